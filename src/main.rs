@@ -1,0 +1,3 @@
+//! The `optimizer` command.
+
+fn main() {}

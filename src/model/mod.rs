@@ -1,0 +1,18 @@
+//! Newtypes that carry units, and the plain data that flows between stages.
+//!
+//! Everything here is a value: no IO, no clock, no computation beyond unit conversion. A stage takes these in
+//! and gives these out, so that any unit of work is a pure function of its inputs.
+
+mod candle;
+mod money;
+mod outcome;
+mod params;
+mod signal;
+mod time;
+
+pub use candle::{Bars, Candle, CandleError, CandleSeries, Symbol};
+pub use money::ReturnPpm;
+pub use outcome::{ExitReason, ExitRule, Outcome};
+pub use params::{FilterValue, ParameterSet};
+pub use signal::{Direction, Setup, Style};
+pub use time::{DAY_MS, Day, HOUR_MS, Interval, IntervalError, MINUTE_MS, rfc3339};

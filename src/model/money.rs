@@ -1,0 +1,48 @@
+//! Returns as exact integers, so that sums do not depend on order or thread count.
+
+use std::fmt;
+
+/// A return in parts per million of the entry price (1 % = 10 000 ppm).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ReturnPpm(pub i32);
+
+impl ReturnPpm {
+    /// The largest magnitude a return is held at: +/- 100 000 %.
+    ///
+    /// A larger one is not a trade but a broken price; holding it there keeps every sum of squares of a
+    /// million trades inside 128 bits and every plain sum inside 64.
+    pub const LIMIT: i32 = 1_000_000_000;
+
+    /// Returns a fraction of the entry price as ppm, rounded half to even, held at `LIMIT`.
+    ///
+    /// Units: fraction (0.01 = 1 %); must be finite.
+    pub fn from_fraction(fraction: f64) -> Self {
+        assert!(fraction.is_finite(), "a return is a finite number");
+        let limit = f64::from(Self::LIMIT);
+        Self((fraction * 1e6).round_ties_even().clamp(-limit, limit) as i32)
+    }
+
+    /// Returns the value in percent of the entry price.
+    pub fn percent(self) -> f64 {
+        f64::from(self.0) / 10_000.0
+    }
+}
+
+impl fmt::Display for ReturnPpm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:+.4} %", self.percent())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_half_to_even_once() {
+        assert_eq!(ReturnPpm::from_fraction(0.000_000_5).0, 0);
+        assert_eq!(ReturnPpm::from_fraction(0.000_001_5).0, 2);
+        assert_eq!(ReturnPpm::from_fraction(-0.01).0, -10_000);
+        assert_eq!(ReturnPpm::from_fraction(1e9).0, ReturnPpm::LIMIT);
+    }
+}

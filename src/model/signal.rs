@@ -1,0 +1,75 @@
+//! What a signal is made of: direction, style, setup.
+
+use std::fmt;
+
+/// The side of a trade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Direction {
+    Long,
+    Short,
+}
+
+impl Direction {
+    /// Returns +1 for long, -1 for short.
+    pub fn sign(self) -> f64 {
+        match self {
+            Self::Long => 1.0,
+            Self::Short => -1.0,
+        }
+    }
+}
+
+/// The style a signal belongs to; each style has its own space, book and parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Style {
+    Scalping,
+    Swing,
+}
+
+impl Style {
+    /// Both styles, in the order they are reported.
+    pub const ALL: [Self; 2] = [Self::Scalping, Self::Swing];
+
+    /// Returns the name used in documents and keys.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Scalping => "scalping",
+            Self::Swing => "swing",
+        }
+    }
+}
+
+impl fmt::Display for Style {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The entry-time pattern that made a candidate a signal of its style.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Setup {
+    /// Scalping: a pin bar or engulfing candle at support (long) or resistance (short).
+    ReversalAtLevel,
+    /// Scalping: extreme volume with a wide candle.
+    VolumeBurst,
+    /// Scalping: momentum on the base interval without a higher-timeframe trend behind it.
+    RangeMomentum,
+    /// Swing: the base-interval trend has just turned towards the higher timeframes.
+    TrendInitiation,
+    /// Swing: price came back to its average inside a higher-timeframe trend.
+    Pullback,
+    /// Swing: price goes on in the direction of the higher-timeframe trend.
+    Continuation,
+}
+
+impl Setup {
+    /// Returns the style this setup belongs to.
+    pub fn style(self) -> Style {
+        match self {
+            Self::ReversalAtLevel | Self::VolumeBurst | Self::RangeMomentum => Style::Scalping,
+            Self::TrendInitiation | Self::Pullback | Self::Continuation => Style::Swing,
+        }
+    }
+}
