@@ -1,0 +1,188 @@
+//! A book: the signals of one style in trade order, with their coordinates and outcomes.
+
+use std::ops::Range;
+
+use super::lattice::Lattice;
+use crate::model::{Day, Direction, ExitReason, Outcome, ReturnPpm, Setup};
+use crate::signals::opportunities::Hindsight;
+
+/// Lanes of outcomes are padded to a multiple of this, so that the ordered sums run over whole vectors.
+pub const LANES: usize = 8;
+
+/// One signal of a book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Open time of the entry candle; UTC ms.
+    pub entry_ms: i64,
+    /// Index of the symbol in the run's symbols.
+    pub symbol: u16,
+    /// Side of the trade.
+    pub direction: Direction,
+    /// Kind of entry.
+    pub setup: Setup,
+}
+
+/// What an outcome holds besides its net return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutcomeDetail {
+    /// Net with the target first when both levels lie inside one candle.
+    pub best_case: ReturnPpm,
+    /// Before fees and funding.
+    pub gross: ReturnPpm,
+    /// Candles held.
+    pub bars_held: u16,
+    /// How the position was closed.
+    pub reason: ExitReason,
+    /// Whether both levels lay inside the exit candle.
+    pub ambiguous: bool,
+}
+
+/// The signals of one style that pass the loosest level of every dimension, in order of entry, then symbol.
+///
+/// Invariant: entries ascend by (entry_ms, symbol); coordinates[i] holds the strictest level signal i passes in each
+/// dimension; net[i] holds one outcome per exit rule, padded with zeros to a multiple of [`LANES`].
+#[derive(Debug, Clone)]
+pub struct Book {
+    lattice: Lattice,
+    rules: usize,
+    entries: Vec<Entry>,
+    coordinates: Vec<u8>,
+    net: Vec<i32>,
+    details: Vec<OutcomeDetail>,
+    /// Entry days of all candidates, those outside the lattice included; ascending.
+    candidate_days: Vec<Day>,
+    /// For every opportunity, its day and the signals that take part in it.
+    captures: Hindsight<Vec<(Day, Vec<u32>)>>,
+}
+
+impl Book {
+    /// Returns an empty book for a lattice and so many exit rules.
+    pub fn new(lattice: Lattice, rules: usize) -> Self {
+        Self {
+            lattice,
+            rules,
+            entries: Vec::new(),
+            coordinates: Vec::new(),
+            net: Vec::new(),
+            details: Vec::new(),
+            candidate_days: Vec::new(),
+            captures: Hindsight::default(),
+        }
+    }
+
+    /// Appends a candidate; one without coordinates is in no cell and only counts as a candidate.
+    ///
+    /// Panics when entries do not ascend or the shapes differ: the caller sorts first.
+    pub fn push(&mut self, entry: Entry, coordinates: Option<&[u8]>, outcomes: &[Outcome]) {
+        self.candidate_days.push(Day::of(entry.entry_ms));
+        let Some(coordinates) = coordinates else { return };
+        assert!(coordinates.len() == self.lattice.dimensions(), "one coordinate per dimension");
+        assert!(outcomes.len() == self.rules, "one outcome per exit rule");
+        let key = |e: &Entry| (e.entry_ms, e.symbol);
+        assert!(self.entries.last().is_none_or(|last| key(last) <= key(&entry)), "entries ascend");
+        self.entries.push(entry);
+        self.coordinates.extend_from_slice(coordinates);
+        self.net.extend(outcomes.iter().map(|o| o.net.0));
+        self.net.resize(self.entries.len() * self.lanes(), 0);
+        self.details.extend(outcomes.iter().map(|o| OutcomeDetail {
+            best_case: o.best_case,
+            gross: o.gross,
+            bars_held: o.bars_held,
+            reason: o.reason,
+            ambiguous: o.ambiguous,
+        }));
+    }
+
+    /// Sets the opportunities: the day each starts and the signals (indices) that take part in it.
+    pub fn set_captures(&mut self, captures: Hindsight<Vec<(Day, Vec<u32>)>>) {
+        self.captures = captures;
+    }
+
+    /// Returns the lattice.
+    pub fn lattice(&self) -> &Lattice {
+        &self.lattice
+    }
+
+    /// Returns the number of exit rules.
+    pub fn rules(&self) -> usize {
+        self.rules
+    }
+
+    /// Returns the padded number of outcomes per signal in [`Book::net`].
+    pub fn lanes(&self) -> usize {
+        self.rules.div_ceil(LANES) * LANES
+    }
+
+    /// Returns the signals, in trade order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Returns the coordinates of all signals, `dimensions` per signal.
+    pub fn coordinates(&self) -> &[u8] {
+        &self.coordinates
+    }
+
+    /// Returns the net outcomes of all signals, [`Book::lanes`] per signal; ppm.
+    pub fn net(&self) -> &[i32] {
+        &self.net
+    }
+
+    /// Returns the net outcome of a signal under a rule.
+    pub fn outcome(&self, signal: usize, rule: usize) -> ReturnPpm {
+        ReturnPpm(self.net[signal * self.lanes() + rule])
+    }
+
+    /// Returns the rest of the outcome of a signal under a rule.
+    pub fn detail(&self, signal: usize, rule: usize) -> &OutcomeDetail {
+        &self.details[signal * self.rules + rule]
+    }
+
+    /// Returns the opportunities with the signals that take part in them.
+    pub fn captures(&self) -> &Hindsight<Vec<(Day, Vec<u32>)>> {
+        &self.captures
+    }
+
+    /// Returns the whole book as a window over given days.
+    pub fn window(&self, days: Range<Day>) -> Window<'_> {
+        let at = |day: Day| self.entries.partition_point(|e| Day::of(e.entry_ms) < day);
+        let candidates = |day: Day| self.candidate_days.partition_point(|d| *d < day);
+        Window {
+            book: self,
+            signals: at(days.start)..at(days.end).max(at(days.start)),
+            candidates: candidates(days.end).saturating_sub(candidates(days.start)),
+            days,
+        }
+    }
+}
+
+/// The part of a book whose entries fall within given days.
+#[derive(Debug, Clone)]
+pub struct Window<'a> {
+    /// The book.
+    pub book: &'a Book,
+    /// Indices of the window's signals.
+    pub signals: Range<usize>,
+    /// Candidates in the window, those in no cell included.
+    pub candidates: usize,
+    /// Entry days, half open.
+    pub days: Range<Day>,
+}
+
+impl Window<'_> {
+    /// Returns the number of calendar days, those without trades included.
+    pub fn day_count(&self) -> usize {
+        usize::try_from(self.days.end.0 - self.days.start.0).unwrap_or(0)
+    }
+
+    /// Returns the window's opportunities: for each the signals that take part in it.
+    pub fn captures(&self) -> impl Iterator<Item = &[u32]> {
+        let days = self.days.clone();
+        self.book
+            .captures()
+            .for_capture()
+            .iter()
+            .filter(move |(day, _)| days.contains(day))
+            .map(|(_, signals)| signals.as_slice())
+    }
+}

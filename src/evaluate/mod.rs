@@ -1,0 +1,12 @@
+//! Outcomes become exact tallies of every parameter set, tallies become metrics and scores.
+//!
+//! Invariant: every statistic of the sweep equals that of the plain loop in [`replay`]; all sums are integers, so
+//! nothing depends on threads or on order. Not here: what a dimension means (see `search`), IO.
+
+pub mod book;
+pub mod lattice;
+pub mod legacy_metrics;
+pub mod metrics;
+pub mod replay;
+pub mod score;
+pub mod sweep;

@@ -1,0 +1,170 @@
+//! What a trade costs: fees, slippage, funding.
+
+use crate::model::{Direction, ExitReason, HOUR_MS, Symbol};
+
+/// Fees and slippage as fractions of the traded notional (0.0005 = 0.05 %).
+///
+/// Source: the exchange's regular perpetuals tier, taken over as dated configuration; check against the account
+#[derive(Debug, Clone, PartialEq)]
+pub struct Costs {
+    /// Fee of a fill that takes liquidity.
+    pub taker_fee: f64,
+    /// Fee of a fill that was resting (take-profit).
+    pub maker_fee: f64,
+    /// Slippage of a taker fill on the large markets.
+    pub slippage_major: f64,
+    /// Slippage of a taker fill on all other markets.
+    pub slippage_other: f64,
+    /// Slippage of a stop is this many times that of another taker fill.
+    pub stop_slippage_factor: f64,
+    /// Symbols with the slippage of a large market.
+    pub majors: Vec<Symbol>,
+    /// Funding per eight hours, charged to both sides while no funding history is known.
+    pub funding_per_8h: f64,
+}
+
+impl Default for Costs {
+    fn default() -> Self {
+        let major = |name| Symbol::parse(name).expect("a plain name");
+        Self {
+            taker_fee: 0.0005,
+            maker_fee: 0.0002,
+            slippage_major: 0.0002,
+            slippage_other: 0.0005,
+            stop_slippage_factor: 2.0,
+            majors: vec![major("BTCUSDT"), major("ETHUSDT")],
+            funding_per_8h: 0.0001,
+        }
+    }
+}
+
+/// The costs of one symbol's trades.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TradeCosts {
+    taker_fee: f64,
+    maker_fee: f64,
+    slippage: f64,
+    stop_slippage: f64,
+    funding_per_8h: f64,
+}
+
+/// Where and when a position is closed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fill {
+    /// Price before slippage.
+    pub price: f64,
+    /// Why.
+    pub reason: ExitReason,
+    /// The position was held until here: the exit candle's open, or its close for a time exit; UTC ms.
+    pub held_until_ms: i64,
+}
+
+impl Costs {
+    /// Returns costs of nothing, to see fills bare.
+    pub fn free() -> Self {
+        Self {
+            taker_fee: 0.0,
+            maker_fee: 0.0,
+            slippage_major: 0.0,
+            slippage_other: 0.0,
+            stop_slippage_factor: 1.0,
+            majors: Vec::new(),
+            funding_per_8h: 0.0,
+        }
+    }
+
+    /// Returns what a taker pays for entry and exit on an ordinary market, as a fraction of the notional.
+    pub fn taker_round_trip(&self) -> f64 {
+        2.0 * (self.taker_fee + self.slippage_other)
+    }
+
+    /// Returns the costs of a symbol.
+    pub fn of(&self, symbol: &Symbol) -> TradeCosts {
+        let slippage =
+            if self.majors.contains(symbol) { self.slippage_major } else { self.slippage_other };
+        TradeCosts {
+            taker_fee: self.taker_fee,
+            maker_fee: self.maker_fee,
+            slippage,
+            stop_slippage: slippage * self.stop_slippage_factor,
+            funding_per_8h: self.funding_per_8h,
+        }
+    }
+}
+
+impl TradeCosts {
+    /// Returns (gross, net) of a trade as fractions of the effective entry price.
+    ///
+    /// Gross includes slippage; net also pays fees and funding.
+    /// Source: net = side (x - e) / e - f_in - f_out x / e - funding, with e and x after slippage
+    pub fn result(&self, direction: Direction, entry: f64, entry_ms: i64, fill: Fill) -> (f64, f64) {
+        let side = direction.sign();
+        let (fee_out, slippage_out) = match fill.reason {
+            ExitReason::TakeProfit => (self.maker_fee, 0.0),
+            ExitReason::Stop | ExitReason::StopGap => (self.taker_fee, self.stop_slippage),
+            ExitReason::Time => (self.taker_fee, self.slippage),
+        };
+        let entered = entry * (1.0 + side * self.slippage);
+        let left = fill.price * (1.0 - side * slippage_out);
+        let gross = side * (left - entered) / entered;
+        let fees = self.taker_fee + fee_out * left / entered;
+        let funding = self.funding_per_8h * funding_stamps(entry_ms, fill.held_until_ms) as f64;
+        (gross, gross - fees - funding)
+    }
+}
+
+/// Returns how many funding instants (00, 08, 16 h UTC) lie in (entry, held_until].
+fn funding_stamps(entry_ms: i64, held_until_ms: i64) -> i64 {
+    let period = 8 * HOUR_MS;
+    held_until_ms.div_euclid(period) - entry_ms.div_euclid(period)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn costs(slip_in: f64, slip_stop: f64) -> TradeCosts {
+        TradeCosts {
+            taker_fee: 0.0005,
+            maker_fee: 0.0002,
+            slippage: slip_in,
+            stop_slippage: slip_stop,
+            funding_per_8h: 0.0,
+        }
+    }
+
+    fn fill(price: f64, reason: ExitReason) -> Fill {
+        Fill { price, reason, held_until_ms: 0 }
+    }
+
+    #[test]
+    fn worked_examples_agree() {
+        // From the statistics fixture f20: (side, entry, exit, slippage in and out) -> (gross, net).
+        let (gross, net) =
+            costs(0.0002, 0.0004).result(Direction::Long, 100.0, 0, fill(103.0, ExitReason::Time));
+        assert!((gross - 0.029_588_082_383_523_32).abs() < 1e-14);
+        assert!((net - 0.028_573_288_342_331_558).abs() < 1e-14);
+        let (gross, net) =
+            costs(0.0002, 0.0004).result(Direction::Long, 100.0, 0, fill(98.0, ExitReason::Stop));
+        assert!((gross + 0.020_587_882_423_515_197).abs() < 1e-14);
+        let funding = -0.000_197_460_497_908_420_28;
+        assert!((net - (-0.021_380_127_974_405_017 + funding)).abs() < 1e-14);
+    }
+
+    #[test]
+    fn a_target_is_filled_without_slippage_at_the_maker_fee() {
+        let (gross, net) =
+            costs(0.0, 0.0).result(Direction::Short, 100.0, 0, fill(98.0, ExitReason::TakeProfit));
+        assert!((gross - 0.02).abs() < 1e-15);
+        assert!((net - (0.02 - 0.0005 - 0.0002 * 0.98)).abs() < 1e-15);
+    }
+
+    #[test]
+    fn funding_is_due_only_when_held_across_the_instant() {
+        let eight = 8 * HOUR_MS;
+        assert_eq!(funding_stamps(0, eight - 1), 0);
+        assert_eq!(funding_stamps(0, eight), 1);
+        assert_eq!(funding_stamps(eight, eight), 0);
+        assert_eq!(funding_stamps(eight - 1, 3 * eight), 3);
+    }
+}

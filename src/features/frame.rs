@@ -1,0 +1,170 @@
+//! Everything known at each closed candle of a stretch: recursive indicators and trends for all of them at once,
+//! the windowed families on demand.
+
+use super::indicators::{IndicatorRow, indicator_rows};
+use super::kline_context::{KlineContext, kline_context};
+use super::levels::{Levels, levels};
+use super::market_structure::{MarketStructure, market_structure};
+use super::patterns::{Patterns, patterns};
+use super::sr_history::{LevelSide, SrHistory, sr_history};
+use super::timeframes::{TimeframeCloses, TimeframeRow, Trend};
+use crate::model::{Bars, Candle, DAY_MS, Day, Interval};
+
+/// Days of candles that the rows of a day may read, besides the day itself.
+///
+/// The slowest average, EMA(50) on the 4h timeframe, starts from candles this many days back: 180 of them, after
+/// which its seed weighs less than 0.1 %.
+pub const LOOKBACK_DAYS: i32 = 30;
+/// Days of base candles behind a day's recursive averages on the base interval.
+const BASE_LOOKBACK_DAYS: i64 = 3;
+/// Days behind the middle timeframe's averages.
+const MIDDLE_LOOKBACK_DAYS: i64 = 10;
+/// Candles of the k-line context.
+const CONTEXT_BARS: usize = 10;
+/// Candles of the market structure.
+const STRUCTURE_BARS: usize = 50;
+/// Candles of the level history.
+const HISTORY_BARS: usize = 96;
+/// A test of a level is a candle that comes this close, in percent of the level.
+const LEVEL_TOLERANCE_PCT: f64 = 0.5;
+
+/// The candles of a symbol with their higher-timeframe closes.
+#[derive(Debug, Clone)]
+pub struct Market<'a> {
+    /// Base candles.
+    pub bars: Bars<'a>,
+    middle: TimeframeCloses,
+    high: TimeframeCloses,
+}
+
+impl<'a> Market<'a> {
+    /// Prepares a symbol's candles; the middle and high timeframes are 4 and 16 base intervals (1h, 4h).
+    pub fn new(bars: Bars<'a>) -> Self {
+        let times = |factor: u32| Interval::from_minutes((bars.interval.ms() / 60_000) as u32 * factor);
+        Self {
+            bars,
+            middle: TimeframeCloses::new(bars, times(4)),
+            high: TimeframeCloses::new(bars, times(16)),
+        }
+    }
+
+    /// Returns the frame of a UTC day, with `margin` candles before it.
+    ///
+    /// Causality: the row at candle t reads candles of [day - LOOKBACK_DAYS, t]; recursive averages start at fixed
+    ///            instants before the day, so a day's rows do not depend on how much history is loaded beyond them
+    pub fn frame(&self, day: Day, margin: usize) -> Frame<'a> {
+        let range = self.bars.day_range(day);
+        let first = range.start.saturating_sub(margin);
+        let from = self.bars.index_at(day.start_ms() - BASE_LOOKBACK_DAYS * DAY_MS).min(first);
+        let indicators = indicator_rows(self.bars.slice(from..range.end), first - from);
+        let step = self.bars.interval.ms();
+        let known_at: Vec<i64> = self.bars.open_time[first..range.end].iter().map(|t| t + step).collect();
+        let middle = self.middle.rows(day.start_ms() - MIDDLE_LOOKBACK_DAYS * DAY_MS, &known_at);
+        let high = self.high.rows(day.start_ms() - i64::from(LOOKBACK_DAYS) * DAY_MS, &known_at);
+        Frame { bars: self.bars, first, day_start: range.start, end: range.end, indicators, middle, high }
+    }
+}
+
+/// The recursive features of consecutive candles; see [`Market::frame`].
+#[derive(Debug, Clone)]
+pub struct Frame<'a> {
+    /// All base candles of the symbol; only those up to the row's own are read.
+    pub bars: Bars<'a>,
+    first: usize,
+    /// Index of the day's first candle.
+    pub day_start: usize,
+    /// Index after the day's last candle.
+    pub end: usize,
+    indicators: Vec<Option<IndicatorRow>>,
+    middle: Vec<Option<TimeframeRow>>,
+    high: Vec<Option<TimeframeRow>>,
+}
+
+/// The recursive features at one closed candle: enough to say where a market leans.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pulse {
+    /// Index of the candle.
+    pub index: usize,
+    /// Indicators on the base interval.
+    pub indicators: IndicatorRow,
+    /// Trend on the base interval (15m).
+    pub trend_base: Trend,
+    /// Middle timeframe (1h).
+    pub middle: TimeframeRow,
+    /// High timeframe (4h).
+    pub high: TimeframeRow,
+}
+
+impl Frame<'_> {
+    /// Returns the pulse at a candle of the frame, or `None` while anything is warming up or right after a gap.
+    pub fn pulse(&self, index: usize) -> Option<Pulse> {
+        let at = index.checked_sub(self.first)?;
+        let indicators = (*self.indicators.get(at)?)?;
+        let close = self.bars.close[index];
+        Some(Pulse {
+            index,
+            indicators,
+            trend_base: Trend::of(close, indicators.ema_20, indicators.ema_50),
+            middle: (*self.middle.get(at)?)?,
+            high: (*self.high.get(at)?)?,
+        })
+    }
+
+    /// Returns ATR(14) at a candle of the frame; price units, `None` while warming up.
+    pub fn atr(&self, index: usize) -> Option<f64> {
+        let row = self.indicators.get(index.checked_sub(self.first)?)?;
+        row.map(|row| row.atr_14)
+    }
+
+    /// Returns the full feature row at a pulse.
+    ///
+    /// Causality: reads bars[..=pulse.index] only
+    /// Cost:      O(96)
+    pub fn row(&self, pulse: Pulse) -> FeatureRow {
+        let past = self.bars.slice(pulse.index + 1 - HISTORY_BARS..pulse.index + 1);
+        
+        let near = past.slice(HISTORY_BARS - STRUCTURE_BARS..HISTORY_BARS);
+        let levels = levels(past);
+        let history = |level: Option<f64>, side| {
+            level.and_then(|price| sr_history(past, price, side, LEVEL_TOLERANCE_PCT))
+        };
+        let (now, before) = (past.get(HISTORY_BARS - 1), past.get(HISTORY_BARS - 2));
+        FeatureRow {
+            candle: now,
+            body_before: before.close - before.open,
+            closes: [past.close[HISTORY_BARS - 3], before.close, now.close],
+            pulse,
+            context: kline_context(past, CONTEXT_BARS).expect("96 candles hold a context of 10"),
+            structure: market_structure(near).expect("50 candles hold a structure"),
+            levels,
+            resistance_history: history(levels.resistance, LevelSide::Resistance),
+            support_history: history(levels.support, LevelSide::Support),
+            patterns: patterns(past),
+        }
+    }
+}
+
+/// Everything known about a symbol at one closed candle; direction-free.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FeatureRow {
+    /// The closed candle itself.
+    pub candle: Candle,
+    /// Signed body of the candle before; price units.
+    pub body_before: f64,
+    /// The last three closes, oldest first; price units.
+    pub closes: [f64; 3],
+    /// Indicators and trends.
+    pub pulse: Pulse,
+    /// The last ten candles.
+    pub context: KlineContext,
+    /// Swings of the last 50 candles.
+    pub structure: MarketStructure,
+    /// Nearest support and resistance.
+    pub levels: Levels,
+    /// How the resistance fared in the last 96 candles; `None` without one or without a test.
+    pub resistance_history: Option<SrHistory>,
+    /// How the support fared.
+    pub support_history: Option<SrHistory>,
+    /// Candle patterns.
+    pub patterns: Patterns,
+}

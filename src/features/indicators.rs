@@ -1,0 +1,222 @@
+//! Indicators on the base interval: recursive averages, oscillators and ranges for a run of closed candles.
+
+use crate::model::Bars;
+
+/// Candles that must follow each other without a gap before the first row is given.
+///
+/// The longest window on the base interval is the level history (96 candles); by then the slowest recursive
+/// average (50) has forgotten 98 % of its seed.
+pub const WARM_UP_BARS: usize = 96;
+
+/// Indicator values at one closed candle. Price units are quote currency.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct IndicatorRow {
+    /// Simple mean of the true range over 14 candles; price units, > 0.
+    pub atr_14: f64,
+    /// `atr_14` over its simple mean of the last 96 candles' true ranges; 1 = usual.
+    pub atr_ratio: f64,
+    /// Relative strength over 14 changes (simple means), 0..=100; 50 when nothing moved.
+    pub rsi_14: f64,
+    /// Relative strength over 7 changes, 0..=100.
+    pub rsi_7: f64,
+    /// Exponential average of closes, span 20; price units.
+    pub ema_20: f64,
+    /// Exponential average of closes, span 50; price units.
+    pub ema_50: f64,
+    /// EMA(12) - EMA(26); price units.
+    pub macd_line: f64,
+    /// Exponential average of the MACD line, span 9; price units.
+    pub macd_signal: f64,
+    /// Line - signal; price units.
+    pub macd_histogram: f64,
+    /// Volume over the mean volume of the 20 candles before it; 1 = usual, 0 without volume.
+    pub volume_ratio: f64,
+    /// Close minus the close four candles before, in ATR.
+    pub momentum_atr: f64,
+}
+
+/// An exponential average with the usual span weight 2 / (span + 1), seeded with its first value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ema {
+    weight: f64,
+    value: Option<f64>,
+}
+
+impl Ema {
+    pub(crate) fn new(span: u32) -> Self {
+        Self { weight: 2.0 / (f64::from(span) + 1.0), value: None }
+    }
+
+    pub(crate) fn push(&mut self, input: f64) -> f64 {
+        let next = self.value.map_or(input, |last| last + self.weight * (input - last));
+        self.value = Some(next);
+        next
+    }
+}
+
+struct Averages {
+    ema_12: Ema,
+    ema_20: Ema,
+    ema_26: Ema,
+    ema_50: Ema,
+    signal: Ema,
+}
+
+impl Averages {
+    fn new() -> Self {
+        Self {
+            ema_12: Ema::new(12),
+            ema_20: Ema::new(20),
+            ema_26: Ema::new(26),
+            ema_50: Ema::new(50),
+            signal: Ema::new(9),
+        }
+    }
+}
+
+/// Returns the indicator row of every candle from `first` on.
+///
+/// Shape:     bars[n] (with warm-up in front), first < n -> [n - first]
+/// Causality: out[i] reads bars[..=first + i] only; recursive averages start at the first candle given or after
+///            the last gap, so the same slice always gives the same bits
+/// Errors:    a candle with fewer than [`WARM_UP_BARS`] gapless candles before it, or without any range, is `None`
+/// Cost:      O(n)
+pub fn indicator_rows(bars: Bars<'_>, first: usize) -> Vec<Option<IndicatorRow>> {
+    let step = bars.interval.ms();
+    let mut averages = Averages::new();
+    let mut gapless = 0;
+    let mut rows = Vec::with_capacity(bars.len().saturating_sub(first));
+    for t in 0..bars.len() {
+        if t > 0 && bars.open_time[t] - bars.open_time[t - 1] != step {
+            averages = Averages::new();
+            gapless = 0;
+        }
+        let close = bars.close[t];
+        let ema_20 = averages.ema_20.push(close);
+        let ema_50 = averages.ema_50.push(close);
+        let macd_line = averages.ema_12.push(close) - averages.ema_26.push(close);
+        let macd_signal = averages.signal.push(macd_line);
+        if t >= first {
+            let windowed = (gapless >= WARM_UP_BARS).then(|| Windowed::at(bars, t)).flatten();
+            rows.push(windowed.map(|w| IndicatorRow {
+                atr_14: w.atr_14,
+                atr_ratio: w.atr_ratio,
+                rsi_14: relative_strength(&bars.close[t - 14..=t]),
+                rsi_7: relative_strength(&bars.close[t - 7..=t]),
+                ema_20,
+                ema_50,
+                macd_line,
+                macd_signal,
+                macd_histogram: macd_line - macd_signal,
+                volume_ratio: w.volume_ratio,
+                momentum_atr: (close - bars.close[t - 4]) / w.atr_14,
+            }));
+        }
+        gapless += 1;
+    }
+    rows
+}
+
+struct Windowed {
+    atr_14: f64,
+    atr_ratio: f64,
+    volume_ratio: f64,
+}
+
+impl Windowed {
+    fn at(bars: Bars<'_>, t: usize) -> Option<Self> {
+        let atr_14 = mean_true_range(bars, t, 14);
+        let usual = mean_true_range(bars, t, 95);
+        if !(atr_14 > 0.0 && usual > 0.0) {
+            return None;
+        }
+        let volume_mean = bars.volume[t - 20..t].iter().sum::<f64>() / 20.0;
+        let volume_ratio = if volume_mean > 0.0 { bars.volume[t] / volume_mean } else { 0.0 };
+        Some(Self { atr_14, atr_ratio: atr_14 / usual, volume_ratio })
+    }
+}
+
+/// Returns the mean true range of the last `count` candles up to and including `t`; price units.
+fn mean_true_range(bars: Bars<'_>, t: usize, count: usize) -> f64 {
+    let range = t + 1 - count..=t;
+    let high = &bars.high[range.clone()];
+    let low = &bars.low[range];
+    let previous = &bars.close[t - count..t];
+    let total: f64 = (0..count).map(|i| high[i].max(previous[i]) - low[i].min(previous[i])).sum();
+    total / count as f64
+}
+
+/// Returns 100 x gains / (gains + losses) over consecutive closes; 50 when nothing moved.
+fn relative_strength(closes: &[f64]) -> f64 {
+    let (mut gain, mut loss) = (0.0, 0.0);
+    for pair in closes.windows(2) {
+        let change = pair[1] - pair[0];
+        gain += change.max(0.0);
+        loss -= change.min(0.0);
+    }
+    if gain + loss > 0.0 { 100.0 * gain / (gain + loss) } else { 50.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Candle, CandleSeries, Interval};
+
+    fn ramp(n: usize) -> CandleSeries {
+        (0..n)
+            .map(|i| {
+                let close = 100.0 + i as f64;
+                Candle {
+                    open_time: i as i64 * Interval::M15.ms(),
+                    open: close - 1.0,
+                    high: close + 0.5,
+                    low: close - 1.5,
+                    close,
+                    volume: 10.0,
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_steady_rise_has_known_values() {
+        let series = ramp(200);
+        let rows = indicator_rows(series.bars(), 150);
+        let row = rows[0].expect("warmed up");
+        assert!((row.atr_14 - 2.0).abs() < 1e-12);
+        assert!((row.atr_ratio - 1.0).abs() < 1e-12);
+        assert_eq!((row.rsi_14, row.rsi_7), (100.0, 100.0));
+        assert_eq!(row.volume_ratio, 1.0);
+        assert_eq!(row.momentum_atr, 2.0);
+        // An exponential average of a ramp lags by (span - 1) / 2 steps once its seed is forgotten.
+        assert!((series.bars().close[150] - row.ema_20 - 9.5).abs() < 1e-4);
+    }
+
+    #[test]
+    fn no_row_before_the_warm_up_or_right_after_a_gap() {
+        let series = ramp(300);
+        let rows = indicator_rows(series.bars(), 0);
+        assert!(rows[WARM_UP_BARS - 1].is_none() && rows[WARM_UP_BARS].is_some());
+        let bars = series.bars();
+        let holed: CandleSeries = (0..300).filter(|i| *i != 150).map(|i| bars.get(i)).collect();
+        let rows = indicator_rows(holed.bars(), 0);
+        assert!(rows[149].is_some());
+        assert!(rows[150..150 + WARM_UP_BARS].iter().all(Option::is_none));
+        assert!(rows[150 + WARM_UP_BARS].is_some());
+    }
+
+    #[test]
+    fn a_flat_market_has_no_row() {
+        let flat: CandleSeries = (0..200)
+            .map(|i| Candle {
+                open_time: i * Interval::M15.ms(),
+                open: 5.0,
+                high: 5.0,
+                low: 5.0,
+                close: 5.0,
+                volume: 0.0,
+            })
+            .collect();
+        assert!(indicator_rows(flat.bars(), 0).iter().all(Option::is_none));
+    }
+}

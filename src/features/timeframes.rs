@@ -1,0 +1,165 @@
+//! Trends on the base interval and two higher timeframes (4 and 16 base candles: 15m, 1h, 4h by default).
+//!
+//! A higher-timeframe candle counts once it is closed and complete; one with a missing base candle is left out,
+//! never filled. A hole longer than a day starts the averages anew.
+
+use super::indicators::Ema;
+use crate::model::{Bars, DAY_MS, Interval};
+
+/// The state of a trend, from EMA(20), EMA(50) and the close.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Trend {
+    /// EMA(20) above EMA(50), close at or above EMA(20).
+    Bull,
+    /// EMA(20) above EMA(50), close below EMA(20).
+    BullWeakening,
+    /// EMA(20) at or below EMA(50), close below EMA(20).
+    Bear,
+    /// EMA(20) at or below EMA(50), close at or above EMA(20).
+    BearWeakening,
+}
+
+impl Trend {
+    /// Classifies a close against its averages.
+    pub fn of(close: f64, ema_20: f64, ema_50: f64) -> Self {
+        match (ema_20 > ema_50, close >= ema_20) {
+            (true, true) => Self::Bull,
+            (true, false) => Self::BullWeakening,
+            (false, false) => Self::Bear,
+            (false, true) => Self::BearWeakening,
+        }
+    }
+
+    /// Returns +1 for a bull trend, -1 for a bear trend, 0 for a weakening one.
+    ///
+    /// The legacy system counted weakening trends as aligned (D44); here they have no say.
+    pub fn vote(self) -> i32 {
+        match self {
+            Self::Bull => 1,
+            Self::Bear => -1,
+            Self::BullWeakening | Self::BearWeakening => 0,
+        }
+    }
+}
+
+/// A higher timeframe at one closed base candle; price units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct TimeframeRow {
+    pub trend: Trend,
+    pub ema_20: f64,
+    pub ema_50: f64,
+}
+
+/// Higher-timeframe closes: complete buckets only, ascending.
+#[derive(Debug, Clone)]
+pub struct TimeframeCloses {
+    interval: Interval,
+    close_time: Vec<i64>,
+    close: Vec<f64>,
+}
+
+/// Higher-timeframe candles before the first row.
+const WARM_UP: usize = 50;
+
+impl TimeframeCloses {
+    /// Collects the closes of the complete buckets of an interval.
+    ///
+    /// Causality: a bucket's close is that of its last base candle
+    /// Cost:      O(n)
+    pub fn new(bars: Bars<'_>, interval: Interval) -> Self {
+        let parts = interval.divided_by(bars.interval).expect("a higher timeframe is a multiple of the base");
+        let mut closes = Self { interval, close_time: Vec::new(), close: Vec::new() };
+        let mut start = 0;
+        while start < bars.len() {
+            let bucket = interval.floor(bars.open_time[start]);
+            let mut end = start + 1;
+            while end < bars.len() && bars.open_time[end] < bucket + interval.ms() {
+                end += 1;
+            }
+            if end - start == parts {
+                closes.close_time.push(bucket + interval.ms());
+                closes.close.push(bars.close[end - 1]);
+            }
+            start = end;
+        }
+        closes
+    }
+
+    /// Returns the timeframe's row at every given instant.
+    ///
+    /// Shape:     from_ms <= known_at[..] ascending -> [len]
+    /// Causality: out[i] reads buckets closed in from_ms..=known_at[i]
+    /// Errors:    `None` while fewer than 50 candles are known, or when the last one closed over a day ago
+    pub fn rows(&self, from_ms: i64, known_at: &[i64]) -> Vec<Option<TimeframeRow>> {
+        let mut next = self.close_time.partition_point(|t| *t <= from_ms);
+        let (mut ema_20, mut ema_50, mut seen) = (Ema::new(20), Ema::new(50), 0);
+        let mut last: Option<(i64, TimeframeRow)> = None;
+        let mut rows = Vec::with_capacity(known_at.len());
+        for now in known_at {
+            while next < self.close.len() && self.close_time[next] <= *now {
+                let hole = last.is_some_and(|(at, _)| self.close_time[next] - at > DAY_MS + self.interval.ms());
+                if hole {
+                    (ema_20, ema_50, seen) = (Ema::new(20), Ema::new(50), 0);
+                }
+                let close = self.close[next];
+                let (fast, slow) = (ema_20.push(close), ema_50.push(close));
+                seen += 1;
+                let row = TimeframeRow { trend: Trend::of(close, fast, slow), ema_20: fast, ema_50: slow };
+                last = Some((self.close_time[next], row));
+                next += 1;
+            }
+            let fresh = last.filter(|(at, _)| seen >= WARM_UP && now - at <= DAY_MS);
+            rows.push(fresh.map(|(_, row)| row));
+        }
+        rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Candle, CandleSeries};
+
+    fn candle(i: i64) -> Candle {
+        let close = 100.0 + i as f64 * 0.1;
+        Candle {
+            open_time: i * Interval::M15.ms(),
+            open: close,
+            high: close,
+            low: close,
+            close,
+            volume: 1.0,
+        }
+    }
+
+    #[test]
+    fn only_closed_complete_buckets_count() {
+        let hour = Interval::from_minutes(60);
+        let series: CandleSeries = (0..8).filter(|i| *i != 5).map(candle).collect();
+        let closes = TimeframeCloses::new(series.bars(), hour);
+        assert_eq!(closes.close_time, vec![hour.ms()]);
+        assert_eq!(closes.close, vec![100.3]);
+    }
+
+    #[test]
+    fn a_bucket_is_known_when_it_has_closed_and_not_before() {
+        let hour = Interval::from_minutes(60);
+        let series: CandleSeries = (0..51 * 4).map(candle).collect();
+        let closes = TimeframeCloses::new(series.bars(), hour);
+        let before = 50 * hour.ms() - 1;
+        let rows = closes.rows(-1, &[before, before + 1]);
+        assert!(rows[0].is_none());
+        assert_eq!(rows[1].map(|r| r.trend), Some(Trend::Bull));
+    }
+
+    #[test]
+    fn a_stale_timeframe_is_unknown() {
+        let hour = Interval::from_minutes(60);
+        let series: CandleSeries = (0..60 * 4).map(candle).collect();
+        let closes = TimeframeCloses::new(series.bars(), hour);
+        let end = 60 * hour.ms();
+        let rows = closes.rows(-1, &[end, end + DAY_MS, end + DAY_MS + 1]);
+        assert!(rows[0].is_some() && rows[1].is_some() && rows[2].is_none());
+    }
+}

@@ -1,0 +1,281 @@
+//! The exhaustive search: every parameter set scored, the best kept, and what each dimension contributes.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use super::space::Space;
+use crate::evaluate::metrics::Circumstances;
+use crate::evaluate::score::Score;
+use crate::evaluate::sweep::{GridPoint, Sweep};
+
+/// A scored parameter set of the grid.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trial {
+    /// Index of the exit rule.
+    pub rule: usize,
+    /// Cell of the lattice.
+    pub cell: usize,
+    /// Its score.
+    pub score: f64,
+    /// Its statistics.
+    pub point: GridPoint,
+}
+
+impl Trial {
+    /// Orders trials best first: score, then more trades, then the earlier place in the grid (the looser cell).
+    fn rank(&self, other: &Self) -> Ordering {
+        other
+            .score
+            .total_cmp(&self.score)
+            .then_with(|| other.point.trades.cmp(&self.point.trades))
+            .then_with(|| (self.rule, self.cell).cmp(&(other.rule, other.cell)))
+    }
+}
+
+/// A condition that a parameter set must meet to be ranked.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Constraint {
+    /// The metric.
+    pub metric: ConstrainedMetric,
+    /// Whether the metric must stay below the limit (else above).
+    pub below: bool,
+    /// The limit, exclusive.
+    pub limit: f64,
+}
+
+/// Metrics that constraints can name; all are known for the whole grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it; units as in `Metrics`")]
+pub enum ConstrainedMetric {
+    Trades,
+    WinRate,
+    ExpectancyPct,
+    PayoffRatio,
+    ProfitFactor,
+    TotalReturnPct,
+    MaxDrawdownPct,
+    SharpeDaily,
+}
+
+impl ConstrainedMetric {
+    const NAMES: [(Self, &str); 8] = [
+        (Self::Trades, "trades"),
+        (Self::WinRate, "win_rate"),
+        (Self::ExpectancyPct, "expectancy_pct"),
+        (Self::PayoffRatio, "payoff_ratio"),
+        (Self::ProfitFactor, "profit_factor"),
+        (Self::TotalReturnPct, "total_return_pct"),
+        (Self::MaxDrawdownPct, "max_drawdown_pct"),
+        (Self::SharpeDaily, "sharpe_daily"),
+    ];
+}
+
+impl std::str::FromStr for Constraint {
+    type Err = String;
+
+    /// Parses `metric<limit` or `metric>limit`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let at = text.find(['<', '>']).ok_or_else(|| {
+            format!("expected a constraint such as max_drawdown_pct<25 or win_rate>0.4, found {text:?}")
+        })?;
+        let (name, limit) = (text[..at].trim(), text[at + 1..].trim());
+        let names = || ConstrainedMetric::NAMES.map(|(_, name)| name).join(", ");
+        let metric = ConstrainedMetric::NAMES
+            .into_iter()
+            .find(|(_, known)| *known == name)
+            .ok_or_else(|| format!("expected a metric ({}), found {name:?}", names()))?
+            .0;
+        let limit: f64 = limit
+            .parse()
+            .ok()
+            .filter(|limit: &f64| limit.is_finite())
+            .ok_or_else(|| format!("expected a number after {}, found {limit:?}", &text[at..=at]))?;
+        Ok(Self { metric, below: text.as_bytes()[at] == b'<', limit })
+    }
+}
+
+impl Constraint {
+    /// Returns whether a parameter set meets the constraint; an undefined metric does not.
+    pub fn is_met(&self, point: &GridPoint, around: &Circumstances) -> bool {
+        let value = match self.metric {
+            ConstrainedMetric::Trades => Ok(f64::from(point.trades)),
+            ConstrainedMetric::WinRate => point.win_rate(),
+            ConstrainedMetric::ExpectancyPct => point.expectancy_pct(),
+            ConstrainedMetric::PayoffRatio => point.payoff_ratio(),
+            ConstrainedMetric::ProfitFactor => point.profit_factor(),
+            ConstrainedMetric::TotalReturnPct => Ok(point.total_return_pct()),
+            ConstrainedMetric::MaxDrawdownPct => Ok(point.max_drawdown_pct()),
+            ConstrainedMetric::SharpeDaily => point.sharpe_daily(around.days),
+        };
+        value.is_ok_and(|value| if self.below { value < self.limit } else { value > self.limit })
+    }
+}
+
+/// What the search looks for.
+#[derive(Debug, Clone)]
+pub struct Objective<'a> {
+    /// The score to maximise.
+    pub score: Score,
+    /// Conditions on the result.
+    pub constraints: &'a [Constraint],
+    /// The window's circumstances.
+    pub around: Circumstances,
+}
+
+impl Objective<'_> {
+    /// Returns the score of a parameter set that may be ranked.
+    pub fn rate(&self, point: &GridPoint) -> Option<f64> {
+        let met = self.constraints.iter().all(|c| c.is_met(point, &self.around));
+        if met { self.score.value(point, &self.around).ok() } else { None }
+    }
+}
+
+/// How much of the score one axis explains, from the whole grid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Importance {
+    /// Key of the axis.
+    pub key: String,
+    /// Share of the score's variance that the axis' level means explain, 0..=1.
+    pub share: f64,
+    /// Mean score of the best level minus that of the worst.
+    pub effect: f64,
+    /// The level with the best mean score, as shown.
+    pub best_level: String,
+}
+
+/// The result of a search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranking {
+    /// The best trials, best first.
+    pub top: Vec<Trial>,
+    /// Parameter sets that had a score.
+    pub rated: usize,
+    /// Importance of each axis, exit axes first.
+    pub importances: Vec<Importance>,
+}
+
+/// Scores every parameter set and keeps the best.
+///
+/// Ties go to more trades, then to the earlier place in the grid: the same ranking for any number of threads
+/// Cost: O(sets x (log K + axes))
+pub fn rank(sweep: &Sweep, space: &Space, objective: &Objective<'_>, keep: usize) -> Ranking {
+    let mut heap: BinaryHeap<Ranked> = BinaryHeap::with_capacity(keep + 1);
+    let mut axes = Axes::new(space);
+    let mut rated = 0;
+    for (rule, cell, point) in sweep.iter() {
+        let Some(score) = objective.rate(point) else { continue };
+        rated += 1;
+        axes.add(rule, cell, score);
+        heap.push(Ranked(Trial { rule, cell, score, point: *point }));
+        if heap.len() > keep {
+            heap.pop();
+        }
+    }
+    let mut top: Vec<Trial> = heap.into_iter().map(|ranked| ranked.0).collect();
+    top.sort_by(Trial::rank);
+    Ranking { top, rated, importances: axes.importances() }
+}
+
+/// A trial whose largest is the worst, so that a heap gives up the worst first.
+struct Ranked(Trial);
+
+impl PartialEq for Ranked {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Ranked {}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.rank(&other.0)
+    }
+}
+
+/// Sums of scores by level of every axis.
+struct Axes<'a> {
+    space: &'a Space,
+    /// Per exit axis and dimension: key, shown levels, (count, sum) per level.
+    axes: Vec<(String, Vec<String>, Vec<(u64, f64)>)>,
+    /// Level of each rule on the three exit axes.
+    rule_levels: Vec<[usize; 3]>,
+    total: (u64, f64, f64),
+}
+
+impl<'a> Axes<'a> {
+    fn new(space: &'a Space) -> Self {
+        let mut axes = Vec::new();
+        let mut rule_levels = vec![[0; 3]; space.rules().len()];
+        let read: [(&str, fn(&crate::model::ExitRule) -> f64); 3] = [
+            ("atr_tp_multiplier", |rule| rule.take_profit_atr),
+            ("atr_stop_multiplier", |rule| rule.stop_atr),
+            ("max_holding_hours", |rule| rule.hold_hours),
+        ];
+        for (axis, (key, value)) in read.into_iter().enumerate() {
+            let mut values: Vec<f64> = space.rules().iter().map(value).collect();
+            values.sort_by(f64::total_cmp);
+            values.dedup();
+            for (levels, rule) in rule_levels.iter_mut().zip(space.rules()) {
+                levels[axis] = values.partition_point(|v| *v < value(rule));
+            }
+            let shown: Vec<String> = values.iter().map(f64::to_string).collect();
+            axes.push((key.to_owned(), shown, vec![(0, 0.0); values.len()]));
+        }
+        for dimension in space.dimensions() {
+            let shown: Vec<String> = dimension.levels().iter().map(|l| show(&l.shown)).collect();
+            let sums = vec![(0, 0.0); shown.len()];
+            axes.push((dimension.key().to_owned(), shown, sums));
+        }
+        Self { space, axes, rule_levels, total: (0, 0.0, 0.0) }
+    }
+
+    fn add(&mut self, rule: usize, cell: usize, score: f64) {
+        let exits = self.rule_levels[rule];
+        let lattice = self.space.lattice();
+        for (axis, (_, _, sums)) in self.axes.iter_mut().enumerate() {
+            let level = if axis < 3 { exits[axis] } else { lattice.level(cell, axis - 3) };
+            sums[level].0 += 1;
+            sums[level].1 += score;
+        }
+        self.total.0 += 1;
+        self.total.1 += score;
+        self.total.2 += score * score;
+    }
+
+    fn importances(self) -> Vec<Importance> {
+        let (count, sum, squares) = self.total;
+        let mean = sum / count.max(1) as f64;
+        let spread = squares - mean * sum;
+        self.axes
+            .into_iter()
+            .filter_map(|(key, shown, sums)| {
+                let means: Vec<(f64, f64, &String)> = sums
+                    .iter()
+                    .zip(&shown)
+                    .filter(|((n, _), _)| *n > 0)
+                    .map(|((n, total), name)| (*n as f64, total / *n as f64, name))
+                    .collect();
+                let best = means.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+                let worst = means.iter().map(|m| m.1).fold(f64::INFINITY, f64::min);
+                let explained: f64 = means.iter().map(|(n, m, _)| n * (m - mean) * (m - mean)).sum();
+                let share = if spread > 0.0 { (explained / spread).clamp(0.0, 1.0) } else { 0.0 };
+                Some(Importance { key, share, effect: best.1 - worst, best_level: best.2.clone() })
+            })
+            .collect()
+    }
+}
+
+/// Returns a filter value as text.
+pub fn show(value: &crate::model::FilterValue) -> String {
+    match value {
+        crate::model::FilterValue::Number(number) => number.to_string(),
+        crate::model::FilterValue::Name(name) => name.clone(),
+    }
+}

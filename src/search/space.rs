@@ -1,0 +1,351 @@
+//! The space of a style: exit rules x one level per filter dimension.
+
+use crate::evaluate::lattice::Lattice;
+use crate::features::catalog::{Column, View, column};
+use crate::model::{ExitRule, FilterValue, ParameterSet, Style};
+
+/// Which side of a level passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Bound {
+    /// Values at or above the level pass.
+    AtLeast,
+    /// Values at or below the level pass.
+    AtMost,
+}
+
+/// A level of a dimension: the threshold and how it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Level {
+    /// Threshold, in the column's unit.
+    pub threshold: f64,
+    /// What documents and `learning_config.json` hold.
+    pub shown: FilterValue,
+}
+
+/// A filter dimension: nested conditions on one column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dimension {
+    key: String,
+    column: &'static Column,
+    bound: Bound,
+    /// Loose to strict.
+    levels: Vec<Level>,
+}
+
+/// A space that cannot be searched.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpaceError {
+    /// A dimension names a column that does not exist.
+    #[error("dimension {key:?}: expected a feature column, found {found:?}{hint}")]
+    UnknownColumn {
+        /// The dimension.
+        key: String,
+        /// The name given.
+        found: String,
+        /// The nearest known name, ready to print.
+        hint: String,
+    },
+    /// An axis has no value, too many, or one that is not a finite number.
+    #[error("{axis:?}: expected {expected}, found {found}")]
+    Axis {
+        /// The axis or dimension.
+        axis: String,
+        /// What it must be.
+        expected: &'static str,
+        /// What it is.
+        found: String,
+    },
+    /// The product of all axes is too large to enumerate.
+    #[error("the space has {sets} parameter sets, more than {limit}; remove values or dimensions")]
+    TooLarge {
+        /// Its size.
+        sets: u128,
+        /// The limit.
+        limit: u128,
+    },
+}
+
+/// Parameter sets per style that are enumerated at most: 24 bytes of ranking state each and more.
+pub const SETS_MAX: u128 = 4_000_000;
+
+impl Dimension {
+    /// Returns a dimension; levels are ordered and doubles dropped.
+    ///
+    /// Errors: an unknown column; no level, more than 255, or one that is not finite
+    pub fn new(key: &str, name: &str, bound: Bound, mut levels: Vec<Level>) -> Result<Self, SpaceError> {
+        let column = column(name).ok_or_else(|| SpaceError::UnknownColumn {
+            key: key.to_owned(),
+            found: name.to_owned(),
+            hint: crate::search::nearest(name, crate::features::catalog::COLUMNS.iter().map(|c| c.name))
+                .map(|near| format!("; did you mean {near:?}?"))
+                .unwrap_or_default(),
+        })?;
+        if let Some(bad) = levels.iter().find(|level| !level.threshold.is_finite()) {
+            return Err(axis_error(key, "finite numbers", format!("{}", bad.threshold)));
+        }
+        levels.sort_by(|a, b| match bound {
+            Bound::AtLeast => a.threshold.total_cmp(&b.threshold),
+            Bound::AtMost => b.threshold.total_cmp(&a.threshold),
+        });
+        levels.dedup_by(|a, b| a.threshold == b.threshold);
+        if levels.is_empty() || levels.len() > 255 {
+            return Err(axis_error(key, "1 to 255 levels", levels.len().to_string()));
+        }
+        Ok(Self { key: key.to_owned(), column, bound, levels })
+    }
+
+    /// Returns the key in parameter sets.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Returns the column it reads.
+    pub fn column(&self) -> &'static Column {
+        self.column
+    }
+
+    /// Returns which side passes.
+    pub fn bound(&self) -> Bound {
+        self.bound
+    }
+
+    /// Returns the levels, loose to strict.
+    pub fn levels(&self) -> &[Level] {
+        &self.levels
+    }
+
+    /// Returns the strictest level a value passes, or `None` when it passes none or is not defined.
+    pub fn coordinate(&self, value: Option<f64>) -> Option<u8> {
+        let value = value.filter(|v| !v.is_nan())?;
+        let passes = |level: &Level| match self.bound {
+            Bound::AtLeast => value >= level.threshold,
+            Bound::AtMost => value <= level.threshold,
+        };
+        let passed = self.levels.partition_point(passes);
+        passed.checked_sub(1).map(|level| level as u8)
+    }
+}
+
+fn axis_error(axis: &str, expected: &'static str, found: String) -> SpaceError {
+    SpaceError::Axis { axis: axis.to_owned(), expected, found }
+}
+
+/// The values of the three exit axes, in the order they were given.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "units are in the names")]
+pub struct ExitAxes {
+    pub take_profit_atr: Vec<f64>,
+    pub stop_atr: Vec<f64>,
+    pub hold_hours: Vec<f64>,
+}
+
+impl ExitAxes {
+    /// Returns every exit rule: holding time outermost, then take-profit, then stop.
+    pub fn rules(&self) -> Vec<ExitRule> {
+        let mut rules = Vec::new();
+        for &hold_hours in &self.hold_hours {
+            for &take_profit_atr in &self.take_profit_atr {
+                rules.extend(self.stop_atr.iter().map(|&stop_atr| ExitRule {
+                    take_profit_atr,
+                    stop_atr,
+                    hold_hours,
+                }));
+            }
+        }
+        rules
+    }
+}
+
+/// The space of one style.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Space {
+    style: Style,
+    rules: Vec<ExitRule>,
+    dimensions: Vec<Dimension>,
+    lattice: Lattice,
+}
+
+impl Space {
+    /// Returns the space of exit axes and dimensions.
+    ///
+    /// Errors: an empty axis, two dimensions of one key, more sets than [`SETS_MAX`]
+    pub fn new(style: Style, exits: &ExitAxes, dimensions: Vec<Dimension>) -> Result<Self, SpaceError> {
+        let axes = [
+            ("atr_tp_multiplier", &exits.take_profit_atr),
+            ("atr_stop_multiplier", &exits.stop_atr),
+            ("max_holding_hours", &exits.hold_hours),
+        ];
+        for (axis, values) in axes {
+            let fine = !values.is_empty() && values.iter().all(|v| v.is_finite() && *v > 0.0);
+            if !fine {
+                return Err(axis_error(axis, "one or more positive numbers", format!("{values:?}")));
+            }
+        }
+        for (i, dimension) in dimensions.iter().enumerate() {
+            if dimensions[..i].iter().any(|other| other.key == dimension.key) {
+                return Err(axis_error(&dimension.key, "a key of its own", "it twice".to_owned()));
+            }
+        }
+        let rules = exits.rules();
+        let cells: u128 = dimensions.iter().map(|d| d.levels.len() as u128).product();
+        let sets = cells * rules.len() as u128;
+        if sets > SETS_MAX {
+            return Err(SpaceError::TooLarge { sets, limit: SETS_MAX });
+        }
+        let lattice = Lattice::new(dimensions.iter().map(|d| d.levels.len()).collect());
+        Ok(Self { style, rules, dimensions, lattice })
+    }
+
+    /// Returns the default space of a style: 27 exit rules x 5,184 cells.
+    ///
+    /// Source: legacy section 2; the three points of each exit axis are the centre and half as much again on both
+    /// sides, inside the bounds, rounded half to even
+    pub fn default_of(style: Style) -> Self {
+        let exits = Self::default_exits(style);
+        let dimensions = Self::default_dimensions(style);
+        Self::new(style, &exits, dimensions).expect("the default space is sound")
+    }
+
+    /// Returns the default exit axes of a style.
+    pub fn default_exits(style: Style) -> ExitAxes {
+        let (take_profit_atr, hold_hours) = match style {
+            Style::Scalping => (vec![1.0, 2.0, 3.0], vec![4.0, 8.0, 12.0]),
+            Style::Swing => (vec![1.5, 3.0, 4.5], vec![30.0, 60.0, 90.0]),
+        };
+        ExitAxes { take_profit_atr, stop_atr: vec![0.8, 1.5, 2.2], hold_hours }
+    }
+
+    /// Returns the default filter dimensions of a style.
+    pub fn default_dimensions(style: Style) -> Vec<Dimension> {
+        let (risk_reward, age_hours) = match style {
+            Style::Scalping => ([0.5, 1.0, 1.5], [0.5, 1.0]),
+            Style::Swing => ([0.6, 1.2, 1.8], [1.0, 2.0]),
+        };
+        let at_least = |key, column, values: &[f64]| (key, column, Bound::AtLeast, numbers(values));
+        let named = |threshold, name: &str| Level { threshold, shown: FilterValue::Name(name.to_owned()) };
+        let structures = vec![named(0.0, "all"), named(1.0, "trend_only")];
+        [
+            at_least("min_risk_reward", "risk_reward", &risk_reward),
+            at_least("min_signal_score", "signal_score", &[40.0, 50.0, 60.0]),
+            at_least("min_consensus_score", "consensus_score", &[0.0, 10.0, 20.0, 30.0]),
+            at_least("min_consensus", "consensus", &[0.0, 1.0, 2.0]),
+            at_least("min_kline_bullish_ratio", "kline_bullish_ratio_sided", &[0.6, 0.7]),
+            at_least("min_price_chg_pct", "kline_price_chg_abs_pct", &[0.5, 1.0, 1.5]),
+            ("allowed_mkt_struct", "mkt_struct_is_trend", Bound::AtLeast, structures),
+            at_least("min_trend_age_hours", "mkt_struct_age_hours", &age_hours),
+            ("max_sr_test_count", "sr_test_count_sided", Bound::AtMost, numbers(&[5.0, 999.0])),
+        ]
+        .into_iter()
+        .map(|(key, column, bound, levels)| {
+            Dimension::new(key, column, bound, levels).expect("the default dimensions are sound")
+        })
+        .collect()
+    }
+
+    /// Returns the style.
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    /// Returns the exit rules, in order.
+    pub fn rules(&self) -> &[ExitRule] {
+        &self.rules
+    }
+
+    /// Returns the filter dimensions, in order.
+    pub fn dimensions(&self) -> &[Dimension] {
+        &self.dimensions
+    }
+
+    /// Returns the lattice of the dimensions.
+    pub fn lattice(&self) -> &Lattice {
+        &self.lattice
+    }
+
+    /// Returns the number of parameter sets.
+    pub fn sets(&self) -> usize {
+        self.rules.len() * self.lattice.cells()
+    }
+
+    /// Returns a signal's strictest level in every dimension, or `None` when it is in no cell.
+    pub fn coordinates(&self, view: &View<'_>) -> Option<Vec<u8>> {
+        self.dimensions.iter().map(|d| d.coordinate(d.column.value(view))).collect()
+    }
+
+    /// Returns the parameter set of a rule and cell.
+    pub fn set(&self, rule: usize, cell: usize) -> ParameterSet {
+        let filters = self.dimensions.iter().enumerate().map(|(d, dimension)| {
+            let level = &dimension.levels[self.lattice.level(cell, d)];
+            (dimension.key.clone(), level.shown.clone())
+        });
+        ParameterSet { exit: self.rules[rule], filters: filters.collect() }
+    }
+
+    /// Returns the rule and cell of a parameter set, or `None` when the space does not hold it.
+    pub fn find(&self, set: &ParameterSet) -> Option<(usize, usize)> {
+        let rule = self.rules.iter().position(|rule| *rule == set.exit)?;
+        if set.filters.len() != self.dimensions.len() {
+            return None;
+        }
+        let level = |dimension: &Dimension| {
+            let wanted = set.filter(&dimension.key)?;
+            dimension.levels.iter().position(|level| level.shown == *wanted).map(|level| level as u8)
+        };
+        let levels: Option<Vec<u8>> = self.dimensions.iter().map(level).collect();
+        Some((rule, self.lattice.cell(&levels?)))
+    }
+}
+
+/// Returns levels that are shown as their thresholds.
+pub fn numbers(values: &[f64]) -> Vec<Level> {
+    values.iter().map(|v| Level { threshold: *v, shown: FilterValue::Number(*v) }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_grid_is_the_legacy_one_whole() {
+        for style in Style::ALL {
+            let space = Space::default_of(style);
+            assert_eq!((space.rules().len(), space.lattice().cells()), (27, 5_184));
+            assert_eq!(space.sets(), 139_968);
+            for (rule, cell) in [(0, 0), (26, 5_183), (13, 2_000)] {
+                assert_eq!(space.find(&space.set(rule, cell)), Some((rule, cell)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_sits_at_the_strictest_level_it_passes() {
+        let at_least = Dimension::new("a", "consensus", Bound::AtLeast, numbers(&[2.0, 0.0, 1.0])).expect("sound");
+        assert_eq!([-1.0, 0.0, 1.5, 2.0].map(|v| at_least.coordinate(Some(v))), [None, Some(0), Some(1), Some(2)]);
+        let at_most = Dimension::new("b", "consensus", Bound::AtMost, numbers(&[5.0, 999.0])).expect("sound");
+        assert_eq!([1000.0, 999.0, 5.0].map(|v| at_most.coordinate(Some(v))), [None, Some(0), Some(1)]);
+        assert_eq!(at_most.coordinate(None), None);
+        assert_eq!(at_most.coordinate(Some(f64::NAN)), None);
+    }
+
+    #[test]
+    fn unsound_spaces_are_refused_with_the_reason() {
+        let exits = Space::default_exits(Style::Swing);
+        let unknown = Dimension::new("x", "signal_scroe", Bound::AtLeast, numbers(&[1.0]));
+        let text = unknown.expect_err("a typo").to_string();
+        assert!(text.contains("did you mean \"signal_score\"?"), "{text}");
+        assert!(Dimension::new("x", "consensus", Bound::AtLeast, vec![]).is_err());
+        assert!(Dimension::new("x", "consensus", Bound::AtLeast, numbers(&[f64::NAN])).is_err());
+        let empty = ExitAxes { hold_hours: vec![], ..exits.clone() };
+        assert!(Space::new(Style::Swing, &empty, vec![]).is_err());
+        let twice = vec![Space::default_dimensions(Style::Swing)[0].clone(); 2];
+        assert!(Space::new(Style::Swing, &exits, twice).is_err());
+        let many: Vec<Dimension> = (0..4)
+            .map(|i| {
+                let levels: Vec<f64> = (0..100).map(f64::from).collect();
+                Dimension::new(&format!("d{i}"), "consensus", Bound::AtLeast, numbers(&levels)).expect("sound")
+            })
+            .collect();
+        assert!(matches!(Space::new(Style::Swing, &exits, many), Err(SpaceError::TooLarge { .. })));
+    }
+}
