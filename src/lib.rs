@@ -6,3 +6,4 @@
 //! (`decide`), and what was learned is remembered (`store`). `run` is the only place that knows every stage.
 
 pub mod model;
+pub mod store;
