@@ -1,2 +1,3 @@
-//! Integration tests.
+//! Integration tests, in one binary.
 mod legacy_parity;
+mod store;

@@ -1,0 +1,229 @@
+//! The envelope around every row: 32 bytes that say what follows and prove that it is what was written there.
+//!
+//! The engine does not verify what it reads and postcard accepts almost anything, so nothing is decoded before
+//! a keyed hash over store, table, key, header and payload has been compared. Decode order: cap, header, tag,
+//! postcard with nothing left over, domain validation.
+//!
+//! | bytes | field |
+//! |---|---|
+//! | 0..2 | magic `0xA7E1`, little endian as all numbers |
+//! | 2 | envelope version |
+//! | 3 | codec, 0 = raw |
+//! | 4..6 | record type |
+//! | 6..8 | record version |
+//! | 8..12 | payload length |
+//! | 12..16 | payload length once decoded (the same while raw is the only codec) |
+//! | 16..32 | tag |
+
+use super::records::{Invalid, Record};
+use super::tables::TableInfo;
+
+/// Length of the header with the tag.
+pub(super) const HEADER_BYTES: usize = 32;
+/// Key derivation context of row tags.
+pub(super) const TAG_CONTEXT: &str = "retune 2026-11 store row tag v1";
+/// The name of the value type in the engine's table definitions.
+pub(super) const TYPE_NAME: &str = "retune::Envelope/1";
+
+const TAG_AT: usize = 16;
+const MAGIC: u16 = 0xA7E1;
+const ENVELOPE_VERSION: u8 = 1;
+const CODEC_RAW: u8 = 0;
+
+/// A keyed hash of a row and its place.
+pub(super) type Tag = [u8; 16];
+
+/// The value type of every table, as the engine sees it: bytes, never interpreted there.
+#[derive(Debug)]
+pub(super) struct Envelope;
+
+impl redb::Value for Envelope {
+    type SelfType<'a> = &'a [u8];
+    type AsBytes<'a> = &'a [u8];
+
+    fn fixed_width() -> Option<usize> {
+        None
+    }
+
+    fn from_bytes<'a>(data: &'a [u8]) -> &'a [u8]
+    where
+        Self: 'a,
+    {
+        data
+    }
+
+    fn as_bytes<'a, 'b: 'a>(value: &'a Self::SelfType<'b>) -> &'a [u8]
+    where
+        Self: 'b,
+    {
+        value
+    }
+
+    fn type_name() -> redb::TypeName {
+        redb::TypeName::new(TYPE_NAME)
+    }
+}
+
+/// What is wrong with a row.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RowError {
+    /// Larger than its type may be.
+    #[error("{bytes} bytes, at most {bytes_max} expected")]
+    TooLarge {
+        /// Found.
+        bytes: usize,
+        /// Allowed.
+        bytes_max: usize,
+    },
+    /// The header is not that of an envelope, or its lengths do not fit.
+    #[error("no valid header: {0}")]
+    Header(&'static str),
+    /// A row of another type.
+    #[error("expected a row of type {expected}, found {found}")]
+    Type {
+        /// The type of the table's rows.
+        expected: u16,
+        /// The type in the header.
+        found: u16,
+    },
+    /// Written by a newer program.
+    #[error("version {found}, at most {supported} is known")]
+    Newer {
+        /// The version in the header.
+        found: u16,
+        /// The newest known version.
+        supported: u16,
+    },
+    /// The tag does not fit: the row was altered or moved.
+    #[error("the tag does not fit the row")]
+    Tag,
+    /// The payload is not the record it says it is.
+    #[error("payload: {0}")]
+    Payload(#[source] postcard::Error),
+    /// Bytes are left over after the record.
+    #[error("{bytes} bytes left over after the record")]
+    Trailing {
+        /// How many.
+        bytes: usize,
+    },
+    /// The key is not of the table's shape.
+    #[error("the key is not of the form {shape}")]
+    Key {
+        /// The form.
+        shape: &'static str,
+    },
+    /// A value that must not be.
+    #[error("{0}")]
+    Invalid(#[from] Invalid),
+}
+
+/// Where a row lies. All of it is part of the row's tag.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    /// The store; all zero for the row that says which store it is.
+    pub store_uuid: &'a [u8; 16],
+    /// The table.
+    pub table: &'a TableInfo,
+    /// The key.
+    pub key: &'a str,
+}
+
+impl Place<'_> {
+    fn tag(&self, header: &[u8], payload: &[u8]) -> Tag {
+        let mut hasher = blake3::Hasher::new_derive_key(TAG_CONTEXT);
+        hasher.update(self.store_uuid);
+        for part in [self.table.name.as_bytes(), self.key.as_bytes(), header, payload] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        let mut tag = [0; 16];
+        hasher.finalize_xof().fill(&mut tag);
+        tag
+    }
+}
+
+/// Returns a record in its envelope.
+pub(super) fn encode<R: Record>(place: Place<'_>, record: &R) -> Result<Vec<u8>, RowError> {
+    record.validate()?;
+    let payload = postcard::to_stdvec(record).map_err(RowError::Payload)?;
+    if payload.len() > R::BYTES_MAX {
+        return Err(RowError::TooLarge { bytes: payload.len(), bytes_max: R::BYTES_MAX });
+    }
+    Ok(seal(place, R::TYPE_ID, R::VERSION, &payload))
+}
+
+/// Returns a payload in an envelope.
+pub(super) fn seal(place: Place<'_>, type_id: u16, version: u16, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("payloads are capped far below 4 GiB");
+    let mut row = Vec::with_capacity(HEADER_BYTES + payload.len());
+    row.extend(MAGIC.to_le_bytes());
+    row.extend([ENVELOPE_VERSION, CODEC_RAW]);
+    row.extend(type_id.to_le_bytes());
+    row.extend(version.to_le_bytes());
+    row.extend(length.to_le_bytes());
+    row.extend(length.to_le_bytes());
+    let tag = place.tag(&row, payload);
+    row.extend(tag);
+    row.extend(payload);
+    row
+}
+
+/// Returns the tag in a row, unchecked.
+pub(super) fn stored_tag(row: &[u8]) -> Option<Tag> {
+    row.get(TAG_AT..HEADER_BYTES)?.try_into().ok()
+}
+
+/// Returns the tag and the payload of a row after checking cap, header and tag.
+pub(super) fn check<'r>(place: Place<'_>, row: &'r [u8]) -> Result<(Tag, &'r [u8]), RowError> {
+    let record = &place.table.record;
+    let bytes_max = HEADER_BYTES + record.bytes_max;
+    if row.len() > bytes_max {
+        return Err(RowError::TooLarge { bytes: row.len(), bytes_max });
+    }
+    if !place.table.key.accepts(place.key) {
+        return Err(RowError::Key { shape: place.table.key.text() });
+    }
+    let (header, rest) = row.split_at_checked(TAG_AT).ok_or(RowError::Header("too short"))?;
+    let (tag, payload) = rest.split_first_chunk::<16>().ok_or(RowError::Header("too short"))?;
+    let short = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
+    let long = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    if short(0) != MAGIC {
+        return Err(RowError::Header("not an envelope"));
+    }
+    if header[2] != ENVELOPE_VERSION {
+        return Err(RowError::Newer { found: header[2].into(), supported: ENVELOPE_VERSION.into() });
+    }
+    if header[3] != CODEC_RAW || long(8) as usize != payload.len() || long(12) as usize != payload.len() {
+        return Err(RowError::Header("codec or length does not fit"));
+    }
+    if place.tag(header, payload) != *tag {
+        return Err(RowError::Tag);
+    }
+    let (type_id, version) = (short(4), short(6));
+    if type_id != record.type_id {
+        return Err(RowError::Type { expected: record.type_id, found: type_id });
+    }
+    if version > record.version {
+        return Err(RowError::Newer { found: version, supported: record.version });
+    }
+    Ok((*tag, payload))
+}
+
+/// Returns the record in a row.
+///
+/// Every record has one version so far; the version is checked by [`check`] and a record's second version will
+/// be told apart here.
+pub(super) fn decode<R: Record>(place: Place<'_>, row: &[u8]) -> Result<R, RowError> {
+    decode_payload(check(place, row)?.1)
+}
+
+/// Returns the record in a payload: all of it and nothing else.
+pub(super) fn decode_payload<R: Record>(payload: &[u8]) -> Result<R, RowError> {
+    let (record, rest) = postcard::take_from_bytes::<R>(payload).map_err(RowError::Payload)?;
+    if !rest.is_empty() {
+        return Err(RowError::Trailing { bytes: rest.len() });
+    }
+    record.validate()?;
+    Ok(record)
+}

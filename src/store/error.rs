@@ -1,0 +1,180 @@
+//! What can go wrong with the store.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::envelope::RowError;
+
+/// Why the store could not be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another process holds the store.
+    #[error("the store {} is in use{}{}", path.display(), by(pid), since(age_ms))]
+    Busy {
+        /// The file that is held.
+        path: PathBuf,
+        /// The process that holds it, if it said so.
+        pid: Option<u32>,
+        /// How long it has been holding it in milliseconds, if it said so.
+        age_ms: Option<i64>,
+    },
+    /// There is nothing to read yet.
+    #[error("no store at {}", path.display())]
+    NoStore {
+        /// The file that would be read.
+        path: PathBuf,
+    },
+    /// A file is damaged or foreign. It was left as it is.
+    #[error("{} is damaged or not a store: {reason}", path.display())]
+    NeedsRepair {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// A row is damaged, or lies where it does not belong.
+    #[error("{}: row {key:?} of table {table}: {source}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The table.
+        table: &'static str,
+        /// The key of the row.
+        key: String,
+        /// What was found.
+        source: RowError,
+    },
+    /// The file was written by a newer program.
+    #[error("{} was written by a newer program: {what} {found}, at most {supported} is known", path.display())]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// What is newer.
+        what: &'static str,
+        /// Its version.
+        found: u32,
+        /// The newest version known here.
+        supported: u32,
+    },
+    /// A record that must not be stored.
+    #[error("cannot store row {key:?} of table {table}: {source}")]
+    Unstorable {
+        /// The table.
+        table: &'static str,
+        /// The key of the row.
+        key: String,
+        /// What is wrong with it.
+        source: RowError,
+    },
+    /// A profile or scope that cannot be a key.
+    #[error("expected {expected}, found {found:?}")]
+    Name {
+        /// What was expected.
+        expected: &'static str,
+        /// What was given.
+        found: String,
+    },
+    /// A path that is refused for safety.
+    #[error("{} is {found}", path.display())]
+    Refused {
+        /// The path.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+    },
+    /// Too little free space to write safely; nothing was written.
+    #[error("{}: {free} bytes free, {needed} needed", path.display())]
+    DiskFull {
+        /// The directory.
+        path: PathBuf,
+        /// Free bytes.
+        free: u64,
+        /// Bytes that have to be free.
+        needed: u64,
+    },
+    /// The operating system refused an operation. The store must be opened again before it is used.
+    #[error("{operation} {}: {source}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What was tried.
+        operation: &'static str,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// An earlier failure has made this handle unusable.
+    #[error("{} is closed after an earlier error", path.display())]
+    Poisoned {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl StoreError {
+    /// Returns what to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Busy { .. } => "wait for the other run to end, or stop it",
+            Self::NoStore { .. } => {
+                "run `optimizer incremental` first, or point `--store` at an existing store"
+            }
+            Self::NeedsRepair { .. } | Self::Damaged { .. } => {
+                "nothing was changed; move the file away (keep it) and restore a backup, or start over without it"
+            }
+            Self::TooNew { .. } => "use the newer program, or another `--store` directory",
+            Self::Refused { .. } => "point `--store` at a plain directory of its own",
+            Self::DiskFull { .. } => "free disk space and run again; nothing was written",
+            Self::Io { .. } | Self::Poisoned { .. } => "check the disk and the permissions, then run again",
+            Self::Unstorable { .. } | Self::Name { .. } => return None,
+        })
+    }
+
+    /// Returns whether the store's files have to be looked at by a person (damaged, foreign or newer).
+    pub fn is_unreadable(&self) -> bool {
+        matches!(
+            self,
+            Self::NeedsRepair { .. } | Self::Damaged { .. } | Self::TooNew { .. } | Self::Refused { .. }
+        )
+    }
+
+    /// Wraps an error of the operating system.
+    pub(super) fn io(path: &Path, operation: &'static str, source: impl Into<io::Error>) -> Self {
+        Self::Io { path: path.to_owned(), operation, source: source.into() }
+    }
+
+    /// Wraps what was found in a row that was read.
+    pub(super) fn row(path: &Path, table: &'static str, key: &str, source: RowError) -> Self {
+        match source {
+            RowError::Newer { found, supported } => {
+                let what = "row version";
+                Self::TooNew { path: path.to_owned(), what, found: found.into(), supported: supported.into() }
+            }
+            source => Self::Damaged { path: path.to_owned(), table, key: key.to_owned(), source },
+        }
+    }
+
+    /// Wraps an error of the database engine.
+    pub(super) fn engine(path: &Path, operation: &'static str, error: impl Into<redb::Error>) -> Self {
+        let path = path.to_owned();
+        match error.into() {
+            redb::Error::Io(source) => match source.kind() {
+                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+                    Self::NeedsRepair { path, reason: source.to_string() }
+                }
+                _ => Self::Io { path, operation, source },
+            },
+            redb::Error::DatabaseAlreadyOpen => Self::Busy { path, pid: None, age_ms: None },
+            redb::Error::PreviousIo | redb::Error::DatabaseClosed => Self::Poisoned { path },
+            other => Self::NeedsRepair { path, reason: other.to_string() },
+        }
+    }
+}
+
+fn by(pid: &Option<u32>) -> String {
+    pid.map(|pid| format!(" by process {pid}")).unwrap_or_default()
+}
+
+fn since(age_ms: &Option<i64>) -> String {
+    age_ms.map(|age_ms| format!(" for {} s", age_ms / 1000)).unwrap_or_default()
+}

@@ -1,0 +1,143 @@
+//! The directory and the files in it: private, never through a symbolic link, made durable.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Advice, OFlags};
+
+use super::error::StoreError;
+
+/// Held by the one writer.
+pub(super) const LOCK: &str = "run.lock";
+/// The authoritative store.
+pub(super) const STATE: &str = "state.redb";
+/// The authoritative store before its first commit is complete.
+pub(super) const STATE_NEW: &str = ".state.redb.new";
+/// The published copy for readers.
+pub(super) const VIEW: &str = "view.redb";
+/// The next copy while it is written.
+pub(super) const VIEW_NEW: &str = ".view.redb.new";
+
+/// Free space below which nothing is written, whatever the size of the store.
+const FREE_BYTES_MIN: u64 = 64 << 20;
+/// Free space to keep, in sizes of the store's file: the engine doubles its file, and a copy is published.
+const FREE_FILE_SIZES: u64 = 4;
+
+/// Creates the directory (mode 0700) unless it exists; refuses a symbolic link or anything but a directory.
+pub(super) fn create_directory(dir: &Path) -> Result<(), StoreError> {
+    match fs::symlink_metadata(dir) {
+        Ok(found) if found.is_symlink() => refuse(dir, "a symbolic link"),
+        Ok(found) if !found.is_dir() => refuse(dir, "not a directory"),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let created = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+            created.map_err(|error| StoreError::io(dir, "create directory", error))?;
+            let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+            sync_directory(parent.unwrap_or(Path::new(".")))
+        }
+        Err(error) => Err(StoreError::io(dir, "look at", error)),
+    }
+}
+
+/// Returns whether a file is there; refuses a symbolic link or anything but a file.
+pub(super) fn exists(path: &Path) -> Result<bool, StoreError> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => refuse(path, "a symbolic link"),
+        Ok(found) if !found.is_file() => refuse(path, "not a file"),
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(StoreError::io(path, "look at", error)),
+    }
+}
+
+fn refuse<T>(path: &Path, found: &'static str) -> Result<T, StoreError> {
+    Err(StoreError::Refused { path: path.to_owned(), found })
+}
+
+/// Opens a file for reading and writing, mode 0600 if it is created, never through a symbolic link.
+pub(super) fn open_private(path: &Path, create: bool) -> Result<File, StoreError> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(create)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(OFlags::NOFOLLOW.bits() as i32)
+        .open(path)
+        .map_err(|error| StoreError::io(path, "open", error))
+}
+
+/// Creates a file that must not exist yet, mode 0600. A leftover of a killed process is removed first.
+pub(super) fn create_fresh(path: &Path) -> Result<File, StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(StoreError::io(path, "remove", error));
+        }
+        _ => {}
+    }
+    let opened = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path);
+    opened.map_err(|error| StoreError::io(path, "create", error))
+}
+
+/// Makes a file durable and lets go of its cached pages, so that what is read next comes from the disk.
+///
+/// Pages whose write-back failed may otherwise look written to a process that opens the file again.
+pub(super) fn settle(path: &Path, file: &File) -> Result<(), StoreError> {
+    file.sync_all().map_err(|error| StoreError::io(path, "sync", error))?;
+    let advised = rustix::fs::fadvise(file, 0, None, Advice::DontNeed);
+    advised.map_err(|error| StoreError::io(path, "drop cached pages of", error))
+}
+
+/// Renames a file within its directory and makes that durable.
+pub(super) fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
+    fs::rename(from, to).map_err(|error| StoreError::io(from, "rename", error))?;
+    sync_directory(to.parent().unwrap_or(Path::new(".")))
+}
+
+/// Makes the entries of a directory durable.
+pub(super) fn sync_directory(dir: &Path) -> Result<(), StoreError> {
+    let synced = File::open(dir).and_then(|handle| handle.sync_all());
+    synced.map_err(|error| StoreError::io(dir, "sync directory", error))
+}
+
+/// Refuses to go on when writing next to `file` could fill the disk.
+pub(super) fn check_free_space(file: &Path) -> Result<(), StoreError> {
+    let dir = file.parent().unwrap_or(Path::new("."));
+    let stat =
+        rustix::fs::statvfs(dir).map_err(|error| StoreError::io(dir, "ask for free space of", error))?;
+    let file_bytes = fs::metadata(file).map_or(0, |found| found.len());
+    let (free, needed) = (stat.f_bavail.saturating_mul(stat.f_frsize), bytes_to_keep_free(file_bytes));
+    match free >= needed {
+        true => Ok(()),
+        false => Err(StoreError::DiskFull { path: dir.to_owned(), free, needed }),
+    }
+}
+
+fn bytes_to_keep_free(file_bytes: u64) -> u64 {
+    file_bytes.saturating_mul(FREE_FILE_SIZES).max(FREE_BYTES_MIN)
+}
+
+/// Moves a file that cannot be used out of the way under a name that is free, and returns that name.
+pub(super) fn set_aside(path: &Path, now_ms: i64) -> Result<PathBuf, StoreError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let candidates = (0..).map(|n| path.with_file_name(format!("{name}.damaged-{now_ms}-{n}")));
+    let mut free = candidates.filter(|candidate| fs::symlink_metadata(candidate).is_err());
+    let aside = free.next().expect("there is always a higher number");
+    rename(path, &aside)?;
+    Ok(aside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_larger_store_needs_more_free_space() {
+        assert_eq!(bytes_to_keep_free(0), 64 << 20);
+        assert_eq!(bytes_to_keep_free(16 << 20), 64 << 20);
+        assert_eq!(bytes_to_keep_free(17 << 20), 68 << 20);
+        assert_eq!(bytes_to_keep_free(u64::MAX), u64::MAX);
+    }
+}

@@ -1,0 +1,54 @@
+//! One writer at a time: an advisory lock on a file of its own, held for as long as the store is open.
+//!
+//! The kernel drops the lock with the process, however it ends; the file is never removed. What it says is for
+//! people only.
+
+use std::fs::{File, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+
+use super::error::StoreError;
+use super::files;
+
+/// More than this is not read from a lock file.
+const CONTENT_BYTES_MAX: u64 = 1 << 10;
+
+/// The lock; let go when dropped.
+#[derive(Debug)]
+pub(super) struct RunLock {
+    _file: File,
+}
+
+impl RunLock {
+    /// Takes the lock, or says who holds it.
+    pub fn take(dir: &Path, now_ms: i64) -> Result<Self, StoreError> {
+        let path = dir.join(files::LOCK);
+        files::exists(&path)?;
+        let mut file = files::open_private(&path, true)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(busy(&path, &file, now_ms)),
+            Err(TryLockError::Error(error)) => return Err(StoreError::io(&path, "lock", error)),
+        }
+        let version = env!("CARGO_PKG_VERSION");
+        let content = format!("pid {}\nstarted_at_ms {now_ms}\nversion {version}\n", std::process::id());
+        let written = file.set_len(0).and_then(|()| file.write_all(content.as_bytes()));
+        written.map_err(|error| StoreError::io(&path, "write", error))?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn busy(path: &Path, mut file: &File, now_ms: i64) -> StoreError {
+    let mut content = String::new();
+    // The holder may be writing this very moment; what cannot be read is left out.
+    let _ = file.rewind().and_then(|()| file.take(CONTENT_BYTES_MAX).read_to_string(&mut content));
+    let field = |name: &str| {
+        let mut pairs = content.lines().filter_map(|line| line.split_once(' '));
+        pairs.find(|(key, _)| *key == name).and_then(|(_, value)| value.parse::<i64>().ok())
+    };
+    StoreError::Busy {
+        path: path.to_owned(),
+        pid: field("pid").and_then(|pid| pid.try_into().ok()),
+        age_ms: field("started_at_ms").map(|started| now_ms.saturating_sub(started).max(0)),
+    }
+}

@@ -1,0 +1,32 @@
+//! What was learned, remembered: parameters in force, features, insights, history.
+//!
+//! A store is a directory. `state.redb` is authoritative and has one writer ([`Store`]), guarded by `run.lock`;
+//! `view.redb` is its published copy for readers ([`View`]). Both give a [`Snapshot`]. Everything a run learned
+//! goes in by one [`LearningCommit`]: all of it or nothing.
+//!
+//! Invariants: a file that cannot be read is never taken for a new store, overwritten or removed; a row is only
+//! decoded after its tag has proved that it is what was written at this place; a section whose rows are not
+//! those its head counts is refused; only `engine` opens databases and begins transactions.
+//!
+//! What does not belong here: judging what is worth remembering (`decide`), showing it (`present`), evaluation
+//! results that can be computed again (a disposable cache file of its own).
+
+mod engine;
+mod envelope;
+mod error;
+mod files;
+mod keys;
+mod lock;
+pub mod records;
+mod snapshot;
+mod state;
+mod tables;
+mod view;
+mod writer;
+
+pub use envelope::RowError;
+pub use error::StoreError;
+pub use snapshot::{Snapshot, TableSize};
+pub use state::{LearningCommit, RUNS_MAX, Store, TRIAL_RUNS_MAX};
+pub use tables::{Class, Section};
+pub use view::View;

@@ -1,0 +1,278 @@
+//! One consistent state of the store, to read from; the same for the writer and for readers.
+
+use std::collections::BTreeSet;
+use std::ops::{Bound, Range, RangeBounds};
+use std::path::Path;
+
+use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, TableError};
+
+use super::engine::damaged;
+use super::envelope::{Envelope, Place, check, decode};
+use super::error::StoreError;
+use super::keys::{self, META_KEY};
+use super::records::{
+    DecisionRecord, FeaturesRecord, HeadRecord, InsightsRecord, MetaRecord, ParamsRecord, Record, RunRecord,
+    TrialsRecord,
+};
+use super::tables::{self, Class, Section, Table, TableInfo};
+use crate::model::Style;
+
+/// The store as it was at one commit.
+///
+/// It borrows what it was taken from, so the writer cannot commit while one is held: an open read transaction
+/// would keep every replaced page and let the file grow.
+#[derive(Debug)]
+pub struct Snapshot<'s> {
+    transaction: ReadTransaction,
+    path: &'s Path,
+    store_uuid: [u8; 16],
+}
+
+/// How much a table holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableSize {
+    /// Name of the table.
+    pub name: &'static str,
+    /// What its rows say.
+    pub doc: &'static str,
+    /// Whether it could be rebuilt.
+    pub class: Class,
+    /// Rows.
+    pub rows: u64,
+    /// Bytes of keys and rows, without the engine's own.
+    pub bytes: u64,
+}
+
+impl<'s> Snapshot<'s> {
+    /// Takes a snapshot and reads which store it is.
+    pub(super) fn begin(db: &'s impl ReadableDatabase, path: &'s Path) -> Result<Self, StoreError> {
+        let transaction = db.begin_read().map_err(|error| StoreError::engine(path, "read", error))?;
+        let mut snapshot = Self { transaction, path, store_uuid: [0; 16] };
+        let meta = snapshot.meta()?;
+        if meta.min_reader_format > tables::STORE_FORMAT {
+            let (found, supported) = (meta.min_reader_format, tables::STORE_FORMAT);
+            return Err(StoreError::TooNew { path: path.to_owned(), what: "store format", found, supported });
+        }
+        snapshot.store_uuid = meta.store_uuid;
+        Ok(snapshot)
+    }
+
+    /// Returns what the store says about itself.
+    pub fn meta(&self) -> Result<MetaRecord, StoreError> {
+        let meta = self.get(&tables::META, META_KEY)?;
+        meta.ok_or_else(|| damaged(self.path, "it does not say which store it is"))
+    }
+
+    /// Returns the head of every section, in order.
+    pub fn heads(&self) -> Result<Vec<(Section, HeadRecord)>, StoreError> {
+        let head = |section: Section| {
+            // A file from before a section existed has no head for it, and no rows.
+            Ok((section, self.get(&tables::HEADS, section.as_str())?.unwrap_or_default()))
+        };
+        Section::HEADED.into_iter().map(head).collect()
+    }
+
+    /// Returns the parameters in force in a scope.
+    pub fn params(&self, profile: &str, scope: &str) -> Result<Option<ParamsRecord>, StoreError> {
+        self.get(&tables::PARAMS, &keys::scope(profile, scope)?)
+    }
+
+    /// Returns the parameters in force in all scopes, in the order of the scopes.
+    pub fn params_all(&self, profile: &str) -> Result<Vec<(String, ParamsRecord)>, StoreError> {
+        let rows = self.scan(&tables::PARAMS, keys::all_of(profile)?, usize::MAX, false)?;
+        Ok(rows.into_iter().map(|(key, record)| (rest(&key).to_owned(), record)).collect())
+    }
+
+    /// Returns what was learned about the features of a style.
+    pub fn features(&self, profile: &str, style: Style) -> Result<Option<FeaturesRecord>, StoreError> {
+        self.get(&tables::FEATURES, &keys::style(profile, style)?)
+    }
+
+    /// Returns what was learned about a style, for people.
+    pub fn insights(&self, profile: &str, style: Style) -> Result<Option<InsightsRecord>, StoreError> {
+        self.get(&tables::INSIGHTS, &keys::style(profile, style)?)
+    }
+
+    /// Returns the runs of an id range, newest first, at most `limit`.
+    pub fn runs(
+        &self,
+        profile: &str,
+        ids: impl RangeBounds<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, RunRecord)>, StoreError> {
+        let Some((first, last)) = inclusive(ids) else { return Ok(Vec::new()) };
+        let rows = self.scan(&tables::RUNS, keys::runs(profile, first, last)?, limit, true)?;
+        Ok(rows.into_iter().filter_map(|(key, run)| Some((keys::run_numbered(rest(&key))?, run))).collect())
+    }
+
+    /// Returns a run.
+    pub fn run(&self, profile: &str, run: u64) -> Result<Option<RunRecord>, StoreError> {
+        self.get(&tables::RUNS, &keys::run(profile, run)?)
+    }
+
+    /// Returns what a run decided, per style.
+    pub fn decisions(&self, profile: &str, run: u64) -> Result<Vec<(Style, DecisionRecord)>, StoreError> {
+        let decision = |style: Style| {
+            let found = self.get(&tables::DECISIONS, &keys::run_style(profile, run, style)?)?;
+            Ok(found.map(|record| (style, record)))
+        };
+        Style::ALL.into_iter().filter_map(|style| decision(style).transpose()).collect()
+    }
+
+    /// Returns the best trials of a run and style.
+    pub fn trials(&self, profile: &str, run: u64, style: Style) -> Result<Option<TrialsRecord>, StoreError> {
+        self.get(&tables::TRIALS, &keys::run_style(profile, run, style)?)
+    }
+
+    /// Returns the profiles that have parameters or runs, sorted.
+    pub fn profiles(&self) -> Result<Vec<String>, StoreError> {
+        let mut profiles = BTreeSet::new();
+        for table in [&tables::PARAMS.info, &tables::RUNS.info] {
+            self.each(table, |key, _| {
+                profiles.extend(keys::split(key).map(|(profile, _)| profile.to_owned()));
+                Ok(())
+            })?;
+        }
+        Ok(profiles.into_iter().collect())
+    }
+
+    /// Returns how much every table holds.
+    pub fn table_sizes(&self) -> Result<Vec<TableSize>, StoreError> {
+        let size = |table: &'static TableInfo| {
+            let (mut rows, mut bytes) = (0, 0);
+            self.each(table, |key, row| {
+                rows += 1;
+                bytes += (key.len() + row.len()) as u64;
+                Ok(())
+            })?;
+            Ok(TableSize { name: table.name, doc: table.doc, class: table.class, rows, bytes })
+        };
+        tables::ALL.iter().map(size).collect()
+    }
+
+    /// Checks the tag of every row, and every section against its head.
+    pub(super) fn verify(&self) -> Result<(), StoreError> {
+        tables::of_section(Section::Store).try_for_each(|table| self.each(table, |_, _| Ok(())))?;
+        for (section, head) in self.heads()? {
+            let mut found = HeadRecord { generation: head.generation, ..HeadRecord::default() };
+            for table in tables::of_section(section) {
+                self.each(table, |_, row| {
+                    found.rows += 1;
+                    xor(&mut found.set_hash, row.tag);
+                    Ok(())
+                })?;
+            }
+            if found != head {
+                let (section, expected, found) = (section.as_str(), head.rows, found.rows);
+                let reason =
+                    format!("section {section} has {found} rows that are not the {expected} written");
+                return Err(damaged(self.path, reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives every row of a table, checked, to `visit`.
+    pub(super) fn each(
+        &self,
+        table: &'static TableInfo,
+        mut visit: impl FnMut(&str, Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let Some(open) = self.open(table)? else { return Ok(()) };
+        for entry in open.range::<&str>(..).map_err(|error| self.failed(error))? {
+            let (key, bytes) = entry.map_err(|error| self.failed(error))?;
+            let (key, bytes) = (key.value(), bytes.value());
+            let checked = check(self.place(table, key), bytes);
+            let (tag, _) = checked.map_err(|error| StoreError::row(self.path, table.name, key, error))?;
+            visit(key, Row { bytes, tag })?;
+        }
+        Ok(())
+    }
+
+    fn get<R: Record>(&self, table: &'static Table<R>, key: &str) -> Result<Option<R>, StoreError> {
+        let Some(open) = self.open(&table.info)? else { return Ok(None) };
+        let found = open.get(key).map_err(|error| self.failed(error))?;
+        found.map(|row| self.decode(table, key, row.value())).transpose()
+    }
+
+    fn scan<R: Record>(
+        &self,
+        table: &'static Table<R>,
+        range: Range<String>,
+        limit: usize,
+        backwards: bool,
+    ) -> Result<Vec<(String, R)>, StoreError> {
+        let Some(open) = self.open(&table.info)? else { return Ok(Vec::new()) };
+        let range = range.start.as_str()..range.end.as_str();
+        let mut entries = open.range(range).map_err(|error| self.failed(error))?;
+        let next = || if backwards { entries.next_back() } else { entries.next() };
+        let read =
+            |entry: Result<(redb::AccessGuard<'_, &'static str>, redb::AccessGuard<'_, Envelope>), _>| {
+                let (key, row) = entry.map_err(|error: redb::StorageError| self.failed(error))?;
+                Ok((key.value().to_owned(), self.decode(table, key.value(), row.value())?))
+            };
+        std::iter::from_fn(next).take(limit).map(read).collect()
+    }
+
+    fn decode<R: Record>(&self, table: &'static Table<R>, key: &str, row: &[u8]) -> Result<R, StoreError> {
+        let decoded = decode(self.place(&table.info, key), row);
+        decoded.map_err(|error| StoreError::row(self.path, table.info.name, key, error))
+    }
+
+    fn place<'a>(&'a self, table: &'a TableInfo, key: &'a str) -> Place<'a> {
+        // The row that says which store this is cannot depend on it.
+        let store_uuid = if table.name == tables::META.info.name { &[0; 16] } else { &self.store_uuid };
+        Place { store_uuid, table, key }
+    }
+
+    /// Opens a table; `None` when the file is from before the table existed.
+    fn open(&self, table: &TableInfo) -> Result<Option<ReadOnlyTable<&'static str, Envelope>>, StoreError> {
+        match self.transaction.open_table(table.definition()) {
+            Ok(open) => Ok(Some(open)),
+            Err(TableError::TableDoesNotExist(_)) => Ok(None),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    fn failed(&self, error: impl Into<redb::Error>) -> StoreError {
+        StoreError::engine(self.path, "read", error)
+    }
+}
+
+/// A row as it is stored.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row<'r> {
+    pub bytes: &'r [u8],
+    pub tag: [u8; 16],
+}
+
+impl Row<'_> {
+    fn len(self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// Adds a tag to a set hash, or takes it out again.
+pub(super) fn xor(hash: &mut [u8; 16], tag: [u8; 16]) {
+    hash.iter_mut().zip(tag).for_each(|(byte, other)| *byte ^= other);
+}
+
+/// Returns what follows the profile in a key.
+fn rest(key: &str) -> &str {
+    key.split_once('/').map_or("", |(_, rest)| rest)
+}
+
+/// Returns the first and last number of a range; `None` if it is empty.
+fn inclusive(range: impl RangeBounds<u64>) -> Option<(u64, u64)> {
+    let first = match range.start_bound() {
+        Bound::Included(first) => *first,
+        Bound::Excluded(before) => before.checked_add(1)?,
+        Bound::Unbounded => 0,
+    };
+    let last = match range.end_bound() {
+        Bound::Included(last) => *last,
+        Bound::Excluded(after) => after.checked_sub(1)?,
+        Bound::Unbounded => u64::MAX,
+    };
+    (first <= last).then_some((first, last))
+}

@@ -1,0 +1,232 @@
+//! The authoritative store and its one writer.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use redb::{Database, WriteTransaction};
+
+use super::engine;
+use super::error::StoreError;
+use super::files;
+use super::keys;
+use super::lock::RunLock;
+use super::records::{
+    DecisionRecord, FeaturesRecord, InsightsRecord, MetaRecord, ParamsRecord, RunRecord, TrialsRecord,
+};
+use super::snapshot::Snapshot;
+use super::tables;
+use super::view;
+use super::writer::{Heads, Writer};
+use crate::model::Style;
+
+/// Runs kept per profile, with their decisions.
+pub const RUNS_MAX: u64 = 400;
+/// Runs per profile whose trials are kept: they are by far the largest rows.
+pub const TRIAL_RUNS_MAX: u64 = 90;
+
+/// Everything a run has to remember. Committed as a whole or not at all.
+///
+/// The store assigns `run` of every record, and `generation` of parameters; what they say here is ignored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LearningCommit {
+    /// The profile.
+    pub profile: String,
+    /// The run itself.
+    pub run: RunRecord,
+    /// Scopes whose parameters change; `None` takes them out of force.
+    pub params: BTreeMap<String, Option<ParamsRecord>>,
+    /// What was learned about features.
+    pub features: BTreeMap<Style, FeaturesRecord>,
+    /// What was learned, for people.
+    pub insights: BTreeMap<Style, InsightsRecord>,
+    /// What was decided.
+    pub decisions: BTreeMap<Style, DecisionRecord>,
+    /// The best trials.
+    pub trials: BTreeMap<Style, TrialsRecord>,
+}
+
+impl LearningCommit {
+    /// Returns a run that learned nothing yet.
+    pub fn new(profile: impl Into<String>, run: RunRecord) -> Self {
+        Self {
+            profile: profile.into(),
+            run,
+            params: BTreeMap::new(),
+            features: BTreeMap::new(),
+            insights: BTreeMap::new(),
+            decisions: BTreeMap::new(),
+            trials: BTreeMap::new(),
+        }
+    }
+}
+
+/// The store, open for the one writer. Readers use [`super::View`].
+#[derive(Debug)]
+pub struct Store {
+    db: Database,
+    dir: PathBuf,
+    path: PathBuf,
+    store_uuid: [u8; 16],
+    poisoned: AtomicBool,
+    // Dropped last: the lock outlives the database.
+    _lock: RunLock,
+}
+
+impl Store {
+    /// Opens the store of a directory, or creates both.
+    ///
+    /// The whole file and every row are verified. A copy for readers that is missing or behind is published.
+    ///
+    /// Errors: `Busy` when another process has it open, `NeedsRepair` or `Damaged` when the file is not whole,
+    ///         `TooNew` when a newer program wrote it; a file that is refused is left as it is.
+    pub fn open(dir: &Path, now_ms: i64) -> Result<Self, StoreError> {
+        files::create_directory(dir)?;
+        let lock = RunLock::take(dir, now_ms)?;
+        let path = dir.join(files::STATE);
+        if !files::exists(&path)? {
+            create(dir, &path, now_ms)?;
+        }
+        let db = engine::open_state(&path)?;
+        let store_uuid = engine::guarded(&path, || {
+            let snapshot = Snapshot::begin(&db, &path)?;
+            snapshot.verify()?;
+            Ok(snapshot.meta()?.store_uuid)
+        })?;
+        let poisoned = AtomicBool::new(false);
+        let store = Self { db, dir: dir.to_owned(), path, store_uuid, poisoned, _lock: lock };
+        if !view::is_current(&store.dir, &store.read()?, now_ms)? {
+            store.publish_view()?;
+        }
+        Ok(store)
+    }
+
+    /// Returns the store as it is now, to read from.
+    pub fn read(&self) -> Result<Snapshot<'_>, StoreError> {
+        self.usable()?;
+        self.watch(Snapshot::begin(&self.db, &self.path))
+    }
+
+    /// Writes everything a run learned in one transaction and returns the id of the run.
+    ///
+    /// Runs of a profile are numbered from 1 without gaps. Beyond [`RUNS_MAX`] the oldest are removed with
+    /// their decisions, beyond [`TRIAL_RUNS_MAX`] their trials. Readers see it after [`Store::publish_view`].
+    ///
+    /// Errors: on any error nothing has changed, except that after `Io` the store has to be opened again to
+    ///         know.
+    pub fn commit(&mut self, learning: LearningCommit) -> Result<u64, StoreError> {
+        self.usable()?;
+        files::check_free_space(&self.path)?;
+        let heads: Heads = self.read()?.heads()?.into_iter().collect();
+        let committed = engine::transact(&self.db, &self.path, |transaction| {
+            let mut writer = Writer::new(transaction, &self.path, self.store_uuid, heads);
+            let run = put_learning(&mut writer, learning)?;
+            writer.finish()?;
+            Ok(run)
+        });
+        self.watch(committed)
+    }
+
+    /// Publishes the store for readers: a verified copy that replaces the last one at once.
+    pub fn publish_view(&self) -> Result<(), StoreError> {
+        self.usable()?;
+        files::check_free_space(&self.path)?;
+        let published = self.read().and_then(|snapshot| view::publish(&self.dir, &snapshot));
+        self.watch(published)
+    }
+
+    fn usable(&self) -> Result<(), StoreError> {
+        match self.poisoned.load(Ordering::Relaxed) {
+            false => Ok(()),
+            true => Err(StoreError::Poisoned { path: self.path.clone() }),
+        }
+    }
+
+    /// Closes the store to further use when the operating system has refused something.
+    fn watch<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if matches!(result, Err(StoreError::Io { .. } | StoreError::Poisoned { .. })) {
+            self.poisoned.store(true, Ordering::Relaxed);
+        }
+        result
+    }
+}
+
+/// Creates the store beside its final name, so that a file of that name is always complete.
+fn create(dir: &Path, path: &Path, now_ms: i64) -> Result<(), StoreError> {
+    files::check_free_space(path)?;
+    let new = dir.join(files::STATE_NEW);
+    let file = files::create_fresh(&new)?;
+    let settled = file.try_clone().map_err(|error| StoreError::io(&new, "open", error))?;
+    let meta = MetaRecord {
+        store_format: tables::STORE_FORMAT,
+        min_reader_format: tables::MIN_READER_FORMAT,
+        store_uuid: draw_uuid(),
+        app_version: env!("CARGO_PKG_VERSION").to_owned(),
+        created_at_ms: now_ms,
+    };
+    let db = engine::begin_file(&new, file, engine::STATE_CACHE_BYTES)?;
+    engine::transact(&db, &new, |transaction: &WriteTransaction| Writer::create(transaction, &new, &meta))?;
+    drop(db);
+    files::settle(&new, &settled)?;
+    files::rename(&new, path)
+}
+
+/// Returns 128 bits that no other store has. They tell stores apart; they are no secret.
+fn draw_uuid() -> [u8; 16] {
+    let half = || RandomState::new().hash_one(std::process::id()).to_le_bytes();
+    let mut uuid = [0; 16];
+    uuid[..8].copy_from_slice(&half());
+    uuid[8..].copy_from_slice(&half());
+    uuid
+}
+
+fn put_learning(writer: &mut Writer<'_>, learning: LearningCommit) -> Result<u64, StoreError> {
+    let profile = keys::profile(&learning.profile)?.to_owned();
+    let last = writer.last_key(&tables::RUNS.info, keys::all_of(&profile)?)?;
+    let last = last.and_then(|key| keys::run_numbered(key.split_once('/')?.1));
+    let run = last.map_or(1, |last| last + 1);
+    writer.put(&tables::RUNS, &keys::run(&profile, run)?, &learning.run)?;
+    for (scope, params) in learning.params {
+        put_params(writer, &keys::scope(&profile, &scope)?, params, run)?;
+    }
+    for (style, features) in learning.features {
+        let record = FeaturesRecord { run, ..features };
+        writer.put(&tables::FEATURES, &keys::style(&profile, style)?, &record)?;
+    }
+    for (style, insights) in learning.insights {
+        let record = InsightsRecord { run, ..insights };
+        writer.put(&tables::INSIGHTS, &keys::style(&profile, style)?, &record)?;
+    }
+    for (style, decision) in &learning.decisions {
+        writer.put(&tables::DECISIONS, &keys::run_style(&profile, run, *style)?, decision)?;
+    }
+    for (style, trials) in &learning.trials {
+        writer.put(&tables::TRIALS, &keys::run_style(&profile, run, *style)?, trials)?;
+    }
+    forget_old_runs(writer, &profile, run)?;
+    Ok(run)
+}
+
+fn put_params(
+    writer: &mut Writer<'_>,
+    key: &str,
+    params: Option<ParamsRecord>,
+    run: u64,
+) -> Result<(), StoreError> {
+    let Some(params) = params else { return writer.remove(&tables::PARAMS.info, key) };
+    let before = writer.get(&tables::PARAMS, key)?;
+    let generation = before.map_or(1, |before| before.generation + 1);
+    writer.put(&tables::PARAMS, key, &ParamsRecord { run, generation, ..params })
+}
+
+fn forget_old_runs(writer: &mut Writer<'_>, profile: &str, run: u64) -> Result<(), StoreError> {
+    if let Some(oldest) = run.checked_sub(RUNS_MAX).filter(|oldest| *oldest > 0) {
+        writer.remove_range(&tables::RUNS.info, keys::runs(profile, 0, oldest)?)?;
+        writer.remove_range(&tables::DECISIONS.info, keys::runs(profile, 0, oldest)?)?;
+    }
+    match run.checked_sub(TRIAL_RUNS_MAX).filter(|oldest| *oldest > 0) {
+        Some(oldest) => writer.remove_range(&tables::TRIALS.info, keys::runs(profile, 0, oldest)?),
+        None => Ok(()),
+    }
+}

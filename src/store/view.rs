@@ -1,0 +1,98 @@
+//! The published copy: what readers open while the writer works.
+//!
+//! Readers never open the authoritative file, because an open reader would keep the next run out. A copy is
+//! written beside the last one, made durable, opened again and verified, and takes its place by a rename; who
+//! has the last one open keeps it. Reading creates and changes nothing.
+
+use std::path::{Path, PathBuf};
+
+use redb::ReadOnlyDatabase;
+
+use super::engine::{self, guarded};
+use super::error::StoreError;
+use super::files;
+use super::snapshot::Snapshot;
+use super::tables;
+
+/// The published copy, open for reading.
+pub struct View {
+    db: ReadOnlyDatabase,
+    path: PathBuf,
+}
+
+impl View {
+    /// Opens the published copy in a directory and verifies every row.
+    ///
+    /// Errors: `NoStore` when nothing was published there.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        Self::open_file(dir.join(files::VIEW))
+    }
+
+    /// Returns its content.
+    pub fn read(&self) -> Result<Snapshot<'_>, StoreError> {
+        Snapshot::begin(&self.db, &self.path)
+    }
+
+    fn open_file(path: PathBuf) -> Result<Self, StoreError> {
+        if !files::exists(&path)? {
+            return Err(StoreError::NoStore { path });
+        }
+        guarded(&path.clone(), || {
+            let view = Self { db: engine::open_read_only(&path)?, path };
+            view.read()?.verify()?;
+            Ok(view)
+        })
+    }
+}
+
+/// Returns whether the published copy has the content of a snapshot.
+///
+/// A copy that cannot be read is moved aside: it is disposable, but it may be somebody else's file.
+pub(super) fn is_current(dir: &Path, state: &Snapshot<'_>, now_ms: i64) -> Result<bool, StoreError> {
+    match View::open(dir) {
+        Ok(view) => same(&view.read()?, state),
+        Err(StoreError::NoStore { .. }) => Ok(false),
+        Err(error) if error.is_unreadable() && !matches!(error, StoreError::Refused { .. }) => {
+            let path = dir.join(files::VIEW);
+            let aside = files::set_aside(&path, now_ms)?;
+            tracing::warn!(%error, aside = %aside.display(), "the published copy was unreadable and moved aside");
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Publishes a snapshot. If anything fails the last copy stays.
+pub(super) fn publish(dir: &Path, state: &Snapshot<'_>) -> Result<(), StoreError> {
+    let (new, path) = (dir.join(files::VIEW_NEW), dir.join(files::VIEW));
+    let file = files::create_fresh(&new)?;
+    let settled = file.try_clone().map_err(|error| StoreError::io(&new, "open", error))?;
+    copy(state, &new, file)?;
+    files::settle(&new, &settled)?;
+    drop(settled);
+    let copied = View::open_file(new.clone())?;
+    if !same(&copied.read()?, state)? {
+        return Err(engine::damaged(&new, "the copy differs from the store"));
+    }
+    drop(copied);
+    files::exists(&path)?;
+    files::rename(&new, &path)
+}
+
+fn copy(state: &Snapshot<'_>, new: &Path, file: std::fs::File) -> Result<(), StoreError> {
+    let db = engine::begin_file(new, file, engine::VIEW_CACHE_BYTES)?;
+    engine::transact(&db, new, |transaction| {
+        for table in &tables::ALL {
+            let failed = |error: redb::Error| StoreError::engine(new, "write", error);
+            let mut copied = transaction.open_table(table.definition()).map_err(|e| failed(e.into()))?;
+            state.each(table, |key, row| {
+                copied.insert(key, row.bytes).map(|_| ()).map_err(|error| failed(error.into()))
+            })?;
+        }
+        Ok(())
+    })
+}
+
+fn same(one: &Snapshot<'_>, other: &Snapshot<'_>) -> Result<bool, StoreError> {
+    Ok(one.meta()? == other.meta()? && one.heads()? == other.heads()?)
+}

@@ -1,0 +1,161 @@
+//! Rows and heads inside one transaction: whatever changes a row changes its section's head.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+
+use redb::{ReadableTable, WriteTransaction};
+
+use super::engine::damaged;
+use super::envelope::{Envelope, Place, Tag, decode, encode, stored_tag};
+use super::error::StoreError;
+use super::keys::META_KEY;
+use super::records::{HeadRecord, MetaRecord, Record};
+use super::snapshot::xor;
+use super::tables::{self, Section, Table, TableInfo};
+
+/// The heads of all sections.
+pub(super) type Heads = BTreeMap<Section, HeadRecord>;
+
+/// A transaction on the authoritative store.
+pub(super) struct Writer<'t> {
+    transaction: &'t WriteTransaction,
+    path: &'t Path,
+    store_uuid: [u8; 16],
+    before: Heads,
+    heads: Heads,
+}
+
+impl<'t> Writer<'t> {
+    /// Begins to write rows.
+    pub fn new(
+        transaction: &'t WriteTransaction,
+        path: &'t Path,
+        store_uuid: [u8; 16],
+        heads: Heads,
+    ) -> Self {
+        Self { transaction, path, store_uuid, before: heads.clone(), heads }
+    }
+
+    /// Writes the tables of a new store.
+    pub fn create(transaction: &WriteTransaction, path: &Path, meta: &MetaRecord) -> Result<(), StoreError> {
+        let writer = Writer::new(transaction, path, [0; 16], Heads::new());
+        writer.insert(&tables::META, META_KEY, meta)?;
+        let writer = Writer { store_uuid: meta.store_uuid, ..writer };
+        for section in Section::HEADED {
+            writer.insert(&tables::HEADS, section.as_str(), &HeadRecord::default())?;
+        }
+        for table in &tables::ALL {
+            writer.open(table)?;
+        }
+        Ok(())
+    }
+
+    /// Returns a row.
+    pub fn get<R: Record>(&self, table: &'static Table<R>, key: &str) -> Result<Option<R>, StoreError> {
+        let open = self.open(&table.info)?;
+        let found = open.get(key).map_err(|error| self.failed(error))?;
+        let Some(row) = found else { return Ok(None) };
+        let decoded = decode(self.place(&table.info, key), row.value());
+        decoded.map(Some).map_err(|error| StoreError::row(self.path, table.info.name, key, error))
+    }
+
+    /// Returns the last key of a range.
+    pub fn last_key(&self, table: &TableInfo, range: Range<String>) -> Result<Option<String>, StoreError> {
+        let open = self.open(table)?;
+        let mut keys = open.range(range.start.as_str()..range.end.as_str()).map_err(|e| self.failed(e))?;
+        let last = keys.next_back().transpose().map_err(|error| self.failed(error))?;
+        Ok(last.map(|(key, _)| key.value().to_owned()))
+    }
+
+    /// Returns the keys of a range.
+    pub fn keys(&self, table: &TableInfo, range: Range<String>) -> Result<Vec<String>, StoreError> {
+        let open = self.open(table)?;
+        let keys = open.range(range.start.as_str()..range.end.as_str()).map_err(|e| self.failed(e))?;
+        keys.map(|entry| Ok(entry.map_err(|error| self.failed(error))?.0.value().to_owned())).collect()
+    }
+
+    /// Writes a row, whether or not there was one.
+    pub fn put<R: Record>(
+        &mut self,
+        table: &'static Table<R>,
+        key: &str,
+        record: &R,
+    ) -> Result<(), StoreError> {
+        let (old, new) = self.insert(table, key, record)?;
+        self.account(&table.info, old, new)
+    }
+
+    /// Takes a row out, if there is one.
+    pub fn remove(&mut self, table: &'static TableInfo, key: &str) -> Result<(), StoreError> {
+        let old = {
+            let mut open = self.open(table)?;
+            let removed = open.remove(key).map_err(|error| self.failed(error))?;
+            removed.map(|row| self.tag(table, row.value())).transpose()?
+        };
+        self.account(table, old, None)
+    }
+
+    /// Takes all rows of a range out.
+    pub fn remove_range(
+        &mut self,
+        table: &'static TableInfo,
+        range: Range<String>,
+    ) -> Result<(), StoreError> {
+        self.keys(table, range)?.iter().try_for_each(|key| self.remove(table, key))
+    }
+
+    /// Writes the heads of the sections that changed.
+    pub fn finish(self) -> Result<(), StoreError> {
+        for (section, head) in &self.heads {
+            if self.before.get(section) != Some(head) {
+                let next = HeadRecord { generation: head.generation + 1, ..*head };
+                self.insert(&tables::HEADS, section.as_str(), &next)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn insert<R: Record>(
+        &self,
+        table: &'static Table<R>,
+        key: &str,
+        record: &R,
+    ) -> Result<(Option<Tag>, Option<Tag>), StoreError> {
+        let name = table.info.name;
+        let encoded = encode(self.place(&table.info, key), record);
+        let row =
+            encoded.map_err(|source| StoreError::Unstorable { table: name, key: key.to_owned(), source })?;
+        let mut open = self.open(&table.info)?;
+        let replaced = open.insert(key, row.as_slice()).map_err(|error| self.failed(error))?;
+        let old = replaced.map(|old| self.tag(&table.info, old.value())).transpose()?;
+        Ok((old, stored_tag(&row)))
+    }
+
+    fn account(&mut self, table: &TableInfo, old: Option<Tag>, new: Option<Tag>) -> Result<(), StoreError> {
+        let head = self.heads.entry(table.section).or_default();
+        old.iter().chain(&new).for_each(|tag| xor(&mut head.set_hash, *tag));
+        let rows = head.rows + u64::from(new.is_some());
+        assert!(rows >= u64::from(old.is_some()), "a row that is taken out was counted when it was written");
+        head.rows = rows - u64::from(old.is_some());
+        Ok(())
+    }
+
+    /// Returns the tag of a row that is already in the store; all of them were checked when it was opened.
+    fn tag(&self, table: &TableInfo, row: &[u8]) -> Result<Tag, StoreError> {
+        stored_tag(row)
+            .ok_or_else(|| damaged(self.path, format!("a row of table {} is too short", table.name)))
+    }
+
+    fn open(&self, table: &TableInfo) -> Result<redb::Table<'t, &'static str, Envelope>, StoreError> {
+        self.transaction.open_table(table.definition()).map_err(|error| self.failed(error))
+    }
+
+    fn place<'a>(&'a self, table: &'a TableInfo, key: &'a str) -> Place<'a> {
+        Place { store_uuid: &self.store_uuid, table, key }
+    }
+
+    fn failed(&self, error: impl Into<redb::Error>) -> StoreError {
+        StoreError::engine(self.path, "write", error)
+    }
+}
