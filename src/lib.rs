@@ -2,9 +2,16 @@
 //!
 //! Data flows one way: foreign files become candles (`ingest`), candles become features (`features`), features
 //! become signals (`signals`), signals become outcomes (`exits`), outcomes become tallies, metrics and scores of
-//! every parameter set (`evaluate`), the best are judged (`validate`) and compared with the parameters in force
-//! (`decide`), and what was learned is remembered (`store`). `run` is the only place that knows every stage.
+//! every parameter set (`evaluate`), the best are found (`search`), judged (`validate`) and compared with the
+//! parameters in force (`decide`), and what was learned is remembered (`store`). `run` is the only place that
+//! knows every stage.
 
+pub mod evaluate;
+pub mod exits;
 pub mod features;
+pub mod fingerprint;
 pub mod model;
+pub mod search;
+pub mod signals;
 pub mod store;
+pub mod validate;

@@ -1,0 +1,188 @@
+//! From a judged candidate and the parameters in force to a decision with reasons, and to what was learned.
+
+pub mod insights;
+
+use crate::model::{ParameterSet, Style};
+use crate::search::rank::show;
+use crate::validate::verdict::{Judgement, Verdict};
+
+/// What becomes of the parameters of a style.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// The candidate replaces the parameters in force.
+    Adopted,
+    /// Nothing to change: no candidate, the same one, or none better.
+    Unchanged,
+    /// A better candidate whose verdict is not good enough.
+    NotConvincing,
+    /// A candidate that did not survive the late part.
+    Rejected,
+}
+
+impl Outcome {
+    /// Returns the name used in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Adopted => "adopted",
+            Self::Unchanged => "unchanged",
+            Self::NotConvincing => "not_convincing",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// One changed parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Change {
+    pub scope: String,
+    pub key: String,
+    pub old: Option<String>,
+    pub new: Option<String>,
+}
+
+/// The decision on one style.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What becomes of the parameters.
+    pub outcome: Outcome,
+    /// What changes, or would change if the candidate were adopted.
+    pub changes: Vec<Change>,
+    /// Why, in words, the most important first.
+    pub reasons: Vec<String>,
+}
+
+/// A parameter set with its score on the late part, which it was not chosen on.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Contender<'a> {
+    pub set: &'a ParameterSet,
+    pub late_score: Option<f64>,
+}
+
+/// Decides on a style: adopt on a good verdict and a better late part, else keep and say why.
+pub fn decide(
+    style: Style,
+    candidate: Option<Contender<'_>>,
+    incumbent: Option<Contender<'_>>,
+    judgement: &Judgement,
+) -> Decision {
+    let with = |outcome, changes, reason: Option<&str>| Decision {
+        outcome,
+        changes,
+        reasons: reason.into_iter().map(str::to_owned).chain(judgement.reasons.iter().cloned()).collect(),
+    };
+    let Some(candidate) = candidate else {
+        return with(Outcome::Unchanged, Vec::new(), None);
+    };
+    let changes = changes(style, incumbent.map(|i| i.set), candidate.set);
+    if changes.is_empty() {
+        return with(Outcome::Unchanged, changes, Some("the parameters in force are still the best"));
+    }
+    match judgement.verdict {
+        Verdict::Failed | Verdict::Overfitted => with(Outcome::Rejected, changes, None),
+        Verdict::Unstable | Verdict::Skipped => with(Outcome::NotConvincing, changes, None),
+        Verdict::Passed | Verdict::Warning => {
+            let late = incumbent.and_then(|i| i.late_score);
+            if late.is_some_and(|late| candidate.late_score.is_none_or(|own| own <= late)) {
+                let reason = "the parameters in force score at least as well on the late part";
+                return with(Outcome::Unchanged, Vec::new(), Some(reason));
+            }
+            with(Outcome::Adopted, changes, None)
+        }
+    }
+}
+
+/// Lists the parameters in which two sets differ, in the new set's order.
+pub fn changes(style: Style, old: Option<&ParameterSet>, new: &ParameterSet) -> Vec<Change> {
+    let before = old.map(key_values).unwrap_or_default();
+    let after = key_values(new);
+    let value = |pairs: &[(String, String)], key: &str| {
+        pairs.iter().find(|(k, _)| k == key).map(|(_, value)| value.clone())
+    };
+    let gone = before.iter().filter(|(key, _)| value(&after, key).is_none());
+    after
+        .iter()
+        .chain(gone)
+        .map(|(key, _)| Change {
+            scope: style.to_string(),
+            key: key.clone(),
+            old: value(&before, key),
+            new: value(&after, key),
+        })
+        .filter(|change| change.old != change.new)
+        .collect()
+}
+
+/// Returns a set as (legacy key, shown value), exits first.
+pub fn key_values(set: &ParameterSet) -> Vec<(String, String)> {
+    let exits = [
+        ("atr_tp_multiplier", set.exit.take_profit_atr),
+        ("atr_stop_multiplier", set.exit.stop_atr),
+        ("max_holding_hours", set.exit.hold_hours),
+    ];
+    let exits = exits.into_iter().map(|(key, value)| (key.to_owned(), value.to_string()));
+    exits.chain(set.filters.iter().map(|(key, value)| (key.clone(), show(value)))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ExitRule, FilterValue};
+
+    fn set(score: f64) -> ParameterSet {
+        ParameterSet {
+            exit: ExitRule { take_profit_atr: 2.0, stop_atr: 1.5, hold_hours: 8.0 },
+            filters: vec![("min_signal_score".to_owned(), FilterValue::Number(score))],
+        }
+    }
+
+    fn judged(verdict: Verdict) -> Judgement {
+        Judgement {
+            verdict,
+            stability: Some(80.0),
+            degradation: Some(0.0),
+            win_rate_ratio: Some(1.0),
+            reasons: vec!["as judged".to_owned()],
+        }
+    }
+
+    fn outcome(verdict: Verdict, candidate: (f64, Option<f64>), incumbent: Option<(f64, Option<f64>)>) -> Outcome {
+        let new = set(candidate.0);
+        let old = incumbent.map(|i| set(i.0));
+        let old = old.as_ref().zip(incumbent).map(|(set, (_, late_score))| Contender { set, late_score });
+        let candidate = Contender { set: &new, late_score: candidate.1 };
+        decide(Style::Scalping, Some(candidate), old, &judged(verdict)).outcome
+    }
+
+    #[test]
+    fn only_a_good_verdict_and_a_better_late_part_change_anything() {
+        assert_eq!(outcome(Verdict::Passed, (50.0, Some(1.0)), None), Outcome::Adopted);
+        assert_eq!(outcome(Verdict::Warning, (50.0, Some(1.0)), Some((40.0, Some(0.5)))), Outcome::Adopted);
+        assert_eq!(outcome(Verdict::Passed, (50.0, Some(0.5)), Some((40.0, Some(0.5)))), Outcome::Unchanged);
+        assert_eq!(outcome(Verdict::Passed, (50.0, None), Some((40.0, Some(0.5)))), Outcome::Unchanged);
+        assert_eq!(outcome(Verdict::Failed, (50.0, Some(1.0)), Some((50.0, Some(0.5)))), Outcome::Unchanged);
+        for verdict in [Verdict::Failed, Verdict::Overfitted] {
+            assert_eq!(outcome(verdict, (50.0, Some(1.0)), None), Outcome::Rejected);
+        }
+        for verdict in [Verdict::Unstable, Verdict::Skipped] {
+            assert_eq!(outcome(verdict, (50.0, Some(1.0)), None), Outcome::NotConvincing);
+        }
+        let none = decide(Style::Swing, None, None, &judged(Verdict::Skipped));
+        assert_eq!(none.outcome, Outcome::Unchanged);
+        assert_eq!(none.reasons, ["as judged"]);
+    }
+
+    #[test]
+    fn changes_name_old_and_new() {
+        let change = changes(Style::Swing, Some(&set(40.0)), &set(50.0));
+        let expected = Change {
+            scope: "swing".to_owned(),
+            key: "min_signal_score".to_owned(),
+            old: Some("40".to_owned()),
+            new: Some("50".to_owned()),
+        };
+        assert_eq!(change, [expected]);
+        assert_eq!(changes(Style::Swing, None, &set(50.0)).len(), 4);
+    }
+}

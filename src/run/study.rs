@@ -1,0 +1,177 @@
+//! The study of one style: search on the early part, judgement on the late part.
+
+use std::ops::Range;
+
+use super::plan::{Plan, StylePlan};
+use crate::evaluate::book::{Book, Window};
+use crate::evaluate::metrics::{Circumstances, Metrics, metrics};
+use crate::evaluate::replay::{Pick, Tally, replay};
+use crate::evaluate::sweep::sweep;
+use crate::model::{Day, ParameterSet};
+use crate::search::rank::{Importance, Objective, Trial, rank};
+use crate::validate::split::{Split, split};
+use crate::validate::verdict::{Evidence, Judgement, judge};
+
+/// A parameter set measured on every part of the book.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// The set.
+    pub set: ParameterSet,
+    /// Its score on the early part, where it has one.
+    pub score: Option<f64>,
+    /// Its score on the late part, where it has one.
+    pub late_score: Option<f64>,
+    /// Metrics on all days.
+    pub full: Metrics,
+    /// Metrics on the early part.
+    pub early: Metrics,
+    /// Metrics on the late part.
+    pub late: Metrics,
+    /// Signals it takes over all days, as indices of the book.
+    pub taken: Vec<usize>,
+    /// Index of its exit rule.
+    pub rule: usize,
+}
+
+/// The result of a study.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Study {
+    /// Days of the book.
+    pub days: Range<Day>,
+    /// The parts, or `None` when there are too few days for two.
+    pub split: Option<Split>,
+    /// Parameter sets evaluated.
+    pub sets: usize,
+    /// Parameter sets with a score on the early part.
+    pub rated: usize,
+    /// The best sets by early score, best first.
+    pub top: Vec<Measured>,
+    /// The parameters in force, measured on the same days, if the space holds them.
+    pub incumbent: Option<Measured>,
+    /// Judgement of the best set.
+    pub judgement: Judgement,
+    /// What each axis contributes to the score.
+    pub importances: Vec<Importance>,
+    /// All signals of the book under the middle exit rule, without a filter.
+    pub baseline: Metrics,
+}
+
+/// Studies one style.
+///
+/// Causality: nothing of the late part, nor of the purged days, reaches the selection
+pub fn study(book: &Book, days: Range<Day>, style: &StylePlan, plan: &Plan, incumbent: Option<&ParameterSet>) -> Study {
+    let measure = Measure { book, style, plan, days: days.clone() };
+    let split = split(days.clone(), plan.search.early_share, style.horizon_days(plan.interval));
+    let empty = days.start..days.start;
+    let (early, late) = split.as_ref().map_or((empty.clone(), empty), |s| (s.early.clone(), s.late.clone()));
+    let window = book.window(early.clone());
+    let objective = measure.objective(&window, plan.search.trades_min);
+    let ranking = rank(&sweep(&window), &style.space, &objective, plan.search.top);
+    let parts = Parts { early, late };
+    let top: Vec<Measured> = ranking.top.iter().map(|trial| measure.trial(trial, &parts)).collect();
+    let place = incumbent.and_then(|set| style.space.find(set));
+    let incumbent = place.map(|(rule, cell)| measure.set(rule, cell, &parts).0);
+    let judgement = match ranking.top.first() {
+        Some(best) => {
+            let (_, early, late) = measure.set(best.rule, best.cell, &parts);
+            let incumbent_late = incumbent.as_ref().and_then(|i| i.late.expectancy_pct.ok());
+            let evidence = Evidence {
+                early_trades_min: plan.search.trades_min,
+                late_trades_min: plan.search.late_trades_min,
+            };
+            judge(&early.point, &late.point, incumbent_late, evidence)
+        }
+        None => no_candidate(split.is_some(), plan.search.trades_min),
+    };
+    let whole = book.window(days.clone());
+    let middle = Pick { rule: style.space.rules().len() / 2, levels: None };
+    let everything = replay(&whole, middle);
+    let baseline = metrics(&everything, &everything, &whole, plan.interval.hours());
+    Study {
+        days,
+        split,
+        sets: style.space.sets(),
+        rated: ranking.rated,
+        top,
+        incumbent,
+        judgement,
+        importances: ranking.importances,
+        baseline,
+    }
+}
+
+fn no_candidate(has_split: bool, trades_min: u32) -> Judgement {
+    let reason = if has_split {
+        format!("no parameter set has {trades_min} trades on the early part and meets the constraints")
+    } else {
+        "too few days for an early and a late part with a gap between them".to_owned()
+    };
+    Judgement {
+        verdict: crate::validate::verdict::Verdict::Skipped,
+        stability: None,
+        degradation: None,
+        win_rate_ratio: None,
+        reasons: vec![reason],
+    }
+}
+
+struct Parts {
+    early: Range<Day>,
+    late: Range<Day>,
+}
+
+struct Measure<'a> {
+    book: &'a Book,
+    style: &'a StylePlan,
+    plan: &'a Plan,
+    days: Range<Day>,
+}
+
+impl Measure<'_> {
+    fn objective(&self, window: &Window<'_>, trades_min: u32) -> Objective<'_> {
+        Objective {
+            score: self.plan.search.score,
+            constraints: &self.plan.search.constraints,
+            around: Circumstances {
+                candidates: window.candidates,
+                days: window.day_count(),
+                trades_min,
+                position_ratio: self.plan.search.position_ratio,
+            },
+        }
+    }
+
+    fn trial(&self, trial: &Trial, parts: &Parts) -> Measured {
+        let (measured, early, _) = self.set(trial.rule, trial.cell, parts);
+        assert!(early.point == trial.point, "the sweep agrees with the replay of its finalists");
+        measured
+    }
+
+    /// Replays one set on all parts; returns its early and late tallies as well.
+    fn set(&self, rule: usize, cell: usize, parts: &Parts) -> (Measured, Tally, Tally) {
+        let levels = self.style.space.lattice().levels(cell);
+        let pick = Pick { rule, levels: Some(&levels) };
+        let on = |days: &Range<Day>| {
+            let window = self.book.window(days.clone());
+            let tally = replay(&window, pick);
+            let everything = replay(&window, Pick { rule, levels: None });
+            let metrics = metrics(&tally, &everything, &window, self.plan.interval.hours());
+            (tally, metrics, window)
+        };
+        let (_, full, whole) = on(&self.days);
+        let (early_tally, early, early_window) = on(&parts.early);
+        let (late_tally, late, late_window) = on(&parts.late);
+        let search = &self.plan.search;
+        let measured = Measured {
+            set: self.style.space.set(rule, cell),
+            score: self.objective(&early_window, search.trades_min).rate(&early_tally.point),
+            late_score: self.objective(&late_window, search.late_trades_min).rate(&late_tally.point),
+            full,
+            early,
+            late,
+            taken: crate::evaluate::replay::taken(&whole, pick),
+            rule,
+        };
+        (measured, early_tally, late_tally)
+    }
+}

@@ -1,0 +1,214 @@
+//! The verdict on a candidate: the legacy vocabulary with the legacy defects repaired.
+
+use std::fmt;
+
+use crate::evaluate::sweep::GridPoint;
+
+/// What the late part says about a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Holds up on the late part.
+    Passed,
+    /// Holds up with losses; adopted, but worth a look.
+    Warning,
+    /// Loses too much of its early result.
+    Unstable,
+    /// Early and late part tell different stories.
+    Overfitted,
+    /// Does not earn on the late part, or clearly less than the parameters in force.
+    Failed,
+    /// Not enough trades to judge.
+    Skipped,
+}
+
+impl Verdict {
+    /// Returns the legacy word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "PASSED",
+            Self::Warning => "WARNING",
+            Self::Unstable => "UNSTABLE",
+            Self::Overfitted => "OVERFITTED",
+            Self::Failed => "FAILED",
+            Self::Skipped => "SKIPPED",
+        }
+    }
+
+    /// Returns how bad it is, as the legacy system ordered verdicts when it took the worse of two styles.
+    pub fn severity(self) -> u8 {
+        match self {
+            Self::Skipped => 0,
+            Self::Passed => 1,
+            Self::Warning => 2,
+            Self::Unstable => 3,
+            Self::Overfitted => 4,
+            Self::Failed => 5,
+        }
+    }
+
+    /// Returns whether a candidate with this verdict may be adopted.
+    pub fn is_good(self) -> bool {
+        matches!(self, Self::Passed | Self::Warning)
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The verdict with the figures it rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// 0..=100: 100 less what degradation and a lower win rate cost; `None` when not judged.
+    pub stability: Option<f64>,
+    /// Share of the early average return that the late part lost; 0 when it did not lose.
+    pub degradation: Option<f64>,
+    /// Late win rate over early win rate.
+    pub win_rate_ratio: Option<f64>,
+    /// Why, in words.
+    pub reasons: Vec<String>,
+}
+
+/// Fewest trades each part needs for a judgement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Evidence {
+    pub early_trades_min: u32,
+    pub late_trades_min: u32,
+}
+
+/// Judges a candidate by its early and late statistics and, if there is one, the late average of the incumbent.
+///
+/// Units:  incumbent in percent per trade, on the same late part
+/// Source: legacy section 12. Repaired: the early part is what the candidate was chosen on and the late part is not
+///         (D14); both come from the same exits and costs as the search (D12); improvement is not degradation,
+///         losing everything costs 70 points instead of 20, the late rules test the late part and zero does not pass
+///         (D28); the comparison uses the incumbent's own late result instead of a missing key (D27); a part
+///         without trades is SKIPPED instead of perfect (D09)
+pub fn judge(
+    early: &GridPoint,
+    late: &GridPoint,
+    incumbent_late_pct: Option<f64>,
+    evidence: Evidence,
+) -> Judgement {
+    let (Ok(early_pct), Ok(late_pct)) = (early.expectancy_pct(), late.expectancy_pct()) else {
+        return skipped(format!("{} early and {} late trades", early.trades, late.trades));
+    };
+    if early.trades < evidence.early_trades_min || late.trades < evidence.late_trades_min {
+        return skipped(format!(
+            "{} early and {} late trades; at least {} and {} are needed",
+            early.trades, late.trades, evidence.early_trades_min, evidence.late_trades_min
+        ));
+    }
+    let degradation = if early_pct == 0.0 { 0.0 } else { ((early_pct - late_pct) / early_pct.abs()).max(0.0) };
+    let win_rate_ratio = match (early.win_rate(), late.win_rate()) {
+        (Ok(before), Ok(after)) if before > 0.0 => after / before,
+        _ => 1.0,
+    };
+    let stability = stability(degradation, win_rate_ratio);
+    let (verdict, reason) = verdict(late_pct, degradation, win_rate_ratio, stability, incumbent_late_pct);
+    let figures = format!(
+        "average {early_pct:+.3} % early, {late_pct:+.3} % late; degradation {:.0} %, win rate ratio \
+         {win_rate_ratio:.2}, stability {stability:.0}",
+        100.0 * degradation
+    );
+    Judgement {
+        verdict,
+        stability: Some(stability),
+        degradation: Some(degradation),
+        win_rate_ratio: Some(win_rate_ratio),
+        reasons: vec![reason, figures],
+    }
+}
+
+fn skipped(reason: String) -> Judgement {
+    Judgement {
+        verdict: Verdict::Skipped,
+        stability: None,
+        degradation: None,
+        win_rate_ratio: None,
+        reasons: vec![format!("not enough trades to judge: {reason}")],
+    }
+}
+
+fn stability(degradation: f64, win_rate_ratio: f64) -> f64 {
+    let lost_return = if degradation > 0.1 { 70.0 * degradation.min(1.0) } else { 0.0 };
+    let lost_wins = (100.0 * (0.9 - win_rate_ratio)).clamp(0.0, 30.0);
+    (100.0 - lost_return - lost_wins).max(0.0)
+}
+
+fn verdict(
+    late_pct: f64,
+    degradation: f64,
+    win_rate_ratio: f64,
+    stability: f64,
+    incumbent_late_pct: Option<f64>,
+) -> (Verdict, String) {
+    if late_pct <= 0.0 {
+        return (Verdict::Failed, format!("earns nothing on the late part ({late_pct:+.3} % per trade)"));
+    }
+    let against = incumbent_late_pct.filter(|b| *b > 0.0).map_or(0.0, |b| (late_pct - b) / b);
+    if against < -0.2 {
+        return (Verdict::Failed, format!("earns {:.0} % less than the parameters in force", -100.0 * against));
+    }
+    if degradation > 0.3 && win_rate_ratio < 0.8 {
+        return (Verdict::Overfitted, "both return and win rate fall on the late part".to_owned());
+    }
+    if against < -0.1 {
+        return (Verdict::Warning, format!("earns {:.0} % less than the parameters in force", -100.0 * against));
+    }
+    match stability {
+        s if s >= 70.0 => (Verdict::Passed, "holds up on the late part".to_owned()),
+        s if s >= 50.0 => (Verdict::Warning, "holds up on the late part, with losses".to_owned()),
+        _ => (Verdict::Unstable, "loses most of its early result on the late part".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVIDENCE: Evidence = Evidence { early_trades_min: 50, late_trades_min: 20 };
+
+    /// 100 trades, `wins` of them, with an average of so many ppm.
+    fn point(wins: u32, average_ppm: i64) -> GridPoint {
+        let win_ppm = i64::from(wins) * 20_000;
+        GridPoint { trades: 100, wins, win_ppm, loss_ppm: average_ppm * 100 - win_ppm, ..GridPoint::default() }
+    }
+
+    fn verdict_of(early: GridPoint, late: GridPoint, incumbent: Option<f64>) -> Verdict {
+        judge(&early, &late, incumbent, EVIDENCE).verdict
+    }
+
+    #[test]
+    fn each_verdict_has_its_case() {
+        let early = point(50, 1_000);
+        assert_eq!(verdict_of(early, point(50, 950), None), Verdict::Passed);
+        assert_eq!(verdict_of(early, point(50, 2_000), None), Verdict::Passed, "improvement is no degradation");
+        assert_eq!(verdict_of(early, point(50, 500), None), Verdict::Warning);
+        assert_eq!(verdict_of(early, point(50, 100), None), Verdict::Unstable);
+        assert_eq!(verdict_of(early, point(35, 500), None), Verdict::Overfitted);
+        assert_eq!(verdict_of(early, point(50, 0), None), Verdict::Failed, "zero does not pass");
+        assert_eq!(verdict_of(early, point(50, -10), None), Verdict::Failed);
+        assert_eq!(verdict_of(early, point(50, 950), Some(0.2)), Verdict::Failed, "clearly below the incumbent");
+        assert_eq!(verdict_of(early, point(50, 950), Some(0.11)), Verdict::Warning);
+        assert_eq!(verdict_of(early, GridPoint::default(), None), Verdict::Skipped, "no trades are not perfect");
+    }
+
+    #[test]
+    fn severities_keep_the_legacy_order() {
+        let order = [
+            Verdict::Skipped,
+            Verdict::Passed,
+            Verdict::Warning,
+            Verdict::Unstable,
+            Verdict::Overfitted,
+            Verdict::Failed,
+        ];
+        assert!(order.windows(2).all(|pair| pair[0].severity() < pair[1].severity()));
+    }
+}
