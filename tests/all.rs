@@ -1,2 +1,3 @@
 //! Integration tests.
 mod legacy_parity;
+mod sample_data;
