@@ -1,0 +1,3 @@
+//! Outcomes in, exact tallies of every parameter set out, and from those metrics and scores.
+
+pub mod legacy_metrics;
