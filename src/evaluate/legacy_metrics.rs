@@ -221,7 +221,7 @@ pub struct LegacyMetrics {
 impl LegacyMetrics {
     /// Returns the metrics of captured profits out of so many opportunities; all 0 if none was captured.
     ///
-    /// Shape:     profits[captured] in the order of the opportunities
+    /// Shape:     `profits[captured]` in the order of the opportunities
     /// Units:     profits in percent, finite
     /// Cost:      O(captured) time, no allocation
     /// Source:    legacy metrics, section 3 of the legacy specification
