@@ -1,3 +1,5 @@
 //! Integration tests, in one binary.
+mod legacy_metrics;
 mod legacy_parity;
+mod sample_data;
 mod store;

@@ -18,21 +18,26 @@ use serde_json::Value;
 
 /// Returns the documents of a fixture: the committed subset, and the full set with its number of rows where it is.
 fn fixtures(name: &str, full_rows: usize) -> Vec<(Value, Option<usize>)> {
-    let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
-    let mut documents = vec![(read_json(&small), None)];
+    let mut documents = vec![(read_json(&committed(name)), None)];
     if let Some(full) = shared(name) {
         documents.push((read_json(&full), Some(full_rows)));
     }
     documents
 }
 
+/// Returns the path of a fixture that every clone has.
+pub fn committed(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
 /// Returns the path of a fixture beside the clone, if there is one.
-fn shared(name: &str) -> Option<PathBuf> {
+pub fn shared(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures/legacy").join(name);
     path.exists().then_some(path)
 }
 
-fn read_json(path: &Path) -> Value {
+/// Returns the content of a JSON file.
+pub fn read_json(path: &Path) -> Value {
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -47,7 +52,8 @@ fn for_each_row(name: &str, full_rows: usize, check: impl Fn(&Value, &Value)) {
     }
 }
 
-fn assert_close(found: f64, expected: &Value, what: &str, row: &Value) {
+/// Asserts that a value is the number of a fixture but for rounding: 1e-9, relative above 1.
+pub fn assert_close(found: f64, expected: &Value, what: &str, row: &Value) {
     let expected = expected.as_f64().unwrap_or_else(|| panic!("{what} of row {} is no number", row["id"]));
     let tolerance = 1e-9 * expected.abs().max(1.0);
     assert!((found - expected).abs() <= tolerance, "{what} of row {}: {found}, not {expected}", row["id"]);

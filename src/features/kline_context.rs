@@ -49,7 +49,7 @@ pub struct KlineContext {
 
 /// Returns the context of the last candles, or `None` if there are fewer than two.
 ///
-/// Shape:     candles[n], count in candles -> one value over the last min(count, n)
+/// Shape:     `candles[n]`, count in candles -> one value over the last min(count, n)
 /// Causality: reads the last `count` candles of the window only
 /// Cost:      O(count) time, no allocation
 /// Source:    legacy `get_kline_context`

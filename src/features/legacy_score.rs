@@ -370,12 +370,8 @@ pub fn consensus_score(inputs: &ConsensusInputs<'_>) -> u32 {
 }
 
 fn rsi_points(rsi: f64) -> f64 {
-    match rsi {
-        _ if !(25.0..=75.0).contains(&rsi) => 10.0,
-        _ if !(30.0..=70.0).contains(&rsi) => 7.0,
-        _ if (45.0..=55.0).contains(&rsi) => 3.0,
-        _ => 0.0,
-    }
+    let neutral = if (45.0..=55.0).contains(&rsi) { 3.0 } else { 0.0 };
+    neutral + tier(|limit| (rsi - 50.0).abs() > limit, &[(25.0, 10.0), (20.0, 7.0)])
 }
 
 fn trend_points(seen: &Confirmations) -> f64 {

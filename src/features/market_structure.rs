@@ -113,7 +113,7 @@ pub struct MarketStructure {
 
 /// Returns the structure of a window, or `None` if it has fewer than ten candles.
 ///
-/// Shape:     candles[n] -> one value over the whole window; the legacy writers give at least 20 candles
+/// Shape:     `candles[n]` -> one value over the whole window; the legacy writers give at least 20 candles
 /// Units:     ages in hours follow the window's interval
 /// Causality: a swing at i is known from i + 2 on and only candles of the window are read
 /// Cost:      O(n) time, from the end until two swings of each kind are found; no allocation

@@ -59,7 +59,7 @@ impl SrHistory {
 
 /// Returns the tests of a level within a window, or `None` if there was none or the level is not positive.
 ///
-/// Shape:     candles[n] -> one value over the whole window; the legacy writers give at least 50 candles
+/// Shape:     `candles[n]` -> one value over the whole window; the legacy writers give at least 50 candles
 /// Units:     level in quote currency, tolerance in percent of the level
 /// Causality: reads candles of the window only
 /// Cost:      O(n) time, one pass, no allocation
