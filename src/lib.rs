@@ -6,11 +6,13 @@
 //! parameters in force (`decide`), and what was learned is remembered (`store`). `run` is the only place that
 //! knows every stage.
 
+pub mod decide;
 pub mod evaluate;
 pub mod exits;
 pub mod features;
 pub mod fingerprint;
 pub mod model;
+pub mod run;
 pub mod search;
 pub mod signals;
 pub mod store;

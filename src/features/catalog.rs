@@ -137,7 +137,7 @@ pub static COLUMNS: &[Column] = columns! {
     "mkt_struct_pos_in_range" ["0..1"] "place in the range of 20 candles" => |v| Some(v.row.structure.position_in_range);
     "mkt_struct_dist_high_pct" ["%"] "to the 20-candle high" => |v| Some(v.row.structure.distance_high_pct);
     "mkt_struct_dist_low_pct" ["%"] "to the 20-candle low" => |v| Some(v.row.structure.distance_low_pct);
-    // How the levels fared in the last 96 candles.
+    // How the levels fared since their swings.
     "resist_hist_test_cnt" ["count"] "tests of the resistance" => |v| Some(tests(v.row.resistance_history.as_ref()));
     "resist_hist_last_test_ago" ["candles"] "since the last test; 999 = never" => |v| Some(last_test(v.row.resistance_history.as_ref()));
     "resist_hist_avg_reaction" ["%"] "mean close against the level at tests" => |v| v.row.resistance_history.map(|h| h.avg_reaction_pct);
@@ -174,8 +174,8 @@ pub static COLUMNS: &[Column] = columns! {
     "ema_gap_1h_atr" ["ATR"] "sided: EMA(20) - EMA(50) on 1h" => |v| Some(v.sided().middle_gap_atr());
     "aligned_timeframes" ["0..3"] "sided: timeframes that trend with the trade" => |v| Some(v.sided().aligned_timeframes().into());
     // Levels and patterns.
-    "support" ["price"] "nearest swing low below" => |v| v.row.levels.support;
-    "resistance" ["price"] "nearest swing high above" => |v| v.row.levels.resistance;
+    "support" ["price"] "nearest swing low below" => |v| v.row.levels.support.map(|l| l.price);
+    "resistance" ["price"] "nearest swing high above" => |v| v.row.levels.resistance.map(|l| l.price);
     "pin_bar" ["-1, 0, 1"] "direction of a pin bar" => |v| side(v.row.patterns.pin_bar);
     "engulfing" ["-1, 0, 1"] "direction of an engulfing candle" => |v| side(v.row.patterns.engulfing);
     "breakout" ["-1, 0, 1"] "close beyond the 20 candles before" => |v| side(v.row.patterns.breakout);

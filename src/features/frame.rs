@@ -3,7 +3,7 @@
 
 use super::indicators::{IndicatorRow, indicator_rows};
 use super::kline_context::{KlineContext, kline_context};
-use super::levels::{Levels, levels};
+use super::levels::{Level, Levels, levels};
 use super::market_structure::{MarketStructure, market_structure};
 use super::patterns::{Patterns, patterns};
 use super::sr_history::{LevelSide, SrHistory, sr_history};
@@ -23,10 +23,10 @@ const MIDDLE_LOOKBACK_DAYS: i64 = 10;
 const CONTEXT_BARS: usize = 10;
 /// Candles of the market structure.
 const STRUCTURE_BARS: usize = 50;
-/// Candles of the level history.
+/// Candles a row reads at most.
 const HISTORY_BARS: usize = 96;
-/// A test of a level is a candle that comes this close, in percent of the level.
-const LEVEL_TOLERANCE_PCT: f64 = 0.5;
+/// A test of a level is a candle that comes this close, in ATR.
+const LEVEL_TOLERANCE_ATR: f64 = 0.5;
 
 /// The candles of a symbol with their higher-timeframe closes.
 #[derive(Debug, Clone)]
@@ -125,8 +125,11 @@ impl Frame<'_> {
         
         let near = past.slice(HISTORY_BARS - STRUCTURE_BARS..HISTORY_BARS);
         let levels = levels(past);
-        let history = |level: Option<f64>, side| {
-            level.and_then(|price| sr_history(past, price, side, LEVEL_TOLERANCE_PCT))
+        let history = |level: Option<Level>, side| {
+            let level = level?;
+            let since = past.slice(HISTORY_BARS - level.age_bars..HISTORY_BARS);
+            let tolerance_pct = 100.0 * LEVEL_TOLERANCE_ATR * pulse.indicators.atr_14 / level.price;
+            sr_history(since, level.price, side, tolerance_pct)
         };
         let (now, before) = (past.get(HISTORY_BARS - 1), past.get(HISTORY_BARS - 2));
         FeatureRow {
@@ -161,7 +164,11 @@ pub struct FeatureRow {
     pub structure: MarketStructure,
     /// Nearest support and resistance.
     pub levels: Levels,
-    /// How the resistance fared in the last 96 candles; `None` without one or without a test.
+    /// How the resistance fared since its swing; `None` without one or without a test.
+    ///
+    /// The legacy history counts every candle beyond the level in a fixed window, those before the swing too, with a
+    /// tolerance of 0.5 % of the price: wider than a candle, so that nearly every level was "tested" dozens of times
+    /// and `max_sr_test_count` let nothing pass. Here a test is a candle since the swing that comes within 0.5 ATR.
     pub resistance_history: Option<SrHistory>,
     /// How the support fared.
     pub support_history: Option<SrHistory>,

@@ -1,4 +1,4 @@
-//! Support and resistance: the nearest three-candle swings around the price, and room between them.
+//! Support and resistance: the nearest unbroken three-candle swings around the price, and the room between them.
 
 use crate::model::Bars;
 
@@ -9,28 +9,46 @@ pub const LEVEL_WINDOW: usize = 50;
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Levels {
     /// Highest swing low below the close.
-    pub support: Option<f64>,
+    pub support: Option<Level>,
     /// Lowest swing high above the close.
-    pub resistance: Option<f64>,
+    pub resistance: Option<Level>,
+}
+
+/// A swing that acts as support or resistance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Level {
+    /// Price of the swing's extreme.
+    pub price: f64,
+    /// Closed candles since the swing's own, at least 1.
+    pub age_bars: usize,
 }
 
 /// Returns the nearest support below and resistance above the last close.
 ///
 /// Shape:     bars[n]; reads the last 50
 /// Causality: a swing needs one closed candle on each side, so the newest swing is one candle old
-/// Source:    the live legacy writer (a level never includes the current candle, unlike the exporter: D44)
+/// Source:    the live legacy writer (a level never includes the current candle, unlike the exporter: D44);
+///            deviation: a swing that a later candle closed beyond is broken and no longer a level
 pub fn levels(bars: Bars<'_>) -> Levels {
     let window = bars.slice(bars.len().saturating_sub(LEVEL_WINDOW)..bars.len());
     let Some(close) = window.close.last().copied() else { return Levels::default() };
     let mut levels = Levels::default();
-    for i in 1..window.len().saturating_sub(1) {
+    let (mut lowest_close, mut highest_close) = (close, close);
+    for i in (1..window.len().saturating_sub(1)).rev() {
+        let age_bars = window.len() - 1 - i;
+        lowest_close = lowest_close.min(window.close[i + 1]);
+        highest_close = highest_close.max(window.close[i + 1]);
         let high = window.high[i];
-        if high > close && high >= window.high[i - 1] && high >= window.high[i + 1] {
-            levels.resistance = Some(levels.resistance.map_or(high, |best| best.min(high)));
+        let nearer = levels.resistance.is_none_or(|best| high < best.price);
+        let swing = high >= window.high[i - 1] && high >= window.high[i + 1];
+        if swing && high > close && high >= highest_close && nearer {
+            levels.resistance = Some(Level { price: high, age_bars });
         }
         let low = window.low[i];
-        if low < close && low <= window.low[i - 1] && low <= window.low[i + 1] {
-            levels.support = Some(levels.support.map_or(low, |best| best.max(low)));
+        let nearer = levels.support.is_none_or(|best| low > best.price);
+        let swing = low <= window.low[i - 1] && low <= window.low[i + 1];
+        if swing && low < close && low <= lowest_close && nearer {
+            levels.support = Some(Level { price: low, age_bars });
         }
     }
     levels
@@ -38,12 +56,12 @@ pub fn levels(bars: Bars<'_>) -> Levels {
 
 impl Levels {
     /// Returns the level that protects a trade (support for longs, resistance for shorts).
-    pub fn behind(&self, long: bool) -> Option<f64> {
+    pub fn behind(&self, long: bool) -> Option<Level> {
         if long { self.support } else { self.resistance }
     }
 
     /// Returns the level in the way of a trade.
-    pub fn ahead(&self, long: bool) -> Option<f64> {
+    pub fn ahead(&self, long: bool) -> Option<Level> {
         if long { self.resistance } else { self.support }
     }
 
@@ -53,8 +71,8 @@ impl Levels {
     ///         1.5 ATR; the risk is at least half an ATR
     /// Source: replaces the legacy label heuristic, which took seven values and measured nothing (D48)
     pub fn risk_reward(&self, close: f64, atr: f64, long: bool) -> f64 {
-        let reward = self.ahead(long).map_or(3.0 * atr, |level| (level - close).abs());
-        let risk = self.behind(long).map_or(1.5 * atr, |level| (close - level).abs());
+        let reward = self.ahead(long).map_or(3.0 * atr, |level| (level.price - close).abs());
+        let risk = self.behind(long).map_or(1.5 * atr, |level| (close - level.price).abs());
         (reward / risk.max(0.5 * atr)).min(10.0)
     }
 }
@@ -79,7 +97,8 @@ mod tests {
     #[test]
     fn the_nearest_swings_are_found() {
         let levels = levels(series(&[10.0, 14.0, 10.0, 6.0, 10.0, 12.0, 10.0, 10.5]).bars());
-        assert_eq!(levels, Levels { support: Some(9.0), resistance: Some(13.0) });
+        let level = |price, age_bars| Some(Level { price, age_bars });
+        assert_eq!(levels, Levels { support: level(9.0, 5), resistance: level(13.0, 2) });
         assert_eq!(levels.risk_reward(10.5, 1.0, true), 2.5 / 1.5);
         assert_eq!(levels.risk_reward(10.5, 1.0, false), 1.5 / 2.5);
     }

@@ -232,7 +232,7 @@ impl<'a> Sided<'a> {
         let [a, b, c] = self.row.closes.map(|close| close * self.direction.sign());
         points += if a < b && b < c { 10.0 } else { 5.0 * f64::from(b < c) };
         if let (Some(support), Some(resistance)) = (self.row.levels.support, self.row.levels.resistance) {
-            let room = (resistance - support) / indicators.atr_14;
+            let room = (resistance.price - support.price) / indicators.atr_14;
             points += steps(room, &[(6.0, 5.0), (3.0, 3.0)]);
         }
         points.min(100.0)

@@ -13,9 +13,11 @@ pub const QUIET_BARS: usize = 4;
 /// Votes that make a market lean.
 const LEAN_VOTES: i32 = 3;
 /// Votes of a reversal pattern at a key level: it turns a market that only momentum holds.
-const REVERSAL_VOTES: i32 = 4;
-/// A level is near when it is within this many ATR of the candle's extreme.
-const NEAR_LEVEL_ATR: f64 = 0.75;
+const REVERSAL_VOTES: i32 = 3;
+/// A reversal needs a candle of at least this range, in ATR, ...
+const REVERSAL_RANGE_ATR: f64 = 1.2;
+/// ... whose extreme is within this many ATR of the level.
+const NEAR_LEVEL_ATR: f64 = 0.5;
 /// Volume and range of a burst, against the usual volume and in ATR.
 const BURST_VOLUME: f64 = 3.0;
 const BURST_RANGE_ATR: f64 = 1.5;
@@ -148,7 +150,8 @@ fn near_level(past: crate::model::Bars<'_>, direction: Direction, atr: f64) -> b
     let last = past.get(past.len() - 1);
     let extreme = if long { last.low } else { last.high };
     let level = crate::features::levels::levels(past).behind(long);
-    level.is_some_and(|level| (extreme - level).abs() <= NEAR_LEVEL_ATR * atr)
+    let wide = last.high - last.low >= REVERSAL_RANGE_ATR * atr;
+    wide && level.is_some_and(|level| (extreme - level.price).abs() <= NEAR_LEVEL_ATR * atr)
 }
 
 /// Returns whether one of the last four candles reached back to EMA(20) and the last closed beyond it.

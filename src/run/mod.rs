@@ -1,0 +1,6 @@
+//! The driver: the one place that knows every stage.
+
+pub mod book;
+pub mod day;
+pub mod plan;
+pub mod study;
