@@ -1,0 +1,526 @@
+//! Configuration: TOML text over defaults, resolved to a plan. Files are read by the caller.
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::{DayLimits, Plan, PlanningError, SearchSettings};
+use crate::exits::Costs;
+use crate::model::{FilterValue, Interval, Style, Symbol};
+use crate::search::rank::Constraint;
+use crate::search::space::{Bound, Dimension, Level, Space, SpaceError, numbers};
+
+/// The whole configuration; every key has a default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "one section each; the fields are documented in the README")]
+pub struct Config {
+    pub data: DataConfig,
+    pub costs: CostsConfig,
+    pub search: SearchConfig,
+    pub validate: ValidateConfig,
+    pub style: StylesConfig,
+}
+
+/// `[data]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in the README")]
+pub struct DataConfig {
+    pub base_interval: String,
+    pub on_conflict: ConflictPolicy,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub symbols: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<String>,
+}
+
+/// What to do with candles that differ for the same symbol, interval and time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum ConflictPolicy {
+    /// Stop and name both lines.
+    #[default]
+    Error,
+    /// The later in order of files and lines wins; counted.
+    Last,
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Self {
+            base_interval: Interval::M15.to_string(),
+            on_conflict: ConflictPolicy::Error,
+            symbols: None,
+            window: None,
+        }
+    }
+}
+
+/// `[costs]`, in percent of the notional.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in the README")]
+pub struct CostsConfig {
+    pub taker_fee_pct: f64,
+    pub maker_fee_pct: f64,
+    pub slippage_major_pct: f64,
+    pub slippage_other_pct: f64,
+    pub stop_slippage_factor: f64,
+    pub majors: Vec<String>,
+    pub funding_pct_per_8h: f64,
+}
+
+impl Default for CostsConfig {
+    fn default() -> Self {
+        Self {
+            taker_fee_pct: 0.05,
+            maker_fee_pct: 0.02,
+            slippage_major_pct: 0.02,
+            slippage_other_pct: 0.05,
+            stop_slippage_factor: 2.0,
+            majors: vec!["BTCUSDT".to_owned(), "ETHUSDT".to_owned()],
+            funding_pct_per_8h: 0.01,
+        }
+    }
+}
+
+/// `[search]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in the README")]
+pub struct SearchConfig {
+    pub score: String,
+    pub constraints: Vec<String>,
+    pub min_trades: u32,
+    pub position_ratio: f64,
+    pub top: usize,
+}
+
+impl Default for SearchConfig {
+    fn default() -> Self {
+        let settings = SearchSettings::default();
+        Self {
+            score: settings.score.to_string(),
+            constraints: Vec::new(),
+            min_trades: settings.trades_min,
+            position_ratio: settings.position_ratio,
+            top: settings.top,
+        }
+    }
+}
+
+/// `[validate]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in the README")]
+pub struct ValidateConfig {
+    pub early_share: f64,
+    pub min_late_trades: u32,
+}
+
+impl Default for ValidateConfig {
+    fn default() -> Self {
+        let settings = SearchSettings::default();
+        Self { early_share: settings.early_share, min_late_trades: settings.late_trades_min }
+    }
+}
+
+/// `[style]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "one section each")]
+pub struct StylesConfig {
+    pub scalping: StyleConfig,
+    pub swing: StyleConfig,
+}
+
+/// `[style.scalping]`, `[style.swing]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct StyleConfig {
+    /// Axes to replace, by key; what is not named keeps its default.
+    #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub space: std::collections::BTreeMap<String, AxisConfig>,
+    /// Filter dimensions of the user's own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub filters: Vec<FilterConfig>,
+}
+
+/// The values of an axis: a list, one value, or a range.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum AxisConfig {
+    /// One number.
+    One(f64),
+    /// A list of numbers.
+    Many(Vec<f64>),
+    /// A list of names, for chains of sets.
+    Names(Vec<String>),
+    /// From `min` to `max` in steps.
+    Range {
+        /// First value.
+        min: f64,
+        /// Last value, included when a step lands on it.
+        max: f64,
+        /// Distance of two values.
+        step: f64,
+    },
+}
+
+/// A filter dimension on a feature column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in the README")]
+pub struct FilterConfig {
+    pub key: String,
+    pub column: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<AxisConfig>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<AxisConfig>,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The text is not TOML, a key is unknown or a value has the wrong type.
+    #[error("{source_name}: {message}")]
+    Text {
+        /// File or flag.
+        source_name: String,
+        /// What is wrong, with the line.
+        message: String,
+    },
+    /// A value is out of range or not understood.
+    #[error("{key}: expected {expected}, found {found}")]
+    Value {
+        /// The key.
+        key: String,
+        /// What it must be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// A space that cannot be searched.
+    #[error("style {style}: {source}")]
+    Space {
+        /// The style.
+        style: Style,
+        /// Why.
+        source: SpaceError,
+    },
+    /// A plan that cannot be carried out.
+    #[error(transparent)]
+    Plan(#[from] PlanningError),
+}
+
+impl Config {
+    /// Merges TOML texts in order over the defaults; each comes with the name that errors give it.
+    ///
+    /// Errors: text that is not TOML, an unknown key (naming the nearest known one), a value of the wrong type
+    pub fn from_texts(texts: &[(String, String)]) -> Result<Self, ConfigError> {
+        let mut merged = toml::Table::new();
+        for (source_name, text) in texts {
+            let fail = |message: String| ConfigError::Text { source_name: source_name.clone(), message };
+            // Alone first, so that an error names this source and its line.
+            toml::from_str::<Self>(text).map_err(|error| fail(explain(&error.to_string())))?;
+            let table: toml::Table = text.parse().map_err(|error| fail(format!("{error}")))?;
+            merge(&mut merged, table);
+        }
+        merged.try_into().map_err(|error| ConfigError::Text {
+            source_name: "configuration".to_owned(),
+            message: explain(&format!("{error}")),
+        })
+    }
+
+    /// Returns the effective configuration as TOML.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).unwrap_or_else(|error| format!("# not representable: {error}\n"))
+    }
+
+    /// Returns the base interval.
+    pub fn interval(&self) -> Result<Interval, ConfigError> {
+        let text = &self.data.base_interval;
+        text.parse().map_err(|_| value_error("data.base_interval", "an interval such as 15m or 1h", text))
+    }
+
+    /// Returns the symbols to restrict the run to.
+    pub fn symbols(&self) -> Result<Option<Vec<Symbol>>, ConfigError> {
+        let parse = |name: &String| {
+            Symbol::parse(name).ok_or_else(|| value_error("data.symbols", "a symbol such as BTCUSDT", name))
+        };
+        self.data.symbols.as_ref().map(|names| names.iter().map(parse).collect()).transpose()
+    }
+
+    /// Resolves the configuration for some styles and days.
+    pub fn plan(&self, styles: &[Style], mut days: DayLimits) -> Result<Plan, ConfigError> {
+        if let (None, Some(window)) = (days.window_days, &self.data.window) {
+            days.window_days = Some(window_days(window)?);
+        }
+        let spaces = styles.iter().map(|style| self.space(*style)).collect::<Result<Vec<_>, _>>()?;
+        let mut plan = Plan::new(self.interval()?, spaces, self.costs()?, self.search()?, days)?;
+        plan.symbols = self.symbols()?;
+        Ok(plan)
+    }
+
+    fn costs(&self) -> Result<Costs, ConfigError> {
+        let config = &self.costs;
+        let share = |key: &str, percent: f64| match (0.0..=10.0).contains(&percent) {
+            true => Ok(percent / 100.0),
+            false => Err(value_error(&format!("costs.{key}"), "0 to 10 percent", percent)),
+        };
+        let factor = config.stop_slippage_factor;
+        if !(0.0..=100.0).contains(&factor) {
+            return Err(value_error("costs.stop_slippage_factor", "0 to 100", factor));
+        }
+        let major = |name: &String| {
+            Symbol::parse(name).ok_or_else(|| value_error("costs.majors", "a symbol such as BTCUSDT", name))
+        };
+        Ok(Costs {
+            taker_fee: share("taker_fee_pct", config.taker_fee_pct)?,
+            maker_fee: share("maker_fee_pct", config.maker_fee_pct)?,
+            slippage_major: share("slippage_major_pct", config.slippage_major_pct)?,
+            slippage_other: share("slippage_other_pct", config.slippage_other_pct)?,
+            stop_slippage_factor: factor,
+            majors: config.majors.iter().map(major).collect::<Result<_, _>>()?,
+            funding_per_8h: share("funding_pct_per_8h", config.funding_pct_per_8h)?,
+        })
+    }
+
+    fn search(&self) -> Result<SearchSettings, ConfigError> {
+        let config = &self.search;
+        let score = config.score.parse();
+        let score = score.map_err(|message: String| value_error("search.score", &message, &config.score))?;
+        let constraint = |text: &String| {
+            let parsed: Result<Constraint, String> = text.parse();
+            parsed.map_err(|message| value_error("search.constraints", &message, text))
+        };
+        let ratio = |key: &str, value: f64, most: f64| match value > 0.0 && value <= most {
+            true => Ok(value),
+            false => Err(value_error(key, &format!("more than 0 and at most {most}"), value)),
+        };
+        if !(1..=50).contains(&config.top) {
+            return Err(value_error("search.top", "1 to 50", config.top));
+        }
+        Ok(SearchSettings {
+            score,
+            constraints: config.constraints.iter().map(constraint).collect::<Result<_, _>>()?,
+            trades_min: config.min_trades.max(1),
+            late_trades_min: self.validate.min_late_trades.max(1),
+            position_ratio: ratio("search.position_ratio", config.position_ratio, 100.0)?,
+            top: config.top,
+            early_share: ratio("validate.early_share", self.validate.early_share, 0.95)?,
+        })
+    }
+
+    fn space(&self, style: Style) -> Result<Space, ConfigError> {
+        let config = match style {
+            Style::Scalping => &self.style.scalping,
+            Style::Swing => &self.style.swing,
+        };
+        let fail = |source| ConfigError::Space { style, source };
+        let mut exits = Space::default_exits(style);
+        let mut dimensions = Space::default_dimensions(style);
+        for (key, axis) in &config.space {
+            let path = format!("style.{style}.space.{key}");
+            let exit = match key.as_str() {
+                "atr_tp_multiplier" => Some(&mut exits.take_profit_atr),
+                "atr_stop_multiplier" => Some(&mut exits.stop_atr),
+                "max_holding_hours" => Some(&mut exits.hold_hours),
+                _ => None,
+            };
+            if let Some(values) = exit {
+                *values = axis.values(&path)?;
+                continue;
+            }
+            let known: Vec<String> = dimensions.iter().map(|d| d.key().to_owned()).collect();
+            let dimension = dimensions
+                .iter_mut()
+                .find(|dimension| dimension.key() == key)
+                .ok_or_else(|| unknown_axis(&path, key, &known))?;
+            let levels = axis.levels(&path, dimension)?;
+            *dimension =
+                Dimension::new(key, dimension.column().name, dimension.bound(), levels).map_err(fail)?;
+        }
+        for filter in &config.filters {
+            dimensions.push(filter.dimension(style)?);
+        }
+        Space::new(style, &exits, dimensions).map_err(fail)
+    }
+}
+
+fn unknown_axis(path: &str, key: &str, known: &[String]) -> ConfigError {
+    let exits = ["atr_tp_multiplier", "atr_stop_multiplier", "max_holding_hours"];
+    let names = exits.into_iter().chain(known.iter().map(String::as_str));
+    let near = crate::search::nearest(key, names).map(|near| format!("; did you mean {near:?}?"));
+    value_error(
+        path,
+        &format!("a dimension of the style's space{}", near.unwrap_or_default()),
+        format!("{key:?}; dimensions of your own go under [[style.….filters]]"),
+    )
+}
+
+fn value_error(key: &str, expected: &str, found: impl std::fmt::Display) -> ConfigError {
+    ConfigError::Value { key: key.to_owned(), expected: expected.to_owned(), found: found.to_string() }
+}
+
+/// Values of a range at most; a wider one is a mistake in its step.
+const RANGE_MAX: usize = 255;
+
+impl AxisConfig {
+    fn values(&self, key: &str) -> Result<Vec<f64>, ConfigError> {
+        match self {
+            Self::One(value) => Ok(vec![*value]),
+            Self::Many(values) => Ok(values.clone()),
+            Self::Names(names) => Err(value_error(key, "numbers", format!("{names:?}"))),
+            Self::Range { min, max, step } => {
+                let count = ((max - min) / step + 1e-9).floor();
+                if !(*step > 0.0 && max >= min && count < RANGE_MAX as f64) {
+                    let found = format!("min {min}, max {max}, step {step}");
+                    return Err(value_error(key, "min <= max and a positive step, at most 255 values", found));
+                }
+                // Rounded, so that 0.1 + 0.2 is written 0.3.
+                let value = |i: usize| ((min + step * i as f64) * 1e9).round() / 1e9;
+                Ok((0..=count as usize).map(value).collect())
+            }
+        }
+    }
+
+    /// Returns levels of a known dimension: numbers, or the names its levels have.
+    fn levels(&self, key: &str, dimension: &Dimension) -> Result<Vec<Level>, ConfigError> {
+        let named = |name: &String| {
+            let wanted = FilterValue::Name(name.clone());
+            let names: Vec<String> =
+                dimension.levels().iter().map(|l| crate::search::rank::show(&l.shown)).collect();
+            dimension
+                .levels()
+                .iter()
+                .find(|level| level.shown == wanted)
+                .cloned()
+                .ok_or_else(|| value_error(key, &format!("some of {names:?}"), format!("{name:?}")))
+        };
+        match self {
+            Self::Names(names) => names.iter().map(named).collect(),
+            numbers_of => Ok(numbers(&numbers_of.values(key)?)),
+        }
+    }
+}
+
+impl FilterConfig {
+    fn dimension(&self, style: Style) -> Result<Dimension, ConfigError> {
+        let key = format!("style.{style}.filters.{}", self.key);
+        let (bound, axis) = match (&self.at_least, &self.at_most) {
+            (Some(axis), None) => (Bound::AtLeast, axis),
+            (None, Some(axis)) => (Bound::AtMost, axis),
+            _ => return Err(value_error(&key, "either at_least or at_most", "both or neither")),
+        };
+        Dimension::new(&self.key, &self.column, bound, numbers(&axis.values(&key)?))
+            .map_err(|source| ConfigError::Space { style, source })
+    }
+}
+
+/// Parses a window such as `90d` or `26w`.
+pub fn window_days(text: &str) -> Result<i32, ConfigError> {
+    let bad = || value_error("window", "a number of days or weeks such as 90d or 26w", format!("{text:?}"));
+    let (digits, days) = match text.strip_suffix('w') {
+        Some(digits) => (digits, 7),
+        None => (text.strip_suffix('d').ok_or_else(bad)?, 1),
+    };
+    let count: i32 = digits.parse().map_err(|_| bad())?;
+    if (1..=5000).contains(&count) { Ok(count * days) } else { Err(bad()) }
+}
+
+fn merge(into: &mut toml::Table, from: toml::Table) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(toml::Value::Table(old)), toml::Value::Table(new)) => merge(old, new),
+            (_, value) => {
+                into.insert(key, value);
+            }
+        }
+    }
+}
+
+/// Adds the nearest known key to serde's "unknown field `x`, expected one of `a`, `b`".
+fn explain(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let (Some(given), true) = (quoted.next(), message.contains("unknown field")) else {
+        return message.trim_end().to_owned();
+    };
+    let near = crate::search::nearest(given, quoted);
+    let hint = near.map(|name| format!("\ndid you mean `{name}`?")).unwrap_or_default();
+    format!("{}{hint}", message.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(text: &str) -> Result<Config, ConfigError> {
+        Config::from_texts(&[("test.toml".to_owned(), text.to_owned())])
+    }
+
+    #[test]
+    fn nothing_is_needed_and_the_default_plan_is_the_default_grid() {
+        let plan = Config::default().plan(&Style::ALL, DayLimits::default()).expect("sound");
+        assert_eq!(plan.styles.iter().map(|s| s.space.sets()).sum::<usize>(), 2 * 139_968);
+        assert_eq!(plan.costs, Costs::default());
+        assert_eq!(plan.search, SearchSettings::default());
+    }
+
+    #[test]
+    fn it_prints_as_it_parses() {
+        let text = "[search]\nscore = \"sharpe\"\n[style.swing.space]\natr_tp_multiplier = [2.0, 4.0]\n\
+                    [[style.swing.filters]]\nkey = \"min_volume\"\ncolumn = \"volume_ratio\"\nat_least = [1.0, 2.0]\n";
+        let config = config(text).expect("sound");
+        assert_eq!(self::config(&config.to_toml()).expect("sound"), config);
+        let plan = config.plan(&[Style::Swing], DayLimits::default()).expect("sound");
+        assert_eq!(plan.styles[0].space.sets(), 2 * 3 * 3 * 5_184 * 2);
+    }
+
+    #[test]
+    fn axes_take_lists_numbers_ranges_and_names() {
+        let text = "[style.scalping.space]\nmax_holding_hours = { min = 1, max = 3, step = 0.5 }\n\
+                    min_consensus = 1\nallowed_mkt_struct = [\"trend_only\"]\n";
+        let plan = config(text).and_then(|c| c.plan(&[Style::Scalping], DayLimits::default())).expect("sound");
+        assert_eq!(plan.styles[0].space.sets(), 5 * 9 * 5_184 / 3 / 2);
+    }
+
+    #[test]
+    fn a_later_text_wins_key_by_key() {
+        let texts = [("a", "[costs]\ntaker_fee_pct = 0.1\nmaker_fee_pct = 0.1"), ("b", "[costs]\nmaker_fee_pct = 0.0")];
+        let config = Config::from_texts(&texts.map(|(a, b)| (a.to_owned(), b.to_owned()))).expect("sound");
+        assert_eq!((config.costs.taker_fee_pct, config.costs.maker_fee_pct), (0.1, 0.0));
+    }
+
+    #[test]
+    fn mistakes_are_named_with_what_to_do() {
+        let cases = [
+            ("[cost]\n", "did you mean `costs`?"),
+            ("[search]\nscroe = \"sharpe\"", "did you mean `score`?"),
+            ("[search]\nscore = \"best\"", "balanced, legacy"),
+            ("[search]\nconstraints = [\"drawdown<3\"]", "max_drawdown_pct"),
+            ("[costs]\ntaker_fee_pct = 50.0", "0 to 10 percent"),
+            ("[validate]\nearly_share = 1.0", "validate.early_share"),
+            ("[data]\nbase_interval = \"15\"", "data.base_interval"),
+            ("[style.swing.space]\nmin_risk_rewrad = [1.0]", "did you mean \"min_risk_reward\"?"),
+            ("[style.swing.space]\natr_tp_multiplier = []", "atr_tp_multiplier"),
+            ("[style.swing.space]\natr_tp_multiplier = { min = 1, max = 9, step = 0 }", "positive step"),
+            ("[style.swing.space]\nallowed_mkt_struct = [\"trend\"]", "trend_only"),
+            ("[[style.swing.filters]]\nkey = \"x\"\ncolumn = \"volume\"\nat_least = 1", "expected a feature column"),
+            ("[[style.swing.filters]]\nkey = \"x\"\ncolumn = \"volume_ratio\"", "either at_least or at_most"),
+            ("[data\n", "test.toml"),
+        ];
+        for (text, wanted) in cases {
+            let error = config(text)
+                .and_then(|c| c.plan(&Style::ALL, DayLimits::default()))
+                .expect_err("a mistake")
+                .to_string();
+            assert!(error.contains(wanted), "{text:?} gives {error:?}, without {wanted:?}");
+        }
+        for text in ["", "d", "90", "-1d", "1y", "0d"] {
+            assert!(window_days(text).is_err(), "{text:?}");
+        }
+        assert_eq!(window_days("2w").ok(), Some(14));
+    }
+}
