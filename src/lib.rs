@@ -5,4 +5,5 @@
 //! every parameter set (`evaluate`), the best are judged (`validate`) and compared with the parameters in force
 //! (`decide`), and what was learned is remembered (`store`). `run` is the only place that knows every stage.
 
+pub mod ingest;
 pub mod model;
