@@ -11,6 +11,7 @@ pub mod evaluate;
 pub mod exits;
 pub mod features;
 pub mod fingerprint;
+pub mod ingest;
 pub mod model;
 pub mod run;
 pub mod search;

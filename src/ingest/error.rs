@@ -1,0 +1,85 @@
+//! What stops reading altogether: a path that is not there, a disk that fails, candles that contradict each other.
+//!
+//! A single bad file stops nothing; it is rejected in its report with a [`super::Rejection`].
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::model::{Candle, Interval, Symbol, rfc3339};
+
+/// Why no candles can be handed out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IngestError {
+    /// A path given by the user does not exist.
+    #[error("expected a file or folder of candles, found nothing at `{}`; check the path", path.display())]
+    Missing {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// The operating system refuses to list or read a path.
+    #[error("cannot read `{}`; check the disk and that this user may read it", path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Two rows give different candles for one open time.
+    #[error(transparent)]
+    Conflict(Box<Conflict>),
+}
+
+/// Two rows that give different candles of one symbol, interval and open time.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error(
+    "expected one {symbol} {interval} candle for {}, found two that differ: {first} and {second}; \
+     pass one folder (one market) or use `--on-conflict last`",
+    rfc3339(*open_time)
+)]
+pub struct Conflict {
+    /// The symbol.
+    pub symbol: Symbol,
+    /// The interval of both candles.
+    pub interval: Interval,
+    /// The open time of both candles in UTC milliseconds.
+    pub open_time: i64,
+    /// The row that comes first in file order.
+    pub first: RowRef,
+    /// The row that comes later in file order.
+    pub second: RowRef,
+}
+
+/// A candle and where it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowRef {
+    /// The file.
+    pub path: PathBuf,
+    /// The member, if the file is an archive.
+    pub entry: Option<String>,
+    /// The line, from 1.
+    pub line: u64,
+    /// The candle that stands there.
+    pub candle: Candle,
+}
+
+impl fmt::Display for RowRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Candle { open, high, low, close, volume, .. } = self.candle;
+        write!(
+            f,
+            "{} line {} (open {open}, high {high}, low {low}, close {close}, volume {volume})",
+            place(&self.path, self.entry.as_deref()),
+            self.line
+        )
+    }
+}
+
+/// Returns how a file, or a member of an archive, is named in texts.
+pub(super) fn place(path: &Path, entry: Option<&str>) -> String {
+    match entry {
+        Some(entry) => format!("`{}` in `{}`", entry.escape_debug(), path.display()),
+        None => format!("`{}`", path.display()),
+    }
+}

@@ -1,0 +1,148 @@
+//! Foreign files become candles, with a report per file: the only parser of untrusted bytes.
+//!
+//! [`discover`] lists which files there are and what their names claim; [`load_symbol`] reads those of one symbol,
+//! so that memory is that of the symbols in flight. Read are CSV files (canonical, Binance klines, Kraken,
+//! CryptoDataDownload and their like), plain, as `.csv.gz` or in `.zip`; see [`Rejection`] for what is not.
+//!
+//! Invariants:
+//! - no bytes make it panic, loop or take unbounded memory; a bad file is rejected with a reason, others go on;
+//! - nothing is filled and nothing is guessed: what is missing stays missing, what is left out is counted;
+//! - the same files give the same result, whatever the order of paths and threads.
+//!
+//! It does not interpret candles, write files or talk to a network.
+
+mod discover;
+mod error;
+mod file;
+mod interval;
+mod layout;
+mod lines;
+mod name;
+mod number;
+mod rejection;
+mod report;
+mod rows;
+mod series;
+mod sniff;
+mod source;
+mod time;
+
+use std::collections::BTreeMap;
+
+pub use discover::{Catalog, PassedOver, SymbolSources, discover};
+pub use error::{Conflict, IngestError, RowRef};
+pub use lines::LINE_BYTES_MAX;
+pub use rejection::Rejection;
+pub use report::{FileReport, ISSUE_LINES_MAX, Issue, IssueKind, TimeUnit, identical_files};
+pub use rows::ROWS_MAX;
+pub use source::{DECODED_BYTES_MAX, MEMBERS_MAX, RATIO_FREE_BYTES, RATIO_MAX, Source};
+pub use time::{TIME_MAX_MS, TIME_MIN_MS};
+
+use crate::model::{Candle, CandleSeries, Interval, Symbol};
+use rows::Row;
+use series::{Point, Settlement};
+
+/// What to do with two different candles of one symbol, interval and open time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnConflict {
+    /// Stop with an error that names both.
+    #[default]
+    Refuse,
+    /// Use the later one in file order (path, member, line).
+    Last,
+}
+
+/// How files are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IngestOptions {
+    /// The interval of the candles handed out.
+    pub base_interval: Interval,
+    /// What to do with candles that contradict each other.
+    pub on_conflict: OnConflict,
+    /// The symbols to read; `None` for all.
+    pub symbols: Option<Vec<Symbol>>,
+    /// The instant of the run in UTC milliseconds: a candle not closed by then is unfinished.
+    pub as_of_ms: i64,
+}
+
+impl IngestOptions {
+    /// Returns options that read all symbols and refuse conflicts.
+    pub fn new(base_interval: Interval, as_of_ms: i64) -> Self {
+        Self { base_interval, on_conflict: OnConflict::default(), symbols: None, as_of_ms }
+    }
+}
+
+/// The candles of one symbol and what its files held.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadedSymbol {
+    /// The symbol.
+    pub symbol: Symbol,
+    /// Its candles at the base interval; empty if no file gives any.
+    pub series: CandleSeries,
+    /// One report per source, in file order.
+    pub files: Vec<FileReport>,
+    /// What is wrong with the candles of all files together, ordered by kind: gaps, stretches without volume,
+    /// finer candles that do not make a whole one or disagree.
+    pub issues: Vec<Issue>,
+}
+
+/// Returns the candles of one symbol at the base interval, from all its files together.
+///
+/// Candles of a finer interval are put together where all of them are there; base candles win over those, and
+/// coarser intervals over finer ones.
+///
+/// Errors: `IngestError::Conflict` if rows contradict each other (see [`OnConflict`]); `IngestError::Read` where
+/// the disk fails. A file that cannot be used is rejected in its report instead.
+/// Cost: O(rows) for files in order, O(rows log rows) otherwise; 64 bytes per row of the symbol.
+pub fn load_symbol(sources: &SymbolSources, options: &IngestOptions) -> Result<LoadedSymbol, IngestError> {
+    let symbol = &sources.symbol;
+    let mut opener = source::Opener::default();
+    let mut files = Vec::with_capacity(sources.sources.len());
+    let mut by_interval: BTreeMap<Interval, Vec<Row>> = BTreeMap::new();
+    for (index, source) in sources.sources.iter().enumerate() {
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        let (report, rows) = file::read(&mut opener, source, symbol, index, options)?;
+        let interval = report.interval;
+        files.push(report);
+        if let Some(interval) = interval.filter(|_| !rows.is_empty()) {
+            let mut settlement = Settlement { symbol, on_conflict: options.on_conflict, reports: &mut files };
+            let rows = settlement.one_per_time(rows, interval)?;
+            files.iter_mut().skip(index as usize).for_each(|report| file::conclude(report, &rows));
+            append(by_interval.entry(interval).or_default(), rows);
+        }
+    }
+    let mut candles = BTreeMap::new();
+    for (interval, mut rows) in by_interval {
+        rows.sort_by_key(|row| row.candle.open_time);
+        let mut settlement = Settlement { symbol, on_conflict: options.on_conflict, reports: &mut files };
+        let rows = settlement.one_per_time(rows, interval)?;
+        candles.insert(interval, rows.into_iter().map(|row| row.candle).collect());
+    }
+    files.iter_mut().for_each(|report| report.issues.sort_by_key(|issue| issue.kind));
+    let (series, issues) = one_series(candles, options.base_interval);
+    tracing::debug!(%symbol, files = files.len(), candles = series.bars().len(), "read a symbol");
+    Ok(LoadedSymbol { symbol: symbol.clone(), series, files, issues })
+}
+
+/// Appends without a copy where there is nothing to append to.
+fn append(all: &mut Vec<Row>, rows: Vec<Row>) {
+    if all.is_empty() {
+        *all = rows;
+    } else {
+        all.extend(rows);
+    }
+}
+
+fn one_series(candles: BTreeMap<Interval, Vec<Candle>>, base: Interval) -> (CandleSeries, Vec<Issue>) {
+    let mut issues = Vec::new();
+    let combined = series::combine(candles, base, &mut issues);
+    let points = || {
+        combined.iter().map(|candle| Point { open_time: candle.open_time, volume: candle.volume, line: None })
+    };
+    series::note_gaps(&mut issues, base, points());
+    series::note_zero_volume(&mut issues, base, points());
+    issues.sort_by_key(|issue| issue.kind);
+    let mut series = CandleSeries::new(base);
+    combined.iter().for_each(|candle| series.push(*candle));
+    (series, issues)
+}

@@ -1,0 +1,72 @@
+//! Prices and volumes from bytes.
+
+/// Powers of ten a `f64` holds exactly.
+const POWERS_OF_TEN: [f64; 20] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19,
+];
+/// Above this a `f64` does not hold every integer.
+const EXACT_MAX: u64 = 1 << 53;
+
+/// Returns the number in a cell, rounded exactly as `str::parse` does; NaN and infinity if that is what it says.
+///
+/// Plain decimals of up to 19 characters take a short way: both the digits and the power of ten are exact, so
+/// that one division rounds once.
+pub(super) fn parse(cell: &[u8]) -> Option<f64> {
+    if cell.len() > 19 {
+        return parse_any(cell);
+    }
+    let (mut mantissa, mut digits, mut fraction, mut dotted) = (0_u64, 0_usize, 0_usize, false);
+    for byte in cell {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            mantissa = mantissa * 10 + u64::from(digit);
+            digits += 1;
+            fraction += usize::from(dotted);
+        } else if *byte == b'.' && !dotted {
+            dotted = true;
+        } else {
+            return parse_any(cell);
+        }
+    }
+    if digits == 0 || mantissa > EXACT_MAX {
+        return parse_any(cell);
+    }
+    Some(mantissa as f64 / POWERS_OF_TEN[fraction])
+}
+
+fn parse_any(cell: &[u8]) -> Option<f64> {
+    std::str::from_utf8(cell).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn numbers_as_exchanges_write_them() {
+        let cases: [(&[u8], f64); 7] = [
+            (b"3703.59000000", 3703.59),
+            (b"0.00002853", 0.000_028_53),
+            (b"9.417e-05", 9.417e-5),
+            (b"1E+1", 10.0),
+            (b"1921.2419999999997", 1_921.241_999_999_999_7),
+            (b".5", 0.5),
+            (b"5.", 5.0),
+        ];
+        for (text, number) in cases {
+            assert_eq!(parse(text), Some(number), "{}", String::from_utf8_lossy(text));
+        }
+        for text in ["", ".", "NULL", "1.2.3", "1,5", "0x10", "1 2", "--1"] {
+            assert_eq!(parse(text.as_bytes()), None, "{text:?} is no number");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_rounds_as_the_standard_library(text in "[0-9]{0,12}\\.?[0-9]{0,12}") {
+            prop_assert_eq!(parse(text.as_bytes()), text.parse::<f64>().ok());
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Why one file gives no candles.
+
+use crate::model::{Interval, Symbol};
+
+/// Why a file, or a member of an archive, was passed over.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// A known format that is not read.
+    #[error("unsupported format: {format}; {advice}")]
+    Unsupported {
+        /// The format.
+        format: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// Neither the name nor the place suggests candles.
+    #[error("not candles: {what}")]
+    NotCandles {
+        /// What it is taken for.
+        what: String,
+    },
+    /// No bytes, or an empty list.
+    #[error("expected rows of candles, found an empty file; download it again or remove it")]
+    Empty,
+    /// The pointer Git LFS leaves where the data was not fetched.
+    #[error("expected data, found a Git LFS pointer; run `git lfs pull`")]
+    LfsPointer,
+    /// A symbolic link to nowhere, as tools leave that keep data elsewhere.
+    #[error("expected a file, found a link that leads nowhere; fetch the data it points to")]
+    BrokenLink,
+    /// The archive or compressed stream is damaged, encrypted or cut short.
+    #[error("expected a readable archive, found damage: {detail}; download it again")]
+    Damaged {
+        /// What the decoder said.
+        detail: String,
+    },
+    /// More bytes, members or rows than allowed.
+    #[error("expected at most {limit} {unit}, found more; split the file")]
+    TooLarge {
+        /// The limit.
+        limit: u64,
+        /// What is counted.
+        unit: &'static str,
+    },
+    /// The name gives no symbol.
+    #[error(
+        "no symbol in the name; rename the file like `BTCUSDT-15m.csv` or put it in a folder like `BTCUSDT/15m/`"
+    )]
+    NoSymbol,
+    /// The user asked for other symbols.
+    #[error("symbol {symbol} was not asked for")]
+    NotSelected {
+        /// The symbol in the name.
+        symbol: Symbol,
+    },
+    /// Neither a header nor a row of candles was found.
+    #[error(
+        "line {line}: expected a header such as `open_time,open,high,low,close,volume` or rows of Binance klines, \
+         found {found:?}; add a header line"
+    )]
+    NoHeader {
+        /// The first line that is not blank.
+        line: u64,
+        /// How that line begins.
+        found: String,
+    },
+    /// Rows without a header whose columns could mean several things.
+    #[error(
+        "line {line}: expected 5, 6 or 7 columns, or a close time in the seventh, found {columns} columns without a \
+         header; add a header line"
+    )]
+    UnknownColumns {
+        /// The line.
+        line: u64,
+        /// The number of columns.
+        columns: usize,
+    },
+    /// A header and nothing else.
+    #[error("expected rows of candles, found none below the header")]
+    NoRows,
+    /// More than half of the rows cannot be used.
+    #[error("expected rows of candles, found {bad} of {rows} rows that cannot be used; the first: {first}")]
+    MostlyBad {
+        /// Rows that cannot be used.
+        bad: u64,
+        /// All rows.
+        rows: u64,
+        /// What is wrong with the first of them.
+        first: String,
+    },
+    /// The symbol column names another symbol than the file name.
+    #[error("the name says {named}, the symbol column holds {found}; rename the file")]
+    WrongSymbol {
+        /// The symbol in the name.
+        named: Symbol,
+        /// The first other symbol in the data.
+        found: String,
+    },
+    /// The name claims an interval the data do not have.
+    #[error(
+        "the name says {named} candles, the data hold {found} candles; rename the file or download it again"
+    )]
+    WrongInterval {
+        /// The interval in the name.
+        named: Interval,
+        /// The interval measured.
+        found: String,
+    },
+    /// There is no interval in the name and none can be measured.
+    #[error(
+        "the interval is neither in the name nor to be measured from {candles} candle(s); rename the file like `BTCUSDT-15m.csv`"
+    )]
+    NoInterval {
+        /// Candles in the file.
+        candles: u64,
+    },
+    /// The steps between candles are not whole minutes.
+    #[error("expected candles of whole minutes, found steps of {found}")]
+    NotMinutes {
+        /// The most frequent step.
+        found: String,
+    },
+    /// Candles longer than the base interval: they cannot be split.
+    #[error("{found} candles are coarser than the base interval {base} and cannot be split")]
+    Coarser {
+        /// The interval of the file.
+        found: Interval,
+        /// The base interval.
+        base: Interval,
+    },
+    /// Candles whose length does not divide the base interval.
+    #[error("{found} candles do not divide the base interval {base}")]
+    DoesNotDivide {
+        /// The interval of the file.
+        found: Interval,
+        /// The base interval.
+        base: Interval,
+    },
+}

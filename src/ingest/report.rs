@@ -1,0 +1,239 @@
+//! What a file held, in numbers and with the places of whatever was wrong.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::error::place;
+use super::rejection::Rejection;
+use crate::model::{CandleError, Interval, Symbol};
+
+/// How many line numbers an issue keeps.
+pub const ISSUE_LINES_MAX: usize = 5;
+
+/// How an instant was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum TimeUnit {
+    Seconds,
+    Milliseconds,
+    Microseconds,
+    Nanoseconds,
+    /// ISO-like text.
+    Text,
+}
+
+impl TimeUnit {
+    /// All units, in the order they are reported.
+    pub const ALL: [Self; 5] =
+        [Self::Seconds, Self::Milliseconds, Self::Microseconds, Self::Nanoseconds, Self::Text];
+
+    /// Returns the short name used in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Seconds => "s",
+            Self::Milliseconds => "ms",
+            Self::Microseconds => "us",
+            Self::Nanoseconds => "ns",
+            Self::Text => "text",
+        }
+    }
+}
+
+/// What was found in one file, or in one member of an archive.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FileReport {
+    /// The file.
+    pub path: PathBuf,
+    /// The member, if the file is an archive.
+    pub entry: Option<String>,
+    /// The symbol in the name.
+    pub symbol: Symbol,
+    /// The interval of the candles, from the name and verified, or measured; `None` if neither was possible.
+    pub interval: Option<Interval>,
+    /// The units of the open times, without repetition, finest last.
+    pub time_units: Vec<TimeUnit>,
+    /// Data rows: neither header, comment, blank nor a partial last line.
+    pub rows: u64,
+    /// Candles this file gives, before other files of the symbol are considered.
+    pub candles: u64,
+    /// Open time of the first candle in UTC milliseconds.
+    pub first_open: Option<i64>,
+    /// Open time of the last candle in UTC milliseconds.
+    pub last_open: Option<i64>,
+    /// Decoded size in bytes.
+    pub bytes: u64,
+    /// BLAKE3 of the decoded bytes in hex; empty if they could not all be read.
+    pub hash: String,
+    /// What was wrong, ordered by kind.
+    pub issues: Vec<Issue>,
+    /// Why the whole file gives no candles.
+    pub rejected: Option<Rejection>,
+}
+
+/// Something about the data the user should know; each kind at most once per file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issue {
+    /// What it is.
+    pub kind: IssueKind,
+    /// How often (see the kind for what is counted).
+    pub count: u64,
+    /// The first few lines concerned, from 1, in the order met; empty where lines of several files mix.
+    pub lines: Vec<u64>,
+    /// What was expected and found at the first of them.
+    pub detail: String,
+}
+
+/// The kinds of issue, with what their count counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum IssueKind {
+    /// Rows that do not parse; left out.
+    BadRow,
+    /// Candles that cannot be; left out.
+    Impossible(CandleError),
+    /// Rows of another symbol; left out.
+    OtherSymbol,
+    /// Candles whose open time is not a multiple of the interval; left out.
+    Misaligned,
+    /// Candles that had not closed when they were written or are not closed yet; left out.
+    Unfinished,
+    /// One: the last line ends in the middle; left out.
+    PartialLastLine,
+    /// Lines that are not data: comments, a URL, a title, a header repeated.
+    Comment,
+    /// Rows older than the row before them.
+    OutOfOrder,
+    /// Rows equal to an earlier one; left out.
+    Duplicate,
+    /// Rows that replaced a different earlier one (`on_conflict` is `Last`).
+    Replaced,
+    /// Candles missing between the first and the last; nothing is filled.
+    Gap,
+    /// Candles in stretches of two or more without volume.
+    ZeroVolume,
+    /// One: there is no volume column; volume is 0 throughout.
+    NoVolume,
+    /// Base candles not built because some of their finer candles are missing.
+    IncompleteBucket,
+    /// Buckets for which two intervals give different prices; the coarser interval is used.
+    OverlapDiffers,
+    /// Files of other symbols with the same bytes.
+    IdenticalFile,
+}
+
+impl IssueKind {
+    /// Returns the name used in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BadRow => "bad_row",
+            Self::Impossible(_) => "impossible_candle",
+            Self::OtherSymbol => "other_symbol",
+            Self::Misaligned => "misaligned",
+            Self::Unfinished => "unfinished",
+            Self::PartialLastLine => "partial_last_line",
+            Self::Comment => "comment",
+            Self::OutOfOrder => "out_of_order",
+            Self::Duplicate => "duplicate",
+            Self::Replaced => "replaced",
+            Self::Gap => "gap",
+            Self::ZeroVolume => "zero_volume",
+            Self::NoVolume => "no_volume",
+            Self::IncompleteBucket => "incomplete_bucket",
+            Self::OverlapDiffers => "overlap_differs",
+            Self::IdenticalFile => "identical_file",
+        }
+    }
+}
+
+/// Counts one occurrence; the first few lines and the first detail are kept.
+pub(super) fn note(
+    issues: &mut Vec<Issue>,
+    kind: IssueKind,
+    line: Option<u64>,
+    detail: impl FnOnce() -> String,
+) {
+    let known = issues.iter_mut().find(|issue| issue.kind == kind);
+    let Some(issue) = known else {
+        issues.push(Issue { kind, count: 1, lines: line.into_iter().collect(), detail: detail() });
+        return;
+    };
+    issue.count += 1;
+    if issue.lines.len() < ISSUE_LINES_MAX {
+        issue.lines.extend(line);
+    }
+}
+
+/// Returns, for each report that has the same bytes as one of another symbol, its index and an issue naming that.
+///
+/// Reports without a hash and rejected files are not compared. Two files of one symbol with the same bytes are
+/// no issue here: their candles are dropped as duplicates.
+pub fn identical_files(reports: &[FileReport]) -> Vec<(usize, Issue)> {
+    let mut by_hash: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, report) in reports.iter().enumerate() {
+        if !report.hash.is_empty() && report.rejected.is_none() {
+            by_hash.entry(&report.hash).or_default().push(index);
+        }
+    }
+    let mut found: Vec<(usize, Issue)> =
+        by_hash.values().flat_map(|same| same_bytes(reports, same)).collect();
+    found.sort_by_key(|(index, _)| *index);
+    found
+}
+
+fn same_bytes(reports: &[FileReport], same: &[usize]) -> Vec<(usize, Issue)> {
+    let of_other_symbol = |index: usize| {
+        let others = same.iter().filter(move |other| reports[**other].symbol != reports[index].symbol);
+        others.map(|other| &reports[*other]).collect::<Vec<_>>()
+    };
+    let issue = |index: usize| {
+        let others = of_other_symbol(index);
+        let first = others.first()?;
+        let there = place(&first.path, first.entry.as_deref());
+        let detail = format!("same bytes as {} of {there}; one of them holds the wrong symbol", first.symbol);
+        let count = others.len() as u64;
+        Some((index, Issue { kind: IssueKind::IdenticalFile, count, lines: Vec::new(), detail }))
+    };
+    same.iter().filter_map(|index| issue(*index)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(symbol: &str, hash: &str) -> FileReport {
+        FileReport {
+            path: PathBuf::from(format!("{symbol}-15m.csv")),
+            entry: None,
+            symbol: Symbol::parse(symbol).expect("a symbol"),
+            interval: None,
+            time_units: Vec::new(),
+            rows: 0,
+            candles: 0,
+            first_open: None,
+            last_open: None,
+            bytes: 0,
+            hash: hash.to_owned(),
+            issues: Vec::new(),
+            rejected: None,
+        }
+    }
+
+    #[test]
+    fn only_other_symbols_with_the_same_bytes_are_named() {
+        let reports =
+            [report("BTCUSDT", "a"), report("ETHUSDT", "b"), report("SOLUSDT", "a"), report("ETHUSDT", "b")];
+        let found = identical_files(&reports);
+        assert_eq!(found.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [0, 2]);
+        assert!(found[0].1.detail.contains("SOLUSDT-15m.csv"), "{}", found[0].1.detail);
+        assert_eq!(identical_files(&[report("BTCUSDT", ""), report("ETHUSDT", "")]), []);
+    }
+
+    #[test]
+    fn the_first_lines_and_the_first_detail_are_kept() {
+        let mut issues = Vec::new();
+        (1..=9).for_each(|line| note(&mut issues, IssueKind::BadRow, Some(line), || format!("row {line}")));
+        assert_eq!(issues.len(), 1);
+        assert_eq!(issues[0].lines, [1, 2, 3, 4, 5]);
+        assert_eq!((issues[0].count, issues[0].detail.as_str()), (9, "row 1"));
+    }
+}

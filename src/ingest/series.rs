@@ -1,0 +1,242 @@
+//! Rows of several files and intervals become one series of candles at the base interval.
+
+use std::collections::BTreeMap;
+
+use super::OnConflict;
+use super::error::{Conflict, IngestError, RowRef};
+use super::report::{FileReport, Issue, IssueKind, note};
+use super::rows::Row;
+use crate::model::{Candle, Interval, Symbol, rfc3339};
+
+/// Volumes this close, relatively, are the same volume written with other digits.
+const VOLUME_TOLERANCE: f64 = 1e-9;
+/// Prices of two intervals this close, relatively, agree.
+const PRICE_TOLERANCE: f64 = 1e-9;
+
+fn close_to(a: f64, b: f64, tolerance: f64) -> bool {
+    (a - b).abs() <= tolerance * a.abs().max(b.abs())
+}
+
+fn prices(candle: &Candle) -> [f64; 4] {
+    [candle.open, candle.high, candle.low, candle.close]
+}
+
+fn same_candle(a: &Candle, b: &Candle) -> bool {
+    prices(a) == prices(b) && close_to(a.volume, b.volume, VOLUME_TOLERANCE)
+}
+
+fn same_prices(a: &Candle, b: &Candle) -> bool {
+    prices(a).iter().zip(prices(b)).all(|(a, b)| close_to(*a, b, PRICE_TOLERANCE))
+}
+
+/// Settles which of several rows of one open time counts.
+pub(super) struct Settlement<'a> {
+    pub(super) symbol: &'a Symbol,
+    pub(super) on_conflict: OnConflict,
+    /// The reports of all files read so far; a row's file is an index into it.
+    pub(super) reports: &'a mut [FileReport],
+}
+
+impl Settlement<'_> {
+    /// Leaves one row per open time; rows ascend in time, and rows of one time stand in file order.
+    ///
+    /// What is dropped or replaced is noted in the report of the later row.
+    /// Errors: `IngestError::Conflict` if two rows differ and `on_conflict` is `Refuse`.
+    pub(super) fn one_per_time(
+        &mut self,
+        rows: Vec<Row>,
+        interval: Interval,
+    ) -> Result<Vec<Row>, IngestError> {
+        let repeats = rows.windows(2).any(|pair| pair[0].candle.open_time == pair[1].candle.open_time);
+        if !repeats {
+            return Ok(rows);
+        }
+        let mut kept: Vec<Row> = Vec::with_capacity(rows.len());
+        for row in rows {
+            match kept.last_mut().filter(|last| last.candle.open_time == row.candle.open_time) {
+                None => kept.push(row),
+                Some(last) if same_candle(&last.candle, &row.candle) => {
+                    let first = self.row_ref(last);
+                    self.note(&row, IssueKind::Duplicate, || format!("the same candle as {first}"));
+                }
+                Some(last) => {
+                    let (first, second) = (self.row_ref(last), self.row_ref(&row));
+                    if self.on_conflict == OnConflict::Refuse {
+                        let (symbol, open_time) = (self.symbol.clone(), row.candle.open_time);
+                        let conflict = Conflict { symbol, interval, open_time, first, second };
+                        return Err(IngestError::Conflict(Box::new(conflict)));
+                    }
+                    self.note(&row, IssueKind::Replaced, || format!("replaces another candle: {first}"));
+                    *last = row;
+                }
+            }
+        }
+        Ok(kept)
+    }
+
+    fn row_ref(&self, row: &Row) -> RowRef {
+        let report = &self.reports[row.file as usize];
+        RowRef {
+            path: report.path.clone(),
+            entry: report.entry.clone(),
+            line: u64::from(row.line),
+            candle: row.candle,
+        }
+    }
+
+    fn note(&mut self, row: &Row, kind: IssueKind, detail: impl FnOnce() -> String) {
+        note(&mut self.reports[row.file as usize].issues, kind, Some(u64::from(row.line)), detail);
+    }
+}
+
+/// Returns one candle per base bucket: base candles first, then those built from finer ones, the coarsest first.
+pub(super) fn combine(
+    by_interval: BTreeMap<Interval, Vec<Candle>>,
+    base: Interval,
+    issues: &mut Vec<Issue>,
+) -> Vec<Candle> {
+    let mut combined: Vec<Candle> = Vec::new();
+    for (interval, candles) in by_interval.into_iter().rev() {
+        let built = if interval == base { candles } else { resample(&candles, interval, base, issues) };
+        combined = if combined.is_empty() { built } else { overlay(combined, built, interval, issues) };
+    }
+    combined
+}
+
+/// Builds base candles from buckets of which every finer candle is there.
+///
+/// Shape: candles ascend, unique, aligned to `interval`, which divides `base`.
+fn resample(candles: &[Candle], interval: Interval, base: Interval, issues: &mut Vec<Issue>) -> Vec<Candle> {
+    let per_bucket = base.divided_by(interval).unwrap_or(usize::MAX);
+    let mut built = Vec::with_capacity(candles.len() / per_bucket + 1);
+    for bucket in candles.chunk_by(|a, b| base.floor(a.open_time) == base.floor(b.open_time)) {
+        if bucket.len() == per_bucket {
+            built.extend(whole_bucket(bucket));
+            continue;
+        }
+        note(issues, IssueKind::IncompleteBucket, None, || {
+            let start = rfc3339(base.floor(bucket[0].open_time));
+            format!("expected {per_bucket} candles of {interval} from {start}, found {}", bucket.len())
+        });
+    }
+    built
+}
+
+fn whole_bucket(bucket: &[Candle]) -> Option<Candle> {
+    let (first, last) = (bucket.first()?, bucket.last()?);
+    Some(Candle {
+        open_time: first.open_time,
+        open: first.open,
+        high: bucket.iter().map(|candle| candle.high).fold(f64::MIN, f64::max),
+        low: bucket.iter().map(|candle| candle.low).fold(f64::MAX, f64::min),
+        close: last.close,
+        volume: bucket.iter().map(|candle| candle.volume).sum(),
+    })
+}
+
+/// Adds the candles of buckets that `kept` does not have; buckets both have are compared.
+fn overlay(
+    kept: Vec<Candle>,
+    added: Vec<Candle>,
+    interval: Interval,
+    issues: &mut Vec<Issue>,
+) -> Vec<Candle> {
+    let mut all = kept;
+    let kept_count = all.len();
+    all.extend(added);
+    // Stable: of two candles of one time, the kept one stays first.
+    all.sort_by_key(|candle| candle.open_time);
+    let mut merged: Vec<Candle> = Vec::with_capacity(kept_count);
+    for candle in all {
+        match merged.last().filter(|last| last.open_time == candle.open_time) {
+            None => merged.push(candle),
+            Some(last) if same_prices(last, &candle) => {}
+            Some(last) => note(issues, IssueKind::OverlapDiffers, None, || {
+                let (time, [o, h, l, c], built) = (rfc3339(candle.open_time), prices(last), prices(&candle));
+                format!(
+                    "{time}: open {o}, high {h}, low {l}, close {c} is used; {interval} candles give {built:?}"
+                )
+            }),
+        }
+    }
+    merged
+}
+
+/// What gaps and silence are found by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Point {
+    pub(super) open_time: i64,
+    pub(super) volume: f64,
+    pub(super) line: Option<u64>,
+}
+
+/// Notes the candles missing between the first and the last.
+pub(super) fn note_gaps(issues: &mut Vec<Issue>, interval: Interval, points: impl Iterator<Item = Point>) {
+    let (mut last, mut gaps, mut missing_all) = (None::<i64>, 0_u64, 0_u64);
+    let mut longest = (0_u64, 0_i64);
+    for point in points {
+        let step = last.replace(point.open_time).map_or(interval.ms(), |last| point.open_time - last);
+        if step <= interval.ms() {
+            continue;
+        }
+        let missing = (step / interval.ms() - 1).unsigned_abs();
+        gaps += 1;
+        missing_all += missing;
+        // Of equally long gaps the first is named.
+        longest =
+            if missing > longest.0 { (missing, point.open_time - step + interval.ms()) } else { longest };
+        note(issues, IssueKind::Gap, point.line, String::new);
+    }
+    finish(issues, IssueKind::Gap, missing_all, || {
+        let (missing, from) = (longest.0, rfc3339(longest.1));
+        format!(
+            "{missing_all} candles of {interval} are missing in {gaps} gaps, {missing} in the longest from {from}"
+        )
+    });
+}
+
+/// Notes stretches of two or more candles in succession without volume.
+pub(super) fn note_zero_volume(
+    issues: &mut Vec<Issue>,
+    interval: Interval,
+    points: impl Iterator<Item = Point>,
+) {
+    let (mut stretches, mut silent) = (0_u64, 0_u64);
+    let mut longest = (0_u64, 0_i64);
+    let mut stretch: Option<(Point, Point, u64)> = None;
+    let end = Point { open_time: i64::MIN, volume: 1.0, line: None };
+    for point in points.chain([end]) {
+        let quiet = point.volume == 0.0;
+        match &mut stretch {
+            Some((_, last, count)) if quiet && point.open_time - last.open_time == interval.ms() => {
+                *last = point;
+                *count += 1;
+            }
+            _ => {
+                let begun = if quiet { Some((point, point, 1)) } else { None };
+                if let Some((first, _, count)) = std::mem::replace(&mut stretch, begun)
+                    && count >= 2
+                {
+                    stretches += 1;
+                    silent += count;
+                    // Of equally long stretches the first is named.
+                    longest = if count > longest.0 { (count, first.open_time) } else { longest };
+                    note(issues, IssueKind::ZeroVolume, first.line, String::new);
+                }
+            }
+        }
+    }
+    finish(issues, IssueKind::ZeroVolume, silent, || {
+        let (count, from) = (longest.0, rfc3339(longest.1));
+        format!(
+            "{silent} candles of {interval} without volume in {stretches} stretches, {count} in the longest from {from}"
+        )
+    });
+}
+
+fn finish(issues: &mut [Issue], kind: IssueKind, count: u64, detail: impl FnOnce() -> String) {
+    if let Some(issue) = issues.iter_mut().find(|issue| issue.kind == kind) {
+        issue.count = count;
+        issue.detail = detail();
+    }
+}
