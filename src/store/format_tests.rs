@@ -106,7 +106,7 @@ fn fractions<R: Sample>(table: &Table<R>, key: &str) {
     let payload = postcard::to_stdvec(&R::sample()).expect("the sample is valid");
     let pattern = FRACTION.to_le_bytes();
     let at: Vec<usize> = (0..payload.len()).filter(|at| payload[*at..].starts_with(&pattern)).collect();
-    assert_eq!(at.len(), fields_of_type(&R::NAME, "f64"), "{} has all its numbers in the sample", R::NAME);
+    assert_eq!(at.len(), fields_of_type(R::NAME, "f64"), "{} has all its numbers in the sample", R::NAME);
     for at in at {
         for poison in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             let mut poisoned = payload.clone();
