@@ -18,11 +18,15 @@ mod files;
 mod keys;
 mod lock;
 pub mod records;
+pub mod schema;
 mod snapshot;
 mod state;
 mod tables;
 mod view;
 mod writer;
+
+#[cfg(test)]
+mod format_tests;
 
 pub use envelope::RowError;
 pub use error::StoreError;

@@ -230,3 +230,78 @@ fn forget_old_runs(writer: &mut Writer<'_>, profile: &str, run: u64) -> Result<(
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::View;
+    use super::super::envelope::{Place, seal};
+    use super::super::records::Record;
+    use super::*;
+
+    /// Writes a row behind the store's back, with a tag that is right.
+    fn insert(path: &Path, table: &tables::TableInfo, key: &str, version: u16, payload: &[u8]) {
+        let db = engine::open_state(path).expect("whole");
+        let meta = Snapshot::begin(&db, path).and_then(|snapshot| snapshot.meta()).expect("readable");
+        let store_uuid = if table.name == "meta" { [0; 16] } else { meta.store_uuid };
+        let row = seal(Place { store_uuid: &store_uuid, table, key }, table.record.type_id, version, payload);
+        engine::transact(&db, path, |transaction| {
+            let mut open = transaction.open_table(table.definition()).expect("there");
+            open.insert(key, row.as_slice()).expect("writable");
+            Ok(())
+        })
+        .expect("committed");
+    }
+
+    #[test]
+    fn what_a_newer_program_wrote_is_refused_by_writer_and_readers() {
+        let parent = tempfile::tempdir().expect("a temporary directory");
+        let (formats, rows) = (parent.path().join("formats"), parent.path().join("rows"));
+        for (dir, what) in [(&formats, "store format"), (&rows, "row version")] {
+            drop(Store::open(dir, 5).expect("a new store"));
+            for name in [files::STATE, files::VIEW] {
+                let path = dir.join(name);
+                if what == "store format" {
+                    let db = engine::open_state(&path).expect("whole");
+                    let meta = Snapshot::begin(&db, &path).and_then(|s| s.meta()).expect("readable");
+                    drop(db);
+                    let newer = MetaRecord { store_format: 3, min_reader_format: 2, ..meta };
+                    let payload = postcard::to_stdvec(&newer).expect("encodable");
+                    insert(&path, &tables::META.info, keys::META_KEY, MetaRecord::VERSION, &payload);
+                } else {
+                    let key = keys::run("default", 1).expect("a key");
+                    insert(&path, &tables::RUNS.info, &key, RunRecord::VERSION + 1, b"whatever comes");
+                }
+            }
+            let opened = [Store::open(dir, 6).map(drop), View::open(dir).map(drop)];
+            for result in opened {
+                let error = result.expect_err("it is newer");
+                let newer =
+                    matches!(error, StoreError::TooNew { what: w, found: 2, supported: 1, .. } if w == what);
+                assert!(newer, "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_written_to_a_full_disk() {
+        // The file system there has no free space at all.
+        let error = files::check_free_space(Path::new("/proc/self/stat")).expect_err("it is full");
+        assert!(
+            matches!(error, StoreError::DiskFull { free: 0, needed, .. } if needed == 64 << 20),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn write_transactions_begin_in_one_place() {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+        let files =
+            std::fs::read_dir(sources).expect("readable").map(|entry| entry.expect("readable").path());
+        let begins = files.filter(|path| path.is_file()).filter(|path| {
+            let text = std::fs::read_to_string(path).expect("text");
+            text.contains(concat!(".begin_", "write(")) || text.contains(concat!(".com", "pact("))
+        });
+        let names: Vec<_> = begins.map(|path| path.file_name().expect("a file").to_owned()).collect();
+        assert_eq!(names, ["engine.rs"]);
+    }
+}

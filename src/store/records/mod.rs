@@ -12,6 +12,9 @@ mod meta;
 mod params;
 mod values;
 
+#[cfg(test)]
+pub(crate) mod samples;
+
 pub use features::{CombinationRecord, FeaturesRecord};
 pub use history::{
     CandidateRecord, ChangeRecord, DecisionRecord, IssueRecord, RunRecord, RunStyleRecord, TrialRecord,

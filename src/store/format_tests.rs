@@ -1,0 +1,261 @@
+//! The format of rows: what goes in comes out, and nothing else does.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::envelope::{HEADER_BYTES, Place, RowError, check, decode, decode_payload, encode, seal};
+use super::records::samples::{FRACTION, Sample};
+use super::records::*;
+use super::tables::{self, Table};
+use crate::model::ParameterSet;
+
+const UUID: [u8; 16] = [9; 16];
+
+/// Runs a generic test for every table with a key of its shape.
+macro_rules! for_every_table {
+    ($test:ident) => {
+        $test(&tables::META, "store");
+        $test(&tables::HEADS, "history");
+        $test(&tables::PARAMS, "default/symbol/BTCUSDT/swing");
+        $test(&tables::FEATURES, "default/swing");
+        $test(&tables::INSIGHTS, "default/swing");
+        $test(&tables::RUNS, "default/00000000000000000412");
+        $test(&tables::DECISIONS, "default/00000000000000000412/swing");
+        $test(&tables::TRIALS, "default/00000000000000000412/swing");
+    };
+}
+
+fn place<'a, R>(table: &'a Table<R>, key: &'a str) -> Place<'a> {
+    Place { store_uuid: &UUID, table: &table.info, key }
+}
+
+fn round_trip<R: Sample>(table: &Table<R>, key: &str) {
+    let row = encode(place(table, key), &R::sample()).expect("the sample is valid");
+    assert_eq!(decode::<R>(place(table, key), &row).expect("it was written so"), R::sample());
+}
+
+#[test]
+fn every_record_comes_back_as_it_went_in() {
+    for_every_table!(round_trip);
+}
+
+fn flips<R: Sample>(table: &Table<R>, key: &str) {
+    let row = encode(place(table, key), &R::sample()).expect("the sample is valid");
+    for bit in 0..row.len() * 8 {
+        let mut flipped = row.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(decode::<R>(place(table, key), &flipped).is_err(), "{} bit {bit}", table.info.name);
+    }
+    for length in 0..row.len() {
+        assert!(decode::<R>(place(table, key), &row[..length]).is_err(), "{} cut {length}", table.info.name);
+    }
+    let longer = [row.as_slice(), &[0]].concat();
+    assert!(decode::<R>(place(table, key), &longer).is_err(), "{} and a byte", table.info.name);
+}
+
+#[test]
+fn no_flipped_bit_no_cut_and_no_added_byte_is_accepted() {
+    for_every_table!(flips);
+}
+
+fn moved<R: Sample>(table: &Table<R>, key: &str) {
+    let row = encode(place(table, key), &R::sample()).expect("the sample is valid");
+    let other_store = Place { store_uuid: &[8; 16], ..place(table, key) };
+    assert!(matches!(check(other_store, &row), Err(RowError::Tag)), "{}", table.info.name);
+    for other in tables::ALL.iter().filter(|other| other.name != table.info.name) {
+        let place = Place { store_uuid: &UUID, table: other, key };
+        assert!(check(place, &row).is_err(), "a row of {} in {}", table.info.name, other.name);
+    }
+    let other_key = key.replace("default", "other").replace("history", "params");
+    if other_key != key {
+        assert!(matches!(check(place(table, &other_key), &row), Err(RowError::Tag)), "{other_key}");
+    }
+    let bad_key = format!("{key}/x");
+    assert!(matches!(check(place(table, &bad_key), &row), Err(RowError::Key { .. })), "{bad_key}");
+}
+
+#[test]
+fn a_row_is_refused_anywhere_but_in_its_place() {
+    for_every_table!(moved);
+}
+
+fn sealed<R: Sample>(table: &Table<R>, key: &str) {
+    let place = place(table, key);
+    let payload = postcard::to_stdvec(&R::sample()).expect("the sample is valid");
+    let newer = seal(place, R::TYPE_ID, R::VERSION + 1, &payload);
+    let found = check(place, &newer);
+    assert!(matches!(found, Err(RowError::Newer { supported, .. }) if supported == R::VERSION));
+    let other_type = seal(place, R::TYPE_ID + 1, R::VERSION, &payload);
+    assert!(matches!(check(place, &other_type), Err(RowError::Type { .. })));
+    let longer = seal(place, R::TYPE_ID, R::VERSION, &[payload.as_slice(), &[0]].concat());
+    assert!(matches!(decode::<R>(place, &longer), Err(RowError::Trailing { bytes: 1 })));
+    let shorter = seal(place, R::TYPE_ID, R::VERSION, &payload[..payload.len() - 1]);
+    assert!(matches!(decode::<R>(place, &shorter), Err(RowError::Payload(_))));
+    let large = seal(place, R::TYPE_ID, R::VERSION, &vec![0; R::BYTES_MAX + 1]);
+    assert!(matches!(check(place, &large), Err(RowError::TooLarge { .. })));
+}
+
+#[test]
+fn a_true_tag_does_not_excuse_a_newer_foreign_cut_or_oversized_payload() {
+    for_every_table!(sealed);
+}
+
+fn fractions<R: Sample>(table: &Table<R>, key: &str) {
+    let payload = postcard::to_stdvec(&R::sample()).expect("the sample is valid");
+    let pattern = FRACTION.to_le_bytes();
+    let at: Vec<usize> = (0..payload.len()).filter(|at| payload[*at..].starts_with(&pattern)).collect();
+    assert_eq!(at.len(), fields_of_type(R::NAME, "f64"), "{} has all its numbers in the sample", R::NAME);
+    for at in at {
+        for poison in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let mut poisoned = payload.clone();
+            poisoned[at..at + 8].copy_from_slice(&poison.to_le_bytes());
+            let found = decode_payload::<R>(&poisoned);
+            assert!(matches!(found, Err(RowError::Invalid(_))), "{} byte {at}: {found:?}", R::NAME);
+            let row = seal(place(table, key), R::TYPE_ID, R::VERSION, &poisoned);
+            assert!(decode::<R>(place(table, key), &row).is_err());
+        }
+    }
+}
+
+/// Counts the fields of a type in a record and in the records it holds, each occurrence.
+fn fields_of_type(record: &str, wanted: &str) -> usize {
+    let fields: BTreeMap<String, Vec<String>> = super::schema::structures()
+        .into_iter()
+        .map(|structure| (structure.name, structure.fields.into_iter().map(|field| field.kind).collect()))
+        .collect();
+    let count = |kind: &String| {
+        let inner = kind.trim_start_matches("option<").trim_start_matches("list<").trim_end_matches('>');
+        if inner == wanted { 1 } else { fields.get(inner).map_or(0, |_| fields_of_type(inner, wanted)) }
+    };
+    fields.get(record).map_or(0, |kinds| kinds.iter().map(count).sum())
+}
+
+#[test]
+fn no_number_that_is_not_finite_is_accepted_anywhere() {
+    for_every_table!(fractions);
+    let nan = ParamsRecord { score: Some(f64::NAN), ..ParamsRecord::sample() };
+    let place = place(&tables::PARAMS, "default/swing");
+    assert!(matches!(encode(place, &nan), Err(RowError::Invalid(Invalid { field: "score", .. }))));
+}
+
+#[test]
+fn caps_are_errors_when_writing() {
+    let large = RunRecord { config_toml: "x".repeat(RunRecord::BYTES_MAX), ..RunRecord::sample() };
+    let at = place(&tables::RUNS, "default/00000000000000000001");
+    assert!(matches!(encode(at, &large), Err(RowError::TooLarge { .. })));
+    let trial = TrialsRecord::sample().trials.remove(0);
+    let many = TrialsRecord { trials: vec![trial; 51] };
+    let at = place(&tables::TRIALS, "default/00000000000000000001/swing");
+    assert!(matches!(encode(at, &many), Err(RowError::Invalid(Invalid { field: "trials", .. }))));
+    let best = FeaturesRecord::sample().top_combinations.remove(0);
+    let many = FeaturesRecord { top_combinations: vec![best; 6], ..FeaturesRecord::sample() };
+    assert!(matches!(encode(place(&tables::FEATURES, "default/swing"), &many), Err(RowError::Invalid(_))));
+    let mut backwards = ParamsRecord::sample();
+    backwards.set.max_holding_hours = 0.0;
+    assert!(matches!(encode(place(&tables::PARAMS, "default/swing"), &backwards), Err(RowError::Invalid(_))));
+}
+
+/// Every version of every record ever written, as `name version hex`. Lines are added, never changed: a line
+/// that does not fit any more means that stores in use can no longer be read.
+const GOLDEN: &str = "schema/store_rows.txt";
+
+fn golden<R: Sample>(known: &mut BTreeMap<String, String>) -> Result<(), String> {
+    let payload = postcard::to_stdvec(&R::sample()).expect("the sample is valid");
+    let hex: String = payload.iter().map(|byte| format!("{byte:02x}")).collect();
+    let name = format!("{} {}", R::NAME, R::VERSION);
+    match known.insert(name.clone(), hex.clone()) {
+        Some(before) if before != hex => Err(name),
+        Some(_) => Ok(()),
+        None if std::env::var_os("UPDATE_SCHEMA").is_some() => Ok(()),
+        None => Err(name),
+    }
+}
+
+#[test]
+fn the_bytes_of_every_record_are_as_pinned() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(GOLDEN);
+    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    let line = |line: &str| line.rsplit_once(' ').map(|(name, hex)| (name.to_owned(), hex.to_owned()));
+    let mut known: BTreeMap<String, String> = text.lines().filter_map(line).collect();
+    let results = [
+        golden::<MetaRecord>(&mut known),
+        golden::<HeadRecord>(&mut known),
+        golden::<ParamsRecord>(&mut known),
+        golden::<FeaturesRecord>(&mut known),
+        golden::<InsightsRecord>(&mut known),
+        golden::<RunRecord>(&mut known),
+        golden::<DecisionRecord>(&mut known),
+        golden::<TrialsRecord>(&mut known),
+    ];
+    let changed: Vec<String> = results.into_iter().filter_map(Result::err).collect();
+    assert_eq!(changed, Vec::<String>::new(), "the format changed: raise the version, keep the old struct");
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        let lines = known.iter().map(|(name, hex)| format!("{name} {hex}\n"));
+        std::fs::write(&path, lines.collect::<String>()).expect("the schema directory is writable");
+    }
+}
+
+fn any_set() -> impl Strategy<Value = StoredParameterSet> {
+    let value = prop_oneof![
+        proptest::num::f64::NORMAL.prop_map(StoredValue::Number),
+        ".{0,12}".prop_map(StoredValue::Name)
+    ];
+    let filter = ("[a-z_]{1,12}", value).prop_map(|(name, value)| StoredFilter { name, value });
+    let positive = || 1e-300..1e300_f64;
+    let exit = (positive(), positive(), positive());
+    (exit, proptest::collection::vec(filter, 0..8)).prop_map(|((tp, stop, hours), filters)| {
+        StoredParameterSet {
+            atr_tp_multiplier: tp,
+            atr_stop_multiplier: stop,
+            max_holding_hours: hours,
+            filters,
+        }
+    })
+}
+
+fn any_metrics() -> impl Strategy<Value = StoredMetrics> {
+    let fraction = || proptest::option::of(proptest::num::f64::NORMAL | proptest::num::f64::ZERO);
+    (any::<u64>(), any::<u64>(), fraction(), fraction(), fraction()).prop_map(
+        |(trades, ambiguous_exits, win_rate, profit_factor, capture_lift)| StoredMetrics {
+            trades,
+            ambiguous_exits,
+            win_rate,
+            profit_factor,
+            capture_lift,
+            ..StoredMetrics::default()
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_trials_come_back_as_they_went_in(
+        trials in proptest::collection::vec((any::<u32>(), any_set(), -1e9..1e9_f64, any_metrics()), 0..5),
+    ) {
+        let trial = |(rank, set, score, metrics)| TrialRecord { rank, set, score, metrics };
+        let record = TrialsRecord { trials: trials.into_iter().map(trial).collect() };
+        let place = place(&tables::TRIALS, "default/00000000000000000001/swing");
+        let row = encode(place, &record).expect("the record is valid");
+        prop_assert_eq!(decode::<TrialsRecord>(place, &row).expect("it was written so"), record);
+    }
+
+    #[test]
+    fn a_parameter_set_survives_being_stored(stored in any_set()) {
+        let set = ParameterSet::try_from(&stored).expect("the set is valid");
+        prop_assert_eq!(StoredParameterSet::from(&set), stored);
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_refused_without_a_panic(row in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let place = place(&tables::DECISIONS, "default/00000000000000000001/swing");
+        prop_assert!(check(place, &row).is_err());
+        // The tag is right here, so that postcard itself meets arbitrary bytes.
+        let sealed = seal(place, DecisionRecord::TYPE_ID, DecisionRecord::VERSION, &row);
+        prop_assert_eq!(sealed.len(), HEADER_BYTES + row.len());
+        if let Ok(record) = decode::<DecisionRecord>(place, &sealed) {
+            prop_assert!(record.validate().is_ok());
+        }
+    }
+}

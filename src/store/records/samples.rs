@@ -1,0 +1,194 @@
+//! One value of every record, for tests: every number with a fraction is [`FRACTION`], every list has entries,
+//! every option is there.
+
+use super::*;
+
+/// The only fraction in the samples; its bytes do not occur by accident.
+pub(crate) const FRACTION: f64 = 0.1;
+
+/// A record with a sample value.
+pub(crate) trait Sample: Record + PartialEq + std::fmt::Debug {
+    /// Returns the sample.
+    fn sample() -> Self;
+}
+
+fn text(name: &str) -> String {
+    name.to_owned()
+}
+
+pub(crate) fn set() -> StoredParameterSet {
+    let number = StoredFilter { name: text("min_risk_reward"), value: StoredValue::Number(FRACTION) };
+    let name = StoredFilter { name: text("allowed_mkt_struct"), value: StoredValue::Name(text("all")) };
+    StoredParameterSet {
+        atr_tp_multiplier: FRACTION,
+        atr_stop_multiplier: FRACTION,
+        max_holding_hours: FRACTION,
+        filters: vec![number, name],
+    }
+}
+
+pub(crate) fn metrics() -> StoredMetrics {
+    let defined = Some(FRACTION);
+    StoredMetrics {
+        trades: 300,
+        win_rate: defined,
+        expectancy_pct: defined,
+        avg_win_pct: defined,
+        avg_loss_pct: defined,
+        payoff_ratio: defined,
+        profit_factor: defined,
+        total_return_pct: defined,
+        max_drawdown_pct: defined,
+        sharpe_daily: defined,
+        best_case_return_pct: defined,
+        gross_return_pct: defined,
+        avg_hold_hours: defined,
+        taken_share: defined,
+        capture_rate: defined,
+        capture_precision: defined,
+        capture_lift: defined,
+        ambiguous_exits: 7,
+    }
+}
+
+fn candidate() -> CandidateRecord {
+    CandidateRecord { set: set(), score: Some(FRACTION), full: metrics(), early: metrics(), late: metrics() }
+}
+
+impl Sample for MetaRecord {
+    fn sample() -> Self {
+        let (store_uuid, app_version) = ([0xAB; 16], text("0.1.0"));
+        Self { store_format: 1, min_reader_format: 1, store_uuid, app_version, created_at_ms: -5 }
+    }
+}
+
+impl Sample for HeadRecord {
+    fn sample() -> Self {
+        Self { generation: 300, rows: 2, set_hash: [0xCD; 16] }
+    }
+}
+
+impl Sample for ParamsRecord {
+    fn sample() -> Self {
+        Self {
+            set: set(),
+            score_name: text("expectancy"),
+            score: Some(FRACTION),
+            metrics: metrics(),
+            verdict: text("REAL"),
+            run: 412,
+            adopted_at_ms: 1_735_689_600_000,
+            generation: 3,
+            source: text("run"),
+        }
+    }
+}
+
+impl Sample for FeaturesRecord {
+    fn sample() -> Self {
+        Self {
+            run: 412,
+            computed_at_ms: 1_735_689_600_000,
+            signals: 900,
+            weights: vec![NamedNumber { name: text("volume"), value: FRACTION }],
+            weights_name: text("correlation"),
+            avg_holding_hours: Some(FRACTION),
+            avg_profit_pct: Some(FRACTION),
+            avg_density: Some(FRACTION),
+            high_density_threshold: Some(FRACTION),
+            baseline: metrics(),
+            optimal_take_profit_atr: Some(FRACTION),
+            optimal_stop_atr: Some(FRACTION),
+            top_combinations: vec![CombinationRecord { set: set(), score: FRACTION, metrics: metrics() }],
+        }
+    }
+}
+
+impl Sample for InsightsRecord {
+    fn sample() -> Self {
+        let sensitivity = SensitivityRecord {
+            dimension: text("min_consensus"),
+            importance: FRACTION,
+            effect: FRACTION,
+            best_value: text("2"),
+        };
+        Self {
+            run: 412,
+            date: text("20250131"),
+            lessons: vec![text("wait for the pullback")],
+            focus: text("exits"),
+            best_contexts: vec![text("trend up")],
+            sensitivities: vec![sensitivity],
+            updated_at_ms: 1_735_689_600_000,
+        }
+    }
+}
+
+impl Sample for RunRecord {
+    fn sample() -> Self {
+        let style = RunStyleRecord {
+            style: text("swing"),
+            signals: 900,
+            pending: 4,
+            parameter_sets: 68_958,
+            opportunities: 120,
+        };
+        let issue =
+            IssueRecord { file: text("a.csv"), kind: text("gap"), count: 2, detail: text("2025-01-03") };
+        Self {
+            started_at_ms: 1_735_689_600_000,
+            duration_ms: 48,
+            app_version: text("0.1.0"),
+            result: text("changed"),
+            exit_code: 10,
+            data_fingerprint: [1; 32],
+            plan_fingerprint: [2; 32],
+            config_toml: text("[search]\n"),
+            files: 7,
+            symbols: vec![text("BTCUSDT")],
+            candles: 60_000,
+            days: 90,
+            first_day: text("2025-01-01"),
+            last_day: text("2025-03-31"),
+            styles: vec![style],
+            threads: 2,
+            peak_rss_bytes: 21 << 20,
+            issues: vec![issue],
+        }
+    }
+}
+
+impl Sample for DecisionRecord {
+    fn sample() -> Self {
+        let change = ChangeRecord {
+            scope: text("swing"),
+            key: text("min_risk_reward"),
+            old: Some(text("2")),
+            new: None,
+        };
+        Self {
+            verdict: text("REAL"),
+            adopted: true,
+            changed: true,
+            outcome: text("adopted"),
+            reasons: vec![text("better on both parts")],
+            score_name: text("expectancy"),
+            candidate: Some(candidate()),
+            incumbent: Some(candidate()),
+            stability: Some(FRACTION),
+            degradation: Some(FRACTION),
+            win_rate_ratio: Some(FRACTION),
+            early_first_day: text("2025-01-01"),
+            early_last_day: text("2025-02-28"),
+            late_first_day: text("2025-03-01"),
+            late_last_day: text("2025-03-31"),
+            changes: vec![change],
+        }
+    }
+}
+
+impl Sample for TrialsRecord {
+    fn sample() -> Self {
+        Self { trials: vec![TrialRecord { rank: 1, set: set(), score: FRACTION, metrics: metrics() }] }
+    }
+}
