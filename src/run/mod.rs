@@ -1,7 +1,16 @@
 //! The driver: the one place that knows every stage.
+//!
+//! [`incremental`] is the daily run. A unit of work is a symbol-day ([`day`]), a pure function of candles and
+//! [`plan`]; [`book`] puts them together per style and [`study`] searches and judges. Not here: formatting.
 
 pub mod book;
 pub mod config;
 pub mod day;
+mod incremental;
 pub mod plan;
+pub mod records;
+pub mod report;
+mod resources;
 pub mod study;
+
+pub use incremental::{RunError, RunEvent, RunOptions, incremental};

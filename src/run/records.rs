@@ -1,0 +1,254 @@
+//! Turns a run's report into the records the store keeps. Formats and decides nothing.
+
+use super::plan::Plan;
+use super::report::{InputReport, RunReport, StyleReport};
+use super::study::Measured;
+use crate::decide::Outcome;
+use crate::evaluate::metrics::Metrics;
+use crate::features::score::default_weights;
+use crate::ingest::Issue;
+use crate::model::{Day, ParameterSet};
+use crate::store::LearningCommit;
+use crate::store::records::{
+    CandidateRecord, ChangeRecord, CombinationRecord, DecisionRecord, FeaturesRecord, InsightsRecord,
+    IssueRecord, NamedNumber, ParamsRecord, RunRecord, RunStyleRecord, SensitivityRecord,
+    StoredMetrics, StoredParameterSet, TrialRecord, TrialsRecord,
+};
+
+/// Issues kept per run; the report holds them all.
+const ISSUES_KEPT: usize = 200;
+/// Combinations kept among the features.
+const COMBINATIONS_KEPT: usize = 5;
+
+/// Returns everything a run has to remember.
+pub fn learning(report: &RunReport, plan: &Plan, config_toml: &str) -> LearningCommit {
+    let mut learning = LearningCommit::new(&report.profile, run_record(report, config_toml));
+    for style in &report.styles {
+        learning.decisions.insert(style.style, decision_record(style, plan));
+        learning.trials.insert(style.style, trials_record(style));
+        learning.features.insert(style.style, features_record(style, report.started_at_ms));
+        learning.insights.insert(style.style, insights_record(style, report.started_at_ms));
+        if let (Outcome::Adopted, Some(best)) = (style.decision.outcome, style.study.top.first()) {
+            let params = params_record(style, best, plan, report.started_at_ms);
+            learning.params.insert(style.style.to_string(), Some(params));
+        }
+    }
+    learning
+}
+
+/// Returns the model's form of a stored set. Every record was validated when it was decoded.
+pub fn parameter_set(stored: &StoredParameterSet) -> ParameterSet {
+    ParameterSet::try_from(stored).expect("the store hands out validated sets only")
+}
+
+fn run_record(report: &RunReport, config_toml: &str) -> RunRecord {
+    let days = report.input.days();
+    let day = |pick: fn((Day, Day)) -> Day| days.map(|span| pick(span).to_string()).unwrap_or_default();
+    RunRecord {
+        started_at_ms: report.started_at_ms,
+        duration_ms: report.duration_ms,
+        app_version: env!("CARGO_PKG_VERSION").to_owned(),
+        result: report.result.as_str().to_owned(),
+        exit_code: report.result.exit_code().into(),
+        data_fingerprint: report.data_fingerprint.0,
+        plan_fingerprint: report.plan_fingerprint.0,
+        config_toml: config_toml.to_owned(),
+        files: report.input.files.len() as u64,
+        symbols: report.input.symbols.iter().map(|symbol| symbol.name.clone()).collect(),
+        candles: report.input.candles(),
+        days: days.map_or(0, |(first, last)| u64::from(last.0.abs_diff(first.0)) + 1),
+        first_day: day(|(first, _)| first),
+        last_day: day(|(_, last)| last),
+        styles: report.styles.iter().map(run_style_record).collect(),
+        threads: report.threads,
+        peak_rss_bytes: report.peak_rss_bytes.unwrap_or(0),
+        issues: issues(&report.input).into_iter().map(|(issue, _)| issue).take(ISSUES_KEPT).collect(),
+    }
+}
+
+fn run_style_record(style: &StyleReport) -> RunStyleRecord {
+    RunStyleRecord {
+        style: style.style.to_string(),
+        signals: style.signals,
+        pending: style.pending,
+        parameter_sets: style.study.sets as u64,
+        opportunities: style.opportunities,
+    }
+}
+
+/// Returns every issue of the input, with the first line concerned: files passed over and rejected, then issues of
+/// files, then of symbols.
+pub fn issues(input: &InputReport) -> Vec<(IssueRecord, Option<u64>)> {
+    let record = |file: String, kind: &str, count: u64, detail: String| IssueRecord {
+        file,
+        kind: kind.to_owned(),
+        count,
+        detail,
+    };
+    let name = |path: &std::path::Path, entry: &Option<String>| match entry {
+        Some(entry) => format!("{}:{entry}", path.display()),
+        None => path.display().to_string(),
+    };
+    let mut all = Vec::new();
+    for passed in &input.passed_over {
+        let file = name(&passed.path, &passed.entry);
+        all.push((record(file, "passed_over", 1, passed.reason.to_string()), None));
+    }
+    for file in &input.files {
+        if let Some(reason) = &file.rejected {
+            all.push((record(name(&file.path, &file.entry), "rejected", 1, reason.to_string()), None));
+        }
+    }
+    let of = |file: String, issue: &Issue| {
+        (record(file, issue.kind.as_str(), issue.count, issue.detail.clone()), issue.lines.first().copied())
+    };
+    for file in &input.files {
+        all.extend(file.issues.iter().map(|issue| of(name(&file.path, &file.entry), issue)));
+    }
+    for symbol in &input.symbols {
+        all.extend(symbol.issues.iter().map(|issue| of(symbol.name.clone(), issue)));
+    }
+    all
+}
+
+/// Returns the stored form of metrics: undefined becomes nothing.
+pub fn metrics_record(metrics: &Metrics) -> StoredMetrics {
+    StoredMetrics {
+        trades: metrics.trades,
+        win_rate: metrics.win_rate.ok(),
+        expectancy_pct: metrics.expectancy_pct.ok(),
+        avg_win_pct: metrics.avg_win_pct.ok(),
+        avg_loss_pct: metrics.avg_loss_pct.ok(),
+        payoff_ratio: metrics.payoff_ratio.ok(),
+        profit_factor: metrics.profit_factor.ok(),
+        total_return_pct: metrics.total_return_pct.ok(),
+        max_drawdown_pct: metrics.max_drawdown_pct.ok(),
+        sharpe_daily: metrics.sharpe_daily.ok(),
+        best_case_return_pct: metrics.best_case_return_pct.ok(),
+        gross_return_pct: metrics.gross_return_pct.ok(),
+        avg_hold_hours: metrics.avg_hold_hours.ok(),
+        taken_share: metrics.taken_share.ok(),
+        capture_rate: metrics.capture_rate.ok(),
+        capture_precision: metrics.capture_precision.ok(),
+        capture_lift: metrics.capture_lift.ok(),
+        ambiguous_exits: metrics.ambiguous_exits,
+    }
+}
+
+fn candidate_record(measured: &Measured) -> CandidateRecord {
+    CandidateRecord {
+        set: (&measured.set).into(),
+        score: measured.score,
+        full: metrics_record(&measured.full),
+        early: metrics_record(&measured.early),
+        late: metrics_record(&measured.late),
+    }
+}
+
+fn decision_record(style: &StyleReport, plan: &Plan) -> DecisionRecord {
+    let judgement = &style.study.judgement;
+    let adopted = style.decision.outcome == Outcome::Adopted;
+    let split = style.study.split.as_ref();
+    let first = |days: &std::ops::Range<Day>| days.start.to_string();
+    let last = |days: &std::ops::Range<Day>| Day(days.end.0 - 1).to_string();
+    DecisionRecord {
+        verdict: judgement.verdict.to_string(),
+        adopted,
+        changed: adopted,
+        outcome: style.decision.outcome.as_str().to_owned(),
+        reasons: style.decision.reasons.clone(),
+        score_name: plan.search.score.to_string(),
+        candidate: style.study.top.first().map(candidate_record),
+        incumbent: style.study.incumbent.as_ref().map(candidate_record),
+        stability: judgement.stability,
+        degradation: judgement.degradation,
+        win_rate_ratio: judgement.win_rate_ratio,
+        early_first_day: split.map(|s| first(&s.early)).unwrap_or_default(),
+        early_last_day: split.map(|s| last(&s.early)).unwrap_or_default(),
+        late_first_day: split.map(|s| first(&s.late)).unwrap_or_default(),
+        late_last_day: split.map(|s| last(&s.late)).unwrap_or_default(),
+        changes: style.decision.changes.iter().map(change_record).collect(),
+    }
+}
+
+fn change_record(change: &crate::decide::Change) -> ChangeRecord {
+    ChangeRecord {
+        scope: change.scope.clone(),
+        key: change.key.clone(),
+        old: change.old.clone(),
+        new: change.new.clone(),
+    }
+}
+
+fn params_record(style: &StyleReport, best: &Measured, plan: &Plan, now_ms: i64) -> ParamsRecord {
+    ParamsRecord {
+        set: (&best.set).into(),
+        score_name: plan.search.score.to_string(),
+        score: best.score,
+        metrics: metrics_record(&best.full),
+        verdict: style.study.judgement.verdict.to_string(),
+        run: 0,
+        adopted_at_ms: now_ms,
+        generation: 0,
+        source: "run".to_owned(),
+    }
+}
+
+fn trials_record(style: &StyleReport) -> TrialsRecord {
+    let trial = |(index, measured): (usize, &Measured)| TrialRecord {
+        rank: index as u32 + 1,
+        set: (&measured.set).into(),
+        score: measured.score.expect("a ranked set has a score"),
+        metrics: metrics_record(&measured.early),
+    };
+    TrialsRecord { trials: style.study.top.iter().enumerate().map(trial).collect() }
+}
+
+fn features_record(style: &StyleReport, now_ms: i64) -> FeaturesRecord {
+    let best = style.study.top.first();
+    let full = best.map(|best| &best.full);
+    let profit = full.and_then(|metrics| metrics.expectancy_pct.ok());
+    let hours = full.and_then(|metrics| metrics.avg_hold_hours.ok());
+    let weight = |w: &crate::features::score::ScoreWeight| NamedNumber {
+        name: w.term.as_str().to_owned(),
+        value: w.weight,
+    };
+    let combination = |measured: &Measured| CombinationRecord {
+        set: (&measured.set).into(),
+        score: measured.score.expect("a ranked set has a score"),
+        metrics: metrics_record(&measured.early),
+    };
+    FeaturesRecord {
+        run: 0,
+        computed_at_ms: now_ms,
+        signals: style.signals,
+        weights: default_weights(style.style).iter().map(weight).collect(),
+        weights_name: "default".to_owned(),
+        avg_holding_hours: hours,
+        avg_profit_pct: profit,
+        avg_density: profit.zip(hours).map(|(profit, hours)| profit / hours.max(0.25)),
+        high_density_threshold: None,
+        baseline: metrics_record(&style.study.baseline),
+        optimal_take_profit_atr: best.map(|best| best.set.exit.take_profit_atr),
+        optimal_stop_atr: best.map(|best| best.set.exit.stop_atr),
+        top_combinations: style.study.top.iter().take(COMBINATIONS_KEPT).map(combination).collect(),
+    }
+}
+
+fn insights_record(style: &StyleReport, now_ms: i64) -> InsightsRecord {
+    let sensitivity = |importance: &crate::search::rank::Importance| SensitivityRecord {
+        dimension: importance.key.clone(),
+        importance: importance.share,
+        effect: importance.effect,
+        best_value: importance.best_level.clone(),
+    };
+    InsightsRecord {
+        run: 0,
+        date: Day::of(now_ms).to_string().replace('-', ""),
+        lessons: style.insights.lessons.clone(),
+        focus: style.insights.focus.clone(),
+        best_contexts: style.insights.best_contexts.clone(),
+        sensitivities: style.study.importances.iter().map(sensitivity).collect(),
+        updated_at_ms: now_ms,
+    }
+}

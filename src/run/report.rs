@@ -1,0 +1,159 @@
+//! What a run did: everything that is stored, printed or exported about it.
+
+use super::study::Study;
+use crate::decide::insights::Insights;
+use crate::decide::{Decision, Outcome};
+use crate::fingerprint::Fingerprint;
+use crate::ingest::{FileReport, Issue, PassedOver};
+use crate::model::{Day, Style};
+
+/// The result of a run over all its styles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RunResult {
+    /// At least one style has new parameters.
+    Changed,
+    /// Nothing to change.
+    Unchanged,
+    /// A better candidate, but its verdict is not good enough.
+    NotConvincing,
+    /// Every candidate was rejected.
+    Rejected,
+}
+
+impl RunResult {
+    /// Returns the word of the summary line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Unchanged => "unchanged",
+            Self::NotConvincing => "not_convincing",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// Returns the exit code that stands for the result.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Unchanged => 0,
+            Self::Changed => 10,
+            Self::NotConvincing => 11,
+            Self::Rejected => 12,
+        }
+    }
+
+    /// Returns the result of several styles: the one that says most to the reader.
+    pub fn of(outcomes: impl Iterator<Item = Outcome>) -> Self {
+        let rank = |outcome| match outcome {
+            Outcome::Adopted => (3, Self::Changed),
+            Outcome::NotConvincing => (2, Self::NotConvincing),
+            Outcome::Rejected => (1, Self::Rejected),
+            Outcome::Unchanged => (0, Self::Unchanged),
+        };
+        outcomes.map(rank).max_by_key(|(weight, _)| *weight).map_or(Self::Unchanged, |(_, result)| result)
+    }
+}
+
+/// What was read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct InputReport {
+    /// Every file of a symbol, with what was wrong with it.
+    pub files: Vec<FileReport>,
+    /// Files that are no candles, with why.
+    pub passed_over: Vec<PassedOver>,
+    /// Symbols in order, with candles, the days they span and issues of all their files together.
+    pub symbols: Vec<SymbolReport>,
+}
+
+/// What was read of one symbol.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SymbolReport {
+    /// Its name.
+    pub name: String,
+    /// Candles at the base interval.
+    pub candles: u64,
+    /// First and last day with candles.
+    pub days: Option<(Day, Day)>,
+    /// Issues of all its files together.
+    pub issues: Vec<Issue>,
+    /// Fingerprint of its candles.
+    pub fingerprint: Fingerprint,
+}
+
+impl InputReport {
+    /// Returns the candles of all symbols.
+    pub fn candles(&self) -> u64 {
+        self.symbols.iter().map(|symbol| symbol.candles).sum()
+    }
+
+    /// Returns the first and last day with candles.
+    pub fn days(&self) -> Option<(Day, Day)> {
+        let spans = self.symbols.iter().filter_map(|symbol| symbol.days);
+        spans.reduce(|(a, b), (first, last)| (a.min(first), b.max(last)))
+    }
+}
+
+/// One style of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StyleReport {
+    /// The style.
+    pub style: Style,
+    /// Candidates of sealed days.
+    pub signals: u64,
+    /// Those that pass the loosest level of every dimension.
+    pub in_lattice: u64,
+    /// Candidates that wait for candles.
+    pub pending: u64,
+    /// Candidates dropped because candles are missing.
+    pub broken: u64,
+    /// Opportunities by hindsight; for the capture rate only.
+    pub opportunities: u64,
+    /// Search and judgement.
+    pub study: Study,
+    /// What becomes of the parameters.
+    pub decision: Decision,
+    /// What was learned.
+    pub insights: Insights,
+}
+
+/// A whole run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunReport {
+    /// Number of the run in its profile; `None` when nothing was stored.
+    pub run: Option<u64>,
+    /// Profile.
+    pub profile: String,
+    /// Start; UTC ms.
+    pub started_at_ms: i64,
+    /// Wall time.
+    pub duration_ms: u64,
+    /// Worker threads.
+    pub threads: u32,
+    /// Peak resident memory of the process, where the system tells.
+    pub peak_rss_bytes: Option<u64>,
+    /// Fingerprint of all candles.
+    pub data_fingerprint: Fingerprint,
+    /// Fingerprint of the plan.
+    pub plan_fingerprint: Fingerprint,
+    /// An earlier run on the same candles and plan, whose decisions stand.
+    pub same_as: Option<u64>,
+    /// What was read.
+    pub input: InputReport,
+    /// Styles, in order.
+    pub styles: Vec<StyleReport>,
+    /// The result.
+    pub result: RunResult,
+}
+
+impl RunReport {
+    /// Returns the worst verdict of the styles, as the legacy system reported it.
+    pub fn verdict(&self) -> &'static str {
+        let verdicts = self.styles.iter().map(|style| style.study.judgement.verdict);
+        verdicts.max_by_key(|verdict| verdict.severity()).map_or("SKIPPED", |verdict| verdict.as_str())
+    }
+
+    /// Returns the symbol-days evaluated.
+    pub fn units(&self) -> u64 {
+        let days = |(first, last): (Day, Day)| u64::from(last.0.abs_diff(first.0)) + 1;
+        self.input.symbols.iter().filter_map(|symbol| symbol.days.map(days)).sum()
+    }
+}
