@@ -1,3 +1,5 @@
 //! The `optimizer` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    retune::cli::main()
+}

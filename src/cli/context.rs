@@ -1,0 +1,99 @@
+//! What every command shares: global options, configuration, the clock, the thread pool.
+
+use std::path::PathBuf;
+
+use tracing_subscriber::EnvFilter;
+
+use super::Global;
+use super::failure::{Failure, code};
+use super::progress::Progress;
+use crate::present::document::{Document, Envelope};
+use crate::run::config::Config;
+use crate::store::View;
+
+/// The surroundings of a command.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) global: Global,
+    /// The instant of the command; UTC ms.
+    pub(crate) now_ms: i64,
+}
+
+impl Context {
+    /// Reads the clock once and sets up logging to stderr.
+    pub(crate) fn new(global: Global) -> Self {
+        let level = match (global.quiet, global.verbose) {
+            (true, _) => "error",
+            (false, 0) => "warn",
+            (false, 1) => "info",
+            (false, 2) => "debug",
+            (false, _) => "trace",
+        };
+        let filter = EnvFilter::try_from_env("OPTIMIZER_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+        let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        // A second call (in one process) keeps the first subscriber.
+        let _ = logs.with_target(false).without_time().try_init();
+        Self { global, now_ms: jiff::Timestamp::now().as_millisecond() }
+    }
+
+    /// Returns the effective configuration: defaults, files in order, `--set` in order.
+    pub(crate) fn config(&self, flags: &[(&str, String)]) -> Result<Config, Failure> {
+        let mut texts = Vec::new();
+        for path in &self.global.config {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                Failure::new(code::CONFIGURATION, format!("cannot read `{}`: {error}", path.display()))
+            })?;
+            texts.push((format!("`{}`", path.display()), text));
+        }
+        for setting in &self.global.set {
+            let (key, value) = setting.split_once('=').ok_or_else(|| {
+                Failure::new(code::USAGE, format!("--set: expected KEY=VALUE, found {setting:?}"))
+            })?;
+            texts.push((format!("--set {setting}"), dotted(key.trim(), value.trim())));
+        }
+        for (key, value) in flags {
+            texts.push((format!("flag for {key}"), dotted(key, value)));
+        }
+        Ok(Config::from_texts(&texts)?)
+    }
+
+    /// Returns a thread pool of the size asked for.
+    pub(crate) fn pool(&self) -> Result<rayon::ThreadPool, Failure> {
+        let threads = self.global.jobs.map_or(0, std::num::NonZero::get);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.map_err(|error| Failure::new(code::INTERNAL, format!("cannot start worker threads: {error}")))
+    }
+
+    /// Returns the progress display asked for.
+    pub(crate) fn progress(&self) -> Progress {
+        Progress::new(self.global.progress, self.global.quiet)
+    }
+
+    /// Opens the published view of the store.
+    pub(crate) fn view(&self) -> Result<View, Failure> {
+        Ok(View::open(&self.global.store)?)
+    }
+
+    /// Prints a document as JSON, or its text.
+    pub(crate) fn print<T: Document>(&self, data: T, text: impl FnOnce(&T) -> String) -> Result<(), Failure> {
+        if self.global.json {
+            super::output::result(&Envelope::new(data, self.now_ms).to_json())
+        } else {
+            super::output::result(&text(&data))
+        }
+    }
+
+    /// Returns the store's directory.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.global.store.clone()
+    }
+}
+
+/// Returns `a.b.c = value` as TOML; text that is no TOML value is taken as a string.
+fn dotted(key: &str, value: &str) -> String {
+    let plain = format!("{key} = {value}");
+    match plain.parse::<toml::Table>() {
+        Ok(_) => plain,
+        Err(_) => format!("{key} = {}", toml::Value::String(value.to_owned())),
+    }
+}

@@ -1,0 +1,101 @@
+//! Failures of a command: what is printed and the exit code. Exit codes are part of the interface.
+
+use std::process::ExitCode;
+
+use crate::ingest::IngestError;
+use crate::run::RunError;
+use crate::run::config::ConfigError;
+use crate::store::StoreError;
+
+/// Exit codes of failures; results have their own (0, 10, 11, 12).
+pub(crate) mod code {
+    pub(crate) const USAGE: u8 = 2;
+    pub(crate) const CONFIGURATION: u8 = 3;
+    pub(crate) const DATA: u8 = 4;
+    pub(crate) const STORE_BUSY: u8 = 5;
+    pub(crate) const STORE_REPAIR: u8 = 6;
+    pub(crate) const STOPPED: u8 = 20;
+    pub(crate) const INTERNAL: u8 = 70;
+    pub(crate) const IO: u8 = 74;
+}
+
+/// Why a command ended without a result.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: u8,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(code: u8, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Prints `error:` and `hint:` to stderr and returns the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        super::output::error_line("error", &self.message);
+        if let Some(hint) = &self.hint {
+            super::output::error_line("hint", hint);
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+/// Returns an error with everything behind it, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::new(code::CONFIGURATION, chain(&error))
+    }
+}
+
+impl From<IngestError> for Failure {
+    fn from(error: IngestError) -> Self {
+        Self::new(code::DATA, chain(&error))
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let code = match &error {
+            StoreError::Busy { .. } => code::STORE_BUSY,
+            StoreError::NoStore { .. } => code::USAGE,
+            error if error.is_unreadable() => code::STORE_REPAIR,
+            _ => code::IO,
+        };
+        let hint = error.hint().map(str::to_owned);
+        Self { code, message: chain(&error), hint }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Ingest(error) => error.into(),
+            RunError::Store(error) => error.into(),
+            RunError::Stopped => Self::new(code::STOPPED, error.to_string())
+                .hint("run the same command again; what was stored before is untouched"),
+            RunError::NoCandles { .. } => Self::new(code::DATA, error.to_string())
+                .hint("`optimizer check data PATH` lists every file and what is wrong with it"),
+        }
+    }
+}

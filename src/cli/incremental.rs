@@ -1,0 +1,190 @@
+//! `optimizer incremental`: the daily run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::context::Context;
+use super::failure::{Failure, code};
+use crate::ingest::OnConflict;
+use crate::model::{Day, Style};
+use crate::present::run::{RunDocument, run_text, summary_line};
+use crate::run::config::{Config, ConflictPolicy, window_days};
+use crate::run::plan::DayLimits;
+use crate::run::report::RunReport;
+use crate::run::{RunOptions, incremental};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// File or folder of candles; repeatable
+    #[arg(long, required = true, value_name = "PATH")]
+    data: Vec<PathBuf>,
+    /// Styles to tune
+    #[arg(long, value_enum, default_value_t = Styles::Both)]
+    style: Styles,
+    /// Only these symbols, e.g. BTCUSDT,ETHUSDT
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    symbols: Vec<String>,
+    /// Days FROM-TO as YYYYMMDD-YYYYMMDD, either end open; TO is the first day not looked at
+    #[arg(long, value_name = "FROM-TO")]
+    timerange: Option<String>,
+    /// Only the last days, e.g. 90d or 26w [default: all]
+    #[arg(long, value_name = "DAYS")]
+    window: Option<String>,
+    /// What to do with differing candles for one symbol and time
+    #[arg(long, value_enum, value_name = "POLICY")]
+    on_conflict: Option<Conflict>,
+    /// What to maximise: balanced, legacy, expectancy, profit_factor, sharpe, total_return
+    #[arg(long, value_name = "NAME")]
+    score: Option<String>,
+    /// A condition on the result, e.g. "max_drawdown_pct<25"; repeatable
+    #[arg(long, value_name = "CONDITION")]
+    constraint: Vec<String>,
+    /// Compute and print, but store nothing
+    #[arg(long)]
+    no_save: bool,
+    /// Exit with 0 for every result (10, 11, 12 included)
+    #[arg(long)]
+    exit_zero: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Styles {
+    Scalping,
+    Swing,
+    Both,
+}
+
+impl Styles {
+    fn list(self) -> Vec<Style> {
+        match self {
+            Self::Scalping => vec![Style::Scalping],
+            Self::Swing => vec![Style::Swing],
+            Self::Both => Style::ALL.to_vec(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Conflict {
+    /// Stop and name both lines
+    Error,
+    /// The later line wins; counted
+    Last,
+}
+
+/// Carries out the command; returns the exit code of the result.
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+    let config = context.config(&flags(arguments))?;
+    let days = day_limits(arguments)?;
+    let plan = config.plan(&arguments.style.list(), days)?;
+    let options = RunOptions {
+        data: arguments.data.clone(),
+        store: (!arguments.no_save).then(|| context.store()),
+        profile: context.global.profile.clone(),
+        on_conflict: on_conflict(arguments.on_conflict, &config),
+        now_ms: context.now_ms,
+        config_toml: recorded(&config, arguments),
+    };
+    let stop = stop_on_signals()?;
+    let progress = context.progress();
+    let on_event = |event| progress.on(&event);
+    let done = context.pool()?.install(|| incremental(&plan, &options, &stop, &on_event));
+    progress.finish();
+    let report = done?;
+    print(context, &report)?;
+    Ok(if arguments.exit_zero { 0 } else { report.result.exit_code() })
+}
+
+fn print(context: &Context, report: &RunReport) -> Result<(), Failure> {
+    for file in report.input.files.iter().filter(|file| file.rejected.is_some()) {
+        let reason = file.rejected.as_ref().map(ToString::to_string).unwrap_or_default();
+        tracing::warn!("`{}` is not used: {reason}", file.path.display());
+    }
+    let quiet = context.global.quiet;
+    context.print(RunDocument::new(report), |_| if quiet { String::new() } else { run_text(report) })?;
+    // With --json stdout holds the document alone.
+    let summary = summary_line(report);
+    if context.global.json {
+        super::output::note(&summary);
+        return Ok(());
+    }
+    super::output::result(&summary)
+}
+
+/// Flags that stand for configuration keys.
+fn flags(arguments: &Arguments) -> Vec<(&'static str, String)> {
+    let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    let list = |items: &[String]| format!("[{}]", items.iter().map(|i| quote(i)).collect::<Vec<_>>().join(", "));
+    let mut flags = Vec::new();
+    if let Some(score) = &arguments.score {
+        flags.push(("search.score", quote(score)));
+    }
+    if !arguments.constraint.is_empty() {
+        flags.push(("search.constraints", list(&arguments.constraint)));
+    }
+    if !arguments.symbols.is_empty() {
+        flags.push(("data.symbols", list(&arguments.symbols)));
+    }
+    flags
+}
+
+pub(crate) fn on_conflict(flag: Option<Conflict>, config: &Config) -> OnConflict {
+    match (flag, config.data.on_conflict) {
+        (Some(Conflict::Last), _) | (None, ConflictPolicy::Last) => OnConflict::Last,
+        (Some(Conflict::Error), _) | (None, ConflictPolicy::Error) => OnConflict::Refuse,
+    }
+}
+
+fn day_limits(arguments: &Arguments) -> Result<DayLimits, Failure> {
+    let window_days = arguments.window.as_deref().map(window_days).transpose();
+    let window_days = window_days.map_err(|error| Failure::new(code::USAGE, format!("--window: {error}")))?;
+    let (first, end) = match &arguments.timerange {
+        None => (None, None),
+        Some(text) => timerange(text)?,
+    };
+    Ok(DayLimits { first, end, window_days })
+}
+
+fn timerange(text: &str) -> Result<(Option<Day>, Option<Day>), Failure> {
+    let bad = || {
+        let message = format!("--timerange: expected FROM-TO such as 20250101-20250630, found {text:?}");
+        Failure::new(code::USAGE, message)
+    };
+    let (from, to) = text.split_once('-').ok_or_else(bad)?;
+    let day = |text: &str| match text {
+        "" => Ok(None),
+        text => Day::parse(text).map(Some).ok_or_else(bad),
+    };
+    let (from, to) = (day(from)?, day(to)?);
+    if let (Some(first), Some(end)) = (from, to)
+        && first >= end
+    {
+        return Err(bad().hint("FROM must be before TO; TO is the first day not looked at"));
+    }
+    Ok((from, to))
+}
+
+/// The configuration as it is stored with the run: with the flags that are no configuration keys on top.
+fn recorded(config: &Config, arguments: &Arguments) -> String {
+    let timerange = arguments.timerange.as_deref().unwrap_or("all");
+    let window = arguments.window.as_deref().unwrap_or("all");
+    format!(
+        "# style = {:?}, timerange = {timerange}, window = {window}\n{}",
+        arguments.style,
+        config.to_toml()
+    )
+}
+
+/// Returns a flag that SIGINT and SIGTERM raise; a second one ends the process at once.
+fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        let second = signal_hook::flag::register_conditional_shutdown(signal, code::STOPPED.into(), stop.clone());
+        second.and_then(|_| signal_hook::flag::register(signal, stop.clone())).map_err(|error| {
+            Failure::new(code::INTERNAL, format!("cannot listen for signals: {error}"))
+        })?;
+    }
+    stop.store(false, Ordering::Relaxed);
+    Ok(stop)
+}

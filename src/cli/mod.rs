@@ -1,0 +1,95 @@
+//! The `optimizer` command: arguments, one file per subcommand, exit codes.
+
+mod check;
+mod context;
+mod export;
+mod failure;
+mod incremental;
+mod inspect;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use context::Context;
+use failure::Failure;
+
+/// Re-tunes a trading strategy's entry filters and exits against fresh market data.
+#[derive(Debug, Parser)]
+#[command(name = "optimizer", version, about, max_term_width = 100, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Configuration file (TOML); repeat to merge several, later ones win
+    #[arg(short, long, global = true, value_name = "FILE")]
+    config: Vec<std::path::PathBuf>,
+    /// One configuration value, e.g. search.score="sharpe"; repeatable, wins over files
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Directory of the store
+    #[arg(long, global = true, env = "OPTIMIZER_STORE", default_value = "optimizer-state", value_name = "DIR")]
+    store: std::path::PathBuf,
+    /// Whose state in the store
+    #[arg(long, global = true, default_value = "default", value_name = "NAME")]
+    profile: String,
+    /// Worker threads [default: all cores]
+    #[arg(short, long, global = true, value_name = "N")]
+    jobs: Option<std::num::NonZeroUsize>,
+    /// Print one JSON document instead of text
+    #[arg(long, global = true)]
+    json: bool,
+    /// Progress on stderr
+    #[arg(long, global = true, value_enum, default_value_t = progress::Mode::Auto)]
+    progress: progress::Mode,
+    /// Only results and errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// More on stderr; repeat for still more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Take in new candles, search the whole grid, judge, decide, remember
+    Incremental(incremental::Arguments),
+    /// Browse what is stored
+    Inspect(inspect::Arguments),
+    /// Write learning_config.json for legacy consumers, atomically
+    ExportJson(export::Arguments),
+    /// Look at data without running anything
+    #[command(subcommand)]
+    Check(check::Command),
+}
+
+/// Parses the arguments, carries out the command and returns the exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout and are no error; usage errors exit with 2.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let context = Context::new(cli.global);
+    let done = match cli.command {
+        Command::Incremental(arguments) => incremental::run(&context, &arguments),
+        Command::Inspect(arguments) => inspect::run(&context, &arguments),
+        Command::ExportJson(arguments) => export::run(&context, &arguments),
+        Command::Check(command) => check::run(&context, &command),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => failure.report(),
+    }
+}

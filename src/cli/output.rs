@@ -1,0 +1,32 @@
+//! Writing to the terminal: results to stdout, everything else to stderr. A closed pipe ends quietly.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::failure::{Failure, code};
+
+/// Writes a result to stdout, with a newline at the end.
+pub(crate) fn result(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let written = writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(code::IO, format!("cannot write to stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a line to stderr; nobody is left to tell when that fails.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Writes `error: …` or `hint: …`, coloured on a terminal that wants it.
+pub(crate) fn error_line(label: &str, text: &str) {
+    let colour = if label == "error" { "\u{1b}[1;31m" } else { "\u{1b}[1;36m" };
+    if io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+        note(&format!("{colour}{label}:\u{1b}[0m {text}"));
+    } else {
+        note(&format!("{label}: {text}"));
+    }
+}

@@ -1,0 +1,101 @@
+//! Progress on stderr: a bar on a terminal, a few lines elsewhere.
+
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::run::RunEvent;
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Mode {
+    /// A bar on a terminal, lines elsewhere
+    Auto,
+    /// A bar
+    Bar,
+    /// A line at the start and per tenth
+    Lines,
+    /// Nothing
+    None,
+}
+
+/// Shows the events of a run.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    bar: Option<ProgressBar>,
+    lines: bool,
+    total: AtomicU64,
+    done: AtomicU64,
+}
+
+impl Progress {
+    pub(crate) fn new(mode: Mode, quiet: bool) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let (bar, lines) = match mode {
+            _ if quiet => (false, false),
+            Mode::Auto => (terminal, !terminal),
+            Mode::Bar => (true, false),
+            Mode::Lines => (false, true),
+            Mode::None => (false, false),
+        };
+        let style = ProgressStyle::with_template("{msg:24} {wide_bar} {pos}/{len} symbols {elapsed}");
+        let bar = bar.then(|| {
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+            style.map(|style| bar.set_style(style)).unwrap_or_default();
+            bar
+        });
+        Self { bar, lines, total: AtomicU64::new(0), done: AtomicU64::new(0) }
+    }
+
+    /// Takes in an event, from any thread.
+    pub(crate) fn on(&self, event: &RunEvent) {
+        match event {
+            RunEvent::Discovered { symbols } => {
+                self.total.store(*symbols as u64, Ordering::Relaxed);
+                self.line(&format!("reading {symbols} symbols"));
+                if let Some(bar) = &self.bar {
+                    bar.set_length(*symbols as u64);
+                }
+            }
+            RunEvent::SymbolDone { symbol, .. } => self.symbol_done(symbol),
+            RunEvent::StudyDone { style, sets } => {
+                self.message(&format!("searched {style}"));
+                tracing::info!(%style, sets, "searched");
+            }
+            RunEvent::Committed { run } => self.message(&format!("saved run {run}")),
+            _ => {}
+        }
+    }
+
+    fn symbol_done(&self, symbol: &str) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        let total = self.total.load(Ordering::Relaxed).max(1);
+        if done * 10 / total > (done - 1) * 10 / total {
+            self.line(&format!("{done} of {total} symbols evaluated"));
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_message(symbol.to_owned());
+            bar.inc(1);
+        }
+    }
+
+    fn message(&self, text: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(text.to_owned());
+        }
+    }
+
+    fn line(&self, text: &str) {
+        if self.lines {
+            super::output::note(text);
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

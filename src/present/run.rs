@@ -1,0 +1,376 @@
+//! The document of a run and its text.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::document::{Document, params_object};
+use crate::model::rfc3339;
+use crate::run::records::{issues, metrics_record};
+use crate::run::report::{RunReport, StyleReport};
+use crate::run::study::Measured;
+use crate::store::records::{ChangeRecord, StoredMetrics};
+
+/// What a run read, evaluated and decided.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct RunDocument {
+    /// The run.
+    pub run: RunPart,
+    /// What was read.
+    pub input: InputPart,
+    /// What was evaluated.
+    pub evaluation: EvaluationPart,
+    /// Per style: the best set, the set in force, the judgement.
+    pub styles: BTreeMap<String, StylePart>,
+    /// What was decided.
+    pub decision: DecisionPart,
+}
+
+impl Document for RunDocument {
+    const KIND: &'static str = "run";
+}
+
+/// The run.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct RunPart {
+    /// Number of the run in its profile; null when nothing was stored.
+    pub id: Option<u64>,
+    pub profile: String,
+    pub started_at: String,
+    pub duration_ms: u64,
+    pub peak_rss_bytes: Option<u64>,
+    pub threads: u32,
+    /// Whether units of an interrupted run were reused.
+    pub resumed: bool,
+    pub data_fingerprint: String,
+    pub plan_fingerprint: String,
+    /// The earlier run with the same candles and plan, whose decisions stand.
+    pub same_as: Option<u64>,
+}
+
+/// What was read.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct InputPart {
+    pub files: u64,
+    pub symbols: Vec<String>,
+    pub candles: u64,
+    pub days: u64,
+    pub days_new: u64,
+    pub first_day: Option<String>,
+    pub last_day: Option<String>,
+    pub issues: Vec<IssuePart>,
+}
+
+/// Something about the input that should be known.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct IssuePart {
+    /// File, or symbol for what concerns all its files together.
+    pub file: String,
+    pub line: Option<u64>,
+    pub kind: String,
+    pub count: u64,
+    pub detail: String,
+}
+
+/// What was evaluated.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct EvaluationPart {
+    /// Candidates of sealed days, all styles.
+    pub signals: u64,
+    /// Candidates whose longest label is not complete yet.
+    pub pending_signals: u64,
+    /// Candidates dropped because candles are missing after them.
+    pub broken_signals: u64,
+    pub parameter_sets: u64,
+    /// Symbol-days.
+    pub units_total: u64,
+    pub units_evaluated: u64,
+    pub units_reused: u64,
+    /// Units evaluated by reason.
+    pub reasons: BTreeMap<String, u64>,
+}
+
+/// One style.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct StylePart {
+    pub parameter_sets: u64,
+    /// Sets with enough early trades to have a score.
+    pub rated: u64,
+    pub signals: u64,
+    /// Signals that pass the loosest level of every dimension.
+    pub signals_in_lattice: u64,
+    pub pending_signals: u64,
+    /// Moves an oracle would have taken; the denominator of the capture rate and nothing else.
+    pub opportunities: u64,
+    pub best: Option<CandidatePart>,
+    pub incumbent: Option<CandidatePart>,
+    pub validation: ValidationPart,
+    pub decision: String,
+}
+
+/// A parameter set with its results.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct CandidatePart {
+    pub params: Map<String, Value>,
+    /// Score on the early part, which the search maximises.
+    pub score: Option<f64>,
+    /// On all days.
+    pub metrics: StoredMetrics,
+    pub early: StoredMetrics,
+    pub late: StoredMetrics,
+}
+
+/// The judgement.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct ValidationPart {
+    pub verdict: String,
+    pub stability: Option<f64>,
+    pub degradation: Option<f64>,
+    pub win_rate_ratio: Option<f64>,
+    pub early_days: Option<[String; 2]>,
+    pub late_days: Option<[String; 2]>,
+    pub reasons: Vec<String>,
+}
+
+/// The decision over all styles.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct DecisionPart {
+    /// `changed`, `unchanged`, `not_convincing` or `rejected`.
+    pub result: String,
+    /// The worst verdict of the styles.
+    pub verdict: String,
+    pub changed: bool,
+    /// Styles whose parameters changed.
+    pub adopted: Vec<String>,
+    pub changes: Vec<ChangeRecord>,
+    pub reasons: Vec<String>,
+}
+
+impl RunDocument {
+    /// Returns the document of a report.
+    pub fn new(report: &RunReport) -> Self {
+        let sum = |count: fn(&StyleReport) -> u64| report.styles.iter().map(count).sum();
+        let units = report.units();
+        Self {
+            run: RunPart {
+                id: report.run,
+                profile: report.profile.clone(),
+                started_at: rfc3339(report.started_at_ms),
+                duration_ms: report.duration_ms,
+                peak_rss_bytes: report.peak_rss_bytes,
+                threads: report.threads,
+                resumed: false,
+                data_fingerprint: report.data_fingerprint.to_string(),
+                plan_fingerprint: report.plan_fingerprint.to_string(),
+                same_as: report.same_as,
+            },
+            input: input_part(report),
+            evaluation: EvaluationPart {
+                signals: sum(|style| style.signals),
+                pending_signals: sum(|style| style.pending),
+                broken_signals: sum(|style| style.broken),
+                parameter_sets: sum(|style| style.study.sets as u64),
+                units_total: units,
+                units_evaluated: units,
+                units_reused: 0,
+                reasons: BTreeMap::from([("from_scratch".to_owned(), units)]),
+            },
+            styles: report.styles.iter().map(|style| (style.style.to_string(), style_part(style))).collect(),
+            decision: decision_part(report),
+        }
+    }
+}
+
+fn input_part(report: &RunReport) -> InputPart {
+    let days = report.input.days();
+    let count = days.map_or(0, |(first, last)| u64::from(last.0.abs_diff(first.0)) + 1);
+    let issue = |(issue, line): (crate::store::records::IssueRecord, Option<u64>)| IssuePart {
+        file: issue.file,
+        line,
+        kind: issue.kind,
+        count: issue.count,
+        detail: issue.detail,
+    };
+    InputPart {
+        files: report.input.files.len() as u64,
+        symbols: report.input.symbols.iter().map(|symbol| symbol.name.clone()).collect(),
+        candles: report.input.candles(),
+        days: count,
+        days_new: if report.same_as.is_some() { 0 } else { count },
+        first_day: days.map(|(first, _)| first.to_string()),
+        last_day: days.map(|(_, last)| last.to_string()),
+        issues: issues(&report.input).into_iter().map(issue).collect(),
+    }
+}
+
+fn style_part(style: &StyleReport) -> StylePart {
+    let judgement = &style.study.judgement;
+    let days = |days: &std::ops::Range<crate::model::Day>| {
+        [days.start.to_string(), crate::model::Day(days.end.0 - 1).to_string()]
+    };
+    StylePart {
+        parameter_sets: style.study.sets as u64,
+        rated: style.study.rated as u64,
+        signals: style.signals,
+        signals_in_lattice: style.in_lattice,
+        pending_signals: style.pending,
+        opportunities: style.opportunities,
+        best: style.study.top.first().map(candidate_part),
+        incumbent: style.study.incumbent.as_ref().map(candidate_part),
+        validation: ValidationPart {
+            verdict: judgement.verdict.to_string(),
+            stability: judgement.stability,
+            degradation: judgement.degradation,
+            win_rate_ratio: judgement.win_rate_ratio,
+            early_days: style.study.split.as_ref().map(|split| days(&split.early)),
+            late_days: style.study.split.as_ref().map(|split| days(&split.late)),
+            reasons: judgement.reasons.clone(),
+        },
+        decision: style.decision.outcome.as_str().to_owned(),
+    }
+}
+
+fn candidate_part(measured: &Measured) -> CandidatePart {
+    CandidatePart {
+        params: params_object(&(&measured.set).into()),
+        score: measured.score,
+        metrics: metrics_record(&measured.full),
+        early: metrics_record(&measured.early),
+        late: metrics_record(&measured.late),
+    }
+}
+
+fn decision_part(report: &RunReport) -> DecisionPart {
+    let adopted = report.styles.iter().filter(|s| s.decision.outcome == crate::decide::Outcome::Adopted);
+    let adopted: Vec<&StyleReport> = adopted.collect();
+    let changes = adopted.iter().flat_map(|style| &style.decision.changes).map(|change| ChangeRecord {
+        scope: change.scope.clone(),
+        key: change.key.clone(),
+        old: change.old.clone(),
+        new: change.new.clone(),
+    });
+    let same = report.same_as.map(|run| format!("same candles and plan as run {run}, whose decision stands"));
+    let reason = |style: &StyleReport| {
+        style.decision.reasons.first().map(|reason| format!("{}: {reason}", style.style))
+    };
+    DecisionPart {
+        result: report.result.as_str().to_owned(),
+        verdict: report.verdict().to_owned(),
+        changed: !adopted.is_empty(),
+        adopted: adopted.iter().map(|style| style.style.to_string()).collect(),
+        changes: changes.collect(),
+        reasons: same.into_iter().chain(report.styles.iter().filter_map(reason)).collect(),
+    }
+}
+
+/// Returns the line that scripts read: always the last one of a run.
+pub fn summary_line(report: &RunReport) -> String {
+    let run = report.run.map_or_else(|| "none".to_owned(), |run| run.to_string());
+    let rss = report.peak_rss_bytes.map_or_else(|| "unknown".to_owned(), mebibytes);
+    let (evaluated, reused) = (report.units(), 0);
+    format!(
+        "result={} run={run} symbols={} units_new={evaluated} units_reused={reused} peak_rss={rss} \
+         elapsed={} verdict={}",
+        report.result.as_str(),
+        report.input.symbols.len(),
+        elapsed(report.duration_ms),
+        report.verdict(),
+    )
+}
+
+fn mebibytes(bytes: u64) -> String {
+    format!("{}MiB", bytes.div_ceil(1 << 20))
+}
+
+fn elapsed(ms: u64) -> String {
+    if ms < 10_000 { format!("{ms}ms") } else { format!("{:.1}s", ms as f64 / 1000.0) }
+}
+
+/// Returns a run as text for people.
+pub fn run_text(report: &RunReport) -> String {
+    let mut text = String::new();
+    let span = report.input.days().map(|(a, b)| format!("{a} to {b}")).unwrap_or_default();
+    let _ = writeln!(
+        text,
+        "{} candles of {} symbols, {span}; {} symbol-days",
+        report.input.candles(),
+        report.input.symbols.len(),
+        report.units()
+    );
+    for style in &report.styles {
+        let _ = write!(text, "\n{}", style_text(style));
+    }
+    let _ = writeln!(text, "\n{}", conclusion(report));
+    text
+}
+
+fn style_text(style: &StyleReport) -> String {
+    let mut text = String::new();
+    let study = &style.study;
+    let _ = writeln!(
+        text,
+        "{}: {} parameter sets over {} signals ({} in the grid, {} pending), verdict {}",
+        style.style, study.sets, style.signals, style.in_lattice, style.pending, study.judgement.verdict
+    );
+    if let Some(best) = study.top.first() {
+        let _ = writeln!(text, "{}", super::table::results(&rows(best, study.incumbent.as_ref())));
+        let set: Vec<String> =
+            crate::decide::key_values(&best.set).into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let _ = writeln!(text, "best: {}", set.join(" "));
+    }
+    for reason in &style.decision.reasons {
+        let _ = writeln!(text, "  - {reason}");
+    }
+    if style.decision.outcome == crate::decide::Outcome::Adopted {
+        for change in &style.decision.changes {
+            let old = change.old.as_deref().unwrap_or("-");
+            let new = change.new.as_deref().unwrap_or("-");
+            let _ = writeln!(text, "  * {}: {old} -> {new}", change.key);
+        }
+    }
+    text
+}
+
+fn rows(best: &Measured, incumbent: Option<&Measured>) -> Vec<(String, StoredMetrics)> {
+    let named = |name: &str, measured: &Measured| {
+        vec![
+            (format!("{name}, early"), metrics_record(&measured.early)),
+            (format!("{name}, late"), metrics_record(&measured.late)),
+        ]
+    };
+    let mut rows = named("best", best);
+    rows.extend(incumbent.map(|measured| named("in force", measured)).unwrap_or_default());
+    rows
+}
+
+fn conclusion(report: &RunReport) -> String {
+    use crate::run::report::RunResult;
+    if let (Some(run), true) = (report.same_as, report.result == RunResult::Unchanged) {
+        return format!("parameters unchanged: same candles and plan as run {run}, whose decision stands");
+    }
+    let adopted: Vec<String> = report
+        .styles
+        .iter()
+        .filter(|style| style.decision.outcome == crate::decide::Outcome::Adopted)
+        .map(|style| style.style.to_string())
+        .collect();
+    match report.result {
+        RunResult::Changed => format!("parameters changed: {}", adopted.join(" and ")),
+        RunResult::Unchanged => "parameters unchanged".to_owned(),
+        RunResult::NotConvincing => {
+            "parameters unchanged: a better candidate, but its verdict is not good enough".to_owned()
+        }
+        RunResult::Rejected => "parameters unchanged: no candidate survived unseen days".to_owned(),
+    }
+}

@@ -1,0 +1,73 @@
+//! Text tables, at most 100 columns wide.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use crate::store::records::StoredMetrics;
+
+/// Width of every table; fits a terminal and a mail.
+const WIDTH: u16 = 100;
+
+/// Returns a table; every column but the first is aligned to the right when its cells are numbers.
+pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(WIDTH).set_header(header.to_vec());
+    rows.iter().for_each(|row| {
+        table.add_row(row.clone());
+    });
+    for (index, column) in table.column_iter_mut().enumerate() {
+        let numeric = |row: &Vec<String>| row.get(index).is_none_or(|cell| is_numeric(cell));
+        if index > 0 && rows.iter().all(numeric) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+fn is_numeric(cell: &str) -> bool {
+    cell == "-" || cell.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+')
+}
+
+/// Returns a number with so many decimals, `-` where it is not defined.
+pub fn decimals(value: Option<f64>, places: usize) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.places$}"))
+}
+
+/// Returns a share as percent, `-` where it is not defined.
+pub fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "-".to_owned(), |share| format!("{:.1}", 100.0 * share))
+}
+
+/// Returns the table of named results.
+pub fn results(rows: &[(String, StoredMetrics)]) -> String {
+    let header =
+        ["", "Trades", "Win %", "Avg %", "Payoff", "PF", "Total %", "Drawdown %", "Sharpe/day", "Capture %"];
+    let row = |(name, metrics): &(String, StoredMetrics)| {
+        vec![
+            name.clone(),
+            metrics.trades.to_string(),
+            percent(metrics.win_rate),
+            decimals(metrics.expectancy_pct, 3),
+            decimals(metrics.payoff_ratio, 2),
+            decimals(metrics.profit_factor, 2),
+            decimals(metrics.total_return_pct, 1),
+            decimals(metrics.max_drawdown_pct, 1),
+            decimals(metrics.sharpe_daily, 3),
+            percent(metrics.capture_rate),
+        ]
+    };
+    table(&header, &rows.iter().map(row).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_line_up_and_nothing_trails() {
+        let rows = [vec!["a".to_owned(), "1.5".to_owned()], vec!["b".to_owned(), "-".to_owned()]];
+        let text = table(&["name", "value"], &rows);
+        assert_eq!(text.lines().map(str::to_owned).collect::<Vec<_>>(), [" name  value", " a       1.5", " b         -"]);
+        assert_eq!((decimals(None, 2), percent(Some(0.5))), ("-".to_owned(), "50.0".to_owned()));
+    }
+}
