@@ -111,7 +111,7 @@ pub enum IssueKind {
     Gap,
     /// Candles in stretches of two or more without volume.
     ZeroVolume,
-    /// One: there is no volume column; volume is 0 throughout.
+    /// Headers without a volume column (or one: rows without it); volume is 0 below.
     NoVolume,
     /// Base candles not built because some of their finer candles are missing.
     IncompleteBucket,
