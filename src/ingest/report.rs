@@ -98,6 +98,8 @@ pub enum IssueKind {
     /// Candles that had not closed when they were written or are not closed yet; left out.
     Unfinished,
     /// One: the last line ends in the middle; left out.
+    ///
+    /// It is known by its missing fields; a cut within the last field of a row of candles cannot be seen.
     PartialLastLine,
     /// Lines that are not data: comments, a URL, a title, a header repeated.
     Comment,

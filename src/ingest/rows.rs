@@ -12,9 +12,11 @@ use super::time;
 use crate::model::{Candle, Symbol};
 
 /// The most rows a file may have: thirty years of one-minute candles.
-pub const ROWS_MAX: usize = 16 * 1024 * 1024;
+pub const ROWS_MAX: u64 = 16 * 1024 * 1024;
 /// How many lines that are neither header nor row may stand on top.
 const PREAMBLE_LINES_MAX: u64 = 20;
+/// The longest line between rows that may be a header.
+const HEADER_BYTES_MAX: usize = 4096;
 
 /// A candle as it stands in a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -123,7 +125,7 @@ impl<'a> Parser<'a> {
             Line::Whole(text) => (*text, true),
             Line::Unended(text) => (*text, false),
             Line::TooLong => {
-                self.out.rows_seen += 1;
+                self.count_row();
                 self.bad(IssueKind::BadRow, number, || {
                     "expected a row, found a line beyond 64 KiB".to_owned()
                 });
@@ -143,6 +145,13 @@ impl<'a> Parser<'a> {
         }
     }
 
+    fn count_row(&mut self) {
+        self.out.rows_seen += 1;
+        if self.out.rows_seen > ROWS_MAX {
+            self.out.rejected = Some(Rejection::TooLarge { limit: ROWS_MAX, unit: "rows" });
+        }
+    }
+
     fn comment(&mut self, number: u64, text: &[u8]) {
         note(&mut self.out.issues, IssueKind::Comment, Some(number), || {
             format!("expected a row, found {:?}", excerpt(text))
@@ -158,6 +167,13 @@ impl<'a> Parser<'a> {
         let (first_line, first_text) = self.first.get_or_insert_with(|| (number, excerpt(text)));
         match layout::detect(text, self.symbol) {
             Detected::Header(layout) => self.settle(layout, number),
+            // Without a header a first row that is cut in the middle looks like a whole one of fewer columns;
+            // from eight columns on, those that are read are whole.
+            Detected::Data(layout) if !ended && layout.fields < 8 => {
+                note(&mut self.out.issues, IssueKind::PartialLastLine, Some(number), || {
+                    "expected the end of the line, found the end of the file in the only row".to_owned()
+                });
+            }
             Detected::Data(layout) => {
                 self.settle(layout, number);
                 self.row(number, text, ended);
@@ -170,7 +186,7 @@ impl<'a> Parser<'a> {
                 self.out.rejected = Some(rejection);
             }
             Detected::Neither(fields) if fields >= 5 => {
-                self.out.rows_seen += 1;
+                self.count_row();
                 self.bad(IssueKind::BadRow, number, || {
                     format!("expected a header or a row of candles, found {:?}", excerpt(text))
                 });
@@ -202,22 +218,19 @@ impl<'a> Parser<'a> {
         if !ended && self.fields.len() < layout.fields {
             return note(&mut self.out.issues, IssueKind::PartialLastLine, Some(number), || error.text());
         }
-        if let Some(next) = layout::header(text, layout.separator, self.symbol) {
+        let may_be_header = self.fields.len() >= 5 && text.len() <= HEADER_BYTES_MAX;
+        if may_be_header && let Some(next) = layout::header(text, layout.separator, self.symbol) {
             self.comment(number, text);
             return self.settle(next, number);
         }
-        self.out.rows_seen += 1;
+        self.count_row();
         self.bad(IssueKind::BadRow, number, || error.text());
     }
 
     #[inline]
     fn candle(&mut self, number: u64, read: ReadRow, symbol: Option<&[u8]>) {
         let candle = read.candle;
-        self.out.rows_seen += 1;
-        if self.out.rows.len() >= ROWS_MAX {
-            self.out.rejected = Some(Rejection::TooLarge { limit: ROWS_MAX as u64, unit: "rows" });
-            return;
-        }
+        self.count_row();
         if let Some(found) = symbol
             && !self.is_our_symbol(found)
         {
@@ -260,7 +273,9 @@ impl<'a> Parser<'a> {
         if out.rejected.is_some() {
             return out;
         }
+        let cut = out.issues.iter().any(|issue| issue.kind == IssueKind::PartialLastLine);
         out.rejected = match (&self.layout, self.first) {
+            (None, Some(_)) if cut => Some(Rejection::NoRows),
             (None, None) => Some(Rejection::Empty),
             (None, Some((line, found))) => Some(Rejection::NoHeader { line, found }),
             (Some(_), _) if out.rows_seen == 0 => Some(Rejection::NoRows),
@@ -344,13 +359,13 @@ mod tests {
             format!("{HEADER}\n\n  \n{ROW}"),
             format!("{HEADER},\n{ROW},\n"),
             format!("{HEADER}\n{ROW},\n"),
-            ROW.to_owned(),
-            ROW.replace(',', "|"),
-            ROW.replace(',', ";"),
-            ROW.replace(',', "\t"),
+            format!("{ROW}\n"),
+            ROW.replace(',', "|") + "\n",
+            ROW.replace(',', ";") + "\n",
+            ROW.replace(',', "\t") + "\n",
             format!("\"{}\"\n", ROW.replace(',', "\",\"")),
             "Volume,close,LOW,High,open,Date\n5,1.1e1,9,12,1E+1,2025-04-03 17:15:00\n".to_owned(),
-            format!("{ROW},1743701399999,1,1,1,1,0\n"),
+            format!("{ROW},1743701399999,1,1,1,1,0"),
         ];
         for text in texts {
             let parsed = parsed(&text);
@@ -408,6 +423,7 @@ mod tests {
         let rejected = |text: &str| parsed(text).rejected;
         assert_eq!(rejected(" \n\n"), Some(Rejection::Empty));
         assert_eq!(rejected(&format!("{HEADER}\n")), Some(Rejection::NoRows));
+        assert_eq!(rejected(ROW), Some(Rejection::NoRows), "the only row may be cut");
         assert_eq!(
             rejected("1743700500,1,2,1,2,1.5,9,17\n"),
             Some(Rejection::UnknownColumns { line: 1, columns: 8 })
