@@ -107,7 +107,7 @@ pub fn load_symbol(sources: &SymbolSources, options: &IngestOptions) -> Result<L
         if let Some(interval) = interval.filter(|_| !rows.is_empty()) {
             let mut settlement = Settlement { symbol, on_conflict: options.on_conflict, reports: &mut files };
             let rows = settlement.one_per_time(rows, interval)?;
-            files.iter_mut().skip(index as usize).for_each(|report| file::conclude(report, &rows));
+            files.last_mut().into_iter().for_each(|report| file::conclude(report, &rows));
             append(by_interval.entry(interval).or_default(), rows);
         }
     }

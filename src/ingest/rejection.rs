@@ -76,8 +76,8 @@ pub enum Rejection {
         /// The number of columns.
         columns: usize,
     },
-    /// A header and nothing else.
-    #[error("expected rows of candles, found none below the header")]
+    /// A header and nothing else, or a single row that ends in the middle.
+    #[error("expected rows of candles, found no whole one")]
     NoRows,
     /// More than half of the rows cannot be used.
     #[error("expected rows of candles, found {bad} of {rows} rows that cannot be used; the first: {first}")]

@@ -98,6 +98,8 @@ pub enum IssueKind {
     /// Candles that had not closed when they were written or are not closed yet; left out.
     Unfinished,
     /// One: the last line ends in the middle; left out.
+    ///
+    /// It is known by its missing fields; a cut within the last field of a row of candles cannot be seen.
     PartialLastLine,
     /// Lines that are not data: comments, a URL, a title, a header repeated.
     Comment,
@@ -111,7 +113,7 @@ pub enum IssueKind {
     Gap,
     /// Candles in stretches of two or more without volume.
     ZeroVolume,
-    /// One: there is no volume column; volume is 0 throughout.
+    /// Headers without a volume column (or one: rows without it); volume is 0 below.
     NoVolume,
     /// Base candles not built because some of their finer candles are missing.
     IncompleteBucket,

@@ -240,3 +240,86 @@ fn finish(issues: &mut [Issue], kind: IssueKind, count: u64, detail: impl FnOnce
         issue.detail = detail();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::MINUTE_MS;
+
+    fn candle(minute: i64, price: f64) -> Candle {
+        let open_time = minute * MINUTE_MS;
+        Candle {
+            open_time,
+            open: price,
+            high: price + 2.0,
+            low: price - 1.0,
+            close: price + 1.0,
+            volume: 1.0,
+        }
+    }
+
+    fn minutes(candles: &[Candle]) -> Vec<i64> {
+        candles.iter().map(|candle| candle.open_time / MINUTE_MS).collect()
+    }
+
+    #[test]
+    fn whole_buckets_are_built_and_others_counted() {
+        let finer: Vec<Candle> = [10, 15, 20, 25, 30, 40].map(|minute| candle(minute, minute as f64)).into();
+        let mut issues = Vec::new();
+        let built = resample(&finer, Interval::from_minutes(5), Interval::M15, &mut issues);
+        let expected =
+            Candle { open_time: 15 * MINUTE_MS, open: 15.0, high: 27.0, low: 14.0, close: 26.0, volume: 3.0 };
+        assert_eq!(built, [expected]);
+        assert_eq!((issues.len(), issues[0].kind, issues[0].count), (1, IssueKind::IncompleteBucket, 2));
+    }
+
+    #[test]
+    fn coarser_candles_win_and_differences_are_counted() {
+        let base = vec![candle(0, 10.0)];
+        let five: Vec<Candle> = [0, 5, 10, 15, 20, 25].map(|minute| candle(minute, 20.0)).into();
+        let one: Vec<Candle> = (0..60).map(|minute| candle(minute, 20.0)).collect();
+        let by_interval = BTreeMap::from([
+            (Interval::M15, base),
+            (Interval::from_minutes(5), five),
+            (Interval::from_minutes(1), one),
+        ]);
+        let mut issues = Vec::new();
+        let combined = combine(by_interval, Interval::M15, &mut issues);
+        assert_eq!(minutes(&combined), [0, 15, 30, 45]);
+        assert_eq!(combined.iter().map(|candle| candle.open).collect::<Vec<_>>(), [10.0, 20.0, 20.0, 20.0]);
+        assert_eq!(combined[1].volume, 3.0, "the five-minute candles are used");
+        assert_eq!(combined[2].volume, 15.0, "only one-minute candles are there");
+        assert_eq!((issues.len(), issues[0].kind, issues[0].count), (1, IssueKind::OverlapDiffers, 2));
+    }
+
+    #[test]
+    fn gaps_and_silence_are_counted_in_candles() {
+        let points = [
+            (0, 1.0, 2),
+            (15, 0.0, 3),
+            (30, 0.0, 4),
+            (90, 0.0, 5),
+            (105, 0.0, 6),
+            (120, 0.0, 7),
+            (150, 0.0, 8),
+        ]
+        .map(|(minute, volume, line)| Point {
+            open_time: minute * MINUTE_MS,
+            volume,
+            line: Some(line),
+        });
+        let mut issues = Vec::new();
+        note_gaps(&mut issues, Interval::M15, points.into_iter());
+        note_zero_volume(&mut issues, Interval::M15, points.into_iter());
+        assert_eq!((issues[0].count, &issues[0].lines[..]), (4, &[5, 8][..]));
+        assert_eq!(
+            issues[0].detail,
+            "4 candles of 15m are missing in 2 gaps, 3 in the longest from 1970-01-01T00:45:00Z"
+        );
+        assert_eq!((issues[1].count, &issues[1].lines[..]), (5, &[3, 5][..]));
+        assert_eq!(
+            issues[1].detail,
+            "5 candles of 15m without volume in 2 stretches, 3 in the longest from 1970-01-01T01:30:00Z"
+        );
+    }
+}
