@@ -6,4 +6,5 @@
 //! (`decide`), and what was learned is remembered (`store`). `run` is the only place that knows every stage.
 
 pub mod model;
+pub mod present;
 pub mod store;
