@@ -370,7 +370,9 @@ fn a_foreign_view_is_refused_by_readers_and_moved_aside_by_the_writer() {
     drop(store);
     let notes = b"somebody's notes".repeat(1000);
     fs::write(dir.join("view.redb"), &notes).expect("writable");
-    assert!(matches!(View::open(&dir), Err(StoreError::NeedsRepair { .. })));
+    let error = View::open(&dir).map(drop).expect_err("not a view");
+    assert!(matches!(error, StoreError::NeedsRepair { .. }), "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("published again")));
     assert_eq!(fs::read(dir.join("view.redb")).expect("readable"), notes);
     let store = Store::open(&dir, 77).expect("the view is disposable");
     assert_in_force(&View::open(&dir).expect("a view").read().expect("readable"), "default", 1, 1);
