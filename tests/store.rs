@@ -135,6 +135,10 @@ fn everything_committed_is_read_by_writer_and_readers() {
         assert_eq!(ids(snapshot.runs("nobody", .., 9).expect("readable")), [0; 0]);
         assert_eq!(snapshot.run("default", 4).expect("readable"), None);
         assert_eq!(snapshot.params("default", "global").expect("readable"), None);
+        let heads = snapshot.heads().expect("readable");
+        let heads: Vec<_> =
+            heads.iter().map(|(section, head)| (section.as_str(), head.generation, head.rows)).collect();
+        assert_eq!(heads, [("params", 4, 2), ("features", 4, 2), ("insights", 4, 2), ("history", 4, 16)]);
         let sizes = snapshot.table_sizes().expect("readable");
         let rows: Vec<_> = sizes.iter().map(|size| (size.name, size.rows)).collect();
         let expected =
