@@ -135,6 +135,10 @@ fn everything_committed_is_read_by_writer_and_readers() {
         assert_eq!(ids(snapshot.runs("nobody", .., 9).expect("readable")), [0; 0]);
         assert_eq!(snapshot.run("default", 4).expect("readable"), None);
         assert_eq!(snapshot.params("default", "global").expect("readable"), None);
+        let heads = snapshot.heads().expect("readable");
+        let heads: Vec<_> =
+            heads.iter().map(|(section, head)| (section.as_str(), head.generation, head.rows)).collect();
+        assert_eq!(heads, [("params", 4, 2), ("features", 4, 2), ("insights", 4, 2), ("history", 4, 16)]);
         let sizes = snapshot.table_sizes().expect("readable");
         let rows: Vec<_> = sizes.iter().map(|size| (size.name, size.rows)).collect();
         let expected =
@@ -370,7 +374,9 @@ fn a_foreign_view_is_refused_by_readers_and_moved_aside_by_the_writer() {
     drop(store);
     let notes = b"somebody's notes".repeat(1000);
     fs::write(dir.join("view.redb"), &notes).expect("writable");
-    assert!(matches!(View::open(&dir), Err(StoreError::NeedsRepair { .. })));
+    let error = View::open(&dir).map(drop).expect_err("not a view");
+    assert!(matches!(error, StoreError::NeedsRepair { .. }), "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("published again")));
     assert_eq!(fs::read(dir.join("view.redb")).expect("readable"), notes);
     let store = Store::open(&dir, 77).expect("the view is disposable");
     assert_in_force(&View::open(&dir).expect("a view").read().expect("readable"), "default", 1, 1);

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::envelope::RowError;
+use super::files;
 
 /// Why the store could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +119,9 @@ impl StoreError {
             Self::Busy { .. } => "wait for the other run to end, or stop it",
             Self::NoStore { .. } => {
                 "run `optimizer incremental` first, or point `--store` at an existing store"
+            }
+            Self::NeedsRepair { path, .. } | Self::Damaged { path, .. } if path.ends_with(files::VIEW) => {
+                "it is only a copy; run `optimizer incremental` and it is published again"
             }
             Self::NeedsRepair { .. } | Self::Damaged { .. } => {
                 "nothing was changed; move the file away (keep it) and restore a backup, or start over without it"

@@ -116,9 +116,8 @@ impl Store {
     /// Errors: on any error nothing has changed, except that after `Io` the store has to be opened again to
     ///         know.
     pub fn commit(&mut self, learning: LearningCommit) -> Result<u64, StoreError> {
-        self.usable()?;
-        files::check_free_space(&self.path)?;
         let heads: Heads = self.read()?.heads()?.into_iter().collect();
+        files::check_free_space(&self.path)?;
         let committed = engine::transact(&self.db, &self.path, |transaction| {
             let mut writer = Writer::new(transaction, &self.path, self.store_uuid, heads);
             let run = put_learning(&mut writer, learning)?;
@@ -130,10 +129,9 @@ impl Store {
 
     /// Publishes the store for readers: a verified copy that replaces the last one at once.
     pub fn publish_view(&self) -> Result<(), StoreError> {
-        self.usable()?;
+        let snapshot = self.read()?;
         files::check_free_space(&self.path)?;
-        let published = self.read().and_then(|snapshot| view::publish(&self.dir, &snapshot));
-        self.watch(published)
+        self.watch(view::publish(&self.dir, &snapshot))
     }
 
     fn usable(&self) -> Result<(), StoreError> {

@@ -1,0 +1,244 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::store::records::samples::Sample;
+use crate::store::records::*;
+use crate::store::{LearningCommit, Store};
+
+/// Paths the bot reads by index: without them it stops.
+const DIRECT_INDEX: [&str; 12] = [
+    "/last_update",
+    "/global/min_risk_reward",
+    "/global/atr_stop_multiplier",
+    "/global/min_indicator_consensus",
+    "/global/min_signal_score",
+    "/global/base_position_ratio",
+    "/global/max_hold_time_hours",
+    "/global/max_loss_per_trade",
+    "/global/max_consecutive_losses",
+    "/global/key_level_penalty",
+    "/version",
+    "/market_regime",
+];
+
+/// Paths a replacement has to write besides.
+const MINIMUM: [&str; 19] = [
+    "/scalping_params/atr_tp_multiplier",
+    "/scalping_params/atr_stop_multiplier",
+    "/scalping_params/max_holding_hours",
+    "/scalping_params/min_signal_score",
+    "/scalping_params/min_risk_reward",
+    "/scalping_params/min_indicator_consensus",
+    "/scalping_params/min_consensus",
+    "/swing_params/atr_tp_multiplier",
+    "/swing_params/atr_stop_multiplier",
+    "/swing_params/max_holding_hours",
+    "/swing_params/min_signal_score",
+    "/swing_params/min_risk_reward",
+    "/swing_params/min_indicator_consensus",
+    "/swing_params/min_consensus",
+    "/compressed_insights/date",
+    "/compressed_insights/lessons",
+    "/compressed_insights/focus",
+    "/market_regime/type",
+    "/market_regime/pause_trading",
+];
+
+/// Paths that appear once something was learned.
+const LEARNED: [&str; 26] = [
+    "/swing_score_weights/volume",
+    "/scalping_score_weights/volume",
+    "/phase2_learning/latest/timestamp",
+    "/phase2_learning/latest/performance/swing/score",
+    "/phase2_learning/latest/learned_features/scalping_real_holding_hours",
+    "/phase2_learning/latest/learned_features/swing_avg_density",
+    "/phase2_learning/latest/learned_features/swing_avg_profit",
+    "/phase2_learning/latest/learned_features/high_density_threshold",
+    "/phase2_learning/latest/learned_features/swing_params_range/max_holding/0",
+    "/phase2_learning/latest/learned_features/best_scalping_weights/name",
+    "/phase2_learning/latest/learned_features/best_swing_weights/volume",
+    "/phase2_learning/latest/learned_features/top5_param_combos/0/composite_score",
+    "/phase2_learning/latest/learned_features/phase1_baseline/swing/count",
+    "/phase2_learning/latest/learned_features/optimal_tp_sl/scalping/atr_tp_multiplier",
+    "/phase2_learning/history/0/learned_features/best_swing_weights",
+    "/compressed_insights/updated_at",
+    "/compressed_insights/v8321_insights/swing/best_contexts/0",
+    "/compressed_insights/v8321_insights/scalping/performance/avg_profit",
+    "/compressed_insights/v8321_insights/scalping/updated_at",
+    "/_phase4_status",
+    "/_phase4_validation/swing/full_test/captured_count",
+    "/_phase4_validation/overall_status",
+    "/_phase3_applied",
+    "/_phase4_rollback",
+    "/_iterative_history/final_params/atr_tp_multiplier",
+    "/_iterative_history/rounds/0/metric",
+];
+
+const NOW: &str = "2026-11-20 22:04:42";
+
+fn filter(name: &str, value: f64) -> StoredFilter {
+    StoredFilter { name: name.to_owned(), value: StoredValue::Number(value) }
+}
+
+fn params(take_profit: f64, filters: Vec<StoredFilter>) -> Option<ParamsRecord> {
+    let set = StoredParameterSet {
+        atr_tp_multiplier: take_profit,
+        atr_stop_multiplier: 1.25,
+        max_holding_hours: 8.0,
+        filters,
+    };
+    let metrics =
+        StoredMetrics { expectancy_pct: Some(0.5), win_rate: None, ..ParamsRecord::sample().metrics };
+    Some(ParamsRecord { set, metrics, ..ParamsRecord::sample() })
+}
+
+/// A run that learned something of every kind.
+fn learning() -> LearningCommit {
+    let both = |record: FeaturesRecord| BTreeMap::from(Style::ALL.map(|style| (style, record.clone())));
+    let market_structure =
+        StoredFilter { name: "allowed_mkt_struct".to_owned(), value: StoredValue::Name("all".to_owned()) };
+    let filters = vec![
+        filter("min_signal_score", 50.0),
+        filter("min_consensus", 1.0),
+        filter("min_trend_age_hours", 2.0),
+        market_structure,
+    ];
+    LearningCommit {
+        params: BTreeMap::from([
+            ("swing".to_owned(), params(5.0, filters)),
+            ("symbol/BTCUSDT/swing".to_owned(), params(6.0, vec![filter("min_risk_reward", 2.5)])),
+        ]),
+        features: both(FeaturesRecord::sample()),
+        insights: BTreeMap::from(Style::ALL.map(|style| (style, InsightsRecord::sample()))),
+        decisions: BTreeMap::from(Style::ALL.map(|style| (style, DecisionRecord::sample()))),
+        ..LearningCommit::new("default", RunRecord::sample())
+    }
+}
+
+/// Returns the document after some commits, and proves that it is deterministic and strict JSON.
+fn document(commits: Vec<LearningCommit>) -> Value {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut store = Store::open(dir.path(), 5).expect("a new store");
+    for learning in commits {
+        store.commit(learning).expect("committed");
+    }
+    let snapshot = store.read().expect("readable");
+    let document = learning_config(&snapshot, "default", NOW).expect("readable");
+    let text = document.to_string();
+    assert_eq!(learning_config(&snapshot, "default", NOW).expect("readable").to_string(), text);
+    assert_eq!(serde_json::from_str::<Value>(&text).expect("strict JSON"), document);
+    document
+}
+
+fn assert_has(document: &Value, paths: &[&str]) {
+    for path in paths {
+        assert!(document.pointer(path).is_some_and(|value| !value.is_null()), "{path} is missing");
+    }
+}
+
+/// Checks that every key of one object is in another, and the kinds of the values agree.
+fn assert_within(tree: &Value, document: &Value, path: &str) {
+    let Some(object) = tree.as_object() else {
+        let same = std::mem::discriminant(tree) == std::mem::discriminant(document);
+        assert!(tree.is_null() || same && tree.is_i64() == document.is_i64(), "{path}: {tree}, {document}");
+        return;
+    };
+    for (key, value) in object {
+        let path = format!("{path}/{key}");
+        let found = document.get(key).unwrap_or_else(|| panic!("{path} is missing"));
+        assert_within(value, found, &path);
+    }
+}
+
+#[test]
+fn an_empty_store_gives_the_defaults_and_all_the_bot_must_find() {
+    let document = document(Vec::new());
+    assert_has(&document, &DIRECT_INDEX);
+    assert_has(&document, &MINIMUM);
+    let mut tree: Value = serde_json::from_str(DEFAULT_TREE).expect("valid");
+    assert_within(&tree, &document, "");
+    tree["last_update"] = json!(NOW);
+    assert_eq!(document["global"], tree["global"]);
+    let first_keys: Vec<&String> = document.as_object().expect("an object").keys().take(8).collect();
+    assert_eq!(first_keys, tree.as_object().expect("an object").keys().collect::<Vec<_>>());
+    let swing = json!({
+        "atr_tp_multiplier": 4.0, "atr_stop_multiplier": 1.5, "max_holding_hours": 72, "min_signal_score": 60,
+        "min_risk_reward": 2.0, "min_indicator_consensus": 2, "min_consensus": 2,
+    });
+    assert_eq!(document["swing_params"], swing);
+    let scalping = ["atr_tp_multiplier", "max_holding_hours", "min_risk_reward"];
+    assert_eq!(scalping.map(|key| &document["scalping_params"][key]), [&json!(2.5), &json!(12), &json!(1.5)]);
+    assert_eq!(document["compressed_insights"]["date"], "20261120");
+}
+
+#[test]
+fn what_was_learned_lies_over_the_defaults() {
+    let document = document(vec![learning()]);
+    assert_has(&document, &DIRECT_INDEX);
+    assert_has(&document, &MINIMUM);
+    assert_has(&document, &LEARNED);
+    assert_within(&serde_json::from_str(DEFAULT_TREE).expect("valid"), &document, "");
+    let swing = json!({
+        "atr_tp_multiplier": 5.0, "atr_stop_multiplier": 1.25, "max_holding_hours": 8, "min_signal_score": 50,
+        "min_risk_reward": 2.0, "min_indicator_consensus": 1, "min_consensus": 1,
+        "min_trend_age_hours": 2.0, "allowed_mkt_struct": "all",
+    });
+    assert_eq!(document["swing_params"], swing);
+    assert_eq!(document["swing_params"].to_string(), swing.to_string(), "integers stay integers");
+    let global = ["min_risk_reward", "atr_stop_multiplier", "min_indicator_consensus", "min_signal_score"];
+    let expected = [json!(3.0), json!(1.25), json!(1), json!(50)];
+    assert_eq!(global.map(|key| document["global"][key].clone()), expected);
+    let symbol = json!({
+        "sample_count": 300, "min_risk_reward": 2.5, "min_signal_score": 50, "min_indicator_consensus": 1,
+        "atr_stop_multiplier": 1.25, "base_position_ratio": 0.2,
+    });
+    assert_eq!(document["per_symbol"], json!({"BTC/USDT:USDT": symbol}));
+    let insights = &document["compressed_insights"];
+    assert_eq!(insights["lessons"], json!(["wait for the pullback"]));
+    assert_eq!(insights["focus"], "exits");
+    assert_eq!(insights["updated_at"], "2025-01-01 00:00");
+    let swing = &insights["v8321_insights"]["swing"];
+    assert_eq!(swing["param_sensitivity"], json!({"min_consensus": "medium (+0.100)"}));
+    let performance = json!({"score": 0.1, "capture_rate": 0.1, "avg_profit": 0.005, "win_rate": 0.0});
+    assert_eq!(swing["performance"], performance);
+    let status = ["_phase4_status", "_phase3_applied", "_phase4_rollback"];
+    assert_eq!(status.map(|key| document[key].clone()), [json!("REAL"), json!(true), json!(false)]);
+}
+
+#[test]
+fn a_run_that_kept_the_old_parameters_says_so() {
+    let mut kept = learning();
+    kept.run.exit_code = 12;
+    kept.params.clear();
+    for (style, verdict) in [(Style::Scalping, "LIKELY_LUCK"), (Style::Swing, "PROMISING")] {
+        let decision =
+            DecisionRecord { adopted: false, verdict: verdict.to_owned(), ..DecisionRecord::sample() };
+        kept.decisions.insert(style, decision);
+    }
+    // Taking parameters over by hand decides nothing: what was decided last still stands.
+    let by_hand = LearningCommit::new("default", RunRecord::default());
+    let document = document(vec![learning(), kept, by_hand]);
+    let status = ["_phase4_status", "_phase3_applied", "_phase4_rollback"];
+    assert_eq!(status.map(|key| document[key].clone()), [json!("LIKELY_LUCK"), json!(false), json!(true)]);
+    assert_eq!(document["_phase4_validation"]["overall_status"], "LIKELY_LUCK");
+    assert_eq!(document["_phase4_validation"]["scalping"]["overfitting"]["is_overfitted"], true);
+    assert_eq!(document["swing_params"]["atr_tp_multiplier"], 5.0, "what is in force stays in force");
+    let history = &document["_iterative_history"];
+    assert_eq!((&history["total_rounds"], &history["best_metric"]), (&json!(3), &json!(0.1)));
+    assert_eq!([&history["rounds"][0]["improved"], &history["rounds"][1]["improved"]], [true, false]);
+}
+
+#[test]
+fn the_global_scope_speaks_for_all() {
+    let mut global = learning();
+    global.params.insert("global".to_owned(), params(3.0, vec![filter("min_risk_reward", 1.5)]));
+    let document = document(vec![global]);
+    let keys = ["min_risk_reward", "min_indicator_consensus", "min_signal_score"];
+    assert_eq!(keys.map(|key| document["global"][key].clone()), [json!(1.5), json!(2), json!(55)]);
+}
+
+#[test]
+fn markets_are_named_as_the_bot_names_them() {
+    let names = ["BTCUSDT", "1000PEPEUSDC", "USDT", "EURGBP"].map(market);
+    assert_eq!(names, ["BTC/USDT:USDT", "1000PEPE/USDC:USDC", "USDT", "EURGBP"]);
+}
