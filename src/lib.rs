@@ -6,6 +6,7 @@
 //! parameters in force (`decide`), and what was learned is remembered (`store`). `run` is the only place that
 //! knows every stage.
 
+pub mod cli;
 pub mod decide;
 pub mod evaluate;
 pub mod exits;
@@ -13,6 +14,7 @@ pub mod features;
 pub mod fingerprint;
 pub mod ingest;
 pub mod model;
+pub mod present;
 pub mod run;
 pub mod search;
 pub mod signals;

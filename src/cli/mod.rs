@@ -14,7 +14,6 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use context::Context;
-use failure::Failure;
 
 /// Re-tunes a trading strategy's entry filters and exits against fresh market data.
 #[derive(Debug, Parser)]

@@ -64,7 +64,6 @@ impl Progress {
                 tracing::info!(%style, sets, "searched");
             }
             RunEvent::Committed { run } => self.message(&format!("saved run {run}")),
-            _ => {}
         }
     }
 

@@ -226,20 +226,20 @@ mod tests {
         use Direction::{Long, Short};
         use ExitReason::{Stop, StopGap, TakeProfit, Time};
         type Case = (Direction, &'static [[f64; 4]], (u16, f64, f64, ExitReason, bool));
-        let start = [100.0, 101.0, 99.0, 100.0];
+        const START: [f64; 4] = [100.0, 101.0, 99.0, 100.0];
         let cases: &[Case] = &[
-            (Long, &[start, [100.5, 104.5, 100.0, 104.0]], (1, 104.0, 104.0, TakeProfit, false)),
-            (Long, &[start, [100.5, 101.0, 97.5, 98.2]], (1, 98.0, 98.0, Stop, false)),
-            (Long, &[start, [98.9, 104.5, 97.9, 103.0]], (1, 98.0, 104.0, Stop, true)),
+            (Long, &[START, [100.5, 104.5, 100.0, 104.0]], (1, 104.0, 104.0, TakeProfit, false)),
+            (Long, &[START, [100.5, 101.0, 97.5, 98.2]], (1, 98.0, 98.0, Stop, false)),
+            (Long, &[START, [98.9, 104.5, 97.9, 103.0]], (1, 98.0, 104.0, Stop, true)),
             (Long, &[[100.0, 104.5, 97.5, 101.0]], (0, 98.0, 104.0, Stop, true)),
-            (Long, &[start, [96.0, 97.0, 95.0, 96.5]], (1, 96.0, 96.0, StopGap, false)),
-            (Long, &[start, [105.0, 106.0, 104.8, 105.5]], (1, 104.0, 104.0, TakeProfit, false)),
-            (Long, &[start, [105.0, 106.0, 97.0, 105.5]], (1, 104.0, 104.0, TakeProfit, false)),
-            (Long, &[start, [100.5, 104.0, 100.0, 103.0]], (1, 103.0, 103.0, Time, false)),
-            (Long, &[start, [100.5, 101.0, 98.0, 99.0]], (1, 98.0, 98.0, Stop, false)),
-            (Short, &[start, [99.5, 99.8, 95.5, 96.0]], (1, 96.0, 96.0, TakeProfit, false)),
-            (Short, &[start, [96.5, 102.5, 95.5, 100.0]], (1, 102.0, 96.0, Stop, true)),
-            (Short, &[start, [104.0, 105.0, 103.0, 104.0]], (1, 104.0, 104.0, StopGap, false)),
+            (Long, &[START, [96.0, 97.0, 95.0, 96.5]], (1, 96.0, 96.0, StopGap, false)),
+            (Long, &[START, [105.0, 106.0, 104.8, 105.5]], (1, 104.0, 104.0, TakeProfit, false)),
+            (Long, &[START, [105.0, 106.0, 97.0, 105.5]], (1, 104.0, 104.0, TakeProfit, false)),
+            (Long, &[START, [100.5, 104.0, 100.0, 103.0]], (1, 103.0, 103.0, Time, false)),
+            (Long, &[START, [100.5, 101.0, 98.0, 99.0]], (1, 98.0, 98.0, Stop, false)),
+            (Short, &[START, [99.5, 99.8, 95.5, 96.0]], (1, 96.0, 96.0, TakeProfit, false)),
+            (Short, &[START, [96.5, 102.5, 95.5, 100.0]], (1, 102.0, 96.0, Stop, true)),
+            (Short, &[START, [104.0, 105.0, 103.0, 104.0]], (1, 104.0, 104.0, StopGap, false)),
         ];
         for (direction, bars, (bar, worst, best, reason, ambiguous)) in cases {
             let rule = ExitRule {

@@ -10,7 +10,7 @@ const WIDTH: u16 = 100;
 /// Returns a table; every column but the first is aligned to the right when its cells are numbers.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(WIDTH).set_header(header.to_vec());
     rows.iter().for_each(|row| {
         table.add_row(row.clone());

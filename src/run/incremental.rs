@@ -155,6 +155,7 @@ pub fn incremental(
         let run = store.commit(records::learning(&report, plan, &options.config_toml))?;
         on_event(RunEvent::Committed { run });
         report.run = Some(run);
+        store.publish_view()?;
     }
     report.duration_ms = clock.elapsed().as_millis() as u64;
     Ok(report)

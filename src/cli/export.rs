@@ -1,0 +1,103 @@
+//! `optimizer export-json`: the legacy file, written atomically.
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::context::Context;
+use super::failure::{Failure, code};
+use crate::present::learning_config;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// File to write; "-" for stdout
+    #[arg(short, long, default_value = "learning_config.json", value_name = "FILE")]
+    output: PathBuf,
+    /// Write nothing; exit 1 when the file does not hold the parameters in force
+    #[arg(long)]
+    check: bool,
+}
+
+/// Exit code of `--check` when the file differs.
+const DIFFERS: u8 = 1;
+
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+    let view = context.view()?;
+    let stamp = crate::model::rfc3339(context.now_ms).replace('T', " ").replace('Z', "");
+    let config = learning_config(&view.read()?, &context.global.profile, &stamp)?;
+    let text = format!("{:#}\n", config);
+    if arguments.check {
+        return check(&config, &arguments.output);
+    }
+    if arguments.output == Path::new("-") {
+        super::output::result(&text)?;
+        return Ok(0);
+    }
+    replace(&arguments.output, text.as_bytes()).map_err(|(path, error)| {
+        Failure::new(code::IO, format!("cannot write `{}`: {error}", path.display()))
+            .hint("the file is as it was; check the folder, its permissions and the disk")
+    })?;
+    if !context.global.quiet {
+        super::output::result(&format!("wrote {}", arguments.output.display()))?;
+    }
+    Ok(0)
+}
+
+/// Compares the file with what would be written, times aside.
+fn check(config: &Value, path: &Path) -> Result<u8, Failure> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            super::output::result(&format!("differs: {} does not exist", path.display()))?;
+            return Ok(DIFFERS);
+        }
+        Err(error) => {
+            return Err(Failure::new(code::IO, format!("cannot read `{}`: {error}", path.display())));
+        }
+    };
+    let written: Value = serde_json::from_str(&text).map_err(|error| {
+        Failure::new(code::DATA, format!("expected JSON in `{}`, found {error}", path.display()))
+            .hint("run `optimizer export-json` to replace it")
+    })?;
+    let differing = differing_keys(&written, config);
+    if differing.is_empty() {
+        super::output::result("up to date")?;
+        return Ok(0);
+    }
+    super::output::result(&format!("differs: {}", differing.join(", ")))?;
+    Ok(DIFFERS)
+}
+
+/// Returns the top-level keys whose values differ, the time of writing aside.
+fn differing_keys(written: &Value, wanted: &Value) -> Vec<String> {
+    let empty = serde_json::Map::new();
+    let wanted = wanted.as_object().unwrap_or(&empty);
+    let differs = |key: &String| key != "last_update" && written.get(key) != wanted.get(key);
+    wanted.keys().filter(|key| differs(key)).cloned().collect()
+}
+
+/// Replaces a file: write beside it, sync, rename, sync the folder. Readers see the old or the new file, never a part.
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), (PathBuf, std::io::Error)> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    };
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let beside = folder.join(format!(".{name}.{}.tmp", std::process::id()));
+    let write = || -> std::io::Result<()> {
+        let mut options = fs::OpenOptions::new();
+        let mut file = options.write(true).create_new(true).mode(0o644).open(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)?;
+        fs::File::open(&folder)?.sync_all()
+    };
+    write().map_err(|error| {
+        // Only what this process made; it may not exist.
+        let _ = fs::remove_file(&beside);
+        (path.to_path_buf(), error)
+    })
+}

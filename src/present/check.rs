@@ -1,0 +1,175 @@
+//! What a look at data found: a report per file.
+
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::document::Document;
+use super::run::IssuePart;
+use crate::ingest::{FileReport, Issue, PassedOver};
+use crate::model::rfc3339;
+
+/// The quality of candle files.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct CheckDataDocument {
+    /// Every file, or member of an archive, that belongs to a symbol.
+    pub files: Vec<FilePart>,
+    /// Symbols with candles at the base interval.
+    pub symbols: Vec<SymbolPart>,
+    /// Files that are not read, with why.
+    pub passed_over: Vec<PassedOverPart>,
+    /// Candles that contradict each other; a run stops on these unless told otherwise.
+    pub conflicts: Vec<String>,
+    /// Whether a run could use anything.
+    pub usable: bool,
+}
+
+impl Document for CheckDataDocument {
+    const KIND: &'static str = "check_data";
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct FilePart {
+    pub file: String,
+    pub symbol: String,
+    pub interval: Option<String>,
+    /// Units of the open times: s, ms, us, ns, text.
+    pub time_units: Vec<String>,
+    pub rows: u64,
+    pub candles: u64,
+    pub first_open: Option<String>,
+    pub last_open: Option<String>,
+    /// BLAKE3 of the decoded bytes.
+    pub hash: String,
+    /// Why the whole file is not used; null when it is.
+    pub rejected: Option<String>,
+    pub issues: Vec<IssuePart>,
+}
+
+/// One symbol over all its files.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct SymbolPart {
+    pub symbol: String,
+    pub candles: u64,
+    pub first_open: Option<String>,
+    pub last_open: Option<String>,
+    pub issues: Vec<IssuePart>,
+}
+
+/// A file that is not read.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct PassedOverPart {
+    pub file: String,
+    pub reason: String,
+}
+
+fn place(path: &std::path::Path, entry: Option<&String>) -> String {
+    match entry {
+        Some(entry) => format!("{}:{entry}", path.display()),
+        None => path.display().to_string(),
+    }
+}
+
+/// Returns the issue of a file or symbol.
+fn issue_part(file: &str, issue: &Issue) -> IssuePart {
+    IssuePart {
+        file: file.to_owned(),
+        line: issue.lines.first().copied(),
+        kind: issue.kind.as_str().to_owned(),
+        count: issue.count,
+        detail: issue.detail.clone(),
+    }
+}
+
+impl FilePart {
+    /// Returns the part of a report.
+    pub fn new(report: &FileReport) -> Self {
+        let file = place(&report.path, report.entry.as_ref());
+        Self {
+            symbol: report.symbol.to_string(),
+            interval: report.interval.map(|interval| interval.to_string()),
+            time_units: report.time_units.iter().map(|unit| unit.as_str().to_owned()).collect(),
+            rows: report.rows,
+            candles: report.candles,
+            first_open: report.first_open.map(rfc3339),
+            last_open: report.last_open.map(rfc3339),
+            hash: report.hash.clone(),
+            rejected: report.rejected.as_ref().map(ToString::to_string),
+            issues: report.issues.iter().map(|issue| issue_part(&file, issue)).collect(),
+            file,
+        }
+    }
+}
+
+impl SymbolPart {
+    /// Returns the part of a loaded symbol.
+    pub fn new(loaded: &crate::ingest::LoadedSymbol) -> Self {
+        let symbol = loaded.symbol.to_string();
+        let times = loaded.series.bars().open_time;
+        Self {
+            candles: times.len() as u64,
+            first_open: times.first().copied().map(rfc3339),
+            last_open: times.last().copied().map(rfc3339),
+            issues: loaded.issues.iter().map(|issue| issue_part(&symbol, issue)).collect(),
+            symbol,
+        }
+    }
+}
+
+impl PassedOverPart {
+    /// Returns the part of a file that is not read.
+    pub fn new(passed: &PassedOver) -> Self {
+        Self { file: place(&passed.path, passed.entry.as_ref()), reason: passed.reason.to_string() }
+    }
+}
+
+impl CheckDataDocument {
+    /// Returns the document as text for people.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for file in &self.files {
+            let interval = file.interval.as_deref().unwrap_or("?");
+            let _ = writeln!(text, "{}: {} {interval}, {} rows, {} candles{}", file.file, file.symbol, file.rows,
+                file.candles, span(&file.first_open, &file.last_open));
+            if let Some(reason) = &file.rejected {
+                let _ = writeln!(text, "  not used: {reason}");
+            }
+            issues_text(&mut text, &file.issues);
+        }
+        for passed in &self.passed_over {
+            let _ = writeln!(text, "{}: passed over: {}", passed.file, passed.reason);
+        }
+        for conflict in &self.conflicts {
+            let _ = writeln!(text, "conflict: {conflict}");
+        }
+        let _ = writeln!(text);
+        for symbol in &self.symbols {
+            let _ = writeln!(text, "{}: {} candles{}", symbol.symbol, symbol.candles,
+                span(&symbol.first_open, &symbol.last_open));
+            issues_text(&mut text, &symbol.issues);
+        }
+        let verdict = if self.usable { "usable" } else { "nothing usable" };
+        let _ = writeln!(text, "{} of {} files used; {verdict}",
+            self.files.iter().filter(|file| file.rejected.is_none()).count(), self.files.len() + self.passed_over.len());
+        text
+    }
+}
+
+fn span(first: &Option<String>, last: &Option<String>) -> String {
+    match (first, last) {
+        (Some(first), Some(last)) => format!(", {first} to {last}"),
+        _ => String::new(),
+    }
+}
+
+fn issues_text(text: &mut String, issues: &[IssuePart]) {
+    for issue in issues {
+        let line = issue.line.map(|line| format!(" (first at line {line})")).unwrap_or_default();
+        let _ = writeln!(text, "  {} x {}{line}: {}", issue.count, issue.kind, issue.detail);
+    }
+}
