@@ -144,7 +144,7 @@ mod tests {
             best_level: "2".to_owned(),
         };
         let found = insights(&trades, &[axis("a", 0.1), axis("b", 0.5), axis("c", 0.01)], "PASSED");
-        assert_eq!(found.best_contexts[0], "longs: 27 trades, +1.22 % each, 56 % won");
+        assert_eq!(found.best_contexts[0], "BTCUSDT: 27 trades, +1.22 % each, 56 % won");
         assert_eq!(found.best_contexts[2], "pullback: 12 trades, +1.00 % each, 100 % won");
         assert_eq!(found.focus, "b matters most; keep it near 2");
         assert_eq!(

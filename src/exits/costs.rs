@@ -147,7 +147,7 @@ mod tests {
         let (gross, net) =
             costs(0.0002, 0.0004).result(Direction::Long, 100.0, 0, fill(98.0, ExitReason::Stop));
         assert!((gross + 0.020_587_882_423_515_197).abs() < 1e-14);
-        let funding = -0.000_197_460_497_908_420_28;
+        let funding = -0.000_197_460_507_898_420_28;
         assert!((net - (-0.021_380_127_974_405_017 + funding)).abs() < 1e-14);
     }
 

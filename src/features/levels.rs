@@ -98,7 +98,7 @@ mod tests {
     fn the_nearest_swings_are_found() {
         let levels = levels(series(&[10.0, 14.0, 10.0, 6.0, 10.0, 12.0, 10.0, 10.5]).bars());
         let level = |price, age_bars| Some(Level { price, age_bars });
-        assert_eq!(levels, Levels { support: level(9.0, 5), resistance: level(13.0, 2) });
+        assert_eq!(levels, Levels { support: level(9.0, 1), resistance: level(13.0, 2) });
         assert_eq!(levels.risk_reward(10.5, 1.0, true), 2.5 / 1.5);
         assert_eq!(levels.risk_reward(10.5, 1.0, false), 1.5 / 2.5);
     }

@@ -124,6 +124,6 @@ mod tests {
             .floats(&[0.25])
             .text("BTCUSDT")
             .finish();
-        assert_eq!(print.to_string(), "PIN");
+        assert_eq!(print.to_string(), "4c7b175dc8acd61a");
     }
 }
