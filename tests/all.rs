@@ -2,5 +2,7 @@
 mod ingest;
 mod legacy_metrics;
 mod legacy_parity;
+mod pipeline;
 mod sample_data;
 mod store;
+mod sweep;

@@ -101,15 +101,14 @@ fn print(context: &Context, report: &RunReport) -> Result<(), Failure> {
         let reason = file.rejected.as_ref().map(ToString::to_string).unwrap_or_default();
         tracing::warn!("`{}` is not used: {reason}", file.path.display());
     }
-    let quiet = context.global.quiet;
-    context.print(RunDocument::new(report), |_| if quiet { String::new() } else { run_text(report) })?;
-    // With --json stdout holds the document alone.
     let summary = summary_line(report);
     if context.global.json {
+        // Stdout holds the document alone.
         super::output::note(&summary);
-        return Ok(());
+        return context.print(RunDocument::new(report), |_| String::new());
     }
-    super::output::result(&summary)
+    let text = if context.global.quiet { String::new() } else { run_text(report) };
+    super::output::result(&format!("{text}{summary}"))
 }
 
 /// Flags that stand for configuration keys.

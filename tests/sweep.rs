@@ -1,0 +1,108 @@
+//! The sweep against the plain loop, on random spaces, levels and signals; windows against fresh books.
+
+use proptest::prelude::*;
+use retune::evaluate::book::{Book, Entry};
+use retune::evaluate::lattice::Lattice;
+use retune::evaluate::replay::{Pick, replay};
+use retune::evaluate::sweep::sweep;
+use retune::model::{DAY_MS, Day, Direction, ExitReason, Outcome, ReturnPpm, Setup};
+
+fn outcome(net: i32) -> Outcome {
+    Outcome {
+        net: ReturnPpm(net),
+        best_case: ReturnPpm(net.saturating_add(7)),
+        gross: ReturnPpm(net.saturating_add(9)),
+        bars_held: 3,
+        reason: if net > 0 { ExitReason::TakeProfit } else { ExitReason::Stop },
+        ambiguous: net % 2 == 0,
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Signal {
+    /// Hours after the signal before.
+    wait_hours: i64,
+    levels: Vec<u8>,
+    net: Vec<i32>,
+}
+
+fn book(sizes: &[usize], rules: usize, signals: &[Signal]) -> Book {
+    let mut book = Book::new(Lattice::new(sizes.to_vec()), rules);
+    let mut entry_ms = 0;
+    for signal in signals {
+        entry_ms += signal.wait_hours * 3_600_000;
+        let entry = Entry { entry_ms, symbol: 0, direction: Direction::Long, setup: Setup::Pullback };
+        let outcomes: Vec<Outcome> = signal.net.iter().map(|net| outcome(*net)).collect();
+        book.push(entry, Some(&signal.levels), &outcomes);
+    }
+    book
+}
+
+/// Sizes of the dimensions, number of exit rules, signals; `reach` is the largest return in ppm.
+fn spaces(reach: i32) -> impl Strategy<Value = (Vec<usize>, usize, Vec<Signal>)> {
+    (prop::collection::vec(1_usize..4, 0..4), 1_usize..20).prop_flat_map(move |(sizes, rules)| {
+        let levels: Vec<_> = sizes.iter().map(|size| 0..*size as u8).collect();
+        let signal = (0_i64..30, levels, prop::collection::vec(-reach..=reach, rules))
+            .prop_map(|(wait_hours, levels, net)| Signal { wait_hours, levels, net });
+        (Just(sizes), Just(rules), prop::collection::vec(signal, 0..60))
+    })
+}
+
+fn sweep_equals_replay(sizes: &[usize], rules: usize, signals: &[Signal]) {
+    let book = book(sizes, rules, signals);
+    let end = signals.iter().map(|s| s.wait_hours * 3_600_000).sum::<i64>() / DAY_MS;
+    for days in [Day(0)..Day(end as i32 + 1), Day(1)..Day(end as i32)] {
+        let window = book.window(days);
+        let sweep = sweep(&window);
+        assert_eq!(sweep.len(), rules * book.lattice().cells());
+        for (rule, cell, point) in sweep.iter() {
+            let levels = book.lattice().levels(cell);
+            let naive = replay(&window, Pick { rule, levels: Some(&levels) });
+            assert_eq!(*point, naive.point, "rule {rule}, cell {cell}");
+            assert_eq!(sweep.point(rule, cell), point);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_point_of_the_sweep_equals_the_plain_loop((sizes, rules, signals) in spaces(50_000)) {
+        sweep_equals_replay(&sizes, rules, &signals);
+    }
+
+    /// Returns so large that 32-bit sums would overflow: the wide lanes give the same answer.
+    #[test]
+    fn wide_sums_equal_the_plain_loop((sizes, rules, signals) in spaces(ReturnPpm::LIMIT)) {
+        sweep_equals_replay(&sizes, rules, &signals);
+    }
+
+    #[test]
+    fn one_thread_equals_several((sizes, rules, signals) in spaces(50_000)) {
+        let book = book(&sizes, rules, &signals);
+        let window = book.window(Day(0)..Day(10_000));
+        let with = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            pool.install(|| sweep(&window))
+        };
+        prop_assert_eq!(with(1), with(4));
+    }
+}
+
+#[test]
+fn a_known_book_has_known_statistics() {
+    let signal = |wait_hours, level, net| Signal { wait_hours, levels: vec![level], net: vec![net] };
+    // Day 0: +100, -300; day 1: +50, -20 (strict), +500 (strict).
+    let signals =
+        [signal(1, 0, 100), signal(1, 1, -300), signal(30, 0, 50), signal(1, 1, -20), signal(1, 1, 500)];
+    let book = book(&[2], 1, &signals);
+    let window = book.window(Day(0)..Day(2));
+    let sweep = sweep(&window);
+    let loose = sweep.point(0, 0);
+    assert_eq!((loose.trades, loose.wins, loose.win_ppm, loose.loss_ppm), (5, 3, 650, -320));
+    // 100, -200, -150, -170, 330: the fall from 100 to -200.
+    assert_eq!((loose.drawdown_ppm, loose.day_square_ppm2), (300, 200 * 200 + 530 * 530));
+    let strict = sweep.point(0, 1);
+    assert_eq!((strict.trades, strict.wins, strict.drawdown_ppm), (3, 1, 320));
+}
