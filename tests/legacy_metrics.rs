@@ -7,8 +7,11 @@ use retune::evaluate::legacy_metrics::{
     LegacyInputs, LegacyMetrics, LegacyOpportunity, LegacyThresholds, MissedReasons, legacy_filter,
     legacy_score,
 };
+use retune::evaluate::book::{Book, Entry};
+use retune::evaluate::lattice::Lattice;
+use retune::evaluate::sweep::sweep;
 use retune::features::market_structure::SwingStructure;
-use retune::model::Direction;
+use retune::model::{Day, Direction, ExitReason, Outcome, ReturnPpm, Setup};
 use serde_json::Value;
 
 use crate::legacy_parity::{assert_close, committed, read_json, shared};
@@ -148,5 +151,106 @@ fn filter_metrics_and_score_agree() {
         (shared("metrics_500.json"), shared("opportunities_4000.json"))
     {
         assert_eq!(check_cases(&read_json(&cases), &read_json(&opportunities)), 350);
+    }
+}
+
+/// One case through the engine: opportunities as signals of a book, thresholds as levels of a lattice. Level 0 lets
+/// everything pass, level 1 is the case's threshold.
+fn check_case_in_the_lattice(row: &Value, opportunities: &[(&Value, LegacyOpportunity)]) {
+    let (subset, transform) = (row["subset"].as_str().unwrap(), row["transform"].as_str().unwrap());
+    let thresholds = thresholds(&row["params"]);
+    let dimensions = if thresholds.advanced { 8 } else { 3 };
+    let mut book = Book::new(Lattice::new(vec![2; dimensions]), 1);
+    let mut total = 0;
+    for (index, (json, opportunity)) in opportunities.iter().enumerate() {
+        if !is_in_subset(subset, index, json) {
+            continue;
+        }
+        let opportunity = transformed(transform, *opportunity);
+        let net = ReturnPpm::from_fraction(opportunity.profit_pct() / 100.0);
+        let outcome = Outcome {
+            net,
+            best_case: net,
+            gross: net,
+            bars_held: 1,
+            reason: ExitReason::Time,
+            ambiguous: false,
+        };
+        let levels = levels(&opportunity, &thresholds);
+        let entry = Entry {
+            entry_ms: total,
+            symbol: 0,
+            direction: opportunity.direction,
+            setup: Setup::Continuation,
+        };
+        book.push(entry, Some(&levels[..dimensions]), &[outcome]);
+        total += 1;
+    }
+    let window = book.window(Day(0)..Day(1));
+    let point = *sweep(&window).point(0, book.lattice().cell(&vec![1; dimensions]));
+    let result = &row["result"];
+    let id = &row["id"];
+    assert_eq!(u64::from(point.trades), result["captured_count"].as_u64().unwrap(), "case {id}");
+    assert_eq!(Value::from(window.candidates), row["subset_size"], "case {id}");
+    if point.trades == 0 {
+        return;
+    }
+    assert_eq!(Value::from(point.wins), result["win_count"], "case {id}");
+    assert_eq!(Value::from(point.losses()), result["loss_count"], "case {id}");
+    let percent = |name: &str| result[name].as_f64().unwrap();
+    let near = |found: f64, name: &str, tolerance: f64| {
+        assert!((found - percent(name)).abs() <= tolerance, "case {id}: {name} is {found}, {}", percent(name));
+    };
+    near(point.expectancy_pct().unwrap(), "expectancy", 1e-4);
+    near(point.expectancy_pct().unwrap(), "avg_profit", 1e-4);
+    near(point.avg_win_pct().unwrap_or(0.0), "avg_win", 1e-4);
+    near(point.avg_loss_pct().unwrap_or(0.0), "avg_loss", 1e-4);
+    near(point.win_rate().unwrap(), "win_rate", 1e-12);
+    // A running sum carries the rounding of every trade: at most half a ppm each.
+    near(point.max_drawdown_pct(), "max_drawdown", 0.5e-4 * f64::from(point.trades) + 1e-9);
+}
+
+fn levels(opportunity: &LegacyOpportunity, thresholds: &LegacyThresholds) -> [u8; 8] {
+    let o = opportunity;
+    let confirmed = match (thresholds.min_consensus_score, o.consensus_score) {
+        (Some(needed), Some(score)) => score >= needed,
+        _ => o.consensus.or(o.indicator_consensus).unwrap_or(0.0) >= thresholds.min_consensus,
+    };
+    let risk_reward = o.actual_risk_reward.or(o.risk_reward).unwrap_or(0.0);
+    let long = o.direction == Direction::Long;
+    let bullish = o.kline_ctx_bullish_ratio.unwrap_or(0.0);
+    let (tests, false_breaks) = match long {
+        true => (o.support_hist_test_cnt, o.support_hist_false_bd),
+        false => (o.resist_hist_test_cnt, o.resist_hist_false_bo),
+    };
+    let trending = o.mkt_struct_swing.is_some_and(SwingStructure::is_trend);
+    [
+        confirmed,
+        o.signal_score >= thresholds.min_signal_score,
+        risk_reward >= thresholds.min_risk_reward,
+        (if long { bullish } else { 1.0 - bullish }) >= thresholds.min_kline_bullish_ratio,
+        o.kline_ctx_price_chg_pct.unwrap_or(0.0).abs() >= thresholds.min_price_chg_pct,
+        trending || !thresholds.trend_only,
+        o.mkt_struct_age_hours.unwrap_or(0.0) >= thresholds.min_trend_age_hours,
+        tests.unwrap_or(0.0) <= thresholds.max_sr_test_count && false_breaks.unwrap_or(0.0) <= 2.0,
+    ]
+    .map(u8::from)
+}
+
+#[test]
+fn the_lattice_gives_the_legacy_metrics() {
+    let check = |document: &Value, opportunities: &Value| {
+        let opportunities: Vec<(&Value, LegacyOpportunity)> =
+            opportunities.as_array().unwrap().iter().map(|json| (json, opportunity(json))).collect();
+        let rows = document["rows"].as_array().unwrap();
+        rows.iter().for_each(|row| check_case_in_the_lattice(row, &opportunities));
+        rows.len()
+    };
+    let document = read_json(&committed("metrics.json"));
+    assert!(check(&document, &document["opportunities"]) >= 20);
+    if let (Some(cases), Some(opportunities)) =
+        (shared("metrics_500.json"), shared("opportunities_4000.json"))
+    {
+        assert_eq!(check(&read_json(&cases), &read_json(&opportunities)), 350);
     }
 }
