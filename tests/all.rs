@@ -1,4 +1,5 @@
 //! Integration tests, in one binary.
+mod cli;
 mod ingest;
 mod legacy_metrics;
 mod legacy_parity;

@@ -112,13 +112,14 @@ pub fn incremental(
     on_event: &(dyn Fn(RunEvent) + Sync),
 ) -> Result<RunReport, RunError> {
     let clock = Instant::now();
-    // A store that exists is locked before the work; one that does not is created only when there is a result.
+    // Other writers are kept out before the work; the store is opened, or created, when there is something to say.
     let existing = options.store.as_ref().filter(|dir| dir.exists());
-    let store = existing.map(|dir| Store::open(dir, options.now_ms)).transpose()?;
+    let claim = existing.map(|dir| Store::claim(dir, options.now_ms)).transpose()?;
     let (input, symbols) = evaluate(plan, options, stop, on_event)?;
-    let mut store = match (store, &options.store) {
+    let mut store = match (claim, &options.store) {
+        (Some(claim), _) => Some(claim.open(options.now_ms)?),
         (None, Some(dir)) => Some(Store::open(dir, options.now_ms)?),
-        (store, _) => store,
+        (None, None) => None,
     };
     let data_fingerprint = data_fingerprint(&input);
     let plan_fingerprint = plan.fingerprint();

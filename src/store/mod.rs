@@ -31,6 +31,6 @@ mod format_tests;
 pub use envelope::RowError;
 pub use error::StoreError;
 pub use snapshot::{Snapshot, TableSize};
-pub use state::{LearningCommit, RUNS_MAX, Store, TRIAL_RUNS_MAX};
+pub use state::{Claim, LearningCommit, RUNS_MAX, Store, TRIAL_RUNS_MAX};
 pub use tables::{Class, Section};
 pub use view::View;

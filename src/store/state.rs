@@ -62,6 +62,20 @@ impl LearningCommit {
     }
 }
 
+/// The right to write a store, taken before there is anything to write.
+#[derive(Debug)]
+pub struct Claim {
+    dir: PathBuf,
+    lock: RunLock,
+}
+
+impl Claim {
+    /// Opens the store; see [`Store::open`].
+    pub fn open(self, now_ms: i64) -> Result<Store, StoreError> {
+        Store::open_claimed(self, now_ms)
+    }
+}
+
 /// The store, open for the one writer. Readers use [`super::View`].
 #[derive(Debug)]
 pub struct Store {
@@ -82,11 +96,22 @@ impl Store {
     /// Errors: `Busy` when another process has it open, `NeedsRepair` or `Damaged` when the file is not whole,
     ///         `TooNew` when a newer program wrote it; a file that is refused is left as it is.
     pub fn open(dir: &Path, now_ms: i64) -> Result<Self, StoreError> {
+        Self::claim(dir, now_ms)?.open(now_ms)
+    }
+
+    /// Keeps other writers out of a directory, which is created if need be, without touching what is stored there.
+    ///
+    /// Errors: `Busy` when another process has it
+    pub fn claim(dir: &Path, now_ms: i64) -> Result<Claim, StoreError> {
         files::create_directory(dir)?;
-        let lock = RunLock::take(dir, now_ms)?;
+        Ok(Claim { lock: RunLock::take(dir, now_ms)?, dir: dir.to_owned() })
+    }
+
+    fn open_claimed(claim: Claim, now_ms: i64) -> Result<Self, StoreError> {
+        let Claim { dir, lock } = claim;
         let path = dir.join(files::STATE);
         if !files::exists(&path)? {
-            create(dir, &path, now_ms)?;
+            create(&dir, &path, now_ms)?;
         }
         let db = engine::open_state(&path)?;
         let store_uuid = engine::guarded(&path, || {
@@ -95,7 +120,7 @@ impl Store {
             Ok(snapshot.meta()?.store_uuid)
         })?;
         let poisoned = AtomicBool::new(false);
-        let store = Self { db, dir: dir.to_owned(), path, store_uuid, poisoned, _lock: lock };
+        let store = Self { db, dir, path, store_uuid, poisoned, _lock: lock };
         if !view::is_current(&store.dir, &store.read()?, now_ms)? {
             store.publish_view()?;
         }
