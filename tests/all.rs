@@ -1,4 +1,5 @@
 //! Integration tests, in one binary.
+mod architecture;
 mod cli;
 mod ingest;
 mod legacy_metrics;

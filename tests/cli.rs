@@ -85,7 +85,10 @@ fn the_daily_run_changes_once_and_then_says_unchanged() {
     let text = stdout(&first);
     assert!(text.contains("parameters changed: scalping"), "{text}");
     let last = text.lines().last().expect("a last line");
-    assert!(last.starts_with("result=changed run=1 symbols=3 units_new=450 units_reused=0 peak_rss="), "{last}");
+    assert!(
+        last.starts_with("result=changed run=1 symbols=3 units_new=450 units_reused=0 peak_rss="),
+        "{last}"
+    );
     let second = place.incremental(&sample_dir(), &[]);
     assert_eq!(code(&second), 0, "{}", stderr(&second));
     let text = stdout(&second);
@@ -151,17 +154,34 @@ fn what_cannot_be_read_is_said_and_touches_nothing() {
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("empty/BTCUSDT-15m.csv", Vec::new(), "none that can be used"),
         ("header/BTCUSDT-15m.csv", header.into(), "none that can be used"),
-        ("lfs/BTCUSDT-15m.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n".into(), "none that can be used"),
+        (
+            "lfs/BTCUSDT-15m.csv",
+            "version https://git-lfs.github.com/spec/v1\noid sha256:0\n".into(),
+            "none that can be used",
+        ),
         ("binary/BTCUSDT-15m.csv", (0..=255).collect(), "none that can be used"),
         ("json/BTCUSDT-15m.json", "[]".into(), "none that can be used"),
         ("zip/BTCUSDT-15m.zip", "PK\u{3}\u{4}garbage".into(), "none that can be used"),
         ("gzip/BTCUSDT-15m.csv.gz", vec![0x1f, 0x8b, 8, 0, 0, 0], "none that can be used"),
-        ("nan/BTCUSDT-15m.csv", format!("{header}1735689600000,NaN,NaN,NaN,NaN,1\n").into(), "none that can be used"),
-        ("lie/BTCUSDT-15m.csv", {
-            let hourly = (0..50).map(|i| format!("{},1,2,0.5,1.5,10\n", 1_735_689_600_000_i64 + i * 3_600_000));
-            format!("{header}{}", hourly.collect::<String>()).into()
-        }, "none that can be used"),
-        ("twice/BTCUSDT-15m.csv", format!("{header}{row}{}", row.replace("1.5", "1.6")).into(), "--on-conflict last"),
+        (
+            "nan/BTCUSDT-15m.csv",
+            format!("{header}1735689600000,NaN,NaN,NaN,NaN,1\n").into(),
+            "none that can be used",
+        ),
+        (
+            "lie/BTCUSDT-15m.csv",
+            {
+                let hourly =
+                    (0..50).map(|i| format!("{},1,2,0.5,1.5,10\n", 1_735_689_600_000_i64 + i * 3_600_000));
+                format!("{header}{}", hourly.collect::<String>()).into()
+            },
+            "15m",
+        ),
+        (
+            "twice/BTCUSDT-15m.csv",
+            format!("{header}{row}{}", row.replace("1.5", "1.6")).into(),
+            "--on-conflict last",
+        ),
     ];
     for (name, bytes, wanted) in cases {
         let file = place.write(name, bytes);
@@ -195,7 +215,10 @@ fn one_bad_file_among_good_ones_is_reported_and_the_rest_is_used() {
     let place = Place::new();
     for entry in fs::read_dir(sample_dir()).expect("the sample") {
         let file = entry.expect("an entry").path();
-        place.write(&format!("data/{}", path(Path::new(file.file_name().expect("a name")))), fs::read(&file).expect("read"));
+        place.write(
+            &format!("data/{}", path(Path::new(file.file_name().expect("a name")))),
+            fs::read(&file).expect("read"),
+        );
     }
     place.write("data/DELTAUSDT-15m.csv", "open_time,open,high,low,close,volume\nx,y,z,1,2,3\n");
     let output = place.incremental(&place.at("data"), &["--json"]);
@@ -203,7 +226,11 @@ fn one_bad_file_among_good_ones_is_reported_and_the_rest_is_used() {
     assert!(stderr(&output).contains("DELTAUSDT-15m.csv"), "{}", stderr(&output));
     let document: Value = serde_json::from_slice(&output.stdout).expect("one document");
     let issues = document["data"]["input"]["issues"].as_array().expect("issues");
-    assert!(issues.iter().any(|i| i["kind"] == "rejected" && i["file"].as_str().is_some_and(|f| f.contains("DELTA"))));
+    assert!(
+        issues
+            .iter()
+            .any(|i| i["kind"] == "rejected" && i["file"].as_str().is_some_and(|f| f.contains("DELTA")))
+    );
 }
 
 #[test]
@@ -233,7 +260,8 @@ fn mistakes_on_the_command_line_and_in_the_configuration_have_their_codes() {
         assert!(!place.at("store").exists());
     }
     let config = place.write("optimizer.toml", "[style.swing.space]\natr_tp_multiplier = [2, 4]\n");
-    let output = place.incremental(&sample, &["-c", path(&config), "--json", "--exit-zero", "--style", "swing"]);
+    let output =
+        place.incremental(&sample, &["-c", path(&config), "--json", "--exit-zero", "--style", "swing"]);
     let document: Value = serde_json::from_slice(&output.stdout).expect("one document");
     assert_eq!(document["data"]["evaluation"]["parameter_sets"], 139_968 / 3 * 2);
 }
@@ -245,7 +273,11 @@ fn a_busy_store_is_told_apart_from_a_broken_one() {
     let held = retune::store::Store::open(&place.at("store"), 0).expect("the store");
     let busy = place.incremental(&sample_dir(), &[]);
     assert_eq!(code(&busy), 5, "{}", stderr(&busy));
-    assert!(stderr(&busy).contains(&std::process::id().to_string()), "the holder is named: {}", stderr(&busy));
+    assert!(
+        stderr(&busy).contains(&std::process::id().to_string()),
+        "the holder is named: {}",
+        stderr(&busy)
+    );
     let reader = optimizer(&["inspect", "--store", &place.store()]);
     assert_eq!(code(&reader), 0, "readers go on: {}", stderr(&reader));
     drop(held);
@@ -264,7 +296,8 @@ fn the_export_is_complete_replaced_whole_and_checkable() {
     assert_eq!(code(&place.incremental(&sample_dir(), &[])), 10);
     let target = place.write("bot/learning_config.json", "{\"old\": true}");
     let (store, file) = (place.store(), path(&target).to_owned());
-    let export = |more: &[&str]| optimizer(&[&["export-json", "--store", &store, "-o", &file], more].concat());
+    let export =
+        |more: &[&str]| optimizer(&[&["export-json", "--store", &store, "-o", &file], more].concat());
     assert_eq!(code(&export(&["--check"])), 1, "the old file differs");
     assert_eq!(code(&export(&[])), 0);
     assert_eq!(code(&export(&["--check"])), 0);
@@ -273,14 +306,24 @@ fn the_export_is_complete_replaced_whole_and_checkable() {
     let output = optimizer(&["incremental", "--data", path(&sample_dir()), "--no-save", "--json"]);
     let run: Value = serde_json::from_slice(&output.stdout).expect("one document");
     let best = &run["data"]["styles"]["scalping"]["best"]["params"];
-    for key in ["atr_tp_multiplier", "atr_stop_multiplier", "max_holding_hours", "min_signal_score", "min_risk_reward"] {
+    for key in [
+        "atr_tp_multiplier",
+        "atr_stop_multiplier",
+        "max_holding_hours",
+        "min_signal_score",
+        "min_risk_reward",
+    ] {
         assert_eq!(params[key].as_f64(), best[key].as_f64(), "{key}");
         assert!(params[key].is_number());
     }
-    let mut left: Vec<_> = fs::read_dir(place.at("bot")).expect("the folder").map(|e| e.expect("an entry").file_name()).collect();
+    let mut left: Vec<_> = fs::read_dir(place.at("bot"))
+        .expect("the folder")
+        .map(|e| e.expect("an entry").file_name())
+        .collect();
     left.sort();
     assert_eq!(left, ["learning_config.json"], "nothing is left beside it");
-    let refused = optimizer(&["export-json", "--store", &store, "-o", path(&place.at("no/such/folder/x.json"))]);
+    let refused =
+        optimizer(&["export-json", "--store", &store, "-o", path(&place.at("no/such/folder/x.json"))]);
     assert_eq!(code(&refused), 74);
     let printed = optimizer(&["export-json", "--store", &store, "-o", "-"]);
     assert!(serde_json::from_slice::<Value>(&printed.stdout).is_ok());
@@ -290,7 +333,15 @@ fn the_export_is_complete_replaced_whole_and_checkable() {
 fn a_stopped_run_stores_nothing() {
     let place = Place::new();
     let mut child = Command::new(env!("CARGO_BIN_EXE_optimizer"))
-        .args(["incremental", "--data", path(&sample_dir()), "--store", &place.store(), "--progress", "lines"])
+        .args([
+            "incremental",
+            "--data",
+            path(&sample_dir()),
+            "--store",
+            &place.store(),
+            "--progress",
+            "lines",
+        ])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -331,6 +382,7 @@ fn real_candles_run_through() {
     assert!(stdout(&second).contains("parameters unchanged"));
     let both = place.incremental(&data.join("candles"), &["--no-save"]);
     assert_eq!(code(&both), 4, "two markets of one symbol contradict each other");
-    let native = place.incremental(&data.join("native"), &["--no-save", "--on-conflict", "last", "--exit-zero"]);
+    let native =
+        place.incremental(&data.join("native"), &["--no-save", "--on-conflict", "last", "--exit-zero"]);
     assert_eq!(code(&native), 0, "{}", stderr(&native));
 }

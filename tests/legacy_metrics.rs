@@ -3,12 +3,12 @@
 //! The cases over the first ten opportunities are in every clone; all 350 over 4000 opportunities are compared
 //! where the full fixtures lie beside it.
 
+use retune::evaluate::book::{Book, Entry};
+use retune::evaluate::lattice::Lattice;
 use retune::evaluate::legacy_metrics::{
     LegacyInputs, LegacyMetrics, LegacyOpportunity, LegacyThresholds, MissedReasons, legacy_filter,
     legacy_score,
 };
-use retune::evaluate::book::{Book, Entry};
-use retune::evaluate::lattice::Lattice;
 use retune::evaluate::sweep::sweep;
 use retune::features::market_structure::SwingStructure;
 use retune::model::{Day, Direction, ExitReason, Outcome, ReturnPpm, Setup};
@@ -199,7 +199,11 @@ fn check_case_in_the_lattice(row: &Value, opportunities: &[(&Value, LegacyOpport
     assert_eq!(Value::from(point.losses()), result["loss_count"], "case {id}");
     let percent = |name: &str| result[name].as_f64().unwrap();
     let near = |found: f64, name: &str, tolerance: f64| {
-        assert!((found - percent(name)).abs() <= tolerance, "case {id}: {name} is {found}, {}", percent(name));
+        assert!(
+            (found - percent(name)).abs() <= tolerance,
+            "case {id}: {name} is {found}, {}",
+            percent(name)
+        );
     };
     near(point.expectancy_pct().unwrap(), "expectancy", 1e-4);
     near(point.expectancy_pct().unwrap(), "avg_profit", 1e-4);

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::ingest::IngestError;
 use crate::run::RunError;
 use crate::run::config::ConfigError;
+use crate::run::report::InputReport;
 use crate::store::StoreError;
 
 /// Exit codes of failures; results have their own (0, 10, 11, 12).
@@ -87,6 +88,18 @@ impl From<StoreError> for Failure {
     }
 }
 
+/// Files whose reasons are given in an error; `check data` gives them all.
+const REASONS_SHOWN: usize = 5;
+
+/// Returns why each of the first files was of no use, a line each.
+fn reasons(input: &InputReport) -> String {
+    let passed = input.passed_over.iter().map(|file| (&file.path, file.reason.to_string()));
+    let rejected =
+        input.files.iter().filter_map(|file| Some((&file.path, file.rejected.as_ref()?.to_string())));
+    let line = |(path, reason): (&std::path::PathBuf, String)| format!("\n  `{}`: {reason}", path.display());
+    rejected.chain(passed).take(REASONS_SHOWN).map(line).collect()
+}
+
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match error {
@@ -94,8 +107,10 @@ impl From<RunError> for Failure {
             RunError::Store(error) => error.into(),
             RunError::Stopped => Self::new(code::STOPPED, error.to_string())
                 .hint("run the same command again; what was stored before is untouched"),
-            RunError::NoCandles { .. } => Self::new(code::DATA, error.to_string())
-                .hint("`optimizer check data PATH` lists every file and what is wrong with it"),
+            RunError::NoCandles { ref input, .. } => {
+                Self::new(code::DATA, format!("{error}{}", reasons(input)))
+                    .hint("`optimizer check data PATH` lists every file and what is wrong with it")
+            }
         }
     }
 }

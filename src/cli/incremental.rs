@@ -114,7 +114,8 @@ fn print(context: &Context, report: &RunReport) -> Result<(), Failure> {
 /// Flags that stand for configuration keys.
 fn flags(arguments: &Arguments) -> Vec<(&'static str, String)> {
     let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
-    let list = |items: &[String]| format!("[{}]", items.iter().map(|i| quote(i)).collect::<Vec<_>>().join(", "));
+    let list =
+        |items: &[String]| format!("[{}]", items.iter().map(|i| quote(i)).collect::<Vec<_>>().join(", "));
     let mut flags = Vec::new();
     if let Some(score) = &arguments.score {
         flags.push(("search.score", quote(score)));
@@ -179,10 +180,11 @@ fn recorded(config: &Config, arguments: &Arguments) -> String {
 fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        let second = signal_hook::flag::register_conditional_shutdown(signal, code::STOPPED.into(), stop.clone());
-        second.and_then(|_| signal_hook::flag::register(signal, stop.clone())).map_err(|error| {
-            Failure::new(code::INTERNAL, format!("cannot listen for signals: {error}"))
-        })?;
+        let second =
+            signal_hook::flag::register_conditional_shutdown(signal, code::STOPPED.into(), stop.clone());
+        second
+            .and_then(|_| signal_hook::flag::register(signal, stop.clone()))
+            .map_err(|error| Failure::new(code::INTERNAL, format!("cannot listen for signals: {error}")))?;
     }
     stop.store(false, Ordering::Relaxed);
     Ok(stop)

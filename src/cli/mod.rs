@@ -35,7 +35,13 @@ pub(crate) struct Global {
     #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Directory of the store
-    #[arg(long, global = true, env = "OPTIMIZER_STORE", default_value = "optimizer-state", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "OPTIMIZER_STORE",
+        default_value = "optimizer-state",
+        value_name = "DIR"
+    )]
     store: std::path::PathBuf,
     /// Whose state in the store
     #[arg(long, global = true, default_value = "default", value_name = "NAME")]

@@ -56,7 +56,12 @@ pub fn insights(trades: &[TradeContext<'_>], importances: &[Importance], verdict
 }
 
 fn axis_lesson(axis: &Importance) -> String {
-    format!("{} = {} scores best ({:.0} % of the score's variance)", axis.key, axis.best_level, 100.0 * axis.share)
+    format!(
+        "{} = {} scores best ({:.0} % of the score's variance)",
+        axis.key,
+        axis.best_level,
+        100.0 * axis.share
+    )
 }
 
 impl TradeContext<'_> {

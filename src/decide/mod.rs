@@ -147,7 +147,11 @@ mod tests {
         }
     }
 
-    fn outcome(verdict: Verdict, candidate: (f64, Option<f64>), incumbent: Option<(f64, Option<f64>)>) -> Outcome {
+    fn outcome(
+        verdict: Verdict,
+        candidate: (f64, Option<f64>),
+        incumbent: Option<(f64, Option<f64>)>,
+    ) -> Outcome {
         let new = set(candidate.0);
         let old = incumbent.map(|i| set(i.0));
         let old = old.as_ref().zip(incumbent).map(|(set, (_, late_score))| Contender { set, late_score });

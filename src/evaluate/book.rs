@@ -39,8 +39,8 @@ pub struct OutcomeDetail {
 
 /// The signals of one style that pass the loosest level of every dimension, in order of entry, then symbol.
 ///
-/// Invariant: entries ascend by (entry_ms, symbol); coordinates[i] holds the strictest level signal i passes in each
-/// dimension; net[i] holds one outcome per exit rule, padded with zeros to a multiple of [`LANES`].
+/// Invariant: entries ascend by (entry_ms, symbol); `coordinates[i]` holds the strictest level signal i passes in each
+/// dimension; `net[i]` holds one outcome per exit rule, padded with zeros to a multiple of [`LANES`].
 #[derive(Debug, Clone)]
 pub struct Book {
     lattice: Lattice,

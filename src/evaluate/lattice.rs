@@ -62,7 +62,7 @@ impl Lattice {
 
     /// Turns values scattered at signals' own cells into sums over everything each cell lets pass.
     ///
-    /// Shape: values[cells] -> in place
+    /// Shape: `values[cells]` -> in place
     /// Cost:  O(cells x dimensions), in runs of consecutive cells
     pub fn accumulate<T: Copy + AddAssign>(&self, values: &mut [T]) {
         assert!(values.len() == self.cells, "one value per cell");
@@ -79,7 +79,7 @@ impl Lattice {
 
     /// Calls back for every cell with the signals it lets pass, in their order, cells in index order.
     ///
-    /// Shape: coordinates[signals x dimensions] of the signals in `range`
+    /// Shape: `coordinates[signals x dimensions]` of the signals in `range`
     /// Cost:  O(sum over prefixes of dimensions of passing signals); no list longer than the signals is kept twice
     pub fn for_each_cell(
         &self,

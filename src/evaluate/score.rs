@@ -148,7 +148,9 @@ mod tests {
 
     #[test]
     fn more_wins_score_higher_everywhere_and_losers_never_beat_winners() {
-        for score in [Score::Balanced, Score::Expectancy, Score::ProfitFactor, Score::Sharpe, Score::TotalReturn] {
+        for score in
+            [Score::Balanced, Score::Expectancy, Score::ProfitFactor, Score::Sharpe, Score::TotalReturn]
+        {
             let values: Vec<f64> =
                 (20..90).map(|wins| score.value(&point(wins), &around()).expect("defined")).collect();
             let falls = values.windows(2).position(|pair| pair[0] >= pair[1]);

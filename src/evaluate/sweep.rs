@@ -173,13 +173,19 @@ struct Running<T: Lane> {
 impl<T: Lane> Running<T> {
     fn new() -> Self {
         let zero = [T::default(); LANES];
-        Self { sum: zero, peak: zero, drawdown: zero, day_start: zero, squares: [T::Square::default(); LANES] }
+        Self {
+            sum: zero,
+            peak: zero,
+            drawdown: zero,
+            day_start: zero,
+            squares: [T::Square::default(); LANES],
+        }
     }
 
     #[inline(always)]
     fn trade(&mut self, net: &[i32; LANES]) {
-        for lane in 0..LANES {
-            self.sum[lane] = self.sum[lane].plus(T::from_ppm(net[lane]));
+        for (lane, ppm) in net.iter().enumerate() {
+            self.sum[lane] = self.sum[lane].plus(T::from_ppm(*ppm));
             self.peak[lane] = self.peak[lane].max(self.sum[lane]);
             self.drawdown[lane] = self.drawdown[lane].max(self.peak[lane].minus(self.sum[lane]));
         }

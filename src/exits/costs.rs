@@ -80,8 +80,7 @@ impl Costs {
 
     /// Returns the costs of a symbol.
     pub fn of(&self, symbol: &Symbol) -> TradeCosts {
-        let slippage =
-            if self.majors.contains(symbol) { self.slippage_major } else { self.slippage_other };
+        let slippage = if self.majors.contains(symbol) { self.slippage_major } else { self.slippage_other };
         TradeCosts {
             taker_fee: self.taker_fee,
             maker_fee: self.maker_fee,

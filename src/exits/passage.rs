@@ -7,7 +7,7 @@ pub const NEVER: u16 = u16::MAX;
 
 /// Finds the first candle that reaches each level.
 ///
-/// Shape: ahead[n] from the entry candle on; target and stop distances ascending, price units; one slot per level
+/// Shape: `ahead[n]` from the entry candle on; target and stop distances ascending, price units; one slot per level
 /// Units: slots are candle indices from the entry candle (0), `NEVER` when not reached
 /// Rules: a target needs trade-through (beyond it), a stop needs a touch; the entry candle counts
 /// Cost:  O(candles + levels); ends early once every rule is decided (all stops or all targets reached)

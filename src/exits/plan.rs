@@ -79,7 +79,7 @@ impl ExitPlan {
 
     /// Appends the outcome of every rule, in order, for a signal that enters at the first candle's open.
     ///
-    /// Shape:     ahead[hold_bars_max], gapless, from the entry candle on; atr in price units
+    /// Shape:     `ahead[hold_bars_max]`, gapless, from the entry candle on; atr in price units
     /// Causality: this is the label: it reads the candles after the signal and must never feed a feature
     /// Rules:     the stop comes first when both levels lie inside one candle, unless the candle opens beyond one of
     ///            them; an open beyond the stop fills there; a target never fills better than its level
@@ -242,11 +242,7 @@ mod tests {
             (Short, &[START, [104.0, 105.0, 103.0, 104.0]], (1, 104.0, 104.0, StopGap, false)),
         ];
         for (direction, bars, (bar, worst, best, reason, ambiguous)) in cases {
-            let rule = ExitRule {
-                take_profit_atr: 4.0,
-                stop_atr: 2.0,
-                hold_hours: bars.len() as f64 * 0.25,
-            };
+            let rule = ExitRule { take_profit_atr: 4.0, stop_atr: 2.0, hold_hours: bars.len() as f64 * 0.25 };
             let plan = ExitPlan::new(vec![rule], Interval::M15).expect("a plan");
             let mut out = Vec::new();
             plan.outcomes(series(bars).bars(), *direction, 1.0, &free(), &mut out);
@@ -271,8 +267,7 @@ mod tests {
             hold_hours,
         });
         let plan = ExitPlan::new(rules.to_vec(), Interval::M15).expect("a plan");
-        let bars =
-            [[100.0, 101.0, 99.0, 100.5], [100.5, 102.0, 100.0, 101.5], [101.5, 103.0, 101.0, 102.5]];
+        let bars = [[100.0, 101.0, 99.0, 100.5], [100.5, 102.0, 100.0, 101.5], [101.5, 103.0, 101.0, 102.5]];
         let mut out = Vec::new();
         plan.outcomes(series(&bars).bars(), Direction::Long, 1.0, &free(), &mut out);
         assert_eq!(out.iter().map(|o| o.net.0).collect::<Vec<_>>(), [5_000, 15_000, 25_000]);

@@ -118,11 +118,11 @@ impl Frame<'_> {
 
     /// Returns the full feature row at a pulse.
     ///
-    /// Causality: reads bars[..=pulse.index] only
+    /// Causality: reads `bars[..=pulse.index]` only
     /// Cost:      O(96)
     pub fn row(&self, pulse: Pulse) -> FeatureRow {
         let past = self.bars.slice(pulse.index + 1 - HISTORY_BARS..pulse.index + 1);
-        
+
         let near = past.slice(HISTORY_BARS - STRUCTURE_BARS..HISTORY_BARS);
         let levels = levels(past);
         let history = |level: Option<Level>, side| {

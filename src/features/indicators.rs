@@ -76,8 +76,8 @@ impl Averages {
 
 /// Returns the indicator row of every candle from `first` on.
 ///
-/// Shape:     bars[n] (with warm-up in front), first < n -> [n - first]
-/// Causality: out[i] reads bars[..=first + i] only; recursive averages start at the first candle given or after
+/// Shape:     `bars[n]` (with warm-up in front), first < n -> `[n - first]`
+/// Causality: `out[i]` reads `bars[..=first + i]` only; recursive averages start at the first candle given or after
 ///            the last gap, so the same slice always gives the same bits
 /// Errors:    a candle with fewer than [`WARM_UP_BARS`] gapless candles before it, or without any range, is `None`
 /// Cost:      O(n)

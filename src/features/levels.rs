@@ -25,7 +25,7 @@ pub struct Level {
 
 /// Returns the nearest support below and resistance above the last close.
 ///
-/// Shape:     bars[n]; reads the last 50
+/// Shape:     `bars[n]`; reads the last 50
 /// Causality: a swing needs one closed candle on each side, so the newest swing is one candle old
 /// Source:    the live legacy writer (a level never includes the current candle, unlike the exporter: D44);
 ///            deviation: a swing that a later candle closed beyond is broken and no longer a level

@@ -28,7 +28,7 @@ impl Patterns {
 
 /// Returns the patterns at the last candle.
 ///
-/// Shape:     bars[n], n >= 21
+/// Shape:     `bars[n]`, n >= 21
 /// Causality: reads the last 21 closed candles
 pub fn patterns(bars: Bars<'_>) -> Patterns {
     let t = bars.len() - 1;

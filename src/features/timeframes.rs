@@ -88,8 +88,8 @@ impl TimeframeCloses {
 
     /// Returns the timeframe's row at every given instant.
     ///
-    /// Shape:     from_ms <= known_at[..] ascending -> [len]
-    /// Causality: out[i] reads buckets closed in from_ms..=known_at[i]
+    /// Shape:     from_ms <= `known_at[..]` ascending -> `[len]`
+    /// Causality: `out[i]` reads buckets closed in from_ms..=`known_at[i]`
     /// Errors:    `None` while fewer than 50 candles are known, or when the last one closed over a day ago
     pub fn rows(&self, from_ms: i64, known_at: &[i64]) -> Vec<Option<TimeframeRow>> {
         let mut next = self.close_time.partition_point(|t| *t <= from_ms);
@@ -98,7 +98,8 @@ impl TimeframeCloses {
         let mut rows = Vec::with_capacity(known_at.len());
         for now in known_at {
             while next < self.close.len() && self.close_time[next] <= *now {
-                let hole = last.is_some_and(|(at, _)| self.close_time[next] - at > DAY_MS + self.interval.ms());
+                let hole =
+                    last.is_some_and(|(at, _)| self.close_time[next] - at > DAY_MS + self.interval.ms());
                 if hole {
                     (ema_20, ema_50, seen) = (Ema::new(20), Ema::new(50), 0);
                 }
@@ -123,14 +124,7 @@ mod tests {
 
     fn candle(i: i64) -> Candle {
         let close = 100.0 + i as f64 * 0.1;
-        Candle {
-            open_time: i * Interval::M15.ms(),
-            open: close,
-            high: close,
-            low: close,
-            close,
-            volume: 1.0,
-        }
+        Candle { open_time: i * Interval::M15.ms(), open: close, high: close, low: close, close, volume: 1.0 }
     }
 
     #[test]

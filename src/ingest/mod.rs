@@ -1,6 +1,6 @@
 //! Foreign files become candles, with a report per file: the only parser of untrusted bytes.
 //!
-//! [`discover`] lists which files there are and what their names claim; [`load_symbol`] reads those of one symbol,
+//! [`discover()`] lists which files there are and what their names claim; [`load_symbol`] reads those of one symbol,
 //! so that memory is that of the symbols in flight. Read are CSV files (canonical, Binance klines, Kraken,
 //! CryptoDataDownload and their like), plain, as `.csv.gz` or in `.zip`; see [`Rejection`] for what is not.
 //!

@@ -123,7 +123,10 @@ impl CandleSeries {
     ///
     /// Panics if it breaks the series' invariant: callers order, align and check candles first.
     pub fn push(&mut self, candle: Candle) {
-        assert!(candle.open_time.rem_euclid(self.interval.ms()) == 0, "candles are aligned to their interval");
+        assert!(
+            candle.open_time.rem_euclid(self.interval.ms()) == 0,
+            "candles are aligned to their interval"
+        );
         assert!(self.open_time.last().is_none_or(|last| *last < candle.open_time), "candles ascend in time");
         debug_assert_eq!(candle.check(), Ok(()));
         self.open_time.push(candle.open_time);

@@ -134,8 +134,15 @@ impl CheckDataDocument {
         let mut text = String::new();
         for file in &self.files {
             let interval = file.interval.as_deref().unwrap_or("?");
-            let _ = writeln!(text, "{}: {} {interval}, {} rows, {} candles{}", file.file, file.symbol, file.rows,
-                file.candles, span(&file.first_open, &file.last_open));
+            let _ = writeln!(
+                text,
+                "{}: {} {interval}, {} rows, {} candles{}",
+                file.file,
+                file.symbol,
+                file.rows,
+                file.candles,
+                span(&file.first_open, &file.last_open)
+            );
             if let Some(reason) = &file.rejected {
                 let _ = writeln!(text, "  not used: {reason}");
             }
@@ -149,13 +156,22 @@ impl CheckDataDocument {
         }
         let _ = writeln!(text);
         for symbol in &self.symbols {
-            let _ = writeln!(text, "{}: {} candles{}", symbol.symbol, symbol.candles,
-                span(&symbol.first_open, &symbol.last_open));
+            let _ = writeln!(
+                text,
+                "{}: {} candles{}",
+                symbol.symbol,
+                symbol.candles,
+                span(&symbol.first_open, &symbol.last_open)
+            );
             issues_text(&mut text, &symbol.issues);
         }
         let verdict = if self.usable { "usable" } else { "nothing usable" };
-        let _ = writeln!(text, "{} of {} files used; {verdict}",
-            self.files.iter().filter(|file| file.rejected.is_none()).count(), self.files.len() + self.passed_over.len());
+        let _ = writeln!(
+            text,
+            "{} of {} files used; {verdict}",
+            self.files.iter().filter(|file| file.rejected.is_none()).count(),
+            self.files.len() + self.passed_over.len()
+        );
         text
     }
 }

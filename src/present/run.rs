@@ -325,8 +325,10 @@ fn style_text(style: &StyleReport) -> String {
     );
     if let Some(best) = study.top.first() {
         let _ = writeln!(text, "{}", super::table::results(&rows(best, study.incumbent.as_ref())));
-        let set: Vec<String> =
-            crate::decide::key_values(&best.set).into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let set: Vec<String> = crate::decide::key_values(&best.set)
+            .into_iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
         let _ = writeln!(text, "best: {}", set.join(" "));
     }
     for reason in &style.decision.reasons {

@@ -67,7 +67,10 @@ mod tests {
     fn numbers_line_up_and_nothing_trails() {
         let rows = [vec!["a".to_owned(), "1.5".to_owned()], vec!["b".to_owned(), "-".to_owned()]];
         let text = table(&["name", "value"], &rows);
-        assert_eq!(text.lines().map(str::to_owned).collect::<Vec<_>>(), [" name  value", " a       1.5", " b         -"]);
+        assert_eq!(
+            text.lines().map(str::to_owned).collect::<Vec<_>>(),
+            [" name  value", " a       1.5", " b         -"]
+        );
         assert_eq!((decimals(None, 2), percent(Some(0.5))), ("-".to_owned(), "50.0".to_owned()));
     }
 }

@@ -49,14 +49,12 @@ fn places_of<'a>(block: &'a DayBlock, style: usize, symbol: u16, plan: &StylePla
     let mut coordinates = part.coordinates.chunks_exact(plan.space.dimensions().len().max(1));
     let mut outcomes = part.outcomes.chunks_exact(plan.space.rules().len());
     let place = |signal: &DaySignal| Place {
-        entry: Entry {
-            entry_ms: signal.entry_ms,
-            symbol,
-            direction: signal.direction,
-            setup: signal.setup,
-        },
+        entry: Entry { entry_ms: signal.entry_ms, symbol, direction: signal.direction, setup: signal.setup },
         data: signal.in_lattice.then(|| {
-            (coordinates.next().unwrap_or(&[]), outcomes.next().expect("outcomes of every signal in the lattice"))
+            (
+                coordinates.next().unwrap_or(&[]),
+                outcomes.next().expect("outcomes of every signal in the lattice"),
+            )
         }),
     };
     part.signals.iter().map(place).collect()

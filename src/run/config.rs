@@ -377,7 +377,11 @@ impl AxisConfig {
                 let count = ((max - min) / step + 1e-9).floor();
                 if !(*step > 0.0 && max >= min && count < RANGE_MAX as f64) {
                     let found = format!("min {min}, max {max}, step {step}");
-                    return Err(value_error(key, "min <= max and a positive step, at most 255 values", found));
+                    return Err(value_error(
+                        key,
+                        "min <= max and a positive step, at most 255 values",
+                        found,
+                    ));
                 }
                 // Rounded, so that 0.1 + 0.2 is written 0.3.
                 let value = |i: usize| ((min + step * i as f64) * 1e9).round() / 1e9;
@@ -482,13 +486,17 @@ mod tests {
     fn axes_take_lists_numbers_ranges_and_names() {
         let text = "[style.scalping.space]\nmax_holding_hours = { min = 1, max = 3, step = 0.5 }\n\
                     min_consensus = 1\nallowed_mkt_struct = [\"trend_only\"]\n";
-        let plan = config(text).and_then(|c| c.plan(&[Style::Scalping], DayLimits::default())).expect("sound");
+        let plan =
+            config(text).and_then(|c| c.plan(&[Style::Scalping], DayLimits::default())).expect("sound");
         assert_eq!(plan.styles[0].space.sets(), 5 * 9 * 5_184 / 3 / 2);
     }
 
     #[test]
     fn a_later_text_wins_key_by_key() {
-        let texts = [("a", "[costs]\ntaker_fee_pct = 0.1\nmaker_fee_pct = 0.1"), ("b", "[costs]\nmaker_fee_pct = 0.0")];
+        let texts = [
+            ("a", "[costs]\ntaker_fee_pct = 0.1\nmaker_fee_pct = 0.1"),
+            ("b", "[costs]\nmaker_fee_pct = 0.0"),
+        ];
         let config = Config::from_texts(&texts.map(|(a, b)| (a.to_owned(), b.to_owned()))).expect("sound");
         assert_eq!((config.costs.taker_fee_pct, config.costs.maker_fee_pct), (0.1, 0.0));
     }
@@ -507,7 +515,10 @@ mod tests {
             ("[style.swing.space]\natr_tp_multiplier = []", "atr_tp_multiplier"),
             ("[style.swing.space]\natr_tp_multiplier = { min = 1, max = 9, step = 0 }", "positive step"),
             ("[style.swing.space]\nallowed_mkt_struct = [\"trend\"]", "trend_only"),
-            ("[[style.swing.filters]]\nkey = \"x\"\ncolumn = \"volume\"\nat_least = 1", "expected a feature column"),
+            (
+                "[[style.swing.filters]]\nkey = \"x\"\ncolumn = \"volume\"\nat_least = 1",
+                "expected a feature column",
+            ),
             ("[[style.swing.filters]]\nkey = \"x\"\ncolumn = \"volume_ratio\"", "either at_least or at_most"),
             ("[data\n", "test.toml"),
         ];

@@ -274,7 +274,11 @@ fn days_of(plan: &Plan, input: &InputReport) -> Range<Day> {
 
 fn data_fingerprint(input: &InputReport) -> Fingerprint {
     let hash = Canonical::new("retune data v1").count(input.symbols.len() as u64);
-    input.symbols.iter().fold(hash, |hash, symbol| hash.text(&symbol.name).nested(symbol.fingerprint)).finish()
+    input
+        .symbols
+        .iter()
+        .fold(hash, |hash, symbol| hash.text(&symbol.name).nested(symbol.fingerprint))
+        .finish()
 }
 
 /// What earlier runs left behind.
@@ -364,4 +368,3 @@ fn learn(book: &Book, study: &Study, input: &InputReport) -> crate::decide::insi
     let trades: Vec<TradeContext<'_>> = best.taken.iter().map(context).collect();
     insights(&trades, &study.importances, study.judgement.verdict.as_str())
 }
-

@@ -1,6 +1,6 @@
 //! The driver: the one place that knows every stage.
 //!
-//! [`incremental`] is the daily run. A unit of work is a symbol-day ([`day`]), a pure function of candles and
+//! [`incremental()`] is the daily run. A unit of work is a symbol-day ([`day`]), a pure function of candles and
 //! [`plan`]; [`book`] puts them together per style and [`study`] searches and judges. Not here: formatting.
 
 pub mod book;

@@ -26,8 +26,7 @@ impl StylePlan {
     /// Returns the whole days that the longest label reaches beyond its entry day.
     pub fn horizon_days(&self, interval: Interval) -> i32 {
         let reach_ms = self.exits.hold_bars_max() as i64 * interval.ms();
-        reach_ms.div_euclid(crate::model::DAY_MS) as i32
-            + i32::from(reach_ms % crate::model::DAY_MS != 0)
+        reach_ms.div_euclid(crate::model::DAY_MS) as i32 + i32::from(reach_ms % crate::model::DAY_MS != 0)
     }
 }
 
@@ -145,7 +144,8 @@ impl Plan {
         let search = &self.search;
         hash = hash.text(search.score.as_str()).count(search.constraints.len() as u64);
         for constraint in &search.constraints {
-            hash = hash.count(constraint.metric as u64).count(constraint.below.into()).float(constraint.limit);
+            hash =
+                hash.count(constraint.metric as u64).count(constraint.below.into()).float(constraint.limit);
         }
         hash = hash.count(search.trades_min.into()).count(search.late_trades_min.into());
         hash = hash.floats(&[search.position_ratio, search.early_share]).count(search.top as u64);

@@ -11,8 +11,8 @@ use crate::model::{Day, ParameterSet};
 use crate::store::LearningCommit;
 use crate::store::records::{
     CandidateRecord, ChangeRecord, CombinationRecord, DecisionRecord, FeaturesRecord, InsightsRecord,
-    IssueRecord, NamedNumber, ParamsRecord, RunRecord, RunStyleRecord, SensitivityRecord,
-    StoredMetrics, StoredParameterSet, TrialRecord, TrialsRecord,
+    IssueRecord, NamedNumber, ParamsRecord, RunRecord, RunStyleRecord, SensitivityRecord, StoredMetrics,
+    StoredParameterSet, TrialRecord, TrialsRecord,
 };
 
 /// Issues kept per run; the report holds them all.

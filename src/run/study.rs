@@ -59,7 +59,13 @@ pub struct Study {
 /// Studies one style.
 ///
 /// Causality: nothing of the late part, nor of the purged days, reaches the selection
-pub fn study(book: &Book, days: Range<Day>, style: &StylePlan, plan: &Plan, incumbent: Option<&ParameterSet>) -> Study {
+pub fn study(
+    book: &Book,
+    days: Range<Day>,
+    style: &StylePlan,
+    plan: &Plan,
+    incumbent: Option<&ParameterSet>,
+) -> Study {
     let measure = Measure { book, style, plan, days: days.clone() };
     let split = split(days.clone(), plan.search.early_share, style.horizon_days(plan.interval));
     let empty = days.start..days.start;

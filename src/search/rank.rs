@@ -7,6 +7,7 @@ use super::space::Space;
 use crate::evaluate::metrics::Circumstances;
 use crate::evaluate::score::Score;
 use crate::evaluate::sweep::{GridPoint, Sweep};
+use crate::model::ExitRule;
 
 /// A scored parameter set of the grid.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -199,77 +200,88 @@ impl Ord for Ranked {
     }
 }
 
-/// Sums of scores by level of every axis.
+/// Count and sum of the scores at one level of an axis.
+#[derive(Debug, Clone, Default)]
+struct LevelSum {
+    shown: String,
+    count: u64,
+    total: f64,
+}
+
+/// One exit axis or dimension with its levels.
+struct Axis {
+    key: String,
+    levels: Vec<LevelSum>,
+}
+
+impl Axis {
+    fn new(key: &str, shown: impl Iterator<Item = String>) -> Self {
+        let level = |shown| LevelSum { shown, ..LevelSum::default() };
+        Self { key: key.to_owned(), levels: shown.map(level).collect() }
+    }
+}
+
+/// Sums of scores by level of every axis, exit axes first.
 struct Axes<'a> {
     space: &'a Space,
-    /// Per exit axis and dimension: key, shown levels, (count, sum) per level.
-    axes: Vec<(String, Vec<String>, Vec<(u64, f64)>)>,
+    axes: Vec<Axis>,
     /// Level of each rule on the three exit axes.
     rule_levels: Vec<[usize; 3]>,
-    total: (u64, f64, f64),
+    count: u64,
+    sum: f64,
+    squares: f64,
 }
 
 impl<'a> Axes<'a> {
     fn new(space: &'a Space) -> Self {
         let mut axes = Vec::new();
         let mut rule_levels = vec![[0; 3]; space.rules().len()];
-        let read: [(&str, fn(&crate::model::ExitRule) -> f64); 3] = [
-            ("atr_tp_multiplier", |rule| rule.take_profit_atr),
-            ("atr_stop_multiplier", |rule| rule.stop_atr),
-            ("max_holding_hours", |rule| rule.hold_hours),
-        ];
-        for (axis, (key, value)) in read.into_iter().enumerate() {
-            let mut values: Vec<f64> = space.rules().iter().map(value).collect();
+        let keys = ["atr_tp_multiplier", "atr_stop_multiplier", "max_holding_hours"];
+        let coordinates = |rule: &ExitRule| [rule.take_profit_atr, rule.stop_atr, rule.hold_hours];
+        for (axis, key) in keys.into_iter().enumerate() {
+            let mut values: Vec<f64> = space.rules().iter().map(|rule| coordinates(rule)[axis]).collect();
             values.sort_by(f64::total_cmp);
             values.dedup();
             for (levels, rule) in rule_levels.iter_mut().zip(space.rules()) {
-                levels[axis] = values.partition_point(|v| *v < value(rule));
+                levels[axis] = values.partition_point(|v| *v < coordinates(rule)[axis]);
             }
-            let shown: Vec<String> = values.iter().map(f64::to_string).collect();
-            axes.push((key.to_owned(), shown, vec![(0, 0.0); values.len()]));
+            axes.push(Axis::new(key, values.iter().map(f64::to_string)));
         }
-        for dimension in space.dimensions() {
-            let shown: Vec<String> = dimension.levels().iter().map(|l| show(&l.shown)).collect();
-            let sums = vec![(0, 0.0); shown.len()];
-            axes.push((dimension.key().to_owned(), shown, sums));
-        }
-        Self { space, axes, rule_levels, total: (0, 0.0, 0.0) }
+        let dimensions = space.dimensions().iter();
+        axes.extend(dimensions.map(|d| Axis::new(d.key(), d.levels().iter().map(|l| show(&l.shown)))));
+        Self { space, axes, rule_levels, count: 0, sum: 0.0, squares: 0.0 }
     }
 
     fn add(&mut self, rule: usize, cell: usize, score: f64) {
         let exits = self.rule_levels[rule];
         let lattice = self.space.lattice();
-        for (axis, (_, _, sums)) in self.axes.iter_mut().enumerate() {
-            let level = if axis < 3 { exits[axis] } else { lattice.level(cell, axis - 3) };
-            sums[level].0 += 1;
-            sums[level].1 += score;
+        for (index, axis) in self.axes.iter_mut().enumerate() {
+            let level = if index < 3 { exits[index] } else { lattice.level(cell, index - 3) };
+            axis.levels[level].count += 1;
+            axis.levels[level].total += score;
         }
-        self.total.0 += 1;
-        self.total.1 += score;
-        self.total.2 += score * score;
+        self.count += 1;
+        self.sum += score;
+        self.squares += score * score;
     }
 
     fn importances(self) -> Vec<Importance> {
-        let (count, sum, squares) = self.total;
-        let mean = sum / count.max(1) as f64;
-        let spread = squares - mean * sum;
-        self.axes
-            .into_iter()
-            .filter_map(|(key, shown, sums)| {
-                let means: Vec<(f64, f64, &String)> = sums
-                    .iter()
-                    .zip(&shown)
-                    .filter(|((n, _), _)| *n > 0)
-                    .map(|((n, total), name)| (*n as f64, total / *n as f64, name))
-                    .collect();
-                let best = means.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
-                let worst = means.iter().map(|m| m.1).fold(f64::INFINITY, f64::min);
-                let explained: f64 = means.iter().map(|(n, m, _)| n * (m - mean) * (m - mean)).sum();
-                let share = if spread > 0.0 { (explained / spread).clamp(0.0, 1.0) } else { 0.0 };
-                Some(Importance { key, share, effect: best.1 - worst, best_level: best.2.clone() })
-            })
-            .collect()
+        let mean = self.sum / self.count.max(1) as f64;
+        let spread = self.squares - mean * self.sum;
+        self.axes.into_iter().filter_map(|axis| importance(axis, mean, spread)).collect()
     }
+}
+
+/// Measures an axis by the spread of its level means; `None` when no set had a score.
+fn importance(axis: Axis, mean: f64, spread: f64) -> Option<Importance> {
+    let seen = || axis.levels.iter().filter(|level| level.count > 0);
+    let level_mean = |level: &LevelSum| level.total / level.count as f64;
+    let best = seen().max_by(|a, b| level_mean(a).total_cmp(&level_mean(b)))?;
+    let worst = seen().map(level_mean).fold(f64::INFINITY, f64::min);
+    let explained: f64 = seen().map(|l| l.count as f64 * (level_mean(l) - mean).powi(2)).sum();
+    let share = if spread > 0.0 { (explained / spread).clamp(0.0, 1.0) } else { 0.0 };
+    let (effect, best_level) = (level_mean(best) - worst, best.shown.clone());
+    Some(Importance { key: axis.key.clone(), share, effect, best_level })
 }
 
 /// Returns a filter value as text.

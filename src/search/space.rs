@@ -320,8 +320,12 @@ mod tests {
 
     #[test]
     fn a_value_sits_at_the_strictest_level_it_passes() {
-        let at_least = Dimension::new("a", "consensus", Bound::AtLeast, numbers(&[2.0, 0.0, 1.0])).expect("sound");
-        assert_eq!([-1.0, 0.0, 1.5, 2.0].map(|v| at_least.coordinate(Some(v))), [None, Some(0), Some(1), Some(2)]);
+        let at_least =
+            Dimension::new("a", "consensus", Bound::AtLeast, numbers(&[2.0, 0.0, 1.0])).expect("sound");
+        assert_eq!(
+            [-1.0, 0.0, 1.5, 2.0].map(|v| at_least.coordinate(Some(v))),
+            [None, Some(0), Some(1), Some(2)]
+        );
         let at_most = Dimension::new("b", "consensus", Bound::AtMost, numbers(&[5.0, 999.0])).expect("sound");
         assert_eq!([1000.0, 999.0, 5.0].map(|v| at_most.coordinate(Some(v))), [None, Some(0), Some(1)]);
         assert_eq!(at_most.coordinate(None), None);
@@ -343,7 +347,8 @@ mod tests {
         let many: Vec<Dimension> = (0..4)
             .map(|i| {
                 let levels: Vec<f64> = (0..100).map(f64::from).collect();
-                Dimension::new(&format!("d{i}"), "consensus", Bound::AtLeast, numbers(&levels)).expect("sound")
+                Dimension::new(&format!("d{i}"), "consensus", Bound::AtLeast, numbers(&levels))
+                    .expect("sound")
             })
             .collect();
         assert!(matches!(Space::new(Style::Swing, &exits, many), Err(SpaceError::TooLarge { .. })));

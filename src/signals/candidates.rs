@@ -42,7 +42,7 @@ impl Candidate {
 
 /// Returns the candidates whose signal candle opens within a UTC day, in time order.
 ///
-/// Causality: a candidate at candle t reads bars[..=t]; cutting the candles after t changes nothing at or before t
+/// Causality: a candidate at candle t reads `bars[..=t]`; cutting the candles after t changes nothing at or before t
 /// Cost:      O(candles of the look-back)
 pub fn candidates(market: &Market<'_>, day: Day) -> Vec<Candidate> {
     let frame = market.frame(day, QUIET_BARS + 1);
@@ -88,7 +88,8 @@ impl Lean {
         votes += vote(indicators.macd_histogram / indicators.atr_14, 0.05);
         votes += vote(indicators.rsi_14 - 50.0, 5.0);
         votes += vote(indicators.momentum_atr, 0.75);
-        let reversal = patterns.reversal().filter(|direction| near_level(past, *direction, indicators.atr_14));
+        let reversal =
+            patterns.reversal().filter(|direction| near_level(past, *direction, indicators.atr_14));
         votes += reversal.map_or(0, |direction| REVERSAL_VOTES * direction.sign() as i32);
         let direction = match votes {
             LEAN_VOTES.. => Direction::Long,

@@ -50,7 +50,8 @@ pub struct Opportunity {
 impl Opportunity {
     /// Returns whether an entry at an instant takes part in the move: same side, from its start to before its peak.
     pub fn is_captured_by(&self, direction: Direction, entry_ms: i64) -> bool {
-        self.direction == direction && (self.start_ms..self.peak_ms.max(self.start_ms + 1)).contains(&entry_ms)
+        self.direction == direction
+            && (self.start_ms..self.peak_ms.max(self.start_ms + 1)).contains(&entry_ms)
     }
 }
 
@@ -115,7 +116,7 @@ fn oracle_move(
 
 /// Picks non-overlapping moves with the largest total reward, in time order.
 fn schedule(mut moves: Vec<Opportunity>) -> Vec<Opportunity> {
-    moves.sort_by(|a, b| (a.peak_ms, a.start_ms).cmp(&(b.peak_ms, b.start_ms)));
+    moves.sort_by_key(|m| (m.peak_ms, m.start_ms));
     // best[i]: largest total reward within the first i moves.
     let mut best = vec![0.0; moves.len() + 1];
     let before =

@@ -104,7 +104,8 @@ pub fn judge(
             early.trades, late.trades, evidence.early_trades_min, evidence.late_trades_min
         ));
     }
-    let degradation = if early_pct == 0.0 { 0.0 } else { ((early_pct - late_pct) / early_pct.abs()).max(0.0) };
+    let degradation =
+        if early_pct == 0.0 { 0.0 } else { ((early_pct - late_pct) / early_pct.abs()).max(0.0) };
     let win_rate_ratio = match (early.win_rate(), late.win_rate()) {
         (Ok(before), Ok(after)) if before > 0.0 => after / before,
         _ => 1.0,
@@ -153,13 +154,19 @@ fn verdict(
     }
     let against = incumbent_late_pct.filter(|b| *b > 0.0).map_or(0.0, |b| (late_pct - b) / b);
     if against < -0.2 {
-        return (Verdict::Failed, format!("earns {:.0} % less than the parameters in force", -100.0 * against));
+        return (
+            Verdict::Failed,
+            format!("earns {:.0} % less than the parameters in force", -100.0 * against),
+        );
     }
     if degradation > 0.3 && win_rate_ratio < 0.8 {
         return (Verdict::Overfitted, "both return and win rate fall on the late part".to_owned());
     }
     if against < -0.1 {
-        return (Verdict::Warning, format!("earns {:.0} % less than the parameters in force", -100.0 * against));
+        return (
+            Verdict::Warning,
+            format!("earns {:.0} % less than the parameters in force", -100.0 * against),
+        );
     }
     match stability {
         s if s >= 70.0 => (Verdict::Passed, "holds up on the late part".to_owned()),
@@ -177,7 +184,13 @@ mod tests {
     /// 100 trades, `wins` of them, with an average of so many ppm.
     fn point(wins: u32, average_ppm: i64) -> GridPoint {
         let win_ppm = i64::from(wins) * 20_000;
-        GridPoint { trades: 100, wins, win_ppm, loss_ppm: average_ppm * 100 - win_ppm, ..GridPoint::default() }
+        GridPoint {
+            trades: 100,
+            wins,
+            win_ppm,
+            loss_ppm: average_ppm * 100 - win_ppm,
+            ..GridPoint::default()
+        }
     }
 
     fn verdict_of(early: GridPoint, late: GridPoint, incumbent: Option<f64>) -> Verdict {
@@ -188,15 +201,27 @@ mod tests {
     fn each_verdict_has_its_case() {
         let early = point(50, 1_000);
         assert_eq!(verdict_of(early, point(50, 950), None), Verdict::Passed);
-        assert_eq!(verdict_of(early, point(50, 2_000), None), Verdict::Passed, "improvement is no degradation");
+        assert_eq!(
+            verdict_of(early, point(50, 2_000), None),
+            Verdict::Passed,
+            "improvement is no degradation"
+        );
         assert_eq!(verdict_of(early, point(50, 500), None), Verdict::Warning);
         assert_eq!(verdict_of(early, point(50, 100), None), Verdict::Unstable);
         assert_eq!(verdict_of(early, point(35, 500), None), Verdict::Overfitted);
         assert_eq!(verdict_of(early, point(50, 0), None), Verdict::Failed, "zero does not pass");
         assert_eq!(verdict_of(early, point(50, -10), None), Verdict::Failed);
-        assert_eq!(verdict_of(early, point(50, 950), Some(0.2)), Verdict::Failed, "clearly below the incumbent");
+        assert_eq!(
+            verdict_of(early, point(50, 950), Some(0.2)),
+            Verdict::Failed,
+            "clearly below the incumbent"
+        );
         assert_eq!(verdict_of(early, point(50, 950), Some(0.11)), Verdict::Warning);
-        assert_eq!(verdict_of(early, GridPoint::default(), None), Verdict::Skipped, "no trades are not perfect");
+        assert_eq!(
+            verdict_of(early, GridPoint::default(), None),
+            Verdict::Skipped,
+            "no trades are not perfect"
+        );
     }
 
     #[test]
