@@ -1,9 +1,9 @@
 //! The threshold lattice: every combination of one level per filter dimension is a cell.
 //!
-//! Levels of a dimension are nested from loose (0) to strict. A signal sits at its strictest levels; a cell's
-//! signals are all those at least as strict in every dimension, so statistics of cells are suffix sums.
+//! Levels of a dimension are nested from loose (0) to strict. A signal sits at its strictest levels; a cell lets pass
+//! all signals that are at least as strict in every dimension.
 
-use std::ops::{AddAssign, Range};
+use std::ops::Range;
 
 /// The shape of a lattice: levels per dimension; the last dimension varies fastest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,61 +59,114 @@ impl Lattice {
     pub fn levels(&self, cell: usize) -> Vec<u8> {
         (0..self.dimensions()).map(|d| self.level(cell, d) as u8).collect()
     }
+}
 
-    /// Turns values scattered at signals' own cells into sums over everything each cell lets pass.
+/// A walk over all cells with the list of signals each lets pass.
+///
+/// The outermost dimensions cut the walk into branches that can be walked on their own.
+#[derive(Debug)]
+pub struct Walk<'a> {
+    lattice: &'a Lattice,
+    /// `columns[d][i]`: level of signal i of the walk in dimension d.
+    columns: Vec<Vec<u8>>,
+    /// Index of the walk's first signal.
+    first: usize,
+    signals: usize,
+    branch_dimensions: usize,
+}
+
+/// Branches are cut until there are at least this many, so that a few threads share them evenly.
+const BRANCHES_MIN: usize = 8;
+
+impl<'a> Walk<'a> {
+    /// Prepares a walk over the signals of a range.
     ///
-    /// Shape: `values[cells]` -> in place
-    /// Cost:  O(cells x dimensions), in runs of consecutive cells
-    pub fn accumulate<T: Copy + AddAssign>(&self, values: &mut [T]) {
-        assert!(values.len() == self.cells, "one value per cell");
-        for (size, stride) in self.sizes.iter().zip(&self.strides) {
-            for block in values.chunks_exact_mut(size * stride) {
-                for level in (0..size - 1).rev() {
-                    let (loose, strict) = block.split_at_mut((level + 1) * stride);
-                    let loose = &mut loose[level * stride..];
-                    loose.iter_mut().zip(&strict[..*stride]).for_each(|(to, from)| *to += *from);
-                }
-            }
+    /// Shape: coordinates `[signals x dimensions]`
+    pub fn new(lattice: &'a Lattice, coordinates: &[u8], range: Range<usize>) -> Self {
+        let dimensions = lattice.dimensions();
+        let column = |d| range.clone().map(|i| coordinates[i * dimensions + d]).collect();
+        let mut branch_dimensions = 0;
+        let mut branches = 1;
+        while branches < BRANCHES_MIN && branch_dimensions < dimensions {
+            branches *= lattice.sizes[branch_dimensions];
+            branch_dimensions += 1;
+        }
+        Self {
+            lattice,
+            columns: (0..dimensions).map(column).collect(),
+            first: range.start,
+            signals: range.len(),
+            branch_dimensions,
         }
     }
 
-    /// Calls back for every cell with the signals it lets pass, in their order, cells in index order.
-    ///
-    /// Shape: `coordinates[signals x dimensions]` of the signals in `range`
-    /// Cost:  O(sum over prefixes of dimensions of passing signals); no list longer than the signals is kept twice
-    pub fn for_each_cell(
-        &self,
-        coordinates: &[u8],
-        range: Range<usize>,
-        mut visit: impl FnMut(usize, &[u32]),
-    ) {
-        let all: Vec<u32> = range.map(|i| i as u32).collect();
-        let mut lists = vec![Vec::with_capacity(all.len()); self.dimensions() + 1];
-        lists[0] = all;
-        self.descend(coordinates, 0, 0, &mut lists, &mut visit);
+    /// Returns the number of cells of a branch; branch b holds the cells from b x this on.
+    pub fn branch_cells(&self) -> usize {
+        self.lattice.sizes[self.branch_dimensions..].iter().product()
     }
 
+    /// Returns the branches, in order of their cells.
+    pub fn branches(&self) -> Range<usize> {
+        0..self.lattice.cells / self.branch_cells()
+    }
+
+    /// Calls back for every cell of a branch with the signals it lets pass, in their order, cells in index order.
+    ///
+    /// Cost: O(signals + sum over prefixes of dimensions of passing signals)
+    pub fn for_each_cell(&self, branch: usize, mut visit: impl FnMut(usize, &[u32])) {
+        let cell = branch * self.branch_cells();
+        let passes = |i: &u32| {
+            (0..self.branch_dimensions)
+                .all(|d| usize::from(self.columns[d][*i as usize]) >= self.lattice.level(cell, d))
+        };
+        let list: Vec<u32> = (0..self.signals as u32).filter(passes).collect();
+        let mut buffers = vec![Vec::new(); self.lattice.dimensions() - self.branch_dimensions];
+        let mut global = Vec::with_capacity(list.len());
+        let first = self.first as u32;
+        self.descend(self.branch_dimensions, cell, &list, &mut buffers, &mut |cell, list: &[u32]| {
+            global.clear();
+            global.extend(list.iter().map(|i| i + first));
+            visit(cell, &global);
+        });
+    }
+
+    /// Walks the levels of one dimension, loose to strict; each level's list is cut from the one before.
     fn descend(
         &self,
-        coordinates: &[u8],
         dimension: usize,
         cell: usize,
-        lists: &mut [Vec<u32>],
+        list: &[u32],
+        buffers: &mut [Vec<u32>],
         visit: &mut impl FnMut(usize, &[u32]),
     ) {
-        if dimension == self.dimensions() {
-            visit(cell, &lists[0]);
-            return;
-        }
-        let coordinate = |i: u32| coordinates[i as usize * self.dimensions() + dimension];
-        for level in 0..self.sizes[dimension] {
-            let (parents, children) = lists.split_at_mut(1);
-            children[0].clear();
-            children[0].extend(parents[0].iter().filter(|i| usize::from(coordinate(**i)) >= level));
-            let inner = cell + level * self.strides[dimension];
-            self.descend(coordinates, dimension + 1, inner, children, visit);
+        let Some((own, inner)) = buffers.split_first_mut() else {
+            return visit(cell, list);
+        };
+        // Level 0 lets everything pass.
+        self.descend(dimension + 1, cell, list, inner, visit);
+        for level in 1..self.lattice.sizes[dimension] {
+            let column = &self.columns[dimension];
+            if level == 1 {
+                keep(own, list, column, 1);
+            } else {
+                own.retain(|i| usize::from(column[*i as usize]) >= level);
+            }
+            let inner_cell = cell + level * self.lattice.strides[dimension];
+            self.descend(dimension + 1, inner_cell, own, inner, visit);
         }
     }
+}
+
+/// Copies the signals at a level or stricter, without a branch per signal.
+fn keep(into: &mut Vec<u32>, list: &[u32], column: &[u8], level: u8) {
+    into.clear();
+    into.resize(list.len(), 0);
+    let mut kept = 0;
+    for i in list {
+        into[kept] = *i;
+        kept += usize::from(column[*i as usize] >= level);
+    }
+    into.truncate(kept);
 }
 
 #[cfg(test)]
@@ -132,28 +185,31 @@ mod tests {
 
     proptest! {
         #[test]
-        fn accumulated_counts_equal_the_lists_and_the_naive_count(
-            (sizes, signals) in prop::collection::vec(1_usize..5, 1..5).prop_flat_map(|sizes| {
+        fn the_walk_visits_every_cell_with_what_it_lets_pass(
+            (sizes, signals) in prop::collection::vec(1_usize..5, 0..5).prop_flat_map(|sizes| {
                 let signal: Vec<_> = sizes.iter().map(|s| 0..*s as u8).collect();
                 (Just(sizes), prop::collection::vec(signal, 0..40))
-            })
+            }),
+            skipped in 0_usize..10,
         ) {
             let lattice = Lattice::new(sizes);
-            let mut counts = vec![0_u32; lattice.cells()];
-            signals.iter().for_each(|levels| counts[lattice.cell(levels)] += 1);
-            lattice.accumulate(&mut counts);
             let flat: Vec<u8> = signals.concat();
+            let range = skipped.min(signals.len())..signals.len();
+            let walk = Walk::new(&lattice, &flat, range.clone());
             let mut visited = 0;
-            lattice.for_each_cell(&flat, 0..signals.len(), |cell, list| {
-                assert_eq!(cell, visited);
-                visited += 1;
-                let needed = lattice.levels(cell);
-                let naive: Vec<u32> = (0..signals.len() as u32)
-                    .filter(|i| signals[*i as usize].iter().zip(&needed).all(|(has, needs)| has >= needs))
-                    .collect();
-                assert_eq!(list, naive);
-                assert_eq!(counts[cell], list.len() as u32);
-            });
+            for branch in walk.branches() {
+                walk.for_each_cell(branch, |cell, list| {
+                    assert_eq!(cell, visited);
+                    visited += 1;
+                    let needed = lattice.levels(cell);
+                    let naive: Vec<u32> = range
+                        .clone()
+                        .filter(|i| signals[*i].iter().zip(&needed).all(|(has, needs)| has >= needs))
+                        .map(|i| i as u32)
+                        .collect();
+                    assert_eq!(list, naive);
+                });
+            }
             prop_assert_eq!(visited, lattice.cells());
         }
     }

@@ -1,12 +1,15 @@
-//! The sweep: exact statistics of every parameter set of a window, exit rule by exit rule, cell by cell.
+//! The sweep: exact statistics of every parameter set of a window.
 //!
-//! Counts and sums are suffix sums over the lattice. What depends on the order of trades (drawdown, sums per day) is
-//! followed along each cell's own list of signals, all exit rules side by side. Everything is an integer, so the
-//! result does not depend on how the work is cut up.
+//! A walk along the axes of the lattice builds the list of signals that each cell lets pass from that of its parent;
+//! along each list all exit rules are followed side by side, in trade order, so that what depends on order (drawdown,
+//! sums per day) costs no more than what does not. Everything is an integer: the result does not depend on how the
+//! work is cut up, nor on the width of the processor's vectors.
 
 use rayon::prelude::*;
 
 use super::book::{LANES, Window};
+use super::lattice::Walk;
+use crate::model::Day;
 
 /// What the whole grid knows about one parameter set; sums in ppm of the entry price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,7 +38,8 @@ impl GridPoint {
 /// The statistics of every parameter set of a window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sweep {
-    cells: usize,
+    rules: usize,
+    /// Cells first, rules within.
     points: Vec<GridPoint>,
 }
 
@@ -52,66 +56,47 @@ impl Sweep {
 
     /// Returns the statistics of a rule and cell.
     pub fn point(&self, rule: usize, cell: usize) -> &GridPoint {
-        &self.points[rule * self.cells + cell]
+        &self.points[cell * self.rules + rule]
     }
 
-    /// Returns (rule, cell, statistics) of every parameter set, rules first.
-    pub fn iter(&self) -> impl Iterator<Item = (usize, usize, &GridPoint)> {
-        self.points.iter().enumerate().map(|(i, point)| (i / self.cells, i % self.cells, point))
+    /// Returns the statistics of every exit rule, cell by cell.
+    pub fn cells(&self) -> impl Iterator<Item = &[GridPoint]> {
+        self.points.chunks_exact(self.rules)
     }
 }
 
 /// Computes the statistics of every parameter set of a window.
 ///
-/// Cost: O(rules x (signals + cells x dimensions)) for the sums, O(rules x trades of all cells) for what is ordered
+/// Cost: O(trades of all cells x rules), eight rules at a time
 pub fn sweep(window: &Window<'_>) -> Sweep {
     let book = window.book;
-    let cells = book.lattice().cells();
-    let mut points: Vec<GridPoint> =
-        (0..book.rules()).into_par_iter().flat_map_iter(|rule| sums_of_rule(window, rule)).collect();
     // Bounds every running sum of any subset: what fits here cannot overflow in a narrower lane.
     let reach = (0..book.rules()).map(|rule| total_magnitude(window, rule)).max().unwrap_or(0);
-    if reach <= i64::from(i32::MAX) {
-        follow_cells::<i32>(window, &mut points, cells);
-    } else {
-        follow_cells::<i64>(window, &mut points, cells);
-    }
-    Sweep { cells, points }
-}
-
-/// Scatters and accumulates the order-free sums of one rule.
-fn sums_of_rule(window: &Window<'_>, rule: usize) -> Vec<GridPoint> {
-    let book = window.book;
-    let lattice = book.lattice();
-    let dimensions = lattice.dimensions();
-    let cells = lattice.cells();
-    let (mut trades, mut wins) = (vec![0_u32; cells], vec![0_u32; cells]);
-    let (mut win_ppm, mut loss_ppm) = (vec![0_i64; cells], vec![0_i64; cells]);
-    for signal in window.signals.clone() {
-        let cell = lattice.cell(&book.coordinates()[signal * dimensions..(signal + 1) * dimensions]);
-        let net = i64::from(book.outcome(signal, rule).0);
-        trades[cell] += 1;
-        wins[cell] += u32::from(net > 0);
-        win_ppm[cell] += net.max(0);
-        loss_ppm[cell] += net.min(0);
-    }
-    lattice.accumulate(&mut trades);
-    lattice.accumulate(&mut wins);
-    lattice.accumulate(&mut win_ppm);
-    lattice.accumulate(&mut loss_ppm);
-    (0..cells)
-        .map(|cell| GridPoint {
-            trades: trades[cell],
-            wins: wins[cell],
-            win_ppm: win_ppm[cell],
-            loss_ppm: loss_ppm[cell],
-            ..GridPoint::default()
-        })
-        .collect()
+    let points =
+        if reach <= i64::from(i32::MAX) { follow_cells::<i32>(window) } else { follow_cells::<i64>(window) };
+    Sweep { rules: book.rules(), points }
 }
 
 fn total_magnitude(window: &Window<'_>, rule: usize) -> i64 {
     window.signals.clone().map(|signal| i64::from(window.book.outcome(signal, rule).0).abs()).sum()
+}
+
+/// Follows every cell's trades, branches of the walk in parallel.
+fn follow_cells<T: Lane>(window: &Window<'_>) -> Vec<GridPoint> {
+    let book = window.book;
+    let rules = book.rules();
+    let days: Vec<i32> = book.entries().iter().map(|entry| Day::of(entry.entry_ms).0).collect();
+    let trades = Trades { net: book.net(), lanes: book.lanes(), days: &days };
+    let walk = Walk::new(book.lattice(), book.coordinates(), window.signals.clone());
+    let mut points = vec![GridPoint::default(); book.lattice().cells() * rules];
+    let branch_cells = walk.branch_cells();
+    points.par_chunks_mut(branch_cells * rules).zip(walk.branches()).for_each(|(points, branch)| {
+        walk.for_each_cell(branch, |cell, list| {
+            let cell = cell % branch_cells;
+            trades.follow_all::<T>(list, &mut points[cell * rules..(cell + 1) * rules]);
+        });
+    });
+    points
 }
 
 /// An integer wide enough for every running sum of the window; `Square` holds sums of its squares.
@@ -164,6 +149,8 @@ lane!(i64, i128);
 #[derive(Clone, Copy)]
 struct Running<T: Lane> {
     sum: [T; LANES],
+    won: [T; LANES],
+    wins: [i32; LANES],
     peak: [T; LANES],
     drawdown: [T; LANES],
     day_start: [T; LANES],
@@ -171,10 +158,13 @@ struct Running<T: Lane> {
 }
 
 impl<T: Lane> Running<T> {
+    #[inline(always)]
     fn new() -> Self {
         let zero = [T::default(); LANES];
         Self {
             sum: zero,
+            won: zero,
+            wins: [0; LANES],
             peak: zero,
             drawdown: zero,
             day_start: zero,
@@ -186,6 +176,8 @@ impl<T: Lane> Running<T> {
     fn trade(&mut self, net: &[i32; LANES]) {
         for (lane, ppm) in net.iter().enumerate() {
             self.sum[lane] = self.sum[lane].plus(T::from_ppm(*ppm));
+            self.won[lane] = self.won[lane].plus(T::from_ppm((*ppm).max(0)));
+            self.wins[lane] = self.wins[lane].wrapping_add(i32::from(*ppm > 0));
             self.peak[lane] = self.peak[lane].max(self.sum[lane]);
             self.drawdown[lane] = self.drawdown[lane].max(self.peak[lane].minus(self.sum[lane]));
         }
@@ -199,41 +191,74 @@ impl<T: Lane> Running<T> {
             self.day_start[lane] = self.sum[lane];
         }
     }
+
+    fn point(&self, lane: usize, trades: usize) -> GridPoint {
+        let won = self.won[lane].widen();
+        GridPoint {
+            trades: trades as u32,
+            wins: self.wins[lane] as u32,
+            win_ppm: won,
+            loss_ppm: self.sum[lane].widen() - won,
+            drawdown_ppm: self.drawdown[lane].widen(),
+            day_square_ppm2: T::widen_square(self.squares[lane]),
+        }
+    }
 }
 
-/// Follows every cell's trades in order, for all rules, and fills in drawdown and day squares.
-fn follow_cells<T: Lane>(window: &Window<'_>, points: &mut [GridPoint], cells: usize) {
-    let book = window.book;
-    let lanes = book.lanes();
-    let days: Vec<i32> = book.entries().iter().map(|e| crate::model::Day::of(e.entry_ms).0).collect();
-    book.lattice().for_each_cell(book.coordinates(), window.signals.clone(), |cell, list| {
-        for group in 0..lanes / LANES {
-            let running = follow::<T>(book.net(), lanes, group * LANES, list, &days);
-            for lane in 0..LANES {
-                let rule = group * LANES + lane;
-                if rule < book.rules() {
-                    let point = &mut points[rule * cells + cell];
-                    point.drawdown_ppm = running.drawdown[lane].widen();
-                    point.day_square_ppm2 = T::widen_square(running.squares[lane]);
-                }
+/// The outcomes of a book, in trade order.
+struct Trades<'a> {
+    /// `lanes` outcomes per signal; ppm.
+    net: &'a [i32],
+    lanes: usize,
+    /// Entry day of each signal.
+    days: &'a [i32],
+}
+
+impl Trades<'_> {
+    /// Follows a list of signals under every exit rule.
+    fn follow_all<T: Lane>(&self, list: &[u32], points: &mut [GridPoint]) {
+        for (group, points) in points.chunks_mut(LANES).enumerate() {
+            let running = self.follow::<T>(group * LANES, list);
+            for (lane, point) in points.iter_mut().enumerate() {
+                *point = running.point(lane, list.len());
             }
         }
-    });
-}
-
-fn follow<T: Lane>(net: &[i32], lanes: usize, first_lane: usize, list: &[u32], days: &[i32]) -> Running<T> {
-    let mut running = Running::new();
-    let mut today = list.first().map_or(0, |i| days[*i as usize]);
-    for &i in list {
-        let day = days[i as usize];
-        if day != today {
-            running.end_day();
-            today = day;
-        }
-        let at = i as usize * lanes + first_lane;
-        let row: &[i32; LANES] = net[at..at + LANES].try_into().expect("a whole group of lanes");
-        running.trade(row);
     }
-    running.end_day();
-    running
+
+    /// Uses the widest vectors the processor has. Integers: the same bits everywhere.
+    fn follow<T: Lane>(&self, first_lane: usize, list: &[u32]) -> Running<T> {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") {
+            #[expect(
+                unsafe_code,
+                reason = "the processor was just asked; the function itself is safe code"
+            )]
+            return unsafe { self.follow_avx2(first_lane, list) };
+        }
+        self.follow_plain(first_lane, list)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn follow_avx2<T: Lane>(&self, first_lane: usize, list: &[u32]) -> Running<T> {
+        self.follow_plain(first_lane, list)
+    }
+
+    #[inline(always)]
+    fn follow_plain<T: Lane>(&self, first_lane: usize, list: &[u32]) -> Running<T> {
+        let mut running = Running::new();
+        let mut today = list.first().map_or(0, |i| self.days[*i as usize]);
+        for &i in list {
+            let day = self.days[i as usize];
+            if day != today {
+                running.end_day();
+                today = day;
+            }
+            let at = i as usize * self.lanes + first_lane;
+            let row: &[i32; LANES] = self.net[at..at + LANES].try_into().expect("a whole group of lanes");
+            running.trade(row);
+        }
+        running.end_day();
+        running
+    }
 }

@@ -163,13 +163,20 @@ pub fn rank(sweep: &Sweep, space: &Space, objective: &Objective<'_>, keep: usize
     let mut heap: BinaryHeap<Ranked> = BinaryHeap::with_capacity(keep + 1);
     let mut axes = Axes::new(space);
     let mut rated = 0;
-    for (rule, cell, point) in sweep.iter() {
-        let Some(score) = objective.rate(point) else { continue };
-        rated += 1;
-        axes.add(rule, cell, score);
-        heap.push(Ranked(Trial { rule, cell, score, point: *point }));
-        if heap.len() > keep {
-            heap.pop();
+    for (cell, points) in sweep.cells().enumerate() {
+        for (rule, point) in points.iter().enumerate() {
+            let Some(score) = objective.rate(point) else { continue };
+            rated += 1;
+            axes.add(rule, cell, score);
+            let trial = Ranked(Trial { rule, cell, score, point: *point });
+            // The worst kept is on top; most trials are not even as good.
+            if heap.len() == keep && heap.peek().is_none_or(|worst| trial >= *worst) {
+                continue;
+            }
+            heap.push(trial);
+            if heap.len() > keep {
+                heap.pop();
+            }
         }
     }
     let mut top: Vec<Trial> = heap.into_iter().map(|ranked| ranked.0).collect();
@@ -200,88 +207,105 @@ impl Ord for Ranked {
     }
 }
 
-/// Count and sum of the scores at one level of an axis.
-#[derive(Debug, Clone, Default)]
-struct LevelSum {
-    shown: String,
+/// Count and sum of scores.
+#[derive(Debug, Clone, Copy, Default)]
+struct Scores {
     count: u64,
     total: f64,
 }
 
-/// One exit axis or dimension with its levels.
+impl Scores {
+    fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.total += other.total;
+    }
+
+    fn mean(&self) -> f64 {
+        self.total / self.count as f64
+    }
+}
+
+/// One exit axis or dimension: its levels as shown, and the scores at each.
 struct Axis {
     key: String,
-    levels: Vec<LevelSum>,
+    levels: Vec<(String, Scores)>,
 }
 
 impl Axis {
     fn new(key: &str, shown: impl Iterator<Item = String>) -> Self {
-        let level = |shown| LevelSum { shown, ..LevelSum::default() };
-        Self { key: key.to_owned(), levels: shown.map(level).collect() }
+        Self { key: key.to_owned(), levels: shown.map(|shown| (shown, Scores::default())).collect() }
     }
 }
 
-/// Sums of scores by level of every axis, exit axes first.
+/// Scores by exit rule and by cell; every axis is a sum of some of them.
 struct Axes<'a> {
     space: &'a Space,
-    axes: Vec<Axis>,
-    /// Level of each rule on the three exit axes.
-    rule_levels: Vec<[usize; 3]>,
-    count: u64,
-    sum: f64,
+    rules: Vec<Scores>,
+    cells: Vec<Scores>,
     squares: f64,
 }
 
 impl<'a> Axes<'a> {
     fn new(space: &'a Space) -> Self {
-        let mut axes = Vec::new();
-        let mut rule_levels = vec![[0; 3]; space.rules().len()];
-        let keys = ["atr_tp_multiplier", "atr_stop_multiplier", "max_holding_hours"];
-        let coordinates = |rule: &ExitRule| [rule.take_profit_atr, rule.stop_atr, rule.hold_hours];
-        for (axis, key) in keys.into_iter().enumerate() {
-            let mut values: Vec<f64> = space.rules().iter().map(|rule| coordinates(rule)[axis]).collect();
-            values.sort_by(f64::total_cmp);
-            values.dedup();
-            for (levels, rule) in rule_levels.iter_mut().zip(space.rules()) {
-                levels[axis] = values.partition_point(|v| *v < coordinates(rule)[axis]);
-            }
-            axes.push(Axis::new(key, values.iter().map(f64::to_string)));
-        }
-        let dimensions = space.dimensions().iter();
-        axes.extend(dimensions.map(|d| Axis::new(d.key(), d.levels().iter().map(|l| show(&l.shown)))));
-        Self { space, axes, rule_levels, count: 0, sum: 0.0, squares: 0.0 }
+        let none = Scores::default();
+        let (rules, cells) = (vec![none; space.rules().len()], vec![none; space.lattice().cells()]);
+        Self { space, rules, cells, squares: 0.0 }
     }
 
     fn add(&mut self, rule: usize, cell: usize, score: f64) {
-        let exits = self.rule_levels[rule];
-        let lattice = self.space.lattice();
-        for (index, axis) in self.axes.iter_mut().enumerate() {
-            let level = if index < 3 { exits[index] } else { lattice.level(cell, index - 3) };
-            axis.levels[level].count += 1;
-            axis.levels[level].total += score;
-        }
-        self.count += 1;
-        self.sum += score;
+        let one = Scores { count: 1, total: score };
+        self.rules[rule].add(one);
+        self.cells[cell].add(one);
         self.squares += score * score;
     }
 
     fn importances(self) -> Vec<Importance> {
-        let mean = self.sum / self.count.max(1) as f64;
-        let spread = self.squares - mean * self.sum;
-        self.axes.into_iter().filter_map(|axis| importance(axis, mean, spread)).collect()
+        let mut all = Scores::default();
+        self.rules.iter().for_each(|scores| all.add(*scores));
+        let mean = all.total / all.count.max(1) as f64;
+        let spread = self.squares - mean * all.total;
+        let axes = self.exit_axes().into_iter().chain(self.filter_axes());
+        axes.filter_map(|axis| importance(&axis, mean, spread)).collect()
+    }
+
+    fn exit_axes(&self) -> Vec<Axis> {
+        let keys = ["atr_tp_multiplier", "atr_stop_multiplier", "max_holding_hours"];
+        let values = |rule: &ExitRule| [rule.take_profit_atr, rule.stop_atr, rule.hold_hours];
+        let axis = |(axis, key): (usize, &str)| {
+            let mut levels: Vec<f64> = self.space.rules().iter().map(|rule| values(rule)[axis]).collect();
+            levels.sort_by(f64::total_cmp);
+            levels.dedup();
+            let mut found = Axis::new(key, levels.iter().map(f64::to_string));
+            for (rule, scores) in self.space.rules().iter().zip(&self.rules) {
+                let level = levels.partition_point(|level| *level < values(rule)[axis]);
+                found.levels[level].1.add(*scores);
+            }
+            found
+        };
+        keys.into_iter().enumerate().map(axis).collect()
+    }
+
+    fn filter_axes(&self) -> Vec<Axis> {
+        let axis = |(d, dimension): (usize, &super::space::Dimension)| {
+            let mut found = Axis::new(dimension.key(), dimension.levels().iter().map(|l| show(&l.shown)));
+            for (cell, scores) in self.cells.iter().enumerate() {
+                found.levels[self.space.lattice().level(cell, d)].1.add(*scores);
+            }
+            found
+        };
+        self.space.dimensions().iter().enumerate().map(axis).collect()
     }
 }
 
 /// Measures an axis by the spread of its level means; `None` when no set had a score.
-fn importance(axis: Axis, mean: f64, spread: f64) -> Option<Importance> {
-    let seen = || axis.levels.iter().filter(|level| level.count > 0);
-    let level_mean = |level: &LevelSum| level.total / level.count as f64;
-    let best = seen().max_by(|a, b| level_mean(a).total_cmp(&level_mean(b)))?;
-    let worst = seen().map(level_mean).fold(f64::INFINITY, f64::min);
-    let explained: f64 = seen().map(|l| l.count as f64 * (level_mean(l) - mean).powi(2)).sum();
+fn importance(axis: &Axis, mean: f64, spread: f64) -> Option<Importance> {
+    let seen = || axis.levels.iter().filter(|(_, scores)| scores.count > 0);
+    let (best_level, best) = seen().max_by(|a, b| a.1.mean().total_cmp(&b.1.mean()))?;
+    let worst = seen().map(|(_, scores)| scores.mean()).fold(f64::INFINITY, f64::min);
+    let explained: f64 = seen().map(|(_, s)| s.count as f64 * (s.mean() - mean).powi(2)).sum();
     let share = if spread > 0.0 { (explained / spread).clamp(0.0, 1.0) } else { 0.0 };
-    let (effect, best_level) = (level_mean(best) - worst, best.shown.clone());
-    Some(Importance { key: axis.key.clone(), share, effect, best_level })
+    let (key, best_level) = (axis.key.clone(), best_level.clone());
+    Some(Importance { key, share, effect: best.mean() - worst, best_level })
 }
 
 /// Returns a filter value as text.
