@@ -10,8 +10,8 @@ use super::failure::{Failure, code};
 use crate::model::{Day, Style};
 use crate::present::inspect::{
     HistoryFilter, InspectChangesDocument, InspectError, InspectOverviewDocument, InspectParamsDocument,
-    InspectRunDocument, InspectRunsDocument, InspectStoreDocument, InspectTopDocument, SortKey, StoreFilePart,
-    TopFilter,
+    InspectRunDocument, InspectRunsDocument, InspectStoreDocument, InspectTopDocument, SortKey,
+    StoreFilePart, TopFilter,
 };
 
 #[derive(Debug, clap::Args)]
@@ -200,7 +200,8 @@ fn files(directory: &Path) -> Result<Vec<StoreFilePart>, Failure> {
         files.sort();
         Ok(files)
     };
-    listed().map_err(|error| Failure::new(code::IO, format!("cannot list `{}`: {error}", directory.display())))
+    listed()
+        .map_err(|error| Failure::new(code::IO, format!("cannot list `{}`: {error}", directory.display())))
 }
 
 #[cfg(test)]

@@ -88,7 +88,8 @@ fn learning_config_schema() -> Value {
         require(&mut schema, &key, part);
     }
     schema["properties"]["last_update"] = json!({"type": "string"});
-    schema["properties"]["per_symbol"] = json!({"type": "object", "additionalProperties": numbers(&SYMBOL_KEYS)});
+    schema["properties"]["per_symbol"] =
+        json!({"type": "object", "additionalProperties": numbers(&SYMBOL_KEYS)});
     let regime = &mut schema["properties"]["market_regime"];
     require(regime, "type", json!({"type": "string"}));
     require(regime, "pause_level", json!({"type": "number"}));

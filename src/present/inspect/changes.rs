@@ -42,7 +42,11 @@ impl InspectChangesDocument {
     /// Reads the adoptions that pass a filter.
     ///
     /// Errors: those of reading the store; an unknown profile.
-    pub fn read(snapshot: &Snapshot<'_>, profile: &str, filter: &HistoryFilter) -> Result<Self, InspectError> {
+    pub fn read(
+        snapshot: &Snapshot<'_>,
+        profile: &str,
+        filter: &HistoryFilter,
+    ) -> Result<Self, InspectError> {
         require_profile(snapshot, profile)?;
         let mut all = Vec::new();
         for (run, record) in snapshot.runs(profile, .., usize::MAX)? {
@@ -72,7 +76,11 @@ impl InspectChangesDocument {
         let mut text = format!("{}\n", table(&["Run", "When", "Scope", "Key", "Old", "", "New"], &rows));
         let (shown, all) = (self.adoptions.len() as u64, self.matching);
         let _ = write!(text, "\nprofile {profile}: {} shown", counted(shown, "adoption"));
-        let _ = writeln!(text, "{}", if all > shown { format!(" of {all}; --limit shows more") } else { String::new() });
+        let _ = writeln!(
+            text,
+            "{}",
+            if all > shown { format!(" of {all}; --limit shows more") } else { String::new() }
+        );
         text
     }
 }

@@ -75,7 +75,9 @@ impl InspectError {
             Self::Profile { known, .. } if !known.is_empty() => {
                 Some("name one of them with --profile, or run `optimizer incremental` to begin a new one")
             }
-            Self::Profile { .. } | Self::NoRuns { .. } => Some("run `optimizer incremental --data PATH` first"),
+            Self::Profile { .. } | Self::NoRuns { .. } => {
+                Some("run `optimizer incremental --data PATH` first")
+            }
             Self::Run { .. } => Some("`optimizer inspect runs` lists them; the oldest are removed in time"),
         }
     }

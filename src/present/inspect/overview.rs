@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::params::days_since;
+use super::params::{age, days_since};
 use super::runs::{StyleVerdictPart, verdicts};
-use super::{HistoryFilter, InspectError, counted, key_values, minute, wrapped};
+use super::{HistoryFilter, InspectError, counted, key_values, minute, require_profile, wrapped};
 use crate::model::rfc3339;
 use crate::present::document::{Document, params_object};
 use crate::store::Snapshot;
@@ -17,6 +17,8 @@ use crate::store::records::ParamsRecord;
 
 /// Days without a run after which the next one is suggested; the program is made to run daily.
 const DAYS_STALE: i64 = 2;
+/// The profile of who names none.
+const DEFAULT_PROFILE: &str = "default";
 /// No filter: everything of a run.
 const EVERYTHING: HistoryFilter = HistoryFilter { limit: usize::MAX, since: None, style: None };
 
@@ -87,10 +89,9 @@ impl ScopeLinePart {
     }
 
     fn text(&self) -> String {
-        let age = counted(self.days_in_force.unsigned_abs(), "day");
-        let (scope, run, verdict) = (&self.scope, self.run, &self.verdict);
-        let head = format!("  in force, {scope}: {age}, by run {run}, {verdict}\n");
-        head + &wrapped("   ", 4, key_values(&self.params))
+        let (scope, age, run, verdict) = (&self.scope, age(self.days_in_force), self.run, &self.verdict);
+        let head = format!("  in force, {scope}: for {age}, by run {run}, {verdict}\n");
+        head + &wrapped("    ", 4, key_values(&self.params))
     }
 }
 
@@ -98,7 +99,7 @@ impl InspectOverviewDocument {
     /// Reads where every profile stands. `command` is how the program is called for this store: `next` begins
     /// with it.
     ///
-    /// Errors: those of reading the store. A profile that is not there is shown as empty, beside those that are.
+    /// Errors: those of reading the store; an unknown profile, except the default one, which is then empty.
     pub fn read(
         snapshot: &Snapshot<'_>,
         directory: String,
@@ -106,6 +107,9 @@ impl InspectOverviewDocument {
         command: &str,
         now_ms: i64,
     ) -> Result<Self, InspectError> {
+        if profile != DEFAULT_PROFILE {
+            require_profile(snapshot, profile)?;
+        }
         let others = snapshot.profiles()?.into_iter().filter(|name| name != profile);
         let names = std::iter::once(profile.to_owned()).chain(others);
         let part = |name: String| profile_part(snapshot, &name, command, now_ms);
@@ -125,10 +129,6 @@ fn profile_part(
     command: &str,
     now_ms: i64,
 ) -> Result<ProfilePart, InspectError> {
-    // A name that cannot be in a store is as empty as one that is not.
-    if !snapshot.profiles()?.iter().any(|name| name == profile) {
-        return Ok(ProfilePart::empty(profile, command));
-    }
     let runs = snapshot.runs(profile, .., usize::MAX)?;
     let last_run = match runs.first() {
         None => None,
@@ -141,14 +141,15 @@ fn profile_part(
         }),
     };
     let scopes = snapshot.params_all(profile)?;
-    let scopes: Vec<_> = scopes.iter().map(|(scope, record)| ScopeLinePart::new(scope, record, now_ms)).collect();
+    let scopes: Vec<_> =
+        scopes.iter().map(|(scope, record)| ScopeLinePart::new(scope, record, now_ms)).collect();
     let command = with_profile(command, profile);
     let next = next(&command, last_run.as_ref(), !scopes.is_empty());
     Ok(ProfilePart { profile: profile.to_owned(), runs: runs.len() as u64, last_run, scopes, next })
 }
 
 fn with_profile(command: &str, profile: &str) -> String {
-    if profile == "default" { command.to_owned() } else { format!("{command} --profile {profile}") }
+    if profile == DEFAULT_PROFILE { command.to_owned() } else { format!("{command} --profile {profile}") }
 }
 
 /// Returns the commands that make sense after a run.
@@ -171,11 +172,6 @@ fn next(command: &str, last: Option<&LastRunPart>, has_params: bool) -> Vec<Stri
 }
 
 impl ProfilePart {
-    fn empty(profile: &str, command: &str) -> Self {
-        let next = next(&with_profile(command, profile), None, false);
-        Self { profile: profile.to_owned(), runs: 0, last_run: None, scopes: Vec::new(), next }
-    }
-
     fn text(&self) -> String {
         let mut text = format!("profile {}: ", self.profile);
         match &self.last_run {
@@ -196,10 +192,9 @@ impl ProfilePart {
 
 impl LastRunPart {
     fn text(&self) -> String {
-        let age = counted(self.days_ago.unsigned_abs(), "day");
         let verdict = |(style, part): (&String, &StyleVerdictPart)| format!("{style} {}", part.verdict);
         let verdicts: Vec<String> = self.styles.iter().map(verdict).collect();
-        let (id, when, result) = (self.id, minute(&self.started_at), &self.result);
+        let (id, when, age, result) = (self.id, minute(&self.started_at), age(self.days_ago), &self.result);
         format!("  last run: {id}, {when} ({age} ago), {result}; {}\n", verdicts.join(", "))
     }
 }

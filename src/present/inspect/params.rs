@@ -66,19 +66,25 @@ impl ScopePart {
     }
 
     fn text(&self) -> String {
-        let age = counted(self.days_in_force.unsigned_abs(), "day");
+        let age = age(self.days_in_force);
         let mut text = format!("{}: since {} ({age}), ", self.scope, minute(&self.adopted_at));
         let (run, generation) = (self.run, self.generation);
         let _ = writeln!(text, "by run {run} ({}), generation {generation}, {}", self.source, self.verdict);
         let _ = writeln!(text, "  {} score {}", self.score_name, decimals(self.score, 4));
-        text + &results(&[(" then".to_owned(), self.metrics.clone())]) + "\n"
-            + &wrapped(" ", 2, key_values(&self.params))
+        text + &results(&[(" then".to_owned(), self.metrics.clone())])
+            + "\n"
+            + &wrapped("  ", 2, key_values(&self.params))
     }
 }
 
 /// Returns the whole days since an instant; none for one that is still to come.
 pub(super) fn days_since(then_ms: i64, now_ms: i64) -> i64 {
     now_ms.saturating_sub(then_ms).max(0) / DAY_MS
+}
+
+/// Returns whole days as people say it.
+pub(super) fn age(days: i64) -> String {
+    if days < 1 { "less than a day".to_owned() } else { counted(days.unsigned_abs(), "day") }
 }
 
 impl InspectParamsDocument {
@@ -92,7 +98,8 @@ impl InspectParamsDocument {
         now_ms: i64,
     ) -> Result<Self, InspectError> {
         require_profile(snapshot, profile)?;
-        let of_style = |scope: &str| style.is_none_or(|style| scope.rsplit('/').next() == Some(style.as_str()));
+        let of_style =
+            |scope: &str| style.is_none_or(|style| scope.rsplit('/').next() == Some(style.as_str()));
         let all = snapshot.params_all(profile)?;
         let scopes = all.iter().filter(|(scope, _)| of_style(scope));
         let scopes = scopes.map(|(scope, record)| ScopePart::new(scope, record, now_ms)).collect();
@@ -120,6 +127,7 @@ mod tests {
         assert_eq!(days_since(0, DAY_MS - 1), 0);
         assert_eq!(days_since(0, 3 * DAY_MS), 3);
         assert_eq!(days_since(DAY_MS, 0), 0);
+        assert_eq!([age(0), age(1), age(2)], ["less than a day", "1 day", "2 days"]);
         assert_eq!(days_since(i64::MIN, i64::MAX), i64::MAX / DAY_MS);
     }
 }

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::runs::day;
 use super::{
-    InspectError, candidate_part, counted, key_values, minute, require_profile, sentence, unknown_run, wrapped,
+    InspectError, candidate_part, counted, key_values, minute, require_profile, sentence, unknown_run,
+    wrapped,
 };
 use crate::fingerprint::Fingerprint;
 use crate::model::rfc3339;
@@ -167,13 +168,18 @@ impl InspectRunDocument {
     }
 
     fn head(&self) -> String {
-        let InspectRunPart { id, profile, result, exit_code, duration_ms, threads, app_version, .. } = &self.run;
+        let InspectRunPart { id, profile, result, exit_code, duration_ms, threads, app_version, .. } =
+            &self.run;
         let mut text = format!("run {id} of profile {profile}: {result} (exit code {exit_code})\n");
         let started = minute(&self.run.started_at);
         let peak = self.run.peak_rss_bytes;
-        let peak = peak.map_or_else(String::new, |bytes| format!(", {} MiB at most", bytes.div_ceil(1 << 20)));
+        let peak =
+            peak.map_or_else(String::new, |bytes| format!(", {} MiB at most", bytes.div_ceil(1 << 20)));
         let threads = counted(u64::from(*threads), "thread");
-        let _ = writeln!(text, "began {started}, took {duration_ms} ms on {threads}{peak}, version {app_version}");
+        let _ = writeln!(
+            text,
+            "began {started}, took {duration_ms} ms on {threads}{peak}, version {app_version}"
+        );
         let input = &self.input;
         let span = match (&input.first_day, &input.last_day) {
             (Some(first), Some(last)) => format!(", {first} to {last} ({})", counted(input.days, "day")),
@@ -181,7 +187,7 @@ impl InspectRunDocument {
         };
         let (files, symbols) = (counted(input.files, "file"), counted(input.symbols.len() as u64, "symbol"));
         let _ = writeln!(text, "read {} candles of {symbols} from {files}{span}", input.candles);
-        text += &wrapped(" ", 2, &input.symbols);
+        text += &wrapped("  ", 2, &input.symbols);
         let (data, plan) = (&self.run.data_fingerprint, &self.run.plan_fingerprint);
         let _ = writeln!(text, "fingerprints: data {data}, plan {plan}");
         text
@@ -236,7 +242,8 @@ fn decision_text(decision: &InspectDecisionPart) -> String {
         let _ = writeln!(text, "  early {a} to {b}, late {c} to {d}");
     }
     let both = [("candidate", &decision.candidate), ("in force", &decision.incumbent)];
-    let both: Vec<(&str, &CandidatePart)> = both.iter().filter_map(|(n, c)| Some((*n, c.as_ref()?))).collect();
+    let both: Vec<(&str, &CandidatePart)> =
+        both.iter().filter_map(|(n, c)| Some((*n, c.as_ref()?))).collect();
     let rows: Vec<(String, StoredMetrics)> = both.iter().flat_map(|(name, part)| parts(name, part)).collect();
     if !rows.is_empty() {
         text += &format!("{}\n", results(&rows));

@@ -88,7 +88,8 @@ pub(super) fn verdicts(
     run: u64,
     filter: &HistoryFilter,
 ) -> Result<BTreeMap<String, StyleVerdictPart>, InspectError> {
-    let decisions = snapshot.decisions(profile, run)?.into_iter().filter(|(style, _)| filter.concerns(*style));
+    let decisions =
+        snapshot.decisions(profile, run)?.into_iter().filter(|(style, _)| filter.concerns(*style));
     let part = |decision: crate::store::records::DecisionRecord| StyleVerdictPart {
         verdict: decision.verdict,
         outcome: decision.outcome,
@@ -100,7 +101,11 @@ impl InspectRunsDocument {
     /// Reads the runs that pass a filter.
     ///
     /// Errors: those of reading the store; an unknown profile.
-    pub fn read(snapshot: &Snapshot<'_>, profile: &str, filter: &HistoryFilter) -> Result<Self, InspectError> {
+    pub fn read(
+        snapshot: &Snapshot<'_>,
+        profile: &str,
+        filter: &HistoryFilter,
+    ) -> Result<Self, InspectError> {
         require_profile(snapshot, profile)?;
         let all = snapshot.runs(profile, .., usize::MAX)?;
         let mut runs = Vec::new();

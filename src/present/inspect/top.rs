@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{InspectError, key_values, require_profile, shown, unknown_run, wrapped};
+use super::{InspectError, WIDTH, key_values, require_profile, shown, unknown_run, wrapped};
 use crate::model::Style;
 use crate::present::document::{Document, params_object};
 use crate::present::table::{decimals, percent, table};
@@ -164,7 +164,8 @@ impl InspectTopDocument {
         };
         let decisions = snapshot.decisions(profile, run)?;
         let mut styles = BTreeMap::new();
-        for style in Style::ALL.into_iter().filter(|style| filter.style.is_none_or(|wanted| wanted == *style)) {
+        for style in Style::ALL.into_iter().filter(|style| filter.style.is_none_or(|wanted| wanted == *style))
+        {
             let Some(record) = snapshot.trials(profile, run, style)? else { continue };
             let decision = decisions.iter().find(|(found, _)| *found == style);
             let score_name = decision.map(|(_, decision)| decision.score_name.clone());
@@ -175,7 +176,8 @@ impl InspectTopDocument {
 
     /// Returns the document as text for people.
     pub fn text(&self) -> String {
-        let mut text = format!("run {} of profile {}, early part, by {}\n", self.run, self.profile, self.sort);
+        let mut text =
+            format!("run {} of profile {}, early part, by {}\n", self.run, self.profile, self.sort);
         if self.styles.is_empty() {
             text += "\nno trials are kept of this run; those of old runs are removed first\n";
         }
@@ -208,41 +210,74 @@ impl TopStylePart {
         let more = self.matching.saturating_sub(shown as u64);
         let _ = writeln!(text, "{}", if more > 0 { format!("; {more} more match") } else { String::new() });
         let Some(first) = self.trials.first() else { return text };
-        let mut header = vec!["Rank", "Score", "Trades", "Win %", "Avg %", "PF", "Total %", "Drawdown %", "Ties"];
-        header.extend((!self.varying.is_empty()).then_some("Differs in"));
-        let rows: Vec<Vec<String>> = self.trials.iter().map(|trial| self.row(trial)).collect();
+        let header = ["Rank", "Score", "Trades", "Win %", "Avg %", "PF", "Total %", "Drawdown %", "Ties"];
+        let rows: Vec<Vec<String>> = self.trials.iter().map(row).collect();
         let _ = writeln!(text, "{}", table(&header, &rows));
         let common = first.params.iter().filter(|(key, _)| !self.varying.contains(key));
         let common: Map<String, Value> = common.map(|(key, value)| (key.clone(), value.clone())).collect();
+        let differences = self.differences();
+        if !differences.is_empty() {
+            text += &format!("\n{differences}");
+        }
         text += &wrapped("  in all:", 4, key_values(&common));
-        if let Some(most) = self.trials.iter().max_by_key(|trial| trial.same_results)
-            && most.same_results > 1
-        {
-            let (same, rank) = (most.same_results, most.rank);
-            let _ = writeln!(text, "  {same} of the {kept} trials kept have exactly the results of rank {rank} (ties)");
+        if self.trials.iter().any(|trial| trial.same_results > 1) {
+            let _ = writeln!(text, "  ties: so many of the {kept} trials kept have exactly these results");
         }
         text
     }
 
-    fn row(&self, trial: &TrialPart) -> Vec<String> {
-        let metrics = &trial.metrics;
-        let mut cells = vec![
-            trial.rank.to_string(),
-            decimals(Some(trial.score), 4),
-            metrics.trades.to_string(),
-            percent(metrics.win_rate),
-            decimals(metrics.expectancy_pct, 3),
-            decimals(metrics.profit_factor, 2),
-            decimals(metrics.total_return_pct, 1),
-            decimals(metrics.max_drawdown_pct, 1),
-            trial.same_results.to_string(),
-        ];
-        if !self.varying.is_empty() {
-            let value = |key: &String| format!("{key}={}", trial.params.get(key).map_or("-".to_owned(), shown));
-            cells.push(self.varying.iter().map(value).collect::<Vec<_>>().join("\n"));
+    /// Returns the parameters that differ: a row per key, a column per trial, in as many tables as fit the width.
+    fn differences(&self) -> String {
+        let keys: Vec<String> = self.varying.iter().map(|key| format!("  {key}")).collect();
+        let key_width = keys.iter().map(|key| key.chars().count()).max().unwrap_or(0);
+        let mut text = String::new();
+        let mut rest = self.trials.as_slice();
+        while !rest.is_empty() && !keys.is_empty() {
+            let (now, later) = rest.split_at(self.fitting(rest, key_width));
+            let ranks: Vec<String> = now.iter().map(|trial| trial.rank.to_string()).collect();
+            let header: Vec<&str> =
+                std::iter::once("  Rank").chain(ranks.iter().map(String::as_str)).collect();
+            let row = |(label, key): (&String, &String)| {
+                std::iter::once(label.clone()).chain(now.iter().map(|trial| value(trial, key))).collect()
+            };
+            let rows: Vec<Vec<String>> = keys.iter().zip(&self.varying).map(row).collect();
+            let _ = writeln!(text, "{}", table(&header, &rows));
+            rest = later;
         }
-        cells
+        text
     }
+
+    /// Returns how many of the next trials fit beside the keys; at least one.
+    fn fitting(&self, trials: &[TrialPart], key_width: usize) -> usize {
+        let width = |trial: &TrialPart| {
+            let values = self.varying.iter().map(|key| value(trial, key).chars().count());
+            2 + values.max().unwrap_or(0).max(trial.rank.to_string().len())
+        };
+        let used = trials.iter().scan(key_width + 2, |used, trial| {
+            *used += width(trial);
+            Some(*used)
+        });
+        used.take_while(|used| *used <= WIDTH).count().max(1)
+    }
+}
+
+fn value(trial: &TrialPart, key: &str) -> String {
+    trial.params.get(key).map_or_else(|| "-".to_owned(), shown)
+}
+
+fn row(trial: &TrialPart) -> Vec<String> {
+    let metrics = &trial.metrics;
+    vec![
+        trial.rank.to_string(),
+        decimals(Some(trial.score), 4),
+        metrics.trades.to_string(),
+        percent(metrics.win_rate),
+        decimals(metrics.expectancy_pct, 3),
+        decimals(metrics.profit_factor, 2),
+        decimals(metrics.total_return_pct, 1),
+        decimals(metrics.max_drawdown_pct, 1),
+        trial.same_results.to_string(),
+    ]
 }
 
 fn same_results(one: &TrialRecord, other: &TrialRecord) -> bool {
@@ -268,7 +303,8 @@ mod tests {
     use crate::store::records::{StoredFilter, StoredParameterSet, StoredValue};
 
     fn trial(rank: u32, score: f64, trades: u64, drawdown: Option<f64>) -> TrialRecord {
-        let filter = StoredFilter { name: "min_consensus".to_owned(), value: StoredValue::Number(rank.into()) };
+        let filter =
+            StoredFilter { name: "min_consensus".to_owned(), value: StoredValue::Number(rank.into()) };
         let set = StoredParameterSet {
             atr_tp_multiplier: 2.0,
             atr_stop_multiplier: 1.0,
@@ -316,6 +352,21 @@ mod tests {
         let part = TopStylePart::new(&trials, None, &ALL);
         assert_eq!(part.varying, ["min_consensus"]);
         assert_eq!(part.trials[2].same_results, 1);
-        assert!(part.text("swing").contains("2 of the 3 trials kept have exactly the results of rank"));
+        assert!(part.text("swing").contains("ties: so many of the 3 trials kept have exactly these results"));
+    }
+
+    #[test]
+    fn what_differs_is_a_table_of_as_many_columns_as_fit() {
+        let trials: Vec<TrialRecord> = (1..=50).map(|rank| trial(rank, 1.0, 20, None)).collect();
+        let text = TopStylePart::new(&trials, None, &TopFilter { limit: 50, ..ALL }).differences();
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert_eq!(
+            text.split_whitespace().filter(|word| *word == "50").count(),
+            2,
+            "rank and value:\n{text}"
+        );
+        assert_eq!(text.lines().count() % 2, 0, "a header and a key each:\n{text}");
+        let one = TopStylePart::new(&trials[..1], None, &ALL);
+        assert_eq!(one.differences(), "", "nothing differs from itself");
     }
 }
