@@ -1,7 +1,10 @@
 //! Integration tests, in one binary.
 mod architecture;
 mod cli;
+mod command;
+mod documents;
 mod ingest;
+mod inspect;
 mod legacy_metrics;
 mod legacy_parity;
 mod pipeline;

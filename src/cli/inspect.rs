@@ -1,12 +1,217 @@
-//! `optimizer inspect`: browse what is stored.
+//! `optimizer inspect`: browse what is stored. Reads the published view only, and writes nothing.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::context::Context;
-use super::failure::Failure;
+use super::failure::{Failure, code};
+use crate::model::{Day, Style};
+use crate::present::inspect::{
+    HistoryFilter, InspectChangesDocument, InspectError, InspectOverviewDocument, InspectParamsDocument,
+    InspectRunDocument, InspectRunsDocument, InspectStoreDocument, InspectTopDocument, SortKey,
+    StoreFilePart, TopFilter,
+};
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    topic: Option<Topic>,
+}
 
-pub(crate) fn run(context: &Context, _arguments: &Arguments) -> Result<u8, Failure> {
-    context.view()?;
+#[derive(Debug, clap::Subcommand)]
+enum Topic {
+    /// Where every profile stands, and what to type next (the default)
+    Overview,
+    /// The runs, newest first
+    Runs(History),
+    /// Everything about one run; -v adds its configuration
+    Run {
+        /// Number of the run
+        id: u64,
+    },
+    /// The parameters in force
+    Params {
+        /// Only this style
+        #[arg(long, value_parser = style(), value_name = "STYLE")]
+        style: Option<Style>,
+    },
+    /// What changed in the parameters, newest first; --limit counts adoptions
+    Changes(History),
+    /// The best trials of a run
+    Top(Top),
+    /// Tables, files and identity of the store
+    Store,
+}
+
+#[derive(Debug, clap::Args)]
+struct History {
+    /// At most so many
+    #[arg(long, default_value = "20", value_name = "N")]
+    limit: NonZeroUsize,
+    /// Only runs that began on this day (UTC) or later
+    #[arg(long, value_parser = day, value_name = "YYYY-MM-DD")]
+    since: Option<Day>,
+    /// Only this style
+    #[arg(long, value_parser = style(), value_name = "STYLE")]
+    style: Option<Style>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Top {
+    /// Of this run [default: the last]
+    #[arg(long, value_name = "ID")]
+    run: Option<u64>,
+    /// Only this style
+    #[arg(long, value_parser = style(), value_name = "STYLE")]
+    style: Option<Style>,
+    /// At most so many per style
+    #[arg(long, default_value = "10", value_name = "N")]
+    limit: NonZeroUsize,
+    /// Only the best of each style
+    #[arg(long, conflicts_with = "limit")]
+    best: bool,
+    /// Only trials with so many trades
+    #[arg(long, value_name = "N")]
+    min_trades: Option<u64>,
+    /// Only trials whose drawdown is not deeper, in percent
+    #[arg(long, value_parser = drawdown, value_name = "PCT")]
+    max_drawdown: Option<f64>,
+    /// What comes first: the most, but for max_drawdown the least
+    #[arg(long, default_value = "score", value_parser = sort_key(), value_name = "KEY")]
+    sort: SortKey,
+}
+
+fn style() -> impl TypedValueParser<Value = Style> {
+    let named = |name: String| Style::ALL.into_iter().find(|style| style.as_str() == name);
+    PossibleValuesParser::new(Style::ALL.map(Style::as_str))
+        .map(move |name| named(name).expect("every possible value is a style"))
+}
+
+fn sort_key() -> impl TypedValueParser<Value = SortKey> {
+    let named = |name: String| SortKey::ALL.into_iter().find(|key| key.as_str() == name);
+    PossibleValuesParser::new(SortKey::ALL.map(SortKey::as_str))
+        .map(move |name| named(name).expect("every possible value is a key"))
+}
+
+fn day(text: &str) -> Result<Day, String> {
+    Day::parse(text).ok_or_else(|| "expected a day such as 2025-01-31".to_owned())
+}
+
+fn drawdown(text: &str) -> Result<f64, String> {
+    let percent = text.parse().ok().filter(|percent: &f64| *percent >= 0.0 && percent.is_finite());
+    percent.ok_or_else(|| "expected percent, such as 25".to_owned())
+}
+
+impl History {
+    fn filter(&self) -> HistoryFilter {
+        HistoryFilter { limit: self.limit.get(), since: self.since, style: self.style }
+    }
+}
+
+impl Top {
+    fn filter(&self) -> TopFilter {
+        TopFilter {
+            run: self.run,
+            style: self.style,
+            limit: if self.best { 1 } else { self.limit.get() },
+            trades_min: self.min_trades,
+            drawdown_max_pct: self.max_drawdown,
+            sort: self.sort,
+        }
+    }
+}
+
+impl From<InspectError> for Failure {
+    fn from(error: InspectError) -> Self {
+        match error {
+            InspectError::Store(error) => error.into(),
+            error => {
+                let failure = Self::new(code::USAGE, error.to_string());
+                error.hint().into_iter().fold(failure, Self::hint)
+            }
+        }
+    }
+}
+
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+    let view = context.view()?;
+    let snapshot = view.read()?;
+    let (profile, now_ms) = (context.global.profile.as_str(), context.now_ms);
+    let store = context.store();
+    let directory = store.display().to_string();
+    match arguments.topic.as_ref().unwrap_or(&Topic::Overview) {
+        Topic::Overview => {
+            let command = command(&directory);
+            let found = InspectOverviewDocument::read(&snapshot, directory, profile, &command, now_ms)?;
+            context.print(found, InspectOverviewDocument::text)?;
+        }
+        Topic::Runs(history) => {
+            let found = InspectRunsDocument::read(&snapshot, profile, &history.filter())?;
+            context.print(found, InspectRunsDocument::text)?;
+        }
+        Topic::Run { id } => {
+            let found = InspectRunDocument::read(&snapshot, profile, *id)?;
+            context.print(found, |found| found.text(context.global.verbose > 0))?;
+        }
+        Topic::Params { style } => {
+            let found = InspectParamsDocument::read(&snapshot, profile, *style, now_ms)?;
+            context.print(found, InspectParamsDocument::text)?;
+        }
+        Topic::Changes(history) => {
+            let found = InspectChangesDocument::read(&snapshot, profile, &history.filter())?;
+            context.print(found, InspectChangesDocument::text)?;
+        }
+        Topic::Top(top) => {
+            let found = InspectTopDocument::read(&snapshot, profile, &top.filter())?;
+            context.print(found, InspectTopDocument::text)?;
+        }
+        Topic::Store => {
+            let found = InspectStoreDocument::read(&snapshot, directory, files(&store)?)?;
+            context.print(found, InspectStoreDocument::text)?;
+        }
+    }
     Ok(0)
+}
+
+/// Returns how the program is called for a store, to be typed.
+fn command(directory: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    match directory {
+        "optimizer-state" => "optimizer".to_owned(),
+        directory if directory.chars().all(plain) => format!("optimizer --store {directory}"),
+        directory => format!("optimizer --store '{}'", directory.replace('\'', r"'\''")),
+    }
+}
+
+/// Lists the files of the store's directory, by name.
+fn files(directory: &Path) -> Result<Vec<StoreFilePart>, Failure> {
+    let listed = || -> std::io::Result<Vec<StoreFilePart>> {
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(directory)? {
+            let entry = entry?;
+            let found = entry.metadata()?;
+            if found.is_file() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                files.push(StoreFilePart { name, bytes: found.len() });
+            }
+        }
+        files.sort();
+        Ok(files)
+    };
+    listed()
+        .map_err(|error| Failure::new(code::IO, format!("cannot list `{}`: {error}", directory.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_to_type_survives_the_shell() {
+        assert_eq!(command("optimizer-state"), "optimizer");
+        assert_eq!(command("/var/lib/bot"), "optimizer --store /var/lib/bot");
+        assert_eq!(command("it's here"), r"optimizer --store 'it'\''s here'");
+    }
 }

@@ -17,7 +17,7 @@ use crate::store::records::{ParamsRecord, StoredFilter, StoredParameterSet, Stor
 use crate::store::{Snapshot, StoreError};
 
 /// Every key of the bot's own defaults, in its order.
-const DEFAULT_TREE: &str = include_str!("learning_config/default.json");
+pub(super) const DEFAULT_TREE: &str = include_str!("learning_config/default.json");
 
 /// Keys the bot has as integers; whole numbers are written so.
 const WHOLE: [&str; 6] = [

@@ -2,8 +2,10 @@
 
 pub mod check;
 pub mod document;
+pub mod inspect;
 mod learning_config;
 pub mod run;
+pub mod schema;
 pub mod table;
 
 pub use learning_config::learning_config;

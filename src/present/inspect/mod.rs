@@ -1,0 +1,215 @@
+//! What a store holds, topic by topic: a document each, and its text.
+//!
+//! Every topic reads one snapshot and takes its filters as a value. Nothing here writes, and nothing here knows
+//! about arguments or exit codes.
+
+mod changes;
+mod overview;
+mod params;
+mod run;
+mod runs;
+mod store;
+mod top;
+
+pub use changes::{AdoptionPart, InspectChangesDocument};
+pub use overview::{InspectOverviewDocument, LastRunPart, ProfilePart, ScopeLinePart};
+pub use params::{InspectParamsDocument, ScopePart};
+pub use run::{
+    InspectDecisionPart, InspectInputPart, InspectRunDocument, InspectRunPart, InspectRunStylePart,
+};
+pub use runs::{InspectRunsDocument, RunLinePart, StyleVerdictPart};
+pub use store::{InspectStoreDocument, StoreFilePart, StoreTablePart};
+pub use top::{InspectTopDocument, SortKey, TopFilter, TopStylePart, TrialPart};
+
+use serde_json::{Map, Value};
+
+use super::document::params_object;
+use super::run::CandidatePart;
+use crate::model::{Day, Style};
+use crate::store::records::CandidateRecord;
+use crate::store::{Snapshot, StoreError};
+
+/// Width of every text; fits a terminal and a mail.
+const WIDTH: usize = 100;
+
+/// Why there is nothing to show.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InspectError {
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A profile that is not in the store.
+    #[error("expected a profile of the store ({}), found {found:?}", known_profiles(known))]
+    Profile {
+        /// The profile asked for.
+        found: String,
+        /// Those in the store, sorted.
+        known: Vec<String>,
+    },
+    /// A run that is not in the store.
+    #[error("expected a run of profile {profile:?} from {first} to {last}, found {found}")]
+    Run {
+        /// The profile.
+        profile: String,
+        /// The run asked for.
+        found: u64,
+        /// The oldest run kept.
+        first: u64,
+        /// The newest.
+        last: u64,
+    },
+    /// A profile with parameters but without a run.
+    #[error("expected runs of profile {profile:?}, found none")]
+    NoRuns {
+        /// The profile.
+        profile: String,
+    },
+}
+
+impl InspectError {
+    /// Returns what to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Store(error) => error.hint(),
+            Self::Profile { known, .. } if !known.is_empty() => {
+                Some("name one of them with --profile, or run `optimizer incremental` to begin a new one")
+            }
+            Self::Profile { .. } | Self::NoRuns { .. } => {
+                Some("run `optimizer incremental --data PATH` first")
+            }
+            Self::Run { .. } => Some("`optimizer inspect runs` lists them; the oldest are removed in time"),
+        }
+    }
+}
+
+fn known_profiles(known: &[String]) -> String {
+    if known.is_empty() { "it has none yet".to_owned() } else { known.join(", ") }
+}
+
+/// Which rows of a history are shown, newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryFilter {
+    /// At most so many.
+    pub limit: usize,
+    /// None that began before this day.
+    pub since: Option<Day>,
+    /// Only those that concern this style.
+    pub style: Option<Style>,
+}
+
+impl HistoryFilter {
+    fn in_time(&self, started_at_ms: i64) -> bool {
+        self.since.is_none_or(|day| started_at_ms >= day.start_ms())
+    }
+
+    fn concerns(&self, style: Style) -> bool {
+        self.style.is_none_or(|wanted| wanted == style)
+    }
+}
+
+/// Checks that a profile is in the store.
+fn require_profile(snapshot: &Snapshot<'_>, profile: &str) -> Result<(), InspectError> {
+    let known = snapshot.profiles()?;
+    match known.iter().any(|name| name == profile) {
+        true => Ok(()),
+        false => Err(InspectError::Profile { found: profile.to_owned(), known }),
+    }
+}
+
+/// Returns the error for a run that is not there.
+fn unknown_run(snapshot: &Snapshot<'_>, profile: &str, found: u64) -> Result<InspectError, StoreError> {
+    let runs = snapshot.runs(profile, .., usize::MAX)?;
+    let profile = profile.to_owned();
+    Ok(match (runs.last(), runs.first()) {
+        (Some((first, _)), Some((last, _))) => {
+            InspectError::Run { profile, found, first: *first, last: *last }
+        }
+        _ => InspectError::NoRuns { profile },
+    })
+}
+
+fn candidate_part(record: &CandidateRecord) -> CandidatePart {
+    CandidatePart {
+        params: params_object(&record.set),
+        score: record.score,
+        metrics: record.full.clone(),
+        early: record.early.clone(),
+        late: record.late.clone(),
+    }
+}
+
+/// Returns bytes as lower-case hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Returns the minute of an RFC 3339 instant as people read it.
+fn minute(instant: &str) -> String {
+    instant.chars().take(16).collect::<String>().replace('T', " ")
+}
+
+/// Returns a parameter as text: names without quotes.
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Returns a parameter set as `key=value` words.
+fn key_values(params: &Map<String, Value>) -> Vec<String> {
+    params.iter().map(|(key, value)| format!("{key}={}", shown(value))).collect()
+}
+
+/// Returns words after a label, broken into lines that fit; further lines are indented by so many columns.
+fn wrapped(label: &str, indent: usize, words: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let (mut text, mut column) = (label.to_owned(), label.chars().count());
+    for word in words {
+        let length = word.as_ref().chars().count();
+        if column > indent && column + 1 + length > WIDTH {
+            text.push('\n');
+            text.push_str(&" ".repeat(indent));
+            column = indent;
+        } else if column > 0 && !text.ends_with(' ') {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word.as_ref());
+        column += length;
+    }
+    text.push('\n');
+    text
+}
+
+/// Returns a sentence after a label, broken into lines that fit.
+fn sentence(label: &str, text: &str) -> String {
+    wrapped(label, label.chars().count(), text.split_whitespace())
+}
+
+/// Returns `count name`, in the plural where it is not one.
+fn counted(count: u64, name: &str) -> String {
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_fit_and_continue_under_the_label() {
+        let words: Vec<String> = (0..40).map(|i| format!("word{i}=value")).collect();
+        let text = wrapped("label:", 2, &words);
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert!(text.starts_with("label: word0=value word1=value"), "{text}");
+        assert!(text.lines().skip(1).all(|line| line.starts_with("  word")), "{text}");
+        assert_eq!(text.split_whitespace().count(), 41);
+        assert_eq!(sentence("  - ", "because it is"), "  - because it is\n");
+    }
+
+    #[test]
+    fn instants_values_and_bytes_read_well() {
+        assert_eq!(minute("2025-01-31T22:04:42Z"), "2025-01-31 22:04");
+        assert_eq!(minute("-"), "-");
+        assert_eq!((shown(&Value::from("all")), shown(&Value::from(0.5))), ("all".into(), "0.5".into()));
+        assert_eq!(hex(&[0, 0xAB]), "00ab");
+        assert_eq!((counted(1, "run"), counted(2, "run")), ("1 run".into(), "2 runs".into()));
+    }
+}

@@ -1,0 +1,90 @@
+//! The program as a user runs it, and stores to run it on.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Returns the program, to be run in the repository with nothing of the user's environment that it reads.
+pub fn optimizer() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_optimizer"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("OPTIMIZER_STORE").env_remove("OPTIMIZER_LOG");
+    command.env("NO_COLOR", "1");
+    command
+}
+
+/// A store in a directory of its own, removed with it.
+pub struct StoreDir {
+    _parent: TempDir,
+    pub path: PathBuf,
+}
+
+impl StoreDir {
+    /// Returns a directory that does not exist yet.
+    pub fn missing() -> Self {
+        let parent = tempfile::tempdir().expect("a temporary directory");
+        let path = parent.path().join("state");
+        Self { _parent: parent, path }
+    }
+
+    /// Returns a store after one run on the sample candles.
+    pub fn after_a_run() -> Self {
+        let store = Self::missing();
+        let ran = store.run(&["incremental", "--data", "tests/sample", "--exit-zero", "--progress", "none"]);
+        assert!(ran.status.success(), "{}", text(&ran.stderr));
+        store
+    }
+
+    /// Runs the program on this store.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = optimizer();
+        command.args(arguments).arg("--store").arg(&self.path);
+        command.output().expect("the program can be started")
+    }
+
+    /// Returns what a command prints, which has to succeed without a word on stderr.
+    pub fn stdout(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        assert_eq!(text(&output.stderr), "", "{arguments:?}");
+        text(&output.stdout)
+    }
+
+    /// Returns the JSON document a command prints.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let printed = self.stdout(&[arguments, &["--json"]].concat());
+        serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{printed}"))
+    }
+
+    /// Returns exit code and stderr of a command, which has to print nothing.
+    pub fn failure(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = self.run(arguments);
+        assert_eq!(text(&output.stdout), "", "{arguments:?}");
+        (output.status.code(), text(&output.stderr))
+    }
+
+    /// Returns every file with its bytes and its time of modification, by name.
+    pub fn content(&self) -> Vec<(PathBuf, Vec<u8>, std::time::SystemTime)> {
+        content(&self.path)
+    }
+}
+
+fn content(directory: &Path) -> Vec<(PathBuf, Vec<u8>, std::time::SystemTime)> {
+    let mut files: Vec<_> = std::fs::read_dir(directory)
+        .expect("the directory can be listed")
+        .map(|entry| {
+            let path = entry.expect("an entry").path();
+            let modified = std::fs::metadata(&path).and_then(|found| found.modified());
+            let bytes = std::fs::read(&path).expect("a readable file");
+            (path, bytes, modified.expect("a time of modification"))
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// Returns bytes as text.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

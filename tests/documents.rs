@@ -1,0 +1,165 @@
+//! What commands print is what the schemas say, and the committed examples show it.
+
+use std::path::{Path, PathBuf};
+
+use retune::present::schema::{EXPORTED, schema_of};
+use retune::store::Store;
+use serde_json::{Value, json};
+
+use crate::command::{StoreDir, text};
+
+/// One exported document: the command that prints it, and one value that spoils it.
+struct Case {
+    kind: &'static str,
+    command: &'static [&'static str],
+    spoilt: (&'static str, Value),
+}
+
+fn cases() -> Vec<Case> {
+    let case = |kind, command, pointer, value| Case { kind, command, spoilt: (pointer, value) };
+    vec![
+        case("run", &["incremental", "--data", "tests/sample", "--exit-zero"], "/data/run/id", json!("1")),
+        case("check_data", &["check", "data", "tests/sample"], "/data/usable", json!("yes")),
+        case("inspect_overview", &["inspect"], "/data/profiles/0/runs", json!(-1)),
+        case("inspect_runs", &["inspect", "runs"], "/data/runs/0/result", Value::Null),
+        case("inspect_run", &["inspect", "run", "1"], "/data/run/data_fingerprint", json!([1, 2])),
+        case("inspect_params", &["inspect", "params"], "/data/scopes", json!({})),
+        case("inspect_changes", &["inspect", "changes"], "/data/matching", json!(0.5)),
+        case("inspect_top", &["inspect", "top", "--limit", "2"], "/data/sort", json!(1)),
+        case("inspect_store", &["inspect", "store"], "/schema", json!("optimizer.inspect_store/2")),
+        case("learning_config", &["export-json", "-o", "-"], "/global/min_risk_reward", json!("3")),
+    ]
+}
+
+/// Returns what the command of a case prints on a store.
+fn live(store: &StoreDir, case: &Case) -> Value {
+    let output = store.run(&[case.command, &["--json", "--progress", "none"]].concat());
+    assert!(output.status.success(), "{}: {}", case.kind, text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{}: {error}", case.kind))
+}
+
+/// Returns what is wrong with a document.
+fn errors(schema: &Value, document: &Value) -> Vec<String> {
+    let validator = jsonschema::validator_for(schema).expect("a valid schema");
+    validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
+/// Returns a schema that refuses keys it does not name, so that nothing is printed that is not described.
+fn strict(schema: &Value) -> Value {
+    match schema {
+        Value::Object(object) => {
+            let mut object: serde_json::Map<String, Value> =
+                object.iter().map(|(key, value)| (key.clone(), strict(value))).collect();
+            // An object schema, not an object that has a field of this name.
+            if object.get("type") == Some(&json!("object")) && object.contains_key("properties") {
+                object.entry("additionalProperties").or_insert(json!(false));
+            }
+            Value::Object(object)
+        }
+        Value::Array(items) => items.iter().map(strict).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Replaces what differs from machine to machine and from run to run.
+fn normalise(value: &mut Value, store: &str) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                match key.as_str() {
+                    "last_update" | "timestamp" => *value = json!("2025-07-01 00:00:00"),
+                    "updated_at" => *value = json!("2025-07-01 00:00"),
+                    key if key == "at" || key.ends_with("_at") => *value = json!("2025-07-01T00:00:00Z"),
+                    "date" => *value = json!("20250701"),
+                    "duration_ms" => *value = json!(48),
+                    "bytes" => *value = json!(4096),
+                    "threads" => *value = json!(2),
+                    "peak_rss_bytes" => *value = json!(21 << 20),
+                    "uuid" => *value = json!("0123456789abcdef0123456789abcdef"),
+                    _ => normalise(value, store),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| normalise(item, store)),
+        Value::String(text) => *text = text.replace(store, "optimizer-state"),
+        _ => {}
+    }
+}
+
+fn example_path(kind: &str, which: &str) -> PathBuf {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/documents/examples");
+    examples.join(format!("{kind}.{which}.json"))
+}
+
+fn example(kind: &str, which: &str) -> Value {
+    let path = example_path(kind, which);
+    let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+    let parsed = read.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()));
+    parsed.unwrap_or_else(|error| panic!("{}: {error}: run UPDATE_SCHEMA=1 cargo test", path.display()))
+}
+
+fn write_examples(case: &Case, document: &Value, store: &str) {
+    let mut valid = document.clone();
+    normalise(&mut valid, store);
+    let mut invalid = valid.clone();
+    let (pointer, value) = &case.spoilt;
+    *invalid.pointer_mut(pointer).expect("what is spoilt is there") = value.clone();
+    for (which, document) in [("valid", valid), ("invalid", invalid)] {
+        let path = example_path(case.kind, which);
+        std::fs::create_dir_all(path.parent().expect("a directory")).expect("the repository is writable");
+        std::fs::write(path, format!("{document:#}\n")).expect("the examples are writable");
+    }
+}
+
+#[test]
+fn every_command_prints_what_its_schema_says_and_nothing_else() {
+    let store = StoreDir::after_a_run();
+    for case in cases() {
+        let document = live(&store, &case);
+        let schema = schema_of(case.kind).expect("every case has a schema");
+        // The bot's own file is open: it may hold what other programs put there.
+        let schema = if case.kind == "learning_config" { schema } else { strict(&schema) };
+        assert_eq!(errors(&schema, &document), [""; 0], "{}", case.kind);
+    }
+}
+
+#[test]
+fn the_bots_file_of_a_store_that_learned_nothing_fits_too() {
+    let dir = StoreDir::missing();
+    Store::open(&dir.path, 0).and_then(|store| store.publish_view()).expect("a new store");
+    let document: Value = serde_json::from_str(&dir.stdout(&["export-json", "-o", "-"])).expect("a document");
+    assert_eq!(errors(&schema_of("learning_config").expect("a known kind"), &document), [""; 0]);
+}
+
+#[test]
+fn the_committed_examples_fit_their_schemas_and_the_spoilt_ones_do_not() {
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        let store = StoreDir::after_a_run();
+        for case in cases() {
+            write_examples(&case, &live(&store, &case), &store.path.display().to_string());
+        }
+    }
+    for case in cases() {
+        let schema = schema_of(case.kind).expect("every case has a schema");
+        let shown = if case.kind == "learning_config" { schema.clone() } else { strict(&schema) };
+        assert_eq!(errors(&shown, &example(case.kind, "valid")), [""; 0], "{}: UPDATE_SCHEMA=1", case.kind);
+        let found = errors(&schema, &example(case.kind, "invalid"));
+        assert_eq!(found.len(), 1, "{}: {found:?}", case.kind);
+        assert!(found[0].starts_with(case.spoilt.0), "{}: {found:?}", case.kind);
+    }
+}
+
+#[test]
+fn every_exported_document_has_a_case() {
+    let kinds: Vec<&str> = cases().iter().map(|case| case.kind).collect();
+    assert_eq!(kinds, EXPORTED.map(|exported| exported.kind));
+}
+
+#[test]
+fn a_schema_made_strict_refuses_what_it_does_not_name() {
+    let schema = strict(&schema_of("inspect_runs").expect("a known kind"));
+    let mut document = StoreDir::after_a_run().json(&["inspect", "runs"]);
+    assert_eq!(errors(&schema, &document), [""; 0]);
+    document["data"]["surprise"] = json!(1);
+    assert_eq!(errors(&schema, &document).len(), 1);
+}
