@@ -8,14 +8,8 @@ use serde_json::Value;
 
 use crate::pipeline::sample_dir;
 
-pub fn optimizer(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_optimizer"))
-        .args(arguments)
-        .env_remove("OPTIMIZER_STORE")
-        .env_remove("OPTIMIZER_LOG")
-        .stdin(Stdio::null())
-        .output()
-        .expect("the binary runs")
+fn optimizer(arguments: &[&str]) -> Output {
+    crate::command::optimizer().args(arguments).stdin(Stdio::null()).output().expect("the binary runs")
 }
 
 fn code(output: &Output) -> i32 {
