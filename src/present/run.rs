@@ -329,12 +329,13 @@ fn style_text(style: &StyleReport) -> String {
             .into_iter()
             .map(|(key, value)| format!("{key}={value}"))
             .collect();
-        let _ = writeln!(text, "best: {}", set.join(" "));
+        text.push_str(&super::inspect::wrapped("best: ", 6, set));
     }
     for reason in &style.decision.reasons {
         let _ = writeln!(text, "  - {reason}");
     }
-    if style.decision.outcome == crate::decide::Outcome::Adopted {
+    // Without parameters in force every value is new, and the best set stands above.
+    if style.decision.outcome == crate::decide::Outcome::Adopted && study.incumbent.is_some() {
         for change in &style.decision.changes {
             let old = change.old.as_deref().unwrap_or("-");
             let new = change.new.as_deref().unwrap_or("-");

@@ -330,7 +330,11 @@ fn study_style(
         set,
         late_score: study.incumbent.as_ref().and_then(|measured| measured.late_score),
     });
-    let decision = decide(style.space.style(), candidate, in_force, &study.judgement);
+    let mut decision = decide(style.space.style(), candidate, in_force, &study.judgement);
+    if incumbent.is_some() && study.incumbent.is_none() {
+        let reason = "the parameters in force are no longer in the space, so they could not be measured";
+        decision.reasons.push(reason.to_owned());
+    }
     let insights = learn(&book, &study, input);
     StyleReport {
         style: style.space.style(),

@@ -160,7 +160,11 @@ fn key_values(params: &Map<String, Value>) -> Vec<String> {
 }
 
 /// Returns words after a label, broken into lines that fit; further lines are indented by so many columns.
-fn wrapped(label: &str, indent: usize, words: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+pub(super) fn wrapped(
+    label: &str,
+    indent: usize,
+    words: impl IntoIterator<Item = impl AsRef<str>>,
+) -> String {
     let (mut text, mut column) = (label.to_owned(), label.chars().count());
     for word in words {
         let length = word.as_ref().chars().count();
