@@ -12,5 +12,6 @@ pub mod records;
 pub mod report;
 mod resources;
 pub mod study;
+pub mod unit;
 
 pub use incremental::{RunError, RunEvent, RunOptions, incremental};
