@@ -11,6 +11,7 @@
 //! What does not belong here: judging what is worth remembering (`decide`), showing it (`present`), evaluation
 //! results that can be computed again (a disposable cache file of its own).
 
+mod cache;
 mod engine;
 mod envelope;
 mod error;
@@ -28,6 +29,7 @@ mod writer;
 #[cfg(test)]
 mod format_tests;
 
+pub use cache::{Cache, CacheBatch, CacheSize, CachedSymbol, UnitKey};
 pub use envelope::RowError;
 pub use error::StoreError;
 pub use snapshot::{Snapshot, TableSize};

@@ -1,0 +1,401 @@
+//! The cache: evaluated units of symbol-days in a file of their own, disposable as a whole.
+//!
+//! Nothing here is the truth: a row that does not verify is no row, a file that cannot be opened is removed and begun
+//! anew, and what is missing is evaluated again. Results never depend on what is cached. Only the holder of the run's
+//! claim opens it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+
+use super::engine;
+use super::error::StoreError;
+use super::files;
+
+/// The file in the store's directory.
+const FILE: &str = "evals.redb";
+/// Version of tables and rows; another one begins the file anew.
+const FORMAT: u64 = 1;
+/// Page cache of the engine.
+const CACHE_BYTES: usize = 4 << 20;
+const TAG_BYTES: usize = 16;
+/// When a batch takes the cache over its budget, it is emptied to this share of it.
+const KEEP_PERCENT: u64 = 75;
+
+const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+const SYMBOLS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("symbols");
+const CONTEXTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("contexts");
+const UNITS: TableDefinition<'_, (&str, u8, i32), &[u8]> = TableDefinition::new("units");
+/// Per symbol: when it was last used (UTC ms) and the bytes of its units.
+const USED: TableDefinition<'_, &str, (i64, u64)> = TableDefinition::new("used");
+
+/// The cache, open.
+#[derive(Debug)]
+pub struct Cache {
+    db: Database,
+    path: PathBuf,
+    budget_bytes: u64,
+}
+
+/// A unit's place: style ordinal and day number.
+pub type UnitKey = (u8, i32);
+
+/// Rows to write for one symbol, in one transaction.
+#[derive(Debug, Clone, Default)]
+pub struct CacheBatch {
+    /// The symbol's own row.
+    pub symbol: Option<Vec<u8>>,
+    /// Contexts by their fingerprint.
+    pub contexts: Vec<([u8; 32], Vec<u8>)>,
+    /// Units to put.
+    pub units: Vec<(UnitKey, Vec<u8>)>,
+    /// Units to remove.
+    pub removed: Vec<UnitKey>,
+}
+
+/// What is cached of one symbol.
+#[derive(Debug, Clone, Default)]
+pub struct CachedSymbol {
+    /// The symbol's own row.
+    pub symbol: Option<Vec<u8>>,
+    /// Its units that verify.
+    pub units: BTreeMap<UnitKey, Vec<u8>>,
+    /// Units that did not verify.
+    pub corrupt: Vec<UnitKey>,
+}
+
+/// How much is cached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CacheSize {
+    /// Symbols.
+    pub symbols: u64,
+    /// Units.
+    pub units: u64,
+    /// Bytes of the units.
+    pub bytes: u64,
+    /// The budget for them.
+    pub budget_bytes: u64,
+}
+
+impl Cache {
+    /// Opens the cache of a directory, or begins it. What cannot be used is removed: it can be computed again.
+    ///
+    /// Errors: the disk refuses even a new file
+    pub fn open(dir: &Path, budget_bytes: u64) -> Result<Self, StoreError> {
+        let path = dir.join(FILE);
+        if files::exists(&path)? {
+            match Self::open_file(&path, budget_bytes) {
+                Ok(cache) => return Ok(cache),
+                Err(error) => {
+                    tracing::warn!("the cache cannot be used and is begun anew: {error}");
+                    fs::remove_file(&path).map_err(|error| StoreError::io(&path, "remove", error))?;
+                }
+            }
+        }
+        Self::open_file(&path, budget_bytes)
+    }
+
+    fn open_file(path: &Path, budget_bytes: u64) -> Result<Self, StoreError> {
+        let file = files::open_private(path, true)?;
+        let is_new = file.metadata().map_err(|error| StoreError::io(path, "look at", error))?.len() == 0;
+        let db = engine::guarded(path, || engine::begin_file(path, file, CACHE_BYTES))?;
+        let cache = Self { db, path: path.to_owned(), budget_bytes };
+        if is_new {
+            cache.transact(|transaction| {
+                transaction.open_table(META)?.insert("format", FORMAT)?;
+                transaction.open_table(SYMBOLS)?;
+                transaction.open_table(CONTEXTS)?;
+                transaction.open_table(UNITS)?;
+                transaction.open_table(USED)?;
+                Ok(())
+            })?;
+        }
+        let format = cache.read(|transaction| Ok(transaction.open_table(META)?.get("format")?.map(|f| f.value())))?;
+        match format {
+            Some(FORMAT) => Ok(cache),
+            found => Err(engine::damaged(path, format!("cache format {FORMAT} expected, found {found:?}"))),
+        }
+    }
+
+    /// Returns everything cached of a symbol that verifies.
+    pub fn symbol(&self, symbol: &str) -> Result<CachedSymbol, StoreError> {
+        self.read(|transaction| {
+            let mut found = CachedSymbol::default();
+            if let Some(row) = transaction.open_table(SYMBOLS)?.get(symbol)? {
+                found.symbol = unsealed(symbol.as_bytes(), row.value()).map(<[u8]>::to_vec);
+            }
+            let units = transaction.open_table(UNITS)?;
+            for row in units.range((symbol, 0, i32::MIN)..=(symbol, u8::MAX, i32::MAX))? {
+                let (key, value) = row?;
+                let (_, style, day) = key.value();
+                match unsealed(&unit_name(symbol, (style, day)), value.value()) {
+                    Some(bytes) => drop(found.units.insert((style, day), bytes.to_vec())),
+                    None => found.corrupt.push((style, day)),
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    /// Returns the contexts that verify, by fingerprint.
+    pub fn contexts(&self) -> Result<BTreeMap<[u8; 32], Vec<u8>>, StoreError> {
+        self.read(|transaction| {
+            let mut contexts = BTreeMap::new();
+            for row in transaction.open_table(CONTEXTS)?.iter()? {
+                let (key, value) = row?;
+                let verified = unsealed(key.value(), value.value());
+                if let (Ok(key), Some(bytes)) = (<[u8; 32]>::try_from(key.value()), verified) {
+                    contexts.insert(key, bytes.to_vec());
+                }
+            }
+            Ok(contexts)
+        })
+    }
+
+    /// Returns how much is cached.
+    pub fn size(&self) -> Result<CacheSize, StoreError> {
+        self.read(|transaction| {
+            let mut size = CacheSize { budget_bytes: self.budget_bytes, ..CacheSize::default() };
+            for row in transaction.open_table(USED)?.iter()? {
+                size.symbols += 1;
+                size.bytes += row?.1.value().1;
+            }
+            size.units = redb::ReadableTableMetadata::len(&transaction.open_table(UNITS)?)?;
+            Ok(size)
+        })
+    }
+
+    /// Writes a symbol's rows and, in the same transaction, makes room for them. Returns how many units were evicted.
+    pub fn put(&self, symbol: &str, batch: &CacheBatch, now_ms: i64) -> Result<u64, StoreError> {
+        self.transact(|transaction| {
+            if let Some(row) = &batch.symbol {
+                let sealed = sealed(symbol.as_bytes(), row);
+                transaction.open_table(SYMBOLS)?.insert(symbol, sealed.as_slice())?;
+            }
+            for (key, row) in &batch.contexts {
+                let sealed = sealed(key, row);
+                transaction.open_table(CONTEXTS)?.insert(key.as_slice(), sealed.as_slice())?;
+            }
+            let mut used = transaction.open_table(USED)?;
+            let mut bytes = used.get(symbol)?.map_or(0, |row| row.value().1);
+            {
+                let mut units = transaction.open_table(UNITS)?;
+                for (style, day) in &batch.removed {
+                    let old = units.remove((symbol, *style, *day))?;
+                    bytes -= old.map_or(0, |row| row.value().len() as u64).min(bytes);
+                }
+                for ((style, day), row) in &batch.units {
+                    let sealed = sealed(&unit_name(symbol, (*style, *day)), row);
+                    bytes += sealed.len() as u64;
+                    let old = units.insert((symbol, *style, *day), sealed.as_slice())?;
+                    bytes -= old.map_or(0, |row| row.value().len() as u64).min(bytes);
+                }
+            }
+            used.insert(symbol, (now_ms, bytes))?;
+            drop(used);
+            make_room(transaction, symbol, self.budget_bytes)
+        })
+    }
+
+    /// Forgets a symbol's units.
+    pub fn forget(&self, symbol: &str) -> Result<(), StoreError> {
+        self.transact(|transaction| {
+            remove_symbol(transaction, symbol)?;
+            Ok(())
+        })
+    }
+
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
+        engine::guarded(&self.path, || {
+            let transaction =
+                self.db.begin_read().map_err(|error| StoreError::engine(&self.path, "begin", error))?;
+            work(&transaction).map_err(|error| StoreError::engine(&self.path, "read", error))
+        })
+    }
+
+    fn transact<T>(
+        &self,
+        work: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
+        engine::guarded(&self.path, || {
+            engine::transact(&self.db, &self.path, |transaction| {
+                work(transaction).map_err(|error| StoreError::engine(&self.path, "write", error))
+            })
+        })
+    }
+}
+
+/// Evicts symbols that were not used for longest, then the oldest days of the one just written.
+fn make_room(transaction: &WriteTransaction, current: &str, budget: u64) -> Result<u64, redb::Error> {
+    let mut symbols: Vec<(i64, String, u64)> = Vec::new();
+    for row in transaction.open_table(USED)?.iter()? {
+        let (key, value) = row?;
+        symbols.push((value.value().0, key.value().to_owned(), value.value().1));
+    }
+    let mut total: u64 = symbols.iter().map(|(_, _, bytes)| bytes).sum();
+    if total <= budget {
+        return Ok(0);
+    }
+    let target = budget / 100 * KEEP_PERCENT;
+    symbols.sort();
+    let mut evicted = 0;
+    for (_, symbol, bytes) in symbols.iter().filter(|(_, symbol, _)| symbol != current) {
+        if total <= target {
+            return Ok(evicted);
+        }
+        evicted += remove_symbol(transaction, symbol)?;
+        total -= bytes;
+    }
+    Ok(evicted + remove_oldest_days(transaction, current, total, target)?)
+}
+
+fn remove_symbol(transaction: &WriteTransaction, symbol: &str) -> Result<u64, redb::Error> {
+    let mut units = transaction.open_table(UNITS)?;
+    let mut removed = 0;
+    units.retain_in((symbol, 0, i32::MIN)..=(symbol, u8::MAX, i32::MAX), |_, _| {
+        removed += 1;
+        false
+    })?;
+    transaction.open_table(SYMBOLS)?.remove(symbol)?;
+    transaction.open_table(USED)?.remove(symbol)?;
+    Ok(removed)
+}
+
+fn remove_oldest_days(
+    transaction: &WriteTransaction,
+    symbol: &str,
+    mut total: u64,
+    target: u64,
+) -> Result<u64, redb::Error> {
+    let mut units = transaction.open_table(UNITS)?;
+    let mut days: Vec<(i32, u8, u64)> = Vec::new();
+    for row in units.range((symbol, 0, i32::MIN)..=(symbol, u8::MAX, i32::MAX))? {
+        let (key, value) = row?;
+        days.push((key.value().2, key.value().1, value.value().len() as u64));
+    }
+    days.sort();
+    let mut evicted = 0;
+    for (day, style, bytes) in days {
+        if total <= target {
+            break;
+        }
+        units.remove((symbol, style, day))?;
+        total -= bytes;
+        evicted += 1;
+    }
+    let mut used = transaction.open_table(USED)?;
+    let last = used.get(symbol)?.map_or(0, |row| row.value().0);
+    used.insert(symbol, (last, total))?;
+    Ok(evicted)
+}
+
+fn unit_name(symbol: &str, (style, day): UnitKey) -> Vec<u8> {
+    let mut name = symbol.as_bytes().to_vec();
+    name.push(0);
+    name.push(style);
+    name.extend(day.to_le_bytes());
+    name
+}
+
+/// Puts a tag over name and bytes in front of the bytes.
+fn sealed(name: &[u8], bytes: &[u8]) -> Vec<u8> {
+    let mut row = tag(name, bytes).to_vec();
+    row.extend_from_slice(bytes);
+    row
+}
+
+/// Returns the bytes of a row whose tag is that of its name and bytes.
+fn unsealed<'a>(name: &[u8], row: &'a [u8]) -> Option<&'a [u8]> {
+    let (found, bytes) = row.split_at_checked(TAG_BYTES)?;
+    (found == tag(name, bytes)).then_some(bytes)
+}
+
+fn tag(name: &[u8], bytes: &[u8]) -> [u8; TAG_BYTES] {
+    let mut hash = blake3::Hasher::new_derive_key("retune cache row v1");
+    hash.update(&(name.len() as u64).to_le_bytes()).update(name).update(bytes);
+    let mut tag = [0; TAG_BYTES];
+    tag.copy_from_slice(&hash.finalize().as_bytes()[..TAG_BYTES]);
+    tag
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(days: std::ops::Range<i32>) -> CacheBatch {
+        let unit = |day| ((0, day), vec![day as u8; 1000]);
+        CacheBatch { symbol: Some(vec![7; 10]), units: days.map(unit).collect(), ..CacheBatch::default() }
+    }
+
+    #[test]
+    fn what_is_put_is_found_and_survives_reopening() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
+        assert_eq!(cache.put("A", &batch(0..5), 1).expect("put"), 0);
+        assert_eq!(cache.put("AB", &batch(3..4), 2).expect("put"), 0);
+        drop(cache);
+        let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
+        let found = cache.symbol("A").expect("read");
+        assert_eq!(found.symbol, Some(vec![7; 10]));
+        assert_eq!(found.units.len(), 5);
+        assert_eq!(found.units[&(0, 4)], vec![4; 1000]);
+        assert!(found.corrupt.is_empty());
+        let size = cache.size().expect("size");
+        assert_eq!((size.symbols, size.units, size.bytes), (2, 6, 6 * 1016));
+        let gone = CacheBatch { removed: vec![(0, 4)], ..CacheBatch::default() };
+        cache.put("A", &gone, 3).expect("put");
+        assert_eq!(cache.size().expect("size").bytes, 5 * 1016);
+        cache.forget("A").expect("forget");
+        assert!(cache.symbol("A").expect("read").units.is_empty());
+    }
+
+    #[test]
+    fn the_budget_holds_and_the_longest_unused_goes_first() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let cache = Cache::open(dir.path(), 20_000).expect("a cache");
+        cache.put("OLD", &batch(0..9), 1).expect("put");
+        cache.put("NEW", &batch(0..9), 2).expect("put");
+        assert_eq!(cache.size().expect("size").units, 18);
+        assert_eq!(cache.put("NEWEST", &batch(0..5), 3).expect("put"), 9);
+        assert!(cache.symbol("OLD").expect("read").units.is_empty());
+        assert_eq!(cache.symbol("NEW").expect("read").units.len(), 9);
+        // More than the budget at once: the newest days stay.
+        assert!(cache.put("HUGE", &batch(0..50), 4).expect("put") > 30);
+        let left = cache.symbol("HUGE").expect("read").units;
+        assert!(left.contains_key(&(0, 49)) && !left.contains_key(&(0, 0)));
+        assert!(cache.size().expect("size").bytes <= 20_000);
+    }
+
+    #[test]
+    fn a_row_that_was_changed_or_moved_is_no_row() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
+        cache.put("A", &batch(0..3), 1).expect("put");
+        cache
+            .transact(|transaction| {
+                let mut units = transaction.open_table(UNITS)?;
+                let mut row = units.get(("A", 0, 1))?.expect("the row").value().to_vec();
+                units.insert(("A", 0, 2), row.as_slice())?;
+                row[500] ^= 1;
+                units.insert(("A", 0, 1), row.as_slice())?;
+                Ok(())
+            })
+            .expect("changed");
+        let found = cache.symbol("A").expect("read");
+        assert_eq!(found.units.keys().collect::<Vec<_>>(), [&(0, 0)]);
+        assert_eq!(found.corrupt, [(0, 1), (0, 2)]);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_is_begun_anew() {
+        let dir = tempfile::tempdir().expect("a folder");
+        fs::write(dir.path().join(FILE), vec![1; 5000]).expect("garbage");
+        let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
+        assert_eq!(cache.size().expect("size").units, 0);
+    }
+}
