@@ -40,7 +40,7 @@ fn main() {
         data.display(),
         report.input.symbols.len(),
         report.input.candles(),
-        report.units()
+        report.units_total()
     ));
     print(&format!(
         "cold run: {:.0} ms wall with {} threads; {:.0} signals/s, {:.0} parameter sets/s",
@@ -65,6 +65,8 @@ fn run(data: &Path) -> RunReport {
         on_conflict: OnConflict::Refuse,
         now_ms: NOW_MS,
         config_toml: String::new(),
+        full: false,
+        cache_bytes: 64 << 20,
     };
     incremental(&plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run")
 }

@@ -3,6 +3,7 @@ mod architecture;
 mod cli;
 mod command;
 mod documents;
+mod incremental;
 mod ingest;
 mod inspect;
 mod legacy_metrics;

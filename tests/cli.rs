@@ -59,12 +59,12 @@ impl Place {
     }
 }
 
-/// Every file of a folder but the lock, with a hash of its content.
+/// Every file of a store but the lock and the cache, which is no learning state, with a hash of its content.
 fn content(folder: &Path) -> Vec<(PathBuf, blake3::Hash)> {
     let mut files: Vec<_> = fs::read_dir(folder)
         .expect("a folder")
         .map(|entry| entry.expect("an entry").path())
-        .filter(|file| file.file_name().is_some_and(|name| name != "run.lock"))
+        .filter(|file| file.file_name().is_some_and(|name| name != "run.lock" && name != "evals.redb"))
         .map(|file| (file.clone(), blake3::hash(&fs::read(&file).expect("readable"))))
         .collect();
     files.sort_by(|a, b| a.0.cmp(&b.0));
@@ -324,7 +324,7 @@ fn the_export_is_complete_replaced_whole_and_checkable() {
 }
 
 #[test]
-fn a_stopped_run_stores_nothing() {
+fn a_stopped_run_learns_nothing_and_is_resumed() {
     let place = Place::new();
     let mut child = Command::new(env!("CARGO_BIN_EXE_optimizer"))
         .args([
@@ -347,11 +347,13 @@ fn a_stopped_run_stores_nothing() {
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("a signal");
     let status = child.wait().expect("an end");
     match status.code() {
-        Some(20) => assert!(!place.at("store").exists(), "nothing was stored"),
+        Some(20) => assert!(!place.at("store").join("state.redb").exists(), "nothing was learned"),
         // The run was quicker than the signal: then it is whole.
         Some(10) => assert!(place.at("store").join("state.redb").exists()),
         other => panic!("ended with {other:?}"),
     }
+    let again = place.incremental(&sample_dir(), &["--exit-zero"]);
+    assert_eq!(code(&again), 0, "{}", stderr(&again));
 }
 
 /// The seven symbols and the ugly files that lie beside the project, where they do.

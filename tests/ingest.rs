@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use retune::ingest::{
-    Catalog, IngestError, IngestOptions, IssueKind, LoadedSymbol, OnConflict, Rejection, discover,
-    identical_files, load_symbol,
+    Catalog, FileReport, IngestError, IngestOptions, IssueKind, LoadedSymbol, OnConflict, Rejection,
+    discover, identical_files, load_symbol,
 };
 use retune::model::{Candle, Interval, Symbol};
 use tempfile::TempDir;
@@ -446,7 +446,8 @@ fn symbols_are_chosen_and_identical_files_named() {
     let catalog = folder.catalog(&options);
     assert_eq!(catalog.passed_over[0].reason.to_string(), "symbol BTCUSDT was not asked for");
     let reports: Vec<_> = load_all(&catalog, &options).into_iter().flat_map(|loaded| loaded.files).collect();
-    let found = identical_files(&reports);
+    let identities: Vec<_> = reports.iter().map(|report: &FileReport| report.identity()).collect();
+    let found = identical_files(&identities);
     assert_eq!(
         found.iter().map(|(index, issue)| (*index, issue.count)).collect::<Vec<_>>(),
         [(0, 1), (1, 1)]

@@ -46,6 +46,8 @@ fn run(data: &[PathBuf], store: Option<&Path>, plan: &Plan, threads: usize) -> R
         on_conflict: OnConflict::Refuse,
         now_ms: NOW_MS,
         config_toml: String::new(),
+        full: false,
+        cache_bytes: 64 << 20,
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
     pool.install(|| incremental(plan, &options, &AtomicBool::new(false), &|_| ())).expect("a run")

@@ -55,7 +55,9 @@ fn look(paths: &[PathBuf], options: &IngestOptions) -> Result<CheckDataDocument,
         }
         reports.extend(loaded.files);
     }
-    for (index, issue) in identical_files(&reports) {
+    let identities: Vec<_> =
+        reports.iter().map(|report: &crate::ingest::FileReport| report.identity()).collect();
+    for (index, issue) in identical_files(&identities) {
         reports[index].issues.push(issue);
     }
     Ok(CheckDataDocument {

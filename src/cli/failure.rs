@@ -93,10 +93,10 @@ const REASONS_SHOWN: usize = 5;
 
 /// Returns why each of the first files was of no use, a line each.
 fn reasons(input: &InputReport) -> String {
-    let passed = input.passed_over.iter().map(|file| (&file.path, file.reason.to_string()));
-    let rejected =
-        input.files.iter().filter_map(|file| Some((&file.path, file.rejected.as_ref()?.to_string())));
-    let line = |(path, reason): (&std::path::PathBuf, String)| format!("\n  `{}`: {reason}", path.display());
+    let passed =
+        input.passed_over.iter().map(|file| (file.path.display().to_string(), file.reason.to_string()));
+    let rejected = input.files.iter().filter_map(|file| Some((file.name(), file.rejected.clone()?)));
+    let line = |(file, reason): (String, String)| format!("\n  `{file}`: {reason}");
     rejected.chain(passed).take(REASONS_SHOWN).map(line).collect()
 }
 

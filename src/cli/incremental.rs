@@ -8,7 +8,7 @@ use super::context::Context;
 use super::failure::{Failure, code};
 use crate::ingest::OnConflict;
 use crate::model::{Day, Style};
-use crate::present::run::{RunDocument, run_text, summary_line};
+use crate::present::run::{RunDocument, explain_text, run_text, summary_line};
 use crate::run::config::{Config, ConflictPolicy, window_days};
 use crate::run::plan::DayLimits;
 use crate::run::report::RunReport;
@@ -40,6 +40,12 @@ pub(crate) struct Arguments {
     /// A condition on the result, e.g. "max_drawdown_pct<25"; repeatable
     #[arg(long, value_name = "CONDITION")]
     constraint: Vec<String>,
+    /// Evaluate everything, whatever earlier runs left
+    #[arg(long)]
+    full: bool,
+    /// Say why each unit was evaluated
+    #[arg(long)]
+    explain: bool,
     /// Compute and print, but store nothing
     #[arg(long)]
     no_save: bool,
@@ -85,6 +91,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         on_conflict: on_conflict(arguments.on_conflict, &config),
         now_ms: context.now_ms,
         config_toml: recorded(&config, arguments),
+        full: arguments.full,
+        cache_bytes: config.cache_bytes()?,
     };
     let stop = stop_on_signals()?;
     let progress = context.progress();
@@ -92,14 +100,14 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     let done = context.pool()?.install(|| incremental(&plan, &options, &stop, &on_event));
     progress.finish();
     let report = done?;
-    print(context, &report)?;
+    print(context, &report, arguments.explain)?;
     Ok(if arguments.exit_zero { 0 } else { report.result.exit_code() })
 }
 
-fn print(context: &Context, report: &RunReport) -> Result<(), Failure> {
+fn print(context: &Context, report: &RunReport, explain: bool) -> Result<(), Failure> {
     for file in report.input.files.iter().filter(|file| file.rejected.is_some()) {
-        let reason = file.rejected.as_ref().map(ToString::to_string).unwrap_or_default();
-        tracing::warn!("`{}` is not used: {reason}", file.path.display());
+        let reason = file.rejected.as_deref().unwrap_or_default();
+        tracing::warn!("`{}` is not used: {reason}", file.name());
     }
     let summary = summary_line(report);
     if context.global.json {
@@ -108,7 +116,8 @@ fn print(context: &Context, report: &RunReport) -> Result<(), Failure> {
         return context.print(RunDocument::new(report), |_| String::new());
     }
     let text = if context.global.quiet { String::new() } else { run_text(report) };
-    super::output::result(&format!("{text}{summary}"))
+    let reasons = if explain { explain_text(report) } else { String::new() };
+    super::output::result(&format!("{text}{reasons}{summary}"))
 }
 
 /// Flags that stand for configuration keys.

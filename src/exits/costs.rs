@@ -92,6 +92,11 @@ impl Costs {
 }
 
 impl TradeCosts {
+    /// Returns every part, for fingerprints.
+    pub fn parts(&self) -> [f64; 5] {
+        [self.taker_fee, self.maker_fee, self.slippage, self.stop_slippage, self.funding_per_8h]
+    }
+
     /// Returns (gross, net) of a trade as fractions of the effective entry price.
     ///
     /// Gross includes slippage; net also pays fees and funding.

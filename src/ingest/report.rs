@@ -1,7 +1,7 @@
 //! What a file held, in numbers and with the places of whatever was wrong.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::error::place;
 use super::rejection::Rejection;
@@ -165,14 +165,39 @@ pub(super) fn note(
     }
 }
 
-/// Returns, for each report that has the same bytes as one of another symbol, its index and an issue naming that.
+/// What tells whether two files hold the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FileIdentity {
+    /// The file.
+    pub path: String,
+    /// The member, if the file is an archive.
+    pub entry: Option<String>,
+    /// The symbol in the name.
+    pub symbol: String,
+    /// BLAKE3 of the decoded bytes in hex; empty for a file that is not to be compared.
+    pub hash: String,
+}
+
+impl FileReport {
+    /// Returns the file's identity; a rejected file is not to be compared.
+    pub fn identity(&self) -> FileIdentity {
+        FileIdentity {
+            path: self.path.display().to_string(),
+            entry: self.entry.clone(),
+            symbol: self.symbol.to_string(),
+            hash: if self.rejected.is_none() { self.hash.clone() } else { String::new() },
+        }
+    }
+}
+
+/// Returns, for each file that has the same bytes as one of another symbol, its index and an issue naming that.
 ///
-/// Reports without a hash and rejected files are not compared. Two files of one symbol with the same bytes are
+/// Files without a hash are not compared. Two files of one symbol with the same bytes are
 /// no issue here: their candles are dropped as duplicates.
-pub fn identical_files(reports: &[FileReport]) -> Vec<(usize, Issue)> {
+pub fn identical_files(reports: &[FileIdentity]) -> Vec<(usize, Issue)> {
     let mut by_hash: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, report) in reports.iter().enumerate() {
-        if !report.hash.is_empty() && report.rejected.is_none() {
+        if !report.hash.is_empty() {
             by_hash.entry(&report.hash).or_default().push(index);
         }
     }
@@ -182,7 +207,7 @@ pub fn identical_files(reports: &[FileReport]) -> Vec<(usize, Issue)> {
     found
 }
 
-fn same_bytes(reports: &[FileReport], same: &[usize]) -> Vec<(usize, Issue)> {
+fn same_bytes(reports: &[FileIdentity], same: &[usize]) -> Vec<(usize, Issue)> {
     let of_other_symbol = |index: usize| {
         let others = same.iter().filter(move |other| reports[**other].symbol != reports[index].symbol);
         others.map(|other| &reports[*other]).collect::<Vec<_>>()
@@ -190,7 +215,7 @@ fn same_bytes(reports: &[FileReport], same: &[usize]) -> Vec<(usize, Issue)> {
     let issue = |index: usize| {
         let others = of_other_symbol(index);
         let first = others.first()?;
-        let there = place(&first.path, first.entry.as_deref());
+        let there = place(Path::new(&first.path), first.entry.as_deref());
         let detail = format!("same bytes as {} of {there}; one of them holds the wrong symbol", first.symbol);
         let count = others.len() as u64;
         Some((index, Issue { kind: IssueKind::IdenticalFile, count, lines: Vec::new(), detail }))
@@ -224,10 +249,11 @@ mod tests {
     fn only_other_symbols_with_the_same_bytes_are_named() {
         let reports =
             [report("BTCUSDT", "a"), report("ETHUSDT", "b"), report("SOLUSDT", "a"), report("ETHUSDT", "b")];
-        let found = identical_files(&reports);
+        let found = identical_files(&reports.iter().map(FileReport::identity).collect::<Vec<_>>());
         assert_eq!(found.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [0, 2]);
         assert!(found[0].1.detail.contains("SOLUSDT-15m.csv"), "{}", found[0].1.detail);
-        assert_eq!(identical_files(&[report("BTCUSDT", ""), report("ETHUSDT", "")]), []);
+        let unread = [report("BTCUSDT", ""), report("ETHUSDT", "")].map(|report| report.identity());
+        assert_eq!(identical_files(&unread), []);
     }
 
     #[test]

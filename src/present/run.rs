@@ -8,9 +8,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::document::{Document, params_object};
-use crate::model::rfc3339;
+use crate::model::{Day, rfc3339};
 use crate::run::records::{issues, metrics_record};
 use crate::run::report::{RunReport, StyleReport};
+use crate::run::reuse::Reason;
 use crate::run::study::Measured;
 use crate::store::records::{ChangeRecord, StoredMetrics};
 
@@ -161,7 +162,7 @@ impl RunDocument {
     /// Returns the document of a report.
     pub fn new(report: &RunReport) -> Self {
         let sum = |count: fn(&StyleReport) -> u64| report.styles.iter().map(count).sum();
-        let units = report.units();
+        let (total, evaluated) = (report.units_total(), report.units_evaluated());
         Self {
             run: RunPart {
                 id: report.run,
@@ -181,10 +182,10 @@ impl RunDocument {
                 pending_signals: sum(|style| style.pending),
                 broken_signals: sum(|style| style.broken),
                 parameter_sets: sum(|style| style.study.sets as u64),
-                units_total: units,
-                units_evaluated: units,
-                units_reused: 0,
-                reasons: BTreeMap::from([("from_scratch".to_owned(), units)]),
+                units_total: total,
+                units_evaluated: evaluated,
+                units_reused: total - evaluated,
+                reasons: report.reasons().into_iter().map(|(kind, n)| (kind.to_owned(), n)).collect(),
             },
             styles: report.styles.iter().map(|style| (style.style.to_string(), style_part(style))).collect(),
             decision: decision_part(report),
@@ -207,7 +208,7 @@ fn input_part(report: &RunReport) -> InputPart {
         symbols: report.input.symbols.iter().map(|symbol| symbol.name.clone()).collect(),
         candles: report.input.candles(),
         days: count,
-        days_new: if report.same_as.is_some() { 0 } else { count },
+        days_new: report.days_new(),
         first_day: days.map(|(first, _)| first.to_string()),
         last_day: days.map(|(_, last)| last.to_string()),
         issues: issues(&report.input).into_iter().map(issue).collect(),
@@ -278,7 +279,8 @@ fn decision_part(report: &RunReport) -> DecisionPart {
 pub fn summary_line(report: &RunReport) -> String {
     let run = report.run.map_or_else(|| "none".to_owned(), |run| run.to_string());
     let rss = report.peak_rss_bytes.map_or_else(|| "unknown".to_owned(), mebibytes);
-    let (evaluated, reused) = (report.units(), 0);
+    let evaluated = report.units_evaluated();
+    let reused = report.units_total() - evaluated;
     format!(
         "result={} run={run} symbols={} units_new={evaluated} units_reused={reused} peak_rss={rss} \
          elapsed={} verdict={}",
@@ -287,6 +289,28 @@ pub fn summary_line(report: &RunReport) -> String {
         elapsed(report.duration_ms),
         report.verdict(),
     )
+}
+
+/// Returns why units were evaluated, symbol by symbol, runs of days with one reason in one line.
+pub fn explain_text(report: &RunReport) -> String {
+    let mut text = String::new();
+    for (symbol, units) in report.input.symbols.iter().zip(&report.units) {
+        let reused = units.total - units.evaluated.len() as u64;
+        let files = if units.read { "files read" } else { "files unchanged, not read" };
+        let _ = writeln!(
+            text,
+            "{}: {reused} of {} days reused ({} checked again), {files}",
+            symbol.name, units.total, units.checked
+        );
+        let same = |a: &(Day, Reason), b: &(Day, Reason)| a.1.kind() == b.1.kind() && b.0.0 == a.0.0 + 1;
+        for days in units.evaluated.chunk_by(same) {
+            let (first, last) = (&days[0], &days[days.len() - 1]);
+            let span =
+                if days.len() == 1 { first.0.to_string() } else { format!("{} to {}", first.0, last.0) };
+            let _ = writeln!(text, "  {span}: {}", first.1);
+        }
+    }
+    text
 }
 
 fn mebibytes(bytes: u64) -> String {
@@ -303,10 +327,11 @@ pub fn run_text(report: &RunReport) -> String {
     let span = report.input.days().map(|(a, b)| format!("{a} to {b}")).unwrap_or_default();
     let _ = writeln!(
         text,
-        "{} candles of {} symbols, {span}; {} symbol-days",
+        "{} candles of {} symbols, {span}; {} symbol-days, {} of them evaluated",
         report.input.candles(),
         report.input.symbols.len(),
-        report.units()
+        report.units_total(),
+        report.units_evaluated()
     );
     for style in &report.styles {
         let _ = write!(text, "\n{}", style_text(style));

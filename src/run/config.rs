@@ -18,6 +18,21 @@ pub struct Config {
     pub search: SearchConfig,
     pub validate: ValidateConfig,
     pub style: StylesConfig,
+    pub limits: LimitsConfig,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in the README")]
+pub struct LimitsConfig {
+    pub cache: String,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self { cache: "256MiB".to_owned() }
+    }
 }
 
 /// `[data]`
@@ -244,6 +259,12 @@ impl Config {
         text.parse().map_err(|_| value_error("data.base_interval", "an interval such as 15m or 1h", text))
     }
 
+    /// Returns the bytes of evaluated units that are kept for later runs.
+    pub fn cache_bytes(&self) -> Result<u64, ConfigError> {
+        let text = &self.limits.cache;
+        size_bytes(text).ok_or_else(|| value_error("limits.cache", "a size such as 256MiB, or 0", text))
+    }
+
     /// Returns the symbols to restrict the run to.
     pub fn symbols(&self) -> Result<Option<Vec<Symbol>>, ConfigError> {
         let parse = |name: &String| {
@@ -423,6 +444,19 @@ impl FilterConfig {
     }
 }
 
+/// Parses a size such as `64MiB`, `1GiB` or `0`.
+pub fn size_bytes(text: &str) -> Option<u64> {
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let shift = match unit {
+        "" | "B" => 0,
+        "KiB" => 10,
+        "MiB" => 20,
+        "GiB" => 30,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
 /// Parses a window such as `90d` or `26w`.
 pub fn window_days(text: &str) -> Result<i32, ConfigError> {
     let bad = || value_error("window", "a number of days or weeks such as 90d or 26w", format!("{text:?}"));
@@ -529,6 +563,10 @@ mod tests {
                 .to_string();
             assert!(error.contains(wanted), "{text:?} gives {error:?}, without {wanted:?}");
         }
+        assert_eq!(
+            [size_bytes("0"), size_bytes("2MiB"), size_bytes("5MB"), size_bytes("")],
+            [Some(0), Some(2 << 20), None, None]
+        );
         for text in ["", "d", "90", "-1d", "1y", "0d"] {
             assert!(window_days(text).is_err(), "{text:?}");
         }

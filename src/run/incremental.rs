@@ -8,18 +8,19 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::book::{SymbolDays, book_of};
-use super::day::{DayBlock, evaluate_day};
-use super::plan::{DayLimits, Plan};
+use super::notes::IssueNote;
+use super::plan::Plan;
 use super::records;
-use super::report::{InputReport, RunReport, RunResult, StyleReport, SymbolReport};
+use super::report::{InputReport, RunReport, RunResult, StyleReport};
+use super::shelf::Shelf;
 use super::study::{Study, study};
+use super::symbol::{EvaluatedSymbol, Job, SymbolError, UnitCounts, evaluate_symbol, first_day};
 use crate::decide::insights::{TradeContext, insights};
 use crate::decide::{Contender, decide};
 use crate::evaluate::book::Book;
-use crate::features::frame::Market;
-use crate::fingerprint::{Canonical, Fingerprint, of_candles};
-use crate::ingest::{IngestError, IngestOptions, LoadedSymbol, OnConflict, SymbolSources};
-use crate::model::{Bars, Day, ParameterSet, Style};
+use crate::fingerprint::{Canonical, Fingerprint};
+use crate::ingest::{IngestError, IngestOptions, OnConflict, SymbolSources};
+use crate::model::{Day, ParameterSet, Style};
 use crate::store::{Store, StoreError};
 
 /// What a run needs besides its plan.
@@ -37,6 +38,10 @@ pub struct RunOptions {
     pub now_ms: i64,
     /// The effective configuration, for the record.
     pub config_toml: String,
+    /// Evaluate everything, whatever earlier runs left.
+    pub full: bool,
+    /// Bytes of evaluated units kept beside the store; 0 keeps none.
+    pub cache_bytes: u64,
 }
 
 /// Something that happened in a run.
@@ -54,8 +59,8 @@ pub enum RunEvent {
         symbol: String,
         /// Candles at the base interval.
         candles: u64,
-        /// Symbol-days evaluated.
-        units: u64,
+        /// What became of its units.
+        units: UnitCounts,
     },
     /// A style was studied.
     StudyDone {
@@ -113,14 +118,10 @@ pub fn incremental(
 ) -> Result<RunReport, RunError> {
     let clock = Instant::now();
     // Other writers are kept out before the work; the store is opened, or created, when there is something to say.
-    let existing = options.store.as_ref().filter(|dir| dir.exists());
-    let claim = existing.map(|dir| Store::claim(dir, options.now_ms)).transpose()?;
-    let (input, symbols) = evaluate(plan, options, stop, on_event)?;
-    let mut store = match (claim, &options.store) {
-        (Some(claim), _) => Some(claim.open(options.now_ms)?),
-        (None, Some(dir)) => Some(Store::open(dir, options.now_ms)?),
-        (None, None) => None,
-    };
+    let shelf = options.store.clone().map(|dir| Shelf::open(dir, options.cache_bytes, options.now_ms));
+    let shelf = shelf.transpose()?;
+    let Evaluated { input, symbols, units } = evaluate(plan, options, shelf.as_ref(), stop, on_event)?;
+    let mut store = shelf.as_ref().map(Shelf::store).transpose()?;
     let data_fingerprint = data_fingerprint(&input);
     let plan_fingerprint = plan.fingerprint();
     let memory = Memory::recall(store.as_ref(), options, plan, data_fingerprint, plan_fingerprint)?;
@@ -149,6 +150,7 @@ pub fn incremental(
         plan_fingerprint,
         same_as: memory.same_as,
         input,
+        units,
         styles,
         result,
     };
@@ -166,13 +168,21 @@ fn check_stop(stop: &AtomicBool) -> Result<(), RunError> {
     if stop.load(Ordering::Relaxed) { Err(RunError::Stopped) } else { Ok(()) }
 }
 
+/// What a run read and evaluated.
+struct Evaluated {
+    input: InputReport,
+    symbols: Vec<SymbolDays>,
+    units: Vec<UnitCounts>,
+}
+
 /// Reads and evaluates every symbol; symbols in parallel, in memory only those in flight.
 fn evaluate(
     plan: &Plan,
     options: &RunOptions,
+    shelf: Option<&Shelf>,
     stop: &AtomicBool,
     on_event: &(dyn Fn(RunEvent) + Sync),
-) -> Result<(InputReport, Vec<SymbolDays>), RunError> {
+) -> Result<Evaluated, RunError> {
     let ingest = IngestOptions {
         base_interval: plan.interval,
         on_conflict: options.on_conflict,
@@ -181,88 +191,48 @@ fn evaluate(
     };
     let catalog = crate::ingest::discover(&options.data, &ingest)?;
     on_event(RunEvent::Discovered { symbols: catalog.symbols.len() });
-    let evaluated: Vec<Result<(Symbol, Vec<DayBlock>), RunError>> = catalog
-        .symbols
-        .par_iter()
-        .with_max_len(1)
-        .map(|sources| {
-            check_stop(stop)?;
-            let done = evaluate_symbol(plan, sources, &ingest)?;
-            on_event(RunEvent::SymbolDone {
-                symbol: done.0.report.name.clone(),
-                candles: done.0.report.candles,
-                units: done.1.len() as u64,
-            });
-            Ok(done)
-        })
-        .collect();
-    let mut input = InputReport { passed_over: catalog.passed_over, ..InputReport::default() };
-    let mut symbols = Vec::new();
+    // Another symbol every day.
+    let today = Day::of(options.now_ms).0.unsigned_abs() as usize;
+    let checked = catalog.symbols.get(today % catalog.symbols.len().max(1)).map(|sources| &sources.symbol);
+    let job = Job { plan, ingest: &ingest, shelf, full: options.full, checked, now_ms: options.now_ms };
+    let evaluate_one = |sources: &SymbolSources| {
+        check_stop(stop)?;
+        let done = evaluate_symbol(&job, sources).map_err(|error| match error {
+            SymbolError::Ingest(error) => RunError::Ingest(error),
+            SymbolError::Store(error) => RunError::Store(error),
+        })?;
+        on_event(RunEvent::SymbolDone {
+            symbol: done.report.name.clone(),
+            candles: done.report.candles,
+            units: done.units.clone(),
+        });
+        Ok(done)
+    };
+    let evaluated: Vec<Result<EvaluatedSymbol, RunError>> =
+        catalog.symbols.par_iter().with_max_len(1).map(evaluate_one).collect();
+    let mut all = Evaluated {
+        input: InputReport { passed_over: catalog.passed_over, ..InputReport::default() },
+        symbols: Vec::new(),
+        units: Vec::new(),
+    };
     for done in evaluated {
-        let (symbol, blocks) = done?;
-        input.files.extend(symbol.files);
+        let symbol = done?;
+        all.input.files.extend(symbol.files);
         if symbol.report.candles > 0 {
-            symbols.push(SymbolDays { symbol: input.symbols.len() as u16, blocks });
-            input.symbols.push(symbol.report);
+            all.symbols.push(SymbolDays { symbol: all.symbols.len() as u16, blocks: symbol.blocks });
+            all.input.symbols.push(symbol.report);
+            all.units.push(symbol.units);
         }
     }
-    for (index, issue) in crate::ingest::identical_files(&input.files) {
-        input.files[index].issues.push(issue);
+    let identities: Vec<_> = all.input.files.iter().map(|file| file.identity.clone()).collect();
+    for (index, issue) in crate::ingest::identical_files(&identities) {
+        all.input.files[index].issues.push(IssueNote::from(&issue));
     }
-    if symbols.is_empty() {
+    if all.symbols.is_empty() {
         let paths = options.data.clone();
-        return Err(RunError::NoCandles { paths, input: Box::new(input) });
+        return Err(RunError::NoCandles { paths, input: Box::new(all.input) });
     }
-    Ok((input, symbols))
-}
-
-struct Symbol {
-    report: SymbolReport,
-    files: Vec<crate::ingest::FileReport>,
-}
-
-fn evaluate_symbol(
-    plan: &Plan,
-    sources: &SymbolSources,
-    ingest: &IngestOptions,
-) -> Result<(Symbol, Vec<DayBlock>), RunError> {
-    let LoadedSymbol { symbol, series, files, issues } = crate::ingest::load_symbol(sources, ingest)?;
-    let bars = within(series.bars(), &plan.days);
-    let days = day_span(bars);
-    let blocks = match days {
-        None => Vec::new(),
-        Some((first, last)) => {
-            let market = Market::new(bars);
-            let costs = plan.costs.of(&symbol);
-            let from = first_day(&plan.days, first, last);
-            let days: Vec<Day> = (from.0..=last.0).map(Day).collect();
-            days.par_iter().with_min_len(16).map(|day| evaluate_day(&market, *day, plan, &costs)).collect()
-        }
-    };
-    let report = SymbolReport {
-        name: symbol.to_string(),
-        candles: bars.len() as u64,
-        days,
-        issues,
-        fingerprint: of_candles(bars),
-    };
-    Ok((Symbol { report, files }, blocks))
-}
-
-/// Cuts the candles to what the run may see: nothing from the end day on.
-fn within<'a>(bars: Bars<'a>, days: &DayLimits) -> Bars<'a> {
-    let end = days.end.map_or(bars.len(), |day| bars.index_at(day.start_ms()));
-    bars.slice(0..end)
-}
-
-fn day_span(bars: Bars<'_>) -> Option<(Day, Day)> {
-    Some((Day::of(*bars.open_time.first()?), Day::of(*bars.open_time.last()?)))
-}
-
-/// Returns the first day whose signals count.
-fn first_day(limits: &DayLimits, first: Day, last: Day) -> Day {
-    let windowed = limits.window_days.map_or(first, |days| Day(last.0 + 1 - days));
-    first.max(windowed).max(limits.first.unwrap_or(first))
+    Ok(all)
 }
 
 /// The entry days of a run: from the first that counts to the last with candles.

@@ -7,11 +7,16 @@ pub mod book;
 pub mod config;
 pub mod day;
 mod incremental;
+pub mod notes;
 pub mod plan;
 pub mod records;
 pub mod report;
 mod resources;
+pub mod reuse;
+mod shelf;
 pub mod study;
+mod symbol;
 pub mod unit;
 
 pub use incremental::{RunError, RunEvent, RunOptions, incremental};
+pub use symbol::UnitCounts;

@@ -1,12 +1,12 @@
 //! Turns a run's report into the records the store keeps. Formats and decides nothing.
 
+use super::notes::IssueNote;
 use super::plan::Plan;
 use super::report::{InputReport, RunReport, StyleReport};
 use super::study::Measured;
 use crate::decide::Outcome;
 use crate::evaluate::metrics::Metrics;
 use crate::features::score::default_weights;
-use crate::ingest::Issue;
 use crate::model::{Day, ParameterSet};
 use crate::store::LearningCommit;
 use crate::store::records::{
@@ -96,14 +96,14 @@ pub fn issues(input: &InputReport) -> Vec<(IssueRecord, Option<u64>)> {
     }
     for file in &input.files {
         if let Some(reason) = &file.rejected {
-            all.push((record(name(&file.path, &file.entry), "rejected", 1, reason.to_string()), None));
+            all.push((record(file.name(), "rejected", 1, reason.clone()), None));
         }
     }
-    let of = |file: String, issue: &Issue| {
-        (record(file, issue.kind.as_str(), issue.count, issue.detail.clone()), issue.lines.first().copied())
+    let of = |file: String, issue: &IssueNote| {
+        (record(file, &issue.kind, issue.count, issue.detail.clone()), issue.line)
     };
     for file in &input.files {
-        all.extend(file.issues.iter().map(|issue| of(name(&file.path, &file.entry), issue)));
+        all.extend(file.issues.iter().map(|issue| of(file.name(), issue)));
     }
     for symbol in &input.symbols {
         all.extend(symbol.issues.iter().map(|issue| of(symbol.name.clone(), issue)));

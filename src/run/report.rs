@@ -1,10 +1,15 @@
 //! What a run did: everything that is stored, printed or exported about it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::notes::{FileNote, IssueNote};
+use super::reuse::Reason;
 use super::study::Study;
+use super::symbol::UnitCounts;
 use crate::decide::insights::Insights;
 use crate::decide::{Decision, Outcome};
 use crate::fingerprint::Fingerprint;
-use crate::ingest::{FileReport, Issue, PassedOver};
+use crate::ingest::PassedOver;
 use crate::model::{Day, Style};
 
 /// The result of a run over all its styles.
@@ -57,7 +62,7 @@ impl RunResult {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct InputReport {
     /// Every file of a symbol, with what was wrong with it.
-    pub files: Vec<FileReport>,
+    pub files: Vec<FileNote>,
     /// Files that are no candles, with why.
     pub passed_over: Vec<PassedOver>,
     /// Symbols in order, with candles, the days they span and issues of all their files together.
@@ -74,7 +79,7 @@ pub struct SymbolReport {
     /// First and last day with candles.
     pub days: Option<(Day, Day)>,
     /// Issues of all its files together.
-    pub issues: Vec<Issue>,
+    pub issues: Vec<IssueNote>,
     /// Fingerprint of its candles.
     pub fingerprint: Fingerprint,
 }
@@ -138,6 +143,8 @@ pub struct RunReport {
     pub same_as: Option<u64>,
     /// What was read.
     pub input: InputReport,
+    /// What became of each symbol's units, in the order of the symbols.
+    pub units: Vec<UnitCounts>,
     /// Styles, in order.
     pub styles: Vec<StyleReport>,
     /// The result.
@@ -151,9 +158,29 @@ impl RunReport {
         verdicts.max_by_key(|verdict| verdict.severity()).map_or("SKIPPED", |verdict| verdict.as_str())
     }
 
-    /// Returns the symbol-days evaluated.
-    pub fn units(&self) -> u64 {
-        let days = |(first, last): (Day, Day)| u64::from(last.0.abs_diff(first.0)) + 1;
-        self.input.symbols.iter().filter_map(|symbol| symbol.days.map(days)).sum()
+    /// Returns the symbol-days of the run.
+    pub fn units_total(&self) -> u64 {
+        self.units.iter().map(|units| units.total).sum()
+    }
+
+    /// Returns the symbol-days that were evaluated; the others were reused.
+    pub fn units_evaluated(&self) -> u64 {
+        self.units.iter().map(|units| units.evaluated.len() as u64).sum()
+    }
+
+    /// Returns the symbol-days evaluated, by kind of reason.
+    pub fn reasons(&self) -> BTreeMap<&'static str, u64> {
+        let mut reasons = BTreeMap::new();
+        for (_, reason) in self.units.iter().flat_map(|units| &units.evaluated) {
+            *reasons.entry(reason.kind()).or_insert(0) += 1;
+        }
+        reasons
+    }
+
+    /// Returns the calendar days that no symbol had been evaluated on before.
+    pub fn days_new(&self) -> u64 {
+        let evaluated = self.units.iter().flat_map(|units| &units.evaluated);
+        let new = evaluated.filter(|(_, reason)| *reason == Reason::New).map(|(day, _)| *day);
+        new.collect::<BTreeSet<Day>>().len() as u64
     }
 }

@@ -175,6 +175,17 @@ impl Unit {
         Self { outcomes, ..self.clone() }
     }
 
+    /// Returns the unit with only the columns and rules of a context that is part of its own.
+    pub fn narrowed(&self, wide: &Context, narrow: &Context) -> Self {
+        let columns = places(&wide.columns, &narrow.columns);
+        let rules = places(&wide.rules, &narrow.rules);
+        Self {
+            columns: pick(&self.columns, wide.columns.len(), &columns),
+            outcomes: pick(&self.outcomes, wide.rules.len(), &rules),
+            ..self.clone()
+        }
+    }
+
     fn outcomes_of(&self, signal: usize, context: &Context) -> Vec<Outcome> {
         let rules = context.rules.len();
         self.outcomes[signal * rules..(signal + 1) * rules].to_vec()
@@ -225,6 +236,17 @@ impl Unit {
         }
         Some(part)
     }
+}
+
+/// Returns where each of some items stands among all.
+fn places<T: PartialEq>(all: &[T], some: &[T]) -> Vec<usize> {
+    let place = |item| all.iter().position(|known| known == item);
+    some.iter().map(|item| place(item).expect("the narrow context is part of the wide one")).collect()
+}
+
+/// Picks some places of every row.
+fn pick<T: Copy>(rows: &[T], width: usize, places: &[usize]) -> Vec<T> {
+    rows.chunks_exact(width.max(1)).flat_map(|row| places.iter().map(|place| row[*place])).collect()
 }
 
 /// Bytes of an encoded signal besides its columns and outcomes.

@@ -112,7 +112,8 @@ impl Cache {
                 Ok(())
             })?;
         }
-        let format = cache.read(|transaction| Ok(transaction.open_table(META)?.get("format")?.map(|f| f.value())))?;
+        let format =
+            cache.read(|transaction| Ok(transaction.open_table(META)?.get("format")?.map(|f| f.value())))?;
         match format {
             Some(FORMAT) => Ok(cache),
             found => Err(engine::damaged(path, format!("cache format {FORMAT} expected, found {found:?}"))),
@@ -202,7 +203,8 @@ impl Cache {
     /// Forgets a symbol's units.
     pub fn forget(&self, symbol: &str) -> Result<(), StoreError> {
         self.transact(|transaction| {
-            remove_symbol(transaction, symbol)?;
+            transaction.open_table(SYMBOLS)?.remove(symbol)?;
+            remove_units(transaction, symbol)?;
             Ok(())
         })
     }
@@ -248,20 +250,20 @@ fn make_room(transaction: &WriteTransaction, current: &str, budget: u64) -> Resu
         if total <= target {
             return Ok(evicted);
         }
-        evicted += remove_symbol(transaction, symbol)?;
+        evicted += remove_units(transaction, symbol)?;
         total -= bytes;
     }
     Ok(evicted + remove_oldest_days(transaction, current, total, target)?)
 }
 
-fn remove_symbol(transaction: &WriteTransaction, symbol: &str) -> Result<u64, redb::Error> {
+/// Removes a symbol's units; its own row stays, so that a later run can tell evicted from new.
+fn remove_units(transaction: &WriteTransaction, symbol: &str) -> Result<u64, redb::Error> {
     let mut units = transaction.open_table(UNITS)?;
     let mut removed = 0;
     units.retain_in((symbol, 0, i32::MIN)..=(symbol, u8::MAX, i32::MAX), |_, _| {
         removed += 1;
         false
     })?;
-    transaction.open_table(SYMBOLS)?.remove(symbol)?;
     transaction.open_table(USED)?.remove(symbol)?;
     Ok(removed)
 }

@@ -1,0 +1,60 @@
+//! What a run keeps of its input files: small, and the same whether they were read now or by an earlier run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ingest::{FileIdentity, FileReport, Issue};
+
+/// What was found in one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileNote {
+    /// Which file it is.
+    pub identity: FileIdentity,
+    /// Why the whole file is not used; `None` when it is.
+    pub rejected: Option<String>,
+    /// What was wrong, ordered by kind.
+    pub issues: Vec<IssueNote>,
+}
+
+/// Something about the data the user should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueNote {
+    /// Name of the kind.
+    pub kind: String,
+    /// How often.
+    pub count: u64,
+    /// The first line concerned, where lines have a meaning.
+    pub line: Option<u64>,
+    /// What was expected and found there.
+    pub detail: String,
+}
+
+impl From<&Issue> for IssueNote {
+    fn from(issue: &Issue) -> Self {
+        Self {
+            kind: issue.kind.as_str().to_owned(),
+            count: issue.count,
+            line: issue.lines.first().copied(),
+            detail: issue.detail.clone(),
+        }
+    }
+}
+
+impl From<&FileReport> for FileNote {
+    fn from(report: &FileReport) -> Self {
+        Self {
+            identity: report.identity(),
+            rejected: report.rejected.as_ref().map(ToString::to_string),
+            issues: report.issues.iter().map(IssueNote::from).collect(),
+        }
+    }
+}
+
+impl FileNote {
+    /// Returns the file's name, with the member of an archive.
+    pub fn name(&self) -> String {
+        match &self.identity.entry {
+            Some(entry) => format!("{}:{entry}", self.identity.path),
+            None => self.identity.path.clone(),
+        }
+    }
+}

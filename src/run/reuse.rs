@@ -1,0 +1,303 @@
+//! What can be reused of earlier runs, and why the rest is evaluated.
+//!
+//! A unit's key covers everything its content depends on: the stages' version, the candles of its look-back and of
+//! its horizon, the longest holding time, the costs. A context says which columns and exit rules it holds. Equal keys
+//! and enough context: reuse. Equal keys and missing rules: only those are evaluated. Anything else: evaluate, with
+//! the reason.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::plan::{Plan, STAGES_VERSION, StylePlan};
+use super::unit::{Context, Unit, sealing_candle};
+use crate::exits::Costs;
+use crate::features::frame::LOOKBACK_DAYS;
+use crate::fingerprint::{Canonical, Fingerprint};
+use crate::model::{Day, Symbol};
+
+/// Why a unit was evaluated, with what changed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Reason {
+    /// It was never evaluated.
+    New,
+    /// The user asked for everything (`--full`).
+    Forced,
+    /// It was evaluated once, and made room for others since.
+    Evicted,
+    /// Its row did not verify, or a sample of its symbol's did not repeat.
+    Corrupt,
+    /// A newer program computes differently.
+    Stage {
+        /// Version that evaluated it.
+        old: u64,
+        /// Version now.
+        new: u64,
+    },
+    /// Candles of the day or its look-back changed.
+    Candles {
+        /// Fingerprint of look-back and version then.
+        old: Fingerprint,
+        /// The same now.
+        new: Fingerprint,
+    },
+    /// The candles that its longest trade needs are there now.
+    Completed,
+    /// Candles of the horizon changed.
+    LaterCandles {
+        /// Fingerprint of the horizon then.
+        old: Fingerprint,
+        /// The same now.
+        new: Fingerprint,
+    },
+    /// The longest holding time changed, and with it which days are complete.
+    Horizon {
+        /// Candles then.
+        old: u32,
+        /// Candles now.
+        new: u32,
+    },
+    /// Fees, slippage or funding changed.
+    Costs {
+        /// Fingerprint of the costs then.
+        old: Fingerprint,
+        /// The same now.
+        new: Fingerprint,
+    },
+    /// A filter dimension reads a column that was not kept.
+    Columns {
+        /// Columns missing.
+        missing: Vec<String>,
+    },
+    /// Exit rules were added; only their outcomes are evaluated.
+    ExitRules {
+        /// Rules missing.
+        missing: usize,
+    },
+}
+
+impl Reason {
+    /// Returns the name used in documents.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Forced => "forced",
+            Self::Evicted => "evicted",
+            Self::Corrupt => "corrupt",
+            Self::Stage { .. } => "stage_version",
+            Self::Candles { .. } => "candles_changed",
+            Self::Completed => "completed",
+            Self::LaterCandles { .. } => "later_candles_changed",
+            Self::Horizon { .. } => "horizon_changed",
+            Self::Costs { .. } => "costs_changed",
+            Self::Columns { .. } => "columns_added",
+            Self::ExitRules { .. } => "exit_rules_added",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New => write!(f, "never evaluated before"),
+            Self::Forced => write!(f, "evaluated on request (--full)"),
+            Self::Evicted => write!(f, "had made room in the cache"),
+            Self::Corrupt => write!(f, "its cached result did not verify"),
+            Self::Stage { old, new } => write!(f, "the computation changed: version {old} -> {new}"),
+            Self::Candles { old, new } => {
+                write!(f, "candles of the day or its look-back changed: {old} -> {new}")
+            }
+            Self::Completed => write!(f, "the candles of its longest trade are complete now"),
+            Self::LaterCandles { old, new } => write!(f, "candles of its horizon changed: {old} -> {new}"),
+            Self::Horizon { old, new } => {
+                write!(f, "the longest holding time changed: {old} -> {new} candles")
+            }
+            Self::Costs { old, new } => write!(f, "costs changed: {old} -> {new}"),
+            Self::Columns { missing } => write!(f, "new filter columns: {}", missing.join(", ")),
+            Self::ExitRules { missing } => write!(f, "{missing} new exit rules; only those were evaluated"),
+        }
+    }
+}
+
+/// What a unit's content depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnitKeys {
+    /// Version of the stages.
+    pub stages: u64,
+    /// Candles of [day - look-back, day].
+    pub candles: Fingerprint,
+    /// Candles of the horizon, and whether the day is sealed.
+    pub ahead: Fingerprint,
+    /// Whether the day is sealed.
+    pub sealed: bool,
+    /// Longest holding time; candles.
+    pub horizon_bars: u32,
+    /// Costs of the symbol's trades, and what counts as an opportunity.
+    pub costs: Fingerprint,
+}
+
+/// The candles of a symbol, day by day, as fingerprints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayPrints {
+    first: Day,
+    prints: Vec<Option<Fingerprint>>,
+    last_open: i64,
+}
+
+impl DayPrints {
+    /// Returns the prints of ascending days; `last_open` is the open time of the very last candle.
+    pub fn new(days: &[(Day, Fingerprint)], last_open: i64) -> Self {
+        let first = days.first().map_or(Day(0), |(day, _)| *day);
+        let length = days.last().map_or(0, |(day, _)| (day.0 - first.0 + 1) as usize);
+        let mut prints = vec![None; length];
+        for (day, print) in days {
+            prints[(day.0 - first.0) as usize] = Some(*print);
+        }
+        Self { first, prints, last_open }
+    }
+
+    /// Adds the prints of days first..=last to a hash; days without candles count as such.
+    fn hash(&self, mut hash: Canonical, first: i32, last: i32) -> Fingerprint {
+        for day in first..=last {
+            let index = usize::try_from(day - self.first.0).ok();
+            match index.and_then(|index| self.prints.get(index)).copied().flatten() {
+                Some(print) => hash = hash.nested(print),
+                None => hash = hash.count(0),
+            }
+        }
+        hash.finish()
+    }
+
+    /// Returns the keys of a unit.
+    pub fn keys(&self, day: Day, style: &StylePlan, plan: &Plan, costs: Fingerprint) -> UnitKeys {
+        let sealed = self.last_open >= sealing_candle(day, style, plan.interval.ms());
+        let candles = Canonical::new("retune unit candles v1").signed(plan.interval.ms());
+        let ahead = Canonical::new("retune unit horizon v1").count(u64::from(sealed));
+        UnitKeys {
+            stages: STAGES_VERSION,
+            candles: self.hash(candles, day.0 - LOOKBACK_DAYS, day.0),
+            ahead: self.hash(ahead, day.0 + 1, day.0 + style.horizon_days(plan.interval)),
+            sealed,
+            horizon_bars: style.exits.hold_bars_max() as u32,
+            costs,
+        }
+    }
+}
+
+/// Returns the fingerprint of what a symbol's trades cost and what is an opportunity.
+pub fn costs_fingerprint(costs: &Costs, symbol: &Symbol, style: &StylePlan) -> Fingerprint {
+    let rule = &style.opportunity;
+    let own = costs.of(symbol);
+    Canonical::new("retune unit costs v1")
+        .floats(&own.parts())
+        .float(costs.taker_round_trip())
+        .floats(&[rule.stop_atr, rule.reward_min])
+        .count(rule.horizon_bars as u64)
+        .finish()
+}
+
+/// What is to be done with a unit.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Treatment {
+    /// Take it as it is.
+    Reuse(Unit, Arc<Context>),
+    /// Evaluate the rules it lacks.
+    Extend(Unit, Arc<Context>, Reason),
+    /// Evaluate it.
+    Evaluate(Reason),
+}
+
+/// Bytes of the keys in front of a stored unit.
+const KEYS_BYTES: usize = 8 + 32 + 32 + 1 + 4 + 32 + 32;
+
+/// Returns a unit's row: keys, fingerprint of the context, unit.
+pub fn encode(keys: &UnitKeys, context: Fingerprint, unit: &Unit) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(KEYS_BYTES + 4096);
+    bytes.extend(keys.stages.to_le_bytes());
+    bytes.extend(keys.candles.0);
+    bytes.extend(keys.ahead.0);
+    bytes.push(u8::from(keys.sealed));
+    bytes.extend(keys.horizon_bars.to_le_bytes());
+    bytes.extend(keys.costs.0);
+    bytes.extend(context.0);
+    unit.encode(&mut bytes);
+    bytes
+}
+
+struct Row<'a> {
+    keys: UnitKeys,
+    context: Fingerprint,
+    unit: &'a [u8],
+}
+
+fn decode(row: &[u8]) -> Option<Row<'_>> {
+    let (head, unit) = row.split_at_checked(KEYS_BYTES)?;
+    let print = |at: usize| head[at..at + 32].try_into().ok().map(Fingerprint);
+    let keys = UnitKeys {
+        stages: u64::from_le_bytes(head[..8].try_into().ok()?),
+        candles: print(8)?,
+        ahead: print(40)?,
+        sealed: head[72] == 1,
+        horizon_bars: u32::from_le_bytes(head[73..77].try_into().ok()?),
+        costs: print(77)?,
+    };
+    Some(Row { keys, context: print(109)?, unit })
+}
+
+/// Decides what to do with a cached row for the present keys and needs.
+///
+/// The checks go from the widest cause to the narrowest, so that the reason names what the user would name.
+pub fn treat(
+    row: &[u8],
+    keys: &UnitKeys,
+    needs: &Context,
+    context_of: impl Fn(Fingerprint) -> Option<Arc<Context>>,
+) -> Treatment {
+    let Some(Row { keys: old, context, unit }) = decode(row) else {
+        return Treatment::Evaluate(Reason::Corrupt);
+    };
+    if let Some(reason) = changed(&old, keys) {
+        return Treatment::Evaluate(reason);
+    }
+    let Some(context) = context_of(context) else { return Treatment::Evaluate(Reason::Corrupt) };
+    let Some(unit) = Unit::decode(unit, context.columns.len(), context.rules.len()) else {
+        return Treatment::Evaluate(Reason::Corrupt);
+    };
+    let missing: Vec<String> =
+        needs.columns.iter().filter(|name| !context.columns.contains(name)).cloned().collect();
+    if !missing.is_empty() {
+        return Treatment::Evaluate(Reason::Columns { missing });
+    }
+    let missing = needs.rules.iter().filter(|rule| !context.rules.contains(rule)).count();
+    match missing {
+        0 => Treatment::Reuse(unit, context),
+        missing => Treatment::Extend(unit, context, Reason::ExitRules { missing }),
+    }
+}
+
+fn changed(old: &UnitKeys, new: &UnitKeys) -> Option<Reason> {
+    if old.stages != new.stages {
+        return Some(Reason::Stage { old: old.stages, new: new.stages });
+    }
+    if old.candles != new.candles {
+        return Some(Reason::Candles { old: old.candles, new: new.candles });
+    }
+    if old.horizon_bars != new.horizon_bars {
+        return Some(Reason::Horizon { old: old.horizon_bars, new: new.horizon_bars });
+    }
+    if old.costs != new.costs {
+        return Some(Reason::Costs { old: old.costs, new: new.costs });
+    }
+    // An unsealed unit holds counts only; more candles that do not seal it change nothing in it.
+    if !old.sealed && !new.sealed {
+        return None;
+    }
+    if old.ahead != new.ahead {
+        let completed = !old.sealed && new.sealed;
+        return Some(match completed {
+            true => Reason::Completed,
+            false => Reason::LaterCandles { old: old.ahead, new: new.ahead },
+        });
+    }
+    None
+}

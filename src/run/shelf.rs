@@ -1,0 +1,57 @@
+//! Where earlier results lie: the claim on the store's directory and the cache in it.
+//!
+//! Both are taken at the start where the directory exists, and made with the first result where it does not, so that a
+//! run that finds nothing leaves nothing.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use crate::store::{Cache, Claim, Store, StoreError};
+
+/// A claim on a directory and its cache.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    dir: PathBuf,
+    cache_bytes: u64,
+    now_ms: i64,
+    claim: Mutex<Option<Claim>>,
+    cache: OnceLock<Option<Cache>>,
+}
+
+impl Shelf {
+    /// Takes what is there; keeps other writers out of a directory that exists.
+    pub(super) fn open(dir: PathBuf, cache_bytes: u64, now_ms: i64) -> Result<Self, StoreError> {
+        let exists = dir.exists();
+        let shelf = Self { dir, cache_bytes, now_ms, claim: Mutex::new(None), cache: OnceLock::new() };
+        if exists {
+            shelf.begin()?;
+        }
+        Ok(shelf)
+    }
+
+    /// Returns the cache, if there is one already.
+    pub(super) fn cache(&self) -> Option<&Cache> {
+        self.cache.get()?.as_ref()
+    }
+
+    /// Returns the cache, made if need be; `None` where none is wanted.
+    pub(super) fn begin(&self) -> Result<Option<&Cache>, StoreError> {
+        let mut claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
+        if claim.is_none() {
+            *claim = Some(Store::claim(&self.dir, self.now_ms)?);
+        }
+        if self.cache.get().is_none() {
+            let wanted = (self.cache_bytes > 0).then(|| Cache::open(&self.dir, self.cache_bytes));
+            // Only the holder of the claim's mutex sets it.
+            let _ = self.cache.set(wanted.transpose()?);
+        }
+        Ok(self.cache())
+    }
+
+    /// Opens the store under the claim.
+    pub(super) fn store(&self) -> Result<Store, StoreError> {
+        self.begin()?;
+        let claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner).take();
+        claim.expect("the store is opened once").open(self.now_ms)
+    }
+}

@@ -1,0 +1,359 @@
+//! The promise of the engine: a run that reuses what earlier runs evaluated gives the same document, bit for bit, as
+//! one from scratch, and says why it evaluated what it did.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, SystemTime};
+
+use retune::ingest::{IngestOptions, OnConflict, discover, load_symbol};
+use retune::model::{Bars, Candle, CandleSeries, DAY_MS, Day, Interval, Style};
+use retune::present::document::Envelope;
+use retune::present::run::RunDocument;
+use retune::run::config::Config;
+use retune::run::plan::{DayLimits, Plan};
+use retune::run::report::RunReport;
+use retune::run::{RunOptions, incremental};
+use retune::store::{Cache, CacheBatch};
+
+use crate::pipeline::sample_dir;
+
+/// 2027-01-01: long after every file of these tests was written.
+const NOW_MS: i64 = 1_798_761_600_000;
+const CACHE_BYTES: u64 = 256 << 20;
+
+struct Lab {
+    folder: tempfile::TempDir,
+    now_ms: i64,
+    cache_bytes: u64,
+}
+
+impl Lab {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join("data")).expect("a folder");
+        Self { folder, now_ms: NOW_MS, cache_bytes: CACHE_BYTES }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn store(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
+    fn run(&self, plan: &Plan) -> RunReport {
+        self.run_on(plan, Some(self.store()))
+    }
+
+    fn scratch(&self, plan: &Plan) -> RunReport {
+        self.run_on(plan, None)
+    }
+
+    fn run_on(&self, plan: &Plan, store: Option<PathBuf>) -> RunReport {
+        let options = RunOptions {
+            data: vec![self.data()],
+            store,
+            profile: "default".to_owned(),
+            on_conflict: OnConflict::Refuse,
+            now_ms: self.now_ms,
+            config_toml: String::new(),
+            full: false,
+            cache_bytes: self.cache_bytes,
+        };
+        incremental(plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run")
+    }
+
+    /// Writes the candles before an instant as one CSV per symbol.
+    fn write(&self, symbols: &[(String, CandleSeries)], until_ms: i64) {
+        for (symbol, series) in symbols {
+            let bars = series.bars();
+            write_csv(&self.data().join(format!("{symbol}-15m.csv")), bars, 0..bars.index_at(until_ms));
+        }
+    }
+}
+
+fn write_csv(path: &Path, bars: Bars<'_>, range: std::ops::Range<usize>) {
+    let mut text = "open_time,open,high,low,close,volume\n".to_owned();
+    for Candle { open_time, open, high, low, close, volume } in range.map(|i| bars.get(i)) {
+        text.push_str(&format!("{open_time},{open},{high},{low},{close},{volume}\n"));
+    }
+    fs::write(path, text).expect("written");
+}
+
+/// The sample's symbols, cut to their last 100 days so that many runs stay quick.
+fn sample() -> Vec<(String, CandleSeries)> {
+    let options = IngestOptions::new(Interval::M15, NOW_MS);
+    let catalog = discover(&[sample_dir()], &options).expect("the sample is there");
+    let load = |sources| {
+        let loaded = load_symbol(sources, &options).expect("the sample loads");
+        let bars = loaded.series.bars();
+        let from = bars.open_time[bars.len() - 1] - 100 * DAY_MS;
+        let series = (bars.index_at(from)..bars.len()).map(|i| bars.get(i)).collect();
+        (loaded.symbol.to_string(), series)
+    };
+    catalog.symbols.iter().map(load).collect()
+}
+
+fn plan_of(text: &str) -> Plan {
+    let text = format!("[search]\nmin_trades = 10\n{text}");
+    let config = Config::from_texts(&[("test".to_owned(), text)]).expect("sound");
+    config.plan(&Style::ALL, DayLimits::default()).expect("sound")
+}
+
+fn plan() -> Plan {
+    plan_of("")
+}
+
+/// The document of a run without what differs by nature: time, memory, numbers of runs, what was reused.
+fn document(report: &RunReport) -> String {
+    let mut document = RunDocument::new(report);
+    document.run.duration_ms = 0;
+    document.run.peak_rss_bytes = None;
+    document.run.id = None;
+    document.input.days_new = 0;
+    document.evaluation.units_evaluated = 0;
+    document.evaluation.units_reused = 0;
+    document.evaluation.reasons = BTreeMap::new();
+    Envelope::new(document, 0).to_json()
+}
+
+/// The same without decisions, which depend on what earlier runs put in force.
+fn answer(report: &RunReport) -> String {
+    let mut report = report.clone();
+    report.same_as = None;
+    for style in &mut report.styles {
+        style.study.incumbent = None;
+        style.study.judgement.verdict = retune::validate::verdict::Verdict::Skipped;
+        style.study.judgement.reasons.clear();
+        style.decision.outcome = retune::decide::Outcome::Unchanged;
+        style.decision.changes.clear();
+        style.decision.reasons.clear();
+    }
+    report.result = retune::run::report::RunResult::Unchanged;
+    document(&report)
+}
+
+fn reasons(report: &RunReport) -> Vec<(&'static str, u64)> {
+    report.reasons().into_iter().collect()
+}
+
+#[test]
+fn a_second_run_reuses_everything_and_reads_only_the_symbol_it_checks() {
+    let lab = Lab::new();
+    lab.write(&sample(), i64::MAX);
+    let first = lab.run(&plan());
+    assert_eq!(reasons(&first), [("new", first.units_total())]);
+    let second = lab.run(&plan());
+    assert_eq!(reasons(&second), []);
+    assert_eq!(second.same_as, Some(1));
+    assert_eq!(second.units.iter().filter(|units| units.read).count(), 1);
+    assert_eq!(second.units.iter().map(|units| units.checked).sum::<u64>(), 2);
+    assert_eq!(answer(&second), answer(&lab.scratch(&plan())));
+}
+
+#[test]
+fn a_new_day_costs_a_day_and_completes_earlier_ones() {
+    let lab = Lab::new();
+    let symbols = sample();
+    let end = Day(Day::of(symbols[0].1.bars().open_time[0]).0 + 90).start_ms();
+    lab.write(&symbols, end);
+    lab.run(&plan());
+    lab.write(&symbols, end + DAY_MS);
+    let next = lab.run(&plan());
+    // Per symbol: the new day; the day whose swing trades and the day whose scalps are complete now.
+    assert_eq!(reasons(&next), [("completed", 6), ("new", 3)]);
+    assert_eq!(next.days_new(), 1);
+    assert_eq!(answer(&next), answer(&lab.scratch(&plan())));
+}
+
+#[test]
+fn a_month_of_daily_runs_with_trouble_equals_runs_from_scratch() {
+    let lab = Lab::new();
+    let mut symbols = sample();
+    let start = Day::of(symbols[0].1.bars().open_time[0]).0 + 65;
+    let late = symbols.pop().expect("three symbols");
+    for step in 0..30 {
+        let until = Day(start + step).start_ms();
+        match step {
+            // A symbol arrives late, with all its history.
+            8 => symbols.push(late.clone()),
+            // A correction of a candle three weeks back.
+            14 => {
+                let at = symbols[0].1.bars().index_at(until - 21 * DAY_MS);
+                let corrected = |i: usize, candle: Candle| match i == at {
+                    true => Candle { high: candle.high * 1.001, ..candle },
+                    false => candle,
+                };
+                let bars = symbols[0].1.bars();
+                let series = (0..bars.len()).map(|i| corrected(i, bars.get(i))).collect();
+                symbols[0].1 = series;
+            }
+            // A file goes missing for two days.
+            20 => fs::remove_file(lab.data().join(format!("{}-15m.csv", symbols[1].0))).expect("removed"),
+            _ => {}
+        }
+        let missing = (20..22).contains(&step);
+        let present: Vec<_> = symbols
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| !(missing && *i == 1))
+            .map(|(_, s)| s.clone())
+            .collect();
+        lab.write(&present, until);
+        if step == 5 {
+            // The same candles once more, in a file of their own.
+            let bars = symbols[1].1.bars();
+            let again = lab.data().join(format!("{}-15m-again.csv", symbols[1].0));
+            write_csv(&again, bars, bars.index_at(until - 3 * DAY_MS)..bars.index_at(until));
+        }
+        let plan = plan();
+        let run = lab.run(&plan);
+        let scratch = lab.scratch(&plan);
+        assert_eq!(answer(&run), answer(&scratch), "day {step}");
+        let evaluated = run.units_evaluated();
+        let ordinary = ![0, 5, 8, 14, 20, 22].contains(&step);
+        assert!(!ordinary || evaluated <= 9, "day {step} evaluated {:?}", reasons(&run));
+        if step == 14 {
+            let changed = run.reasons()["candles_changed"] + run.reasons()["later_candles_changed"];
+            assert!(
+                (22..=36).contains(&changed),
+                "a corrected candle reaches its look-back and horizon: {changed}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_changed_grid_evaluates_what_it_adds_and_nothing_else() {
+    let lab = Lab::new();
+    lab.write(&sample(), i64::MAX);
+    let total = lab.run(&plan()).units_total();
+    let cases: &[(&str, &[(&str, u64)])] = &[
+        // Another score, other levels (stricter and looser), a narrower space: no outcome is evaluated.
+        ("score = \"sharpe\"\n", &[]),
+        ("[style.scalping.space]\nmin_signal_score = [10, 45, 70]\n", &[]),
+        ("[style.swing.space]\natr_tp_multiplier = [3.0]\nmin_consensus = 1\n", &[]),
+        // New exit values: only their rules.
+        (
+            "[style.scalping.space]\natr_tp_multiplier = [1.0, 2.0, 2.5, 3.0]\n",
+            &[("exit_rules_added", total)],
+        ),
+        ("[style.scalping.space]\natr_tp_multiplier = [1.0, 2.0, 2.5, 3.0]\n", &[]),
+        ("[style.scalping.space]\natr_tp_multiplier = [2.5]\n", &[]),
+        ("[style.scalping.space]\natr_tp_multiplier = [2.5, 2.75]\n", &[("exit_rules_added", total)]),
+        // Back to the first grid: still there.
+        ("", &[]),
+        // A dimension on a column that was not kept.
+        (
+            "[[style.swing.filters]]\nkey = \"v\"\ncolumn = \"volume_ratio\"\nat_least = [0.5, 1.0]\n",
+            &[("columns_added", total)],
+        ),
+        ("[costs]\ntaker_fee_pct = 0.06\n", &[("costs_changed", total)]),
+        (
+            "[style.swing.space]\nmax_holding_hours = [30, 60, 96]\n[costs]\ntaker_fee_pct = 0.06\n",
+            &[("horizon_changed", total)],
+        ),
+    ];
+    for (text, wanted) in cases {
+        let plan = plan_of(text);
+        let run = lab.run(&plan);
+        assert_eq!(reasons(&run), *wanted, "{text:?}");
+        assert_eq!(answer(&run), answer(&lab.scratch(&plan)), "{text:?}");
+    }
+}
+
+#[test]
+fn what_is_cached_never_changes_a_result() {
+    let mut lab = Lab::new();
+    lab.write(&sample(), i64::MAX);
+    let expected = answer(&lab.scratch(&plan()));
+    lab.cache_bytes = 500_000;
+    for _ in 0..2 {
+        let run = lab.run(&plan());
+        assert!(
+            run.units.iter().map(|units| units.evicted).sum::<u64>() > 0,
+            "the budget is too small for all"
+        );
+        assert_eq!(answer(&run), expected);
+    }
+    assert!(lab.run(&plan()).reasons().contains_key("evicted"));
+    lab.cache_bytes = 0;
+    assert_eq!(answer(&lab.run(&plan())), expected);
+    lab.cache_bytes = CACHE_BYTES;
+    fs::write(lab.store().join("evals.redb"), vec![0x5a; 10_000]).expect("garbage");
+    assert_eq!(answer(&lab.run(&plan())), expected);
+    assert_eq!(reasons(&lab.run(&plan())), [], "and the cache works again");
+}
+
+#[test]
+fn a_result_that_does_not_repeat_is_found_and_replaced() {
+    let lab = Lab::new();
+    let symbols = sample();
+    lab.write(&symbols[..1], i64::MAX);
+    lab.run(&plan());
+    {
+        // Rows that verify and lie: one byte in the middle of each, written as the cache writes.
+        let cache = Cache::open(&lab.store(), CACHE_BYTES).expect("the cache");
+        let units = cache.symbol(&symbols[0].0).expect("read").units;
+        let lie = |(key, mut row): (_, Vec<u8>)| {
+            let middle = row.len() - row.len() / 4;
+            row[middle] ^= 1;
+            (key, row)
+        };
+        let batch = CacheBatch { units: units.into_iter().map(lie).collect(), ..CacheBatch::default() };
+        cache.put(&symbols[0].0, &batch, NOW_MS).expect("put");
+    }
+    let run = lab.run(&plan());
+    assert_eq!(reasons(&run), [("corrupt", run.units_total())]);
+    assert_eq!(answer(&run), answer(&lab.scratch(&plan())));
+    assert_eq!(reasons(&lab.run(&plan())), []);
+}
+
+#[test]
+fn files_that_look_unchanged_are_skipped_only_when_that_can_be_trusted() {
+    let lab = Lab::new();
+    let symbols = sample();
+    lab.write(&symbols, i64::MAX);
+    lab.run(&plan());
+    // The same bytes with another time: read, and nothing is evaluated.
+    let file = lab.data().join(format!("{}-15m.csv", symbols[0].0));
+    let touched = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    File::options().write(true).open(&file).expect("open").set_modified(touched).expect("touched");
+    let run = lab.run(&plan());
+    assert!(run.units[0].read);
+    assert_eq!(reasons(&run), []);
+    // Written a moment before the run: a later change could leave the same time, so it is read again next time.
+    let just_now = unix_ms(lab.now_ms - 500);
+    for symbol in &symbols {
+        let file = lab.data().join(format!("{}-15m.csv", symbol.0));
+        File::options().write(true).open(&file).expect("open").set_modified(just_now).expect("touched");
+    }
+    lab.run(&plan());
+    let run = lab.run(&plan());
+    assert!(run.units.iter().all(|units| units.read));
+    assert_eq!(reasons(&run), []);
+}
+
+fn unix_ms(ms: i64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(ms.unsigned_abs())
+}
+
+#[test]
+fn a_half_written_last_line_is_left_for_next_time() {
+    let lab = Lab::new();
+    let symbols = sample();
+    let end = Day(Day::of(symbols[0].1.bars().open_time[0]).0 + 90).start_ms();
+    lab.write(&symbols, end);
+    let file = lab.data().join(format!("{}-15m.csv", symbols[0].0));
+    let whole = fs::read(&file).expect("read");
+    fs::write(&file, [whole.as_slice(), b"17190000"].concat()).expect("written");
+    let with_part = lab.run(&plan());
+    lab.write(&symbols, end);
+    let without = lab.run(&plan());
+    assert_eq!(reasons(&without), [], "the part of a line changed nothing");
+    assert_eq!(with_part.data_fingerprint, without.data_fingerprint);
+    assert!(with_part.input.files[0].issues.iter().any(|issue| issue.kind == "partial_last_line"));
+}
