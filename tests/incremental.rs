@@ -297,13 +297,17 @@ fn a_result_that_does_not_repeat_is_found_and_replaced() {
     {
         // Rows that verify and lie: one byte in the middle of each, written as the cache writes.
         let cache = Cache::open(&lab.store(), CACHE_BYTES).expect("the cache");
-        let units = cache.symbol(&symbols[0].0).expect("read").units;
-        let lie = |(key, mut row): (_, Vec<u8>)| {
-            let middle = row.len() - row.len() / 4;
-            row[middle] ^= 1;
-            (key, row)
-        };
-        let batch = CacheBatch { units: units.into_iter().map(lie).collect(), ..CacheBatch::default() };
+        let mut units = Vec::new();
+        for style in [0, 1] {
+            let lie = |day, row: Option<&[u8]>| {
+                let mut row = row.expect("sound").to_vec();
+                let middle = row.len() - row.len() / 4;
+                row[middle] ^= 1;
+                units.push(((style, day), row));
+            };
+            cache.for_each_unit(&symbols[0].0, style, lie).expect("read");
+        }
+        let batch = CacheBatch { units, ..CacheBatch::default() };
         cache.put(&symbols[0].0, &batch, NOW_MS).expect("put");
     }
     let run = lab.run(&plan());

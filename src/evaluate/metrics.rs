@@ -165,10 +165,18 @@ pub struct Metrics {
     pub capture_lift: Measure,
 }
 
+/// Returns the share of a tally's trades that took part in an opportunity.
+pub fn precision(tally: &Tally) -> Measure {
+    match tally.point.trades {
+        0 => Err(Undefined::NoTrades),
+        trades => Ok(tally.capturing as f64 / f64::from(trades)),
+    }
+}
+
 /// Derives the metrics of a tally.
 ///
-/// `everything` is the tally of all the window's signals, which precision is compared with.
-pub fn metrics(tally: &Tally, everything: &Tally, window: &Window<'_>, bar_hours: f64) -> Metrics {
+/// `base_precision` is the precision of taking every signal of the window ([`precision`]), which lift compares with.
+pub fn metrics(tally: &Tally, base_precision: Measure, window: &Window<'_>, bar_hours: f64) -> Metrics {
     let point = &tally.point;
     let trades = f64::from(point.trades);
     let share = |part: u64, whole: f64, why: Undefined| match whole > 0.0 {
@@ -176,8 +184,7 @@ pub fn metrics(tally: &Tally, everything: &Tally, window: &Window<'_>, bar_hours
         false => Err(why),
     };
     let some_trade = |value: f64| if point.trades > 0 { Ok(value) } else { Err(Undefined::NoTrades) };
-    let precision = share(tally.capturing, trades, Undefined::NoTrades);
-    let base = share(everything.capturing, f64::from(everything.point.trades), Undefined::NoTrades);
+    let precision = precision(tally);
     Metrics {
         trades: point.trades.into(),
         win_rate: point.win_rate(),
@@ -196,7 +203,7 @@ pub fn metrics(tally: &Tally, everything: &Tally, window: &Window<'_>, bar_hours
         taken_share: share(point.trades.into(), window.candidates as f64, Undefined::NoTrades),
         capture_rate: share(tally.captured, tally.opportunities as f64, Undefined::NoOpportunities),
         capture_precision: precision,
-        capture_lift: precision.and_then(|own| match base? {
+        capture_lift: precision.and_then(|own| match base_precision? {
             base if base > 0.0 => Ok(own / base),
             _ => Err(Undefined::NoOpportunities),
         }),

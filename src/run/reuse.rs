@@ -8,8 +8,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::day::StyleDay;
 use super::plan::{Plan, STAGES_VERSION, StylePlan};
-use super::unit::{Context, Unit, sealing_candle};
+use super::unit::{Context, Fit, Unit, sealing_candle};
 use crate::exits::Costs;
 use crate::features::frame::LOOKBACK_DAYS;
 use crate::fingerprint::{Canonical, Fingerprint};
@@ -168,14 +169,26 @@ impl DayPrints {
         hash.finish()
     }
 
-    /// Returns the keys of a unit.
-    pub fn keys(&self, day: Day, style: &StylePlan, plan: &Plan, costs: Fingerprint) -> UnitKeys {
+    /// Returns the fingerprint of a day's candles and those of its look-back.
+    pub fn candles(&self, day: Day, plan: &Plan) -> Fingerprint {
+        let hash = Canonical::new("retune unit candles v1").signed(plan.interval.ms());
+        self.hash(hash, day.0 - LOOKBACK_DAYS, day.0)
+    }
+
+    /// Returns the keys of a unit; `candles` is that of the day, `costs` that of symbol and style.
+    pub fn keys(
+        &self,
+        day: Day,
+        style: &StylePlan,
+        plan: &Plan,
+        candles: Fingerprint,
+        costs: Fingerprint,
+    ) -> UnitKeys {
         let sealed = self.last_open >= sealing_candle(day, style, plan.interval.ms());
-        let candles = Canonical::new("retune unit candles v1").signed(plan.interval.ms());
         let ahead = Canonical::new("retune unit horizon v1").count(u64::from(sealed));
         UnitKeys {
             stages: STAGES_VERSION,
-            candles: self.hash(candles, day.0 - LOOKBACK_DAYS, day.0),
+            candles,
             ahead: self.hash(ahead, day.0 + 1, day.0 + style.horizon_days(plan.interval)),
             sealed,
             horizon_bars: style.exits.hold_bars_max() as u32,
@@ -200,7 +213,7 @@ pub fn costs_fingerprint(costs: &Costs, symbol: &Symbol, style: &StylePlan) -> F
 #[derive(Debug, Clone, PartialEq)]
 pub enum Treatment {
     /// Take it as it is.
-    Reuse(Unit, Arc<Context>),
+    Reuse(StyleDay),
     /// Evaluate the rules it lacks.
     Extend(Unit, Arc<Context>, Reason),
     /// Evaluate it.
@@ -244,14 +257,24 @@ fn decode(row: &[u8]) -> Option<Row<'_>> {
     Some(Row { keys, context: print(109)?, unit })
 }
 
-/// Decides what to do with a cached row for the present keys and needs.
+/// Returns the unit in a row with its context, or `None` when the row is not sound.
+pub fn unit_of(
+    row: &[u8],
+    context_of: impl Fn(Fingerprint) -> Option<Arc<Context>>,
+) -> Option<(Unit, Arc<Context>)> {
+    let row = decode(row)?;
+    let context = context_of(row.context)?;
+    Some((Unit::decode(row.unit, &context)?, context))
+}
+
+/// Decides what to do with a cached row for the present keys and plan.
 ///
 /// The checks go from the widest cause to the narrowest, so that the reason names what the user would name.
-pub fn treat(
+pub fn treat<'f>(
     row: &[u8],
     keys: &UnitKeys,
-    needs: &Context,
-    context_of: impl Fn(Fingerprint) -> Option<Arc<Context>>,
+    style: &StylePlan,
+    fit_of: impl FnOnce(Fingerprint) -> Option<&'f Fit>,
 ) -> Treatment {
     let Some(Row { keys: old, context, unit }) = decode(row) else {
         return Treatment::Evaluate(Reason::Corrupt);
@@ -259,20 +282,17 @@ pub fn treat(
     if let Some(reason) = changed(&old, keys) {
         return Treatment::Evaluate(reason);
     }
-    let Some(context) = context_of(context) else { return Treatment::Evaluate(Reason::Corrupt) };
-    let Some(unit) = Unit::decode(unit, context.columns.len(), context.rules.len()) else {
-        return Treatment::Evaluate(Reason::Corrupt);
-    };
-    let missing: Vec<String> =
-        needs.columns.iter().filter(|name| !context.columns.contains(name)).cloned().collect();
+    let Some(fit) = fit_of(context) else { return Treatment::Evaluate(Reason::Corrupt) };
+    let missing = fit.missing_columns(style);
     if !missing.is_empty() {
         return Treatment::Evaluate(Reason::Columns { missing });
     }
-    let missing = needs.rules.iter().filter(|rule| !context.rules.contains(rule)).count();
-    match missing {
-        0 => Treatment::Reuse(unit, context),
-        missing => Treatment::Extend(unit, context, Reason::ExitRules { missing }),
-    }
+    let treatment = match fit.missing_rules() {
+        0 => fit.style_day(unit, style).map(Treatment::Reuse),
+        missing => Unit::decode(unit, &fit.context)
+            .map(|unit| Treatment::Extend(unit, fit.context.clone(), Reason::ExitRules { missing })),
+    };
+    treatment.unwrap_or(Treatment::Evaluate(Reason::Corrupt))
 }
 
 fn changed(old: &UnitKeys, new: &UnitKeys) -> Option<Reason> {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::plan::{Plan, StylePlan};
 use crate::evaluate::book::{Book, Window};
-use crate::evaluate::metrics::{Circumstances, Metrics, metrics};
+use crate::evaluate::metrics::{Circumstances, Measure, Metrics, metrics, precision};
 use crate::evaluate::replay::{Pick, Tally, replay};
 use crate::evaluate::sweep::sweep;
 use crate::model::{Day, ParameterSet};
@@ -66,14 +66,17 @@ pub fn study(
     plan: &Plan,
     incumbent: Option<&ParameterSet>,
 ) -> Study {
-    let measure = Measure { book, style, plan, days: days.clone() };
     let split = split(days.clone(), plan.search.early_share, style.horizon_days(plan.interval));
     let empty = days.start..days.start;
     let (early, late) = split.as_ref().map_or((empty.clone(), empty), |s| (s.early.clone(), s.late.clone()));
-    let window = book.window(early.clone());
-    let objective = measure.objective(&window, plan.search.trades_min);
-    let ranking = rank(&sweep(&window), &style.space, &objective, plan.search.top);
-    let parts = Parts { early, late };
+    let parts = Parts {
+        full: Part::new(book, days.clone()),
+        early: Part::new(book, early),
+        late: Part::new(book, late),
+    };
+    let measure = Measurer { style, plan };
+    let objective = measure.objective(&parts.early.window, plan.search.trades_min);
+    let ranking = rank(&sweep(&parts.early.window), &style.space, &objective, plan.search.top);
     let top: Vec<Measured> = ranking.top.iter().map(|trial| measure.trial(trial, &parts)).collect();
     let place = incumbent.and_then(|set| style.space.find(set));
     let incumbent = place.map(|(rule, cell)| measure.set(rule, cell, &parts).0);
@@ -89,10 +92,8 @@ pub fn study(
         }
         None => no_candidate(split.is_some(), plan.search.trades_min),
     };
-    let whole = book.window(days.clone());
     let middle = Pick { rule: style.space.rules().len() / 2, levels: None };
-    let everything = replay(&whole, middle);
-    let baseline = metrics(&everything, &everything, &whole, plan.interval.hours());
+    let baseline = parts.full.metrics(&replay(&parts.full.window, middle), plan);
     Study {
         days,
         split,
@@ -121,19 +122,37 @@ fn no_candidate(has_split: bool, trades_min: u32) -> Judgement {
     }
 }
 
-struct Parts {
-    early: Range<Day>,
-    late: Range<Day>,
+/// A part of the book with what all its metrics share.
+struct Part<'a> {
+    window: Window<'a>,
+    /// Precision of taking every signal; the same for every exit rule.
+    base_precision: Measure,
 }
 
-struct Measure<'a> {
-    book: &'a Book,
+impl<'a> Part<'a> {
+    fn new(book: &'a Book, days: Range<Day>) -> Self {
+        let window = book.window(days);
+        let base_precision = precision(&replay(&window, Pick { rule: 0, levels: None }));
+        Self { window, base_precision }
+    }
+
+    fn metrics(&self, tally: &Tally, plan: &Plan) -> Metrics {
+        metrics(tally, self.base_precision, &self.window, plan.interval.hours())
+    }
+}
+
+struct Parts<'a> {
+    full: Part<'a>,
+    early: Part<'a>,
+    late: Part<'a>,
+}
+
+struct Measurer<'a> {
     style: &'a StylePlan,
     plan: &'a Plan,
-    days: Range<Day>,
 }
 
-impl Measure<'_> {
+impl Measurer<'_> {
     fn objective(&self, window: &Window<'_>, trades_min: u32) -> Objective<'_> {
         Objective {
             score: self.plan.search.score,
@@ -147,37 +166,29 @@ impl Measure<'_> {
         }
     }
 
-    fn trial(&self, trial: &Trial, parts: &Parts) -> Measured {
+    fn trial(&self, trial: &Trial, parts: &Parts<'_>) -> Measured {
         let (measured, early, _) = self.set(trial.rule, trial.cell, parts);
         assert!(early.point == trial.point, "the sweep agrees with the replay of its finalists");
         measured
     }
 
     /// Replays one set on all parts; returns its early and late tallies as well.
-    fn set(&self, rule: usize, cell: usize, parts: &Parts) -> (Measured, Tally, Tally) {
+    fn set(&self, rule: usize, cell: usize, parts: &Parts<'_>) -> (Measured, Tally, Tally) {
         let levels = self.style.space.lattice().levels(cell);
         let pick = Pick { rule, levels: Some(&levels) };
-        let on = |days: &Range<Day>| {
-            let window = self.book.window(days.clone());
-            let tally = replay(&window, pick);
-            let everything = replay(&window, Pick { rule, levels: None });
-            let metrics = metrics(&tally, &everything, &window, self.plan.interval.hours());
-            (tally, metrics, window)
-        };
-        let (_, full, whole) = on(&self.days);
-        let (early_tally, early, early_window) = on(&parts.early);
-        let (late_tally, late, late_window) = on(&parts.late);
+        let tally = |part: &Part<'_>| replay(&part.window, pick);
+        let (full, early, late) = (tally(&parts.full), tally(&parts.early), tally(&parts.late));
         let search = &self.plan.search;
         let measured = Measured {
             set: self.style.space.set(rule, cell),
-            score: self.objective(&early_window, search.trades_min).rate(&early_tally.point),
-            late_score: self.objective(&late_window, search.late_trades_min).rate(&late_tally.point),
-            full,
-            early,
-            late,
-            taken: crate::evaluate::replay::taken(&whole, pick),
+            score: self.objective(&parts.early.window, search.trades_min).rate(&early.point),
+            late_score: self.objective(&parts.late.window, search.late_trades_min).rate(&late.point),
+            full: parts.full.metrics(&full, self.plan),
+            early: parts.early.metrics(&early, self.plan),
+            late: parts.late.metrics(&late, self.plan),
+            taken: crate::evaluate::replay::taken(&parts.full.window, pick),
             rule,
         };
-        (measured, early_tally, late_tally)
+        (measured, early, late)
     }
 }

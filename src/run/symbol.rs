@@ -8,13 +8,13 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::day::DayBlock;
+use super::day::{DayBlock, StyleDay};
 use super::notes::{FileNote, IssueNote};
 use super::plan::{DayLimits, Plan};
 use super::report::SymbolReport;
-use super::reuse::{DayPrints, Reason, Treatment, UnitKeys, costs_fingerprint, encode, treat};
+use super::reuse::{DayPrints, Reason, Treatment, UnitKeys, costs_fingerprint, encode, treat, unit_of};
 use super::shelf::Shelf;
-use super::unit::{Context, Unit, evaluate};
+use super::unit::{Context, Fit, Unit, evaluate};
 use crate::exits::{ExitPlan, TradeCosts};
 use crate::features::frame::Market;
 use crate::fingerprint::{Fingerprint, of_candles};
@@ -23,7 +23,7 @@ use crate::ingest::{
 };
 use crate::model::{Bars, CandleSeries, Day, ExitRule, Interval, Symbol};
 use crate::signals::candidates::candidates;
-use crate::store::{CacheBatch, CachedSymbol, StoreError, UnitKey};
+use crate::store::{Cache, CacheBatch, StoreError, UnitKey};
 
 /// Reused units per symbol that are evaluated again as a check, when the candles are at hand anyway.
 const CHECKED_UNITS: usize = 2;
@@ -113,13 +113,12 @@ pub(super) fn evaluate_symbol(
     job: &Job<'_>,
     sources: &SymbolSources,
 ) -> Result<EvaluatedSymbol, SymbolError> {
-    let name = sources.symbol.as_str();
-    let cached = match job.shelf.and_then(Shelf::cache) {
-        Some(cache) => cache.symbol(name)?,
-        None => CachedSymbol::default(),
+    let row = match job.shelf.and_then(Shelf::cache) {
+        Some(cache) => cache.symbol(sources.symbol.as_str())?,
+        None => None,
     };
     let stamps = stamps(&sources.sources, job.now_ms);
-    let memory = cached.symbol.as_deref().and_then(|row| postcard::from_bytes::<Memory>(row).ok());
+    let memory = row.and_then(|row| postcard::from_bytes::<Memory>(&row).ok());
     let remembered = memory.as_ref().filter(|memory| memory.is_of(job, stamps.as_deref()));
     let mut desk = Desk { job, symbol: &sources.symbol, sources, candles: None };
     let mut known = match remembered {
@@ -127,17 +126,17 @@ pub(super) fn evaluate_symbol(
         None => desk.read(stamps.clone())?,
     };
     known.evaluated = memory.map(|memory| memory.evaluated).unwrap_or_default();
-    let mut sorted = desk.sort(&known, &cached)?;
+    let mut sorted = desk.sort(&known)?;
     let wanted = !sorted.todo.is_empty() || job.checked == Some(&sources.symbol);
     if wanted && desk.candles.is_none() {
         let again = desk.read(stamps)?;
         if again.fingerprint != known.fingerprint {
             // The files changed under our eyes: what they hold now counts.
             known = Memory { evaluated: known.evaluated, ..again };
-            sorted = desk.sort(&known, &cached)?;
+            sorted = desk.sort(&known)?;
         }
     }
-    desk.finish(known, sorted, &cached)
+    desk.finish(known, sorted)
 }
 
 /// Returns the stamps of all files, or `None` when one cannot be trusted to show its next change.
@@ -191,11 +190,40 @@ struct Todo {
 }
 
 /// The units of a symbol: what is reused, what is to do.
+#[derive(Default)]
 struct Sorted {
     days: Vec<Day>,
-    reused: BTreeMap<(Day, usize), (Unit, Arc<Context>)>,
+    /// Per style and day: the unit's keys.
+    keys: Vec<Vec<UnitKeys>>,
+    /// Per style and day: what is reused, `None` where something is to do.
+    parts: Vec<Vec<Option<StyleDay>>>,
     todo: Vec<Todo>,
-    keys: BTreeMap<(Day, usize), UnitKeys>,
+    corrupt: Vec<UnitKey>,
+}
+
+impl Sorted {
+    /// Returns the place of a day, if the run covers it.
+    fn place(&self, day: Day) -> Option<usize> {
+        let place = usize::try_from(day.0 - self.days.first()?.0).ok()?;
+        (place < self.days.len()).then_some(place)
+    }
+
+    /// Returns every reused unit as (style, place of the day).
+    fn reused(&self) -> Vec<(usize, usize)> {
+        let places = |(style, parts): (usize, &Vec<Option<StyleDay>>)| {
+            let some = parts.iter().enumerate().filter(|(_, part)| part.is_some());
+            some.map(|(place, _)| (style, place)).collect::<Vec<_>>()
+        };
+        self.parts.iter().enumerate().flat_map(places).collect()
+    }
+}
+
+/// A unit that was evaluated.
+struct Done {
+    day: Day,
+    style: usize,
+    unit: Unit,
+    context: Arc<Context>,
 }
 
 struct Desk<'a> {
@@ -227,42 +255,80 @@ impl Desk<'_> {
     }
 
     /// Tells apart what can be reused and what has to be evaluated.
-    fn sort(&self, known: &Memory, cached: &CachedSymbol) -> Result<Sorted, SymbolError> {
+    fn sort(&self, known: &Memory) -> Result<Sorted, SymbolError> {
         let plan = self.job.plan;
-        let mut sorted =
-            Sorted { days: Vec::new(), reused: BTreeMap::new(), todo: Vec::new(), keys: BTreeMap::new() };
+        let mut sorted = Sorted::default();
         let Some((first, last)) = known.span() else { return Ok(sorted) };
         let from = first_day(&plan.days, first, last);
         sorted.days = (from.0..=last.0).map(Day).collect();
         let prints = known.prints();
+        let candles: Vec<Fingerprint> = sorted.days.iter().map(|day| prints.candles(*day, plan)).collect();
         let contexts = self.contexts()?;
         for (index, style) in plan.styles.iter().enumerate() {
-            let needs = Context::of(style);
             let costs = costs_fingerprint(&plan.costs, self.symbol, style);
-            for day in &sorted.days {
-                let keys = prints.keys(*day, style, plan, costs);
-                sorted.keys.insert((*day, index), keys);
-                let unit_key = (style.space.style() as u8, day.0);
-                let treatment = match cached.units.get(&unit_key) {
-                    _ if self.job.full => Treatment::Evaluate(Reason::Forced),
-                    Some(row) => treat(row, &keys, &needs, |print| contexts.get(&print.0).cloned()),
-                    None => Treatment::Evaluate(missing(unit_key, known, cached)),
-                };
-                let (day, style) = (*day, index);
+            let keys = |(day, candles): (&Day, &Fingerprint)| prints.keys(*day, style, plan, *candles, costs);
+            sorted.keys.push(sorted.days.iter().zip(&candles).map(keys).collect());
+            let fits: BTreeMap<[u8; 32], Fit> =
+                contexts.iter().map(|(print, context)| (*print, Fit::new(context.clone(), style))).collect();
+            let mut treatments = self.treatments(&mut sorted, index, &fits)?;
+            let mut parts = vec![None; sorted.days.len()];
+            for (place, treatment) in treatments.drain(..).enumerate() {
+                let day = sorted.days[place];
+                let todo = |reason, partly| Todo { day, style: index, reason, partly };
                 match treatment {
-                    Treatment::Reuse(unit, context) => {
-                        drop(sorted.reused.insert((day, style), (unit, context)))
+                    Some(Treatment::Reuse(part)) => parts[place] = Some(part),
+                    Some(Treatment::Extend(unit, context, reason)) => {
+                        sorted.todo.push(todo(reason, Some((unit, context))));
                     }
-                    Treatment::Extend(unit, context, reason) => {
-                        sorted.todo.push(Todo { day, style, reason, partly: Some((unit, context)) });
-                    }
-                    Treatment::Evaluate(reason) => {
-                        sorted.todo.push(Todo { day, style, reason, partly: None })
+                    Some(Treatment::Evaluate(reason)) => sorted.todo.push(todo(reason, None)),
+                    None => {
+                        let reason = self.missing((style.space.style() as u8, day.0), known);
+                        sorted.todo.push(todo(reason, None));
                     }
                 }
             }
+            sorted.parts.push(parts);
         }
         Ok(sorted)
+    }
+
+    /// Returns what to do with each day of a style that is cached, in place.
+    fn treatments(
+        &self,
+        sorted: &mut Sorted,
+        style_index: usize,
+        fits: &BTreeMap<[u8; 32], Fit>,
+    ) -> Result<Vec<Option<Treatment>>, SymbolError> {
+        let mut treatments = vec![None; sorted.days.len()];
+        let Some(cache) = self.job.shelf.and_then(Shelf::cache).filter(|_| !self.job.full) else {
+            return Ok(treatments);
+        };
+        let style = &self.job.plan.styles[style_index];
+        let ordinal = style.space.style() as u8;
+        let mut corrupt = Vec::new();
+        cache.for_each_unit(self.symbol.as_str(), ordinal, |day, row| {
+            let place = sorted.place(Day(day));
+            let Some(row) = row else {
+                corrupt.push((ordinal, day));
+                place.inspect(|place| treatments[*place] = Some(Treatment::Evaluate(Reason::Corrupt)));
+                return;
+            };
+            let Some(place) = place else { return };
+            let keys = &sorted.keys[style_index][place];
+            treatments[place] = Some(treat(row, keys, style, |print| fits.get(&print.0)));
+        })?;
+        sorted.corrupt.extend(corrupt);
+        Ok(treatments)
+    }
+
+    /// Why a unit is not cached.
+    fn missing(&self, (style, day): UnitKey, known: &Memory) -> Reason {
+        if self.job.full {
+            return Reason::Forced;
+        }
+        let was_there =
+            known.evaluated.iter().any(|(known, from, to)| *known == style && (*from..=*to).contains(&day));
+        if was_there { Reason::Evicted } else { Reason::New }
     }
 
     fn contexts(&self) -> Result<BTreeMap<[u8; 32], Arc<Context>>, SymbolError> {
@@ -276,41 +342,31 @@ impl Desk<'_> {
     }
 
     /// Evaluates what is to do, checks a sample of what is reused, stores, and puts the symbol's blocks together.
-    fn finish(
-        self,
-        mut known: Memory,
-        mut sorted: Sorted,
-        cached: &CachedSymbol,
-    ) -> Result<EvaluatedSymbol, SymbolError> {
+    fn finish(self, mut known: Memory, mut sorted: Sorted) -> Result<EvaluatedSymbol, SymbolError> {
         let plan = self.job.plan;
         let costs = plan.costs.of(self.symbol);
         let mut units = UnitCounts { total: sorted.days.len() as u64, ..UnitCounts::default() };
         units.read = self.candles.is_some();
-        let mut done: Vec<(Day, usize, Unit, Arc<Context>)> = Vec::new();
+        let mut done: Vec<Done> = Vec::new();
         if let Some(series) = &self.candles {
             let market = Market::new(within(series.bars(), &plan.days));
             units.checked = self.check(&market, &mut sorted, &costs)?;
             done = evaluate_all(&market, &sorted.todo, plan, &costs);
         }
+        let mut reasons: BTreeMap<Day, Reason> = BTreeMap::new();
         for todo in &sorted.todo {
-            if units.evaluated.iter().all(|(day, _)| *day != todo.day) {
-                units.evaluated.push((todo.day, todo.reason.clone()));
-            }
+            reasons.entry(todo.day).or_insert_with(|| todo.reason.clone());
         }
-        units.evaluated.sort();
-        units.evicted = self.store(&mut known, &sorted, &done, cached)?;
-        let mut parts = sorted.reused;
-        for (day, style, unit, context) in done {
-            parts.insert((day, style), (unit, context));
+        units.evaluated = reasons.into_iter().collect();
+        units.evicted = self.store(&mut known, &sorted, &done)?;
+        let mut parts = std::mem::take(&mut sorted.parts);
+        for Done { day, style, unit, context } in &done {
+            let place = sorted.place(*day).expect("evaluated days are days of the run");
+            parts[*style][place] = Some(unit.style_day(context, &plan.styles[*style]));
         }
-        let block = |day: &Day| DayBlock {
+        let mut block = |(place, day): (usize, &Day)| DayBlock {
             day: *day,
-            styles: (0..plan.styles.len())
-                .map(|style| {
-                    let (unit, context) = &parts[&(*day, style)];
-                    unit.style_day(context, &plan.styles[style]).expect("its context was just checked")
-                })
-                .collect(),
+            styles: parts.iter_mut().map(|parts| parts[place].take().expect("reused or evaluated")).collect(),
         };
         let report = SymbolReport {
             name: self.symbol.to_string(),
@@ -319,7 +375,7 @@ impl Desk<'_> {
             issues: known.issues,
             fingerprint: Fingerprint(known.fingerprint),
         };
-        let blocks = sorted.days.par_iter().with_min_len(64).map(block).collect();
+        let blocks = sorted.days.iter().enumerate().map(&mut block).collect();
         Ok(EvaluatedSymbol { report, files: known.files, blocks, units })
     }
 
@@ -330,71 +386,71 @@ impl Desk<'_> {
         sorted: &mut Sorted,
         costs: &TradeCosts,
     ) -> Result<u64, SymbolError> {
-        let count = sorted.reused.len();
-        if count == 0 {
+        let reused = sorted.reused();
+        let (Some(cache), false) = (self.job.shelf.and_then(Shelf::cache), reused.is_empty()) else {
             return Ok(0);
-        }
-        let plan = self.job.plan;
-        // Other places every time the candles change, the same for the same candles.
-        let seed = sorted
-            .keys
-            .values()
-            .next_back()
-            .map_or(0, |keys| u64::from(keys.ahead.0[0]) * 256 + u64::from(keys.candles.0[0]));
-        let picks = (0..CHECKED_UNITS.min(count)).map(|i| (seed as usize * 31 + i * (count / 2 + 1)) % count);
+        };
+        let contexts = self.contexts()?;
+        let picks = CHECKED_UNITS.min(reused.len());
+        // Other places every day.
+        let seed = Day::of(self.job.now_ms).0.unsigned_abs() as usize * 7919;
         let mut sound = true;
+        for pick in (0..picks).map(|i| reused[(seed + i * (reused.len() / 2 + 1)) % reused.len()]) {
+            sound &= self.repeats(market, sorted, pick, cache, &contexts, costs)?;
+        }
+        if !sound {
+            tracing::warn!(symbol = %self.symbol, "a cached result does not repeat: all of the symbol is evaluated anew");
+            cache.forget(self.symbol.as_str())?;
+            for (style, place) in reused {
+                sorted.parts[style][place] = None;
+                let day = sorted.days[place];
+                sorted.todo.push(Todo { day, style, reason: Reason::Corrupt, partly: None });
+            }
+        }
+        Ok(picks as u64)
+    }
+
+    /// Returns whether a cached unit is what its candles give.
+    fn repeats(
+        &self,
+        market: &Market<'_>,
+        sorted: &Sorted,
+        (style, place): (usize, usize),
+        cache: &Cache,
+        contexts: &BTreeMap<[u8; 32], Arc<Context>>,
+        costs: &TradeCosts,
+    ) -> Result<bool, SymbolError> {
+        let (day, style) = (sorted.days[place], &self.job.plan.styles[style]);
+        let row = cache.unit(self.symbol.as_str(), (style.space.style() as u8, day.0))?;
+        let cached = row.and_then(|row| unit_of(&row, |print| contexts.get(&print.0).cloned()));
+        let Some((unit, context)) = cached else { return Ok(false) };
+        let fresh = evaluate(market, day, &candidates(market, day), style, self.job.plan, costs);
         let bytes = |unit: &Unit| {
             let mut bytes = Vec::new();
             unit.encode(&mut bytes);
             bytes
         };
-        for pick in picks {
-            let ((day, style), (unit, context)) = sorted.reused.iter().nth(pick).expect("a place within");
-            let style = &plan.styles[*style];
-            let fresh = evaluate(market, *day, &candidates(market, *day), style, plan, costs);
-            sound &= bytes(&unit.narrowed(context, &Context::of(style))) == bytes(&fresh);
-        }
-        if sound {
-            return Ok(CHECKED_UNITS.min(count) as u64);
-        }
-        tracing::warn!(symbol = %self.symbol, "a cached result does not repeat: all of the symbol is evaluated anew");
-        if let Some(cache) = self.job.shelf.and_then(Shelf::cache) {
-            cache.forget(self.symbol.as_str())?;
-        }
-        let again = std::mem::take(&mut sorted.reused).into_keys();
-        sorted.todo.extend(again.map(|(day, style)| Todo {
-            day,
-            style,
-            reason: Reason::Corrupt,
-            partly: None,
-        }));
-        Ok(CHECKED_UNITS.min(count) as u64)
+        Ok(bytes(&unit.narrowed(&context, &Context::of(style))) == bytes(&fresh))
     }
 
     /// Stores what was evaluated; returns how many units made room.
-    fn store(
-        &self,
-        known: &mut Memory,
-        sorted: &Sorted,
-        done: &[(Day, usize, Unit, Arc<Context>)],
-        cached: &CachedSymbol,
-    ) -> Result<u64, SymbolError> {
+    fn store(&self, known: &mut Memory, sorted: &Sorted, done: &[Done]) -> Result<u64, SymbolError> {
         let Some(shelf) = self.job.shelf else { return Ok(0) };
         // Nothing read, nothing evaluated: nothing new. No candles: nothing to keep.
         if self.candles.is_none() && done.is_empty() || sorted.days.is_empty() {
             return Ok(0);
         }
         let Some(cache) = shelf.begin()? else { return Ok(0) };
-        let mut batch = CacheBatch::default();
-        for (day, style, unit, context) in done {
+        let mut batch = CacheBatch { removed: sorted.corrupt.clone(), ..CacheBatch::default() };
+        for Done { day, style, unit, context } in done {
             let print = context.fingerprint();
             if batch.contexts.iter().all(|(known, _)| *known != print.0) {
                 batch.contexts.push((print.0, encode_context(context)));
             }
             let ordinal = self.job.plan.styles[*style].space.style() as u8;
-            batch.units.push(((ordinal, day.0), encode(&sorted.keys[&(*day, *style)], print, unit)));
+            let place = sorted.place(*day).expect("evaluated days are days of the run");
+            batch.units.push(((ordinal, day.0), encode(&sorted.keys[*style][place], print, unit)));
         }
-        batch.removed = cached.corrupt.clone();
         self.remember(known, &sorted.days);
         batch.symbol = postcard::to_stdvec(known).ok();
         // A cache that cannot be written costs time, never a result.
@@ -417,53 +473,29 @@ impl Desk<'_> {
     }
 }
 
-/// Why a unit is not cached.
-fn missing(key: UnitKey, known: &Memory, cached: &CachedSymbol) -> Reason {
-    if cached.corrupt.contains(&key) {
-        return Reason::Corrupt;
-    }
-    let was_there =
-        known.evaluated.iter().any(|(style, from, to)| *style == key.0 && (*from..=*to).contains(&key.1));
-    if was_there { Reason::Evicted } else { Reason::New }
-}
-
-fn evaluate_all(
-    market: &Market<'_>,
-    todo: &[Todo],
-    plan: &Plan,
-    costs: &TradeCosts,
-) -> Vec<(Day, usize, Unit, Arc<Context>)> {
+fn evaluate_all(market: &Market<'_>, todo: &[Todo], plan: &Plan, costs: &TradeCosts) -> Vec<Done> {
     let full: Vec<Arc<Context>> = plan.styles.iter().map(|style| Arc::new(Context::of(style))).collect();
     let mut by_day: BTreeMap<Day, Vec<&Todo>> = BTreeMap::new();
     todo.iter().for_each(|todo| by_day.entry(todo.day).or_default().push(todo));
     let by_day: Vec<(Day, Vec<&Todo>)> = by_day.into_iter().collect();
-    let day = |(day, todos): &(Day, Vec<&Todo>)| {
+    let evaluate_day = |(day, todos): &(Day, Vec<&Todo>)| {
         let whole = todos.iter().any(|todo| todo.partly.is_none());
         let found = if whole { candidates(market, *day) } else { Vec::new() };
         let one = |todo: &&Todo| {
             let style = &plan.styles[todo.style];
-            match &todo.partly {
-                None => {
-                    let unit = evaluate(market, *day, &found, style, plan, costs);
-                    (*day, todo.style, unit, full[todo.style].clone())
-                }
+            let needs = &full[todo.style];
+            let (unit, context) = match &todo.partly {
+                None => (evaluate(market, *day, &found, style, plan, costs), needs.clone()),
                 Some((unit, context)) => {
-                    let (unit, context) = extend(
-                        market,
-                        unit,
-                        context,
-                        &full[todo.style],
-                        style.exits.hold_bars_max(),
-                        plan.interval,
-                        costs,
-                    );
-                    (*day, todo.style, unit, context)
+                    let horizon = style.exits.hold_bars_max();
+                    extend(market, unit, context, needs, horizon, plan.interval, costs)
                 }
-            }
+            };
+            Done { day: *day, style: todo.style, unit, context }
         };
         todos.iter().map(one).collect::<Vec<_>>()
     };
-    by_day.par_iter().with_min_len(16).flat_map_iter(day).collect()
+    by_day.par_iter().with_min_len(16).flat_map_iter(evaluate_day).collect()
 }
 
 /// Evaluates the rules that a unit lacks, and keeps those it has for grids to come.

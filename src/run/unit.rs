@@ -2,6 +2,8 @@
 //! outlives changes of the grid: every candidate with its feature values and the outcome of every exit rule, whether
 //! the present levels let it pass or not.
 
+use std::sync::Arc;
+
 use super::day::{DaySignal, StyleDay};
 use super::plan::{Plan, StylePlan};
 use crate::exits::{ExitPlan, TradeCosts};
@@ -191,51 +193,94 @@ impl Unit {
         self.outcomes[signal * rules..(signal + 1) * rules].to_vec()
     }
 
-    /// Returns what a book needs of the unit under a plan, or `None` when the context lacks a column or a rule of it.
-    pub fn style_day(&self, context: &Context, style: &StylePlan) -> Option<StyleDay> {
-        let rules: Option<Vec<usize>> = style
-            .space
-            .rules()
-            .iter()
-            .map(|rule| context.rules.iter().position(|known| known == rule))
-            .collect();
-        let columns: Option<Vec<usize>> = style
-            .space
-            .dimensions()
-            .iter()
-            .map(|dimension| context.columns.iter().position(|name| name == dimension.column().name))
-            .collect();
-        let (rules, columns) = (rules?, columns?);
-        let mut part = StyleDay {
-            sealed: self.sealed,
-            pending: self.pending,
-            broken: self.broken,
-            opportunities: self.opportunities.clone(),
+    /// Returns what a book needs of the unit under its own plan.
+    pub fn style_day(&self, context: &Context, style: &StylePlan) -> StyleDay {
+        let mut bytes = Vec::new();
+        self.encode(&mut bytes);
+        let fit = Fit::new(Arc::new(context.clone()), style);
+        fit.style_day(&bytes, style).expect("a unit holds what its own plan needs")
+    }
+}
+
+/// How a context serves a style's plan.
+#[derive(Debug, Clone)]
+pub struct Fit {
+    /// The context.
+    pub context: Arc<Context>,
+    /// Where the column of each dimension stands in the context.
+    columns: Vec<Option<usize>>,
+    /// Where each rule of the space stands in the context.
+    rules: Vec<Option<usize>>,
+}
+
+impl Fit {
+    /// Looks up a plan's columns and rules in a context.
+    pub fn new(context: Arc<Context>, style: &StylePlan) -> Self {
+        let column = |name: &str| context.columns.iter().position(|known| known == name);
+        let columns = style.space.dimensions().iter().map(|d| column(d.column().name)).collect();
+        let rule = |rule| context.rules.iter().position(|known| known == rule);
+        let rules = style.space.rules().iter().map(rule).collect();
+        Self { context, columns, rules }
+    }
+
+    /// Returns the columns of the plan that the context lacks.
+    pub fn missing_columns(&self, style: &StylePlan) -> Vec<String> {
+        let dimensions = style.space.dimensions().iter().zip(&self.columns);
+        dimensions.filter(|(_, place)| place.is_none()).map(|(d, _)| d.column().name.to_owned()).collect()
+    }
+
+    /// Returns how many rules of the plan the context lacks.
+    pub fn missing_rules(&self) -> usize {
+        self.rules.iter().filter(|place| place.is_none()).count()
+    }
+
+    /// Reads what a book needs from an encoded unit: coordinates of the signals that pass, and their outcomes only.
+    ///
+    /// Returns `None` when the bytes are no unit of the context, or the context lacks something.
+    pub fn style_day(&self, bytes: &[u8], style: &StylePlan) -> Option<StyleDay> {
+        let columns: Vec<usize> = self.columns.iter().copied().collect::<Option<_>>()?;
+        let rules: Vec<usize> = self.rules.iter().copied().collect::<Option<_>>()?;
+        let layout = Layout::of(bytes, &self.context)?;
+        let mut day = StyleDay {
+            sealed: layout.sealed,
+            pending: layout.pending,
+            broken: layout.broken,
             ..StyleDay::default()
         };
-        for (index, signal) in self.signals.iter().enumerate() {
-            let values = &self.columns[index * context.columns.len()..];
-            let defined = |value: f64| Some(value).filter(|v| !v.is_nan());
-            let coordinates: Option<Vec<u8>> = style
-                .space
-                .dimensions()
-                .iter()
-                .zip(&columns)
-                .map(|(dimension, column)| dimension.coordinate(defined(values[*column])))
-                .collect();
-            part.signals.push(DaySignal {
+        let mut signals = Reader(layout.signals);
+        let column_row = 8 * self.context.columns.len();
+        let outcome_row = OUTCOME_BYTES * self.context.rules.len();
+        for index in 0..layout.count {
+            let signal = signals.signal()?;
+            let values = &layout.columns[index * column_row..(index + 1) * column_row];
+            let coordinates = coordinates(values, &columns, style);
+            day.signals.push(DaySignal {
                 entry_ms: signal.entry_ms,
                 direction: signal.direction,
                 setup: signal.setup,
                 in_lattice: coordinates.is_some(),
             });
             let Some(coordinates) = coordinates else { continue };
-            part.coordinates.extend(coordinates);
-            let outcomes = &self.outcomes[index * context.rules.len()..];
-            part.outcomes.extend(rules.iter().map(|rule| outcomes[*rule]));
+            day.coordinates.extend(coordinates);
+            let row = &layout.outcomes[index * outcome_row..(index + 1) * outcome_row];
+            for rule in &rules {
+                day.outcomes.push(Reader(&row[rule * OUTCOME_BYTES..]).outcome()?);
+            }
         }
-        Some(part)
+        day.opportunities = layout.opportunities()?;
+        Some(day)
     }
+}
+
+/// Returns a signal's coordinates from its row of columns.
+fn coordinates(values: &[u8], columns: &[usize], style: &StylePlan) -> Option<Vec<u8>> {
+    let dimensions = style.space.dimensions().iter().zip(columns);
+    dimensions
+        .map(|(dimension, column)| {
+            let value = Reader(&values[8 * column..]).float()?;
+            dimension.coordinate(Some(value).filter(|v| !v.is_nan()))
+        })
+        .collect()
 }
 
 /// Returns where each of some items stands among all.
@@ -289,25 +334,55 @@ impl Unit {
         }
     }
 
-    /// Reads a unit of so many columns and rules, or `None` when the bytes are not exactly one.
-    pub fn decode(bytes: &[u8], columns: usize, rules: usize) -> Option<Self> {
+    /// Reads a unit of a context, or `None` when the bytes are not exactly one.
+    pub fn decode(bytes: &[u8], context: &Context) -> Option<Self> {
+        let layout = Layout::of(bytes, context)?;
+        let (mut signals, mut columns) = (Reader(layout.signals), Reader(layout.columns));
+        let mut outcomes = Reader(layout.outcomes);
+        let values = layout.count * context.columns.len();
+        let results = layout.count * context.rules.len();
+        Some(Self {
+            sealed: layout.sealed,
+            pending: layout.pending,
+            broken: layout.broken,
+            signals: (0..layout.count).map(|_| signals.signal()).collect::<Option<_>>()?,
+            columns: (0..values).map(|_| columns.float()).collect::<Option<_>>()?,
+            outcomes: (0..results).map(|_| outcomes.outcome()).collect::<Option<_>>()?,
+            opportunities: layout.opportunities()?,
+        })
+    }
+}
+
+/// The parts of an encoded unit; their lengths agree with its counts.
+struct Layout<'a> {
+    sealed: bool,
+    pending: u32,
+    broken: u32,
+    count: usize,
+    signals: &'a [u8],
+    columns: &'a [u8],
+    outcomes: &'a [u8],
+    chances: &'a [u8],
+}
+
+impl<'a> Layout<'a> {
+    fn of(bytes: &'a [u8], context: &Context) -> Option<Self> {
         let mut read = Reader(bytes);
         let sealed = read.flag()?;
         let (pending, broken) = (read.u32()?, read.u32()?);
-        let (signals, chances) = (read.u32()? as usize, read.u32()? as usize);
-        let expected = signals
-            .checked_mul(SIGNAL_BYTES + 8 * columns + OUTCOME_BYTES * rules)?
-            .checked_add(chances.checked_mul(OPPORTUNITY_BYTES)?)?;
-        if read.0.len() != expected {
-            return None;
-        }
-        let signals: Vec<UnitSignal> = (0..signals).map(|_| read.signal()).collect::<Option<_>>()?;
-        let values = (0..signals.len() * columns).map(|_| read.float());
-        let columns: Vec<f64> = values.collect::<Option<_>>()?;
-        let outcomes = (0..signals.len() * rules).map(|_| read.outcome()).collect::<Option<_>>()?;
-        let chances: Vec<Opportunity> = (0..chances).map(|_| read.opportunity()).collect::<Option<_>>()?;
-        let opportunities = Hindsight::new(chances);
-        Some(Self { sealed, pending, broken, signals, columns, outcomes, opportunities })
+        let (count, chances) = (read.u32()? as usize, read.u32()? as usize);
+        let (signals, rest) = read.0.split_at_checked(count.checked_mul(SIGNAL_BYTES)?)?;
+        let (columns, rest) = rest.split_at_checked(count.checked_mul(8 * context.columns.len())?)?;
+        let (outcomes, rest) =
+            rest.split_at_checked(count.checked_mul(OUTCOME_BYTES * context.rules.len())?)?;
+        let whole = rest.len() == chances.checked_mul(OPPORTUNITY_BYTES)?;
+        whole.then_some(Self { sealed, pending, broken, count, signals, columns, outcomes, chances: rest })
+    }
+
+    fn opportunities(&self) -> Option<Hindsight<Vec<Opportunity>>> {
+        let mut read = Reader(self.chances);
+        let count = self.chances.len() / OPPORTUNITY_BYTES;
+        (0..count).map(|_| read.opportunity()).collect::<Option<_>>().map(Hindsight::new)
     }
 }
 

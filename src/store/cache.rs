@@ -55,17 +55,6 @@ pub struct CacheBatch {
     pub removed: Vec<UnitKey>,
 }
 
-/// What is cached of one symbol.
-#[derive(Debug, Clone, Default)]
-pub struct CachedSymbol {
-    /// The symbol's own row.
-    pub symbol: Option<Vec<u8>>,
-    /// Its units that verify.
-    pub units: BTreeMap<UnitKey, Vec<u8>>,
-    /// Units that did not verify.
-    pub corrupt: Vec<UnitKey>,
-}
-
 /// How much is cached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CacheSize {
@@ -120,23 +109,38 @@ impl Cache {
         }
     }
 
-    /// Returns everything cached of a symbol that verifies.
-    pub fn symbol(&self, symbol: &str) -> Result<CachedSymbol, StoreError> {
+    /// Returns a symbol's own row, if there is one that verifies.
+    pub fn symbol(&self, symbol: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(|transaction| {
-            let mut found = CachedSymbol::default();
-            if let Some(row) = transaction.open_table(SYMBOLS)?.get(symbol)? {
-                found.symbol = unsealed(symbol.as_bytes(), row.value()).map(<[u8]>::to_vec);
-            }
+            let row = transaction.open_table(SYMBOLS)?.get(symbol)?;
+            Ok(row.and_then(|row| unsealed(symbol.as_bytes(), row.value()).map(<[u8]>::to_vec)))
+        })
+    }
+
+    /// Calls back for every cached unit of a symbol and style, days ascending; with `None` for a row that does not
+    /// verify. Rows are read in place, none is kept.
+    pub fn for_each_unit(
+        &self,
+        symbol: &str,
+        style: u8,
+        mut visit: impl FnMut(i32, Option<&[u8]>),
+    ) -> Result<(), StoreError> {
+        self.read(|transaction| {
             let units = transaction.open_table(UNITS)?;
-            for row in units.range((symbol, 0, i32::MIN)..=(symbol, u8::MAX, i32::MAX))? {
+            for row in units.range((symbol, style, i32::MIN)..=(symbol, style, i32::MAX))? {
                 let (key, value) = row?;
-                let (_, style, day) = key.value();
-                match unsealed(&unit_name(symbol, (style, day)), value.value()) {
-                    Some(bytes) => drop(found.units.insert((style, day), bytes.to_vec())),
-                    None => found.corrupt.push((style, day)),
-                }
+                let day = key.value().2;
+                visit(day, unsealed(&unit_name(symbol, (style, day)), value.value()));
             }
-            Ok(found)
+            Ok(())
+        })
+    }
+
+    /// Returns a unit, if there is one that verifies.
+    pub fn unit(&self, symbol: &str, key: UnitKey) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|transaction| {
+            let row = transaction.open_table(UNITS)?.get((symbol, key.0, key.1))?;
+            Ok(row.and_then(|row| unsealed(&unit_name(symbol, key), row.value()).map(<[u8]>::to_vec)))
         })
     }
 
@@ -334,6 +338,14 @@ mod tests {
         CacheBatch { symbol: Some(vec![7; 10]), units: days.map(unit).collect(), ..CacheBatch::default() }
     }
 
+    /// The days of the first style whose rows verify.
+    fn days(cache: &Cache, symbol: &str) -> Vec<i32> {
+        let mut days = Vec::new();
+        let note = |day, row: Option<&[u8]>| days.extend(row.is_some().then_some(day));
+        cache.for_each_unit(symbol, 0, note).expect("read");
+        days
+    }
+
     #[test]
     fn what_is_put_is_found_and_survives_reopening() {
         let dir = tempfile::tempdir().expect("a folder");
@@ -342,18 +354,17 @@ mod tests {
         assert_eq!(cache.put("AB", &batch(3..4), 2).expect("put"), 0);
         drop(cache);
         let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
-        let found = cache.symbol("A").expect("read");
-        assert_eq!(found.symbol, Some(vec![7; 10]));
-        assert_eq!(found.units.len(), 5);
-        assert_eq!(found.units[&(0, 4)], vec![4; 1000]);
-        assert!(found.corrupt.is_empty());
+        assert_eq!(cache.symbol("A").expect("read"), Some(vec![7; 10]));
+        assert_eq!(days(&cache, "A"), [0, 1, 2, 3, 4]);
+        assert_eq!(cache.unit("A", (0, 4)).expect("read"), Some(vec![4; 1000]));
+        assert_eq!(cache.unit("A", (1, 4)).expect("read"), None);
         let size = cache.size().expect("size");
         assert_eq!((size.symbols, size.units, size.bytes), (2, 6, 6 * 1016));
         let gone = CacheBatch { removed: vec![(0, 4)], ..CacheBatch::default() };
         cache.put("A", &gone, 3).expect("put");
         assert_eq!(cache.size().expect("size").bytes, 5 * 1016);
         cache.forget("A").expect("forget");
-        assert!(cache.symbol("A").expect("read").units.is_empty());
+        assert!(days(&cache, "A").is_empty());
     }
 
     #[test]
@@ -364,12 +375,12 @@ mod tests {
         cache.put("NEW", &batch(0..9), 2).expect("put");
         assert_eq!(cache.size().expect("size").units, 18);
         assert_eq!(cache.put("NEWEST", &batch(0..5), 3).expect("put"), 9);
-        assert!(cache.symbol("OLD").expect("read").units.is_empty());
-        assert_eq!(cache.symbol("NEW").expect("read").units.len(), 9);
+        assert!(days(&cache, "OLD").is_empty());
+        assert_eq!(days(&cache, "NEW").len(), 9);
         // More than the budget at once: the newest days stay.
         assert!(cache.put("HUGE", &batch(0..50), 4).expect("put") > 30);
-        let left = cache.symbol("HUGE").expect("read").units;
-        assert!(left.contains_key(&(0, 49)) && !left.contains_key(&(0, 0)));
+        let left = days(&cache, "HUGE");
+        assert!(left.contains(&49) && !left.contains(&0));
         assert!(cache.size().expect("size").bytes <= 20_000);
     }
 
@@ -388,9 +399,12 @@ mod tests {
                 Ok(())
             })
             .expect("changed");
-        let found = cache.symbol("A").expect("read");
-        assert_eq!(found.units.keys().collect::<Vec<_>>(), [&(0, 0)]);
-        assert_eq!(found.corrupt, [(0, 1), (0, 2)]);
+        let mut corrupt = Vec::new();
+        let note = |day, row: Option<&[u8]>| corrupt.extend(row.is_none().then_some(day));
+        cache.for_each_unit("A", 0, note).expect("read");
+        assert_eq!(days(&cache, "A"), [0]);
+        assert_eq!(corrupt, [1, 2]);
+        assert_eq!(cache.unit("A", (0, 2)).expect("read"), None);
     }
 
     #[test]

@@ -29,7 +29,7 @@ mod writer;
 #[cfg(test)]
 mod format_tests;
 
-pub use cache::{Cache, CacheBatch, CacheSize, CachedSymbol, UnitKey};
+pub use cache::{Cache, CacheBatch, CacheSize, UnitKey};
 pub use envelope::RowError;
 pub use error::StoreError;
 pub use snapshot::{Snapshot, TableSize};
