@@ -17,7 +17,7 @@ pub struct TradeContext<'a> {
 }
 
 /// The compressed insights of a style.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Insights {
     /// What was seen, a sentence each.
     pub lessons: Vec<String>,

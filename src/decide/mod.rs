@@ -7,7 +7,7 @@ use crate::search::rank::show;
 use crate::validate::verdict::{Judgement, Verdict};
 
 /// What becomes of the parameters of a style.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Outcome {
     /// The candidate replaces the parameters in force.
     Adopted,
@@ -32,7 +32,7 @@ impl Outcome {
 }
 
 /// One changed parameter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Change {
     pub scope: String,
@@ -42,7 +42,7 @@ pub struct Change {
 }
 
 /// The decision on one style.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Decision {
     /// What becomes of the parameters.
     pub outcome: Outcome,

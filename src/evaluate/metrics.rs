@@ -5,7 +5,7 @@ use super::replay::Tally;
 use super::sweep::GridPoint;
 
 /// Why a metric has no value. It ranks below every defined value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum Undefined {
     #[error("no trade was taken")]
@@ -136,7 +136,7 @@ impl GridPoint {
 }
 
 /// Everything reported about one parameter set on one window.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[expect(missing_docs, reason = "the names say it; units are in them, `GridPoint` has the definitions")]
 pub struct Metrics {
     pub trades: u64,

@@ -3,7 +3,7 @@
 use super::money::ReturnPpm;
 
 /// An exit rule: take-profit and stop in multiples of ATR(14) at the signal, and the longest holding time.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, serde::Serialize, serde::Deserialize)]
 pub struct ExitRule {
     /// Take-profit distance in ATR.
     pub take_profit_atr: f64,

@@ -3,7 +3,7 @@
 use super::outcome::ExitRule;
 
 /// The value of one filter dimension, as documents and `learning_config.json` show it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum FilterValue {
     /// A threshold.
     Number(f64),
@@ -12,7 +12,7 @@ pub enum FilterValue {
 }
 
 /// One point of a style's space, self-contained: it can be read without the space it came from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ParameterSet {
     /// How positions are closed.
     pub exit: ExitRule,

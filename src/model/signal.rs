@@ -21,7 +21,7 @@ impl Direction {
 }
 
 /// The style a signal belongs to; each style has its own space, book and parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Style {
     Scalping,

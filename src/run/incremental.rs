@@ -7,20 +7,21 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::book::{SymbolDays, book_of};
+use super::answer;
+use super::book::SymbolDays;
 use super::notes::IssueNote;
 use super::plan::Plan;
 use super::records;
 use super::report::{InputReport, RunReport, RunResult, StyleReport};
 use super::shelf::Shelf;
-use super::study::{Study, study};
-use super::symbol::{EvaluatedSymbol, Job, SymbolError, UnitCounts, evaluate_symbol, first_day};
-use crate::decide::insights::{TradeContext, insights};
-use crate::decide::{Contender, decide};
-use crate::evaluate::book::Book;
+use super::style::study_style;
+use super::symbol::{
+    EvaluatedSymbol, Job, Spot, SymbolError, UnitCounts, evaluate_symbol, first_day, recall_symbol,
+    spot_check,
+};
 use crate::fingerprint::{Canonical, Fingerprint};
-use crate::ingest::{IngestError, IngestOptions, OnConflict, SymbolSources};
-use crate::model::{Day, ParameterSet, Style};
+use crate::ingest::{Catalog, IngestError, IngestOptions, OnConflict, SymbolSources};
+use crate::model::{Day, ParameterSet, Style, Symbol};
 use crate::store::{Store, StoreError};
 
 /// What a run needs besides its plan.
@@ -120,21 +121,17 @@ pub fn incremental(
     // Other writers are kept out before the work; the store is opened, or created, when there is something to say.
     let shelf = options.store.clone().map(|dir| Shelf::open(dir, options.cache_bytes, options.now_ms));
     let shelf = shelf.transpose()?;
-    let Evaluated { input, symbols, units } = evaluate(plan, options, shelf.as_ref(), stop, on_event)?;
-    let mut store = shelf.as_ref().map(Shelf::store).transpose()?;
-    let data_fingerprint = data_fingerprint(&input);
-    let plan_fingerprint = plan.fingerprint();
-    let memory = Memory::recall(store.as_ref(), options, plan, data_fingerprint, plan_fingerprint)?;
-    let mut styles = Vec::with_capacity(plan.styles.len());
-    for (index, incumbent) in memory.incumbents.iter().enumerate() {
-        check_stop(stop)?;
-        styles.push(study_style(plan, index, &symbols, &input, incumbent.as_ref()));
-        on_event(RunEvent::StudyDone {
-            style: plan.styles[index].space.style(),
-            sets: plan.styles[index].space.sets(),
-        });
-    }
+    let work = Work { plan, options, shelf: shelf.as_ref(), stop, on_event };
+    let catalog = crate::ingest::discover(&options.data, &work.ingest_options())?;
+    on_event(RunEvent::Discovered { symbols: catalog.symbols.len() });
+    let mut store = None;
+    let answered = match work.recall_answer(&catalog, &mut store)? {
+        Recall::Answered(answered) => *answered,
+        Recall::Unknown => work.find_answer(&catalog, None, &mut store)?,
+        Recall::Distrusted(symbol) => work.find_answer(&catalog, Some(&symbol), &mut store)?,
+    };
     check_stop(stop)?;
+    let Answered { input, units, styles, memory, data_fingerprint } = answered;
     let mut result = RunResult::of(styles.iter().map(|style| style.decision.outcome));
     if memory.same_as.is_some() && result != RunResult::Changed {
         result = RunResult::Unchanged;
@@ -147,7 +144,7 @@ pub fn incremental(
         threads: rayon::current_num_threads() as u32,
         peak_rss_bytes: super::resources::peak_rss_bytes(),
         data_fingerprint,
-        plan_fingerprint,
+        plan_fingerprint: plan.fingerprint(),
         same_as: memory.same_as,
         input,
         units,
@@ -168,6 +165,23 @@ fn check_stop(stop: &AtomicBool) -> Result<(), RunError> {
     if stop.load(Ordering::Relaxed) { Err(RunError::Stopped) } else { Ok(()) }
 }
 
+/// The answer of a run with what it rests on.
+struct Answered {
+    input: InputReport,
+    units: Vec<UnitCounts>,
+    styles: Vec<StyleReport>,
+    memory: Memory,
+    data_fingerprint: Fingerprint,
+}
+
+/// What an earlier run says to the same question.
+enum Recall {
+    Answered(Box<Answered>),
+    Unknown,
+    /// It cannot be believed: cached units of this symbol do not repeat.
+    Distrusted(Symbol),
+}
+
 /// What a run read and evaluated.
 struct Evaluated {
     input: InputReport,
@@ -175,64 +189,173 @@ struct Evaluated {
     units: Vec<UnitCounts>,
 }
 
-/// Reads and evaluates every symbol; symbols in parallel, in memory only those in flight.
-fn evaluate(
-    plan: &Plan,
-    options: &RunOptions,
-    shelf: Option<&Shelf>,
-    stop: &AtomicBool,
-    on_event: &(dyn Fn(RunEvent) + Sync),
-) -> Result<Evaluated, RunError> {
-    let ingest = IngestOptions {
-        base_interval: plan.interval,
-        on_conflict: options.on_conflict,
-        symbols: plan.symbols.clone(),
-        as_of_ms: plan.days.end.map_or(options.now_ms, |day| day.start_ms().min(options.now_ms)),
-    };
-    let catalog = crate::ingest::discover(&options.data, &ingest)?;
-    on_event(RunEvent::Discovered { symbols: catalog.symbols.len() });
-    // Another symbol every day.
-    let today = Day::of(options.now_ms).0.unsigned_abs() as usize;
-    let checked = catalog.symbols.get(today % catalog.symbols.len().max(1)).map(|sources| &sources.symbol);
-    let job = Job { plan, ingest: &ingest, shelf, full: options.full, checked, now_ms: options.now_ms };
-    let evaluate_one = |sources: &SymbolSources| {
-        check_stop(stop)?;
-        let done = evaluate_symbol(&job, sources).map_err(|error| match error {
-            SymbolError::Ingest(error) => RunError::Ingest(error),
-            SymbolError::Store(error) => RunError::Store(error),
-        })?;
-        on_event(RunEvent::SymbolDone {
-            symbol: done.report.name.clone(),
-            candles: done.report.candles,
-            units: done.units.clone(),
-        });
-        Ok(done)
-    };
-    let evaluated: Vec<Result<EvaluatedSymbol, RunError>> =
-        catalog.symbols.par_iter().with_max_len(1).map(evaluate_one).collect();
-    let mut all = Evaluated {
-        input: InputReport { passed_over: catalog.passed_over, ..InputReport::default() },
-        symbols: Vec::new(),
-        units: Vec::new(),
-    };
-    for done in evaluated {
-        let symbol = done?;
-        all.input.files.extend(symbol.files);
-        if symbol.report.candles > 0 {
-            all.symbols.push(SymbolDays { symbol: all.symbols.len() as u16, blocks: symbol.blocks });
-            all.input.symbols.push(symbol.report);
-            all.units.push(symbol.units);
+/// A run at work.
+struct Work<'a> {
+    plan: &'a Plan,
+    options: &'a RunOptions,
+    shelf: Option<&'a Shelf>,
+    stop: &'a AtomicBool,
+    on_event: &'a (dyn Fn(RunEvent) + Sync),
+}
+
+impl Work<'_> {
+    fn ingest_options(&self) -> IngestOptions {
+        let now_ms = self.options.now_ms;
+        IngestOptions {
+            base_interval: self.plan.interval,
+            on_conflict: self.options.on_conflict,
+            symbols: self.plan.symbols.clone(),
+            as_of_ms: self.plan.days.end.map_or(now_ms, |day| day.start_ms().min(now_ms)),
         }
     }
-    let identities: Vec<_> = all.input.files.iter().map(|file| file.identity.clone()).collect();
+
+    fn job<'j>(
+        &'j self,
+        ingest: &'j IngestOptions,
+        catalog: &'j Catalog,
+        distrusted: Option<&'j Symbol>,
+    ) -> Job<'j> {
+        // Another symbol every day.
+        let today = Day::of(self.options.now_ms).0.unsigned_abs() as usize;
+        let checked = catalog.symbols.get(today % catalog.symbols.len().max(1));
+        Job {
+            plan: self.plan,
+            ingest,
+            shelf: self.shelf,
+            full: self.options.full,
+            checked: checked.map(|sources| &sources.symbol),
+            distrusted,
+            now_ms: self.options.now_ms,
+        }
+    }
+
+    /// Returns the answer of an earlier run to the same question, if no file changed and a sample of the units that it
+    /// rests on repeats.
+    fn recall_answer(&self, catalog: &Catalog, store: &mut Option<Store>) -> Result<Recall, RunError> {
+        let Some(shelf) = self.shelf else { return Ok(Recall::Unknown) };
+        let (Some(cache), false) = (shelf.cache(), self.options.full) else { return Ok(Recall::Unknown) };
+        let ingest = self.ingest_options();
+        let job = self.job(&ingest, catalog, None);
+        let mut input = InputReport { passed_over: catalog.passed_over.clone(), ..InputReport::default() };
+        let mut units = Vec::new();
+        for sources in &catalog.symbols {
+            let Some(known) = recall_symbol(&job, sources)? else { return Ok(Recall::Unknown) };
+            input.files.extend(known.files);
+            if known.report.candles > 0 {
+                input.symbols.push(known.report);
+                units.push(known.units);
+            }
+        }
+        if input.symbols.is_empty() {
+            return Ok(Recall::Unknown);
+        }
+        let data_fingerprint = data_fingerprint(&input);
+        let opened = store.insert(shelf.store()?);
+        let memory = Memory::recall(Some(opened), self.options, self.plan, data_fingerprint)?;
+        let question = answer::question(self.plan, data_fingerprint, &memory.incumbents);
+        let Some(styles) = cache.answer(&question.0)?.and_then(|row| answer::decode(&row)) else {
+            return Ok(Recall::Unknown);
+        };
+        let known = |sources: &&SymbolSources| job.checked == Some(&sources.symbol);
+        if let Some(sources) = catalog.symbols.iter().find(known) {
+            let checked = match spot_check(&job, sources)? {
+                Spot::Sound(checked) => checked,
+                Spot::Changed => return Ok(Recall::Unknown),
+                Spot::Mismatch => return Ok(Recall::Distrusted(sources.symbol.clone())),
+            };
+            let place = input.symbols.iter().position(|symbol| symbol.name == sources.symbol.as_str());
+            if let Some(units) = place.map(|place| &mut units[place]) {
+                (units.checked, units.read) = (checked, true);
+            }
+        }
+        note_identical_files(&mut input);
+        Ok(Recall::Answered(Box::new(Answered { input, units, styles, memory, data_fingerprint })))
+    }
+
+    /// Reads, evaluates and studies; what was evaluated before is reused.
+    fn find_answer(
+        &self,
+        catalog: &Catalog,
+        distrusted: Option<&Symbol>,
+        store: &mut Option<Store>,
+    ) -> Result<Answered, RunError> {
+        let Evaluated { input, symbols, units } = self.evaluate(catalog, distrusted)?;
+        if let (None, Some(shelf)) = (&store, self.shelf) {
+            *store = Some(shelf.store()?);
+        }
+        let data_fingerprint = data_fingerprint(&input);
+        let memory = Memory::recall(store.as_ref(), self.options, self.plan, data_fingerprint)?;
+        check_stop(self.stop)?;
+        let days = days_of(self.plan, &input);
+        let study_one = |(index, incumbent): (usize, &Option<ParameterSet>)| {
+            let report = study_style(self.plan, index, &symbols, days.clone(), &input, incumbent.as_ref());
+            (self.on_event)(RunEvent::StudyDone { style: report.style, sets: report.study.sets });
+            report
+        };
+        let styles: Vec<StyleReport> = memory.incumbents.par_iter().enumerate().map(study_one).collect();
+        let kept = self.shelf.and_then(Shelf::cache).zip(answer::encode(&styles));
+        if let Some((cache, bytes)) = kept {
+            let question = answer::question(self.plan, data_fingerprint, &memory.incumbents);
+            if let Err(error) = cache.keep_answer(&question.0, &bytes, self.options.now_ms) {
+                tracing::warn!("the answer is not kept for the next run: {error}");
+            }
+        }
+        Ok(Answered { input, units, styles, memory, data_fingerprint })
+    }
+
+    /// Reads and evaluates every symbol; symbols in parallel, in memory only those in flight.
+    fn evaluate(&self, catalog: &Catalog, distrusted: Option<&Symbol>) -> Result<Evaluated, RunError> {
+        let ingest = self.ingest_options();
+        let job = self.job(&ingest, catalog, distrusted);
+        let evaluate_one = |sources: &SymbolSources| {
+            check_stop(self.stop)?;
+            let done = evaluate_symbol(&job, sources)?;
+            (self.on_event)(RunEvent::SymbolDone {
+                symbol: done.report.name.clone(),
+                candles: done.report.candles,
+                units: done.units.clone(),
+            });
+            Ok(done)
+        };
+        let evaluated: Vec<Result<EvaluatedSymbol, RunError>> =
+            catalog.symbols.par_iter().with_max_len(1).map(evaluate_one).collect();
+        let mut all = Evaluated {
+            input: InputReport { passed_over: catalog.passed_over.clone(), ..InputReport::default() },
+            symbols: Vec::new(),
+            units: Vec::new(),
+        };
+        for done in evaluated {
+            let symbol = done?;
+            all.input.files.extend(symbol.files);
+            if symbol.report.candles > 0 {
+                all.symbols.push(SymbolDays { symbol: all.symbols.len() as u16, blocks: symbol.blocks });
+                all.input.symbols.push(symbol.report);
+                all.units.push(symbol.units);
+            }
+        }
+        note_identical_files(&mut all.input);
+        if all.symbols.is_empty() {
+            let paths = self.options.data.clone();
+            return Err(RunError::NoCandles { paths, input: Box::new(all.input) });
+        }
+        Ok(all)
+    }
+}
+
+fn note_identical_files(input: &mut InputReport) {
+    let identities: Vec<_> = input.files.iter().map(|file| file.identity.clone()).collect();
     for (index, issue) in crate::ingest::identical_files(&identities) {
-        all.input.files[index].issues.push(IssueNote::from(&issue));
+        input.files[index].issues.push(IssueNote::from(&issue));
     }
-    if all.symbols.is_empty() {
-        let paths = options.data.clone();
-        return Err(RunError::NoCandles { paths, input: Box::new(all.input) });
+}
+
+impl From<SymbolError> for RunError {
+    fn from(error: SymbolError) -> Self {
+        match error {
+            SymbolError::Ingest(error) => Self::Ingest(error),
+            SymbolError::Store(error) => Self::Store(error),
+        }
     }
-    Ok(all)
 }
 
 /// The entry days of a run: from the first that counts to the last with candles.
@@ -265,8 +388,8 @@ impl Memory {
         options: &RunOptions,
         plan: &Plan,
         data: Fingerprint,
-        plan_print: Fingerprint,
     ) -> Result<Self, StoreError> {
+        let plan_print = plan.fingerprint();
         let none = Self { incumbents: vec![None; plan.styles.len()], same_as: None };
         let Some(store) = store else { return Ok(none) };
         let snapshot = store.read()?;
@@ -281,64 +404,4 @@ impl Memory {
             .map(|(id, _)| id);
         Ok(Self { incumbents, same_as })
     }
-}
-
-fn study_style(
-    plan: &Plan,
-    index: usize,
-    symbols: &[SymbolDays],
-    input: &InputReport,
-    incumbent: Option<&ParameterSet>,
-) -> StyleReport {
-    let style = &plan.styles[index];
-    let book = book_of(symbols, index, style);
-    let parts = || symbols.iter().flat_map(|days| &days.blocks).map(|block| &block.styles[index]);
-    let study = study(&book, entry_days(days_of(plan, input), symbols, index), style, plan, incumbent);
-    let best = study.top.first();
-    let candidate = best.map(|best| Contender { set: &best.set, late_score: best.late_score });
-    let in_force = incumbent.map(|set| Contender {
-        set,
-        late_score: study.incumbent.as_ref().and_then(|measured| measured.late_score),
-    });
-    let mut decision = decide(style.space.style(), candidate, in_force, &study.judgement);
-    if incumbent.is_some() && study.incumbent.is_none() {
-        let reason = "the parameters in force are no longer in the space, so they could not be measured";
-        decision.reasons.push(reason.to_owned());
-    }
-    let insights = learn(&book, &study, input);
-    StyleReport {
-        style: style.space.style(),
-        signals: parts().map(|part| part.signals.len() as u64).sum(),
-        in_lattice: book.entries().len() as u64,
-        pending: parts().map(|part| u64::from(part.pending)).sum(),
-        broken: parts().map(|part| u64::from(part.broken)).sum(),
-        opportunities: parts().map(|part| part.opportunities.for_capture().len() as u64).sum(),
-        study,
-        decision,
-        insights,
-    }
-}
-
-/// Ends the days after the last one that is sealed for any symbol, and entered from.
-fn entry_days(days: Range<Day>, symbols: &[SymbolDays], style: usize) -> Range<Day> {
-    let sealed = symbols.iter().flat_map(|s| &s.blocks).filter(|block| block.styles[style].sealed);
-    let end = sealed.map(|block| Day(block.day.0 + 2)).max().unwrap_or(days.start);
-    days.start..end.min(days.end).max(days.start)
-}
-
-fn learn(book: &Book, study: &Study, input: &InputReport) -> crate::decide::insights::Insights {
-    let Some(best) = study.top.first() else {
-        return insights(&[], &study.importances, study.judgement.verdict.as_str());
-    };
-    let context = |signal: &usize| {
-        let entry = &book.entries()[*signal];
-        TradeContext {
-            symbol: &input.symbols[usize::from(entry.symbol)].name,
-            direction: entry.direction,
-            setup: entry.setup,
-            net: book.outcome(*signal, best.rule),
-        }
-    };
-    let trades: Vec<TradeContext<'_>> = best.taken.iter().map(context).collect();
-    insights(&trades, &study.importances, study.judgement.verdict.as_str())
 }

@@ -3,6 +3,7 @@
 //! [`incremental()`] is the daily run. A unit of work is a symbol-day ([`day`]), a pure function of candles and
 //! [`plan`]; [`book`] puts them together per style and [`study`] searches and judges. Not here: formatting.
 
+mod answer;
 pub mod book;
 pub mod config;
 pub mod day;
@@ -15,6 +16,7 @@ mod resources;
 pub mod reuse;
 mod shelf;
 pub mod study;
+mod style;
 mod symbol;
 pub mod unit;
 

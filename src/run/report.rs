@@ -98,7 +98,7 @@ impl InputReport {
 }
 
 /// One style of a run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct StyleReport {
     /// The style.
     pub style: Style,

@@ -8,13 +8,22 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::store::{Cache, Claim, Store, StoreError};
 
+/// The claim, from hand to hand.
+#[derive(Debug)]
+enum Hold {
+    NotYet,
+    Here(Claim),
+    /// The open store has it.
+    WithStore,
+}
+
 /// A claim on a directory and its cache.
 #[derive(Debug)]
 pub(super) struct Shelf {
     dir: PathBuf,
     cache_bytes: u64,
     now_ms: i64,
-    claim: Mutex<Option<Claim>>,
+    claim: Mutex<Hold>,
     cache: OnceLock<Option<Cache>>,
 }
 
@@ -22,7 +31,8 @@ impl Shelf {
     /// Takes what is there; keeps other writers out of a directory that exists.
     pub(super) fn open(dir: PathBuf, cache_bytes: u64, now_ms: i64) -> Result<Self, StoreError> {
         let exists = dir.exists();
-        let shelf = Self { dir, cache_bytes, now_ms, claim: Mutex::new(None), cache: OnceLock::new() };
+        let shelf =
+            Self { dir, cache_bytes, now_ms, claim: Mutex::new(Hold::NotYet), cache: OnceLock::new() };
         if exists {
             shelf.begin()?;
         }
@@ -37,8 +47,8 @@ impl Shelf {
     /// Returns the cache, made if need be; `None` where none is wanted.
     pub(super) fn begin(&self) -> Result<Option<&Cache>, StoreError> {
         let mut claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
-        if claim.is_none() {
-            *claim = Some(Store::claim(&self.dir, self.now_ms)?);
+        if matches!(*claim, Hold::NotYet) {
+            *claim = Hold::Here(Store::claim(&self.dir, self.now_ms)?);
         }
         if self.cache.get().is_none() {
             let wanted = (self.cache_bytes > 0).then(|| Cache::open(&self.dir, self.cache_bytes));
@@ -51,7 +61,10 @@ impl Shelf {
     /// Opens the store under the claim.
     pub(super) fn store(&self) -> Result<Store, StoreError> {
         self.begin()?;
-        let claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner).take();
-        claim.expect("the store is opened once").open(self.now_ms)
+        let mut hold = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *hold, Hold::WithStore) {
+            Hold::Here(claim) => claim.open(self.now_ms),
+            Hold::NotYet | Hold::WithStore => unreachable!("a run opens its store once, after claiming it"),
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::validate::split::{Split, split};
 use crate::validate::verdict::{Evidence, Judgement, judge};
 
 /// A parameter set measured on every part of the book.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Measured {
     /// The set.
     pub set: ParameterSet,
@@ -27,14 +27,10 @@ pub struct Measured {
     pub early: Metrics,
     /// Metrics on the late part.
     pub late: Metrics,
-    /// Signals it takes over all days, as indices of the book.
-    pub taken: Vec<usize>,
-    /// Index of its exit rule.
-    pub rule: usize,
 }
 
 /// The result of a study.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Study {
     /// Days of the book.
     pub days: Range<Day>,
@@ -186,8 +182,6 @@ impl Measurer<'_> {
             full: parts.full.metrics(&full, self.plan),
             early: parts.early.metrics(&early, self.plan),
             late: parts.late.metrics(&late, self.plan),
-            taken: crate::evaluate::replay::taken(&parts.full.window, pick),
-            rule,
         };
         (measured, early, late)
     }

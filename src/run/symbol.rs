@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::day::{DayBlock, StyleDay};
 use super::notes::{FileNote, IssueNote};
-use super::plan::{DayLimits, Plan};
+use super::plan::{DayLimits, Plan, StylePlan};
 use super::report::SymbolReport;
 use super::reuse::{DayPrints, Reason, Treatment, UnitKeys, costs_fingerprint, encode, treat, unit_of};
 use super::shelf::Shelf;
@@ -43,6 +43,8 @@ pub(super) struct Job<'a> {
     pub(super) full: bool,
     /// The symbol whose files are read in any case, so that every run checks something that it reuses.
     pub(super) checked: Option<&'a Symbol>,
+    /// A symbol whose cached units did not repeat.
+    pub(super) distrusted: Option<&'a Symbol>,
     pub(super) now_ms: i64,
 }
 
@@ -139,6 +141,82 @@ pub(super) fn evaluate_symbol(
     desk.finish(known, sorted)
 }
 
+/// A symbol whose files did not change since an earlier run.
+pub(super) struct RecalledSymbol {
+    pub(super) report: SymbolReport,
+    pub(super) files: Vec<FileNote>,
+    pub(super) units: UnitCounts,
+}
+
+/// Returns what an earlier run knew of a symbol, if its files look exactly as then.
+pub(super) fn recall_symbol(
+    job: &Job<'_>,
+    sources: &SymbolSources,
+) -> Result<Option<RecalledSymbol>, SymbolError> {
+    let Some(memory) = remembered(job, sources)? else { return Ok(None) };
+    let days = memory.span().map(|(first, last)| (first_day(&job.plan.days, first, last), last));
+    let total = days.map_or(0, |(from, last)| u64::try_from(last.0 + 1 - from.0).unwrap_or(0));
+    let units = UnitCounts { total, ..UnitCounts::default() };
+    Ok(Some(RecalledSymbol { report: memory.report(&sources.symbol), files: memory.files, units }))
+}
+
+fn remembered(job: &Job<'_>, sources: &SymbolSources) -> Result<Option<Memory>, SymbolError> {
+    let Some(cache) = job.shelf.and_then(Shelf::cache) else { return Ok(None) };
+    let row = cache.symbol(sources.symbol.as_str())?;
+    let stamps = stamps(&sources.sources, job.now_ms);
+    let memory = row.and_then(|row| postcard::from_bytes::<Memory>(&row).ok());
+    Ok(memory.filter(|memory| memory.is_of(job, stamps.as_deref())))
+}
+
+/// What a spot check found.
+pub(super) enum Spot {
+    /// So many units repeat.
+    Sound(u64),
+    /// The files are not what they were.
+    Changed,
+    /// A cached unit is not what its candles give.
+    Mismatch,
+}
+
+/// Reads a symbol and evaluates a few of its cached units again.
+///
+/// After a mismatch nothing of the symbol is left in the cache, nor any answer.
+pub(super) fn spot_check(job: &Job<'_>, sources: &SymbolSources) -> Result<Spot, SymbolError> {
+    let (Some(cache), Some(known)) = (job.shelf.and_then(Shelf::cache), remembered(job, sources)?) else {
+        return Ok(Spot::Changed);
+    };
+    let mut desk = Desk { job, symbol: &sources.symbol, sources, candles: None };
+    let again = desk.read(None)?;
+    let (Some(series), Some((first, last))) = (&desk.candles, known.span()) else { return Ok(Spot::Changed) };
+    if again.fingerprint != known.fingerprint {
+        return Ok(Spot::Changed);
+    }
+    let market = Market::new(series.bars());
+    let contexts = desk.contexts()?;
+    let costs = job.plan.costs.of(desk.symbol);
+    let days = u64::try_from(last.0 + 1 - first.0).unwrap_or(1);
+    let mut checked = 0;
+    for pick in 0..CHECKED_UNITS as u64 {
+        let day = Day(first.0 + ((seed(job) + pick * (days / 2 + 1)) % days) as i32);
+        let style = &job.plan.styles[pick as usize % job.plan.styles.len()];
+        if cache.unit(desk.symbol.as_str(), (style.space.style() as u8, day.0))?.is_none() {
+            continue;
+        }
+        if !desk.repeats(&market, day, style, cache, &contexts, &costs)? {
+            tracing::warn!(symbol = %desk.symbol, "a cached result does not repeat: the symbol is evaluated anew");
+            cache.forget(desk.symbol.as_str())?;
+            return Ok(Spot::Mismatch);
+        }
+        checked += 1;
+    }
+    Ok(Spot::Sound(checked))
+}
+
+/// Other places every day.
+fn seed(job: &Job<'_>) -> u64 {
+    u64::from(Day::of(job.now_ms).0.unsigned_abs()) * 7919
+}
+
 /// Returns the stamps of all files, or `None` when one cannot be trusted to show its next change.
 fn stamps(sources: &[Source], now_ms: i64) -> Option<Vec<Stamp>> {
     sources.iter().map(|source| stamp(&source.path, source.entry.as_ref(), now_ms)).collect()
@@ -174,6 +252,16 @@ impl Memory {
         let days: Vec<(Day, Fingerprint)> =
             self.days.iter().map(|(day, print)| (Day(*day), Fingerprint(*print))).collect();
         DayPrints::new(&days, self.last_open)
+    }
+
+    fn report(&self, symbol: &Symbol) -> SymbolReport {
+        SymbolReport {
+            name: symbol.to_string(),
+            candles: self.candles,
+            days: self.span(),
+            issues: self.issues.clone(),
+            fingerprint: Fingerprint(self.fingerprint),
+        }
     }
 
     fn span(&self) -> Option<(Day, Day)> {
@@ -326,6 +414,9 @@ impl Desk<'_> {
         if self.job.full {
             return Reason::Forced;
         }
+        if self.job.distrusted == Some(self.symbol) {
+            return Reason::Corrupt;
+        }
         let was_there =
             known.evaluated.iter().any(|(known, from, to)| *known == style && (*from..=*to).contains(&day));
         if was_there { Reason::Evicted } else { Reason::New }
@@ -368,13 +459,7 @@ impl Desk<'_> {
             day: *day,
             styles: parts.iter_mut().map(|parts| parts[place].take().expect("reused or evaluated")).collect(),
         };
-        let report = SymbolReport {
-            name: self.symbol.to_string(),
-            candles: known.candles,
-            days: known.span(),
-            issues: known.issues,
-            fingerprint: Fingerprint(known.fingerprint),
-        };
+        let report = known.report(self.symbol);
         let blocks = sorted.days.iter().enumerate().map(&mut block).collect();
         Ok(EvaluatedSymbol { report, files: known.files, blocks, units })
     }
@@ -392,11 +477,11 @@ impl Desk<'_> {
         };
         let contexts = self.contexts()?;
         let picks = CHECKED_UNITS.min(reused.len());
-        // Other places every day.
-        let seed = Day::of(self.job.now_ms).0.unsigned_abs() as usize * 7919;
+        let seed = seed(self.job) as usize;
         let mut sound = true;
-        for pick in (0..picks).map(|i| reused[(seed + i * (reused.len() / 2 + 1)) % reused.len()]) {
-            sound &= self.repeats(market, sorted, pick, cache, &contexts, costs)?;
+        for (style, place) in (0..picks).map(|i| reused[(seed + i * (reused.len() / 2 + 1)) % reused.len()]) {
+            let style = &self.job.plan.styles[style];
+            sound &= self.repeats(market, sorted.days[place], style, cache, &contexts, costs)?;
         }
         if !sound {
             tracing::warn!(symbol = %self.symbol, "a cached result does not repeat: all of the symbol is evaluated anew");
@@ -414,13 +499,12 @@ impl Desk<'_> {
     fn repeats(
         &self,
         market: &Market<'_>,
-        sorted: &Sorted,
-        (style, place): (usize, usize),
+        day: Day,
+        style: &StylePlan,
         cache: &Cache,
         contexts: &BTreeMap<[u8; 32], Arc<Context>>,
         costs: &TradeCosts,
     ) -> Result<bool, SymbolError> {
-        let (day, style) = (sorted.days[place], &self.job.plan.styles[style]);
         let row = cache.unit(self.symbol.as_str(), (style.space.style() as u8, day.0))?;
         let cached = row.and_then(|row| unit_of(&row, |print| contexts.get(&print.0).cloned()));
         let Some((unit, context)) = cached else { return Ok(false) };

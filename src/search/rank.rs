@@ -132,7 +132,7 @@ impl Objective<'_> {
 }
 
 /// How much of the score one axis explains, from the whole grid.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Importance {
     /// Key of the axis.
     pub key: String,

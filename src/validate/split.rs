@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::model::Day;
 
 /// Entry days of the two parts; the days between them are in neither.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Split {
     pub early: Range<Day>,

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::evaluate::sweep::GridPoint;
 
 /// What the late part says about a candidate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Verdict {
     /// Holds up on the late part.
     Passed,
@@ -59,7 +59,7 @@ impl fmt::Display for Verdict {
 }
 
 /// The verdict with the figures it rests on.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Judgement {
     /// The verdict.
     pub verdict: Verdict,

@@ -1,0 +1,79 @@
+//! One style of a run: its book, its study, its decision and what it teaches.
+
+use std::ops::Range;
+
+use super::book::{SymbolDays, book_of};
+use super::plan::{Plan, StylePlan};
+use super::report::{InputReport, StyleReport};
+use super::study::{Study, study};
+use crate::decide::insights::{Insights, TradeContext, insights};
+use crate::decide::{Contender, decide};
+use crate::evaluate::book::Book;
+use crate::evaluate::replay::{Pick, taken};
+use crate::model::{Day, ParameterSet};
+
+/// Studies one style (by its index in the plan) and decides.
+pub(super) fn study_style(
+    plan: &Plan,
+    index: usize,
+    symbols: &[SymbolDays],
+    days: Range<Day>,
+    input: &InputReport,
+    incumbent: Option<&ParameterSet>,
+) -> StyleReport {
+    let style = &plan.styles[index];
+    let book = book_of(symbols, index, style);
+    let parts = || symbols.iter().flat_map(|days| &days.blocks).map(|block| &block.styles[index]);
+    let study = study(&book, entry_days(days, symbols, index), style, plan, incumbent);
+    let best = study.top.first();
+    let candidate = best.map(|best| Contender { set: &best.set, late_score: best.late_score });
+    let in_force = incumbent.map(|set| Contender {
+        set,
+        late_score: study.incumbent.as_ref().and_then(|measured| measured.late_score),
+    });
+    let mut decision = decide(style.space.style(), candidate, in_force, &study.judgement);
+    if incumbent.is_some() && study.incumbent.is_none() {
+        let reason = "the parameters in force are no longer in the space, so they could not be measured";
+        decision.reasons.push(reason.to_owned());
+    }
+    let insights = learn(&book, &study, style, input);
+    StyleReport {
+        style: style.space.style(),
+        signals: parts().map(|part| part.signals.len() as u64).sum(),
+        in_lattice: book.entries().len() as u64,
+        pending: parts().map(|part| u64::from(part.pending)).sum(),
+        broken: parts().map(|part| u64::from(part.broken)).sum(),
+        opportunities: parts().map(|part| part.opportunities.for_capture().len() as u64).sum(),
+        study,
+        decision,
+        insights,
+    }
+}
+
+/// Ends the days after the last one that is sealed for any symbol, and entered from.
+fn entry_days(days: Range<Day>, symbols: &[SymbolDays], style: usize) -> Range<Day> {
+    let sealed = symbols.iter().flat_map(|s| &s.blocks).filter(|block| block.styles[style].sealed);
+    let end = sealed.map(|block| Day(block.day.0 + 2)).max().unwrap_or(days.start);
+    days.start..end.min(days.end).max(days.start)
+}
+
+/// Draws insights from all trades of the best set.
+fn learn(book: &Book, study: &Study, style: &StylePlan, input: &InputReport) -> Insights {
+    let place = study.top.first().and_then(|best| style.space.find(&best.set));
+    let Some((rule, cell)) = place else {
+        return insights(&[], &study.importances, study.judgement.verdict.as_str());
+    };
+    let levels = style.space.lattice().levels(cell);
+    let taken = taken(&book.window(study.days.clone()), Pick { rule, levels: Some(&levels) });
+    let context = |signal: &usize| {
+        let entry = &book.entries()[*signal];
+        TradeContext {
+            symbol: &input.symbols[usize::from(entry.symbol)].name,
+            direction: entry.direction,
+            setup: entry.setup,
+            net: book.outcome(*signal, rule),
+        }
+    };
+    let trades: Vec<TradeContext<'_>> = taken.iter().map(context).collect();
+    insights(&trades, &study.importances, study.judgement.verdict.as_str())
+}
