@@ -82,16 +82,19 @@ fn canonical_bits(value: f64) -> u64 {
     (value + 0.0).to_bits()
 }
 
+/// Canonical bytes of a candle.
+const CANDLE_BYTES: usize = 48;
+
 /// Returns the fingerprint of candles: interval, then all six columns of every candle in time order.
 pub fn of_candles(bars: Bars<'_>) -> Fingerprint {
     let mut hash = Canonical::new("retune candles v1").signed(bars.interval.ms()).count(bars.len() as u64);
-    let mut bytes = Vec::with_capacity(48 * 1024);
+    let mut bytes = Vec::with_capacity(CANDLE_BYTES * bars.len().min(1024));
     for i in 0..bars.len() {
         bytes.extend_from_slice(&bars.open_time[i].to_le_bytes());
         for column in [bars.open, bars.high, bars.low, bars.close, bars.volume] {
             bytes.extend_from_slice(&canonical_bits(column[i]).to_le_bytes());
         }
-        if bytes.len() + 48 > bytes.capacity() {
+        if bytes.len() + CANDLE_BYTES > bytes.capacity() {
             hash.0.update(&bytes);
             bytes.clear();
         }

@@ -17,7 +17,7 @@ use super::shelf::Shelf;
 use super::unit::{Context, Fit, Unit, evaluate};
 use crate::exits::{ExitPlan, TradeCosts};
 use crate::features::frame::Market;
-use crate::fingerprint::{Fingerprint, of_candles};
+use crate::fingerprint::{Canonical, Fingerprint, of_candles};
 use crate::ingest::{
     IngestError, IngestOptions, LoadedSymbol, OnConflict, Source, SymbolSources, load_symbol,
 };
@@ -326,16 +326,17 @@ impl Desk<'_> {
     fn read(&mut self, stamps: Option<Vec<Stamp>>) -> Result<Memory, SymbolError> {
         let LoadedSymbol { series, files, issues, .. } = load_symbol(self.sources, self.job.ingest)?;
         let bars = within(series.bars(), &self.job.plan.days);
+        let days = day_prints(bars);
         let memory = Memory {
             interval_ms: self.job.plan.interval.ms(),
             last_wins: self.job.ingest.on_conflict == OnConflict::Last,
             stamps: stamps.unwrap_or_default(),
             files: files.iter().map(FileNote::from).collect(),
             issues: issues.iter().map(IssueNote::from).collect(),
-            days: day_prints(bars),
+            fingerprint: series_print(&days).0,
+            days,
             candles: bars.len() as u64,
             last_open: bars.open_time.last().copied().unwrap_or(0),
-            fingerprint: of_candles(bars).0,
             evaluated: Vec::new(),
         };
         self.candles = Some(series);
@@ -615,6 +616,15 @@ fn within<'a>(bars: Bars<'a>, days: &DayLimits) -> Bars<'a> {
 pub(super) fn first_day(limits: &DayLimits, first: Day, last: Day) -> Day {
     let windowed = limits.window_days.map_or(first, |days| Day(last.0 + 1 - days));
     first.max(windowed).max(limits.first.unwrap_or(first))
+}
+
+/// Returns the fingerprint of a whole series from those of its days.
+fn series_print(days: &[(i32, [u8; 32])]) -> Fingerprint {
+    let hash = Canonical::new("retune series v1").count(days.len() as u64);
+    let add = |hash: Canonical, (day, print): &(i32, [u8; 32])| {
+        hash.signed((*day).into()).nested(Fingerprint(*print))
+    };
+    days.iter().fold(hash, add).finish()
 }
 
 /// Returns the fingerprint of every day with candles.
