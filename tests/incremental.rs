@@ -14,7 +14,7 @@ use retune::present::run::RunDocument;
 use retune::run::config::Config;
 use retune::run::plan::{DayLimits, Plan};
 use retune::run::report::RunReport;
-use retune::run::{RunOptions, incremental};
+use retune::run::{FilesRead, RunOptions, incremental};
 use retune::store::{Cache, CacheBatch};
 
 use crate::pipeline::sample_dir;
@@ -149,7 +149,7 @@ fn a_second_run_reuses_everything_and_reads_only_the_symbol_it_checks() {
     let second = lab.run(&plan());
     assert_eq!(reasons(&second), []);
     assert_eq!(second.same_as, Some(1));
-    assert_eq!(second.units.iter().filter(|units| units.read).count(), 1);
+    assert_eq!(second.units.iter().filter(|units| units.read == FilesRead::Whole).count(), 1);
     assert_eq!(second.units.iter().map(|units| units.checked).sum::<u64>(), 2);
     assert_eq!(answer(&second), answer(&lab.scratch(&plan())));
 }
@@ -166,6 +166,7 @@ fn a_new_day_costs_a_day_and_completes_earlier_ones() {
     // Per symbol: the new day; the day whose swing trades and the day whose scalps are complete now.
     assert_eq!(reasons(&next), [("completed", 6), ("new", 3)]);
     assert_eq!(next.days_new(), 1);
+    assert!(next.units.iter().all(|units| units.read == FilesRead::Growth), "only the new part is read");
     assert_eq!(answer(&next), answer(&lab.scratch(&plan())));
 }
 
@@ -217,6 +218,12 @@ fn a_month_of_daily_runs_with_trouble_equals_runs_from_scratch() {
         let ordinary = ![0, 5, 8, 14, 20, 22].contains(&step);
         assert!(!ordinary || evaluated <= 9, "day {step} evaluated {:?}", reasons(&run));
         if step == 14 {
+            assert_eq!(
+                run.units[0].read,
+                FilesRead::Whole,
+                "a file that changed before its end is read whole"
+            );
+            assert_eq!(run.units[2].read, FilesRead::Growth);
             let changed = run.reasons()["candles_changed"] + run.reasons()["later_candles_changed"];
             assert!(
                 (22..=36).contains(&changed),
@@ -292,26 +299,42 @@ fn a_result_that_does_not_repeat_is_found_and_replaced() {
     let symbols = sample();
     lab.write(&symbols[..1], i64::MAX);
     lab.run(&plan());
-    {
-        // Rows that verify and lie: one byte in the middle of each, written as the cache writes.
-        let cache = Cache::open(&lab.store(), CACHE_BYTES).expect("the cache");
-        let mut units = Vec::new();
-        for style in [0, 1] {
-            let lie = |day, row: Option<&[u8]>| {
-                let mut row = row.expect("sound").to_vec();
-                let middle = row.len() - row.len() / 4;
-                row[middle] ^= 1;
-                units.push(((style, day), row));
-            };
-            cache.for_each_unit(&symbols[0].0, style, lie).expect("read");
-        }
-        let batch = CacheBatch { units, ..CacheBatch::default() };
-        cache.put(&symbols[0].0, &batch, NOW_MS).expect("put");
-    }
+    lie_about_every_unit(&lab, &symbols[0].0);
     let run = lab.run(&plan());
     assert_eq!(reasons(&run), [("corrupt", run.units_total())]);
     assert_eq!(answer(&run), answer(&lab.scratch(&plan())));
     assert_eq!(reasons(&lab.run(&plan())), []);
+}
+
+#[test]
+fn a_result_that_does_not_repeat_is_found_while_a_file_grows() {
+    let lab = Lab::new();
+    let symbols = sample();
+    let end = Day(Day::of(symbols[0].1.bars().open_time[0]).0 + 90).start_ms();
+    lab.write(&symbols[..1], end);
+    lab.run(&plan());
+    lie_about_every_unit(&lab, &symbols[0].0);
+    lab.write(&symbols[..1], end + DAY_MS);
+    let run = lab.run(&plan());
+    assert_eq!(run.reasons()["corrupt"], run.units_total() - 3, "all that was reused; {:?}", reasons(&run));
+    assert_eq!(answer(&run), answer(&lab.scratch(&plan())));
+}
+
+/// Replaces every cached unit of a symbol by one that verifies and lies: a byte is changed, written as the cache writes.
+fn lie_about_every_unit(lab: &Lab, symbol: &str) {
+    let cache = Cache::open(&lab.store(), CACHE_BYTES).expect("the cache");
+    let mut units = Vec::new();
+    for style in [0, 1] {
+        let lie = |day, row: Option<&[u8]>| {
+            let mut row = row.expect("sound").to_vec();
+            let middle = row.len() - row.len() / 4;
+            row[middle] ^= 1;
+            units.push(((style, day), row));
+        };
+        cache.for_each_unit(symbol, style, lie).expect("read");
+    }
+    let batch = CacheBatch { units, ..CacheBatch::default() };
+    cache.put(symbol, &batch, NOW_MS).expect("put");
 }
 
 #[test]
@@ -325,7 +348,7 @@ fn files_that_look_unchanged_are_skipped_only_when_that_can_be_trusted() {
     let touched = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     File::options().write(true).open(&file).expect("open").set_modified(touched).expect("touched");
     let run = lab.run(&plan());
-    assert!(run.units[0].read);
+    assert_eq!(run.units[0].read, FilesRead::Whole);
     assert_eq!(reasons(&run), []);
     // Written a moment before the run: a later change could leave the same time, so it is read again next time.
     let just_now = unix_ms(lab.now_ms - 500);
@@ -335,7 +358,7 @@ fn files_that_look_unchanged_are_skipped_only_when_that_can_be_trusted() {
     }
     lab.run(&plan());
     let run = lab.run(&plan());
-    assert!(run.units.iter().all(|units| units.read));
+    assert!(run.units.iter().all(|units| units.read == FilesRead::Whole));
     assert_eq!(reasons(&run), []);
 }
 

@@ -265,8 +265,14 @@ impl Finder<'_> {
             (Some(_), Some(word)) => Rejection::NotCandles { what: format!("`{word}` in the name") },
             (None, _) => Rejection::NoSymbol,
             (Some(symbol), None) if self.is_selected(&symbol) => {
-                let source =
-                    Source { path: path.to_owned(), entry, interval: claim.interval, bytes, container };
+                let source = Source {
+                    path: path.to_owned(),
+                    entry,
+                    interval: claim.interval,
+                    bytes,
+                    container,
+                    left_out: 0..0,
+                };
                 self.by_symbol.entry(symbol).or_default().push(source);
                 return;
             }

@@ -14,6 +14,7 @@
 mod discover;
 mod error;
 mod file;
+mod growth;
 mod interval;
 mod layout;
 mod lines;
@@ -31,6 +32,7 @@ use std::collections::BTreeMap;
 
 pub use discover::{Catalog, PassedOver, SymbolSources, discover};
 pub use error::{Conflict, IngestError, RowRef};
+pub use growth::{Growth, growth};
 pub use lines::LINE_BYTES_MAX;
 pub use rejection::Rejection;
 pub use report::{FileIdentity, FileReport, ISSUE_LINES_MAX, Issue, IssueKind, TimeUnit, identical_files};

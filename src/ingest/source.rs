@@ -1,7 +1,8 @@
 //! Where bytes come from: plain files, gzip, members of zip archives; all decoded as a stream with caps.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -42,6 +43,8 @@ pub struct Source {
     /// Size as stored, in bytes.
     pub bytes: u64,
     pub(super) container: Container,
+    /// Bytes of a plain file that are left out; see [`super::growth()`].
+    pub(super) left_out: Range<u64>,
 }
 
 /// An archive that is open.
@@ -64,7 +67,10 @@ impl Opener {
     ) -> Result<Result<T, Rejection>, IngestError> {
         let limit = bytes_max(source.bytes);
         let consumed = match source.container {
-            Container::Plain => consume(&mut open(&source.path)?, DECODED_BYTES_MAX),
+            Container::Plain if source.left_out.is_empty() => {
+                consume(&mut open(&source.path)?, DECODED_BYTES_MAX)
+            }
+            Container::Plain => consume(&mut excerpt(source)?, DECODED_BYTES_MAX),
             Container::Gzip => consume(&mut MultiGzDecoder::new(BufReader::new(open(&source.path)?)), limit),
             Container::Zip(index) => {
                 let archive = match self.archive(&source.path)? {
@@ -100,6 +106,14 @@ pub(super) fn bytes_max(compressed: u64) -> u64 {
 /// Opens a file for reading.
 pub(super) fn open(path: &Path) -> Result<File, IngestError> {
     File::open(path).map_err(|source| IngestError::Read { path: path.to_owned(), source })
+}
+
+/// Opens a plain file without what is left out of it.
+fn excerpt(source: &Source) -> Result<impl Read + use<>, IngestError> {
+    let mut rest = open(&source.path)?;
+    let sought = rest.seek(SeekFrom::Start(source.left_out.end));
+    sought.map_err(|error| IngestError::Read { path: source.path.clone(), source: error })?;
+    Ok(open(&source.path)?.take(source.left_out.start).chain(rest))
 }
 
 /// Opens an archive; damage is a rejection.

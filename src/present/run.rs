@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::document::{Document, params_object};
 use crate::model::{Day, rfc3339};
+use crate::run::FilesRead;
 use crate::run::records::{issues, metrics_record};
 use crate::run::report::{RunReport, StyleReport};
 use crate::run::reuse::Reason;
@@ -296,7 +297,11 @@ pub fn explain_text(report: &RunReport) -> String {
     let mut text = String::new();
     for (symbol, units) in report.input.symbols.iter().zip(&report.units) {
         let reused = units.total - units.evaluated.len() as u64;
-        let files = if units.read { "files read" } else { "files unchanged, not read" };
+        let files = match units.read {
+            FilesRead::Nothing => "files unchanged, not read",
+            FilesRead::Growth => "file grew, its end read",
+            FilesRead::Whole => "files read",
+        };
         let _ = writeln!(
             text,
             "{}: {reused} of {} days reused ({} checked again), {files}",

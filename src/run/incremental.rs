@@ -16,8 +16,8 @@ use super::report::{InputReport, RunReport, RunResult, StyleReport};
 use super::shelf::Shelf;
 use super::style::study_style;
 use super::symbol::{
-    EvaluatedSymbol, Job, Spot, SymbolError, UnitCounts, evaluate_symbol, first_day, recall_symbol,
-    spot_check,
+    EvaluatedSymbol, FilesRead, Job, Spot, SymbolError, UnitCounts, evaluate_symbol, first_day,
+    recall_symbol, spot_check,
 };
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::ingest::{Catalog, IngestError, IngestOptions, OnConflict, SymbolSources};
@@ -265,7 +265,7 @@ impl Work<'_> {
             };
             let place = input.symbols.iter().position(|symbol| symbol.name == sources.symbol.as_str());
             if let Some(units) = place.map(|place| &mut units[place]) {
-                (units.checked, units.read) = (checked, true);
+                (units.checked, units.read) = (checked, FilesRead::Whole);
             }
         }
         note_identical_files(&mut input);

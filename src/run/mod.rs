@@ -21,4 +21,4 @@ mod symbol;
 pub mod unit;
 
 pub use incremental::{RunError, RunEvent, RunOptions, incremental};
-pub use symbol::UnitCounts;
+pub use symbol::{FilesRead, UnitCounts};

@@ -16,17 +16,20 @@ use super::reuse::{DayPrints, Reason, Treatment, UnitKeys, costs_fingerprint, en
 use super::shelf::Shelf;
 use super::unit::{Context, Fit, Unit, evaluate};
 use crate::exits::{ExitPlan, TradeCosts};
-use crate::features::frame::Market;
+use crate::features::frame::{LOOKBACK_DAYS, Market};
 use crate::fingerprint::{Canonical, Fingerprint, of_candles};
 use crate::ingest::{
-    IngestError, IngestOptions, LoadedSymbol, OnConflict, Source, SymbolSources, load_symbol,
+    IngestError, IngestOptions, LoadedSymbol, OnConflict, Source, SymbolSources, growth, load_symbol,
 };
-use crate::model::{Bars, CandleSeries, Day, ExitRule, Interval, Symbol};
+use crate::model::{Bars, CandleSeries, DAY_MS, Day, ExitRule, Interval, Symbol};
 use crate::signals::candidates::candidates;
 use crate::store::{Cache, CacheBatch, StoreError, UnitKey};
 
 /// Reused units per symbol that are evaluated again as a check, when the candles are at hand anyway.
 const CHECKED_UNITS: usize = 2;
+/// Days of known candles that are read again with a file that grew: the look-back of the days that a new one touches
+/// (itself, and those it completes), and a margin.
+const REREAD_DAYS: u64 = 60;
 /// Exit rules a cached unit holds at most; beyond it the oldest grid's rules are dropped.
 const RULES_MAX: usize = 256;
 /// A file changed so recently that a further change could leave the same time of modification; ms.
@@ -59,8 +62,20 @@ pub struct UnitCounts {
     pub evicted: u64,
     /// Units evaluated again as a check of what was reused.
     pub checked: u64,
-    /// Whether the files had to be read.
-    pub read: bool,
+    /// How much of the files was read.
+    pub read: FilesRead,
+}
+
+/// How much of a symbol's files was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FilesRead {
+    /// Nothing: they look as when they were read.
+    #[default]
+    Nothing,
+    /// What one file gained, and enough before it; the rest is as it was, by its hash.
+    Growth,
+    /// Everything.
+    Whole,
 }
 
 /// A symbol of a run.
@@ -122,15 +137,20 @@ pub(super) fn evaluate_symbol(
     let stamps = stamps(&sources.sources, job.now_ms);
     let memory = row.and_then(|row| postcard::from_bytes::<Memory>(&row).ok());
     let remembered = memory.as_ref().filter(|memory| memory.is_of(job, stamps.as_deref()));
-    let mut desk = Desk { job, symbol: &sources.symbol, sources, candles: None };
-    let mut known = match remembered {
-        Some(memory) => memory.clone(),
-        None => desk.read(stamps.clone())?,
+    let mut desk = Desk { job, symbol: &sources.symbol, sources, candles: None, covers: Day(i32::MIN) };
+    let mut known = match (remembered, &memory) {
+        (Some(memory), _) => memory.clone(),
+        (None, Some(memory)) => match desk.read_grown(memory, stamps.as_deref())? {
+            Some(grown) => grown,
+            None => desk.read(stamps.clone())?,
+        },
+        (None, None) => desk.read(stamps.clone())?,
     };
     known.evaluated = memory.map(|memory| memory.evaluated).unwrap_or_default();
     let mut sorted = desk.sort(&known)?;
     let wanted = !sorted.todo.is_empty() || job.checked == Some(&sources.symbol);
-    if wanted && desk.candles.is_none() {
+    let covered = desk.candles.is_some() && sorted.todo.iter().all(|todo| todo.day >= desk.covers);
+    if wanted && !covered {
         let again = desk.read(stamps)?;
         if again.fingerprint != known.fingerprint {
             // The files changed under our eyes: what they hold now counts.
@@ -185,7 +205,7 @@ pub(super) fn spot_check(job: &Job<'_>, sources: &SymbolSources) -> Result<Spot,
     let (Some(cache), Some(known)) = (job.shelf.and_then(Shelf::cache), remembered(job, sources)?) else {
         return Ok(Spot::Changed);
     };
-    let mut desk = Desk { job, symbol: &sources.symbol, sources, candles: None };
+    let mut desk = Desk { job, symbol: &sources.symbol, sources, candles: None, covers: Day(i32::MIN) };
     let again = desk.read(None)?;
     let (Some(series), Some((first, last))) = (&desk.candles, known.span()) else { return Ok(Spot::Changed) };
     if again.fingerprint != known.fingerprint {
@@ -254,6 +274,52 @@ impl Memory {
         DayPrints::new(&days, self.last_open)
     }
 
+    /// Returns whether this is of a file read in the same way, about which nothing was noted but what lies behind it.
+    fn may_grow(&self, job: &Job<'_>, path: &Path) -> bool {
+        let settled = |issue: &IssueNote| matches!(issue.kind.as_str(), "gap" | "zero_volume");
+        let mut issues = self.files.iter().flat_map(|file| &file.issues).chain(&self.issues);
+        self.stamps.iter().all(|stamp| stamp.path == path.display().to_string() && stamp.entry.is_none())
+            && self.interval_ms == job.plan.interval.ms()
+            && self.last_wins == (job.ingest.on_conflict == OnConflict::Last)
+            && job.plan.days.end.is_none()
+            && !job.full
+            && issues.all(settled)
+    }
+
+    /// Returns what is known after more candles, or `None` when the end of what was known is not what it was.
+    ///
+    /// `bars` are the last days known (the first of them perhaps in part) and all that is new.
+    fn grown(&self, bars: Bars<'_>, hash: String, stamps: Option<&[Stamp]>) -> Option<Self> {
+        let whole = Day(Day::of(bars.open_time[0]).0 + 1);
+        let read = day_prints(bars.slice(bars.index_at(whole.start_ms())..bars.len()));
+        let last_known = self.days.last()?.0;
+        let overlap = |days: &[(i32, [u8; 32])]| -> Vec<(i32, [u8; 32])> {
+            days.iter().filter(|(day, _)| (whole.0..last_known).contains(day)).copied().collect()
+        };
+        // The last known day may have gained candles; those before it have not.
+        let known_end = bars.index_at(self.last_open + 1);
+        let same = overlap(&read) == overlap(&self.days)
+            && bars.open_time.get(known_end - 1) == Some(&self.last_open);
+        if !same || bars.open_time.len() <= known_end {
+            return None;
+        }
+        let older = self.days.iter().filter(|(day, _)| *day < whole.0).copied();
+        let days: Vec<(i32, [u8; 32])> = older.chain(read).collect();
+        let mut files = self.files.clone();
+        files.iter_mut().for_each(|file| file.identity.hash.clone_from(&hash));
+        Some(Self {
+            stamps: stamps.unwrap_or_default().to_vec(),
+            files,
+            fingerprint: series_print(&days).0,
+            days,
+            candles: self.candles + (bars.len() - known_end) as u64,
+            last_open: *bars.open_time.last()?,
+            issues: self.issues.clone(),
+            evaluated: self.evaluated.clone(),
+            ..*self
+        })
+    }
+
     fn report(&self, symbol: &Symbol) -> SymbolReport {
         SymbolReport {
             name: symbol.to_string(),
@@ -319,6 +385,8 @@ struct Desk<'a> {
     symbol: &'a Symbol,
     sources: &'a SymbolSources,
     candles: Option<CandleSeries>,
+    /// The first day whose look-back lies within `candles`.
+    covers: Day,
 }
 
 impl Desk<'_> {
@@ -340,7 +408,39 @@ impl Desk<'_> {
             evaluated: Vec::new(),
         };
         self.candles = Some(series);
+        self.covers = Day(i32::MIN);
         Ok(memory)
+    }
+
+    /// Takes in a single file that only grew, by its unchanged part; `None` where that is not all there is to it.
+    ///
+    /// Whatever is noteworthy about the new part (gaps, bad rows, repeated candles, ...) makes the file be read whole,
+    /// so that a report never depends on how a file was read.
+    fn read_grown(&mut self, old: &Memory, stamps: Option<&[Stamp]>) -> Result<Option<Memory>, SymbolError> {
+        let ([source], [file], [old_stamp]) =
+            (self.sources.sources.as_slice(), old.files.as_slice(), old.stamps.as_slice())
+        else {
+            return Ok(None);
+        };
+        if !old.may_grow(self.job, &source.path) || file.rejected.is_some() || old.candles == 0 {
+            return Ok(None);
+        }
+        let end_bytes = old_stamp.size / old.candles * (REREAD_DAYS * DAY_MS as u64 / old.interval_ms as u64);
+        let Some(growth) = growth(source, old_stamp.size, &file.identity.hash, end_bytes)? else {
+            return Ok(None);
+        };
+        let excerpt = SymbolSources { symbol: self.symbol.clone(), sources: vec![growth.excerpt] };
+        let loaded = load_symbol(&excerpt, self.job.ingest)?;
+        let clean = |file: &crate::ingest::FileReport| file.rejected.is_none() && file.issues.is_empty();
+        if !loaded.issues.is_empty() || !loaded.files.iter().all(clean) || loaded.series.is_empty() {
+            return Ok(None);
+        }
+        let bars = loaded.series.bars();
+        let Some(memory) = old.grown(bars, growth.hash, stamps) else { return Ok(None) };
+        // The first day may begin in the middle; the look-back of a day must lie behind it.
+        self.covers = Day(Day::of(bars.open_time[0]).0 + 1 + LOOKBACK_DAYS);
+        self.candles = Some(loaded.series);
+        Ok(Some(memory))
     }
 
     /// Tells apart what can be reused and what has to be evaluated.
@@ -434,15 +534,19 @@ impl Desk<'_> {
     }
 
     /// Evaluates what is to do, checks a sample of what is reused, stores, and puts the symbol's blocks together.
-    fn finish(self, mut known: Memory, mut sorted: Sorted) -> Result<EvaluatedSymbol, SymbolError> {
+    fn finish(mut self, mut known: Memory, mut sorted: Sorted) -> Result<EvaluatedSymbol, SymbolError> {
         let plan = self.job.plan;
         let costs = plan.costs.of(self.symbol);
         let mut units = UnitCounts { total: sorted.days.len() as u64, ..UnitCounts::default() };
-        units.read = self.candles.is_some();
+        units.read = self.read_so_far();
+        let (checked, sound) = self.check(&sorted, &costs)?;
+        units.checked = checked;
+        if !sound {
+            self.distrust(&mut sorted)?;
+        }
         let mut done: Vec<Done> = Vec::new();
         if let Some(series) = &self.candles {
             let market = Market::new(within(series.bars(), &plan.days));
-            units.checked = self.check(&market, &mut sorted, &costs)?;
             done = evaluate_all(&market, &sorted.todo, plan, &costs);
         }
         let mut reasons: BTreeMap<Day, Reason> = BTreeMap::new();
@@ -465,35 +569,49 @@ impl Desk<'_> {
         Ok(EvaluatedSymbol { report, files: known.files, blocks, units })
     }
 
-    /// Evaluates a few reused units again; a mismatch makes the whole symbol be evaluated anew.
-    fn check(
-        &self,
-        market: &Market<'_>,
-        sorted: &mut Sorted,
-        costs: &TradeCosts,
-    ) -> Result<u64, SymbolError> {
-        let reused = sorted.reused();
-        let (Some(cache), false) = (self.job.shelf.and_then(Shelf::cache), reused.is_empty()) else {
-            return Ok(0);
+    fn read_so_far(&self) -> FilesRead {
+        match (&self.candles, self.covers > Day(i32::MIN)) {
+            (None, _) => FilesRead::Nothing,
+            (Some(_), true) => FilesRead::Growth,
+            (Some(_), false) => FilesRead::Whole,
+        }
+    }
+
+    /// Evaluates a few reused units again, where candles are at hand; returns how many, and whether they repeat.
+    fn check(&self, sorted: &Sorted, costs: &TradeCosts) -> Result<(u64, bool), SymbolError> {
+        let covered = |(_, place): &(usize, usize)| sorted.days[*place] >= self.covers;
+        let reused: Vec<(usize, usize)> = sorted.reused().into_iter().filter(covered).collect();
+        let cache = self.job.shelf.and_then(Shelf::cache);
+        let (Some(cache), Some(series), false) = (cache, &self.candles, reused.is_empty()) else {
+            return Ok((0, true));
         };
+        let market = Market::new(within(series.bars(), &self.job.plan.days));
         let contexts = self.contexts()?;
         let picks = CHECKED_UNITS.min(reused.len());
         let seed = seed(self.job) as usize;
         let mut sound = true;
         for (style, place) in (0..picks).map(|i| reused[(seed + i * (reused.len() / 2 + 1)) % reused.len()]) {
             let style = &self.job.plan.styles[style];
-            sound &= self.repeats(market, sorted.days[place], style, cache, &contexts, costs)?;
+            sound &= self.repeats(&market, sorted.days[place], style, cache, &contexts, costs)?;
         }
-        if !sound {
-            tracing::warn!(symbol = %self.symbol, "a cached result does not repeat: all of the symbol is evaluated anew");
+        Ok((picks as u64, sound))
+    }
+
+    /// Gives up everything cached of the symbol: it is evaluated anew, from all of its candles.
+    fn distrust(&mut self, sorted: &mut Sorted) -> Result<(), SymbolError> {
+        tracing::warn!(symbol = %self.symbol, "a cached result does not repeat: the symbol is evaluated anew");
+        if let Some(cache) = self.job.shelf.and_then(Shelf::cache) {
             cache.forget(self.symbol.as_str())?;
-            for (style, place) in reused {
-                sorted.parts[style][place] = None;
-                let day = sorted.days[place];
-                sorted.todo.push(Todo { day, style, reason: Reason::Corrupt, partly: None });
-            }
         }
-        Ok(picks as u64)
+        for (style, place) in sorted.reused() {
+            sorted.parts[style][place] = None;
+            let day = sorted.days[place];
+            sorted.todo.push(Todo { day, style, reason: Reason::Corrupt, partly: None });
+        }
+        if self.covers > Day(i32::MIN) {
+            self.read(None)?;
+        }
+        Ok(())
     }
 
     /// Returns whether a cached unit is what its candles give.
