@@ -4,7 +4,7 @@
 //! candles, 28 MB of CSV, 5,648 symbol-days), else the bundled sample (3 symbols x 150 days); both styles, the whole
 //! default grid of 2 x 139,968 parameter sets, nothing stored before. Figures are medians of five runs.
 //!
-//! Baseline (2 cores of an EPYC VM, 2026-11-21): cold run 0.33 s wall, 0.60 s CPU, peak 47 MiB; the Python system
+//! Baseline (2 cores of an EPYC VM, 2026-11-21): cold run 0.50 s wall, 0.85 s CPU, peak 75 MiB, store and cache written; the Python system
 //! sampled 200 of these sets in a minute with up to 900 MB.
 //!
 //! Under `cargo test` it runs once on the sample.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use retune::ingest::{
     Catalog, FileReport, IngestError, IngestOptions, IssueKind, LoadedSymbol, OnConflict, Rejection,
-    discover, identical_files, load_symbol,
+    SymbolSources, discover, growth, identical_files, load_symbol,
 };
 use retune::model::{Candle, Interval, Symbol};
 use tempfile::TempDir;
@@ -698,4 +698,43 @@ fn spot_and_perpetual_candles_do_not_mix_by_accident() {
     let refused = catalog.symbols.iter().filter(|sources| load_symbol(sources, &options()).is_err());
     let names: Vec<&str> = refused.map(|sources| sources.symbol.as_str()).collect();
     assert_eq!(names, ["BTCUSDT", "ETHUSDT", "SOLUSDT"]);
+}
+
+#[test]
+fn a_file_that_only_grew_is_read_from_its_known_end() {
+    let all = candles(2_000, 15);
+    for header in [true, false] {
+        let text = |n: usize| if header { csv(&all[..n]) } else { binance(&all[..n], 15) };
+        let folder = Folder::new();
+        folder.put("BTCUSDT-15m.csv", text(2_000));
+        let catalog = folder.catalog(&options());
+        let (symbol, source) = (catalog.symbols[0].symbol.clone(), &catalog.symbols[0].sources[0]);
+        let known = text(1_900);
+        let hash = |text: &str| blake3::hash(text.as_bytes()).to_hex().to_string();
+        let found = growth(source, known.len() as u64, &hash(&known), 5_000).expect("read");
+        let found = found.expect("the file begins with what is known");
+        assert_eq!(found.hash, hash(&text(2_000)));
+        let excerpt = SymbolSources { symbol, sources: vec![found.excerpt] };
+        let loaded = load_symbol(&excerpt, &options()).expect("candles");
+        let read = loaded.series.bars();
+        assert_eq!(read.open_time.last(), all.last().map(|candle| &candle.open_time));
+        let again = read.open_time.iter().filter(|time| **time < all[1_900].open_time).count();
+        let lines = known[known.len() - 5_000..].matches('\n').count();
+        assert_eq!(again, lines - 1, "whole lines of the known end, and no more");
+        // Another beginning, another length, a line cut in two, nothing new: the file is read whole.
+        let other = known.replacen("100", "101", 1);
+        for (bytes, hash) in [
+            (known.len(), hash(&other)),
+            (known.len() - 10, hash(&known[..known.len() - 10])),
+            (text(2_000).len(), hash(&text(2_000))),
+            (text(2_000).len() + 1, hash(&known)),
+            (4_000, hash(&known[..4_000])),
+        ] {
+            assert_eq!(growth(source, bytes as u64, &hash, 5_000).expect("read"), None, "{bytes} bytes");
+        }
+    }
+    let folder = Folder::new();
+    folder.put("BTCUSDT-15m.csv.gz", gzip(csv(&all).as_bytes()));
+    let catalog = folder.catalog(&options());
+    assert_eq!(growth(&catalog.symbols[0].sources[0], 10, "", 5).expect("read"), None);
 }
