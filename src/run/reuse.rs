@@ -8,13 +8,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::day::StyleDay;
 use super::plan::{Plan, STAGES_VERSION, StylePlan};
 use super::unit::{Context, Fit, Unit, sealing_candle};
 use crate::exits::Costs;
 use crate::features::frame::LOOKBACK_DAYS;
 use crate::fingerprint::{Canonical, Fingerprint};
-use crate::model::{Day, Symbol};
+use crate::model::{Day, ExitRule, Symbol};
 
 /// Why a unit was evaluated, with what changed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -320,4 +322,30 @@ fn changed(old: &UnitKeys, new: &UnitKeys) -> Option<Reason> {
         });
     }
     None
+}
+
+#[derive(Serialize, Deserialize)]
+struct ContextRow {
+    columns: Vec<String>,
+    rules: Vec<[f64; 3]>,
+}
+
+/// Returns a context as bytes.
+pub(super) fn encode_context(context: &Context) -> Vec<u8> {
+    let rule = |rule: &ExitRule| [rule.take_profit_atr, rule.stop_atr, rule.hold_hours];
+    let row =
+        ContextRow { columns: context.columns.clone(), rules: context.rules.iter().map(rule).collect() };
+    postcard::to_stdvec(&row).expect("plain values are always encodable")
+}
+
+/// Reads a context; `None` when the bytes are none.
+pub(super) fn decode_context(row: &[u8]) -> Option<Context> {
+    let row: ContextRow = postcard::from_bytes(row).ok()?;
+    let rule = |[take_profit_atr, stop_atr, hold_hours]: [f64; 3]| ExitRule {
+        take_profit_atr,
+        stop_atr,
+        hold_hours,
+    };
+    let finite = row.rules.iter().flatten().all(|value| value.is_finite());
+    finite.then(|| Context { columns: row.columns, rules: row.rules.into_iter().map(rule).collect() })
 }

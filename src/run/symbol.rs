@@ -1,27 +1,26 @@
 //! One symbol of a run: read its candles if they may have changed, reuse the units that still hold, evaluate the rest.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
-
 use super::day::{DayBlock, StyleDay};
+use super::evaluation::{Done, Todo, evaluate_all};
+use super::memory::{Memory, Stamp, day_prints, series_print, stamps};
 use super::notes::{FileNote, IssueNote};
-use super::plan::{DayLimits, Plan, StylePlan};
+use super::plan::{DayLimits, StylePlan};
 use super::report::SymbolReport;
-use super::reuse::{DayPrints, Reason, Treatment, UnitKeys, costs_fingerprint, encode, treat, unit_of};
+use super::reuse::{
+    Reason, Treatment, UnitKeys, costs_fingerprint, decode_context, encode, encode_context, treat, unit_of,
+};
 use super::shelf::Shelf;
 use super::unit::{Context, Fit, Unit, evaluate};
-use crate::exits::{ExitPlan, TradeCosts};
+use crate::exits::TradeCosts;
 use crate::features::frame::{LOOKBACK_DAYS, Market};
-use crate::fingerprint::{Canonical, Fingerprint, of_candles};
+use crate::fingerprint::Fingerprint;
 use crate::ingest::{
-    IngestError, IngestOptions, LoadedSymbol, OnConflict, Source, SymbolSources, growth, load_symbol,
+    IngestError, IngestOptions, LoadedSymbol, OnConflict, SymbolSources, growth, load_symbol,
 };
-use crate::model::{Bars, CandleSeries, DAY_MS, Day, ExitRule, Interval, Symbol};
+use crate::model::{Bars, CandleSeries, DAY_MS, Day, Symbol};
 use crate::signals::candidates::candidates;
 use crate::store::{Cache, CacheBatch, StoreError, UnitKey};
 
@@ -30,15 +29,11 @@ const CHECKED_UNITS: usize = 2;
 /// Days of known candles that are read again with a file that grew: the look-back of the days that a new one touches
 /// (itself, and those it completes), and a margin.
 const REREAD_DAYS: u64 = 60;
-/// Exit rules a cached unit holds at most; beyond it the oldest grid's rules are dropped.
-const RULES_MAX: usize = 256;
-/// A file changed so recently that a further change could leave the same time of modification; ms.
-const RACY_MS: i64 = 2_000;
 
 /// How a symbol is to be evaluated.
 #[derive(Clone, Copy)]
 pub(super) struct Job<'a> {
-    pub(super) plan: &'a Plan,
+    pub(super) plan: &'a super::plan::Plan,
     pub(super) ingest: &'a IngestOptions,
     /// Where earlier results are and new ones go; `None` computes everything and keeps nothing.
     pub(super) shelf: Option<&'a Shelf>,
@@ -93,33 +88,6 @@ pub(super) enum SymbolError {
     Ingest(#[from] IngestError),
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// What a file looked like when it was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Stamp {
-    path: String,
-    entry: Option<String>,
-    size: u64,
-    modified_ns: i128,
-    inode: u64,
-}
-
-/// What is remembered of a symbol's files, so that unchanged ones are not read again.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Memory {
-    interval_ms: i64,
-    last_wins: bool,
-    stamps: Vec<Stamp>,
-    files: Vec<FileNote>,
-    issues: Vec<IssueNote>,
-    /// Fingerprint of each day's candles.
-    days: Vec<(i32, [u8; 32])>,
-    candles: u64,
-    last_open: i64,
-    fingerprint: [u8; 32],
-    /// Styles (by ordinal) with the first and last day ever evaluated.
-    evaluated: Vec<(u8, i32, i32)>,
 }
 
 /// Evaluates a symbol.
@@ -237,112 +205,6 @@ fn seed(job: &Job<'_>) -> u64 {
     u64::from(Day::of(job.now_ms).0.unsigned_abs()) * 7919
 }
 
-/// Returns the stamps of all files, or `None` when one cannot be trusted to show its next change.
-fn stamps(sources: &[Source], now_ms: i64) -> Option<Vec<Stamp>> {
-    sources.iter().map(|source| stamp(&source.path, source.entry.as_ref(), now_ms)).collect()
-}
-
-fn stamp(path: &Path, entry: Option<&String>, now_ms: i64) -> Option<Stamp> {
-    let meta = std::fs::metadata(path).ok()?;
-    let modified_ns = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
-    let old_enough = modified_ns / 1_000_000 < i128::from(now_ms - RACY_MS);
-    old_enough.then(|| Stamp {
-        path: path.display().to_string(),
-        entry: entry.cloned(),
-        size: meta.len(),
-        modified_ns,
-        inode: meta.ino(),
-    })
-}
-
-impl Memory {
-    /// Returns whether the files look as when this was written, and were read in the same way.
-    fn is_of(&self, job: &Job<'_>, stamps: Option<&[Stamp]>) -> bool {
-        let unfinished = self.files.iter().flat_map(|file| &file.issues).any(|i| i.kind == "unfinished");
-        stamps.is_some_and(|stamps| stamps == self.stamps)
-            && self.interval_ms == job.plan.interval.ms()
-            && self.last_wins == (job.ingest.on_conflict == OnConflict::Last)
-            && job.plan.days.end.is_none()
-            && !unfinished
-            && self.last_open + self.interval_ms <= job.ingest.as_of_ms
-            && !job.full
-    }
-
-    fn prints(&self) -> DayPrints {
-        let days: Vec<(Day, Fingerprint)> =
-            self.days.iter().map(|(day, print)| (Day(*day), Fingerprint(*print))).collect();
-        DayPrints::new(&days, self.last_open)
-    }
-
-    /// Returns whether this is of a file read in the same way, about which nothing was noted but what lies behind it.
-    fn may_grow(&self, job: &Job<'_>, path: &Path) -> bool {
-        let settled = |issue: &IssueNote| matches!(issue.kind.as_str(), "gap" | "zero_volume");
-        let mut issues = self.files.iter().flat_map(|file| &file.issues).chain(&self.issues);
-        self.stamps.iter().all(|stamp| stamp.path == path.display().to_string() && stamp.entry.is_none())
-            && self.interval_ms == job.plan.interval.ms()
-            && self.last_wins == (job.ingest.on_conflict == OnConflict::Last)
-            && job.plan.days.end.is_none()
-            && !job.full
-            && issues.all(settled)
-    }
-
-    /// Returns what is known after more candles, or `None` when the end of what was known is not what it was.
-    ///
-    /// `bars` are the last days known (the first of them perhaps in part) and all that is new.
-    fn grown(&self, bars: Bars<'_>, hash: String, stamps: Option<&[Stamp]>) -> Option<Self> {
-        let whole = Day(Day::of(bars.open_time[0]).0 + 1);
-        let read = day_prints(bars.slice(bars.index_at(whole.start_ms())..bars.len()));
-        let last_known = self.days.last()?.0;
-        let overlap = |days: &[(i32, [u8; 32])]| -> Vec<(i32, [u8; 32])> {
-            days.iter().filter(|(day, _)| (whole.0..last_known).contains(day)).copied().collect()
-        };
-        // The last known day may have gained candles; those before it have not.
-        let known_end = bars.index_at(self.last_open + 1);
-        let same = overlap(&read) == overlap(&self.days)
-            && bars.open_time.get(known_end - 1) == Some(&self.last_open);
-        if !same || bars.open_time.len() <= known_end {
-            return None;
-        }
-        let older = self.days.iter().filter(|(day, _)| *day < whole.0).copied();
-        let days: Vec<(i32, [u8; 32])> = older.chain(read).collect();
-        let mut files = self.files.clone();
-        files.iter_mut().for_each(|file| file.identity.hash.clone_from(&hash));
-        Some(Self {
-            stamps: stamps.unwrap_or_default().to_vec(),
-            files,
-            fingerprint: series_print(&days).0,
-            days,
-            candles: self.candles + (bars.len() - known_end) as u64,
-            last_open: *bars.open_time.last()?,
-            issues: self.issues.clone(),
-            evaluated: self.evaluated.clone(),
-            ..*self
-        })
-    }
-
-    fn report(&self, symbol: &Symbol) -> SymbolReport {
-        SymbolReport {
-            name: symbol.to_string(),
-            candles: self.candles,
-            days: self.span(),
-            issues: self.issues.clone(),
-            fingerprint: Fingerprint(self.fingerprint),
-        }
-    }
-
-    fn span(&self) -> Option<(Day, Day)> {
-        Some((Day(self.days.first()?.0), Day(self.days.last()?.0)))
-    }
-}
-
-/// A unit that has to be evaluated, wholly or for some rules.
-struct Todo {
-    day: Day,
-    style: usize,
-    reason: Reason,
-    partly: Option<(Unit, Arc<Context>)>,
-}
-
 /// The units of a symbol: what is reused, what is to do.
 #[derive(Default)]
 struct Sorted {
@@ -370,14 +232,6 @@ impl Sorted {
         };
         self.parts.iter().enumerate().flat_map(places).collect()
     }
-}
-
-/// A unit that was evaluated.
-struct Done {
-    day: Day,
-    style: usize,
-    unit: Unit,
-    context: Arc<Context>,
 }
 
 struct Desk<'a> {
@@ -676,54 +530,6 @@ impl Desk<'_> {
     }
 }
 
-fn evaluate_all(market: &Market<'_>, todo: &[Todo], plan: &Plan, costs: &TradeCosts) -> Vec<Done> {
-    let full: Vec<Arc<Context>> = plan.styles.iter().map(|style| Arc::new(Context::of(style))).collect();
-    let mut by_day: BTreeMap<Day, Vec<&Todo>> = BTreeMap::new();
-    todo.iter().for_each(|todo| by_day.entry(todo.day).or_default().push(todo));
-    let by_day: Vec<(Day, Vec<&Todo>)> = by_day.into_iter().collect();
-    let evaluate_day = |(day, todos): &(Day, Vec<&Todo>)| {
-        let whole = todos.iter().any(|todo| todo.partly.is_none());
-        let found = if whole { candidates(market, *day) } else { Vec::new() };
-        let one = |todo: &&Todo| {
-            let style = &plan.styles[todo.style];
-            let needs = &full[todo.style];
-            let (unit, context) = match &todo.partly {
-                None => (evaluate(market, *day, &found, style, plan, costs), needs.clone()),
-                Some((unit, context)) => {
-                    let horizon = style.exits.hold_bars_max();
-                    extend(market, unit, context, needs, horizon, plan.interval, costs)
-                }
-            };
-            Done { day: *day, style: todo.style, unit, context }
-        };
-        todos.iter().map(one).collect::<Vec<_>>()
-    };
-    by_day.par_iter().with_min_len(16).flat_map_iter(evaluate_day).collect()
-}
-
-/// Evaluates the rules that a unit lacks, and keeps those it has for grids to come.
-fn extend(
-    market: &Market<'_>,
-    unit: &Unit,
-    context: &Arc<Context>,
-    needs: &Context,
-    horizon_bars: usize,
-    interval: Interval,
-    costs: &TradeCosts,
-) -> (Unit, Arc<Context>) {
-    let missing: Vec<ExitRule> =
-        needs.rules.iter().filter(|rule| !context.rules.contains(rule)).copied().collect();
-    let more = ExitPlan::new(missing.clone(), interval).expect("the plan's rules were checked");
-    let unit = unit.with_rules(market, context, &more, horizon_bars, costs);
-    let rules: Vec<ExitRule> = context.rules.iter().copied().chain(missing).collect();
-    let wide = Context { columns: context.columns.clone(), rules };
-    if wide.rules.len() <= RULES_MAX {
-        return (unit, Arc::new(wide));
-    }
-    let narrow = Context { columns: wide.columns.clone(), rules: needs.rules.clone() };
-    (unit.narrowed(&wide, &narrow), Arc::new(narrow))
-}
-
 /// Cuts the candles to what the run may see: nothing from the end day on.
 fn within<'a>(bars: Bars<'a>, days: &DayLimits) -> Bars<'a> {
     let end = days.end.map_or(bars.len(), |day| bars.index_at(day.start_ms()));
@@ -734,50 +540,4 @@ fn within<'a>(bars: Bars<'a>, days: &DayLimits) -> Bars<'a> {
 pub(super) fn first_day(limits: &DayLimits, first: Day, last: Day) -> Day {
     let windowed = limits.window_days.map_or(first, |days| Day(last.0 + 1 - days));
     first.max(windowed).max(limits.first.unwrap_or(first))
-}
-
-/// Returns the fingerprint of a whole series from those of its days.
-fn series_print(days: &[(i32, [u8; 32])]) -> Fingerprint {
-    let hash = Canonical::new("retune series v1").count(days.len() as u64);
-    let add = |hash: Canonical, (day, print): &(i32, [u8; 32])| {
-        hash.signed((*day).into()).nested(Fingerprint(*print))
-    };
-    days.iter().fold(hash, add).finish()
-}
-
-/// Returns the fingerprint of every day with candles.
-fn day_prints(bars: Bars<'_>) -> Vec<(i32, [u8; 32])> {
-    let mut days = Vec::new();
-    let mut start = 0;
-    while start < bars.len() {
-        let day = Day::of(bars.open_time[start]);
-        let end = bars.index_at(day.end_ms());
-        days.push((day.0, of_candles(bars.slice(start..end)).0));
-        start = end;
-    }
-    days
-}
-
-#[derive(Serialize, Deserialize)]
-struct ContextRow {
-    columns: Vec<String>,
-    rules: Vec<[f64; 3]>,
-}
-
-fn encode_context(context: &Context) -> Vec<u8> {
-    let rule = |rule: &ExitRule| [rule.take_profit_atr, rule.stop_atr, rule.hold_hours];
-    let row =
-        ContextRow { columns: context.columns.clone(), rules: context.rules.iter().map(rule).collect() };
-    postcard::to_stdvec(&row).expect("plain values are always encodable")
-}
-
-fn decode_context(row: &[u8]) -> Option<Context> {
-    let row: ContextRow = postcard::from_bytes(row).ok()?;
-    let rule = |[take_profit_atr, stop_atr, hold_hours]: [f64; 3]| ExitRule {
-        take_profit_atr,
-        stop_atr,
-        hold_hours,
-    };
-    let finite = row.rules.iter().flatten().all(|value| value.is_finite());
-    finite.then(|| Context { columns: row.columns, rules: row.rules.into_iter().map(rule).collect() })
 }

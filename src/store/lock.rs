@@ -16,7 +16,15 @@ const CONTENT_BYTES_MAX: u64 = 1 << 10;
 /// The lock; let go when dropped.
 #[derive(Debug)]
 pub(super) struct RunLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for RunLock {
+    /// Lets go at once: closing alone would wait for a child process that was forked and has not yet closed its copy.
+    fn drop(&mut self) {
+        // Nothing can be done about a lock that cannot be released but to close its file, which follows.
+        let _ = self.file.unlock();
+    }
 }
 
 impl RunLock {
@@ -34,7 +42,7 @@ impl RunLock {
         let content = format!("pid {}\nstarted_at_ms {now_ms}\nversion {version}\n", std::process::id());
         let written = file.set_len(0).and_then(|()| file.write_all(content.as_bytes()));
         written.map_err(|error| StoreError::io(&path, "write", error))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 

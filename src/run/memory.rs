@@ -1,0 +1,164 @@
+//! What is remembered of a symbol's files, so that unchanged ones are not read again and grown ones only at their end.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::notes::{FileNote, IssueNote};
+use super::report::SymbolReport;
+use super::reuse::DayPrints;
+use super::symbol::Job;
+use crate::fingerprint::{Canonical, Fingerprint, of_candles};
+use crate::ingest::{OnConflict, Source};
+use crate::model::{Bars, Day, Symbol};
+
+/// A file changed so recently that a further change could leave the same time of modification; ms.
+const RACY_MS: i64 = 2_000;
+
+/// What a file looked like when it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stamp {
+    pub(super) path: String,
+    pub(super) entry: Option<String>,
+    pub(super) size: u64,
+    pub(super) modified_ns: i128,
+    pub(super) inode: u64,
+}
+
+/// What is remembered of a symbol's files, so that unchanged ones are not read again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Memory {
+    pub(super) interval_ms: i64,
+    pub(super) last_wins: bool,
+    pub(super) stamps: Vec<Stamp>,
+    pub(super) files: Vec<FileNote>,
+    pub(super) issues: Vec<IssueNote>,
+    /// Fingerprint of each day's candles.
+    pub(super) days: Vec<(i32, [u8; 32])>,
+    pub(super) candles: u64,
+    pub(super) last_open: i64,
+    pub(super) fingerprint: [u8; 32],
+    /// Styles (by ordinal) with the first and last day ever evaluated.
+    pub(super) evaluated: Vec<(u8, i32, i32)>,
+}
+
+/// Returns the stamps of all files, or `None` when one cannot be trusted to show its next change.
+pub(super) fn stamps(sources: &[Source], now_ms: i64) -> Option<Vec<Stamp>> {
+    sources.iter().map(|source| stamp(&source.path, source.entry.as_ref(), now_ms)).collect()
+}
+
+pub(super) fn stamp(path: &Path, entry: Option<&String>, now_ms: i64) -> Option<Stamp> {
+    let meta = std::fs::metadata(path).ok()?;
+    let modified_ns = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
+    let old_enough = modified_ns / 1_000_000 < i128::from(now_ms - RACY_MS);
+    old_enough.then(|| Stamp {
+        path: path.display().to_string(),
+        entry: entry.cloned(),
+        size: meta.len(),
+        modified_ns,
+        inode: meta.ino(),
+    })
+}
+
+impl Memory {
+    /// Returns whether the files look as when this was written, and were read in the same way.
+    pub(super) fn is_of(&self, job: &Job<'_>, stamps: Option<&[Stamp]>) -> bool {
+        let unfinished = self.files.iter().flat_map(|file| &file.issues).any(|i| i.kind == "unfinished");
+        stamps.is_some_and(|stamps| stamps == self.stamps)
+            && self.interval_ms == job.plan.interval.ms()
+            && self.last_wins == (job.ingest.on_conflict == OnConflict::Last)
+            && job.plan.days.end.is_none()
+            && !unfinished
+            && self.last_open + self.interval_ms <= job.ingest.as_of_ms
+            && !job.full
+    }
+
+    pub(super) fn prints(&self) -> DayPrints {
+        let days: Vec<(Day, Fingerprint)> =
+            self.days.iter().map(|(day, print)| (Day(*day), Fingerprint(*print))).collect();
+        DayPrints::new(&days, self.last_open)
+    }
+
+    /// Returns whether this is of a file read in the same way, about which nothing was noted but what lies behind it.
+    pub(super) fn may_grow(&self, job: &Job<'_>, path: &Path) -> bool {
+        let settled = |issue: &IssueNote| matches!(issue.kind.as_str(), "gap" | "zero_volume");
+        let mut issues = self.files.iter().flat_map(|file| &file.issues).chain(&self.issues);
+        self.stamps.iter().all(|stamp| stamp.path == path.display().to_string() && stamp.entry.is_none())
+            && self.interval_ms == job.plan.interval.ms()
+            && self.last_wins == (job.ingest.on_conflict == OnConflict::Last)
+            && job.plan.days.end.is_none()
+            && !job.full
+            && issues.all(settled)
+    }
+
+    /// Returns what is known after more candles, or `None` when the end of what was known is not what it was.
+    ///
+    /// `bars` are the last days known (the first of them perhaps in part) and all that is new.
+    pub(super) fn grown(&self, bars: Bars<'_>, hash: String, stamps: Option<&[Stamp]>) -> Option<Self> {
+        let whole = Day(Day::of(bars.open_time[0]).0 + 1);
+        let read = day_prints(bars.slice(bars.index_at(whole.start_ms())..bars.len()));
+        let last_known = self.days.last()?.0;
+        let overlap = |days: &[(i32, [u8; 32])]| -> Vec<(i32, [u8; 32])> {
+            days.iter().filter(|(day, _)| (whole.0..last_known).contains(day)).copied().collect()
+        };
+        // The last known day may have gained candles; those before it have not.
+        let known_end = bars.index_at(self.last_open + 1);
+        let same = overlap(&read) == overlap(&self.days)
+            && bars.open_time.get(known_end - 1) == Some(&self.last_open);
+        if !same || bars.open_time.len() <= known_end {
+            return None;
+        }
+        let older = self.days.iter().filter(|(day, _)| *day < whole.0).copied();
+        let days: Vec<(i32, [u8; 32])> = older.chain(read).collect();
+        let mut files = self.files.clone();
+        files.iter_mut().for_each(|file| file.identity.hash.clone_from(&hash));
+        Some(Self {
+            stamps: stamps.unwrap_or_default().to_vec(),
+            files,
+            fingerprint: series_print(&days).0,
+            days,
+            candles: self.candles + (bars.len() - known_end) as u64,
+            last_open: *bars.open_time.last()?,
+            issues: self.issues.clone(),
+            evaluated: self.evaluated.clone(),
+            ..*self
+        })
+    }
+
+    pub(super) fn report(&self, symbol: &Symbol) -> SymbolReport {
+        SymbolReport {
+            name: symbol.to_string(),
+            candles: self.candles,
+            days: self.span(),
+            issues: self.issues.clone(),
+            fingerprint: Fingerprint(self.fingerprint),
+        }
+    }
+
+    pub(super) fn span(&self) -> Option<(Day, Day)> {
+        Some((Day(self.days.first()?.0), Day(self.days.last()?.0)))
+    }
+}
+
+/// Returns the fingerprint of a whole series from those of its days.
+pub(super) fn series_print(days: &[(i32, [u8; 32])]) -> Fingerprint {
+    let hash = Canonical::new("retune series v1").count(days.len() as u64);
+    let add = |hash: Canonical, (day, print): &(i32, [u8; 32])| {
+        hash.signed((*day).into()).nested(Fingerprint(*print))
+    };
+    days.iter().fold(hash, add).finish()
+}
+
+/// Returns the fingerprint of every day with candles.
+pub(super) fn day_prints(bars: Bars<'_>) -> Vec<(i32, [u8; 32])> {
+    let mut days = Vec::new();
+    let mut start = 0;
+    while start < bars.len() {
+        let day = Day::of(bars.open_time[start]);
+        let end = bars.index_at(day.end_ms());
+        days.push((day.0, of_candles(bars.slice(start..end)).0));
+        start = end;
+    }
+    days
+}
