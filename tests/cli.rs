@@ -123,6 +123,19 @@ fn json_is_one_document_and_the_summary_goes_to_stderr() {
 }
 
 #[test]
+fn every_evaluation_has_its_reason_in_words() {
+    let place = Place::new();
+    let first = stdout(&place.incremental(&sample_dir(), &["--explain"]));
+    assert!(first.contains("ALPHAUSDT: 0 of 150 days reused (0 checked again), files read"), "{first}");
+    assert!(first.contains("  2025-02-01 to 2025-06-30: never evaluated before"), "{first}");
+    let dearer = ["--explain", "--set", "costs.taker_fee_pct=0.06"];
+    let second = stdout(&place.incremental(&sample_dir(), &dearer));
+    assert!(second.contains("  2025-02-01 to 2025-06-30: costs changed: "), "{second}");
+    let third = stdout(&place.incremental(&sample_dir(), &["--full", "--explain"]));
+    assert!(third.contains("  2025-02-01 to 2025-06-30: evaluated on request (--full)"), "{third}");
+}
+
+#[test]
 fn a_closed_pipe_ends_quietly() {
     let place = Place::new();
     let script = format!(

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use retune::ingest::{IngestOptions, OnConflict, discover, load_symbol};
@@ -14,7 +14,7 @@ use retune::present::run::RunDocument;
 use retune::run::config::Config;
 use retune::run::plan::{DayLimits, Plan};
 use retune::run::report::RunReport;
-use retune::run::{FilesRead, RunOptions, incremental};
+use retune::run::{FilesRead, RunError, RunEvent, RunOptions, incremental};
 use retune::store::{Cache, CacheBatch};
 
 use crate::pipeline::sample_dir;
@@ -52,8 +52,8 @@ impl Lab {
         self.run_on(plan, None)
     }
 
-    fn run_on(&self, plan: &Plan, store: Option<PathBuf>) -> RunReport {
-        let options = RunOptions {
+    fn options(&self, store: Option<PathBuf>) -> RunOptions {
+        RunOptions {
             data: vec![self.data()],
             store,
             profile: "default".to_owned(),
@@ -62,8 +62,11 @@ impl Lab {
             config_toml: String::new(),
             full: false,
             cache_bytes: self.cache_bytes,
-        };
-        incremental(plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run")
+        }
+    }
+
+    fn run_on(&self, plan: &Plan, store: Option<PathBuf>) -> RunReport {
+        incremental(plan, &self.options(store), &AtomicBool::new(false), &|_| ()).expect("a run")
     }
 
     /// Writes the candles before an instant as one CSV per symbol.
@@ -113,6 +116,7 @@ fn document(report: &RunReport) -> String {
     document.run.duration_ms = 0;
     document.run.peak_rss_bytes = None;
     document.run.id = None;
+    document.run.resumed = false;
     document.input.days_new = 0;
     document.evaluation.units_evaluated = 0;
     document.evaluation.units_reused = 0;
@@ -152,6 +156,44 @@ fn a_second_run_reuses_everything_and_reads_only_the_symbol_it_checks() {
     assert_eq!(second.units.iter().filter(|units| units.read == FilesRead::Whole).count(), 1);
     assert_eq!(second.units.iter().map(|units| units.checked).sum::<u64>(), 2);
     assert_eq!(answer(&second), answer(&lab.scratch(&plan())));
+}
+
+#[test]
+fn a_stopped_run_is_resumed_by_the_next() {
+    let lab = Lab::new();
+    lab.write(&sample(), i64::MAX);
+    let stop = AtomicBool::new(false);
+    let stop_after_one = |event| {
+        if matches!(event, RunEvent::SymbolDone { .. }) {
+            stop.store(true, Ordering::Relaxed);
+        }
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread");
+    let stopped =
+        pool.install(|| incremental(&plan(), &lab.options(Some(lab.store())), &stop, &stop_after_one));
+    assert!(matches!(stopped, Err(RunError::Stopped)));
+    assert!(!lab.store().join("state.redb").exists(), "nothing was learned");
+    let resumed = lab.run(&plan());
+    assert!(resumed.resumed);
+    assert_eq!(resumed.units_evaluated() * 3, resumed.units_total() * 2, "one symbol of three was done");
+    assert_eq!(answer(&resumed), answer(&lab.scratch(&plan())));
+    assert!(!lab.run(&plan()).resumed);
+}
+
+#[test]
+fn a_run_as_of_an_earlier_day_is_not_taken_for_all_there_is() {
+    let lab = Lab::new();
+    let symbols = sample();
+    lab.write(&symbols, i64::MAX);
+    let end = Day(Day::of(symbols[0].1.bars().open_time[0]).0 + 80);
+    let mut earlier = plan();
+    earlier.days.end = Some(end);
+    lab.run(&earlier);
+    let now = lab.run(&plan());
+    assert_eq!(answer(&now), answer(&lab.scratch(&plan())));
+    assert!(now.reasons().contains_key("new") && now.reasons().contains_key("completed"));
+    let back = lab.run(&earlier);
+    assert_eq!(answer(&back), answer(&lab.scratch(&earlier)));
 }
 
 #[test]

@@ -112,7 +112,8 @@ fn print(context: &Context, report: &RunReport, explain: bool) -> Result<(), Fai
     let summary = summary_line(report);
     if context.global.json {
         // Stdout holds the document alone.
-        super::output::note(&summary);
+        let reasons = if explain { explain_text(report) } else { String::new() };
+        super::output::note(&format!("{reasons}{summary}"));
         return context.print(RunDocument::new(report), |_| String::new());
     }
     let text = if context.global.quiet { String::new() } else { run_text(report) };

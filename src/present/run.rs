@@ -46,7 +46,7 @@ pub struct RunPart {
     pub duration_ms: u64,
     pub peak_rss_bytes: Option<u64>,
     pub threads: u32,
-    /// Whether units of an interrupted run were reused.
+    /// Whether an interrupted run left results that this one could go on from.
     pub resumed: bool,
     pub data_fingerprint: String,
     pub plan_fingerprint: String,
@@ -172,7 +172,7 @@ impl RunDocument {
                 duration_ms: report.duration_ms,
                 peak_rss_bytes: report.peak_rss_bytes,
                 threads: report.threads,
-                resumed: false,
+                resumed: report.resumed,
                 data_fingerprint: report.data_fingerprint.to_string(),
                 plan_fingerprint: report.plan_fingerprint.to_string(),
                 same_as: report.same_as,

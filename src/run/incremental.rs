@@ -22,7 +22,7 @@ use super::symbol::{
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::ingest::{Catalog, IngestError, IngestOptions, OnConflict, SymbolSources};
 use crate::model::{Day, ParameterSet, Style, Symbol};
-use crate::store::{Store, StoreError};
+use crate::store::{Cache, Store, StoreError};
 
 /// What a run needs besides its plan.
 #[derive(Debug, Clone)]
@@ -121,6 +121,8 @@ pub fn incremental(
     // Other writers are kept out before the work; the store is opened, or created, when there is something to say.
     let shelf = options.store.clone().map(|dir| Shelf::open(dir, options.cache_bytes, options.now_ms));
     let shelf = shelf.transpose()?;
+    let cache = shelf.as_ref().and_then(Shelf::cache);
+    let written_ms = cache.map(Cache::last_written_ms).transpose()?.flatten();
     let work = Work { plan, options, shelf: shelf.as_ref(), stop, on_event };
     let catalog = crate::ingest::discover(&options.data, &work.ingest_options())?;
     on_event(RunEvent::Discovered { symbols: catalog.symbols.len() });
@@ -146,6 +148,8 @@ pub fn incremental(
         data_fingerprint,
         plan_fingerprint: plan.fingerprint(),
         same_as: memory.same_as,
+        // What was kept after the last recorded run, an interrupted one left behind.
+        resumed: written_ms.is_some_and(|written| memory.last_run_ms.is_none_or(|last| last < written)),
         input,
         units,
         styles,
@@ -380,6 +384,8 @@ struct Memory {
     incumbents: Vec<Option<ParameterSet>>,
     /// The last run, if it had the same candles and plan and its parameters are still in force.
     same_as: Option<u64>,
+    /// Start of the last run of any profile; UTC ms.
+    last_run_ms: Option<i64>,
 }
 
 impl Memory {
@@ -390,7 +396,7 @@ impl Memory {
         data: Fingerprint,
     ) -> Result<Self, StoreError> {
         let plan_print = plan.fingerprint();
-        let none = Self { incumbents: vec![None; plan.styles.len()], same_as: None };
+        let none = Self { incumbents: vec![None; plan.styles.len()], same_as: None, last_run_ms: None };
         let Some(store) = store else { return Ok(none) };
         let snapshot = store.read()?;
         let mut incumbents = Vec::new();
@@ -402,6 +408,11 @@ impl Memory {
         let same_as = last
             .filter(|(_, run)| run.data_fingerprint == data.0 && run.plan_fingerprint == plan_print.0)
             .map(|(id, _)| id);
-        Ok(Self { incumbents, same_as })
+        let mut last_run_ms = None;
+        for profile in snapshot.profiles()? {
+            let newest = snapshot.runs(&profile, .., 1)?.into_iter().next();
+            last_run_ms = last_run_ms.max(newest.map(|(_, run)| run.started_at_ms));
+        }
+        Ok(Self { incumbents, same_as, last_run_ms })
     }
 }

@@ -141,6 +141,8 @@ pub struct RunReport {
     pub plan_fingerprint: Fingerprint,
     /// An earlier run on the same candles and plan, whose decisions stand.
     pub same_as: Option<u64>,
+    /// Whether an interrupted run left results that this one could go on from.
+    pub resumed: bool,
     /// What was read.
     pub input: InputReport,
     /// What became of each symbol's units, in the order of the symbols.

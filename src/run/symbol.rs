@@ -249,6 +249,8 @@ impl Desk<'_> {
         let LoadedSymbol { series, files, issues, .. } = load_symbol(self.sources, self.job.ingest)?;
         let bars = within(series.bars(), &self.job.plan.days);
         let days = day_prints(bars);
+        // Without stamps it is never taken for the whole of the files: a run as of an earlier day saw a part only.
+        let stamps = stamps.filter(|_| self.job.plan.days.end.is_none());
         let memory = Memory {
             interval_ms: self.job.plan.interval.ms(),
             last_wins: self.job.ingest.on_conflict == OnConflict::Last,

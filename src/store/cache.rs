@@ -177,6 +177,17 @@ impl Cache {
         })
     }
 
+    /// Returns when rows were last written; UTC ms.
+    pub fn last_written_ms(&self) -> Result<Option<i64>, StoreError> {
+        self.read(|transaction| {
+            let mut last = None;
+            for row in transaction.open_table(USED)?.iter()? {
+                last = last.max(Some(row?.1.value().0));
+            }
+            Ok(last)
+        })
+    }
+
     /// Writes a symbol's rows and, in the same transaction, makes room for them. Returns how many units were evicted.
     pub fn put(&self, symbol: &str, batch: &CacheBatch, now_ms: i64) -> Result<u64, StoreError> {
         self.transact(|transaction| {
