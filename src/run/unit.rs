@@ -478,3 +478,74 @@ impl Reader<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn context(columns: usize, rules: usize) -> Context {
+        let rule = |i: usize| ExitRule { take_profit_atr: 1.0 + i as f64, stop_atr: 1.0, hold_hours: 4.0 };
+        Context {
+            columns: (0..columns).map(|i| format!("c{i}")).collect(),
+            rules: (0..rules).map(rule).collect(),
+        }
+    }
+
+    fn unit(columns: usize, rules: usize, seeds: &[i32]) -> Unit {
+        let outcome = |net: i32| Outcome {
+            net: ReturnPpm(net),
+            best_case: ReturnPpm(net / 2),
+            gross: ReturnPpm(-net),
+            bars_held: net.unsigned_abs() as u16,
+            reason: [ExitReason::TakeProfit, ExitReason::Time][net.unsigned_abs() as usize % 2],
+            ambiguous: net > 0,
+        };
+        let signal = |seed: &i32| UnitSignal {
+            entry_ms: i64::from(*seed) * 900_000,
+            direction: if *seed > 0 { Direction::Long } else { Direction::Short },
+            setup: Setup::Pullback,
+            atr: f64::from(*seed).abs() + 0.5,
+        };
+        let chance = |seed: &i32| Opportunity {
+            direction: Direction::Short,
+            start_ms: i64::from(*seed),
+            peak_ms: i64::from(*seed) + 5,
+            reward: 2.5,
+        };
+        Unit {
+            sealed: true,
+            pending: 1,
+            broken: 2,
+            signals: seeds.iter().map(signal).collect(),
+            columns: (0..seeds.len() * columns).map(|i| i as f64 / 3.0).collect(),
+            outcomes: (0..seeds.len() * rules).map(|i| outcome(seeds[i / rules] + i as i32)).collect(),
+            opportunities: Hindsight::new(seeds.iter().map(chance).collect()),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_unit_is_read_as_it_was_written_and_nothing_else_is_one(
+            columns in 0_usize..4,
+            rules in 0_usize..5,
+            seeds in prop::collection::vec(-30_000..30_000, 0..6),
+            cut in 1_usize..40,
+        ) {
+            let unit = unit(columns, rules, &seeds);
+            let mut bytes = Vec::new();
+            unit.encode(&mut bytes);
+            let context = context(columns, rules);
+            prop_assert_eq!(Unit::decode(&bytes, &context), Some(unit));
+            prop_assert_eq!(Unit::decode(&bytes[..bytes.len() - cut.min(bytes.len())], &context), None);
+            bytes.push(0);
+            prop_assert_eq!(Unit::decode(&bytes, &context), None);
+        }
+
+        #[test]
+        fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let decoded = Unit::decode(&bytes, &context(2, 3));
+            prop_assert!(decoded.is_none_or(|unit| unit.signals.len() < bytes.len()));
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The kept trials against sorting the whole grid, and importances against plain means.
+
+use proptest::prelude::*;
+use retune::evaluate::book::{Book, Entry};
+use retune::evaluate::metrics::Circumstances;
+use retune::evaluate::score::Score;
+use retune::evaluate::sweep::sweep;
+use retune::model::{Day, Direction, ExitReason, Outcome, ReturnPpm, Setup, Style};
+use retune::search::rank::{Constraint, Objective, rank};
+use retune::search::space::{Bound, Dimension, ExitAxes, Space, numbers};
+
+fn space() -> Space {
+    let exits = ExitAxes { take_profit_atr: vec![1.0, 2.0], stop_atr: vec![1.0], hold_hours: vec![4.0, 8.0] };
+    let dimension =
+        |key, column| Dimension::new(key, column, Bound::AtLeast, numbers(&[0.0, 1.0, 2.0])).expect("sound");
+    Space::new(Style::Swing, &exits, vec![dimension("a", "consensus"), dimension("b", "rsi_14")])
+        .expect("sound")
+}
+
+fn book(space: &Space, signals: &[(u8, u8, Vec<i32>)]) -> Book {
+    let mut book = Book::new(space.lattice().clone(), space.rules().len());
+    for (i, (a, b, nets)) in signals.iter().enumerate() {
+        let outcome = |net: &i32| Outcome {
+            net: ReturnPpm(*net),
+            best_case: ReturnPpm(*net),
+            gross: ReturnPpm(*net),
+            bars_held: 1,
+            reason: ExitReason::Time,
+            ambiguous: false,
+        };
+        let entry = Entry {
+            entry_ms: i as i64 * 36_000_000,
+            symbol: 0,
+            direction: Direction::Long,
+            setup: Setup::Pullback,
+        };
+        book.push(entry, Some(&[*a, *b]), &nets.iter().map(outcome).collect::<Vec<_>>());
+    }
+    book
+}
+
+proptest! {
+    #[test]
+    fn the_best_are_those_of_the_sorted_grid(
+        // Few different returns, so that scores tie.
+        signals in prop::collection::vec(
+            (0_u8..3, 0_u8..3, prop::collection::vec(prop::sample::select(vec![-20_000, 10_000, 30_000]), 4)),
+            5..60,
+        ),
+        keep in 1_usize..40,
+        score in prop::sample::select(Score::ALL.to_vec()),
+        constrained in any::<bool>(),
+    ) {
+        let space = space();
+        let book = book(&space, &signals);
+        let window = book.window(Day(0)..Day(40));
+        let sweep = sweep(&window);
+        let constraints: Vec<Constraint> =
+            if constrained { vec!["win_rate>0.3".parse().expect("sound")] } else { Vec::new() };
+        let around = Circumstances { candidates: signals.len(), days: 40, trades_min: 3, position_ratio: 0.2 };
+        let objective = Objective { score, constraints: &constraints, around };
+        let ranking = rank(&sweep, &space, &objective, keep);
+
+        let mut all = Vec::new();
+        for rule in 0..space.rules().len() {
+            for cell in 0..space.lattice().cells() {
+                let point = sweep.point(rule, cell);
+                let met = !constrained || point.win_rate().is_ok_and(|rate| rate > 0.3);
+                if let (true, Ok(value)) = (met, score.value(point, &around)) {
+                    all.push((value, point.trades, rule, cell));
+                }
+            }
+        }
+        all.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)).then((a.2, a.3).cmp(&(b.2, b.3))));
+        prop_assert_eq!(ranking.rated, all.len());
+        let found: Vec<_> = ranking.top.iter().map(|t| (t.score, t.point.trades, t.rule, t.cell)).collect();
+        prop_assert_eq!(found, all[..keep.min(all.len())].to_vec());
+
+        // The first filter dimension, by plain means.
+        let mean = |level: usize| {
+            let scores: Vec<f64> =
+                all.iter().filter(|t| space.lattice().level(t.3, 0) == level).map(|t| t.0).collect();
+            (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64)
+        };
+        let means: Vec<f64> = (0..3).filter_map(mean).collect();
+        let wanted = means.iter().copied().reduce(f64::max).zip(means.iter().copied().reduce(f64::min));
+        let axis = ranking.importances.iter().find(|axis| axis.key == "a");
+        prop_assert_eq!(axis.is_some(), wanted.is_some());
+        if let (Some(axis), Some((best, worst))) = (axis, wanted) {
+            prop_assert!((axis.effect - (best - worst)).abs() < 1e-9, "{} is not {}", axis.effect, best - worst);
+            prop_assert!((0.0..=1.0).contains(&axis.share));
+        }
+    }
+}
+
+#[test]
+fn a_constraint_that_means_nothing_is_refused() {
+    for text in ["", "win_rate", "luck>1", "win_rate>", "win_rate>much", "win_rate>NaN"] {
+        assert!(text.parse::<Constraint>().is_err(), "{text:?}");
+    }
+}
