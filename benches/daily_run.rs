@@ -68,6 +68,7 @@ fn run(data: &Path) -> RunReport {
         config_toml: String::new(),
         full: false,
         cache_bytes: 64 << 20,
+        memory_bytes: None,
     };
     incremental(&plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run")
 }

@@ -70,6 +70,7 @@ fn run(name: &str, data: &Path, store: Option<&Path>, plan: &Plan) -> Duration {
         config_toml: String::new(),
         full: false,
         cache_bytes: 256 << 20,
+        memory_bytes: None,
     };
     let clock = Instant::now();
     let report: RunReport = incremental(plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run");

@@ -131,8 +131,49 @@ fn every_evaluation_has_its_reason_in_words() {
     let dearer = ["--explain", "--set", "costs.taker_fee_pct=0.06"];
     let second = stdout(&place.incremental(&sample_dir(), &dearer));
     assert!(second.contains("  2025-02-01 to 2025-06-30: costs changed: "), "{second}");
+    // What a run said is what is stored of it, also of one that is no longer the last.
+    let explained =
+        |more: &[&str]| stdout(&optimizer(&[&["explain", "--store", &place.store()], more].concat()));
+    let spans = |text: &str| -> Vec<String> {
+        text.lines()
+            .filter(|line| line.contains("USDT: ") || line.starts_with("  20"))
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(spans(&explained(&["1"])), spans(&first));
+    assert_eq!(spans(&explained(&[])), spans(&second));
+    assert_eq!(spans(&explained(&["2", "--symbol", "BRAVOUSDT"])).len(), 2);
+    let unknown = optimizer(&["explain", "--store", &place.store(), "--symbol", "TYPO"]);
+    assert_eq!(code(&unknown), 2);
+    assert!(stderr(&unknown).contains("ALPHAUSDT, BRAVOUSDT"), "{}", stderr(&unknown));
+    let cached = stdout(&optimizer(&["inspect", "cache", "--store", &place.store()]));
+    assert!(cached.contains("costs_changed") && cached.contains("0 of 450 symbol-days reused"), "{cached}");
     let third = stdout(&place.incremental(&sample_dir(), &["--full", "--explain"]));
     assert!(third.contains("  2025-02-01 to 2025-06-30: evaluated on request (--full)"), "{third}");
+}
+
+#[test]
+fn a_memory_limit_never_changes_the_answer_and_one_that_cannot_hold_is_refused() {
+    let answers = ["--max-memory=64MiB", "--max-memory=30MiB", "--set=limits.memory=\"1GiB\""].map(|limit| {
+        let place = Place::new();
+        let mut document: serde_json::Value =
+            serde_json::from_str(&stdout(&place.incremental(&sample_dir(), &["--json", limit])))
+                .expect("JSON");
+        for key in ["duration_ms", "peak_rss_bytes", "started_at"] {
+            document["data"]["run"][key] = serde_json::Value::Null;
+        }
+        document["data"].clone()
+    });
+    assert!(answers[0] == answers[1] && answers[1] == answers[2], "the same whatever the limit");
+    let place = Place::new();
+    let refused = place.incremental(&sample_dir(), &["--max-memory", "16MiB"]);
+    assert_eq!(code(&refused), 3);
+    assert!(
+        stderr(&refused).contains("at least 2") && stderr(&refused).contains("found 16 MiB"),
+        "{}",
+        stderr(&refused)
+    );
+    assert_eq!(code(&place.incremental(&sample_dir(), &["--max-memory", "lots"])), 3);
 }
 
 #[test]

@@ -27,6 +27,8 @@ fn cases() -> Vec<Case> {
         case("inspect_changes", &["inspect", "changes"], "/data/matching", json!(0.5)),
         case("inspect_top", &["inspect", "top", "--limit", "2"], "/data/sort", json!(1)),
         case("inspect_store", &["inspect", "store"], "/schema", json!("optimizer.inspect_store/2")),
+        case("inspect_cache", &["inspect", "cache"], "/data/cached_units", json!("all")),
+        case("explain", &["explain", "--symbol", "ALPHAUSDT"], "/data/symbols/0/spans", Value::Null),
         case("learning_config", &["export-json", "-o", "-"], "/global/min_risk_reward", json!("3")),
     ]
 }

@@ -62,6 +62,7 @@ impl Lab {
             config_toml: String::new(),
             full: false,
             cache_bytes: self.cache_bytes,
+            memory_bytes: None,
         }
     }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::command::{StoreDir, optimizer, text};
 
 /// Every topic, as it is called.
-const TOPICS: [&[&str]; 8] = [
+const TOPICS: [&[&str]; 9] = [
     &["inspect"],
     &["inspect", "overview"],
     &["inspect", "runs"],
@@ -20,6 +20,7 @@ const TOPICS: [&[&str]; 8] = [
     &["inspect", "changes"],
     &["inspect", "top"],
     &["inspect", "store"],
+    &["inspect", "cache"],
 ];
 /// 2025-01-01T00:00:00Z
 const NEW_YEAR_MS: i64 = 1_735_689_600_000;

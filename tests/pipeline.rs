@@ -48,6 +48,7 @@ fn run(data: &[PathBuf], store: Option<&Path>, plan: &Plan, threads: usize) -> R
         config_toml: String::new(),
         full: false,
         cache_bytes: 64 << 20,
+        memory_bytes: None,
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
     pool.install(|| incremental(plan, &options, &AtomicBool::new(false), &|_| ())).expect("a run")

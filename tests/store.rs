@@ -63,6 +63,12 @@ fn trials(count: usize) -> TrialsRecord {
     TrialsRecord { trials: (1..=count).map(trial).collect() }
 }
 
+fn work(number: u32) -> WorkRecord {
+    let symbol =
+        SymbolWorkRecord { symbol: "X".to_owned(), days: number.into(), ..SymbolWorkRecord::default() };
+    WorkRecord { symbols: vec![symbol], ..WorkRecord::default() }
+}
+
 /// A run that learned something of every kind; `number` tells it from others.
 fn learning(profile: &str, number: u32) -> LearningCommit {
     let decision = DecisionRecord { verdict: format!("{number}"), ..DecisionRecord::default() };
@@ -76,6 +82,7 @@ fn learning(profile: &str, number: u32) -> LearningCommit {
         insights: BTreeMap::from([(Style::Swing, insights)]),
         decisions: BTreeMap::from([(Style::Swing, decision.clone()), (Style::Scalping, decision)]),
         trials: BTreeMap::from([(Style::Swing, trials(3))]),
+        work: Some(work(number)),
         ..LearningCommit::new(profile, run(number.into()))
     }
 }
@@ -87,6 +94,7 @@ fn assert_holds(snapshot: &Snapshot<'_>, profile: &str, id: u64, number: u32) {
     let verdicts: Vec<_> = decisions.iter().map(|(style, d)| (*style, d.verdict.clone())).collect();
     assert_eq!(verdicts, Style::ALL.map(|style| (style, number.to_string())));
     assert_eq!(snapshot.trials(profile, id, Style::Swing).expect("readable"), Some(trials(3)));
+    assert_eq!(snapshot.work(profile, id).expect("readable"), Some(work(number)));
 }
 
 /// Checks that a snapshot's newest run and everything in force is that of one and the same commit.
@@ -138,13 +146,13 @@ fn everything_committed_is_read_by_writer_and_readers() {
         let heads = snapshot.heads().expect("readable");
         let heads: Vec<_> =
             heads.iter().map(|(section, head)| (section.as_str(), head.generation, head.rows)).collect();
-        assert_eq!(heads, [("params", 4, 2), ("features", 4, 2), ("insights", 4, 2), ("history", 4, 16)]);
+        assert_eq!(heads, [("params", 4, 2), ("features", 4, 2), ("insights", 4, 2), ("history", 4, 20)]);
         let sizes = snapshot.table_sizes().expect("readable");
         let rows: Vec<_> = sizes.iter().map(|size| (size.name, size.rows)).collect();
         let expected =
             [("meta", 1), ("heads", 4), ("params", 2), ("features", 2), ("insights", 2), ("runs", 4)];
         assert_eq!(rows[..6], expected);
-        assert_eq!(rows[6..], [("decisions", 8), ("trials", 4)]);
+        assert_eq!(rows[6..], [("decisions", 8), ("trials", 4), ("work", 4)]);
         assert!(sizes.iter().all(|size| size.bytes > size.rows * 32));
     }
 }
@@ -224,7 +232,7 @@ fn reading_creates_and_changes_nothing() {
     let before = listing(&dir);
     let view = View::open(&dir).expect("a view");
     assert_in_force(&view.read().expect("readable"), "default", 1, 1);
-    assert_eq!(view.read().expect("readable").table_sizes().expect("readable").len(), 8);
+    assert_eq!(view.read().expect("readable").table_sizes().expect("readable").len(), 9);
     drop(view);
     assert_eq!(listing(&dir), before);
 }
@@ -506,7 +514,11 @@ fn history_is_capped_per_profile() {
     assert_eq!(ids, (4..=u64::from(last)).rev().collect::<Vec<_>>());
     assert_eq!(snapshot.decisions("default", 3).expect("readable"), []);
     assert_eq!(snapshot.decisions("default", 4).expect("readable").len(), 2);
-    let kept = |run: u64| snapshot.trials("default", run, Style::Swing).expect("readable").is_some();
+    let kept = |run: u64| {
+        let trials = snapshot.trials("default", run, Style::Swing).expect("readable").is_some();
+        assert_eq!(snapshot.work("default", run).expect("readable").is_some(), trials, "kept together");
+        trials
+    };
     let oldest = u64::from(last) - TRIAL_RUNS_MAX + 1;
     assert_eq!((kept(oldest - 1), kept(oldest)), (false, true));
     assert_in_force(&snapshot, "default", last.into(), last);

@@ -51,6 +51,9 @@ impl Context {
             })?;
             texts.push((format!("--set {setting}"), dotted(key.trim(), value.trim())));
         }
+        if let Some(size) = &self.global.max_memory {
+            texts.push(("--max-memory".to_owned(), dotted("limits.memory", size)));
+        }
         for (key, value) in flags {
             texts.push((format!("flag for {key}"), dotted(key, value)));
         }

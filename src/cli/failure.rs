@@ -105,6 +105,8 @@ impl From<RunError> for Failure {
         match error {
             RunError::Ingest(error) => error.into(),
             RunError::Store(error) => error.into(),
+            RunError::Memory(_) => Self::new(code::CONFIGURATION, error.to_string())
+                .hint("raise --max-memory, or take fewer or smaller files"),
             RunError::Stopped => Self::new(code::STOPPED, error.to_string())
                 .hint("run the same command again; what was stored before is untouched"),
             RunError::NoCandles { ref input, .. } => {

@@ -8,9 +8,11 @@ use super::context::Context;
 use super::failure::{Failure, code};
 use crate::ingest::OnConflict;
 use crate::model::{Day, Style};
-use crate::present::run::{RunDocument, explain_text, run_text, summary_line};
+use crate::present::inspect::explain_text;
+use crate::present::run::{RunDocument, run_text, summary_line};
 use crate::run::config::{Config, ConflictPolicy, window_days};
 use crate::run::plan::DayLimits;
+use crate::run::records::work_record;
 use crate::run::report::RunReport;
 use crate::run::{RunOptions, incremental};
 
@@ -28,7 +30,7 @@ pub(crate) struct Arguments {
     /// Days FROM-TO as YYYYMMDD-YYYYMMDD, either end open; TO is the first day not looked at
     #[arg(long, value_name = "FROM-TO")]
     timerange: Option<String>,
-    /// Only the last days, e.g. 90d or 26w [default: all]
+    /// Only the last days, e.g. 90d or 26w, or all [default: 365d]
     #[arg(long, value_name = "DAYS")]
     window: Option<String>,
     /// What to do with differing candles for one symbol and time
@@ -81,8 +83,8 @@ pub(crate) enum Conflict {
 
 /// Carries out the command; returns the exit code of the result.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
-    let config = context.config(&flags(arguments))?;
     let days = day_limits(arguments)?;
+    let config = context.config(&flags(arguments))?;
     let plan = config.plan(&arguments.style.list(), days)?;
     let options = RunOptions {
         data: arguments.data.clone(),
@@ -93,6 +95,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         config_toml: recorded(&config, arguments),
         full: arguments.full,
         cache_bytes: config.cache_bytes()?,
+        memory_bytes: config.memory_bytes()?,
     };
     let stop = stop_on_signals()?;
     let progress = context.progress();
@@ -110,14 +113,13 @@ fn print(context: &Context, report: &RunReport, explain: bool) -> Result<(), Fai
         tracing::warn!("`{}` is not used: {reason}", file.name());
     }
     let summary = summary_line(report);
+    let reasons = if explain { explain_text(&work_record(report).symbols) } else { String::new() };
     if context.global.json {
         // Stdout holds the document alone.
-        let reasons = if explain { explain_text(report) } else { String::new() };
         super::output::note(&format!("{reasons}{summary}"));
         return context.print(RunDocument::new(report), |_| String::new());
     }
     let text = if context.global.quiet { String::new() } else { run_text(report) };
-    let reasons = if explain { explain_text(report) } else { String::new() };
     super::output::result(&format!("{text}{reasons}{summary}"))
 }
 
@@ -133,6 +135,9 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, String)> {
     if !arguments.constraint.is_empty() {
         flags.push(("search.constraints", list(&arguments.constraint)));
     }
+    if let Some(window) = &arguments.window {
+        flags.push(("data.window", quote(window)));
+    }
     if !arguments.symbols.is_empty() {
         flags.push(("data.symbols", list(&arguments.symbols)));
     }
@@ -147,13 +152,13 @@ pub(crate) fn on_conflict(flag: Option<Conflict>, config: &Config) -> OnConflict
 }
 
 fn day_limits(arguments: &Arguments) -> Result<DayLimits, Failure> {
-    let window_days = arguments.window.as_deref().map(window_days).transpose();
-    let window_days = window_days.map_err(|error| Failure::new(code::USAGE, format!("--window: {error}")))?;
+    let window = arguments.window.as_deref().map(window_days).transpose();
+    window.map_err(|error| Failure::new(code::USAGE, format!("--window: {error}")))?;
     let (first, end) = match &arguments.timerange {
         None => (None, None),
         Some(text) => timerange(text)?,
     };
-    Ok(DayLimits { first, end, window_days })
+    Ok(DayLimits { first, end, window_days: None })
 }
 
 fn timerange(text: &str) -> Result<(Option<Day>, Option<Day>), Failure> {
@@ -178,12 +183,7 @@ fn timerange(text: &str) -> Result<(Option<Day>, Option<Day>), Failure> {
 /// The configuration as it is stored with the run: with the flags that are no configuration keys on top.
 fn recorded(config: &Config, arguments: &Arguments) -> String {
     let timerange = arguments.timerange.as_deref().unwrap_or("all");
-    let window = arguments.window.as_deref().unwrap_or("all");
-    format!(
-        "# style = {:?}, timerange = {timerange}, window = {window}\n{}",
-        arguments.style,
-        config.to_toml()
-    )
+    format!("# style = {:?}, timerange = {timerange}\n{}", arguments.style, config.to_toml())
 }
 
 /// Returns a flag that SIGINT and SIGTERM raise; a second one ends the process at once.

@@ -9,9 +9,9 @@ use super::context::Context;
 use super::failure::{Failure, code};
 use crate::model::{Day, Style};
 use crate::present::inspect::{
-    HistoryFilter, InspectChangesDocument, InspectError, InspectOverviewDocument, InspectParamsDocument,
-    InspectRunDocument, InspectRunsDocument, InspectStoreDocument, InspectTopDocument, SortKey,
-    StoreFilePart, TopFilter,
+    HistoryFilter, InspectCacheDocument, InspectChangesDocument, InspectError, InspectOverviewDocument,
+    InspectParamsDocument, InspectRunDocument, InspectRunsDocument, InspectStoreDocument, InspectTopDocument,
+    SortKey, StoreFilePart, TopFilter,
 };
 
 #[derive(Debug, clap::Args)]
@@ -41,6 +41,8 @@ enum Topic {
     Changes(History),
     /// The best trials of a run
     Top(Top),
+    /// What is kept of evaluated units, and why the last run evaluated some
+    Cache,
     /// Tables, files and identity of the store
     Store,
 }
@@ -166,6 +168,10 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         Topic::Top(top) => {
             let found = InspectTopDocument::read(&snapshot, profile, &top.filter())?;
             context.print(found, InspectTopDocument::text)?;
+        }
+        Topic::Cache => {
+            let found = InspectCacheDocument::read(&snapshot, profile)?;
+            context.print(found, InspectCacheDocument::text)?;
         }
         Topic::Store => {
             let found = InspectStoreDocument::read(&snapshot, directory, files(&store)?)?;

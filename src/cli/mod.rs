@@ -2,6 +2,7 @@
 
 mod check;
 mod context;
+mod explain;
 mod export;
 mod failure;
 mod incremental;
@@ -49,6 +50,9 @@ pub(crate) struct Global {
     /// Worker threads [default: all cores]
     #[arg(short, long, global = true, value_name = "N")]
     jobs: Option<std::num::NonZeroUsize>,
+    /// Most memory to use, e.g. 64MiB; slower if need be [default: no limit]
+    #[arg(long, global = true, value_name = "SIZE")]
+    max_memory: Option<String>,
     /// Print one JSON document instead of text
     #[arg(long, global = true)]
     json: bool,
@@ -69,6 +73,8 @@ enum Command {
     Incremental(incremental::Arguments),
     /// Browse what is stored
     Inspect(inspect::Arguments),
+    /// Say why each unit of a run was evaluated or reused
+    Explain(explain::Arguments),
     /// Write learning_config.json for legacy consumers, atomically
     ExportJson(export::Arguments),
     /// Look at data without running anything
@@ -90,6 +96,7 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::Incremental(arguments) => incremental::run(&context, &arguments),
         Command::Inspect(arguments) => inspect::run(&context, &arguments),
+        Command::Explain(arguments) => explain::run(&context, &arguments),
         Command::ExportJson(arguments) => export::run(&context, &arguments),
         Command::Check(command) => check::run(&context, &command),
     };

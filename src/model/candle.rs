@@ -137,6 +137,18 @@ impl CandleSeries {
         self.volume.push(candle.volume);
     }
 
+    /// Gives up the candles that open before an instant, and their memory.
+    pub fn forget_before(&mut self, open_ms: i64) {
+        let end = self.bars().index_at(open_ms);
+        let columns = [&mut self.open, &mut self.high, &mut self.low, &mut self.close, &mut self.volume];
+        for column in columns {
+            column.drain(..end);
+            column.shrink_to_fit();
+        }
+        self.open_time.drain(..end);
+        self.open_time.shrink_to_fit();
+    }
+
     /// Returns the interval of the candles.
     pub fn interval(&self) -> Interval {
         self.interval

@@ -8,11 +8,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::document::{Document, params_object};
-use crate::model::{Day, rfc3339};
-use crate::run::FilesRead;
+use crate::model::rfc3339;
 use crate::run::records::{issues, metrics_record};
 use crate::run::report::{RunReport, StyleReport};
-use crate::run::reuse::Reason;
 use crate::run::study::Measured;
 use crate::store::records::{ChangeRecord, StoredMetrics};
 
@@ -290,32 +288,6 @@ pub fn summary_line(report: &RunReport) -> String {
         elapsed(report.duration_ms),
         report.verdict(),
     )
-}
-
-/// Returns why units were evaluated, symbol by symbol, runs of days with one reason in one line.
-pub fn explain_text(report: &RunReport) -> String {
-    let mut text = String::new();
-    for (symbol, units) in report.input.symbols.iter().zip(&report.units) {
-        let reused = units.total - units.evaluated.len() as u64;
-        let files = match units.read {
-            FilesRead::Nothing => "files unchanged, not read",
-            FilesRead::Growth => "file grew, its end read",
-            FilesRead::Whole => "files read",
-        };
-        let _ = writeln!(
-            text,
-            "{}: {reused} of {} days reused ({} checked again), {files}",
-            symbol.name, units.total, units.checked
-        );
-        let same = |a: &(Day, Reason), b: &(Day, Reason)| a.1.kind() == b.1.kind() && b.0.0 == a.0.0 + 1;
-        for days in units.evaluated.chunk_by(same) {
-            let (first, last) = (&days[0], &days[days.len() - 1]);
-            let span =
-                if days.len() == 1 { first.0.to_string() } else { format!("{} to {}", first.0, last.0) };
-            let _ = writeln!(text, "  {span}: {}", first.1);
-        }
-    }
-    text
 }
 
 fn mebibytes(bytes: u64) -> String {

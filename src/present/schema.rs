@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use super::check::CheckDataDocument;
 use super::document::{Document, Envelope};
 use super::inspect::{
-    InspectChangesDocument, InspectOverviewDocument, InspectParamsDocument, InspectRunDocument,
-    InspectRunsDocument, InspectStoreDocument, InspectTopDocument,
+    ExplainDocument, InspectCacheDocument, InspectChangesDocument, InspectOverviewDocument,
+    InspectParamsDocument, InspectRunDocument, InspectRunsDocument, InspectStoreDocument, InspectTopDocument,
 };
 use super::learning_config;
 use super::run::RunDocument;
@@ -26,7 +26,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 10] = [
+pub const EXPORTED: [Exported; 12] = [
     enveloped::<RunDocument>(),
     enveloped::<CheckDataDocument>(),
     enveloped::<InspectOverviewDocument>(),
@@ -36,6 +36,8 @@ pub const EXPORTED: [Exported; 10] = [
     enveloped::<InspectChangesDocument>(),
     enveloped::<InspectTopDocument>(),
     enveloped::<InspectStoreDocument>(),
+    enveloped::<InspectCacheDocument>(),
+    enveloped::<ExplainDocument>(),
     Exported { kind: "learning_config", schema: learning_config_schema },
 ];
 

@@ -27,11 +27,13 @@ pub struct Config {
 #[expect(missing_docs, reason = "documented in the README")]
 pub struct LimitsConfig {
     pub cache: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<String>,
 }
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        Self { cache: "256MiB".to_owned() }
+        Self { cache: "256MiB".to_owned(), memory: None }
     }
 }
 
@@ -44,8 +46,7 @@ pub struct DataConfig {
     pub on_conflict: ConflictPolicy,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub symbols: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub window: Option<String>,
+    pub window: String,
 }
 
 /// What to do with candles that differ for the same symbol, interval and time.
@@ -65,7 +66,7 @@ impl Default for DataConfig {
             base_interval: Interval::M15.to_string(),
             on_conflict: ConflictPolicy::Error,
             symbols: None,
-            window: None,
+            window: "365d".to_owned(),
         }
     }
 }
@@ -265,6 +266,15 @@ impl Config {
         size_bytes(text).ok_or_else(|| value_error("limits.cache", "a size such as 256MiB, or 0", text))
     }
 
+    /// Returns the most memory to use, in bytes.
+    pub fn memory_bytes(&self) -> Result<Option<u64>, ConfigError> {
+        let parse = |text: &String| {
+            let size = size_bytes(text).filter(|bytes| *bytes > 0);
+            size.ok_or_else(|| value_error("limits.memory", "a size such as 64MiB", text))
+        };
+        self.limits.memory.as_ref().map(parse).transpose()
+    }
+
     /// Returns the symbols to restrict the run to.
     pub fn symbols(&self) -> Result<Option<Vec<Symbol>>, ConfigError> {
         let parse = |name: &String| {
@@ -275,8 +285,8 @@ impl Config {
 
     /// Resolves the configuration for some styles and days.
     pub fn plan(&self, styles: &[Style], mut days: DayLimits) -> Result<Plan, ConfigError> {
-        if let (None, Some(window)) = (days.window_days, &self.data.window) {
-            days.window_days = Some(window_days(window)?);
+        if days.window_days.is_none() {
+            days.window_days = window_days(&self.data.window)?;
         }
         let spaces = styles.iter().map(|style| self.space(*style)).collect::<Result<Vec<_>, _>>()?;
         let mut plan = Plan::new(self.interval()?, spaces, self.costs()?, self.search()?, days)?;
@@ -457,15 +467,19 @@ pub fn size_bytes(text: &str) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(1 << shift)
 }
 
-/// Parses a window such as `90d` or `26w`.
-pub fn window_days(text: &str) -> Result<i32, ConfigError> {
-    let bad = || value_error("window", "a number of days or weeks such as 90d or 26w", format!("{text:?}"));
+/// Parses a window such as `90d` or `26w`; `all` is none.
+pub fn window_days(text: &str) -> Result<Option<i32>, ConfigError> {
+    let expected = "a number of days or weeks such as 90d or 26w, or all";
+    let bad = || value_error("window", expected, format!("{text:?}"));
+    if text == "all" {
+        return Ok(None);
+    }
     let (digits, days) = match text.strip_suffix('w') {
         Some(digits) => (digits, 7),
         None => (text.strip_suffix('d').ok_or_else(bad)?, 1),
     };
     let count: i32 = digits.parse().map_err(|_| bad())?;
-    if (1..=5000).contains(&count) { Ok(count * days) } else { Err(bad()) }
+    if (1..=5000).contains(&count) { Ok(Some(count * days)) } else { Err(bad()) }
 }
 
 fn merge(into: &mut toml::Table, from: toml::Table) {
@@ -570,6 +584,7 @@ mod tests {
         for text in ["", "d", "90", "-1d", "1y", "0d"] {
             assert!(window_days(text).is_err(), "{text:?}");
         }
-        assert_eq!(window_days("2w").ok(), Some(14));
+        assert_eq!(window_days("2w").ok(), Some(Some(14)));
+        assert_eq!(window_days("all").ok(), Some(None));
     }
 }

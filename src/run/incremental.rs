@@ -13,6 +13,7 @@ use super::notes::IssueNote;
 use super::plan::Plan;
 use super::records;
 use super::report::{InputReport, RunReport, RunResult, StyleReport};
+use super::resources::{TooLittleMemory, symbols_in_flight};
 use super::shelf::Shelf;
 use super::style::study_style;
 use super::symbol::{
@@ -43,6 +44,8 @@ pub struct RunOptions {
     pub full: bool,
     /// Bytes of evaluated units kept beside the store; 0 keeps none.
     pub cache_bytes: u64,
+    /// The most memory to use, in bytes; fewer symbols are in flight if need be.
+    pub memory_bytes: Option<u64>,
 }
 
 /// Something that happened in a run.
@@ -95,6 +98,9 @@ pub enum RunError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The memory limit is too low.
+    #[error(transparent)]
+    Memory(#[from] TooLittleMemory),
     /// The run was asked to stop; nothing of it was stored.
     #[error("stopped on request before anything was stored")]
     Stopped,
@@ -152,6 +158,7 @@ pub fn incremental(
         resumed: written_ms.is_some_and(|written| memory.last_run_ms.is_none_or(|last| last < written)),
         input,
         units,
+        cached: shelf.as_ref().and_then(Shelf::cache).map(Cache::size).transpose()?,
         styles,
         result,
     };
@@ -321,8 +328,13 @@ impl Work<'_> {
             });
             Ok(done)
         };
-        let evaluated: Vec<Result<EvaluatedSymbol, RunError>> =
-            catalog.symbols.par_iter().with_max_len(1).map(evaluate_one).collect();
+        let decoded =
+            |symbol: &SymbolSources| symbol.sources.iter().map(crate::ingest::Source::decoded_bytes).sum();
+        let at_once = symbols_in_flight(catalog.symbols.iter().map(decoded), self.options.memory_bytes)?;
+        let mut evaluated: Vec<Result<EvaluatedSymbol, RunError>> = Vec::new();
+        for group in catalog.symbols.chunks(at_once) {
+            evaluated.par_extend(group.par_iter().with_max_len(1).map(evaluate_one));
+        }
         let mut all = Evaluated {
             input: InputReport { passed_over: catalog.passed_over.clone(), ..InputReport::default() },
             symbols: Vec::new(),

@@ -2,8 +2,10 @@
 
 use super::notes::IssueNote;
 use super::plan::Plan;
-use super::report::{InputReport, RunReport, StyleReport};
+use super::report::{InputReport, RunReport, StyleReport, SymbolReport};
+use super::reuse::Reason;
 use super::study::Measured;
+use super::symbol::UnitCounts;
 use crate::decide::Outcome;
 use crate::evaluate::metrics::Metrics;
 use crate::features::score::default_weights;
@@ -12,7 +14,7 @@ use crate::store::LearningCommit;
 use crate::store::records::{
     CandidateRecord, ChangeRecord, CombinationRecord, DecisionRecord, FeaturesRecord, InsightsRecord,
     IssueRecord, NamedNumber, ParamsRecord, RunRecord, RunStyleRecord, SensitivityRecord, StoredMetrics,
-    StoredParameterSet, TrialRecord, TrialsRecord,
+    StoredParameterSet, SymbolWorkRecord, TrialRecord, TrialsRecord, WorkRecord, WorkSpanRecord,
 };
 
 /// Issues kept per run; the report holds them all.
@@ -23,6 +25,7 @@ const COMBINATIONS_KEPT: usize = 5;
 /// Returns everything a run has to remember.
 pub fn learning(report: &RunReport, plan: &Plan, config_toml: &str) -> LearningCommit {
     let mut learning = LearningCommit::new(&report.profile, run_record(report, config_toml));
+    learning.work = Some(work_record(report).capped());
     for style in &report.styles {
         learning.decisions.insert(style.style, decision_record(style, plan));
         learning.trials.insert(style.style, trials_record(style));
@@ -63,6 +66,37 @@ fn run_record(report: &RunReport, config_toml: &str) -> RunRecord {
         threads: report.threads,
         peak_rss_bytes: report.peak_rss_bytes.unwrap_or(0),
         issues: issues(&report.input).into_iter().map(|(issue, _)| issue).take(ISSUES_KEPT).collect(),
+    }
+}
+
+/// Returns what a run evaluated and why: days in succession with one kind of reason in one span.
+pub fn work_record(report: &RunReport) -> WorkRecord {
+    let span = |days: &[(Day, Reason)]| {
+        let ((first, reason), (last, _)) = (&days[0], &days[days.len() - 1]);
+        WorkSpanRecord {
+            first_day: first.to_string(),
+            last_day: last.to_string(),
+            days: days.len() as u64,
+            kind: reason.kind().to_owned(),
+            detail: reason.to_string(),
+        }
+    };
+    let together = |a: &(Day, Reason), b: &(Day, Reason)| a.1.kind() == b.1.kind() && b.0.0 == a.0.0 + 1;
+    let symbol = |(symbol, units): (&SymbolReport, &UnitCounts)| SymbolWorkRecord {
+        symbol: symbol.name.clone(),
+        days: units.total,
+        evaluated: units.evaluated.len() as u64,
+        checked: units.checked,
+        files_read: units.read.as_str().to_owned(),
+        spans: units.evaluated.chunk_by(together).map(span).collect(),
+    };
+    let cached = report.cached.unwrap_or_default();
+    WorkRecord {
+        symbols: report.input.symbols.iter().zip(&report.units).map(symbol).collect(),
+        evicted: report.units.iter().map(|units| units.evicted).sum(),
+        cached_units: cached.units,
+        cached_bytes: cached.bytes,
+        budget_bytes: cached.budget_bytes,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::decide::{Decision, Outcome};
 use crate::fingerprint::Fingerprint;
 use crate::ingest::PassedOver;
 use crate::model::{Day, Style};
+use crate::store::CacheSize;
 
 /// The result of a run over all its styles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -147,6 +148,8 @@ pub struct RunReport {
     pub input: InputReport,
     /// What became of each symbol's units, in the order of the symbols.
     pub units: Vec<UnitCounts>,
+    /// What is kept of evaluated units; `None` when nothing is.
+    pub cached: Option<CacheSize>,
     /// Styles, in order.
     pub styles: Vec<StyleReport>,
     /// The result.

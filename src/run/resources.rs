@@ -1,4 +1,21 @@
-//! What the process uses.
+//! What the process uses, and how a run keeps below a ceiling.
+
+/// What a run needs besides its symbols: program, page caches, one style's grid.
+const BASE_BYTES: u64 = 22 << 20;
+/// What a symbol in flight needs per byte of its files: rows, candles, a batch of units, the transaction.
+const PER_FILE_BYTE: u64 = 3;
+/// What stays of every symbol until the end: one byte per so many bytes of its files.
+const FILE_BYTES_PER_KEPT: u64 = 8;
+
+/// A ceiling that is too low.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a memory limit of at least {} MiB for these files, found {} MiB", needed >> 20, limit >> 20)]
+pub struct TooLittleMemory {
+    /// Bytes that the run needs with one symbol at a time.
+    pub needed: u64,
+    /// Bytes allowed.
+    pub limit: u64,
+}
 
 /// Returns the peak resident memory of this process, where the system tells.
 pub fn peak_rss_bytes() -> Option<u64> {
@@ -6,4 +23,49 @@ pub fn peak_rss_bytes() -> Option<u64> {
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kib * 1024)
+}
+
+/// Returns how many symbols may be in flight at once below a memory limit; the largest decide.
+///
+/// Shape:     decoded bytes of each symbol's files, and the limit in bytes
+/// The estimate was measured (`cargo bench --bench incremental` prints what its limits led to).
+/// Errors: [`TooLittleMemory`] where not even one symbol fits: better told before than killed in between
+pub(super) fn symbols_in_flight(
+    symbol_bytes: impl Iterator<Item = u64>,
+    limit: Option<u64>,
+) -> Result<usize, TooLittleMemory> {
+    let mut sizes: Vec<u64> = symbol_bytes.collect();
+    let Some(limit) = limit else { return Ok(sizes.len().max(1)) };
+    sizes.sort_by_key(|bytes| std::cmp::Reverse(*bytes));
+    let base = BASE_BYTES + sizes.iter().sum::<u64>() / FILE_BYTES_PER_KEPT;
+    let needs = sizes.iter().scan(base, |need, bytes| {
+        *need += bytes * PER_FILE_BYTE;
+        Some(*need)
+    });
+    let needs: Vec<u64> = needs.collect();
+    let needed = needs.first().copied().unwrap_or(base);
+    match needs.iter().take_while(|need| **need <= limit).count() {
+        0 if limit < needed => Err(TooLittleMemory { needed, limit }),
+        fitting => Ok(fitting.max(1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_decides_how_many_symbols_are_in_flight() {
+        let in_flight = |limit| symbols_in_flight([4, 1, 8].map(|mib| mib << 20).into_iter(), limit);
+        assert_eq!(in_flight(None), Ok(3));
+        assert_eq!(in_flight(Some(1 << 30)), Ok(3));
+        assert_eq!(in_flight(Some(60 << 20)), Ok(2));
+        assert_eq!(in_flight(Some(50 << 20)), Ok(1));
+        let error = in_flight(Some(40 << 20)).expect_err("too little");
+        assert_eq!(
+            error.to_string(),
+            "expected a memory limit of at least 47 MiB for these files, found 40 MiB"
+        );
+        assert_eq!(symbols_in_flight(std::iter::empty(), Some(30 << 20)), Ok(1));
+    }
 }

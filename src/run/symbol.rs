@@ -26,6 +26,9 @@ use crate::store::{Cache, CacheBatch, StoreError, UnitKey};
 
 /// Reused units per symbol that are evaluated again as a check, when the candles are at hand anyway.
 const CHECKED_UNITS: usize = 2;
+/// Units that are evaluated, kept in memory and committed together: what a killed run loses at most, per symbol in
+/// flight.
+const BATCH_UNITS: usize = 1024;
 /// Days of known candles that are read again with a file that grew: the look-back of the days that a new one touches
 /// (itself, and those it completes), and a margin.
 const REREAD_DAYS: u64 = 60;
@@ -71,6 +74,17 @@ pub enum FilesRead {
     Growth,
     /// Everything.
     Whole,
+}
+
+impl FilesRead {
+    /// Returns the word used in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Growth => "growth",
+            Self::Whole => "whole",
+        }
+    }
 }
 
 /// A symbol of a run.
@@ -182,7 +196,8 @@ pub(super) fn spot_check(job: &Job<'_>, sources: &SymbolSources) -> Result<Spot,
     let market = Market::new(series.bars());
     let contexts = desk.contexts()?;
     let costs = job.plan.costs.of(desk.symbol);
-    let days = u64::try_from(last.0 + 1 - first.0).unwrap_or(1);
+    let first = first_day(&job.plan.days, first, last);
+    let days = u64::try_from(last.0 + 1 - first.0).unwrap_or(0).max(1);
     let mut checked = 0;
     for pick in 0..CHECKED_UNITS as u64 {
         let day = Day(first.0 + ((seed(job) + pick * (days / 2 + 1)) % days) as i32);
@@ -246,7 +261,7 @@ struct Desk<'a> {
 impl Desk<'_> {
     /// Reads the symbol's files.
     fn read(&mut self, stamps: Option<Vec<Stamp>>) -> Result<Memory, SymbolError> {
-        let LoadedSymbol { series, files, issues, .. } = load_symbol(self.sources, self.job.ingest)?;
+        let LoadedSymbol { mut series, files, issues, .. } = load_symbol(self.sources, self.job.ingest)?;
         let bars = within(series.bars(), &self.job.plan.days);
         let days = day_prints(bars);
         // Without stamps it is never taken for the whole of the files: a run as of an earlier day saw a part only.
@@ -263,6 +278,11 @@ impl Desk<'_> {
             last_open: bars.open_time.last().copied().unwrap_or(0),
             evaluated: Vec::new(),
         };
+        // Years before the window are only read to know that they are what they were.
+        if let Some((first, last)) = memory.span() {
+            let counts_from = first_day(&self.job.plan.days, first, last);
+            series.forget_before(Day(counts_from.0 - LOOKBACK_DAYS).start_ms());
+        }
         self.candles = Some(series);
         self.covers = Day(i32::MIN);
         Ok(memory)
@@ -400,22 +420,29 @@ impl Desk<'_> {
         if !sound {
             self.distrust(&mut sorted)?;
         }
-        let mut done: Vec<Done> = Vec::new();
-        if let Some(series) = &self.candles {
+        let mut parts = std::mem::take(&mut sorted.parts);
+        if let (Some(series), false) = (&self.candles, sorted.days.is_empty()) {
             let market = Market::new(within(series.bars(), &plan.days));
-            done = evaluate_all(&market, &sorted.todo, plan, &costs);
+            sorted.todo.sort_by_key(|todo| todo.day);
+            for batch in sorted.todo.chunks(BATCH_UNITS) {
+                let done = evaluate_all(&market, batch, plan, &costs);
+                let removed = std::mem::take(&mut sorted.corrupt);
+                units.evicted += self.put(&CacheBatch { removed, ..self.rows(&sorted, &done) })?;
+                for Done { day, style, unit, context } in &done {
+                    let place = sorted.place(*day).expect("evaluated days are days of the run");
+                    parts[*style][place] = Some(unit.style_day(context, &plan.styles[*style]));
+                }
+            }
+            self.remember(&mut known, &sorted.days);
+            let removed = std::mem::take(&mut sorted.corrupt);
+            let symbol = postcard::to_stdvec(&known).ok();
+            self.put(&CacheBatch { symbol, removed, ..CacheBatch::default() })?;
         }
         let mut reasons: BTreeMap<Day, Reason> = BTreeMap::new();
         for todo in &sorted.todo {
             reasons.entry(todo.day).or_insert_with(|| todo.reason.clone());
         }
         units.evaluated = reasons.into_iter().collect();
-        units.evicted = self.store(&mut known, &sorted, &done)?;
-        let mut parts = std::mem::take(&mut sorted.parts);
-        for Done { day, style, unit, context } in &done {
-            let place = sorted.place(*day).expect("evaluated days are days of the run");
-            parts[*style][place] = Some(unit.style_day(context, &plan.styles[*style]));
-        }
         let mut block = |(place, day): (usize, &Day)| DayBlock {
             day: *day,
             styles: parts.iter_mut().map(|parts| parts[place].take().expect("reused or evaluated")).collect(),
@@ -492,15 +519,9 @@ impl Desk<'_> {
         Ok(bytes(&unit.narrowed(&context, &Context::of(style))) == bytes(&fresh))
     }
 
-    /// Stores what was evaluated; returns how many units made room.
-    fn store(&self, known: &mut Memory, sorted: &Sorted, done: &[Done]) -> Result<u64, SymbolError> {
-        let Some(shelf) = self.job.shelf else { return Ok(0) };
-        // Nothing read, nothing evaluated: nothing new. No candles: nothing to keep.
-        if self.candles.is_none() && done.is_empty() || sorted.days.is_empty() {
-            return Ok(0);
-        }
-        let Some(cache) = shelf.begin()? else { return Ok(0) };
-        let mut batch = CacheBatch { removed: sorted.corrupt.clone(), ..CacheBatch::default() };
+    /// Returns what was evaluated as rows of the cache.
+    fn rows(&self, sorted: &Sorted, done: &[Done]) -> CacheBatch {
+        let mut batch = CacheBatch::default();
         for Done { day, style, unit, context } in done {
             let print = context.fingerprint();
             if batch.contexts.iter().all(|(known, _)| *known != print.0) {
@@ -510,10 +531,15 @@ impl Desk<'_> {
             let place = sorted.place(*day).expect("evaluated days are days of the run");
             batch.units.push(((ordinal, day.0), encode(&sorted.keys[*style][place], print, unit)));
         }
-        self.remember(known, &sorted.days);
-        batch.symbol = postcard::to_stdvec(known).ok();
+        batch
+    }
+
+    /// Stores rows; returns how many units made room.
+    fn put(&self, batch: &CacheBatch) -> Result<u64, SymbolError> {
+        let Some(shelf) = self.job.shelf else { return Ok(0) };
+        let Some(cache) = shelf.begin()? else { return Ok(0) };
         // A cache that cannot be written costs time, never a result.
-        Ok(cache.put(self.symbol.as_str(), &batch, self.job.now_ms).unwrap_or_else(|error| {
+        Ok(cache.put(self.symbol.as_str(), batch, self.job.now_ms).unwrap_or_else(|error| {
             tracing::warn!("what was evaluated is not kept for the next run: {error}");
             0
         }))

@@ -6,7 +6,7 @@ use super::envelope::Envelope;
 use super::keys::KeyShape;
 use super::records::{
     DecisionRecord, FeaturesRecord, HeadRecord, InsightsRecord, MetaRecord, ParamsRecord, Record, RunRecord,
-    TrialsRecord,
+    TrialsRecord, WorkRecord,
 };
 
 /// The set of tables and key shapes below.
@@ -151,9 +151,16 @@ pub(super) const TRIALS: Table<TrialsRecord> = Table::new(
     KeyShape::ProfileRunStyle,
     "the best parameter sets of the newest 90 runs per profile",
 );
+pub(super) const WORK: Table<WorkRecord> = Table::new(
+    "work",
+    Section::History,
+    Class::Truth,
+    KeyShape::ProfileRun,
+    "what the newest 90 runs per profile evaluated, and why",
+);
 
 /// Every table. `meta` and `heads` come first because everything else is checked against them.
-pub(super) static ALL: [TableInfo; 8] = [
+pub(super) static ALL: [TableInfo; 9] = [
     META.info,
     HEADS.info,
     PARAMS.info,
@@ -162,6 +169,7 @@ pub(super) static ALL: [TableInfo; 8] = [
     RUNS.info,
     DECISIONS.info,
     TRIALS.info,
+    WORK.info,
 ];
 
 /// Returns the tables a section's head covers.

@@ -10,6 +10,7 @@ mod run;
 mod runs;
 mod store;
 mod top;
+mod work;
 
 pub use changes::{AdoptionPart, InspectChangesDocument};
 pub use overview::{InspectOverviewDocument, LastRunPart, ProfilePart, ScopeLinePart};
@@ -20,6 +21,7 @@ pub use run::{
 pub use runs::{InspectRunsDocument, RunLinePart, StyleVerdictPart};
 pub use store::{InspectStoreDocument, StoreFilePart, StoreTablePart};
 pub use top::{InspectTopDocument, SortKey, TopFilter, TopStylePart, TrialPart};
+pub use work::{ExplainDocument, InspectCacheDocument, explain_text};
 
 use serde_json::{Map, Value};
 
@@ -59,6 +61,20 @@ pub enum InspectError {
         /// The newest.
         last: u64,
     },
+    /// A run whose work is no longer kept.
+    #[error("run {run} no longer says what it evaluated")]
+    NoWork {
+        /// The run.
+        run: u64,
+    },
+    /// A symbol that was not in the run.
+    #[error("expected a symbol of the run ({}), found {found:?}", known.join(", "))]
+    Symbol {
+        /// The symbol asked for.
+        found: String,
+        /// Those of the run.
+        known: Vec<String>,
+    },
     /// A profile with parameters but without a run.
     #[error("expected runs of profile {profile:?}, found none")]
     NoRuns {
@@ -78,6 +94,8 @@ impl InspectError {
             Self::Profile { .. } | Self::NoRuns { .. } => {
                 Some("run `optimizer incremental --data PATH` first")
             }
+            Self::NoWork { .. } => Some("the newest 90 runs of a profile do"),
+            Self::Symbol { .. } => None,
             Self::Run { .. } => Some("`optimizer inspect runs` lists them; the oldest are removed in time"),
         }
     }

@@ -11,6 +11,7 @@ mod insights;
 mod meta;
 mod params;
 mod values;
+mod work;
 
 #[cfg(test)]
 pub(crate) mod samples;
@@ -24,6 +25,7 @@ pub use insights::{InsightsRecord, SensitivityRecord};
 pub use meta::{HeadRecord, MetaRecord};
 pub use params::ParamsRecord;
 pub use values::{NamedNumber, StoredFilter, StoredMetrics, StoredParameterSet, StoredValue};
+pub use work::{SymbolWorkRecord, WorkRecord, WorkSpanRecord};
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -187,6 +187,33 @@ impl Sample for DecisionRecord {
     }
 }
 
+impl Sample for WorkRecord {
+    fn sample() -> Self {
+        let span = WorkSpanRecord {
+            first_day: text("2025-01-01"),
+            last_day: text("2025-01-31"),
+            days: 31,
+            kind: text("new"),
+            detail: text("never evaluated before"),
+        };
+        let symbol = SymbolWorkRecord {
+            symbol: text("BTCUSDT"),
+            days: 365,
+            evaluated: 31,
+            checked: 2,
+            files_read: text("whole"),
+            spans: vec![span],
+        };
+        Self {
+            symbols: vec![symbol],
+            evicted: 5,
+            cached_units: 700,
+            cached_bytes: 1 << 20,
+            budget_bytes: 256 << 20,
+        }
+    }
+}
+
 impl Sample for TrialsRecord {
     fn sample() -> Self {
         Self { trials: vec![TrialRecord { rank: 1, set: set(), score: FRACTION, metrics: metrics() }] }
