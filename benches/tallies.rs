@@ -1,9 +1,10 @@
 //! What do the exact statistics of the whole grid cost, drawdown in trade order of every set included?
 //!
-//! Workload: synthetic signals (seeded) over the default lattice of a style: 27 exit rules x 5,184 cells = 139,968
-//! parameter sets; levels drawn so that about half the signals of a dimension pass its next level, outcomes between
-//! -2 % and +3 %, seven signals a day. Timed: sweep (sums, drawdown, daily squares), metrics, score, the ten best; one
-//! thread. Medians of several runs.
+//! Workload: a seeded random walk of 15m candles, a signal on every twelfth candle in either direction, over the
+//! default lattice of scalping: 27 exit rules x 5,184 cells = 139,968 parameter sets; levels drawn so that about half
+//! the signals of a dimension pass its next level. Timed: outcomes of every exit rule (one pass over the 48 candles of
+//! the horizon), book, sweep (sums, drawdown, daily squares), metrics, score, the ten best; one thread. Medians of
+//! several runs.
 //!
 //! Baseline (2-core EPYC VM, 2026-11-21, one thread): see the table in ARCHITECTURE.md, "Figures".
 //!
@@ -15,82 +16,130 @@ use retune::evaluate::book::{Book, Entry};
 use retune::evaluate::metrics::Circumstances;
 use retune::evaluate::score::Score;
 use retune::evaluate::sweep::sweep;
-use retune::model::{DAY_MS, Day, Direction, ExitReason, Outcome, ReturnPpm, Setup, Style};
+use retune::exits::{Costs, ExitPlan};
+use retune::model::{Candle, CandleSeries, Day, Direction, Interval, Outcome, Setup, Style, Symbol};
 use retune::search::rank::{Objective, rank};
 use retune::search::space::Space;
+
+/// One candle in twelve is a signal.
+const CANDLES_PER_SIGNAL: usize = 12;
 
 fn main() {
     let full = std::env::args().any(|argument| argument == "--bench");
     let sizes: &[(usize, usize)] = if full { &[(4_000, 15), (100_000, 5)] } else { &[(200, 1)] };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread");
-    for &(signals, runs) in sizes {
+    for &(count, runs) in sizes {
         let space = Space::default_of(Style::Scalping);
-        let book = book(&space, signals);
-        let mut times: Vec<f64> = (0..runs).map(|_| pool.install(|| time(&space, &book))).collect();
-        times.sort_by(f64::total_cmp);
+        let plan = ExitPlan::new(space.rules().to_vec(), Interval::M15).expect("sound");
+        let candles = walk(count * CANDLES_PER_SIGNAL + plan.hold_bars_max() + 1);
+        let signals = signals(&space, count);
+        let mut times: Vec<[f64; 3]> =
+            (0..runs).map(|_| pool.install(|| time(&space, &plan, &candles, &signals))).collect();
+        times.sort_by(|a, b| a.iter().sum::<f64>().total_cmp(&b.iter().sum()));
+        let [outcomes, book, sets] = times[runs / 2];
         print(&format!(
-            "{signals} signals x {} parameter sets: {:.1} ms (min {:.1})",
+            "{count} signals x {} parameter sets: {:.1} ms = outcomes {outcomes:.1} + book {book:.1} + sets {sets:.1}",
             space.sets(),
-            times[runs / 2],
-            times[0]
+            outcomes + book + sets,
         ));
     }
 }
 
-/// Returns the milliseconds of one evaluation.
-fn time(space: &Space, book: &Book) -> f64 {
+/// A signal of the workload: candle of the signal, side, levels.
+struct Drawn {
+    candle: usize,
+    direction: Direction,
+    levels: Vec<u8>,
+}
+
+/// Returns the milliseconds of outcomes, book, and all the rest.
+fn time(space: &Space, plan: &ExitPlan, candles: &CandleSeries, signals: &[Drawn]) -> [f64; 3] {
+    let costs = Costs::default().of(&Symbol::parse("BTCUSDT").expect("a name"));
+    let clock = Instant::now();
+    let bars = candles.bars();
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(signals.len() * space.rules().len());
+    for signal in signals {
+        let entry = signal.candle + 1;
+        let ahead = bars.slice(entry..entry + plan.hold_bars_max());
+        plan.outcomes(ahead, signal.direction, bars.close[signal.candle] * 0.004, &costs, &mut outcomes);
+    }
+    let simulated = clock.elapsed();
+    let mut book = Book::new(space.lattice().clone(), space.rules().len());
+    for (signal, outcomes) in signals.iter().zip(outcomes.chunks_exact(space.rules().len())) {
+        let entry = Entry {
+            entry_ms: bars.open_time[signal.candle + 1],
+            symbol: 0,
+            direction: signal.direction,
+            setup: Setup::Pullback,
+        };
+        book.push(entry, Some(&signal.levels), outcomes);
+    }
+    let kept = clock.elapsed();
     let window = book.window(Day(0)..Day(100_000));
     let objective = Objective {
         score: Score::Balanced,
         constraints: &[],
         around: Circumstances {
             candidates: window.candidates,
-            days: book.entries().len() / 7 + 1,
+            days: bars.len() / 96 + 1,
             trades_min: 10,
             position_ratio: 0.2,
         },
     };
-    let clock = Instant::now();
     let ranking = rank(&sweep(&window), space, &objective, 10);
-    let elapsed = 1000.0 * clock.elapsed().as_secs_f64();
+    let ranked = clock.elapsed();
     assert!(ranking.rated > 0 && !ranking.top.is_empty(), "something was ranked");
-    elapsed
+    [simulated, kept - simulated, ranked - kept].map(|part| 1000.0 * part.as_secs_f64())
 }
 
-fn book(space: &Space, signals: usize) -> Book {
-    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        random >> 11
-    };
-    let mut book = Book::new(space.lattice().clone(), space.rules().len());
-    for i in 0..signals {
-        let levels: Vec<u8> = space
-            .lattice()
-            .sizes()
-            .iter()
-            .map(|size| (next().trailing_ones() as usize).min(size - 1) as u8)
-            .collect();
-        let outcomes: Vec<Outcome> = space
-            .rules()
-            .iter()
-            .map(|_| {
-                let net = ReturnPpm((next() % 50_000) as i32 - 20_000);
-                let reason = if net.0 > 0 { ExitReason::TakeProfit } else { ExitReason::Stop };
-                Outcome { net, best_case: net, gross: net, bars_held: 4, reason, ambiguous: false }
-            })
-            .collect();
-        let entry = Entry {
-            entry_ms: i as i64 * DAY_MS / 7,
-            symbol: 0,
-            direction: Direction::Long,
-            setup: Setup::Pullback,
-        };
-        book.push(entry, Some(&levels), &outcomes);
+/// Numbers that are the same in every run.
+struct Draw(u64);
+
+impl Draw {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 >> 11
     }
-    book
+
+    /// Between -1 and 1, more often near 0.
+    fn step(&mut self) -> f64 {
+        let unit = |n: u64| (n % 20_001) as f64 / 10_000.0 - 1.0;
+        (unit(self.next()) + unit(self.next()) + unit(self.next())) / 3.0
+    }
+}
+
+/// A random walk; a candle's range is about 0.4 %.
+fn walk(count: usize) -> CandleSeries {
+    let mut draw = Draw(0x9e37_79b9_7f4a_7c15);
+    let mut series = CandleSeries::new(Interval::M15);
+    let mut price = 30_000.0_f64;
+    for i in 0..count {
+        let open = price;
+        price *= 1.0 + 0.005 * draw.step();
+        let (up, down) = (1.0 + 0.002 * draw.step().abs(), 1.0 - 0.002 * draw.step().abs());
+        series.push(Candle {
+            open_time: i as i64 * Interval::M15.ms(),
+            open,
+            high: open.max(price) * up,
+            low: open.min(price) * down,
+            close: price,
+            volume: 1.0,
+        });
+    }
+    series
+}
+
+fn signals(space: &Space, count: usize) -> Vec<Drawn> {
+    let mut draw = Draw(0x2545_f491_4f6c_dd1d);
+    let mut level = |size: &usize| (draw.next().trailing_ones() as usize).min(size - 1) as u8;
+    let drawn = |i: usize| Drawn {
+        candle: i * CANDLES_PER_SIGNAL,
+        direction: if i.is_multiple_of(3) { Direction::Short } else { Direction::Long },
+        levels: space.lattice().sizes().iter().map(&mut level).collect(),
+    };
+    (0..count).map(drawn).collect()
 }
 
 #[expect(clippy::print_stdout, reason = "a bench prints its figures")]

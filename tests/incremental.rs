@@ -213,6 +213,75 @@ fn a_new_day_costs_a_day_and_completes_earlier_ones() {
     assert_eq!(answer(&next), answer(&lab.scratch(&plan())));
 }
 
+/// Writes candles of a time span as a file of their own, or as an archive.
+fn write_part(lab: &Lab, symbol: &str, series: &CandleSeries, span_ms: std::ops::Range<i64>, zipped: bool) {
+    let bars = series.bars();
+    let name = format!("{symbol}-15m-{}", Day::of(span_ms.start));
+    let file = lab.data().join(format!("{name}.csv"));
+    write_csv(&file, bars, bars.index_at(span_ms.start)..bars.index_at(span_ms.end));
+    if zipped {
+        let mut archive = zip::ZipWriter::new(fs::File::create(file.with_extension("zip")).expect("created"));
+        let stored = zip::write::SimpleFileOptions::default();
+        archive.start_file(format!("{name}.csv"), stored).expect("a member");
+        std::io::Write::write_all(&mut archive, &fs::read(&file).expect("read")).expect("written");
+        archive.finish().expect("finished");
+        fs::remove_file(file).expect("removed");
+    }
+}
+
+#[test]
+fn a_file_a_day_and_an_archive_a_month_are_taken_in_by_what_is_new() {
+    for (days_per_file, zipped) in [(1, false), (30, true)] {
+        let lab = Lab::new();
+        let symbols = sample();
+        let begin = Day::of(symbols[0].1.bars().open_time[0]).0 + 1;
+        let days = |file: i32| {
+            let from = begin + file * days_per_file;
+            Day(from).start_ms()..Day(from + days_per_file).start_ms()
+        };
+        let known = 90 / days_per_file - 1;
+        let write = |file: i32| {
+            symbols.iter().for_each(|(symbol, series)| write_part(&lab, symbol, series, days(file), zipped));
+        };
+        (0..known).for_each(write);
+        lab.run(&plan());
+        write(known);
+        let next = lab.run(&plan());
+        assert!(
+            next.units.iter().all(|units| units.read == FilesRead::Growth),
+            "{days_per_file} days a file"
+        );
+        assert_eq!(next.days_new(), days_per_file as u64);
+        assert_eq!(answer(&next), answer(&lab.scratch(&plan())));
+        // Candles that are known come again in another file: that has to be told, so everything is read.
+        let overlap = days(known).start - 3 * DAY_MS..days(known).end - DAY_MS;
+        write_part(&lab, &symbols[0].0, &symbols[0].1, overlap, false);
+        let again = lab.run(&plan());
+        assert_eq!(again.units[0].read, FilesRead::Whole);
+        assert_eq!(again.units_evaluated(), 0, "the candles are the same");
+        assert_eq!(answer(&again), answer(&lab.scratch(&plan())));
+    }
+}
+
+#[test]
+fn a_file_that_was_just_written_is_not_trusted_but_can_grow() {
+    let mut lab = Lab::new();
+    let symbols = sample();
+    let end = Day(Day::of(symbols[0].1.bars().open_time[0]).0 + 90).start_ms();
+    lab.write(&symbols, end);
+    let written = fs::metadata(lab.data().join(format!("{}-15m.csv", symbols[0].0))).expect("there");
+    let written = written.modified().expect("a time").duration_since(std::time::UNIX_EPOCH).expect("later");
+    lab.now_ms = written.as_millis() as i64 + 100;
+    lab.run(&plan());
+    let again = lab.run(&plan());
+    assert!(again.units.iter().all(|units| units.read == FilesRead::Whole), "it may have changed unseen");
+    lab.write(&symbols, end + DAY_MS);
+    lab.now_ms = NOW_MS;
+    let next = lab.run(&plan());
+    assert!(next.units.iter().all(|units| units.read == FilesRead::Growth));
+    assert_eq!(answer(&next), answer(&lab.scratch(&plan())));
+}
+
 #[test]
 fn a_month_of_daily_runs_with_trouble_equals_runs_from_scratch() {
     let lab = Lab::new();

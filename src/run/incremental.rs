@@ -303,7 +303,12 @@ impl Work<'_> {
             (self.on_event)(RunEvent::StudyDone { style: report.style, sets: report.study.sets });
             report
         };
-        let styles: Vec<StyleReport> = memory.incumbents.par_iter().enumerate().map(study_one).collect();
+        let incumbents = memory.incumbents.iter().enumerate();
+        // One grid in memory at a time where memory is short.
+        let styles: Vec<StyleReport> = match self.options.memory_bytes {
+            Some(_) => incumbents.map(study_one).collect(),
+            None => memory.incumbents.par_iter().enumerate().map(study_one).collect(),
+        };
         let kept = self.shelf.and_then(Shelf::cache).zip(answer::encode(&styles));
         if let Some((cache, bytes)) = kept {
             let question = answer::question(self.plan, data_fingerprint, &memory.incumbents);

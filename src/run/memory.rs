@@ -22,7 +22,8 @@ pub(super) struct Stamp {
     pub(super) path: String,
     pub(super) entry: Option<String>,
     pub(super) size: u64,
-    pub(super) modified_ns: i128,
+    /// `None` when it changed so recently that its next change might not show.
+    pub(super) modified_ns: Option<i128>,
     pub(super) inode: u64,
 }
 
@@ -41,32 +42,43 @@ pub(super) struct Memory {
     pub(super) fingerprint: [u8; 32],
     /// Styles (by ordinal) with the first and last day ever evaluated.
     pub(super) evaluated: Vec<(u8, i32, i32)>,
+    /// Open times of the first and last candle of each file, `None` for one that gives none.
+    pub(super) spans: Vec<Option<(i64, i64)>>,
 }
 
-/// Returns the stamps of all files, or `None` when one cannot be trusted to show its next change.
+/// Returns the stamps of all files, or `None` when one is not there.
 pub(super) fn stamps(sources: &[Source], now_ms: i64) -> Option<Vec<Stamp>> {
     sources.iter().map(|source| stamp(&source.path, source.entry.as_ref(), now_ms)).collect()
 }
 
-pub(super) fn stamp(path: &Path, entry: Option<&String>, now_ms: i64) -> Option<Stamp> {
+fn stamp(path: &Path, entry: Option<&String>, now_ms: i64) -> Option<Stamp> {
     let meta = std::fs::metadata(path).ok()?;
     let modified_ns = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
     let old_enough = modified_ns / 1_000_000 < i128::from(now_ms - RACY_MS);
-    old_enough.then(|| Stamp {
+    Some(Stamp {
         path: path.display().to_string(),
         entry: entry.cloned(),
         size: meta.len(),
-        modified_ns,
+        modified_ns: old_enough.then_some(modified_ns),
         inode: meta.ino(),
     })
+}
+
+impl Stamp {
+    /// Returns whether a file that looks so is the one that looked like another.
+    pub(super) fn is_still(&self, before: &Self) -> bool {
+        self.modified_ns.is_some() && self == before
+    }
 }
 
 impl Memory {
     /// Returns whether the files look as when this was written, and were read in the same way.
     pub(super) fn is_of(&self, job: &Job<'_>, stamps: Option<&[Stamp]>) -> bool {
         let unfinished = self.files.iter().flat_map(|file| &file.issues).any(|i| i.kind == "unfinished");
-        stamps.is_some_and(|stamps| stamps == self.stamps)
-            && self.interval_ms == job.plan.interval.ms()
+        stamps.is_some_and(|stamps| {
+            stamps.len() == self.stamps.len()
+                && stamps.iter().zip(&self.stamps).all(|(now, then)| now.is_still(then))
+        }) && self.interval_ms == job.plan.interval.ms()
             && self.last_wins == (job.ingest.on_conflict == OnConflict::Last)
             && job.plan.days.end.is_none()
             && !unfinished
@@ -80,11 +92,13 @@ impl Memory {
         DayPrints::new(&days, self.last_open)
     }
 
-    /// Returns whether this is of a file read in the same way, about which nothing was noted but what lies behind it.
-    pub(super) fn may_grow(&self, job: &Job<'_>, path: &Path) -> bool {
+    /// Returns whether this is of files read in the same way, about which nothing was noted but what lies behind them.
+    pub(super) fn may_grow(&self, job: &Job<'_>) -> bool {
         let settled = |issue: &IssueNote| matches!(issue.kind.as_str(), "gap" | "zero_volume");
         let mut issues = self.files.iter().flat_map(|file| &file.issues).chain(&self.issues);
-        self.stamps.iter().all(|stamp| stamp.path == path.display().to_string() && stamp.entry.is_none())
+        let counts = [self.stamps.len(), self.spans.len()];
+        self.candles > 0
+            && counts.iter().all(|count| *count == self.files.len())
             && self.interval_ms == job.plan.interval.ms()
             && self.last_wins == (job.ingest.on_conflict == OnConflict::Last)
             && job.plan.days.end.is_none()
@@ -94,9 +108,10 @@ impl Memory {
 
     /// Returns what is known after more candles, or `None` when the end of what was known is not what it was.
     ///
-    /// `bars` are the last days known (the first of them perhaps in part) and all that is new.
-    pub(super) fn grown(&self, bars: Bars<'_>, hash: String, stamps: Option<&[Stamp]>) -> Option<Self> {
-        let whole = Day(Day::of(bars.open_time[0]).0 + 1);
+    /// `bars` are the last days known (the first of them perhaps in part) and all that is new; files, stamps and spans
+    /// stay as they are.
+    pub(super) fn grown(&self, bars: Bars<'_>) -> Option<Self> {
+        let whole = Day(Day::of(*bars.open_time.first()?).0 + 1);
         let read = day_prints(bars.slice(bars.index_at(whole.start_ms())..bars.len()));
         let last_known = self.days.last()?.0;
         let overlap = |days: &[(i32, [u8; 32])]| -> Vec<(i32, [u8; 32])> {
@@ -104,25 +119,18 @@ impl Memory {
         };
         // The last known day may have gained candles; those before it have not.
         let known_end = bars.index_at(self.last_open + 1);
-        let same = overlap(&read) == overlap(&self.days)
-            && bars.open_time.get(known_end - 1) == Some(&self.last_open);
-        if !same || bars.open_time.len() <= known_end {
+        let last_is_there = known_end > 0 && bars.open_time[known_end - 1] == self.last_open;
+        if overlap(&read) != overlap(&self.days) || !last_is_there || bars.len() <= known_end {
             return None;
         }
         let older = self.days.iter().filter(|(day, _)| *day < whole.0).copied();
         let days: Vec<(i32, [u8; 32])> = older.chain(read).collect();
-        let mut files = self.files.clone();
-        files.iter_mut().for_each(|file| file.identity.hash.clone_from(&hash));
         Some(Self {
-            stamps: stamps.unwrap_or_default().to_vec(),
-            files,
             fingerprint: series_print(&days).0,
             days,
             candles: self.candles + (bars.len() - known_end) as u64,
             last_open: *bars.open_time.last()?,
-            issues: self.issues.clone(),
-            evaluated: self.evaluated.clone(),
-            ..*self
+            ..self.clone()
         })
     }
 

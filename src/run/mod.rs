@@ -8,6 +8,7 @@ pub mod book;
 pub mod config;
 pub mod day;
 mod evaluation;
+mod growing;
 mod incremental;
 mod memory;
 pub mod notes;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::day::{DayBlock, StyleDay};
 use super::evaluation::{Done, Todo, evaluate_all};
+use super::growing::{read_grown, span_of};
 use super::memory::{Memory, Stamp, day_prints, series_print, stamps};
 use super::notes::{FileNote, IssueNote};
 use super::plan::{DayLimits, StylePlan};
@@ -17,10 +18,8 @@ use super::unit::{Context, Fit, Unit, evaluate};
 use crate::exits::TradeCosts;
 use crate::features::frame::{LOOKBACK_DAYS, Market};
 use crate::fingerprint::Fingerprint;
-use crate::ingest::{
-    IngestError, IngestOptions, LoadedSymbol, OnConflict, SymbolSources, growth, load_symbol,
-};
-use crate::model::{Bars, CandleSeries, DAY_MS, Day, Symbol};
+use crate::ingest::{IngestError, IngestOptions, LoadedSymbol, OnConflict, SymbolSources, load_symbol};
+use crate::model::{Bars, CandleSeries, Day, Symbol};
 use crate::signals::candidates::candidates;
 use crate::store::{Cache, CacheBatch, StoreError, UnitKey};
 
@@ -29,9 +28,6 @@ const CHECKED_UNITS: usize = 2;
 /// Units that are evaluated, kept in memory and committed together: what a killed run loses at most, per symbol in
 /// flight.
 const BATCH_UNITS: usize = 1024;
-/// Days of known candles that are read again with a file that grew: the look-back of the days that a new one touches
-/// (itself, and those it completes), and a margin.
-const REREAD_DAYS: u64 = 60;
 
 /// How a symbol is to be evaluated.
 #[derive(Clone, Copy)]
@@ -70,7 +66,7 @@ pub enum FilesRead {
     /// Nothing: they look as when they were read.
     #[default]
     Nothing,
-    /// What one file gained, and enough before it; the rest is as it was, by its hash.
+    /// What the files gained, and enough before it; the rest is as it was.
     Growth,
     /// Everything.
     Whole,
@@ -277,6 +273,7 @@ impl Desk<'_> {
             candles: bars.len() as u64,
             last_open: bars.open_time.last().copied().unwrap_or(0),
             evaluated: Vec::new(),
+            spans: files.iter().map(span_of).collect(),
         };
         // Years before the window are only read to know that they are what they were.
         if let Some((first, last)) = memory.span() {
@@ -288,34 +285,14 @@ impl Desk<'_> {
         Ok(memory)
     }
 
-    /// Takes in a single file that only grew, by its unchanged part; `None` where that is not all there is to it.
-    ///
-    /// Whatever is noteworthy about the new part (gaps, bad rows, repeated candles, ...) makes the file be read whole,
-    /// so that a report never depends on how a file was read.
+    /// Takes in files that gained candles; `None` where everything has to be read.
     fn read_grown(&mut self, old: &Memory, stamps: Option<&[Stamp]>) -> Result<Option<Memory>, SymbolError> {
-        let ([source], [file], [old_stamp]) =
-            (self.sources.sources.as_slice(), old.files.as_slice(), old.stamps.as_slice())
-        else {
+        let Some((memory, series)) = read_grown(self.job, self.sources, old, stamps)? else {
             return Ok(None);
         };
-        if !old.may_grow(self.job, &source.path) || file.rejected.is_some() || old.candles == 0 {
-            return Ok(None);
-        }
-        let end_bytes = old_stamp.size / old.candles * (REREAD_DAYS * DAY_MS as u64 / old.interval_ms as u64);
-        let Some(growth) = growth(source, old_stamp.size, &file.identity.hash, end_bytes)? else {
-            return Ok(None);
-        };
-        let excerpt = SymbolSources { symbol: self.symbol.clone(), sources: vec![growth.excerpt] };
-        let loaded = load_symbol(&excerpt, self.job.ingest)?;
-        let clean = |file: &crate::ingest::FileReport| file.rejected.is_none() && file.issues.is_empty();
-        if !loaded.issues.is_empty() || !loaded.files.iter().all(clean) || loaded.series.is_empty() {
-            return Ok(None);
-        }
-        let bars = loaded.series.bars();
-        let Some(memory) = old.grown(bars, growth.hash, stamps) else { return Ok(None) };
         // The first day may begin in the middle; the look-back of a day must lie behind it.
-        self.covers = Day(Day::of(bars.open_time[0]).0 + 1 + LOOKBACK_DAYS);
-        self.candles = Some(loaded.series);
+        self.covers = Day(Day::of(series.bars().open_time[0]).0 + 1 + LOOKBACK_DAYS);
+        self.candles = Some(series);
         Ok(Some(memory))
     }
 

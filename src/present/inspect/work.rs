@@ -65,7 +65,7 @@ fn work_of(
         return Err(unknown_run(snapshot, profile, id)?);
     }
     let work = snapshot.work(profile, id)?;
-    Ok((id, work.ok_or_else(|| InspectError::NoWork { run: id })?))
+    Ok((id, work.ok_or(InspectError::NoWork { run: id })?))
 }
 
 impl ExplainDocument {
