@@ -9,6 +9,7 @@ mod ingest;
 mod inspect;
 mod legacy_metrics;
 mod legacy_parity;
+mod own;
 mod pipeline;
 mod ranking;
 mod sample_data;

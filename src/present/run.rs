@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 
 use super::document::{Document, params_object};
 use crate::model::rfc3339;
-use crate::run::records::{issues, metrics_record};
+use crate::run::own::OwnSet;
+use crate::run::records::{change_record, issues, metrics_record};
 use crate::run::report::{RunReport, StyleReport};
 use crate::run::study::Measured;
 use crate::store::records::{ChangeRecord, StoredMetrics};
@@ -114,6 +115,17 @@ pub struct StylePart {
     pub incumbent: Option<CandidatePart>,
     pub validation: ValidationPart,
     pub decision: String,
+    /// What each symbol trades; empty where the best set did not survive.
+    pub symbols: BTreeMap<String, SymbolPart>,
+}
+
+/// What a symbol trades in a style.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct SymbolPart {
+    /// Its own set with what it achieved on the symbol; null where the set of all symbols is used.
+    pub own: Option<CandidatePart>,
+    pub reason: String,
 }
 
 /// A parameter set with its results.
@@ -238,7 +250,13 @@ fn style_part(style: &StyleReport) -> StylePart {
             reasons: judgement.reasons.clone(),
         },
         decision: style.decision.outcome.as_str().to_owned(),
+        symbols: style.own.iter().map(symbol_part).collect(),
     }
+}
+
+fn symbol_part(own: &OwnSet) -> (String, SymbolPart) {
+    let part = SymbolPart { own: own.measured.as_ref().map(candidate_part), reason: own.reason.clone() };
+    (own.symbol.clone(), part)
 }
 
 fn candidate_part(measured: &Measured) -> CandidatePart {
@@ -254,12 +272,8 @@ fn candidate_part(measured: &Measured) -> CandidatePart {
 fn decision_part(report: &RunReport) -> DecisionPart {
     let adopted = report.styles.iter().filter(|s| s.decision.outcome == crate::decide::Outcome::Adopted);
     let adopted: Vec<&StyleReport> = adopted.collect();
-    let changes = adopted.iter().flat_map(|style| &style.decision.changes).map(|change| ChangeRecord {
-        scope: change.scope.clone(),
-        key: change.key.clone(),
-        old: change.old.clone(),
-        new: change.new.clone(),
-    });
+    let changes = report.styles.iter().flat_map(StyleReport::applied_changes);
+    let changes: Vec<ChangeRecord> = changes.map(|change| change_record(&change)).collect();
     let same = report.same_as.map(|run| format!("same candles and plan as run {run}, whose decision stands"));
     let reason = |style: &StyleReport| {
         style.decision.reasons.first().map(|reason| format!("{}: {reason}", style.style))
@@ -267,9 +281,9 @@ fn decision_part(report: &RunReport) -> DecisionPart {
     DecisionPart {
         result: report.result.as_str().to_owned(),
         verdict: report.verdict().to_owned(),
-        changed: !adopted.is_empty(),
+        changed: !changes.is_empty(),
         adopted: adopted.iter().map(|style| style.style.to_string()).collect(),
-        changes: changes.collect(),
+        changes,
         reasons: same.into_iter().chain(report.styles.iter().filter_map(reason)).collect(),
     }
 }
@@ -336,6 +350,11 @@ fn style_text(style: &StyleReport) -> String {
     for reason in &style.decision.reasons {
         let _ = writeln!(text, "  - {reason}");
     }
+    for own in style.own.iter().filter(|own| own.measured.is_some()) {
+        let set = own.measured.iter().flat_map(|measured| crate::decide::key_values(&measured.set));
+        let set = set.map(|(key, value)| format!("{key}={value}"));
+        text.push_str(&super::inspect::wrapped(&format!("{} has its own: ", own.symbol), 6, set));
+    }
     // Without parameters in force every value is new, and the best set stands above.
     if style.decision.outcome == crate::decide::Outcome::Adopted && study.incumbent.is_some() {
         for change in &style.decision.changes {
@@ -364,14 +383,11 @@ fn conclusion(report: &RunReport) -> String {
     if let (Some(run), true) = (report.same_as, report.result == RunResult::Unchanged) {
         return format!("parameters unchanged: same candles and plan as run {run}, whose decision stands");
     }
-    let adopted: Vec<String> = report
-        .styles
-        .iter()
-        .filter(|style| style.decision.outcome == crate::decide::Outcome::Adopted)
-        .map(|style| style.style.to_string())
-        .collect();
+    let changes = report.styles.iter().flat_map(StyleReport::applied_changes);
+    let scopes: Vec<String> =
+        changes.map(|change| change.scope).collect::<std::collections::BTreeSet<_>>().into_iter().collect();
     match report.result {
-        RunResult::Changed => format!("parameters changed: {}", adopted.join(" and ")),
+        RunResult::Changed => format!("parameters changed: {}", scopes.join(", ")),
         RunResult::Unchanged => "parameters unchanged".to_owned(),
         RunResult::NotConvincing => {
             "parameters unchanged: a better candidate, but its verdict is not good enough".to_owned()

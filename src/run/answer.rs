@@ -3,24 +3,26 @@
 
 use super::plan::Plan;
 use super::report::StyleReport;
+use super::style::InForce;
 use crate::decide::key_values;
 use crate::fingerprint::{Canonical, Fingerprint};
-use crate::model::ParameterSet;
 
 /// Version of the answer's encoding; raise it when a field of a style's report changes.
-const ANSWER_FORMAT: u64 = 1;
+const ANSWER_FORMAT: u64 = 2;
 
 /// Returns the fingerprint of all that the studies of a run depend on.
-pub(super) fn question(plan: &Plan, data: Fingerprint, incumbents: &[Option<ParameterSet>]) -> Fingerprint {
+pub(super) fn question(plan: &Plan, data: Fingerprint, in_force: &InForce) -> Fingerprint {
     let mut hash = Canonical::new("retune question v1")
         .count(ANSWER_FORMAT)
         .text(env!("CARGO_PKG_VERSION"))
         .nested(plan.fingerprint())
         .nested(data)
-        .count(incumbents.len() as u64);
-    for incumbent in incumbents {
-        let values = incumbent.as_ref().map(key_values).unwrap_or_default();
-        hash = hash.count(u64::from(incumbent.is_some())).count(values.len() as u64);
+        .count(in_force.styles.len() as u64);
+    let styles = in_force.styles.iter().map(|set| ("style", set.as_ref()));
+    let symbols = in_force.symbols.iter().map(|(scope, set)| (scope.as_str(), Some(set)));
+    for (scope, set) in styles.chain(symbols) {
+        let values = set.map(key_values).unwrap_or_default();
+        hash = hash.text(scope).count(u64::from(set.is_some())).count(values.len() as u64);
         hash = values.iter().fold(hash, |hash, (key, value)| hash.text(key).text(value));
     }
     hash.finish()

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::own::OwnSettings;
 use super::plan::{DayLimits, Plan, PlanningError, SearchSettings};
 use crate::exits::Costs;
 use crate::model::{FilterValue, Interval, Style, Symbol};
@@ -14,11 +15,28 @@ use crate::search::space::{Bound, Dimension, Level, Space, SpaceError, numbers};
 #[expect(missing_docs, reason = "one section each; the fields are documented in the README")]
 pub struct Config {
     pub data: DataConfig,
+    pub symbols: SymbolsConfig,
     pub costs: CostsConfig,
     pub search: SearchConfig,
     pub validate: ValidateConfig,
     pub style: StylesConfig,
     pub limits: LimitsConfig,
+}
+
+/// `[symbols]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in the README")]
+pub struct SymbolsConfig {
+    pub own_parameters: bool,
+    pub min_trades: u32,
+    pub prior_trades: u32,
+}
+
+impl Default for SymbolsConfig {
+    fn default() -> Self {
+        Self { own_parameters: true, min_trades: 30, prior_trades: 100 }
+    }
 }
 
 /// `[limits]`
@@ -333,7 +351,16 @@ impl Config {
         if !(1..=50).contains(&config.top) {
             return Err(value_error("search.top", "1 to 50", config.top));
         }
+        let own = &self.symbols;
+        let least_one = own.min_trades.min(own.prior_trades);
+        if least_one == 0 {
+            return Err(value_error("symbols.min_trades, symbols.prior_trades", "at least 1", least_one));
+        }
+        let own = own
+            .own_parameters
+            .then_some(OwnSettings { trades_min: own.min_trades, prior_trades: own.prior_trades });
         Ok(SearchSettings {
+            own,
             score,
             constraints: config.constraints.iter().map(constraint).collect::<Result<_, _>>()?,
             trades_min: config.min_trades.max(1),

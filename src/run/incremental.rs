@@ -15,14 +15,14 @@ use super::records;
 use super::report::{InputReport, RunReport, RunResult, StyleReport};
 use super::resources::{TooLittleMemory, symbols_in_flight};
 use super::shelf::Shelf;
-use super::style::study_style;
+use super::style::{InForce, study_style};
 use super::symbol::{
     EvaluatedSymbol, FilesRead, Job, Spot, SymbolError, UnitCounts, evaluate_symbol, first_day,
     recall_symbol, spot_check,
 };
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::ingest::{Catalog, IngestError, IngestOptions, OnConflict, SymbolSources};
-use crate::model::{Day, ParameterSet, Style, Symbol};
+use crate::model::{Day, Style, Symbol};
 use crate::store::{Cache, Store, StoreError};
 
 /// What a run needs besides its plan.
@@ -141,6 +141,9 @@ pub fn incremental(
     check_stop(stop)?;
     let Answered { input, units, styles, memory, data_fingerprint } = answered;
     let mut result = RunResult::of(styles.iter().map(|style| style.decision.outcome));
+    if styles.iter().any(|style| !style.applied_changes().is_empty()) {
+        result = RunResult::Changed;
+    }
     if memory.same_as.is_some() && result != RunResult::Changed {
         result = RunResult::Unchanged;
     }
@@ -263,7 +266,7 @@ impl Work<'_> {
         let data_fingerprint = data_fingerprint(&input);
         let opened = store.insert(shelf.store()?);
         let memory = Memory::recall(Some(opened), self.options, self.plan, data_fingerprint)?;
-        let question = answer::question(self.plan, data_fingerprint, &memory.incumbents);
+        let question = answer::question(self.plan, data_fingerprint, &memory.in_force);
         let Some(styles) = cache.answer(&question.0)?.and_then(|row| answer::decode(&row)) else {
             return Ok(Recall::Unknown);
         };
@@ -298,20 +301,20 @@ impl Work<'_> {
         let memory = Memory::recall(store.as_ref(), self.options, self.plan, data_fingerprint)?;
         check_stop(self.stop)?;
         let days = days_of(self.plan, &input);
-        let study_one = |(index, incumbent): (usize, &Option<ParameterSet>)| {
-            let report = study_style(self.plan, index, &symbols, days.clone(), &input, incumbent.as_ref());
+        let study_one = |index: usize| {
+            let report = study_style(self.plan, index, &symbols, days.clone(), &input, &memory.in_force);
             (self.on_event)(RunEvent::StudyDone { style: report.style, sets: report.study.sets });
             report
         };
-        let incumbents = memory.incumbents.iter().enumerate();
+        let styles = 0..self.plan.styles.len();
         // One grid in memory at a time where memory is short.
         let styles: Vec<StyleReport> = match self.options.memory_bytes {
-            Some(_) => incumbents.map(study_one).collect(),
-            None => memory.incumbents.par_iter().enumerate().map(study_one).collect(),
+            Some(_) => styles.map(study_one).collect(),
+            None => styles.into_par_iter().map(study_one).collect(),
         };
         let kept = self.shelf.and_then(Shelf::cache).zip(answer::encode(&styles));
         if let Some((cache, bytes)) = kept {
-            let question = answer::question(self.plan, data_fingerprint, &memory.incumbents);
+            let question = answer::question(self.plan, data_fingerprint, &memory.in_force);
             if let Err(error) = cache.keep_answer(&question.0, &bytes, self.options.now_ms) {
                 tracing::warn!("the answer is not kept for the next run: {error}");
             }
@@ -397,8 +400,7 @@ fn data_fingerprint(input: &InputReport) -> Fingerprint {
 
 /// What earlier runs left behind.
 struct Memory {
-    /// Parameters in force, one per style of the plan.
-    incumbents: Vec<Option<ParameterSet>>,
+    in_force: InForce,
     /// The last run, if it had the same candles and plan and its parameters are still in force.
     same_as: Option<u64>,
     /// Start of the last run of any profile; UTC ms.
@@ -413,13 +415,16 @@ impl Memory {
         data: Fingerprint,
     ) -> Result<Self, StoreError> {
         let plan_print = plan.fingerprint();
-        let none = Self { incumbents: vec![None; plan.styles.len()], same_as: None, last_run_ms: None };
+        let mut in_force = InForce { styles: vec![None; plan.styles.len()], ..InForce::default() };
+        let none = Self { in_force: in_force.clone(), same_as: None, last_run_ms: None };
         let Some(store) = store else { return Ok(none) };
         let snapshot = store.read()?;
-        let mut incumbents = Vec::new();
-        for style in &plan.styles {
-            let stored = snapshot.params(&options.profile, style.space.style().as_str())?;
-            incumbents.push(stored.map(|record| records::parameter_set(&record.set)));
+        for (scope, record) in snapshot.params_all(&options.profile)? {
+            let set = records::parameter_set(&record.set);
+            match plan.styles.iter().position(|style| style.space.style().as_str() == scope) {
+                Some(style) => in_force.styles[style] = Some(set),
+                None => drop(in_force.symbols.insert(scope, set)),
+            }
         }
         let last = snapshot.runs(&options.profile, .., 1)?.into_iter().next();
         let same_as = last
@@ -430,6 +435,6 @@ impl Memory {
             let newest = snapshot.runs(&profile, .., 1)?.into_iter().next();
             last_run_ms = last_run_ms.max(newest.map(|(_, run)| run.started_at_ms));
         }
-        Ok(Self { incumbents, same_as, last_run_ms })
+        Ok(Self { in_force, same_as, last_run_ms })
     }
 }

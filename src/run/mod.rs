@@ -12,6 +12,7 @@ mod growing;
 mod incremental;
 mod memory;
 pub mod notes;
+pub mod own;
 pub mod plan;
 pub mod records;
 pub mod report;

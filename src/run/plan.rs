@@ -1,5 +1,6 @@
 //! The plan of a run: everything besides the candles that its answer depends on, resolved from configuration.
 
+use super::own::OwnSettings;
 use crate::evaluate::score::Score;
 use crate::exits::{Costs, ExitPlan, PlanError};
 use crate::fingerprint::{Canonical, Fingerprint};
@@ -47,6 +48,8 @@ pub struct SearchSettings {
     pub top: usize,
     /// Share of the days that selection sees.
     pub early_share: f64,
+    /// How symbols get parameters of their own; `None` when they do not.
+    pub own: Option<OwnSettings>,
 }
 
 impl Default for SearchSettings {
@@ -59,6 +62,7 @@ impl Default for SearchSettings {
             position_ratio: 0.2,
             top: 20,
             early_share: 0.7,
+            own: Some(OwnSettings { trades_min: 30, prior_trades: 100 }),
         }
     }
 }
@@ -149,6 +153,8 @@ impl Plan {
         }
         hash = hash.count(search.trades_min.into()).count(search.late_trades_min.into());
         hash = hash.floats(&[search.position_ratio, search.early_share]).count(search.top as u64);
+        let own = search.own.map_or((0, 0), |own| (own.trades_min, own.prior_trades));
+        hash = hash.count(own.0.into()).count(own.1.into());
         let day = |day: Option<Day>| day.map_or(i64::MIN, |d| d.0.into());
         hash.signed(day(self.days.first))
             .signed(day(self.days.end))

@@ -1,6 +1,7 @@
 //! Turns a run's report into the records the store keeps. Formats and decides nothing.
 
 use super::notes::IssueNote;
+use super::own::scope_of;
 use super::plan::Plan;
 use super::report::{InputReport, RunReport, StyleReport, SymbolReport};
 use super::reuse::Reason;
@@ -34,6 +35,11 @@ pub fn learning(report: &RunReport, plan: &Plan, config_toml: &str) -> LearningC
         if let (Outcome::Adopted, Some(best)) = (style.decision.outcome, style.study.top.first()) {
             let params = params_record(style, best, plan, report.started_at_ms);
             learning.params.insert(style.style.to_string(), Some(params));
+        }
+        for own in style.own.iter().filter(|own| !own.changes.is_empty()) {
+            let set = own.measured.as_ref();
+            let params = set.map(|set| params_record(style, set, plan, report.started_at_ms));
+            learning.params.insert(scope_of(&own.symbol, style.style), params);
         }
     }
     learning
@@ -188,7 +194,7 @@ fn decision_record(style: &StyleReport, plan: &Plan) -> DecisionRecord {
     DecisionRecord {
         verdict: judgement.verdict.to_string(),
         adopted,
-        changed: adopted,
+        changed: !style.applied_changes().is_empty(),
         outcome: style.decision.outcome.as_str().to_owned(),
         reasons: style.decision.reasons.clone(),
         score_name: plan.search.score.to_string(),
@@ -201,11 +207,17 @@ fn decision_record(style: &StyleReport, plan: &Plan) -> DecisionRecord {
         early_last_day: split.map(|s| last(&s.early)).unwrap_or_default(),
         late_first_day: split.map(|s| first(&s.late)).unwrap_or_default(),
         late_last_day: split.map(|s| last(&s.late)).unwrap_or_default(),
-        changes: style.decision.changes.iter().map(change_record).collect(),
+        changes: style
+            .decision
+            .changes
+            .iter()
+            .chain(style.own.iter().flat_map(|own| &own.changes))
+            .map(change_record)
+            .collect(),
     }
 }
 
-fn change_record(change: &crate::decide::Change) -> ChangeRecord {
+pub(crate) fn change_record(change: &crate::decide::Change) -> ChangeRecord {
     ChangeRecord {
         scope: change.scope.clone(),
         key: change.key.clone(),

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::notes::{FileNote, IssueNote};
+use super::own::OwnSet;
 use super::reuse::Reason;
 use super::study::Study;
 use super::symbol::UnitCounts;
 use crate::decide::insights::Insights;
-use crate::decide::{Decision, Outcome};
+use crate::decide::{Change, Decision, Outcome};
 use crate::fingerprint::Fingerprint;
 use crate::ingest::PassedOver;
 use crate::model::{Day, Style};
@@ -117,8 +118,19 @@ pub struct StyleReport {
     pub study: Study,
     /// What becomes of the parameters.
     pub decision: Decision,
+    /// What each symbol trades; nothing where the pooled set did not survive.
+    pub own: Vec<OwnSet>,
     /// What was learned.
     pub insights: Insights,
+}
+
+impl StyleReport {
+    /// Returns the changes that take effect: those of the style if its candidate was adopted, and those of symbols.
+    pub fn applied_changes(&self) -> Vec<Change> {
+        let adopted = self.decision.outcome == Outcome::Adopted;
+        let own = self.own.iter().flat_map(|own| &own.changes);
+        self.decision.changes.iter().filter(|_| adopted).chain(own).cloned().collect()
+    }
 }
 
 /// A whole run.

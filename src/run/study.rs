@@ -6,7 +6,7 @@ use super::plan::{Plan, StylePlan};
 use crate::evaluate::book::{Book, Window};
 use crate::evaluate::metrics::{Circumstances, Measure, Metrics, metrics, precision};
 use crate::evaluate::replay::{Pick, Tally, replay};
-use crate::evaluate::sweep::sweep;
+use crate::evaluate::sweep::{Sweep, sweep};
 use crate::model::{Day, ParameterSet};
 use crate::search::rank::{Importance, Objective, Trial, rank};
 use crate::validate::split::{Split, split};
@@ -52,7 +52,7 @@ pub struct Study {
     pub baseline: Metrics,
 }
 
-/// Studies one style.
+/// Studies one style; returns the statistics of every set on the early part as well.
 ///
 /// Causality: nothing of the late part, nor of the purged days, reaches the selection
 pub fn study(
@@ -61,18 +61,13 @@ pub fn study(
     style: &StylePlan,
     plan: &Plan,
     incumbent: Option<&ParameterSet>,
-) -> Study {
+) -> (Study, Sweep) {
     let split = split(days.clone(), plan.search.early_share, style.horizon_days(plan.interval));
-    let empty = days.start..days.start;
-    let (early, late) = split.as_ref().map_or((empty.clone(), empty), |s| (s.early.clone(), s.late.clone()));
-    let parts = Parts {
-        full: Part::new(book, days.clone()),
-        early: Part::new(book, early),
-        late: Part::new(book, late),
-    };
+    let parts = Parts::new(book, days.clone(), split.as_ref());
     let measure = Measurer { style, plan };
     let objective = measure.objective(&parts.early.window, plan.search.trades_min);
-    let ranking = rank(&sweep(&parts.early.window), &style.space, &objective, plan.search.top);
+    let swept = sweep(&parts.early.window);
+    let ranking = rank(&swept, &style.space, &objective, plan.search.top);
     let top: Vec<Measured> = ranking.top.iter().map(|trial| measure.trial(trial, &parts)).collect();
     let place = incumbent.and_then(|set| style.space.find(set));
     let incumbent = place.map(|(rule, cell)| measure.set(rule, cell, &parts).0);
@@ -90,7 +85,7 @@ pub fn study(
     };
     let middle = Pick { rule: style.space.rules().len() / 2, levels: None };
     let baseline = parts.full.metrics(&replay(&parts.full.window, middle), plan);
-    Study {
+    let study = Study {
         days,
         split,
         sets: style.space.sets(),
@@ -100,7 +95,8 @@ pub fn study(
         judgement,
         importances: ranking.importances,
         baseline,
-    }
+    };
+    (study, swept)
 }
 
 fn no_candidate(has_split: bool, trades_min: u32) -> Judgement {
@@ -119,8 +115,8 @@ fn no_candidate(has_split: bool, trades_min: u32) -> Judgement {
 }
 
 /// A part of the book with what all its metrics share.
-struct Part<'a> {
-    window: Window<'a>,
+pub(super) struct Part<'a> {
+    pub(super) window: Window<'a>,
     /// Precision of taking every signal; the same for every exit rule.
     base_precision: Measure,
 }
@@ -137,19 +133,29 @@ impl<'a> Part<'a> {
     }
 }
 
-struct Parts<'a> {
+pub(super) struct Parts<'a> {
     full: Part<'a>,
-    early: Part<'a>,
+    pub(super) early: Part<'a>,
     late: Part<'a>,
 }
 
-struct Measurer<'a> {
-    style: &'a StylePlan,
-    plan: &'a Plan,
+impl<'a> Parts<'a> {
+    /// Cuts a book; without a split both parts are empty.
+    pub(super) fn new(book: &'a Book, days: Range<Day>, split: Option<&Split>) -> Self {
+        let empty = days.start..days.start;
+        let (early, late) = split.map_or((empty.clone(), empty), |s| (s.early.clone(), s.late.clone()));
+        Self { full: Part::new(book, days), early: Part::new(book, early), late: Part::new(book, late) }
+    }
+}
+
+/// Measures parameter sets of a style on the parts of a book.
+pub(super) struct Measurer<'a> {
+    pub(super) style: &'a StylePlan,
+    pub(super) plan: &'a Plan,
 }
 
 impl Measurer<'_> {
-    fn objective(&self, window: &Window<'_>, trades_min: u32) -> Objective<'_> {
+    pub(super) fn objective(&self, window: &Window<'_>, trades_min: u32) -> Objective<'_> {
         Objective {
             score: self.plan.search.score,
             constraints: &self.plan.search.constraints,
@@ -169,7 +175,7 @@ impl Measurer<'_> {
     }
 
     /// Replays one set on all parts; returns its early and late tallies as well.
-    fn set(&self, rule: usize, cell: usize, parts: &Parts<'_>) -> (Measured, Tally, Tally) {
+    pub(super) fn set(&self, rule: usize, cell: usize, parts: &Parts<'_>) -> (Measured, Tally, Tally) {
         let levels = self.style.space.lattice().levels(cell);
         let pick = Pick { rule, levels: Some(&levels) };
         let tally = |part: &Part<'_>| replay(&part.window, pick);

@@ -1,8 +1,10 @@
 //! One style of a run: its book, its study, its decision and what it teaches.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::book::{SymbolDays, book_of};
+use super::own::own_sets;
 use super::plan::{Plan, StylePlan};
 use super::report::{InputReport, StyleReport};
 use super::study::{Study, study};
@@ -12,6 +14,15 @@ use crate::evaluate::book::Book;
 use crate::evaluate::replay::{Pick, taken};
 use crate::model::{Day, ParameterSet};
 
+/// What is in force.
+#[derive(Debug, Clone, Default)]
+pub(super) struct InForce {
+    /// Per style of the plan.
+    pub(super) styles: Vec<Option<ParameterSet>>,
+    /// Own sets of symbols, by scope.
+    pub(super) symbols: BTreeMap<String, ParameterSet>,
+}
+
 /// Studies one style (by its index in the plan) and decides.
 pub(super) fn study_style(
     plan: &Plan,
@@ -19,23 +30,27 @@ pub(super) fn study_style(
     symbols: &[SymbolDays],
     days: Range<Day>,
     input: &InputReport,
-    incumbent: Option<&ParameterSet>,
+    in_force: &InForce,
 ) -> StyleReport {
     let style = &plan.styles[index];
     let book = book_of(symbols, index, style);
     let parts = || symbols.iter().flat_map(|days| &days.blocks).map(|block| &block.styles[index]);
-    let study = study(&book, entry_days(days, symbols, index), style, plan, incumbent);
+    let incumbent = in_force.styles[index].as_ref();
+    let (study, swept) = study(&book, entry_days(days, symbols, index), style, plan, incumbent);
     let best = study.top.first();
     let candidate = best.map(|best| Contender { set: &best.set, late_score: best.late_score });
-    let in_force = incumbent.map(|set| Contender {
+    let contender = incumbent.map(|set| Contender {
         set,
         late_score: study.incumbent.as_ref().and_then(|measured| measured.late_score),
     });
-    let mut decision = decide(style.space.style(), candidate, in_force, &study.judgement);
+    let mut decision = decide(style.space.style(), candidate, contender, &study.judgement);
     if incumbent.is_some() && study.incumbent.is_none() {
         let reason = "the parameters in force are no longer in the space, so they could not be measured";
         decision.reasons.push(reason.to_owned());
     }
+    let names = input.symbols.iter().map(|symbol| symbol.name.as_str());
+    let own =
+        own_sets(plan, index, symbols, names, &study, &swept, &|scope| in_force.symbols.get(scope).cloned());
     let insights = learn(&book, &study, style, input);
     StyleReport {
         style: style.space.style(),
@@ -46,6 +61,7 @@ pub(super) fn study_style(
         opportunities: parts().map(|part| part.opportunities.for_capture().len() as u64).sum(),
         study,
         decision,
+        own,
         insights,
     }
 }

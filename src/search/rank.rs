@@ -24,7 +24,7 @@ pub struct Trial {
 
 impl Trial {
     /// Orders trials best first: score, then more trades, then the earlier place in the grid (the looser cell).
-    fn rank(&self, other: &Self) -> Ordering {
+    pub(super) fn rank(&self, other: &Self) -> Ordering {
         other
             .score
             .total_cmp(&self.score)

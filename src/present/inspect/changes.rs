@@ -55,7 +55,7 @@ impl InspectChangesDocument {
             }
             let at = rfc3339(record.started_at_ms);
             let decisions = snapshot.decisions(profile, run)?;
-            let adopted = decisions.iter().filter(|(style, d)| d.adopted && filter.concerns(*style));
+            let adopted = decisions.iter().filter(|(style, d)| d.changed && filter.concerns(*style));
             all.extend(adopted.map(|(style, decision)| adoption(run, &at, style.as_str(), decision)));
         }
         let matching = all.len() as u64;

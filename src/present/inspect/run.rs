@@ -90,6 +90,8 @@ pub struct InspectDecisionPart {
     /// `adopted`, `unchanged`, `not_convincing` or `rejected`.
     pub outcome: String,
     pub adopted: bool,
+    /// Whether parameters of the style or of a symbol changed.
+    pub changed: bool,
     pub score_name: String,
     pub stability: Option<f64>,
     pub degradation: Option<f64>,
@@ -110,6 +112,7 @@ impl InspectDecisionPart {
             verdict: record.verdict.clone(),
             outcome: record.outcome.clone(),
             adopted: record.adopted,
+            changed: record.changed,
             score_name: record.score_name.clone(),
             stability: record.stability,
             degradation: record.degradation,
@@ -254,7 +257,7 @@ fn decision_text(decision: &InspectDecisionPart) -> String {
     }
     text.extend(decision.reasons.iter().map(|reason| sentence("  - ", reason)));
     if !decision.changes.is_empty() {
-        text += if decision.adopted { "  changed:\n" } else { "  would have changed:\n" };
+        text += if decision.changed { "  changed:\n" } else { "  would have changed:\n" };
     }
     for change in &decision.changes {
         let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
