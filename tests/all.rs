@@ -1,5 +1,6 @@
 //! Integration tests, in one binary.
 mod architecture;
+mod by_hand;
 mod cli;
 mod command;
 mod documents;

@@ -18,6 +18,10 @@ pub fn optimizer(arguments: &[&str]) -> Cost {
     let mut command = Command::new(env!("CARGO_BIN_EXE_optimizer"));
     command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null());
     let clock = Instant::now();
+    #[expect(
+        clippy::zombie_processes,
+        reason = "it is waited for below, where the system tells what it used"
+    )]
     let mut child = command.spawn().expect("the program starts");
     let pid = libc::pid_t::try_from(child.id()).expect("a process id");
     let mut printed = String::new();

@@ -85,7 +85,7 @@ struct Top {
     sort: SortKey,
 }
 
-fn style() -> impl TypedValueParser<Value = Style> {
+pub(crate) fn style() -> impl TypedValueParser<Value = Style> {
     let named = |name: String| Style::ALL.into_iter().find(|style| style.as_str() == name);
     PossibleValuesParser::new(Style::ALL.map(Style::as_str))
         .map(move |name| named(name).expect("every possible value is a style"))

@@ -2,6 +2,7 @@
 
 mod check;
 mod context;
+mod decide;
 mod explain;
 mod export;
 mod failure;
@@ -75,6 +76,10 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Say why each unit of a run was evaluated or reused
     Explain(explain::Arguments),
+    /// Put the candidate of a run in force
+    Adopt(decide::Adopt),
+    /// Return to earlier parameters
+    Rollback(decide::Rollback),
     /// Write learning_config.json for legacy consumers, atomically
     ExportJson(export::Arguments),
     /// Look at data without running anything
@@ -97,6 +102,8 @@ pub fn main() -> ExitCode {
         Command::Incremental(arguments) => incremental::run(&context, &arguments),
         Command::Inspect(arguments) => inspect::run(&context, &arguments),
         Command::Explain(arguments) => explain::run(&context, &arguments),
+        Command::Adopt(arguments) => decide::adopt(&context, &arguments),
+        Command::Rollback(arguments) => decide::rollback(&context, &arguments),
         Command::ExportJson(arguments) => export::run(&context, &arguments),
         Command::Check(command) => check::run(&context, &command),
     };

@@ -6,6 +6,7 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use super::by_hand::ByHandDocument;
 use super::check::CheckDataDocument;
 use super::document::{Document, Envelope};
 use super::inspect::{
@@ -26,7 +27,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 12] = [
+pub const EXPORTED: [Exported; 13] = [
     enveloped::<RunDocument>(),
     enveloped::<CheckDataDocument>(),
     enveloped::<InspectOverviewDocument>(),
@@ -38,6 +39,7 @@ pub const EXPORTED: [Exported; 12] = [
     enveloped::<InspectStoreDocument>(),
     enveloped::<InspectCacheDocument>(),
     enveloped::<ExplainDocument>(),
+    enveloped::<ByHandDocument>(),
     Exported { kind: "learning_config", schema: learning_config_schema },
 ];
 

@@ -20,7 +20,8 @@ pub(super) fn question(plan: &Plan, data: Fingerprint, in_force: &InForce) -> Fi
         .count(in_force.styles.len() as u64);
     let styles = in_force.styles.iter().map(|set| ("style", set.as_ref()));
     let symbols = in_force.symbols.iter().map(|(scope, set)| (scope.as_str(), Some(set)));
-    for (scope, set) in styles.chain(symbols) {
+    let vetoed = in_force.vetoed.values().map(|set| ("vetoed", Some(set)));
+    for (scope, set) in styles.chain(symbols).chain(vetoed) {
         let values = set.map(key_values).unwrap_or_default();
         hash = hash.text(scope).count(u64::from(set.is_some())).count(values.len() as u64);
         hash = values.iter().fold(hash, |hash, (key, value)| hash.text(key).text(value));

@@ -426,6 +426,7 @@ impl Memory {
                 None => drop(in_force.symbols.insert(scope, set)),
             }
         }
+        in_force.vetoed = super::adopt::vetoed(&snapshot, &options.profile)?;
         let last = snapshot.runs(&options.profile, .., 1)?.into_iter().next();
         let same_as = last
             .filter(|(_, run)| run.data_fingerprint == data.0 && run.plan_fingerprint == plan_print.0)

@@ -3,6 +3,7 @@
 //! [`incremental()`] is the daily run. A unit of work is a symbol-day ([`day`]), a pure function of candles and
 //! [`plan`]; [`book`] puts them together per style and [`study`] searches and judges. Not here: formatting.
 
+pub mod adopt;
 mod answer;
 pub mod book;
 pub mod config;

@@ -9,10 +9,10 @@ use super::plan::{Plan, StylePlan};
 use super::report::{InputReport, StyleReport};
 use super::study::{Study, study};
 use crate::decide::insights::{Insights, TradeContext, insights};
-use crate::decide::{Contender, decide};
+use crate::decide::{Contender, Outcome, decide};
 use crate::evaluate::book::Book;
 use crate::evaluate::replay::{Pick, taken};
-use crate::model::{Day, ParameterSet};
+use crate::model::{Day, ParameterSet, Style};
 
 /// What is in force.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +21,8 @@ pub(super) struct InForce {
     pub(super) styles: Vec<Option<ParameterSet>>,
     /// Own sets of symbols, by scope.
     pub(super) symbols: BTreeMap<String, ParameterSet>,
+    /// Sets that were taken out of force by hand last, by style: no run puts them back.
+    pub(super) vetoed: BTreeMap<Style, ParameterSet>,
 }
 
 /// Studies one style (by its index in the plan) and decides.
@@ -47,6 +49,14 @@ pub(super) fn study_style(
     if incumbent.is_some() && study.incumbent.is_none() {
         let reason = "the parameters in force are no longer in the space, so they could not be measured";
         decision.reasons.push(reason.to_owned());
+    }
+    let vetoed = in_force.vetoed.get(&style.space.style());
+    if decision.outcome == Outcome::Adopted && best.is_some_and(|best| Some(&best.set) == vetoed) {
+        decision.outcome = Outcome::NotConvincing;
+        decision.reasons.insert(
+            0,
+            "it was taken out of force by hand (`rollback`); only `adopt` puts it back".to_owned(),
+        );
     }
     let names = input.symbols.iter().map(|symbol| symbol.name.as_str());
     let own =

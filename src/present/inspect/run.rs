@@ -16,6 +16,7 @@ use crate::model::rfc3339;
 use crate::present::document::Document;
 use crate::present::run::CandidatePart;
 use crate::present::table::{decimals, results};
+use crate::run::adopt::is_by_hand;
 use crate::store::Snapshot;
 use crate::store::records::{ChangeRecord, DecisionRecord, IssueRecord, RunRecord, StoredMetrics};
 
@@ -175,6 +176,10 @@ impl InspectRunDocument {
             &self.run;
         let mut text = format!("run {id} of profile {profile}: {result} (exit code {exit_code})\n");
         let started = minute(&self.run.started_at);
+        if is_by_hand(result) {
+            let _ = writeln!(text, "decided by hand {started}, version {app_version}");
+            return text;
+        }
         let peak = self.run.peak_rss_bytes;
         let peak =
             peak.map_or_else(String::new, |bytes| format!(", {} MiB at most", bytes.div_ceil(1 << 20)));
@@ -261,7 +266,9 @@ fn decision_text(decision: &InspectDecisionPart) -> String {
     }
     for change in &decision.changes {
         let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-        let _ = writeln!(text, "  * {}: {} -> {}", change.key, value(&change.old), value(&change.new));
+        let symbol = change.scope.split_once('/').map_or_else(String::new, |_| format!("{} ", change.scope));
+        let _ =
+            writeln!(text, "  * {symbol}{}: {} -> {}", change.key, value(&change.old), value(&change.new));
     }
     text
 }

@@ -57,8 +57,13 @@ fn work_of(
     run: Option<u64>,
 ) -> Result<(u64, WorkRecord), InspectError> {
     require_profile(snapshot, profile)?;
-    let last = || Ok::<_, InspectError>(snapshot.runs(profile, .., 1)?.first().map(|(id, _)| *id));
-    let Some(id) = run.map_or_else(last, |id| Ok(Some(id)))? else {
+    let Some(id) = run else {
+        // Decisions by hand are runs without work.
+        for (id, _) in snapshot.runs(profile, .., usize::MAX)? {
+            if let Some(work) = snapshot.work(profile, id)? {
+                return Ok((id, work));
+            }
+        }
         return Err(InspectError::NoRuns { profile: profile.to_owned() });
     };
     if snapshot.run(profile, id)?.is_none() {

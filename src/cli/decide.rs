@@ -1,0 +1,64 @@
+//! `optimizer adopt` and `optimizer rollback`: decisions by hand.
+
+use super::context::Context;
+use super::failure::{Failure, code};
+use crate::model::Style;
+use crate::present::by_hand::ByHandDocument;
+use crate::run::adopt::{ByHandError, Request, by_hand};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Adopt {
+    /// The run whose candidate is put in force
+    run: u64,
+    /// Only this style
+    #[arg(long, value_parser = super::inspect::style(), value_name = "STYLE")]
+    style: Option<Style>,
+    /// Also a candidate that was rejected; the history will say so
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Rollback {
+    /// Back to what was in force after this run [default: before the present parameters]
+    run: Option<u64>,
+    /// Only this style
+    #[arg(long, value_parser = super::inspect::style(), value_name = "STYLE")]
+    style: Option<Style>,
+}
+
+/// Exit code when parameters changed.
+const CHANGED: u8 = 10;
+
+pub(crate) fn adopt(context: &Context, arguments: &Adopt) -> Result<u8, Failure> {
+    let request = Request::Adopt { run: arguments.run, force: arguments.force };
+    carry_out(context, request, arguments.style)
+}
+
+pub(crate) fn rollback(context: &Context, arguments: &Rollback) -> Result<u8, Failure> {
+    carry_out(context, Request::Rollback { run: arguments.run }, arguments.style)
+}
+
+fn carry_out(context: &Context, request: Request, style: Option<Style>) -> Result<u8, Failure> {
+    // A store that is not there is not made.
+    drop(context.view()?);
+    let styles = style.map_or_else(|| Style::ALL.to_vec(), |style| vec![style]);
+    let done = by_hand(&context.store(), &context.global.profile, &styles, request, context.now_ms)?;
+    let changed = !done.changes.is_empty();
+    context.print(ByHandDocument::new(&context.global.profile, done), ByHandDocument::text)?;
+    Ok(if changed { CHANGED } else { 0 })
+}
+
+impl From<ByHandError> for Failure {
+    fn from(error: ByHandError) -> Self {
+        let failure = |error: &ByHandError| Self::new(code::USAGE, error.to_string());
+        match error {
+            ByHandError::Store(error) => error.into(),
+            ByHandError::Rejected { style, .. } => {
+                failure(&error).hint(format!("--force adopts it all the same; --style leaves {style} out"))
+            }
+            error => failure(&error)
+                .hint("`optimizer inspect runs` lists the runs, `inspect changes` what changed"),
+        }
+    }
+}
