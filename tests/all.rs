@@ -14,5 +14,6 @@ mod own;
 mod pipeline;
 mod ranking;
 mod sample_data;
+mod setup;
 mod store;
 mod sweep;

@@ -30,6 +30,7 @@ fn cases() -> Vec<Case> {
         case("inspect_cache", &["inspect", "cache"], "/data/cached_units", json!("all")),
         case("explain", &["explain", "--symbol", "ALPHAUSDT"], "/data/symbols/0/spans", Value::Null),
         case("by_hand", &["rollback", "1"], "/data/changes", Value::Null),
+        case("config", &["config", "show"], "/data/parameter_sets/swing", json!("many")),
         case("learning_config", &["export-json", "-o", "-"], "/global/min_risk_reward", json!("3")),
     ]
 }

@@ -36,8 +36,13 @@ impl Context {
         Self { global, now_ms: jiff::Timestamp::now().as_millisecond() }
     }
 
-    /// Returns the effective configuration: defaults, files in order, `--set` in order.
+    /// Returns the effective configuration; see [`Context::config_texts`].
     pub(crate) fn config(&self, flags: &[(&str, String)]) -> Result<Config, Failure> {
+        Ok(Config::from_texts(&self.config_texts(flags)?)?)
+    }
+
+    /// Returns what is laid over the defaults, with its name: files in order, environment, `--set` in order, flags.
+    pub(crate) fn config_texts(&self, flags: &[(&str, String)]) -> Result<Vec<(String, String)>, Failure> {
         let mut texts = Vec::new();
         for path in &self.global.config {
             let text = std::fs::read_to_string(path).map_err(|error| {
@@ -45,6 +50,7 @@ impl Context {
             })?;
             texts.push((format!("`{}`", path.display()), text));
         }
+        texts.extend(environment(std::env::vars()));
         for setting in &self.global.set {
             let (key, value) = setting.split_once('=').ok_or_else(|| {
                 Failure::new(code::USAGE, format!("--set: expected KEY=VALUE, found {setting:?}"))
@@ -57,7 +63,7 @@ impl Context {
         for (key, value) in flags {
             texts.push((format!("flag for {key}"), dotted(key, value)));
         }
-        Ok(Config::from_texts(&texts)?)
+        Ok(texts)
     }
 
     /// Returns a thread pool of the size asked for.
@@ -90,6 +96,20 @@ impl Context {
     pub(crate) fn store(&self) -> PathBuf {
         self.global.store.clone()
     }
+}
+
+/// Returns the configuration in environment variables: `OPTIMIZER_SEARCH__TOP=5` is `search.top = 5`.
+fn environment(variables: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+    let key = |name: &str| {
+        let rest = name.strip_prefix("OPTIMIZER_").filter(|rest| rest.contains("__"))?;
+        Some(rest.to_ascii_lowercase().replace("__", "."))
+    };
+    let mut found: Vec<(String, String)> = variables
+        .filter_map(|(name, value)| Some((format!("environment {name}"), dotted(&key(&name)?, value.trim()))))
+        .collect();
+    // The system has no order; keys do not overlap, but messages should not vary.
+    found.sort();
+    found
 }
 
 /// Returns `a.b.c = value` as TOML; text that is no TOML value is taken as a string.

@@ -18,8 +18,8 @@ use crate::run::{RunOptions, incremental};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// File or folder of candles; repeatable
-    #[arg(long, required = true, value_name = "PATH")]
+    /// File or folder of candles; repeatable [default: data.paths of the configuration]
+    #[arg(long, value_name = "PATH")]
     data: Vec<PathBuf>,
     /// Styles to tune
     #[arg(long, value_enum, default_value_t = Styles::Both)]
@@ -87,7 +87,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     let config = context.config(&flags(arguments))?;
     let plan = config.plan(&arguments.style.list(), days)?;
     let options = RunOptions {
-        data: arguments.data.clone(),
+        data: data_paths(arguments, &config)?,
         store: (!arguments.no_save).then(|| context.store()),
         profile: context.global.profile.clone(),
         on_conflict: on_conflict(arguments.on_conflict, &config),
@@ -105,6 +105,19 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     let report = done?;
     print(context, &report, arguments.explain)?;
     Ok(if arguments.exit_zero { 0 } else { report.result.exit_code() })
+}
+
+/// Returns where the candles are: the flags, else the configuration.
+fn data_paths(arguments: &Arguments, config: &Config) -> Result<Vec<PathBuf>, Failure> {
+    let paths = if arguments.data.is_empty() { &config.data.paths } else { &arguments.data };
+    match paths.is_empty() {
+        false => Ok(paths.clone()),
+        true => Err(Failure::new(
+            code::USAGE,
+            "expected candles: --data PATH, or data.paths in a configuration file",
+        )
+        .hint("`optimizer init` looks for candles and writes a configuration")),
+    }
 }
 
 fn print(context: &Context, report: &RunReport, explain: bool) -> Result<(), Failure> {

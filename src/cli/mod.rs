@@ -1,15 +1,18 @@
 //! The `optimizer` command: arguments, one file per subcommand, exit codes.
 
 mod check;
+mod config;
 mod context;
 mod decide;
 mod explain;
 mod export;
 mod failure;
 mod incremental;
+mod init;
 mod inspect;
 mod output;
 mod progress;
+mod shell;
 
 use std::process::ExitCode;
 
@@ -85,6 +88,15 @@ enum Command {
     /// Look at data without running anything
     #[command(subcommand)]
     Check(check::Command),
+    /// Write a commented configuration, look for candles, say what to type next
+    Init(init::Arguments),
+    /// Show or check the configuration in effect
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Print a completion script for a shell
+    Completions(shell::Completions),
+    /// Print the manual page (try `optimizer man | man -l -`)
+    Man,
 }
 
 /// Parses the arguments, carries out the command and returns the exit code.
@@ -106,6 +118,10 @@ pub fn main() -> ExitCode {
         Command::Rollback(arguments) => decide::rollback(&context, &arguments),
         Command::ExportJson(arguments) => export::run(&context, &arguments),
         Command::Check(command) => check::run(&context, &command),
+        Command::Init(arguments) => init::run(&context, &arguments),
+        Command::Config(command) => config::run(&context, &command),
+        Command::Completions(arguments) => shell::completions(&arguments),
+        Command::Man => shell::man(),
     };
     match done {
         Ok(code) => ExitCode::from(code),

@@ -2,6 +2,7 @@
 
 pub mod by_hand;
 pub mod check;
+pub mod config;
 pub mod document;
 pub mod inspect;
 mod learning_config;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::by_hand::ByHandDocument;
 use super::check::CheckDataDocument;
+use super::config::ConfigDocument;
 use super::document::{Document, Envelope};
 use super::inspect::{
     ExplainDocument, InspectCacheDocument, InspectChangesDocument, InspectOverviewDocument,
@@ -27,7 +28,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 13] = [
+pub const EXPORTED: [Exported; 14] = [
     enveloped::<RunDocument>(),
     enveloped::<CheckDataDocument>(),
     enveloped::<InspectOverviewDocument>(),
@@ -40,6 +41,7 @@ pub const EXPORTED: [Exported; 13] = [
     enveloped::<InspectCacheDocument>(),
     enveloped::<ExplainDocument>(),
     enveloped::<ByHandDocument>(),
+    enveloped::<ConfigDocument>(),
     Exported { kind: "learning_config", schema: learning_config_schema },
 ];
 

@@ -1,5 +1,7 @@
 //! Configuration: TOML text over defaults, resolved to a plan. Files are read by the caller.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::own::OwnSettings;
@@ -60,6 +62,7 @@ impl Default for LimitsConfig {
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "documented in the README")]
 pub struct DataConfig {
+    pub paths: Vec<PathBuf>,
     pub base_interval: String,
     pub on_conflict: ConflictPolicy,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,6 +84,7 @@ pub enum ConflictPolicy {
 impl Default for DataConfig {
     fn default() -> Self {
         Self {
+            paths: Vec::new(),
             base_interval: Interval::M15.to_string(),
             on_conflict: ConflictPolicy::Error,
             symbols: None,

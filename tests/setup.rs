@@ -1,0 +1,103 @@
+//! Setting up: `init`, `config`, `completions`, `man`, as a newcomer meets them.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::command::{optimizer, text};
+use crate::pipeline::sample_dir;
+
+fn run(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = optimizer();
+    command.current_dir(folder).args(arguments).envs(environment.iter().copied());
+    command.output().expect("the program starts")
+}
+
+#[test]
+fn init_finds_the_candles_and_what_it_says_to_type_works() {
+    let home = tempfile::tempdir().expect("a folder");
+    let data = home.path().join("user_data/data");
+    fs::create_dir_all(&data).expect("a folder");
+    for entry in fs::read_dir(sample_dir()).expect("the sample") {
+        let entry = entry.expect("a file");
+        fs::copy(entry.path(), data.join(entry.file_name())).expect("copied");
+    }
+    let output = run(home.path(), &["init"], &[]);
+    let said = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(said.contains("found candles of ALPHAUSDT, BRAVOUSDT, CRESTUSDT in "), "{said}");
+    let next = said.lines().skip_while(|line| *line != "next:").nth(1).expect("a command");
+    let ran = Command::new("sh").arg("-c").arg(next).current_dir(home.path()).output().expect("a shell");
+    assert_eq!(ran.status.code(), Some(10), "{next}: {}", text(&ran.stderr));
+    assert!(home.path().join("optimizer-state/view.redb").exists(), "the store lies where it was said");
+    for line in ["5 0 * * * ", "OnCalendar=", "ExecStart="] {
+        assert!(said.contains(line), "{said}");
+    }
+    let config = fs::read_to_string(home.path().join("optimizer.toml")).expect("the file");
+    let again = run(home.path(), &["init"], &[]);
+    assert_eq!(again.status.code(), Some(2), "what is there is never replaced");
+    assert!(text(&again.stderr).contains("exists and is left as it is"));
+    assert_eq!(fs::read_to_string(home.path().join("optimizer.toml")).ok(), Some(config));
+}
+
+#[test]
+fn init_without_candles_says_so() {
+    let home = tempfile::tempdir().expect("a folder");
+    let output = run(home.path(), &["init"], &[]);
+    assert!(output.status.success());
+    assert!(text(&output.stdout).contains("found no candles here"), "{}", text(&output.stdout));
+    let wrong = run(home.path(), &["init", "-o", "other.toml", "--data", "nowhere"], &[]);
+    assert_eq!(wrong.status.code(), Some(4));
+    assert!(!home.path().join("other.toml").exists());
+    let none = run(home.path(), &["incremental", "-c", "optimizer.toml"], &[]);
+    assert_eq!(none.status.code(), Some(2));
+    assert!(text(&none.stderr).contains("data.paths"), "{}", text(&none.stderr));
+}
+
+#[test]
+fn every_value_in_effect_says_where_it_comes_from() {
+    let home = tempfile::tempdir().expect("a folder");
+    fs::write(home.path().join("a.toml"), "[search]\ntop = 5\nmin_trades = 60\n").expect("written");
+    fs::write(home.path().join("b.toml"), "[search]\nmin_trades = 70\n").expect("written");
+    let arguments =
+        ["config", "show", "--json", "-c", "a.toml", "-c", "b.toml", "--set", "validate.early_share=0.6"];
+    let output = run(
+        home.path(),
+        &arguments,
+        &[("OPTIMIZER_SEARCH__SCORE", "sharpe"), ("OPTIMIZER_SEARCH__TOP", "7")],
+    );
+    let document: Value = serde_json::from_slice(&output.stdout).expect("one document");
+    let value = |key: &str| {
+        let value = &document["data"]["values"][key];
+        (value["value"].clone(), value["origin"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(value("search.top"), (7.into(), "environment OPTIMIZER_SEARCH__TOP".to_owned()));
+    assert_eq!(value("search.score"), ("sharpe".into(), "environment OPTIMIZER_SEARCH__SCORE".to_owned()));
+    assert_eq!(value("search.min_trades"), (70.into(), "`b.toml`".to_owned()));
+    assert_eq!(value("validate.early_share").1, "--set validate.early_share=0.6");
+    assert_eq!(value("limits.cache"), ("256MiB".into(), "default".to_owned()));
+    assert_eq!(document["data"]["parameter_sets"]["swing"], 139_968);
+
+    let typo = run(home.path(), &["config", "check"], &[("OPTIMIZER_SEARCH__TOPP", "7")]);
+    assert_eq!(typo.status.code(), Some(3));
+    let said = text(&typo.stderr);
+    assert!(said.contains("OPTIMIZER_SEARCH__TOPP") && said.contains("did you mean `top`?"), "{said}");
+    let fine = run(home.path(), &["config", "check", "-c", "a.toml"], &[]);
+    assert!(text(&fine.stdout).contains("sound"), "{}", text(&fine.stdout));
+}
+
+#[test]
+fn the_shell_gets_help() {
+    let home = tempfile::tempdir().expect("a folder");
+    let script = run(home.path(), &["completions", "bash"], &[]).stdout;
+    fs::write(home.path().join("completion.bash"), &script).expect("written");
+    let parsed = Command::new("bash").args(["-n", "completion.bash"]).current_dir(home.path()).output();
+    assert!(parsed.expect("bash").status.success(), "the script parses");
+    assert!(text(&script).contains("--max-memory"));
+    let page = text(&run(home.path(), &["man"], &[]).stdout);
+    for word in [".TH optimizer", "incremental", "rollback", "max\\-memory"] {
+        assert!(page.contains(word), "{word}");
+    }
+}
