@@ -13,6 +13,7 @@ mod legacy_parity;
 mod own;
 mod pipeline;
 mod ranking;
+mod report;
 mod sample_data;
 mod setup;
 mod store;

@@ -90,6 +90,30 @@ proptest! {
             prop_assert!((axis.effect - (best - worst)).abs() < 1e-9, "{} is not {}", axis.effect, best - worst);
             prop_assert!((0.0..=1.0).contains(&axis.share));
         }
+
+        // Every surface, by plain means of the sets that stand on both levels.
+        for surface in &ranking.surfaces {
+            let level = |key: &str, rule: usize, cell: usize| {
+                let shown = retune::decide::key_values(&space.set(rule, cell));
+                shown.into_iter().find(|(known, _)| known == key).expect("an axis of the space").1
+            };
+            for (place, mean) in surface.mean.iter().enumerate() {
+                let (down, across) = (place / surface.x_levels.len(), place % surface.x_levels.len());
+                let here: Vec<f64> = all
+                    .iter()
+                    .filter(|t| level(&surface.x, t.2, t.3) == surface.x_levels[across])
+                    .filter(|t| level(&surface.y, t.2, t.3) == surface.y_levels[down])
+                    .map(|t| t.0)
+                    .collect();
+                let wanted = (!here.is_empty()).then(|| here.iter().sum::<f64>() / here.len() as f64);
+                let agree = match (mean, wanted) {
+                    (Some(mean), Some(wanted)) => (mean - wanted).abs() < 1e-9,
+                    (mean, wanted) => *mean == wanted,
+                };
+                prop_assert!(agree, "{} x {}: {mean:?} is not {wanted:?}", surface.x, surface.y);
+            }
+        }
+        prop_assert!(!ranking.surfaces.is_empty());
     }
 }
 

@@ -63,6 +63,10 @@ fn trials(count: usize) -> TrialsRecord {
     TrialsRecord { trials: (1..=count).map(trial).collect() }
 }
 
+fn series(number: u32) -> SeriesRecord {
+    SeriesRecord { candidate_ppm: vec![0, number.into()], ..SeriesRecord::default() }
+}
+
 fn work(number: u32) -> WorkRecord {
     let symbol =
         SymbolWorkRecord { symbol: "X".to_owned(), days: number.into(), ..SymbolWorkRecord::default() };
@@ -83,6 +87,7 @@ fn learning(profile: &str, number: u32) -> LearningCommit {
         decisions: BTreeMap::from([(Style::Swing, decision.clone()), (Style::Scalping, decision)]),
         trials: BTreeMap::from([(Style::Swing, trials(3))]),
         work: Some(work(number)),
+        series: BTreeMap::from([(Style::Swing, series(number))]),
         ..LearningCommit::new(profile, run(number.into()))
     }
 }
@@ -95,6 +100,7 @@ fn assert_holds(snapshot: &Snapshot<'_>, profile: &str, id: u64, number: u32) {
     assert_eq!(verdicts, Style::ALL.map(|style| (style, number.to_string())));
     assert_eq!(snapshot.trials(profile, id, Style::Swing).expect("readable"), Some(trials(3)));
     assert_eq!(snapshot.work(profile, id).expect("readable"), Some(work(number)));
+    assert_eq!(snapshot.series(profile, id, Style::Swing).expect("readable"), Some(series(number)));
 }
 
 /// Checks that a snapshot's newest run and everything in force is that of one and the same commit.
@@ -146,13 +152,13 @@ fn everything_committed_is_read_by_writer_and_readers() {
         let heads = snapshot.heads().expect("readable");
         let heads: Vec<_> =
             heads.iter().map(|(section, head)| (section.as_str(), head.generation, head.rows)).collect();
-        assert_eq!(heads, [("params", 4, 2), ("features", 4, 2), ("insights", 4, 2), ("history", 4, 20)]);
+        assert_eq!(heads, [("params", 4, 2), ("features", 4, 2), ("insights", 4, 2), ("history", 4, 24)]);
         let sizes = snapshot.table_sizes().expect("readable");
         let rows: Vec<_> = sizes.iter().map(|size| (size.name, size.rows)).collect();
         let expected =
             [("meta", 1), ("heads", 4), ("params", 2), ("features", 2), ("insights", 2), ("runs", 4)];
         assert_eq!(rows[..6], expected);
-        assert_eq!(rows[6..], [("decisions", 8), ("trials", 4), ("work", 4)]);
+        assert_eq!(rows[6..], [("decisions", 8), ("trials", 4), ("work", 4), ("series", 4)]);
         assert!(sizes.iter().all(|size| size.bytes > size.rows * 32));
     }
 }
@@ -232,7 +238,7 @@ fn reading_creates_and_changes_nothing() {
     let before = listing(&dir);
     let view = View::open(&dir).expect("a view");
     assert_in_force(&view.read().expect("readable"), "default", 1, 1);
-    assert_eq!(view.read().expect("readable").table_sizes().expect("readable").len(), 9);
+    assert_eq!(view.read().expect("readable").table_sizes().expect("readable").len(), 10);
     drop(view);
     assert_eq!(listing(&dir), before);
 }
@@ -517,6 +523,8 @@ fn history_is_capped_per_profile() {
     let kept = |run: u64| {
         let trials = snapshot.trials("default", run, Style::Swing).expect("readable").is_some();
         assert_eq!(snapshot.work("default", run).expect("readable").is_some(), trials, "kept together");
+        let series = snapshot.series("default", run, Style::Swing).expect("readable");
+        assert_eq!(series.is_some(), trials, "kept together");
         trials
     };
     let oldest = u64::from(last) - TRIAL_RUNS_MAX + 1;

@@ -80,7 +80,7 @@ fn differing_keys(written: &Value, wanted: &Value) -> Vec<String> {
 }
 
 /// Replaces a file: write beside it, sync, rename, sync the folder. Readers see the old or the new file, never a part.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), (PathBuf, std::io::Error)> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), (PathBuf, std::io::Error)> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
         _ => PathBuf::from("."),

@@ -12,6 +12,7 @@ mod init;
 mod inspect;
 mod output;
 mod progress;
+mod report;
 mod shell;
 
 use std::process::ExitCode;
@@ -83,6 +84,8 @@ enum Command {
     Adopt(decide::Adopt),
     /// Return to earlier parameters
     Rollback(decide::Rollback),
+    /// Write a run as one HTML file that opens anywhere
+    Report(report::Arguments),
     /// Write learning_config.json for legacy consumers, atomically
     ExportJson(export::Arguments),
     /// Look at data without running anything
@@ -116,6 +119,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&context, &arguments),
         Command::Adopt(arguments) => decide::adopt(&context, &arguments),
         Command::Rollback(arguments) => decide::rollback(&context, &arguments),
+        Command::Report(arguments) => report::run(&context, &arguments),
         Command::ExportJson(arguments) => export::run(&context, &arguments),
         Command::Check(command) => check::run(&context, &command),
         Command::Init(arguments) => init::run(&context, &arguments),

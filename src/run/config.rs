@@ -475,6 +475,12 @@ impl AxisConfig {
 impl FilterConfig {
     fn dimension(&self, style: Style) -> Result<Dimension, ConfigError> {
         let key = format!("style.{style}.filters.{}", self.key);
+        // Keys become column heads, file fields and words of the bot's file.
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if !self.key.starts_with(|c: char| c.is_ascii_lowercase()) || !self.key.chars().all(plain) {
+            let key = format!("style.{style}.filters.key");
+            return Err(value_error(&key, "a name such as min_volume_ratio", format!("{:?}", self.key)));
+        }
         let (bound, axis) = match (&self.at_least, &self.at_most) {
             (Some(axis), None) => (Bound::AtLeast, axis),
             (None, Some(axis)) => (Bound::AtMost, axis),

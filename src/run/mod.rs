@@ -19,6 +19,7 @@ pub mod records;
 pub mod report;
 mod resources;
 pub mod reuse;
+pub mod series;
 mod shelf;
 pub mod study;
 mod style;

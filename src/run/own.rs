@@ -38,11 +38,11 @@ pub fn scope_of(symbol: &str, style: Style) -> String {
 ///
 /// Shape:     the style by its index in the plan; names of the symbols in their order; early sweep of all symbols
 /// Causality: chosen on early days, judged on late ones, like the pooled set
-pub(super) fn own_sets<'a>(
+pub(super) fn own_sets(
     plan: &Plan,
     index: usize,
     symbols: &[SymbolDays],
-    names: impl Iterator<Item = &'a str>,
+    names: &[&str],
     study: &Study,
     pooled: &Sweep,
     in_force: &dyn Fn(&str) -> Option<ParameterSet>,
@@ -53,14 +53,14 @@ pub(super) fn own_sets<'a>(
         return Vec::new();
     };
     let Some(place) = style.space.find(&best.set) else { return Vec::new() };
-    let one = |(days, name): (&SymbolDays, &str)| {
+    let one = |(days, name): (&SymbolDays, &&str)| {
         let (measured, reason) = match own_set(plan, index, days, study, pooled, place, settings) {
             Ok((measured, reason)) => (Some(measured), reason),
             Err(reason) => (None, reason),
         };
         let old = in_force(&scope_of(name, style.space.style()));
         let changes = own_changes(name, style, old.as_ref(), measured.as_ref().map(|m| &m.set));
-        OwnSet { symbol: name.to_owned(), measured, reason, changes }
+        OwnSet { symbol: (*name).to_owned(), measured, reason, changes }
     };
     symbols.iter().zip(names).map(one).collect()
 }

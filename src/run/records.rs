@@ -5,21 +5,27 @@ use super::own::scope_of;
 use super::plan::Plan;
 use super::report::{InputReport, RunReport, StyleReport, SymbolReport};
 use super::reuse::Reason;
+use super::series::SymbolTrades;
 use super::study::Measured;
 use super::symbol::UnitCounts;
 use crate::decide::Outcome;
 use crate::evaluate::metrics::Metrics;
 use crate::features::score::default_weights;
 use crate::model::{Day, ParameterSet};
+use crate::search::rank::Surface;
 use crate::store::LearningCommit;
 use crate::store::records::{
     CandidateRecord, ChangeRecord, CombinationRecord, DecisionRecord, FeaturesRecord, InsightsRecord,
-    IssueRecord, NamedNumber, ParamsRecord, RunRecord, RunStyleRecord, SensitivityRecord, StoredMetrics,
-    StoredParameterSet, SymbolWorkRecord, TrialRecord, TrialsRecord, WorkRecord, WorkSpanRecord,
+    IssueRecord, NamedNumber, ParamsRecord, RunRecord, RunStyleRecord, SensitivityRecord, SeriesRecord,
+    StoredMetrics, StoredParameterSet, SurfaceCellRecord, SurfaceRecord, SymbolTradesRecord,
+    SymbolWorkRecord, TrialRecord, TrialsRecord, WorkRecord, WorkSpanRecord,
 };
 
 /// Issues kept per run; the report holds them all.
 const ISSUES_KEPT: usize = 200;
+/// Surfaces kept per run and style, and the most levels of their axes.
+const SURFACES_KEPT: usize = 200;
+const SURFACE_LEVELS_KEPT: usize = 64;
 /// Combinations kept among the features.
 const COMBINATIONS_KEPT: usize = 5;
 
@@ -31,6 +37,7 @@ pub fn learning(report: &RunReport, plan: &Plan, config_toml: &str) -> LearningC
         learning.decisions.insert(style.style, decision_record(style, plan));
         learning.trials.insert(style.style, trials_record(style));
         learning.features.insert(style.style, features_record(style, report.started_at_ms));
+        learning.series.insert(style.style, series_record(style));
         learning.insights.insert(style.style, insights_record(style, report.started_at_ms));
         if let (Outcome::Adopted, Some(best)) = (style.decision.outcome, style.study.top.first()) {
             let params = params_record(style, best, plan, report.started_at_ms);
@@ -237,6 +244,31 @@ fn params_record(style: &StyleReport, best: &Measured, plan: &Plan, now_ms: i64)
         adopted_at_ms: now_ms,
         generation: 0,
         source: "run".to_owned(),
+    }
+}
+
+fn series_record(style: &StyleReport) -> SeriesRecord {
+    let symbol = |symbol: &SymbolTrades| SymbolTradesRecord {
+        symbol: symbol.symbol.clone(),
+        trades: symbol.trades,
+        wins: symbol.wins,
+        net_ppm: symbol.net_ppm,
+    };
+    let surface = |surface: &Surface| SurfaceRecord {
+        x: surface.x.clone(),
+        y: surface.y.clone(),
+        x_levels: surface.x_levels.clone(),
+        y_levels: surface.y_levels.clone(),
+        cells: surface.mean.iter().map(|mean| SurfaceCellRecord { mean: *mean }).collect(),
+    };
+    let fits = |surface: &&Surface| surface.x_levels.len().max(surface.y_levels.len()) <= SURFACE_LEVELS_KEPT;
+    let surfaces = style.study.surfaces.iter().filter(fits).take(SURFACES_KEPT).map(surface);
+    SeriesRecord {
+        first_day: style.study.days.start.to_string(),
+        candidate_ppm: style.series.candidate_ppm.clone(),
+        incumbent_ppm: style.series.incumbent_ppm.clone(),
+        symbols: style.series.symbols.iter().map(symbol).collect(),
+        surfaces: surfaces.collect(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::notes::{FileNote, IssueNote};
 use super::own::OwnSet;
 use super::reuse::Reason;
+use super::series::Series;
 use super::study::Study;
 use super::symbol::UnitCounts;
 use crate::decide::insights::Insights;
@@ -120,6 +121,8 @@ pub struct StyleReport {
     pub decision: Decision,
     /// What each symbol trades; nothing where the pooled set did not survive.
     pub own: Vec<OwnSet>,
+    /// What pictures are drawn from.
+    pub series: Series,
     /// What was learned.
     pub insights: Insights,
 }

@@ -8,7 +8,7 @@ use crate::evaluate::metrics::{Circumstances, Measure, Metrics, metrics, precisi
 use crate::evaluate::replay::{Pick, Tally, replay};
 use crate::evaluate::sweep::{Sweep, sweep};
 use crate::model::{Day, ParameterSet};
-use crate::search::rank::{Importance, Objective, Trial, rank};
+use crate::search::rank::{Importance, Objective, Surface, Trial, rank};
 use crate::validate::split::{Split, split};
 use crate::validate::verdict::{Evidence, Judgement, judge};
 
@@ -48,6 +48,8 @@ pub struct Study {
     pub judgement: Judgement,
     /// What each axis contributes to the score.
     pub importances: Vec<Importance>,
+    /// Mean scores over pairs of axes.
+    pub surfaces: Vec<Surface>,
     /// All signals of the book under the middle exit rule, without a filter.
     pub baseline: Metrics,
 }
@@ -94,6 +96,7 @@ pub fn study(
         incumbent,
         judgement,
         importances: ranking.importances,
+        surfaces: ranking.surfaces,
         baseline,
     };
     (study, swept)

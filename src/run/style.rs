@@ -7,6 +7,7 @@ use super::book::{SymbolDays, book_of};
 use super::own::own_sets;
 use super::plan::{Plan, StylePlan};
 use super::report::{InputReport, StyleReport};
+use super::series::series;
 use super::study::{Study, study};
 use crate::decide::insights::{Insights, TradeContext, insights};
 use crate::decide::{Contender, Outcome, decide};
@@ -58,9 +59,10 @@ pub(super) fn study_style(
             "it was taken out of force by hand (`rollback`); only `adopt` puts it back".to_owned(),
         );
     }
-    let names = input.symbols.iter().map(|symbol| symbol.name.as_str());
+    let names: Vec<&str> = input.symbols.iter().map(|symbol| symbol.name.as_str()).collect();
+    let drawn = series(&book, &study, style, &names);
     let own =
-        own_sets(plan, index, symbols, names, &study, &swept, &|scope| in_force.symbols.get(scope).cloned());
+        own_sets(plan, index, symbols, &names, &study, &swept, &|scope| in_force.symbols.get(scope).cloned());
     let insights = learn(&book, &study, style, input);
     StyleReport {
         style: style.space.style(),
@@ -70,6 +72,7 @@ pub(super) fn study_style(
         broken: parts().map(|part| u64::from(part.broken)).sum(),
         opportunities: parts().map(|part| part.opportunities.for_capture().len() as u64).sum(),
         study,
+        series: drawn,
         decision,
         own,
         insights,

@@ -144,6 +144,21 @@ pub struct Importance {
     pub best_level: String,
 }
 
+/// The mean score over any two axes: the rest of the space averaged out.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Surface {
+    /// Key of the axis across.
+    pub x: String,
+    /// Key of the axis down.
+    pub y: String,
+    /// Levels across, as shown.
+    pub x_levels: Vec<String>,
+    /// Levels down, as shown.
+    pub y_levels: Vec<String>,
+    /// Row by row; `None` where no set had a score.
+    pub mean: Vec<Option<f64>>,
+}
+
 /// The result of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranking {
@@ -153,6 +168,8 @@ pub struct Ranking {
     pub rated: usize,
     /// Importance of each axis, exit axes first.
     pub importances: Vec<Importance>,
+    /// Mean scores over every pair of axes with more than one level each.
+    pub surfaces: Vec<Surface>,
 }
 
 /// Scores every parameter set and keeps the best.
@@ -181,7 +198,7 @@ pub fn rank(sweep: &Sweep, space: &Space, objective: &Objective<'_>, keep: usize
     }
     let mut top: Vec<Trial> = heap.into_iter().map(|ranked| ranked.0).collect();
     top.sort_by(Trial::rank);
-    Ranking { top, rated, importances: axes.importances() }
+    Ranking { top, rated, surfaces: axes.surfaces(), importances: axes.importances() }
 }
 
 /// A trial whose largest is the worst, so that a heap gives up the worst first.
@@ -237,19 +254,62 @@ impl Axis {
     }
 }
 
+/// An exit axis: its levels as shown, and the level of each rule.
+struct ExitLevels {
+    key: &'static str,
+    levels: Vec<String>,
+    of: Vec<usize>,
+}
+
+/// Returns where the levels of each dimension start when all stand one after the other, and how many there are.
+fn level_starts(space: &Space) -> (Vec<usize>, usize) {
+    let mut width = 0;
+    let starts = space.dimensions().iter().map(|dimension| {
+        let start = width;
+        width += dimension.levels().len();
+        start
+    });
+    (starts.collect(), width)
+}
+
+/// Sums scores by level across and down; `None` where an axis has one level only.
+fn surface(
+    (x, x_levels): (&str, Vec<String>),
+    (y, y_levels): (&str, Vec<String>),
+    at: impl Iterator<Item = (usize, usize, Scores)>,
+) -> Option<Surface> {
+    if x_levels.len() < 2 || y_levels.len() < 2 {
+        return None;
+    }
+    let mut sums = vec![Scores::default(); x_levels.len() * y_levels.len()];
+    at.for_each(|(across, down, scores)| sums[down * x_levels.len() + across].add(scores));
+    let mean = sums.iter().map(|sum| (sum.count > 0).then(|| sum.mean())).collect();
+    Some(Surface { x: x.to_owned(), y: y.to_owned(), x_levels, y_levels, mean })
+}
+
 /// Scores by exit rule and by cell; every axis is a sum of some of them.
 struct Axes<'a> {
     space: &'a Space,
     rules: Vec<Scores>,
     cells: Vec<Scores>,
+    /// Per rule, one entry per level of every dimension, the dimensions one after the other.
+    levels: Vec<Scores>,
+    /// Where each cell's levels stand among those of a rule; one per dimension.
+    places: Vec<u16>,
     squares: f64,
 }
 
 impl<'a> Axes<'a> {
     fn new(space: &'a Space) -> Self {
         let none = Scores::default();
-        let (rules, cells) = (vec![none; space.rules().len()], vec![none; space.lattice().cells()]);
-        Self { space, rules, cells, squares: 0.0 }
+        let lattice = space.lattice();
+        let (rules, cells) = (vec![none; space.rules().len()], vec![none; lattice.cells()]);
+        let (starts, width) = level_starts(space);
+        let place = |cell, d: usize| (starts[d] + lattice.level(cell, d)) as u16;
+        let dimensions = starts.len();
+        let places = (0..lattice.cells()).flat_map(|cell| (0..dimensions).map(move |d| (cell, d)));
+        let places = places.map(|(cell, d)| place(cell, d)).collect();
+        Self { space, levels: vec![none; rules.len() * width], places, rules, cells, squares: 0.0 }
     }
 
     fn add(&mut self, rule: usize, cell: usize, score: f64) {
@@ -257,6 +317,46 @@ impl<'a> Axes<'a> {
         self.rules[rule].add(one);
         self.cells[cell].add(one);
         self.squares += score * score;
+        let dimensions = self.space.dimensions().len();
+        let width = self.levels.len() / self.rules.len();
+        let of_rule = &mut self.levels[rule * width..(rule + 1) * width];
+        for place in &self.places[cell * dimensions..(cell + 1) * dimensions] {
+            of_rule[usize::from(*place)].add(one);
+        }
+    }
+
+    /// Averages the scores over every pair of axes.
+    fn surfaces(&self) -> Vec<Surface> {
+        let exits = self.exit_levels();
+        let dimensions = self.space.dimensions();
+        let shown = |d: usize| dimensions[d].levels().iter().map(|level| show(&level.shown)).collect();
+        let (starts, width) = level_starts(self.space);
+        let lattice = self.space.lattice();
+        let mut surfaces = Vec::new();
+        for (i, x) in exits.iter().enumerate() {
+            for y in &exits[i + 1..] {
+                let at =
+                    self.rules.iter().enumerate().map(|(rule, scores)| (x.of[rule], y.of[rule], *scores));
+                surfaces.extend(surface((x.key, x.levels.clone()), (y.key, y.levels.clone()), at));
+            }
+            for (d, dimension) in dimensions.iter().enumerate() {
+                let count = dimension.levels().len();
+                let at = (0..self.rules.len() * count).map(|n| {
+                    let (rule, level) = (n / count, n % count);
+                    (x.of[rule], level, self.levels[rule * width + starts[d] + level])
+                });
+                surfaces.extend(surface((x.key, x.levels.clone()), (dimension.key(), shown(d)), at));
+            }
+        }
+        for a in 0..dimensions.len() {
+            for b in a + 1..dimensions.len() {
+                let at = self.cells.iter().enumerate();
+                let at = at.map(|(cell, scores)| (lattice.level(cell, a), lattice.level(cell, b), *scores));
+                let (x, y) = ((dimensions[a].key(), shown(a)), (dimensions[b].key(), shown(b)));
+                surfaces.extend(surface(x, y, at));
+            }
+        }
+        surfaces
     }
 
     fn importances(self) -> Vec<Importance> {
@@ -269,18 +369,26 @@ impl<'a> Axes<'a> {
     }
 
     fn exit_axes(&self) -> Vec<Axis> {
+        let axis = |axis: ExitLevels| {
+            let mut found = Axis::new(axis.key, axis.levels.into_iter());
+            for (level, scores) in axis.of.iter().zip(&self.rules) {
+                found.levels[*level].1.add(*scores);
+            }
+            found
+        };
+        self.exit_levels().into_iter().map(axis).collect()
+    }
+
+    fn exit_levels(&self) -> Vec<ExitLevels> {
         let keys = ["atr_tp_multiplier", "atr_stop_multiplier", "max_holding_hours"];
         let values = |rule: &ExitRule| [rule.take_profit_atr, rule.stop_atr, rule.hold_hours];
-        let axis = |(axis, key): (usize, &str)| {
+        let axis = |(axis, key): (usize, &'static str)| {
             let mut levels: Vec<f64> = self.space.rules().iter().map(|rule| values(rule)[axis]).collect();
             levels.sort_by(f64::total_cmp);
             levels.dedup();
-            let mut found = Axis::new(key, levels.iter().map(f64::to_string));
-            for (rule, scores) in self.space.rules().iter().zip(&self.rules) {
-                let level = levels.partition_point(|level| *level < values(rule)[axis]);
-                found.levels[level].1.add(*scores);
-            }
-            found
+            let level = |rule: &ExitRule| levels.partition_point(|level| *level < values(rule)[axis]);
+            let of = self.space.rules().iter().map(level).collect();
+            ExitLevels { key, of, levels: levels.iter().map(f64::to_string).collect() }
         };
         keys.into_iter().enumerate().map(axis).collect()
     }

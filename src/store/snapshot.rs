@@ -12,7 +12,7 @@ use super::error::StoreError;
 use super::keys::{self, META_KEY};
 use super::records::{
     DecisionRecord, FeaturesRecord, HeadRecord, InsightsRecord, MetaRecord, ParamsRecord, Record, RunRecord,
-    TrialsRecord, WorkRecord,
+    SeriesRecord, TrialsRecord, WorkRecord,
 };
 use super::tables::{self, Class, Section, Table, TableInfo};
 use crate::model::Style;
@@ -122,6 +122,11 @@ impl<'s> Snapshot<'s> {
     /// Returns the best trials of a run and style.
     pub fn trials(&self, profile: &str, run: u64, style: Style) -> Result<Option<TrialsRecord>, StoreError> {
         self.get(&tables::TRIALS, &keys::run_style(profile, run, style)?)
+    }
+
+    /// Returns what pictures of a run and style are drawn from.
+    pub fn series(&self, profile: &str, run: u64, style: Style) -> Result<Option<SeriesRecord>, StoreError> {
+        self.get(&tables::SERIES, &keys::run_style(profile, run, style)?)
     }
 
     /// Returns what a run evaluated, and why.

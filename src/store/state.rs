@@ -13,8 +13,8 @@ use super::files;
 use super::keys;
 use super::lock::RunLock;
 use super::records::{
-    DecisionRecord, FeaturesRecord, InsightsRecord, MetaRecord, ParamsRecord, RunRecord, TrialsRecord,
-    WorkRecord,
+    DecisionRecord, FeaturesRecord, InsightsRecord, MetaRecord, ParamsRecord, RunRecord, SeriesRecord,
+    TrialsRecord, WorkRecord,
 };
 use super::snapshot::Snapshot;
 use super::tables;
@@ -24,7 +24,7 @@ use crate::model::Style;
 
 /// Runs kept per profile, with their decisions.
 pub const RUNS_MAX: u64 = 400;
-/// Runs per profile whose trials and work are kept: they are by far the largest rows.
+/// Runs per profile whose trials, series and work are kept: they are by far the largest rows.
 pub const TRIAL_RUNS_MAX: u64 = 90;
 
 /// Everything a run has to remember. Committed as a whole or not at all.
@@ -46,6 +46,8 @@ pub struct LearningCommit {
     pub decisions: BTreeMap<Style, DecisionRecord>,
     /// The best trials.
     pub trials: BTreeMap<Style, TrialsRecord>,
+    /// What pictures are drawn from.
+    pub series: BTreeMap<Style, SeriesRecord>,
     /// What was evaluated, and why.
     pub work: Option<WorkRecord>,
 }
@@ -61,6 +63,7 @@ impl LearningCommit {
             insights: BTreeMap::new(),
             decisions: BTreeMap::new(),
             trials: BTreeMap::new(),
+            series: BTreeMap::new(),
             work: None,
         }
     }
@@ -140,7 +143,7 @@ impl Store {
     /// Writes everything a run learned in one transaction and returns the id of the run.
     ///
     /// Runs of a profile are numbered from 1 without gaps. Beyond [`RUNS_MAX`] the oldest are removed with
-    /// their decisions, beyond [`TRIAL_RUNS_MAX`] their trials and work. Readers see it after [`Store::publish_view`].
+    /// their decisions, beyond [`TRIAL_RUNS_MAX`] their trials, series and work. Readers see it after [`Store::publish_view`].
     ///
     /// Errors: on any error nothing has changed, except that after `Io` the store has to be opened again to
     ///         know.
@@ -231,6 +234,9 @@ fn put_learning(writer: &mut Writer<'_>, learning: LearningCommit) -> Result<u64
     for (style, trials) in &learning.trials {
         writer.put(&tables::TRIALS, &keys::run_style(&profile, run, *style)?, trials)?;
     }
+    for (style, series) in &learning.series {
+        writer.put(&tables::SERIES, &keys::run_style(&profile, run, *style)?, series)?;
+    }
     if let Some(work) = &learning.work {
         writer.put(&tables::WORK, &keys::run(&profile, run)?, work)?;
     }
@@ -258,6 +264,7 @@ fn forget_old_runs(writer: &mut Writer<'_>, profile: &str, run: u64) -> Result<(
     match run.checked_sub(TRIAL_RUNS_MAX).filter(|oldest| *oldest > 0) {
         Some(oldest) => {
             writer.remove_range(&tables::TRIALS.info, keys::runs(profile, 0, oldest)?)?;
+            writer.remove_range(&tables::SERIES.info, keys::runs(profile, 0, oldest)?)?;
             writer.remove_range(&tables::WORK.info, keys::runs(profile, 0, oldest)?)
         }
         None => Ok(()),

@@ -6,7 +6,7 @@ use super::envelope::Envelope;
 use super::keys::KeyShape;
 use super::records::{
     DecisionRecord, FeaturesRecord, HeadRecord, InsightsRecord, MetaRecord, ParamsRecord, Record, RunRecord,
-    TrialsRecord, WorkRecord,
+    SeriesRecord, TrialsRecord, WorkRecord,
 };
 
 /// The set of tables and key shapes below.
@@ -158,9 +158,16 @@ pub(super) const WORK: Table<WorkRecord> = Table::new(
     KeyShape::ProfileRun,
     "what the newest 90 runs per profile evaluated, and why",
 );
+pub(super) const SERIES: Table<SeriesRecord> = Table::new(
+    "series",
+    Section::History,
+    Class::Truth,
+    KeyShape::ProfileRunStyle,
+    "what pictures of the newest 90 runs per profile are drawn from",
+);
 
 /// Every table. `meta` and `heads` come first because everything else is checked against them.
-pub(super) static ALL: [TableInfo; 9] = [
+pub(super) static ALL: [TableInfo; 10] = [
     META.info,
     HEADS.info,
     PARAMS.info,
@@ -170,6 +177,7 @@ pub(super) static ALL: [TableInfo; 9] = [
     DECISIONS.info,
     TRIALS.info,
     WORK.info,
+    SERIES.info,
 ];
 
 /// Returns the tables a section's head covers.

@@ -10,6 +10,7 @@ mod history;
 mod insights;
 mod meta;
 mod params;
+mod series;
 mod values;
 mod work;
 
@@ -24,6 +25,7 @@ pub use history::{
 pub use insights::{InsightsRecord, SensitivityRecord};
 pub use meta::{HeadRecord, MetaRecord};
 pub use params::ParamsRecord;
+pub use series::{SeriesRecord, SurfaceCellRecord, SurfaceRecord, SymbolTradesRecord};
 pub use values::{NamedNumber, StoredFilter, StoredMetrics, StoredParameterSet, StoredValue};
 pub use work::{SymbolWorkRecord, WorkRecord, WorkSpanRecord};
 

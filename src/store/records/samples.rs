@@ -214,6 +214,26 @@ impl Sample for WorkRecord {
     }
 }
 
+impl Sample for SeriesRecord {
+    fn sample() -> Self {
+        let surface = SurfaceRecord {
+            x: text("atr_tp_multiplier"),
+            y: text("min_consensus"),
+            x_levels: vec![text("1")],
+            y_levels: vec![text("0")],
+            cells: vec![SurfaceCellRecord { mean: Some(FRACTION) }],
+        };
+        let symbol = SymbolTradesRecord { symbol: text("BTCUSDT"), trades: 30, wins: 17, net_ppm: -12_345 };
+        Self {
+            first_day: text("2025-01-01"),
+            candidate_ppm: vec![0, 10_000, -5_000],
+            incumbent_ppm: vec![0, 1, 2],
+            symbols: vec![symbol],
+            surfaces: vec![surface],
+        }
+    }
+}
+
 impl Sample for TrialsRecord {
     fn sample() -> Self {
         Self { trials: vec![TrialRecord { rank: 1, set: set(), score: FRACTION, metrics: metrics() }] }

@@ -1,0 +1,74 @@
+//! `optimizer report`: a run as one HTML file.
+
+use std::path::{Path, PathBuf};
+
+use super::context::Context;
+use super::export::replace;
+use super::failure::{Failure, code};
+use crate::present::inspect::InspectError;
+use crate::present::report::{Lang, Report};
+use crate::run::adopt::is_by_hand;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Number of the run [default: the last]
+    run: Option<u64>,
+    /// File to write; "-" for stdout
+    #[arg(short, long, default_value = "report.html", value_name = "FILE")]
+    output: PathBuf,
+    /// Language of the page
+    #[arg(long, value_enum, default_value_t = Language::En)]
+    lang: Language,
+    /// Folder for the plots as SVG and their figures as CSV
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Language {
+    En,
+    Zh,
+}
+
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+    let view = context.view()?;
+    let snapshot = view.read()?;
+    let profile = context.global.profile.as_str();
+    let last = || -> Result<u64, Failure> {
+        let runs = snapshot.runs(profile, .., usize::MAX)?;
+        // A decision by hand has nothing to draw.
+        let last = runs.iter().find(|(_, run)| !is_by_hand(&run.result)).map(|(id, _)| *id);
+        Ok(last.ok_or_else(|| InspectError::NoRuns { profile: profile.to_owned() })?)
+    };
+    let run = arguments.run.map_or_else(last, Ok)?;
+    let report = Report::read(&snapshot, profile, run)?;
+    let lang = match arguments.lang {
+        Language::En => Lang::En,
+        Language::Zh => Lang::Zh,
+    };
+    let page = report.html(lang);
+    if let Some(folder) = &arguments.plots {
+        std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+        for plot in report.plots() {
+            write(&folder.join(&plot.name), plot.content.as_bytes())?;
+        }
+    }
+    if arguments.output == Path::new("-") {
+        super::output::result(&page)?;
+        return Ok(0);
+    }
+    write(&arguments.output, page.as_bytes())?;
+    if !context.global.quiet {
+        super::output::result(&format!("wrote {}", arguments.output.display()))?;
+    }
+    Ok(0)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    replace(path, bytes).map_err(|(path, error)| failed(&path, &error))
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(code::IO, format!("cannot write `{}`: {error}", path.display()))
+        .hint("check the folder, its permissions and the disk")
+}

@@ -1,0 +1,107 @@
+//! The words of the report, in the languages its readers write.
+
+/// A language of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// Chinese.
+    Zh,
+}
+
+impl Lang {
+    /// Returns the tag of the language.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
+}
+
+macro_rules! words {
+    ($($name:ident: $en:literal, $zh:literal;)*) => {
+        /// Every word of the report.
+        #[derive(Debug, Clone, Copy)]
+        pub(super) struct Words { $(pub(super) $name: &'static str),* }
+
+        impl Words {
+            /// Returns the words of a language.
+            pub(super) fn of(lang: Lang) -> Self {
+                match lang {
+                    Lang::En => Self { $($name: $en),* },
+                    Lang::Zh => Self { $($name: $zh),* },
+                }
+            }
+        }
+    };
+}
+
+words! {
+    title: "Parameter report", "参数优化报告";
+    run: "Run", "运行";
+    profile: "profile", "配置";
+    began: "began", "开始于";
+    days: "days", "天";
+    candles: "candles", "根K线";
+    symbols: "Symbols", "交易对";
+    result: "Result", "结果";
+    changed: "What changed", "参数变化";
+    would_change: "What would have changed", "若采用则会变化";
+    nothing_changed: "Nothing: the parameters in force stay.", "无变化：沿用当前参数。";
+    scope: "Scope", "范围";
+    key: "Parameter", "参数";
+    old: "Old", "旧值";
+    new: "New", "新值";
+    why: "Why", "理由";
+    figures: "Figures", "指标";
+    candidate: "candidate", "候选参数";
+    in_force: "in force", "当前参数";
+    early: "early", "前段";
+    late: "late", "后段";
+    all: "all", "全部";
+    trades: "Trades", "交易数";
+    win_rate: "Win %", "胜率 %";
+    average: "Avg %", "均值 %";
+    profit_factor: "PF", "盈亏因子";
+    total: "Total %", "合计 %";
+    drawdown: "Drawdown %", "回撤 %";
+    sharpe: "Sharpe/day", "日夏普";
+    equity: "Sum of net returns, % of the notional", "净收益累计（名义本金 %）";
+    fall: "Fall from the last high, %", "自高点回撤 %";
+    late_part: "late part: judged, not chosen on", "后段：仅用于检验";
+    surface: "Mean score over two parameters", "两参数平均得分";
+    across: "across", "横轴";
+    down: "down", "纵轴";
+    chosen: "the framed cell is the candidate", "框线为候选参数";
+    importance: "What each parameter contributes", "参数重要性";
+    share: "share of the score's variance", "得分方差占比";
+    by_symbol: "By symbol", "按交易对";
+    symbol: "Symbol", "交易对";
+    trials: "Best trials", "最佳组合";
+    score: "Score", "得分";
+    data: "Data", "数据";
+    no_issues: "Nothing is wrong with the data.", "数据无异常。";
+    issue: "Issue", "问题";
+    file: "File", "文件";
+    count: "Count", "次数";
+    detail: "Detail", "说明";
+    history: "Parameters over the runs", "参数历史";
+    when: "When", "时间";
+    no_history: "No adoption yet.", "尚无采用记录。";
+    footer: "Past results on candles; no promise. Costs are included as configured.", "基于历史K线，不构成承诺；成本按配置计入。";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_word_is_missing_in_any_language() {
+        let (en, zh) = (format!("{:?}", Words::of(Lang::En)), format!("{:?}", Words::of(Lang::Zh)));
+        assert!(!en.contains("\"\"") && !zh.contains("\"\""));
+        assert_eq!(en.matches(": \"").count(), zh.matches(": \"").count());
+        assert_eq!((Lang::En.tag(), Lang::Zh.tag()), ("en", "zh"));
+    }
+}
