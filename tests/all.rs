@@ -1,6 +1,7 @@
 //! Integration tests, in one binary.
 mod architecture;
 mod by_hand;
+mod chance;
 mod cli;
 mod command;
 mod documents;

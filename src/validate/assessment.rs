@@ -1,0 +1,225 @@
+//! The honest verdict: is there anything here, and is the candidate better than what is in force?
+//!
+//! Two questions, one line each: EDGE against zero, SWITCH against the parameters in force. What is counted: every
+//! parameter set that was tried, day by day, after costs.
+//!
+//! Source: the project's statistics notes, section 3.12; the thresholds were calibrated on noise there.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How sure one can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Assurance {
+    /// Too little to say anything.
+    NotEnoughData,
+    /// As likely as not the luck of having tried so much.
+    LikelyLuck,
+    /// Neither luck nor proof.
+    Unproven,
+    /// Better than luck would be most of the time, not proven.
+    Promising,
+    /// Beyond what luck explains, and it held in every check.
+    Real,
+}
+
+impl Assurance {
+    /// Returns the word of documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotEnoughData => "NOT_ENOUGH_DATA",
+            Self::LikelyLuck => "LIKELY_LUCK",
+            Self::Unproven => "UNPROVEN",
+            Self::Promising => "PROMISING",
+            Self::Real => "REAL",
+        }
+    }
+}
+
+impl fmt::Display for Assurance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A condition that was not met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Lack {
+    /// Fewer than 60 days, 40 days with trades, or 100 trades.
+    Evidence,
+    /// Costs a quarter higher would eat it.
+    FragileCost,
+    /// It loses when the stop comes first in candles that held both levels.
+    FragileIntrabar,
+    /// Luck does as well too often.
+    Luck,
+    /// Choosing the same way in the past did not pay.
+    WalkForward,
+    /// The best half of the days often loses on the other half.
+    CrossValidation,
+    /// Its neighbours are much worse.
+    Spike,
+    /// Since it is in force it decays.
+    Decay,
+}
+
+impl Lack {
+    /// Returns the word of documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Evidence => "EVIDENCE",
+            Self::FragileCost => "FRAGILE_COST",
+            Self::FragileIntrabar => "FRAGILE_INTRABAR",
+            Self::Luck => "LUCK",
+            Self::WalkForward => "WALK_FORWARD",
+            Self::CrossValidation => "CROSS_VALIDATION",
+            Self::Spike => "SPIKE",
+            Self::Decay => "DECAY",
+        }
+    }
+}
+
+/// What an assessment rests on; `None` where a figure is not defined, which never counts in favour.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Findings {
+    pub days: usize,
+    pub active_days: usize,
+    pub trades: u64,
+    /// Probability that luck over all sets does as well.
+    pub p_luck: Option<f64>,
+    /// t statistic of walk-forward re-selection.
+    pub walk_forward_t: Option<f64>,
+    /// Share of the cross-validation splits that lost.
+    pub p_loss: Option<f64>,
+    /// Mean score of the neighbours over its own.
+    pub plateau_ratio: Option<f64>,
+    /// Net result with the stop first in ambiguous candles.
+    pub worst_case: f64,
+    /// Costs at which it breaks even, over the costs assumed.
+    pub cost_buffer: Option<f64>,
+    /// Evidence that it decays since it is in force; 1 says nothing, 20 a lot.
+    pub decay_e: f64,
+    /// Whether this is one of many daily looks at the same question.
+    pub daily_look: bool,
+}
+
+/// An assessment with the first conditions that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Assessment {
+    pub assurance: Assurance,
+    pub lacks: Vec<Lack>,
+}
+
+/// Assesses findings.
+pub fn assess(found: &Findings) -> Assessment {
+    if found.days < 60 || found.active_days < 40 || found.trades < 100 {
+        return Assessment { assurance: Assurance::NotEnoughData, lacks: vec![Lack::Evidence] };
+    }
+    let at_most = |value: Option<f64>, limit: f64| value.is_some_and(|value| value <= limit);
+    let above = |value: Option<f64>, limit: f64| value.is_some_and(|value| value > limit);
+    let at_least = |value: Option<f64>, limit: f64| value.is_some_and(|value| value >= limit);
+    let hard = found.worst_case > 0.0 && at_least(found.cost_buffer, 1.25) && found.decay_e < 20.0;
+    let alpha = if found.days >= 180 { 0.05 } else { 0.025 } * if found.daily_look { 0.2 } else { 1.0 };
+    let real = found.days >= 120
+        && hard
+        && at_most(found.p_luck, alpha)
+        && at_least(found.walk_forward_t, 1.0)
+        && at_most(found.p_loss, 0.2)
+        && at_least(found.plateau_ratio, 0.5);
+    let promising =
+        hard && at_most(found.p_luck, 0.2) && above(found.walk_forward_t, 0.0) && at_most(found.p_loss, 0.5);
+    let assurance = if real {
+        Assurance::Real
+    } else if promising {
+        Assurance::Promising
+    } else if !at_most(found.p_luck, 0.2)
+        && (!above(found.walk_forward_t, 0.0) || !at_most(found.p_loss, 0.5))
+    {
+        Assurance::LikelyLuck
+    } else {
+        Assurance::Unproven
+    };
+    let failed = [
+        (found.worst_case <= 0.0, Lack::FragileIntrabar),
+        (!at_least(found.cost_buffer, 1.25), Lack::FragileCost),
+        (found.decay_e >= 20.0, Lack::Decay),
+        (!at_most(found.p_luck, alpha), Lack::Luck),
+        (!at_least(found.walk_forward_t, 1.0), Lack::WalkForward),
+        (!at_most(found.p_loss, 0.2), Lack::CrossValidation),
+        (!at_least(found.plateau_ratio, 0.5), Lack::Spike),
+        (found.days < 120, Lack::Evidence),
+    ];
+    let lacks = failed.into_iter().filter(|(failed, _)| *failed).map(|(_, lack)| lack).collect();
+    Assessment { assurance, lacks: if real { Vec::new() } else { lacks } }
+}
+
+/// Returns how much a sequence of daily results speaks for a positive mean: 20 at any time is evidence at 5 %, however
+/// often one looks (an e-process: the wealth of a gambler who bets on it).
+///
+/// Units: results and `scale` alike; gains count up to the scale, which is fixed before the first result
+pub fn wealth(results: &[f64], scale: f64) -> f64 {
+    let (mut n, mut sum, mut square, mut wealth) = (1.0, 0.0, 0.25, 1.0);
+    for result in results {
+        let x = (result / scale).min(1.0);
+        let mean: f64 = sum / n;
+        let variance = (square / n - mean * mean).max(1e-6);
+        let bet = (mean / (variance + mean * mean)).clamp(0.0, 0.5);
+        wealth *= (1.0 + bet * x).max(1e-3);
+        n += 1.0;
+        sum += x;
+        square += x * x;
+    }
+    wealth
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: Findings = Findings {
+        days: 365,
+        active_days: 300,
+        trades: 900,
+        p_luck: Some(0.01),
+        walk_forward_t: Some(2.0),
+        p_loss: Some(0.05),
+        plateau_ratio: Some(0.8),
+        worst_case: 0.1,
+        cost_buffer: Some(2.0),
+        decay_e: 1.0,
+        daily_look: false,
+    };
+
+    #[test]
+    fn each_condition_counts_and_is_named() {
+        assert_eq!(assess(&GOOD), Assessment { assurance: Assurance::Real, lacks: Vec::new() });
+        let cases = [
+            (Findings { cost_buffer: Some(1.2), ..GOOD }, Assurance::Unproven, Lack::FragileCost),
+            (Findings { worst_case: 0.0, ..GOOD }, Assurance::Unproven, Lack::FragileIntrabar),
+            (Findings { decay_e: 20.0, ..GOOD }, Assurance::Unproven, Lack::Decay),
+            (Findings { plateau_ratio: Some(0.4), ..GOOD }, Assurance::Promising, Lack::Spike),
+            (Findings { p_luck: Some(0.1), ..GOOD }, Assurance::Promising, Lack::Luck),
+            (Findings { daily_look: true, p_luck: Some(0.02), ..GOOD }, Assurance::Promising, Lack::Luck),
+            (Findings { walk_forward_t: Some(-0.1), ..GOOD }, Assurance::Unproven, Lack::WalkForward),
+            (Findings { p_loss: None, ..GOOD }, Assurance::Unproven, Lack::CrossValidation),
+            (Findings { trades: 99, ..GOOD }, Assurance::NotEnoughData, Lack::Evidence),
+        ];
+        for (found, assurance, lack) in cases {
+            assert_eq!(assess(&found), Assessment { assurance, lacks: vec![lack] }, "{found:?}");
+        }
+        let luck = Findings { p_luck: Some(0.3), walk_forward_t: Some(0.0), ..GOOD };
+        assert_eq!(assess(&luck).assurance, Assurance::LikelyLuck);
+    }
+
+    #[test]
+    fn wealth_grows_on_an_edge_and_not_without() {
+        assert_eq!(wealth(&[], 1.0), 1.0);
+        let edge: Vec<f64> = (0..400).map(|i| if i % 5 < 3 { 0.4 } else { -0.4 }).collect();
+        assert!(wealth(&edge, 1.0) > 20.0);
+        let loss: Vec<f64> = edge.iter().map(|r| -r).collect();
+        assert!(wealth(&loss, 1.0) <= 1.0);
+    }
+}

@@ -1,0 +1,261 @@
+//! The tests against luck: against plain versions of themselves, against any cut of the grid, and against figures that
+//! other programs computed (`../shared`, where it is there).
+
+use proptest::prelude::*;
+use retune::validate::assessment::{Findings, assess, wealth};
+use retune::validate::grid::{GridResult, GridTests, Replicates, SlidingSums, TestPlan};
+use retune::validate::normal::{cdf, quantile};
+use retune::validate::sharpe::Moments;
+use serde_json::Value;
+
+fn fixture(name: &str) -> Option<String> {
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures/statistics").join(name);
+    std::fs::read_to_string(path).ok()
+}
+
+fn json(name: &str) -> Option<Value> {
+    fixture(name).map(|text| serde_json::from_str(&text).expect("JSON"))
+}
+
+/// Columns of a matrix with a row per day, as ten-digit fractions of 1.
+fn columns(name: &str) -> Option<Vec<Vec<i32>>> {
+    const SCALE: f64 = 1e9;
+    let text = fixture(name)?;
+    let row = |line: &str| -> Vec<i32> {
+        line.split(',').map(|v| (v.parse::<f64>().expect("a number") * SCALE).round() as i32).collect()
+    };
+    let rows: Vec<Vec<i32>> = text.lines().map(row).collect();
+    Some((0..rows[0].len()).map(|column| rows.iter().map(|row| row[column]).collect()).collect())
+}
+
+fn tested(plan: &TestPlan, columns: &[Vec<i32>], parts: &[usize]) -> GridResult {
+    let (replicates, folds) = (Replicates::draw(plan), plan.folds());
+    let benchmarks = vec![vec![0; plan.days], columns[0].clone()];
+    let mut merged: Option<GridResult> = None;
+    let mut from = 0;
+    for to in parts.iter().copied().chain([columns.len()]) {
+        let mut tests = GridTests::new(plan, &replicates, &benchmarks, &folds);
+        (from..to.max(from)).for_each(|column| tests.push(column, &columns[column]));
+        from = to.max(from);
+        let part = tests.finish();
+        merged = Some(match merged {
+            None => part,
+            Some(merged) => merged.merge(part),
+        });
+    }
+    merged.expect("at least one part")
+}
+
+/// A plan that leaves nothing out.
+fn plan(days: usize) -> TestPlan {
+    TestPlan { replicates: 499, seed: 12_345, active_min: 0, ..TestPlan::new(days, 0) }
+}
+
+#[test]
+fn luck_is_measured_as_others_measure_it() {
+    let Some(expected) = json("f09_spa.json") else { return };
+    for name in ["noise", "edge", "poor"] {
+        // Some inputs are kept back.
+        let Some(columns) = columns(&format!("f09_spa_{name}.csv")) else { continue };
+        let plan = plan(columns[0].len());
+        let luck = tested(&plan, &columns, &[]).luck(0, &plan).expect("columns");
+        let own = &expected[name]["own_sd"];
+        let p = |key: &str| (1.0 + own[key].as_f64().expect("a count")) / 500.0;
+        assert!((luck.statistic - own["spa_stat"].as_f64().expect("a number")).abs() < 1e-6, "{name}");
+        assert_eq!((luck.p_spa, luck.p_reality), (p("spa_consistent_exceed"), p("rc_exceed")), "{name}");
+    }
+}
+
+#[test]
+fn cross_validation_agrees() {
+    let Some(expected) = json("f05_pbo.json") else { return };
+    for (name, key, blocks) in [
+        ("noise", "S8", 8),
+        ("noise", "S10", 10),
+        ("edge", "S8", 8),
+        ("edge", "S10", 10),
+        ("overfit", "S10", 10),
+        ("ties", "S6", 6),
+    ] {
+        let columns = columns(&format!("f05_pbo_{name}.csv")).expect("the columns");
+        let plan = TestPlan { blocks, replicates: 0, ..plan(columns[0].len()) };
+        let found = tested(&plan, &columns, &[]).cross_validation(&plan).expect("columns");
+        let own = &expected[name][key];
+        let number = |key: &str| own[key].as_f64().expect("a number");
+        assert!((found.overfit - number("pbo")).abs() < 1e-12, "{name} {key}: {found:?}");
+        assert!((found.p_loss - number("prob_loss")).abs() < 1e-12, "{name} {key}");
+        assert!((found.forecast_sharpe - number("mean_oos")).abs() < 1e-6, "{name} {key}");
+    }
+}
+
+#[test]
+fn walking_forward_chooses_the_same_and_earns_the_same() {
+    let Some(expected) = json("f14_walk_forward.json") else { return };
+    let columns = columns("f14_wf_matrix.csv").expect("the columns");
+    let base = plan(columns[0].len());
+    let plan = TestPlan { train: 60, gap: 1, step: 5, replicates: 0, ..base };
+    let result = tested(&plan, &columns, &[7, 11]);
+    let chosen: Vec<u64> = result.folds().map(|fold| fold.column as u64).collect();
+    let wanted: Vec<u64> =
+        expected["selected"].as_array().expect("a list").iter().filter_map(Value::as_u64).collect();
+    let shared = wanted.len().min(chosen.len());
+    assert!(shared >= 27 && chosen[..shared] == wanted[..shared], "{chosen:?}");
+    let earned: i64 =
+        result.folds().take(shared).flat_map(|fold| &fold.test_ppm).map(|ppm| i64::from(*ppm)).sum();
+    let wanted: f64 = expected["oos_sum"].as_f64().expect("a number");
+    assert!((earned as f64 / 1e9 - wanted).abs() < 1e-6, "{earned}");
+}
+
+#[test]
+fn assessments_agree() {
+    let Some(expected) = json("f24_verdict.json") else { return };
+    let cases = expected["cases"].as_array().expect("cases");
+    assert!(cases.len() >= 20);
+    for case in cases {
+        let input = &case["input"];
+        let number = |key: &str| input[key].as_f64();
+        let count = |key: &str| number(key).expect("a count") as usize;
+        let found = Findings {
+            days: count("T"),
+            active_days: count("active_days"),
+            trades: count("n_trades") as u64,
+            p_luck: number("spa_p"),
+            walk_forward_t: number("wf_t"),
+            p_loss: number("p_loss"),
+            plateau_ratio: number("plateau_ratio"),
+            worst_case: number("net_worst_case").expect("a number"),
+            cost_buffer: number("cost_buffer"),
+            decay_e: number("e_decay").expect("a number"),
+            daily_look: input["look"] == "daily",
+        };
+        let verdict = case["verdict"].as_str().expect("text");
+        assert!(
+            verdict.starts_with(assess(&found).assurance.as_str()),
+            "{input} is {verdict}, not {:?}",
+            assess(&found)
+        );
+    }
+}
+
+#[test]
+fn wealth_agrees() {
+    let Some(expected) = json("f16_eprocess.json") else { return };
+    let scale = expected["c"].as_f64().expect("a number");
+    let list = |value: &Value| -> Vec<f64> {
+        value.as_array().expect("a list").iter().filter_map(Value::as_f64).collect()
+    };
+    for name in ["null", "edge"] {
+        let (results, wanted) = (list(&expected[name]["d"]), list(&expected[name]["wealth"]));
+        for (day, wanted) in wanted.iter().enumerate() {
+            let found = wealth(&results[..=day], scale);
+            assert!((found / wanted - 1.0).abs() < 1e-9, "{name} day {day}: {found} is not {wanted}");
+        }
+    }
+}
+
+#[test]
+fn the_normal_distribution_and_moments_agree() {
+    let Some(expected) = json("f01_normal.json") else { return };
+    let pairs = |key: &str| expected[key].as_array().cloned().unwrap_or_default();
+    let mut compared = 0;
+    for (key, of) in [("cdf", cdf as fn(f64) -> f64), ("ppf", quantile), ("quantile", quantile)] {
+        for pair in pairs(key) {
+            let numbers: Vec<f64> = match &pair {
+                Value::Array(list) => list.iter().filter_map(Value::as_f64).collect(),
+                Value::Object(object) => object.values().filter_map(Value::as_f64).collect(),
+                _ => continue,
+            };
+            let [at, wanted] = numbers[..] else { continue };
+            let found = of(at);
+            compared += 1;
+            assert!(
+                (found - wanted).abs() <= 1e-12_f64.max(1e-10 * wanted.abs()),
+                "{key} {at}: {found} is not {wanted}"
+            );
+        }
+    }
+    assert!(
+        compared > 0,
+        "the fixture has values: {:?}",
+        expected.as_object().map(|o| o.keys().collect::<Vec<_>>())
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_way_to_slide_a_window_equals_a_fresh_sum(
+        returns in prop::collection::vec(-2_000_000_i32..2_000_000, 1..80),
+        moves in prop::collection::vec((any::<bool>(), 0_usize..10), 0..40),
+    ) {
+        let (mut sums, mut from, mut to) = (SlidingSums::default(), 0, 0);
+        for (grow, count) in moves {
+            for _ in 0..count {
+                if grow && to < returns.len() {
+                    sums.add(returns[to]);
+                    to += 1;
+                } else if !grow && from < to {
+                    sums.expire(returns[from]);
+                    from += 1;
+                }
+            }
+            let mut fresh = SlidingSums::default();
+            returns[from..to].iter().for_each(|ppm| fresh.add(*ppm));
+            prop_assert_eq!(sums, fresh);
+        }
+    }
+
+    #[test]
+    fn any_cut_of_the_grid_gives_the_same_bits(
+        columns in prop::collection::vec(prop::collection::vec(-30_000_i32..30_000, 150), 1..90),
+        cuts in prop::collection::vec(0_usize..90, 0..4),
+    ) {
+        let plan = TestPlan { replicates: 20, ..plan(150) };
+        let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(columns.len())).collect();
+        cuts.sort_unstable();
+        let (whole, cut) = (tested(&plan, &columns, &[]), tested(&plan, &columns, &cuts));
+        prop_assert_eq!(whole.luck(0, &plan), cut.luck(0, &plan));
+        prop_assert_eq!(whole.luck(1, &plan), cut.luck(1, &plan));
+        prop_assert_eq!(whole.cross_validation(&plan), cut.cross_validation(&plan));
+        prop_assert_eq!(whole.folds().collect::<Vec<_>>(), cut.folds().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_prefix_sums_equal_the_plain_resampling(
+        columns in prop::collection::vec(prop::collection::vec(-30_000_i32..30_000, 100), 1..6),
+    ) {
+        let plan = TestPlan { replicates: 30, ..plan(100) };
+        let luck = tested(&plan, &columns, &[]).luck(0, &plan).expect("columns");
+        // Plainly: resample days, take the largest studentised excess.
+        let n = 100.0_f64;
+        let stats: Vec<(f64, f64)> = columns.iter().map(|column| {
+            let mean = column.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
+            let sd = (column.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / n).sqrt();
+            (mean, sd)
+        }).collect();
+        let observed = stats.iter().map(|(mean, sd)| n.sqrt() * mean / sd).fold(0.0, f64::max);
+        let limit = -(2.0 * n.ln().ln()).sqrt();
+        let mut exceeding = 0;
+        for b in 0..30 {
+            let runs = retune::validate::resample::stationary_runs(100, plan.mean_block, plan.seed + b);
+            let days: Vec<usize> = runs.into_iter().flat_map(|(from, to)| from as usize..to as usize).collect();
+            let largest = columns.iter().zip(&stats).map(|(column, (mean, sd))| {
+                let again = days.iter().map(|day| f64::from(column[*day])).sum::<f64>() / n;
+                let centre = if n.sqrt() * mean / sd < limit { 0.0 } else { *mean };
+                n.sqrt() * (again - centre) / sd
+            }).fold(0.0, f64::max);
+            exceeding += usize::from(largest > observed + 1e-5);
+        }
+        prop_assert!((luck.p_spa - (1 + exceeding) as f64 / 31.0).abs() < 1e-9 , "{} is not {}", luck.p_spa, exceeding);
+        prop_assert!((luck.statistic - observed).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn undefined_is_not_a_number() {
+    assert_eq!(Moments::of(&[]), None);
+    let plan = TestPlan::new(100, 1);
+    let result = tested(&plan, &[vec![0; 100]], &[]);
+    assert_eq!((result.columns(), result.luck(0, &plan), result.cross_validation(&plan)), (0, None, None));
+    assert_eq!(result.folds().count(), 0);
+}
