@@ -11,6 +11,7 @@ mod ingest;
 mod inspect;
 mod legacy_metrics;
 mod legacy_parity;
+mod luck;
 mod own;
 mod pipeline;
 mod ranking;

@@ -235,7 +235,7 @@ proptest! {
         }).collect();
         let observed = stats.iter().map(|(mean, sd)| n.sqrt() * mean / sd).fold(0.0, f64::max);
         let limit = -(2.0 * n.ln().ln()).sqrt();
-        let mut exceeding = 0;
+        let (mut least, mut most) = (0, 0);
         for b in 0..30 {
             let runs = retune::validate::resample::stationary_runs(100, plan.mean_block, plan.seed + b);
             let days: Vec<usize> = runs.into_iter().flat_map(|(from, to)| from as usize..to as usize).collect();
@@ -244,9 +244,12 @@ proptest! {
                 let centre = if n.sqrt() * mean / sd < limit { 0.0 } else { *mean };
                 n.sqrt() * (again - centre) / sd
             }).fold(0.0, f64::max);
-            exceeding += usize::from(largest > observed + 1e-5);
+            // Single precision may turn a tie either way.
+            least += usize::from(largest > observed + 1e-4);
+            most += usize::from(largest > observed - 1e-4);
         }
-        prop_assert!((luck.p_spa - (1 + exceeding) as f64 / 31.0).abs() < 1e-9 , "{} is not {}", luck.p_spa, exceeding);
+        let count = (luck.p_spa * 31.0).round() as usize - 1;
+        prop_assert!((least..=most).contains(&count), "{count} is not within {least}..={most}");
         prop_assert!((luck.statistic - observed).abs() < 1e-9);
     }
 }

@@ -12,6 +12,7 @@ use retune::model::{Bars, Candle, CandleSeries, DAY_MS, Day, Interval, Style};
 use retune::present::document::Envelope;
 use retune::present::run::RunDocument;
 use retune::run::config::Config;
+use retune::run::evidence::Evidence;
 use retune::run::plan::{DayLimits, Plan};
 use retune::run::report::RunReport;
 use retune::run::{FilesRead, RunError, RunEvent, RunOptions, incremental};
@@ -102,7 +103,7 @@ fn sample() -> Vec<(String, CandleSeries)> {
 }
 
 fn plan_of(text: &str) -> Plan {
-    let text = format!("[search]\nmin_trades = 10\n{text}");
+    let text = format!("[decide]\nrequire = \"stable\"\n[search]\nmin_trades = 10\n{text}");
     let config = Config::from_texts(&[("test".to_owned(), text)]).expect("sound");
     config.plan(&Style::ALL, DayLimits::default()).expect("sound")
 }
@@ -136,6 +137,10 @@ fn answer(report: &RunReport) -> String {
         style.decision.outcome = retune::decide::Outcome::Unchanged;
         style.decision.changes.clear();
         style.decision.reasons.clear();
+        // Tries are counted over the history; the set in force is a benchmark.
+        style.evidence = Evidence::default();
+        style.series.incumbent_ppm.clear();
+        style.own.clear();
     }
     report.result = retune::run::report::RunResult::Unchanged;
     document(&report)
@@ -380,7 +385,7 @@ fn a_changed_grid_evaluates_what_it_adds_and_nothing_else() {
         let plan = plan_of(text);
         let run = lab.run(&plan);
         assert_eq!(reasons(&run), *wanted, "{text:?}");
-        assert_eq!(answer(&run), answer(&lab.scratch(&plan)), "{text:?}");
+        assert!(answer(&run) == answer(&lab.scratch(&plan)), "{text:?}: not what it is from scratch");
     }
 }
 

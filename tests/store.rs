@@ -63,6 +63,10 @@ fn trials(count: usize) -> TrialsRecord {
     TrialsRecord { trials: (1..=count).map(trial).collect() }
 }
 
+fn evidence(number: u32) -> EvidenceRecord {
+    EvidenceRecord { grid: [number as u8 % 3; 32], trials: number.into(), ..EvidenceRecord::default() }
+}
+
 fn series(number: u32) -> SeriesRecord {
     SeriesRecord { candidate_ppm: vec![0, number.into()], ..SeriesRecord::default() }
 }
@@ -88,6 +92,7 @@ fn learning(profile: &str, number: u32) -> LearningCommit {
         trials: BTreeMap::from([(Style::Swing, trials(3))]),
         work: Some(work(number)),
         series: BTreeMap::from([(Style::Swing, series(number))]),
+        evidence: BTreeMap::from([(Style::Swing, evidence(number))]),
         ..LearningCommit::new(profile, run(number.into()))
     }
 }
@@ -101,6 +106,8 @@ fn assert_holds(snapshot: &Snapshot<'_>, profile: &str, id: u64, number: u32) {
     assert_eq!(snapshot.trials(profile, id, Style::Swing).expect("readable"), Some(trials(3)));
     assert_eq!(snapshot.work(profile, id).expect("readable"), Some(work(number)));
     assert_eq!(snapshot.series(profile, id, Style::Swing).expect("readable"), Some(series(number)));
+    assert_eq!(snapshot.evidence(profile, id, Style::Swing).expect("readable"), Some(evidence(number)));
+    assert!(snapshot.grids(profile).expect("readable").contains(&(Style::Swing, evidence(number).grid)));
 }
 
 /// Checks that a snapshot's newest run and everything in force is that of one and the same commit.
@@ -152,13 +159,13 @@ fn everything_committed_is_read_by_writer_and_readers() {
         let heads = snapshot.heads().expect("readable");
         let heads: Vec<_> =
             heads.iter().map(|(section, head)| (section.as_str(), head.generation, head.rows)).collect();
-        assert_eq!(heads, [("params", 4, 2), ("features", 4, 2), ("insights", 4, 2), ("history", 4, 24)]);
+        assert_eq!(heads, [("params", 4, 2), ("features", 4, 2), ("insights", 4, 2), ("history", 4, 28)]);
         let sizes = snapshot.table_sizes().expect("readable");
         let rows: Vec<_> = sizes.iter().map(|size| (size.name, size.rows)).collect();
         let expected =
             [("meta", 1), ("heads", 4), ("params", 2), ("features", 2), ("insights", 2), ("runs", 4)];
         assert_eq!(rows[..6], expected);
-        assert_eq!(rows[6..], [("decisions", 8), ("trials", 4), ("work", 4), ("series", 4)]);
+        assert_eq!(rows[6..], [("decisions", 8), ("trials", 4), ("work", 4), ("series", 4), ("evidence", 4)]);
         assert!(sizes.iter().all(|size| size.bytes > size.rows * 32));
     }
 }
@@ -238,7 +245,7 @@ fn reading_creates_and_changes_nothing() {
     let before = listing(&dir);
     let view = View::open(&dir).expect("a view");
     assert_in_force(&view.read().expect("readable"), "default", 1, 1);
-    assert_eq!(view.read().expect("readable").table_sizes().expect("readable").len(), 10);
+    assert_eq!(view.read().expect("readable").table_sizes().expect("readable").len(), 11);
     drop(view);
     assert_eq!(listing(&dir), before);
 }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use retune::evaluate::book::{Book, Entry};
+use retune::evaluate::daily::DailyColumns;
 use retune::evaluate::lattice::Lattice;
 use retune::evaluate::replay::{Pick, replay};
 use retune::evaluate::sweep::sweep;
@@ -66,12 +67,54 @@ fn sweep_equals_replay(sizes: &[usize], rules: usize, signals: &[Signal]) {
     }
 }
 
+/// Every column of day returns is that of a plain replay, and those left out are columns of a looser cell.
+fn columns_equal_replay(sizes: &[usize], rules: usize, signals: &[Signal]) {
+    let book = book(sizes, rules, signals);
+    let days = book.entries().first().map_or(Day(0), |entry| Day::of(entry.entry_ms))
+        ..book.entries().last().map_or(Day(1), |entry| Day(Day::of(entry.entry_ms).0 + 1));
+    let window = book.window(days.clone());
+    let plain = |rule: usize, cell: usize| {
+        let levels = book.lattice().levels(cell);
+        let mut daily = vec![0_i32; window.day_count()];
+        for (day, ppm) in replay(&window, Pick { rule, levels: Some(&levels) }).daily_ppm {
+            daily[(day.0 - days.start.0) as usize] = ppm as i32;
+        }
+        daily
+    };
+    let columns = DailyColumns::new(&window);
+    let mut seen = std::collections::BTreeMap::new();
+    for branch in columns.branches() {
+        columns.for_each(branch, |column, returns| {
+            assert!(seen.insert(column, returns.to_vec()).is_none(), "once");
+        });
+    }
+    assert!(seen.keys().is_sorted());
+    let distinct: std::collections::BTreeSet<&Vec<i32>> = seen.values().collect();
+    for cell in 0..book.lattice().cells() {
+        for rule in 0..rules {
+            let wanted = plain(rule, cell);
+            match seen.get(&(cell * rules + rule)) {
+                Some(found) => assert_eq!(*found, wanted, "rule {rule}, cell {cell}"),
+                None => assert!(
+                    wanted.iter().all(|ppm| *ppm == 0) || distinct.contains(&wanted),
+                    "rule {rule}, cell {cell} is left out and no other's"
+                ),
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn every_point_of_the_sweep_equals_the_plain_loop((sizes, rules, signals) in spaces(50_000)) {
         sweep_equals_replay(&sizes, rules, &signals);
+    }
+
+    #[test]
+    fn every_column_of_day_returns_equals_the_plain_loop((sizes, rules, signals) in spaces(50_000)) {
+        columns_equal_replay(&sizes, rules, &signals);
     }
 
     /// Returns so large that 32-bit sums would overflow: the wide lanes give the same answer.

@@ -42,6 +42,12 @@ pub(crate) struct Arguments {
     /// A condition on the result, e.g. "max_drawdown_pct<25"; repeatable
     #[arg(long, value_name = "CONDITION")]
     constraint: Vec<String>,
+    /// Leave out the tests against luck; then nothing is adopted that has to pass them
+    #[arg(long)]
+    quick: bool,
+    /// Parameter sets tried elsewhere; they count as tries
+    #[arg(long, value_name = "N")]
+    declared_trials: Option<u64>,
     /// Evaluate everything, whatever earlier runs left
     #[arg(long)]
     full: bool,
@@ -147,6 +153,12 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, String)> {
     }
     if !arguments.constraint.is_empty() {
         flags.push(("search.constraints", list(&arguments.constraint)));
+    }
+    if arguments.quick {
+        flags.push(("validate.quick", "true".to_owned()));
+    }
+    if let Some(trials) = arguments.declared_trials {
+        flags.push(("decide.declared_trials", trials.to_string()));
     }
     if let Some(window) = &arguments.window {
         flags.push(("data.window", quote(window)));

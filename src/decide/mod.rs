@@ -4,6 +4,7 @@ pub mod insights;
 
 use crate::model::{ParameterSet, Style};
 use crate::search::rank::show;
+use crate::validate::assessment::{Assessment, Assurance};
 use crate::validate::verdict::{Judgement, Verdict};
 
 /// What becomes of the parameters of a style.
@@ -28,6 +29,61 @@ impl Outcome {
             Self::NotConvincing => "not_convincing",
             Self::Rejected => "rejected",
         }
+    }
+}
+
+/// What a change of parameters needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Require {
+    /// The legacy stability verdict: PASSED or WARNING on the late part.
+    Stable,
+    /// Besides holding up on the late part, better than luck would be most of the time.
+    #[default]
+    Promising,
+    /// Beyond what luck explains.
+    Real,
+}
+
+impl Require {
+    /// Every requirement.
+    pub const ALL: [Self; 3] = [Self::Stable, Self::Promising, Self::Real];
+
+    /// Returns the name used in configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stable => "stable",
+            Self::Promising => "promising",
+            Self::Real => "real",
+        }
+    }
+
+    /// Returns the least assurance, where one is asked for.
+    fn least(self) -> Option<Assurance> {
+        match self {
+            Self::Stable => None,
+            Self::Promising => Some(Assurance::Promising),
+            Self::Real => Some(Assurance::Real),
+        }
+    }
+}
+
+/// Holds a decision to adopt to what is required: against the set in force where there is one, else against zero.
+pub fn hold_to(
+    require: Require,
+    decision: &mut Decision,
+    edge: Option<&Assessment>,
+    switch: Option<&Assessment>,
+) {
+    let (question, assessment) = match switch {
+        Some(switch) => ("SWITCH", Some(switch)),
+        None => ("EDGE", edge),
+    };
+    let Some(least) = require.least().filter(|_| decision.outcome == Outcome::Adopted) else { return };
+    let reached = assessment.map_or(Assurance::NotEnoughData, |assessment| assessment.assurance);
+    if reached < least {
+        decision.outcome = Outcome::NotConvincing;
+        let reason = format!("{question} is {reached}, {least} is required (decide.require)");
+        decision.reasons.insert(0, reason);
     }
 }
 
@@ -175,6 +231,31 @@ mod tests {
         let none = decide(Style::Swing, None, None, &judged(Verdict::Skipped));
         assert_eq!(none.outcome, Outcome::Unchanged);
         assert_eq!(none.reasons, ["as judged"]);
+    }
+
+    #[test]
+    fn what_is_required_holds_back_what_is_not_reached() {
+        let assessment = |assurance| Assessment { assurance, lacks: Vec::new() };
+        let outcome = |require, edge, switch: Option<Assurance>| {
+            let mut decision = Decision {
+                outcome: Outcome::Adopted,
+                changes: Vec::new(),
+                reasons: vec!["as judged".to_owned()],
+            };
+            let switch = switch.map(assessment);
+            hold_to(require, &mut decision, Some(&assessment(edge)), switch.as_ref());
+            decision.outcome
+        };
+        use Assurance::{LikelyLuck, Promising, Real};
+        assert_eq!(outcome(Require::Stable, LikelyLuck, None), Outcome::Adopted);
+        assert_eq!(outcome(Require::Promising, LikelyLuck, None), Outcome::NotConvincing);
+        assert_eq!(outcome(Require::Promising, Promising, None), Outcome::Adopted);
+        assert_eq!(outcome(Require::Real, Promising, None), Outcome::NotConvincing);
+        assert_eq!(outcome(Require::Promising, Real, Some(LikelyLuck)), Outcome::NotConvincing);
+        assert_eq!(outcome(Require::Real, LikelyLuck, Some(Real)), Outcome::Adopted);
+        let mut rejected = Decision { outcome: Outcome::Rejected, changes: Vec::new(), reasons: Vec::new() };
+        hold_to(Require::Real, &mut rejected, None, None);
+        assert_eq!(rejected.outcome, Outcome::Rejected);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! nothing depends on threads or on order. Not here: what a dimension means (see `search`), IO.
 
 pub mod book;
+pub mod daily;
 pub mod lattice;
 pub mod legacy_metrics;
 pub mod metrics;

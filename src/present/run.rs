@@ -10,10 +10,10 @@ use serde_json::{Map, Value};
 use super::document::{Document, params_object};
 use crate::model::rfc3339;
 use crate::run::own::OwnSet;
-use crate::run::records::{change_record, issues, metrics_record};
+use crate::run::records::{change_record, evidence_record, issues, metrics_record};
 use crate::run::report::{RunReport, StyleReport};
 use crate::run::study::Measured;
-use crate::store::records::{ChangeRecord, StoredMetrics};
+use crate::store::records::{AssessmentRecord, ChangeRecord, EvidenceRecord, StoredMetrics};
 
 /// What a run read, evaluated and decided.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -114,9 +114,47 @@ pub struct StylePart {
     pub best: Option<CandidatePart>,
     pub incumbent: Option<CandidatePart>,
     pub validation: ValidationPart,
+    pub evidence: EvidencePart,
     pub decision: String,
     /// What each symbol trades; empty where the best set did not survive.
     pub symbols: BTreeMap<String, SymbolPart>,
+}
+
+/// What is known about the best set: luck, the past, the future so far.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct EvidencePart {
+    /// Parameter sets tried, all grids of the profile and those declared together.
+    pub trials: u64,
+    /// Is there anything here at all?
+    pub edge: Option<AssessmentRecord>,
+    /// Is it better than what is in force? Null where nothing is, or the best set is.
+    pub switch: Option<AssessmentRecord>,
+    /// Figures by name; what is not defined is not there.
+    pub figures: BTreeMap<String, f64>,
+}
+
+impl EvidencePart {
+    /// Returns the two answers, one line each.
+    pub fn lines(&self) -> Vec<String> {
+        let line = |(question, assessment): (&str, &Option<AssessmentRecord>)| {
+            let assessment = assessment.as_ref()?;
+            let lacks = &assessment.lacks;
+            let lacks = if lacks.is_empty() { String::new() } else { format!(" ({})", lacks.join(", ")) };
+            Some(format!("{question} {}{lacks}: {}", assessment.assurance, assessment.sentence))
+        };
+        [("EDGE", &self.edge), ("SWITCH", &self.switch)].into_iter().filter_map(line).collect()
+    }
+}
+
+impl From<&EvidenceRecord> for EvidencePart {
+    fn from(record: &EvidenceRecord) -> Self {
+        Self {
+            trials: record.trials,
+            edge: record.edge.clone(),
+            switch: record.switch.clone(),
+            figures: record.figures.iter().map(|figure| (figure.name.clone(), figure.value)).collect(),
+        }
+    }
 }
 
 /// What a symbol trades in a style.
@@ -249,6 +287,7 @@ fn style_part(style: &StyleReport) -> StylePart {
             late_days: style.study.split.as_ref().map(|split| days(&split.late)),
             reasons: judgement.reasons.clone(),
         },
+        evidence: EvidencePart::from(&evidence_record(&style.evidence, [0; 32])),
         decision: style.decision.outcome.as_str().to_owned(),
         symbols: style.own.iter().map(symbol_part).collect(),
     }
@@ -346,6 +385,9 @@ fn style_text(style: &StyleReport) -> String {
             .map(|(key, value)| format!("{key}={value}"))
             .collect();
         text.push_str(&super::inspect::wrapped("best: ", 6, set));
+    }
+    for line in EvidencePart::from(&evidence_record(&style.evidence, [0; 32])).lines() {
+        text.push_str(&super::inspect::wrapped("", 4, line.split_whitespace()));
     }
     for reason in &style.decision.reasons {
         let _ = writeln!(text, "  - {reason}");

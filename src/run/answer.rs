@@ -8,7 +8,7 @@ use crate::decide::key_values;
 use crate::fingerprint::{Canonical, Fingerprint};
 
 /// Version of the answer's encoding; raise it when a field of a style's report changes.
-const ANSWER_FORMAT: u64 = 3;
+const ANSWER_FORMAT: u64 = 4;
 
 /// Returns the fingerprint of all that the studies of a run depend on.
 pub(super) fn question(plan: &Plan, data: Fingerprint, in_force: &InForce) -> Fingerprint {
@@ -25,6 +25,10 @@ pub(super) fn question(plan: &Plan, data: Fingerprint, in_force: &InForce) -> Fi
         let values = set.map(key_values).unwrap_or_default();
         hash = hash.text(scope).count(u64::from(set.is_some())).count(values.len() as u64);
         hash = values.iter().fold(hash, |hash, (key, value)| hash.text(key).text(value));
+    }
+    for style in &plan.styles {
+        let chosen_on = in_force.chosen_on.get(&style.space.style()).map_or(i64::MIN, |day| day.0.into());
+        hash = hash.count(in_force.grids_with(style)).signed(chosen_on);
     }
     hash.finish()
 }

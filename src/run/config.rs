@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::own::OwnSettings;
 use super::plan::{DayLimits, Plan, PlanningError, SearchSettings};
+use crate::decide::Require;
 use crate::exits::Costs;
 use crate::model::{FilterValue, Interval, Style, Symbol};
 use crate::search::rank::Constraint;
@@ -21,6 +22,7 @@ pub struct Config {
     pub costs: CostsConfig,
     pub search: SearchConfig,
     pub validate: ValidateConfig,
+    pub decide: DecideConfig,
     pub style: StylesConfig,
     pub limits: LimitsConfig,
 }
@@ -151,6 +153,7 @@ impl Default for SearchConfig {
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "documented in the README")]
 pub struct ValidateConfig {
+    pub quick: bool,
     pub early_share: f64,
     pub min_late_trades: u32,
 }
@@ -158,7 +161,26 @@ pub struct ValidateConfig {
 impl Default for ValidateConfig {
     fn default() -> Self {
         let settings = SearchSettings::default();
-        Self { early_share: settings.early_share, min_late_trades: settings.late_trades_min }
+        Self {
+            quick: settings.quick,
+            early_share: settings.early_share,
+            min_late_trades: settings.late_trades_min,
+        }
+    }
+}
+
+/// `[decide]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in the README")]
+pub struct DecideConfig {
+    pub require: String,
+    pub declared_trials: u64,
+}
+
+impl Default for DecideConfig {
+    fn default() -> Self {
+        Self { require: Require::default().as_str().to_owned(), declared_trials: 0 }
     }
 }
 
@@ -363,7 +385,14 @@ impl Config {
         let own = own
             .own_parameters
             .then_some(OwnSettings { trades_min: own.min_trades, prior_trades: own.prior_trades });
+        let wanted = &self.decide.require;
+        let require = Require::ALL.into_iter().find(|require| require.as_str() == wanted);
+        let words = Require::ALL.map(Require::as_str).join(", ");
+        let require = require.ok_or_else(|| value_error("decide.require", &words, wanted))?;
         Ok(SearchSettings {
+            quick: self.validate.quick,
+            require,
+            declared_trials: self.decide.declared_trials,
             own,
             score,
             constraints: config.constraints.iter().map(constraint).collect::<Result<_, _>>()?,

@@ -422,11 +422,18 @@ impl Memory {
         for (scope, record) in snapshot.params_all(&options.profile)? {
             let set = records::parameter_set(&record.set);
             match plan.styles.iter().position(|style| style.space.style().as_str() == scope) {
-                Some(style) => in_force.styles[style] = Some(set),
+                Some(index) => {
+                    let chosen = snapshot.run(&options.profile, record.run)?;
+                    if let Some(day) = chosen.and_then(|run| Day::parse(&run.last_day)) {
+                        in_force.chosen_on.insert(plan.styles[index].space.style(), day);
+                    }
+                    in_force.styles[index] = Some(set);
+                }
                 None => drop(in_force.symbols.insert(scope, set)),
             }
         }
         in_force.vetoed = super::adopt::vetoed(&snapshot, &options.profile)?;
+        in_force.grids = snapshot.grids(&options.profile)?;
         let last = snapshot.runs(&options.profile, .., 1)?.into_iter().next();
         let same_as = last
             .filter(|(_, run)| run.data_fingerprint == data.0 && run.plan_fingerprint == plan_print.0)

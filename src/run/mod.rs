@@ -9,6 +9,7 @@ pub mod book;
 pub mod config;
 pub mod day;
 mod evaluation;
+pub mod evidence;
 mod growing;
 mod incremental;
 mod memory;

@@ -1,6 +1,7 @@
 //! The plan of a run: everything besides the candles that its answer depends on, resolved from configuration.
 
 use super::own::OwnSettings;
+use crate::decide::Require;
 use crate::evaluate::score::Score;
 use crate::exits::{Costs, ExitPlan, PlanError};
 use crate::fingerprint::{Canonical, Fingerprint};
@@ -48,6 +49,12 @@ pub struct SearchSettings {
     pub top: usize,
     /// Share of the days that selection sees.
     pub early_share: f64,
+    /// Trials made elsewhere that the optimizer cannot see.
+    pub declared_trials: u64,
+    /// Whether the tests against luck are left out.
+    pub quick: bool,
+    /// What a change needs.
+    pub require: Require,
     /// How symbols get parameters of their own; `None` when they do not.
     pub own: Option<OwnSettings>,
 }
@@ -62,6 +69,9 @@ impl Default for SearchSettings {
             position_ratio: 0.2,
             top: 20,
             early_share: 0.7,
+            declared_trials: 0,
+            quick: false,
+            require: Require::default(),
             own: Some(OwnSettings { trades_min: 30, prior_trades: 100 }),
         }
     }
@@ -153,6 +163,7 @@ impl Plan {
         }
         hash = hash.count(search.trades_min.into()).count(search.late_trades_min.into());
         hash = hash.floats(&[search.position_ratio, search.early_share]).count(search.top as u64);
+        hash = hash.count(search.declared_trials).count(search.require as u64).count(search.quick.into());
         let own = search.own.map_or((0, 0), |own| (own.trades_min, own.prior_trades));
         hash = hash.count(own.0.into()).count(own.1.into());
         let day = |day: Option<Day>| day.map_or(i64::MIN, |d| d.0.into());
@@ -163,7 +174,8 @@ impl Plan {
     }
 }
 
-fn space_fingerprint(space: &Space) -> Fingerprint {
+/// Returns the fingerprint of a grid: what counts as one trial more when it is new.
+pub fn space_fingerprint(space: &Space) -> Fingerprint {
     let mut hash = Canonical::new("retune space v1").text(space.style().as_str());
     hash = hash.count(space.rules().len() as u64);
     for rule in space.rules() {

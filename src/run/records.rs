@@ -1,8 +1,9 @@
 //! Turns a run's report into the records the store keeps. Formats and decides nothing.
 
+use super::evidence::Evidence;
 use super::notes::IssueNote;
 use super::own::scope_of;
-use super::plan::Plan;
+use super::plan::{Plan, space_fingerprint};
 use super::report::{InputReport, RunReport, StyleReport, SymbolReport};
 use super::reuse::Reason;
 use super::series::SymbolTrades;
@@ -15,11 +16,12 @@ use crate::model::{Day, ParameterSet};
 use crate::search::rank::Surface;
 use crate::store::LearningCommit;
 use crate::store::records::{
-    CandidateRecord, ChangeRecord, CombinationRecord, DecisionRecord, FeaturesRecord, InsightsRecord,
-    IssueRecord, NamedNumber, ParamsRecord, RunRecord, RunStyleRecord, SensitivityRecord, SeriesRecord,
-    StoredMetrics, StoredParameterSet, SurfaceCellRecord, SurfaceRecord, SymbolTradesRecord,
-    SymbolWorkRecord, TrialRecord, TrialsRecord, WorkRecord, WorkSpanRecord,
+    AssessmentRecord, CandidateRecord, ChangeRecord, CombinationRecord, DecisionRecord, EvidenceRecord,
+    FeaturesRecord, InsightsRecord, IssueRecord, NamedNumber, ParamsRecord, RunRecord, RunStyleRecord,
+    SensitivityRecord, SeriesRecord, StoredMetrics, StoredParameterSet, SurfaceCellRecord, SurfaceRecord,
+    SymbolTradesRecord, SymbolWorkRecord, TrialRecord, TrialsRecord, WorkRecord, WorkSpanRecord,
 };
+use crate::validate::assessment::Assessment;
 
 /// Issues kept per run; the report holds them all.
 const ISSUES_KEPT: usize = 200;
@@ -38,6 +40,12 @@ pub fn learning(report: &RunReport, plan: &Plan, config_toml: &str) -> LearningC
         learning.trials.insert(style.style, trials_record(style));
         learning.features.insert(style.style, features_record(style, report.started_at_ms));
         learning.series.insert(style.style, series_record(style));
+        let grid = plan.styles.iter().find(|planned| planned.space.style() == style.style);
+        if let Some(planned) = grid {
+            learning
+                .evidence
+                .insert(style.style, evidence_record(&style.evidence, space_fingerprint(&planned.space).0));
+        }
         learning.insights.insert(style.style, insights_record(style, report.started_at_ms));
         if let (Outcome::Adopted, Some(best)) = (style.decision.outcome, style.study.top.first()) {
             let params = params_record(style, best, plan, report.started_at_ms);
@@ -244,6 +252,23 @@ fn params_record(style: &StyleReport, best: &Measured, plan: &Plan, now_ms: i64)
         adopted_at_ms: now_ms,
         generation: 0,
         source: "run".to_owned(),
+    }
+}
+
+/// Returns the evidence as it is kept and shown; `grid` is the fingerprint of what was searched.
+pub fn evidence_record(evidence: &Evidence, grid: [u8; 32]) -> EvidenceRecord {
+    let assessment = |assessment: &Assessment, sentence: String| AssessmentRecord {
+        assurance: assessment.assurance.to_string(),
+        lacks: assessment.lacks.iter().map(|lack| lack.as_str().to_owned()).collect(),
+        sentence,
+    };
+    let figure = |(name, value): (&str, f64)| NamedNumber { name: name.to_owned(), value };
+    EvidenceRecord {
+        grid,
+        trials: evidence.trials,
+        edge: evidence.edge.as_ref().map(|edge| assessment(edge, evidence.edge_line())),
+        switch: evidence.switch.as_ref().map(|switch| assessment(switch, evidence.switch_line())),
+        figures: evidence.figures().into_iter().filter(|(_, value)| value.is_finite()).map(figure).collect(),
     }
 }
 

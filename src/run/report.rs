@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::evidence::Evidence;
 use super::notes::{FileNote, IssueNote};
 use super::own::OwnSet;
 use super::reuse::Reason;
@@ -121,6 +122,8 @@ pub struct StyleReport {
     pub decision: Decision,
     /// What each symbol trades; nothing where the pooled set did not survive.
     pub own: Vec<OwnSet>,
+    /// What is known about the candidate.
+    pub evidence: Evidence,
     /// What pictures are drawn from.
     pub series: Series,
     /// What was learned.

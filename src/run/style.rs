@@ -1,16 +1,17 @@
 //! One style of a run: its book, its study, its decision and what it teaches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::book::{SymbolDays, book_of};
+use super::evidence::Question;
 use super::own::own_sets;
-use super::plan::{Plan, StylePlan};
+use super::plan::{Plan, StylePlan, space_fingerprint};
 use super::report::{InputReport, StyleReport};
 use super::series::series;
 use super::study::{Study, study};
 use crate::decide::insights::{Insights, TradeContext, insights};
-use crate::decide::{Contender, Outcome, decide};
+use crate::decide::{Contender, Outcome, decide, hold_to};
 use crate::evaluate::book::Book;
 use crate::evaluate::replay::{Pick, taken};
 use crate::model::{Day, ParameterSet, Style};
@@ -24,6 +25,19 @@ pub(super) struct InForce {
     pub(super) symbols: BTreeMap<String, ParameterSet>,
     /// Sets that were taken out of force by hand last, by style: no run puts them back.
     pub(super) vetoed: BTreeMap<Style, ParameterSet>,
+    /// Last day of the candles that the sets in force were chosen on, by style.
+    pub(super) chosen_on: BTreeMap<Style, Day>,
+    /// Fingerprints of the grids tried before, by style.
+    pub(super) grids: BTreeSet<(Style, [u8; 32])>,
+}
+
+impl InForce {
+    /// Returns how many distinct grids of a style were tried, that of the plan included.
+    pub(super) fn grids_with(&self, style: &StylePlan) -> u64 {
+        let own = (style.space.style(), space_fingerprint(&style.space).0);
+        let before = self.grids.iter().filter(|(of, print)| *of == own.0 && *print != own.1).count();
+        before as u64 + 1
+    }
 }
 
 /// Studies one style (by its index in the plan) and decides.
@@ -51,6 +65,18 @@ pub(super) fn study_style(
         let reason = "the parameters in force are no longer in the space, so they could not be measured";
         decision.reasons.push(reason.to_owned());
     }
+    let names: Vec<&str> = input.symbols.iter().map(|symbol| symbol.name.as_str()).collect();
+    let drawn = series(&book, &study, style, &names);
+    let evidence = Question {
+        plan,
+        style,
+        study: &study,
+        series: &drawn,
+        grids: in_force.grids_with(style),
+        chosen_on: in_force.chosen_on.get(&style.space.style()).copied(),
+    }
+    .evidence(&book);
+    hold_to(plan.search.require, &mut decision, evidence.edge.as_ref(), evidence.switch.as_ref());
     let vetoed = in_force.vetoed.get(&style.space.style());
     if decision.outcome == Outcome::Adopted && best.is_some_and(|best| Some(&best.set) == vetoed) {
         decision.outcome = Outcome::NotConvincing;
@@ -59,10 +85,13 @@ pub(super) fn study_style(
             "it was taken out of force by hand (`rollback`); only `adopt` puts it back".to_owned(),
         );
     }
-    let names: Vec<&str> = input.symbols.iter().map(|symbol| symbol.name.as_str()).collect();
-    let drawn = series(&book, &study, style, &names);
-    let own =
-        own_sets(plan, index, symbols, &names, &study, &swept, &|scope| in_force.symbols.get(scope).cloned());
+    let own = match decision.outcome {
+        Outcome::Adopted | Outcome::Unchanged => {
+            let in_force = |scope: &str| in_force.symbols.get(scope).cloned();
+            own_sets(plan, index, symbols, &names, &study, &swept, &in_force)
+        }
+        Outcome::NotConvincing | Outcome::Rejected => Vec::new(),
+    };
     let insights = learn(&book, &study, style, input);
     StyleReport {
         style: style.space.style(),
@@ -72,6 +101,7 @@ pub(super) fn study_style(
         broken: parts().map(|part| u64::from(part.broken)).sum(),
         opportunities: parts().map(|part| part.opportunities.for_capture().len() as u64).sum(),
         study,
+        evidence,
         series: drawn,
         decision,
         own,

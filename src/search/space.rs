@@ -273,6 +273,36 @@ impl Space {
         self.dimensions.iter().map(|d| d.coordinate(d.column.value(view))).collect()
     }
 
+    /// Returns the sets one step away on one axis, as (rule, cell).
+    pub fn neighbours(&self, rule: usize, cell: usize) -> Vec<(usize, usize)> {
+        let mut found = Vec::new();
+        let levels = self.lattice.levels(cell);
+        for (d, size) in self.lattice.sizes().iter().enumerate() {
+            let here = usize::from(levels[d]);
+            for level in
+                [here.checked_sub(1), Some(here + 1).filter(|next| next < size)].into_iter().flatten()
+            {
+                let mut moved = levels.clone();
+                moved[d] = level as u8;
+                found.push((rule, self.lattice.cell(&moved)));
+            }
+        }
+        let beside =
+            self.rules.iter().enumerate().filter(|(_, other)| self.are_neighbours(&self.rules[rule], other));
+        found.extend(beside.map(|(other, _)| (other, cell)));
+        found
+    }
+
+    /// Returns whether two rules differ by one step on one axis.
+    fn are_neighbours(&self, a: &ExitRule, b: &ExitRule) -> bool {
+        let values = |rule: &ExitRule| [rule.take_profit_atr, rule.stop_atr, rule.hold_hours];
+        let (a, b) = (values(a), values(b));
+        let differing: Vec<usize> = (0..a.len()).filter(|axis| a[*axis] != b[*axis]).collect();
+        let [axis] = differing[..] else { return false };
+        let (low, high) = (a[axis].min(b[axis]), a[axis].max(b[axis]));
+        !self.rules.iter().any(|rule| (low..high).contains(&values(rule)[axis]) && values(rule)[axis] > low)
+    }
+
     /// Returns the parameter set of a rule and cell.
     pub fn set(&self, rule: usize, cell: usize) -> ParameterSet {
         let filters = self.dimensions.iter().enumerate().map(|(d, dimension)| {
@@ -316,6 +346,29 @@ mod tests {
                 assert_eq!(space.find(&space.set(rule, cell)), Some((rule, cell)));
             }
         }
+    }
+
+    #[test]
+    fn neighbours_are_one_step_away() {
+        let space = Space::default_of(Style::Swing);
+        for (rule, cell) in [(0, 0), (13, 2_000), (26, 5_183)] {
+            let neighbours = space.neighbours(rule, cell);
+            let own = space.set(rule, cell);
+            for (other_rule, other_cell) in &neighbours {
+                let other = space.set(*other_rule, *other_cell);
+                let exits = [
+                    own.exit.take_profit_atr != other.exit.take_profit_atr,
+                    own.exit.stop_atr != other.exit.stop_atr,
+                    own.exit.hold_hours != other.exit.hold_hours,
+                ];
+                let filters = own.filters.iter().zip(&other.filters).filter(|(a, b)| a != b).count();
+                assert_eq!(exits.into_iter().filter(|differs| *differs).count() + filters, 1);
+                assert!(space.neighbours(*other_rule, *other_cell).contains(&(rule, cell)), "on both sides");
+            }
+        }
+        // The middle of three exit axes has six neighbours, a corner three.
+        let exits = |rule| space.neighbours(rule, 0).into_iter().filter(|(_, cell)| *cell == 0).count();
+        assert_eq!((exits(13), exits(0)), (6, 3));
     }
 
     #[test]

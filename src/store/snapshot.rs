@@ -11,8 +11,8 @@ use super::envelope::{Envelope, Place, check, decode};
 use super::error::StoreError;
 use super::keys::{self, META_KEY};
 use super::records::{
-    DecisionRecord, FeaturesRecord, HeadRecord, InsightsRecord, MetaRecord, ParamsRecord, Record, RunRecord,
-    SeriesRecord, TrialsRecord, WorkRecord,
+    DecisionRecord, EvidenceRecord, FeaturesRecord, HeadRecord, InsightsRecord, MetaRecord, ParamsRecord,
+    Record, RunRecord, SeriesRecord, TrialsRecord, WorkRecord,
 };
 use super::tables::{self, Class, Section, Table, TableInfo};
 use crate::model::Style;
@@ -122,6 +122,23 @@ impl<'s> Snapshot<'s> {
     /// Returns the best trials of a run and style.
     pub fn trials(&self, profile: &str, run: u64, style: Style) -> Result<Option<TrialsRecord>, StoreError> {
         self.get(&tables::TRIALS, &keys::run_style(profile, run, style)?)
+    }
+
+    /// Returns the fingerprints of the grids that the runs kept have tried.
+    pub fn grids(&self, profile: &str) -> Result<BTreeSet<(Style, [u8; 32])>, StoreError> {
+        let rows = self.scan(&tables::EVIDENCE, keys::all_of(profile)?, usize::MAX, false)?;
+        let style = |key: &str| key.rsplit('/').next().and_then(keys::style_named);
+        Ok(rows.into_iter().filter_map(|(key, record)| Some((style(&key)?, record.grid))).collect())
+    }
+
+    /// Returns what is known about the candidate of a run and style.
+    pub fn evidence(
+        &self,
+        profile: &str,
+        run: u64,
+        style: Style,
+    ) -> Result<Option<EvidenceRecord>, StoreError> {
+        self.get(&tables::EVIDENCE, &keys::run_style(profile, run, style)?)
     }
 
     /// Returns what pictures of a run and style are drawn from.

@@ -13,8 +13,8 @@ use super::files;
 use super::keys;
 use super::lock::RunLock;
 use super::records::{
-    DecisionRecord, FeaturesRecord, InsightsRecord, MetaRecord, ParamsRecord, RunRecord, SeriesRecord,
-    TrialsRecord, WorkRecord,
+    DecisionRecord, EvidenceRecord, FeaturesRecord, InsightsRecord, MetaRecord, ParamsRecord, RunRecord,
+    SeriesRecord, TrialsRecord, WorkRecord,
 };
 use super::snapshot::Snapshot;
 use super::tables;
@@ -46,6 +46,8 @@ pub struct LearningCommit {
     pub decisions: BTreeMap<Style, DecisionRecord>,
     /// The best trials.
     pub trials: BTreeMap<Style, TrialsRecord>,
+    /// What is known about the candidates.
+    pub evidence: BTreeMap<Style, EvidenceRecord>,
     /// What pictures are drawn from.
     pub series: BTreeMap<Style, SeriesRecord>,
     /// What was evaluated, and why.
@@ -63,6 +65,7 @@ impl LearningCommit {
             insights: BTreeMap::new(),
             decisions: BTreeMap::new(),
             trials: BTreeMap::new(),
+            evidence: BTreeMap::new(),
             series: BTreeMap::new(),
             work: None,
         }
@@ -234,6 +237,9 @@ fn put_learning(writer: &mut Writer<'_>, learning: LearningCommit) -> Result<u64
     for (style, trials) in &learning.trials {
         writer.put(&tables::TRIALS, &keys::run_style(&profile, run, *style)?, trials)?;
     }
+    for (style, evidence) in &learning.evidence {
+        writer.put(&tables::EVIDENCE, &keys::run_style(&profile, run, *style)?, evidence)?;
+    }
     for (style, series) in &learning.series {
         writer.put(&tables::SERIES, &keys::run_style(&profile, run, *style)?, series)?;
     }
@@ -260,6 +266,7 @@ fn forget_old_runs(writer: &mut Writer<'_>, profile: &str, run: u64) -> Result<(
     if let Some(oldest) = run.checked_sub(RUNS_MAX).filter(|oldest| *oldest > 0) {
         writer.remove_range(&tables::RUNS.info, keys::runs(profile, 0, oldest)?)?;
         writer.remove_range(&tables::DECISIONS.info, keys::runs(profile, 0, oldest)?)?;
+        writer.remove_range(&tables::EVIDENCE.info, keys::runs(profile, 0, oldest)?)?;
     }
     match run.checked_sub(TRIAL_RUNS_MAX).filter(|oldest| *oldest > 0) {
         Some(oldest) => {

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use super::envelope::Envelope;
 use super::keys::KeyShape;
 use super::records::{
-    DecisionRecord, FeaturesRecord, HeadRecord, InsightsRecord, MetaRecord, ParamsRecord, Record, RunRecord,
-    SeriesRecord, TrialsRecord, WorkRecord,
+    DecisionRecord, EvidenceRecord, FeaturesRecord, HeadRecord, InsightsRecord, MetaRecord, ParamsRecord,
+    Record, RunRecord, SeriesRecord, TrialsRecord, WorkRecord,
 };
 
 /// The set of tables and key shapes below.
@@ -165,9 +165,16 @@ pub(super) const SERIES: Table<SeriesRecord> = Table::new(
     KeyShape::ProfileRunStyle,
     "what pictures of the newest 90 runs per profile are drawn from",
 );
+pub(super) const EVIDENCE: Table<EvidenceRecord> = Table::new(
+    "evidence",
+    Section::History,
+    Class::Truth,
+    KeyShape::ProfileRunStyle,
+    "what is known about a run's candidate, and of the parameters in force since",
+);
 
 /// Every table. `meta` and `heads` come first because everything else is checked against them.
-pub(super) static ALL: [TableInfo; 10] = [
+pub(super) static ALL: [TableInfo; 11] = [
     META.info,
     HEADS.info,
     PARAMS.info,
@@ -178,6 +185,7 @@ pub(super) static ALL: [TableInfo; 10] = [
     TRIALS.info,
     WORK.info,
     SERIES.info,
+    EVIDENCE.info,
 ];
 
 /// Returns the tables a section's head covers.

@@ -7,6 +7,8 @@
 //!
 //! Source: Hansen (2005), White (2000), Bailey et al. (2017); the project's statistics notes, sections 3.3 to 3.6.
 
+use rayon::prelude::*;
+
 use super::resample::stationary_runs;
 
 /// Columns that are tested side by side.
@@ -117,7 +119,9 @@ impl SlidingSums {
     /// Returns the mean over the standard deviation (n - 1); `None` where returns do not vary.
     fn sharpe(&self) -> Option<f64> {
         let n = self.days as f64;
-        let (sum, square) = (self.sum as f64, self.square as f64);
+        // Almost always small enough for the processor's own conversion.
+        let square = i64::try_from(self.square).map_or(self.square as f64, |square| square as f64);
+        let sum = self.sum as f64;
         let variance = (square - sum * sum / n) / (n - 1.0);
         (variance > 0.0).then(|| sum / n / variance.sqrt())
     }
@@ -171,7 +175,7 @@ impl Largest {
     }
 }
 
-/// A test of many sets against one benchmark.
+/// A test of many sets against one benchmark, seen from the best of them or from a chosen one.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct LuckTest {
     /// Probability that luck alone, over all sets tried, does as well: SPA, consistent, studentised by the daily
@@ -198,6 +202,7 @@ pub struct GridTests<'a> {
     /// Per eligible column: sum and sum of squares of each block.
     sums: Vec<f64>,
     columns: usize,
+    blocks: Vec<std::ops::Range<usize>>,
     waiting: Vec<(usize, Vec<i32>)>,
 }
 
@@ -218,6 +223,7 @@ impl<'a> GridTests<'a> {
             best: vec![None; folds.len()],
             sums: Vec::new(),
             columns: 0,
+            blocks: plan.block_days(),
             waiting: Vec::with_capacity(LANES),
         }
     }
@@ -239,8 +245,8 @@ impl<'a> GridTests<'a> {
     }
 
     fn block_sums(&mut self, returns: &[i32]) {
-        for days in self.plan.block_days() {
-            let values = returns[days].iter().map(|ppm| f64::from(*ppm));
+        for days in &self.blocks {
+            let values = returns[days.clone()].iter().map(|ppm| f64::from(*ppm));
             let (sum, square) = values.fold((0.0, 0.0), |(sum, square), v| (sum + v, square + v * v));
             self.sums.extend([sum, square]);
         }
@@ -316,20 +322,27 @@ impl GridResult {
         self.columns
     }
 
-    /// Returns the test against a benchmark, or `None` when no column was eligible.
+    /// Returns the test of the best set against a benchmark, or `None` when no column was eligible.
     pub fn luck(&self, benchmark: usize, plan: &TestPlan) -> Option<LuckTest> {
+        let largest = self.largest.get(benchmark)?;
+        self.luck_of(benchmark, (largest.statistic.0, largest.mean), plan)
+    }
+
+    /// Returns how often luck over all sets does as well as one of them, by its statistic and its mean (both times the
+    /// root of the days; see [`statistic`]): the same test, adjusted for having chosen that one.
+    pub fn luck_of(&self, benchmark: usize, (own, mean): (f64, f64), plan: &TestPlan) -> Option<LuckTest> {
         let largest =
             self.largest.get(benchmark).filter(|largest| self.columns > 0 && !largest.spa.is_empty())?;
         let exceeds = |replicates: &[f32], observed: f64| {
             let count = replicates.iter().filter(|value| f64::from(**value) > observed).count();
             (1 + count) as f64 / (replicates.len() + 1) as f64
         };
-        let mean = largest.luck.iter().map(|v| f64::from(*v)).sum::<f64>() / largest.luck.len() as f64;
+        let lucky = largest.luck.iter().map(|v| f64::from(*v)).sum::<f64>() / largest.luck.len() as f64;
         Some(LuckTest {
-            p_spa: exceeds(&largest.spa, largest.statistic.0),
-            p_reality: exceeds(&largest.reality, largest.mean),
-            statistic: largest.statistic.0,
-            luck_sharpe: mean / (plan.days as f64).sqrt(),
+            p_spa: exceeds(&largest.spa, own),
+            p_reality: exceeds(&largest.reality, mean),
+            statistic: own,
+            luck_sharpe: lucky / (plan.days as f64).sqrt(),
         })
     }
 
@@ -341,53 +354,123 @@ impl GridResult {
     /// Returns what the best half of the blocks promises for the other half, or `None` with too few columns or days.
     pub fn cross_validation(&self, plan: &TestPlan) -> Option<CrossValidation> {
         let days = plan.block_days().first().map_or(0, ExactSizeIterator::len);
-        if self.columns == 0 || days < 2 || plan.blocks % 2 != 0 || plan.blocks > 16 {
+        if self.columns == 0 || days < 2 || !plan.blocks.is_multiple_of(2) || plan.blocks > 16 {
             return None;
         }
-        let halves: Vec<u32> =
-            (0..1_u32 << plan.blocks).filter(|half| half.count_ones() as usize == plan.blocks / 2).collect();
         let n = (days * plan.blocks / 2) as f64;
+        let halves: Vec<usize> = (0..1_usize << plan.blocks)
+            .filter(|half| half.count_ones() as usize == plan.blocks / 2)
+            .collect();
         let width = 2 * plan.blocks;
-        let sharpe = |column: &[f64], half: u32| {
-            let (mut sum, mut square) = (0.0, 0.0);
-            for block in 0..plan.blocks {
-                if half >> block & 1 == 1 {
-                    sum += column[2 * block];
-                    square += column[2 * block + 1];
+        let chunks = || self.sums.par_chunks(COLUMNS_AT_ONCE * width).enumerate();
+        // The best of each half, ties to the earlier column.
+        let best_of_chunk = |(chunk, sums): (usize, &[f64])| {
+            let mut best = vec![(f64::NEG_INFINITY, 0_usize); halves.len()];
+            for (index, column) in sums.chunks_exact(width).enumerate() {
+                let parts = HalfSums::new(column, plan.blocks);
+                for (best, half) in best.iter_mut().zip(&halves) {
+                    let value = parts.standing(*half, n);
+                    if value > best.0 {
+                        *best = (value, chunk * COLUMNS_AT_ONCE + index);
+                    }
                 }
             }
-            let variance = (square - sum * sum / n) / (n - 1.0);
-            if variance > 0.0 { sum / n / variance.sqrt() } else { 0.0 }
+            best
         };
-        let all = (1_u32 << plan.blocks) - 1;
-        use rayon::prelude::*;
-        // Each half with what remains: one number per split, added in the order of the splits.
-        let one = |half: &u32| {
-            let mut best = (f64::NEG_INFINITY, 0);
-            for (index, column) in self.sums.chunks_exact(width).enumerate() {
-                let value = sharpe(column, *half);
-                if value > best.0 {
-                    best = (value, index);
+        let better = |a: Vec<(f64, usize)>, b: Vec<(f64, usize)>| -> Vec<(f64, usize)> {
+            a.into_iter()
+                .zip(b)
+                .map(|(a, b)| if b.0 > a.0 || (b.0 == a.0 && b.1 < a.1) { b } else { a })
+                .collect()
+        };
+        let none = || vec![(f64::NEG_INFINITY, usize::MAX); halves.len()];
+        let best = chunks().map(best_of_chunk).reduce(none, better);
+        let all = (1_usize << plan.blocks) - 1;
+        let outside: Vec<f64> = best
+            .iter()
+            .zip(&halves)
+            .map(|((_, column), half)| {
+                HalfSums::new(&self.sums[column * width..(column + 1) * width], plan.blocks)
+                    .standing(all ^ half, n)
+            })
+            .collect();
+        // How many stand below it in the other half, and how many beside it.
+        let count_chunk = |(_, sums): (usize, &[f64])| {
+            let mut counts = vec![(0_usize, 0_usize); halves.len()];
+            for column in sums.chunks_exact(width) {
+                let parts = HalfSums::new(column, plan.blocks);
+                for ((count, half), outside) in counts.iter_mut().zip(&halves).zip(&outside) {
+                    let value = parts.standing(all ^ half, n);
+                    count.0 += usize::from(value < *outside);
+                    count.1 += usize::from(value == *outside);
                 }
             }
-            let outside = sharpe(&self.sums[best.1 * width..(best.1 + 1) * width], all ^ half);
-            let (mut below, mut equal) = (0_usize, 0_usize);
-            for column in self.sums.chunks_exact(width) {
-                let value = sharpe(column, all ^ half);
-                below += usize::from(value < outside);
-                equal += usize::from(value == outside);
-            }
-            let rank = (below as f64 + (equal as f64 + 1.0) / 2.0) / (self.columns + 1) as f64;
-            (outside, rank)
+            counts
         };
-        let splits: Vec<(f64, f64)> = halves.par_iter().map(one).collect();
-        let count = splits.len() as f64;
+        let add = |a: Vec<(usize, usize)>, b: Vec<(usize, usize)>| -> Vec<(usize, usize)> {
+            a.into_iter().zip(b).map(|(a, b)| (a.0 + b.0, a.1 + b.1)).collect()
+        };
+        let counts = chunks().map(count_chunk).reduce(|| vec![(0, 0); halves.len()], add);
+        let overfit = |(below, equal): &(usize, usize)| {
+            (*below as f64 + (*equal as f64 + 1.0) / 2.0) / (self.columns + 1) as f64 <= 0.5
+        };
+        let splits = halves.len() as f64;
         Some(CrossValidation {
-            forecast_sharpe: splits.iter().map(|(outside, _)| outside).sum::<f64>() / count,
-            p_loss: splits.iter().filter(|(outside, _)| *outside < 0.0).count() as f64 / count,
-            overfit: splits.iter().filter(|(_, rank)| *rank <= 0.5).count() as f64 / count,
+            forecast_sharpe: outside.iter().map(|standing| sharpe_of(*standing, n)).sum::<f64>() / splits,
+            p_loss: outside.iter().filter(|standing| **standing < 0.0).count() as f64 / splits,
+            overfit: counts.iter().filter(|count| overfit(count)).count() as f64 / splits,
         })
     }
+}
+
+/// Columns that a thread looks at before it takes the next.
+const COLUMNS_AT_ONCE: usize = 256;
+
+/// Block sums of a column, added up for every set of lower and of upper blocks, so that a half is one addition.
+struct HalfSums {
+    low: Vec<(f64, f64)>,
+    high: Vec<(f64, f64)>,
+    low_blocks: usize,
+}
+
+impl HalfSums {
+    fn new(column: &[f64], blocks: usize) -> Self {
+        let low_blocks = blocks / 2;
+        let sums = |from: usize, count: usize| {
+            let mut sums = vec![(0.0, 0.0); 1 << count];
+            for chosen in 1..1_usize << count {
+                let block = from + chosen.trailing_zeros() as usize;
+                let (sum, square) = sums[chosen & (chosen - 1)];
+                sums[chosen] = (sum + column[2 * block], square + column[2 * block + 1]);
+            }
+            sums
+        };
+        Self { low: sums(0, low_blocks), high: sums(low_blocks, blocks - low_blocks), low_blocks }
+    }
+
+    /// Returns a number that orders like the Sharpe ratio of a half of n days: the signed square of the mean over the
+    /// variance, without a root; 0 where returns do not vary.
+    fn standing(&self, half: usize, n: f64) -> f64 {
+        let (a, b) = (self.low[half & ((1 << self.low_blocks) - 1)], self.high[half >> self.low_blocks]);
+        let (sum, square) = (a.0 + b.0, a.1 + b.1);
+        let spread = n * square - sum * sum;
+        if spread > 0.0 { sum * sum.abs() / spread } else { 0.0 }
+    }
+}
+
+/// Returns the Sharpe ratio per day (n - 1) of a [`HalfSums::standing`] over n days.
+fn sharpe_of(standing: f64, n: f64) -> f64 {
+    standing.signum() * (standing.abs() * (n - 1.0) / n).sqrt()
+}
+
+/// Returns the studentised and the plain statistic of a set against a benchmark, as the tests compute them; `None`
+/// where the difference does not vary.
+pub fn statistic(returns: &[i64], benchmark: &[i64]) -> Option<(f64, f64)> {
+    let n = returns.len() as f64;
+    let excess = || returns.iter().zip(benchmark).map(|(own, theirs)| (own - theirs) as f64);
+    let mean = excess().sum::<f64>() / n;
+    let sd = (excess().map(|d| (d - mean) * (d - mean)).sum::<f64>() / n).sqrt();
+    (sd > 0.0).then(|| (n.sqrt() * mean / sd, n.sqrt() * mean))
 }
 
 /// Combinatorially symmetric cross-validation.
@@ -463,43 +546,76 @@ impl Chunk {
         let spread: [f32; LANES] = self.sd.map(|sd| sd as f32);
         let scale = (root / self.days as f64) as f32;
         for (b, runs) in replicates.runs.iter().enumerate() {
-            let sum = sum_of_runs(&self.prefix, runs);
-            for lane in 0..LANES {
-                let z = scale * sum[lane];
-                largest.spa[b] = largest.spa[b].max(z + shift[lane]);
-                largest.reality[b] = largest.reality[b].max(z * spread[lane]);
-                largest.luck[b] = largest.luck[b].max(z);
-            }
+            let found = largest_of_lanes(&self.prefix, runs, scale, &shift, &spread);
+            largest.spa[b] = largest.spa[b].max(found[0]);
+            largest.reality[b] = largest.reality[b].max(found[1]);
+            largest.luck[b] = largest.luck[b].max(found[2]);
         }
     }
 }
 
-/// Adds up a replicate's runs, every lane on its own, with the widest vectors the processor has. Lanes never mix, so the
-/// result is the same everywhere.
-fn sum_of_runs(prefix: &[[f32; LANES]], runs: &[(u32, u32)]) -> [f32; LANES] {
+/// Adds up a replicate's runs lane by lane and returns the largest: recentred consistently, not studentised, recentred
+/// everywhere. With the widest vectors the processor has; lanes never mix, so the result is the same everywhere.
+fn largest_of_lanes(
+    prefix: &[[f32; LANES]],
+    runs: &[(u32, u32)],
+    scale: f32,
+    shift: &[f32; LANES],
+    spread: &[f32; LANES],
+) -> [f32; 3] {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
         #[expect(unsafe_code, reason = "the processor was just asked; the function itself is safe code")]
         // SAFETY: the processor has the feature that the function is compiled for.
-        return unsafe { sum_of_runs_avx2(prefix, runs) };
+        return unsafe { largest_avx2(prefix, runs, scale, shift, spread) };
     }
-    sum_of_runs_plain(prefix, runs)
+    largest_plain(prefix, runs, scale, shift, spread)
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn sum_of_runs_avx2(prefix: &[[f32; LANES]], runs: &[(u32, u32)]) -> [f32; LANES] {
-    sum_of_runs_plain(prefix, runs)
+fn largest_avx2(
+    prefix: &[[f32; LANES]],
+    runs: &[(u32, u32)],
+    scale: f32,
+    shift: &[f32; LANES],
+    spread: &[f32; LANES],
+) -> [f32; 3] {
+    largest_plain(prefix, runs, scale, shift, spread)
 }
 
 #[inline(always)]
-fn sum_of_runs_plain(prefix: &[[f32; LANES]], runs: &[(u32, u32)]) -> [f32; LANES] {
-    let mut sum = [0.0; LANES];
+fn largest_plain(
+    prefix: &[[f32; LANES]],
+    runs: &[(u32, u32)],
+    scale: f32,
+    shift: &[f32; LANES],
+    spread: &[f32; LANES],
+) -> [f32; 3] {
+    let mut sum = [0.0_f32; LANES];
     for (from, to) in runs {
         let (before, after) = (&prefix[*from as usize], &prefix[*to as usize]);
         for lane in 0..LANES {
             sum[lane] += after[lane] - before[lane];
         }
     }
-    sum
+    let mut largest = [[0.0_f32; LANES]; 3];
+    for lane in 0..LANES {
+        let z = scale * sum[lane];
+        largest[0][lane] = z + shift[lane];
+        largest[1][lane] = z * spread[lane];
+        largest[2][lane] = z;
+    }
+    // Halves upon halves, so that whole vectors are compared.
+    let mut width = LANES / 2;
+    while width > 0 {
+        for values in &mut largest {
+            let (left, right) = values.split_at_mut(width);
+            for (a, b) in left.iter_mut().zip(right.iter()) {
+                *a = if *b > *a { *b } else { *a };
+            }
+        }
+        width /= 2;
+    }
+    [largest[0][0], largest[1][0], largest[2][0]]
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::fingerprint::Fingerprint;
 use crate::model::rfc3339;
 use crate::present::document::Document;
-use crate::present::run::CandidatePart;
+use crate::present::run::{CandidatePart, EvidencePart};
 use crate::present::table::{decimals, results};
 use crate::run::adopt::is_by_hand;
 use crate::store::Snapshot;
@@ -80,6 +80,7 @@ pub struct InspectRunStylePart {
     pub parameter_sets: u64,
     /// Moves an oracle would have taken.
     pub opportunities: u64,
+    pub evidence: Option<EvidencePart>,
     pub decision: Option<InspectDecisionPart>,
 }
 
@@ -140,19 +141,24 @@ impl InspectRunDocument {
         let decisions = snapshot.decisions(profile, id)?;
         let style = |style: &crate::store::records::RunStyleRecord| {
             let decision = decisions.iter().find(|(found, _)| found.as_str() == style.style);
+            let evidence = match decision {
+                Some((style, _)) => snapshot.evidence(profile, id, *style)?,
+                None => None,
+            };
             let part = InspectRunStylePart {
+                evidence: evidence.as_ref().map(EvidencePart::from),
                 signals: style.signals,
                 pending_signals: style.pending,
                 parameter_sets: style.parameter_sets,
                 opportunities: style.opportunities,
                 decision: decision.map(|(_, record)| InspectDecisionPart::new(record)),
             };
-            (style.style.clone(), part)
+            Ok((style.style.clone(), part))
         };
         Ok(Self {
             run: run_part(profile, id, &record),
             input: input_part(&record),
-            styles: record.styles.iter().map(style).collect(),
+            styles: record.styles.iter().map(style).collect::<Result<_, InspectError>>()?,
             config_toml: record.config_toml,
         })
     }
@@ -241,6 +247,9 @@ fn style_text(name: &str, style: &InspectRunStylePart) -> String {
         text,
         "  {sets} parameter sets over {signals} signals ({pending} pending), {opportunities} opportunities"
     );
+    for line in style.evidence.iter().flat_map(EvidencePart::lines) {
+        text += &wrapped("  ", 4, line.split_whitespace());
+    }
     text + &style.decision.as_ref().map(decision_text).unwrap_or_default()
 }
 

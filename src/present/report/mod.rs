@@ -17,6 +17,7 @@ use self::plot::{Line, Plot, bars};
 use self::words::Words;
 use super::document::params_object;
 use super::inspect::{HistoryFilter, InspectChangesDocument, InspectError, InspectRunDocument};
+use super::run::EvidencePart;
 use super::table::{decimals, percent};
 use crate::model::{Day, Style};
 use crate::store::Snapshot;
@@ -52,6 +53,7 @@ pub struct Report {
 struct StyleReport {
     style: Style,
     decision: DecisionRecord,
+    evidence: Option<EvidencePart>,
     series: Option<SeriesRecord>,
     trials: Option<TrialsRecord>,
     /// Of this run; a later one's would mislead.
@@ -69,6 +71,7 @@ impl Report {
             styles.push(StyleReport {
                 style,
                 decision,
+                evidence: snapshot.evidence(profile, run, style)?.as_ref().map(EvidencePart::from),
                 series: snapshot.series(profile, run, style)?,
                 trials: snapshot.trials(profile, run, style)?,
                 insights: snapshot.insights(profile, style)?.filter(|insights| insights.run == run),
@@ -135,6 +138,7 @@ impl Report {
                         span class={ "badge " (tone(&style.decision)) } { (style.style) ": " (style.decision.verdict) }
                         " " (style.decision.reasons.first().map_or("", String::as_str))
                     }
+                    @for line in style.evidence.iter().flat_map(EvidencePart::lines) { p class="dim" { (line) } }
                 }
                 p class="dim" { (words.result) ": " (self.run.run.result) }
             }

@@ -5,6 +5,7 @@
 //! record (a frozen copy of the old struct, `From<Old>`, and a higher [`Record::VERSION`]), never an edit. No
 //! serde attributes, no maps, no recursion, no zero-sized elements.
 
+mod evidence;
 mod features;
 mod history;
 mod insights;
@@ -17,6 +18,7 @@ mod work;
 #[cfg(test)]
 pub(crate) mod samples;
 
+pub use evidence::{AssessmentRecord, EvidenceRecord};
 pub use features::{CombinationRecord, FeaturesRecord};
 pub use history::{
     CandidateRecord, ChangeRecord, DecisionRecord, IssueRecord, RunRecord, RunStyleRecord, TrialRecord,

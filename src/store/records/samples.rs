@@ -214,6 +214,23 @@ impl Sample for WorkRecord {
     }
 }
 
+impl Sample for EvidenceRecord {
+    fn sample() -> Self {
+        let assessment = AssessmentRecord {
+            assurance: text("PROMISING"),
+            lacks: vec![text("LUCK")],
+            sentence: text("one line"),
+        };
+        Self {
+            grid: [0xCD; 32],
+            trials: 139_968,
+            edge: Some(assessment.clone()),
+            switch: Some(assessment),
+            figures: vec![NamedNumber { name: text("p_luck"), value: FRACTION }],
+        }
+    }
+}
+
 impl Sample for SeriesRecord {
     fn sample() -> Self {
         let surface = SurfaceRecord {

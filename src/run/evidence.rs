@@ -1,0 +1,416 @@
+//! The evidence on a style's candidate: every set that was tried counts, day by day, after costs.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::plan::{Plan, StylePlan};
+use super::series::Series;
+use super::study::Study;
+use crate::evaluate::book::{Book, Window};
+use crate::evaluate::daily::DailyColumns;
+use crate::evaluate::replay::{Pick, Tally, replay};
+use crate::model::Day;
+use crate::validate::assessment::{Assessment, Assurance, Findings, assess, wealth};
+use crate::validate::grid::{CrossValidation, GridResult, GridTests, Replicates, TestPlan, statistic};
+use crate::validate::resample::stationary_runs;
+use crate::validate::sharpe::{DAYS_PER_YEAR, Moments, equivalent_trials};
+
+/// Fewest days, days with trades and trades of which anything is said; with less there is nothing to test.
+const DAYS_MIN: usize = 60;
+const ACTIVE_MIN: usize = 40;
+const TRADES_MIN: u64 = 100;
+const PPM_PER_PERCENT: f64 = 10_000.0;
+
+/// Choosing again and again in the past, each time without knowing what follows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct WalkForward {
+    pub choices: u64,
+    /// Sharpe ratio of a year, of what the choices earned afterwards.
+    pub sharpe_year: f64,
+    pub t: f64,
+    /// Share of the choices that earned something.
+    pub positive: f64,
+    /// What was earned over what training promised.
+    pub efficiency: f64,
+    /// Share of the choices that differ from the one before.
+    pub turnover: f64,
+}
+
+/// What the parameters in force did since they are in force: days that nobody had seen when they were chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Forward {
+    pub days: u64,
+    pub net_pct: f64,
+    /// Evidence for a positive mean; 20 at any time is evidence at 5 %.
+    pub e_edge: f64,
+    /// Evidence for a negative mean.
+    pub e_decay: f64,
+}
+
+/// Everything that is known about the candidate of a style; `None` where a figure is not defined.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Evidence {
+    pub days: usize,
+    pub active_days: usize,
+    pub trades: u64,
+    /// Parameter sets tried, all grids of the profile and those declared together.
+    pub trials: u64,
+    /// Sets with returns of their own that were tested.
+    pub columns: u64,
+    pub sharpe_year: Option<f64>,
+    /// Probability that the true Sharpe ratio is positive, before counting what was tried.
+    pub probabilistic_sharpe: Option<f64>,
+    /// Sharpe ratio of a year that luck over all sets reaches on average.
+    pub luck_sharpe_year: Option<f64>,
+    /// Probability that the true Sharpe ratio exceeds what luck reaches.
+    pub deflated_sharpe: Option<f64>,
+    /// Independent tries that would be as lucky as this grid.
+    pub equivalent_trials: Option<f64>,
+    /// Further days until it could be told from zero, at this rate.
+    pub days_needed: Option<f64>,
+    /// Probability that luck over all trials does as well as the candidate, against zero and against the set in force.
+    pub p_luck: Option<f64>,
+    pub p_luck_switch: Option<f64>,
+    /// The same for the best set of the grid, against zero.
+    pub p_luck_best: Option<f64>,
+    /// White's Reality Check of the candidate, against zero.
+    pub p_reality: Option<f64>,
+    pub walk_forward: Option<WalkForward>,
+    /// t statistic of what walking forward earned more than the set in force.
+    pub walk_forward_switch_t: Option<f64>,
+    pub cross_validation: Option<CrossValidation>,
+    /// Mean Sharpe ratio of the neighbours over its own.
+    pub plateau_ratio: Option<f64>,
+    /// 90 % interval of the mean day return, percent; of this set alone, not corrected for choosing it.
+    pub mean_interval_pct: Option<(f64, f64)>,
+    pub worst_case_pct: f64,
+    pub best_case_pct: f64,
+    pub ambiguous_share: Option<f64>,
+    /// Costs at which it breaks even, over the costs assumed.
+    pub cost_buffer: Option<f64>,
+    pub forward: Option<Forward>,
+    /// Is there anything here at all?
+    pub edge: Option<Assessment>,
+    /// Is it better than what is in force? `None` where nothing is, or the candidate is.
+    pub switch: Option<Assessment>,
+}
+
+impl Evidence {
+    /// Answers "is there anything here at all?" in a line.
+    pub fn edge_line(&self) -> String {
+        self.line(self.edge.as_ref(), self.p_luck, "zero")
+    }
+
+    /// Answers "is it better than what is in force?" in a line.
+    pub fn switch_line(&self) -> String {
+        self.line(self.switch.as_ref(), self.p_luck_switch, "the parameters in force")
+    }
+
+    fn line(&self, assessment: Option<&Assessment>, p_luck: Option<f64>, against: &str) -> String {
+        if assessment.is_some_and(|a| a.assurance == Assurance::NotEnoughData) {
+            return format!(
+                "{} days, {} of them with trades, {} trades: 60, 40 and 100 are needed to say anything",
+                self.days, self.active_days, self.trades
+            );
+        }
+        let mut parts = Vec::new();
+        if let Some(p) = p_luck {
+            parts.push(format!(
+                "after {} tries, luck does as well against {against} in {:.0} of 100 worlds",
+                self.trials,
+                (100.0 * p).max(1.0)
+            ));
+        }
+        if let Some(walk) = self.walk_forward {
+            parts.push(format!(
+                "choosing this way in the past earned a yearly Sharpe of {:.1} afterwards ({:.0} % of {} times something)",
+                walk.sharpe_year,
+                100.0 * walk.positive,
+                walk.choices
+            ));
+        }
+        if let (Some(cross), Some(own)) = (self.cross_validation, self.sharpe_year) {
+            let forecast = cross.forecast_sharpe * DAYS_PER_YEAR.sqrt();
+            parts.push(format!("expect {forecast:.1}, not {own:.1}"));
+        }
+        parts.join("; ")
+    }
+
+    /// Returns every figure that is defined, by name.
+    pub fn figures(&self) -> Vec<(&'static str, f64)> {
+        let year = DAYS_PER_YEAR.sqrt();
+        let (walk, cross, forward) = (self.walk_forward, self.cross_validation, self.forward);
+        let all = [
+            ("days", Some(self.days as f64)),
+            ("active_days", Some(self.active_days as f64)),
+            ("trades", Some(self.trades as f64)),
+            ("columns_tested", Some(self.columns as f64)),
+            ("sharpe_year", self.sharpe_year),
+            ("probabilistic_sharpe", self.probabilistic_sharpe),
+            ("luck_sharpe_year", self.luck_sharpe_year),
+            ("deflated_sharpe", self.deflated_sharpe),
+            ("equivalent_trials", self.equivalent_trials),
+            ("days_needed", self.days_needed),
+            ("p_luck", self.p_luck),
+            ("p_luck_switch", self.p_luck_switch),
+            ("p_luck_best", self.p_luck_best),
+            ("p_reality_check", self.p_reality),
+            ("walk_forward_sharpe_year", walk.map(|w| w.sharpe_year)),
+            ("walk_forward_t", walk.map(|w| w.t)),
+            ("walk_forward_positive", walk.map(|w| w.positive)),
+            ("walk_forward_efficiency", walk.map(|w| w.efficiency)),
+            ("walk_forward_turnover", walk.map(|w| w.turnover)),
+            ("walk_forward_switch_t", self.walk_forward_switch_t),
+            ("forecast_sharpe_year", cross.map(|c| c.forecast_sharpe * year)),
+            ("p_loss", cross.map(|c| c.p_loss)),
+            ("pbo", cross.map(|c| c.overfit)),
+            ("plateau_ratio", self.plateau_ratio),
+            ("mean_day_low_pct", self.mean_interval_pct.map(|(low, _)| low)),
+            ("mean_day_high_pct", self.mean_interval_pct.map(|(_, high)| high)),
+            ("worst_case_pct", Some(self.worst_case_pct)),
+            ("best_case_pct", Some(self.best_case_pct)),
+            ("ambiguous_share", self.ambiguous_share),
+            ("cost_buffer", self.cost_buffer),
+            ("forward_days", forward.map(|f| f.days as f64)),
+            ("forward_net_pct", forward.map(|f| f.net_pct)),
+            ("forward_e_edge", forward.map(|f| f.e_edge)),
+            ("forward_e_decay", forward.map(|f| f.e_decay)),
+        ];
+        all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}
+
+/// What the evidence rests on besides the book.
+pub(super) struct Question<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) style: &'a StylePlan,
+    pub(super) study: &'a Study,
+    pub(super) series: &'a Series,
+    /// Distinct grids tried in this profile, this one included.
+    pub(super) grids: u64,
+    /// Last day of the candles that the parameters in force were chosen on.
+    pub(super) chosen_on: Option<Day>,
+}
+
+impl Question<'_> {
+    /// Answers it.
+    pub(super) fn evidence(&self, book: &Book) -> Evidence {
+        let study = self.study;
+        let trials = study.sets as u64 * self.grids + self.plan.search.declared_trials;
+        let mut evidence = Evidence { trials, forward: self.forward(), ..Evidence::default() };
+        let place = study.top.first().and_then(|best| self.style.space.find(&best.set));
+        let Some((rule, cell)) = place else { return evidence };
+        let window = book.window(study.days.clone());
+        let tally = self.tally(&window, rule, cell);
+        self.describe(&mut evidence, &tally);
+        evidence.plateau_ratio = self.plateau_ratio(&window, rule, cell, evidence.sharpe_year);
+        let enough =
+            evidence.days >= DAYS_MIN && evidence.active_days >= ACTIVE_MIN && evidence.trades >= TRADES_MIN;
+        if enough && !self.plan.search.quick {
+            self.test(&mut evidence, &window);
+        }
+        self.conclude(&mut evidence);
+        evidence
+    }
+
+    fn tally(&self, window: &Window<'_>, rule: usize, cell: usize) -> Tally {
+        let levels = self.style.space.lattice().levels(cell);
+        replay(window, Pick { rule, levels: Some(&levels) })
+    }
+
+    /// What can be said of the candidate alone.
+    fn describe(&self, evidence: &mut Evidence, tally: &Tally) {
+        let daily = &self.series.candidate_ppm;
+        evidence.days = daily.len();
+        evidence.active_days = tally.daily_ppm.len();
+        evidence.trades = u64::from(tally.point.trades);
+        let net = tally.point.net_ppm();
+        evidence.worst_case_pct = net as f64 / PPM_PER_PERCENT;
+        evidence.best_case_pct = tally.best_case_ppm as f64 / PPM_PER_PERCENT;
+        let trades = f64::from(tally.point.trades);
+        evidence.ambiguous_share = (trades > 0.0).then(|| tally.ambiguous as f64 / trades);
+        let costs = tally.gross_ppm - net;
+        evidence.cost_buffer = (costs > 0).then(|| tally.gross_ppm as f64 / costs as f64);
+        let returns: Vec<f64> = daily.iter().map(|ppm| *ppm as f64 / PPM_PER_PERCENT).collect();
+        let moments = Moments::of(&returns);
+        evidence.sharpe_year = moments.map(|m| m.sharpe() * DAYS_PER_YEAR.sqrt());
+        evidence.probabilistic_sharpe = moments.and_then(|m| m.probabilistic_sharpe(0.0));
+        let needed = moments.and_then(|m| m.min_track_record(0.0, 0.95));
+        evidence.days_needed =
+            needed.filter(|days| days.is_finite()).map(|days| (days - returns.len() as f64).max(0.0).ceil());
+        evidence.mean_interval_pct = moments.map(|_| interval(&returns, self.tests().mean_block));
+    }
+
+    fn tests(&self) -> TestPlan {
+        let gap = usize::try_from(self.style.horizon_days(self.plan.interval)).unwrap_or(1);
+        TestPlan::new(self.series.candidate_ppm.len(), gap)
+    }
+
+    /// Compares the candidate with the sets one step away on one axis.
+    fn plateau_ratio(&self, window: &Window<'_>, rule: usize, cell: usize, own: Option<f64>) -> Option<f64> {
+        let own = own.filter(|own| *own > 0.0)? / DAYS_PER_YEAR.sqrt();
+        let space = &self.style.space;
+        let sharpe = |(rule, cell)| {
+            let point = self.tally(window, rule, cell).point;
+            point.sharpe_daily(window.day_count()).unwrap_or(0.0)
+        };
+        let neighbours = space.neighbours(rule, cell);
+        let mean = neighbours.iter().copied().map(sharpe).sum::<f64>() / neighbours.len().max(1) as f64;
+        (!neighbours.is_empty()).then(|| mean / own)
+    }
+
+    /// Tests the whole grid.
+    fn test(&self, evidence: &mut Evidence, window: &Window<'_>) {
+        let plan = self.tests();
+        let (candidate, incumbent) = (&self.series.candidate_ppm, &self.series.incumbent_ppm);
+        let zero = vec![0_i64; plan.days];
+        let narrow =
+            |daily: &[i64]| daily.iter().map(|ppm| i32::try_from(*ppm).unwrap_or(i32::MAX)).collect();
+        let mut benchmarks: Vec<Vec<i32>> = vec![narrow(&zero)];
+        if !incumbent.is_empty() {
+            benchmarks.push(narrow(incumbent));
+        }
+        let result = test_grid(window, &plan, &benchmarks);
+        evidence.columns = result.columns() as u64;
+        let many = |p: f64| (p * self.grids as f64 * self.declared_factor()).min(1.0);
+        let own = statistic(candidate, &zero).and_then(|own| result.luck_of(0, own, &plan));
+        evidence.p_luck = own.map(|luck| many(luck.p_spa));
+        evidence.p_reality = own.map(|luck| many(luck.p_reality));
+        evidence.p_luck_best = result.luck(0, &plan).map(|luck| many(luck.p_spa));
+        if let Some(luck) = own {
+            let moments =
+                Moments::of(&candidate.iter().map(|ppm| *ppm as f64 / PPM_PER_PERCENT).collect::<Vec<_>>());
+            evidence.luck_sharpe_year = Some(luck.luck_sharpe * DAYS_PER_YEAR.sqrt());
+            evidence.deflated_sharpe = moments.and_then(|m| m.probabilistic_sharpe(luck.luck_sharpe));
+            evidence.equivalent_trials = Some(equivalent_trials(luck.luck_sharpe, plan.days));
+        }
+        if !incumbent.is_empty() {
+            let own = statistic(candidate, incumbent).and_then(|own| result.luck_of(1, own, &plan));
+            evidence.p_luck_switch = own.map(|luck| many(luck.p_spa));
+        }
+        (evidence.walk_forward, evidence.walk_forward_switch_t) = walk_forward(&result, &plan, incumbent);
+        evidence.cross_validation = result.cross_validation(&plan);
+    }
+
+    /// Trials made elsewhere count as so many grids more.
+    fn declared_factor(&self) -> f64 {
+        1.0 + self.plan.search.declared_trials as f64 / (self.study.sets as f64 * self.grids as f64)
+    }
+
+    fn conclude(&self, evidence: &mut Evidence) {
+        let cross = evidence.cross_validation;
+        let found = Findings {
+            days: evidence.days,
+            active_days: evidence.active_days,
+            trades: evidence.trades,
+            p_luck: evidence.p_luck,
+            walk_forward_t: evidence.walk_forward.map(|walk| walk.t),
+            p_loss: cross.map(|cross| cross.p_loss),
+            plateau_ratio: evidence.plateau_ratio,
+            worst_case: evidence.worst_case_pct,
+            cost_buffer: evidence.cost_buffer,
+            decay_e: 1.0,
+            daily_look: true,
+        };
+        let (candidate, incumbent) = (&self.series.candidate_ppm, &self.series.incumbent_ppm);
+        let is_in_force = !incumbent.is_empty() && candidate == incumbent;
+        let decay_e = evidence.forward.filter(|_| is_in_force).map_or(1.0, |forward| forward.e_decay);
+        evidence.edge = Some(assess(&Findings { decay_e, ..found }));
+        if !incumbent.is_empty() && candidate != incumbent {
+            let switch = Findings {
+                p_luck: evidence.p_luck_switch,
+                walk_forward_t: evidence.walk_forward_switch_t,
+                ..found
+            };
+            evidence.switch = Some(assess(&switch));
+        }
+    }
+
+    /// Follows the parameters in force from the first day that was not known when they were chosen.
+    fn forward(&self) -> Option<Forward> {
+        let daily = &self.series.incumbent_ppm;
+        let from = usize::try_from(self.chosen_on?.0 + 1 - self.study.days.start.0).ok()?;
+        let (before, after) = daily.split_at_checked(from).filter(|(_, after)| !after.is_empty())?;
+        let percent =
+            |days: &[i64]| -> Vec<f64> { days.iter().map(|ppm| *ppm as f64 / PPM_PER_PERCENT).collect() };
+        let (before, after) = (percent(before), percent(after));
+        // Fixed before the first forward day: four standard deviations of what was known then.
+        let scale = 4.0 * Moments::of(&before)?.sd;
+        let losses: Vec<f64> = after.iter().map(|day| -day).collect();
+        Some(Forward {
+            days: after.len() as u64,
+            net_pct: after.iter().sum(),
+            e_edge: wealth(&after, scale),
+            e_decay: wealth(&losses, scale),
+        })
+    }
+}
+
+/// Looks at every set once, branches of the grid in parallel; merged in the order of the sets.
+fn test_grid(window: &Window<'_>, plan: &TestPlan, benchmarks: &[Vec<i32>]) -> GridResult {
+    let (columns, replicates, folds) = (DailyColumns::new(window), Replicates::draw(plan), plan.folds());
+    let empty = || GridTests::new(plan, &replicates, benchmarks, &folds);
+    let branch = |branch: usize| {
+        let mut tests = empty();
+        columns.for_each(branch, |column, returns| tests.push(column, returns));
+        tests.finish()
+    };
+    let parts: Vec<GridResult> = columns.branches().into_par_iter().map(branch).collect();
+    parts.into_iter().reduce(GridResult::merge).unwrap_or_else(|| empty().finish())
+}
+
+/// Sums up the walk: returns scaled by the training's deviation, so that a change of size is no result.
+fn walk_forward(
+    result: &GridResult,
+    plan: &TestPlan,
+    incumbent: &[i64],
+) -> (Option<WalkForward>, Option<f64>) {
+    let folds: Vec<_> = result.folds().collect();
+    let (mut scaled, mut against) = (Vec::new(), Vec::new());
+    let tests = plan.folds();
+    let mut positive = 0_usize;
+    for fold in &folds {
+        let days = fold.test_ppm.iter().map(|ppm| f64::from(*ppm) / fold.train_sd);
+        positive += usize::from(fold.test_ppm.iter().map(|ppm| i64::from(*ppm)).sum::<i64>() > 0);
+        scaled.extend(days);
+    }
+    if !incumbent.is_empty() && folds.len() == tests.len() {
+        for (fold, (_, test)) in folds.iter().zip(&tests) {
+            let theirs = &incumbent[test.clone()];
+            against.extend(
+                fold.test_ppm.iter().zip(theirs).map(|(own, theirs)| f64::from(*own) - *theirs as f64),
+            );
+        }
+    }
+    let t = |m: Moments| m.sharpe() * (m.days as f64).sqrt();
+    let moments = Moments::of(&scaled);
+    let count = folds.len() as f64;
+    let promised = folds.iter().map(|fold| fold.train_sharpe).sum::<f64>() / count.max(1.0);
+    let changed = folds.windows(2).filter(|pair| pair[0].column != pair[1].column).count();
+    let walk = moments.map(|m| WalkForward {
+        choices: folds.len() as u64,
+        sharpe_year: m.sharpe() * DAYS_PER_YEAR.sqrt(),
+        t: t(m),
+        positive: positive as f64 / count,
+        efficiency: if promised > 0.0 { m.sharpe() / promised } else { 0.0 },
+        turnover: changed as f64 / (count - 1.0).max(1.0),
+    });
+    (walk, Moments::of(&against).map(t))
+}
+
+/// Returns the 5 % and 95 % quantiles of the mean of resampled days.
+fn interval(returns: &[f64], mean_block: f64) -> (f64, f64) {
+    const REPLICATES: u64 = 499;
+    let mean = |b: u64| {
+        let runs = stationary_runs(returns.len(), mean_block, 2025 + b);
+        let sum: f64 = runs.iter().flat_map(|(from, to)| &returns[*from as usize..*to as usize]).sum();
+        sum / returns.len() as f64
+    };
+    let mut means: Vec<f64> = (0..REPLICATES).map(mean).collect();
+    means.sort_by(f64::total_cmp);
+    let at = |share: f64| means[(share * (REPLICATES - 1) as f64).round() as usize];
+    (at(0.05), at(0.95))
+}

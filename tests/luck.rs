@@ -1,0 +1,138 @@
+//! What the optimizer does where there is nothing to find, and what it asks before it changes anything.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use retune::ingest::{IngestOptions, OnConflict, discover, load_symbol};
+use retune::model::{Candle, CandleSeries, Interval, Style};
+use retune::run::config::Config;
+use retune::run::plan::DayLimits;
+use retune::run::report::{RunReport, RunResult};
+use retune::run::{RunOptions, incremental};
+use retune::validate::assessment::Assurance;
+use retune::validate::resample::Random;
+
+use crate::command::{StoreDir, text};
+use crate::pipeline::sample_dir;
+
+const NOW_MS: i64 = 1_798_761_600_000;
+
+/// Puts the candles of a series in another order: every candle keeps its shape, what it follows is chance.
+fn shuffled(series: &CandleSeries, random: &mut Random) -> CandleSeries {
+    let bars = series.bars();
+    let mut order: Vec<usize> = (1..bars.len()).collect();
+    for i in (1..order.len()).rev() {
+        order.swap(i, random.below(i + 1));
+    }
+    let mut price = bars.close[0];
+    let mut candles = vec![bars.get(0)];
+    for (place, from) in order.into_iter().enumerate() {
+        let (before, own) = (bars.close[from - 1], bars.get(from));
+        let scale = price / before;
+        let open_time = bars.open_time[place + 1];
+        let candle = Candle {
+            open_time,
+            open: own.open * scale,
+            high: own.high * scale,
+            low: own.low * scale,
+            close: own.close * scale,
+            volume: own.volume,
+        };
+        price = candle.close;
+        candles.push(candle);
+    }
+    candles.into_iter().collect()
+}
+
+fn run_shuffled(source: &Path, seed: u64) -> RunReport {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = IngestOptions::new(Interval::M15, NOW_MS);
+    let mut random = Random::new(seed);
+    for sources in &discover(&[source.to_path_buf()], &options).expect("files").symbols {
+        let loaded = load_symbol(sources, &options).expect("candles");
+        let series = shuffled(&loaded.series, &mut random);
+        let bars = series.bars();
+        let mut text = "open_time,open,high,low,close,volume\n".to_owned();
+        for Candle { open_time, open, high, low, close, volume } in (0..bars.len()).map(|i| bars.get(i)) {
+            let _ = writeln!(text, "{open_time},{open},{high},{low},{close},{volume}");
+        }
+        fs::write(folder.path().join(format!("{}-15m.csv", loaded.symbol)), text).expect("written");
+    }
+    let plan = Config::default().plan(&Style::ALL, DayLimits::default()).expect("sound");
+    let options = RunOptions {
+        data: vec![folder.path().to_path_buf()],
+        store: None,
+        profile: "default".to_owned(),
+        on_conflict: OnConflict::Refuse,
+        now_ms: NOW_MS,
+        config_toml: String::new(),
+        full: false,
+        cache_bytes: 0,
+        memory_bytes: None,
+    };
+    incremental(&plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run")
+}
+
+/// Candles in random order hold no edge: nothing may be adopted, whatever the late part of the days says.
+#[test]
+fn nothing_is_adopted_where_there_is_nothing() {
+    let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/candles/binance-spot");
+    let worlds: Vec<(std::path::PathBuf, u64)> = (0..3)
+        .map(|seed| (sample_dir(), seed))
+        .chain((0..2).filter(|_| real.exists()).map(|seed| (real.clone(), seed)))
+        .collect();
+    let mut tested = 0;
+    for (source, seed) in worlds {
+        let report = run_shuffled(&source, seed);
+        assert_ne!(report.result, RunResult::Changed, "{} {seed}", source.display());
+        for style in &report.styles {
+            let edge = style.evidence.edge.as_ref().map(|edge| edge.assurance);
+            assert!(
+                edge.is_none_or(|edge| edge < Assurance::Promising),
+                "{} {seed}: {edge:?}",
+                source.display()
+            );
+            tested += usize::from(style.evidence.p_luck.is_some());
+        }
+    }
+    assert!(!real.exists() || tested > 0, "on a year of candles the tests against luck are made");
+}
+
+#[test]
+fn what_a_change_needs_can_be_asked_for() {
+    let run = |more: &[&str]| {
+        let store = StoreDir::missing();
+        let output = store.run(&[&["incremental", "--data", "tests/sample"][..], more].concat());
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, said, _) = run(&["--set", "decide.require=promising"]);
+    assert_eq!(code, Some(11), "{said}");
+    assert!(said.contains("EDGE NOT_ENOUGH_DATA"), "{said}");
+    assert!(said.contains("EDGE is NOT_ENOUGH_DATA, PROMISING is required (decide.require)"), "{said}");
+    let (code, said, _) = run(&["--set", "decide.require=stable"]);
+    assert_eq!(code, Some(10), "{said}");
+    let (code, _, error) = run(&["--set", "decide.require=certain"]);
+    assert_eq!(code, Some(3));
+    assert!(error.contains("stable, promising, real"), "{error}");
+}
+
+#[test]
+fn every_grid_tried_counts_and_so_does_what_was_tried_elsewhere() {
+    let store = StoreDir::missing();
+    let trials = |more: &[&str]| {
+        let fixed = ["incremental", "--data", "tests/sample", "--exit-zero", "--json"];
+        let output = store.run(&[&fixed[..], more].concat());
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one document");
+        document["data"]["styles"]["swing"]["evidence"]["trials"].as_u64().expect("a count")
+    };
+    let grid = 139_968;
+    assert_eq!(trials(&[]), grid);
+    assert_eq!(trials(&["--score", "sharpe"]), grid, "another score is no other grid");
+    assert_eq!(trials(&["--set", "style.swing.space.min_consensus=[0, 1]"]), 2 * (grid / 3 * 2));
+    assert_eq!(trials(&[]), 2 * grid, "what was tried stays tried");
+    assert_eq!(trials(&["--declared-trials", "1000"]), 2 * grid + 1000);
+    let quick = store.stdout(&["inspect", "run", "1"]);
+    assert!(quick.contains("EDGE"), "{quick}");
+}
