@@ -13,6 +13,7 @@ pub mod exits;
 pub mod features;
 pub mod fingerprint;
 pub mod ingest;
+pub mod legacy;
 pub mod model;
 pub mod present;
 pub mod run;

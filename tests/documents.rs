@@ -31,6 +31,12 @@ fn cases() -> Vec<Case> {
         case("explain", &["explain", "--symbol", "ALPHAUSDT"], "/data/symbols/0/spans", Value::Null),
         case("by_hand", &["rollback", "1"], "/data/changes", Value::Null),
         case("config", &["config", "show"], "/data/parameter_sets/swing", json!("many")),
+        case(
+            "inspect_legacy",
+            &["inspect", "legacy", "tests/fixtures/legacy/opportunities.json"],
+            "/data/scopes/0/score",
+            json!("1"),
+        ),
         case("learning_config", &["export-json", "-o", "-"], "/global/min_risk_reward", json!("3")),
     ]
 }

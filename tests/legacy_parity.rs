@@ -36,6 +36,14 @@ pub fn shared(name: &str) -> Option<PathBuf> {
     path.exists().then_some(path)
 }
 
+/// Returns the documents of a fixture of the legacy modules: the committed part, and the full set where it is, which
+/// is marked.
+pub fn legacy_documents(part: &str, full: &str) -> Vec<(Value, bool)> {
+    let committed = committed("legacy").join(part);
+    let full = shared(full).map(|path| (read_json(&path), true));
+    [(read_json(&committed), false)].into_iter().chain(full).collect()
+}
+
 /// Returns the content of a JSON file.
 pub fn read_json(path: &Path) -> Value {
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

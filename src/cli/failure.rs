@@ -49,7 +49,7 @@ impl Failure {
 }
 
 /// Returns an error with everything behind it, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

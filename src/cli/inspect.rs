@@ -1,17 +1,19 @@
 //! `optimizer inspect`: browse what is stored. Reads the published view only, and writes nothing.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::context::Context;
-use super::failure::{Failure, code};
+use super::failure::{Failure, chain, code};
+use crate::ingest::{LegacyOpportunitiesError, read_legacy_config, read_legacy_opportunities};
+use crate::legacy::report::{ReportParams, report};
 use crate::model::{Day, Style};
 use crate::present::inspect::{
-    HistoryFilter, InspectCacheDocument, InspectChangesDocument, InspectError, InspectOverviewDocument,
-    InspectParamsDocument, InspectRunDocument, InspectRunsDocument, InspectStoreDocument, InspectTopDocument,
-    SortKey, StoreFilePart, TopFilter,
+    HistoryFilter, InspectCacheDocument, InspectChangesDocument, InspectError, InspectLegacyDocument,
+    InspectOverviewDocument, InspectParamsDocument, InspectRunDocument, InspectRunsDocument,
+    InspectStoreDocument, InspectTopDocument, SortKey, StoreFilePart, TopFilter,
 };
 
 #[derive(Debug, clap::Args)]
@@ -45,6 +47,17 @@ enum Topic {
     Cache,
     /// Tables, files and identity of the store
     Store,
+    /// What the legacy system says about its own opportunities; needs no store
+    Legacy(Legacy),
+}
+
+#[derive(Debug, clap::Args)]
+struct Legacy {
+    /// JSON file with the opportunities
+    file: PathBuf,
+    /// Take the parameters from this `learning_config.json` [default: those the legacy takes for absent keys]
+    #[arg(long, value_name = "FILE")]
+    params: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -137,13 +150,37 @@ impl From<InspectError> for Failure {
     }
 }
 
+impl From<LegacyOpportunitiesError> for Failure {
+    fn from(error: LegacyOpportunitiesError) -> Self {
+        Self::new(code::DATA, chain(&error))
+    }
+}
+
+fn legacy(arguments: &Legacy) -> Result<InspectLegacyDocument, Failure> {
+    let records = read_legacy_opportunities(&arguments.file)?;
+    let params = match &arguments.params {
+        Some(path) => ReportParams::from_config(&read_legacy_config(path)?),
+        None => ReportParams::default(),
+    };
+    let (file, params_file) = (
+        arguments.file.display().to_string(),
+        arguments.params.as_ref().map(|path| path.display().to_string()),
+    );
+    Ok(InspectLegacyDocument::new(file, params_file, &report(&records, &params)))
+}
+
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+    let topic = arguments.topic.as_ref().unwrap_or(&Topic::Overview);
+    if let Topic::Legacy(arguments) = topic {
+        context.print(legacy(arguments)?, InspectLegacyDocument::text)?;
+        return Ok(0);
+    }
     let view = context.view()?;
     let snapshot = view.read()?;
     let (profile, now_ms) = (context.global.profile.as_str(), context.now_ms);
     let store = context.store();
     let directory = store.display().to_string();
-    match arguments.topic.as_ref().unwrap_or(&Topic::Overview) {
+    match topic {
         Topic::Overview => {
             let command = command(&directory);
             let found = InspectOverviewDocument::read(&snapshot, directory, profile, &command, now_ms)?;
@@ -177,6 +214,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
             let found = InspectStoreDocument::read(&snapshot, directory, files(&store)?)?;
             context.print(found, InspectStoreDocument::text)?;
         }
+        // Answered before the store is opened.
+        Topic::Legacy(_) => {}
     }
     Ok(0)
 }

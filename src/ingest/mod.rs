@@ -17,6 +17,7 @@ mod file;
 mod growth;
 mod interval;
 mod layout;
+mod legacy_opportunities;
 mod lines;
 mod name;
 mod number;
@@ -33,6 +34,10 @@ use std::collections::BTreeMap;
 pub use discover::{Catalog, PassedOver, SymbolSources, discover};
 pub use error::{Conflict, IngestError, RowRef};
 pub use growth::{Growth, growth};
+pub use legacy_opportunities::{
+    LEGACY_FILE_BYTES_MAX, LegacyFuture, LegacyOpportunitiesError, LegacyRecord, RecordPlace,
+    parse_legacy_opportunities, read_legacy_config, read_legacy_opportunities,
+};
 pub use lines::LINE_BYTES_MAX;
 pub use rejection::Rejection;
 pub use report::{FileIdentity, FileReport, ISSUE_LINES_MAX, Issue, IssueKind, TimeUnit, identical_files};

@@ -11,8 +11,9 @@ use super::check::CheckDataDocument;
 use super::config::ConfigDocument;
 use super::document::{Document, Envelope};
 use super::inspect::{
-    ExplainDocument, InspectCacheDocument, InspectChangesDocument, InspectOverviewDocument,
-    InspectParamsDocument, InspectRunDocument, InspectRunsDocument, InspectStoreDocument, InspectTopDocument,
+    ExplainDocument, InspectCacheDocument, InspectChangesDocument, InspectLegacyDocument,
+    InspectOverviewDocument, InspectParamsDocument, InspectRunDocument, InspectRunsDocument,
+    InspectStoreDocument, InspectTopDocument,
 };
 use super::learning_config;
 use super::run::RunDocument;
@@ -28,7 +29,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 14] = [
+pub const EXPORTED: [Exported; 15] = [
     enveloped::<RunDocument>(),
     enveloped::<CheckDataDocument>(),
     enveloped::<InspectOverviewDocument>(),
@@ -42,6 +43,7 @@ pub const EXPORTED: [Exported; 14] = [
     enveloped::<ExplainDocument>(),
     enveloped::<ByHandDocument>(),
     enveloped::<ConfigDocument>(),
+    enveloped::<InspectLegacyDocument>(),
     Exported { kind: "learning_config", schema: learning_config_schema },
 ];
 

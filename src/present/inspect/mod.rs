@@ -1,9 +1,11 @@
 //! What a store holds, topic by topic: a document each, and its text.
 //!
-//! Every topic reads one snapshot and takes its filters as a value. Nothing here writes, and nothing here knows
+//! Every topic reads one snapshot and takes its filters as a value; but for the legacy one, which shows a report on
+//! a file. Nothing here writes, and nothing here knows
 //! about arguments or exit codes.
 
 mod changes;
+mod legacy;
 mod overview;
 mod params;
 mod run;
@@ -13,6 +15,10 @@ mod top;
 mod work;
 
 pub use changes::{AdoptionPart, InspectChangesDocument};
+pub use legacy::{
+    InspectLegacyDocument, LegacyFilterPart, LegacyHalfPart, LegacyMetricsPart, LegacyProfitsPart,
+    LegacyScopePart, LegacyValidationPart,
+};
 pub use overview::{InspectOverviewDocument, LastRunPart, ProfilePart, ScopeLinePart};
 pub use params::{InspectParamsDocument, ScopePart};
 pub use run::{

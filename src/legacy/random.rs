@@ -1,0 +1,65 @@
+//! Seeded draws: the legacy drew at random without a seed, so that two runs gave different parameters (D19).
+
+/// A small generator of evenly spread 64-bit numbers; the same seed gives the same numbers everywhere.
+///
+/// Source:    G. Steele et al., Fast splittable pseudorandom number generators (2014): SplitMix64
+#[derive(Debug, Clone)]
+pub struct Draws(u64);
+
+impl Draws {
+    /// Returns the generator of a seed.
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// Returns the next number.
+    pub fn next_u64(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// Returns a number below a bound, which is positive.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        assert!(bound > 0, "there is a number below the bound");
+        ((u128::from(self.next_u64()) * u128::from(bound)) >> 64) as u64
+    }
+
+    /// Returns so many different numbers below a bound, ascending; all of them if there are not more.
+    ///
+    /// Cost:      O(count log count), whatever the bound
+    /// Source:    R. Floyd in J. Bentley, Programming pearls: a sample of brilliance (1987)
+    pub fn distinct(&mut self, count: u64, bound: u64) -> Vec<u64> {
+        if count >= bound {
+            return (0..bound).collect();
+        }
+        let mut drawn = std::collections::BTreeSet::new();
+        for last in bound - count..bound {
+            let number = self.below(last + 1);
+            if !drawn.insert(number) {
+                drawn.insert(last);
+            }
+        }
+        drawn.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_are_distinct_even_and_repeatable() {
+        let drawn = Draws::new(7).distinct(50, 1_000);
+        assert_eq!(drawn.len(), 50);
+        assert!(drawn.windows(2).all(|pair| pair[0] < pair[1]) && drawn[49] < 1_000);
+        assert_eq!(Draws::new(7).distinct(50, 1_000), drawn);
+        assert_ne!(Draws::new(8).distinct(50, 1_000), drawn);
+        assert_eq!(Draws::new(1).distinct(9, 4), [0, 1, 2, 3]);
+        let mut draws = Draws::new(3);
+        let low = (0..10_000).filter(|_| draws.below(10) < 3).count();
+        assert!((2_800..3_200).contains(&low), "{low}");
+    }
+}
