@@ -16,7 +16,7 @@ use retune::evaluate::book::{Book, Entry};
 use retune::evaluate::metrics::Circumstances;
 use retune::evaluate::score::Score;
 use retune::evaluate::sweep::sweep;
-use retune::exits::{Costs, ExitPlan};
+use retune::exits::{Costs, ExitPlan, Position};
 use retune::model::{Candle, CandleSeries, Day, Direction, Interval, Outcome, Setup, Style, Symbol};
 use retune::search::rank::{Objective, rank};
 use retune::search::space::Space;
@@ -60,8 +60,14 @@ fn time(space: &Space, plan: &ExitPlan, candles: &CandleSeries, signals: &[Drawn
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(signals.len() * space.rules().len());
     for signal in signals {
         let entry = signal.candle + 1;
-        let ahead = bars.slice(entry..entry + plan.hold_bars_max());
-        plan.outcomes(ahead, signal.direction, bars.close[signal.candle] * 0.004, &costs, &mut outcomes);
+        let position = Position {
+            bars,
+            entry,
+            direction: signal.direction,
+            atr: bars.close[signal.candle] * 0.004,
+            score: None,
+        };
+        plan.outcomes(&position, &costs, &mut outcomes);
     }
     let simulated = clock.elapsed();
     let mut book = Book::new(space.lattice().clone(), space.rules().len());

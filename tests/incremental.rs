@@ -370,6 +370,16 @@ fn a_changed_grid_evaluates_what_it_adds_and_nothing_else() {
         ("[style.scalping.space]\natr_tp_multiplier = [2.5, 2.75]\n", &[("exit_rules_added", total)]),
         // Back to the first grid: still there.
         ("", &[]),
+        // Exit mechanisms: only the rules they add, one value more only its own, and none again for what was there.
+        ("[style.scalping.space]\ntrailing_stop_distance = [\"off\", 1.0]\n", &[("exit_rules_added", total)]),
+        ("[style.scalping.space]\ntrailing_stop_distance = [1.0, 1.5]\n", &[("exit_rules_added", total)]),
+        ("[style.scalping.space]\ntrailing_stop_distance = [\"off\", 1.5]\n", &[]),
+        (
+            "[style.swing.space]\ntp1_atr_multiplier = 1.5\nbreakeven_atr = [\"off\", \"tp1\"]\n\
+             volume_surge_exit = [\"off\", 4.0]\n",
+            &[("exit_rules_added", total)],
+        ),
+        ("[style.swing.space]\ndynamic_atr_strength = 1.0\n", &[("exit_rules_added", total)]),
         // A dimension on a column that was not kept.
         (
             "[[style.swing.filters]]\nkey = \"v\"\ncolumn = \"volume_ratio\"\nat_least = [0.5, 1.0]\n",
@@ -387,6 +397,20 @@ fn a_changed_grid_evaluates_what_it_adds_and_nothing_else() {
         assert_eq!(reasons(&run), *wanted, "{text:?}");
         assert!(answer(&run) == answer(&lab.scratch(&plan)), "{text:?}: not what it is from scratch");
     }
+}
+
+#[test]
+fn a_new_value_of_an_exit_mechanism_evaluates_its_own_rules() {
+    let lab = Lab::new();
+    lab.write(&sample()[..1], i64::MAX);
+    let space = |values: &str| plan_of(&format!("[style.swing.space]\ntrailing_stop_distance = {values}\n"));
+    lab.run(&space("[\"off\", 1.0]"));
+    let run = lab.run(&space("[\"off\", 1.0, 2.0]"));
+    assert_eq!(run.styles[1].study.sets, 3 * 139_968);
+    let said: Vec<String> = run.units[0].evaluated.iter().map(|(_, reason)| reason.to_string()).collect();
+    assert!(said.iter().all(|said| said.starts_with("27 new exit rules")), "{:?}", said.first());
+    assert_eq!(said.len() as u64, run.units_total());
+    assert_eq!(answer(&run), answer(&lab.scratch(&space("[\"off\", 1.0, 2.0]"))));
 }
 
 #[test]

@@ -70,12 +70,14 @@ fn outcome(candles: &[(f64, f64, f64, f64)], direction: Direction, rule: ExitRul
     (0..plan.hold_bars_max()).for_each(|i| series.push(candle(i)));
     let costs = Costs::free().of(&Symbol::parse("BTCUSDT").expect("a name"));
     let mut out = Vec::new();
-    plan.outcomes(series.bars(), direction, scale, &costs, &mut out);
+    let position =
+        retune::exits::Position { bars: series.bars(), entry: 0, direction, atr: scale, score: None };
+    plan.outcomes(&position, &costs, &mut out);
     out[0]
 }
 
 fn rule(target: f64, stop: f64, hold_hours: f64) -> ExitRule {
-    ExitRule { take_profit_atr: target, stop_atr: stop, hold_hours }
+    ExitRule::new(target, stop, hold_hours)
 }
 
 /// D05: of two touched levels the larger excursion wins, and with a direction by hindsight that is the target.

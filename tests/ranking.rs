@@ -10,7 +10,7 @@ use retune::search::rank::{Constraint, Objective, rank};
 use retune::search::space::{Bound, Dimension, ExitAxes, Space, numbers};
 
 fn space() -> Space {
-    let exits = ExitAxes { take_profit_atr: vec![1.0, 2.0], stop_atr: vec![1.0], hold_hours: vec![4.0, 8.0] };
+    let exits = ExitAxes::new(&[1.0, 2.0], &[1.0], &[4.0, 8.0]);
     let dimension =
         |key, column| Dimension::new(key, column, Bound::AtLeast, numbers(&[0.0, 1.0, 2.0])).expect("sound");
     Space::new(Style::Swing, &exits, vec![dimension("a", "consensus"), dimension("b", "rsi_14")])

@@ -170,14 +170,9 @@ pub fn changes(style: Style, old: Option<&ParameterSet>, new: &ParameterSet) -> 
         .collect()
 }
 
-/// Returns a set as (legacy key, shown value), exits first.
+/// Returns a set as (legacy key, shown value), exits first; what is off is left out.
 pub fn key_values(set: &ParameterSet) -> Vec<(String, String)> {
-    let exits = [
-        ("atr_tp_multiplier", set.exit.take_profit_atr),
-        ("atr_stop_multiplier", set.exit.stop_atr),
-        ("max_holding_hours", set.exit.hold_hours),
-    ];
-    let exits = exits.into_iter().map(|(key, value)| (key.to_owned(), value.to_string()));
+    let exits = set.exit.values().map(|(key, value)| (key.to_owned(), value.to_string()));
     exits.chain(set.filters.iter().map(|(key, value)| (key.clone(), show(value)))).collect()
 }
 
@@ -188,7 +183,7 @@ mod tests {
 
     fn set(score: f64) -> ParameterSet {
         ParameterSet {
-            exit: ExitRule { take_profit_atr: 2.0, stop_atr: 1.5, hold_hours: 8.0 },
+            exit: ExitRule::new(2.0, 1.5, 8.0),
             filters: vec![("min_signal_score".to_owned(), FilterValue::Number(score))],
         }
     }

@@ -25,7 +25,7 @@ pub struct Entry {
 /// What an outcome holds besides its net return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutcomeDetail {
-    /// Net with the target first when both levels lie inside one candle.
+    /// Net with the favourable extreme first in the exit candle.
     pub best_case: ReturnPpm,
     /// Before fees and funding.
     pub gross: ReturnPpm,
@@ -33,7 +33,7 @@ pub struct OutcomeDetail {
     pub bars_held: u16,
     /// How the position was closed.
     pub reason: ExitReason,
-    /// Whether both levels lay inside the exit candle.
+    /// Whether that changes the fill.
     pub ambiguous: bool,
 }
 

@@ -149,7 +149,7 @@ pub struct Metrics {
     pub total_return_pct: Measure,
     pub max_drawdown_pct: Measure,
     pub sharpe_daily: Measure,
-    /// Total with the target first in ambiguous candles.
+    /// Total with the favourable extreme first in exit candles.
     pub best_case_return_pct: Measure,
     /// Total before fees and funding.
     pub gross_return_pct: Measure,

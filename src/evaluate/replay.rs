@@ -12,16 +12,16 @@ pub struct Tally {
     pub point: GridPoint,
     /// Sum of squared net returns; ppm squared.
     pub square_ppm2: i128,
-    /// Sum of net returns with the target first in ambiguous candles.
+    /// Sum of net returns with the favourable extreme first in exit candles.
     pub best_case_ppm: i64,
     /// Sum of returns before fees and funding.
     pub gross_ppm: i64,
-    /// Trades whose exit candle held both levels.
+    /// Trades whose fill depends on the order of extremes inside the exit candle.
     pub ambiguous: u64,
     /// Candles held, all trades together.
     pub bars_held: u64,
     /// Trades by exit reason, in the order of [`ExitReason`].
-    pub exits: [u64; 4],
+    pub exits: [u64; ExitReason::ALL.len()],
     /// Sum of net returns of each entry day with trades, in time order.
     pub daily_ppm: Vec<(Day, i64)>,
     /// Opportunities that at least one trade took part in.

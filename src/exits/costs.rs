@@ -105,8 +105,10 @@ impl TradeCosts {
         let side = direction.sign();
         let (fee_out, slippage_out) = match fill.reason {
             ExitReason::TakeProfit => (self.maker_fee, 0.0),
-            ExitReason::Stop | ExitReason::StopGap => (self.taker_fee, self.stop_slippage),
-            ExitReason::Time => (self.taker_fee, self.slippage),
+            ExitReason::Stop | ExitReason::StopGap | ExitReason::TrailingStop | ExitReason::BreakEven => {
+                (self.taker_fee, self.stop_slippage)
+            }
+            ExitReason::Time | ExitReason::VolumeSurge => (self.taker_fee, self.slippage),
         };
         let entered = entry * (1.0 + side * self.slippage);
         let left = fill.price * (1.0 - side * slippage_out);

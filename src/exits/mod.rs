@@ -1,8 +1,13 @@
 //! A signal and the candles that follow it become the outcomes of every exit rule, in one pass over the candles.
 
 mod costs;
+mod levels;
+mod moving;
 mod passage;
 mod plan;
+mod surge;
+mod trade;
 
 pub use costs::{Costs, Fill, TradeCosts};
 pub use plan::{ExitPlan, PlanError};
+pub use trade::Position;

@@ -5,7 +5,7 @@ use crate::model::{Bars, Direction};
 /// "Not reached within the horizon".
 pub const NEVER: u16 = u16::MAX;
 
-/// Finds the first candle that reaches each level.
+/// Finds the first candle that reaches each level; returns how many candles it took to decide every rule.
 ///
 /// Shape: `ahead[n]` from the entry candle on; target and stop distances ascending, price units; one slot per level
 /// Units: slots are candle indices from the entry candle (0), `NEVER` when not reached
@@ -18,7 +18,7 @@ pub fn first_passages(
     stops: &[f64],
     target_at: &mut [u16],
     stop_at: &mut [u16],
-) {
+) -> usize {
     let entry = ahead.open[0];
     target_at.fill(NEVER);
     stop_at.fill(NEVER);
@@ -33,9 +33,10 @@ pub fn first_passages(
             next_stop += 1;
         }
         if next_target == targets.len() || next_stop == stops.len() {
-            break;
+            return i + 1;
         }
     }
+    ahead.len()
 }
 
 #[inline]

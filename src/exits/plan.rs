@@ -1,8 +1,12 @@
 //! An exit plan: the exit rules of a run, resolved to shared levels so that one pass serves them all.
 
-use super::costs::{Fill, TradeCosts};
-use super::passage::{NEVER, first_passages};
-use crate::model::{Bars, Direction, ExitReason, ExitRule, Interval, Outcome, ReturnPpm};
+use super::costs::TradeCosts;
+use super::levels::{Distance, Levels, PROFIT_TIERS, Passages, STOP_TIERS, passages};
+use super::moving::{MovingStop, peaks};
+use super::passage::NEVER;
+use super::surge::first_surges;
+use super::trade::{Course, Position, Trade};
+use crate::model::{EXIT_AXES, ExitRule, Interval, Outcome};
 
 /// An exit rule that cannot be simulated.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -13,53 +17,100 @@ pub struct PlanError {
     /// What it must be.
     pub expected: &'static str,
     /// What it is.
-    pub found: f64,
+    pub found: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where the parts of a rule stand among what the plan's rules share.
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Slots {
     target: usize,
     stop: usize,
+    hard_stop: Option<usize>,
+    /// With the share closed there.
+    first_target: Option<(usize, f64)>,
+    moving: [Option<usize>; 2],
+    surge: Option<usize>,
     hold_bars: u16,
 }
 
-/// Exit rules in the order they were given, with the levels they share.
+/// A stop that moves, before a position gives it prices.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Moving {
+    /// To the entry, once a level among the targets is passed.
+    BreakEven { target: usize },
+    /// Behind the best price; both in ATR.
+    Trailing { activation: f64, distance: f64 },
+}
+
+/// Exit rules in the order they were given, with what they share.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExitPlan {
     rules: Vec<ExitRule>,
     slots: Vec<Slots>,
-    targets_atr: Vec<f64>,
-    stops_atr: Vec<f64>,
+    /// Take-profits, first targets and break-even triggers.
+    targets: Levels,
+    /// Fixed and hard stops.
+    stops: Levels,
+    moving: Vec<Moving>,
+    /// Ascending.
+    surges: Vec<f64>,
     hold_bars_max: u16,
 }
 
 impl ExitPlan {
     /// Resolves rules for candles of an interval.
     ///
-    /// Errors: `PlanError` for a multiple or a holding time that is not positive and finite, or too long to count
+    /// Errors: `PlanError` for a value outside its range, half of a pair, or a holding time too long to count
     pub fn new(rules: Vec<ExitRule>, interval: Interval) -> Result<Self, PlanError> {
-        let mut slots = Vec::with_capacity(rules.len());
-        let targets_atr = ascending(rules.iter().map(|rule| rule.take_profit_atr));
-        let stops_atr = ascending(rules.iter().map(|rule| rule.stop_atr));
-        for rule in &rules {
-            check("a take-profit in ATR", rule.take_profit_atr, 1000.0)?;
-            check("a stop in ATR", rule.stop_atr, 1000.0)?;
-            check("a holding time in hours", rule.hold_hours, 24.0 * 90.0)?;
-            let bars = interval.bars_in_hours(rule.hold_hours);
-            let hold_bars = u16::try_from(bars).ok().filter(|bars| *bars < NEVER).ok_or(PlanError {
-                what: "a holding time in candles",
-                expected: "less than 65535",
-                found: bars as f64,
-            })?;
-            let slot = |levels: &[f64], value: f64| levels.partition_point(|level| *level < value);
-            slots.push(Slots {
-                target: slot(&targets_atr, rule.take_profit_atr),
-                stop: slot(&stops_atr, rule.stop_atr),
-                hold_bars,
-            });
+        rules.iter().try_for_each(check)?;
+        let mut plan = Self {
+            targets: Levels::new(rules.iter().flat_map(profit_distances), PROFIT_TIERS),
+            stops: Levels::new(rules.iter().flat_map(stop_distances), STOP_TIERS),
+            surges: rules.iter().filter_map(|rule| rule.surge_factor).collect(),
+            moving: Vec::new(),
+            slots: Vec::with_capacity(rules.len()),
+            hold_bars_max: 0,
+            rules,
+        };
+        plan.surges.sort_by(f64::total_cmp);
+        plan.surges.dedup();
+        for rule in plan.rules.clone() {
+            let slots = plan.slots_of(&rule, interval)?;
+            plan.hold_bars_max = plan.hold_bars_max.max(slots.hold_bars);
+            plan.slots.push(slots);
         }
-        let hold_bars_max = slots.iter().map(|s| s.hold_bars).max().unwrap_or(0);
-        Ok(Self { rules, slots, targets_atr, stops_atr, hold_bars_max })
+        Ok(plan)
+    }
+
+    fn slots_of(&mut self, rule: &ExitRule, interval: Interval) -> Result<Slots, PlanError> {
+        let bars = interval.bars_in_hours(rule.hold_hours);
+        let hold_bars = u16::try_from(bars).ok().filter(|bars| *bars < NEVER).ok_or(PlanError {
+            what: "a holding time in candles",
+            expected: "less than 65535",
+            found: bars.to_string(),
+        })?;
+        let target = |atr| self.targets.slot(Distance::of(atr, rule.dynamic_strength));
+        let first_target =
+            rule.first_target_atr.map(target).zip(rule.first_target_pct.map(|pct| pct / 100.0));
+        let break_even = rule.break_even_atr.map(|atr| Moving::BreakEven { target: target(atr) });
+        let trailing = rule.trailing_activation_atr.zip(rule.trailing_distance_atr);
+        let trailing = trailing.map(|(activation, distance)| Moving::Trailing { activation, distance });
+        Ok(Slots {
+            target: target(rule.take_profit_atr),
+            stop: self.stops.slot(Distance::of(rule.stop_atr, rule.dynamic_strength)),
+            hard_stop: rule.hard_stop_pct.map(|percent| self.stops.slot(Distance::Percent(percent))),
+            first_target,
+            moving: [break_even, trailing].map(|moving| moving.map(|moving| self.moving_slot(moving))),
+            surge: rule.surge_factor.map(|factor| self.surges.partition_point(|known| *known < factor)),
+            hold_bars,
+        })
+    }
+
+    fn moving_slot(&mut self, moving: Moving) -> usize {
+        self.moving.iter().position(|known| *known == moving).unwrap_or_else(|| {
+            self.moving.push(moving);
+            self.moving.len() - 1
+        })
     }
 
     /// Returns the rules, in order.
@@ -77,122 +128,88 @@ impl ExitPlan {
         usize::from(self.hold_bars_max)
     }
 
-    /// Appends the outcome of every rule, in order, for a signal that enters at the first candle's open.
+    /// Returns whether outcomes depend on the score of the signal.
+    pub fn reads_score(&self) -> bool {
+        self.rules.iter().any(|rule| rule.dynamic_strength.is_some())
+    }
+
+    /// Appends the outcome of every rule, in order, for a position entered at a candle's open.
     ///
-    /// Shape:     `ahead[hold_bars_max]`, gapless, from the entry candle on; atr in price units
     /// Causality: this is the label: it reads the candles after the signal and must never feed a feature
-    /// Rules:     the stop comes first when both levels lie inside one candle, unless the candle opens beyond one of
-    ///            them; an open beyond the stop fills there; a target never fills better than its level
-    /// Cost:      O(candles + levels + rules)
-    pub fn outcomes(
-        &self,
-        ahead: Bars<'_>,
-        direction: Direction,
-        atr: f64,
-        costs: &TradeCosts,
-        out: &mut Vec<Outcome>,
-    ) {
-        assert!(ahead.len() == self.hold_bars_max(), "a signal is evaluated over its longest horizon");
-        let distances = |levels: &[f64]| -> Vec<f64> { levels.iter().map(|level| level * atr).collect() };
-        let (targets, stops) = (distances(&self.targets_atr), distances(&self.stops_atr));
-        let (mut target_at, mut stop_at) = (vec![NEVER; targets.len()], vec![NEVER; stops.len()]);
-        first_passages(ahead, direction, &targets, &stops, &mut target_at, &mut stop_at);
+    /// Rules:     inside one candle the adverse extreme comes before the favourable one, unless the candle opens beyond a
+    ///            level; an open beyond the stop fills there; a target never fills better than its level; a stop is
+    ///            moved by closed candles and by the present one's open
+    /// Cost:      O(candles + levels + rules), and O(candles) for each distinct moving stop
+    pub fn outcomes(&self, position: &Position<'_>, costs: &TradeCosts, out: &mut Vec<Outcome>) {
+        let end = position.entry + self.hold_bars_max();
+        assert!(end <= position.bars.len(), "a signal is evaluated over its longest horizon");
+        let ahead = position.bars.slice(position.entry..end);
+        let direction = position.direction;
+        let (targets, stops, decided) = passages(position, ahead, &self.targets, &self.stops);
+        let peaks = if self.moving.is_empty() { Vec::new() } else { peaks(ahead, direction, decided) };
+        let touched = |moving: &Moving| {
+            let stop = moving.stop(position, &targets);
+            (stop, stop.first_touch(ahead, &peaks))
+        };
+        let moving: Vec<(MovingStop, u16)> = self.moving.iter().map(touched).collect();
+        let surges =
+            if self.surges.is_empty() { Vec::new() } else { first_surges(position, &self.surges, decided) };
         let trade = Trade { ahead, direction, costs };
         for slots in &self.slots {
-            out.push(trade.outcome(
-                (target_at[slots.target], targets[slots.target]),
-                (stop_at[slots.stop], stops[slots.stop]),
-                slots.hold_bars,
-            ));
+            let stop = stops.of(slots.stop);
+            let hard =
+                slots.hard_stop.map(|slot| stops.of(slot)).filter(|hard| hard.distance < stop.distance);
+            out.push(trade.outcome(&Course {
+                target: targets.of(slots.target),
+                stop: hard.unwrap_or(stop),
+                moving: slots.moving.map(|slot| slot.map(|slot| &moving[slot])),
+                first: slots.first_target.map(|(slot, share)| (targets.of(slot), share)),
+                surge_at: slots.surge.map_or(NEVER, |slot| surges[slot]),
+                hold_bars: slots.hold_bars,
+                peaks: &peaks,
+            }));
         }
     }
 }
 
-fn ascending(values: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut levels: Vec<f64> = values.collect();
-    levels.sort_by(f64::total_cmp);
-    levels.dedup();
-    levels
+impl Moving {
+    fn stop(&self, position: &Position<'_>, targets: &Passages) -> MovingStop {
+        match *self {
+            Self::BreakEven { target } => MovingStop::break_even(position, targets.of(target).distance),
+            Self::Trailing { activation, distance } => {
+                MovingStop::trailing(position, activation * position.atr, distance * position.atr)
+            }
+        }
+    }
 }
 
-fn check(what: &'static str, value: f64, most: f64) -> Result<(), PlanError> {
-    if value > 0.0 && value <= most {
-        return Ok(());
-    }
-    Err(PlanError { what, expected: "positive and within reason", found: value })
+fn profit_distances(rule: &ExitRule) -> impl Iterator<Item = Distance> {
+    let all = [Some(rule.take_profit_atr), rule.first_target_atr, rule.break_even_atr];
+    let strength = rule.dynamic_strength;
+    all.into_iter().flatten().map(move |atr| Distance::of(atr, strength))
 }
 
-struct Trade<'a> {
-    ahead: Bars<'a>,
-    direction: Direction,
-    costs: &'a TradeCosts,
+fn stop_distances(rule: &ExitRule) -> impl Iterator<Item = Distance> {
+    let fixed = Distance::of(rule.stop_atr, rule.dynamic_strength);
+    [Some(fixed), rule.hard_stop_pct.map(Distance::Percent)].into_iter().flatten()
 }
 
-impl Trade<'_> {
-    /// Picks the earliest of target, stop and time; each level comes with its first passage and distance.
-    fn outcome(&self, target: (u16, f64), stop: (u16, f64), hold_bars: u16) -> Outcome {
-        let first = target.0.min(stop.0);
-        if first >= hold_bars {
-            return self.close(self.at_time(hold_bars), None, hold_bars);
-        }
-        let bars_held = first + 1;
-        let by_target = || self.at_target(first, target.1);
-        if target.0 < stop.0 {
-            return self.close(by_target(), None, bars_held);
-        }
-        let (by_stop, opened_beyond_stop) = self.at_stop(first, stop.1);
-        if target.0 > stop.0 || opened_beyond_stop {
-            return self.close(by_stop, None, bars_held);
-        }
-        if self.opens_beyond_target(first, target.1) {
-            return self.close(by_target(), None, bars_held);
-        }
-        self.close(by_stop, Some(by_target()), bars_held)
-    }
-
-    fn close(&self, worst: Fill, best: Option<Fill>, bars_held: u16) -> Outcome {
-        let (entry, entry_ms) = (self.ahead.open[0], self.ahead.open_time[0]);
-        let result = |fill| self.costs.result(self.direction, entry, entry_ms, fill);
-        let (gross, net) = result(worst);
-        let best_case = best.map_or(net, |fill| result(fill).1);
-        Outcome {
-            net: ReturnPpm::from_fraction(net),
-            best_case: ReturnPpm::from_fraction(best_case),
-            gross: ReturnPpm::from_fraction(gross),
-            bars_held,
-            reason: worst.reason,
-            ambiguous: best.is_some(),
+fn check(rule: &ExitRule) -> Result<(), PlanError> {
+    let error = |what, expected, found: &str| Err(PlanError { what, expected, found: found.to_owned() });
+    for axis in &EXIT_AXES {
+        if let Some(found) = axis.value(rule).filter(|value| !axis.allows(*value)) {
+            return error(axis.key, "positive and within reason", &found.to_string());
         }
     }
-
-    fn at_target(&self, bar: u16, distance: f64) -> Fill {
-        let price = self.ahead.open[0] + self.direction.sign() * distance;
-        Fill { price, reason: ExitReason::TakeProfit, held_until_ms: self.ahead.open_time[usize::from(bar)] }
+    if rule.trailing_distance_atr.is_some() != rule.trailing_activation_atr.is_some() {
+        return error("a trailing stop", "a distance with an activation", "one of them");
     }
-
-    /// Returns the stop's fill, and whether the candle already opened beyond it.
-    fn at_stop(&self, bar: u16, distance: f64) -> (Fill, bool) {
-        let bar = usize::from(bar);
-        let side = self.direction.sign();
-        let level = self.ahead.open[0] - side * distance;
-        let open = self.ahead.open[bar];
-        let beyond = side * open < side * level;
-        let (price, reason) = if beyond { (open, ExitReason::StopGap) } else { (level, ExitReason::Stop) };
-        (Fill { price, reason, held_until_ms: self.ahead.open_time[bar] }, beyond)
+    if rule.first_target_atr.is_some() != rule.first_target_pct.is_some() {
+        return error("a first target", "a distance with a share", "one of them");
     }
-
-    fn opens_beyond_target(&self, bar: u16, distance: f64) -> bool {
-        let side = self.direction.sign();
-        side * self.ahead.open[usize::from(bar)] > side * (self.ahead.open[0] + side * distance)
-    }
-
-    fn at_time(&self, hold_bars: u16) -> Fill {
-        let last = usize::from(hold_bars) - 1;
-        Fill {
-            price: self.ahead.close[last],
-            reason: ExitReason::Time,
-            held_until_ms: self.ahead.open_time[last] + self.ahead.interval.ms(),
-        }
+    match rule.first_target_atr.filter(|first| *first >= rule.take_profit_atr) {
+        Some(first) => error("a first target", "nearer than the take-profit", &format!("{first} ATR")),
+        None => Ok(()),
     }
 }
 
@@ -200,7 +217,7 @@ impl Trade<'_> {
 mod tests {
     use super::*;
     use crate::exits::Costs;
-    use crate::model::{Candle, CandleSeries, Symbol};
+    use crate::model::{Candle, CandleSeries, Direction, ExitReason, ReturnPpm, Symbol};
 
     fn series(bars: &[[f64; 4]]) -> CandleSeries {
         let candle = |(i, [open, high, low, close]): (usize, &[f64; 4])| Candle {
@@ -214,6 +231,10 @@ mod tests {
         let mut series = CandleSeries::new(Interval::M15);
         bars.iter().enumerate().map(candle).for_each(|c| series.push(c));
         series
+    }
+
+    fn position(series: &CandleSeries, direction: Direction) -> Position<'_> {
+        Position { bars: series.bars(), entry: 0, direction, atr: 1.0, score: None }
     }
 
     fn free() -> TradeCosts {
@@ -242,10 +263,10 @@ mod tests {
             (Short, &[START, [104.0, 105.0, 103.0, 104.0]], (1, 104.0, 104.0, StopGap, false)),
         ];
         for (direction, bars, (bar, worst, best, reason, ambiguous)) in cases {
-            let rule = ExitRule { take_profit_atr: 4.0, stop_atr: 2.0, hold_hours: bars.len() as f64 * 0.25 };
+            let rule = ExitRule::new(4.0, 2.0, bars.len() as f64 * 0.25);
             let plan = ExitPlan::new(vec![rule], Interval::M15).expect("a plan");
             let mut out = Vec::new();
-            plan.outcomes(series(bars).bars(), *direction, 1.0, &free(), &mut out);
+            plan.outcomes(&position(&series(bars), *direction), &free(), &mut out);
             let value = |price: f64| ReturnPpm::from_fraction(direction.sign() * (price - 100.0) / 100.0);
             let expected = Outcome {
                 net: value(*worst),
@@ -261,26 +282,26 @@ mod tests {
 
     #[test]
     fn a_time_exit_is_at_its_own_horizon() {
-        let rules = [0.25, 0.5, 0.75].map(|hold_hours| ExitRule {
-            take_profit_atr: 50.0,
-            stop_atr: 50.0,
-            hold_hours,
-        });
+        let rules = [0.25, 0.5, 0.75].map(|hold_hours| ExitRule::new(50.0, 50.0, hold_hours));
         let plan = ExitPlan::new(rules.to_vec(), Interval::M15).expect("a plan");
         let bars = [[100.0, 101.0, 99.0, 100.5], [100.5, 102.0, 100.0, 101.5], [101.5, 103.0, 101.0, 102.5]];
         let mut out = Vec::new();
-        plan.outcomes(series(&bars).bars(), Direction::Long, 1.0, &free(), &mut out);
+        plan.outcomes(&position(&series(&bars), Direction::Long), &free(), &mut out);
         assert_eq!(out.iter().map(|o| o.net.0).collect::<Vec<_>>(), [5_000, 15_000, 25_000]);
         assert_eq!(out.iter().map(|o| o.bars_held).collect::<Vec<_>>(), [1, 2, 3]);
     }
 
     #[test]
     fn a_rule_that_makes_no_sense_is_refused() {
-        let rule = ExitRule { take_profit_atr: 1.0, stop_atr: 1.0, hold_hours: 1.0 };
+        let rule = ExitRule::new(1.0, 1.0, 1.0);
         for bad in [
             ExitRule { take_profit_atr: 0.0, ..rule },
             ExitRule { stop_atr: f64::NAN, ..rule },
             ExitRule { hold_hours: -1.0, ..rule },
+            ExitRule { trailing_distance_atr: Some(1.0), ..rule },
+            ExitRule { first_target_pct: Some(50.0), ..rule },
+            ExitRule { first_target_atr: Some(1.0), first_target_pct: Some(50.0), ..rule },
+            ExitRule { hard_stop_pct: Some(100.0), ..rule },
         ] {
             assert!(ExitPlan::new(vec![bad], Interval::M15).is_err());
         }

@@ -4,6 +4,7 @@
 //! and gives these out, so that any unit of work is a pure function of its inputs.
 
 mod candle;
+mod exit_rule;
 mod money;
 mod outcome;
 mod params;
@@ -11,8 +12,9 @@ mod signal;
 mod time;
 
 pub use candle::{Bars, Candle, CandleError, CandleSeries, Symbol};
+pub use exit_rule::{EXIT_AXES, ExitAxis, ExitRule, Need};
 pub use money::ReturnPpm;
-pub use outcome::{ExitReason, ExitRule, Outcome};
+pub use outcome::{ExitReason, Outcome};
 pub use params::{FilterValue, ParameterSet};
 pub use signal::{Direction, Setup, Style};
 pub use time::{DAY_MS, Day, HOUR_MS, Interval, IntervalError, MINUTE_MS, rfc3339};

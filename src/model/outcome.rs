@@ -2,17 +2,6 @@
 
 use super::money::ReturnPpm;
 
-/// An exit rule: take-profit and stop in multiples of ATR(14) at the signal, and the longest holding time.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, serde::Serialize, serde::Deserialize)]
-pub struct ExitRule {
-    /// Take-profit distance in ATR.
-    pub take_profit_atr: f64,
-    /// Stop distance in ATR.
-    pub stop_atr: f64,
-    /// Longest holding time in hours; the position is closed at the close of the last candle inside it.
-    pub hold_hours: f64,
-}
-
 /// Why a position was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -25,21 +14,40 @@ pub enum ExitReason {
     StopGap = 2,
     /// The longest holding time was over.
     Time = 3,
+    /// The trailing stop was touched.
+    TrailingStop = 4,
+    /// The stop was touched after it had been moved to the entry price.
+    BreakEven = 5,
+    /// A candle against the position closed on a surge of volume.
+    VolumeSurge = 6,
+}
+
+impl ExitReason {
+    /// Every reason, in the order of the numbers they are stored as.
+    pub const ALL: [Self; 7] = [
+        Self::TakeProfit,
+        Self::Stop,
+        Self::StopGap,
+        Self::Time,
+        Self::TrailingStop,
+        Self::BreakEven,
+        Self::VolumeSurge,
+    ];
 }
 
 /// The result of one signal under one exit rule, in ppm of the entry price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
-    /// Net of all costs, with the stop filled first when both levels fall inside one candle.
+    /// Net of all costs, with the adverse extreme of every candle before its favourable one.
     pub net: ReturnPpm,
-    /// Net of all costs, with the take-profit filled first in that case; equal to `net` otherwise.
+    /// Net of all costs, with the favourable extreme first in the exit candle; equal to `net` if that changes nothing.
     pub best_case: ReturnPpm,
     /// Before costs, same fills as `net`.
     pub gross: ReturnPpm,
     /// Candles held, the entry candle included (1..=longest horizon).
     pub bars_held: u16,
-    /// How the position was closed in the worst case.
+    /// How the position, or what was left of it, was closed in the worst case.
     pub reason: ExitReason,
-    /// Whether stop and take-profit both lie inside the exit candle.
+    /// Whether the order of extremes inside the exit candle decides on the fill.
     pub ambiguous: bool,
 }

@@ -1,6 +1,6 @@
 //! A parameter set: an exit rule and one threshold per filter dimension.
 
-use super::outcome::ExitRule;
+use super::exit_rule::ExitRule;
 
 /// The value of one filter dimension, as documents and `learning_config.json` show it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]

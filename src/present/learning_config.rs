@@ -12,7 +12,7 @@ mod learned;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{Style, rfc3339};
+use crate::model::{ExitAxis, Style, rfc3339};
 use crate::store::records::{ParamsRecord, StoredFilter, StoredParameterSet, StoredValue};
 use crate::store::{Snapshot, StoreError};
 
@@ -20,8 +20,9 @@ use crate::store::{Snapshot, StoreError};
 pub(super) const DEFAULT_TREE: &str = include_str!("learning_config/default.json");
 
 /// Keys the bot has as integers; whole numbers are written so.
-const WHOLE: [&str; 6] = [
+const WHOLE: [&str; 7] = [
     "max_holding_hours",
+    "tp1_close_pct",
     "min_signal_score",
     "min_indicator_consensus",
     "min_consensus",
@@ -54,6 +55,12 @@ pub fn learning_config(
         lay_over(global, &record.set, &["min_risk_reward", "atr_stop_multiplier", "min_signal_score"]);
         if let Some(consensus) = consensus(&record.set) {
             global.insert("min_indicator_consensus".to_owned(), number("min_indicator_consensus", consensus));
+        }
+    }
+    for style in Style::ALL {
+        if let Some(record) = in_force.of(style) {
+            let followed = tree["global"][format!("{style}_params")].as_object_mut();
+            followed.expect("the default tree has both styles").extend(live_exits(&record.set));
         }
     }
     let defaults = tree["global"].clone();
@@ -143,6 +150,39 @@ fn flat(set: &StoredParameterSet) -> Object {
     exit.chain(set.filters.iter().map(|filter| (filter.name.clone(), value_of(filter)))).collect()
 }
 
+/// Returns what a set with exit mechanisms switches on and off; nothing for one without any, which leaves the bot as
+/// it is.
+fn switches(set: &StoredParameterSet) -> Object {
+    let mechanism = |filter: &StoredFilter| ExitAxis::named(&filter.name).is_some_and(ExitAxis::is_optional);
+    if !set.filters.iter().any(mechanism) {
+        return Object::new();
+    }
+    let switches = [
+        ("partial_tp_enabled", "tp1_atr_multiplier"),
+        ("move_sl_to_breakeven", "breakeven_atr"),
+        ("trailing_stop_enabled", "trailing_stop_distance"),
+    ];
+    switches.map(|(key, value)| (key.to_owned(), json!(filter(set, value).is_some()))).into_iter().collect()
+}
+
+/// Returns the keys by which the bot follows open positions.
+fn live_exits(set: &StoredParameterSet) -> Object {
+    let mut object = switches(set);
+    for key in ["tp1_atr_multiplier", "tp1_close_pct"] {
+        object.extend(filter(set, key).map(|value| (key.to_owned(), number(key, value))));
+    }
+    if filter(set, "breakeven_atr").is_some() {
+        object.insert("breakeven_buffer_pct".to_owned(), json!(0.0));
+    }
+    if let Some(distance) = filter(set, "trailing_stop_distance") {
+        object.insert("trailing_distance_atr".to_owned(), json!(distance));
+        let first = filter(set, "tp1_atr_multiplier");
+        let after = first.is_some() && first == filter(set, "trailing_stop_activation");
+        object.insert("trailing_start_after_tp1".to_owned(), json!(after));
+    }
+    object
+}
+
 /// Puts the values a set has for some keys over those of an object.
 fn lay_over(object: &mut Object, set: &StoredParameterSet, keys: &[&str]) {
     let flat = flat(set);
@@ -172,6 +212,7 @@ fn style_params(style: Style, set: Option<&StoredParameterSet>) -> Value {
     let mut params: Object =
         defaults.into_iter().map(|(key, value)| (key.to_owned(), number(key, value))).collect();
     params.extend(set.map(flat).into_iter().flatten());
+    params.extend(set.map(switches).into_iter().flatten());
     Value::Object(params)
 }
 

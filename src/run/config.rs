@@ -8,9 +8,9 @@ use super::own::OwnSettings;
 use super::plan::{DayLimits, Plan, PlanningError, SearchSettings};
 use crate::decide::Require;
 use crate::exits::Costs;
-use crate::model::{FilterValue, Interval, Style, Symbol};
+use crate::model::{EXIT_AXES, ExitAxis, FilterValue, Interval, Style, Symbol};
 use crate::search::rank::Constraint;
-use crate::search::space::{Bound, Dimension, Level, Space, SpaceError, numbers};
+use crate::search::space::{Bound, Dimension, ExitLevel, Level, Space, SpaceError, numbers};
 
 /// The whole configuration; every key has a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
@@ -215,6 +215,10 @@ pub enum AxisConfig {
     Many(Vec<f64>),
     /// A list of names, for chains of sets.
     Names(Vec<String>),
+    /// One name.
+    Name(String),
+    /// Numbers and names, for exit mechanisms that may be off.
+    Mixed(Vec<AxisValue>),
     /// From `min` to `max` in steps.
     Range {
         /// First value.
@@ -224,6 +228,15 @@ pub enum AxisConfig {
         /// Distance of two values.
         step: f64,
     },
+}
+
+/// A value among numbers and names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum AxisValue {
+    Number(f64),
+    Name(String),
 }
 
 /// A filter dimension on a feature column.
@@ -414,14 +427,8 @@ impl Config {
         let mut dimensions = Space::default_dimensions(style);
         for (key, axis) in &config.space {
             let path = format!("style.{style}.space.{key}");
-            let exit = match key.as_str() {
-                "atr_tp_multiplier" => Some(&mut exits.take_profit_atr),
-                "atr_stop_multiplier" => Some(&mut exits.stop_atr),
-                "max_holding_hours" => Some(&mut exits.hold_hours),
-                _ => None,
-            };
-            if let Some(values) = exit {
-                *values = axis.values(&path)?;
+            if ExitAxis::named(key).is_some() {
+                exits.set(key, axis.exit_levels(&path)?);
                 continue;
             }
             let known: Vec<String> = dimensions.iter().map(|d| d.key().to_owned()).collect();
@@ -441,8 +448,7 @@ impl Config {
 }
 
 fn unknown_axis(path: &str, key: &str, known: &[String]) -> ConfigError {
-    let exits = ["atr_tp_multiplier", "atr_stop_multiplier", "max_holding_hours"];
-    let names = exits.into_iter().chain(known.iter().map(String::as_str));
+    let names = EXIT_AXES.iter().map(|axis| axis.key).chain(known.iter().map(String::as_str));
     let near = crate::search::nearest(key, names).map(|near| format!("; did you mean {near:?}?"));
     value_error(
         path,
@@ -464,6 +470,8 @@ impl AxisConfig {
             Self::One(value) => Ok(vec![*value]),
             Self::Many(values) => Ok(values.clone()),
             Self::Names(names) => Err(value_error(key, "numbers", format!("{names:?}"))),
+            Self::Name(name) => Err(value_error(key, "numbers", format!("{name:?}"))),
+            Self::Mixed(values) => Err(value_error(key, "numbers", format!("{values:?}"))),
             Self::Range { min, max, step } => {
                 let count = ((max - min) / step + 1e-9).floor();
                 if !(*step > 0.0 && max >= min && count < RANGE_MAX as f64) {
@@ -478,6 +486,25 @@ impl AxisConfig {
                 let value = |i: usize| ((min + step * i as f64) * 1e9).round() / 1e9;
                 Ok((0..=count as usize).map(value).collect())
             }
+        }
+    }
+
+    /// Returns the values of an exit axis: numbers, `off`, and `tp1` for break-even.
+    fn exit_levels(&self, key: &str) -> Result<Vec<ExitLevel>, ConfigError> {
+        let named = |name: &String| match name.as_str() {
+            "off" => Ok(ExitLevel::Off),
+            "tp1" => Ok(ExitLevel::AtFirstTarget),
+            other => Err(value_error(key, "numbers or \"off\"", format!("{other:?}"))),
+        };
+        let level = |value: &AxisValue| match value {
+            AxisValue::Number(value) => Ok(ExitLevel::At(*value)),
+            AxisValue::Name(name) => named(name),
+        };
+        match self {
+            Self::Names(names) => names.iter().map(named).collect(),
+            Self::Name(name) => Ok(vec![named(name)?]),
+            Self::Mixed(values) => values.iter().map(level).collect(),
+            numbers => Ok(numbers.values(key)?.into_iter().map(ExitLevel::At).collect()),
         }
     }
 
@@ -496,6 +523,7 @@ impl AxisConfig {
         };
         match self {
             Self::Names(names) => names.iter().map(named).collect(),
+            Self::Name(name) => Ok(vec![named(name)?]),
             numbers_of => Ok(numbers(&numbers_of.values(key)?)),
         }
     }
@@ -606,6 +634,19 @@ mod tests {
     }
 
     #[test]
+    fn exit_mechanisms_are_axes_that_may_be_off() {
+        let text = "[style.scalping.space]\ntrailing_stop_distance = [\"off\", 1, 2]\n\
+                    trailing_stop_activation = [0.5, 1.0]\ntp1_atr_multiplier = [\"off\", 0.5]\n\
+                    breakeven_atr = [\"off\", \"tp1\"]\nvolume_surge_exit = \"off\"\nhard_stop_pct = 3\n";
+        let config = config(text).expect("sound");
+        assert_eq!(self::config(&config.to_toml()).expect("sound"), config);
+        let plan = config.plan(&[Style::Scalping], DayLimits::default()).expect("sound");
+        // Trailing off or 2 x 2; no first target, one, or one with break-even.
+        assert_eq!(plan.styles[0].space.rules().len(), 27 * 5 * 3);
+        assert!(plan.styles[0].space.rules().iter().all(|rule| rule.hard_stop_pct == Some(3.0)));
+    }
+
+    #[test]
     fn a_later_text_wins_key_by_key() {
         let texts = [
             ("a", "[costs]\ntaker_fee_pct = 0.1\nmaker_fee_pct = 0.1"),
@@ -635,6 +676,20 @@ mod tests {
             ),
             ("[[style.swing.filters]]\nkey = \"x\"\ncolumn = \"volume_ratio\"", "either at_least or at_most"),
             ("[data\n", "test.toml"),
+            (
+                "[style.swing.space]\ntrailing_stop_distnace = [1.0]",
+                "did you mean \"trailing_stop_distance\"?",
+            ),
+            (
+                "[style.swing.space]\ntrailing_stop_distance = [\"on\", 1.0]",
+                "numbers or \"off\", found \"on\"",
+            ),
+            (
+                "[style.swing.space]\nmax_holding_hours = \"off\"",
+                "positive numbers within reason, found [off]",
+            ),
+            ("[style.swing.space]\nhard_stop_pct = [\"off\", -2]", "hard_stop_pct"),
+            ("[style.swing.space]\nmin_consensus = [\"off\", 2]", "expected numbers"),
         ];
         for (text, wanted) in cases {
             let error = config(text)

@@ -45,10 +45,7 @@ pub(super) fn evaluate_all(market: &Market<'_>, todo: &[Todo], plan: &Plan, cost
             let needs = &full[todo.style];
             let (unit, context) = match &todo.partly {
                 None => (evaluate(market, *day, &found, style, plan, costs), needs.clone()),
-                Some((unit, context)) => {
-                    let horizon = style.exits.hold_bars_max();
-                    extend(market, unit, context, needs, horizon, plan.interval, costs)
-                }
+                Some((unit, context)) => extend(market, unit, context, needs, plan.interval, costs),
             };
             Done { day: *day, style: todo.style, unit, context }
         };
@@ -63,14 +60,13 @@ pub(super) fn extend(
     unit: &Unit,
     context: &Arc<Context>,
     needs: &Context,
-    horizon_bars: usize,
     interval: Interval,
     costs: &TradeCosts,
 ) -> (Unit, Arc<Context>) {
     let missing: Vec<ExitRule> =
         needs.rules.iter().filter(|rule| !context.rules.contains(rule)).copied().collect();
     let more = ExitPlan::new(missing.clone(), interval).expect("the plan's rules were checked");
-    let unit = unit.with_rules(market, context, &more, horizon_bars, costs);
+    let unit = unit.with_rules(market, context, &more, costs);
     let rules: Vec<ExitRule> = context.rules.iter().copied().chain(missing).collect();
     let wide = Context { columns: context.columns.clone(), rules };
     if wide.rules.len() <= RULES_MAX {

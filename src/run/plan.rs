@@ -179,7 +179,7 @@ pub fn space_fingerprint(space: &Space) -> Fingerprint {
     let mut hash = Canonical::new("retune space v1").text(space.style().as_str());
     hash = hash.count(space.rules().len() as u64);
     for rule in space.rules() {
-        hash = hash.floats(&[rule.take_profit_atr, rule.stop_atr, rule.hold_hours]);
+        hash = hash.floats(&rule.numbers());
     }
     hash = hash.count(space.dimensions().len() as u64);
     for dimension in space.dimensions() {

@@ -16,7 +16,7 @@ use super::unit::{Context, Fit, Unit, sealing_candle};
 use crate::exits::Costs;
 use crate::features::frame::LOOKBACK_DAYS;
 use crate::fingerprint::{Canonical, Fingerprint};
-use crate::model::{Day, ExitRule, Symbol};
+use crate::model::{Day, EXIT_AXES, ExitRule, Symbol};
 
 /// Why a unit was evaluated, with what changed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -285,9 +285,8 @@ pub fn treat<'f>(
         return Treatment::Evaluate(reason);
     }
     let Some(fit) = fit_of(context) else { return Treatment::Evaluate(Reason::Corrupt) };
-    let missing = fit.missing_columns(style);
-    if !missing.is_empty() {
-        return Treatment::Evaluate(Reason::Columns { missing });
+    if !fit.missing_columns().is_empty() {
+        return Treatment::Evaluate(Reason::Columns { missing: fit.missing_columns().to_vec() });
     }
     let treatment = match fit.missing_rules() {
         0 => fit.style_day(unit, style).map(Treatment::Reuse),
@@ -324,28 +323,75 @@ fn changed(old: &UnitKeys, new: &UnitKeys) -> Option<Reason> {
     None
 }
 
+/// A context's row. Mechanisms of its rules follow it, where a rule has any: (rule, index of the axis, value) each.
 #[derive(Serialize, Deserialize)]
 struct ContextRow {
     columns: Vec<String>,
     rules: Vec<[f64; 3]>,
 }
 
+type Mechanism = (u32, u8, f64);
+
 /// Returns a context as bytes.
 pub(super) fn encode_context(context: &Context) -> Vec<u8> {
-    let rule = |rule: &ExitRule| [rule.take_profit_atr, rule.stop_atr, rule.hold_hours];
-    let row =
-        ContextRow { columns: context.columns.clone(), rules: context.rules.iter().map(rule).collect() };
-    postcard::to_stdvec(&row).expect("plain values are always encodable")
+    let plain = |rule: &ExitRule| [rule.take_profit_atr, rule.stop_atr, rule.hold_hours];
+    let rules = context.rules.iter().map(plain).collect();
+    let row = ContextRow { columns: context.columns.clone(), rules };
+    let mut mechanisms: Vec<Mechanism> = Vec::new();
+    for (rule, index) in context.rules.iter().zip(0..) {
+        let pairs = rule.numbers();
+        mechanisms.extend(pairs[3..].chunks_exact(2).map(|pair| (index, pair[0] as u8, pair[1])));
+    }
+    let mut bytes = postcard::to_stdvec(&row).expect("plain values are always encodable");
+    if !mechanisms.is_empty() {
+        bytes.extend(postcard::to_stdvec(&mechanisms).expect("plain values are always encodable"));
+    }
+    bytes
 }
 
 /// Reads a context; `None` when the bytes are none.
 pub(super) fn decode_context(row: &[u8]) -> Option<Context> {
-    let row: ContextRow = postcard::from_bytes(row).ok()?;
-    let rule = |[take_profit_atr, stop_atr, hold_hours]: [f64; 3]| ExitRule {
-        take_profit_atr,
-        stop_atr,
-        hold_hours,
+    let (row, rest): (ContextRow, &[u8]) = postcard::take_from_bytes(row).ok()?;
+    let mechanisms: Vec<Mechanism> = match rest {
+        [] => Vec::new(),
+        rest => postcard::from_bytes(rest).ok()?,
     };
-    let finite = row.rules.iter().flatten().all(|value| value.is_finite());
-    finite.then(|| Context { columns: row.columns, rules: row.rules.into_iter().map(rule).collect() })
+    let plain = |[target, stop, hours]: &[f64; 3]| ExitRule::new(*target, *stop, *hours);
+    let mut rules: Vec<ExitRule> = row.rules.iter().map(plain).collect();
+    for (rule, axis, value) in &mechanisms {
+        EXIT_AXES.get(usize::from(*axis))?.set(rules.get_mut(*rule as usize)?, *value);
+    }
+    let finite = rules.iter().all(|rule| rule.numbers().iter().all(|number| number.is_finite()));
+    finite.then_some(Context { columns: row.columns, rules })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_is_read_as_it_was_written() {
+        let plain = ExitRule::new(2.0, 1.5, 8.0);
+        let trailing = ExitRule {
+            trailing_distance_atr: Some(1.5),
+            trailing_activation_atr: Some(0.0),
+            surge_factor: Some(3.0),
+            ..plain
+        };
+        for rules in [vec![plain], vec![plain, trailing, plain], Vec::new()] {
+            let context = Context { columns: vec!["signal_score".to_owned()], rules };
+            let bytes = encode_context(&context);
+            assert_eq!(decode_context(&bytes), Some(context));
+            assert_eq!(decode_context(&bytes[..bytes.len() - 1]), None);
+        }
+    }
+
+    /// Caches of before there were mechanisms hold such rows.
+    #[test]
+    fn a_context_of_plain_rules_is_written_as_ever() {
+        let context = Context { columns: vec!["c".to_owned()], rules: vec![ExitRule::new(2.0, 1.5, 8.0)] };
+        let row = postcard::to_stdvec(&(vec!["c"], vec![[2.0, 1.5, 8.0]])).expect("plain values");
+        assert_eq!(encode_context(&context), row);
+        assert_eq!(context.fingerprint().to_string(), "482f94d17cca0320");
+    }
 }

@@ -6,13 +6,16 @@ use std::sync::Arc;
 
 use super::day::{DaySignal, StyleDay};
 use super::plan::{Plan, StylePlan};
-use crate::exits::{ExitPlan, TradeCosts};
-use crate::features::catalog::{Column, View};
+use crate::exits::{ExitPlan, Position, TradeCosts};
+use crate::features::catalog::{Column, View, column};
 use crate::features::frame::Market;
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::model::{Day, Direction, ExitReason, ExitRule, Outcome, ReturnPpm, Setup};
 use crate::signals::candidates::Candidate;
 use crate::signals::opportunities::{Hindsight, Opportunity, opportunities};
+
+/// The column that exit rules may depend on.
+const SCORE_COLUMN: &str = "signal_score";
 
 /// Which feature values and exit rules a unit holds, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +29,7 @@ pub struct Context {
 impl Context {
     /// Returns the context a style's plan needs.
     pub fn of(style: &StylePlan) -> Self {
-        let mut columns: Vec<String> =
-            style.space.dimensions().iter().map(|d| d.column().name.to_owned()).collect();
+        let mut columns: Vec<String> = columns_of(style).map(str::to_owned).collect();
         columns.sort();
         columns.dedup();
         Self { columns, rules: style.space.rules().to_vec() }
@@ -41,10 +43,16 @@ impl Context {
         }
         hash = hash.count(self.rules.len() as u64);
         for rule in &self.rules {
-            hash = hash.floats(&[rule.take_profit_atr, rule.stop_atr, rule.hold_hours]);
+            hash = hash.floats(&rule.numbers());
         }
         hash.finish()
     }
+}
+
+/// Returns the columns that the dimensions and exit rules of a style read.
+fn columns_of(style: &StylePlan) -> impl Iterator<Item = &'static str> {
+    let score = style.exits.reads_score().then_some(SCORE_COLUMN);
+    style.space.dimensions().iter().map(|dimension| dimension.column().name).chain(score)
 }
 
 /// A candidate of a unit.
@@ -100,7 +108,7 @@ pub fn evaluate(
     let columns: Vec<&'static Column> = Context::of(style)
         .columns
         .iter()
-        .map(|name| crate::features::catalog::column(name).expect("the space names known columns"))
+        .map(|name| column(name).expect("the space names known columns"))
         .collect();
     for candidate in own {
         add_signal(&mut unit, market, candidate, style, costs, &columns);
@@ -144,13 +152,15 @@ fn add_signal(
         setup: candidate.setup,
         atr: candidate.row.pulse.indicators.atr_14,
     };
-    let ahead = market.bars.slice(entry..end);
-    style.exits.outcomes(ahead, direction, signal.atr, costs, &mut unit.outcomes);
+    let score = column(SCORE_COLUMN).filter(|_| style.exits.reads_score());
+    let score = score.and_then(|column| column.value(&view));
+    let position = Position { bars: market.bars, entry, direction, atr: signal.atr, score };
+    style.exits.outcomes(&position, costs, &mut unit.outcomes);
     unit.signals.push(signal);
 }
 
 impl Unit {
-    /// Adds the outcomes of further exit rules, whose horizon is the style's.
+    /// Adds the outcomes of further exit rules; the columns they depend on are there.
     ///
     /// Returns the unit in the extended context.
     pub fn with_rules(
@@ -158,21 +168,21 @@ impl Unit {
         market: &Market<'_>,
         context: &Context,
         more: &ExitPlan,
-        horizon_bars: usize,
         costs: &TradeCosts,
     ) -> Self {
         let mut outcomes = Vec::new();
+        let score_at = context.columns.iter().position(|name| name == SCORE_COLUMN);
         for (index, signal) in self.signals.iter().enumerate() {
             outcomes.extend_from_slice(&self.outcomes_of(index, context));
-            let entry = market.bars.index_at(signal.entry_ms);
-            let ahead = market.bars.slice(entry..entry + horizon_bars);
-            more.outcomes(
-                ahead.slice(0..more.hold_bars_max()),
-                signal.direction,
-                signal.atr,
-                costs,
-                &mut outcomes,
-            );
+            let score = score_at.map(|at| self.columns[index * context.columns.len() + at]);
+            let position = Position {
+                bars: market.bars,
+                entry: market.bars.index_at(signal.entry_ms),
+                direction: signal.direction,
+                atr: signal.atr,
+                score: score.filter(|score| !score.is_nan()),
+            };
+            more.outcomes(&position, costs, &mut outcomes);
         }
         Self { outcomes, ..self.clone() }
     }
@@ -211,6 +221,7 @@ pub struct Fit {
     columns: Vec<Option<usize>>,
     /// Where each rule of the space stands in the context.
     rules: Vec<Option<usize>>,
+    missing_columns: Vec<String>,
 }
 
 impl Fit {
@@ -220,13 +231,14 @@ impl Fit {
         let columns = style.space.dimensions().iter().map(|d| column(d.column().name)).collect();
         let rule = |rule| context.rules.iter().position(|known| known == rule);
         let rules = style.space.rules().iter().map(rule).collect();
-        Self { context, columns, rules }
+        let missing = columns_of(style).filter(|name| column(name).is_none());
+        let missing_columns = missing.map(str::to_owned).collect();
+        Self { context, columns, rules, missing_columns }
     }
 
     /// Returns the columns of the plan that the context lacks.
-    pub fn missing_columns(&self, style: &StylePlan) -> Vec<String> {
-        let dimensions = style.space.dimensions().iter().zip(&self.columns);
-        dimensions.filter(|(_, place)| place.is_none()).map(|(d, _)| d.column().name.to_owned()).collect()
+    pub fn missing_columns(&self) -> &[String] {
+        &self.missing_columns
     }
 
     /// Returns how many rules of the plan the context lacks.
@@ -457,14 +469,12 @@ impl Reader<'_> {
     }
 
     fn outcome(&mut self) -> Option<Outcome> {
-        const REASONS: [ExitReason; 4] =
-            [ExitReason::TakeProfit, ExitReason::Stop, ExitReason::StopGap, ExitReason::Time];
         Some(Outcome {
             net: self.ppm()?,
             best_case: self.ppm()?,
             gross: self.ppm()?,
             bars_held: self.take().map(u16::from_le_bytes)?,
-            reason: *REASONS.get(usize::from(self.u8()?))?,
+            reason: *ExitReason::ALL.get(usize::from(self.u8()?))?,
             ambiguous: self.flag()?,
         })
     }
@@ -485,7 +495,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn context(columns: usize, rules: usize) -> Context {
-        let rule = |i: usize| ExitRule { take_profit_atr: 1.0 + i as f64, stop_atr: 1.0, hold_hours: 4.0 };
+        let rule = |i: usize| ExitRule::new(1.0 + i as f64, 1.0, 4.0);
         Context {
             columns: (0..columns).map(|i| format!("c{i}")).collect(),
             rules: (0..rules).map(rule).collect(),
@@ -498,7 +508,7 @@ mod tests {
             best_case: ReturnPpm(net / 2),
             gross: ReturnPpm(-net),
             bars_held: net.unsigned_abs() as u16,
-            reason: [ExitReason::TakeProfit, ExitReason::Time][net.unsigned_abs() as usize % 2],
+            reason: ExitReason::ALL[net.unsigned_abs() as usize % ExitReason::ALL.len()],
             ambiguous: net > 0,
         };
         let signal = |seed: &i32| UnitSignal {

@@ -1,5 +1,6 @@
 //! Spaces and their exhaustive search.
 
+mod exit_axes;
 pub mod own;
 pub mod rank;
 pub mod space;

@@ -7,7 +7,7 @@ use super::space::Space;
 use crate::evaluate::metrics::Circumstances;
 use crate::evaluate::score::Score;
 use crate::evaluate::sweep::{GridPoint, Sweep};
-use crate::model::ExitRule;
+use crate::model::{EXIT_AXES, ExitAxis, ExitRule};
 
 /// A scored parameter set of the grid.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -379,18 +379,23 @@ impl<'a> Axes<'a> {
         self.exit_levels().into_iter().map(axis).collect()
     }
 
+    /// Returns the exit axes of which the space has something; off comes first.
     fn exit_levels(&self) -> Vec<ExitLevels> {
-        let keys = ["atr_tp_multiplier", "atr_stop_multiplier", "max_holding_hours"];
-        let values = |rule: &ExitRule| [rule.take_profit_atr, rule.stop_atr, rule.hold_hours];
-        let axis = |(axis, key): (usize, &'static str)| {
-            let mut levels: Vec<f64> = self.space.rules().iter().map(|rule| values(rule)[axis]).collect();
+        let axis = |axis: &ExitAxis| {
+            // Off as -1: no axis has negative values.
+            let value = |rule: &ExitRule| axis.value(rule).unwrap_or(-1.0);
+            let mut levels: Vec<f64> = self.space.rules().iter().map(value).collect();
             levels.sort_by(f64::total_cmp);
             levels.dedup();
-            let level = |rule: &ExitRule| levels.partition_point(|level| *level < values(rule)[axis]);
-            let of = self.space.rules().iter().map(level).collect();
-            ExitLevels { key, of, levels: levels.iter().map(f64::to_string).collect() }
+            if levels == [-1.0] {
+                return None;
+            }
+            let shown = |level: &f64| if *level < 0.0 { "off".to_owned() } else { level.to_string() };
+            let of =
+                self.space.rules().iter().map(|rule| levels.partition_point(|level| *level < value(rule)));
+            Some(ExitLevels { key: axis.key, of: of.collect(), levels: levels.iter().map(shown).collect() })
         };
-        keys.into_iter().enumerate().map(axis).collect()
+        EXIT_AXES.iter().filter_map(axis).collect()
     }
 
     fn filter_axes(&self) -> Vec<Axis> {

@@ -2,7 +2,9 @@
 
 use crate::evaluate::lattice::Lattice;
 use crate::features::catalog::{Column, View, column};
-use crate::model::{ExitRule, FilterValue, ParameterSet, Style};
+use crate::model::{EXIT_AXES, ExitAxis, ExitRule, FilterValue, Need, ParameterSet, Style};
+
+pub use super::exit_axes::{ExitAxes, ExitLevel};
 
 /// Which side of a level passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -127,34 +129,8 @@ impl Dimension {
     }
 }
 
-fn axis_error(axis: &str, expected: &'static str, found: String) -> SpaceError {
+pub(super) fn axis_error(axis: &str, expected: &'static str, found: String) -> SpaceError {
     SpaceError::Axis { axis: axis.to_owned(), expected, found }
-}
-
-/// The values of the three exit axes, in the order they were given.
-#[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "units are in the names")]
-pub struct ExitAxes {
-    pub take_profit_atr: Vec<f64>,
-    pub stop_atr: Vec<f64>,
-    pub hold_hours: Vec<f64>,
-}
-
-impl ExitAxes {
-    /// Returns every exit rule: holding time outermost, then take-profit, then stop.
-    pub fn rules(&self) -> Vec<ExitRule> {
-        let mut rules = Vec::new();
-        for &hold_hours in &self.hold_hours {
-            for &take_profit_atr in &self.take_profit_atr {
-                rules.extend(self.stop_atr.iter().map(|&stop_atr| ExitRule {
-                    take_profit_atr,
-                    stop_atr,
-                    hold_hours,
-                }));
-            }
-        }
-        rules
-    }
 }
 
 /// The space of one style.
@@ -171,28 +147,19 @@ impl Space {
     ///
     /// Errors: an empty axis, two dimensions of one key, more sets than [`SETS_MAX`]
     pub fn new(style: Style, exits: &ExitAxes, dimensions: Vec<Dimension>) -> Result<Self, SpaceError> {
-        let axes = [
-            ("atr_tp_multiplier", &exits.take_profit_atr),
-            ("atr_stop_multiplier", &exits.stop_atr),
-            ("max_holding_hours", &exits.hold_hours),
-        ];
-        for (axis, values) in axes {
-            let fine = !values.is_empty() && values.iter().all(|v| v.is_finite() && *v > 0.0);
-            if !fine {
-                return Err(axis_error(axis, "one or more positive numbers", format!("{values:?}")));
-            }
-        }
+        exits.check()?;
         for (i, dimension) in dimensions.iter().enumerate() {
-            if dimensions[..i].iter().any(|other| other.key == dimension.key) {
+            let taken = dimensions[..i].iter().any(|other| other.key == dimension.key);
+            if taken || ExitAxis::named(&dimension.key).is_some() {
                 return Err(axis_error(&dimension.key, "a key of its own", "it twice".to_owned()));
             }
         }
-        let rules = exits.rules();
         let cells: u128 = dimensions.iter().map(|d| d.levels.len() as u128).product();
-        let sets = cells * rules.len() as u128;
+        let sets = cells * exits.product();
         if sets > SETS_MAX {
             return Err(SpaceError::TooLarge { sets, limit: SETS_MAX });
         }
+        let rules = exits.rules();
         let lattice = Lattice::new(dimensions.iter().map(|d| d.levels.len()).collect());
         Ok(Self { style, rules, dimensions, lattice })
     }
@@ -210,10 +177,10 @@ impl Space {
     /// Returns the default exit axes of a style.
     pub fn default_exits(style: Style) -> ExitAxes {
         let (take_profit_atr, hold_hours) = match style {
-            Style::Scalping => (vec![1.0, 2.0, 3.0], vec![4.0, 8.0, 12.0]),
-            Style::Swing => (vec![1.5, 3.0, 4.5], vec![30.0, 60.0, 90.0]),
+            Style::Scalping => ([1.0, 2.0, 3.0], [4.0, 8.0, 12.0]),
+            Style::Swing => ([1.5, 3.0, 4.5], [30.0, 60.0, 90.0]),
         };
-        ExitAxes { take_profit_atr, stop_atr: vec![0.8, 1.5, 2.2], hold_hours }
+        ExitAxes::new(&take_profit_atr, &[0.8, 1.5, 2.2], &hold_hours)
     }
 
     /// Returns the default filter dimensions of a style.
@@ -293,14 +260,18 @@ impl Space {
         found
     }
 
-    /// Returns whether two rules differ by one step on one axis.
+    /// Returns whether two rules differ by one step on one axis; off is the step before the smallest value.
     fn are_neighbours(&self, a: &ExitRule, b: &ExitRule) -> bool {
-        let values = |rule: &ExitRule| [rule.take_profit_atr, rule.stop_atr, rule.hold_hours];
-        let (a, b) = (values(a), values(b));
-        let differing: Vec<usize> = (0..a.len()).filter(|axis| a[*axis] != b[*axis]).collect();
+        let value = |axis: &ExitAxis, rule: &ExitRule| axis.value(rule).unwrap_or(-1.0);
+        // What comes and goes with the axis before it is no step of its own.
+        let counts = |axis: &&ExitAxis| {
+            axis.need != Need::Partner || (axis.value(a).is_some() && axis.value(b).is_some())
+        };
+        let differing: Vec<&ExitAxis> =
+            EXIT_AXES.iter().filter(counts).filter(|axis| value(axis, a) != value(axis, b)).collect();
         let [axis] = differing[..] else { return false };
-        let (low, high) = (a[axis].min(b[axis]), a[axis].max(b[axis]));
-        !self.rules.iter().any(|rule| (low..high).contains(&values(rule)[axis]) && values(rule)[axis] > low)
+        let (low, high) = (value(axis, a).min(value(axis, b)), value(axis, a).max(value(axis, b)));
+        !self.rules.iter().map(|rule| value(axis, rule)).any(|between| low < between && between < high)
     }
 
     /// Returns the parameter set of a rule and cell.
@@ -393,8 +364,8 @@ mod tests {
         assert!(text.contains("did you mean \"signal_score\"?"), "{text}");
         assert!(Dimension::new("x", "consensus", Bound::AtLeast, vec![]).is_err());
         assert!(Dimension::new("x", "consensus", Bound::AtLeast, numbers(&[f64::NAN])).is_err());
-        let empty = ExitAxes { hold_hours: vec![], ..exits.clone() };
-        assert!(Space::new(Style::Swing, &empty, vec![]).is_err());
+        let taken = Dimension::new("hard_stop_pct", "consensus", Bound::AtLeast, numbers(&[1.0]));
+        assert!(Space::new(Style::Swing, &exits, vec![taken.expect("sound")]).is_err());
         let twice = vec![Space::default_dimensions(Style::Swing)[0].clone(); 2];
         assert!(Space::new(Style::Swing, &exits, twice).is_err());
         let many: Vec<Dimension> = (0..4)

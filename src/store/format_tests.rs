@@ -9,7 +9,7 @@ use super::envelope::{HEADER_BYTES, Place, RowError, check, decode, decode_paylo
 use super::records::samples::{FRACTION, Sample};
 use super::records::*;
 use super::tables::{self, Table};
-use crate::model::ParameterSet;
+use crate::model::{EXIT_AXES, ExitRule, FilterValue, ParameterSet};
 
 const UUID: [u8; 16] = [9; 16];
 
@@ -251,6 +251,21 @@ proptest! {
     fn a_parameter_set_survives_being_stored(stored in any_set()) {
         let set = ParameterSet::try_from(&stored).expect("the set is valid");
         prop_assert_eq!(StoredParameterSet::from(&set), stored);
+    }
+
+    #[test]
+    fn exit_mechanisms_are_stored_by_name(on in proptest::collection::vec(any::<bool>(), EXIT_AXES.len())) {
+        let mut exit = ExitRule::new(2.0, 1.5, 8.0);
+        for (axis, on) in EXIT_AXES.iter().zip(&on) {
+            if *on {
+                axis.set(&mut exit, 0.75);
+            }
+        }
+        let filters = vec![("min_consensus".to_owned(), FilterValue::Number(1.0))];
+        let set = ParameterSet { exit, filters };
+        let stored = StoredParameterSet::from(&set);
+        prop_assert_eq!(stored.filters.len(), 1 + on[3..].iter().filter(|on| **on).count());
+        prop_assert_eq!(ParameterSet::try_from(&stored).expect("sound"), set);
     }
 
     #[test]

@@ -206,6 +206,38 @@ fn what_was_learned_lies_over_the_defaults() {
 }
 
 #[test]
+fn exit_mechanisms_go_where_the_bot_follows_positions() {
+    let mechanisms = [
+        ("trailing_stop_distance", 1.5),
+        ("trailing_stop_activation", 1.0),
+        ("tp1_atr_multiplier", 1.0),
+        ("tp1_close_pct", 60.0),
+    ];
+    let mut learned = learning();
+    let filters = mechanisms.map(|(name, value)| filter(name, value)).to_vec();
+    learned.params.insert("scalping".to_owned(), params(3.0, filters));
+    let document = document(vec![learned]);
+    assert_within(&serde_json::from_str(DEFAULT_TREE).expect("valid"), &document, "");
+    let keys = |object: &Value, keys: &[&str]| -> Vec<Value> {
+        keys.iter().map(|key| object[key].clone()).collect()
+    };
+    let flags = ["trailing_stop_enabled", "partial_tp_enabled", "move_sl_to_breakeven"];
+    let on_on_off = [json!(true), json!(true), json!(false)];
+    let (own, live) = (&document["scalping_params"], &document["global"]["scalping_params"]);
+    assert_eq!(keys(own, &flags), on_on_off);
+    assert_eq!(keys(live, &flags), on_on_off);
+    let names = mechanisms.map(|(name, _)| name);
+    assert_eq!(keys(own, &names), [json!(1.5), json!(1.0), json!(1.0), json!(60)]);
+    let followed =
+        ["tp1_atr_multiplier", "tp1_close_pct", "trailing_distance_atr", "trailing_start_after_tp1"];
+    assert_eq!(keys(live, &followed), [json!(1.0), json!(60), json!(1.5), json!(true)]);
+    // Swing has no mechanism in force: its keys are the bot's own.
+    let tree: Value = serde_json::from_str(DEFAULT_TREE).expect("valid");
+    assert_eq!(document["global"]["swing_params"], tree["global"]["swing_params"]);
+    assert_eq!(document["swing_params"].get("trailing_stop_enabled"), None);
+}
+
+#[test]
 fn a_run_that_kept_the_old_parameters_says_so() {
     let mut kept = learning();
     kept.run.exit_code = 12;

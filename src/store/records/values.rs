@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Invalid, at_most, finite};
-use crate::model::{ExitRule, FilterValue, ParameterSet};
+use crate::model::{ExitAxis, ExitRule, FilterValue, ParameterSet};
 
 /// The most filter dimensions a stored parameter set may have.
 const FILTERS_MAX: usize = 64;
@@ -34,7 +34,8 @@ pub struct StoredFilter {
     pub value: StoredValue,
 }
 
-/// A parameter set: exit rule (multiples of ATR, hours) and filters in the order of the space.
+/// A parameter set: exit rule (multiples of ATR, hours), then by name the exit mechanisms that are on and the filters,
+/// in the order of the space.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "the legacy names, as every document shows them")]
 pub struct StoredParameterSet {
@@ -62,6 +63,9 @@ impl StoredParameterSet {
 
 impl From<&ParameterSet> for StoredParameterSet {
     fn from(set: &ParameterSet) -> Self {
+        let mechanisms = set.exit.values().filter(|(key, _)| is_mechanism(key));
+        let mechanisms = mechanisms
+            .map(|(key, value)| StoredFilter { name: key.to_owned(), value: StoredValue::Number(value) });
         let filters = set.filters.iter().map(|(name, value)| StoredFilter {
             name: name.clone(),
             value: match value {
@@ -73,9 +77,14 @@ impl From<&ParameterSet> for StoredParameterSet {
             atr_tp_multiplier: set.exit.take_profit_atr,
             atr_stop_multiplier: set.exit.stop_atr,
             max_holding_hours: set.exit.hold_hours,
-            filters: filters.collect(),
+            filters: mechanisms.chain(filters).collect(),
         }
     }
+}
+
+/// Returns whether a name in a stored set is that of an exit mechanism.
+fn is_mechanism(name: &str) -> bool {
+    ExitAxis::named(name).is_some_and(ExitAxis::is_optional)
 }
 
 impl TryFrom<&StoredParameterSet> for ParameterSet {
@@ -83,21 +92,22 @@ impl TryFrom<&StoredParameterSet> for ParameterSet {
 
     fn try_from(stored: &StoredParameterSet) -> Result<Self, Invalid> {
         stored.validate()?;
-        let filters = stored.filters.iter().map(|filter| {
-            let value = match &filter.value {
-                StoredValue::Number(number) => FilterValue::Number(*number),
-                StoredValue::Name(text) => FilterValue::Name(text.clone()),
-            };
-            (filter.name.clone(), value)
-        });
-        Ok(Self {
-            exit: ExitRule {
-                take_profit_atr: stored.atr_tp_multiplier,
-                stop_atr: stored.atr_stop_multiplier,
-                hold_hours: stored.max_holding_hours,
-            },
-            filters: filters.collect(),
-        })
+        let mut exit =
+            ExitRule::new(stored.atr_tp_multiplier, stored.atr_stop_multiplier, stored.max_holding_hours);
+        let mut filters = Vec::with_capacity(stored.filters.len());
+        for filter in &stored.filters {
+            let mechanism = ExitAxis::named(&filter.name).filter(|axis| axis.is_optional());
+            match (&filter.value, mechanism) {
+                (StoredValue::Number(number), Some(axis)) => axis.set(&mut exit, *number),
+                (StoredValue::Number(number), None) => {
+                    filters.push((filter.name.clone(), FilterValue::Number(*number)));
+                }
+                (StoredValue::Name(text), _) => {
+                    filters.push((filter.name.clone(), FilterValue::Name(text.clone())));
+                }
+            }
+        }
+        Ok(Self { exit, filters })
     }
 }
 
@@ -124,7 +134,7 @@ pub struct StoredMetrics {
     pub max_drawdown_pct: Option<f64>,
     /// Sharpe ratio of daily net returns.
     pub sharpe_daily: Option<f64>,
-    /// Sum of net returns in percent when ambiguous candles fill the take-profit first.
+    /// Sum of net returns in percent when the favourable extreme of each exit candle comes first.
     pub best_case_return_pct: Option<f64>,
     /// Sum of returns before costs in percent.
     pub gross_return_pct: Option<f64>,
@@ -138,7 +148,7 @@ pub struct StoredMetrics {
     pub capture_precision: Option<f64>,
     /// Precision over that of taking everything.
     pub capture_lift: Option<f64>,
-    /// Trades whose exit candle holds both stop and take-profit.
+    /// Trades whose fill depends on the order of extremes inside the exit candle.
     pub ambiguous_exits: u64,
 }
 

@@ -1,0 +1,165 @@
+//! Fixed levels: distances from the entry that rules share, and the candle in which a position first reaches each.
+
+use super::passage::{NEVER, first_passages};
+use super::trade::Position;
+use crate::model::Bars;
+
+/// A distance from the entry price, before a position gives it a size.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Distance {
+    /// A multiple of ATR.
+    Atr(f64),
+    /// A multiple of ATR, scaled by the signal's score.
+    Dynamic {
+        /// The multiple.
+        atr: f64,
+        /// How strongly the score acts.
+        strength: f64,
+    },
+    /// A share of the entry price, in percent.
+    Percent(f64),
+}
+
+/// What the score does to distances: their factors for weak and strong signals at strength 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tiers {
+    weak: f64,
+    strong: f64,
+}
+
+/// Signals up to this score are weak.
+const WEAK_SCORE: f64 = 70.0;
+/// Signals from this score on are strong.
+const STRONG_SCORE: f64 = 85.0;
+/// Factors of take-profits, first targets and break-even triggers.
+///
+/// Source: legacy section 5, dynamic ATR
+pub const PROFIT_TIERS: Tiers = Tiers { weak: 0.95, strong: 1.15 };
+/// Factors of stops.
+///
+/// Source: legacy section 5, dynamic ATR
+pub const STOP_TIERS: Tiers = Tiers { weak: 0.9, strong: 1.2 };
+
+impl Tiers {
+    /// Returns the factor of a score; a signal without one is neither weak nor strong.
+    pub fn factor(self, score: Option<f64>, strength: f64) -> f64 {
+        let full = match score {
+            Some(score) if score >= STRONG_SCORE => self.strong,
+            Some(score) if score <= WEAK_SCORE => self.weak,
+            _ => 1.0,
+        };
+        1.0 + strength * (full - 1.0)
+    }
+}
+
+impl Distance {
+    /// Returns a multiple of ATR, dynamic if a strength is given.
+    pub fn of(atr: f64, strength: Option<f64>) -> Self {
+        strength.map_or(Self::Atr(atr), |strength| Self::Dynamic { atr, strength })
+    }
+
+    /// Returns the distance in price units.
+    pub fn size(self, position: &Position<'_>, tiers: Tiers) -> f64 {
+        match self {
+            Self::Atr(atr) => atr * position.atr,
+            Self::Dynamic { atr, strength } => atr * tiers.factor(position.score, strength) * position.atr,
+            Self::Percent(percent) => percent / 100.0 * position.entry_price(),
+        }
+    }
+
+    /// Orders plain multiples by size, for the rest any order will do.
+    fn key(self) -> (u8, f64, f64) {
+        match self {
+            Self::Atr(atr) => (0, atr, 0.0),
+            Self::Dynamic { atr, strength } => (1, strength, atr),
+            Self::Percent(percent) => (2, percent, 0.0),
+        }
+    }
+}
+
+/// The distinct distances of a plan's rules on one side of the entry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Levels {
+    distances: Vec<Distance>,
+    tiers: Tiers,
+    /// Whether the order is that of the sizes for every position.
+    ascending: bool,
+}
+
+impl Levels {
+    /// Collects distances, each once.
+    pub fn new(distances: impl Iterator<Item = Distance>, tiers: Tiers) -> Self {
+        let mut distances: Vec<Distance> = distances.collect();
+        let order = |a: &Distance, b: &Distance| {
+            let (a, b) = (a.key(), b.key());
+            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2))
+        };
+        distances.sort_by(order);
+        distances.dedup();
+        let ascending = distances.iter().all(|distance| matches!(distance, Distance::Atr(_)));
+        Self { distances, tiers, ascending }
+    }
+
+    /// Returns the slot of a distance that was collected.
+    pub fn slot(&self, distance: Distance) -> usize {
+        let found = self.distances.iter().position(|known| *known == distance);
+        found.expect("every distance of a rule was collected")
+    }
+
+    fn sizes(&self, position: &Position<'_>) -> Vec<f64> {
+        self.distances.iter().map(|distance| distance.size(position, self.tiers)).collect()
+    }
+}
+
+/// Returns slots in the order of their sizes.
+fn by_size(sizes: &[f64]) -> Vec<usize> {
+    let mut slots: Vec<usize> = (0..sizes.len()).collect();
+    slots.sort_by(|a, b| sizes[*a].total_cmp(&sizes[*b]));
+    slots
+}
+
+/// A level and the candle that first reaches it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Passage {
+    /// Distance from the entry; price units.
+    pub distance: f64,
+    /// Index of the candle from the entry on, [`NEVER`] if none reaches it.
+    pub at: u16,
+}
+
+/// The passages of all levels of one position, by slot.
+pub struct Passages {
+    sizes: Vec<f64>,
+    at: Vec<u16>,
+}
+
+impl Passages {
+    /// Returns what became of a level.
+    pub fn of(&self, slot: usize) -> Passage {
+        Passage { distance: self.sizes[slot], at: self.at[slot] }
+    }
+}
+
+/// Follows a position past all its levels; also returns how many candles it took to decide every rule.
+pub fn passages(
+    position: &Position<'_>,
+    ahead: Bars<'_>,
+    targets: &Levels,
+    stops: &Levels,
+) -> (Passages, Passages, usize) {
+    let mut target = Passages { sizes: targets.sizes(position), at: vec![NEVER; targets.distances.len()] };
+    let mut stop = Passages { sizes: stops.sizes(position), at: vec![NEVER; stops.distances.len()] };
+    let side = position.direction;
+    if targets.ascending && stops.ascending {
+        let end = first_passages(ahead, side, &target.sizes, &stop.sizes, &mut target.at, &mut stop.at);
+        return (target, stop, end);
+    }
+    let (by_target, by_stop) = (by_size(&target.sizes), by_size(&stop.sizes));
+    let sorted = |order: &[usize], sizes: &[f64]| -> Vec<f64> { order.iter().map(|i| sizes[*i]).collect() };
+    let (target_sizes, stop_sizes) = (sorted(&by_target, &target.sizes), sorted(&by_stop, &stop.sizes));
+    let (mut target_at, mut stop_at) = (target.at.clone(), stop.at.clone());
+    let end = first_passages(ahead, side, &target_sizes, &stop_sizes, &mut target_at, &mut stop_at);
+    by_target.iter().zip(target_at).for_each(|(slot, at)| target.at[*slot] = at);
+    by_stop.iter().zip(stop_at).for_each(|(slot, at)| stop.at[*slot] = at);
+    (target, stop, end)
+}

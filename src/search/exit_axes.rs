@@ -1,0 +1,203 @@
+//! The exit axes of a space: which values each number of an exit rule takes, and the rules they make.
+
+use std::collections::HashSet;
+
+use super::space::{SpaceError, axis_error};
+use crate::model::{EXIT_AXES, ExitAxis, ExitRule, Need};
+
+/// A value of an exit axis.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ExitLevel {
+    /// The mechanism is off.
+    Off,
+    /// A number, in the axis' unit.
+    At(f64),
+    /// Of break-even: at the distance of the rule's first target; off where that is.
+    AtFirstTarget,
+}
+
+/// The values of every exit axis, in the order they were given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExitAxes {
+    /// Per axis of [`EXIT_AXES`].
+    levels: [Vec<ExitLevel>; EXIT_AXES.len()],
+}
+
+/// The axis that may follow the first target.
+const BREAK_EVEN: &str = "breakeven_atr";
+
+/// Axes from the outermost to the innermost of the product: mechanisms, holding time, take-profit, stop.
+const NESTING: [usize; EXIT_AXES.len()] = [3, 4, 5, 6, 7, 8, 9, 10, 2, 0, 1];
+
+impl ExitAxes {
+    /// Returns axes with all mechanisms off. Once on: a trailing stop activates at 1 ATR, a first target closes half.
+    pub fn new(take_profit_atr: &[f64], stop_atr: &[f64], hold_hours: &[f64]) -> Self {
+        let at = |values: &[f64]| values.iter().copied().map(ExitLevel::At).collect();
+        let levels = std::array::from_fn(|axis| match EXIT_AXES[axis].key {
+            "atr_tp_multiplier" => at(take_profit_atr),
+            "atr_stop_multiplier" => at(stop_atr),
+            "max_holding_hours" => at(hold_hours),
+            "trailing_stop_activation" => at(&[1.0]),
+            "tp1_close_pct" => at(&[50.0]),
+            _ => vec![ExitLevel::Off],
+        });
+        Self { levels }
+    }
+
+    /// Replaces the values of an axis; returns whether there is one of this key.
+    pub fn set(&mut self, key: &str, levels: Vec<ExitLevel>) -> bool {
+        let found = EXIT_AXES.iter().position(|axis| axis.key == key);
+        found.map(|axis| self.levels[axis] = levels).is_some()
+    }
+
+    /// Checks that every axis has values and every value is one of its axis.
+    pub(super) fn check(&self) -> Result<(), SpaceError> {
+        for (axis, levels) in EXIT_AXES.iter().zip(&self.levels) {
+            let at_first_target = axis.key == BREAK_EVEN;
+            let fine = |level: &ExitLevel| match level {
+                ExitLevel::Off => axis.need == Need::Mechanism,
+                ExitLevel::At(value) => axis.allows(*value),
+                ExitLevel::AtFirstTarget => at_first_target,
+            };
+            if levels.is_empty() || !levels.iter().all(fine) {
+                let expected = match axis.need {
+                    Need::Mechanism if at_first_target => "one or more positive numbers, \"tp1\" or \"off\"",
+                    Need::Mechanism => "one or more positive numbers within reason, or \"off\"",
+                    _ if axis.may_be_zero => "one or more numbers from 0 on, within reason",
+                    _ => "one or more positive numbers within reason",
+                };
+                let shown: Vec<String> = levels.iter().map(ExitLevel::to_string).collect();
+                return Err(axis_error(axis.key, expected, format!("[{}]", shown.join(", "))));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns every exit rule once: mechanisms outermost, then holding time, take-profit, stop.
+    ///
+    /// Rules that are the same in effect (see [`ExitRule::normalised`]) are one.
+    pub fn rules(&self) -> Vec<ExitRule> {
+        let mut rules = vec![ExitRule::new(0.0, 0.0, 0.0)];
+        for axis in NESTING {
+            let with = |rule: &ExitRule| match partner_of(axis).is_some_and(|of| of.value(rule).is_none()) {
+                true => vec![*rule],
+                false => {
+                    self.levels[axis].iter().map(|level| level.applied(&EXIT_AXES[axis], *rule)).collect()
+                }
+            };
+            rules = rules.iter().flat_map(with).collect();
+        }
+        let mut seen = HashSet::new();
+        let rules = rules.into_iter().map(ExitRule::normalised);
+        rules
+            .filter(|rule| seen.insert(rule.numbers().iter().map(|v| v.to_bits()).collect::<Vec<_>>()))
+            .collect()
+    }
+
+    /// Returns how many rules are made before those that are the same in effect become one.
+    pub(super) fn product(&self) -> u128 {
+        let of_axis = |axis: usize| {
+            let (levels, partners) = (&self.levels[axis], self.levels.get(axis + 1));
+            let off = levels.iter().filter(|level| **level == ExitLevel::Off).count();
+            let partners = partners.filter(|_| partner_of(axis + 1).is_some()).map_or(1, Vec::len);
+            if partner_of(axis).is_some() { 1 } else { (off + (levels.len() - off) * partners) as u128 }
+        };
+        (0..EXIT_AXES.len()).map(of_axis).product()
+    }
+}
+
+/// Returns the axis that an axis belongs to, if it is a partner.
+fn partner_of(axis: usize) -> Option<&'static ExitAxis> {
+    let is_partner = EXIT_AXES.get(axis).is_some_and(|axis| axis.need == Need::Partner);
+    is_partner.then(|| &EXIT_AXES[axis - 1])
+}
+
+impl ExitLevel {
+    fn applied(self, axis: &ExitAxis, mut rule: ExitRule) -> ExitRule {
+        let value = match self {
+            Self::Off => None,
+            // Adding zero turns -0.0 into 0.0.
+            Self::At(value) => Some(value + 0.0),
+            // The nesting has the first target before break-even.
+            Self::AtFirstTarget => rule.first_target_atr,
+        };
+        if let Some(value) = value {
+            axis.set(&mut rule, value);
+        }
+        rule
+    }
+}
+
+impl std::fmt::Display for ExitLevel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Off => write!(f, "off"),
+            Self::At(value) => write!(f, "{value}"),
+            Self::AtFirstTarget => write!(f, "tp1"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ExitLevel::{At, AtFirstTarget, Off};
+    use super::*;
+    use crate::model::Style;
+    use crate::search::space::Space;
+
+    #[test]
+    fn a_value_that_is_none_of_its_axis_is_refused() {
+        let exits = Space::default_exits(Style::Swing);
+        let refused: [(&str, Vec<ExitLevel>); 7] = [
+            ("max_holding_hours", vec![]),
+            ("max_holding_hours", vec![At(5000.0)]),
+            ("atr_stop_multiplier", vec![At(1.0), Off]),
+            ("hard_stop_pct", vec![Off, At(0.0)]),
+            ("tp1_atr_multiplier", vec![AtFirstTarget]),
+            ("tp1_close_pct", vec![At(100.0)]),
+            ("trailing_stop_activation", vec![Off]),
+        ];
+        for (key, levels) in refused {
+            let mut bad = exits.clone();
+            assert!(bad.set(key, levels));
+            let error = Space::new(Style::Swing, &bad, vec![]).expect_err("unsound").to_string();
+            assert!(error.contains(key), "{error}");
+        }
+        assert!(!exits.clone().set("min_consensus", vec![]));
+    }
+
+    #[test]
+    fn mechanisms_multiply_the_rules_and_what_cannot_act_is_not_counted_twice() {
+        let plain = Space::default_exits(Style::Scalping);
+        let with = |axes: &[(&str, &[ExitLevel])]| {
+            let mut exits = plain.clone();
+            axes.iter().for_each(|(key, levels)| assert!(exits.set(key, levels.to_vec())));
+            exits.rules()
+        };
+        // An activation without a trailing stop, a share without a first target, break-even at a target that is off.
+        let idle = with(&[
+            ("trailing_stop_activation", &[At(0.0), At(2.0)]),
+            ("tp1_close_pct", &[At(30.0)]),
+            ("breakeven_atr", &[Off, AtFirstTarget]),
+        ]);
+        assert_eq!(idle, plain.rules());
+        let trailing = with(&[
+            ("trailing_stop_distance", &[Off, At(1.0), At(2.0)]),
+            ("trailing_stop_activation", &[At(0.0), At(1.0)]),
+        ]);
+        assert_eq!(trailing.len(), 27 * (1 + 2 * 2));
+        let mut wide = plain.clone();
+        wide.set("trailing_stop_distance", vec![Off, At(1.0), At(2.0)]);
+        wide.set("trailing_stop_activation", (0..200).map(|i| At(f64::from(i))).collect());
+        assert_eq!(wide.product(), 27 * (1 + 2 * 200));
+        assert!(
+            matches!(Space::new(Style::Swing, &wide, Space::default_dimensions(Style::Swing)), Err(SpaceError::TooLarge { sets, .. }) if sets == 27 * 401 * 5_184)
+        );
+        assert_eq!(trailing[..27], plain.rules(), "the plain rules come first");
+        // A first target at 1.5 ATR acts where the take-profit is at 2 or 3.
+        let partial =
+            with(&[("tp1_atr_multiplier", &[Off, At(1.5)]), ("breakeven_atr", &[Off, AtFirstTarget])]);
+        assert_eq!(partial.len(), 27 + 18 * 2);
+        assert!(partial.iter().any(|rule| rule.break_even_atr == Some(1.5)));
+    }
+}
