@@ -195,6 +195,7 @@ pub fn rank(sweep: &Sweep, space: &Space, objective: &Objective<'_>, keep: usize
                 heap.pop();
             }
         }
+        axes.end_cell(cell);
     }
     let mut top: Vec<Trial> = heap.into_iter().map(|ranked| ranked.0).collect();
     top.sort_by(Trial::rank);
@@ -254,6 +255,11 @@ impl Axis {
     }
 }
 
+/// Adds numbers side by side.
+fn add_all(to: &mut [f64], from: &[f64]) {
+    to.iter_mut().zip(from).for_each(|(sum, value)| *sum += value);
+}
+
 /// An exit axis: its levels as shown, and the level of each rule.
 struct ExitLevels {
     key: &'static str,
@@ -292,10 +298,14 @@ struct Axes<'a> {
     space: &'a Space,
     rules: Vec<Scores>,
     cells: Vec<Scores>,
-    /// Per rule, one entry per level of every dimension, the dimensions one after the other.
-    levels: Vec<Scores>,
-    /// Where each cell's levels stand among those of a rule; one per dimension.
+    /// Per level of every dimension, the dimensions one after the other: counts and sums of every rule.
+    level_counts: Vec<f64>,
+    level_totals: Vec<f64>,
+    /// Where each cell's levels stand among them; one per dimension.
     places: Vec<u16>,
+    /// Counts and sums of the rules in the cell at hand.
+    row_counts: Vec<f64>,
+    row_totals: Vec<f64>,
     squares: f64,
 }
 
@@ -309,7 +319,18 @@ impl<'a> Axes<'a> {
         let dimensions = starts.len();
         let places = (0..lattice.cells()).flat_map(|cell| (0..dimensions).map(move |d| (cell, d)));
         let places = places.map(|(cell, d)| place(cell, d)).collect();
-        Self { space, levels: vec![none; rules.len() * width], places, rules, cells, squares: 0.0 }
+        let zero = |count: usize| vec![0.0; count];
+        Self {
+            space,
+            level_counts: zero(rules.len() * width),
+            level_totals: zero(rules.len() * width),
+            places,
+            row_counts: zero(rules.len()),
+            row_totals: zero(rules.len()),
+            rules,
+            cells,
+            squares: 0.0,
+        }
     }
 
     fn add(&mut self, rule: usize, cell: usize, score: f64) {
@@ -317,12 +338,20 @@ impl<'a> Axes<'a> {
         self.rules[rule].add(one);
         self.cells[cell].add(one);
         self.squares += score * score;
-        let dimensions = self.space.dimensions().len();
-        let width = self.levels.len() / self.rules.len();
-        let of_rule = &mut self.levels[rule * width..(rule + 1) * width];
+        self.row_counts[rule] = 1.0;
+        self.row_totals[rule] = score;
+    }
+
+    /// Adds the cell at hand to its level of every dimension, all rules side by side.
+    fn end_cell(&mut self, cell: usize) {
+        let (dimensions, rules) = (self.space.dimensions().len(), self.rules.len());
         for place in &self.places[cell * dimensions..(cell + 1) * dimensions] {
-            of_rule[usize::from(*place)].add(one);
+            let level = usize::from(*place) * rules..(usize::from(*place) + 1) * rules;
+            add_all(&mut self.level_counts[level.clone()], &self.row_counts);
+            add_all(&mut self.level_totals[level], &self.row_totals);
         }
+        self.row_counts.fill(0.0);
+        self.row_totals.fill(0.0);
     }
 
     /// Averages the scores over every pair of axes.
@@ -330,7 +359,7 @@ impl<'a> Axes<'a> {
         let exits = self.exit_levels();
         let dimensions = self.space.dimensions();
         let shown = |d: usize| dimensions[d].levels().iter().map(|level| show(&level.shown)).collect();
-        let (starts, width) = level_starts(self.space);
+        let (starts, _) = level_starts(self.space);
         let lattice = self.space.lattice();
         let mut surfaces = Vec::new();
         for (i, x) in exits.iter().enumerate() {
@@ -343,7 +372,9 @@ impl<'a> Axes<'a> {
                 let count = dimension.levels().len();
                 let at = (0..self.rules.len() * count).map(|n| {
                     let (rule, level) = (n / count, n % count);
-                    (x.of[rule], level, self.levels[rule * width + starts[d] + level])
+                    let place = (starts[d] + level) * self.rules.len() + rule;
+                    let (count, total) = (self.level_counts[place] as u64, self.level_totals[place]);
+                    (x.of[rule], level, Scores { count, total })
                 });
                 surfaces.extend(surface((x.key, x.levels.clone()), (dimension.key(), shown(d)), at));
             }
