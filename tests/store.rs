@@ -63,6 +63,10 @@ fn trials(count: usize) -> TrialsRecord {
     TrialsRecord { trials: (1..=count).map(trial).collect() }
 }
 
+fn carried(number: u32) -> CarriedRecord {
+    CarriedRecord { json: format!("{{\"number\":{number}}}"), imported_at_ms: number.into() }
+}
+
 fn evidence(number: u32) -> EvidenceRecord {
     EvidenceRecord { grid: [number as u8 % 3; 32], trials: number.into(), ..EvidenceRecord::default() }
 }
@@ -91,6 +95,7 @@ fn learning(profile: &str, number: u32) -> LearningCommit {
         decisions: BTreeMap::from([(Style::Swing, decision.clone()), (Style::Scalping, decision)]),
         trials: BTreeMap::from([(Style::Swing, trials(3))]),
         work: Some(work(number)),
+        carried: Some(carried(number)),
         series: BTreeMap::from([(Style::Swing, series(number))]),
         evidence: BTreeMap::from([(Style::Swing, evidence(number))]),
         ..LearningCommit::new(profile, run(number.into()))
@@ -115,6 +120,7 @@ fn assert_in_force(snapshot: &Snapshot<'_>, profile: &str, id: u64, number: u32)
     assert_eq!(snapshot.runs(profile, .., 1).expect("readable"), [(id, run(number.into()))]);
     let wanted = ParamsRecord { run: id, generation: id, ..params(number.into()) };
     assert_eq!(snapshot.params_all(profile).expect("readable"), [(SCOPE.to_owned(), wanted)]);
+    assert_eq!(snapshot.carried(profile).expect("readable"), Some(carried(number)));
     let features = snapshot.features(profile, Style::Swing).expect("readable").expect("there");
     assert_eq!((features.run, features.signals), (id, number.into()));
     let insights = snapshot.insights(profile, Style::Swing).expect("readable").expect("there");
@@ -159,13 +165,16 @@ fn everything_committed_is_read_by_writer_and_readers() {
         let heads = snapshot.heads().expect("readable");
         let heads: Vec<_> =
             heads.iter().map(|(section, head)| (section.as_str(), head.generation, head.rows)).collect();
-        assert_eq!(heads, [("params", 4, 2), ("features", 4, 2), ("insights", 4, 2), ("history", 4, 28)]);
+        assert_eq!(heads, [("params", 4, 4), ("features", 4, 2), ("insights", 4, 2), ("history", 4, 28)]);
         let sizes = snapshot.table_sizes().expect("readable");
         let rows: Vec<_> = sizes.iter().map(|size| (size.name, size.rows)).collect();
         let expected =
             [("meta", 1), ("heads", 4), ("params", 2), ("features", 2), ("insights", 2), ("runs", 4)];
         assert_eq!(rows[..6], expected);
-        assert_eq!(rows[6..], [("decisions", 8), ("trials", 4), ("work", 4), ("series", 4), ("evidence", 4)]);
+        assert_eq!(
+            rows[6..],
+            [("decisions", 8), ("trials", 4), ("work", 4), ("series", 4), ("evidence", 4), ("carried", 2)]
+        );
         assert!(sizes.iter().all(|size| size.bytes > size.rows * 32));
     }
 }
@@ -245,7 +254,7 @@ fn reading_creates_and_changes_nothing() {
     let before = listing(&dir);
     let view = View::open(&dir).expect("a view");
     assert_in_force(&view.read().expect("readable"), "default", 1, 1);
-    assert_eq!(view.read().expect("readable").table_sizes().expect("readable").len(), 11);
+    assert_eq!(view.read().expect("readable").table_sizes().expect("readable").len(), 12);
     drop(view);
     assert_eq!(listing(&dir), before);
 }

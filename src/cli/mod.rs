@@ -7,6 +7,7 @@ mod decide;
 mod explain;
 mod export;
 mod failure;
+mod import;
 mod incremental;
 mod init;
 mod inspect;
@@ -88,6 +89,8 @@ enum Command {
     Report(report::Arguments),
     /// Write learning_config.json for legacy consumers, atomically
     ExportJson(export::Arguments),
+    /// Take over the learning_config.json of the old system
+    ImportJson(import::Arguments),
     /// Look at data without running anything
     #[command(subcommand)]
     Check(check::Command),
@@ -121,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Rollback(arguments) => decide::rollback(&context, &arguments),
         Command::Report(arguments) => report::run(&context, &arguments),
         Command::ExportJson(arguments) => export::run(&context, &arguments),
+        Command::ImportJson(arguments) => import::run(&context, &arguments),
         Command::Check(command) => check::run(&context, &command),
         Command::Init(arguments) => init::run(&context, &arguments),
         Command::Config(command) => config::run(&context, &command),

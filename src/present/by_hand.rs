@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::document::Document;
 use super::table::table;
 use crate::run::adopt::ByHand;
+use crate::run::import::Imported;
 use crate::store::records::ChangeRecord;
 
 /// What `adopt` or `rollback` changed.
@@ -31,16 +32,72 @@ impl ByHandDocument {
     /// Returns the document as text for people.
     pub fn text(&self) -> String {
         let Some(run) = self.run else { return "these parameters are in force already\n".to_owned() };
-        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-        let row = |change: &ChangeRecord| {
-            let (old, new) = (value(&change.old), value(&change.new));
-            vec![change.scope.clone(), change.key.clone(), old, "->".to_owned(), new]
-        };
-        let rows: Vec<Vec<String>> = self.changes.iter().map(row).collect();
         format!(
             "{}\n\nin force now, as run {run} of profile {}; `optimizer rollback` undoes it\n",
-            table(&["Scope", "Key", "Old", "", "New"], &rows),
+            listed(&self.changes),
             self.profile
         )
+    }
+}
+
+/// Returns changes as a table.
+fn listed(changes: &[ChangeRecord]) -> String {
+    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+    let row = |change: &ChangeRecord| {
+        let (old, new) = (value(&change.old), value(&change.new));
+        vec![change.scope.clone(), change.key.clone(), old, "->".to_owned(), new]
+    };
+    let rows: Vec<Vec<String>> = changes.iter().map(row).collect();
+    table(&["Scope", "Key", "Old", "", "New"], &rows)
+}
+
+/// What `import-json` took over.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct ImportDocument {
+    pub profile: String,
+    /// The number it has in the history.
+    pub run: u64,
+    pub changes: Vec<ChangeRecord>,
+    /// Styles of which the file has no parameters.
+    pub styles_without_parameters: Vec<String>,
+    /// Top-level keys that go along to the next export.
+    pub carried: Vec<String>,
+    /// Top-level keys that do not: caches that nothing reads.
+    pub dropped: Vec<String>,
+}
+
+impl Document for ImportDocument {
+    const KIND: &'static str = "import";
+}
+
+impl ImportDocument {
+    /// Returns the document of what was taken over.
+    pub fn new(profile: &str, done: Imported) -> Self {
+        Self {
+            profile: profile.to_owned(),
+            run: done.run,
+            changes: done.changes,
+            styles_without_parameters: done.without.iter().map(ToString::to_string).collect(),
+            carried: done.carried,
+            dropped: done.dropped,
+        }
+    }
+
+    /// Returns the document as text for people.
+    pub fn text(&self) -> String {
+        let changes = match self.changes.is_empty() {
+            true => "these parameters are in force already".to_owned(),
+            false => listed(&self.changes),
+        };
+        let mut text = format!("{changes}\n\ntaken over as run {} of profile {}\n", self.run, self.profile);
+        if !self.styles_without_parameters.is_empty() {
+            text += &format!("no parameters for {}\n", self.styles_without_parameters.join(", "));
+        }
+        text += &super::inspect::wrapped("carried along to the next export:", 2, &self.carried);
+        if !self.dropped.is_empty() {
+            text += &format!("not carried, nothing reads them: {}\n", self.dropped.join(", "));
+        }
+        text
     }
 }

@@ -48,6 +48,11 @@ pub fn learning_config(
     generated_at: &str,
 ) -> Result<Value, StoreError> {
     let mut tree: Object = serde_json::from_str(DEFAULT_TREE).expect("the default tree is valid JSON");
+    if let Some(carried) = snapshot.carried(profile)? {
+        // Checked when it was taken over.
+        let carried: Object = serde_json::from_str(&carried.json).unwrap_or_default();
+        lay_in(&mut tree, carried);
+    }
     let in_force = InForce::read(snapshot, profile)?;
     tree["last_update"] = json!(generated_at);
     if let Some(record) = in_force.general() {
@@ -64,14 +69,27 @@ pub fn learning_config(
         }
     }
     let defaults = tree["global"].clone();
-    tree["per_symbol"] = per_symbol(&in_force, &defaults);
+    let mut symbols = per_symbol(&in_force, &defaults);
+    if let (Value::Object(carried), Some(symbols)) = (tree["per_symbol"].take(), symbols.as_object_mut()) {
+        for (symbol, value) in carried {
+            symbols.entry(symbol).or_insert(value);
+        }
+    }
+    tree["per_symbol"] = symbols;
     let regime = tree["market_regime"].as_object_mut().expect("the default tree has a market_regime object");
     // Read by the bot although its own defaults lack them.
-    regime.insert("type".to_owned(), json!("unknown"));
-    regime.insert("pause_level".to_owned(), json!(0));
+    regime.entry("type").or_insert_with(|| json!("unknown"));
+    regime.entry("pause_level").or_insert_with(|| json!(0));
     for style in Style::ALL {
         let set = in_force.of(style).map(|record| &record.set);
-        tree.insert(format!("{style}_params"), style_params(style, set));
+        let key = format!("{style}_params");
+        let mut params = style_params(style, set);
+        if let (Some(Value::Object(carried)), Some(params)) = (tree.remove(&key), params.as_object_mut()) {
+            for (key, value) in carried {
+                params.entry(key).or_insert(value);
+            }
+        }
+        tree.insert(key, params);
     }
     let learned = learned::Learned::read(snapshot, profile)?;
     tree.extend(learned.score_weights());
@@ -79,6 +97,18 @@ pub fn learning_config(
     tree.insert("compressed_insights".to_owned(), learned.compressed_insights(&in_force, generated_at));
     tree.extend(history::History::read(snapshot, profile)?.entries(&in_force));
     Ok(Value::Object(tree))
+}
+
+/// Lays what was carried along into the default tree: its values count, objects are merged key by key. A key that has
+/// another type than the bot expects is left out, except where the bot expects nothing.
+fn lay_in(tree: &mut Object, carried: Object) {
+    for (key, value) in carried {
+        match (tree.get_mut(&key), value) {
+            (Some(Value::Object(known)), Value::Object(more)) => lay_in(known, more),
+            (Some(Value::Object(_)), _) => {}
+            (_, value) => drop(tree.insert(key, value)),
+        }
+    }
 }
 
 /// The parameters in force in every scope.

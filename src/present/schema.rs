@@ -6,7 +6,7 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::by_hand::ByHandDocument;
+use super::by_hand::{ByHandDocument, ImportDocument};
 use super::check::CheckDataDocument;
 use super::config::ConfigDocument;
 use super::document::{Document, Envelope};
@@ -29,7 +29,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 15] = [
+pub const EXPORTED: [Exported; 16] = [
     enveloped::<RunDocument>(),
     enveloped::<CheckDataDocument>(),
     enveloped::<InspectOverviewDocument>(),
@@ -43,6 +43,7 @@ pub const EXPORTED: [Exported; 15] = [
     enveloped::<ExplainDocument>(),
     enveloped::<ByHandDocument>(),
     enveloped::<ConfigDocument>(),
+    enveloped::<ImportDocument>(),
     enveloped::<InspectLegacyDocument>(),
     Exported { kind: "learning_config", schema: learning_config_schema },
 ];

@@ -18,6 +18,7 @@ use crate::store::{LearningCommit, Snapshot, Store, StoreError};
 /// Results of decisions by hand in the history.
 const ADOPTED: &str = "adopted";
 const ROLLED_BACK: &str = "rolled_back";
+pub(super) const IMPORTED: &str = "imported";
 /// Runs after which a rollback no longer keeps a set out of force.
 const VETO_RUNS: usize = 60;
 
@@ -111,7 +112,7 @@ pub fn by_hand(
 
 /// Returns whether a run of this result was a decision by hand, which reads no candles.
 pub fn is_by_hand(result: &str) -> bool {
-    [ADOPTED, ROLLED_BACK].contains(&result)
+    [ADOPTED, ROLLED_BACK, IMPORTED].contains(&result)
 }
 
 /// Returns the sets that were taken out of force by hand and not put back since, by style.

@@ -11,6 +11,7 @@ pub mod day;
 mod evaluation;
 pub mod evidence;
 mod growing;
+pub mod import;
 mod incremental;
 mod memory;
 pub mod notes;

@@ -26,6 +26,7 @@ macro_rules! for_every_table {
         $test(&tables::TRIALS, "default/00000000000000000412/swing");
         $test(&tables::SERIES, "default/00000000000000000412/swing");
         $test(&tables::EVIDENCE, "default/00000000000000000412/swing");
+        $test(&tables::CARRIED, "default/global");
         $test(&tables::WORK, "default/00000000000000000412");
     };
 }
@@ -194,6 +195,7 @@ fn the_bytes_of_every_record_are_as_pinned() {
         golden::<WorkRecord>(&mut known),
         golden::<SeriesRecord>(&mut known),
         golden::<EvidenceRecord>(&mut known),
+        golden::<CarriedRecord>(&mut known),
     ];
     let changed: Vec<String> = results.into_iter().filter_map(Result::err).collect();
     assert_eq!(changed, Vec::<String>::new(), "the format changed: raise the version, keep the old struct");

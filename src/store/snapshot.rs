@@ -11,11 +11,14 @@ use super::envelope::{Envelope, Place, check, decode};
 use super::error::StoreError;
 use super::keys::{self, META_KEY};
 use super::records::{
-    DecisionRecord, EvidenceRecord, FeaturesRecord, HeadRecord, InsightsRecord, MetaRecord, ParamsRecord,
-    Record, RunRecord, SeriesRecord, TrialsRecord, WorkRecord,
+    CarriedRecord, DecisionRecord, EvidenceRecord, FeaturesRecord, HeadRecord, InsightsRecord, MetaRecord,
+    ParamsRecord, Record, RunRecord, SeriesRecord, TrialsRecord, WorkRecord,
 };
 use super::tables::{self, Class, Section, Table, TableInfo};
 use crate::model::Style;
+
+/// The scope of what is carried along: it concerns all of a profile.
+pub(super) const CARRIED_SCOPE: &str = "global";
 
 /// The store as it was at one commit.
 ///
@@ -122,6 +125,11 @@ impl<'s> Snapshot<'s> {
     /// Returns the best trials of a run and style.
     pub fn trials(&self, profile: &str, run: u64, style: Style) -> Result<Option<TrialsRecord>, StoreError> {
         self.get(&tables::TRIALS, &keys::run_style(profile, run, style)?)
+    }
+
+    /// Returns what an imported file held besides parameters.
+    pub fn carried(&self, profile: &str) -> Result<Option<CarriedRecord>, StoreError> {
+        self.get(&tables::CARRIED, &keys::scope(profile, CARRIED_SCOPE)?)
     }
 
     /// Returns the fingerprints of the grids that the runs kept have tried.

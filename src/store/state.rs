@@ -13,10 +13,10 @@ use super::files;
 use super::keys;
 use super::lock::RunLock;
 use super::records::{
-    DecisionRecord, EvidenceRecord, FeaturesRecord, InsightsRecord, MetaRecord, ParamsRecord, RunRecord,
-    SeriesRecord, TrialsRecord, WorkRecord,
+    CarriedRecord, DecisionRecord, EvidenceRecord, FeaturesRecord, InsightsRecord, MetaRecord, ParamsRecord,
+    RunRecord, SeriesRecord, TrialsRecord, WorkRecord,
 };
-use super::snapshot::Snapshot;
+use super::snapshot::{CARRIED_SCOPE, Snapshot};
 use super::tables;
 use super::view;
 use super::writer::{Heads, Writer};
@@ -46,6 +46,8 @@ pub struct LearningCommit {
     pub decisions: BTreeMap<Style, DecisionRecord>,
     /// The best trials.
     pub trials: BTreeMap<Style, TrialsRecord>,
+    /// What an imported file held besides parameters; `None` leaves what was there.
+    pub carried: Option<CarriedRecord>,
     /// What is known about the candidates.
     pub evidence: BTreeMap<Style, EvidenceRecord>,
     /// What pictures are drawn from.
@@ -65,6 +67,7 @@ impl LearningCommit {
             insights: BTreeMap::new(),
             decisions: BTreeMap::new(),
             trials: BTreeMap::new(),
+            carried: None,
             evidence: BTreeMap::new(),
             series: BTreeMap::new(),
             work: None,
@@ -236,6 +239,9 @@ fn put_learning(writer: &mut Writer<'_>, learning: LearningCommit) -> Result<u64
     }
     for (style, trials) in &learning.trials {
         writer.put(&tables::TRIALS, &keys::run_style(&profile, run, *style)?, trials)?;
+    }
+    if let Some(carried) = &learning.carried {
+        writer.put(&tables::CARRIED, &keys::scope(&profile, CARRIED_SCOPE)?, carried)?;
     }
     for (style, evidence) in &learning.evidence {
         writer.put(&tables::EVIDENCE, &keys::run_style(&profile, run, *style)?, evidence)?;

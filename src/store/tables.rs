@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use super::envelope::Envelope;
 use super::keys::KeyShape;
 use super::records::{
-    DecisionRecord, EvidenceRecord, FeaturesRecord, HeadRecord, InsightsRecord, MetaRecord, ParamsRecord,
-    Record, RunRecord, SeriesRecord, TrialsRecord, WorkRecord,
+    CarriedRecord, DecisionRecord, EvidenceRecord, FeaturesRecord, HeadRecord, InsightsRecord, MetaRecord,
+    ParamsRecord, Record, RunRecord, SeriesRecord, TrialsRecord, WorkRecord,
 };
 
 /// The set of tables and key shapes below.
@@ -172,9 +172,16 @@ pub(super) const EVIDENCE: Table<EvidenceRecord> = Table::new(
     KeyShape::ProfileRunStyle,
     "what is known about a run's candidate, and of the parameters in force since",
 );
+pub(super) const CARRIED: Table<CarriedRecord> = Table::new(
+    "carried",
+    Section::Params,
+    Class::Truth,
+    KeyShape::ProfileScope,
+    "what an imported file held besides, for the next export",
+);
 
 /// Every table. `meta` and `heads` come first because everything else is checked against them.
-pub(super) static ALL: [TableInfo; 11] = [
+pub(super) static ALL: [TableInfo; 12] = [
     META.info,
     HEADS.info,
     PARAMS.info,
@@ -186,6 +193,7 @@ pub(super) static ALL: [TableInfo; 11] = [
     WORK.info,
     SERIES.info,
     EVIDENCE.info,
+    CARRIED.info,
 ];
 
 /// Returns the tables a section's head covers.

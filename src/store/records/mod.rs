@@ -5,6 +5,7 @@
 //! record (a frozen copy of the old struct, `From<Old>`, and a higher [`Record::VERSION`]), never an edit. No
 //! serde attributes, no maps, no recursion, no zero-sized elements.
 
+mod carried;
 mod evidence;
 mod features;
 mod history;
@@ -18,6 +19,7 @@ mod work;
 #[cfg(test)]
 pub(crate) mod samples;
 
+pub use carried::CarriedRecord;
 pub use evidence::{AssessmentRecord, EvidenceRecord};
 pub use features::{CombinationRecord, FeaturesRecord};
 pub use history::{

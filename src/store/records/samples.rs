@@ -214,6 +214,12 @@ impl Sample for WorkRecord {
     }
 }
 
+impl Sample for CarriedRecord {
+    fn sample() -> Self {
+        Self { json: text("{\"version\":\"2.1\"}"), imported_at_ms: 1_735_689_600_000 }
+    }
+}
+
 impl Sample for EvidenceRecord {
     fn sample() -> Self {
         let assessment = AssessmentRecord {

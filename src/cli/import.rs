@@ -1,0 +1,40 @@
+//! `optimizer import-json`: the way over from the old system.
+
+use std::path::PathBuf;
+
+use super::context::Context;
+use super::failure::{Failure, code};
+use crate::ingest::read_legacy_config;
+use crate::present::by_hand::ImportDocument;
+use crate::run::import::{ImportError, import};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The learning_config.json of the old system
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+/// Exit code when parameters changed.
+const CHANGED: u8 = 10;
+
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+    let document = read_legacy_config(&arguments.file)
+        .map_err(|error| Failure::new(code::DATA, super::failure::chain(&error)))?;
+    let source = arguments.file.display().to_string();
+    let (store, profile) = (context.store(), context.global.profile.as_str());
+    let done = import(&store, profile, &document, &source, context.now_ms)?;
+    let changed = !done.changes.is_empty();
+    context.print(ImportDocument::new(profile, done), ImportDocument::text)?;
+    Ok(if changed { CHANGED } else { 0 })
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Store(error) => error.into(),
+            error => Self::new(code::DATA, error.to_string())
+                .hint("nothing was taken over; the store is as it was"),
+        }
+    }
+}

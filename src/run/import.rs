@@ -1,0 +1,215 @@
+//! Taking over a legacy `learning_config.json`: its parameters come into force, the rest is carried along.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::adopt::IMPORTED;
+use super::records::{change_record, parameter_set};
+use crate::decide::changes;
+use crate::model::{ExitRule, FilterValue, ParameterSet, Style};
+use crate::search::space::Space;
+use crate::store::records::{
+    CandidateRecord, CarriedRecord, ChangeRecord, DecisionRecord, ParamsRecord, RunRecord, StoredMetrics,
+};
+use crate::store::{LearningCommit, Store, StoreError};
+
+/// Caches of the old system that nothing reads; megabytes each.
+const DROPPED: [&str; 2] = ["_phase1_cache", "_iterative_history"];
+/// Deepest plausible value of a multiple or of hours; more is no parameter.
+const VALUE_MAX: f64 = 10_000.0;
+
+/// What was taken over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imported {
+    /// The number it has in the history.
+    pub run: u64,
+    /// What changed.
+    pub changes: Vec<ChangeRecord>,
+    /// Styles of which the file has no parameters.
+    pub without: Vec<Style>,
+    /// Keys that are carried along to the next export.
+    pub carried: Vec<String>,
+    /// Keys that are not: caches that nothing reads.
+    pub dropped: Vec<String>,
+}
+
+/// Why nothing was taken over.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is a value where a parameter should be.
+    #[error("{style}_params.{key}: expected a positive number, found {found}")]
+    Value {
+        /// The style.
+        style: Style,
+        /// The key.
+        key: &'static str,
+        /// What stands there.
+        found: String,
+    },
+    /// No style has parameters.
+    #[error(
+        "expected scalping_params or swing_params with atr_tp_multiplier, atr_stop_multiplier and max_holding_hours, \
+         found neither"
+    )]
+    NoParameters,
+    /// What would be carried along is too much.
+    #[error("expected at most {} MiB besides caches, found {} MiB", limit >> 20, bytes >> 20)]
+    TooLarge {
+        /// Bytes of the document.
+        bytes: usize,
+        /// The most that is carried.
+        limit: usize,
+    },
+}
+
+/// Takes a document over, in one transaction.
+///
+/// Errors: see [`ImportError`]; the store is as it was
+pub fn import(
+    dir: &Path,
+    profile: &str,
+    document: &Map<String, Value>,
+    source: &str,
+    now_ms: i64,
+) -> Result<Imported, ImportError> {
+    let mut sets = BTreeMap::new();
+    for style in Style::ALL {
+        if let Some(set) = set_of(document, style)? {
+            sets.insert(style, set);
+        }
+    }
+    if sets.is_empty() {
+        return Err(ImportError::NoParameters);
+    }
+    let (carried, dropped): (Vec<&String>, Vec<&String>) =
+        document.keys().partition(|key| !DROPPED.contains(&key.as_str()));
+    let (carried, dropped): (Vec<String>, Vec<String>) =
+        (carried.into_iter().cloned().collect(), dropped.into_iter().cloned().collect());
+    let kept: Map<String, Value> = document
+        .iter()
+        .filter(|(key, _)| carried.contains(key))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    let json = Value::Object(kept).to_string();
+    let limit = <CarriedRecord as crate::store::records::Record>::BYTES_MAX - (1 << 10);
+    if json.len() > limit {
+        return Err(ImportError::TooLarge { bytes: json.len(), limit });
+    }
+    let mut store = Store::open(dir, now_ms)?;
+    let (mut learning, all) = learning(&store, profile, &sets, source, now_ms)?;
+    learning.carried = Some(CarriedRecord { json, imported_at_ms: now_ms });
+    let run = store.commit(learning)?;
+    store.publish_view()?;
+    let without = Style::ALL.into_iter().filter(|style| !sets.contains_key(style)).collect();
+    Ok(Imported { run, changes: all, without, carried, dropped })
+}
+
+/// Reads the parameters of a style; `None` where the file has none.
+fn set_of(document: &Map<String, Value>, style: Style) -> Result<Option<ParameterSet>, ImportError> {
+    let Some(params) = document.get(&format!("{style}_params")).and_then(Value::as_object) else {
+        return Ok(None);
+    };
+    let number = |key: &'static str| match params.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match value.as_f64().filter(|value| *value > 0.0 && *value <= VALUE_MAX) {
+            Some(number) => Ok(Some(number)),
+            None => Err(ImportError::Value { style, key, found: shortened(value) }),
+        },
+    };
+    let (target, stop, hours) =
+        (number("atr_tp_multiplier")?, number("atr_stop_multiplier")?, number("max_holding_hours")?);
+    let (Some(target), Some(stop), Some(hours)) = (target, stop, hours) else { return Ok(None) };
+    let mut exit = ExitRule::new(target, stop, hours);
+    if params.get("trailing_stop_enabled") == Some(&Value::Bool(true)) {
+        exit.trailing_distance_atr = number("trailing_stop_distance")?;
+        exit.trailing_activation_atr = number("trailing_stop_activation")?;
+        if exit.trailing_distance_atr.is_none() || exit.trailing_activation_atr.is_none() {
+            (exit.trailing_distance_atr, exit.trailing_activation_atr) = (None, None);
+        }
+    }
+    let mut filters = Vec::new();
+    for dimension in Space::default_dimensions(style) {
+        let key = dimension.key();
+        let value = params
+            .get(key)
+            .or_else(|| params.get("min_indicator_consensus").filter(|_| key == "min_consensus"));
+        match value {
+            Some(Value::Number(number)) => {
+                filters.extend(number.as_f64().map(|n| (key.to_owned(), FilterValue::Number(n))));
+            }
+            Some(Value::String(name)) => filters.push((key.to_owned(), FilterValue::Name(name.clone()))),
+            _ => {}
+        }
+    }
+    Ok(Some(ParameterSet { exit: exit.normalised(), filters }))
+}
+
+/// Returns a value as text that fits an error.
+fn shortened(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() <= 60 {
+        text
+    } else {
+        format!("{}...", text.chars().take(60).collect::<String>())
+    }
+}
+
+fn learning(
+    store: &Store,
+    profile: &str,
+    sets: &BTreeMap<Style, ParameterSet>,
+    source: &str,
+    now_ms: i64,
+) -> Result<(LearningCommit, Vec<ChangeRecord>), ImportError> {
+    let run = RunRecord {
+        started_at_ms: now_ms,
+        app_version: env!("CARGO_PKG_VERSION").to_owned(),
+        result: IMPORTED.to_owned(),
+        ..RunRecord::default()
+    };
+    let mut learning = LearningCommit::new(profile, run);
+    let mut all = Vec::new();
+    let snapshot = store.read()?;
+    for (style, set) in sets {
+        let old = snapshot.params(profile, style.as_str())?.map(|record| parameter_set(&record.set));
+        let own: Vec<ChangeRecord> = changes(*style, old.as_ref(), set).iter().map(change_record).collect();
+        let params = ParamsRecord {
+            set: set.into(),
+            score_name: String::new(),
+            score: None,
+            metrics: StoredMetrics::default(),
+            verdict: IMPORTED.to_owned(),
+            run: 0,
+            adopted_at_ms: now_ms,
+            generation: 0,
+            source: "import".to_owned(),
+        };
+        let candidate = CandidateRecord {
+            set: set.into(),
+            score: None,
+            full: StoredMetrics::default(),
+            early: StoredMetrics::default(),
+            late: StoredMetrics::default(),
+        };
+        let decision = DecisionRecord {
+            verdict: IMPORTED.to_owned(),
+            adopted: !own.is_empty(),
+            changed: !own.is_empty(),
+            outcome: "adopted".to_owned(),
+            reasons: vec![format!("taken over from {source}")],
+            candidate: Some(candidate),
+            changes: own.clone(),
+            ..DecisionRecord::default()
+        };
+        learning.params.insert(style.to_string(), Some(params));
+        learning.decisions.insert(*style, decision);
+        all.extend(own);
+    }
+    Ok((learning, all))
+}

@@ -1,0 +1,130 @@
+//! The way over from the old system and back: `import-json`, then `export-json`.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::command::{StoreDir, text};
+use crate::legacy_parity::shared;
+
+/// A small file as the old system writes it: bare NaN, keys of its own, insights as text, a cache.
+fn old_file() -> String {
+    let document = json!({
+        "version": "2.1",
+        "last_update": "2025-01-01 00:00:00",
+        "global": {"base_position_ratio": 0.15, "my_own_switch": true, "min_signal_score": 61},
+        "scalping_params": {
+            "atr_tp_multiplier": 12.5, "atr_stop_multiplier": 2, "max_holding_hours": 3, "min_signal_score": 66,
+            "min_risk_reward": 1.0, "min_indicator_consensus": 1, "min_profit_density": 4.0,
+            "trailing_stop_enabled": true, "trailing_stop_distance": 1.5, "trailing_stop_activation": 2.0
+        },
+        "swing_params": {},
+        "per_symbol": {"FOO/USDT:USDT": {"sample_count": 9, "min_risk_reward": 2.0}},
+        "compressed_insights": "{\"focus\": \"exits\"}",
+        "optimal_sampling_range": {"min_risk_reward": [1.5, 3.0]},
+        "_phase1_cache": {"opportunities": [1, 2, 3]},
+        "something_new": [1, {"a": "\u{4e2d}\u{6587}"}]
+    });
+    document.to_string().replacen("1.5,3.0", "NaN,3.0", 1)
+}
+
+fn imported(content: &str) -> (StoreDir, std::process::Output) {
+    let store = StoreDir::missing();
+    let file = store.path.with_file_name("learning_config.json");
+    std::fs::write(&file, content).expect("written");
+    let output = store.run(&["import-json", file.to_str().expect("text")]);
+    (store, output)
+}
+
+fn exported(store: &StoreDir) -> Value {
+    let file = store.path.with_file_name("exported.json");
+    let output = store.run(&["export-json", "-q", "-o", file.to_str().expect("text")]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    // Python's own reader, told to refuse what is no JSON.
+    let strict = "import json,sys\njson.load(open(sys.argv[1]), parse_constant=lambda c: 1/0)";
+    if let Ok(read) = Command::new("python3").args(["-c", strict]).arg(&file).output() {
+        assert!(read.status.success(), "{}", text(&read.stderr));
+    }
+    serde_json::from_slice(&std::fs::read(&file).expect("the export")).expect("JSON")
+}
+
+#[test]
+fn what_the_old_system_had_comes_into_force_and_goes_along() {
+    let (store, output) = imported(&old_file());
+    assert_eq!(output.status.code(), Some(10), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert!(said.contains("no parameters for swing") && said.contains("_phase1_cache"), "{said}");
+    let params = &store.json(&["inspect", "params"])["data"]["scopes"][0];
+    assert_eq!((&params["scope"], &params["source"]), (&json!("scalping"), &json!("import")));
+    for (key, value) in [
+        ("atr_tp_multiplier", 12.5),
+        ("max_holding_hours", 3.0),
+        ("min_signal_score", 66.0),
+        ("min_consensus", 1.0),
+        ("trailing_stop_distance", 1.5),
+    ] {
+        assert_eq!(params["params"][key].as_f64(), Some(value), "{key}");
+    }
+    let changes = store.stdout(&["inspect", "changes"]);
+    assert!(changes.contains("atr_tp_multiplier"), "{changes}");
+
+    let back = exported(&store);
+    assert_eq!(back["something_new"], json!([1, {"a": "\u{4e2d}\u{6587}"}]));
+    assert_eq!(back["optimal_sampling_range"], json!({"min_risk_reward": [null, 3.0]}));
+    let global = &back["global"];
+    assert_eq!((&global["base_position_ratio"], &global["my_own_switch"]), (&json!(0.15), &json!(true)));
+    assert_eq!(global["min_signal_score"].as_f64(), Some(66.0), "what is in force wins");
+    assert_eq!(back["scalping_params"]["min_profit_density"], json!(4.0));
+    assert_eq!(back["scalping_params"]["atr_tp_multiplier"].as_f64(), Some(12.5));
+    assert_eq!(back["per_symbol"]["FOO/USDT:USDT"]["sample_count"], 9);
+    assert!(back["compressed_insights"].is_object() && back.get("_phase1_cache").is_none());
+    assert!(global["max_loss_per_trade"].is_number(), "the bot's direct keys are there");
+
+    // The next run starts from what was taken over, and the way back is open.
+    let run = store.run(&["incremental", "--data", "tests/sample", "-q", "--exit-zero"]);
+    assert!(run.status.success(), "{}", text(&run.stderr));
+    let decided = store.stdout(&["inspect", "run", "2"]);
+    assert!(decided.contains("no longer in the space"), "{decided}");
+    assert_eq!(exported(&store)["something_new"], back["something_new"]);
+    let twice =
+        store.run(&["import-json", store.path.with_file_name("exported.json").to_str().expect("text")]);
+    assert!(matches!(twice.status.code(), Some(0 | 10)), "{}", text(&twice.stderr));
+}
+
+#[test]
+fn the_old_systems_own_files_are_taken_over() {
+    for (name, code) in [("learning_config_small.json", 10), ("learning_config_default.json", 4)] {
+        let Some(path) = shared(name) else { return };
+        let (store, output) = imported(&std::fs::read_to_string(path).expect("the fixture"));
+        assert_eq!(output.status.code(), Some(code), "{name}: {}", text(&output.stderr));
+        if code == 10 {
+            assert!(exported(&store)["per_symbol_params"].is_object());
+        } else {
+            assert!(!store.path.exists(), "nothing is made");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_such_file_is_refused_and_nothing_is_made() {
+    let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+    let wrong = r#"{"scalping_params": {"atr_tp_multiplier": "12", "atr_stop_multiplier": 1, "max_holding_hours": 1}}"#;
+    let negative = wrong.replace("\"12\"", "-3");
+    for (content, said) in [
+        ("", "learning_config.json"),
+        ("not json", "learning_config.json"),
+        ("[1, 2]", "learning_config.json"),
+        ("{}", "scalping_params or swing_params"),
+        (deep.as_str(), "learning_config.json"),
+        (wrong, "scalping_params.atr_tp_multiplier: expected a positive number, found \"12\""),
+        (negative.as_str(), "found -3"),
+    ] {
+        let (store, output) = imported(content);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{error}");
+        assert!(error.contains(said) && error.len() < 1000, "{error}");
+        assert!(!store.path.exists(), "nothing is made");
+    }
+    let store = StoreDir::missing();
+    assert_eq!(store.failure(&["import-json", "nowhere.json"]).0, Some(4));
+}
