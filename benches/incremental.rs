@@ -43,6 +43,7 @@ fn main() {
     lab.warm("nothing new", "now", "now", &all);
     let day = lab.warm("one new day, whole history", "yesterday", "now", &all);
     let day_of_year = lab.warm("one new day, last 365 days", "yesterday", "now", &[]);
+    lab.warm("one new day, last 365 days, --quick", "yesterday", "now", &["--quick"]);
     let exits = ["--window", "all", "--set", "style.scalping.space.atr_tp_multiplier=[1.0, 2.0, 2.5, 3.0]"];
     lab.changed("one new take-profit value", &all, &exits);
     let levels = ["--window", "all", "--set", "style.swing.space.min_signal_score=[45, 55, 65]"];

@@ -3,7 +3,9 @@
 
 use proptest::prelude::*;
 use retune::validate::assessment::{Findings, assess, wealth};
-use retune::validate::grid::{GridResult, GridTests, Replicates, SlidingSums, TestPlan};
+use retune::validate::grid::{
+    CrossValidation, GridResult, GridTests, Halves, Ranks, Replicates, SlidingSums, TestPlan, add_ranks,
+};
 use retune::validate::normal::{cdf, quantile};
 use retune::validate::sharpe::Moments;
 use serde_json::Value;
@@ -29,13 +31,18 @@ fn columns(name: &str) -> Option<Vec<Vec<i32>>> {
     Some((0..rows[0].len()).map(|column| rows.iter().map(|row| row[column]).collect()).collect())
 }
 
-fn tested(plan: &TestPlan, columns: &[Vec<i32>], parts: &[usize]) -> GridResult {
-    let (replicates, folds) = (Replicates::draw(plan), plan.folds());
+/// Looks at columns in parts, twice.
+fn looked_at(
+    plan: &TestPlan,
+    columns: &[Vec<i32>],
+    parts: &[usize],
+) -> (GridResult, Option<CrossValidation>) {
+    let (replicates, folds, halves) = (Replicates::draw(plan), plan.folds(), Halves::new(plan));
     let benchmarks = vec![vec![0; plan.days], columns[0].clone()];
     let mut merged: Option<GridResult> = None;
     let mut from = 0;
     for to in parts.iter().copied().chain([columns.len()]) {
-        let mut tests = GridTests::new(plan, &replicates, &benchmarks, &folds);
+        let mut tests = GridTests::new(plan, &replicates, &benchmarks, &folds, &halves);
         (from..to.max(from)).for_each(|column| tests.push(column, &columns[column]));
         from = to.max(from);
         let part = tests.finish();
@@ -44,7 +51,20 @@ fn tested(plan: &TestPlan, columns: &[Vec<i32>], parts: &[usize]) -> GridResult 
             Some(merged) => merged.merge(part),
         });
     }
-    merged.expect("at least one part")
+    let result = merged.expect("at least one part");
+    let cut = parts.first().copied().unwrap_or(0).min(columns.len());
+    let ranked = |columns: &[Vec<i32>]| {
+        let mut ranks = Ranks::new(plan, &halves, &result);
+        columns.iter().for_each(|column| ranks.push(column));
+        ranks.finish()
+    };
+    let ranks = add_ranks(ranked(&columns[..cut]), ranked(&columns[cut..]));
+    let cross_validation = result.cross_validation(&halves, &ranks);
+    (result, cross_validation)
+}
+
+fn tested(plan: &TestPlan, columns: &[Vec<i32>], parts: &[usize]) -> GridResult {
+    looked_at(plan, columns, parts).0
 }
 
 /// A plan that leaves nothing out.
@@ -80,7 +100,7 @@ fn cross_validation_agrees() {
     ] {
         let columns = columns(&format!("f05_pbo_{name}.csv")).expect("the columns");
         let plan = TestPlan { blocks, replicates: 0, ..plan(columns[0].len()) };
-        let found = tested(&plan, &columns, &[]).cross_validation(&plan).expect("columns");
+        let found = looked_at(&plan, &columns, &[]).1.expect("columns");
         let own = &expected[name][key];
         let number = |key: &str| own[key].as_f64().expect("a number");
         assert!((found.overfit - number("pbo")).abs() < 1e-12, "{name} {key}: {found:?}");
@@ -213,10 +233,11 @@ proptest! {
         let plan = TestPlan { replicates: 20, ..plan(150) };
         let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(columns.len())).collect();
         cuts.sort_unstable();
-        let (whole, cut) = (tested(&plan, &columns, &[]), tested(&plan, &columns, &cuts));
+        let (whole, whole_cross) = looked_at(&plan, &columns, &[]);
+        let (cut, cut_cross) = looked_at(&plan, &columns, &cuts);
         prop_assert_eq!(whole.luck(0, &plan), cut.luck(0, &plan));
         prop_assert_eq!(whole.luck(1, &plan), cut.luck(1, &plan));
-        prop_assert_eq!(whole.cross_validation(&plan), cut.cross_validation(&plan));
+        prop_assert_eq!(whole_cross, cut_cross);
         prop_assert_eq!(whole.folds().collect::<Vec<_>>(), cut.folds().collect::<Vec<_>>());
     }
 
@@ -258,7 +279,7 @@ proptest! {
 fn undefined_is_not_a_number() {
     assert_eq!(Moments::of(&[]), None);
     let plan = TestPlan::new(100, 1);
-    let result = tested(&plan, &[vec![0; 100]], &[]);
-    assert_eq!((result.columns(), result.luck(0, &plan), result.cross_validation(&plan)), (0, None, None));
+    let (result, cross) = looked_at(&plan, &[vec![0; 100]], &[]);
+    assert_eq!((result.columns(), result.luck(0, &plan), cross), (0, None, None));
     assert_eq!(result.folds().count(), 0);
 }

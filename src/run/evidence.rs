@@ -11,7 +11,9 @@ use crate::evaluate::daily::DailyColumns;
 use crate::evaluate::replay::{Pick, Tally, replay};
 use crate::model::Day;
 use crate::validate::assessment::{Assessment, Assurance, Findings, assess, wealth};
-use crate::validate::grid::{CrossValidation, GridResult, GridTests, Replicates, TestPlan, statistic};
+use crate::validate::grid::{
+    CrossValidation, GridResult, GridTests, Halves, Ranks, Replicates, TestPlan, add_ranks, statistic,
+};
 use crate::validate::resample::stationary_runs;
 use crate::validate::sharpe::{DAYS_PER_YEAR, Moments, equivalent_trials};
 
@@ -273,7 +275,7 @@ impl Question<'_> {
         if !incumbent.is_empty() {
             benchmarks.push(narrow(incumbent));
         }
-        let result = test_grid(window, &plan, &benchmarks);
+        let (result, cross_validation) = test_grid(window, &plan, &benchmarks);
         evidence.columns = result.columns() as u64;
         let many = |p: f64| (p * self.grids as f64 * self.declared_factor()).min(1.0);
         let own = statistic(candidate, &zero).and_then(|own| result.luck_of(0, own, &plan));
@@ -292,7 +294,7 @@ impl Question<'_> {
             evidence.p_luck_switch = own.map(|luck| many(luck.p_spa));
         }
         (evidence.walk_forward, evidence.walk_forward_switch_t) = walk_forward(&result, &plan, incumbent);
-        evidence.cross_validation = result.cross_validation(&plan);
+        evidence.cross_validation = cross_validation;
     }
 
     /// Trials made elsewhere count as so many grids more.
@@ -349,17 +351,31 @@ impl Question<'_> {
     }
 }
 
-/// Looks at every set once, branches of the grid in parallel; merged in the order of the sets.
-fn test_grid(window: &Window<'_>, plan: &TestPlan, benchmarks: &[Vec<i32>]) -> GridResult {
-    let (columns, replicates, folds) = (DailyColumns::new(window), Replicates::draw(plan), plan.folds());
-    let empty = || GridTests::new(plan, &replicates, benchmarks, &folds);
+/// Looks at every set, and once more to rank; branches of the grid in parallel, merged in the order of the sets.
+fn test_grid(
+    window: &Window<'_>,
+    plan: &TestPlan,
+    benchmarks: &[Vec<i32>],
+) -> (GridResult, Option<CrossValidation>) {
+    let (columns, replicates) = (DailyColumns::new(window), Replicates::draw(plan));
+    let (folds, halves) = (plan.folds(), Halves::new(plan));
+    let empty = || GridTests::new(plan, &replicates, benchmarks, &folds, &halves);
     let branch = |branch: usize| {
         let mut tests = empty();
         columns.for_each(branch, |column, returns| tests.push(column, returns));
         tests.finish()
     };
     let parts: Vec<GridResult> = columns.branches().into_par_iter().map(branch).collect();
-    parts.into_iter().reduce(GridResult::merge).unwrap_or_else(|| empty().finish())
+    let result = parts.into_iter().reduce(GridResult::merge).unwrap_or_else(|| empty().finish());
+    let rank = |branch: usize| {
+        let mut ranks = Ranks::new(plan, &halves, &result);
+        columns.for_each(branch, |_, returns| ranks.push(returns));
+        ranks.finish()
+    };
+    let none = || Ranks::new(plan, &halves, &result).finish();
+    let ranks = columns.branches().into_par_iter().map(rank).reduce(none, add_ranks);
+    let cross_validation = result.cross_validation(&halves, &ranks);
+    (result, cross_validation)
 }
 
 /// Sums up the walk: returns scaled by the training's deviation, so that a change of size is no result.

@@ -11,6 +11,7 @@ use super::book::{SymbolDays, book_of};
 use super::plan::{Plan, StylePlan};
 use super::study::{Measured, Measurer, Parts, Study};
 use crate::decide::{Change, changes};
+use crate::evaluate::book::Book;
 use crate::evaluate::sweep::{Sweep, sweep};
 use crate::model::{ParameterSet, Style};
 use crate::search::own::{Scored, best_own, shrunk};
@@ -36,15 +37,15 @@ pub fn scope_of(symbol: &str, style: Style) -> String {
 
 /// Finds the own sets of all symbols; nothing where the pooled set did not survive, whose symbols stay as they are.
 ///
-/// Shape:     the style by its index in the plan; names of the symbols in their order; early sweep of all symbols
+/// Shape:     the style by its index in the plan; its book, symbols and their names in their order
 /// Causality: chosen on early days, judged on late ones, like the pooled set
 pub(super) fn own_sets(
     plan: &Plan,
     index: usize,
+    book: &Book,
     symbols: &[SymbolDays],
     names: &[&str],
     study: &Study,
-    pooled: &Sweep,
     in_force: &dyn Fn(&str) -> Option<ParameterSet>,
 ) -> Vec<OwnSet> {
     let style = &plan.styles[index];
@@ -53,8 +54,10 @@ pub(super) fn own_sets(
         return Vec::new();
     };
     let Some(place) = style.space.find(&best.set) else { return Vec::new() };
+    // Once more: holding the first one meanwhile would cost more memory than this costs time.
+    let pooled = sweep(&Parts::new(book, study.days.clone(), study.split.as_ref()).early.window);
     let one = |(days, name): (&SymbolDays, &&str)| {
-        let (measured, reason) = match own_set(plan, index, days, study, pooled, place, settings) {
+        let (measured, reason) = match own_set(plan, index, days, study, &pooled, place, settings) {
             Ok((measured, reason)) => (Some(measured), reason),
             Err(reason) => (None, reason),
         };

@@ -4,6 +4,8 @@
 const BASE_BYTES: u64 = 22 << 20;
 /// What a symbol in flight needs per byte of its files: rows, candles, a batch of units, the transaction.
 const PER_FILE_BYTE: u64 = 3;
+/// The same for a symbol beside it: on a thread of its own, whose freed buffers the first cannot use.
+const PER_FILE_BYTE_BESIDE: u64 = 5;
 /// What stays of every symbol until the end: one byte per so many bytes of its files.
 const FILE_BYTES_PER_KEPT: u64 = 8;
 
@@ -38,8 +40,8 @@ pub(super) fn symbols_in_flight(
     let Some(limit) = limit else { return Ok(sizes.len().max(1)) };
     sizes.sort_by_key(|bytes| std::cmp::Reverse(*bytes));
     let base = BASE_BYTES + sizes.iter().sum::<u64>() / FILE_BYTES_PER_KEPT;
-    let needs = sizes.iter().scan(base, |need, bytes| {
-        *need += bytes * PER_FILE_BYTE;
+    let needs = sizes.iter().enumerate().scan(base, |need, (place, bytes)| {
+        *need += bytes * if place == 0 { PER_FILE_BYTE } else { PER_FILE_BYTE_BESIDE };
         Some(*need)
     });
     let needs: Vec<u64> = needs.collect();
@@ -59,7 +61,7 @@ mod tests {
         let in_flight = |limit| symbols_in_flight([4, 1, 8].map(|mib| mib << 20).into_iter(), limit);
         assert_eq!(in_flight(None), Ok(3));
         assert_eq!(in_flight(Some(1 << 30)), Ok(3));
-        assert_eq!(in_flight(Some(60 << 20)), Ok(2));
+        assert_eq!(in_flight(Some(70 << 20)), Ok(2));
         assert_eq!(in_flight(Some(50 << 20)), Ok(1));
         let error = in_flight(Some(40 << 20)).expect_err("too little");
         assert_eq!(

@@ -6,7 +6,7 @@ use super::plan::{Plan, StylePlan};
 use crate::evaluate::book::{Book, Window};
 use crate::evaluate::metrics::{Circumstances, Measure, Metrics, metrics, precision};
 use crate::evaluate::replay::{Pick, Tally, replay};
-use crate::evaluate::sweep::{Sweep, sweep};
+use crate::evaluate::sweep::sweep;
 use crate::model::{Day, ParameterSet};
 use crate::search::rank::{Importance, Objective, Surface, Trial, rank};
 use crate::validate::split::{Split, split};
@@ -54,7 +54,7 @@ pub struct Study {
     pub baseline: Metrics,
 }
 
-/// Studies one style; returns the statistics of every set on the early part as well.
+/// Studies one style.
 ///
 /// Causality: nothing of the late part, nor of the purged days, reaches the selection
 pub fn study(
@@ -63,13 +63,12 @@ pub fn study(
     style: &StylePlan,
     plan: &Plan,
     incumbent: Option<&ParameterSet>,
-) -> (Study, Sweep) {
+) -> Study {
     let split = split(days.clone(), plan.search.early_share, style.horizon_days(plan.interval));
     let parts = Parts::new(book, days.clone(), split.as_ref());
     let measure = Measurer { style, plan };
     let objective = measure.objective(&parts.early.window, plan.search.trades_min);
-    let swept = sweep(&parts.early.window);
-    let ranking = rank(&swept, &style.space, &objective, plan.search.top);
+    let ranking = rank(&sweep(&parts.early.window), &style.space, &objective, plan.search.top);
     let top: Vec<Measured> = ranking.top.iter().map(|trial| measure.trial(trial, &parts)).collect();
     let place = incumbent.and_then(|set| style.space.find(set));
     let incumbent = place.map(|(rule, cell)| measure.set(rule, cell, &parts).0);
@@ -87,7 +86,7 @@ pub fn study(
     };
     let middle = Pick { rule: style.space.rules().len() / 2, levels: None };
     let baseline = parts.full.metrics(&replay(&parts.full.window, middle), plan);
-    let study = Study {
+    Study {
         days,
         split,
         sets: style.space.sets(),
@@ -98,8 +97,7 @@ pub fn study(
         importances: ranking.importances,
         surfaces: ranking.surfaces,
         baseline,
-    };
-    (study, swept)
+    }
 }
 
 fn no_candidate(has_split: bool, trades_min: u32) -> Judgement {

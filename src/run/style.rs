@@ -53,7 +53,7 @@ pub(super) fn study_style(
     let book = book_of(symbols, index, style);
     let parts = || symbols.iter().flat_map(|days| &days.blocks).map(|block| &block.styles[index]);
     let incumbent = in_force.styles[index].as_ref();
-    let (study, swept) = study(&book, entry_days(days, symbols, index), style, plan, incumbent);
+    let study = study(&book, entry_days(days, symbols, index), style, plan, incumbent);
     let best = study.top.first();
     let candidate = best.map(|best| Contender { set: &best.set, late_score: best.late_score });
     let contender = incumbent.map(|set| Contender {
@@ -88,7 +88,7 @@ pub(super) fn study_style(
     let own = match decision.outcome {
         Outcome::Adopted | Outcome::Unchanged => {
             let in_force = |scope: &str| in_force.symbols.get(scope).cloned();
-            own_sets(plan, index, symbols, &names, &study, &swept, &in_force)
+            own_sets(plan, index, &book, symbols, &names, &study, &in_force)
         }
         Outcome::NotConvincing | Outcome::Rejected => Vec::new(),
     };

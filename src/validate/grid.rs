@@ -7,8 +7,6 @@
 //!
 //! Source: Hansen (2005), White (2000), Bailey et al. (2017); the project's statistics notes, sections 3.3 to 3.6.
 
-use rayon::prelude::*;
-
 use super::resample::stationary_runs;
 
 /// Columns that are tested side by side.
@@ -64,6 +62,11 @@ impl TestPlan {
             at = end;
         }
         folds
+    }
+
+    /// Returns whether a column is tested: by its active days, a rule that does not look at its returns.
+    fn is_eligible(&self, returns: &[i32]) -> bool {
+        returns.iter().filter(|ppm| **ppm != 0).count() >= self.active_min
     }
 
     /// Returns the days of each block, the oldest days that do not fill a block and each block's gap left out.
@@ -199,10 +202,9 @@ pub struct GridTests<'a> {
     folds: &'a [(std::ops::Range<usize>, std::ops::Range<usize>)],
     largest: Vec<Largest>,
     best: Vec<Option<FoldBest>>,
-    /// Per eligible column: sum and sum of squares of each block.
-    sums: Vec<f64>,
+    halves: &'a Halves,
+    standings: Vec<Standing>,
     columns: usize,
-    blocks: Vec<std::ops::Range<usize>>,
     waiting: Vec<(usize, Vec<i32>)>,
 }
 
@@ -213,6 +215,7 @@ impl<'a> GridTests<'a> {
         replicates: &'a Replicates,
         benchmarks: &'a [Vec<i32>],
         folds: &'a [(std::ops::Range<usize>, std::ops::Range<usize>)],
+        halves: &'a Halves,
     ) -> Self {
         Self {
             plan,
@@ -221,9 +224,9 @@ impl<'a> GridTests<'a> {
             folds,
             largest: benchmarks.iter().map(|_| Largest::new(plan.replicates)).collect(),
             best: vec![None; folds.len()],
-            sums: Vec::new(),
+            halves,
+            standings: vec![Standing::default(); halves.halves.len()],
             columns: 0,
-            blocks: plan.block_days(),
             waiting: Vec::with_capacity(LANES),
         }
     }
@@ -232,11 +235,11 @@ impl<'a> GridTests<'a> {
     /// for nothing, by a rule that does not look at its returns.
     pub fn push(&mut self, column: usize, returns: &[i32]) {
         assert!(returns.len() == self.plan.days, "one return per day");
-        if returns.iter().filter(|ppm| **ppm != 0).count() < self.plan.active_min {
+        if !self.plan.is_eligible(returns) {
             return;
         }
         self.columns += 1;
-        self.block_sums(returns);
+        self.compare_halves(column, returns);
         self.walk_forward(column, returns);
         self.waiting.push((column, returns.to_vec()));
         if self.waiting.len() == LANES {
@@ -244,11 +247,14 @@ impl<'a> GridTests<'a> {
         }
     }
 
-    fn block_sums(&mut self, returns: &[i32]) {
-        for days in &self.blocks {
-            let values = returns[days.clone()].iter().map(|ppm| f64::from(*ppm));
-            let (sum, square) = values.fold((0.0, 0.0), |(sum, square), v| (sum + v, square + v * v));
-            self.sums.extend([sum, square]);
+    fn compare_halves(&mut self, column: usize, returns: &[i32]) {
+        let sums = self.halves.sums(returns);
+        for (best, half) in self.standings.iter_mut().zip(&self.halves.halves) {
+            let inside = self.halves.standing(&sums, *half);
+            if inside > best.inside {
+                let outside = self.halves.standing(&sums, self.halves.all ^ half);
+                *best = Standing { inside, column, outside };
+            }
         }
     }
 
@@ -286,7 +292,12 @@ impl<'a> GridTests<'a> {
     /// Ends the part.
     pub fn finish(mut self) -> GridResult {
         self.flush();
-        GridResult { largest: self.largest, best: self.best, sums: self.sums, columns: self.columns }
+        GridResult {
+            largest: self.largest,
+            best: self.best,
+            standings: self.standings,
+            columns: self.columns,
+        }
     }
 }
 
@@ -295,7 +306,7 @@ impl<'a> GridTests<'a> {
 pub struct GridResult {
     largest: Vec<Largest>,
     best: Vec<Option<FoldBest>>,
-    sums: Vec<f64>,
+    standings: Vec<Standing>,
     columns: usize,
 }
 
@@ -312,7 +323,11 @@ impl GridResult {
                 *own = theirs;
             }
         }
-        self.sums.extend(later.sums);
+        for (own, theirs) in self.standings.iter_mut().zip(&later.standings) {
+            if theirs.inside > own.inside {
+                *own = *theirs;
+            }
+        }
         self.columns += later.columns;
         self
     }
@@ -352,113 +367,145 @@ impl GridResult {
     }
 
     /// Returns what the best half of the blocks promises for the other half, or `None` with too few columns or days.
-    pub fn cross_validation(&self, plan: &TestPlan) -> Option<CrossValidation> {
-        let days = plan.block_days().first().map_or(0, ExactSizeIterator::len);
-        if self.columns == 0 || days < 2 || !plan.blocks.is_multiple_of(2) || plan.blocks > 16 {
+    ///
+    /// Shape: how many columns stand below and beside the best of each half, from a second look ([`Ranks`])
+    pub fn cross_validation(&self, halves: &Halves, ranks: &[(usize, usize)]) -> Option<CrossValidation> {
+        if self.columns == 0 || halves.halves.is_empty() {
             return None;
         }
-        let n = (days * plan.blocks / 2) as f64;
-        let halves: Vec<usize> = (0..1_usize << plan.blocks)
-            .filter(|half| half.count_ones() as usize == plan.blocks / 2)
-            .collect();
-        let width = 2 * plan.blocks;
-        let chunks = || self.sums.par_chunks(COLUMNS_AT_ONCE * width).enumerate();
-        // The best of each half, ties to the earlier column.
-        let best_of_chunk = |(chunk, sums): (usize, &[f64])| {
-            let mut best = vec![(f64::NEG_INFINITY, 0_usize); halves.len()];
-            for (index, column) in sums.chunks_exact(width).enumerate() {
-                let parts = HalfSums::new(column, plan.blocks);
-                for (best, half) in best.iter_mut().zip(&halves) {
-                    let value = parts.standing(*half, n);
-                    if value > best.0 {
-                        *best = (value, chunk * COLUMNS_AT_ONCE + index);
-                    }
-                }
-            }
-            best
-        };
-        let better = |a: Vec<(f64, usize)>, b: Vec<(f64, usize)>| -> Vec<(f64, usize)> {
-            a.into_iter()
-                .zip(b)
-                .map(|(a, b)| if b.0 > a.0 || (b.0 == a.0 && b.1 < a.1) { b } else { a })
-                .collect()
-        };
-        let none = || vec![(f64::NEG_INFINITY, usize::MAX); halves.len()];
-        let best = chunks().map(best_of_chunk).reduce(none, better);
-        let all = (1_usize << plan.blocks) - 1;
-        let outside: Vec<f64> = best
-            .iter()
-            .zip(&halves)
-            .map(|((_, column), half)| {
-                HalfSums::new(&self.sums[column * width..(column + 1) * width], plan.blocks)
-                    .standing(all ^ half, n)
-            })
-            .collect();
-        // How many stand below it in the other half, and how many beside it.
-        let count_chunk = |(_, sums): (usize, &[f64])| {
-            let mut counts = vec![(0_usize, 0_usize); halves.len()];
-            for column in sums.chunks_exact(width) {
-                let parts = HalfSums::new(column, plan.blocks);
-                for ((count, half), outside) in counts.iter_mut().zip(&halves).zip(&outside) {
-                    let value = parts.standing(all ^ half, n);
-                    count.0 += usize::from(value < *outside);
-                    count.1 += usize::from(value == *outside);
-                }
-            }
-            counts
-        };
-        let add = |a: Vec<(usize, usize)>, b: Vec<(usize, usize)>| -> Vec<(usize, usize)> {
-            a.into_iter().zip(b).map(|(a, b)| (a.0 + b.0, a.1 + b.1)).collect()
-        };
-        let counts = chunks().map(count_chunk).reduce(|| vec![(0, 0); halves.len()], add);
         let overfit = |(below, equal): &(usize, usize)| {
             (*below as f64 + (*equal as f64 + 1.0) / 2.0) / (self.columns + 1) as f64 <= 0.5
         };
-        let splits = halves.len() as f64;
+        let outside = || self.standings.iter().map(|standing| standing.outside);
+        let splits = self.standings.len() as f64;
         Some(CrossValidation {
-            forecast_sharpe: outside.iter().map(|standing| sharpe_of(*standing, n)).sum::<f64>() / splits,
-            p_loss: outside.iter().filter(|standing| **standing < 0.0).count() as f64 / splits,
-            overfit: counts.iter().filter(|count| overfit(count)).count() as f64 / splits,
+            forecast_sharpe: outside().map(|standing| sharpe_of(standing, halves.days)).sum::<f64>() / splits,
+            p_loss: outside().filter(|standing| *standing < 0.0).count() as f64 / splits,
+            overfit: ranks.iter().filter(|rank| overfit(rank)).count() as f64 / splits,
         })
     }
 }
 
-/// Columns that a thread looks at before it takes the next.
-const COLUMNS_AT_ONCE: usize = 256;
-
-/// Block sums of a column, added up for every set of lower and of upper blocks, so that a half is one addition.
-struct HalfSums {
-    low: Vec<(f64, f64)>,
-    high: Vec<(f64, f64)>,
-    low_blocks: usize,
+/// The best column of a half of the blocks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Standing {
+    inside: f64,
+    column: usize,
+    outside: f64,
 }
 
-impl HalfSums {
-    fn new(column: &[f64], blocks: usize) -> Self {
-        let low_blocks = blocks / 2;
-        let sums = |from: usize, count: usize| {
-            let mut sums = vec![(0.0, 0.0); 1 << count];
-            for chosen in 1..1_usize << count {
-                let block = from + chosen.trailing_zeros() as usize;
+impl Default for Standing {
+    fn default() -> Self {
+        Self { inside: f64::NEG_INFINITY, column: usize::MAX, outside: 0.0 }
+    }
+}
+
+/// The ways to halve the blocks of a plan.
+#[derive(Debug)]
+pub struct Halves {
+    blocks: Vec<std::ops::Range<usize>>,
+    /// Each half as a set of blocks; empty where there are too few days.
+    halves: Vec<usize>,
+    /// All blocks.
+    all: usize,
+    /// Days of a half.
+    days: f64,
+}
+
+impl Halves {
+    /// Returns the halves of a plan.
+    pub fn new(plan: &TestPlan) -> Self {
+        let blocks = plan.block_days();
+        let length = blocks.first().map_or(0, ExactSizeIterator::len);
+        let possible = length >= 2 && plan.blocks.is_multiple_of(2) && plan.blocks <= 16;
+        let all = (1_usize << plan.blocks) - 1;
+        let half = |half: &usize| half.count_ones() as usize == plan.blocks / 2;
+        let halves = if possible { (0..=all).filter(half).collect() } else { Vec::new() };
+        Self { blocks, halves, all, days: (length * plan.blocks / 2) as f64 }
+    }
+
+    /// Adds a column up for every set of lower and of upper blocks, so that a half is one addition.
+    fn sums(&self, returns: &[i32]) -> HalfSums {
+        let block = |days: &std::ops::Range<usize>| {
+            let values = returns[days.clone()].iter().map(|ppm| f64::from(*ppm));
+            values.fold((0.0, 0.0), |(sum, square), v| (sum + v, square + v * v))
+        };
+        let blocks: Vec<(f64, f64)> = self.blocks.iter().map(block).collect();
+        let (low, high) = blocks.split_at(blocks.len() / 2);
+        let all_sets = |blocks: &[(f64, f64)]| {
+            let mut sums = vec![(0.0, 0.0); 1 << blocks.len()];
+            for chosen in 1..sums.len() {
+                let block = blocks[chosen.trailing_zeros() as usize];
                 let (sum, square) = sums[chosen & (chosen - 1)];
-                sums[chosen] = (sum + column[2 * block], square + column[2 * block + 1]);
+                sums[chosen] = (sum + block.0, square + block.1);
             }
             sums
         };
-        Self { low: sums(0, low_blocks), high: sums(low_blocks, blocks - low_blocks), low_blocks }
+        HalfSums { low: all_sets(low), high: all_sets(high) }
     }
 
-    /// Returns a number that orders like the Sharpe ratio of a half of n days: the signed square of the mean over the
-    /// variance, without a root; 0 where returns do not vary.
-    fn standing(&self, half: usize, n: f64) -> f64 {
-        let (a, b) = (self.low[half & ((1 << self.low_blocks) - 1)], self.high[half >> self.low_blocks]);
+    /// Returns a number that orders like the Sharpe ratio of a half: the signed square of the mean over the variance,
+    /// without a root; 0 where returns do not vary.
+    fn standing(&self, sums: &HalfSums, half: usize) -> f64 {
+        let low_blocks = self.blocks.len() / 2;
+        let (a, b) = (sums.low[half & ((1 << low_blocks) - 1)], sums.high[half >> low_blocks]);
         let (sum, square) = (a.0 + b.0, a.1 + b.1);
-        let spread = n * square - sum * sum;
+        let spread = self.days * square - sum * sum;
         if spread > 0.0 { sum * sum.abs() / spread } else { 0.0 }
     }
 }
 
-/// Returns the Sharpe ratio per day (n - 1) of a [`HalfSums::standing`] over n days.
+/// Sums of a column over sets of blocks.
+struct HalfSums {
+    low: Vec<(f64, f64)>,
+    high: Vec<(f64, f64)>,
+}
+
+/// A second look at every column: where the best of each half stands in the other half. Nothing is kept of a column,
+/// so the grid is produced twice rather than held.
+#[derive(Debug)]
+pub struct Ranks<'a> {
+    plan: &'a TestPlan,
+    halves: &'a Halves,
+    result: &'a GridResult,
+    counts: Vec<(usize, usize)>,
+}
+
+impl<'a> Ranks<'a> {
+    /// Begins a part of the grid whose first look gave a result.
+    pub fn new(plan: &'a TestPlan, halves: &'a Halves, result: &'a GridResult) -> Self {
+        Self { plan, halves, result, counts: vec![(0, 0); halves.halves.len()] }
+    }
+
+    /// Takes a column in: the same columns as in the first look.
+    pub fn push(&mut self, returns: &[i32]) {
+        if !self.plan.is_eligible(returns) {
+            return;
+        }
+        let sums = self.halves.sums(returns);
+        let best = self.result.standings.iter().zip(&self.halves.halves);
+        for (count, (best, half)) in self.counts.iter_mut().zip(best) {
+            let value = self.halves.standing(&sums, self.halves.all ^ half);
+            count.0 += usize::from(value < best.outside);
+            count.1 += usize::from(value == best.outside);
+        }
+    }
+
+    /// Returns how many columns stand below and beside the best of each half.
+    pub fn finish(self) -> Vec<(usize, usize)> {
+        self.counts
+    }
+}
+
+/// Adds the counts of two parts.
+pub fn add_ranks(mut a: Vec<(usize, usize)>, b: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
+    for (own, theirs) in a.iter_mut().zip(b) {
+        *own = (own.0 + theirs.0, own.1 + theirs.1);
+    }
+    a
+}
+
+/// Returns the Sharpe ratio per day (n - 1) of a [`Halves::standing`] over n days.
 fn sharpe_of(standing: f64, n: f64) -> f64 {
     standing.signum() * (standing.abs() * (n - 1.0) / n).sqrt()
 }
