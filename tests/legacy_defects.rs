@@ -355,6 +355,6 @@ fn d34_the_same_parameters_are_no_change() {
     };
     let contender = Contender { set: &set, late_score: Some(1.0) };
     let judgement = judge(&GridPoint::default(), &GridPoint::default(), None, EVIDENCE);
-    let decision = decide(Style::Swing, Some(contender), Some(contender), &judgement);
+    let decision = decide(Style::Swing, Some(contender), Some(contender), &judgement, 0.0);
     assert_eq!((decision.outcome, decision.changes), (Decided::Unchanged, Vec::new()));
 }

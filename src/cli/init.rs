@@ -85,7 +85,7 @@ fn next_steps(context: &Context, config: &Path, data: Option<&Path>, symbols: Op
             let named: Vec<String> = symbols.into_iter().take(SYMBOLS_SHOWN).collect();
             format!("found candles of {}{more} in {}", named.join(", "), data.display())
         }
-        _ => "found no candles here: set data.paths, or download some with `optimizer fetch`".to_owned(),
+        _ => "found no candles here: set data.paths in it, or name them with --data".to_owned(),
     };
     format!(
         "wrote {config}\n{found}\n\nnext:\n  {program} -c {config} --store {store} incremental\n\n\

@@ -116,12 +116,14 @@ pub struct Contender<'a> {
     pub late_score: Option<f64>,
 }
 
-/// Decides on a style: adopt on a good verdict and a better late part, else keep and say why.
+/// Decides on a style: adopt on a good verdict and a late part that is better by more than the least improvement, else
+/// keep and say why.
 pub fn decide(
     style: Style,
     candidate: Option<Contender<'_>>,
     incumbent: Option<Contender<'_>>,
     judgement: &Judgement,
+    min_improvement: f64,
 ) -> Decision {
     let with = |outcome, changes, reason: Option<&str>| Decision {
         outcome,
@@ -143,6 +145,12 @@ pub fn decide(
             if late.is_some_and(|late| candidate.late_score.is_none_or(|own| own <= late)) {
                 let reason = "the parameters in force score at least as well on the late part";
                 return with(Outcome::Unchanged, Vec::new(), Some(reason));
+            }
+            if late.zip(candidate.late_score).is_some_and(|(late, own)| own - late <= min_improvement) {
+                let reason = format!(
+                    "it is better on the late part, by no more than {min_improvement} (decide.min_improvement)"
+                );
+                return with(Outcome::Unchanged, Vec::new(), Some(&reason));
             }
             with(Outcome::Adopted, changes, None)
         }
@@ -207,7 +215,7 @@ mod tests {
         let old = incumbent.map(|i| set(i.0));
         let old = old.as_ref().zip(incumbent).map(|(set, (_, late_score))| Contender { set, late_score });
         let candidate = Contender { set: &new, late_score: candidate.1 };
-        decide(Style::Scalping, Some(candidate), old, &judged(verdict)).outcome
+        decide(Style::Scalping, Some(candidate), old, &judged(verdict), 0.2).outcome
     }
 
     #[test]
@@ -216,6 +224,9 @@ mod tests {
         assert_eq!(outcome(Verdict::Warning, (50.0, Some(1.0)), Some((40.0, Some(0.5)))), Outcome::Adopted);
         assert_eq!(outcome(Verdict::Passed, (50.0, Some(0.5)), Some((40.0, Some(0.5)))), Outcome::Unchanged);
         assert_eq!(outcome(Verdict::Passed, (50.0, None), Some((40.0, Some(0.5)))), Outcome::Unchanged);
+        // Better, but not by enough to be worth a change.
+        assert_eq!(outcome(Verdict::Passed, (50.0, Some(0.6)), Some((40.0, Some(0.5)))), Outcome::Unchanged);
+        assert_eq!(outcome(Verdict::Passed, (50.0, Some(0.1)), None), Outcome::Adopted);
         assert_eq!(outcome(Verdict::Failed, (50.0, Some(1.0)), Some((50.0, Some(0.5)))), Outcome::Unchanged);
         for verdict in [Verdict::Failed, Verdict::Overfitted] {
             assert_eq!(outcome(verdict, (50.0, Some(1.0)), None), Outcome::Rejected);
@@ -223,7 +234,7 @@ mod tests {
         for verdict in [Verdict::Unstable, Verdict::Skipped] {
             assert_eq!(outcome(verdict, (50.0, Some(1.0)), None), Outcome::NotConvincing);
         }
-        let none = decide(Style::Swing, None, None, &judged(Verdict::Skipped));
+        let none = decide(Style::Swing, None, None, &judged(Verdict::Skipped), 0.0);
         assert_eq!(none.outcome, Outcome::Unchanged);
         assert_eq!(none.reasons, ["as judged"]);
     }

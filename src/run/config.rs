@@ -170,17 +170,18 @@ impl Default for ValidateConfig {
 }
 
 /// `[decide]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "documented in the README")]
 pub struct DecideConfig {
     pub require: String,
+    pub min_improvement: f64,
     pub declared_trials: u64,
 }
 
 impl Default for DecideConfig {
     fn default() -> Self {
-        Self { require: Require::default().as_str().to_owned(), declared_trials: 0 }
+        Self { require: Require::default().as_str().to_owned(), min_improvement: 0.0, declared_trials: 0 }
     }
 }
 
@@ -398,6 +399,10 @@ impl Config {
         let own = own
             .own_parameters
             .then_some(OwnSettings { trades_min: own.min_trades, prior_trades: own.prior_trades });
+        let least = self.decide.min_improvement;
+        if !(0.0..=1000.0).contains(&least) {
+            return Err(value_error("decide.min_improvement", "0 to 1000 points of the score", least));
+        }
         let wanted = &self.decide.require;
         let require = Require::ALL.into_iter().find(|require| require.as_str() == wanted);
         let words = Require::ALL.map(Require::as_str).join(", ");
@@ -406,6 +411,7 @@ impl Config {
             quick: self.validate.quick,
             require,
             declared_trials: self.decide.declared_trials,
+            min_improvement: self.decide.min_improvement,
             own,
             score,
             constraints: config.constraints.iter().map(constraint).collect::<Result<_, _>>()?,

@@ -49,6 +49,8 @@ pub struct SearchSettings {
     pub top: usize,
     /// Share of the days that selection sees.
     pub early_share: f64,
+    /// Least improvement of the late score that is worth a change.
+    pub min_improvement: f64,
     /// Trials made elsewhere that the optimizer cannot see.
     pub declared_trials: u64,
     /// Whether the tests against luck are left out.
@@ -69,6 +71,7 @@ impl Default for SearchSettings {
             position_ratio: 0.2,
             top: 20,
             early_share: 0.7,
+            min_improvement: 0.0,
             declared_trials: 0,
             quick: false,
             require: Require::default(),
@@ -163,7 +166,11 @@ impl Plan {
         }
         hash = hash.count(search.trades_min.into()).count(search.late_trades_min.into());
         hash = hash.floats(&[search.position_ratio, search.early_share]).count(search.top as u64);
-        hash = hash.count(search.declared_trials).count(search.require as u64).count(search.quick.into());
+        hash = hash
+            .float(search.min_improvement)
+            .count(search.declared_trials)
+            .count(search.require as u64)
+            .count(search.quick.into());
         let own = search.own.map_or((0, 0), |own| (own.trades_min, own.prior_trades));
         hash = hash.count(own.0.into()).count(own.1.into());
         let day = |day: Option<Day>| day.map_or(i64::MIN, |d| d.0.into());

@@ -60,7 +60,8 @@ pub(super) fn study_style(
         set,
         late_score: study.incumbent.as_ref().and_then(|measured| measured.late_score),
     });
-    let mut decision = decide(style.space.style(), candidate, contender, &study.judgement);
+    let least = plan.search.min_improvement;
+    let mut decision = decide(style.space.style(), candidate, contender, &study.judgement, least);
     if incumbent.is_some() && study.incumbent.is_none() {
         let reason = "the parameters in force are no longer in the space, so they could not be measured";
         decision.reasons.push(reason.to_owned());
