@@ -134,10 +134,11 @@ impl Trade<'_> {
 
     fn close(&self, worst: Exit, best: Option<Exit>, bar: u16) -> Outcome {
         let (gross, net) = self.result(worst);
-        let best_case = best.map_or(net, |exit| self.result(exit).1);
+        let net = ReturnPpm::from_fraction(net);
+        let best_case = best.map_or(net, |exit| ReturnPpm::from_fraction(self.result(exit).1));
         Outcome {
-            net: ReturnPpm::from_fraction(net),
-            best_case: ReturnPpm::from_fraction(best_case),
+            net,
+            best_case,
             gross: ReturnPpm::from_fraction(gross),
             bars_held: bar + 1,
             reason: worst.last.reason,

@@ -185,8 +185,11 @@ pub fn rank(sweep: &Sweep, space: &Space, objective: &Objective<'_>, keep: usize
             let Some(score) = objective.rate(point) else { continue };
             rated += 1;
             axes.add(rule, cell, score);
-            let trial = Ranked(Trial { rule, cell, score, point: *point });
             // The worst kept is on top; most trials are not even as good.
+            if heap.len() == keep && heap.peek().is_some_and(|worst| score < worst.0.score) {
+                continue;
+            }
+            let trial = Ranked(Trial { rule, cell, score, point: *point });
             if heap.len() == keep && heap.peek().is_none_or(|worst| trial >= *worst) {
                 continue;
             }
