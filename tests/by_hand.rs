@@ -42,6 +42,7 @@ fn parameters_go_back_by_hand_stay_out_and_come_back_by_hand() {
     assert!(error.contains("was rejected (FAILED)") && error.contains("--force"), "{error}");
     let forced = store.run(&["adopt", "2", "--style", "swing", "--force"]);
     assert_eq!(forced.status.code(), Some(10), "{}", text(&forced.stderr));
+    assert!(!text(&forced.stdout).contains("rollback"), "there is nothing to go back to");
     assert!(take_profits(&store).iter().any(|(scope, _, source)| scope == "swing" && source == "adopt"));
     let history = store.stdout(&["inspect", "run", "3"]);
     assert!(history.contains("against its verdict"), "{history}");

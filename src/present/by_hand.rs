@@ -32,11 +32,13 @@ impl ByHandDocument {
     /// Returns the document as text for people.
     pub fn text(&self) -> String {
         let Some(run) = self.run else { return "these parameters are in force already\n".to_owned() };
-        format!(
-            "{}\n\nin force now, as run {run} of profile {}; `optimizer rollback` undoes it\n",
-            listed(&self.changes),
-            self.profile
-        )
+        // The first parameters of a style have nothing to go back to.
+        let undone = match self.changes.iter().any(|change| change.old.is_some()) {
+            true => "; `optimizer rollback` undoes it",
+            false => "",
+        };
+        let (changes, profile) = (listed(&self.changes), &self.profile);
+        format!("{changes}\n\nin force now, as run {run} of profile {profile}{undone}\n")
     }
 }
 
