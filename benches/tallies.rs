@@ -17,7 +17,7 @@ use retune::evaluate::metrics::Circumstances;
 use retune::evaluate::score::Score;
 use retune::evaluate::sweep::sweep;
 use retune::exits::{Costs, ExitPlan, Position};
-use retune::model::{Candle, CandleSeries, Day, Direction, Interval, Outcome, Setup, Style, Symbol};
+use retune::model::{Candle, CandleSeries, Day, Direction, Interval, Outcomes, Setup, Style, Symbol};
 use retune::search::rank::{Objective, rank};
 use retune::search::space::{Bound, Dimension, ExitAxes, ExitLevel, Space, numbers};
 
@@ -36,15 +36,15 @@ fn main() {
         let plan = ExitPlan::new(space.rules().to_vec(), Interval::M15).expect("sound");
         let candles = walk(count * CANDLES_PER_SIGNAL + plan.hold_bars_max() + 1);
         let signals = signals(&space, count);
-        let mut times: Vec<[f64; 3]> =
+        let mut times: Vec<[f64; 2]> =
             (0..runs).map(|_| pool.install(|| time(&space, &plan, &candles, &signals))).collect();
         times.sort_by(|a, b| a.iter().sum::<f64>().total_cmp(&b.iter().sum()));
-        let [outcomes, book, sets] = times[runs / 2];
+        let [outcomes, sets] = times[runs / 2];
         print(&format!(
-            "{count} signals x {} parameter sets ({} exit rules): {:.1} ms = outcomes {outcomes:.1} + book {book:.1} + sets {sets:.1}",
+            "{count} signals x {} parameter sets ({} exit rules): {:.1} ms = outcomes {outcomes:.1} + sets {sets:.1}",
             space.sets(),
             space.rules().len(),
-            outcomes + book + sets,
+            outcomes + sets,
         ));
     }
 }
@@ -77,12 +77,13 @@ struct Drawn {
     levels: Vec<u8>,
 }
 
-/// Returns the milliseconds of outcomes, book, and all the rest.
-fn time(space: &Space, plan: &ExitPlan, candles: &CandleSeries, signals: &[Drawn]) -> [f64; 3] {
+/// Returns the milliseconds of outcomes and book, and of all the rest.
+fn time(space: &Space, plan: &ExitPlan, candles: &CandleSeries, signals: &[Drawn]) -> [f64; 2] {
     let costs = Costs::default().of(&Symbol::parse("BTCUSDT").expect("a name"));
     let clock = Instant::now();
     let bars = candles.bars();
-    let mut outcomes: Vec<Outcome> = Vec::with_capacity(signals.len() * space.rules().len());
+    let mut book = Book::new(space.lattice().clone(), space.rules().len());
+    let mut outcomes = Outcomes::new(space.rules().len());
     for signal in signals {
         let entry = signal.candle + 1;
         let position = Position {
@@ -92,18 +93,15 @@ fn time(space: &Space, plan: &ExitPlan, candles: &CandleSeries, signals: &[Drawn
             atr: bars.close[signal.candle] * 0.004,
             score: None,
         };
+        outcomes.clear();
         plan.outcomes(&position, &costs, &mut outcomes);
-    }
-    let simulated = clock.elapsed();
-    let mut book = Book::new(space.lattice().clone(), space.rules().len());
-    for (signal, outcomes) in signals.iter().zip(outcomes.chunks_exact(space.rules().len())) {
         let entry = Entry {
-            entry_ms: bars.open_time[signal.candle + 1],
+            entry_ms: bars.open_time[entry],
             symbol: 0,
             direction: signal.direction,
             setup: Setup::Pullback,
         };
-        book.push(entry, Some(&signal.levels), outcomes);
+        book.push(entry, &signal.levels, outcomes.row(0));
     }
     let kept = clock.elapsed();
     let window = book.window(Day(0)..Day(100_000));
@@ -120,7 +118,7 @@ fn time(space: &Space, plan: &ExitPlan, candles: &CandleSeries, signals: &[Drawn
     let ranking = rank(&sweep(&window), space, &objective, 10);
     let ranked = clock.elapsed();
     assert!(ranking.rated > 0 && !ranking.top.is_empty(), "something was ranked");
-    [simulated, kept - simulated, ranked - kept].map(|part| 1000.0 * part.as_secs_f64())
+    [kept, ranked - kept].map(|part| 1000.0 * part.as_secs_f64())
 }
 
 /// Numbers that are the same in every run.

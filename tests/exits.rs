@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use retune::exits::{Costs, ExitPlan, Fill, Position, TradeCosts};
 use retune::ingest::OnConflict;
 use retune::model::{
-    Bars, Candle, CandleSeries, Direction, EXIT_AXES, ExitReason, ExitRule, Interval, Outcome, ReturnPpm,
-    Style, Symbol,
+    Bars, Candle, CandleSeries, Direction, EXIT_AXES, ExitReason, ExitRule, Interval, Outcome, Outcomes,
+    ReturnPpm, Style, Symbol,
 };
 use retune::run::config::Config;
 use retune::run::plan::DayLimits;
@@ -231,9 +231,9 @@ fn rule() -> impl Strategy<Value = ExitRule> {
 
 fn outcomes(rules: &[ExitRule], position: &Position<'_>, costs: &TradeCosts) -> Vec<Outcome> {
     let plan = ExitPlan::new(rules.to_vec(), Interval::M15).expect("sound rules");
-    let mut found = Vec::new();
+    let mut found = Outcomes::new(rules.len());
     plan.outcomes(position, costs, &mut found);
-    found
+    found.row(0).iter().copied().collect()
 }
 
 fn side(long: bool) -> Direction {

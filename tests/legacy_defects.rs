@@ -22,8 +22,8 @@ use retune::legacy::statistics::sensitivities;
 use retune::legacy::trailing_stop::{TrailingRule, TrailingSignal, trailing_stop};
 use retune::legacy::weights::weight_quality;
 use retune::model::{
-    Candle, CandleSeries, Direction, ExitReason, ExitRule, FilterValue, Interval, Outcome, ParameterSet,
-    ReturnPpm, Style, Symbol,
+    Candle, CandleSeries, Direction, ExitReason, ExitRule, FilterValue, Interval, Outcome, Outcomes,
+    ParameterSet, ReturnPpm, Style, Symbol,
 };
 use retune::validate::verdict::{Evidence, Verdict, judge};
 
@@ -69,11 +69,11 @@ fn outcome(candles: &[(f64, f64, f64, f64)], direction: Direction, rule: ExitRul
     let mut series = CandleSeries::new(Interval::M15);
     (0..plan.hold_bars_max()).for_each(|i| series.push(candle(i)));
     let costs = Costs::free().of(&Symbol::parse("BTCUSDT").expect("a name"));
-    let mut out = Vec::new();
+    let mut out = Outcomes::new(1);
     let position =
         retune::exits::Position { bars: series.bars(), entry: 0, direction, atr: scale, score: None };
     plan.outcomes(&position, &costs, &mut out);
-    out[0]
+    *out.row(0).of(0)
 }
 
 fn rule(target: f64, stop: f64, hold_hours: f64) -> ExitRule {

@@ -11,7 +11,7 @@ use retune::evaluate::legacy_metrics::{
 };
 use retune::evaluate::sweep::sweep;
 use retune::features::market_structure::SwingStructure;
-use retune::model::{Day, Direction, ExitReason, Outcome, ReturnPpm, Setup};
+use retune::model::{Day, Direction, ExitReason, Outcome, Outcomes, ReturnPpm, Setup};
 use serde_json::Value;
 
 use crate::legacy_parity::{assert_close, committed, read_json, shared};
@@ -183,7 +183,9 @@ fn check_case_in_the_lattice(row: &Value, opportunities: &[(&Value, LegacyOpport
             direction: opportunity.direction,
             setup: Setup::Continuation,
         };
-        book.push(entry, Some(&levels[..dimensions]), &[outcome]);
+        let mut outcomes = Outcomes::new(1);
+        outcomes.push_each(&[outcome]);
+        book.push(entry, &levels[..dimensions], outcomes.row(0));
         total += 1;
     }
     let window = book.window(Day(0)..Day(1));

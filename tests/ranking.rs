@@ -5,7 +5,7 @@ use retune::evaluate::book::{Book, Entry};
 use retune::evaluate::metrics::Circumstances;
 use retune::evaluate::score::Score;
 use retune::evaluate::sweep::sweep;
-use retune::model::{Day, Direction, ExitReason, Outcome, ReturnPpm, Setup, Style};
+use retune::model::{Day, Direction, ExitReason, Outcome, Outcomes, ReturnPpm, Setup, Style};
 use retune::search::rank::{Constraint, Objective, rank};
 use retune::search::space::{Bound, Dimension, ExitAxes, Space, numbers};
 
@@ -34,7 +34,9 @@ fn book(space: &Space, signals: &[(u8, u8, Vec<i32>)]) -> Book {
             direction: Direction::Long,
             setup: Setup::Pullback,
         };
-        book.push(entry, Some(&[*a, *b]), &nets.iter().map(outcome).collect::<Vec<_>>());
+        let mut outcomes = Outcomes::new(nets.len());
+        outcomes.push_each(&nets.iter().map(outcome).collect::<Vec<_>>());
+        book.push(entry, &[*a, *b], outcomes.row(0));
     }
     book
 }

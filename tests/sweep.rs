@@ -6,7 +6,7 @@ use retune::evaluate::daily::DailyColumns;
 use retune::evaluate::lattice::Lattice;
 use retune::evaluate::replay::{Pick, replay};
 use retune::evaluate::sweep::sweep;
-use retune::model::{DAY_MS, Day, Direction, ExitReason, Outcome, ReturnPpm, Setup};
+use retune::model::{DAY_MS, Day, Direction, ExitReason, Outcome, Outcomes, ReturnPpm, Setup};
 
 fn outcome(net: i32) -> Outcome {
     Outcome {
@@ -33,8 +33,9 @@ fn book(sizes: &[usize], rules: usize, signals: &[Signal]) -> Book {
     for signal in signals {
         entry_ms += signal.wait_hours * 3_600_000;
         let entry = Entry { entry_ms, symbol: 0, direction: Direction::Long, setup: Setup::Pullback };
-        let outcomes: Vec<Outcome> = signal.net.iter().map(|net| outcome(*net)).collect();
-        book.push(entry, Some(&signal.levels), &outcomes);
+        let mut outcomes = Outcomes::new(rules);
+        outcomes.push_each(&signal.net.iter().map(|net| outcome(*net)).collect::<Vec<_>>());
+        book.push(entry, &signal.levels, outcomes.row(0));
     }
     book
 }

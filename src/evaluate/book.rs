@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::lattice::Lattice;
-use crate::model::{Day, Direction, ExitReason, Outcome, ReturnPpm, Setup};
+use crate::model::{Day, Direction, Outcome, OutcomeRow, Outcomes, ReturnPpm, Setup};
 use crate::signals::opportunities::Hindsight;
 
-/// Lanes of outcomes are padded to a multiple of this, so that the ordered sums run over whole vectors.
+/// Exit rules are followed in groups of this many, side by side, so that the ordered sums run over whole vectors.
 pub const LANES: usize = 8;
 
 /// One signal of a book.
@@ -22,33 +22,18 @@ pub struct Entry {
     pub setup: Setup,
 }
 
-/// What an outcome holds besides its net return.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OutcomeDetail {
-    /// Net with the favourable extreme first in the exit candle.
-    pub best_case: ReturnPpm,
-    /// Before fees and funding.
-    pub gross: ReturnPpm,
-    /// Candles held.
-    pub bars_held: u16,
-    /// How the position was closed.
-    pub reason: ExitReason,
-    /// Whether that changes the fill.
-    pub ambiguous: bool,
-}
-
 /// The signals of one style that pass the loosest level of every dimension, in order of entry, then symbol.
 ///
 /// Invariant: entries ascend by (entry_ms, symbol); `coordinates[i]` holds the strictest level signal i passes in each
-/// dimension; `net[i]` holds one outcome per exit rule, padded with zeros to a multiple of [`LANES`].
+/// dimension; `nets[g][i]` holds its net outcomes under the exit rules of group g, zeros beyond the last rule.
 #[derive(Debug, Clone)]
 pub struct Book {
     lattice: Lattice,
-    rules: usize,
     entries: Vec<Entry>,
     coordinates: Vec<u8>,
-    net: Vec<i32>,
-    details: Vec<OutcomeDetail>,
+    /// Group by group, so that what is followed together lies together.
+    nets: Vec<Vec<[i32; LANES]>>,
+    outcomes: Outcomes,
     /// Entry days of all candidates, those outside the lattice included; ascending.
     candidate_days: Vec<Day>,
     /// For every opportunity, its day and the signals that take part in it.
@@ -60,37 +45,39 @@ impl Book {
     pub fn new(lattice: Lattice, rules: usize) -> Self {
         Self {
             lattice,
-            rules,
             entries: Vec::new(),
             coordinates: Vec::new(),
-            net: Vec::new(),
-            details: Vec::new(),
+            nets: vec![Vec::new(); rules.div_ceil(LANES)],
+            outcomes: Outcomes::new(rules),
             candidate_days: Vec::new(),
             captures: Hindsight::default(),
         }
     }
 
-    /// Appends a candidate; one without coordinates is in no cell and only counts as a candidate.
+    /// Counts a candidate that is in no cell.
+    pub fn count_candidate(&mut self, entry_ms: i64) {
+        self.candidate_days.push(Day::of(entry_ms));
+    }
+
+    /// Appends a candidate with its coordinates and outcomes.
     ///
     /// Panics when entries do not ascend or the shapes differ: the caller sorts first.
-    pub fn push(&mut self, entry: Entry, coordinates: Option<&[u8]>, outcomes: &[Outcome]) {
-        self.candidate_days.push(Day::of(entry.entry_ms));
-        let Some(coordinates) = coordinates else { return };
+    pub fn push(&mut self, entry: Entry, coordinates: &[u8], outcomes: OutcomeRow<'_>) {
         assert!(coordinates.len() == self.lattice.dimensions(), "one coordinate per dimension");
-        assert!(outcomes.len() == self.rules, "one outcome per exit rule");
+        assert!(outcomes.choices.len() == self.rules(), "one outcome per exit rule");
         let key = |e: &Entry| (e.entry_ms, e.symbol);
         assert!(self.entries.last().is_none_or(|last| key(last) <= key(&entry)), "entries ascend");
+        self.count_candidate(entry.entry_ms);
         self.entries.push(entry);
         self.coordinates.extend_from_slice(coordinates);
-        self.net.extend(outcomes.iter().map(|o| o.net.0));
-        self.net.resize(self.entries.len() * self.lanes(), 0);
-        self.details.extend(outcomes.iter().map(|o| OutcomeDetail {
-            best_case: o.best_case,
-            gross: o.gross,
-            bars_held: o.bars_held,
-            reason: o.reason,
-            ambiguous: o.ambiguous,
-        }));
+        for (nets, choices) in self.nets.iter_mut().zip(outcomes.choices.chunks(LANES)) {
+            let mut lanes = [0; LANES];
+            for (lane, choice) in lanes.iter_mut().zip(choices) {
+                *lane = outcomes.ends[usize::from(*choice)].net.0;
+            }
+            nets.push(lanes);
+        }
+        self.outcomes.push(outcomes);
     }
 
     /// Sets the opportunities: the day each starts and the signals (indices) that take part in it.
@@ -105,12 +92,7 @@ impl Book {
 
     /// Returns the number of exit rules.
     pub fn rules(&self) -> usize {
-        self.rules
-    }
-
-    /// Returns the padded number of outcomes per signal in [`Book::net`].
-    pub fn lanes(&self) -> usize {
-        self.rules.div_ceil(LANES) * LANES
+        self.outcomes.rules()
     }
 
     /// Returns the signals, in trade order.
@@ -123,19 +105,20 @@ impl Book {
         &self.coordinates
     }
 
-    /// Returns the net outcomes of all signals, [`Book::lanes`] per signal; ppm.
-    pub fn net(&self) -> &[i32] {
-        &self.net
+    /// Returns the net outcomes of all signals, group of exit rules by group: rule r is lane r % [`LANES`] of group
+    /// r / [`LANES`]; ppm.
+    pub fn nets(&self) -> &[Vec<[i32; LANES]>] {
+        &self.nets
     }
 
     /// Returns the net outcome of a signal under a rule.
     pub fn outcome(&self, signal: usize, rule: usize) -> ReturnPpm {
-        ReturnPpm(self.net[signal * self.lanes() + rule])
+        ReturnPpm(self.nets[rule / LANES][signal][rule % LANES])
     }
 
-    /// Returns the rest of the outcome of a signal under a rule.
-    pub fn detail(&self, signal: usize, rule: usize) -> &OutcomeDetail {
-        &self.details[signal * self.rules + rule]
+    /// Returns all that is known of the outcome of a signal under a rule.
+    pub fn detail(&self, signal: usize, rule: usize) -> &Outcome {
+        self.outcomes.row(signal).of(rule)
     }
 
     /// Returns the opportunities with the signals that take part in them.

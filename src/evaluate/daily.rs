@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::book::Window;
+use super::book::{LANES, Window};
 use super::lattice::Walk;
 use crate::model::Day;
 
@@ -48,25 +48,23 @@ impl<'a> DailyColumns<'a> {
     /// A cell that lets pass exactly what a looser one does is left out: its columns are the same.
     pub fn for_each(&self, branch: usize, mut visit: impl FnMut(usize, &[i32])) {
         let book = self.window.book;
-        let (rules, lanes) = (book.rules(), book.lanes());
-        let mut sums = vec![0_i32; self.day_count * lanes];
+        let rules = book.rules();
+        let mut sums = vec![[0_i32; LANES]; self.day_count];
         let mut column = vec![0_i32; self.day_count];
         self.walk.for_each_cell(branch, |cell, list| {
             if list.is_empty() || self.repeats_a_looser(cell) {
                 return;
             }
-            sums.fill(0);
-            for signal in list {
-                let signal = *signal as usize;
-                let day = self.days[signal] as usize;
-                let net = &book.net()[signal * lanes..(signal + 1) * lanes];
-                let of_day = &mut sums[day * lanes..(day + 1) * lanes];
-                of_day.iter_mut().zip(net).for_each(|(sum, net)| *sum += net);
-            }
-            for rule in 0..rules {
-                let values = sums.iter().skip(rule).step_by(lanes);
-                column.iter_mut().zip(values).for_each(|(own, sum)| *own = *sum);
-                visit(cell * rules + rule, &column);
+            for (group, nets) in book.nets().iter().enumerate() {
+                sums.fill([0; LANES]);
+                for signal in list {
+                    let of_day = &mut sums[self.days[*signal as usize] as usize];
+                    of_day.iter_mut().zip(&nets[*signal as usize]).for_each(|(sum, net)| *sum += net);
+                }
+                for lane in 0..LANES.min(rules - group * LANES) {
+                    column.iter_mut().zip(&sums).for_each(|(own, sum)| *own = sum[lane]);
+                    visit(cell * rules + group * LANES + lane, &column);
+                }
             }
         });
     }

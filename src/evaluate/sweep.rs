@@ -71,14 +71,59 @@ impl Sweep {
 pub fn sweep(window: &Window<'_>) -> Sweep {
     let book = window.book;
     // Bounds every running sum of any subset: what fits here cannot overflow in a narrower lane.
-    let reach = (0..book.rules()).map(|rule| total_magnitude(window, rule)).max().unwrap_or(0);
+    let reach =
+        book.nets().iter().map(|nets| total_magnitude(&nets[window.signals.clone()])).max().unwrap_or(0);
     let points =
         if reach <= i64::from(i32::MAX) { follow_cells::<i32>(window) } else { follow_cells::<i64>(window) };
     Sweep { rules: book.rules(), points }
 }
 
-fn total_magnitude(window: &Window<'_>, rule: usize) -> i64 {
-    window.signals.clone().map(|signal| i64::from(window.book.outcome(signal, rule).0).abs()).sum()
+/// Returns the largest sum of magnitudes of a group's rules.
+fn total_magnitude(nets: &[[i32; LANES]]) -> i64 {
+    let mut sums = [0_i64; LANES];
+    for lanes in nets {
+        for (sum, net) in sums.iter_mut().zip(lanes) {
+            *sum += i64::from(net.unsigned_abs());
+        }
+    }
+    sums.into_iter().max().unwrap_or(0)
+}
+
+/// Trades of the cells that are followed together: their lists and the outcomes of one group of rules stay in the
+/// processor's nearest caches.
+const TILE_TRADES: usize = 1 << 15;
+
+/// Cells whose lists are known and that wait to be followed.
+#[derive(Default)]
+struct Tile {
+    /// The first cell.
+    first: usize,
+    trades: Vec<u32>,
+    /// Where the list of each cell stops.
+    stops: Vec<usize>,
+}
+
+impl Tile {
+    fn cells(&self) -> impl Iterator<Item = &[u32]> {
+        let starts = std::iter::once(0).chain(self.stops.iter().copied());
+        starts.zip(&self.stops).map(|(start, stop)| &self.trades[start..*stop])
+    }
+
+    fn push(&mut self, list: &[u32]) {
+        self.trades.extend_from_slice(list);
+        self.stops.push(self.trades.len());
+    }
+
+    fn is_full(&self) -> bool {
+        self.trades.len() >= TILE_TRADES
+    }
+
+    /// Goes on to the cells behind its own.
+    fn advance(&mut self) {
+        self.first += self.stops.len();
+        self.trades.clear();
+        self.stops.clear();
+    }
 }
 
 /// Follows every cell's trades, branches of the walk in parallel.
@@ -86,15 +131,32 @@ fn follow_cells<T: Lane>(window: &Window<'_>) -> Vec<GridPoint> {
     let book = window.book;
     let rules = book.rules();
     let days: Vec<i32> = book.entries().iter().map(|entry| Day::of(entry.entry_ms).0).collect();
-    let trades = Trades { net: book.net(), lanes: book.lanes(), days: &days };
     let walk = Walk::new(book.lattice(), book.coordinates(), window.signals.clone());
     let mut points = vec![GridPoint::default(); book.lattice().cells() * rules];
-    let branch_cells = walk.branch_cells();
-    points.par_chunks_mut(branch_cells * rules).zip(walk.branches()).for_each(|(points, branch)| {
-        walk.for_each_cell(branch, |cell, list| {
-            let cell = cell % branch_cells;
-            trades.follow_all::<T>(list, &mut points[cell * rules..(cell + 1) * rules]);
+    let follow_tile = |tile: &mut Tile, points: &mut [GridPoint]| {
+        for (group, nets) in book.nets().iter().enumerate() {
+            let trades = Trades { nets, days: &days };
+            for (cell, list) in tile.cells().enumerate() {
+                let from = (tile.first + cell) * rules;
+                let points = &mut points[from..from + rules];
+                let running = trades.follow::<T>(list);
+                for (lane, point) in points.iter_mut().skip(group * LANES).take(LANES).enumerate() {
+                    *point = running.point(lane, list.len());
+                }
+            }
+        }
+        tile.advance();
+    };
+    let branch_points = walk.branch_cells() * rules;
+    points.par_chunks_mut(branch_points.max(1)).zip(walk.branches()).for_each(|(points, branch)| {
+        let mut tile = Tile::default();
+        walk.for_each_cell(branch, |_, list| {
+            tile.push(list);
+            if tile.is_full() {
+                follow_tile(&mut tile, points);
+            }
         });
+        follow_tile(&mut tile, points);
     });
     points
 }
@@ -205,47 +267,36 @@ impl<T: Lane> Running<T> {
     }
 }
 
-/// The outcomes of a book, in trade order.
+/// The outcomes of a book under one group of exit rules, in trade order.
 struct Trades<'a> {
-    /// `lanes` outcomes per signal; ppm.
-    net: &'a [i32],
-    lanes: usize,
+    /// One row per signal; ppm.
+    nets: &'a [[i32; LANES]],
     /// Entry day of each signal.
     days: &'a [i32],
 }
 
 impl Trades<'_> {
-    /// Follows a list of signals under every exit rule.
-    fn follow_all<T: Lane>(&self, list: &[u32], points: &mut [GridPoint]) {
-        for (group, points) in points.chunks_mut(LANES).enumerate() {
-            let running = self.follow::<T>(group * LANES, list);
-            for (lane, point) in points.iter_mut().enumerate() {
-                *point = running.point(lane, list.len());
-            }
-        }
-    }
-
-    /// Uses the widest vectors the processor has. Integers: the same bits everywhere.
-    fn follow<T: Lane>(&self, first_lane: usize, list: &[u32]) -> Running<T> {
+    /// Follows a list of signals. Uses the widest vectors the processor has. Integers: the same bits everywhere.
+    fn follow<T: Lane>(&self, list: &[u32]) -> Running<T> {
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2") {
             #[expect(
                 unsafe_code,
                 reason = "the processor was just asked; the function itself is safe code"
             )]
-            return unsafe { self.follow_avx2(first_lane, list) };
+            return unsafe { self.follow_avx2(list) };
         }
-        self.follow_plain(first_lane, list)
+        self.follow_plain(list)
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
-    fn follow_avx2<T: Lane>(&self, first_lane: usize, list: &[u32]) -> Running<T> {
-        self.follow_plain(first_lane, list)
+    fn follow_avx2<T: Lane>(&self, list: &[u32]) -> Running<T> {
+        self.follow_plain(list)
     }
 
     #[inline(always)]
-    fn follow_plain<T: Lane>(&self, first_lane: usize, list: &[u32]) -> Running<T> {
+    fn follow_plain<T: Lane>(&self, list: &[u32]) -> Running<T> {
         let mut running = Running::new();
         let mut today = list.first().map_or(0, |i| self.days[*i as usize]);
         for &i in list {
@@ -254,9 +305,7 @@ impl Trades<'_> {
                 running.end_day();
                 today = day;
             }
-            let at = i as usize * self.lanes + first_lane;
-            let row: &[i32; LANES] = self.net[at..at + LANES].try_into().expect("a whole group of lanes");
-            running.trade(row);
+            running.trade(&self.nets[i as usize]);
         }
         running.end_day();
         running

@@ -1,6 +1,7 @@
 //! A signal and the candles that follow it become the outcomes of every exit rule, in one pass over the candles.
 
 mod costs;
+mod ends;
 mod levels;
 mod moving;
 mod passage;

@@ -1,12 +1,13 @@
 //! An exit plan: the exit rules of a run, resolved to shared levels so that one pass serves them all.
 
 use super::costs::TradeCosts;
+use super::ends::{CloseEvent, Ends, RuleEvents, StopEvent, TargetEvent};
 use super::levels::{Distance, Levels, PROFIT_TIERS, Passages, STOP_TIERS, passages};
 use super::moving::{MovingStop, peaks};
 use super::passage::NEVER;
 use super::surge::first_surges;
-use super::trade::{Course, Position, Trade};
-use crate::model::{EXIT_AXES, ExitRule, Interval, Outcome};
+use super::trade::{Position, Stops, Trade};
+use crate::model::{EXIT_AXES, ExitReason, ExitRule, Interval, Outcomes};
 
 /// An exit rule that cannot be simulated.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -20,17 +21,15 @@ pub struct PlanError {
     pub found: String,
 }
 
-/// Where the parts of a rule stand among what the plan's rules share.
+/// A first target: its level among the targets, and the share closed there.
+type FirstSlot = Option<(usize, f64)>;
+
+/// Stops that act together: levels among the stops, and stops that move.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Slots {
-    target: usize,
-    stop: usize,
-    hard_stop: Option<usize>,
-    /// With the share closed there.
-    first_target: Option<(usize, f64)>,
+struct StopSlots {
+    fixed: usize,
+    hard: Option<usize>,
     moving: [Option<usize>; 2],
-    surge: Option<usize>,
-    hold_bars: u16,
 }
 
 /// A stop that moves, before a position gives it prices.
@@ -46,7 +45,14 @@ enum Moving {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExitPlan {
     rules: Vec<ExitRule>,
-    slots: Vec<Slots>,
+    /// What ends each rule, among the distinct events below.
+    events: Vec<RuleEvents>,
+    /// Levels among the targets that close a position.
+    target_events: Vec<(usize, FirstSlot)>,
+    stop_events: Vec<(StopSlots, FirstSlot)>,
+    surge_events: Vec<(usize, FirstSlot)>,
+    /// Holding times in candles.
+    time_events: Vec<(u16, FirstSlot)>,
     /// Take-profits, first targets and break-even triggers.
     targets: Levels,
     /// Fixed and hard stops.
@@ -60,29 +66,40 @@ pub struct ExitPlan {
 impl ExitPlan {
     /// Resolves rules for candles of an interval.
     ///
-    /// Errors: `PlanError` for a value outside its range, half of a pair, or a holding time too long to count
+    /// Errors: `PlanError` for a value outside its range, half of a pair, a holding time too long to count, or too many rules
     pub fn new(rules: Vec<ExitRule>, interval: Interval) -> Result<Self, PlanError> {
+        if rules.len() > Outcomes::RULES_MAX {
+            return Err(PlanError {
+                what: "the number of exit rules of a style",
+                expected: "at most 65535",
+                found: rules.len().to_string(),
+            });
+        }
         rules.iter().try_for_each(check)?;
         let mut plan = Self {
             targets: Levels::new(rules.iter().flat_map(profit_distances), PROFIT_TIERS),
             stops: Levels::new(rules.iter().flat_map(stop_distances), STOP_TIERS),
             surges: rules.iter().filter_map(|rule| rule.surge_factor).collect(),
             moving: Vec::new(),
-            slots: Vec::with_capacity(rules.len()),
+            events: Vec::with_capacity(rules.len()),
+            target_events: Vec::new(),
+            stop_events: Vec::new(),
+            surge_events: Vec::new(),
+            time_events: Vec::new(),
             hold_bars_max: 0,
             rules,
         };
         plan.surges.sort_by(f64::total_cmp);
         plan.surges.dedup();
         for rule in plan.rules.clone() {
-            let slots = plan.slots_of(&rule, interval)?;
-            plan.hold_bars_max = plan.hold_bars_max.max(slots.hold_bars);
-            plan.slots.push(slots);
+            let events = plan.events_of(&rule, interval)?;
+            plan.hold_bars_max = plan.hold_bars_max.max(events.hold_bars);
+            plan.events.push(events);
         }
         Ok(plan)
     }
 
-    fn slots_of(&mut self, rule: &ExitRule, interval: Interval) -> Result<Slots, PlanError> {
+    fn events_of(&mut self, rule: &ExitRule, interval: Interval) -> Result<RuleEvents, PlanError> {
         let bars = interval.bars_in_hours(rule.hold_hours);
         let hold_bars = u16::try_from(bars).ok().filter(|bars| *bars < NEVER).ok_or(PlanError {
             what: "a holding time in candles",
@@ -90,26 +107,24 @@ impl ExitPlan {
             found: bars.to_string(),
         })?;
         let target = |atr| self.targets.slot(Distance::of(atr, rule.dynamic_strength));
-        let first_target =
-            rule.first_target_atr.map(target).zip(rule.first_target_pct.map(|pct| pct / 100.0));
+        let share = rule.first_target_pct.map(|pct| pct / 100.0);
+        let first: FirstSlot = rule.first_target_atr.map(target).zip(share);
+        let target_slot = target(rule.take_profit_atr);
         let break_even = rule.break_even_atr.map(|atr| Moving::BreakEven { target: target(atr) });
         let trailing = rule.trailing_activation_atr.zip(rule.trailing_distance_atr);
         let trailing = trailing.map(|(activation, distance)| Moving::Trailing { activation, distance });
-        Ok(Slots {
-            target: target(rule.take_profit_atr),
-            stop: self.stops.slot(Distance::of(rule.stop_atr, rule.dynamic_strength)),
-            hard_stop: rule.hard_stop_pct.map(|percent| self.stops.slot(Distance::Percent(percent))),
-            first_target,
-            moving: [break_even, trailing].map(|moving| moving.map(|moving| self.moving_slot(moving))),
-            surge: rule.surge_factor.map(|factor| self.surges.partition_point(|known| *known < factor)),
+        let stops = StopSlots {
+            fixed: self.stops.slot(Distance::of(rule.stop_atr, rule.dynamic_strength)),
+            hard: rule.hard_stop_pct.map(|percent| self.stops.slot(Distance::Percent(percent))),
+            moving: [break_even, trailing].map(|moving| Some(place_of(&mut self.moving, moving?))),
+        };
+        let surge = rule.surge_factor.map(|factor| self.surges.partition_point(|known| *known < factor));
+        Ok(RuleEvents {
+            target: place_of(&mut self.target_events, (target_slot, first)),
+            stop: place_of(&mut self.stop_events, (stops, first)),
+            surge: surge.map(|surge| place_of(&mut self.surge_events, (surge, first))),
+            time: place_of(&mut self.time_events, (hold_bars, first)),
             hold_bars,
-        })
-    }
-
-    fn moving_slot(&mut self, moving: Moving) -> usize {
-        self.moving.iter().position(|known| *known == moving).unwrap_or_else(|| {
-            self.moving.push(moving);
-            self.moving.len() - 1
         })
     }
 
@@ -133,14 +148,14 @@ impl ExitPlan {
         self.rules.iter().any(|rule| rule.dynamic_strength.is_some())
     }
 
-    /// Appends the outcome of every rule, in order, for a position entered at a candle's open.
+    /// Appends a row with the outcome of every rule, in order, for a position entered at a candle's open.
     ///
     /// Causality: this is the label: it reads the candles after the signal and must never feed a feature
     /// Rules:     inside one candle the adverse extreme comes before the favourable one, unless the candle opens beyond a
     ///            level; an open beyond the stop fills there; a target never fills better than its level; a stop is
     ///            moved by closed candles and by the present one's open
     /// Cost:      O(candles + levels + rules), and O(candles) for each distinct moving stop
-    pub fn outcomes(&self, position: &Position<'_>, costs: &TradeCosts, out: &mut Vec<Outcome>) {
+    pub fn outcomes(&self, position: &Position<'_>, costs: &TradeCosts, out: &mut Outcomes) {
         let end = position.entry + self.hold_bars_max();
         assert!(end <= position.bars.len(), "a signal is evaluated over its longest horizon");
         let ahead = position.bars.slice(position.entry..end);
@@ -155,21 +170,39 @@ impl ExitPlan {
         let surges =
             if self.surges.is_empty() { Vec::new() } else { first_surges(position, &self.surges, decided) };
         let trade = Trade { ahead, direction, costs };
-        for slots in &self.slots {
-            let stop = stops.of(slots.stop);
-            let hard =
-                slots.hard_stop.map(|slot| stops.of(slot)).filter(|hard| hard.distance < stop.distance);
-            out.push(trade.outcome(&Course {
-                target: targets.of(slots.target),
-                stop: hard.unwrap_or(stop),
-                moving: slots.moving.map(|slot| slot.map(|slot| &moving[slot])),
-                first: slots.first_target.map(|(slot, share)| (targets.of(slot), share)),
-                surge_at: slots.surge.map_or(NEVER, |slot| surges[slot]),
-                hold_bars: slots.hold_bars,
-                peaks: &peaks,
-            }));
+        let first = |first: &FirstSlot| first.map(|(slot, share)| (targets.of(slot), share));
+        let target =
+            |(slot, own): &(usize, FirstSlot)| TargetEvent::new(&trade, targets.of(*slot), first(own));
+        let stop = |(slots, own): &(StopSlots, FirstSlot)| {
+            let fixed = stops.of(slots.fixed);
+            let hard = slots.hard.map(|slot| stops.of(slot)).filter(|hard| hard.distance < fixed.distance);
+            let moving = slots.moving.map(|slot| slot.map(|slot| &moving[slot]));
+            StopEvent::new(Stops { fixed: hard.unwrap_or(fixed), moving, peaks: &peaks }, first(own))
+        };
+        let surge = |(slot, own): &(usize, FirstSlot)| {
+            CloseEvent::new(surges[*slot], ExitReason::VolumeSurge, first(own))
+        };
+        let time = |(bars, own): &(u16, FirstSlot)| CloseEvent::new(bars - 1, ExitReason::Time, first(own));
+        let targets = self.target_events.iter().map(target).collect();
+        let stops = self.stop_events.iter().map(stop).collect();
+        let surges = self.surge_events.iter().map(surge).collect();
+        let times = self.time_events.iter().map(time).collect();
+        let mut ends = Ends::new(trade, targets, stops, surges, times);
+        let mut row = out.begin();
+        for events in &self.events {
+            let end = ends.of(events, &mut row);
+            row.choose(end);
         }
+        row.finish();
     }
+}
+
+/// Returns where an item stands among the known ones, added if need be.
+fn place_of<T: PartialEq>(known: &mut Vec<T>, item: T) -> usize {
+    known.iter().position(|other| *other == item).unwrap_or_else(|| {
+        known.push(item);
+        known.len() - 1
+    })
 }
 
 impl Moving {
@@ -217,7 +250,7 @@ fn check(rule: &ExitRule) -> Result<(), PlanError> {
 mod tests {
     use super::*;
     use crate::exits::Costs;
-    use crate::model::{Candle, CandleSeries, Direction, ExitReason, ReturnPpm, Symbol};
+    use crate::model::{Candle, CandleSeries, Direction, Outcome, ReturnPpm, Symbol};
 
     fn series(bars: &[[f64; 4]]) -> CandleSeries {
         let candle = |(i, [open, high, low, close]): (usize, &[f64; 4])| Candle {
@@ -265,7 +298,7 @@ mod tests {
         for (direction, bars, (bar, worst, best, reason, ambiguous)) in cases {
             let rule = ExitRule::new(4.0, 2.0, bars.len() as f64 * 0.25);
             let plan = ExitPlan::new(vec![rule], Interval::M15).expect("a plan");
-            let mut out = Vec::new();
+            let mut out = Outcomes::new(1);
             plan.outcomes(&position(&series(bars), *direction), &free(), &mut out);
             let value = |price: f64| ReturnPpm::from_fraction(direction.sign() * (price - 100.0) / 100.0);
             let expected = Outcome {
@@ -276,7 +309,7 @@ mod tests {
                 reason: *reason,
                 ambiguous: *ambiguous,
             };
-            assert_eq!(out, [expected], "{direction:?} {bars:?}");
+            assert_eq!(*out.row(0).of(0), expected, "{direction:?} {bars:?}");
         }
     }
 
@@ -285,10 +318,11 @@ mod tests {
         let rules = [0.25, 0.5, 0.75].map(|hold_hours| ExitRule::new(50.0, 50.0, hold_hours));
         let plan = ExitPlan::new(rules.to_vec(), Interval::M15).expect("a plan");
         let bars = [[100.0, 101.0, 99.0, 100.5], [100.5, 102.0, 100.0, 101.5], [101.5, 103.0, 101.0, 102.5]];
-        let mut out = Vec::new();
+        let mut out = Outcomes::new(rules.len());
         plan.outcomes(&position(&series(&bars), Direction::Long), &free(), &mut out);
-        assert_eq!(out.iter().map(|o| o.net.0).collect::<Vec<_>>(), [5_000, 15_000, 25_000]);
-        assert_eq!(out.iter().map(|o| o.bars_held).collect::<Vec<_>>(), [1, 2, 3]);
+        let row = out.row(0);
+        assert_eq!(row.iter().map(|o| o.net.0).collect::<Vec<_>>(), [5_000, 15_000, 25_000]);
+        assert_eq!(row.iter().map(|o| o.bars_held).collect::<Vec<_>>(), [1, 2, 3]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! One position under one rule: which event ends it, and what it is filled at.
+//! One position: what it is filled at when a target, a stop or time ends it.
 
 use super::costs::{Fill, TradeCosts};
 use super::levels::Passage;
@@ -27,23 +27,25 @@ impl Position<'_> {
     }
 }
 
-/// What becomes of the levels of one rule.
-pub struct Course<'a> {
-    /// The take-profit.
-    pub target: Passage,
+/// What may stop a position: the stops of one rule.
+pub struct Stops<'a> {
     /// The fixed stop.
-    pub stop: Passage,
+    pub fixed: Passage,
     /// Stops that move, with the candles that first touch them.
     pub moving: [Option<&'a (MovingStop, u16)>; 2],
-    /// The first target, with the share closed there.
-    pub first: Option<(Passage, f64)>,
-    /// The candle with a volume surge.
-    pub surge_at: u16,
-    /// Longest holding time in candles.
-    pub hold_bars: u16,
     /// The best price known when each candle begins; empty where no stop moves.
     pub peaks: &'a [f64],
 }
+
+impl Stops<'_> {
+    /// Returns the candle that first touches one of them.
+    pub fn at(&self) -> u16 {
+        self.moving.iter().flatten().fold(self.fixed.at, |at, (_, touch)| at.min(*touch))
+    }
+}
+
+/// A first target, with the share closed there.
+pub type FirstTarget = Option<(Passage, f64)>;
 
 /// How a position ends: the fill of the part closed at the first target, with its share, and that of the rest.
 #[derive(Clone, Copy, PartialEq)]
@@ -63,67 +65,61 @@ pub struct Trade<'a> {
 }
 
 impl Trade<'_> {
-    /// Picks the earliest of stop, target, surge and time.
-    ///
-    /// Rules: inside one candle its open comes first, then the adverse extreme, the favourable one and the close. An open
-    ///        beyond the stop fills there; a target never fills better than its level. The best case has the
-    ///        favourable extreme first in the exit candle: it reaches targets, arms and moves stops.
-    pub fn outcome(&self, course: &Course<'_>) -> Outcome {
-        let stop_at = course.moving.iter().flatten().fold(course.stop.at, |at, (_, touch)| at.min(*touch));
-        let bar = stop_at.min(course.target.at).min(course.surge_at);
-        if bar >= course.hold_bars {
-            let last = course.hold_bars - 1;
-            return self.close(self.exit(course, last, self.at_close(last, ExitReason::Time)), None, last);
-        }
-        if stop_at == bar && !self.opens_beyond(bar, course.target.distance) {
-            return self.stopped(course, bar);
-        }
-        let fill = match course.target.at == bar {
-            true => self.at_level(bar, course.target.distance),
-            false => self.at_close(bar, ExitReason::VolumeSurge),
-        };
-        self.close(self.exit(course, bar, fill), None, bar)
+    /// Returns the outcome of a target that is reached.
+    pub fn at_target(&self, target: Passage, first: FirstTarget) -> Outcome {
+        self.close(self.exit(first, target.at, self.at_level(target.at, target.distance)), None, target.at)
     }
 
-    fn stopped(&self, course: &Course<'_>, bar: u16) -> Outcome {
+    /// Returns the outcome of a position closed at a candle's close.
+    pub fn at_close(&self, bar: u16, reason: ExitReason, first: FirstTarget) -> Outcome {
+        let i = usize::from(bar);
+        let held_until_ms = self.ahead.open_time[i] + self.ahead.interval.ms();
+        let fill = Fill { price: self.ahead.close[i], reason, held_until_ms };
+        self.close(self.exit(first, bar, fill), None, bar)
+    }
+
+    /// Returns the outcome of a position whose stops are touched, and whether the candle opens beyond the stop.
+    ///
+    /// Unless it does, a target that the same candle reaches is the best case.
+    pub fn stopped(&self, stops: &Stops<'_>, first: FirstTarget) -> (Outcome, bool) {
+        let bar = stops.at();
         let i = usize::from(bar);
         let side = self.direction.sign();
         let fill = |price, reason| Fill { price, reason, held_until_ms: self.ahead.open_time[i] };
         // Before the adverse extreme the first target is filled by earlier candles, or by an open beyond it.
-        let first = course.first.filter(|(at, _)| at.at < bar || self.opens_beyond(bar, at.distance));
-        let first = first.map(|first| self.part(first));
-        let peak = course.peaks.get(i).copied();
-        let (level, reason) = self.tightest(course, peak);
+        let filled = first.filter(|(at, _)| at.at < bar || self.opens_beyond(bar, at.distance));
+        let filled = filled.map(|first| self.part(first));
+        let peak = stops.peaks.get(i).copied();
+        let (level, reason) = self.tightest(stops, peak);
         let open = self.ahead.open[i];
         if side * open < side * level {
-            return self.close(Exit { first, last: fill(open, ExitReason::StopGap) }, None, bar);
+            return (
+                self.close(Exit { first: filled, last: fill(open, ExitReason::StopGap) }, None, bar),
+                true,
+            );
         }
-        let worst = Exit { first, last: fill(level, reason) };
-        if course.target.at == bar {
-            let best = self.exit(course, bar, self.at_level(bar, course.target.distance));
-            return self.close(worst, Some(best), bar);
-        }
-        if course.first.is_none() && course.peaks.is_empty() {
-            return self.close(worst, None, bar);
+        let worst = Exit { first: filled, last: fill(level, reason) };
+        if first.is_none() && stops.peaks.is_empty() {
+            return (self.close(worst, None, bar), false);
         }
         let peak = peak.map(|peak| better(self.direction, peak, best(self.ahead, i, self.direction)));
-        let (level, reason) = self.tightest(course, peak);
-        let best = self.exit(course, bar, fill(level, reason));
-        self.close(worst, (best != worst).then_some(best), bar)
+        let (level, reason) = self.tightest(stops, peak);
+        let best = self.exit(first, bar, fill(level, reason));
+        (self.close(worst, (best != worst).then_some(best), bar), false)
     }
 
     /// Returns the price of the tightest stop for the best price so far, and its reason.
-    fn tightest(&self, course: &Course<'_>, peak: Option<f64>) -> (f64, ExitReason) {
+    fn tightest(&self, stops: &Stops<'_>, peak: Option<f64>) -> (f64, ExitReason) {
         let side = self.direction.sign();
-        let fixed = (self.ahead.open[0] - side * course.stop.distance, ExitReason::Stop);
-        let moving = course.moving.iter().flatten();
+        let fixed = (self.ahead.open[0] - side * stops.fixed.distance, ExitReason::Stop);
+        let moving = stops.moving.iter().flatten();
         let armed = moving.filter_map(|(stop, _)| Some((stop.level(peak?)?, stop.reason())));
         armed.fold(fixed, |tightest, stop| if side * stop.0 > side * tightest.0 { stop } else { tightest })
     }
 
     /// Returns an exit after a candle's favourable extreme: the first target is filled up to and with this candle.
-    fn exit(&self, course: &Course<'_>, bar: u16, last: Fill) -> Exit {
-        let first = course.first.filter(|(first, _)| first.at <= bar);
+    fn exit(&self, first: FirstTarget, bar: u16, last: Fill) -> Exit {
+        let first = first.filter(|(first, _)| first.at <= bar);
         Exit { first: first.map(|first| self.part(first)), last }
     }
 
@@ -163,14 +159,9 @@ impl Trade<'_> {
         Fill { price, reason: ExitReason::TakeProfit, held_until_ms: self.ahead.open_time[usize::from(bar)] }
     }
 
-    fn opens_beyond(&self, bar: u16, distance: f64) -> bool {
+    /// Returns whether a candle opens beyond a target.
+    pub fn opens_beyond(&self, bar: u16, distance: f64) -> bool {
         let side = self.direction.sign();
         side * self.ahead.open[usize::from(bar)] > side * (self.ahead.open[0] + side * distance)
-    }
-
-    fn at_close(&self, bar: u16, reason: ExitReason) -> Fill {
-        let bar = usize::from(bar);
-        let held_until_ms = self.ahead.open_time[bar] + self.ahead.interval.ms();
-        Fill { price: self.ahead.close[bar], reason, held_until_ms }
     }
 }

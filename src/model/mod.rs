@@ -14,7 +14,7 @@ mod time;
 pub use candle::{Bars, Candle, CandleError, CandleSeries, Symbol};
 pub use exit_rule::{EXIT_AXES, ExitAxis, ExitRule, Need};
 pub use money::ReturnPpm;
-pub use outcome::{ExitReason, Outcome};
+pub use outcome::{ExitReason, Outcome, OutcomeRow, Outcomes, RowBuilder};
 pub use params::{FilterValue, ParameterSet};
 pub use signal::{Direction, Setup, Style};
 pub use time::{DAY_MS, Day, HOUR_MS, Interval, IntervalError, MINUTE_MS, rfc3339};

@@ -3,7 +3,7 @@
 use super::day::{DayBlock, DaySignal};
 use super::plan::StylePlan;
 use crate::evaluate::book::{Book, Entry};
-use crate::model::{Day, Direction};
+use crate::model::{Day, Direction, OutcomeRow};
 use crate::signals::opportunities::Hindsight;
 
 /// The days of one symbol, ascending.
@@ -18,7 +18,7 @@ pub struct SymbolDays {
 /// Where a signal's coordinates and outcomes lie.
 struct Place<'a> {
     entry: Entry,
-    data: Option<(&'a [u8], &'a [crate::model::Outcome])>,
+    data: Option<(&'a [u8], OutcomeRow<'a>)>,
 }
 
 /// Returns the book of one style (by its index in the plan): signals of all symbols by entry time, then symbol.
@@ -33,11 +33,10 @@ pub fn book_of(symbols: &[SymbolDays], style: usize, plan: &StylePlan) -> Book {
     places.sort_by_key(|place| (place.entry.entry_ms, place.entry.symbol));
     let mut book = Book::new(plan.space.lattice().clone(), plan.space.rules().len());
     for place in &places {
-        book.push(
-            place.entry,
-            place.data.map(|(coordinates, _)| coordinates),
-            place.data.map_or(&[], |(_, outcomes)| outcomes),
-        );
+        match place.data {
+            Some((coordinates, outcomes)) => book.push(place.entry, coordinates, outcomes),
+            None => book.count_candidate(place.entry.entry_ms),
+        }
     }
     let captures = captures(&book, symbols, style);
     book.set_captures(captures);
@@ -47,7 +46,7 @@ pub fn book_of(symbols: &[SymbolDays], style: usize, plan: &StylePlan) -> Book {
 fn places_of<'a>(block: &'a DayBlock, style: usize, symbol: u16, plan: &StylePlan) -> Vec<Place<'a>> {
     let part = &block.styles[style];
     let mut coordinates = part.coordinates.chunks_exact(plan.space.dimensions().len().max(1));
-    let mut outcomes = part.outcomes.chunks_exact(plan.space.rules().len());
+    let mut outcomes = part.outcomes.rows();
     let place = |signal: &DaySignal| Place {
         entry: Entry { entry_ms: signal.entry_ms, symbol, direction: signal.direction, setup: signal.setup },
         data: signal.in_lattice.then(|| {

@@ -4,7 +4,7 @@ use super::plan::Plan;
 use super::unit::{self, Context};
 use crate::exits::TradeCosts;
 use crate::features::frame::Market;
-use crate::model::{Day, Direction, Outcome, Setup};
+use crate::model::{Day, Direction, Outcomes, Setup};
 use crate::signals::candidates::candidates;
 use crate::signals::opportunities::{Hindsight, Opportunity};
 
@@ -35,7 +35,7 @@ pub struct StyleDay {
     /// Coordinates of the signals in the lattice, in order.
     pub coordinates: Vec<u8>,
     /// Outcomes of the signals in the lattice, every exit rule in order.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Outcomes,
     /// What an oracle would have taken.
     pub opportunities: Hindsight<Vec<Opportunity>>,
 }

@@ -11,7 +11,7 @@ use crate::search::space::{Bound, Space, SpaceError};
 use crate::signals::opportunities::OpportunityRule;
 
 /// Version of the computation: raise it whenever a stage gives other results for the same input.
-pub const STAGES_VERSION: u64 = 1;
+pub const STAGES_VERSION: u64 = 2;
 
 /// What one style searches.
 #[derive(Debug, Clone, PartialEq)]

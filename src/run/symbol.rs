@@ -493,7 +493,8 @@ impl Desk<'_> {
             unit.encode(&mut bytes);
             bytes
         };
-        Ok(bytes(&unit.narrowed(&context, &Context::of(style))) == bytes(&fresh))
+        let own = Context::of(style);
+        Ok(bytes(&unit.narrowed(&context, &own)) == bytes(&fresh.narrowed(&own, &own)))
     }
 
     /// Returns what was evaluated as rows of the cache.

@@ -10,7 +10,7 @@ use crate::exits::{ExitPlan, Position, TradeCosts};
 use crate::features::catalog::{Column, View, column};
 use crate::features::frame::Market;
 use crate::fingerprint::{Canonical, Fingerprint};
-use crate::model::{Day, Direction, ExitReason, ExitRule, Outcome, ReturnPpm, Setup};
+use crate::model::{Day, Direction, ExitReason, ExitRule, Outcome, Outcomes, ReturnPpm, Setup};
 use crate::signals::candidates::Candidate;
 use crate::signals::opportunities::{Hindsight, Opportunity, opportunities};
 
@@ -82,7 +82,7 @@ pub struct Unit {
     /// Feature values, one row per signal in the order of the context's columns; NaN where not defined.
     pub columns: Vec<f64>,
     /// Outcomes, one row per signal in the order of the context's rules.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Outcomes,
     /// What an oracle would have taken.
     pub opportunities: Hindsight<Vec<Opportunity>>,
 }
@@ -100,7 +100,8 @@ pub fn evaluate(
     costs: &TradeCosts,
 ) -> Unit {
     let own = found.iter().filter(|candidate| candidate.setup.style() == style.space.style());
-    let mut unit = Unit { sealed: is_sealed(market, day, style), ..Unit::default() };
+    let outcomes = Outcomes::new(style.exits.rules().len());
+    let mut unit = Unit { sealed: is_sealed(market, day, style), outcomes, ..Unit::default() };
     if !unit.sealed {
         unit.pending = own.count() as u32;
         return unit;
@@ -170,10 +171,10 @@ impl Unit {
         more: &ExitPlan,
         costs: &TradeCosts,
     ) -> Self {
-        let mut outcomes = Vec::new();
+        let (mut joined, mut added) =
+            (Outcomes::new(context.rules.len() + more.rules().len()), Outcomes::new(more.rules().len()));
         let score_at = context.columns.iter().position(|name| name == SCORE_COLUMN);
         for (index, signal) in self.signals.iter().enumerate() {
-            outcomes.extend_from_slice(&self.outcomes_of(index, context));
             let score = score_at.map(|at| self.columns[index * context.columns.len() + at]);
             let position = Position {
                 bars: market.bars,
@@ -182,25 +183,20 @@ impl Unit {
                 atr: signal.atr,
                 score: score.filter(|score| !score.is_nan()),
             };
-            more.outcomes(&position, costs, &mut outcomes);
+            added.clear();
+            more.outcomes(&position, costs, &mut added);
+            joined.push_joined(self.outcomes.row(index), added.row(0));
         }
-        Self { outcomes, ..self.clone() }
+        Self { outcomes: joined, ..self.clone() }
     }
 
     /// Returns the unit with only the columns and rules of a context that is part of its own.
     pub fn narrowed(&self, wide: &Context, narrow: &Context) -> Self {
         let columns = places(&wide.columns, &narrow.columns);
         let rules = places(&wide.rules, &narrow.rules);
-        Self {
-            columns: pick(&self.columns, wide.columns.len(), &columns),
-            outcomes: pick(&self.outcomes, wide.rules.len(), &rules),
-            ..self.clone()
-        }
-    }
-
-    fn outcomes_of(&self, signal: usize, context: &Context) -> Vec<Outcome> {
-        let rules = context.rules.len();
-        self.outcomes[signal * rules..(signal + 1) * rules].to_vec()
+        let mut outcomes = Outcomes::new(rules.len());
+        self.outcomes.rows().for_each(|row| outcomes.push_picked(row, &rules));
+        Self { columns: pick(&self.columns, wide.columns.len(), &columns), outcomes, ..self.clone() }
     }
 
     /// Returns what a book needs of the unit under its own plan.
@@ -257,11 +253,12 @@ impl Fit {
             sealed: layout.sealed,
             pending: layout.pending,
             broken: layout.broken,
+            outcomes: Outcomes::new(rules.len()),
             ..StyleDay::default()
         };
-        let mut signals = Reader(layout.signals);
+        let (mut signals, mut outcomes) = (Reader(layout.signals), Reader(layout.outcomes));
         let column_row = 8 * self.context.columns.len();
-        let outcome_row = OUTCOME_BYTES * self.context.rules.len();
+        let mut row = Outcomes::new(self.context.rules.len());
         for index in 0..layout.count {
             let signal = signals.signal()?;
             let values = &layout.columns[index * column_row..(index + 1) * column_row];
@@ -272,12 +269,14 @@ impl Fit {
                 setup: signal.setup,
                 in_lattice: coordinates.is_some(),
             });
-            let Some(coordinates) = coordinates else { continue };
+            let Some(coordinates) = coordinates else {
+                outcomes.row_bytes(self.context.rules.len())?;
+                continue;
+            };
             day.coordinates.extend(coordinates);
-            let row = &layout.outcomes[index * outcome_row..(index + 1) * outcome_row];
-            for rule in &rules {
-                day.outcomes.push(Reader(&row[rule * OUTCOME_BYTES..]).outcome()?);
-            }
+            row.clear();
+            outcomes.row(&mut row)?;
+            day.outcomes.push_picked(row.row(0), &rules);
         }
         day.opportunities = layout.opportunities()?;
         Some(day)
@@ -308,8 +307,8 @@ fn pick<T: Copy>(rows: &[T], width: usize, places: &[usize]) -> Vec<T> {
 
 /// Bytes of an encoded signal besides its columns and outcomes.
 const SIGNAL_BYTES: usize = 18;
-/// Bytes of an encoded outcome.
-const OUTCOME_BYTES: usize = 16;
+/// Bytes of an encoded end of a row of outcomes.
+const END_BYTES: usize = 16;
 /// Bytes of an encoded opportunity.
 const OPPORTUNITY_BYTES: usize = 25;
 
@@ -330,13 +329,17 @@ impl Unit {
         for value in &self.columns {
             bytes.extend(value.to_bits().to_le_bytes());
         }
-        for outcome in &self.outcomes {
-            for ppm in [outcome.net, outcome.best_case, outcome.gross] {
-                bytes.extend(ppm.0.to_le_bytes());
+        for row in self.outcomes.rows() {
+            bytes.extend((row.ends.len() as u16).to_le_bytes());
+            for end in row.ends {
+                for ppm in [end.net, end.best_case, end.gross] {
+                    bytes.extend(ppm.0.to_le_bytes());
+                }
+                bytes.extend(end.bars_held.to_le_bytes());
+                bytes.push(end.reason as u8);
+                bytes.push(u8::from(end.ambiguous));
             }
-            bytes.extend(outcome.bars_held.to_le_bytes());
-            bytes.push(outcome.reason as u8);
-            bytes.push(u8::from(outcome.ambiguous));
+            bytes.extend(row.choices.iter().flat_map(|choice| choice.to_le_bytes()));
         }
         for chance in opportunities {
             bytes.push(chance.direction as u8);
@@ -350,16 +353,17 @@ impl Unit {
     pub fn decode(bytes: &[u8], context: &Context) -> Option<Self> {
         let layout = Layout::of(bytes, context)?;
         let (mut signals, mut columns) = (Reader(layout.signals), Reader(layout.columns));
-        let mut outcomes = Reader(layout.outcomes);
+        let mut rows = Reader(layout.outcomes);
+        let mut outcomes = Outcomes::new(context.rules.len());
+        (0..layout.count).try_for_each(|_| rows.row(&mut outcomes))?;
         let values = layout.count * context.columns.len();
-        let results = layout.count * context.rules.len();
         Some(Self {
             sealed: layout.sealed,
             pending: layout.pending,
             broken: layout.broken,
             signals: (0..layout.count).map(|_| signals.signal()).collect::<Option<_>>()?,
             columns: (0..values).map(|_| columns.float()).collect::<Option<_>>()?,
-            outcomes: (0..results).map(|_| outcomes.outcome()).collect::<Option<_>>()?,
+            outcomes,
             opportunities: layout.opportunities()?,
         })
     }
@@ -385,8 +389,9 @@ impl<'a> Layout<'a> {
         let (count, chances) = (read.u32()? as usize, read.u32()? as usize);
         let (signals, rest) = read.0.split_at_checked(count.checked_mul(SIGNAL_BYTES)?)?;
         let (columns, rest) = rest.split_at_checked(count.checked_mul(8 * context.columns.len())?)?;
-        let (outcomes, rest) =
-            rest.split_at_checked(count.checked_mul(OUTCOME_BYTES * context.rules.len())?)?;
+        let mut rows = Reader(rest);
+        (0..count).try_for_each(|_| rows.row_bytes(context.rules.len()).map(|_| ()))?;
+        let (outcomes, rest) = rest.split_at(rest.len() - rows.0.len());
         let whole = rest.len() == chances.checked_mul(OPPORTUNITY_BYTES)?;
         whole.then_some(Self { sealed, pending, broken, count, signals, columns, outcomes, chances: rest })
     }
@@ -479,6 +484,36 @@ impl Reader<'_> {
         })
     }
 
+    /// Takes the bytes of a row of outcomes: (ends, choices).
+    fn row_bytes(&mut self, rules: usize) -> Option<(&[u8], &[u8])> {
+        let ends = usize::from(self.take().map(u16::from_le_bytes)?);
+        let (ends, rest) = self.0.split_at_checked(ends * END_BYTES)?;
+        let (choices, rest) = rest.split_at_checked(rules * 2)?;
+        self.0 = rest;
+        Some((ends, choices))
+    }
+
+    /// Appends a row of outcomes.
+    fn row(&mut self, into: &mut Outcomes) -> Option<()> {
+        let (ends, choices) = self.row_bytes(into.rules())?;
+        let count = ends.len() / END_BYTES;
+        let choices = choices.chunks_exact(2).map(|choice| u16::from_le_bytes([choice[0], choice[1]]));
+        if !choices.clone().all(|choice| usize::from(choice) < count) {
+            return None;
+        }
+        let ends: Vec<Outcome> = {
+            let mut ends = Reader(ends);
+            (0..count).map(|_| ends.outcome()).collect::<Option<_>>()?
+        };
+        let mut row = into.begin();
+        ends.into_iter().for_each(|end| {
+            row.end(end);
+        });
+        choices.for_each(|choice| row.choose(choice));
+        row.finish();
+        Some(())
+    }
+
     fn opportunity(&mut self) -> Option<Opportunity> {
         Some(Opportunity {
             direction: self.direction()?,
@@ -523,13 +558,19 @@ mod tests {
             peak_ms: i64::from(*seed) + 5,
             reward: 2.5,
         };
+        let mut outcomes = Outcomes::new(rules);
+        for (row, seed) in seeds.iter().enumerate() {
+            // Some rules end alike.
+            let own = |rule: usize| outcome(seed + (row * rules + rule / 2) as i32);
+            outcomes.push_each(&(0..rules).map(own).collect::<Vec<_>>());
+        }
         Unit {
             sealed: true,
             pending: 1,
             broken: 2,
             signals: seeds.iter().map(signal).collect(),
             columns: (0..seeds.len() * columns).map(|i| i as f64 / 3.0).collect(),
-            outcomes: (0..seeds.len() * rules).map(|i| outcome(seeds[i / rules] + i as i32)).collect(),
+            outcomes,
             opportunities: Hindsight::new(seeds.iter().map(chance).collect()),
         }
     }

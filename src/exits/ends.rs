@@ -1,0 +1,187 @@
+//! The ends of one position: which event comes first under each rule, every distinct end priced once.
+
+use super::passage::NEVER;
+use super::trade::{FirstTarget, Stops, Trade};
+use crate::exits::levels::Passage;
+use crate::model::{ExitReason, Outcome, RowBuilder};
+
+/// The events of a rule, as indices among those of its plan.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RuleEvents {
+    /// The take-profit.
+    pub target: usize,
+    /// The stops.
+    pub stop: usize,
+    /// The volume surge, if the rule watches for one.
+    pub surge: Option<usize>,
+    /// The end of the holding time.
+    pub time: usize,
+    /// Longest holding time in candles.
+    pub hold_bars: u16,
+}
+
+/// A take-profit, and what may be closed before it.
+pub struct TargetEvent {
+    passage: Passage,
+    first: FirstTarget,
+    /// Whether the candle that reaches it opens beyond it: then the target is filled before any stop.
+    opens_beyond: bool,
+}
+
+/// Stops that act together, and what may be closed before them.
+pub struct StopEvent<'a> {
+    stops: Stops<'a>,
+    first: FirstTarget,
+    at: u16,
+    /// Known once priced: the candle opens beyond the stop.
+    gap: bool,
+}
+
+/// The close of a candle, for a reason, and what may be closed before it.
+pub struct CloseEvent {
+    bar: u16,
+    reason: ExitReason,
+    first: FirstTarget,
+}
+
+/// "Not priced yet".
+const UNKNOWN: u16 = u16::MAX;
+
+/// One position with what can end it.
+pub struct Ends<'a> {
+    trade: Trade<'a>,
+    targets: Vec<TargetEvent>,
+    stops: Vec<StopEvent<'a>>,
+    surges: Vec<CloseEvent>,
+    times: Vec<CloseEvent>,
+    /// The row's numbers of the ends by targets, stops, surges, times, and stops in a candle that reaches a target.
+    numbers: Vec<u16>,
+}
+
+impl TargetEvent {
+    /// Prepares a target of a trade.
+    pub fn new(trade: &Trade<'_>, passage: Passage, first: FirstTarget) -> Self {
+        let opens_beyond = passage.at != NEVER && trade.opens_beyond(passage.at, passage.distance);
+        Self { passage, first, opens_beyond }
+    }
+}
+
+impl<'a> StopEvent<'a> {
+    /// Prepares stops.
+    pub fn new(stops: Stops<'a>, first: FirstTarget) -> Self {
+        let at = stops.at();
+        Self { stops, first, at, gap: false }
+    }
+}
+
+impl CloseEvent {
+    /// Prepares a close.
+    pub fn new(bar: u16, reason: ExitReason, first: FirstTarget) -> Self {
+        Self { bar, reason, first }
+    }
+}
+
+impl<'a> Ends<'a> {
+    /// Puts a position's events together, each in the order of the plan's.
+    pub fn new(
+        trade: Trade<'a>,
+        targets: Vec<TargetEvent>,
+        stops: Vec<StopEvent<'a>>,
+        surges: Vec<CloseEvent>,
+        times: Vec<CloseEvent>,
+    ) -> Self {
+        let pairs = stops.len() * targets.len();
+        let count = targets.len() + stops.len() + surges.len() + times.len() + pairs;
+        Self { trade, targets, stops, surges, times, numbers: vec![UNKNOWN; count] }
+    }
+
+    /// Returns the row's number of the end of a rule: that by the earliest of stop, target, surge and time.
+    ///
+    /// Rules: inside one candle its open comes first, then the adverse extreme, the favourable one and the close. An open
+    ///        beyond the stop fills there; a target never fills better than its level. The best case has the favourable
+    ///        extreme first in the exit candle: it reaches targets, arms and moves stops.
+    #[inline]
+    pub fn of(&mut self, rule: &RuleEvents, row: &mut RowBuilder<'_>) -> u16 {
+        let target = &self.targets[rule.target];
+        let (target_at, opens_beyond) = (target.passage.at, target.opens_beyond);
+        let stop_at = self.stops[rule.stop].at;
+        let surge_at = rule.surge.map_or(NEVER, |surge| self.surges[surge].bar);
+        let bar = stop_at.min(target_at).min(surge_at);
+        if bar >= rule.hold_bars {
+            return self.time(rule.time, row);
+        }
+        if stop_at == bar && !(target_at == bar && opens_beyond) {
+            return match target_at == bar {
+                true => self.stop_or_target(rule.stop, rule.target, row),
+                false => self.stop(rule.stop, row),
+            };
+        }
+        match (target_at == bar, rule.surge) {
+            (false, Some(surge)) => self.surge(surge, row),
+            _ => self.target(rule.target, row),
+        }
+    }
+
+    fn target(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
+        self.priced(index, row, |ends| {
+            let target = &ends.targets[index];
+            ends.trade.at_target(target.passage, target.first)
+        })
+    }
+
+    fn stop(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
+        let place = self.targets.len() + index;
+        self.priced(place, row, |ends| {
+            let stop = &ends.stops[index];
+            let (outcome, gap) = ends.trade.stopped(&stop.stops, stop.first);
+            ends.stops[index].gap = gap;
+            outcome
+        })
+    }
+
+    /// The stop is touched in a candle that reaches the target as well.
+    fn stop_or_target(&mut self, stop: usize, target: usize, row: &mut RowBuilder<'_>) -> u16 {
+        let stopped = self.stop(stop, row);
+        if self.stops[stop].gap {
+            return stopped;
+        }
+        let pairs = self.numbers.len() - self.stops.len() * self.targets.len();
+        let place = pairs + stop * self.targets.len() + target;
+        if self.numbers[place] == UNKNOWN {
+            let reached = self.target(target, row);
+            let best_case = row.added(reached).net;
+            let outcome = Outcome { best_case, ambiguous: true, ..*row.added(stopped) };
+            self.numbers[place] = row.end(outcome);
+        }
+        self.numbers[place]
+    }
+
+    fn surge(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
+        let place = self.targets.len() + self.stops.len() + index;
+        self.priced(place, row, |ends| ends.close(&ends.surges[index]))
+    }
+
+    fn time(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
+        let place = self.targets.len() + self.stops.len() + self.surges.len() + index;
+        self.priced(place, row, |ends| ends.close(&ends.times[index]))
+    }
+
+    fn close(&self, event: &CloseEvent) -> Outcome {
+        self.trade.at_close(event.bar, event.reason, event.first)
+    }
+
+    /// Returns the number of an end, priced when it first occurs.
+    #[inline]
+    fn priced(
+        &mut self,
+        place: usize,
+        row: &mut RowBuilder<'_>,
+        price: impl FnOnce(&mut Self) -> Outcome,
+    ) -> u16 {
+        if self.numbers[place] == UNKNOWN {
+            let outcome = price(self);
+            self.numbers[place] = row.end(outcome);
+        }
+        self.numbers[place]
+    }
+}
