@@ -24,14 +24,14 @@ use crate::pipeline::sample_dir;
 const NOW_MS: i64 = 1_798_761_600_000;
 const CACHE_BYTES: u64 = 256 << 20;
 
-struct Lab {
+pub struct Lab {
     folder: tempfile::TempDir,
     now_ms: i64,
     cache_bytes: u64,
 }
 
 impl Lab {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("data")).expect("a folder");
         Self { folder, now_ms: NOW_MS, cache_bytes: CACHE_BYTES }
@@ -45,11 +45,11 @@ impl Lab {
         self.folder.path().join("store")
     }
 
-    fn run(&self, plan: &Plan) -> RunReport {
+    pub fn run(&self, plan: &Plan) -> RunReport {
         self.run_on(plan, Some(self.store()))
     }
 
-    fn scratch(&self, plan: &Plan) -> RunReport {
+    pub fn scratch(&self, plan: &Plan) -> RunReport {
         self.run_on(plan, None)
     }
 
@@ -72,7 +72,7 @@ impl Lab {
     }
 
     /// Writes the candles before an instant as one CSV per symbol.
-    fn write(&self, symbols: &[(String, CandleSeries)], until_ms: i64) {
+    pub fn write(&self, symbols: &[(String, CandleSeries)], until_ms: i64) {
         for (symbol, series) in symbols {
             let bars = series.bars();
             write_csv(&self.data().join(format!("{symbol}-15m.csv")), bars, 0..bars.index_at(until_ms));
@@ -89,7 +89,7 @@ fn write_csv(path: &Path, bars: Bars<'_>, range: std::ops::Range<usize>) {
 }
 
 /// The sample's symbols, cut to their last 100 days so that many runs stay quick.
-fn sample() -> Vec<(String, CandleSeries)> {
+pub fn sample() -> Vec<(String, CandleSeries)> {
     let options = IngestOptions::new(Interval::M15, NOW_MS);
     let catalog = discover(&[sample_dir()], &options).expect("the sample is there");
     let load = |sources| {
@@ -102,7 +102,7 @@ fn sample() -> Vec<(String, CandleSeries)> {
     catalog.symbols.iter().map(load).collect()
 }
 
-fn plan_of(text: &str) -> Plan {
+pub fn plan_of(text: &str) -> Plan {
     let text = format!("[decide]\nrequire = \"stable\"\n[search]\nmin_trades = 10\n{text}");
     let config = Config::from_texts(&[("test".to_owned(), text)]).expect("sound");
     config.plan(&Style::ALL, DayLimits::default()).expect("sound")
@@ -127,7 +127,7 @@ fn document(report: &RunReport) -> String {
 }
 
 /// The same without decisions, which depend on what earlier runs put in force.
-fn answer(report: &RunReport) -> String {
+pub fn answer(report: &RunReport) -> String {
     let mut report = report.clone();
     report.same_as = None;
     for style in &mut report.styles {
@@ -146,7 +146,7 @@ fn answer(report: &RunReport) -> String {
     document(&report)
 }
 
-fn reasons(report: &RunReport) -> Vec<(&'static str, u64)> {
+pub fn reasons(report: &RunReport) -> Vec<(&'static str, u64)> {
     report.reasons().into_iter().collect()
 }
 

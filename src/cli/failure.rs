@@ -107,6 +107,7 @@ impl From<RunError> for Failure {
             RunError::Store(error) => error.into(),
             RunError::Memory(_) => Self::new(code::CONFIGURATION, error.to_string())
                 .hint("raise --max-memory, or take fewer or smaller files"),
+            RunError::Planning(_) => Self::new(code::CONFIGURATION, error.to_string()),
             RunError::Stopped => Self::new(code::STOPPED, error.to_string())
                 .hint("run the same command again; what was stored before is untouched"),
             RunError::NoCandles { ref input, .. } => {

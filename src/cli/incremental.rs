@@ -42,6 +42,12 @@ pub(crate) struct Arguments {
     /// A condition on the result, e.g. "max_drawdown_pct<25"; repeatable
     #[arg(long, value_name = "CONDITION")]
     constraint: Vec<String>,
+    /// How to search a space beyond the budget: grid (refuse it), random, coarse-fine, polish
+    #[arg(long, value_name = "NAME")]
+    strategy: Option<String>,
+    /// Parameter sets per stage and style at most; smaller spaces are searched whole [default: 200000]
+    #[arg(long, value_name = "SETS")]
+    budget: Option<u64>,
     /// Leave out the tests against luck; then nothing is adopted that has to pass them
     #[arg(long)]
     quick: bool,
@@ -153,6 +159,12 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, String)> {
     }
     if !arguments.constraint.is_empty() {
         flags.push(("search.constraints", list(&arguments.constraint)));
+    }
+    if let Some(strategy) = &arguments.strategy {
+        flags.push(("search.strategy", quote(strategy)));
+    }
+    if let Some(budget) = arguments.budget {
+        flags.push(("search.budget", budget.to_string()));
     }
     if arguments.quick {
         flags.push(("validate.quick", "true".to_owned()));

@@ -100,12 +100,7 @@ impl ExitPlan {
     }
 
     fn events_of(&mut self, rule: &ExitRule, interval: Interval) -> Result<RuleEvents, PlanError> {
-        let bars = interval.bars_in_hours(rule.hold_hours);
-        let hold_bars = u16::try_from(bars).ok().filter(|bars| *bars < NEVER).ok_or(PlanError {
-            what: "a holding time in candles",
-            expected: "less than 65535",
-            found: bars.to_string(),
-        })?;
+        let hold_bars = hold_bars(rule.hold_hours, interval)?;
         let target = |atr| self.targets.slot(Distance::of(atr, rule.dynamic_strength));
         let share = rule.first_target_pct.map(|pct| pct / 100.0);
         let first: FirstSlot = rule.first_target_atr.map(target).zip(share);
@@ -126,6 +121,14 @@ impl ExitPlan {
             time: place_of(&mut self.time_events, (hold_bars, first)),
             hold_bars,
         })
+    }
+
+    /// Returns the plan with a horizon of at least so many hours, whatever its rules need.
+    ///
+    /// Errors: as for a holding time
+    pub fn reaching(mut self, hours: f64, interval: Interval) -> Result<Self, PlanError> {
+        self.hold_bars_max = self.hold_bars_max.max(hold_bars(hours, interval)?);
+        Ok(self)
     }
 
     /// Returns the rules, in order.
@@ -195,6 +198,15 @@ impl ExitPlan {
         }
         row.finish();
     }
+}
+
+fn hold_bars(hours: f64, interval: Interval) -> Result<u16, PlanError> {
+    let bars = interval.bars_in_hours(hours);
+    u16::try_from(bars).ok().filter(|bars| *bars < NEVER).ok_or(PlanError {
+        what: "a holding time in candles",
+        expected: "less than 65535",
+        found: bars.to_string(),
+    })
 }
 
 /// Returns where an item stands among the known ones, added if need be.

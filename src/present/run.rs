@@ -103,6 +103,8 @@ pub struct EvaluationPart {
 #[expect(missing_docs, reason = "the names say it")]
 pub struct StylePart {
     pub parameter_sets: u64,
+    /// Sets of the space that was asked for; more than those searched where it is beyond the budget.
+    pub parameter_sets_asked: u64,
     /// Sets with enough early trades to have a score.
     pub rated: u64,
     pub signals: u64,
@@ -271,6 +273,7 @@ fn style_part(style: &StyleReport) -> StylePart {
     };
     StylePart {
         parameter_sets: style.study.sets as u64,
+        parameter_sets_asked: style.study.asked,
         rated: style.study.rated as u64,
         signals: style.signals,
         signals_in_lattice: style.in_lattice,
@@ -373,10 +376,17 @@ pub fn run_text(report: &RunReport) -> String {
 fn style_text(style: &StyleReport) -> String {
     let mut text = String::new();
     let study = &style.study;
+    let asked = if study.asked > study.sets as u64 { format!(" of {}", study.asked) } else { String::new() };
     let _ = writeln!(
         text,
-        "{}: {} parameter sets over {} signals ({} in the grid, {} pending), verdict {}",
-        style.style, study.sets, style.signals, style.in_lattice, style.pending, study.judgement.verdict
+        "{}: {} parameter sets{} over {} signals ({} in the grid, {} pending), verdict {}",
+        style.style,
+        study.sets,
+        asked,
+        style.signals,
+        style.in_lattice,
+        style.pending,
+        study.judgement.verdict
     );
     if let Some(best) = study.top.first() {
         let _ = writeln!(text, "{}", super::table::results(&rows(best, study.incumbent.as_ref())));

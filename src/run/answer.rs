@@ -8,7 +8,7 @@ use crate::decide::key_values;
 use crate::fingerprint::{Canonical, Fingerprint};
 
 /// Version of the answer's encoding; raise it when a field of a style's report changes.
-const ANSWER_FORMAT: u64 = 5;
+const ANSWER_FORMAT: u64 = 6;
 
 /// Returns the fingerprint of all that the studies of a run depend on.
 pub(super) fn question(plan: &Plan, data: Fingerprint, in_force: &InForce) -> Fingerprint {
@@ -28,7 +28,7 @@ pub(super) fn question(plan: &Plan, data: Fingerprint, in_force: &InForce) -> Fi
     }
     for style in &plan.styles {
         let chosen_on = in_force.chosen_on.get(&style.space.style()).map_or(i64::MIN, |day| day.0.into());
-        hash = hash.count(in_force.grids_with(style)).signed(chosen_on);
+        hash = hash.count(in_force.grids_with(style, &plan.search.stages)).signed(chosen_on);
     }
     hash.finish()
 }

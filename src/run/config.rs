@@ -10,7 +10,8 @@ use crate::decide::Require;
 use crate::exits::Costs;
 use crate::model::{EXIT_AXES, ExitAxis, FilterValue, Interval, Style, Symbol};
 use crate::search::rank::Constraint;
-use crate::search::space::{Bound, Dimension, ExitLevel, Level, Space, SpaceError, numbers};
+use crate::search::space::{Bound, Dimension, ExitLevel, Level, SETS_MAX, Space, SpaceError, numbers};
+use crate::search::strategy::{Axes, Search, Strategy};
 
 /// The whole configuration; every key has a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
@@ -133,6 +134,9 @@ pub struct SearchConfig {
     pub min_trades: u32,
     pub position_ratio: f64,
     pub top: usize,
+    pub strategy: String,
+    pub budget: u64,
+    pub seed: u64,
 }
 
 impl Default for SearchConfig {
@@ -144,6 +148,9 @@ impl Default for SearchConfig {
             min_trades: settings.trades_min,
             position_ratio: settings.position_ratio,
             top: settings.top,
+            strategy: settings.stages.strategy.to_string(),
+            budget: settings.stages.budget,
+            seed: settings.stages.seed,
         }
     }
 }
@@ -346,8 +353,8 @@ impl Config {
         if days.window_days.is_none() {
             days.window_days = window_days(&self.data.window)?;
         }
-        let spaces = styles.iter().map(|style| self.space(*style)).collect::<Result<Vec<_>, _>>()?;
-        let mut plan = Plan::new(self.interval()?, spaces, self.costs()?, self.search()?, days)?;
+        let axes = styles.iter().map(|style| self.axes(*style)).collect::<Result<Vec<_>, _>>()?;
+        let mut plan = Plan::new(self.interval()?, axes, self.costs()?, self.search()?, days)?;
         plan.symbols = self.symbols()?;
         Ok(plan)
     }
@@ -407,7 +414,15 @@ impl Config {
         let require = Require::ALL.into_iter().find(|require| require.as_str() == wanted);
         let words = Require::ALL.map(Require::as_str).join(", ");
         let require = require.ok_or_else(|| value_error("decide.require", &words, wanted))?;
+        let strategy = Strategy::ALL.into_iter().find(|strategy| strategy.as_str() == config.strategy);
+        let words = Strategy::ALL.map(Strategy::as_str).join(", ");
+        let strategy = strategy.ok_or_else(|| value_error("search.strategy", &words, &config.strategy))?;
+        if !(1..=SETS_MAX as u64).contains(&config.budget) {
+            let expected = format!("1 to {SETS_MAX} parameter sets");
+            return Err(value_error("search.budget", &expected, config.budget));
+        }
         Ok(SearchSettings {
+            stages: Search { strategy, budget: config.budget, seed: config.seed },
             quick: self.validate.quick,
             require,
             declared_trials: self.decide.declared_trials,
@@ -423,7 +438,7 @@ impl Config {
         })
     }
 
-    fn space(&self, style: Style) -> Result<Space, ConfigError> {
+    fn axes(&self, style: Style) -> Result<Axes, ConfigError> {
         let config = match style {
             Style::Scalping => &self.style.scalping,
             Style::Swing => &self.style.swing,
@@ -449,7 +464,7 @@ impl Config {
         for filter in &config.filters {
             dimensions.push(filter.dimension(style)?);
         }
-        Space::new(style, &exits, dimensions).map_err(fail)
+        Ok(Axes::new(style, exits, dimensions))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Carries out what is to be evaluated of a symbol: whole units, or only the exit rules they lack.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,7 +22,8 @@ pub(super) struct Todo {
     pub(super) day: Day,
     pub(super) style: usize,
     pub(super) reason: Reason,
-    pub(super) partly: Option<(Unit, Arc<Context>)>,
+    /// The context of the cached unit that lacks nothing but rules.
+    pub(super) partly: Option<Arc<Context>>,
 }
 
 /// A unit that was evaluated.
@@ -32,20 +35,31 @@ pub(super) struct Done {
 }
 
 /// Evaluates days in parallel; the result is in order of days.
-pub(super) fn evaluate_all(market: &Market<'_>, todo: &[Todo], plan: &Plan, costs: &TradeCosts) -> Vec<Done> {
+///
+/// Units to which only rules are added come from `cached`; one that does not come is evaluated as a whole.
+pub(super) fn evaluate_all(
+    market: &Market<'_>,
+    todo: &[Todo],
+    plan: &Plan,
+    costs: &TradeCosts,
+    cached: impl Fn(&Todo, &Arc<Context>) -> Option<Unit> + Sync,
+) -> Vec<Done> {
     let full: Vec<Arc<Context>> = plan.styles.iter().map(|style| Arc::new(Context::of(style))).collect();
     let mut by_day: BTreeMap<Day, Vec<&Todo>> = BTreeMap::new();
     todo.iter().for_each(|todo| by_day.entry(todo.day).or_default().push(todo));
     let by_day: Vec<(Day, Vec<&Todo>)> = by_day.into_iter().collect();
     let evaluate_day = |(day, todos): &(Day, Vec<&Todo>)| {
-        let whole = todos.iter().any(|todo| todo.partly.is_none());
-        let found = if whole { candidates(market, *day) } else { Vec::new() };
+        let found = OnceCell::new();
         let one = |todo: &&Todo| {
             let style = &plan.styles[todo.style];
             let needs = &full[todo.style];
-            let (unit, context) = match &todo.partly {
-                None => (evaluate(market, *day, &found, style, plan, costs), needs.clone()),
+            let partly = todo.partly.as_ref().and_then(|context| Some((cached(todo, context)?, context)));
+            let (unit, context) = match &partly {
                 Some((unit, context)) => extend(market, unit, context, needs, plan.interval, costs),
+                None => {
+                    let found = found.get_or_init(|| candidates(market, *day));
+                    (evaluate(market, *day, found, style, plan, costs), needs.clone())
+                }
             };
             Done { day: *day, style: todo.style, unit, context }
         };
@@ -63,15 +77,18 @@ pub(super) fn extend(
     interval: Interval,
     costs: &TradeCosts,
 ) -> (Unit, Arc<Context>) {
-    let missing: Vec<ExitRule> =
-        needs.rules.iter().filter(|rule| !context.rules.contains(rule)).copied().collect();
+    let has = |rule: &&ExitRule| context.rules.contains(rule);
+    let missing: Vec<ExitRule> = needs.rules.iter().filter(|rule| !has(rule)).copied().collect();
     let more = ExitPlan::new(missing.clone(), interval).expect("the plan's rules were checked");
-    let unit = unit.with_rules(market, context, &more, costs);
-    let rules: Vec<ExitRule> = context.rules.iter().copied().chain(missing).collect();
-    let wide = Context { columns: context.columns.clone(), rules };
-    if wide.rules.len() <= RULES_MAX {
-        return (unit, Arc::new(wide));
-    }
-    let narrow = Context { columns: wide.columns.clone(), rules: needs.rules.clone() };
-    (unit.narrowed(&wide, &narrow), Arc::new(narrow))
+    let (unit, known) = match context.rules.len() + missing.len() <= RULES_MAX {
+        true => (Cow::Borrowed(unit), Cow::Borrowed(context.as_ref())),
+        false => {
+            let rules = needs.rules.iter().filter(has).copied().collect();
+            let kept = Context { columns: context.columns.clone(), rules };
+            (Cow::Owned(unit.narrowed(context, &kept)), Cow::Owned(kept))
+        }
+    };
+    let unit = unit.with_rules(market, &known, &more, costs);
+    let rules = known.rules.iter().copied().chain(missing).collect();
+    (unit, Arc::new(Context { columns: known.columns.clone(), rules }))
 }

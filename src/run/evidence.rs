@@ -201,7 +201,8 @@ impl Question<'_> {
     /// Answers it.
     pub(super) fn evidence(&self, book: &Book) -> Evidence {
         let study = self.study;
-        let trials = study.sets as u64 * self.grids + self.plan.search.declared_trials;
+        let tried = (study.sets as u64).saturating_mul(self.grids);
+        let trials = tried.saturating_add(self.plan.search.declared_trials);
         let mut evidence = Evidence { trials, forward: self.forward(), ..Evidence::default() };
         let place = study.top.first().and_then(|best| self.style.space.find(&best.set));
         let Some((rule, cell)) = place else { return evidence };

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::answer;
 use super::book::SymbolDays;
 use super::notes::IssueNote;
-use super::plan::Plan;
+use super::plan::{Plan, PlanningError};
 use super::records;
 use super::report::{InputReport, RunReport, RunResult, StyleReport};
 use super::resources::{TooLittleMemory, symbols_in_flight};
@@ -22,7 +22,8 @@ use super::symbol::{
 };
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::ingest::{Catalog, IngestError, IngestOptions, OnConflict, SymbolSources};
-use crate::model::{Day, Style, Symbol};
+use crate::model::{Day, ParameterSet, Style, Symbol};
+use crate::search::strategy::{STARTS_MAX, Strategy};
 use crate::store::{Cache, Store, StoreError};
 
 /// What a run needs besides its plan.
@@ -101,6 +102,9 @@ pub enum RunError {
     /// The memory limit is too low.
     #[error(transparent)]
     Memory(#[from] TooLittleMemory),
+    /// A stage of the search cannot be carried out.
+    #[error(transparent)]
+    Planning(#[from] PlanningError),
     /// The run was asked to stop; nothing of it was stored.
     #[error("stopped on request before anything was stored")]
     Stopped,
@@ -204,6 +208,7 @@ struct Evaluated {
 }
 
 /// A run at work.
+#[derive(Clone, Copy)]
 struct Work<'a> {
     plan: &'a Plan,
     options: &'a RunOptions,
@@ -286,8 +291,43 @@ impl Work<'_> {
         Ok(Recall::Answered(Box::new(Answered { input, units, styles, memory, data_fingerprint })))
     }
 
-    /// Reads, evaluates and studies; what was evaluated before is reused.
+    /// Finds the answer, in as many stages as the plan has, and keeps it.
     fn find_answer(
+        &self,
+        catalog: &Catalog,
+        distrusted: Option<&Symbol>,
+        store: &mut Option<Store>,
+    ) -> Result<Answered, RunError> {
+        let mut answered = self.study(catalog, distrusted, store)?;
+        let last_stage = self.plan.last_stage(|style| self.starts(&answered, style))?;
+        if let Some(plan) = &last_stage {
+            check_stop(self.stop)?;
+            let last = Work { plan, ..*self }.study(catalog, None, store)?;
+            let units = answered.units.into_iter().zip(last.units).map(|(first, last)| first.then(last));
+            answered = Answered { units: units.collect(), ..last };
+        }
+        let kept = self.shelf.and_then(Shelf::cache).zip(answer::encode(&answered.styles));
+        if let Some((cache, bytes)) = kept {
+            let question = answer::question(self.plan, answered.data_fingerprint, &answered.memory.in_force);
+            if let Err(error) = cache.keep_answer(&question.0, &bytes, self.options.now_ms) {
+                tracing::warn!("the answer is not kept for the next run: {error}");
+            }
+        }
+        Ok(answered)
+    }
+
+    /// Returns where the last stage of a style starts from: the parameters in force, then the first stage's best.
+    fn starts(&self, first: &Answered, style: Style) -> Vec<ParameterSet> {
+        let place = self.plan.styles.iter().position(|planned| planned.space.style() == style);
+        let in_force = place.and_then(|place| first.memory.in_force.styles[place].clone());
+        let coarse = self.plan.search.stages.strategy == Strategy::CoarseFine;
+        let report = first.styles.iter().find(|report| coarse && report.style == style);
+        let best = report.into_iter().flat_map(|report| &report.study.top).map(|best| best.set.clone());
+        in_force.into_iter().chain(best).take(STARTS_MAX).collect()
+    }
+
+    /// Reads, evaluates and studies; what was evaluated before is reused.
+    fn study(
         &self,
         catalog: &Catalog,
         distrusted: Option<&Symbol>,
@@ -312,13 +352,6 @@ impl Work<'_> {
             Some(_) => styles.map(study_one).collect(),
             None => styles.into_par_iter().map(study_one).collect(),
         };
-        let kept = self.shelf.and_then(Shelf::cache).zip(answer::encode(&styles));
-        if let Some((cache, bytes)) = kept {
-            let question = answer::question(self.plan, data_fingerprint, &memory.in_force);
-            if let Err(error) = cache.keep_answer(&question.0, &bytes, self.options.now_ms) {
-                tracing::warn!("the answer is not kept for the next run: {error}");
-            }
-        }
         Ok(Answered { input, units, styles, memory, data_fingerprint })
     }
 

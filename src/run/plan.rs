@@ -5,9 +5,10 @@ use crate::decide::Require;
 use crate::evaluate::score::Score;
 use crate::exits::{Costs, ExitPlan, PlanError};
 use crate::fingerprint::{Canonical, Fingerprint};
-use crate::model::{Day, Interval, Style, Symbol};
+use crate::model::{Day, Interval, ParameterSet, Style, Symbol};
 use crate::search::rank::Constraint;
 use crate::search::space::{Bound, Space, SpaceError};
+use crate::search::strategy::{Axes, Search, Strategy};
 use crate::signals::opportunities::OpportunityRule;
 
 /// Version of the computation: raise it whenever a stage gives other results for the same input.
@@ -16,8 +17,12 @@ pub const STAGES_VERSION: u64 = 2;
 /// What one style searches.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StylePlan {
-    /// Exit rules and filter dimensions.
+    /// Exit rules and filter dimensions that are enumerated.
     pub space: Space,
+    /// The axes as they were asked for.
+    pub axes: Axes,
+    /// Whether `space` is only a part of theirs, which is beyond the budget.
+    pub is_part: bool,
     /// The space's exit rules, resolved for the base interval.
     pub exits: ExitPlan,
     /// What capture is measured against.
@@ -25,6 +30,32 @@ pub struct StylePlan {
 }
 
 impl StylePlan {
+    fn new(axes: Axes, space: Space, is_part: bool, interval: Interval) -> Result<Self, PlanningError> {
+        let style = axes.style();
+        let exits = ExitPlan::new(space.rules().to_vec(), interval)
+            // The same horizon in every stage: the same days are complete, and their units serve them all.
+            .and_then(|exits| exits.reaching(axes.hold_hours_max(), interval))
+            .map_err(|source| PlanningError::Exits { style, source })?;
+        let opportunity =
+            OpportunityRule { stop_atr: 1.0, reward_min: 2.0, horizon_bars: exits.hold_bars_max() };
+        Ok(Self { space, axes, is_part, exits, opportunity })
+    }
+
+    /// Returns the number of parameter sets asked for, and how many parts like the enumerated one they make: whatever part
+    /// was chosen, by whatever was seen, it is one of so many.
+    pub fn asked(&self) -> (u128, u64) {
+        let (asked, searched) = (self.axes.sets(), self.space.sets().max(1) as u128);
+        match self.is_part {
+            true => (asked, u64::try_from(asked.div_ceil(searched)).unwrap_or(u64::MAX)),
+            false => (searched, 1),
+        }
+    }
+
+    /// Returns the fingerprint of the grid: what counts as one trial more when it is new.
+    pub fn grid_fingerprint(&self, search: &Search) -> Fingerprint {
+        if self.is_part { self.axes.fingerprint(search) } else { space_fingerprint(&self.space) }
+    }
+
     /// Returns the whole days that the longest label reaches beyond its entry day.
     pub fn horizon_days(&self, interval: Interval) -> i32 {
         let reach_ms = self.exits.hold_bars_max() as i64 * interval.ms();
@@ -57,6 +88,8 @@ pub struct SearchSettings {
     pub quick: bool,
     /// What a change needs.
     pub require: Require,
+    /// How spaces beyond a budget are searched.
+    pub stages: Search,
     /// How symbols get parameters of their own; `None` when they do not.
     pub own: Option<OwnSettings>,
 }
@@ -75,6 +108,7 @@ impl Default for SearchSettings {
             declared_trials: 0,
             quick: false,
             require: Require::default(),
+            stages: Search::default(),
             own: Some(OwnSettings { trades_min: 30, prior_trades: 100 }),
         }
     }
@@ -120,31 +154,53 @@ pub enum PlanningError {
 }
 
 impl Plan {
-    /// Resolves the spaces of a run; see [`Plan`].
+    /// Resolves the axes of a run; see [`Plan`].
     pub fn new(
         interval: Interval,
-        spaces: Vec<Space>,
+        axes: Vec<Axes>,
         costs: Costs,
         search: SearchSettings,
         days: DayLimits,
     ) -> Result<Self, PlanningError> {
-        let resolve = |space: Space| {
-            let style = space.style();
-            let exits = ExitPlan::new(space.rules().to_vec(), interval)
-                .map_err(|source| PlanningError::Exits { style, source })?;
-            let opportunity =
-                OpportunityRule { stop_atr: 1.0, reward_min: 2.0, horizon_bars: exits.hold_bars_max() };
-            Ok(StylePlan { space, exits, opportunity })
+        let resolve = |axes: Axes| {
+            let style = axes.style();
+            let is_part =
+                search.stages.strategy != Strategy::Grid && axes.sets() > search.stages.budget.into();
+            let space = if is_part { axes.first_stage(&search.stages) } else { axes.whole() };
+            let space = space.map_err(|source| PlanningError::Space { style, source })?;
+            StylePlan::new(axes, space, is_part, interval)
         };
-        let styles = spaces.into_iter().map(resolve).collect::<Result<Vec<_>, _>>()?;
+        let styles = axes.into_iter().map(resolve).collect::<Result<Vec<_>, _>>()?;
         Ok(Self { interval, styles, costs, search, days, symbols: None })
+    }
+
+    /// Returns the plan of the last stage around the starting points of each style, or `None` where the first is the last.
+    pub fn last_stage(
+        &self,
+        starts: impl Fn(Style) -> Vec<ParameterSet>,
+    ) -> Result<Option<Self>, PlanningError> {
+        let staged = matches!(self.search.stages.strategy, Strategy::CoarseFine | Strategy::Polish);
+        if !staged || !self.styles.iter().any(|style| style.is_part) {
+            return Ok(None);
+        }
+        let resolve = |planned: &StylePlan| {
+            let style = planned.space.style();
+            if !planned.is_part {
+                return Ok(planned.clone());
+            }
+            let space = planned.axes.around(&starts(style), &self.search.stages);
+            let space = space.map_err(|source| PlanningError::Space { style, source })?;
+            StylePlan::new(planned.axes.clone(), space, true, self.interval)
+        };
+        let styles = self.styles.iter().map(resolve).collect::<Result<Vec<_>, _>>()?;
+        Ok((styles != self.styles).then(|| Self { styles, ..self.clone() }))
     }
 
     /// Returns the fingerprint of everything in the plan.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut hash = Canonical::new("retune plan v1").count(STAGES_VERSION).signed(self.interval.ms());
         for style in &self.styles {
-            hash = hash.nested(space_fingerprint(&style.space));
+            hash = hash.nested(style.grid_fingerprint(&self.search.stages));
             let rule = &style.opportunity;
             hash = hash.floats(&[rule.stop_atr, rule.reward_min]).count(rule.horizon_bars as u64);
         }
@@ -181,8 +237,7 @@ impl Plan {
     }
 }
 
-/// Returns the fingerprint of a grid: what counts as one trial more when it is new.
-pub fn space_fingerprint(space: &Space) -> Fingerprint {
+fn space_fingerprint(space: &Space) -> Fingerprint {
     let mut hash = Canonical::new("retune space v1").text(space.style().as_str());
     hash = hash.count(space.rules().len() as u64);
     for rule in space.rules() {

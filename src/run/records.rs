@@ -3,7 +3,7 @@
 use super::evidence::Evidence;
 use super::notes::IssueNote;
 use super::own::scope_of;
-use super::plan::{Plan, space_fingerprint};
+use super::plan::Plan;
 use super::report::{InputReport, RunReport, StyleReport, SymbolReport};
 use super::reuse::Reason;
 use super::series::SymbolTrades;
@@ -42,9 +42,10 @@ pub fn learning(report: &RunReport, plan: &Plan, config_toml: &str) -> LearningC
         learning.series.insert(style.style, series_record(style));
         let grid = plan.styles.iter().find(|planned| planned.space.style() == style.style);
         if let Some(planned) = grid {
-            learning
-                .evidence
-                .insert(style.style, evidence_record(&style.evidence, space_fingerprint(&planned.space).0));
+            learning.evidence.insert(
+                style.style,
+                evidence_record(&style.evidence, planned.grid_fingerprint(&plan.search.stages).0),
+            );
         }
         learning.insights.insert(style.style, insights_record(style, report.started_at_ms));
         if let (Outcome::Adopted, Some(best)) = (style.decision.outcome, style.study.top.first()) {

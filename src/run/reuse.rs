@@ -217,7 +217,7 @@ pub enum Treatment {
     /// Take it as it is.
     Reuse(StyleDay),
     /// Evaluate the rules it lacks.
-    Extend(Unit, Arc<Context>, Reason),
+    Extend(Arc<Context>, Reason),
     /// Evaluate it.
     Evaluate(Reason),
 }
@@ -290,8 +290,8 @@ pub fn treat<'f>(
     }
     let treatment = match fit.missing_rules() {
         0 => fit.style_day(unit, style).map(Treatment::Reuse),
-        missing => Unit::decode(unit, &fit.context)
-            .map(|unit| Treatment::Extend(unit, fit.context.clone(), Reason::ExitRules { missing })),
+        missing => Unit::is_one(unit, &fit.context)
+            .then(|| Treatment::Extend(fit.context.clone(), Reason::ExitRules { missing })),
     };
     treatment.unwrap_or(Treatment::Evaluate(Reason::Corrupt))
 }

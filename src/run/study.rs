@@ -38,6 +38,8 @@ pub struct Study {
     pub split: Option<Split>,
     /// Parameter sets evaluated.
     pub sets: usize,
+    /// Parameter sets of the space that was asked for; more than those evaluated where it is beyond the budget.
+    pub asked: u64,
     /// Parameter sets with a score on the early part.
     pub rated: usize,
     /// The best sets by early score, best first.
@@ -90,6 +92,7 @@ pub fn study(
         days,
         split,
         sets: style.space.sets(),
+        asked: u64::try_from(style.asked().0).unwrap_or(u64::MAX),
         rated: ranking.rated,
         top,
         incumbent,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::book::{SymbolDays, book_of};
 use super::evidence::Question;
 use super::own::own_sets;
-use super::plan::{Plan, StylePlan, space_fingerprint};
+use super::plan::{Plan, StylePlan};
 use super::report::{InputReport, StyleReport};
 use super::series::series;
 use super::study::{Study, study};
@@ -15,6 +15,7 @@ use crate::decide::{Contender, Outcome, decide, hold_to};
 use crate::evaluate::book::Book;
 use crate::evaluate::replay::{Pick, taken};
 use crate::model::{Day, ParameterSet, Style};
+use crate::search::strategy::Search;
 
 /// What is in force.
 #[derive(Debug, Clone, Default)]
@@ -32,11 +33,12 @@ pub(super) struct InForce {
 }
 
 impl InForce {
-    /// Returns how many distinct grids of a style were tried, that of the plan included.
-    pub(super) fn grids_with(&self, style: &StylePlan) -> u64 {
-        let own = (style.space.style(), space_fingerprint(&style.space).0);
+    /// Returns how many distinct grids of a style were tried, that of the plan included; a part of a larger space counts as
+    /// all the parts that might have been chosen in its place.
+    pub(super) fn grids_with(&self, style: &StylePlan, search: &Search) -> u64 {
+        let own = (style.space.style(), style.grid_fingerprint(search).0);
         let before = self.grids.iter().filter(|(of, print)| *of == own.0 && *print != own.1).count();
-        before as u64 + 1
+        (before as u64).saturating_add(style.asked().1)
     }
 }
 
@@ -73,7 +75,7 @@ pub(super) fn study_style(
         style,
         study: &study,
         series: &drawn,
-        grids: in_force.grids_with(style),
+        grids: in_force.grids_with(style, &plan.search.stages),
         chosen_on: in_force.chosen_on.get(&style.space.style()).copied(),
     }
     .evidence(&book);

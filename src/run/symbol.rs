@@ -1,6 +1,6 @@
 //! One symbol of a run: read its candles if they may have changed, reuse the units that still hold, evaluate the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::day::{DayBlock, StyleDay};
@@ -27,7 +27,7 @@ use crate::store::{Cache, CacheBatch, StoreError, UnitKey};
 const CHECKED_UNITS: usize = 2;
 /// Units that are evaluated, kept in memory and committed together: what a killed run loses at most, per symbol in
 /// flight.
-const BATCH_UNITS: usize = 1024;
+const BATCH_UNITS: usize = 512;
 
 /// How a symbol is to be evaluated.
 #[derive(Clone, Copy)]
@@ -60,8 +60,21 @@ pub struct UnitCounts {
     pub read: FilesRead,
 }
 
+impl UnitCounts {
+    /// Adds what a later stage of the same run evaluated.
+    pub(super) fn then(mut self, later: Self) -> Self {
+        let known: BTreeSet<Day> = self.evaluated.iter().map(|(day, _)| *day).collect();
+        self.evaluated.extend(later.evaluated.into_iter().filter(|(day, _)| !known.contains(day)));
+        self.evaluated.sort_by_key(|(day, _)| *day);
+        self.evicted += later.evicted;
+        self.checked += later.checked;
+        self.read = self.read.max(later.read);
+        self
+    }
+}
+
 /// How much of a symbol's files was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum FilesRead {
     /// Nothing: they look as when they were read.
     #[default]
@@ -319,8 +332,8 @@ impl Desk<'_> {
                 let todo = |reason, partly| Todo { day, style: index, reason, partly };
                 match treatment {
                     Some(Treatment::Reuse(part)) => parts[place] = Some(part),
-                    Some(Treatment::Extend(unit, context, reason)) => {
-                        sorted.todo.push(todo(reason, Some((unit, context))));
+                    Some(Treatment::Extend(context, reason)) => {
+                        sorted.todo.push(todo(reason, Some(context)));
                     }
                     Some(Treatment::Evaluate(reason)) => sorted.todo.push(todo(reason, None)),
                     None => {
@@ -402,7 +415,8 @@ impl Desk<'_> {
             let market = Market::new(within(series.bars(), &plan.days));
             sorted.todo.sort_by_key(|todo| todo.day);
             for batch in sorted.todo.chunks(BATCH_UNITS) {
-                let done = evaluate_all(&market, batch, plan, &costs);
+                let cached = |todo: &Todo, context: &Arc<Context>| self.cached(todo, context);
+                let done = evaluate_all(&market, batch, plan, &costs, cached);
                 let removed = std::mem::take(&mut sorted.corrupt);
                 units.evicted += self.put(&CacheBatch { removed, ..self.rows(&sorted, &done) })?;
                 for Done { day, style, unit, context } in &done {
@@ -495,6 +509,14 @@ impl Desk<'_> {
         };
         let own = Context::of(style);
         Ok(bytes(&unit.narrowed(&context, &own)) == bytes(&fresh.narrowed(&own, &own)))
+    }
+
+    /// Returns the cached unit that lacks some rules: the row that was looked at before, as this run alone writes.
+    fn cached(&self, todo: &Todo, context: &Arc<Context>) -> Option<Unit> {
+        let cache = self.job.shelf.and_then(Shelf::cache)?;
+        let style = self.job.plan.styles[todo.style].space.style() as u8;
+        let row = cache.unit(self.symbol.as_str(), (style, todo.day.0)).ok().flatten()?;
+        unit_of(&row, |_| Some(context.clone())).map(|(unit, _)| unit)
     }
 
     /// Returns what was evaluated as rows of the cache.

@@ -349,6 +349,11 @@ impl Unit {
         }
     }
 
+    /// Returns whether bytes have the lengths of a unit of a context.
+    pub fn is_one(bytes: &[u8], context: &Context) -> bool {
+        Layout::of(bytes, context).is_some()
+    }
+
     /// Reads a unit of a context, or `None` when the bytes are not exactly one.
     pub fn decode(bytes: &[u8], context: &Context) -> Option<Self> {
         let layout = Layout::of(bytes, context)?;

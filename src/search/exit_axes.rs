@@ -50,6 +50,18 @@ impl ExitAxes {
         found.map(|axis| self.levels[axis] = levels).is_some()
     }
 
+    /// Returns the values of an axis (by its place in [`EXIT_AXES`]).
+    pub(super) fn levels(&self, axis: usize) -> &[ExitLevel] {
+        &self.levels[axis]
+    }
+
+    /// Returns the axes with only some values of each, by their places.
+    pub(super) fn with_only(&self, kept: &[Vec<usize>]) -> Self {
+        let levels =
+            std::array::from_fn(|axis| kept[axis].iter().map(|place| self.levels[axis][*place]).collect());
+        Self { levels }
+    }
+
     /// Checks that every axis has values and every value is one of its axis.
     pub(super) fn check(&self) -> Result<(), SpaceError> {
         for (axis, levels) in EXIT_AXES.iter().zip(&self.levels) {

@@ -1,9 +1,10 @@
-//! Spaces and their exhaustive search.
+//! Spaces and their search: exhaustive, in stages where they are too large.
 
 mod exit_axes;
 pub mod own;
 pub mod rank;
 pub mod space;
+pub mod strategy;
 
 /// Returns the known name nearest to a misspelt one, if any is near enough to be meant.
 pub fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {

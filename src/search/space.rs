@@ -59,7 +59,10 @@ pub enum SpaceError {
         found: String,
     },
     /// The product of all axes is too large to enumerate.
-    #[error("the space has {sets} parameter sets, more than {limit}; remove values or dimensions")]
+    #[error(
+        "the space has {sets} parameter sets, more than {limit}; remove values or dimensions, or search it in stages \
+             (`[search] strategy = \"coarse-fine\"`)"
+    )]
     TooLarge {
         /// Its size.
         sets: u128,
@@ -115,6 +118,11 @@ impl Dimension {
     /// Returns the levels, loose to strict.
     pub fn levels(&self) -> &[Level] {
         &self.levels
+    }
+
+    /// Returns the dimension with only some levels, by their places.
+    pub(super) fn with_only(&self, kept: &[usize]) -> Self {
+        Self { levels: kept.iter().map(|place| self.levels[*place].clone()).collect(), ..self.clone() }
     }
 
     /// Returns the strictest level a value passes, or `None` when it passes none or is not defined.
