@@ -114,6 +114,7 @@ fn time(space: &Space, plan: &ExitPlan, candles: &CandleSeries, signals: &[Drawn
             trades_min: 10,
             position_ratio: 0.2,
         },
+        reach: None,
     };
     let ranking = rank(&sweep(&window), space, &objective, 10);
     let ranked = clock.elapsed();

@@ -52,6 +52,7 @@ proptest! {
         keep in 1_usize..40,
         score in prop::sample::select(Score::ALL.to_vec()),
         constrained in any::<bool>(),
+        from in prop::option::of((0..4_usize, 0..9_usize, 0..2_usize)),
     ) {
         let space = space();
         let book = book(&space, &signals);
@@ -60,7 +61,8 @@ proptest! {
         let constraints: Vec<Constraint> =
             if constrained { vec!["win_rate>0.3".parse().expect("sound")] } else { Vec::new() };
         let around = Circumstances { candidates: signals.len(), days: 40, trades_min: 3, position_ratio: 0.2 };
-        let objective = Objective { score, constraints: &constraints, around };
+        let reach = from.map(|(rule, cell, steps)| space.within(rule, cell, steps));
+        let objective = Objective { score, constraints: &constraints, around, reach };
         let ranking = rank(&sweep, &space, &objective, keep);
 
         let mut all = Vec::new();
@@ -76,7 +78,16 @@ proptest! {
         all.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)).then((a.2, a.3).cmp(&(b.2, b.3))));
         prop_assert_eq!(ranking.rated, all.len());
         let found: Vec<_> = ranking.top.iter().map(|t| (t.score, t.point.trades, t.rule, t.cell)).collect();
-        prop_assert_eq!(found, all[..keep.min(all.len())].to_vec());
+        // Two values of each exit axis, three levels of each dimension.
+        let near = |rule: usize, cell: usize| {
+            let Some((from_rule, from_cell, steps)) = from else { return true };
+            let (own, other) = (&space.rules()[from_rule], &space.rules()[rule]);
+            let same_exits = own.take_profit_atr == other.take_profit_atr && own.hold_hours == other.hold_hours;
+            let level = |cell, d| space.lattice().level(cell, d);
+            (steps > 0 || same_exits) && (0..2).all(|d| level(cell, d).abs_diff(level(from_cell, d)) <= steps)
+        };
+        let within: Vec<_> = all.iter().filter(|t| near(t.2, t.3)).copied().collect();
+        prop_assert_eq!(found, within[..keep.min(within.len())].to_vec());
 
         // The first filter dimension, by plain means.
         let mean = |level: usize| {

@@ -183,12 +183,19 @@ impl Default for ValidateConfig {
 pub struct DecideConfig {
     pub require: String,
     pub min_improvement: f64,
+    /// 0: no limit.
+    pub max_step: usize,
     pub declared_trials: u64,
 }
 
 impl Default for DecideConfig {
     fn default() -> Self {
-        Self { require: Require::default().as_str().to_owned(), min_improvement: 0.0, declared_trials: 0 }
+        Self {
+            require: Require::default().as_str().to_owned(),
+            min_improvement: 0.0,
+            max_step: 0,
+            declared_trials: 0,
+        }
     }
 }
 
@@ -427,6 +434,7 @@ impl Config {
             require,
             declared_trials: self.decide.declared_trials,
             min_improvement: self.decide.min_improvement,
+            max_step: Some(self.decide.max_step).filter(|step| *step > 0),
             own,
             score,
             constraints: config.constraints.iter().map(constraint).collect::<Result<_, _>>()?,

@@ -82,6 +82,8 @@ pub struct SearchSettings {
     pub early_share: f64,
     /// Least improvement of the late score that is worth a change.
     pub min_improvement: f64,
+    /// Most steps of an axis that one run moves a parameter; `None` for as many as it likes.
+    pub max_step: Option<usize>,
     /// Trials made elsewhere that the optimizer cannot see.
     pub declared_trials: u64,
     /// Whether the tests against luck are left out.
@@ -105,6 +107,7 @@ impl Default for SearchSettings {
             top: 20,
             early_share: 0.7,
             min_improvement: 0.0,
+            max_step: None,
             declared_trials: 0,
             quick: false,
             require: Require::default(),
@@ -225,6 +228,7 @@ impl Plan {
         hash = hash
             .float(search.min_improvement)
             .count(search.declared_trials)
+            .count(search.max_step.map_or(0, |step| step as u64))
             .count(search.require as u64)
             .count(search.quick.into());
         let own = search.own.map_or((0, 0), |own| (own.trades_min, own.prior_trades));

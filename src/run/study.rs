@@ -69,10 +69,12 @@ pub fn study(
     let split = split(days.clone(), plan.search.early_share, style.horizon_days(plan.interval));
     let parts = Parts::new(book, days.clone(), split.as_ref());
     let measure = Measurer { style, plan };
-    let objective = measure.objective(&parts.early.window, plan.search.trades_min);
+    let place = incumbent.and_then(|set| style.space.find(set));
+    let reach = place.zip(plan.search.max_step);
+    let reach = reach.map(|((rule, cell), steps)| style.space.within(rule, cell, steps));
+    let objective = Objective { reach, ..measure.objective(&parts.early.window, plan.search.trades_min) };
     let ranking = rank(&sweep(&parts.early.window), &style.space, &objective, plan.search.top);
     let top: Vec<Measured> = ranking.top.iter().map(|trial| measure.trial(trial, &parts)).collect();
-    let place = incumbent.and_then(|set| style.space.find(set));
     let incumbent = place.map(|(rule, cell)| measure.set(rule, cell, &parts).0);
     let judgement = match ranking.top.first() {
         Some(best) => {
@@ -169,6 +171,7 @@ impl Measurer<'_> {
                 trades_min,
                 position_ratio: self.plan.search.position_ratio,
             },
+            reach: None,
         }
     }
 

@@ -121,9 +121,24 @@ pub struct Objective<'a> {
     pub constraints: &'a [Constraint],
     /// The window's circumstances.
     pub around: Circumstances,
+    /// The sets that may be chosen; `None` where all may.
+    pub reach: Option<Reach>,
+}
+
+/// The sets within some steps of one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reach {
+    /// Per exit rule.
+    pub(super) rules: Vec<bool>,
+    /// Per cell.
+    pub(super) cells: Vec<bool>,
 }
 
 impl Objective<'_> {
+    fn reaches(&self, rule: usize, cell: usize) -> bool {
+        self.reach.as_ref().is_none_or(|reach| reach.rules[rule] && reach.cells[cell])
+    }
+
     /// Returns the score of a parameter set that may be ranked.
     pub fn rate(&self, point: &GridPoint) -> Option<f64> {
         let met = self.constraints.iter().all(|c| c.is_met(point, &self.around));
@@ -185,6 +200,9 @@ pub fn rank(sweep: &Sweep, space: &Space, objective: &Objective<'_>, keep: usize
             let Some(score) = objective.rate(point) else { continue };
             rated += 1;
             axes.add(rule, cell, score);
+            if !objective.reaches(rule, cell) {
+                continue;
+            }
             // The worst kept is on top; most trials are not even as good.
             if heap.len() == keep && heap.peek().is_some_and(|worst| score < worst.0.score) {
                 continue;

@@ -5,6 +5,7 @@ use crate::features::catalog::{Column, View, column};
 use crate::model::{EXIT_AXES, ExitAxis, ExitRule, FilterValue, Need, ParameterSet, Style};
 
 pub use super::exit_axes::{ExitAxes, ExitLevel};
+use super::rank::Reach;
 
 /// Which side of a level passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -268,6 +269,33 @@ impl Space {
         found
     }
 
+    /// Returns the sets that are at most so many steps away on every axis; off is the step before the smallest value.
+    pub fn within(&self, rule: usize, cell: usize, steps: usize) -> Reach {
+        let place = |axis: &'static ExitAxis| {
+            let mut values: Vec<Option<f64>> = self.rules.iter().map(|rule| axis.value(rule)).collect();
+            values.sort_by(|a, b| a.unwrap_or(-1.0).total_cmp(&b.unwrap_or(-1.0)));
+            values.dedup();
+            move |rule: &ExitRule| values.iter().position(|value| *value == axis.value(rule)).unwrap_or(0)
+        };
+        let mut rules = vec![true; self.rules.len()];
+        for axis in &EXIT_AXES {
+            let place = place(axis);
+            let here = place(&self.rules[rule]);
+            // What comes and goes with the axis before it is no step of its own.
+            let counts = |other: &ExitRule| axis.need != Need::Partner || axis.value(other).is_some();
+            let near = |other: &ExitRule| {
+                !counts(other) || !counts(&self.rules[rule]) || place(other).abs_diff(here) <= steps
+            };
+            rules.iter_mut().zip(&self.rules).for_each(|(within, other)| *within &= near(other));
+        }
+        let here = self.lattice.levels(cell);
+        let near = |other: usize| {
+            let levels = self.lattice.levels(other);
+            levels.iter().zip(&here).all(|(level, here)| usize::from(level.abs_diff(*here)) <= steps)
+        };
+        Reach { rules, cells: (0..self.lattice.cells()).map(near).collect() }
+    }
+
     /// Returns whether two rules differ by one step on one axis; off is the step before the smallest value.
     fn are_neighbours(&self, a: &ExitRule, b: &ExitRule) -> bool {
         let value = |axis: &ExitAxis, rule: &ExitRule| axis.value(rule).unwrap_or(-1.0);
@@ -348,6 +376,31 @@ mod tests {
         // The middle of three exit axes has six neighbours, a corner three.
         let exits = |rule| space.neighbours(rule, 0).into_iter().filter(|(_, cell)| *cell == 0).count();
         assert_eq!((exits(13), exits(0)), (6, 3));
+    }
+
+    #[test]
+    fn reach_is_counted_in_steps_of_every_axis() {
+        let space = Space::default_of(Style::Scalping);
+        for (rule, cell) in [(0, 0), (13, 2_000), (26, 5_183)] {
+            assert_eq!(
+                space.within(rule, cell, 9),
+                Reach { rules: vec![true; 27], cells: vec![true; 5_184] }
+            );
+            let alone = space.within(rule, cell, 0);
+            assert_eq!(alone.rules.iter().filter(|within| **within).count(), 1);
+            assert!(alone.rules[rule] && alone.cells[cell]);
+            let one = space.within(rule, cell, 1);
+            let neighbours = space.neighbours(rule, cell);
+            assert!(neighbours.iter().all(|(rule, cell)| one.rules[*rule] && one.cells[*cell]));
+            let own = space.rules()[rule];
+            for (other, within) in space.rules().iter().zip(&one.rules) {
+                // Three values an axis: more than one step is from end to end.
+                let near = (own.take_profit_atr - other.take_profit_atr).abs() < 1.5
+                    && (own.stop_atr - other.stop_atr).abs() < 1.0
+                    && (own.hold_hours - other.hold_hours).abs() < 5.0;
+                assert_eq!(*within, near);
+            }
+        }
     }
 
     #[test]
