@@ -10,7 +10,7 @@ use crate::decide::Require;
 use crate::exits::Costs;
 use crate::model::{EXIT_AXES, ExitAxis, FilterValue, Interval, Style, Symbol};
 use crate::search::rank::Constraint;
-use crate::search::space::{Bound, Dimension, ExitLevel, Level, Space, SpaceError, numbers};
+use crate::search::space::{Bound, Dimension, ExitLevel, Level, SIGNALS_PREFIX, Space, SpaceError, numbers};
 
 /// The whole configuration; every key has a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
@@ -18,6 +18,7 @@ use crate::search::space::{Bound, Dimension, ExitLevel, Level, Space, SpaceError
 #[expect(missing_docs, reason = "one section each; the fields are documented in the README")]
 pub struct Config {
     pub data: DataConfig,
+    pub signals: SignalsConfig,
     pub symbols: SymbolsConfig,
     pub costs: CostsConfig,
     pub search: SearchConfig,
@@ -25,6 +26,15 @@ pub struct Config {
     pub decide: DecideConfig,
     pub style: StylesConfig,
     pub limits: LimitsConfig,
+}
+
+/// `[signals]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in the README")]
+pub struct SignalsConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
 }
 
 /// `[symbols]`
@@ -240,12 +250,14 @@ pub enum AxisValue {
     Name(String),
 }
 
-/// A filter dimension on a feature column.
+/// A filter dimension on a feature column, or on a column of the user's signals (`signals.NAME`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "documented in the README")]
 pub struct FilterConfig {
-    pub key: String,
+    /// The column's name, unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     pub column: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_least: Option<AxisConfig>,
@@ -431,23 +443,34 @@ impl Config {
         let fail = |source| ConfigError::Space { style, source };
         let mut exits = Space::default_exits(style);
         let mut dimensions = Space::default_dimensions(style);
+        if self.signals.file.is_some() {
+            // The default thresholds belong to derived signals: of given ones they would drop nearly all in silence.
+            dimensions.retain(|dimension| config.space.contains_key(dimension.key()));
+        }
         for (key, axis) in &config.space {
             let path = format!("style.{style}.space.{key}");
             if ExitAxis::named(key).is_some() {
                 exits.set(key, axis.exit_levels(&path)?);
                 continue;
             }
-            let known: Vec<String> = dimensions.iter().map(|d| d.key().to_owned()).collect();
+            let known: Vec<String> =
+                Space::default_dimensions(style).iter().map(|d| d.key().to_owned()).collect();
             let dimension = dimensions
                 .iter_mut()
                 .find(|dimension| dimension.key() == key)
                 .ok_or_else(|| unknown_axis(&path, key, &known))?;
             let levels = axis.levels(&path, dimension)?;
             *dimension =
-                Dimension::new(key, dimension.column().name, dimension.bound(), levels).map_err(fail)?;
+                Dimension::new(key, dimension.source().name(), dimension.bound(), levels).map_err(fail)?;
         }
         for filter in &config.filters {
-            dimensions.push(filter.dimension(style)?);
+            let dimension = filter.dimension(style)?;
+            if let (Some(column), None) = (dimension.source().signals_column(), &self.signals.file) {
+                let key = format!("style.{style}.filters.{}", dimension.key());
+                let expected = format!("a file with the column {column:?}: [signals] file, or --signals");
+                return Err(value_error(&key, &expected, "none"));
+            }
+            dimensions.push(dimension);
         }
         Space::new(style, &exits, dimensions).map_err(fail)
     }
@@ -537,19 +560,21 @@ impl AxisConfig {
 
 impl FilterConfig {
     fn dimension(&self, style: Style) -> Result<Dimension, ConfigError> {
-        let key = format!("style.{style}.filters.{}", self.key);
+        let own_name = self.column.strip_prefix(SIGNALS_PREFIX).unwrap_or(&self.column);
+        let name = self.key.as_deref().unwrap_or(own_name);
+        let key = format!("style.{style}.filters.{name}");
         // Keys become column heads, file fields and words of the bot's file.
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if !self.key.starts_with(|c: char| c.is_ascii_lowercase()) || !self.key.chars().all(plain) {
+        if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(plain) {
             let key = format!("style.{style}.filters.key");
-            return Err(value_error(&key, "a name such as min_volume_ratio", format!("{:?}", self.key)));
+            return Err(value_error(&key, "a name such as min_volume_ratio", format!("{name:?}")));
         }
         let (bound, axis) = match (&self.at_least, &self.at_most) {
             (Some(axis), None) => (Bound::AtLeast, axis),
             (None, Some(axis)) => (Bound::AtMost, axis),
             _ => return Err(value_error(&key, "either at_least or at_most", "both or neither")),
         };
-        Dimension::new(&self.key, &self.column, bound, numbers(&axis.values(&key)?))
+        Dimension::new(name, &self.column, bound, numbers(&axis.values(&key)?))
             .map_err(|source| ConfigError::Space { style, source })
     }
 }

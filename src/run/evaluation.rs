@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::found::Found;
 use super::plan::Plan;
 use super::reuse::Reason;
 use super::unit::{Context, Unit, evaluate};
 use crate::exits::{ExitPlan, TradeCosts};
 use crate::features::frame::Market;
-use crate::model::{Day, ExitRule, Interval};
-use crate::signals::candidates::candidates;
+use crate::model::{Day, ExitRule, GivenSignals, Interval};
 
 /// Exit rules a cached unit holds at most; beyond it the oldest grid's rules are dropped.
 const RULES_MAX: usize = 256;
@@ -32,14 +32,20 @@ pub(super) struct Done {
 }
 
 /// Evaluates days in parallel; the result is in order of days.
-pub(super) fn evaluate_all(market: &Market<'_>, todo: &[Todo], plan: &Plan, costs: &TradeCosts) -> Vec<Done> {
+pub(super) fn evaluate_all(
+    market: &Market<'_>,
+    todo: &[Todo],
+    given: Option<&GivenSignals>,
+    plan: &Plan,
+    costs: &TradeCosts,
+) -> Vec<Done> {
     let full: Vec<Arc<Context>> = plan.styles.iter().map(|style| Arc::new(Context::of(style))).collect();
     let mut by_day: BTreeMap<Day, Vec<&Todo>> = BTreeMap::new();
     todo.iter().for_each(|todo| by_day.entry(todo.day).or_default().push(todo));
     let by_day: Vec<(Day, Vec<&Todo>)> = by_day.into_iter().collect();
     let evaluate_day = |(day, todos): &(Day, Vec<&Todo>)| {
         let whole = todos.iter().any(|todo| todo.partly.is_none());
-        let found = if whole { candidates(market, *day) } else { Vec::new() };
+        let found = if whole { Found::on(market, *day, given) } else { Found::nothing() };
         let one = |todo: &&Todo| {
             let style = &plan.styles[todo.style];
             let needs = &full[todo.style];
