@@ -25,5 +25,6 @@ mod ranking;
 mod report;
 mod sample_data;
 mod setup;
+mod signals;
 mod store;
 mod sweep;

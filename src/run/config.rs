@@ -656,6 +656,29 @@ mod tests {
     }
 
     #[test]
+    fn given_signals_are_filtered_on_what_is_named_only() {
+        let text = "[signals]\nfile = \"signals.csv\"\n[style.scalping.space]\nmin_consensus = [0, 2]\n\
+                    [[style.scalping.filters]]\ncolumn = \"signals.my_score\"\nat_least = { min = 0.2, max = 0.8, step = 0.2 }\n\
+                    [[style.scalping.filters]]\nkey = \"max_spread\"\ncolumn = \"signals.Spread (bps)\"\nat_most = [5, 10]\n";
+        let config = config(text).expect("sound");
+        assert_eq!(self::config(&config.to_toml()).expect("sound"), config);
+        let plan = config.plan(&Style::ALL, DayLimits::default()).expect("sound");
+        let keys = |style: usize| {
+            plan.styles[style]
+                .space
+                .dimensions()
+                .iter()
+                .map(|d| (d.key(), d.levels().len()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(keys(0), [("min_consensus", 2), ("my_score", 4), ("max_spread", 2)]);
+        assert_eq!(keys(1), []);
+        assert_eq!(plan.styles[1].space.sets(), 27);
+        let spread = plan.styles[0].space.dimensions()[2].source();
+        assert_eq!((spread.name(), spread.signals_column()), ("signals.Spread (bps)", Some("Spread (bps)")));
+    }
+
+    #[test]
     fn axes_take_lists_numbers_ranges_and_names() {
         let text = "[style.scalping.space]\nmax_holding_hours = { min = 1, max = 3, step = 0.5 }\n\
                     min_consensus = 1\nallowed_mkt_struct = [\"trend_only\"]\n";
@@ -707,6 +730,16 @@ mod tests {
             ),
             ("[[style.swing.filters]]\nkey = \"x\"\ncolumn = \"volume_ratio\"", "either at_least or at_most"),
             ("[data\n", "test.toml"),
+            ("[signals]\nfiel = \"x\"", "did you mean `file`?"),
+            (
+                "[[style.swing.filters]]\ncolumn = \"signals.x\"\nat_least = 1",
+                "style.swing.filters.x: expected a file with the column \"x\": [signals] file, or --signals, found none",
+            ),
+            (
+                "[signals]\nfile = \"x\"\n[[style.swing.filters]]\ncolumn = \"signals.My Score\"\nat_least = 1",
+                "style.swing.filters.key: expected a name such as min_volume_ratio, found \"My Score\"",
+            ),
+            ("[[style.swing.filters]]\nkey = \"x\"\ncolumn = \"signals.\"\nat_least = 1", "or signals.NAME"),
             (
                 "[style.swing.space]\ntrailing_stop_distnace = [1.0]",
                 "did you mean \"trailing_stop_distance\"?",

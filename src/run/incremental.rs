@@ -145,7 +145,8 @@ pub fn incremental(
     let cache = shelf.as_ref().and_then(Shelf::cache);
     let written_ms = cache.map(Cache::last_written_ms).transpose()?.flatten();
     let work = Work { plan, options, given: given.as_ref(), shelf: shelf.as_ref(), stop, on_event };
-    let catalog = crate::ingest::discover(&options.data, &work.ingest_options())?;
+    let mut catalog = crate::ingest::discover(&options.data, &work.ingest_options())?;
+    options.signals.iter().for_each(|file| catalog.leave_out(file));
     on_event(RunEvent::Discovered { symbols: catalog.symbols.len() });
     let mut store = None;
     let answered = match work.recall_answer(&catalog, &mut store)? {

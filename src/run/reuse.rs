@@ -417,6 +417,52 @@ mod tests {
         }
     }
 
+    fn keys(sealed: bool, signals: Option<Fingerprint>) -> UnitKeys {
+        let [candles, ahead, costs] = [1, 2, 3].map(|byte| Fingerprint([byte; 32]));
+        UnitKeys { stages: 7, candles, ahead, sealed, horizon_bars: 48, costs, signals }
+    }
+
+    #[test]
+    fn a_row_is_read_as_it_was_written() {
+        let context = Fingerprint([4; 32]);
+        for (sealed, signals) in [(false, None), (true, None), (false, Some(0)), (true, Some(5))] {
+            let keys = keys(sealed, signals.map(|byte| Fingerprint([byte; 32])));
+            let unit = Unit { sealed, pending: 3, ..Unit::default() };
+            let bytes = encode(&keys, context, &unit);
+            let row = decode(&bytes).expect("a row");
+            assert_eq!((row.keys, row.context), (keys, context));
+            assert_eq!(
+                Unit::decode(row.unit, &Context { columns: Vec::new(), rules: Vec::new() }),
+                Some(unit)
+            );
+            assert!(decode(&[&bytes[..72], &[4], &bytes[73..]].concat()).is_none(), "an unknown flag");
+        }
+        assert!(decode(&encode(&keys(true, None), context, &Unit::default())[..100]).is_none());
+    }
+
+    /// Caches of before signals could be given hold such rows.
+    #[test]
+    fn a_row_of_derived_signals_is_written_as_ever() {
+        let bytes = encode(&keys(true, None), Fingerprint([4; 32]), &Unit::default());
+        let print = |byte: u8| vec![byte; 32];
+        let head = [7_u64.to_le_bytes().to_vec(), print(1), print(2), vec![1], 48_u32.to_le_bytes().to_vec()];
+        let mut wanted = [head.concat(), print(3), print(4)].concat();
+        Unit::default().encode(&mut wanted);
+        assert_eq!(bytes, wanted);
+    }
+
+    #[test]
+    fn changed_signals_name_both_fingerprints_and_come_before_what_they_cause() {
+        let (old, new) = (Fingerprint([8; 32]), Fingerprint([9; 32]));
+        let changed =
+            |from, to| super::changed(&keys(false, from), &UnitKeys { horizon_bars: 49, ..keys(false, to) });
+        let reason = changed(Some(old), Some(new)).expect("they differ, though the day is not sealed");
+        assert_eq!(reason.kind(), "signals_changed");
+        assert_eq!(reason.to_string(), format!("signals of the day changed: {old} -> {new}"));
+        assert!(changed(None, Some(new)).is_some_and(|reason| reason.to_string().contains("derived -> ")));
+        assert_eq!(changed(Some(new), Some(new)), Some(Reason::Horizon { old: 48, new: 49 }));
+    }
+
     /// Caches of before there were mechanisms hold such rows.
     #[test]
     fn a_context_of_plain_rules_is_written_as_ever() {

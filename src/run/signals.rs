@@ -56,6 +56,14 @@ pub fn columns_of(style: &StylePlan) -> impl Iterator<Item = &str> {
     style.space.dimensions().iter().filter_map(|dimension| dimension.source().signals_column())
 }
 
+/// Returns how many signals of a symbol lie on days outside the first and last day of its candles.
+pub fn signals_outside(given: &GivenSignals, days: Option<(Day, Day)>, interval: Interval) -> u64 {
+    let covered = |signal: &&GivenSignal| {
+        days.is_some_and(|(first, last)| (first..=last).contains(&signal.day(interval)))
+    };
+    (given.signals().len() - given.signals().iter().filter(covered).count()) as u64
+}
+
 impl Given {
     /// Reads the signals of a run.
     ///

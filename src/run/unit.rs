@@ -1,4 +1,4 @@
-//! The unit of work: one style of one symbol on one UTC day. A pure function of candles and plan, kept in a form that
+//! The unit of work: one style of one symbol on one UTC day. A pure function of candles, given signals and plan, kept in a form that
 //! outlives changes of the grid: every candidate with its feature values and the outcome of every exit rule, whether
 //! the present levels let it pass or not.
 
