@@ -61,6 +61,7 @@ fn run(data: &Path) -> RunReport {
     let plan = Config::default().plan(&Style::ALL, DayLimits::default()).expect("the defaults are sound");
     let options = RunOptions {
         data: vec![data.to_path_buf()],
+        signals: None,
         store: Some(PathBuf::from(store.path()).join("store")),
         profile: "bench".to_owned(),
         on_conflict: OnConflict::Refuse,

@@ -25,6 +25,7 @@ mod ranking;
 mod report;
 mod sample_data;
 mod setup;
+mod signals;
 mod stages;
 mod store;
 mod sweep;

@@ -390,6 +390,7 @@ fn run(data: &Path, symbols: Option<&[&str]>) -> RunReport {
     plan.symbols = symbols.map(|names| names.iter().filter_map(|name| Symbol::parse(name)).collect());
     let options = RunOptions {
         data: vec![data.to_path_buf()],
+        signals: None,
         store: None,
         profile: "default".to_owned(),
         on_conflict: OnConflict::Refuse,

@@ -56,6 +56,7 @@ impl Lab {
     fn options(&self, store: Option<PathBuf>) -> RunOptions {
         RunOptions {
             data: vec![self.data()],
+            signals: None,
             store,
             profile: "default".to_owned(),
             on_conflict: OnConflict::Refuse,

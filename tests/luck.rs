@@ -63,6 +63,7 @@ fn run_shuffled(source: &Path, seed: u64) -> RunReport {
     let plan = Config::default().plan(&Style::ALL, DayLimits::default()).expect("sound");
     let options = RunOptions {
         data: vec![folder.path().to_path_buf()],
+        signals: None,
         store: None,
         profile: "default".to_owned(),
         on_conflict: OnConflict::Refuse,

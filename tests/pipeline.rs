@@ -41,6 +41,7 @@ fn plan(days: DayLimits) -> Plan {
 fn run(data: &[PathBuf], store: Option<&Path>, plan: &Plan, threads: usize) -> RunReport {
     let options = RunOptions {
         data: data.to_vec(),
+        signals: None,
         store: store.map(Path::to_path_buf),
         profile: "default".to_owned(),
         on_conflict: OnConflict::Refuse,
@@ -150,12 +151,12 @@ fn a_day_depends_on_its_look_back_and_horizon_only() {
         let from = bars.index_at(day.start_ms() - 30 * DAY_MS);
         let horizon = plan.styles.iter().map(|s| s.exits.hold_bars_max()).max().unwrap_or(0);
         let to = bars.day_range(day).end + horizon;
-        let alone = evaluate_day(&Market::new(bars.slice(from..to)), day, &plan, &costs);
-        assert_eq!(alone, evaluate_day(&full, day, &plan, &costs), "{day}");
+        let alone = evaluate_day(&Market::new(bars.slice(from..to)), day, None, &plan, &costs);
+        assert_eq!(alone, evaluate_day(&full, day, None, &plan, &costs), "{day}");
         assert!(alone.styles.iter().all(|style| style.sealed));
         signals += alone.styles.iter().map(|style| style.signals.len()).sum::<usize>();
         // One candle less and the longest style is not sealed: its signals are listed and not counted.
-        let unsealed = evaluate_day(&Market::new(bars.slice(from..to - 1)), day, &plan, &costs);
+        let unsealed = evaluate_day(&Market::new(bars.slice(from..to - 1)), day, None, &plan, &costs);
         let swing = &unsealed.styles[1];
         assert!(!swing.sealed && swing.signals.is_empty() && swing.outcomes.is_empty());
         assert_eq!(swing.pending as usize, alone.styles[1].signals.len());
@@ -175,8 +176,8 @@ fn a_gap_breaks_windows_and_fills_nothing() {
     let after: Vec<_> = candidates(&market, day).into_iter().map(|c| c.row.candle.open_time).collect();
     let limit = bars.open_time[hole];
     assert!(after.iter().all(|t| *t < limit), "no candidate in the warm-up after the gap");
-    let before = evaluate_day(&market, Day(day.0 - 1), &plan, &costs);
-    let whole = evaluate_day(&Market::new(bars), Day(day.0 - 1), &plan, &costs);
+    let before = evaluate_day(&market, Day(day.0 - 1), None, &plan, &costs);
+    let whole = evaluate_day(&Market::new(bars), Day(day.0 - 1), None, &plan, &costs);
     let swing = &before.styles[1];
     assert_eq!(swing.signals.len() + swing.broken as usize, whole.styles[1].signals.len());
     assert!(swing.broken > 0, "labels across the gap are broken, not guessed");

@@ -9,7 +9,7 @@ use retune::model::{Candle, Symbol};
 #[allow(dead_code, reason = "only the command writes files")]
 mod generate_sample;
 
-use generate_sample::{SEED, SampleFile, sample_files};
+use generate_sample::{SEED, SampleFile, sample_files, sample_signals};
 
 fn committed(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sample").join(name);
@@ -45,6 +45,15 @@ fn the_committed_files_are_what_the_generator_makes() {
         assert_eq!(differing, None, "{}", file.name);
         assert_eq!(found.len(), file.csv.len(), "{}", file.name);
     }
+}
+
+#[test]
+fn the_committed_signals_are_what_the_generator_makes() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/signals.csv");
+    let found = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let made = sample_signals(SEED, &sample_files(SEED));
+    assert_eq!(found.lines().zip(made.lines()).find(|(found, made)| found != made), None);
+    assert_eq!(found.len(), made.len());
 }
 
 #[test]

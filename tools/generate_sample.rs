@@ -1,9 +1,13 @@
-//! Writes the synthetic sample candles: `cargo run --release --example generate_sample -- tests/sample`.
+//! Writes the synthetic sample candles and signals:
+//! `cargo run --release --example generate_sample -- tests/sample tests/fixtures/signals.csv`.
 //!
 //! Three made-up symbols, 150 days of 15-minute candles. The market is simulated, not recorded: volatility
 //! clusters (GARCH with Student-t innovations, daily and weekly seasons, rare jumps), one factor moves all
 //! symbols, and weeks that trend take turns with weeks that range. Trends are mild: about one percent a day
 //! against a daily volatility of three, so that a search has something to find and nothing that is planted.
+//!
+//! The signals are drawn at random times and sides; only their score knows, with much noise, what followed. It is planted,
+//! so that a filter on it has something to find.
 //!
 //! Invariants: every candle can be (low <= open, close <= high), a candle opens where the one before closed or
 //! a tick or two off, and the bytes are the same on every platform: only + - * / and square roots of doubles
@@ -329,6 +333,39 @@ fn write_decimal(text: &mut String, units: i64, decimals: u32) {
     }
 }
 
+/// Candles after which the score looks at what a signal was worth, and from one signal to the next on average.
+const SIGNAL_HORIZON: usize = 24;
+const SIGNAL_SPACING: f64 = 48.0;
+/// Signals begin when the slowest feature is warm.
+const SIGNALS_FROM: usize = 10 * BARS_PER_DAY;
+
+/// Returns signals on the candles of sample files as CSV.
+pub fn sample_signals(seed: u64, files: &[SampleFile]) -> String {
+    let mut text = "symbol,time,direction,style,my_score,spread_bps\n".to_owned();
+    for (index, file) in files.iter().enumerate() {
+        let mut noise = Random(seed + 100 + index as u64);
+        let symbol = file.name.split('-').next().unwrap_or_default();
+        let closes: Vec<f64> =
+            file.csv.lines().skip(1).filter_map(|line| line.split(',').nth(4)?.parse().ok()).collect();
+        let mut bar = SIGNALS_FROM;
+        loop {
+            bar += 1 + (2.0 * SIGNAL_SPACING * noise.unit()) as usize;
+            let Some(later) = closes.get(bar + SIGNAL_HORIZON) else { break };
+            let long = noise.unit() < 0.5;
+            let gain = (later / closes[bar] - 1.0) * if long { 100.0 } else { -100.0 };
+            let score = (0.5 + 0.15 * gain + 0.5 * (noise.unit() - 0.5)).clamp(0.0, 1.0);
+            let style = ["scalping", "swing", ""][(3.0 * noise.unit()) as usize];
+            let spread = 1.0 + 9.0 * noise.unit();
+            // Some are known within a candle, as a bot that polls would say.
+            let late_ms = if noise.unit() < 0.1 { 61_000 } else { 0 };
+            let time_ms = FIRST_OPEN_MS + (bar as i64 + 1) * STEP_MS + late_ms;
+            let side = if long { "long" } else { "short" };
+            writeln!(text, "{symbol},{time_ms},{side},{style},{score:.2},{spread:.1}").expect("text grows");
+        }
+    }
+    text
+}
+
 /// Writes a file, gzip-compressed without name or time, and returns its size in bytes.
 fn write_gz(path: &Path, text: &str) -> std::io::Result<u64> {
     let file = std::fs::File::create(path)?;
@@ -344,7 +381,18 @@ fn main() -> std::io::Result<()> {
     };
     let directory = Path::new(&directory);
     std::fs::create_dir_all(directory)?;
-    for file in sample_files(SEED) {
+    let files = sample_files(SEED);
+    if let Some(path) = std::env::args_os().nth(2) {
+        let text = sample_signals(SEED, &files);
+        std::fs::write(&path, &text)?;
+        println!(
+            "{}: {} signals, {} bytes",
+            Path::new(&path).display(),
+            text.lines().count() - 1,
+            text.len()
+        );
+    }
+    for file in files {
         let path = directory.join(&file.name);
         let bytes = write_gz(&path, &file.csv)?;
         println!("{}: {} candles, {bytes} bytes", path.display(), file.csv.lines().count() - 1);

@@ -1,20 +1,28 @@
 //! `optimizer check`: a look at data without running anything.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::context::Context;
 use super::failure::{Failure, code};
 use super::incremental::{Conflict, on_conflict};
-use crate::ingest::{IngestError, IngestOptions, OnConflict, discover, identical_files, load_symbol};
-use crate::present::check::{CheckDataDocument, FilePart, PassedOverPart, SymbolPart};
+use crate::ingest::{
+    Catalog, IngestError, IngestOptions, OnConflict, SignalsFile, discover, identical_files, load_symbol,
+};
+use crate::model::{Day, GivenSignals, Symbol};
+use crate::present::check::{CheckDataDocument, FilePart, PassedOverPart, SignalsFilePart, SymbolPart};
+use crate::run::signals::signals_outside;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Report every candle file: what it holds and what is wrong with it
+    /// Report every candle file, and a file of signals: what it holds and what is wrong with it
     Data {
         /// File or folder of candles; repeatable
-        #[arg(required = true, value_name = "PATH")]
+        #[arg(required_unless_present = "signals", value_name = "PATH")]
         paths: Vec<PathBuf>,
+        /// CSV of signals; with candles, what lies outside them is counted
+        #[arg(long, value_name = "FILE")]
+        signals: Option<PathBuf>,
         /// What to do with differing candles for one symbol and time
         #[arg(long, value_enum, value_name = "POLICY")]
         on_conflict: Option<Conflict>,
@@ -22,7 +30,7 @@ pub(crate) enum Command {
 }
 
 pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
-    let Command::Data { paths, on_conflict: flag } = command;
+    let Command::Data { paths, signals, on_conflict: flag } = command;
     let config = context.config(&[])?;
     let options = IngestOptions {
         base_interval: config.interval()?,
@@ -30,16 +38,31 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
         symbols: config.symbols()?,
         as_of_ms: context.now_ms,
     };
-    let document = look(paths, &options)?;
+    let file = signals.as_ref().map(|file| SignalsFile::read(file, options.base_interval)).transpose()?;
+    let mut catalog = discover(paths, &options)?;
+    signals.iter().for_each(|file| catalog.leave_out(file));
+    let (mut document, days) = look(&catalog, &options)?;
+    if let Some(file) = &file {
+        let outside = |symbol: &Symbol, given: &GivenSignals| {
+            let missing = || signals_outside(given, days.get(symbol).copied(), options.base_interval);
+            (!paths.is_empty()).then(missing)
+        };
+        let part = SignalsFilePart::new(file, outside);
+        document.usable = (document.usable || paths.is_empty()) && !part.symbols.is_empty();
+        document.signals = Some(part);
+    }
     let usable = document.usable && document.conflicts.is_empty();
     context.print(document, CheckDataDocument::text)?;
     Ok(if usable { 0 } else { code::DATA })
 }
 
-fn look(paths: &[PathBuf], options: &IngestOptions) -> Result<CheckDataDocument, Failure> {
-    let catalog = discover(paths, options)?;
+/// First and last day with candles, by symbol.
+type Days = BTreeMap<Symbol, (Day, Day)>;
+
+fn look(catalog: &Catalog, options: &IngestOptions) -> Result<(CheckDataDocument, Days), Failure> {
     let mut reports = Vec::new();
     let mut symbols = Vec::new();
+    let mut days = Days::new();
     let mut conflicts = Vec::new();
     for sources in &catalog.symbols {
         let loaded = match load_symbol(sources, options) {
@@ -50,7 +73,9 @@ fn look(paths: &[PathBuf], options: &IngestOptions) -> Result<CheckDataDocument,
             }
             loaded => loaded?,
         };
-        if !loaded.series.is_empty() {
+        let times = loaded.series.bars().open_time;
+        if let (Some(first), Some(last)) = (times.first(), times.last()) {
+            days.insert(sources.symbol.clone(), (Day::of(*first), Day::of(*last)));
             symbols.push(SymbolPart::new(&loaded));
         }
         reports.extend(loaded.files);
@@ -60,11 +85,13 @@ fn look(paths: &[PathBuf], options: &IngestOptions) -> Result<CheckDataDocument,
     for (index, issue) in identical_files(&identities) {
         reports[index].issues.push(issue);
     }
-    Ok(CheckDataDocument {
+    let document = CheckDataDocument {
         usable: !symbols.is_empty(),
         files: reports.iter().map(FilePart::new).collect(),
         symbols,
         passed_over: catalog.passed_over.iter().map(PassedOverPart::new).collect(),
         conflicts,
-    })
+        signals: None,
+    };
+    Ok((document, days))
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::ingest::IngestError;
+use crate::ingest::{IngestError, SignalsError};
 use crate::run::RunError;
 use crate::run::config::ConfigError;
 use crate::run::report::InputReport;
@@ -75,6 +75,18 @@ impl From<IngestError> for Failure {
     }
 }
 
+impl From<SignalsError> for Failure {
+    fn from(error: SignalsError) -> Self {
+        let failure = Self::new(code::DATA, chain(&error));
+        match error {
+            SignalsError::Column { .. } => {
+                failure.hint("`optimizer check data --signals FILE` lists its columns")
+            }
+            _ => failure,
+        }
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let code = match &error {
@@ -104,7 +116,10 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Ingest(error) => error.into(),
+            RunError::Signals(error) => error.into(),
             RunError::Store(error) => error.into(),
+            RunError::NoSignals { .. } => Self::new(code::CONFIGURATION, error.to_string())
+                .hint("name the file: --signals FILE, or file under [signals]"),
             RunError::Memory(_) => Self::new(code::CONFIGURATION, error.to_string())
                 .hint("raise --max-memory, or take fewer or smaller files"),
             RunError::Planning(_) => Self::new(code::CONFIGURATION, error.to_string()),

@@ -21,6 +21,9 @@ pub(crate) struct Arguments {
     /// File or folder of candles; repeatable [default: data.paths of the configuration]
     #[arg(long, value_name = "PATH")]
     data: Vec<PathBuf>,
+    /// CSV of signals to tune on, instead of deriving them from candles [default: signals.file of the configuration]
+    #[arg(long, value_name = "FILE")]
+    signals: Option<PathBuf>,
     /// Styles to tune
     #[arg(long, value_enum, default_value_t = Styles::Both)]
     style: Styles,
@@ -100,6 +103,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     let plan = config.plan(&arguments.style.list(), days)?;
     let options = RunOptions {
         data: data_paths(arguments, &config)?,
+        signals: config.signals.file.clone(),
         store: (!arguments.no_save).then(|| context.store()),
         profile: context.global.profile.clone(),
         on_conflict: on_conflict(arguments.on_conflict, &config),
@@ -154,6 +158,9 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, String)> {
     let list =
         |items: &[String]| format!("[{}]", items.iter().map(|i| quote(i)).collect::<Vec<_>>().join(", "));
     let mut flags = Vec::new();
+    if let Some(file) = &arguments.signals {
+        flags.push(("signals.file", quote(&file.to_string_lossy())));
+    }
     if let Some(score) = &arguments.score {
         flags.push(("search.score", quote(score)));
     }

@@ -73,6 +73,7 @@ impl TradeContext<'_> {
             Setup::TrendInitiation => "trend initiation",
             Setup::Pullback => "pullback",
             Setup::Continuation => "continuation",
+            Setup::Given => "given signals",
         }
     }
 

@@ -5,8 +5,9 @@
 //! fingerprint has a domain of its own, so that equal bytes of different meaning never collide.
 
 use std::fmt;
+use std::ops::Range;
 
-use crate::model::Bars;
+use crate::model::{Bars, Direction, GivenSignals, Style};
 
 /// A blake3 hash of canonical bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -103,6 +104,31 @@ pub fn of_candles(bars: Bars<'_>) -> Fingerprint {
     hash.finish()
 }
 
+/// Returns the fingerprint of some given signals of a symbol: the names of the columns, then every row in order.
+pub fn of_signals(given: &GivenSignals, range: Range<usize>) -> Fingerprint {
+    let mut hash = Canonical::new("retune given signals v1").count(given.columns().len() as u64);
+    hash = given.columns().iter().fold(hash, |hash, column| hash.text(column)).count(range.len() as u64);
+    for index in range {
+        let signal = &given.signals()[index];
+        let direction = match signal.direction {
+            Direction::Long => 0,
+            Direction::Short => 1,
+        };
+        let style = match signal.style {
+            None => 0,
+            Some(Style::Scalping) => 1,
+            Some(Style::Swing) => 2,
+        };
+        hash = hash.signed(signal.time_ms).count(direction).count(style);
+        let values = given.values(index).iter().map(|value| Some(*value).filter(|v| !v.is_nan()));
+        hash = std::iter::once(signal.atr).chain(values).fold(hash, |hash, value| match value {
+            Some(value) => hash.count(1).float(value),
+            None => hash.count(0),
+        });
+    }
+    hash.finish()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +141,31 @@ mod tests {
         let zero = |value| Canonical::new("retune test v1").float(value).finish();
         assert_eq!(zero(0.0), zero(-0.0));
         assert_ne!(Canonical::new("retune a v1").finish(), Canonical::new("retune b v1").finish());
+    }
+
+    #[test]
+    fn given_signals_differ_by_every_part_of_a_row() {
+        use crate::model::GivenSignal;
+        let long = GivenSignal { time_ms: 1, direction: Direction::Long, style: None, atr: None };
+        let print = |signal: GivenSignal, value: f64| {
+            let mut given = GivenSignals::none(["a".to_owned()].into());
+            given.push(signal, [value].into_iter());
+            (of_signals(&given, 0..1), of_signals(&given, 0..0))
+        };
+        let (one, none) = print(long, 2.0);
+        let others = [
+            print(GivenSignal { time_ms: 2, ..long }, 2.0).0,
+            print(GivenSignal { direction: Direction::Short, ..long }, 2.0).0,
+            print(GivenSignal { style: Some(Style::Scalping), ..long }, 2.0).0,
+            print(GivenSignal { atr: Some(2.0), ..long }, 2.0).0,
+            print(long, 0.0).0,
+            print(long, f64::NAN).0,
+            none,
+        ];
+        let distinct: std::collections::BTreeSet<Fingerprint> = others.into_iter().chain([one]).collect();
+        assert_eq!(distinct.len(), 8);
+        assert_eq!(print(long, 0.0), print(long, -0.0));
+        assert_eq!(none.to_string(), "7607852f2b834e7e");
     }
 
     /// Pinned: if this changes, every stored fingerprint is void and the domains need a new version.

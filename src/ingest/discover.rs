@@ -43,6 +43,17 @@ pub struct PassedOver {
     pub reason: Rejection,
 }
 
+impl Catalog {
+    /// Leaves out a file that is known to be no candles, wherever it lies; one that cannot be found leaves all as it is.
+    pub fn leave_out(&mut self, file: &Path) {
+        let Ok(known) = file.canonicalize() else { return };
+        let is_other = |path: &PathBuf| path.canonicalize().ok().as_ref() != Some(&known);
+        self.passed_over.retain(|passed| is_other(&passed.path));
+        self.symbols.iter_mut().for_each(|symbol| symbol.sources.retain(|source| is_other(&source.path)));
+        self.symbols.retain(|symbol| !symbol.sources.is_empty());
+    }
+}
+
 /// Returns the candle files under the paths given, by symbol.
 ///
 /// Folders are walked recursively; hidden files and folders below the paths given are skipped; a folder that

@@ -104,7 +104,7 @@ fn from_header(cells: &[&[u8]], separator: u8, symbol: &Symbol) -> Option<Layout
 }
 
 /// Returns a name in lower case with its words joined by `_`.
-fn plain_name(cell: &[u8]) -> String {
+pub(super) fn plain_name(cell: &[u8]) -> String {
     let text = String::from_utf8_lossy(cell);
     let joined = text.trim().trim_matches(|c| matches!(c, '<' | '>' | '"' | '\''));
     joined.to_ascii_lowercase().replace([' ', '-', '.'], "_")

@@ -2,7 +2,8 @@
 //!
 //! [`discover()`] lists which files there are and what their names claim; [`load_symbol`] reads those of one symbol,
 //! so that memory is that of the symbols in flight. Read are CSV files (canonical, Binance klines, Kraken,
-//! CryptoDataDownload and their like), plain, as `.csv.gz` or in `.zip`; see [`Rejection`] for what is not.
+//! CryptoDataDownload and their like), plain, as `.csv.gz` or in `.zip`; see [`Rejection`] for what is not. A
+//! [`SignalsFile`] holds signals that were given instead of derived.
 //!
 //! Invariants:
 //! - no bytes make it panic, loop or take unbounded memory; a bad file is rejected with a reason, others go on;
@@ -25,6 +26,7 @@ mod rejection;
 mod report;
 mod rows;
 mod series;
+mod signals;
 mod sniff;
 mod source;
 mod time;
@@ -42,6 +44,7 @@ pub use lines::LINE_BYTES_MAX;
 pub use rejection::Rejection;
 pub use report::{FileIdentity, FileReport, ISSUE_LINES_MAX, Issue, IssueKind, TimeUnit, identical_files};
 pub use rows::ROWS_MAX;
+pub use signals::{ColumnContent, SignalColumn, SignalsError, SignalsFile};
 pub use source::{DECODED_BYTES_MAX, MEMBERS_MAX, RATIO_FREE_BYTES, RATIO_MAX, Source};
 pub use time::{TIME_MAX_MS, TIME_MIN_MS};
 

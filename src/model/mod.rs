@@ -5,6 +5,7 @@
 
 mod candle;
 mod exit_rule;
+mod given;
 mod money;
 mod outcome;
 mod params;
@@ -13,6 +14,7 @@ mod time;
 
 pub use candle::{Bars, Candle, CandleError, CandleSeries, Symbol};
 pub use exit_rule::{EXIT_AXES, ExitAxis, ExitRule, Need};
+pub use given::{GivenSignal, GivenSignals};
 pub use money::ReturnPpm;
 pub use outcome::{ExitReason, Outcome, OutcomeRow, Outcomes, RowBuilder};
 pub use params::{FilterValue, ParameterSet};

@@ -62,14 +62,17 @@ pub enum Setup {
     Pullback,
     /// Swing: price goes on in the direction of the higher-timeframe trend.
     Continuation,
+    /// The user gave the signal; why is not known.
+    Given,
 }
 
 impl Setup {
-    /// Returns the style this setup belongs to.
-    pub fn style(self) -> Style {
+    /// Returns the style this setup belongs to; `None` for a given signal, which says so itself.
+    pub fn style(self) -> Option<Style> {
         match self {
-            Self::ReversalAtLevel | Self::VolumeBurst | Self::RangeMomentum => Style::Scalping,
-            Self::TrendInitiation | Self::Pullback | Self::Continuation => Style::Swing,
+            Self::ReversalAtLevel | Self::VolumeBurst | Self::RangeMomentum => Some(Style::Scalping),
+            Self::TrendInitiation | Self::Pullback | Self::Continuation => Some(Style::Swing),
+            Self::Given => None,
         }
     }
 }

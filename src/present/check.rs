@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::document::Document;
 use super::run::IssuePart;
-use crate::ingest::{FileReport, Issue, PassedOver};
-use crate::model::rfc3339;
+use crate::ingest::{ColumnContent, FileReport, Issue, PassedOver, SignalColumn, SignalsFile};
+use crate::model::{GivenSignals, Symbol, rfc3339};
 
 /// The quality of candle files.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -21,6 +21,8 @@ pub struct CheckDataDocument {
     pub passed_over: Vec<PassedOverPart>,
     /// Candles that contradict each other; a run stops on these unless told otherwise.
     pub conflicts: Vec<String>,
+    /// The file of signals; null when none was named.
+    pub signals: Option<SignalsFilePart>,
     /// Whether a run could use anything.
     pub usable: bool,
 }
@@ -58,6 +60,49 @@ pub struct SymbolPart {
     pub first_open: Option<String>,
     pub last_open: Option<String>,
     pub issues: Vec<IssuePart>,
+}
+
+/// A file of signals.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct SignalsFilePart {
+    pub file: String,
+    pub rows: u64,
+    /// Rows equal to an earlier one; counted once.
+    pub duplicates: u64,
+    /// BLAKE3 of the bytes.
+    pub hash: String,
+    pub symbols: Vec<SignalsSymbolPart>,
+    pub columns: Vec<SignalColumnPart>,
+    pub issues: Vec<IssuePart>,
+}
+
+/// The signals of one symbol.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct SignalsSymbolPart {
+    pub symbol: String,
+    pub signals: u64,
+    /// Time of the first and last signal.
+    pub first: Option<String>,
+    pub last: Option<String>,
+    /// Signals on days outside the symbol's candles; null when no candles were looked at.
+    pub outside: Option<u64>,
+}
+
+/// A column of the user's own.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct SignalColumnPart {
+    /// Its name, as filters write it behind `signals.`.
+    pub name: String,
+    /// Smallest number; null where the column cannot be filtered on.
+    pub min: Option<f64>,
+    /// Largest number.
+    pub max: Option<f64>,
+    /// Rows without a number.
+    pub missing: Option<u64>,
+    /// Why it cannot be filtered on; null where it can.
+    pub unusable: Option<String>,
 }
 
 /// A file that is not read.
@@ -121,6 +166,75 @@ impl SymbolPart {
     }
 }
 
+impl SignalsFilePart {
+    /// Returns the part of a file; `outside` counts the signals of a symbol that lie outside its candles.
+    pub fn new(file: &SignalsFile, outside: impl Fn(&Symbol, &GivenSignals) -> Option<u64>) -> Self {
+        let name = file.path.display().to_string();
+        let symbol = |(symbol, given): (&Symbol, &GivenSignals)| SignalsSymbolPart {
+            symbol: symbol.to_string(),
+            signals: given.signals().len() as u64,
+            first: given.signals().first().map(|signal| rfc3339(signal.time_ms)),
+            last: given.signals().last().map(|signal| rfc3339(signal.time_ms)),
+            outside: outside(symbol, given),
+        };
+        Self {
+            rows: file.rows,
+            duplicates: file.duplicates,
+            hash: file.hash.clone(),
+            symbols: file.symbols.iter().map(symbol).collect(),
+            columns: file.columns.iter().map(SignalColumnPart::from).collect(),
+            issues: file.issues.iter().map(|issue| issue_part(&name, issue)).collect(),
+            file: name,
+        }
+    }
+
+    fn text(&self, text: &mut String) {
+        let _ = writeln!(text, "{}: signals, {} rows, {} repeated", self.file, self.rows, self.duplicates);
+        issues_text(text, &self.issues);
+        for symbol in &self.symbols {
+            let outside = match symbol.outside {
+                Some(count) if count > 0 => format!(", {count} outside the candles"),
+                _ => String::new(),
+            };
+            let span = span(&symbol.first, &symbol.last);
+            let _ = writeln!(text, "  {}: {} signals{span}{outside}", symbol.symbol, symbol.signals);
+        }
+        for column in &self.columns {
+            let _ = match (column.min, column.max, column.missing) {
+                (Some(min), Some(max), Some(missing)) => {
+                    writeln!(text, "  column {:?}: {min} to {max}, {missing} missing", column.name)
+                }
+                _ => {
+                    let why = column.unusable.as_deref().unwrap_or_default();
+                    writeln!(text, "  column {:?}: cannot be filtered on: {why}", column.name)
+                }
+            };
+        }
+    }
+}
+
+impl From<&SignalColumn> for SignalColumnPart {
+    fn from(column: &SignalColumn) -> Self {
+        let name = column.name.clone();
+        let unusable = |why: String| Self {
+            name: name.clone(),
+            min: None,
+            max: None,
+            missing: None,
+            unusable: Some(why),
+        };
+        match &column.content {
+            ColumnContent::Numbers { min, max, missing } => {
+                Self { name, min: Some(*min), max: Some(*max), missing: Some(*missing), unusable: None }
+            }
+            ColumnContent::Text { line, found } => {
+                unusable(format!("expected numbers, found {found:?} in line {line}"))
+            }
+            ColumnContent::Empty => unusable("expected numbers, found none".to_owned()),
+        }
+    }
+}
+
 impl PassedOverPart {
     /// Returns the part of a file that is not read.
     pub fn new(passed: &PassedOver) -> Self {
@@ -164,6 +278,9 @@ impl CheckDataDocument {
                 span(&symbol.first_open, &symbol.last_open)
             );
             issues_text(&mut text, &symbol.issues);
+        }
+        if let Some(signals) = &self.signals {
+            signals.text(&mut text);
         }
         let verdict = if self.usable { "usable" } else { "nothing usable" };
         let _ = writeln!(

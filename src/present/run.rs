@@ -12,6 +12,7 @@ use crate::model::rfc3339;
 use crate::run::own::OwnSet;
 use crate::run::records::{change_record, evidence_record, issues, metrics_record};
 use crate::run::report::{RunReport, StyleReport};
+use crate::run::signals::SignalsNote;
 use crate::run::study::Measured;
 use crate::store::records::{AssessmentRecord, ChangeRecord, EvidenceRecord, StoredMetrics};
 
@@ -64,7 +65,67 @@ pub struct InputPart {
     pub days_new: u64,
     pub first_day: Option<String>,
     pub last_day: Option<String>,
+    /// The signals that were given; null where they are derived from candles.
+    pub signals: Option<SignalsPart>,
     pub issues: Vec<IssuePart>,
+}
+
+/// What became of the rows of a file of signals: each is in exactly one place.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct SignalsPart {
+    pub file: String,
+    pub rows: u64,
+    /// Signals on days that count, for at least one of the styles tuned.
+    pub counted: u64,
+    /// Rows equal to an earlier one.
+    pub duplicates: u64,
+    /// Signals of symbols without candles.
+    pub without_candles: u64,
+    /// Signals on days before the first candle of their symbol.
+    pub before_candles: u64,
+    /// Signals on days after the last candle.
+    pub after_candles: u64,
+    /// Signals on days with candles that are not looked at.
+    pub outside_window: u64,
+    /// Signals of styles that are not tuned.
+    pub other_styles: u64,
+    /// Of all signals and their columns.
+    pub fingerprint: String,
+}
+
+impl From<&SignalsNote> for SignalsPart {
+    fn from(note: &SignalsNote) -> Self {
+        Self {
+            file: note.file.clone(),
+            rows: note.rows,
+            counted: note.counted,
+            duplicates: note.duplicates,
+            without_candles: note.without_candles,
+            before_candles: note.before_candles,
+            after_candles: note.after_candles,
+            outside_window: note.outside_window,
+            other_styles: note.other_styles,
+            fingerprint: note.fingerprint.to_string(),
+        }
+    }
+}
+
+impl SignalsPart {
+    /// Returns what became of the rows, on one line.
+    pub fn line(&self) -> String {
+        let others = [
+            (self.duplicates, "repeated"),
+            (self.without_candles, "without candles"),
+            (self.before_candles, "before the candles"),
+            (self.after_candles, "after the candles"),
+            (self.outside_window, "outside the window"),
+            (self.other_styles, "of other styles"),
+        ];
+        let others = others.iter().filter(|(count, _)| *count > 0);
+        let others: String = others.map(|(count, what)| format!(", {count} {what}")).collect();
+        format!("{} signals given in `{}`: {} on days that count{others}", self.rows, self.file, self.counted)
+    }
 }
 
 /// Something about the input that should be known.
@@ -262,6 +323,7 @@ fn input_part(report: &RunReport) -> InputPart {
         days_new: report.days_new(),
         first_day: days.map(|(first, _)| first.to_string()),
         last_day: days.map(|(_, last)| last.to_string()),
+        signals: report.input.signals.as_ref().map(SignalsPart::from),
         issues: issues(&report.input).into_iter().map(issue).collect(),
     }
 }
@@ -366,6 +428,9 @@ pub fn run_text(report: &RunReport) -> String {
         report.units_total(),
         report.units_evaluated()
     );
+    if let Some(signals) = &report.input.signals {
+        let _ = writeln!(text, "{}", SignalsPart::from(signals).line());
+    }
     for style in &report.styles {
         let _ = write!(text, "\n{}", style_text(style));
     }

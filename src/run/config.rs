@@ -10,7 +10,9 @@ use crate::decide::Require;
 use crate::exits::Costs;
 use crate::model::{EXIT_AXES, ExitAxis, FilterValue, Interval, Style, Symbol};
 use crate::search::rank::Constraint;
-use crate::search::space::{Bound, Dimension, ExitLevel, Level, SETS_MAX, Space, SpaceError, numbers};
+use crate::search::space::{
+    Bound, Dimension, ExitLevel, Level, SETS_MAX, SIGNALS_PREFIX, Space, SpaceError, numbers,
+};
 use crate::search::strategy::{Axes, Search, Strategy};
 
 /// The whole configuration; every key has a default.
@@ -19,6 +21,7 @@ use crate::search::strategy::{Axes, Search, Strategy};
 #[expect(missing_docs, reason = "one section each; the fields are documented in the README")]
 pub struct Config {
     pub data: DataConfig,
+    pub signals: SignalsConfig,
     pub symbols: SymbolsConfig,
     pub costs: CostsConfig,
     pub search: SearchConfig,
@@ -26,6 +29,15 @@ pub struct Config {
     pub decide: DecideConfig,
     pub style: StylesConfig,
     pub limits: LimitsConfig,
+}
+
+/// `[signals]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in the README")]
+pub struct SignalsConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
 }
 
 /// `[symbols]`
@@ -254,12 +266,14 @@ pub enum AxisValue {
     Name(String),
 }
 
-/// A filter dimension on a feature column.
+/// A filter dimension on a feature column, or on a column of the user's signals (`signals.NAME`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "documented in the README")]
 pub struct FilterConfig {
-    pub key: String,
+    /// The column's name, unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     pub column: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_least: Option<AxisConfig>,
@@ -454,23 +468,34 @@ impl Config {
         let fail = |source| ConfigError::Space { style, source };
         let mut exits = Space::default_exits(style);
         let mut dimensions = Space::default_dimensions(style);
+        if self.signals.file.is_some() {
+            // The default thresholds belong to derived signals: of given ones they would drop nearly all in silence.
+            dimensions.retain(|dimension| config.space.contains_key(dimension.key()));
+        }
         for (key, axis) in &config.space {
             let path = format!("style.{style}.space.{key}");
             if ExitAxis::named(key).is_some() {
                 exits.set(key, axis.exit_levels(&path)?);
                 continue;
             }
-            let known: Vec<String> = dimensions.iter().map(|d| d.key().to_owned()).collect();
+            let known: Vec<String> =
+                Space::default_dimensions(style).iter().map(|d| d.key().to_owned()).collect();
             let dimension = dimensions
                 .iter_mut()
                 .find(|dimension| dimension.key() == key)
                 .ok_or_else(|| unknown_axis(&path, key, &known))?;
             let levels = axis.levels(&path, dimension)?;
             *dimension =
-                Dimension::new(key, dimension.column().name, dimension.bound(), levels).map_err(fail)?;
+                Dimension::new(key, dimension.source().name(), dimension.bound(), levels).map_err(fail)?;
         }
         for filter in &config.filters {
-            dimensions.push(filter.dimension(style)?);
+            let dimension = filter.dimension(style)?;
+            if let (Some(column), None) = (dimension.source().signals_column(), &self.signals.file) {
+                let key = format!("style.{style}.filters.{}", dimension.key());
+                let expected = format!("a file with the column {column:?}: [signals] file, or --signals");
+                return Err(value_error(&key, &expected, "none"));
+            }
+            dimensions.push(dimension);
         }
         Ok(Axes::new(style, exits, dimensions))
     }
@@ -560,19 +585,21 @@ impl AxisConfig {
 
 impl FilterConfig {
     fn dimension(&self, style: Style) -> Result<Dimension, ConfigError> {
-        let key = format!("style.{style}.filters.{}", self.key);
+        let own_name = self.column.strip_prefix(SIGNALS_PREFIX).unwrap_or(&self.column);
+        let name = self.key.as_deref().unwrap_or(own_name);
+        let key = format!("style.{style}.filters.{name}");
         // Keys become column heads, file fields and words of the bot's file.
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if !self.key.starts_with(|c: char| c.is_ascii_lowercase()) || !self.key.chars().all(plain) {
+        if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(plain) {
             let key = format!("style.{style}.filters.key");
-            return Err(value_error(&key, "a name such as min_volume_ratio", format!("{:?}", self.key)));
+            return Err(value_error(&key, "a name such as min_volume_ratio", format!("{name:?}")));
         }
         let (bound, axis) = match (&self.at_least, &self.at_most) {
             (Some(axis), None) => (Bound::AtLeast, axis),
             (None, Some(axis)) => (Bound::AtMost, axis),
             _ => return Err(value_error(&key, "either at_least or at_most", "both or neither")),
         };
-        Dimension::new(&self.key, &self.column, bound, numbers(&axis.values(&key)?))
+        Dimension::new(name, &self.column, bound, numbers(&axis.values(&key)?))
             .map_err(|source| ConfigError::Space { style, source })
     }
 }
@@ -654,6 +681,29 @@ mod tests {
     }
 
     #[test]
+    fn given_signals_are_filtered_on_what_is_named_only() {
+        let text = "[signals]\nfile = \"signals.csv\"\n[style.scalping.space]\nmin_consensus = [0, 2]\n\
+                    [[style.scalping.filters]]\ncolumn = \"signals.my_score\"\nat_least = { min = 0.2, max = 0.8, step = 0.2 }\n\
+                    [[style.scalping.filters]]\nkey = \"max_spread\"\ncolumn = \"signals.Spread (bps)\"\nat_most = [5, 10]\n";
+        let config = config(text).expect("sound");
+        assert_eq!(self::config(&config.to_toml()).expect("sound"), config);
+        let plan = config.plan(&Style::ALL, DayLimits::default()).expect("sound");
+        let keys = |style: usize| {
+            plan.styles[style]
+                .space
+                .dimensions()
+                .iter()
+                .map(|d| (d.key(), d.levels().len()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(keys(0), [("min_consensus", 2), ("my_score", 4), ("max_spread", 2)]);
+        assert_eq!(keys(1), []);
+        assert_eq!(plan.styles[1].space.sets(), 27);
+        let spread = plan.styles[0].space.dimensions()[2].source();
+        assert_eq!((spread.name(), spread.signals_column()), ("signals.Spread (bps)", Some("Spread (bps)")));
+    }
+
+    #[test]
     fn axes_take_lists_numbers_ranges_and_names() {
         let text = "[style.scalping.space]\nmax_holding_hours = { min = 1, max = 3, step = 0.5 }\n\
                     min_consensus = 1\nallowed_mkt_struct = [\"trend_only\"]\n";
@@ -705,6 +755,16 @@ mod tests {
             ),
             ("[[style.swing.filters]]\nkey = \"x\"\ncolumn = \"volume_ratio\"", "either at_least or at_most"),
             ("[data\n", "test.toml"),
+            ("[signals]\nfiel = \"x\"", "did you mean `file`?"),
+            (
+                "[[style.swing.filters]]\ncolumn = \"signals.x\"\nat_least = 1",
+                "style.swing.filters.x: expected a file with the column \"x\": [signals] file, or --signals, found none",
+            ),
+            (
+                "[signals]\nfile = \"x\"\n[[style.swing.filters]]\ncolumn = \"signals.My Score\"\nat_least = 1",
+                "style.swing.filters.key: expected a name such as min_volume_ratio, found \"My Score\"",
+            ),
+            ("[[style.swing.filters]]\nkey = \"x\"\ncolumn = \"signals.\"\nat_least = 1", "or signals.NAME"),
             (
                 "[style.swing.space]\ntrailing_stop_distnace = [1.0]",
                 "did you mean \"trailing_stop_distance\"?",

@@ -1,11 +1,11 @@
 //! A symbol-day as a book takes it in: coordinates in the lattice and outcomes of the plan's exit rules.
 
+use super::found::Found;
 use super::plan::Plan;
 use super::unit::{self, Context};
 use crate::exits::TradeCosts;
 use crate::features::frame::Market;
-use crate::model::{Day, Direction, Outcomes, Setup};
-use crate::signals::candidates::candidates;
+use crate::model::{Day, Direction, GivenSignals, Outcomes, Setup};
 use crate::signals::opportunities::{Hindsight, Opportunity};
 
 /// A candidate of a sealed day, reduced to what a book needs.
@@ -49,9 +49,16 @@ pub struct DayBlock {
     pub styles: Vec<StyleDay>,
 }
 
-/// Evaluates one day of one symbol from candles; see [`unit::evaluate`].
-pub fn evaluate_day(market: &Market<'_>, day: Day, plan: &Plan, costs: &TradeCosts) -> DayBlock {
-    let found = candidates(market, day);
+/// Evaluates one day of one symbol from candles, and from the symbol's signals where such are given; see
+/// [`unit::evaluate`].
+pub fn evaluate_day(
+    market: &Market<'_>,
+    day: Day,
+    given: Option<&GivenSignals>,
+    plan: &Plan,
+    costs: &TradeCosts,
+) -> DayBlock {
+    let found = Found::on(market, day, given);
     let part = |style| {
         let unit = unit::evaluate(market, day, &found, style, plan, costs);
         unit.style_day(&Context::of(style), style)

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::found::Found;
 use super::plan::Plan;
 use super::reuse::Reason;
 use super::unit::{Context, Unit, evaluate};
 use crate::exits::{ExitPlan, TradeCosts};
 use crate::features::frame::Market;
-use crate::model::{Day, ExitRule, Interval};
-use crate::signals::candidates::candidates;
+use crate::model::{Day, ExitRule, GivenSignals, Interval};
 
 /// Exit rules a cached unit holds at most; beyond it the oldest grid's rules are dropped.
 const RULES_MAX: usize = 256;
@@ -40,6 +40,7 @@ pub(super) struct Done {
 pub(super) fn evaluate_all(
     market: &Market<'_>,
     todo: &[Todo],
+    given: Option<&GivenSignals>,
     plan: &Plan,
     costs: &TradeCosts,
     cached: impl Fn(&Todo, &Arc<Context>) -> Option<Unit> + Sync,
@@ -57,7 +58,7 @@ pub(super) fn evaluate_all(
             let (unit, context) = match &partly {
                 Some((unit, context)) => extend(market, unit, context, needs, plan.interval, costs),
                 None => {
-                    let found = found.get_or_init(|| candidates(market, *day));
+                    let found = found.get_or_init(|| Found::on(market, *day, given));
                     (evaluate(market, *day, found, style, plan, costs), needs.clone())
                 }
             };

@@ -15,13 +15,14 @@ use super::records;
 use super::report::{InputReport, RunReport, RunResult, StyleReport};
 use super::resources::{TooLittleMemory, symbols_in_flight};
 use super::shelf::Shelf;
+use super::signals::{Given, columns_of};
 use super::style::{InForce, study_style};
 use super::symbol::{
     EvaluatedSymbol, FilesRead, Job, Spot, SymbolError, UnitCounts, evaluate_symbol, first_day,
     recall_symbol, spot_check,
 };
 use crate::fingerprint::{Canonical, Fingerprint};
-use crate::ingest::{Catalog, IngestError, IngestOptions, OnConflict, SymbolSources};
+use crate::ingest::{Catalog, IngestError, IngestOptions, OnConflict, SignalsError, SymbolSources};
 use crate::model::{Day, ParameterSet, Style, Symbol};
 use crate::search::strategy::{STARTS_MAX, Strategy};
 use crate::store::{Cache, Store, StoreError};
@@ -31,6 +32,8 @@ use crate::store::{Cache, Store, StoreError};
 pub struct RunOptions {
     /// Files and folders of candles.
     pub data: Vec<PathBuf>,
+    /// A file of signals to tune on; `None` derives them from candles.
+    pub signals: Option<PathBuf>,
     /// The store's directory; `None` computes without remembering.
     pub store: Option<PathBuf>,
     /// Whose state it is.
@@ -88,6 +91,17 @@ pub enum RunError {
     /// The candles cannot be read.
     #[error(transparent)]
     Ingest(#[from] IngestError),
+    /// The signals cannot be used.
+    #[error(transparent)]
+    Signals(#[from] SignalsError),
+    /// A filter reads the user's signals, and there are none.
+    #[error("style {style}: expected a file of signals for the filter on its column {column:?}, found none")]
+    NoSignals {
+        /// The style.
+        style: Style,
+        /// The column.
+        column: String,
+    },
     /// Files were found, but no usable candle.
     #[error("expected candles, found none that can be used in {}", list(paths))]
     NoCandles {
@@ -128,13 +142,15 @@ pub fn incremental(
     on_event: &(dyn Fn(RunEvent) + Sync),
 ) -> Result<RunReport, RunError> {
     let clock = Instant::now();
+    let given = given(plan, options)?;
     // Other writers are kept out before the work; the store is opened, or created, when there is something to say.
     let shelf = options.store.clone().map(|dir| Shelf::open(dir, options.cache_bytes, options.now_ms));
     let shelf = shelf.transpose()?;
     let cache = shelf.as_ref().and_then(Shelf::cache);
     let written_ms = cache.map(Cache::last_written_ms).transpose()?.flatten();
-    let work = Work { plan, options, shelf: shelf.as_ref(), stop, on_event };
-    let catalog = crate::ingest::discover(&options.data, &work.ingest_options())?;
+    let work = Work { plan, options, given: given.as_ref(), shelf: shelf.as_ref(), stop, on_event };
+    let mut catalog = crate::ingest::discover(&options.data, &work.ingest_options())?;
+    options.signals.iter().for_each(|file| catalog.leave_out(file));
     on_event(RunEvent::Discovered { symbols: catalog.symbols.len() });
     let mut store = None;
     let answered = match work.recall_answer(&catalog, &mut store)? {
@@ -179,6 +195,18 @@ pub fn incremental(
     Ok(report)
 }
 
+/// Reads the signals of the run, if it is on given ones.
+fn given(plan: &Plan, options: &RunOptions) -> Result<Option<Given>, RunError> {
+    if let Some(path) = &options.signals {
+        return Ok(Some(Given::read(path, plan)?));
+    }
+    let reads = |style: &super::plan::StylePlan| {
+        let column = columns_of(style).next()?.to_owned();
+        Some(RunError::NoSignals { style: style.space.style(), column })
+    };
+    plan.styles.iter().find_map(reads).map_or(Ok(None), Err)
+}
+
 fn check_stop(stop: &AtomicBool) -> Result<(), RunError> {
     if stop.load(Ordering::Relaxed) { Err(RunError::Stopped) } else { Ok(()) }
 }
@@ -212,6 +240,7 @@ struct Evaluated {
 struct Work<'a> {
     plan: &'a Plan,
     options: &'a RunOptions,
+    given: Option<&'a Given>,
     shelf: Option<&'a Shelf>,
     stop: &'a AtomicBool,
     on_event: &'a (dyn Fn(RunEvent) + Sync),
@@ -240,6 +269,7 @@ impl Work<'_> {
         Job {
             plan: self.plan,
             ingest,
+            given: self.given,
             shelf: self.shelf,
             full: self.options.full,
             checked: checked.map(|sources| &sources.symbol),
@@ -268,6 +298,7 @@ impl Work<'_> {
         if input.symbols.is_empty() {
             return Ok(Recall::Unknown);
         }
+        input.signals = self.given.map(|given| given.note(self.plan, &input));
         let data_fingerprint = data_fingerprint(&input);
         let opened = store.insert(shelf.store()?);
         let memory = Memory::recall(Some(opened), self.options, self.plan, data_fingerprint)?;
@@ -391,6 +422,7 @@ impl Work<'_> {
             }
         }
         note_identical_files(&mut all.input);
+        all.input.signals = self.given.map(|given| given.note(self.plan, &all.input));
         if all.symbols.is_empty() {
             let paths = self.options.data.clone();
             return Err(RunError::NoCandles { paths, input: Box::new(all.input) });
@@ -424,11 +456,10 @@ fn days_of(plan: &Plan, input: &InputReport) -> Range<Day> {
 
 fn data_fingerprint(input: &InputReport) -> Fingerprint {
     let hash = Canonical::new("retune data v1").count(input.symbols.len() as u64);
-    input
-        .symbols
-        .iter()
-        .fold(hash, |hash, symbol| hash.text(&symbol.name).nested(symbol.fingerprint))
-        .finish()
+    let candles =
+        input.symbols.iter().fold(hash, |hash, symbol| hash.text(&symbol.name).nested(symbol.fingerprint));
+    let given = input.signals.as_ref();
+    given.map_or(candles.clone(), |given| candles.text("signals").nested(given.fingerprint)).finish()
 }
 
 /// What earlier runs left behind.

@@ -253,7 +253,7 @@ fn space_fingerprint(space: &Space) -> Fingerprint {
             Bound::AtLeast => 0,
             Bound::AtMost => 1,
         };
-        hash = hash.text(dimension.key()).text(dimension.column().name).count(bound);
+        hash = hash.text(dimension.key()).text(dimension.source().name()).count(bound);
         hash = hash.count(dimension.levels().len() as u64);
         for level in dimension.levels() {
             hash = hash.float(level.threshold).text(&crate::search::rank::show(&level.shown));

@@ -133,7 +133,7 @@ fn run_style_record(style: &StyleReport) -> RunStyleRecord {
 }
 
 /// Returns every issue of the input, with the first line concerned: files passed over and rejected, then issues of
-/// files, then of symbols.
+/// files, of given signals, of symbols.
 pub fn issues(input: &InputReport) -> Vec<(IssueRecord, Option<u64>)> {
     let record = |file: String, kind: &str, count: u64, detail: String| IssueRecord {
         file,
@@ -160,6 +160,9 @@ pub fn issues(input: &InputReport) -> Vec<(IssueRecord, Option<u64>)> {
     };
     for file in &input.files {
         all.extend(file.issues.iter().map(|issue| of(file.name(), issue)));
+    }
+    if let Some(signals) = &input.signals {
+        all.extend(signals.issues.iter().map(|issue| of(signals.file.clone(), issue)));
     }
     for symbol in &input.symbols {
         all.extend(symbol.issues.iter().map(|issue| of(symbol.name.clone(), issue)));

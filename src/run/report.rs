@@ -7,6 +7,7 @@ use super::notes::{FileNote, IssueNote};
 use super::own::OwnSet;
 use super::reuse::Reason;
 use super::series::Series;
+use super::signals::SignalsNote;
 use super::study::Study;
 use super::symbol::UnitCounts;
 use crate::decide::insights::Insights;
@@ -71,6 +72,8 @@ pub struct InputReport {
     pub passed_over: Vec<PassedOver>,
     /// Symbols in order, with candles, the days they span and issues of all their files together.
     pub symbols: Vec<SymbolReport>,
+    /// What became of the signals, where they were given.
+    pub signals: Option<SignalsNote>,
 }
 
 /// What was read of one symbol.

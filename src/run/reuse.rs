@@ -1,7 +1,7 @@
 //! What can be reused of earlier runs, and why the rest is evaluated.
 //!
 //! A unit's key covers everything its content depends on: the stages' version, the candles of its look-back and of
-//! its horizon, the longest holding time, the costs. A context says which columns and exit rules it holds. Equal keys
+//! its horizon, the day's signals where they are given, the longest holding time, the costs. A context says which columns and exit rules it holds. Equal keys
 //! and enough context: reuse. Equal keys and missing rules: only those are evaluated. Anything else: evaluate, with
 //! the reason.
 
@@ -43,6 +43,13 @@ pub enum Reason {
         old: Fingerprint,
         /// The same now.
         new: Fingerprint,
+    },
+    /// The user's signals of the day changed.
+    Signals {
+        /// Fingerprint of the day's rows then; `None` where signals were derived.
+        old: Option<Fingerprint>,
+        /// The same now.
+        new: Option<Fingerprint>,
     },
     /// The candles that its longest trade needs are there now.
     Completed,
@@ -89,6 +96,7 @@ impl Reason {
             Self::Corrupt => "corrupt",
             Self::Stage { .. } => "stage_version",
             Self::Candles { .. } => "candles_changed",
+            Self::Signals { .. } => "signals_changed",
             Self::Completed => "completed",
             Self::LaterCandles { .. } => "later_candles_changed",
             Self::Horizon { .. } => "horizon_changed",
@@ -109,6 +117,12 @@ impl fmt::Display for Reason {
             Self::Stage { old, new } => write!(f, "the computation changed: version {old} -> {new}"),
             Self::Candles { old, new } => {
                 write!(f, "candles of the day or its look-back changed: {old} -> {new}")
+            }
+            Self::Signals { old, new } => {
+                let show = |print: &Option<Fingerprint>| {
+                    print.map_or_else(|| "derived".to_owned(), |print| print.to_string())
+                };
+                write!(f, "signals of the day changed: {} -> {}", show(old), show(new))
             }
             Self::Completed => write!(f, "the candles of its longest trade are complete now"),
             Self::LaterCandles { old, new } => write!(f, "candles of its horizon changed: {old} -> {new}"),
@@ -137,6 +151,8 @@ pub struct UnitKeys {
     pub horizon_bars: u32,
     /// Costs of the symbol's trades, and what counts as an opportunity.
     pub costs: Fingerprint,
+    /// The day's given signals; `None` where signals are derived.
+    pub signals: Option<Fingerprint>,
 }
 
 /// The candles of a symbol, day by day, as fingerprints.
@@ -177,7 +193,7 @@ impl DayPrints {
         self.hash(hash, day.0 - LOOKBACK_DAYS, day.0)
     }
 
-    /// Returns the keys of a unit; `candles` is that of the day, `costs` that of symbol and style.
+    /// Returns the keys of a unit of derived signals; `candles` is that of the day, `costs` that of symbol and style.
     pub fn keys(
         &self,
         day: Day,
@@ -195,6 +211,7 @@ impl DayPrints {
             sealed,
             horizon_bars: style.exits.hold_bars_max() as u32,
             costs,
+            signals: None,
         }
     }
 }
@@ -224,6 +241,9 @@ pub enum Treatment {
 
 /// Bytes of the keys in front of a stored unit.
 const KEYS_BYTES: usize = 8 + 32 + 32 + 1 + 4 + 32 + 32;
+/// Flags of a row: the day is sealed; the fingerprint of given signals stands behind the keys.
+const SEALED: u8 = 1;
+const GIVEN: u8 = 2;
 
 /// Returns a unit's row: keys, fingerprint of the context, unit.
 pub fn encode(keys: &UnitKeys, context: Fingerprint, unit: &Unit) -> Vec<u8> {
@@ -231,10 +251,12 @@ pub fn encode(keys: &UnitKeys, context: Fingerprint, unit: &Unit) -> Vec<u8> {
     bytes.extend(keys.stages.to_le_bytes());
     bytes.extend(keys.candles.0);
     bytes.extend(keys.ahead.0);
-    bytes.push(u8::from(keys.sealed));
+    let flags = [(keys.sealed, SEALED), (keys.signals.is_some(), GIVEN)];
+    bytes.push(flags.into_iter().filter(|(set, _)| *set).map(|(_, flag)| flag).sum());
     bytes.extend(keys.horizon_bars.to_le_bytes());
     bytes.extend(keys.costs.0);
     bytes.extend(context.0);
+    bytes.extend(keys.signals.iter().flat_map(|print| print.0));
     unit.encode(&mut bytes);
     bytes
 }
@@ -248,13 +270,19 @@ struct Row<'a> {
 fn decode(row: &[u8]) -> Option<Row<'_>> {
     let (head, unit) = row.split_at_checked(KEYS_BYTES)?;
     let print = |at: usize| head[at..at + 32].try_into().ok().map(Fingerprint);
+    let flags = Some(head[72]).filter(|flags| flags & !(SEALED | GIVEN) == 0)?;
+    let (signals, unit) = match flags & GIVEN {
+        0 => (None, unit),
+        _ => unit.split_first_chunk().map(|(print, unit)| (Some(Fingerprint(*print)), unit))?,
+    };
     let keys = UnitKeys {
         stages: u64::from_le_bytes(head[..8].try_into().ok()?),
         candles: print(8)?,
         ahead: print(40)?,
-        sealed: head[72] == 1,
+        sealed: flags & SEALED != 0,
         horizon_bars: u32::from_le_bytes(head[73..77].try_into().ok()?),
         costs: print(77)?,
+        signals,
     };
     Some(Row { keys, context: print(109)?, unit })
 }
@@ -302,6 +330,9 @@ fn changed(old: &UnitKeys, new: &UnitKeys) -> Option<Reason> {
     }
     if old.candles != new.candles {
         return Some(Reason::Candles { old: old.candles, new: new.candles });
+    }
+    if old.signals != new.signals {
+        return Some(Reason::Signals { old: old.signals, new: new.signals });
     }
     if old.horizon_bars != new.horizon_bars {
         return Some(Reason::Horizon { old: old.horizon_bars, new: new.horizon_bars });
@@ -384,6 +415,52 @@ mod tests {
             assert_eq!(decode_context(&bytes), Some(context));
             assert_eq!(decode_context(&bytes[..bytes.len() - 1]), None);
         }
+    }
+
+    fn keys(sealed: bool, signals: Option<Fingerprint>) -> UnitKeys {
+        let [candles, ahead, costs] = [1, 2, 3].map(|byte| Fingerprint([byte; 32]));
+        UnitKeys { stages: 7, candles, ahead, sealed, horizon_bars: 48, costs, signals }
+    }
+
+    #[test]
+    fn a_row_is_read_as_it_was_written() {
+        let context = Fingerprint([4; 32]);
+        for (sealed, signals) in [(false, None), (true, None), (false, Some(0)), (true, Some(5))] {
+            let keys = keys(sealed, signals.map(|byte| Fingerprint([byte; 32])));
+            let unit = Unit { sealed, pending: 3, ..Unit::default() };
+            let bytes = encode(&keys, context, &unit);
+            let row = decode(&bytes).expect("a row");
+            assert_eq!((row.keys, row.context), (keys, context));
+            assert_eq!(
+                Unit::decode(row.unit, &Context { columns: Vec::new(), rules: Vec::new() }),
+                Some(unit)
+            );
+            assert!(decode(&[&bytes[..72], &[4], &bytes[73..]].concat()).is_none(), "an unknown flag");
+        }
+        assert!(decode(&encode(&keys(true, None), context, &Unit::default())[..100]).is_none());
+    }
+
+    /// Caches of before signals could be given hold such rows.
+    #[test]
+    fn a_row_of_derived_signals_is_written_as_ever() {
+        let bytes = encode(&keys(true, None), Fingerprint([4; 32]), &Unit::default());
+        let print = |byte: u8| vec![byte; 32];
+        let head = [7_u64.to_le_bytes().to_vec(), print(1), print(2), vec![1], 48_u32.to_le_bytes().to_vec()];
+        let mut wanted = [head.concat(), print(3), print(4)].concat();
+        Unit::default().encode(&mut wanted);
+        assert_eq!(bytes, wanted);
+    }
+
+    #[test]
+    fn changed_signals_name_both_fingerprints_and_come_before_what_they_cause() {
+        let (old, new) = (Fingerprint([8; 32]), Fingerprint([9; 32]));
+        let changed =
+            |from, to| super::changed(&keys(false, from), &UnitKeys { horizon_bars: 49, ..keys(false, to) });
+        let reason = changed(Some(old), Some(new)).expect("they differ, though the day is not sealed");
+        assert_eq!(reason.kind(), "signals_changed");
+        assert_eq!(reason.to_string(), format!("signals of the day changed: {old} -> {new}"));
+        assert!(changed(None, Some(new)).is_some_and(|reason| reason.to_string().contains("derived -> ")));
+        assert_eq!(changed(Some(new), Some(new)), Some(Reason::Horizon { old: 48, new: 49 }));
     }
 
     /// Caches of before there were mechanisms hold such rows.

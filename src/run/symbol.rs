@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::day::{DayBlock, StyleDay};
 use super::evaluation::{Done, Todo, evaluate_all};
+use super::found::Found;
 use super::growing::{read_grown, span_of};
 use super::memory::{Memory, Stamp, day_prints, series_print, stamps};
 use super::notes::{FileNote, IssueNote};
@@ -14,13 +15,13 @@ use super::reuse::{
     Reason, Treatment, UnitKeys, costs_fingerprint, decode_context, encode, encode_context, treat, unit_of,
 };
 use super::shelf::Shelf;
+use super::signals::{Given, day_print};
 use super::unit::{Context, Fit, Unit, evaluate};
 use crate::exits::TradeCosts;
 use crate::features::frame::{LOOKBACK_DAYS, Market};
 use crate::fingerprint::Fingerprint;
 use crate::ingest::{IngestError, IngestOptions, LoadedSymbol, OnConflict, SymbolSources, load_symbol};
-use crate::model::{Bars, CandleSeries, Day, Symbol};
-use crate::signals::candidates::candidates;
+use crate::model::{Bars, CandleSeries, Day, GivenSignals, Symbol};
 use crate::store::{Cache, CacheBatch, StoreError, UnitKey};
 
 /// Reused units per symbol that are evaluated again as a check, when the candles are at hand anyway.
@@ -28,12 +29,16 @@ const CHECKED_UNITS: usize = 2;
 /// Units that are evaluated, kept in memory and committed together: what a killed run loses at most, per symbol in
 /// flight.
 const BATCH_UNITS: usize = 512;
+/// What is added to the number of a style where signals are given.
+const GIVEN_UNITS: u8 = 0x80;
 
 /// How a symbol is to be evaluated.
 #[derive(Clone, Copy)]
 pub(super) struct Job<'a> {
     pub(super) plan: &'a super::plan::Plan,
     pub(super) ingest: &'a IngestOptions,
+    /// The signals of all symbols, where they are given.
+    pub(super) given: Option<&'a Given>,
     /// Where earlier results are and new ones go; `None` computes everything and keeps nothing.
     pub(super) shelf: Option<&'a Shelf>,
     /// Ignore earlier results.
@@ -83,6 +88,13 @@ pub enum FilesRead {
     Growth,
     /// Everything.
     Whole,
+}
+
+impl Job<'_> {
+    /// Returns the number under which a style's units are kept: units of given signals beside those of derived ones.
+    fn ordinal(&self, style: &StylePlan) -> u8 {
+        style.space.style() as u8 | if self.given.is_some() { GIVEN_UNITS } else { 0 }
+    }
 }
 
 impl FilesRead {
@@ -211,7 +223,7 @@ pub(super) fn spot_check(job: &Job<'_>, sources: &SymbolSources) -> Result<Spot,
     for pick in 0..CHECKED_UNITS as u64 {
         let day = Day(first.0 + ((seed(job) + pick * (days / 2 + 1)) % days) as i32);
         let style = &job.plan.styles[pick as usize % job.plan.styles.len()];
-        if cache.unit(desk.symbol.as_str(), (style.space.style() as u8, day.0))?.is_none() {
+        if cache.unit(desk.symbol.as_str(), (job.ordinal(style), day.0))?.is_none() {
             continue;
         }
         if !desk.repeats(&market, day, style, cache, &contexts, &costs)? {
@@ -268,6 +280,11 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    /// Returns the symbol's signals, where such are given.
+    fn given(&self) -> Option<&GivenSignals> {
+        self.job.given.map(|given| given.of(self.symbol))
+    }
+
     /// Reads the symbol's files.
     fn read(&mut self, stamps: Option<Vec<Stamp>>) -> Result<Memory, SymbolError> {
         let LoadedSymbol { mut series, files, issues, .. } = load_symbol(self.sources, self.job.ingest)?;
@@ -321,7 +338,10 @@ impl Desk<'_> {
         let contexts = self.contexts()?;
         for (index, style) in plan.styles.iter().enumerate() {
             let costs = costs_fingerprint(&plan.costs, self.symbol, style);
-            let keys = |(day, candles): (&Day, &Fingerprint)| prints.keys(*day, style, plan, *candles, costs);
+            let keys = |(day, candles): (&Day, &Fingerprint)| UnitKeys {
+                signals: self.given().map(|given| day_print(given, *day, plan.interval)),
+                ..prints.keys(*day, style, plan, *candles, costs)
+            };
             sorted.keys.push(sorted.days.iter().zip(&candles).map(keys).collect());
             let fits: BTreeMap<[u8; 32], Fit> =
                 contexts.iter().map(|(print, context)| (*print, Fit::new(context.clone(), style))).collect();
@@ -337,7 +357,7 @@ impl Desk<'_> {
                     }
                     Some(Treatment::Evaluate(reason)) => sorted.todo.push(todo(reason, None)),
                     None => {
-                        let reason = self.missing((style.space.style() as u8, day.0), known);
+                        let reason = self.missing((self.job.ordinal(style), day.0), known);
                         sorted.todo.push(todo(reason, None));
                     }
                 }
@@ -359,7 +379,7 @@ impl Desk<'_> {
             return Ok(treatments);
         };
         let style = &self.job.plan.styles[style_index];
-        let ordinal = style.space.style() as u8;
+        let ordinal = self.job.ordinal(style);
         let mut corrupt = Vec::new();
         cache.for_each_unit(self.symbol.as_str(), ordinal, |day, row| {
             let place = sorted.place(Day(day));
@@ -416,7 +436,7 @@ impl Desk<'_> {
             sorted.todo.sort_by_key(|todo| todo.day);
             for batch in sorted.todo.chunks(BATCH_UNITS) {
                 let cached = |todo: &Todo, context: &Arc<Context>| self.cached(todo, context);
-                let done = evaluate_all(&market, batch, plan, &costs, cached);
+                let done = evaluate_all(&market, batch, self.given(), plan, &costs, cached);
                 let removed = std::mem::take(&mut sorted.corrupt);
                 units.evicted += self.put(&CacheBatch { removed, ..self.rows(&sorted, &done) })?;
                 for Done { day, style, unit, context } in &done {
@@ -498,10 +518,11 @@ impl Desk<'_> {
         contexts: &BTreeMap<[u8; 32], Arc<Context>>,
         costs: &TradeCosts,
     ) -> Result<bool, SymbolError> {
-        let row = cache.unit(self.symbol.as_str(), (style.space.style() as u8, day.0))?;
+        let row = cache.unit(self.symbol.as_str(), (self.job.ordinal(style), day.0))?;
         let cached = row.and_then(|row| unit_of(&row, |print| contexts.get(&print.0).cloned()));
         let Some((unit, context)) = cached else { return Ok(false) };
-        let fresh = evaluate(market, day, &candidates(market, day), style, self.job.plan, costs);
+        let found = Found::on(market, day, self.given());
+        let fresh = evaluate(market, day, &found, style, self.job.plan, costs);
         let bytes = |unit: &Unit| {
             let mut bytes = Vec::new();
             unit.encode(&mut bytes);
@@ -514,7 +535,7 @@ impl Desk<'_> {
     /// Returns the cached unit that lacks some rules: the row that was looked at before, as this run alone writes.
     fn cached(&self, todo: &Todo, context: &Arc<Context>) -> Option<Unit> {
         let cache = self.job.shelf.and_then(Shelf::cache)?;
-        let style = self.job.plan.styles[todo.style].space.style() as u8;
+        let style = self.job.ordinal(&self.job.plan.styles[todo.style]);
         let row = cache.unit(self.symbol.as_str(), (style, todo.day.0)).ok().flatten()?;
         unit_of(&row, |_| Some(context.clone())).map(|(unit, _)| unit)
     }
@@ -527,7 +548,7 @@ impl Desk<'_> {
             if batch.contexts.iter().all(|(known, _)| *known != print.0) {
                 batch.contexts.push((print.0, encode_context(context)));
             }
-            let ordinal = self.job.plan.styles[*style].space.style() as u8;
+            let ordinal = self.job.ordinal(&self.job.plan.styles[*style]);
             let place = sorted.place(*day).expect("evaluated days are days of the run");
             batch.units.push(((ordinal, day.0), encode(&sorted.keys[*style][place], print, unit)));
         }
@@ -549,7 +570,7 @@ impl Desk<'_> {
     fn remember(&self, known: &mut Memory, days: &[Day]) {
         let (Some(first), Some(last)) = (days.first(), days.last()) else { return };
         for style in &self.job.plan.styles {
-            let ordinal = style.space.style() as u8;
+            let ordinal = self.job.ordinal(style);
             match known.evaluated.iter_mut().find(|(style, _, _)| *style == ordinal) {
                 Some((_, from, to)) => (*from, *to) = ((*from).min(first.0), (*to).max(last.0)),
                 None => known.evaluated.push((ordinal, first.0, last.0)),

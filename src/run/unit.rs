@@ -1,26 +1,27 @@
-//! The unit of work: one style of one symbol on one UTC day. A pure function of candles and plan, kept in a form that
+//! The unit of work: one style of one symbol on one UTC day. A pure function of candles, given signals and plan, kept in a form that
 //! outlives changes of the grid: every candidate with its feature values and the outcome of every exit rule, whether
 //! the present levels let it pass or not.
 
 use std::sync::Arc;
 
 use super::day::{DaySignal, StyleDay};
+use super::found::{Found, Lead};
 use super::plan::{Plan, StylePlan};
 use crate::exits::{ExitPlan, Position, TradeCosts};
 use crate::features::catalog::{Column, View, column};
 use crate::features::frame::Market;
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::model::{Day, Direction, ExitReason, ExitRule, Outcome, Outcomes, ReturnPpm, Setup};
-use crate::signals::candidates::Candidate;
+use crate::search::space::Source;
 use crate::signals::opportunities::{Hindsight, Opportunity, opportunities};
 
 /// The column that exit rules may depend on.
 const SCORE_COLUMN: &str = "signal_score";
 
-/// Which feature values and exit rules a unit holds, in order.
+/// Which values and exit rules a unit holds, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Context {
-    /// Names of feature columns.
+    /// Names of feature columns, and of columns of given signals.
     pub columns: Vec<String>,
     /// Exit rules.
     pub rules: Vec<ExitRule>,
@@ -50,9 +51,9 @@ impl Context {
 }
 
 /// Returns the columns that the dimensions and exit rules of a style read.
-fn columns_of(style: &StylePlan) -> impl Iterator<Item = &'static str> {
+fn columns_of(style: &StylePlan) -> impl Iterator<Item = &str> {
     let score = style.exits.reads_score().then_some(SCORE_COLUMN);
-    style.space.dimensions().iter().map(|dimension| dimension.column().name).chain(score)
+    style.space.dimensions().iter().map(|dimension| dimension.source().name()).chain(score)
 }
 
 /// A candidate of a unit.
@@ -64,7 +65,7 @@ pub struct UnitSignal {
     pub direction: Direction,
     /// Kind of entry.
     pub setup: Setup,
-    /// ATR(14) at the signal candle; price units.
+    /// ATR(14) at the signal candle, or what was given for it; price units.
     pub atr: f64,
 }
 
@@ -75,11 +76,11 @@ pub struct Unit {
     pub sealed: bool,
     /// Candidates that wait for candles.
     pub pending: u32,
-    /// Candidates dropped because a candle is missing between entry and horizon.
+    /// Candidates dropped because a candle is missing between entry and horizon, or before a given signal.
     pub broken: u32,
     /// Candidates, in time order.
     pub signals: Vec<UnitSignal>,
-    /// Feature values, one row per signal in the order of the context's columns; NaN where not defined.
+    /// Values, one row per signal in the order of the context's columns; NaN where not defined.
     pub columns: Vec<f64>,
     /// Outcomes, one row per signal in the order of the context's rules.
     pub outcomes: Outcomes,
@@ -87,35 +88,60 @@ pub struct Unit {
     pub opportunities: Hindsight<Vec<Opportunity>>,
 }
 
-/// Evaluates a unit from candles.
+/// Evaluates a unit from candles and the entries of its day.
 ///
 /// Causality: signals read candles of [day - look-back, day]; outcomes and opportunities read on to the horizon, and
 ///            only when all of it is there: the day is sealed
+///
+/// Panics when a dimension reads a column that given signals do not have: their file is checked before
 pub fn evaluate(
     market: &Market<'_>,
     day: Day,
-    found: &[Candidate],
+    found: &Found<'_>,
     style: &StylePlan,
     plan: &Plan,
     costs: &TradeCosts,
 ) -> Unit {
-    let own = found.iter().filter(|candidate| candidate.setup.style() == style.space.style());
+    let own = found.of_style(style.space.style());
     let outcomes = Outcomes::new(style.exits.rules().len());
     let mut unit = Unit { sealed: is_sealed(market, day, style), outcomes, ..Unit::default() };
     if !unit.sealed {
-        unit.pending = own.count() as u32;
+        unit.pending = own.len() as u32;
         return unit;
     }
-    let columns: Vec<&'static Column> = Context::of(style)
-        .columns
-        .iter()
-        .map(|name| column(name).expect("the space names known columns"))
-        .collect();
-    for candidate in own {
-        add_signal(&mut unit, market, candidate, style, costs, &columns);
+    let columns: Vec<Place> = Context::of(style).columns.iter().map(|name| Place::of(name, found)).collect();
+    for lead in &own {
+        add_signal(&mut unit, market, lead, style, costs, &columns);
     }
     unit.opportunities = opportunities(&market.frame(day, 0), &style.opportunity, &plan.costs);
     unit
+}
+
+/// Where a column's values come from.
+enum Place {
+    Feature(&'static Column),
+    /// Place among the values of given signals.
+    Given(usize),
+}
+
+impl Place {
+    fn of(name: &str, found: &Found<'_>) -> Self {
+        match Source::named(name).expect("the space names known columns") {
+            Source::Feature(column) => Self::Feature(column),
+            source @ Source::Signals(_) => {
+                let place = source.signals_column().and_then(|own| found.column(own));
+                Self::Given(place.expect("the signals were checked for the columns of the plan"))
+            }
+        }
+    }
+
+    /// Returns the value for an entry, NaN where it has none.
+    fn value(&self, lead: &Lead<'_>, view: Option<&View<'_>>) -> f64 {
+        match self {
+            Self::Feature(column) => view.and_then(|view| column.value(view)).unwrap_or(f64::NAN),
+            Self::Given(place) => lead.values[*place],
+        }
+    }
 }
 
 /// Returns whether candles reach the end of the longest label that can start on a day.
@@ -132,30 +158,27 @@ pub fn sealing_candle(day: Day, style: &StylePlan, step_ms: i64) -> i64 {
 fn add_signal(
     unit: &mut Unit,
     market: &Market<'_>,
-    candidate: &Candidate,
+    lead: &Lead<'_>,
     style: &StylePlan,
     costs: &TradeCosts,
-    columns: &[&'static Column],
+    columns: &[Place],
 ) {
-    let entry = candidate.entry_index();
-    let end = entry + style.exits.hold_bars_max();
-    // From the signal candle on: the entry must be the very next candle.
-    if end > market.bars.len() || !market.bars.is_contiguous(entry - 1..end) {
+    // From the candle before on: the entry must be the very next candle.
+    let is_whole = |entry: &usize| {
+        let end = entry + style.exits.hold_bars_max();
+        end <= market.bars.len() && market.bars.is_contiguous(entry - 1..end)
+    };
+    let Some((entry, atr)) = lead.entry.filter(is_whole).zip(lead.atr) else {
         unit.broken += 1;
         return;
-    }
-    let direction = candidate.direction;
-    let view = View { row: &candidate.row, direction, style: style.space.style() };
-    unit.columns.extend(columns.iter().map(|column| column.value(&view).unwrap_or(f64::NAN)));
-    let signal = UnitSignal {
-        entry_ms: market.bars.open_time[entry],
-        direction,
-        setup: candidate.setup,
-        atr: candidate.row.pulse.indicators.atr_14,
     };
+    let direction = lead.direction;
+    let view = lead.row.map(|row| View { row, direction, style: style.space.style() });
+    unit.columns.extend(columns.iter().map(|column| column.value(lead, view.as_ref())));
+    let signal = UnitSignal { entry_ms: market.bars.open_time[entry], direction, setup: lead.setup, atr };
     let score = column(SCORE_COLUMN).filter(|_| style.exits.reads_score());
-    let score = score.and_then(|column| column.value(&view));
-    let position = Position { bars: market.bars, entry, direction, atr: signal.atr, score };
+    let score = score.zip(view).and_then(|(column, view)| column.value(&view));
+    let position = Position { bars: market.bars, entry, direction, atr, score };
     style.exits.outcomes(&position, costs, &mut unit.outcomes);
     unit.signals.push(signal);
 }
@@ -224,7 +247,7 @@ impl Fit {
     /// Looks up a plan's columns and rules in a context.
     pub fn new(context: Arc<Context>, style: &StylePlan) -> Self {
         let column = |name: &str| context.columns.iter().position(|known| known == name);
-        let columns = style.space.dimensions().iter().map(|d| column(d.column().name)).collect();
+        let columns = style.space.dimensions().iter().map(|d| column(d.source().name())).collect();
         let rule = |rule| context.rules.iter().position(|known| known == rule);
         let rules = style.space.rules().iter().map(rule).collect();
         let missing = columns_of(style).filter(|name| column(name).is_none());
@@ -454,13 +477,14 @@ impl Reader<'_> {
     }
 
     fn setup(&mut self) -> Option<Setup> {
-        const SETUPS: [Setup; 6] = [
+        const SETUPS: [Setup; 7] = [
             Setup::ReversalAtLevel,
             Setup::VolumeBurst,
             Setup::RangeMomentum,
             Setup::TrendInitiation,
             Setup::Pullback,
             Setup::Continuation,
+            Setup::Given,
         ];
         SETUPS.get(usize::from(self.u8()?)).copied()
     }

@@ -1,7 +1,7 @@
 //! The space of a style: exit rules x one level per filter dimension.
 
 use crate::evaluate::lattice::Lattice;
-use crate::features::catalog::{Column, View, column};
+use crate::features::catalog::{Column, column};
 use crate::model::{EXIT_AXES, ExitAxis, ExitRule, FilterValue, Need, ParameterSet, Style};
 
 pub use super::exit_axes::{ExitAxes, ExitLevel};
@@ -25,11 +25,47 @@ pub struct Level {
     pub shown: FilterValue,
 }
 
+/// What stands before the names of columns of the user's signals.
+pub const SIGNALS_PREFIX: &str = "signals.";
+
+/// What a dimension filters on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// A feature, computed from candles.
+    Feature(&'static Column),
+    /// A column of the user's signals; its name with [`SIGNALS_PREFIX`].
+    Signals(String),
+}
+
+impl Source {
+    /// Returns the source of a name, if there can be one: a feature column, or any name behind [`SIGNALS_PREFIX`].
+    pub fn named(name: &str) -> Option<Self> {
+        let own = name.strip_prefix(SIGNALS_PREFIX).filter(|own| !own.is_empty());
+        own.map(|_| Self::Signals(name.to_owned())).or_else(|| column(name).map(Self::Feature))
+    }
+
+    /// Returns its name; no feature has that of a column of signals.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Feature(column) => column.name,
+            Self::Signals(name) => name,
+        }
+    }
+
+    /// Returns the name in the user's file, for a column of signals.
+    pub fn signals_column(&self) -> Option<&str> {
+        match self {
+            Self::Feature(_) => None,
+            Self::Signals(name) => name.strip_prefix(SIGNALS_PREFIX),
+        }
+    }
+}
+
 /// A filter dimension: nested conditions on one column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dimension {
     key: String,
-    column: &'static Column,
+    source: Source,
     bound: Bound,
     /// Loose to strict.
     levels: Vec<Level>,
@@ -40,7 +76,9 @@ pub struct Dimension {
 #[non_exhaustive]
 pub enum SpaceError {
     /// A dimension names a column that does not exist.
-    #[error("dimension {key:?}: expected a feature column, found {found:?}{hint}")]
+    #[error(
+        "dimension {key:?}: expected a feature column, or signals.NAME for a column of your signals, found {found:?}{hint}"
+    )]
     UnknownColumn {
         /// The dimension.
         key: String,
@@ -80,7 +118,7 @@ impl Dimension {
     ///
     /// Errors: an unknown column; no level, more than 255, or one that is not finite
     pub fn new(key: &str, name: &str, bound: Bound, mut levels: Vec<Level>) -> Result<Self, SpaceError> {
-        let column = column(name).ok_or_else(|| SpaceError::UnknownColumn {
+        let source = Source::named(name).ok_or_else(|| SpaceError::UnknownColumn {
             key: key.to_owned(),
             found: name.to_owned(),
             hint: crate::search::nearest(name, crate::features::catalog::COLUMNS.iter().map(|c| c.name))
@@ -98,7 +136,7 @@ impl Dimension {
         if levels.is_empty() || levels.len() > 255 {
             return Err(axis_error(key, "1 to 255 levels", levels.len().to_string()));
         }
-        Ok(Self { key: key.to_owned(), column, bound, levels })
+        Ok(Self { key: key.to_owned(), source, bound, levels })
     }
 
     /// Returns the key in parameter sets.
@@ -106,9 +144,9 @@ impl Dimension {
         &self.key
     }
 
-    /// Returns the column it reads.
-    pub fn column(&self) -> &'static Column {
-        self.column
+    /// Returns what it reads.
+    pub fn source(&self) -> &Source {
+        &self.source
     }
 
     /// Returns which side passes.
@@ -242,11 +280,6 @@ impl Space {
     /// Returns the number of parameter sets.
     pub fn sets(&self) -> usize {
         self.rules.len() * self.lattice.cells()
-    }
-
-    /// Returns a signal's strictest level in every dimension, or `None` when it is in no cell.
-    pub fn coordinates(&self, view: &View<'_>) -> Option<Vec<u8>> {
-        self.dimensions.iter().map(|d| d.coordinate(d.column.value(view))).collect()
     }
 
     /// Returns the sets one step away on one axis, as (rule, cell).

@@ -119,7 +119,7 @@ impl Axes {
                 .fold(hash.count(levels.len() as u64), |hash, level| hash.text(&level.to_string()));
         }
         for dimension in &self.dimensions {
-            hash = hash.text(dimension.key()).text(dimension.column().name);
+            hash = hash.text(dimension.key()).text(dimension.source().name());
             hash = hash
                 .count(u64::from(dimension.bound() == Bound::AtMost))
                 .count(dimension.levels().len() as u64);

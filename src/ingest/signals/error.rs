@@ -1,0 +1,126 @@
+//! Why a file of signals gives none, with the place and what to do.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::ingest::rejection::Rejection;
+use crate::model::{Direction, Symbol, rfc3339};
+
+/// Why a file of signals cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignalsError {
+    /// The file is not there or refuses to be read.
+    #[error("cannot read the signals in `{}`; check the path and that this user may read it", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// It is no text.
+    #[error("`{}`: expected signals as CSV with a header, found {found}", path.display())]
+    NotCsv {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+    },
+    /// More than is read.
+    #[error("`{}`: expected at most {limit} {unit}, found more; split the file by time", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        limit: u64,
+        /// What is counted.
+        unit: &'static str,
+    },
+    /// The header does not say what is needed.
+    #[error("`{}` line {line}: expected {expected}, found {found}", path.display())]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// The line of the header.
+        line: u64,
+        /// What it must hold.
+        expected: &'static str,
+        /// What it holds.
+        found: String,
+    },
+    /// A row has too few or too many fields.
+    #[error("`{}` line {line}: expected {expected} fields as in the header, found {found}", path.display())]
+    Fields {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// Fields of the header.
+        expected: usize,
+        /// Fields of the row.
+        found: usize,
+    },
+    /// A cell holds something else.
+    #[error("`{}` line {line}, column {column:?}: expected {expected}, found {found}", path.display())]
+    Cell {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The column.
+        column: String,
+        /// What it must hold.
+        expected: &'static str,
+        /// What it holds.
+        found: String,
+    },
+    /// Two rows say different things about one signal.
+    #[error(
+        "`{}`: expected one {} of {symbol} at {}, found two that differ in column {column:?}: {} in line {} and {} in \
+         line {}; keep the one that was traded",
+        path.display(), side(*direction), rfc3339(*time_ms), first.1, first.0, second.1, second.0
+    )]
+    Conflict {
+        /// The file.
+        path: PathBuf,
+        /// The symbol.
+        symbol: Symbol,
+        /// The time of both; UTC ms.
+        time_ms: i64,
+        /// The side of both.
+        direction: Direction,
+        /// The first column that differs.
+        column: String,
+        /// Line and value of the row that stands first.
+        first: (u64, String),
+        /// The same of the later row.
+        second: (u64, String),
+    },
+    /// A filter asks for a column that holds no numbers.
+    #[error("`{}`, column {name:?}: expected numbers to filter on, found {found}", path.display())]
+    Column {
+        /// The file.
+        path: PathBuf,
+        /// The column asked for.
+        name: String,
+        /// What is there instead.
+        found: String,
+    },
+}
+
+fn side(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Long => "long",
+        Direction::Short => "short",
+    }
+}
+
+/// Returns what a file is that is no CSV at all.
+pub(super) fn format_of(rejection: &Rejection) -> Option<&'static str> {
+    match rejection {
+        Rejection::Unsupported { format, .. } => Some(format),
+        Rejection::LfsPointer => Some("a Git LFS pointer"),
+        Rejection::Empty => Some("an empty file"),
+        _ => None,
+    }
+}

@@ -1,0 +1,106 @@
+//! Which column of a file of signals holds what.
+
+use crate::ingest::layout::{SEPARATORS, cell, plain_name, split};
+use crate::ingest::sniff::excerpt;
+
+/// Columns of the user's own at most.
+const COLUMNS_MAX: usize = 255;
+
+/// The places of the columns with a meaning; indexes count from 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) separator: u8,
+    /// Fields every row must have.
+    pub(super) fields: usize,
+    pub(super) symbol: usize,
+    /// Place of the time, and whether it is the open time of the signal candle.
+    pub(super) time: (usize, bool),
+    pub(super) direction: usize,
+    pub(super) style: Option<usize>,
+    pub(super) atr: Option<usize>,
+}
+
+/// What a header must hold, and what it holds.
+pub(super) type HeaderFault = (&'static str, String);
+
+/// Names of columns with a meaning, with what each stands for.
+const MEANINGS: [(&str, Meaning); 9] = [
+    ("symbol", Meaning::Symbol),
+    ("pair", Meaning::Symbol),
+    ("time", Meaning::Time),
+    ("timestamp", Meaning::Time),
+    ("open_time", Meaning::OpenTime),
+    ("direction", Meaning::Direction),
+    ("side", Meaning::Direction),
+    ("style", Meaning::Style),
+    ("atr", Meaning::Atr),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    Symbol,
+    Time,
+    OpenTime,
+    Direction,
+    Style,
+    Atr,
+}
+
+impl Header {
+    /// Reads a header: the columns with a meaning, and the user's own as (name, place); columns without a name are
+    /// passed over.
+    pub(super) fn read(line: &[u8]) -> Result<(Self, Vec<(String, usize)>), HeaderFault> {
+        let mut fields = Vec::new();
+        let mut widest = (0, SEPARATORS[0]);
+        for separator in SEPARATORS {
+            split(line, separator, &mut fields);
+            if fields.len() > widest.0 {
+                widest = (fields.len(), separator);
+            }
+        }
+        split(line, widest.1, &mut fields);
+        let cells: Vec<&[u8]> = fields.iter().map(|field| cell(line, *field)).collect();
+        let mut places: [Option<usize>; 6] = [None; 6];
+        let mut own: Vec<(String, usize)> = Vec::new();
+        for (place, cell) in cells.iter().enumerate() {
+            let plain = plain_name(cell);
+            let twice = || ("every column once", format!("{plain:?} twice"));
+            let meaning = MEANINGS.iter().find(|(name, _)| *name == plain).map(|(_, meaning)| *meaning);
+            if let Some(meaning) = meaning {
+                if places[meaning as usize].replace(place).is_some() {
+                    return Err(twice());
+                }
+            } else if !plain.is_empty() {
+                let name = String::from_utf8_lossy(cell).into_owned();
+                if own.iter().any(|(known, _)| *known == name) {
+                    return Err(twice());
+                }
+                own.push((name, place));
+            }
+        }
+        if own.len() > COLUMNS_MAX {
+            return Err(("at most 255 columns of your own", own.len().to_string()));
+        }
+        let at = |meaning: Meaning| places[meaning as usize];
+        let missing = |expected| move || (expected, format!("the header {:?}", excerpt(line)));
+        let time = match (at(Meaning::Time), at(Meaning::OpenTime)) {
+            (Some(place), None) => (place, false),
+            (None, Some(place)) => (place, true),
+            (None, None) => return Err(missing(TIME_EXPECTED)()),
+            (Some(_), Some(_)) => return Err((TIME_EXPECTED, "both".to_owned())),
+        };
+        let header = Self {
+            separator: widest.1,
+            fields: cells.len(),
+            symbol: at(Meaning::Symbol).ok_or_else(missing("a column `symbol`"))?,
+            time,
+            direction: at(Meaning::Direction).ok_or_else(missing("a column `direction`"))?,
+            style: at(Meaning::Style),
+            atr: at(Meaning::Atr),
+        };
+        Ok((header, own))
+    }
+}
+
+const TIME_EXPECTED: &str =
+    "a column `time` (when the signal was known) or `open_time` (open of the candle it was given on)";

@@ -1,0 +1,97 @@
+//! The cells of a row of signals as values.
+
+use super::header::Header;
+use crate::ingest::sniff::excerpt;
+use crate::ingest::{number as decimal, time};
+use crate::model::{Direction, GivenSignal, Interval, Style, Symbol};
+
+/// A cell that does not hold what it must.
+pub(super) struct BadCell {
+    pub(super) column: &'static str,
+    pub(super) expected: &'static str,
+    pub(super) found: String,
+}
+
+/// A cell of a column of numbers.
+pub(super) enum Number {
+    Given(f64),
+    /// Nothing stands there.
+    Missing,
+    Not,
+}
+
+/// How programs write that there is nothing.
+const NOTHING: [&str; 6] = ["", "nan", "na", "n/a", "null", "none"];
+
+fn is_nothing(cell: &[u8]) -> bool {
+    NOTHING.iter().any(|word| cell.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Returns what a cell of a column of numbers holds; infinity is no number to filter on.
+pub(super) fn number(cell: &[u8]) -> Number {
+    match decimal::parse(cell).filter(|value| value.is_finite()) {
+        Some(value) => Number::Given(value),
+        None if is_nothing(cell) => Number::Missing,
+        None => Number::Not,
+    }
+}
+
+/// Reads the columns with a meaning; `at` gives the cell at a place.
+pub(super) fn signal<'a>(
+    header: &Header,
+    at: impl Fn(usize) -> &'a [u8],
+    interval: Interval,
+) -> Result<(Symbol, GivenSignal), BadCell> {
+    let bad =
+        |column, expected, cell: &[u8]| BadCell { column, expected, found: format!("{:?}", excerpt(cell)) };
+    let cell = at(header.symbol);
+    let symbol = symbol(cell).ok_or_else(|| bad("symbol", "a symbol such as BTCUSDT", cell))?;
+    let (place, is_open_time) = header.time;
+    let cell = at(place);
+    let (column, delay_ms) = if is_open_time { ("open_time", interval.ms()) } else { ("time", 0) };
+    let (time_ms, _) = time::parse(cell).map_err(|_| bad(column, TIME_EXPECTED, cell))?;
+    let cell = at(header.direction);
+    let direction =
+        direction(cell).ok_or_else(|| bad("direction", "long, short, buy, sell, 1 or -1", cell))?;
+    let style = match header.style.map(&at) {
+        Some(cell) if !is_nothing(cell) => {
+            Some(style(cell).ok_or_else(|| bad("style", "scalping, swing or nothing", cell))?)
+        }
+        _ => None,
+    };
+    let atr = match header.atr.map(&at) {
+        Some(cell) => match number(cell) {
+            Number::Given(atr) if atr > 0.0 => Some(atr),
+            Number::Missing => None,
+            Number::Given(_) | Number::Not => {
+                return Err(bad("atr", "a positive number in the price's unit, or nothing", cell));
+            }
+        },
+        None => None,
+    };
+    Ok((symbol, GivenSignal { time_ms: time_ms + delay_ms, direction, style, atr }))
+}
+
+const TIME_EXPECTED: &str = "a time between 1990 and 2100 such as 2025-01-31T17:15:00Z, or seconds, milliseconds, \
+                             microseconds or nanoseconds since 1970";
+
+/// Reads `BTCUSDT`, `BTC/USDT`, `BTC/USDT:USDT`.
+fn symbol(cell: &[u8]) -> Option<Symbol> {
+    let text = std::str::from_utf8(cell).ok()?;
+    Symbol::parse(text.split(':').next()?)
+}
+
+fn direction(cell: &[u8]) -> Option<Direction> {
+    let is = |words: &[&str]| words.iter().any(|word| cell.eq_ignore_ascii_case(word.as_bytes()));
+    match decimal::parse(cell) {
+        Some(1.0) => Some(Direction::Long),
+        Some(-1.0) => Some(Direction::Short),
+        None if is(&["long", "buy"]) => Some(Direction::Long),
+        None if is(&["short", "sell"]) => Some(Direction::Short),
+        _ => None,
+    }
+}
+
+fn style(cell: &[u8]) -> Option<Style> {
+    Style::ALL.into_iter().find(|style| cell.eq_ignore_ascii_case(style.as_str().as_bytes()))
+}

@@ -1,0 +1,211 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{Direction, MINUTE_MS, Style};
+
+/// 2025-04-03T17:15:00Z.
+const INSTANT: i64 = 1_743_700_500_000;
+
+fn read(text: impl AsRef<[u8]>) -> Result<SignalsFile, SignalsError> {
+    SignalsFile::parse(text.as_ref(), Path::new("signals.csv"), Interval::M15)
+}
+
+fn only(file: &SignalsFile) -> (&Symbol, GivenSignal, Vec<f64>) {
+    let (symbol, given) = file.symbols.iter().next().expect("a symbol");
+    (symbol, given.signals()[0], given.values(0).to_vec())
+}
+
+#[test]
+fn columns_are_found_by_name_whatever_their_order_and_form() {
+    let texts = [
+        "symbol,time,direction,style,atr,b,a\nBTCUSDT,2025-04-03T17:15:00Z,long,swing,2.5,7,-1e-3\n",
+        "a;b;atr;style;direction;time;symbol\n-0.001;7;2.5;SWING;buy;1743700500;BTC/USDT:USDT",
+        "\u{FEFF}a|b|ATR|Style|Side|Timestamp|Pair\r\n\r\n-0.001|7.0|2.5|swing|1|1743700500000|btc-usdt\r\n",
+        "\"symbol\",\"open_time\",\"direction\",\"style\",\"atr\",\"a\",\"b\"\nBTCUSDT,2025-04-03 17:00,+1,swing,2.5,-0.001,7,\n",
+    ];
+    for text in texts {
+        let file = read(text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        let signal = GivenSignal {
+            time_ms: INSTANT,
+            direction: Direction::Long,
+            style: Some(Style::Swing),
+            atr: Some(2.5),
+        };
+        let wanted = Symbol::parse("BTCUSDT").expect("a symbol");
+        assert_eq!(only(&file), (&wanted, signal, vec![-0.001, 7.0]), "{text:?}");
+        assert_eq!(file.numeric_columns().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!((file.rows, file.duplicates, file.issues), (1, 0, Vec::new()));
+    }
+}
+
+#[test]
+fn what_is_not_given_is_left_open() {
+    let file = read("time,symbol,direction,style,atr,x,note\n1743700500,BTCUSDT,-1,,nan,,late entry\n")
+        .expect("sound");
+    let (_, signal, values) = only(&file);
+    assert_eq!((signal.direction, signal.style, signal.atr), (Direction::Short, None, None));
+    assert!(values.is_empty(), "neither column holds numbers");
+    let contents: Vec<&ColumnContent> = file.columns.iter().map(|column| &column.content).collect();
+    let text = ColumnContent::Text { line: 2, found: "late entry".to_owned() };
+    assert_eq!(contents, [&text, &ColumnContent::Empty]);
+    for (name, wanted) in [
+        (
+            "note",
+            "`signals.csv`, column \"note\": expected numbers to filter on, found \"late entry\" in line 2",
+        ),
+        ("x", "no number in any row"),
+        ("y", "no such column; columns of your own: \"note\", \"x\""),
+    ] {
+        let error = file.check_column(name).expect_err("no numbers").to_string();
+        assert!(error.contains(wanted), "{error}");
+    }
+}
+
+#[test]
+fn a_missing_number_is_no_number() {
+    let head = "symbol,time,direction,x\n";
+    let file = read(format!("{head}A,1743700500,long,\nA,1743700501,long,3\nA,1743700502,long,NaN\n"))
+        .expect("sound");
+    let given = file.symbols.values().next().expect("a symbol");
+    assert!(given.values(0)[0].is_nan() && given.values(2)[0].is_nan());
+    assert_eq!(file.columns[0].content, ColumnContent::Numbers { min: 3.0, max: 3.0, missing: 2 });
+    assert!(file.check_column("x").is_ok());
+}
+
+#[test]
+fn mistakes_are_named_with_their_place() {
+    let head = "symbol,time,direction,style,atr,x\n";
+    let row = "BTCUSDT,1743700500,long,swing,2.5,1\n";
+    let cases = [
+        (
+            format!("{head}{row}BTC USDT,1743700500,long,,,"),
+            "line 3, column \"symbol\": expected a symbol such as BTCUSDT, found \"BTC USDT\"",
+        ),
+        (
+            format!("{head}BTCUSDT,yesterday,long,,,"),
+            "line 2, column \"time\": expected a time between 1990 and 2100",
+        ),
+        (format!("{head}BTCUSDT,45,long,,,"), "column \"time\""),
+        (
+            format!("{head}BTCUSDT,1743700500,up,,,"),
+            "column \"direction\": expected long, short, buy, sell, 1 or -1, found \"up\"",
+        ),
+        (format!("{head}BTCUSDT,1743700500,0,,,"), "column \"direction\""),
+        (
+            format!("{head}BTCUSDT,1743700500,long,day,,"),
+            "column \"style\": expected scalping, swing or nothing, found \"day\"",
+        ),
+        (format!("{head}BTCUSDT,1743700500,long,,-1,"), "column \"atr\": expected a positive number"),
+        (
+            format!("{head}{row}{row}BTCUSDT,1743700500,long\n"),
+            "line 4: expected 6 fields as in the header, found 3",
+        ),
+        (format!("{head}{row}BTCUSDT,1743700500,long,,,1,2\n"), "line 3: expected 6 fields"),
+        ("time,direction\n".to_owned(), "line 1: expected a column `symbol`"),
+        (
+            "symbol,direction\n".to_owned(),
+            "expected a column `time` (when the signal was known) or `open_time`",
+        ),
+        ("symbol,time,open_time,direction\n".to_owned(), "found both"),
+        ("symbol,time\n".to_owned(), "expected a column `direction`"),
+        ("symbol,pair,time,direction\n".to_owned(), "expected every column once, found \"pair\" twice"),
+        ("symbol,time,direction,x,x\n".to_owned(), "found \"x\" twice"),
+        ("BTCUSDT,1743700500,long\n".to_owned(), "found the header \"BTCUSDT,1743700500,long\""),
+        ("[{\"symbol\": \"BTCUSDT\"}]".to_owned(), "expected signals as CSV with a header, found JSON"),
+        (String::new(), "found an empty file"),
+        ("# nothing\n".to_owned(), "found no line of text"),
+        (format!("{head}{row}{}", "x".repeat(70_000)), "line 3, column \"the whole line\": expected a row"),
+    ];
+    for (text, wanted) in cases {
+        let error = read(&text).map(|file| file.rows).expect_err(wanted).to_string();
+        assert!(error.contains("`signals.csv`") && error.contains(wanted), "{error:?} without {wanted:?}");
+    }
+    let missing = SignalsFile::read(Path::new("/no/such/signals.csv"), Interval::M15);
+    assert!(matches!(missing, Err(SignalsError::Read { .. })));
+    let folder = SignalsFile::read(&std::env::temp_dir(), Interval::M15);
+    assert!(matches!(folder, Err(SignalsError::NotCsv { found: "a folder", .. })));
+}
+
+#[test]
+fn equal_rows_count_once_and_contradictions_stop() {
+    let head = "symbol,time,direction,style,x,note\n";
+    let row = "BTCUSDT,1743700500,long,,1,first\n";
+    let again = "BTC/USDT,2025-04-03 17:15,BUY,,1.0,second\n";
+    let file = read(format!("{head}{row}BTCUSDT,1743700500,short,,1,\n{again}")).expect("sound");
+    assert_eq!((file.rows, file.duplicates), (3, 1));
+    assert_eq!(
+        file.symbols.values().map(|given| given.signals().len()).sum::<usize>(),
+        2,
+        "a long and a short"
+    );
+    let issue = &file.issues[0];
+    assert_eq!((issue.kind, issue.count, issue.lines.as_slice()), (IssueKind::Duplicate, 1, &[4][..]));
+    let cases = [
+        ("BTCUSDT,1743700500,long,,2,\n", "differ in column \"x\": 1 in line 2 and 2 in line 3"),
+        ("BTCUSDT,1743700500,long,,,\n", "differ in column \"x\": 1 in line 2 and nothing in line 3"),
+        (
+            "BTCUSDT,1743700500,long,swing,1,\n",
+            "differ in column \"style\": every style in line 2 and swing in line 3",
+        ),
+    ];
+    for (other, wanted) in cases {
+        let error = read(format!("{head}{row}{other}")).expect_err("a contradiction").to_string();
+        assert!(
+            error.contains("one long of BTCUSDT at 2025-04-03T17:15:00Z") && error.contains(wanted),
+            "{error}"
+        );
+    }
+    // One per style is no contradiction.
+    let both =
+        read(format!("{head}A,1743700500,long,swing,1,\nA,1743700500,long,scalping,2,\n")).expect("sound");
+    assert_eq!((both.rows, both.duplicates), (2, 0));
+}
+
+#[test]
+fn a_line_that_is_still_being_written_is_left_for_next_time() {
+    let text = "symbol,time,direction,x\nBTCUSDT,1743700500,long,1\nBTCUSDT,17437";
+    let file = read(text).expect("sound");
+    assert_eq!(file.rows, 1);
+    assert_eq!(file.issues[0].kind, IssueKind::PartialLastLine);
+    assert!(read(format!("{text}\n")).is_err(), "a whole line is not excused");
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let head = b"symbol,time,direction,x\n";
+        for text in [bytes.clone(), [head.as_slice(), &bytes].concat()] {
+            if let Ok(file) = read(&text) {
+                let kept: usize = file.symbols.values().map(|given| given.signals().len()).sum();
+                prop_assert_eq!(kept as u64 + file.duplicates, file.rows);
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_of_rows_and_columns_does_not_matter(
+        rows in prop::collection::vec((0_i64..40, any::<bool>(), 0_u8..3), 1..30),
+        swaps in prop::collection::vec(any::<prop::sample::Index>(), 30),
+    ) {
+        let line = |(minute, long, symbol): &(i64, bool, u8)| {
+            let time = INSTANT + minute * MINUTE_MS;
+            let side = if *long { "long" } else { "short" };
+            // Equal keys have equal values: repeated, not contradicted.
+            [format!("S{symbol}"), time.to_string(), side.to_owned(), minute.to_string(), (minute * 2).to_string()]
+        };
+        let text = |rows: &[(i64, bool, u8)], order: [usize; 5]| {
+            let head = ["symbol", "time", "direction", "x", "y"].map(str::to_owned);
+            let lines = std::iter::once(head).chain(rows.iter().map(line));
+            lines.map(|cells| order.map(|i| cells[i].clone()).join(",") + "\n").collect::<String>()
+        };
+        let mut shuffled = rows.clone();
+        for (i, swap) in swaps.iter().enumerate() {
+            let other = swap.index(rows.len());
+            shuffled.swap(i % rows.len(), other);
+        }
+        let file = read(text(&rows, [0, 1, 2, 3, 4])).expect("sound");
+        let other = read(text(&shuffled, [4, 2, 0, 3, 1])).expect("sound");
+        prop_assert_eq!(&file.symbols, &other.symbols);
+        prop_assert_eq!(file.duplicates, other.duplicates);
+    }
+}

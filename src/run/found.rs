@@ -1,0 +1,93 @@
+//! Where a day's entries come from: derived from candles, or given by the user. From here on they go the same way.
+
+use crate::features::frame::{FeatureRow, Market};
+use crate::model::{Day, Direction, GivenSignals, Setup, Style};
+use crate::signals::candidates::{Candidate, candidates};
+use crate::signals::given::{Placed, placed};
+
+/// The entries of a symbol-day, of all styles.
+#[derive(Debug, Clone)]
+pub enum Found<'a> {
+    /// Derived from candles.
+    Derived(Vec<Candidate>),
+    /// Given, with the columns of their values.
+    Given {
+        /// The names of the columns, sorted.
+        columns: &'a [String],
+        /// The signals, in time order.
+        placed: Vec<Placed<'a>>,
+    },
+}
+
+/// An entry to evaluate.
+#[derive(Debug, Clone, Copy)]
+pub struct Lead<'a> {
+    /// Index of the entry candle; `None` where candles are missing before it.
+    pub entry: Option<usize>,
+    /// Side.
+    pub direction: Direction,
+    /// Kind of entry.
+    pub setup: Setup,
+    /// ATR to measure exits in; price units.
+    pub atr: Option<f64>,
+    /// What was known of the candles; `None` while anything warms up.
+    pub row: Option<&'a FeatureRow>,
+    /// What was given besides; NaN where nothing was.
+    pub values: &'a [f64],
+}
+
+impl<'a> Found<'a> {
+    /// Finds the entries of a day: `given` ones of the symbol if there are such, else derived ones.
+    pub fn on(market: &Market<'_>, day: Day, given: Option<&'a GivenSignals>) -> Self {
+        match given {
+            None => Self::Derived(candidates(market, day)),
+            Some(given) => Self::Given { columns: given.columns(), placed: placed(market, day, given) },
+        }
+    }
+
+    /// Returns where a column of given signals stands among their values.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        match self {
+            Self::Derived(_) => None,
+            Self::Given { columns, .. } => columns.iter().position(|column| column == name),
+        }
+    }
+
+    /// Returns the entries of a style, in time order.
+    pub fn of_style(&self, style: Style) -> Vec<Lead<'_>> {
+        match self {
+            Self::Derived(candidates) => {
+                candidates.iter().filter(|c| c.setup.style() == Some(style)).map(Lead::from).collect()
+            }
+            Self::Given { placed, .. } => {
+                placed.iter().filter(|placed| placed.signal.is_of(style)).map(Lead::from).collect()
+            }
+        }
+    }
+}
+
+impl<'a> From<&'a Candidate> for Lead<'a> {
+    fn from(candidate: &'a Candidate) -> Self {
+        Self {
+            entry: Some(candidate.entry_index()),
+            direction: candidate.direction,
+            setup: candidate.setup,
+            atr: Some(candidate.row.pulse.indicators.atr_14),
+            row: Some(&candidate.row),
+            values: &[],
+        }
+    }
+}
+
+impl<'a> From<&'a Placed<'a>> for Lead<'a> {
+    fn from(placed: &'a Placed<'a>) -> Self {
+        Self {
+            entry: placed.entry,
+            direction: placed.signal.direction,
+            setup: Setup::Given,
+            atr: placed.atr,
+            row: placed.row.as_ref(),
+            values: placed.values,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Given signals on the candles of their symbol: where each is entered, and what was known then.
+
+use crate::features::frame::{FeatureRow, Market};
+use crate::model::{Day, GivenSignal, GivenSignals};
+
+/// Candles without a gap that a given signal needs before its entry: those that exits look back on. Derived signals have
+/// them by their warm-up.
+const BARS_BEFORE: usize = 20;
+
+/// A given signal with everything known at its time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed<'a> {
+    /// What was given.
+    pub signal: GivenSignal,
+    /// The user's columns; NaN where nothing was given.
+    pub values: &'a [f64],
+    /// Index of the entry candle; `None` where it, or one of the 20 candles before it, is missing.
+    pub entry: Option<usize>,
+    /// ATR that was given, or ATR(14) at the last candle closed by then; `None` while it warms up.
+    pub atr: Option<f64>,
+    /// The features at that candle; `None` while anything warms up or right after a gap.
+    pub row: Option<FeatureRow>,
+}
+
+/// Returns the given signals of a UTC day, in order; see [`GivenSignal`] for when each is entered.
+///
+/// Causality: nothing but the entry's place reads a candle that closes after the signal's time
+/// Cost:      nothing without signals, else O(candles of the look-back)
+pub fn placed<'a>(market: &Market<'_>, day: Day, given: &'a GivenSignals) -> Vec<Placed<'a>> {
+    let interval = market.bars.interval;
+    let range = given.of_day(day, interval);
+    if range.is_empty() {
+        return Vec::new();
+    }
+    // A signal within the day's first candle was known by the candle before it.
+    let frame = market.frame(day, 1);
+    let index_of = |open_ms: i64| {
+        let index = market.bars.index_at(open_ms);
+        (market.bars.open_time.get(index) == Some(&open_ms)).then_some(index)
+    };
+    let place = |index: usize| {
+        let signal = given.signals()[index];
+        let known = index_of(signal.known_candle_ms(interval));
+        let gapless = |entry: &usize| {
+            let first = entry.checked_sub(BARS_BEFORE);
+            first.is_some_and(|first| market.bars.is_contiguous(first..entry + 1))
+        };
+        Placed {
+            signal,
+            values: given.values(index),
+            entry: index_of(signal.entry_ms(interval)).filter(gapless),
+            atr: signal.atr.or_else(|| frame.atr(known?)),
+            row: known.and_then(|known| frame.pulse(known)).map(|pulse| frame.row(pulse)),
+        }
+    };
+    range.map(place).collect()
+}
