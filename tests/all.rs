@@ -22,6 +22,7 @@ mod luck;
 mod own;
 mod pipeline;
 mod ranking;
+mod replay;
 mod report;
 mod sample_data;
 mod setup;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::plan::{Plan, StylePlan};
 use super::series::Series;
 use super::study::Study;
+use super::traded::{Traded, traded};
 use crate::evaluate::book::{Book, Window};
 use crate::evaluate::daily::DailyColumns;
 use crate::evaluate::replay::{Pick, Tally, replay};
@@ -94,6 +95,8 @@ pub struct Evidence {
     /// Costs at which it breaks even, over the costs assumed.
     pub cost_buffer: Option<f64>,
     pub forward: Option<Forward>,
+    /// The best sets as a bot trades them.
+    pub traded: Option<Traded>,
     /// Is there anything here at all?
     pub edge: Option<Assessment>,
     /// Is it better than what is in force? `None` where nothing is, or the candidate is.
@@ -181,7 +184,8 @@ impl Evidence {
             ("forward_e_edge", forward.map(|f| f.e_edge)),
             ("forward_e_decay", forward.map(|f| f.e_decay)),
         ];
-        all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+        let traded = self.traded.iter().flat_map(Traded::figures);
+        all.into_iter().filter_map(|(name, value)| Some((name, value?))).chain(traded).collect()
     }
 }
 
@@ -202,7 +206,12 @@ impl Question<'_> {
     pub(super) fn evidence(&self, book: &Book) -> Evidence {
         let study = self.study;
         let trials = study.sets as u64 * self.grids + self.plan.search.declared_trials;
-        let mut evidence = Evidence { trials, forward: self.forward(), ..Evidence::default() };
+        let mut evidence = Evidence {
+            trials,
+            forward: self.forward(),
+            traded: traded(book, study, self.style, self.plan),
+            ..Evidence::default()
+        };
         let place = study.top.first().and_then(|best| self.style.space.find(&best.set));
         let Some((rule, cell)) = place else { return evidence };
         let window = book.window(study.days.clone());
@@ -303,7 +312,7 @@ impl Question<'_> {
     }
 
     fn conclude(&self, evidence: &mut Evidence) {
-        let cross = evidence.cross_validation;
+        let (cross, traded) = (evidence.cross_validation, evidence.traded.clone().unwrap_or_default());
         let found = Findings {
             days: evidence.days,
             active_days: evidence.active_days,
@@ -315,6 +324,7 @@ impl Question<'_> {
             worst_case: evidence.worst_case_pct,
             cost_buffer: evidence.cost_buffer,
             decay_e: 1.0,
+            overlap: traded.overlap(),
             daily_look: true,
         };
         let (candidate, incumbent) = (&self.series.candidate_ppm, &self.series.incumbent_ppm);
@@ -325,6 +335,7 @@ impl Question<'_> {
             let switch = Findings {
                 p_luck: evidence.p_luck_switch,
                 walk_forward_t: evidence.walk_forward_switch_t,
+                overlap: traded.overlap_of_switch(),
                 ..found
             };
             evidence.switch = Some(assess(&switch));

@@ -26,6 +26,7 @@ mod shelf;
 pub mod study;
 mod style;
 mod symbol;
+pub mod traded;
 pub mod unit;
 
 pub use incremental::{RunError, RunEvent, RunOptions, incremental};

@@ -2,6 +2,7 @@
 
 use super::own::OwnSettings;
 use crate::decide::Require;
+use crate::evaluate::portfolio::Limits;
 use crate::evaluate::score::Score;
 use crate::exits::{Costs, ExitPlan, PlanError};
 use crate::fingerprint::{Canonical, Fingerprint};
@@ -106,6 +107,8 @@ pub struct Plan {
     pub days: DayLimits,
     /// Only these symbols, if given.
     pub symbols: Option<Vec<Symbol>>,
+    /// What a bot may hold at once, for the results as it would trade.
+    pub portfolio: Limits,
 }
 
 /// A plan that cannot be carried out.
@@ -137,7 +140,7 @@ impl Plan {
             Ok(StylePlan { space, exits, opportunity })
         };
         let styles = spaces.into_iter().map(resolve).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { interval, styles, costs, search, days, symbols: None })
+        Ok(Self { interval, styles, costs, search, days, symbols: None, portfolio: Limits::default() })
     }
 
     /// Returns the fingerprint of everything in the plan.
@@ -173,6 +176,12 @@ impl Plan {
             .count(search.quick.into());
         let own = search.own.map_or((0, 0), |own| (own.trades_min, own.prior_trades));
         hash = hash.count(own.0.into()).count(own.1.into());
+        let limits = &self.portfolio;
+        let pause = limits.cooldown.map_or((0, 0), |cooldown| (cooldown.losses, cooldown.pause_ms));
+        for limit in [limits.per_symbol, limits.positions] {
+            hash = hash.signed(limit.map_or(-1, i64::from));
+        }
+        hash = hash.count(pause.0.into()).signed(pause.1).signed(limits.day_loss_ppm.unwrap_or(-1));
         let day = |day: Option<Day>| day.map_or(i64::MIN, |d| d.0.into());
         hash.signed(day(self.days.first))
             .signed(day(self.days.end))
