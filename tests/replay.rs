@@ -22,6 +22,7 @@ use retune::run::traded::Traded;
 use retune::signals::candidates::candidates;
 use serde_json::Value;
 
+use crate::command::StoreDir;
 use crate::pipeline::{run, sample_dir};
 
 const BAR_MS: i64 = HOUR_MS;
@@ -229,7 +230,7 @@ fn the_one_position_case_agrees() {
 
 /// Follows one symbol candle by candle: a position at most, closed by a price or by time. Returns entry times.
 fn candle_walk(bars: Bars<'_>, signals: &[(i64, Direction, f64)], rule: &ExitRule) -> Vec<i64> {
-    let hold_bars = Interval::M15.bars_in_hours(rule.hold_hours) as usize;
+    let hold_bars = Interval::M15.bars_in_hours(rule.hold_hours);
     let mut entries = Vec::new();
     let mut position: Option<(usize, Direction, f64)> = None;
     for i in 0..bars.len() {
@@ -308,6 +309,56 @@ fn one_position_per_symbol_is_what_a_walk_along_the_candles_gives() {
         }
     }
     assert!(lost > 20, "{lost} signals fall into open positions");
+}
+
+#[test]
+fn kinds_of_market_are_those_of_the_symbol_asked_for_or_of_the_first() {
+    let of = |symbol: &str| {
+        let text = format!("[validate]\nquick = true\nregime_symbol = \"{symbol}\"");
+        let config = Config::from_texts(&[("test".to_owned(), text)]).expect("sound");
+        let plan = config.plan(&[Style::Swing], DayLimits::default()).expect("sound");
+        let report = run(&[sample_dir()], None, &plan, 2);
+        let style = &report.styles[0];
+        (style.evidence.regimes.expect("known after 90 days"), style.series.candidate_ppm.clone())
+    };
+    let (alpha, daily) = of("ALPHAUSDT");
+    let days: u64 = alpha.results.iter().map(|results| results.days).sum();
+    // The first 90 days of the candles tell what is usual.
+    assert_eq!(days as usize, daily.len() - 90);
+    let net: f64 = alpha.results.iter().map(|results| results.net_pct).sum();
+    let known: i64 = daily[90..].iter().sum();
+    assert!((net - known as f64 / 10_000.0).abs() < 1e-9);
+    assert_eq!(of("BTCUSDT").0, alpha, "not among the symbols");
+    assert_ne!(of("BRAVOUSDT").0, alpha);
+}
+
+#[test]
+fn a_stored_run_says_what_the_run_said() {
+    let store = StoreDir::missing();
+    let arguments = ["incremental", "--data", "tests/sample", "--exit-zero", "--progress", "none"];
+    let output = store.run(&[arguments.as_slice(), &["--json"]].concat());
+    let said: Value = serde_json::from_slice(&output.stdout).expect("a document");
+    let stored = store.json(&["inspect", "run", "1"]);
+    for style in ["scalping", "swing"] {
+        let evidence = &said["data"]["styles"][style]["evidence"];
+        assert_eq!(*evidence, stored["data"]["styles"][style]["evidence"]);
+        let best = &evidence["replay"]["best"];
+        let metrics = &said["data"]["styles"][style]["best"]["metrics"];
+        for (own, other) in [
+            ("trades", "trades"),
+            ("win_rate", "win_rate"),
+            ("mean_pct", "expectancy_pct"),
+            ("net_pct", "total_return_pct"),
+            ("drawdown_pct", "max_drawdown_pct"),
+        ] {
+            assert_eq!(best["independent"][own], metrics[other], "{own}");
+        }
+        assert!(best["traded"]["trades"].as_u64() < best["independent"]["trades"].as_u64());
+        assert_eq!(evidence["regimes"]["regimes"].as_object().map(serde_json::Map::len), Some(4));
+        let text = store.stdout(&["inspect", "run", "1"]);
+        assert!(text.contains("candidate, traded") && text.contains("REPLAY as a bot trades:"), "{text}");
+        assert!(text.contains("REGIMES earns in"), "{text}");
+    }
 }
 
 /// Returns what becomes of the best sets of the sample under a configuration, by style.

@@ -11,10 +11,12 @@ use super::document::{Document, params_object};
 use crate::model::rfc3339;
 use crate::run::own::OwnSet;
 use crate::run::records::{change_record, evidence_record, issues, metrics_record};
+use crate::run::regimes::{RegimeResults, Regimes};
 use crate::run::report::{RunReport, StyleReport};
 use crate::run::study::Measured;
 use crate::run::traded::{BothWays, TradeResults, Traded};
 use crate::store::records::{AssessmentRecord, ChangeRecord, EvidenceRecord, StoredMetrics};
+use crate::validate::regimes::MarketRegime;
 
 /// What a run read, evaluated and decided.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -132,6 +134,8 @@ pub struct EvidencePart {
     pub switch: Option<AssessmentRecord>,
     /// What becomes of the best set when positions stay open; null where there is none.
     pub replay: Option<ReplayPart>,
+    /// The best set by kind of market, as it was known when each day began; null where it is never known.
+    pub regimes: Option<RegimesPart>,
     /// Figures by name; what is not defined is not there.
     pub figures: BTreeMap<String, f64>,
 }
@@ -149,6 +153,59 @@ pub struct ReplayPart {
     pub sets: u64,
     /// Rank correlation of their net results, independent and traded; null where they are few.
     pub agreement: Option<f64>,
+}
+
+/// The best set by kind of market.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct RegimesPart {
+    /// `rising_calm`, `rising_wild`, `falling_calm`, `falling_wild`.
+    pub regimes: BTreeMap<String, RegimePart>,
+    /// Probability that the means differ as much by chance; null with fewer than two means.
+    pub p_alike: Option<f64>,
+}
+
+/// The days of one kind of market.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct RegimePart {
+    pub days: u64,
+    pub net_pct: f64,
+    /// Mean of a day; null with fewer than 20 days.
+    pub mean_pct: Option<f64>,
+    /// 90 % interval of the mean.
+    pub interval_pct: Option<[f64; 2]>,
+}
+
+impl From<&Regimes> for RegimesPart {
+    fn from(regimes: &Regimes) -> Self {
+        let part = |(regime, results): (MarketRegime, &RegimeResults)| {
+            let RegimeResults { days, net_pct, mean_pct, interval_pct } = *results;
+            let interval_pct = interval_pct.map(|(low, high)| [low, high]);
+            (regime.as_str().to_owned(), RegimePart { days, net_pct, mean_pct, interval_pct })
+        };
+        let regimes_by_name = MarketRegime::ALL.into_iter().zip(&regimes.results).map(part).collect();
+        Self { regimes: regimes_by_name, p_alike: regimes.p_alike }
+    }
+}
+
+impl RegimesPart {
+    /// Returns the part in one line; `None` where no kind has days enough.
+    fn line(&self) -> Option<String> {
+        let judged = self.regimes.iter().filter_map(|(name, part)| Some((name, part, part.mean_pct?)));
+        let judged: Vec<(&String, &RegimePart, f64)> = judged.collect();
+        let earning = judged.iter().filter(|(_, _, mean)| *mean > 0.0).count();
+        let shown = |(name, part, mean): &(&String, &RegimePart, f64)| {
+            format!("{} {mean:+.3} %/day over {} days", name.replace('_', " "), part.days)
+        };
+        let shown: Vec<String> = judged.iter().map(shown).collect();
+        let alike = self.p_alike.map_or_else(String::new, |p| {
+            format!("; they differ as much by chance in {:.0} of 100 worlds", 100.0 * p)
+        });
+        let kinds = judged.len();
+        (kinds > 0).then(|| {
+            format!("REGIMES earns in {earning} of {kinds} kinds of market: {}{alike}", shown.join(", "))
+        })
+    }
 }
 
 /// One set both ways.
@@ -214,7 +271,7 @@ impl ReplayPart {
         )
     }
 
-    /// Returns rows for the table of results, by the names of the sets.
+    /// Returns rows for the table of results, with the names given.
     pub fn rows(&self, best: &str, in_force: &str) -> Vec<(String, StoredMetrics)> {
         let row = |name: &str, both: &BothWaysPart| {
             let results = &both.traded;
@@ -226,7 +283,7 @@ impl ReplayPart {
                 max_drawdown_pct: Some(results.drawdown_pct),
                 ..StoredMetrics::default()
             };
-            (format!("{name}, traded"), metrics)
+            (name.to_owned(), metrics)
         };
         let in_force = self.in_force.as_ref().map(|both| row(in_force, both));
         [row(best, &self.best)].into_iter().chain(in_force).collect()
@@ -234,7 +291,7 @@ impl ReplayPart {
 }
 
 impl EvidencePart {
-    /// Returns the two answers and what becomes of the best set when it is traded, one line each.
+    /// Returns the two answers, what becomes of the best set when it is traded, and where it earns; one line each.
     pub fn lines(&self) -> Vec<String> {
         let line = |(question, assessment): (&str, &Option<AssessmentRecord>)| {
             let assessment = assessment.as_ref()?;
@@ -243,7 +300,9 @@ impl EvidencePart {
             Some(format!("{question} {}{lacks}: {}", assessment.assurance, assessment.sentence))
         };
         let answers = [("EDGE", &self.edge), ("SWITCH", &self.switch)].into_iter().filter_map(line);
-        answers.chain(self.replay.as_ref().map(ReplayPart::line)).collect()
+        let replay = self.replay.as_ref().map(ReplayPart::line);
+        let regimes = self.regimes.as_ref().and_then(RegimesPart::line);
+        answers.chain(replay).chain(regimes).collect()
     }
 }
 
@@ -254,6 +313,7 @@ impl From<&EvidenceRecord> for EvidencePart {
             edge: record.edge.clone(),
             switch: record.switch.clone(),
             replay: Traded::of_figures(|name| record.figure(name)).as_ref().map(ReplayPart::from),
+            regimes: Regimes::of_figures(|name| record.figure(name)).as_ref().map(RegimesPart::from),
             figures: record.figures.iter().map(|figure| (figure.name.clone(), figure.value)).collect(),
         }
     }
@@ -482,7 +542,7 @@ fn style_text(style: &StyleReport) -> String {
     );
     if let Some(best) = study.top.first() {
         let mut rows = rows(best, study.incumbent.as_ref());
-        rows.extend(replay(style).iter().flat_map(|replay| replay.rows("best", "in force")));
+        rows.extend(replay(style).iter().flat_map(|replay| replay.rows("best, traded", "in force, traded")));
         let _ = writeln!(text, "{}", super::table::results(&rows));
         let set: Vec<String> = crate::decide::key_values(&best.set)
             .into_iter()

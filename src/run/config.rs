@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::own::OwnSettings;
-use super::plan::{DayLimits, Plan, PlanningError, SearchSettings};
+use super::plan::{DayLimits, Plan, PlanningError, REGIME_SYMBOL, SearchSettings};
 use crate::decide::Require;
 use crate::evaluate::portfolio::{Cooldown, Limits};
 use crate::exits::Costs;
@@ -158,6 +158,7 @@ pub struct ValidateConfig {
     pub quick: bool,
     pub early_share: f64,
     pub min_late_trades: u32,
+    pub regime_symbol: String,
 }
 
 impl Default for ValidateConfig {
@@ -167,6 +168,7 @@ impl Default for ValidateConfig {
             quick: settings.quick,
             early_share: settings.early_share,
             min_late_trades: settings.late_trades_min,
+            regime_symbol: REGIME_SYMBOL.to_owned(),
         }
     }
 }
@@ -376,6 +378,9 @@ impl Config {
         let mut plan = Plan::new(self.interval()?, spaces, self.costs()?, self.search()?, days)?;
         plan.symbols = self.symbols()?;
         plan.portfolio = self.limits(plan.search.position_ratio)?;
+        let symbol = &self.validate.regime_symbol;
+        plan.regime_symbol = Symbol::parse(symbol)
+            .ok_or_else(|| value_error("validate.regime_symbol", "a symbol such as BTCUSDT", symbol))?;
         Ok(plan)
     }
 
@@ -764,6 +769,7 @@ mod tests {
                 "expected a feature column",
             ),
             ("[[style.swing.filters]]\nkey = \"x\"\ncolumn = \"volume_ratio\"", "either at_least or at_most"),
+            ("[validate]\nregime_symbol = \"\"", "validate.regime_symbol"),
             ("[portfolio]\ncooldown = \"4\"", "portfolio.cooldown: expected a time such as 90m, 4h or 1d"),
             ("[portfolio]\ncooldown = \"0h\"", "portfolio.cooldown"),
             ("[portfolio]\nmax_daily_loss_pct = -1.0", "0 to 100 percent of the account"),

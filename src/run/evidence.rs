@@ -4,6 +4,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Plan, StylePlan};
+use super::regimes::{Regimes, regimes};
 use super::series::Series;
 use super::study::Study;
 use super::traded::{Traded, traded};
@@ -97,6 +98,8 @@ pub struct Evidence {
     pub forward: Option<Forward>,
     /// The best sets as a bot trades them.
     pub traded: Option<Traded>,
+    /// The candidate by kind of market.
+    pub regimes: Option<Regimes>,
     /// Is there anything here at all?
     pub edge: Option<Assessment>,
     /// Is it better than what is in force? `None` where nothing is, or the candidate is.
@@ -185,7 +188,9 @@ impl Evidence {
             ("forward_e_decay", forward.map(|f| f.e_decay)),
         ];
         let traded = self.traded.iter().flat_map(Traded::figures);
-        all.into_iter().filter_map(|(name, value)| Some((name, value?))).chain(traded).collect()
+        let regimes = self.regimes.iter().flat_map(Regimes::figures);
+        let defined = all.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        defined.chain(traded).chain(regimes).collect()
     }
 }
 
@@ -199,6 +204,8 @@ pub(super) struct Question<'a> {
     pub(super) grids: u64,
     /// Last day of the candles that the parameters in force were chosen on.
     pub(super) chosen_on: Option<Day>,
+    /// Last closes of the symbol that stands for the market.
+    pub(super) closes: &'a [(Day, f64)],
 }
 
 impl Question<'_> {
@@ -252,6 +259,7 @@ impl Question<'_> {
         let needed = moments.and_then(|m| m.min_track_record(0.0, 0.95));
         evidence.days_needed =
             needed.filter(|days| days.is_finite()).map(|days| (days - returns.len() as f64).max(0.0).ceil());
+        evidence.regimes = regimes(daily, self.study.days.start, self.closes);
         evidence.mean_interval_pct = moments.map(|_| interval(&returns, self.tests().mean_block));
     }
 

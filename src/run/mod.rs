@@ -18,6 +18,7 @@ pub mod notes;
 pub mod own;
 pub mod plan;
 pub mod records;
+pub mod regimes;
 pub mod report;
 mod resources;
 pub mod reuse;
@@ -26,6 +27,7 @@ mod shelf;
 pub mod study;
 mod style;
 mod symbol;
+pub mod trade_review;
 pub mod traded;
 pub mod unit;
 

@@ -14,6 +14,9 @@ use crate::signals::opportunities::OpportunityRule;
 /// Version of the computation: raise it whenever a stage gives other results for the same input.
 pub const STAGES_VERSION: u64 = 1;
 
+/// Stands for the market unless another symbol is asked for.
+pub const REGIME_SYMBOL: &str = "BTCUSDT";
+
 /// What one style searches.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StylePlan {
@@ -109,6 +112,8 @@ pub struct Plan {
     pub symbols: Option<Vec<Symbol>>,
     /// What a bot may hold at once, for the results as it would trade.
     pub portfolio: Limits,
+    /// The symbol whose trend and volatility tell kinds of market apart; without it the first one's do.
+    pub regime_symbol: Symbol,
 }
 
 /// A plan that cannot be carried out.
@@ -140,7 +145,16 @@ impl Plan {
             Ok(StylePlan { space, exits, opportunity })
         };
         let styles = spaces.into_iter().map(resolve).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { interval, styles, costs, search, days, symbols: None, portfolio: Limits::default() })
+        Ok(Self {
+            interval,
+            styles,
+            costs,
+            search,
+            days,
+            symbols: None,
+            portfolio: Limits::default(),
+            regime_symbol: Symbol::parse(REGIME_SYMBOL).expect("a symbol"),
+        })
     }
 
     /// Returns the fingerprint of everything in the plan.
@@ -181,6 +195,7 @@ impl Plan {
         for limit in [limits.per_symbol, limits.positions] {
             hash = hash.signed(limit.map_or(-1, i64::from));
         }
+        hash = hash.text(self.regime_symbol.as_str());
         hash = hash.count(pause.0.into()).signed(pause.1).signed(limits.day_loss_ppm.unwrap_or(-1));
         let day = |day: Option<Day>| day.map_or(i64::MIN, |d| d.0.into());
         hash.signed(day(self.days.first))

@@ -7,6 +7,7 @@ pub mod agreement;
 pub mod assessment;
 pub mod grid;
 pub mod normal;
+pub mod regimes;
 pub mod resample;
 pub mod sharpe;
 pub mod split;

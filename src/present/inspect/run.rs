@@ -264,7 +264,7 @@ fn decision_text(decision: &InspectDecisionPart, replay: Option<&ReplayPart>) ->
         both.iter().filter_map(|(n, c)| Some((*n, c.as_ref()?))).collect();
     let mut rows: Vec<(String, StoredMetrics)> =
         both.iter().flat_map(|(name, part)| parts(name, part)).collect();
-    rows.extend(replay.iter().flat_map(|replay| replay.rows("candidate", "in force")));
+    rows.extend(replay.iter().flat_map(|replay| replay.rows("candidate, traded", "in force, traded")));
     if !rows.is_empty() {
         text += &format!("{}\n", results(&rows));
     }
