@@ -2,7 +2,7 @@
 //! other programs computed (`../shared`, where it is there).
 
 use proptest::prelude::*;
-use retune::validate::assessment::{Findings, assess, wealth};
+use retune::validate::assessment::{Findings, Overlap, assess, wealth};
 use retune::validate::grid::{
     CrossValidation, GridResult, GridTests, Halves, Ranks, Replicates, SlidingSums, TestPlan, add_ranks,
 };
@@ -147,6 +147,7 @@ fn assessments_agree() {
             worst_case: number("net_worst_case").expect("a number"),
             cost_buffer: number("cost_buffer"),
             decay_e: number("e_decay").expect("a number"),
+            overlap: Overlap { independent: 1.0, traded: 1.0, agreement: None },
             daily_look: input["look"] == "daily",
         };
         let verdict = case["verdict"].as_str().expect("text");

@@ -38,6 +38,20 @@ fn cases() -> Vec<Case> {
             "/data/scopes/0/score",
             json!("1"),
         ),
+        case(
+            "inspect_trades",
+            &[
+                "inspect",
+                "trades",
+                "tests/fixtures/trades_history.csv",
+                "--at",
+                "2025-05-01",
+                "--data",
+                "tests/sample",
+            ],
+            "/data/all/closed",
+            json!(0.5),
+        ),
         case("learning_config", &["export-json", "-o", "-"], "/global/min_risk_reward", json!("3")),
     ]
 }

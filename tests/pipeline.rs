@@ -38,7 +38,7 @@ fn plan(days: DayLimits) -> Plan {
     Config::default().plan(&Style::ALL, days).expect("the defaults are sound")
 }
 
-fn run(data: &[PathBuf], store: Option<&Path>, plan: &Plan, threads: usize) -> RunReport {
+pub fn run(data: &[PathBuf], store: Option<&Path>, plan: &Plan, threads: usize) -> RunReport {
     let options = RunOptions {
         data: data.to_vec(),
         signals: None,

@@ -7,14 +7,21 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::context::Context;
 use super::failure::{Failure, chain, code};
-use crate::ingest::{LegacyOpportunitiesError, read_legacy_config, read_legacy_opportunities};
+use super::incremental::on_conflict;
+use crate::ingest::{
+    IngestOptions, LegacyOpportunitiesError, LegacyRecord, LegacyTradesError, coin_of, instant,
+    read_legacy_config, read_legacy_opportunities, read_legacy_trades,
+};
 use crate::legacy::report::{ReportParams, report};
-use crate::model::{Day, Style};
+use crate::legacy::timing::{TimedOpportunity, TimingLimits};
+use crate::model::{Day, HOUR_MS, MINUTE_MS, Style};
 use crate::present::inspect::{
     HistoryFilter, InspectCacheDocument, InspectChangesDocument, InspectError, InspectLegacyDocument,
     InspectOverviewDocument, InspectParamsDocument, InspectRunDocument, InspectRunsDocument,
-    InspectStoreDocument, InspectTopDocument, SortKey, StoreFilePart, TopFilter,
+    InspectStoreDocument, InspectTopDocument, InspectTradesDocument, SortKey, StoreFilePart, TopFilter,
 };
+use crate::run::plan::DayLimits;
+use crate::run::trade_review::{ReviewOptions, review};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -49,6 +56,36 @@ enum Topic {
     Store,
     /// What the legacy system says about its own opportunities; needs no store
     Legacy(Legacy),
+    /// Pauses, entries and exits of the trades a bot wrote down; needs no store
+    Trades(Trades),
+}
+
+#[derive(Debug, clap::Args)]
+struct Trades {
+    /// The bot's `trades_history.csv`, or the same as JSON
+    file: PathBuf,
+    /// File or folder of candles, to look after exits and for opportunities; repeatable [default: data.paths of the
+    /// configuration]
+    #[arg(long, value_name = "PATH")]
+    data: Vec<PathBuf>,
+    /// Take the opportunities from this JSON file of the legacy system instead
+    #[arg(long, value_name = "FILE")]
+    opportunities: Option<PathBuf>,
+    /// Look for opportunities of this style
+    #[arg(long, default_value = "scalping", value_parser = style(), value_name = "STYLE")]
+    style: Style,
+    /// What the account is worth, in the currency of the profits; without it every pause is of level 1
+    #[arg(long, value_parser = amount, value_name = "AMOUNT")]
+    account: Option<f64>,
+    /// Review as of this instant, e.g. "2025-06-30 12:00" [default: now]
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// What the bot's clock is ahead of UTC, e.g. +08:00
+    #[arg(long, default_value = "+00:00", value_parser = offset_ms, allow_hyphen_values = true, value_name = "+HH:MM")]
+    utc_offset: i64,
+    /// A trade belongs to a signal or an opportunity so many minutes before or after it
+    #[arg(long, default_value = "5", value_parser = clap::value_parser!(u16).range(0..=1440), value_name = "N")]
+    match_minutes: u16,
 }
 
 #[derive(Debug, clap::Args)]
@@ -119,6 +156,25 @@ fn drawdown(text: &str) -> Result<f64, String> {
     percent.ok_or_else(|| "expected percent, such as 25".to_owned())
 }
 
+fn amount(text: &str) -> Result<f64, String> {
+    let amount = text.parse().ok().filter(|amount: &f64| *amount > 0.0 && amount.is_finite());
+    amount.ok_or_else(|| "expected an amount such as 250".to_owned())
+}
+
+/// Parses `+08:00` or `-03:30`.
+fn offset_ms(text: &str) -> Result<i64, String> {
+    let (sign, clock) = match text.split_at_checked(1) {
+        Some(("+", clock)) => (1, clock),
+        Some(("-", clock)) => (-1, clock),
+        _ => (1, text),
+    };
+    let (hours, minutes) = clock.split_once(':').unwrap_or((clock, "0"));
+    let within = |text: &str, most: i64| text.parse().ok().filter(|value: &i64| (0..=most).contains(value));
+    let parts = within(hours, 14).zip(within(minutes, 59));
+    let offset = parts.map(|(hours, minutes)| sign * (hours * HOUR_MS + minutes * MINUTE_MS));
+    offset.ok_or_else(|| "expected hours and minutes ahead of UTC such as +08:00".to_owned())
+}
+
 impl History {
     fn filter(&self) -> HistoryFilter {
         HistoryFilter { limit: self.limit.get(), since: self.since, style: self.style }
@@ -150,6 +206,12 @@ impl From<InspectError> for Failure {
     }
 }
 
+impl From<LegacyTradesError> for Failure {
+    fn from(error: LegacyTradesError) -> Self {
+        Self::new(code::DATA, chain(&error))
+    }
+}
+
 impl From<LegacyOpportunitiesError> for Failure {
     fn from(error: LegacyOpportunitiesError) -> Self {
         Self::new(code::DATA, chain(&error))
@@ -169,8 +231,54 @@ fn legacy(arguments: &Legacy) -> Result<InspectLegacyDocument, Failure> {
     Ok(InspectLegacyDocument::new(file, params_file, &report(&records, &params)))
 }
 
+fn trades(context: &Context, arguments: &Trades) -> Result<InspectTradesDocument, Failure> {
+    let (config, offset_ms) = (context.config(&[])?, arguments.utc_offset);
+    let at_ms = match &arguments.at {
+        Some(text) => instant(text, 0).ok_or_else(|| {
+            Failure::new(
+                code::USAGE,
+                format!("--at: expected a time such as \"2025-06-30 12:00\", found {text:?}"),
+            )
+        })?,
+        None => context.now_ms,
+    };
+    let found = read_legacy_trades(&arguments.file, offset_ms)?;
+    let records = arguments.opportunities.as_ref().map(|path| read_legacy_opportunities(path)).transpose()?;
+    let timed = |record: &LegacyRecord| {
+        let potential = record.max_potential_profit.or(record.objective_profit);
+        Some(TimedOpportunity {
+            coin: coin_of(&record.coin)?,
+            at_ms: instant(&record.timestamp, offset_ms)?,
+            potential_pct: potential.unwrap_or(0.0),
+        })
+    };
+    let options = ReviewOptions {
+        data: if arguments.data.is_empty() { config.data.paths.clone() } else { arguments.data.clone() },
+        ingest: IngestOptions {
+            base_interval: config.interval()?,
+            on_conflict: on_conflict(None, &config),
+            symbols: None,
+            as_of_ms: at_ms.min(context.now_ms),
+        },
+        opportunities: records.map(|records| records.iter().filter_map(timed).collect()),
+        account: arguments.account,
+        at_ms,
+        limits: TimingLimits {
+            match_ms: i64::from(arguments.match_minutes) * MINUTE_MS,
+            ..TimingLimits::default()
+        },
+    };
+    let plan = config.plan(&[arguments.style], DayLimits::default())?;
+    let review = review(&found, &plan, &options)?;
+    Ok(InspectTradesDocument::new(arguments.file.display().to_string(), at_ms, &review))
+}
+
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
     let topic = arguments.topic.as_ref().unwrap_or(&Topic::Overview);
+    if let Topic::Trades(arguments) = topic {
+        context.print(trades(context, arguments)?, InspectTradesDocument::text)?;
+        return Ok(0);
+    }
     if let Topic::Legacy(arguments) = topic {
         context.print(legacy(arguments)?, InspectLegacyDocument::text)?;
         return Ok(0);
@@ -215,7 +323,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
             context.print(found, InspectStoreDocument::text)?;
         }
         // Answered before the store is opened.
-        Topic::Legacy(_) => {}
+        Topic::Legacy(_) | Topic::Trades(_) => {}
     }
     Ok(0)
 }

@@ -8,6 +8,7 @@ pub mod daily;
 pub mod lattice;
 pub mod legacy_metrics;
 pub mod metrics;
+pub mod portfolio;
 pub mod replay;
 pub mod score;
 pub mod sweep;

@@ -1,7 +1,7 @@
 //! The trades of one parameter set, one after the other: the full tally of a finalist, and the plain loop that the
 //! sweep is checked against.
 
-use super::book::Window;
+use super::book::{Book, Window};
 use super::sweep::GridPoint;
 use crate::model::{Day, ExitReason};
 
@@ -65,11 +65,27 @@ pub fn replay(window: &Window<'_>, pick: Pick<'_>) -> Tally {
     let book = window.book;
     let trades = taken(window, pick);
     let mut tally = Tally::default();
-    let (mut sum, mut peak) = (0_i64, 0_i64);
+    (tally.point, tally.daily_ppm) = results(book, pick.rule, &trades);
     for &signal in &trades {
-        let net = i64::from(book.outcome(signal, pick.rule).0);
         let detail = book.detail(signal, pick.rule);
-        let point = &mut tally.point;
+        let net = i64::from(book.outcome(signal, pick.rule).0);
+        tally.square_ppm2 += i128::from(net) * i128::from(net);
+        tally.best_case_ppm += i64::from(detail.best_case.0);
+        tally.gross_ppm += i64::from(detail.gross.0);
+        tally.ambiguous += u64::from(detail.ambiguous);
+        tally.bars_held += u64::from(detail.bars_held);
+        tally.exits[detail.reason as usize] += 1;
+    }
+    count_captures(window, &trades, &mut tally);
+    tally
+}
+
+/// Returns the results of trades, given in trade order, and the sum of net returns of each entry day with trades.
+pub fn results(book: &Book, rule: usize, trades: &[usize]) -> (GridPoint, Vec<(Day, i64)>) {
+    let (mut point, mut daily_ppm) = (GridPoint::default(), Vec::<(Day, i64)>::new());
+    let (mut sum, mut peak) = (0_i64, 0_i64);
+    for &signal in trades {
+        let net = i64::from(book.outcome(signal, rule).0);
         point.trades += 1;
         point.wins += u32::from(net > 0);
         point.win_ppm += net.max(0);
@@ -77,22 +93,14 @@ pub fn replay(window: &Window<'_>, pick: Pick<'_>) -> Tally {
         sum += net;
         peak = peak.max(sum);
         point.drawdown_ppm = point.drawdown_ppm.max(peak - sum);
-        tally.square_ppm2 += i128::from(net) * i128::from(net);
-        tally.best_case_ppm += i64::from(detail.best_case.0);
-        tally.gross_ppm += i64::from(detail.gross.0);
-        tally.ambiguous += u64::from(detail.ambiguous);
-        tally.bars_held += u64::from(detail.bars_held);
-        tally.exits[detail.reason as usize] += 1;
         let day = Day::of(book.entries()[signal].entry_ms);
-        match tally.daily_ppm.last_mut() {
+        match daily_ppm.last_mut() {
             Some((last, total)) if *last == day => *total += net,
-            _ => tally.daily_ppm.push((day, net)),
+            _ => daily_ppm.push((day, net)),
         }
     }
-    tally.point.day_square_ppm2 =
-        tally.daily_ppm.iter().map(|(_, total)| i128::from(*total) * i128::from(*total)).sum();
-    count_captures(window, &trades, &mut tally);
-    tally
+    point.day_square_ppm2 = daily_ppm.iter().map(|(_, total)| i128::from(*total) * i128::from(*total)).sum();
+    (point, daily_ppm)
 }
 
 fn count_captures(window: &Window<'_>, trades: &[usize], tally: &mut Tally) {

@@ -19,6 +19,7 @@ mod growth;
 mod interval;
 mod layout;
 mod legacy_opportunities;
+mod legacy_trades;
 mod lines;
 mod name;
 mod number;
@@ -39,6 +40,9 @@ pub use growth::{Growth, growth};
 pub use legacy_opportunities::{
     LEGACY_FILE_BYTES_MAX, LegacyFuture, LegacyOpportunitiesError, LegacyRecord, RecordPlace,
     parse_legacy_opportunities, read_legacy_config, read_legacy_opportunities,
+};
+pub use legacy_trades::{
+    LegacyTrade, LegacyTradesError, TradePlace, coin_of, instant, parse_legacy_trades, read_legacy_trades,
 };
 pub use lines::LINE_BYTES_MAX;
 pub use rejection::Rejection;

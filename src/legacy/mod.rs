@@ -4,7 +4,7 @@
 //! inspected: the search with its statistics, the simulators, the four phases. Their defects are reproduced on purpose
 //! and named by their number; nothing of that chooses a parameter. The others are rules the optimizer itself can use,
 //! with the legacy figures as defaults: [`context`], [`anomalies`], [`compression`], [`insights`], [`cooldown`],
-//! [`regime`], [`symbol_params`] and [`timing`].
+//! [`pauses`], [`regime`], [`symbol_params`] and [`timing`].
 //!
 //! Invariant: everything is a pure function of its arguments; what the legacy drew at random takes a seed.
 //! Not here: reading files (see `ingest`), and what was built already: candle features and the signal score
@@ -24,6 +24,7 @@ pub mod insights;
 pub mod notification;
 pub mod opportunities;
 pub mod optimizer;
+pub mod pauses;
 pub mod phase2;
 pub mod phase4;
 pub mod random;

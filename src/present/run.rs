@@ -11,10 +11,13 @@ use super::document::{Document, params_object};
 use crate::model::rfc3339;
 use crate::run::own::OwnSet;
 use crate::run::records::{change_record, evidence_record, issues, metrics_record};
+use crate::run::regimes::{RegimeResults, Regimes};
 use crate::run::report::{RunReport, StyleReport};
 use crate::run::signals::SignalsNote;
 use crate::run::study::Measured;
+use crate::run::traded::{BothWays, TradeResults, Traded};
 use crate::store::records::{AssessmentRecord, ChangeRecord, EvidenceRecord, StoredMetrics};
+use crate::validate::regimes::MarketRegime;
 
 /// What a run read, evaluated and decided.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -192,12 +195,166 @@ pub struct EvidencePart {
     pub edge: Option<AssessmentRecord>,
     /// Is it better than what is in force? Null where nothing is, or the best set is.
     pub switch: Option<AssessmentRecord>,
+    /// What becomes of the best set when positions stay open; null where there is none.
+    pub replay: Option<ReplayPart>,
+    /// The best set by kind of market, as it was known when each day began; null where it is never known.
+    pub regimes: Option<RegimesPart>,
     /// Figures by name; what is not defined is not there.
     pub figures: BTreeMap<String, f64>,
 }
 
+/// The best sets traded as a bot trades them (`[portfolio]`), on all days.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ReplayPart {
+    /// The best set.
+    pub best: BothWaysPart,
+    /// The set in force; null where it was not measured.
+    pub in_force: Option<BothWaysPart>,
+    /// Signals of the best set that are lost, by reason: `symbol_busy`, `cooling_down`, `portfolio_full`, `day_over`.
+    pub lost: BTreeMap<String, u64>,
+    /// Sets compared: the best, the neighbours of the very best, the one in force, and every signal.
+    pub sets: u64,
+    /// Rank correlation of their net results, independent and traded; null where they are few.
+    pub agreement: Option<f64>,
+}
+
+/// The best set by kind of market.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct RegimesPart {
+    /// `rising_calm`, `rising_wild`, `falling_calm`, `falling_wild`.
+    pub regimes: BTreeMap<String, RegimePart>,
+    /// Probability that the means differ as much by chance; null with fewer than two means.
+    pub p_alike: Option<f64>,
+}
+
+/// The days of one kind of market.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct RegimePart {
+    pub days: u64,
+    pub net_pct: f64,
+    /// Mean of a day; null with fewer than 20 days.
+    pub mean_pct: Option<f64>,
+    /// 90 % interval of the mean.
+    pub interval_pct: Option<[f64; 2]>,
+}
+
+impl From<&Regimes> for RegimesPart {
+    fn from(regimes: &Regimes) -> Self {
+        let part = |(regime, results): (MarketRegime, &RegimeResults)| {
+            let RegimeResults { days, net_pct, mean_pct, interval_pct } = *results;
+            let interval_pct = interval_pct.map(|(low, high)| [low, high]);
+            (regime.as_str().to_owned(), RegimePart { days, net_pct, mean_pct, interval_pct })
+        };
+        let regimes_by_name = MarketRegime::ALL.into_iter().zip(&regimes.results).map(part).collect();
+        Self { regimes: regimes_by_name, p_alike: regimes.p_alike }
+    }
+}
+
+impl RegimesPart {
+    /// Returns the part in one line; `None` where no kind has days enough.
+    fn line(&self) -> Option<String> {
+        let judged = self.regimes.iter().filter_map(|(name, part)| Some((name, part, part.mean_pct?)));
+        let judged: Vec<(&String, &RegimePart, f64)> = judged.collect();
+        let earning = judged.iter().filter(|(_, _, mean)| *mean > 0.0).count();
+        let shown = |(name, part, mean): &(&String, &RegimePart, f64)| {
+            format!("{} {mean:+.3} %/day over {} days", name.replace('_', " "), part.days)
+        };
+        let shown: Vec<String> = judged.iter().map(shown).collect();
+        let alike = self.p_alike.map_or_else(String::new, |p| {
+            format!("; they differ as much by chance in {:.0} of 100 worlds", 100.0 * p)
+        });
+        let kinds = judged.len();
+        (kinds > 0).then(|| {
+            format!("REGIMES earns in {earning} of {kinds} kinds of market: {}{alike}", shown.join(", "))
+        })
+    }
+}
+
+/// One set both ways.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct BothWaysPart {
+    /// Every signal is a trade of its own.
+    pub independent: TradeResultsPart,
+    /// As the portfolio allows.
+    pub traded: TradeResultsPart,
+}
+
+/// What some trades came to.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct TradeResultsPart {
+    pub trades: u64,
+    pub win_rate: Option<f64>,
+    pub mean_pct: Option<f64>,
+    pub net_pct: f64,
+    pub drawdown_pct: f64,
+}
+
+impl From<&TradeResults> for TradeResultsPart {
+    fn from(results: &TradeResults) -> Self {
+        let TradeResults { trades, win_rate, mean_pct, net_pct, drawdown_pct } = *results;
+        Self { trades, win_rate, mean_pct, net_pct, drawdown_pct }
+    }
+}
+
+impl From<&Traded> for ReplayPart {
+    fn from(traded: &Traded) -> Self {
+        let both = |both: &BothWays| BothWaysPart {
+            independent: TradeResultsPart::from(&both.independent),
+            traded: TradeResultsPart::from(&both.traded),
+        };
+        let lost = traded.lost().map(|(lost, count)| (lost.as_str().to_owned(), count));
+        Self {
+            best: both(&traded.best),
+            in_force: traded.in_force.as_ref().map(both),
+            lost: lost.filter(|(_, count)| *count > 0).collect(),
+            sets: traded.sets,
+            agreement: traded.agreement,
+        }
+    }
+}
+
+impl ReplayPart {
+    /// Returns the part in one line.
+    fn line(&self) -> String {
+        let shown = |results: &TradeResultsPart| {
+            let mean = results.mean_pct.map_or_else(|| "-".to_owned(), |mean| format!("{mean:+.3}"));
+            format!("{} trades of {mean} %, {:+.1} % in all", results.trades, results.net_pct)
+        };
+        let lost: Vec<String> =
+            self.lost.iter().map(|(why, count)| format!("{count} {}", why.replace('_', " "))).collect();
+        let lost = if lost.is_empty() { "none".to_owned() } else { lost.join(", ") };
+        let agreement = self.agreement.map_or_else(String::new, |agreement| {
+            format!("; the ranks of {} sets agree to {agreement:.2}", self.sets)
+        });
+        let (traded, independent) = (shown(&self.best.traded), shown(&self.best.independent));
+        format!(
+            "REPLAY as a bot trades: {traded}; every signal by itself: {independent}; signals lost: {lost}{agreement}"
+        )
+    }
+
+    /// Returns rows for the table of results, with the names given.
+    pub fn rows(&self, best: &str, in_force: &str) -> Vec<(String, StoredMetrics)> {
+        let row = |name: &str, both: &BothWaysPart| {
+            let results = &both.traded;
+            let metrics = StoredMetrics {
+                trades: results.trades,
+                win_rate: results.win_rate,
+                expectancy_pct: results.mean_pct,
+                total_return_pct: Some(results.net_pct),
+                max_drawdown_pct: Some(results.drawdown_pct),
+                ..StoredMetrics::default()
+            };
+            (name.to_owned(), metrics)
+        };
+        let in_force = self.in_force.as_ref().map(|both| row(in_force, both));
+        [row(best, &self.best)].into_iter().chain(in_force).collect()
+    }
+}
+
 impl EvidencePart {
-    /// Returns the two answers, one line each.
+    /// Returns the two answers, what becomes of the best set when it is traded, and where it earns; one line each.
     pub fn lines(&self) -> Vec<String> {
         let line = |(question, assessment): (&str, &Option<AssessmentRecord>)| {
             let assessment = assessment.as_ref()?;
@@ -205,7 +362,10 @@ impl EvidencePart {
             let lacks = if lacks.is_empty() { String::new() } else { format!(" ({})", lacks.join(", ")) };
             Some(format!("{question} {}{lacks}: {}", assessment.assurance, assessment.sentence))
         };
-        [("EDGE", &self.edge), ("SWITCH", &self.switch)].into_iter().filter_map(line).collect()
+        let answers = [("EDGE", &self.edge), ("SWITCH", &self.switch)].into_iter().filter_map(line);
+        let replay = self.replay.as_ref().map(ReplayPart::line);
+        let regimes = self.regimes.as_ref().and_then(RegimesPart::line);
+        answers.chain(replay).chain(regimes).collect()
     }
 }
 
@@ -215,6 +375,8 @@ impl From<&EvidenceRecord> for EvidencePart {
             trials: record.trials,
             edge: record.edge.clone(),
             switch: record.switch.clone(),
+            replay: Traded::of_figures(|name| record.figure(name)).as_ref().map(ReplayPart::from),
+            regimes: Regimes::of_figures(|name| record.figure(name)).as_ref().map(RegimesPart::from),
             figures: record.figures.iter().map(|figure| (figure.name.clone(), figure.value)).collect(),
         }
     }
@@ -454,7 +616,9 @@ fn style_text(style: &StyleReport) -> String {
         study.judgement.verdict
     );
     if let Some(best) = study.top.first() {
-        let _ = writeln!(text, "{}", super::table::results(&rows(best, study.incumbent.as_ref())));
+        let mut rows = rows(best, study.incumbent.as_ref());
+        rows.extend(replay(style).iter().flat_map(|replay| replay.rows("best, traded", "in force, traded")));
+        let _ = writeln!(text, "{}", super::table::results(&rows));
         let set: Vec<String> = crate::decide::key_values(&best.set)
             .into_iter()
             .map(|(key, value)| format!("{key}={value}"))
@@ -483,11 +647,16 @@ fn style_text(style: &StyleReport) -> String {
     text
 }
 
+fn replay(style: &StyleReport) -> Option<ReplayPart> {
+    style.evidence.traded.as_ref().map(ReplayPart::from)
+}
+
 fn rows(best: &Measured, incumbent: Option<&Measured>) -> Vec<(String, StoredMetrics)> {
     let named = |name: &str, measured: &Measured| {
         vec![
             (format!("{name}, early"), metrics_record(&measured.early)),
             (format!("{name}, late"), metrics_record(&measured.late)),
+            (format!("{name}, all"), metrics_record(&measured.full)),
         ]
     };
     let mut rows = named("best", best);

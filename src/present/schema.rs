@@ -13,7 +13,7 @@ use super::document::{Document, Envelope};
 use super::inspect::{
     ExplainDocument, InspectCacheDocument, InspectChangesDocument, InspectLegacyDocument,
     InspectOverviewDocument, InspectParamsDocument, InspectRunDocument, InspectRunsDocument,
-    InspectStoreDocument, InspectTopDocument,
+    InspectStoreDocument, InspectTopDocument, InspectTradesDocument,
 };
 use super::learning_config;
 use super::run::RunDocument;
@@ -29,7 +29,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 16] = [
+pub const EXPORTED: [Exported; 17] = [
     enveloped::<RunDocument>(),
     enveloped::<CheckDataDocument>(),
     enveloped::<InspectOverviewDocument>(),
@@ -45,6 +45,7 @@ pub const EXPORTED: [Exported; 16] = [
     enveloped::<ConfigDocument>(),
     enveloped::<ImportDocument>(),
     enveloped::<InspectLegacyDocument>(),
+    enveloped::<InspectTradesDocument>(),
     Exported { kind: "learning_config", schema: learning_config_schema },
 ];
 

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::own::OwnSettings;
-use super::plan::{DayLimits, Plan, PlanningError, SearchSettings};
+use super::plan::{DayLimits, Plan, PlanningError, REGIME_SYMBOL, SearchSettings};
 use crate::decide::Require;
+use crate::evaluate::portfolio::{Cooldown, Limits};
 use crate::exits::Costs;
-use crate::model::{EXIT_AXES, ExitAxis, FilterValue, Interval, Style, Symbol};
+use crate::model::{DAY_MS, EXIT_AXES, ExitAxis, FilterValue, HOUR_MS, Interval, MINUTE_MS, Style, Symbol};
 use crate::search::rank::Constraint;
 use crate::search::space::{
     Bound, Dimension, ExitLevel, Level, SETS_MAX, SIGNALS_PREFIX, Space, SpaceError, numbers,
@@ -27,6 +28,7 @@ pub struct Config {
     pub search: SearchConfig,
     pub validate: ValidateConfig,
     pub decide: DecideConfig,
+    pub portfolio: PortfolioConfig,
     pub style: StylesConfig,
     pub limits: LimitsConfig,
 }
@@ -175,6 +177,7 @@ pub struct ValidateConfig {
     pub quick: bool,
     pub early_share: f64,
     pub min_late_trades: u32,
+    pub regime_symbol: String,
 }
 
 impl Default for ValidateConfig {
@@ -184,6 +187,7 @@ impl Default for ValidateConfig {
             quick: settings.quick,
             early_share: settings.early_share,
             min_late_trades: settings.late_trades_min,
+            regime_symbol: REGIME_SYMBOL.to_owned(),
         }
     }
 }
@@ -207,6 +211,30 @@ impl Default for DecideConfig {
             min_improvement: 0.0,
             max_step: 0,
             declared_trials: 0,
+        }
+    }
+}
+
+/// `[portfolio]`; 0 is no limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in the README")]
+pub struct PortfolioConfig {
+    pub positions_per_symbol: u32,
+    pub max_positions: u32,
+    pub cooldown_losses: u32,
+    pub cooldown: String,
+    pub max_daily_loss_pct: f64,
+}
+
+impl Default for PortfolioConfig {
+    fn default() -> Self {
+        Self {
+            positions_per_symbol: 1,
+            max_positions: 0,
+            cooldown_losses: 0,
+            cooldown: "4h".to_owned(),
+            max_daily_loss_pct: 0.0,
         }
     }
 }
@@ -377,7 +405,36 @@ impl Config {
         let axes = styles.iter().map(|style| self.axes(*style)).collect::<Result<Vec<_>, _>>()?;
         let mut plan = Plan::new(self.interval()?, axes, self.costs()?, self.search()?, days)?;
         plan.symbols = self.symbols()?;
+        plan.portfolio = self.limits(plan.search.position_ratio)?;
+        let symbol = &self.validate.regime_symbol;
+        plan.regime_symbol = Symbol::parse(symbol)
+            .ok_or_else(|| value_error("validate.regime_symbol", "a symbol such as BTCUSDT", symbol))?;
         Ok(plan)
+    }
+
+    /// Returns what a portfolio allows that puts a share of the account in each position.
+    fn limits(&self, position_ratio: f64) -> Result<Limits, ConfigError> {
+        let config = &self.portfolio;
+        let limit = |count: u32| (count > 0).then_some(count);
+        let pause_ms = duration_ms(&config.cooldown).ok_or_else(|| {
+            value_error(
+                "portfolio.cooldown",
+                "a time such as 90m, 4h or 1d",
+                format!("{:?}", config.cooldown),
+            )
+        })?;
+        let loss = config.max_daily_loss_pct;
+        if !(0.0..=100.0).contains(&loss) {
+            return Err(value_error("portfolio.max_daily_loss_pct", "0 to 100 percent of the account", loss));
+        }
+        // In ppm of a position: a position is only a part of the account.
+        let day_loss_ppm = (loss * PPM_PER_PERCENT / position_ratio).round() as i64;
+        Ok(Limits {
+            per_symbol: limit(config.positions_per_symbol),
+            positions: limit(config.max_positions),
+            cooldown: limit(config.cooldown_losses).map(|losses| Cooldown { losses, pause_ms }),
+            day_loss_ppm: (loss > 0.0).then_some(day_loss_ppm.max(1)),
+        })
     }
 
     fn costs(&self) -> Result<Costs, ConfigError> {
@@ -515,6 +572,8 @@ fn value_error(key: &str, expected: &str, found: impl std::fmt::Display) -> Conf
     ConfigError::Value { key: key.to_owned(), expected: expected.to_owned(), found: found.to_string() }
 }
 
+const PPM_PER_PERCENT: f64 = 10_000.0;
+
 /// Values of a range at most; a wider one is a mistake in its step.
 const RANGE_MAX: usize = 255;
 
@@ -615,6 +674,19 @@ pub fn size_bytes(text: &str) -> Option<u64> {
         _ => return None,
     };
     digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
+/// Parses a time such as `90m`, `4h` or `1d`, of a minute to a year.
+fn duration_ms(text: &str) -> Option<i64> {
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    let unit_ms = match unit {
+        "m" => MINUTE_MS,
+        "h" => HOUR_MS,
+        "d" => DAY_MS,
+        _ => return None,
+    };
+    let ms = digits.parse::<i64>().ok()?.checked_mul(unit_ms)?;
+    (MINUTE_MS..=365 * DAY_MS).contains(&ms).then_some(ms)
 }
 
 /// Parses a window such as `90d` or `26w`; `all` is none.
@@ -726,6 +798,22 @@ mod tests {
     }
 
     #[test]
+    fn a_portfolio_has_the_limits_that_are_not_zero() {
+        let limits = |text: &str| {
+            let plan = config(text).and_then(|c| c.plan(&[Style::Swing], DayLimits::default()));
+            plan.expect("sound").portfolio
+        };
+        assert_eq!(limits(""), Limits::default());
+        assert_eq!(limits("[portfolio]\npositions_per_symbol = 0"), Limits::NONE);
+        let text = "[portfolio]\nmax_positions = 4\ncooldown_losses = 3\ncooldown = \"90m\"\n\
+                    max_daily_loss_pct = 2.0\n[search]\nposition_ratio = 0.5";
+        let cooldown = Some(Cooldown { losses: 3, pause_ms: 90 * MINUTE_MS });
+        let expected =
+            Limits { per_symbol: Some(1), positions: Some(4), cooldown, day_loss_ppm: Some(40_000) };
+        assert_eq!(limits(text), expected);
+    }
+
+    #[test]
     fn a_later_text_wins_key_by_key() {
         let texts = [
             ("a", "[costs]\ntaker_fee_pct = 0.1\nmaker_fee_pct = 0.1"),
@@ -754,6 +842,11 @@ mod tests {
                 "expected a feature column",
             ),
             ("[[style.swing.filters]]\nkey = \"x\"\ncolumn = \"volume_ratio\"", "either at_least or at_most"),
+            ("[validate]\nregime_symbol = \"\"", "validate.regime_symbol"),
+            ("[portfolio]\ncooldown = \"4\"", "portfolio.cooldown: expected a time such as 90m, 4h or 1d"),
+            ("[portfolio]\ncooldown = \"0h\"", "portfolio.cooldown"),
+            ("[portfolio]\nmax_daily_loss_pct = -1.0", "0 to 100 percent of the account"),
+            ("[portfolio]\nmax_postions = 3", "did you mean `max_positions`?"),
             ("[data\n", "test.toml"),
             ("[signals]\nfiel = \"x\"", "did you mean `file`?"),
             (

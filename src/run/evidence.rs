@@ -4,8 +4,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Plan, StylePlan};
+use super::regimes::{Regimes, regimes};
 use super::series::Series;
 use super::study::Study;
+use super::traded::{Traded, traded};
 use crate::evaluate::book::{Book, Window};
 use crate::evaluate::daily::DailyColumns;
 use crate::evaluate::replay::{Pick, Tally, replay};
@@ -94,6 +96,10 @@ pub struct Evidence {
     /// Costs at which it breaks even, over the costs assumed.
     pub cost_buffer: Option<f64>,
     pub forward: Option<Forward>,
+    /// The best sets as a bot trades them.
+    pub traded: Option<Traded>,
+    /// The candidate by kind of market.
+    pub regimes: Option<Regimes>,
     /// Is there anything here at all?
     pub edge: Option<Assessment>,
     /// Is it better than what is in force? `None` where nothing is, or the candidate is.
@@ -181,7 +187,10 @@ impl Evidence {
             ("forward_e_edge", forward.map(|f| f.e_edge)),
             ("forward_e_decay", forward.map(|f| f.e_decay)),
         ];
-        all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+        let traded = self.traded.iter().flat_map(Traded::figures);
+        let regimes = self.regimes.iter().flat_map(Regimes::figures);
+        let defined = all.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        defined.chain(traded).chain(regimes).collect()
     }
 }
 
@@ -195,6 +204,8 @@ pub(super) struct Question<'a> {
     pub(super) grids: u64,
     /// Last day of the candles that the parameters in force were chosen on.
     pub(super) chosen_on: Option<Day>,
+    /// Last closes of the symbol that stands for the market.
+    pub(super) closes: &'a [(Day, f64)],
 }
 
 impl Question<'_> {
@@ -202,8 +213,12 @@ impl Question<'_> {
     pub(super) fn evidence(&self, book: &Book) -> Evidence {
         let study = self.study;
         let tried = (study.sets as u64).saturating_mul(self.grids);
-        let trials = tried.saturating_add(self.plan.search.declared_trials);
-        let mut evidence = Evidence { trials, forward: self.forward(), ..Evidence::default() };
+        let mut evidence = Evidence {
+            trials: tried.saturating_add(self.plan.search.declared_trials),
+            forward: self.forward(),
+            traded: traded(book, study, self.style, self.plan),
+            ..Evidence::default()
+        };
         let place = study.top.first().and_then(|best| self.style.space.find(&best.set));
         let Some((rule, cell)) = place else { return evidence };
         let window = book.window(study.days.clone());
@@ -244,6 +259,7 @@ impl Question<'_> {
         let needed = moments.and_then(|m| m.min_track_record(0.0, 0.95));
         evidence.days_needed =
             needed.filter(|days| days.is_finite()).map(|days| (days - returns.len() as f64).max(0.0).ceil());
+        evidence.regimes = regimes(daily, self.study.days.start, self.closes);
         evidence.mean_interval_pct = moments.map(|_| interval(&returns, self.tests().mean_block));
     }
 
@@ -304,7 +320,7 @@ impl Question<'_> {
     }
 
     fn conclude(&self, evidence: &mut Evidence) {
-        let cross = evidence.cross_validation;
+        let (cross, traded) = (evidence.cross_validation, evidence.traded.clone().unwrap_or_default());
         let found = Findings {
             days: evidence.days,
             active_days: evidence.active_days,
@@ -316,6 +332,7 @@ impl Question<'_> {
             worst_case: evidence.worst_case_pct,
             cost_buffer: evidence.cost_buffer,
             decay_e: 1.0,
+            overlap: traded.overlap(),
             daily_look: true,
         };
         let (candidate, incumbent) = (&self.series.candidate_ppm, &self.series.incumbent_ppm);
@@ -326,6 +343,7 @@ impl Question<'_> {
             let switch = Findings {
                 p_luck: evidence.p_luck_switch,
                 walk_forward_t: evidence.walk_forward_switch_t,
+                overlap: traded.overlap_of_switch(),
                 ..found
             };
             evidence.switch = Some(assess(&switch));

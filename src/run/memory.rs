@@ -44,6 +44,8 @@ pub(super) struct Memory {
     pub(super) evaluated: Vec<(u8, i32, i32)>,
     /// Open times of the first and last candle of each file, `None` for one that gives none.
     pub(super) spans: Vec<Option<(i64, i64)>>,
+    /// Last close of each of `days`.
+    pub(super) closes: Vec<f64>,
 }
 
 /// Returns the stamps of all files, or `None` when one is not there.
@@ -98,6 +100,7 @@ impl Memory {
         let mut issues = self.files.iter().flat_map(|file| &file.issues).chain(&self.issues);
         let counts = [self.stamps.len(), self.spans.len()];
         self.candles > 0
+            && self.closes.len() == self.days.len()
             && counts.iter().all(|count| *count == self.files.len())
             && self.interval_ms == job.plan.interval.ms()
             && self.last_wins == (job.ingest.on_conflict == OnConflict::Last)
@@ -123,11 +126,13 @@ impl Memory {
         if overlap(&read) != overlap(&self.days) || !last_is_there || bars.len() <= known_end {
             return None;
         }
-        let older = self.days.iter().filter(|(day, _)| *day < whole.0).copied();
-        let days: Vec<(i32, [u8; 32])> = older.chain(read).collect();
+        let older = self.days.partition_point(|(day, _)| *day < whole.0);
+        let days = [&self.days[..older], &read].concat();
+        let fresh = day_closes(bars.slice(bars.index_at(whole.start_ms())..bars.len()));
         Some(Self {
             fingerprint: series_print(&days).0,
             days,
+            closes: [&self.closes[..older], &fresh].concat(),
             candles: self.candles + (bars.len() - known_end) as u64,
             last_open: *bars.open_time.last()?,
             ..self.clone()
@@ -140,6 +145,7 @@ impl Memory {
             candles: self.candles,
             days: self.span(),
             issues: self.issues.clone(),
+            closes: self.days.iter().zip(&self.closes).map(|((day, _), close)| (Day(*day), *close)).collect(),
             fingerprint: Fingerprint(self.fingerprint),
         }
     }
@@ -160,13 +166,21 @@ pub(super) fn series_print(days: &[(i32, [u8; 32])]) -> Fingerprint {
 
 /// Returns the fingerprint of every day with candles.
 pub(super) fn day_prints(bars: Bars<'_>) -> Vec<(i32, [u8; 32])> {
-    let mut days = Vec::new();
+    days(bars).map(|(day, candles)| (day.0, of_candles(candles).0)).collect()
+}
+
+/// Returns the last close of every day with candles.
+pub(super) fn day_closes(bars: Bars<'_>) -> Vec<f64> {
+    days(bars).filter_map(|(_, candles)| candles.close.last().copied()).collect()
+}
+
+/// Cuts candles into days.
+fn days<'a>(bars: Bars<'a>) -> impl Iterator<Item = (Day, Bars<'a>)> {
     let mut start = 0;
-    while start < bars.len() {
-        let day = Day::of(bars.open_time[start]);
-        let end = bars.index_at(day.end_ms());
-        days.push((day.0, of_candles(bars.slice(start..end)).0));
-        start = end;
-    }
-    days
+    std::iter::from_fn(move || {
+        let day = Day::of(*bars.open_time.get(start)?);
+        let candles = bars.slice(start..bars.index_at(day.end_ms()));
+        start += candles.len();
+        Some((day, candles))
+    })
 }

@@ -19,6 +19,7 @@ pub mod notes;
 pub mod own;
 pub mod plan;
 pub mod records;
+pub mod regimes;
 pub mod report;
 mod resources;
 pub mod reuse;
@@ -28,6 +29,8 @@ pub mod signals;
 pub mod study;
 mod style;
 mod symbol;
+pub mod trade_review;
+pub mod traded;
 pub mod unit;
 
 pub use incremental::{RunError, RunEvent, RunOptions, incremental};

@@ -2,6 +2,7 @@
 
 use super::own::OwnSettings;
 use crate::decide::Require;
+use crate::evaluate::portfolio::Limits;
 use crate::evaluate::score::Score;
 use crate::exits::{Costs, ExitPlan, PlanError};
 use crate::fingerprint::{Canonical, Fingerprint};
@@ -13,6 +14,9 @@ use crate::signals::opportunities::OpportunityRule;
 
 /// Version of the computation: raise it whenever a stage gives other results for the same input.
 pub const STAGES_VERSION: u64 = 2;
+
+/// Stands for the market unless another symbol is asked for.
+pub const REGIME_SYMBOL: &str = "BTCUSDT";
 
 /// What one style searches.
 #[derive(Debug, Clone, PartialEq)]
@@ -143,6 +147,10 @@ pub struct Plan {
     pub days: DayLimits,
     /// Only these symbols, if given.
     pub symbols: Option<Vec<Symbol>>,
+    /// What a bot may hold at once, for the results as it would trade.
+    pub portfolio: Limits,
+    /// The symbol whose trend and volatility tell kinds of market apart; without it the first one's do.
+    pub regime_symbol: Symbol,
 }
 
 /// A plan that cannot be carried out.
@@ -174,7 +182,16 @@ impl Plan {
             StylePlan::new(axes, space, is_part, interval)
         };
         let styles = axes.into_iter().map(resolve).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { interval, styles, costs, search, days, symbols: None })
+        Ok(Self {
+            interval,
+            styles,
+            costs,
+            search,
+            days,
+            symbols: None,
+            portfolio: Limits::default(),
+            regime_symbol: Symbol::parse(REGIME_SYMBOL).expect("a symbol"),
+        })
     }
 
     /// Returns the plan of the last stage around the starting points of each style, or `None` where the first is the last.
@@ -233,6 +250,13 @@ impl Plan {
             .count(search.quick.into());
         let own = search.own.map_or((0, 0), |own| (own.trades_min, own.prior_trades));
         hash = hash.count(own.0.into()).count(own.1.into());
+        let limits = &self.portfolio;
+        let pause = limits.cooldown.map_or((0, 0), |cooldown| (cooldown.losses, cooldown.pause_ms));
+        for limit in [limits.per_symbol, limits.positions] {
+            hash = hash.signed(limit.map_or(-1, i64::from));
+        }
+        hash = hash.text(self.regime_symbol.as_str());
+        hash = hash.count(pause.0.into()).signed(pause.1).signed(limits.day_loss_ppm.unwrap_or(-1));
         let day = |day: Option<Day>| day.map_or(i64::MIN, |d| d.0.into());
         hash.signed(day(self.days.first))
             .signed(day(self.days.end))

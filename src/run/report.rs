@@ -14,7 +14,7 @@ use crate::decide::insights::Insights;
 use crate::decide::{Change, Decision, Outcome};
 use crate::fingerprint::Fingerprint;
 use crate::ingest::PassedOver;
-use crate::model::{Day, Style};
+use crate::model::{Day, Style, Symbol};
 use crate::store::CacheSize;
 
 /// The result of a run over all its styles.
@@ -87,6 +87,8 @@ pub struct SymbolReport {
     pub days: Option<(Day, Day)>,
     /// Issues of all its files together.
     pub issues: Vec<IssueNote>,
+    /// Last close of every day with candles, those before the window included.
+    pub closes: Vec<(Day, f64)>,
     /// Fingerprint of its candles.
     pub fingerprint: Fingerprint,
 }
@@ -95,6 +97,11 @@ impl InputReport {
     /// Returns the candles of all symbols.
     pub fn candles(&self) -> u64 {
         self.symbols.iter().map(|symbol| symbol.candles).sum()
+    }
+
+    /// Returns the symbol that stands for the market: the one wanted, or the first.
+    pub fn market(&self, wanted: &Symbol) -> Option<&SymbolReport> {
+        self.symbols.iter().find(|symbol| symbol.name == wanted.as_str()).or(self.symbols.first())
     }
 
     /// Returns the first and last day with candles.

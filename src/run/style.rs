@@ -77,6 +77,7 @@ pub(super) fn study_style(
         series: &drawn,
         grids: in_force.grids_with(style, &plan.search.stages),
         chosen_on: in_force.chosen_on.get(&style.space.style()).copied(),
+        closes: input.market(&plan.regime_symbol).map_or(&[], |symbol| &symbol.closes),
     }
     .evidence(&book);
     hold_to(plan.search.require, &mut decision, evidence.edge.as_ref(), evidence.switch.as_ref());

@@ -7,7 +7,7 @@ use super::day::{DayBlock, StyleDay};
 use super::evaluation::{Done, Todo, evaluate_all};
 use super::found::Found;
 use super::growing::{read_grown, span_of};
-use super::memory::{Memory, Stamp, day_prints, series_print, stamps};
+use super::memory::{Memory, Stamp, day_closes, day_prints, series_print, stamps};
 use super::notes::{FileNote, IssueNote};
 use super::plan::{DayLimits, StylePlan};
 use super::report::SymbolReport;
@@ -304,6 +304,7 @@ impl Desk<'_> {
             last_open: bars.open_time.last().copied().unwrap_or(0),
             evaluated: Vec::new(),
             spans: files.iter().map(span_of).collect(),
+            closes: day_closes(bars),
         };
         // Years before the window are only read to know that they are what they were.
         if let Some((first, last)) = memory.span() {

@@ -3,7 +3,7 @@
 //! Two questions, one line each: EDGE against zero, SWITCH against the parameters in force. What is counted: every
 //! parameter set that was tried, day by day, after costs.
 //!
-//! Source: the project's statistics notes, section 3.12; the thresholds were calibrated on noise there.
+//! Source: the project's statistics notes, sections 3.12 and 8d; the thresholds were calibrated on noise there.
 
 use std::fmt;
 
@@ -62,6 +62,8 @@ pub enum Lack {
     Spike,
     /// Since it is in force it decays.
     Decay,
+    /// Traded as a bot trades, with positions that overlap left out, it is something else.
+    Overlap,
 }
 
 impl Lack {
@@ -76,7 +78,30 @@ impl Lack {
             Self::CrossValidation => "CROSS_VALIDATION",
             Self::Spike => "SPIKE",
             Self::Decay => "DECAY",
+            Self::Overlap => "OVERLAP",
         }
+    }
+}
+
+/// The agreement of ranks below which independent trades say nothing about traded ones.
+const AGREEMENT_MIN: f64 = 0.9;
+
+/// How a result of independent trades compares with that of a bot, which loses signals while positions are open.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Overlap {
+    /// Net result of independent trades, and of those a bot makes; any unit.
+    pub independent: f64,
+    pub traded: f64,
+    /// Rank correlation of the two over the best sets; `None` where they do not differ from each other.
+    pub agreement: Option<f64>,
+}
+
+impl Overlap {
+    /// Returns whether independent trades mislead: a gain is none when it is traded, or other sets are better then.
+    pub fn misleads(&self) -> bool {
+        let lost_its_sign = self.independent > 0.0 && self.traded <= 0.0;
+        lost_its_sign || self.agreement.is_some_and(|agreement| agreement < AGREEMENT_MIN)
     }
 }
 
@@ -101,6 +126,8 @@ pub struct Findings {
     pub cost_buffer: Option<f64>,
     /// Evidence that it decays since it is in force; 1 says nothing, 20 a lot.
     pub decay_e: f64,
+    /// What becomes of the independent trades when they are traded.
+    pub overlap: Overlap,
     /// Whether this is one of many daily looks at the same question.
     pub daily_look: bool,
 }
@@ -128,9 +155,13 @@ pub fn assess(found: &Findings) -> Assessment {
         && at_most(found.p_luck, alpha)
         && at_least(found.walk_forward_t, 1.0)
         && at_most(found.p_loss, 0.2)
-        && at_least(found.plateau_ratio, 0.5);
-    let promising =
-        hard && at_most(found.p_luck, 0.2) && above(found.walk_forward_t, 0.0) && at_most(found.p_loss, 0.5);
+        && at_least(found.plateau_ratio, 0.5)
+        && !found.overlap.misleads();
+    let promising = hard
+        && at_most(found.p_luck, 0.2)
+        && above(found.walk_forward_t, 0.0)
+        && at_most(found.p_loss, 0.5)
+        && !found.overlap.misleads();
     let assurance = if real {
         Assurance::Real
     } else if promising {
@@ -150,6 +181,7 @@ pub fn assess(found: &Findings) -> Assessment {
         (!at_least(found.walk_forward_t, 1.0), Lack::WalkForward),
         (!at_most(found.p_loss, 0.2), Lack::CrossValidation),
         (!at_least(found.plateau_ratio, 0.5), Lack::Spike),
+        (found.overlap.misleads(), Lack::Overlap),
         (found.days < 120, Lack::Evidence),
     ];
     let lacks = failed.into_iter().filter(|(failed, _)| *failed).map(|(_, lack)| lack).collect();
@@ -179,6 +211,7 @@ pub fn wealth(results: &[f64], scale: f64) -> f64 {
 mod tests {
     use super::*;
 
+    const SAME: Overlap = Overlap { independent: 0.1, traded: 0.1, agreement: Some(0.9) };
     const GOOD: Findings = Findings {
         days: 365,
         active_days: 300,
@@ -190,6 +223,7 @@ mod tests {
         worst_case: 0.1,
         cost_buffer: Some(2.0),
         decay_e: 1.0,
+        overlap: SAME,
         daily_look: false,
     };
 
@@ -205,6 +239,16 @@ mod tests {
             (Findings { daily_look: true, p_luck: Some(0.02), ..GOOD }, Assurance::Promising, Lack::Luck),
             (Findings { walk_forward_t: Some(-0.1), ..GOOD }, Assurance::Unproven, Lack::WalkForward),
             (Findings { p_loss: None, ..GOOD }, Assurance::Unproven, Lack::CrossValidation),
+            (
+                Findings { overlap: Overlap { traded: 0.0, ..SAME }, ..GOOD },
+                Assurance::Unproven,
+                Lack::Overlap,
+            ),
+            (
+                Findings { overlap: Overlap { agreement: Some(0.89), ..SAME }, ..GOOD },
+                Assurance::Unproven,
+                Lack::Overlap,
+            ),
             (Findings { trades: 99, ..GOOD }, Assurance::NotEnoughData, Lack::Evidence),
         ];
         for (found, assurance, lack) in cases {
@@ -212,6 +256,8 @@ mod tests {
         }
         let luck = Findings { p_luck: Some(0.3), walk_forward_t: Some(0.0), ..GOOD };
         assert_eq!(assess(&luck).assurance, Assurance::LikelyLuck);
+        let unknown = Overlap { agreement: None, ..SAME };
+        assert_eq!(assess(&Findings { overlap: unknown, ..GOOD }).assurance, Assurance::Real);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod run;
 mod runs;
 mod store;
 mod top;
+mod trades;
 mod work;
 
 pub use changes::{AdoptionPart, InspectChangesDocument};
@@ -27,6 +28,10 @@ pub use run::{
 pub use runs::{InspectRunsDocument, RunLinePart, StyleVerdictPart};
 pub use store::{InspectStoreDocument, StoreFilePart, StoreTablePart};
 pub use top::{InspectTopDocument, SortKey, TopFilter, TopStylePart, TrialPart};
+pub use trades::{
+    EntriesPart, ExitsPart, InspectTradesDocument, MissedPart, OpportunitiesPart, SignalsPart,
+    TradeRecordPart,
+};
 pub use work::{ExplainDocument, InspectCacheDocument, explain_text};
 
 use serde_json::{Map, Value};

@@ -14,7 +14,7 @@ use super::{
 use crate::fingerprint::Fingerprint;
 use crate::model::rfc3339;
 use crate::present::document::Document;
-use crate::present::run::{CandidatePart, EvidencePart};
+use crate::present::run::{CandidatePart, EvidencePart, ReplayPart};
 use crate::present::table::{decimals, results};
 use crate::run::adopt::is_by_hand;
 use crate::store::Snapshot;
@@ -250,10 +250,11 @@ fn style_text(name: &str, style: &InspectRunStylePart) -> String {
     for line in style.evidence.iter().flat_map(EvidencePart::lines) {
         text += &wrapped("  ", 4, line.split_whitespace());
     }
-    text + &style.decision.as_ref().map(decision_text).unwrap_or_default()
+    let replay = style.evidence.as_ref().and_then(|evidence| evidence.replay.as_ref());
+    text + &style.decision.as_ref().map(|decision| decision_text(decision, replay)).unwrap_or_default()
 }
 
-fn decision_text(decision: &InspectDecisionPart) -> String {
+fn decision_text(decision: &InspectDecisionPart, replay: Option<&ReplayPart>) -> String {
     let mut text = String::new();
     if let (Some([a, b]), Some([c, d])) = (&decision.early_days, &decision.late_days) {
         let _ = writeln!(text, "  early {a} to {b}, late {c} to {d}");
@@ -261,7 +262,9 @@ fn decision_text(decision: &InspectDecisionPart) -> String {
     let both = [("candidate", &decision.candidate), ("in force", &decision.incumbent)];
     let both: Vec<(&str, &CandidatePart)> =
         both.iter().filter_map(|(n, c)| Some((*n, c.as_ref()?))).collect();
-    let rows: Vec<(String, StoredMetrics)> = both.iter().flat_map(|(name, part)| parts(name, part)).collect();
+    let mut rows: Vec<(String, StoredMetrics)> =
+        both.iter().flat_map(|(name, part)| parts(name, part)).collect();
+    rows.extend(replay.iter().flat_map(|replay| replay.rows("candidate, traded", "in force, traded")));
     if !rows.is_empty() {
         text += &format!("{}\n", results(&rows));
     }

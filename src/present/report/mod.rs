@@ -24,6 +24,7 @@ use crate::store::Snapshot;
 use crate::store::records::{
     DecisionRecord, InsightsRecord, SeriesRecord, StoredMetrics, SurfaceRecord, TrialsRecord,
 };
+use crate::validate::regimes::MarketRegime;
 
 /// Issues and adoptions shown.
 const ROWS_MAX: usize = 200;
@@ -198,6 +199,7 @@ impl StyleReport {
             h2 { (self.style) }
             (self.changes(words))
             (self.figures(words))
+            (self.kinds(words))
             @if let Some(series) = &self.series {
                 h3 {
                     (words.equity)
@@ -237,15 +239,18 @@ impl StyleReport {
     }
 
     fn figures(&self, words: &Words) -> Markup {
-        let mut rows: Vec<(String, &StoredMetrics)> = Vec::new();
+        let mut rows: Vec<(String, StoredMetrics)> = Vec::new();
         let parts = [(words.candidate, &self.decision.candidate), (words.in_force, &self.decision.incumbent)];
         for (name, record) in parts {
             let Some(record) = record else { continue };
             let of = |part: &str| format!("{name}, {part}");
-            rows.push((of(words.early), &record.early));
-            rows.push((of(words.late), &record.late));
-            rows.push((of(words.all), &record.full));
+            rows.push((of(words.early), record.early.clone()));
+            rows.push((of(words.late), record.late.clone()));
+            rows.push((of(words.all), record.full.clone()));
         }
+        let replay = self.evidence.as_ref().and_then(|evidence| evidence.replay.as_ref());
+        let named = |name: &str| format!("{name}, {}", words.traded);
+        rows.extend(replay.iter().flat_map(|r| r.rows(&named(words.candidate), &named(words.in_force))));
         html! {
             h3 { (words.figures) }
             div class="wide" { table {
@@ -259,6 +264,29 @@ impl StyleReport {
                         td { (decimals(metrics.expectancy_pct, 3)) } td { (decimals(metrics.profit_factor, 2)) }
                         td { (decimals(metrics.total_return_pct, 1)) } td { (decimals(metrics.max_drawdown_pct, 1)) }
                         td { (decimals(metrics.sharpe_daily, 3)) }
+                    }
+                }
+            } }
+            @if replay.is_some() { p class="dim" { (words.traded_note) } }
+        }
+    }
+
+    /// Shows the candidate by kind of market.
+    fn kinds(&self, words: &Words) -> Markup {
+        let Some(part) = self.evidence.as_ref().and_then(|evidence| evidence.regimes.as_ref()) else {
+            return html! {};
+        };
+        let kinds =
+            MarketRegime::ALL.into_iter().filter_map(|kind| Some((kind, part.regimes.get(kind.as_str())?)));
+        html! {
+            h3 { (words.kinds) }
+            div class="wide" { table {
+                tr { th { (words.kind) } th { (words.day_count) } th { (words.total) } th { (words.per_day) } th { (words.interval) } }
+                @for (kind, part) in kinds {
+                    tr {
+                        td { (words.regime(kind)) } td { (part.days) } td { (decimals(Some(part.net_pct), 1)) }
+                        td { (decimals(part.mean_pct, 3)) }
+                        td { @if let Some([low, high]) = part.interval_pct { (format!("{low:+.3} … {high:+.3}")) } @else { "-" } }
                     }
                 }
             } }

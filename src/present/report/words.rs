@@ -1,5 +1,7 @@
 //! The words of the report, in the languages its readers write.
 
+use crate::validate::regimes::MarketRegime;
+
 /// A language of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Lang {
@@ -61,6 +63,17 @@ words! {
     early: "early", "前段";
     late: "late", "后段";
     all: "all", "全部";
+    traded: "traded", "按实盘规则";
+    traded_note: "traded: as [portfolio] allows, by default one position per symbol", "按实盘规则：依 [portfolio] 设置，默认每个交易对同时只持一仓";
+    kinds: "By kind of market, as it was known when each day began", "按市况（以当日开始时已知为准）";
+    kind: "Market", "市况";
+    rising_calm: "rising, calm", "上涨、平静";
+    rising_wild: "rising, wild", "上涨、剧烈";
+    falling_calm: "falling, calm", "下跌、平静";
+    falling_wild: "falling, wild", "下跌、剧烈";
+    day_count: "Days", "天数";
+    per_day: "% per day", "日均 %";
+    interval: "90 % interval", "90 % 区间";
     trades: "Trades", "交易数";
     win_rate: "Win %", "胜率 %";
     average: "Avg %", "均值 %";
@@ -91,6 +104,18 @@ words! {
     when: "When", "时间";
     no_history: "No adoption yet.", "尚无采用记录。";
     footer: "Past results on candles; no promise. Costs are included as configured.", "基于历史K线，不构成承诺；成本按配置计入。";
+}
+
+impl Words {
+    /// Returns the word for a kind of market.
+    pub(super) fn regime(&self, regime: MarketRegime) -> &'static str {
+        match regime {
+            MarketRegime::RisingCalm => self.rising_calm,
+            MarketRegime::RisingWild => self.rising_wild,
+            MarketRegime::FallingCalm => self.falling_calm,
+            MarketRegime::FallingWild => self.falling_wild,
+        }
+    }
 }
 
 #[cfg(test)]

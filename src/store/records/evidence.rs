@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Invalid, NamedNumber, Record, at_most, finite};
 
 /// The most figures of a record.
-const FIGURES_MAX: usize = 64;
+const FIGURES_MAX: usize = 256;
 
 /// An assessment.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +33,13 @@ pub struct EvidenceRecord {
     pub switch: Option<AssessmentRecord>,
     /// Figures by name; what is not defined is not there.
     pub figures: Vec<NamedNumber>,
+}
+
+impl EvidenceRecord {
+    /// Returns a figure by its name.
+    pub fn figure(&self, name: &str) -> Option<f64> {
+        self.figures.iter().find(|figure| figure.name == name).map(|figure| figure.value)
+    }
 }
 
 impl Record for EvidenceRecord {
