@@ -75,27 +75,8 @@ pub enum SignalsError {
         found: String,
     },
     /// Two rows say different things about one signal.
-    #[error(
-        "`{}`: expected one {} of {symbol} at {}, found two that differ in column {column:?}: {} in line {} and {} in \
-         line {}; keep the one that was traded",
-        path.display(), side(*direction), rfc3339(*time_ms), first.1, first.0, second.1, second.0
-    )]
-    Conflict {
-        /// The file.
-        path: PathBuf,
-        /// The symbol.
-        symbol: Symbol,
-        /// The time of both; UTC ms.
-        time_ms: i64,
-        /// The side of both.
-        direction: Direction,
-        /// The first column that differs.
-        column: String,
-        /// Line and value of the row that stands first.
-        first: (u64, String),
-        /// The same of the later row.
-        second: (u64, String),
-    },
+    #[error(transparent)]
+    Conflict(Box<SignalsConflict>),
     /// A filter asks for a column that holds no numbers.
     #[error("`{}`, column {name:?}: expected numbers to filter on, found {found}", path.display())]
     Column {
@@ -106,6 +87,30 @@ pub enum SignalsError {
         /// What is there instead.
         found: String,
     },
+}
+
+/// Two rows that say different things about one signal.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error(
+    "`{}`: expected one {} of {symbol} at {}, found two that differ in column {column:?}: {} in line {} and {} in \
+     line {}; keep the one that was traded",
+    path.display(), side(*direction), rfc3339(*time_ms), first.1, first.0, second.1, second.0
+)]
+pub struct SignalsConflict {
+    /// The file.
+    pub path: PathBuf,
+    /// The symbol.
+    pub symbol: Symbol,
+    /// The time of both; UTC ms.
+    pub time_ms: i64,
+    /// The side of both.
+    pub direction: Direction,
+    /// The first column that differs.
+    pub column: String,
+    /// Line and value of the row that stands first.
+    pub first: (u64, String),
+    /// The same of the later row.
+    pub second: (u64, String),
 }
 
 fn side(direction: Direction) -> &'static str {

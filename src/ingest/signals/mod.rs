@@ -14,7 +14,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use error::SignalsError;
+pub use error::{SignalsConflict, SignalsError};
 
 use super::layout::{Field, cell, split};
 use super::lines::{Line, Lines, StreamError};
@@ -339,7 +339,7 @@ impl<'a> Table<'a> {
         // By line, so that the message does not depend on how equal keys are sorted.
         let ((one, a), (other, b)) =
             if a.line < b.line { ((one, a), (other, b)) } else { ((other, b), (one, a)) };
-        Err(SignalsError::Conflict {
+        Err(SignalsError::Conflict(Box::new(SignalsConflict {
             path: self.path.to_owned(),
             symbol: a.symbol.clone(),
             time_ms: a.signal.time_ms,
@@ -347,7 +347,7 @@ impl<'a> Table<'a> {
             column: column.to_owned(),
             first: (a.line, one),
             second: (b.line, other),
-        })
+        })))
     }
 }
 
