@@ -6,6 +6,7 @@ pub mod config;
 pub mod document;
 pub mod inspect;
 mod learning_config;
+pub mod listing;
 pub mod report;
 pub mod run;
 pub mod schema;
