@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::browser;
 use super::context::Context;
 use super::failure::{Failure, chain, code};
 use crate::ingest::{LegacyOpportunitiesError, read_legacy_config, read_legacy_opportunities};
 use crate::legacy::report::{ReportParams, report};
 use crate::model::{Day, Style};
+use crate::present::browser::Library;
 use crate::present::inspect::{
     HistoryFilter, InspectCacheDocument, InspectChangesDocument, InspectDiffDocument, InspectError,
     InspectFeaturesDocument, InspectImportanceDocument, InspectInsightsDocument, InspectLegacyDocument,
@@ -21,13 +23,16 @@ use crate::present::listing::UnknownColumn;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
+    /// Print the overview even on a terminal, where the browser opens otherwise
+    #[arg(long)]
+    no_browser: bool,
     #[command(subcommand)]
     topic: Option<Topic>,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Topic {
-    /// Where every profile stands, and what to type next (the default)
+    /// Where every profile stands, and what to type next (the default, but on a terminal)
     Overview,
     /// The runs, newest first
     Runs(Runs),
@@ -342,6 +347,14 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     let view = context.view()?;
     let snapshot = view.read()?;
     let (profile, now_ms) = (context.global.profile.as_str(), context.now_ms);
+    let may_browse = arguments.topic.is_none() && !arguments.no_browser && !context.global.json;
+    if may_browse && browser::is_possible() {
+        let mut library = Library::open(view.read()?, profile)?;
+        // A profile without runs has an overview that says what to type.
+        if !library.is_empty() {
+            return browser::browse(&mut library);
+        }
+    }
     let store = context.store();
     let directory = store.display().to_string();
     match topic {

@@ -1,5 +1,6 @@
 //! Results as text, JSON documents and `learning_config.json`: formats numbers, computes none.
 
+pub mod browser;
 pub mod by_hand;
 pub mod check;
 pub mod config;

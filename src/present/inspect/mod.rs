@@ -33,6 +33,7 @@ pub use params::{InspectParamsDocument, ScopePart};
 pub use run::{
     InspectDecisionPart, InspectInputPart, InspectRunDocument, InspectRunPart, InspectRunStylePart,
 };
+pub(super) use runs::verdicts;
 pub use runs::{InspectRunsDocument, RunLinePart, StyleVerdictPart};
 pub use space::{AxisPart, InspectSpaceDocument, SpacePart};
 pub use store::{InspectStoreDocument, StoreFilePart, StoreTablePart};
@@ -283,7 +284,7 @@ fn minute(instant: &str) -> String {
 }
 
 /// Returns a parameter as text: names without quotes.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 

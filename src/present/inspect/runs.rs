@@ -64,11 +64,7 @@ pub(super) fn day(text: &str) -> Option<String> {
 }
 
 impl RunLinePart {
-    pub(in crate::present) fn new(
-        id: u64,
-        run: &RunRecord,
-        styles: BTreeMap<String, StyleVerdictPart>,
-    ) -> Self {
+    fn new(id: u64, run: &RunRecord, styles: BTreeMap<String, StyleVerdictPart>) -> Self {
         Self {
             id,
             started_at: rfc3339(run.started_at_ms),
@@ -149,7 +145,7 @@ impl Listed for InspectRunsDocument {
 }
 
 /// Returns runs as a listing; with the verdict of every style that any of them has.
-pub(in crate::present) fn listing(runs: &[RunLinePart]) -> Listing {
+fn listing(runs: &[RunLinePart]) -> Listing {
     let mut rows = Listing::of(runs)
         .column("run", "Run", Kind::Number, |run| Cell::count(run.id))
         .column("started_at", "When", Kind::Text, |run| Cell::instant(&run.started_at))

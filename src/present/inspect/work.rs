@@ -207,16 +207,20 @@ impl InspectCacheDocument {
         })
     }
 
+    /// Returns how much is kept.
+    pub(in crate::present) fn summary(&self) -> String {
+        let mebibytes = |bytes: u64| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
+        let (bytes, budget) = (mebibytes(self.cached_bytes), mebibytes(self.budget_bytes));
+        format!("{} kept, {bytes} of {budget}", counted(self.cached_units, "unit"))
+    }
+
     /// Returns the document as text for people.
     pub fn text(&self) -> String {
-        let mebibytes = |bytes: u64| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
         let mut text = format!(
-            "after run {} of profile {}\n{} kept, {} of {}; {} made room\n{} of {} symbol-days reused, {} evaluated\n",
+            "after run {} of profile {}\n{}; {} made room\n{} of {} symbol-days reused, {} evaluated\n",
             self.run,
             self.profile,
-            counted(self.cached_units, "unit"),
-            mebibytes(self.cached_bytes),
-            mebibytes(self.budget_bytes),
+            self.summary(),
             self.evicted,
             self.symbol_days_reused,
             self.symbol_days,
