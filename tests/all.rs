@@ -1,5 +1,6 @@
 //! Integration tests, in one binary.
 mod architecture;
+mod browser;
 mod by_hand;
 mod chance;
 mod cli;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::command::{StoreDir, optimizer, text};
 
 /// Every topic, as it is called.
-const TOPICS: [&[&str]; 9] = [
+const TOPICS: [&[&str]; 15] = [
     &["inspect"],
     &["inspect", "overview"],
     &["inspect", "runs"],
@@ -21,6 +21,26 @@ const TOPICS: [&[&str]; 9] = [
     &["inspect", "top"],
     &["inspect", "store"],
     &["inspect", "cache"],
+    &["inspect", "diff", "1", "last"],
+    &["inspect", "features"],
+    &["inspect", "insights"],
+    &["inspect", "importance"],
+    &["inspect", "trials"],
+    &["inspect", "space"],
+];
+/// Every topic that is a list.
+const LISTINGS: [&str; 11] = [
+    "runs",
+    "params",
+    "changes",
+    "diff",
+    "features",
+    "insights",
+    "importance",
+    "trials",
+    "top",
+    "space",
+    "cache",
 ];
 /// 2025-01-01T00:00:00Z
 const NEW_YEAR_MS: i64 = 1_735_689_600_000;
@@ -350,8 +370,8 @@ fn changes_are_listed_newest_first() {
     let printed = store.stdout(&["inspect", "changes"]);
     let rows: Vec<Vec<&str>> =
         printed.lines().take(3).map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(rows[1], ["2", "2025-01-11", "00:00", "swing", "atr_tp_multiplier", "4", "->", "5"]);
-    assert_eq!(rows[2], ["1", "2025-01-01", "00:00", "scalping", "atr_tp_multiplier", "-", "->", "2"]);
+    assert_eq!(rows[1], ["2", "2025-01-11", "00:00", "swing", "atr_tp_multiplier", "4", "5"]);
+    assert_eq!(rows[2], ["1", "2025-01-01", "00:00", "scalping", "atr_tp_multiplier", "-", "2"]);
     let none = store.stdout(&["inspect", "changes", "--profile", "live"]);
     assert!(none.contains("no changes were adopted"), "{none}");
 }
@@ -390,6 +410,215 @@ fn the_best_trials_are_filtered_and_sorted() {
     assert!(line("in all:").contains(&"allowed_mkt_struct=all"));
     // The last run searched nothing.
     assert!(store.stdout(&["inspect", "top"]).contains("no trials are kept of this run"));
+}
+
+/// Returns the fields of CSV, line by line; the reader knows nothing of how it was written.
+fn csv(text: &str) -> Vec<Vec<String>> {
+    let (mut lines, mut fields, mut field) = (Vec::new(), Vec::new(), String::new());
+    let mut rest = text.chars().peekable();
+    let mut quoted = false;
+    while let Some(c) = rest.next() {
+        match (c, quoted) {
+            ('"', true) if rest.peek() == Some(&'"') => field.extend(rest.next()),
+            ('"', _) => quoted = !quoted,
+            (',', false) => fields.push(std::mem::take(&mut field)),
+            ('\r', false) => {}
+            ('\n', false) => {
+                fields.push(std::mem::take(&mut field));
+                lines.push(std::mem::take(&mut fields));
+            }
+            (c, _) => field.push(c),
+        }
+    }
+    assert!(!quoted && field.is_empty() && fields.is_empty(), "whole lines");
+    lines
+}
+
+#[test]
+fn every_listing_is_csv_and_any_of_its_columns_make_a_table_that_fits() {
+    let store = StoreDir::after_a_run();
+    store.run(&["incremental", "--data", "tests/sample", "--set", "costs.taker_fee_pct=0.06", "--exit-zero"]);
+    for topic in LISTINGS {
+        let lines = csv(&store.stdout(&["inspect", topic, "--csv"]));
+        assert!(lines.len() > 1, "{topic} has rows");
+        assert!(lines.iter().all(|line| line.len() == lines[0].len()), "{topic}");
+        let names = lines[0].join(",");
+        let all = store.stdout(&["inspect", topic, "--columns", &names]);
+        for line in all.lines().chain(store.stdout(&["inspect", topic]).lines()) {
+            assert!(line.chars().count() <= 100, "{topic}: {line}");
+        }
+        // Asked for the other way round, the columns come the other way round.
+        let backwards: Vec<&str> = lines[0].iter().rev().map(String::as_str).collect();
+        let turned = csv(&store.stdout(&["inspect", topic, "--csv", "--columns", &backwards.join(",")]));
+        let expected: Vec<Vec<String>> =
+            lines.iter().map(|line| line.iter().rev().cloned().collect()).collect();
+        assert_eq!(turned, expected, "{topic}");
+        let (code, error) = store.failure(&["inspect", topic, "--columns", "no_such_column"]);
+        assert_eq!(code, Some(2), "{topic}: {error}");
+        assert!(error.contains(&lines[0].join(", ")), "{topic}: {error}");
+    }
+}
+
+#[test]
+fn csv_holds_what_the_document_holds_and_no_formula() {
+    let mut formula = adopting(0, Style::Swing, None, 2.0);
+    let decision = formula.decisions.get_mut(&Style::Swing).expect("decided");
+    decision.changes[0].old = Some("=HYPERLINK(\"http://x\",\"y\")".to_owned());
+    decision.changes[0].new = Some("-1.5".to_owned());
+    let store = store_of(vec![formula]);
+    let changes = csv(&store.stdout(&["inspect", "changes", "--csv", "--columns", "key,old,new"]));
+    assert_eq!(changes[0], ["key", "old", "new"]);
+    assert_eq!(changes[1], ["atr_tp_multiplier", "'=HYPERLINK(\"http://x\",\"y\")", "-1.5"]);
+    let top = csv(&store.stdout(&[
+        "inspect",
+        "top",
+        "--csv",
+        "--columns",
+        "rank,score,max_drawdown_pct,min_consensus",
+    ]));
+    let document = &store.json(&["inspect", "top"])["data"]["styles"]["swing"]["trials"];
+    for (line, trial) in top[1..].iter().zip(document.as_array().expect("trials")) {
+        let number = |field: &String| field.parse::<f64>().ok();
+        assert_eq!(number(&line[0]), trial["rank"].as_f64());
+        assert_eq!(number(&line[1]), trial["score"].as_f64());
+        assert_eq!(number(&line[2]), trial["metrics"]["max_drawdown_pct"].as_f64());
+        assert_eq!(number(&line[3]), trial["params"]["min_consensus"].as_f64());
+    }
+    assert_eq!(top.len(), 5);
+    let none = store.stdout(&["inspect", "runs", "--csv", "--columns", "run", "--since", "2099-01-01"]);
+    assert_eq!(none, "run\r\n", "no rows are no error");
+}
+
+#[test]
+fn two_runs_are_compared_key_by_key() {
+    let mut later = adopting(10, Style::Swing, Some(5.0), 6.0);
+    later.run.config_toml = "[search]\nscore = \"sharpe\"\n".to_owned();
+    later.run.symbols = vec!["ETHUSDT".to_owned()];
+    let store = store_of(vec![adopting(0, Style::Swing, None, 5.0), later, keeping(20, "default")]);
+    let data = |arguments: &[&str]| store.json(&[&["inspect", "diff"], arguments].concat())["data"].clone();
+    let found = data(&["1", "2"]);
+    assert_eq!((&found["a"]["id"], &found["b"]["id"]), (&json!(1), &json!(2)));
+    let change = json!([{"scope": "swing", "key": "atr_tp_multiplier", "old": "5", "new": "6"}]);
+    assert_eq!((&found["parameters"], &found["candidates"]), (&change, &change));
+    let score = json!([{"scope": "search", "key": "score", "old": "\"balanced\"", "new": "\"sharpe\""}]);
+    assert_eq!(found["configuration"], score);
+    let symbols = json!([
+        {"scope": "symbol", "key": "BTCUSDT", "old": "read", "new": null},
+        {"scope": "symbol", "key": "ETHUSDT", "old": null, "new": "read"},
+    ]);
+    assert_eq!(found["input"], symbols);
+    assert_eq!((&found["same_data"], &found["same_plan"]), (&json!(true), &json!(true)));
+    let trades = found["figures"].as_array().unwrap().iter().find(|f| f["key"] == "trades").unwrap();
+    assert_eq!(
+        trades,
+        &json!({"scope": "swing, late", "key": "trades", "old": 10.0, "new": 10.0, "difference": 0.0})
+    );
+    // What was adopted stays in force through a run that decided nothing.
+    let kept = data(&[]);
+    assert_eq!((&kept["a"]["id"], &kept["b"]["id"]), (&json!(2), &json!(3)));
+    assert_eq!(kept["parameters"], json!([]));
+    assert_eq!(data(&["last", "previous"])["a"]["id"], 3);
+    assert_eq!(data(&["1", "last"])["parameters"], change);
+    let printed = store.stdout(&["inspect", "diff", "1", "2"]);
+    assert!(printed.starts_with("profile default\n  old: run 1, 2025-01-01 00:00, changed\n"), "{printed}");
+    assert!(printed.contains("figures of the best sets"), "{printed}");
+    let (code, error) = store.failure(&["inspect", "diff", "1", "9"]);
+    assert_eq!(code, Some(2));
+    assert!(error.contains("from 1 to 3, found 9"), "{error}");
+    let (_, error) = store_of(vec![keeping(0, "default")]).failure(&["inspect", "diff"]);
+    assert!(error.contains("expected a run before the last one"), "{error}");
+}
+
+#[test]
+fn what_differs_between_two_real_runs_is_what_was_changed() {
+    let store = StoreDir::after_a_run();
+    let dearer =
+        ["incremental", "--data", "tests/sample", "--set", "costs.taker_fee_pct=0.06", "--exit-zero"];
+    assert!(store.run(&dearer).status.success());
+    let found = &store.json(&["inspect", "diff"])["data"];
+    let fee = json!([{"scope": "costs", "key": "taker_fee_pct", "old": "0.05", "new": "0.06"}]);
+    assert_eq!(found["configuration"], fee);
+    assert_eq!((&found["same_data"], &found["same_plan"]), (&json!(true), &json!(false)));
+    assert_eq!(found["input"], json!([]));
+    let runs = ["1", "2"].map(|id| store.json(&["inspect", "run", id])["data"]["styles"]["swing"].clone());
+    let of = |key: &str| {
+        let rows = found["verdicts"].as_array().expect("verdicts");
+        rows.iter().find(|row| row["scope"] == "swing" && row["key"] == key).expect("a row").clone()
+    };
+    assert_eq!(of("verdict")["old"], runs[0]["decision"]["verdict"]);
+    assert_eq!(of("edge")["new"], runs[1]["evidence"]["edge"]["assurance"]);
+    let late = |figure: &Value| figure["scope"] == "swing, late" && figure["key"] == "expectancy_pct";
+    let figure = found["figures"].as_array().unwrap().iter().find(|figure| late(figure)).expect("a figure");
+    let metric = |run: &Value| run["decision"]["candidate"]["late"]["expectancy_pct"].clone();
+    assert_eq!((&figure["old"], &figure["new"]), (&metric(&runs[0]), &metric(&runs[1])));
+}
+
+#[test]
+fn trials_of_all_runs_are_one_list() {
+    let store = history();
+    let trials = |arguments: &[&str]| {
+        let document = store.json(&[&["inspect", "trials"], arguments].concat());
+        let rows = document["data"]["trials"].as_array().expect("trials").clone();
+        rows.iter().map(|t| (t["run"].as_u64().unwrap(), t["rank"].as_u64().unwrap())).collect::<Vec<_>>()
+    };
+    assert_eq!(trials(&[]), [(2, 1), (2, 2), (1, 1), (1, 2), (2, 3), (1, 3), (2, 4), (1, 4)]);
+    assert_eq!(trials(&["--best"]), [(2, 1), (1, 1)]);
+    assert_eq!(trials(&["--best", "--sort", "trades"]), [(2, 1), (1, 1)]);
+    assert_eq!(trials(&["--style", "scalping", "--limit", "1"]), [(1, 1)]);
+    assert_eq!(trials(&["--since", "2025-01-02", "--min-trades", "40"]), [(2, 3)]);
+    assert_eq!(trials(&["--symbol", "BTCUSDT", "--max-drawdown", "4", "--limit", "2"]), [(2, 1), (2, 2)]);
+    assert_eq!(trials(&["--symbol", "ETHUSDT"]), []);
+    let printed = store.stdout(&["inspect", "trials", "--limit", "3"]);
+    assert!(printed.contains("3 of 8 trials kept, early part, by score; --limit shows more"), "{printed}");
+}
+
+#[test]
+fn runs_are_sorted_by_any_column_and_filtered_by_symbol() {
+    let store = history();
+    let runs =
+        |arguments: &[&str]| ids(&store.json(&[&["inspect", "runs"], arguments].concat()), "runs", "id");
+    assert_eq!(runs(&["--sort", "issues"]), [2, 1, 3]);
+    assert_eq!(runs(&["--sort", "started_at", "--limit", "1"]), [1], "sorted before it is cut");
+    assert_eq!(runs(&["--symbol", "BTCUSDT"]), [2, 1]);
+    let (_, error) = store.failure(&["inspect", "runs", "--sort", "isues"]);
+    assert!(error.contains("did you mean \"issues\"?") && error.contains("started_at, "), "{error}");
+    let own = store.stdout(&["inspect", "changes", "--symbol", "BTCUSDT"]);
+    assert!(own.contains("no changes were adopted"), "{own}");
+    assert_eq!(store.json(&["inspect", "params", "--symbol", "BTCUSDT"])["data"]["scopes"], json!([]));
+}
+
+#[test]
+fn what_a_real_run_learned_is_shown_with_what_it_searched() {
+    let store = StoreDir::after_a_run();
+    let space = &store.json(&["inspect", "space"])["data"];
+    let swing = &space["styles"]["swing"];
+    assert_eq!((&space["run"], &swing["parameter_sets"]), (&json!(1), &json!(139_968)));
+    let axes = swing["axes"].as_array().expect("axes");
+    let product: usize = axes.iter().map(|axis| axis["values"].as_array().expect("values").len()).product();
+    assert_eq!(product, 139_968, "the values of all axes make the grid");
+    let run = &store.json(&["inspect", "run", "last"])["data"];
+    let best = &run["styles"]["swing"]["decision"]["candidate"]["params"];
+    for axis in axes {
+        let key = axis["key"].as_str().expect("a key");
+        assert_eq!(axis["best"], best[key], "{key}");
+        assert!(axis["values"].as_array().unwrap().contains(&best[key]), "{key}");
+    }
+    let importance = &store.json(&["inspect", "importance"])["data"]["styles"]["swing"]["dimensions"];
+    let of_axis = |axis: &&Value| axis["key"] == importance[0]["dimension"];
+    let first = axes.iter().find(of_axis).expect("the most important axis");
+    assert_eq!(first["importance"], importance[0]["importance"]);
+    let lessons = &store.json(&["inspect", "insights"])["data"]["styles"]["swing"]["lessons"];
+    let lesson = lessons[0].as_str().expect("a lesson");
+    let printed = store.stdout(&["inspect", "insights", "--style", "swing"]);
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words(&printed).contains(&words(lesson)), "{printed}");
+    let weights = store.json(&["inspect", "features"])["data"]["styles"]["swing"]["weights"].clone();
+    assert!(weights.as_array().is_some_and(|weights| !weights.is_empty()));
+    let by_hand = store.run(&["adopt", "1", "--style", "swing", "--force"]);
+    assert_eq!(by_hand.status.code(), Some(10), "{}", text(&by_hand.stderr));
+    assert_eq!(store.json(&["inspect", "space"])["data"]["run"], 1, "the last that searched");
+    let (code, error) = store.failure(&["inspect", "space", "--run", "last"]);
+    assert!(code == Some(2) && error.contains("it searched nothing"), "{error}");
 }
 
 #[test]
@@ -450,7 +679,12 @@ fn arguments_that_make_no_sense_are_usage_errors() {
         &["runs", "--limit", "0"],
         &["changes", "--style", "both"],
         &["run"],
-        &["run", "last"],
+        &["run", "newest"],
+        &["diff", "1", "-2"],
+        &["runs", "--sort", "luck"],
+        &["runs", "--columns", "run,wehn"],
+        &["runs", "--columns", "run", "--json"],
+        &["top", "--csv", "--json"],
         &["top", "--sort", "luck"],
         &["top", "--max-drawdown", "-1"],
         &["top", "--max-drawdown", "NaN"],

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::browser;
 use super::context::Context;
 use super::failure::{Failure, chain, code};
 use super::incremental::on_conflict;
@@ -15,43 +16,58 @@ use crate::ingest::{
 use crate::legacy::report::{ReportParams, report};
 use crate::legacy::timing::{TimedOpportunity, TimingLimits};
 use crate::model::{Day, HOUR_MS, MINUTE_MS, Style};
+use crate::present::browser::Library;
 use crate::present::inspect::{
-    HistoryFilter, InspectCacheDocument, InspectChangesDocument, InspectError, InspectLegacyDocument,
+    HistoryFilter, InspectCacheDocument, InspectChangesDocument, InspectDiffDocument, InspectError,
+    InspectFeaturesDocument, InspectImportanceDocument, InspectInsightsDocument, InspectLegacyDocument,
     InspectOverviewDocument, InspectParamsDocument, InspectRunDocument, InspectRunsDocument,
-    InspectStoreDocument, InspectTopDocument, InspectTradesDocument, SortKey, StoreFilePart, TopFilter,
+    InspectSpaceDocument, InspectStoreDocument, InspectTopDocument, InspectTradesDocument,
+    InspectTrialsDocument, Listed, RunRef, SortKey, StoreFilePart, TopFilter, TrialsFilter,
 };
+use crate::present::listing::UnknownColumn;
 use crate::run::plan::DayLimits;
 use crate::run::trade_review::{ReviewOptions, review};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
+    /// Print the overview even on a terminal, where the browser opens otherwise
+    #[arg(long)]
+    no_browser: bool,
     #[command(subcommand)]
     topic: Option<Topic>,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Topic {
-    /// Where every profile stands, and what to type next (the default)
+    /// Where every profile stands, and what to type next (the default, but on a terminal)
     Overview,
     /// The runs, newest first
-    Runs(History),
+    Runs(Runs),
     /// Everything about one run; -v adds its configuration
     Run {
-        /// Number of the run
-        id: u64,
+        /// Number of the run, `last` or `previous`
+        id: RunRef,
     },
     /// The parameters in force
-    Params {
-        /// Only this style
-        #[arg(long, value_parser = style(), value_name = "STYLE")]
-        style: Option<Style>,
-    },
+    Params(Params),
     /// What changed in the parameters, newest first; --limit counts adoptions
-    Changes(History),
+    Changes(Changes),
+    /// What is different between two runs: parameters, verdicts, figures, configuration, input
+    Diff(Diff),
+    /// What was learned about the parts of the signal score
+    Features(Learned),
+    /// What was learned, in sentences
+    Insights(Learned),
+    /// How much each axis of the space mattered in the last search
+    Importance(Learned),
+    /// The best trials of all runs that keep theirs; --limit counts trials
+    Trials(Trials),
     /// The best trials of a run
     Top(Top),
-    /// What is kept of evaluated units, and why the last run evaluated some
-    Cache,
+    /// What a run searched: every axis with its values
+    Space(Space),
+    /// What is kept of evaluated units, and why a run evaluated some
+    Cache(Cache),
     /// Tables, files and identity of the store
     Store,
     /// What the legacy system says about its own opportunities; needs no store
@@ -108,22 +124,111 @@ struct History {
     /// Only this style
     #[arg(long, value_parser = style(), value_name = "STYLE")]
     style: Option<Style>,
+    /// Only what concerns this symbol
+    #[arg(long, value_name = "NAME")]
+    symbol: Option<String>,
+}
+
+/// How a listing is printed.
+#[derive(Debug, clap::Args)]
+struct Shape {
+    /// These columns, by name; a wrong name lists them all
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
+    columns: Option<Vec<String>>,
+    /// As CSV: every column unless --columns says which, numbers in full
+    #[arg(long)]
+    csv: bool,
 }
 
 #[derive(Debug, clap::Args)]
-struct Top {
-    /// Of this run [default: the last]
-    #[arg(long, value_name = "ID")]
-    run: Option<u64>,
+struct Runs {
+    #[command(flatten)]
+    history: History,
+    /// By this column: numbers from the most to the least, text from a to z [default: newest first]
+    #[arg(long, value_name = "COLUMN")]
+    sort: Option<String>,
+    #[command(flatten)]
+    shape: Shape,
+}
+
+#[derive(Debug, clap::Args)]
+struct Changes {
+    #[command(flatten)]
+    history: History,
+    #[command(flatten)]
+    shape: Shape,
+}
+
+#[derive(Debug, clap::Args)]
+struct Params {
     /// Only this style
     #[arg(long, value_parser = style(), value_name = "STYLE")]
     style: Option<Style>,
-    /// At most so many per style
-    #[arg(long, default_value = "10", value_name = "N")]
-    limit: NonZeroUsize,
-    /// Only the best of each style
-    #[arg(long, conflicts_with = "limit")]
+    /// Only the scopes of this symbol
+    #[arg(long, value_name = "NAME")]
+    symbol: Option<String>,
+    #[command(flatten)]
+    shape: Shape,
+}
+
+#[derive(Debug, clap::Args)]
+struct Learned {
+    /// Only this style
+    #[arg(long, value_parser = style(), value_name = "STYLE")]
+    style: Option<Style>,
+    #[command(flatten)]
+    shape: Shape,
+}
+
+#[derive(Debug, clap::Args)]
+struct Diff {
+    /// The old run: its number, `last` or `previous`
+    #[arg(default_value = "previous", value_name = "OLD")]
+    old: RunRef,
+    /// The new run
+    #[arg(default_value = "last", value_name = "NEW")]
+    new: RunRef,
+    #[command(flatten)]
+    shape: Shape,
+}
+
+#[derive(Debug, clap::Args)]
+struct Space {
+    /// Of this run: its number, `last` or `previous` [default: the last that searched]
+    #[arg(long, value_name = "RUN")]
+    run: Option<RunRef>,
+    /// Only this style
+    #[arg(long, value_parser = style(), value_name = "STYLE")]
+    style: Option<Style>,
+    #[command(flatten)]
+    shape: Shape,
+}
+
+#[derive(Debug, clap::Args)]
+struct Cache {
+    /// Only the days of this symbol
+    #[arg(long, value_name = "NAME")]
+    symbol: Option<String>,
+    #[command(flatten)]
+    shape: Shape,
+}
+
+#[derive(Debug, clap::Args)]
+struct Trials {
+    #[command(flatten)]
+    history: History,
+    /// Only the best of each run and style
+    #[arg(long)]
     best: bool,
+    #[command(flatten)]
+    quality: Quality,
+    #[command(flatten)]
+    shape: Shape,
+}
+
+/// Which trials are good enough, and their order.
+#[derive(Debug, clap::Args)]
+struct Quality {
     /// Only trials with so many trades
     #[arg(long, value_name = "N")]
     min_trades: Option<u64>,
@@ -133,6 +238,26 @@ struct Top {
     /// What comes first: the most, but for max_drawdown the least
     #[arg(long, default_value = "score", value_parser = sort_key(), value_name = "KEY")]
     sort: SortKey,
+}
+
+#[derive(Debug, clap::Args)]
+struct Top {
+    /// Of this run: its number, `last` or `previous`
+    #[arg(long, default_value = "last", value_name = "RUN")]
+    run: RunRef,
+    /// Only this style
+    #[arg(long, value_parser = style(), value_name = "STYLE")]
+    style: Option<Style>,
+    /// At most so many per style
+    #[arg(long, default_value = "10", value_name = "N")]
+    limit: NonZeroUsize,
+    /// Only the best of each style
+    #[arg(long, conflicts_with = "limit")]
+    best: bool,
+    #[command(flatten)]
+    quality: Quality,
+    #[command(flatten)]
+    shape: Shape,
 }
 
 pub(crate) fn style() -> impl TypedValueParser<Value = Style> {
@@ -177,7 +302,24 @@ fn offset_ms(text: &str) -> Result<i64, String> {
 
 impl History {
     fn filter(&self) -> HistoryFilter {
-        HistoryFilter { limit: self.limit.get(), since: self.since, style: self.style }
+        HistoryFilter {
+            limit: self.limit.get(),
+            since: self.since,
+            style: self.style,
+            symbol: self.symbol.clone(),
+        }
+    }
+}
+
+impl Trials {
+    fn filter(&self) -> TrialsFilter {
+        TrialsFilter {
+            history: self.history.filter(),
+            best: self.best,
+            trades_min: self.quality.min_trades,
+            drawdown_max_pct: self.quality.max_drawdown,
+            sort: self.quality.sort,
+        }
     }
 }
 
@@ -187,9 +329,36 @@ impl Top {
             run: self.run,
             style: self.style,
             limit: if self.best { 1 } else { self.limit.get() },
-            trades_min: self.min_trades,
-            drawdown_max_pct: self.max_drawdown,
-            sort: self.sort,
+            trades_min: self.quality.min_trades,
+            drawdown_max_pct: self.quality.max_drawdown,
+            sort: self.quality.sort,
+        }
+    }
+}
+
+impl From<UnknownColumn> for Failure {
+    fn from(error: UnknownColumn) -> Self {
+        Self::new(code::USAGE, error.to_string())
+    }
+}
+
+impl Shape {
+    /// Prints a list as CSV, as the table of the columns asked for, as JSON, or as its text.
+    fn print<T: Listed>(&self, context: &Context, data: T, text: fn(&T) -> String) -> Result<(), Failure> {
+        if self.columns.is_none() && !self.csv {
+            return context.print(data, text);
+        }
+        if context.global.json {
+            let message = "--json holds every column: it goes with neither --columns nor --csv";
+            return Err(Failure::new(code::USAGE, message));
+        }
+        let listing = data.listing();
+        let listing =
+            self.columns.as_ref().map_or_else(|| Ok(listing.clone()), |names| listing.select(names))?;
+        match self.csv {
+            true => super::output::verbatim(&listing.csv()),
+            false if listing.rows() == 0 => super::output::result(&text(&data)),
+            false => super::output::result(&listing.text()),
         }
     }
 }
@@ -286,6 +455,14 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     let view = context.view()?;
     let snapshot = view.read()?;
     let (profile, now_ms) = (context.global.profile.as_str(), context.now_ms);
+    let may_browse = arguments.topic.is_none() && !arguments.no_browser && !context.global.json;
+    if may_browse && browser::is_possible() {
+        let mut library = Library::open(view.read()?, profile)?;
+        // A profile without runs has an overview that says what to type.
+        if !library.is_empty() {
+            return browser::browse(&mut library);
+        }
+    }
     let store = context.store();
     let directory = store.display().to_string();
     match topic {
@@ -294,29 +471,54 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
             let found = InspectOverviewDocument::read(&snapshot, directory, profile, &command, now_ms)?;
             context.print(found, InspectOverviewDocument::text)?;
         }
-        Topic::Runs(history) => {
-            let found = InspectRunsDocument::read(&snapshot, profile, &history.filter())?;
-            context.print(found, InspectRunsDocument::text)?;
+        Topic::Runs(Runs { history, sort, shape }) => {
+            let found = InspectRunsDocument::read(&snapshot, profile, &history.filter(), sort.as_deref())?;
+            shape.print(context, found, InspectRunsDocument::text)?;
         }
         Topic::Run { id } => {
-            let found = InspectRunDocument::read(&snapshot, profile, *id)?;
+            let id = id.resolve(&snapshot, profile)?;
+            let found = InspectRunDocument::read(&snapshot, profile, id)?;
             context.print(found, |found| found.text(context.global.verbose > 0))?;
         }
-        Topic::Params { style } => {
-            let found = InspectParamsDocument::read(&snapshot, profile, *style, now_ms)?;
-            context.print(found, InspectParamsDocument::text)?;
+        Topic::Params(Params { style, symbol, shape }) => {
+            let found = InspectParamsDocument::read(&snapshot, profile, *style, symbol.as_deref(), now_ms)?;
+            shape.print(context, found, InspectParamsDocument::text)?;
         }
-        Topic::Changes(history) => {
+        Topic::Changes(Changes { history, shape }) => {
             let found = InspectChangesDocument::read(&snapshot, profile, &history.filter())?;
-            context.print(found, InspectChangesDocument::text)?;
+            shape.print(context, found, InspectChangesDocument::text)?;
+        }
+        Topic::Diff(Diff { old, new, shape }) => {
+            let found = InspectDiffDocument::read(&snapshot, profile, *old, *new)?;
+            shape.print(context, found, InspectDiffDocument::text)?;
+        }
+        Topic::Features(Learned { style, shape }) => {
+            let found = InspectFeaturesDocument::read(&snapshot, profile, *style)?;
+            shape.print(context, found, InspectFeaturesDocument::text)?;
+        }
+        Topic::Insights(Learned { style, shape }) => {
+            let found = InspectInsightsDocument::read(&snapshot, profile, *style)?;
+            shape.print(context, found, InspectInsightsDocument::text)?;
+        }
+        Topic::Importance(Learned { style, shape }) => {
+            let found = InspectImportanceDocument::read(&snapshot, profile, *style)?;
+            shape.print(context, found, InspectImportanceDocument::text)?;
+        }
+        Topic::Trials(trials) => {
+            let found = InspectTrialsDocument::read(&snapshot, profile, &trials.filter())?;
+            trials.shape.print(context, found, InspectTrialsDocument::text)?;
         }
         Topic::Top(top) => {
             let found = InspectTopDocument::read(&snapshot, profile, &top.filter())?;
-            context.print(found, InspectTopDocument::text)?;
+            top.shape.print(context, found, InspectTopDocument::text)?;
         }
-        Topic::Cache => {
-            let found = InspectCacheDocument::read(&snapshot, profile)?;
-            context.print(found, InspectCacheDocument::text)?;
+        Topic::Space(Space { run, style, shape }) => {
+            let found = InspectSpaceDocument::read(&snapshot, profile, *run, *style)?;
+            shape.print(context, found, InspectSpaceDocument::text)?;
+        }
+        Topic::Cache(Cache { symbol, shape }) => {
+            let found = InspectCacheDocument::read(&snapshot, profile, None, symbol.as_deref())?;
+            shape.print(context, found, InspectCacheDocument::text)?;
         }
         Topic::Store => {
             let found = InspectStoreDocument::read(&snapshot, directory, files(&store)?)?;

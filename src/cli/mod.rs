@@ -1,5 +1,6 @@
 //! The `optimizer` command: arguments, one file per subcommand, exit codes.
 
+mod browser;
 mod check;
 mod config;
 mod context;

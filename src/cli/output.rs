@@ -6,8 +6,13 @@ use super::failure::{Failure, code};
 
 /// Writes a result to stdout, with a newline at the end.
 pub(crate) fn result(text: &str) -> Result<(), Failure> {
+    verbatim(&format!("{}\n", text.trim_end_matches('\n')))
+}
+
+/// Writes a result to stdout as it is.
+pub(crate) fn verbatim(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    let written = writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush());
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(code::IO, format!("cannot write to stdout: {error}")))

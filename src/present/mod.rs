@@ -1,11 +1,13 @@
 //! Results as text, JSON documents and `learning_config.json`: formats numbers, computes none.
 
+pub mod browser;
 pub mod by_hand;
 pub mod check;
 pub mod config;
 pub mod document;
 pub mod inspect;
 mod learning_config;
+pub mod listing;
 pub mod report;
 pub mod run;
 pub mod schema;

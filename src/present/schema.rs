@@ -11,9 +11,11 @@ use super::check::CheckDataDocument;
 use super::config::ConfigDocument;
 use super::document::{Document, Envelope};
 use super::inspect::{
-    ExplainDocument, InspectCacheDocument, InspectChangesDocument, InspectLegacyDocument,
+    ExplainDocument, InspectCacheDocument, InspectChangesDocument, InspectDiffDocument,
+    InspectFeaturesDocument, InspectImportanceDocument, InspectInsightsDocument, InspectLegacyDocument,
     InspectOverviewDocument, InspectParamsDocument, InspectRunDocument, InspectRunsDocument,
-    InspectStoreDocument, InspectTopDocument, InspectTradesDocument,
+    InspectSpaceDocument, InspectStoreDocument, InspectTopDocument, InspectTradesDocument,
+    InspectTrialsDocument,
 };
 use super::learning_config;
 use super::run::RunDocument;
@@ -29,7 +31,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 17] = [
+pub const EXPORTED: [Exported; 23] = [
     enveloped::<RunDocument>(),
     enveloped::<CheckDataDocument>(),
     enveloped::<InspectOverviewDocument>(),
@@ -40,6 +42,12 @@ pub const EXPORTED: [Exported; 17] = [
     enveloped::<InspectTopDocument>(),
     enveloped::<InspectStoreDocument>(),
     enveloped::<InspectCacheDocument>(),
+    enveloped::<InspectDiffDocument>(),
+    enveloped::<InspectTrialsDocument>(),
+    enveloped::<InspectFeaturesDocument>(),
+    enveloped::<InspectInsightsDocument>(),
+    enveloped::<InspectImportanceDocument>(),
+    enveloped::<InspectSpaceDocument>(),
     enveloped::<ExplainDocument>(),
     enveloped::<ByHandDocument>(),
     enveloped::<ConfigDocument>(),

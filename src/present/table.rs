@@ -5,19 +5,25 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use crate::store::records::StoredMetrics;
 
 /// Width of every table; fits a terminal and a mail.
-const WIDTH: u16 = 100;
+pub const WIDTH: usize = 100;
 
 /// Returns a table; every column but the first is aligned to the right when its cells are numbers.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let numeric =
+        |index: usize| index > 0 && rows.iter().all(|row| row.get(index).is_none_or(|cell| is_numeric(cell)));
+    aligned(header, rows, &(0..header.len()).map(numeric).collect::<Vec<_>>())
+}
+
+/// Returns a table whose columns are aligned to the right where said so.
+pub fn aligned(header: &[&str], rows: &[Vec<String>], right: &[bool]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(WIDTH).set_header(header.to_vec());
+    table.set_width(WIDTH as u16).set_header(header.to_vec());
     rows.iter().for_each(|row| {
         table.add_row(row.clone());
     });
-    for (index, column) in table.column_iter_mut().enumerate() {
-        let numeric = |row: &Vec<String>| row.get(index).is_none_or(|cell| is_numeric(cell));
-        if index > 0 && rows.iter().all(numeric) {
+    for (column, right) in table.column_iter_mut().zip(right) {
+        if *right {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }

@@ -108,6 +108,19 @@ impl<'s> Snapshot<'s> {
         Ok(rows.into_iter().filter_map(|(key, run)| Some((keys::run_numbered(rest(&key))?, run))).collect())
     }
 
+    /// Returns the numbers of all runs, newest first, without reading what they say.
+    pub fn run_ids(&self, profile: &str) -> Result<Vec<u64>, StoreError> {
+        let Some(open) = self.open(&tables::RUNS.info)? else { return Ok(Vec::new()) };
+        let range = keys::runs(profile, 0, u64::MAX)?;
+        let rows = open.range(range.start.as_str()..range.end.as_str());
+        let mut ids = Vec::new();
+        for row in rows.map_err(|error| self.failed(error))?.rev() {
+            let (key, _) = row.map_err(|error| self.failed(error))?;
+            ids.extend(keys::run_numbered(rest(key.value())));
+        }
+        Ok(ids)
+    }
+
     /// Returns a run.
     pub fn run(&self, profile: &str, run: u64) -> Result<Option<RunRecord>, StoreError> {
         self.get(&tables::RUNS, &keys::run(profile, run)?)

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{HistoryFilter, InspectError, counted, minute, require_profile};
+use super::{HistoryFilter, InspectError, Listed, counted, require_profile};
 use crate::model::rfc3339;
 use crate::present::document::Document;
-use crate::present::table::table;
+use crate::present::listing::{Cell, Kind, Listing};
 use crate::store::Snapshot;
 use crate::store::records::{ChangeRecord, DecisionRecord};
 
@@ -56,7 +56,10 @@ impl InspectChangesDocument {
             let at = rfc3339(record.started_at_ms);
             let decisions = snapshot.decisions(profile, run)?;
             let adopted = decisions.iter().filter(|(style, d)| d.changed && filter.concerns(*style));
-            all.extend(adopted.map(|(style, decision)| adoption(run, &at, style.as_str(), decision)));
+            let symbol = filter.symbol.as_deref();
+            let adopted =
+                adopted.map(|(style, decision)| adoption(run, &at, style.as_str(), decision, symbol));
+            all.extend(adopted.filter(|adoption| symbol.is_none() || !adoption.changes.is_empty()));
         }
         let matching = all.len() as u64;
         all.truncate(filter.limit);
@@ -69,11 +72,7 @@ impl InspectChangesDocument {
         if self.adoptions.is_empty() {
             return format!("profile {profile}: no changes were adopted in the runs that match\n");
         }
-        let mut rows = Vec::new();
-        for adoption in &self.adoptions {
-            rows.extend(adoption.changes.iter().map(|change| row(adoption, change)));
-        }
-        let mut text = format!("{}\n", table(&["Run", "When", "Scope", "Key", "Old", "", "New"], &rows));
+        let mut text = format!("{}\n", self.listing().text());
         let (shown, all) = (self.adoptions.len() as u64, self.matching);
         let _ = write!(text, "\nprofile {profile}: {} shown", counted(shown, "adoption"));
         let _ = writeln!(
@@ -85,25 +84,44 @@ impl InspectChangesDocument {
     }
 }
 
-fn adoption(run: u64, at: &str, style: &str, decision: &DecisionRecord) -> AdoptionPart {
+impl Listed for InspectChangesDocument {
+    fn listing(&self) -> Listing {
+        let of = |adoption| move |change| (adoption, change);
+        let rows: Vec<(&AdoptionPart, &ChangeRecord)> =
+            self.adoptions.iter().flat_map(|adoption| adoption.changes.iter().map(of(adoption))).collect();
+        Listing::of(&rows)
+            .column("run", "Run", Kind::Number, |row| Cell::count(row.0.run))
+            .column("at", "When", Kind::Text, |row| Cell::instant(&row.0.at))
+            .column("scope", "Scope", Kind::Text, |row| Cell::text(row.1.scope.as_str()))
+            .column("key", "Key", Kind::Text, |row| Cell::text(row.1.key.as_str()))
+            .column("old", "Old", Kind::Text, |row| Cell::maybe(row.1.old.as_deref()))
+            .column("new", "New", Kind::Text, |row| Cell::maybe(row.1.new.as_deref()))
+            .more("style", "Style", Kind::Text, |row| Cell::text(row.0.style.as_str()))
+            .more("verdict", "Verdict", Kind::Text, |row| Cell::text(row.0.verdict.as_str()))
+            .done()
+    }
+}
+
+/// Returns what a decision changed; only in the scope of a symbol, where one is given.
+fn adoption(
+    run: u64,
+    at: &str,
+    style: &str,
+    decision: &DecisionRecord,
+    symbol: Option<&str>,
+) -> AdoptionPart {
+    let concerned =
+        |change: &&ChangeRecord| symbol.is_none_or(|symbol| symbol_of(&change.scope) == Some(symbol));
     AdoptionPart {
         run,
         at: at.to_owned(),
         style: style.to_owned(),
         verdict: decision.verdict.clone(),
-        changes: decision.changes.clone(),
+        changes: decision.changes.iter().filter(concerned).cloned().collect(),
     }
 }
 
-fn row(adoption: &AdoptionPart, change: &ChangeRecord) -> Vec<String> {
-    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-    vec![
-        adoption.run.to_string(),
-        minute(&adoption.at),
-        change.scope.clone(),
-        change.key.clone(),
-        value(&change.old),
-        "->".to_owned(),
-        value(&change.new),
-    ]
+/// Returns the symbol of a scope that has one.
+pub(super) fn symbol_of(scope: &str) -> Option<&str> {
+    scope.strip_prefix("symbol/")?.split('/').next()
 }

@@ -5,17 +5,26 @@
 //! about arguments or exit codes.
 
 mod changes;
+mod diff;
+mod learned;
 mod legacy;
 mod overview;
 mod params;
 mod run;
 mod runs;
+mod space;
 mod store;
 mod top;
 mod trades;
+mod trials;
 mod work;
 
 pub use changes::{AdoptionPart, InspectChangesDocument};
+pub use diff::{DiffFigurePart, DiffRunPart, InspectDiffDocument};
+pub use learned::{
+    FeaturesPart, ImportancePart, InsightsPart, InspectFeaturesDocument, InspectImportanceDocument,
+    InspectInsightsDocument,
+};
 pub use legacy::{
     InspectLegacyDocument, LegacyFilterPart, LegacyHalfPart, LegacyMetricsPart, LegacyProfitsPart,
     LegacyScopePart, LegacyValidationPart,
@@ -25,25 +34,35 @@ pub use params::{InspectParamsDocument, ScopePart};
 pub use run::{
     InspectDecisionPart, InspectInputPart, InspectRunDocument, InspectRunPart, InspectRunStylePart,
 };
+pub(super) use runs::verdicts;
 pub use runs::{InspectRunsDocument, RunLinePart, StyleVerdictPart};
+pub use space::{AxisPart, InspectSpaceDocument, SpacePart};
 pub use store::{InspectStoreDocument, StoreFilePart, StoreTablePart};
 pub use top::{InspectTopDocument, SortKey, TopFilter, TopStylePart, TrialPart};
 pub use trades::{
     EntriesPart, ExitsPart, InspectTradesDocument, MissedPart, OpportunitiesPart, SignalsPart,
     TradeRecordPart,
 };
-pub use work::{ExplainDocument, InspectCacheDocument, explain_text};
+pub use trials::{HistoricTrialPart, InspectTrialsDocument, TrialsFilter};
+pub use work::{CacheSymbolPart, ExplainDocument, InspectCacheDocument, explain_text};
+
+use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use super::document::params_object;
+use super::document::{Document, params_object};
+use super::listing::{Listing, UnknownColumn};
 use super::run::CandidatePart;
+use super::table::WIDTH;
 use crate::model::{Day, Style};
-use crate::store::records::CandidateRecord;
+use crate::store::records::{CandidateRecord, RunRecord};
 use crate::store::{Snapshot, StoreError};
 
-/// Width of every text; fits a terminal and a mail.
-const WIDTH: usize = 100;
+/// A document that is a list at heart.
+pub trait Listed: Document {
+    /// Returns its rows under named columns.
+    fn listing(&self) -> Listing;
+}
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +105,25 @@ pub enum InspectError {
         /// Those of the run.
         known: Vec<String>,
     },
+    /// A column that the listing does not have.
+    #[error(transparent)]
+    Column(#[from] UnknownColumn),
+    /// A profile with one run only.
+    #[error("expected a run before the last one of profile {profile:?}, found run {last} only")]
+    NoPrevious {
+        /// The profile.
+        profile: String,
+        /// Its only run.
+        last: u64,
+    },
+    /// A run whose configuration this program cannot read, or one that had none.
+    #[error("the configuration of run {run} cannot be used: {reason}")]
+    Configuration {
+        /// The run.
+        run: u64,
+        /// Why.
+        reason: String,
+    },
     /// A profile with parameters but without a run.
     #[error("expected runs of profile {profile:?}, found none")]
     NoRuns {
@@ -106,7 +144,9 @@ impl InspectError {
                 Some("run `optimizer incremental --data PATH` first")
             }
             Self::NoWork { .. } => Some("the newest 90 runs of a profile do"),
-            Self::Symbol { .. } => None,
+            Self::NoPrevious { .. } => Some("run `optimizer incremental` again, or name two runs"),
+            Self::Configuration { .. } => Some("name another run with --run"),
+            Self::Symbol { .. } | Self::Column(_) => None,
             Self::Run { .. } => Some("`optimizer inspect runs` lists them; the oldest are removed in time"),
         }
     }
@@ -116,8 +156,56 @@ fn known_profiles(known: &[String]) -> String {
     if known.is_empty() { "it has none yet".to_owned() } else { known.join(", ") }
 }
 
-/// Which rows of a history are shown, newest first.
+/// A run as people name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunRef {
+    /// By its number.
+    Id(u64),
+    /// The newest.
+    Last,
+    /// The one before the newest.
+    Previous,
+}
+
+impl FromStr for RunRef {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "last" => Ok(Self::Last),
+            "previous" => Ok(Self::Previous),
+            number => {
+                let id = number.parse().map_err(|_| "expected the number of a run, `last` or `previous`");
+                Ok(Self::Id(id?))
+            }
+        }
+    }
+}
+
+impl RunRef {
+    /// Returns the number of the run in a profile.
+    ///
+    /// Errors: those of reading the store; a run that is not there, or no longer
+    pub fn resolve(self, snapshot: &Snapshot<'_>, profile: &str) -> Result<u64, InspectError> {
+        require_profile(snapshot, profile)?;
+        let ids = snapshot.run_ids(profile)?;
+        let Some(last) = ids.first() else {
+            return Err(InspectError::NoRuns { profile: profile.to_owned() });
+        };
+        match self {
+            Self::Last => Ok(*last),
+            Self::Previous => {
+                let profile = profile.to_owned();
+                ids.get(1).copied().ok_or(InspectError::NoPrevious { profile, last: *last })
+            }
+            Self::Id(id) if ids.contains(&id) => Ok(id),
+            Self::Id(id) => Err(unknown_run(snapshot, profile, id)?),
+        }
+    }
+}
+
+/// Which rows of a history are shown, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryFilter {
     /// At most so many.
     pub limit: usize,
@@ -125,9 +213,16 @@ pub struct HistoryFilter {
     pub since: Option<Day>,
     /// Only those that concern this style.
     pub style: Option<Style>,
+    /// Only those that concern this symbol.
+    pub symbol: Option<String>,
 }
 
 impl HistoryFilter {
+    /// Returns a filter that lets the newest pass.
+    pub const fn newest(limit: usize) -> Self {
+        Self { limit, since: None, style: None, symbol: None }
+    }
+
     fn in_time(&self, started_at_ms: i64) -> bool {
         self.since.is_none_or(|day| started_at_ms >= day.start_ms())
     }
@@ -135,6 +230,23 @@ impl HistoryFilter {
     fn concerns(&self, style: Style) -> bool {
         self.style.is_none_or(|wanted| wanted == style)
     }
+
+    /// Returns whether a run read the symbol asked for.
+    fn read_it(&self, run: &RunRecord) -> bool {
+        self.symbol.as_ref().is_none_or(|symbol| run.symbols.contains(symbol))
+    }
+}
+
+/// Puts rows into the order of a column of their listing, where one is named.
+fn sorted<T>(
+    rows: Vec<T>,
+    by: Option<&str>,
+    listing: impl Fn(&[T]) -> Listing,
+) -> Result<Vec<T>, UnknownColumn> {
+    let Some(name) = by else { return Ok(rows) };
+    let order = listing(&rows).order(name)?;
+    let mut rows: Vec<Option<T>> = rows.into_iter().map(Some).collect();
+    Ok(order.into_iter().filter_map(|index| rows[index].take()).collect())
 }
 
 /// Checks that a profile is in the store.
@@ -148,12 +260,10 @@ fn require_profile(snapshot: &Snapshot<'_>, profile: &str) -> Result<(), Inspect
 
 /// Returns the error for a run that is not there.
 fn unknown_run(snapshot: &Snapshot<'_>, profile: &str, found: u64) -> Result<InspectError, StoreError> {
-    let runs = snapshot.runs(profile, .., usize::MAX)?;
+    let runs = snapshot.run_ids(profile)?;
     let profile = profile.to_owned();
     Ok(match (runs.last(), runs.first()) {
-        (Some((first, _)), Some((last, _))) => {
-            InspectError::Run { profile, found, first: *first, last: *last }
-        }
+        (Some(first), Some(last)) => InspectError::Run { profile, found, first: *first, last: *last },
         _ => InspectError::NoRuns { profile },
     })
 }
@@ -179,7 +289,7 @@ fn minute(instant: &str) -> String {
 }
 
 /// Returns a parameter as text: names without quotes.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 

@@ -20,7 +20,7 @@ const DAYS_STALE: i64 = 2;
 /// The profile of who names none.
 const DEFAULT_PROFILE: &str = "default";
 /// No filter: everything of a run.
-const EVERYTHING: HistoryFilter = HistoryFilter { limit: usize::MAX, since: None, style: None };
+const EVERYTHING: HistoryFilter = HistoryFilter::newest(usize::MAX);
 
 /// Every profile of a store, the chosen one first.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]

@@ -6,9 +6,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{InspectError, counted, key_values, minute, require_profile, wrapped};
+use super::changes::symbol_of;
+use super::{InspectError, Listed, counted, key_values, minute, require_profile, wrapped};
 use crate::model::{DAY_MS, Style, rfc3339};
 use crate::present::document::{Document, params_object};
+use crate::present::listing::{Cell, Kind, Listing};
 use crate::present::table::{decimals, results};
 use crate::store::Snapshot;
 use crate::store::records::{ParamsRecord, StoredMetrics};
@@ -77,6 +79,26 @@ impl ScopePart {
     }
 }
 
+impl Listed for InspectParamsDocument {
+    fn listing(&self) -> Listing {
+        Listing::of(&self.scopes)
+            .column("scope", "Scope", Kind::Text, |scope| Cell::text(scope.scope.as_str()))
+            .column("adopted_at", "Since", Kind::Text, |scope| Cell::instant(&scope.adopted_at))
+            .column("run", "Run", Kind::Number, |scope| Cell::count(scope.run))
+            .column("verdict", "Verdict", Kind::Text, |scope| Cell::text(scope.verdict.as_str()))
+            .column("score", "Score", Kind::Number, |scope| Cell::number(scope.score, 4))
+            .metrics(|scope| &scope.metrics)
+            .parameters(|scope| &scope.params)
+            .more("days_in_force", "Days", Kind::Number, |scope| {
+                Cell::count(scope.days_in_force.unsigned_abs())
+            })
+            .more("generation", "Generation", Kind::Number, |scope| Cell::count(scope.generation))
+            .more("source", "Source", Kind::Text, |scope| Cell::text(scope.source.as_str()))
+            .more("score_name", "Score name", Kind::Text, |scope| Cell::text(scope.score_name.as_str()))
+            .done()
+    }
+}
+
 /// Returns the whole days since an instant; none for one that is still to come.
 pub(super) fn days_since(then_ms: i64, now_ms: i64) -> i64 {
     now_ms.saturating_sub(then_ms).max(0) / DAY_MS
@@ -88,20 +110,22 @@ pub(super) fn age(days: i64) -> String {
 }
 
 impl InspectParamsDocument {
-    /// Reads the parameters in force, of one style or all.
+    /// Reads the parameters in force, of one style or all, of one symbol or all scopes.
     ///
     /// Errors: those of reading the store; an unknown profile.
     pub fn read(
         snapshot: &Snapshot<'_>,
         profile: &str,
         style: Option<Style>,
+        symbol: Option<&str>,
         now_ms: i64,
     ) -> Result<Self, InspectError> {
         require_profile(snapshot, profile)?;
         let of_style =
             |scope: &str| style.is_none_or(|style| scope.rsplit('/').next() == Some(style.as_str()));
         let all = snapshot.params_all(profile)?;
-        let scopes = all.iter().filter(|(scope, _)| of_style(scope));
+        let of_symbol = |scope: &str| symbol.is_none_or(|symbol| symbol_of(scope) == Some(symbol));
+        let scopes = all.iter().filter(|(scope, _)| of_style(scope) && of_symbol(scope));
         let scopes = scopes.map(|(scope, record)| ScopePart::new(scope, record, now_ms)).collect();
         Ok(Self { profile: profile.to_owned(), scopes })
     }

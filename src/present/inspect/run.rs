@@ -165,16 +165,20 @@ impl InspectRunDocument {
 
     /// Returns the document as text for people; with the configuration where asked for.
     pub fn text(&self, with_config: bool) -> String {
+        let text = self.body();
+        match with_config {
+            true => format!("{text}\nconfiguration:\n{}\n", self.config_toml.trim_end()),
+            false => text + "\n-v shows the configuration of the run\n",
+        }
+    }
+
+    /// Returns the text without the configuration.
+    pub(in crate::present) fn body(&self) -> String {
         let mut text = self.head();
         for (name, style) in &self.styles {
             let _ = write!(text, "\n{}", style_text(name, style));
         }
-        text += &issues_text(&self.input.issues);
-        match with_config {
-            true => text += &format!("\nconfiguration:\n{}\n", self.config_toml.trim_end()),
-            false => text += "\n-v shows the configuration of the run\n",
-        }
-        text
+        text + &issues_text(&self.input.issues)
     }
 
     fn head(&self) -> String {

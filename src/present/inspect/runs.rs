@@ -1,15 +1,15 @@
 //! The runs of a profile, one line each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{HistoryFilter, InspectError, minute, require_profile};
+use super::{HistoryFilter, InspectError, Listed, require_profile, sorted};
 use crate::model::rfc3339;
 use crate::present::document::Document;
-use crate::present::table::table;
+use crate::present::listing::{Cell, Kind, Listing};
 use crate::store::Snapshot;
 use crate::store::records::RunRecord;
 
@@ -82,7 +82,7 @@ impl RunLinePart {
 }
 
 /// Returns what a run decided, per style that passes the filter.
-pub(super) fn verdicts(
+pub(in crate::present) fn verdicts(
     snapshot: &Snapshot<'_>,
     profile: &str,
     run: u64,
@@ -98,28 +98,29 @@ pub(super) fn verdicts(
 }
 
 impl InspectRunsDocument {
-    /// Reads the runs that pass a filter.
+    /// Reads the runs that pass a filter, newest first or in the order of a column.
     ///
-    /// Errors: those of reading the store; an unknown profile.
+    /// Errors: those of reading the store; an unknown profile or column.
     pub fn read(
         snapshot: &Snapshot<'_>,
         profile: &str,
         filter: &HistoryFilter,
+        sort: Option<&str>,
     ) -> Result<Self, InspectError> {
         require_profile(snapshot, profile)?;
         let all = snapshot.runs(profile, .., usize::MAX)?;
         let mut runs = Vec::new();
-        let mut matching = 0;
-        for (id, run) in all.iter().filter(|(_, run)| filter.in_time(run.started_at_ms)) {
+        let wanted = |run: &RunRecord| filter.in_time(run.started_at_ms) && filter.read_it(run);
+        for (id, run) in all.iter().filter(|(_, run)| wanted(run)) {
             let styles = verdicts(snapshot, profile, *id, filter)?;
             if filter.style.is_some() && styles.is_empty() {
                 continue;
             }
-            matching += 1;
-            if runs.len() < filter.limit {
-                runs.push(RunLinePart::new(*id, run, styles));
-            }
+            runs.push(RunLinePart::new(*id, run, styles));
         }
+        let matching = runs.len() as u64;
+        let mut runs = sorted(runs, sort, listing)?;
+        runs.truncate(filter.limit);
         Ok(Self { profile: profile.to_owned(), kept: all.len() as u64, matching, runs })
     }
 
@@ -129,12 +130,7 @@ impl InspectRunsDocument {
         if shown == 0 {
             return format!("profile {}: none of {kept} runs match\n", self.profile);
         }
-        let styles: BTreeMap<&str, ()> =
-            self.runs.iter().flat_map(|run| run.styles.keys()).map(|style| (style.as_str(), ())).collect();
-        let mut header = vec!["Run", "When", "Result", "Symbols", "Candles", "Last day", "ms"];
-        header.extend(styles.keys());
-        let rows: Vec<Vec<String>> = self.runs.iter().map(|run| row(run, styles.keys())).collect();
-        let mut text = format!("{}\n", table(&header, &rows));
+        let mut text = format!("{}\n", self.listing().text());
         let _ = write!(text, "\nprofile {}: {shown} of {kept} runs", self.profile);
         let more = if self.matching > shown as u64 { "; --limit shows more" } else { "" };
         let _ = writeln!(text, "{more}; `optimizer inspect run {}` shows one", self.runs[0].id);
@@ -142,17 +138,36 @@ impl InspectRunsDocument {
     }
 }
 
-fn row<'a>(run: &RunLinePart, styles: impl Iterator<Item = &'a &'a str>) -> Vec<String> {
-    let mut cells = vec![
-        run.id.to_string(),
-        minute(&run.started_at),
-        run.result.clone(),
-        run.symbols.to_string(),
-        run.candles.to_string(),
-        run.last_day.clone().unwrap_or_else(|| "-".to_owned()),
-        run.duration_ms.to_string(),
-    ];
-    let verdict = |style: &&str| run.styles.get(*style).map_or_else(|| "-".to_owned(), |v| v.verdict.clone());
-    cells.extend(styles.map(verdict));
-    cells
+impl Listed for InspectRunsDocument {
+    fn listing(&self) -> Listing {
+        listing(&self.runs)
+    }
+}
+
+/// Returns runs as a listing; with the verdict of every style that any of them has.
+fn listing(runs: &[RunLinePart]) -> Listing {
+    let mut rows = Listing::of(runs)
+        .column("run", "Run", Kind::Number, |run| Cell::count(run.id))
+        .column("started_at", "When", Kind::Text, |run| Cell::instant(&run.started_at))
+        .column("result", "Result", Kind::Text, |run| Cell::text(run.result.as_str()))
+        .column("symbols", "Symbols", Kind::Number, |run| Cell::count(run.symbols))
+        .column("candles", "Candles", Kind::Number, |run| Cell::count(run.candles))
+        .column("last_day", "Last day", Kind::Text, |run| Cell::maybe(run.last_day.as_deref()))
+        .column("duration_ms", "ms", Kind::Number, |run| Cell::count(run.duration_ms));
+    let styles: BTreeSet<&String> = runs.iter().flat_map(|run| run.styles.keys()).collect();
+    for style in &styles {
+        rows = rows.column(style, style, Kind::Text, |run| {
+            Cell::maybe(run.styles.get(*style).map(|part| part.verdict.as_str()))
+        });
+    }
+    for style in &styles {
+        let outcome = format!("{style}_outcome");
+        rows = rows.more(&outcome, &outcome, Kind::Text, |run| {
+            Cell::maybe(run.styles.get(*style).map(|part| part.outcome.as_str()))
+        });
+    }
+    rows.more("exit_code", "Exit code", Kind::Number, |run| Cell::number(Some(run.exit_code.into()), 0))
+        .more("first_day", "First day", Kind::Text, |run| Cell::maybe(run.first_day.as_deref()))
+        .more("issues", "Issues", Kind::Number, |run| Cell::count(run.issues))
+        .done()
 }

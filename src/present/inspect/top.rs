@@ -8,10 +8,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{InspectError, WIDTH, key_values, require_profile, shown, unknown_run, wrapped};
+use super::{InspectError, Listed, RunRef, key_values, shown, wrapped};
 use crate::model::Style;
 use crate::present::document::{Document, params_object};
-use crate::present::table::{decimals, percent, table};
+use crate::present::listing::{Cell, Kind, Listing};
+use crate::present::table::{WIDTH, table};
 use crate::store::Snapshot;
 use crate::store::records::{StoredMetrics, TrialRecord};
 
@@ -56,11 +57,10 @@ impl SortKey {
         }
     }
 
-    /// Returns what is compared: more is better.
-    fn value(self, trial: &TrialRecord) -> Option<f64> {
-        let metrics = &trial.metrics;
+    /// Returns what is compared of score and metrics: more is better.
+    fn value(self, (score, metrics): (f64, &StoredMetrics)) -> Option<f64> {
         match self {
-            Self::Score => Some(trial.score),
+            Self::Score => Some(score),
             Self::Trades => Some(metrics.trades as f64),
             Self::WinRate => metrics.win_rate,
             Self::Expectancy => metrics.expectancy_pct,
@@ -71,20 +71,20 @@ impl SortKey {
         }
     }
 
-    fn compare(self, one: &TrialRecord, other: &TrialRecord) -> Ordering {
-        let by_value = match (self.value(one), self.value(other)) {
+    /// Compares for a sorted list: the best first, undefined last.
+    pub(super) fn compare(self, one: (f64, &StoredMetrics), other: (f64, &StoredMetrics)) -> Ordering {
+        match (self.value(one), self.value(other)) {
             (Some(one), Some(other)) => other.total_cmp(&one),
             (one, other) => other.is_some().cmp(&one.is_some()),
-        };
-        by_value.then(one.rank.cmp(&other.rank))
+        }
     }
 }
 
 /// Which trials are shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TopFilter {
-    /// Of this run; the last one where not given.
-    pub run: Option<u64>,
+    /// Of this run.
+    pub run: RunRef,
     /// Of this style; of all where not given.
     pub style: Option<Style>,
     /// At most so many per style.
@@ -99,10 +99,43 @@ pub struct TopFilter {
 
 impl TopFilter {
     fn passes(&self, trial: &TrialRecord) -> bool {
-        let shallow = |limit: f64| trial.metrics.max_drawdown_pct.is_some_and(|drawdown| drawdown <= limit);
-        self.trades_min.is_none_or(|least| trial.metrics.trades >= least)
-            && self.drawdown_max_pct.is_none_or(shallow)
+        passes(&trial.metrics, self.trades_min, self.drawdown_max_pct)
     }
+}
+
+/// Returns whether a trial has enough trades and no deeper drawdown; one that is not defined is too deep.
+pub(super) fn passes(
+    metrics: &StoredMetrics,
+    trades_min: Option<u64>,
+    drawdown_max_pct: Option<f64>,
+) -> bool {
+    let shallow = |limit: f64| metrics.max_drawdown_pct.is_some_and(|drawdown| drawdown <= limit);
+    trades_min.is_none_or(|least| metrics.trades >= least) && drawdown_max_pct.is_none_or(shallow)
+}
+
+impl Listed for InspectTopDocument {
+    fn listing(&self) -> Listing {
+        let of = |style| move |trial| (style, trial);
+        let rows: Vec<(&str, &TrialPart)> =
+            self.styles.iter().flat_map(|(style, part)| part.trials.iter().map(of(style.as_str()))).collect();
+        trials(&rows, true)
+    }
+}
+
+/// Returns trials with their styles as a listing.
+fn trials(rows: &[(&str, &TrialPart)], with_style: bool) -> Listing {
+    let begun = Listing::of(rows);
+    let begun = match with_style {
+        true => begun.column("style", "Style", Kind::Text, |row| Cell::text(row.0)),
+        false => begun,
+    };
+    begun
+        .column("rank", "Rank", Kind::Number, |row| Cell::count(row.1.rank.into()))
+        .column("score", "Score", Kind::Number, |row| Cell::number(Some(row.1.score), 4))
+        .metrics(|row| &row.1.metrics)
+        .column("same_results", "Ties", Kind::Number, |row| Cell::count(row.1.same_results))
+        .parameters(|row| &row.1.params)
+        .done()
 }
 
 /// The best trials of a run, on the early part, which the search sees.
@@ -153,15 +186,7 @@ impl InspectTopDocument {
     ///
     /// Errors: those of reading the store; an unknown profile or run.
     pub fn read(snapshot: &Snapshot<'_>, profile: &str, filter: &TopFilter) -> Result<Self, InspectError> {
-        require_profile(snapshot, profile)?;
-        let run = match filter.run {
-            Some(run) if snapshot.run(profile, run)?.is_some() => run,
-            Some(run) => return Err(unknown_run(snapshot, profile, run)?),
-            None => match snapshot.runs(profile, .., 1)?.first() {
-                Some((run, _)) => *run,
-                None => return Err(InspectError::NoRuns { profile: profile.to_owned() }),
-            },
-        };
+        let run = filter.run.resolve(snapshot, profile)?;
         let decisions = snapshot.decisions(profile, run)?;
         let mut styles = BTreeMap::new();
         for style in Style::ALL.into_iter().filter(|style| filter.style.is_none_or(|wanted| wanted == *style))
@@ -191,7 +216,10 @@ impl InspectTopDocument {
 impl TopStylePart {
     fn new(kept: &[TrialRecord], score_name: Option<String>, filter: &TopFilter) -> Self {
         let mut matching: Vec<&TrialRecord> = kept.iter().filter(|trial| filter.passes(trial)).collect();
-        matching.sort_by(|one, other| filter.sort.compare(one, other));
+        let compare = |one: &TrialRecord, other: &TrialRecord| {
+            filter.sort.compare((one.score, &one.metrics), (other.score, &other.metrics))
+        };
+        matching.sort_by(|one, other| compare(one, other).then(one.rank.cmp(&other.rank)));
         let part = |trial: &&TrialRecord| TrialPart {
             rank: trial.rank,
             score: trial.score,
@@ -210,9 +238,8 @@ impl TopStylePart {
         let more = self.matching.saturating_sub(shown as u64);
         let _ = writeln!(text, "{}", if more > 0 { format!("; {more} more match") } else { String::new() });
         let Some(first) = self.trials.first() else { return text };
-        let header = ["Rank", "Score", "Trades", "Win %", "Avg %", "PF", "Total %", "Drawdown %", "Ties"];
-        let rows: Vec<Vec<String>> = self.trials.iter().map(row).collect();
-        let _ = writeln!(text, "{}", table(&header, &rows));
+        let rows: Vec<(&str, &TrialPart)> = self.trials.iter().map(|trial| (name, trial)).collect();
+        let _ = writeln!(text, "{}", trials(&rows, false).text());
         let common = first.params.iter().filter(|(key, _)| !self.varying.contains(key));
         let common: Map<String, Value> = common.map(|(key, value)| (key.clone(), value.clone())).collect();
         let differences = self.differences();
@@ -265,21 +292,6 @@ fn value(trial: &TrialPart, key: &str) -> String {
     trial.params.get(key).map_or_else(|| "-".to_owned(), shown)
 }
 
-fn row(trial: &TrialPart) -> Vec<String> {
-    let metrics = &trial.metrics;
-    vec![
-        trial.rank.to_string(),
-        decimals(Some(trial.score), 4),
-        metrics.trades.to_string(),
-        percent(metrics.win_rate),
-        decimals(metrics.expectancy_pct, 3),
-        decimals(metrics.profit_factor, 2),
-        decimals(metrics.total_return_pct, 1),
-        decimals(metrics.max_drawdown_pct, 1),
-        trial.same_results.to_string(),
-    ]
-}
-
 fn same_results(one: &TrialRecord, other: &TrialRecord) -> bool {
     one.score == other.score && one.metrics == other.metrics
 }
@@ -326,7 +338,7 @@ mod tests {
     }
 
     const ALL: TopFilter = TopFilter {
-        run: None,
+        run: RunRef::Last,
         style: None,
         limit: 10,
         trades_min: None,

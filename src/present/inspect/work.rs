@@ -6,9 +6,9 @@ use std::fmt::Write;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{InspectError, counted, require_profile, unknown_run};
+use super::{InspectError, Listed, counted, require_profile, unknown_run};
 use crate::present::document::Document;
-use crate::present::table::table;
+use crate::present::listing::{Cell, Kind, Listing};
 use crate::store::Snapshot;
 use crate::store::records::{SymbolWorkRecord, WorkRecord};
 
@@ -44,6 +44,47 @@ pub struct InspectCacheDocument {
     pub symbol_days_reused: u64,
     /// Symbol-days evaluated by kind of reason.
     pub reasons: BTreeMap<String, u64>,
+    pub symbols: Vec<CacheSymbolPart>,
+}
+
+/// What became of the days of a symbol.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct CacheSymbolPart {
+    pub symbol: String,
+    pub days: u64,
+    pub evaluated: u64,
+    pub reused: u64,
+    /// Reused units that were evaluated again as a check.
+    pub checked: u64,
+    /// How much of the files was read: `nothing`, `growth` or `whole`.
+    pub files_read: String,
+    /// Days evaluated by kind of reason.
+    pub reasons: BTreeMap<String, u64>,
+}
+
+impl From<&SymbolWorkRecord> for CacheSymbolPart {
+    fn from(work: &SymbolWorkRecord) -> Self {
+        let evaluated = work.evaluated.min(work.days);
+        Self {
+            symbol: work.symbol.clone(),
+            days: work.days,
+            evaluated,
+            reused: work.days - evaluated,
+            checked: work.checked,
+            files_read: work.files_read.clone(),
+            reasons: by_reason([work]),
+        }
+    }
+}
+
+/// Counts days evaluated by kind of reason.
+fn by_reason<'a>(work: impl IntoIterator<Item = &'a SymbolWorkRecord>) -> BTreeMap<String, u64> {
+    let mut reasons = BTreeMap::new();
+    for span in work.into_iter().flat_map(|work| &work.spans) {
+        *reasons.entry(span.kind.clone()).or_insert(0) += span.days;
+    }
+    reasons
 }
 
 impl Document for InspectCacheDocument {
@@ -132,17 +173,25 @@ pub fn explain_text(symbols: &[SymbolWorkRecord]) -> String {
 }
 
 impl InspectCacheDocument {
-    /// Reads what was kept after the last run.
+    /// Reads what was kept after a run, or after the last one; only the days of one symbol, if given.
     ///
-    /// Errors: an unknown profile, or one without a run that kept its work
-    pub fn read(snapshot: &Snapshot<'_>, profile: &str) -> Result<Self, InspectError> {
-        let (run, work) = work_of(snapshot, profile, None)?;
+    /// Errors: an unknown profile, run or symbol; no run that kept its work
+    pub fn read(
+        snapshot: &Snapshot<'_>,
+        profile: &str,
+        run: Option<u64>,
+        symbol: Option<&str>,
+    ) -> Result<Self, InspectError> {
+        let (run, mut work) = work_of(snapshot, profile, run)?;
+        if let Some(found) = symbol {
+            let known: Vec<String> = work.symbols.iter().map(|work| work.symbol.clone()).collect();
+            work.symbols.retain(|work| work.symbol == found);
+            if work.symbols.is_empty() {
+                return Err(InspectError::Symbol { found: found.to_owned(), known });
+            }
+        }
         let sum = |count: fn(&SymbolWorkRecord) -> u64| work.symbols.iter().map(count).sum();
         let (days, evaluated): (u64, u64) = (sum(|symbol| symbol.days), sum(|symbol| symbol.evaluated));
-        let mut reasons = BTreeMap::new();
-        for span in work.symbols.iter().flat_map(|symbol| &symbol.spans) {
-            *reasons.entry(span.kind.clone()).or_insert(0) += span.days;
-        }
         Ok(Self {
             profile: profile.to_owned(),
             run,
@@ -153,31 +202,56 @@ impl InspectCacheDocument {
             symbol_days: days,
             symbol_days_evaluated: evaluated,
             symbol_days_reused: days - evaluated,
-            reasons,
+            reasons: by_reason(&work.symbols),
+            symbols: work.symbols.iter().map(CacheSymbolPart::from).collect(),
         })
+    }
+
+    /// Returns how much is kept.
+    pub(in crate::present) fn summary(&self) -> String {
+        let mebibytes = |bytes: u64| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
+        let (bytes, budget) = (mebibytes(self.cached_bytes), mebibytes(self.budget_bytes));
+        format!("{} kept, {bytes} of {budget}", counted(self.cached_units, "unit"))
     }
 
     /// Returns the document as text for people.
     pub fn text(&self) -> String {
-        let mebibytes = |bytes: u64| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
-        let rows: Vec<Vec<String>> =
-            self.reasons.iter().map(|(kind, days)| vec![kind.clone(), days.to_string()]).collect();
         let mut text = format!(
-            "after run {} of profile {}\n{} kept, {} of {}; {} made room\n{} of {} symbol-days reused, {} evaluated\n",
+            "after run {} of profile {}\n{}; {} made room\n{} of {} symbol-days reused, {} evaluated\n",
             self.run,
             self.profile,
-            counted(self.cached_units, "unit"),
-            mebibytes(self.cached_bytes),
-            mebibytes(self.budget_bytes),
+            self.summary(),
             self.evicted,
             self.symbol_days_reused,
             self.symbol_days,
             self.symbol_days_evaluated,
         );
-        if !rows.is_empty() {
-            let _ = writeln!(text, "\n{}", table(&["Evaluated because", "Symbol-days"], &rows));
+        if !self.symbols.is_empty() {
+            let _ = writeln!(text, "\n{}", self.listing().text());
+        }
+        if !self.reasons.is_empty() {
             text.push_str("`optimizer explain` says which days, with old and new\n");
         }
         text
+    }
+}
+
+impl Listed for InspectCacheDocument {
+    fn listing(&self) -> Listing {
+        let because = |symbol: &CacheSymbolPart| {
+            let reason = |(kind, days): (&String, &u64)| format!("{kind} {days}");
+            symbol.reasons.iter().map(reason).collect::<Vec<_>>().join(", ")
+        };
+        Listing::of(&self.symbols)
+            .column("symbol", "Symbol", Kind::Text, |symbol| Cell::text(symbol.symbol.as_str()))
+            .column("days", "Days", Kind::Number, |symbol| Cell::count(symbol.days))
+            .column("reused", "Reused", Kind::Number, |symbol| Cell::count(symbol.reused))
+            .column("evaluated", "Evaluated", Kind::Number, |symbol| Cell::count(symbol.evaluated))
+            .column("because", "Because", Kind::Prose, |symbol| {
+                Cell::maybe(Some(because(symbol).as_str()).filter(|text| !text.is_empty()))
+            })
+            .column("files_read", "Files read", Kind::Text, |symbol| Cell::text(symbol.files_read.as_str()))
+            .more("checked", "Checked", Kind::Number, |symbol| Cell::count(symbol.checked))
+            .done()
     }
 }

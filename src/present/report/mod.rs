@@ -78,7 +78,7 @@ impl Report {
                 insights: snapshot.insights(profile, style)?.filter(|insights| insights.run == run),
             });
         }
-        let filter = HistoryFilter { limit: ROWS_MAX, since: None, style: None };
+        let filter = HistoryFilter::newest(ROWS_MAX);
         let history = InspectChangesDocument::read(snapshot, profile, &filter)?;
         let config_toml = document.config_toml.clone();
         Ok(Self { run: document, styles, history, config_toml })
