@@ -268,7 +268,9 @@ impl CheckDataDocument {
         for conflict in &self.conflicts {
             let _ = writeln!(text, "conflict: {conflict}");
         }
-        let _ = writeln!(text);
+        if !text.is_empty() {
+            text.push('\n');
+        }
         for symbol in &self.symbols {
             let _ = writeln!(
                 text,
@@ -283,12 +285,11 @@ impl CheckDataDocument {
             signals.text(&mut text);
         }
         let verdict = if self.usable { "usable" } else { "nothing usable" };
-        let _ = writeln!(
-            text,
-            "{} of {} files used; {verdict}",
-            self.files.iter().filter(|file| file.rejected.is_none()).count(),
-            self.files.len() + self.passed_over.len()
-        );
+        let used = self.files.iter().filter(|file| file.rejected.is_none()).count();
+        let _ = match self.files.len() + self.passed_over.len() {
+            0 => writeln!(text, "{verdict}"),
+            all => writeln!(text, "{used} of {all} files used; {verdict}"),
+        };
         text
     }
 }
