@@ -8,6 +8,7 @@ use retune::evaluate::book::{Book, Entry};
 use retune::evaluate::lattice::Lattice;
 use retune::evaluate::portfolio::{Cooldown, Course, Limits, Lost, follow};
 use retune::evaluate::replay::{Pick, replay, results, taken};
+use retune::evaluate::uniqueness::{average_uniqueness, effective_trades};
 use retune::features::frame::Market;
 use retune::ingest::{IngestOptions, discover, load_symbol};
 use retune::model::{
@@ -228,6 +229,34 @@ fn the_one_position_case_agrees() {
         .collect();
     let wanted: Vec<usize> = numbers(&one["taken"]).into_iter().map(|n| n as usize).collect();
     assert_eq!(case(&spans), wanted);
+    for case in ["afml", "random"] {
+        let case = &document[case];
+        // The fixture's spans hold their last bar.
+        let spans: Vec<(i64, i64)> = case["spans"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|span| (numbers(span)[0], numbers(span)[1] + 1))
+            .collect();
+        let wanted = case["uniq"].as_array().expect("a list").iter().filter_map(Value::as_f64);
+        for (found, wanted) in average_uniqueness(&spans).into_iter().zip(wanted) {
+            assert!((found - wanted).abs() < 1e-12, "{found} is not {wanted}");
+        }
+    }
+}
+
+#[test]
+fn trades_that_overlap_are_worth_less_and_only_on_one_symbol() {
+    let signal = |wait_bars, symbol| Signal { wait_bars, symbol, bars_held: 4, net: 1 };
+    let worth = |signals: &[Signal]| {
+        let book = book(signals);
+        let all: Vec<usize> = (0..signals.len()).collect();
+        effective_trades(&book, 0, &all, BAR_MS)
+    };
+    assert_eq!(worth(&[signal(0, 0), signal(4, 0)]), 2.0);
+    assert_eq!(worth(&[signal(0, 0), signal(0, 1)]), 2.0);
+    assert_eq!(worth(&[signal(0, 0), signal(0, 0)]), 1.0);
+    assert_eq!(worth(&[signal(0, 0), signal(2, 0)]), 1.5);
 }
 
 /// Follows one symbol candle by candle: a position at most, closed by a price or by time. Returns entry times.

@@ -12,3 +12,4 @@ pub mod portfolio;
 pub mod replay;
 pub mod score;
 pub mod sweep;
+pub mod uniqueness;

@@ -212,6 +212,8 @@ pub struct ReplayPart {
     pub in_force: Option<BothWaysPart>,
     /// Signals of the best set that are lost, by reason: `symbol_busy`, `cooling_down`, `portfolio_full`, `day_over`.
     pub lost: BTreeMap<String, u64>,
+    /// What the best set's independent trades are worth in trades that do not overlap.
+    pub effective_trades: f64,
     /// Sets compared: the best, the neighbours of the very best, the one in force, and every signal.
     pub sets: u64,
     /// Rank correlation of their net results, independent and traded; null where they are few.
@@ -309,6 +311,7 @@ impl From<&Traded> for ReplayPart {
             best: both(&traded.best),
             in_force: traded.in_force.as_ref().map(both),
             lost: lost.filter(|(_, count)| *count > 0).collect(),
+            effective_trades: traded.effective_trades,
             sets: traded.sets,
             agreement: traded.agreement,
         }
@@ -329,8 +332,10 @@ impl ReplayPart {
             format!("; the ranks of {} sets agree to {agreement:.2}", self.sets)
         });
         let (traded, independent) = (shown(&self.best.traded), shown(&self.best.independent));
+        let worth = self.effective_trades;
         format!(
-            "REPLAY as a bot trades: {traded}; every signal by itself: {independent}; signals lost: {lost}{agreement}"
+            "REPLAY as a bot trades: {traded}; every signal by itself: {independent}, worth {worth:.0} that do not \
+             overlap; signals lost: {lost}{agreement}"
         )
     }
 

@@ -9,6 +9,7 @@ use crate::evaluate::book::{Book, Window};
 use crate::evaluate::portfolio::{Lost, follow};
 use crate::evaluate::replay::{Pick, results, taken};
 use crate::evaluate::sweep::GridPoint;
+use crate::evaluate::uniqueness::effective_trades;
 use crate::model::ParameterSet;
 use crate::validate::agreement::rank_agreement;
 use crate::validate::assessment::Overlap;
@@ -62,6 +63,8 @@ pub struct Traded {
     /// Sets compared, those with the same trades once: the best, the neighbours of the very best, the one in force, and
     /// every signal under the middle exit rule.
     pub sets: u64,
+    /// What the best set's independent trades are worth in trades that do not overlap.
+    pub effective_trades: f64,
     /// Rank correlation of the net results of these sets, independent and traded; `None` where they are few.
     pub agreement: Option<f64>,
 }
@@ -101,7 +104,10 @@ pub(super) fn traded(book: &Book, study: &Study, style: &StylePlan, plan: &Plan)
         compared.iter().map(|walk| of(walk).net_ppm()).collect()
     };
     let agreement = rank_agreement(&nets(|walk| &walk.independent), &nets(|walk| &walk.traded));
+    let levels = style.space.lattice().levels(best.1);
+    let signals = taken(&window, Pick { rule: best.0, levels: Some(&levels) });
     Some(Traded {
+        effective_trades: effective_trades(book, best.0, &signals, plan.interval.ms()),
         best: of(best)?,
         in_force: in_force.and_then(of),
         sets: compared.len() as u64,
@@ -159,7 +165,8 @@ impl Traded {
 
     /// Returns every figure that is defined, by name.
     pub fn figures(&self) -> Vec<(&'static str, f64)> {
-        let mut figures = vec![("traded_sets", self.sets as f64)];
+        let mut figures =
+            vec![("traded_sets", self.sets as f64), ("effective_trades", self.effective_trades)];
         figures.extend(self.agreement.map(|agreement| ("traded_agreement", agreement)));
         figures.extend(LOST.into_iter().zip(self.best.lost).map(|(name, count)| (name, count as f64)));
         let both = |names: &[[&'static str; 5]; 2], both: &BothWays| {
@@ -182,6 +189,7 @@ impl Traded {
             best: BothWays { lost, ..both(&BEST)? },
             in_force: both(&IN_FORCE),
             sets: figure("traded_sets")? as u64,
+            effective_trades: figure("effective_trades")?,
             agreement: figure("traded_agreement"),
         })
     }
@@ -258,7 +266,7 @@ mod tests {
         let none = TradeResults::default();
         let best = BothWays { independent: some, traded: none, lost: [1, 2, 3, 4] };
         let in_force = Some(BothWays { independent: none, traded: some, lost: [0; 4] });
-        let without = Traded { best, in_force: None, sets: 3, agreement: None };
+        let without = Traded { best, in_force: None, sets: 3, effective_trades: 6.5, agreement: None };
         for traded in [without.clone(), Traded { in_force, agreement: Some(-0.5), ..without }] {
             let figures = traded.figures();
             let names: std::collections::BTreeSet<_> = figures.iter().map(|(name, _)| name).collect();
