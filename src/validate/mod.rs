@@ -4,9 +4,19 @@
 //! so that no early outcome reaches into the late part. Not here: choosing.
 
 pub mod assessment;
+pub mod bootstrap;
+pub mod dependence;
+pub mod equity;
 pub mod grid;
+pub mod multiple;
 pub mod normal;
+pub mod overlap;
+pub mod pair;
+pub mod paths;
+pub mod plateau;
 pub mod resample;
 pub mod sharpe;
+pub mod spectrum;
 pub mod split;
+pub mod stepdown;
 pub mod verdict;
