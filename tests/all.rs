@@ -28,3 +28,4 @@ mod sample_data;
 mod setup;
 mod store;
 mod sweep;
+mod validate;

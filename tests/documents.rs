@@ -38,6 +38,7 @@ fn cases() -> Vec<Case> {
             "/data/scopes/0/score",
             json!("1"),
         ),
+        case("validate", &["validate"], "/data/styles/0/findings", json!({})),
         case("learning_config", &["export-json", "-o", "-"], "/global/min_risk_reward", json!("3")),
     ]
 }

@@ -17,6 +17,7 @@ use super::inspect::{
 };
 use super::learning_config;
 use super::run::RunDocument;
+use super::validate::ValidateDocument;
 use crate::model::Style;
 
 /// An exported document and the schema it satisfies.
@@ -29,7 +30,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 16] = [
+pub const EXPORTED: [Exported; 17] = [
     enveloped::<RunDocument>(),
     enveloped::<CheckDataDocument>(),
     enveloped::<InspectOverviewDocument>(),
@@ -45,6 +46,7 @@ pub const EXPORTED: [Exported; 16] = [
     enveloped::<ConfigDocument>(),
     enveloped::<ImportDocument>(),
     enveloped::<InspectLegacyDocument>(),
+    enveloped::<ValidateDocument>(),
     Exported { kind: "learning_config", schema: learning_config_schema },
 ];
 

@@ -387,7 +387,17 @@ fn test_grid(
     plan: &TestPlan,
     benchmarks: &[Vec<i32>],
 ) -> (GridResult, Option<CrossValidation>) {
-    let (columns, replicates) = (DailyColumns::new(window), Replicates::draw(plan));
+    let (result, cross_validation, _) = test_columns(&DailyColumns::new(window), plan, benchmarks);
+    (result, cross_validation)
+}
+
+/// The same of prepared columns; also returns how many sets stand below and beside the best of each half.
+pub(super) fn test_columns(
+    columns: &DailyColumns<'_>,
+    plan: &TestPlan,
+    benchmarks: &[Vec<i32>],
+) -> (GridResult, Option<CrossValidation>, Vec<(usize, usize)>) {
+    let replicates = Replicates::draw(plan);
     let (folds, halves) = (plan.folds(), Halves::new(plan));
     let empty = || GridTests::new(plan, &replicates, benchmarks, &folds, &halves);
     let branch = |branch: usize| {
@@ -405,7 +415,7 @@ fn test_grid(
     let none = || Ranks::new(plan, &halves, &result).finish();
     let ranks = columns.branches().into_par_iter().map(rank).reduce(none, add_ranks);
     let cross_validation = result.cross_validation(&halves, &ranks);
-    (result, cross_validation)
+    (result, cross_validation, ranks)
 }
 
 /// Sums up the walk: returns scaled by the training's deviation, so that a change of size is no result.

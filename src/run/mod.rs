@@ -21,6 +21,7 @@ pub mod records;
 pub mod report;
 mod resources;
 pub mod reuse;
+pub mod scrutiny;
 pub mod series;
 mod shelf;
 pub mod study;

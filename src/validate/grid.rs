@@ -65,7 +65,7 @@ impl TestPlan {
     }
 
     /// Returns whether a column is tested: by its active days, a rule that does not look at its returns.
-    fn is_eligible(&self, returns: &[i32]) -> bool {
+    pub fn is_eligible(&self, returns: &[i32]) -> bool {
         returns.iter().filter(|ppm| **ppm != 0).count() >= self.active_min
     }
 

@@ -40,10 +40,8 @@ impl Landscape {
             None => mean(&(*sum, *count)),
         };
         let around = sums.iter().zip(&scores).map(around).collect();
-        let counts = |((sum, all), own): ((&(f64, u32), &(f64, u32)), &Option<f64>)| {
-            (sum.1 - u32::from(own.is_some()), all.1 - 1)
-        };
-        let neighbours = sums.iter().zip(&all).zip(&scores).map(counts).collect();
+        let counts = |point: usize| (sums[point].1 - u32::from(scores[point].is_some()), all[point].1 - 1);
+        let neighbours = (0..scores.len()).map(counts).collect();
         Self { scores, once, twice, around, neighbours }
     }
 
