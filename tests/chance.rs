@@ -96,6 +96,9 @@ fn cross_validation_agrees() {
         ("edge", "S8", 8),
         ("edge", "S10", 10),
         ("overfit", "S10", 10),
+        ("noise", "S16", 16),
+        ("edge", "S16", 16),
+        ("overfit", "S16", 16),
         ("ties", "S6", 6),
     ] {
         let columns = columns(&format!("f05_pbo_{name}.csv")).expect("the columns");

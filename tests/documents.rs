@@ -58,6 +58,7 @@ fn cases() -> Vec<Case> {
             "/data/all/closed",
             json!(0.5),
         ),
+        case("validate", &["validate"], "/data/styles/0/findings", json!({})),
         case("learning_config", &["export-json", "-o", "-"], "/global/min_risk_reward", json!("3")),
     ]
 }

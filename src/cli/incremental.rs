@@ -230,6 +230,14 @@ fn recorded(config: &Config, arguments: &Arguments) -> String {
     format!("# style = {:?}, timerange = {timerange}\n{}", arguments.style, config.to_toml())
 }
 
+/// Returns the days of a stored run from its configuration, as [`recorded`] wrote them.
+pub(crate) fn recorded_days(config_toml: &str) -> DayLimits {
+    let line = config_toml.lines().next().and_then(|line| line.strip_prefix("# style = "));
+    let text = line.and_then(|line| line.split_once(", timerange = ")).map(|(_, text)| text);
+    let (first, end) = text.and_then(|text| timerange(text).ok()).unwrap_or((None, None));
+    DayLimits { first, end, window_days: None }
+}
+
 /// Returns a flag that SIGINT and SIGTERM raise; a second one ends the process at once.
 fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));

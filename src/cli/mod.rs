@@ -16,6 +16,7 @@ mod output;
 mod progress;
 mod report;
 mod shell;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -82,6 +83,8 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Say why each unit of a run was evaluated or reused
     Explain(explain::Arguments),
+    /// Look closer at what a run found, with tests that take longer; decides nothing
+    Validate(validate::Arguments),
     /// Put the candidate of a run in force
     Adopt(decide::Adopt),
     /// Return to earlier parameters
@@ -121,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Incremental(arguments) => incremental::run(&context, &arguments),
         Command::Inspect(arguments) => inspect::run(&context, &arguments),
         Command::Explain(arguments) => explain::run(&context, &arguments),
+        Command::Validate(arguments) => validate::run(&context, &arguments),
         Command::Adopt(arguments) => decide::adopt(&context, &arguments),
         Command::Rollback(arguments) => decide::rollback(&context, &arguments),
         Command::Report(arguments) => report::run(&context, &arguments),

@@ -126,6 +126,15 @@ impl Book {
         &self.captures
     }
 
+    /// Returns the book with the coordinates of other signals: signal i has those of signal `order[i]`, and its own outcomes.
+    /// What filters select then has nothing to do with what comes of it.
+    pub fn reordered(&self, order: &[usize]) -> Self {
+        assert!(order.len() == self.entries.len(), "a place for every signal");
+        let dimensions = self.lattice.dimensions();
+        let of = |signal: &usize| &self.coordinates[signal * dimensions..(signal + 1) * dimensions];
+        Self { coordinates: order.iter().flat_map(of).copied().collect(), ..self.clone() }
+    }
+
     /// Returns the whole book as a window over given days.
     pub fn window(&self, days: Range<Day>) -> Window<'_> {
         let at = |day: Day| self.entries.partition_point(|e| Day::of(e.entry_ms) < day);

@@ -12,5 +12,6 @@ pub mod report;
 pub mod run;
 pub mod schema;
 pub mod table;
+pub mod validate;
 
 pub use learning_config::learning_config;

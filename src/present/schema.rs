@@ -19,6 +19,7 @@ use super::inspect::{
 };
 use super::learning_config;
 use super::run::RunDocument;
+use super::validate::ValidateDocument;
 use crate::model::Style;
 
 /// An exported document and the schema it satisfies.
@@ -31,7 +32,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 23] = [
+pub const EXPORTED: [Exported; 24] = [
     enveloped::<RunDocument>(),
     enveloped::<CheckDataDocument>(),
     enveloped::<InspectOverviewDocument>(),
@@ -54,6 +55,7 @@ pub const EXPORTED: [Exported; 23] = [
     enveloped::<ImportDocument>(),
     enveloped::<InspectLegacyDocument>(),
     enveloped::<InspectTradesDocument>(),
+    enveloped::<ValidateDocument>(),
     Exported { kind: "learning_config", schema: learning_config_schema },
 ];
 

@@ -12,11 +12,13 @@ use crate::evaluate::book::{Book, Window};
 use crate::evaluate::daily::DailyColumns;
 use crate::evaluate::replay::{Pick, Tally, replay};
 use crate::model::Day;
-use crate::validate::assessment::{Assessment, Assurance, Findings, assess, wealth};
+use crate::validate::assessment::{Assessment, Assurance, Findings, assess, cost_buffer, wealth};
+use crate::validate::bootstrap::{self, interval};
+use crate::validate::dependence::automatic_block;
 use crate::validate::grid::{
     CrossValidation, GridResult, GridTests, Halves, Ranks, Replicates, TestPlan, add_ranks, statistic,
 };
-use crate::validate::resample::stationary_runs;
+use crate::validate::pair::{SharpeDifference, sharpe_difference};
 use crate::validate::sharpe::{DAYS_PER_YEAR, Moments, equivalent_trials};
 
 /// Fewest days, days with trades and trades of which anything is said; with less there is nothing to test.
@@ -24,6 +26,8 @@ const DAYS_MIN: usize = 60;
 const ACTIVE_MIN: usize = 40;
 const TRADES_MIN: u64 = 100;
 const PPM_PER_PERCENT: f64 = 10_000.0;
+/// Longest mean block of the bootstrap; days.
+const BLOCK_MAX: f64 = 10.0;
 
 /// Choosing again and again in the past, each time without knowing what follows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -88,6 +92,8 @@ pub struct Evidence {
     pub cross_validation: Option<CrossValidation>,
     /// Mean Sharpe ratio of the neighbours over its own.
     pub plateau_ratio: Option<f64>,
+    /// Sharpe ratio of the candidate less that of the set in force, as a test of these two alone.
+    pub sharpe_difference: Option<SharpeDifference>,
     /// 90 % interval of the mean day return, percent; of this set alone, not corrected for choosing it.
     pub mean_interval_pct: Option<(f64, f64)>,
     pub worst_case_pct: f64,
@@ -114,7 +120,15 @@ impl Evidence {
 
     /// Answers "is it better than what is in force?" in a line.
     pub fn switch_line(&self) -> String {
-        self.line(self.switch.as_ref(), self.p_luck_switch, "the parameters in force")
+        let line = self.line(self.switch.as_ref(), self.p_luck_switch, "the parameters in force");
+        match self.sharpe_difference {
+            Some(found) => format!(
+                "{line}; yearly Sharpe {:+.1} against them, p = {:.2}",
+                found.difference * DAYS_PER_YEAR.sqrt(),
+                found.p
+            ),
+            None => line,
+        }
     }
 
     fn line(&self, assessment: Option<&Assessment>, p_luck: Option<f64>, against: &str) -> String {
@@ -151,6 +165,7 @@ impl Evidence {
     pub fn figures(&self) -> Vec<(&'static str, f64)> {
         let year = DAYS_PER_YEAR.sqrt();
         let (walk, cross, forward) = (self.walk_forward, self.cross_validation, self.forward);
+        let difference = self.sharpe_difference;
         let all = [
             ("days", Some(self.days as f64)),
             ("active_days", Some(self.active_days as f64)),
@@ -176,6 +191,8 @@ impl Evidence {
             ("p_loss", cross.map(|c| c.p_loss)),
             ("pbo", cross.map(|c| c.overfit)),
             ("plateau_ratio", self.plateau_ratio),
+            ("sharpe_difference_year", difference.map(|d| d.difference * year)),
+            ("p_sharpe_difference", difference.map(|d| d.p)),
             ("mean_day_low_pct", self.mean_interval_pct.map(|(low, _)| low)),
             ("mean_day_high_pct", self.mean_interval_pct.map(|(_, high)| high)),
             ("worst_case_pct", Some(self.worst_case_pct)),
@@ -250,9 +267,8 @@ impl Question<'_> {
         evidence.best_case_pct = tally.best_case_ppm as f64 / PPM_PER_PERCENT;
         let trades = f64::from(tally.point.trades);
         evidence.ambiguous_share = (trades > 0.0).then(|| tally.ambiguous as f64 / trades);
-        let costs = tally.gross_ppm - net;
-        evidence.cost_buffer = (costs > 0).then(|| tally.gross_ppm as f64 / costs as f64);
-        let returns: Vec<f64> = daily.iter().map(|ppm| *ppm as f64 / PPM_PER_PERCENT).collect();
+        evidence.cost_buffer = cost_buffer(tally.gross_ppm as f64, net as f64);
+        let (returns, in_force) = (percent(daily), percent(&self.series.incumbent_ppm));
         let moments = Moments::of(&returns);
         evidence.sharpe_year = moments.map(|m| m.sharpe() * DAYS_PER_YEAR.sqrt());
         evidence.probabilistic_sharpe = moments.and_then(|m| m.probabilistic_sharpe(0.0));
@@ -260,12 +276,16 @@ impl Question<'_> {
         evidence.days_needed =
             needed.filter(|days| days.is_finite()).map(|days| (days - returns.len() as f64).max(0.0).ceil());
         evidence.regimes = regimes(daily, self.study.days.start, self.closes);
-        evidence.mean_interval_pct = moments.map(|_| interval(&returns, self.tests().mean_block));
+        let mean_block = self.tests().mean_block;
+        let interval = moments.and_then(|_| interval(&returns, mean_block, bootstrap::mean));
+        evidence.mean_interval_pct = interval.map(|found| (found.low, found.high));
+        if !in_force.is_empty() {
+            evidence.sharpe_difference = sharpe_difference(&returns, &in_force, mean_block as usize);
+        }
     }
 
     fn tests(&self) -> TestPlan {
-        let gap = usize::try_from(self.style.horizon_days(self.plan.interval)).unwrap_or(1);
-        TestPlan::new(self.series.candidate_ppm.len(), gap)
+        test_plan(self.plan, self.style, self.series)
     }
 
     /// Compares the candidate with the sets one step away on one axis.
@@ -300,8 +320,7 @@ impl Question<'_> {
         evidence.p_reality = own.map(|luck| many(luck.p_reality));
         evidence.p_luck_best = result.luck(0, &plan).map(|luck| many(luck.p_spa));
         if let Some(luck) = own {
-            let moments =
-                Moments::of(&candidate.iter().map(|ppm| *ppm as f64 / PPM_PER_PERCENT).collect::<Vec<_>>());
+            let moments = Moments::of(&percent(candidate));
             evidence.luck_sharpe_year = Some(luck.luck_sharpe * DAYS_PER_YEAR.sqrt());
             evidence.deflated_sharpe = moments.and_then(|m| m.probabilistic_sharpe(luck.luck_sharpe));
             evidence.equivalent_trials = Some(equivalent_trials(luck.luck_sharpe, plan.days));
@@ -355,8 +374,6 @@ impl Question<'_> {
         let daily = &self.series.incumbent_ppm;
         let from = usize::try_from(self.chosen_on?.0 + 1 - self.study.days.start.0).ok()?;
         let (before, after) = daily.split_at_checked(from).filter(|(_, after)| !after.is_empty())?;
-        let percent =
-            |days: &[i64]| -> Vec<f64> { days.iter().map(|ppm| *ppm as f64 / PPM_PER_PERCENT).collect() };
         let (before, after) = (percent(before), percent(after));
         // Fixed before the first forward day: four standard deviations of what was known then.
         let scale = 4.0 * Moments::of(&before)?.sd;
@@ -370,13 +387,36 @@ impl Question<'_> {
     }
 }
 
+/// Returns the tests of a style: blocks are as long as the days of the set in force depend on each other.
+pub(super) fn test_plan(plan: &Plan, style: &StylePlan, series: &Series) -> TestPlan {
+    let gap = usize::try_from(style.horizon_days(plan.interval)).unwrap_or(1);
+    let block = automatic_block(&percent(&series.incumbent_ppm)).unwrap_or(0.0).ceil();
+    let tests = TestPlan::new(series.candidate_ppm.len(), gap);
+    TestPlan { mean_block: tests.mean_block.max(block.min(BLOCK_MAX)), ..tests }
+}
+
+/// Returns results in percent.
+pub(super) fn percent(ppm: &[i64]) -> Vec<f64> {
+    ppm.iter().map(|ppm| *ppm as f64 / PPM_PER_PERCENT).collect()
+}
+
 /// Looks at every set, and once more to rank; branches of the grid in parallel, merged in the order of the sets.
 fn test_grid(
     window: &Window<'_>,
     plan: &TestPlan,
     benchmarks: &[Vec<i32>],
 ) -> (GridResult, Option<CrossValidation>) {
-    let (columns, replicates) = (DailyColumns::new(window), Replicates::draw(plan));
+    let (result, cross_validation, _) = test_columns(&DailyColumns::new(window), plan, benchmarks);
+    (result, cross_validation)
+}
+
+/// The same of prepared columns; also returns how many sets stand below and beside the best of each half.
+pub(super) fn test_columns(
+    columns: &DailyColumns<'_>,
+    plan: &TestPlan,
+    benchmarks: &[Vec<i32>],
+) -> (GridResult, Option<CrossValidation>, Vec<(usize, usize)>) {
+    let replicates = Replicates::draw(plan);
     let (folds, halves) = (plan.folds(), Halves::new(plan));
     let empty = || GridTests::new(plan, &replicates, benchmarks, &folds, &halves);
     let branch = |branch: usize| {
@@ -394,7 +434,7 @@ fn test_grid(
     let none = || Ranks::new(plan, &halves, &result).finish();
     let ranks = columns.branches().into_par_iter().map(rank).reduce(none, add_ranks);
     let cross_validation = result.cross_validation(&halves, &ranks);
-    (result, cross_validation)
+    (result, cross_validation, ranks)
 }
 
 /// Sums up the walk: returns scaled by the training's deviation, so that a change of size is no result.
@@ -434,18 +474,4 @@ fn walk_forward(
         turnover: changed as f64 / (count - 1.0).max(1.0),
     });
     (walk, Moments::of(&against).map(t))
-}
-
-/// Returns the 5 % and 95 % quantiles of the mean of resampled days.
-fn interval(returns: &[f64], mean_block: f64) -> (f64, f64) {
-    const REPLICATES: u64 = 499;
-    let mean = |b: u64| {
-        let runs = stationary_runs(returns.len(), mean_block, 2025 + b);
-        let sum: f64 = runs.iter().flat_map(|(from, to)| &returns[*from as usize..*to as usize]).sum();
-        sum / returns.len() as f64
-    };
-    let mut means: Vec<f64> = (0..REPLICATES).map(mean).collect();
-    means.sort_by(f64::total_cmp);
-    let at = |share: f64| means[(share * (REPLICATES - 1) as f64).round() as usize];
-    (at(0.05), at(0.95))
 }

@@ -454,7 +454,7 @@ fn days_of(plan: &Plan, input: &InputReport) -> Range<Day> {
     first_day(&plan.days, first, last)..Day(last.0 + 2)
 }
 
-fn data_fingerprint(input: &InputReport) -> Fingerprint {
+pub(super) fn data_fingerprint(input: &InputReport) -> Fingerprint {
     let hash = Canonical::new("retune data v1").count(input.symbols.len() as u64);
     let candles =
         input.symbols.iter().fold(hash, |hash, symbol| hash.text(&symbol.name).nested(symbol.fingerprint));

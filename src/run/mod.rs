@@ -23,6 +23,7 @@ pub mod regimes;
 pub mod report;
 mod resources;
 pub mod reuse;
+pub mod scrutiny;
 pub mod series;
 mod shelf;
 pub mod signals;

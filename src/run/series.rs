@@ -1,12 +1,14 @@
 //! Daily returns of the best set and of the set in force, and the best set symbol by symbol.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::plan::StylePlan;
 use super::study::Study;
 use crate::evaluate::book::Book;
 use crate::evaluate::replay::{Pick, replay, taken};
-use crate::model::ParameterSet;
+use crate::model::{Day, ParameterSet};
 
 /// The trades of one symbol under a set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +38,7 @@ pub(super) fn series(book: &Book, study: &Study, style: &StylePlan, names: &[&st
     let best = study.top.first().and_then(|best| place(&best.set));
     let in_force = study.incumbent.as_ref().and_then(|measured| place(&measured.set));
     let daily = |place: Option<(usize, usize)>| {
-        place.map(|(rule, cell)| daily(book, study, style, rule, cell)).unwrap_or_default()
+        place.map(|place| daily(book, study.days.clone(), style, place)).unwrap_or_default()
     };
     Series {
         candidate_ppm: daily(best),
@@ -45,13 +47,18 @@ pub(super) fn series(book: &Book, study: &Study, style: &StylePlan, names: &[&st
     }
 }
 
-fn daily(book: &Book, study: &Study, style: &StylePlan, rule: usize, cell: usize) -> Vec<i64> {
+/// Returns the sum of net returns of every day under a set; ppm.
+pub(super) fn daily(
+    book: &Book,
+    days: Range<Day>,
+    style: &StylePlan,
+    (rule, cell): (usize, usize),
+) -> Vec<i64> {
     let levels = style.space.lattice().levels(cell);
-    let tally = replay(&book.window(study.days.clone()), Pick { rule, levels: Some(&levels) });
-    let days = usize::try_from(study.days.end.0 - study.days.start.0).unwrap_or(0);
-    let mut all = vec![0; days];
+    let tally = replay(&book.window(days.clone()), Pick { rule, levels: Some(&levels) });
+    let mut all = vec![0; usize::try_from(days.end.0 - days.start.0).unwrap_or(0)];
     for (day, net_ppm) in &tally.daily_ppm {
-        all[(day.0 - study.days.start.0) as usize] = *net_ppm;
+        all[(day.0 - days.start.0) as usize] = *net_ppm;
     }
     all
 }

@@ -183,6 +183,23 @@ pub(super) fn recall_symbol(
     Ok(Some(RecalledSymbol { report: memory.report(&sources.symbol), files: memory.files, units }))
 }
 
+/// Returns a symbol's report and blocks from the cache alone, or `None` where something would have to be evaluated.
+pub(super) fn stored_symbol(
+    job: &Job<'_>,
+    sources: &SymbolSources,
+) -> Result<Option<(SymbolReport, Vec<DayBlock>)>, SymbolError> {
+    let Some(cache) = job.shelf.and_then(Shelf::cache) else { return Ok(None) };
+    let row = cache.symbol(sources.symbol.as_str())?;
+    let Some(memory) = row.and_then(|row| postcard::from_bytes::<Memory>(&row).ok()) else { return Ok(None) };
+    let desk = Desk { job, symbol: &sources.symbol, sources, candles: None, covers: Day(i32::MIN) };
+    let mut sorted = desk.sort(&memory)?;
+    if !sorted.todo.is_empty() {
+        return Ok(None);
+    }
+    let blocks = sorted.blocks();
+    Ok(Some((memory.report(&sources.symbol), blocks)))
+}
+
 fn remembered(job: &Job<'_>, sources: &SymbolSources) -> Result<Option<Memory>, SymbolError> {
     let Some(cache) = job.shelf.and_then(Shelf::cache) else { return Ok(None) };
     let row = cache.symbol(sources.symbol.as_str())?;
@@ -258,6 +275,16 @@ impl Sorted {
     fn place(&self, day: Day) -> Option<usize> {
         let place = usize::try_from(day.0 - self.days.first()?.0).ok()?;
         (place < self.days.len()).then_some(place)
+    }
+
+    /// Puts the parts of every day together; all of them are there.
+    fn blocks(&mut self) -> Vec<DayBlock> {
+        let parts = &mut self.parts;
+        let mut block = |(place, day): (usize, &Day)| DayBlock {
+            day: *day,
+            styles: parts.iter_mut().map(|parts| parts[place].take().expect("reused or evaluated")).collect(),
+        };
+        self.days.iter().enumerate().map(&mut block).collect()
     }
 
     /// Returns every reused unit as (style, place of the day).
@@ -431,7 +458,6 @@ impl Desk<'_> {
         if !sound {
             self.distrust(&mut sorted)?;
         }
-        let mut parts = std::mem::take(&mut sorted.parts);
         if let (Some(series), false) = (&self.candles, sorted.days.is_empty()) {
             let market = Market::new(within(series.bars(), &plan.days));
             sorted.todo.sort_by_key(|todo| todo.day);
@@ -442,7 +468,7 @@ impl Desk<'_> {
                 units.evicted += self.put(&CacheBatch { removed, ..self.rows(&sorted, &done) })?;
                 for Done { day, style, unit, context } in &done {
                     let place = sorted.place(*day).expect("evaluated days are days of the run");
-                    parts[*style][place] = Some(unit.style_day(context, &plan.styles[*style]));
+                    sorted.parts[*style][place] = Some(unit.style_day(context, &plan.styles[*style]));
                 }
             }
             self.remember(&mut known, &sorted.days);
@@ -455,12 +481,8 @@ impl Desk<'_> {
             reasons.entry(todo.day).or_insert_with(|| todo.reason.clone());
         }
         units.evaluated = reasons.into_iter().collect();
-        let mut block = |(place, day): (usize, &Day)| DayBlock {
-            day: *day,
-            styles: parts.iter_mut().map(|parts| parts[place].take().expect("reused or evaluated")).collect(),
-        };
         let report = known.report(self.symbol);
-        let blocks = sorted.days.iter().enumerate().map(&mut block).collect();
+        let blocks = sorted.blocks();
         Ok(EvaluatedSymbol { report, files: known.files, blocks, units })
     }
 

@@ -73,6 +73,11 @@ pub struct CacheSize {
 }
 
 impl Cache {
+    /// Returns whether a directory has a cache.
+    pub fn exists(dir: &Path) -> Result<bool, StoreError> {
+        files::exists(&dir.join(FILE))
+    }
+
     /// Opens the cache of a directory, or begins it. What cannot be used is removed: it can be computed again.
     ///
     /// Errors: the disk refuses even a new file

@@ -188,6 +188,12 @@ pub fn assess(found: &Findings) -> Assessment {
     Assessment { assurance, lacks: if real { Vec::new() } else { lacks } }
 }
 
+/// Returns the costs at which a result breaks even over those it paid; `None` where it paid nothing.
+pub fn cost_buffer(gross: f64, net: f64) -> Option<f64> {
+    let costs = gross - net;
+    (costs > 0.0).then(|| gross / costs)
+}
+
 /// Returns how much a sequence of daily results speaks for a positive mean: 20 at any time is evidence at 5 %, however
 /// often one looks (an e-process: the wealth of a gambler who bets on it).
 ///

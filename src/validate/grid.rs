@@ -65,7 +65,7 @@ impl TestPlan {
     }
 
     /// Returns whether a column is tested: by its active days, a rule that does not look at its returns.
-    fn is_eligible(&self, returns: &[i32]) -> bool {
+    pub fn is_eligible(&self, returns: &[i32]) -> bool {
         returns.iter().filter(|ppm| **ppm != 0).count() >= self.active_min
     }
 
@@ -89,6 +89,11 @@ impl Replicates {
     pub fn draw(plan: &TestPlan) -> Self {
         let one = |b: usize| stationary_runs(plan.days, plan.mean_block, plan.seed + b as u64);
         Self { runs: (0..plan.replicates).map(one).collect() }
+    }
+
+    /// Returns the days of each replicate, as runs [from, to).
+    pub fn runs(&self) -> impl Iterator<Item = &[(u32, u32)]> {
+        self.runs.iter().map(Vec::as_slice)
     }
 }
 
@@ -359,6 +364,12 @@ impl GridResult {
             statistic: own,
             luck_sharpe: lucky / (plan.days as f64).sqrt(),
         })
+    }
+
+    /// Returns the largest statistic that luck reaches against a benchmark, replicate by replicate, at least 0; empty
+    /// for an unknown benchmark.
+    pub fn lucky(&self, benchmark: usize) -> &[f32] {
+        self.largest.get(benchmark).map_or(&[], |largest| &largest.luck)
     }
 
     /// Returns the best set of every fold that had one.

@@ -5,10 +5,19 @@
 
 pub mod agreement;
 pub mod assessment;
+pub mod bootstrap;
+pub mod dependence;
+pub mod equity;
 pub mod grid;
+pub mod multiple;
 pub mod normal;
+pub mod pair;
+pub mod paths;
+pub mod plateau;
 pub mod regimes;
 pub mod resample;
 pub mod sharpe;
+pub mod spectrum;
 pub mod split;
+pub mod stepdown;
 pub mod verdict;

@@ -80,6 +80,12 @@ pub fn expected_max(n: f64) -> f64 {
     -(1.0 - EULER) * quantile(1.0 / n) - EULER * quantile(1.0 / (n * std::f64::consts::E))
 }
 
+/// Returns the years after which the best of n independent tries without an edge is expected below a yearly Sharpe
+/// ratio: with less history, such a ratio says nothing.
+pub fn min_backtest_years(n: f64, sharpe_year: f64) -> f64 {
+    (expected_max(n) / sharpe_year).powi(2)
+}
+
 /// Returns how many independent tries reach a largest Sharpe ratio (per day) by luck in so many days.
 pub fn equivalent_trials(largest: f64, days: usize) -> f64 {
     let wanted = largest * (days as f64 - 1.0).sqrt();

@@ -55,6 +55,7 @@ use super::listing::{Listing, UnknownColumn};
 use super::run::CandidatePart;
 use super::table::WIDTH;
 use crate::model::{Day, Style};
+use crate::run::adopt::is_by_hand;
 use crate::store::records::{CandidateRecord, RunRecord};
 use crate::store::{Snapshot, StoreError};
 
@@ -255,6 +256,25 @@ fn require_profile(snapshot: &Snapshot<'_>, profile: &str) -> Result<(), Inspect
     match known.iter().any(|name| name == profile) {
         true => Ok(()),
         false => Err(InspectError::Profile { found: profile.to_owned(), known }),
+    }
+}
+
+/// Returns a run of a profile: the one asked for, else the last that looked at candles.
+pub fn run_of(
+    snapshot: &Snapshot<'_>,
+    profile: &str,
+    run: Option<u64>,
+) -> Result<(u64, RunRecord), InspectError> {
+    require_profile(snapshot, profile)?;
+    let Some(run) = run else {
+        let runs = snapshot.runs(profile, .., usize::MAX)?;
+        // A decision by hand has no candidate of its own.
+        let last = runs.into_iter().find(|(_, record)| !is_by_hand(&record.result));
+        return last.ok_or_else(|| InspectError::NoRuns { profile: profile.to_owned() });
+    };
+    match snapshot.run(profile, run)? {
+        Some(record) => Ok((run, record)),
+        None => Err(unknown_run(snapshot, profile, run)?),
     }
 }
 

@@ -1,0 +1,304 @@
+//! How often does the optimizer call it an edge where there is none, and how often does it find one that is there?
+//!
+//! Workload: made-up markets of a year, each a fresh one: six symbols of 15-minute candles whose volatility clusters and
+//! moves together; without any drift, or with drifts that last two days on average and are that strong in daily standard
+//! deviations. Each is written to files and goes through `incremental` as it is: candidates, the default grid of 139,968 sets
+//! of both styles, the choice on the early part, the tests of the whole window, the assessment of a daily look. Costs
+//! are next to nothing, so that a set without an edge really earns nothing: with ordinary costs every set of a market without
+//! an edge loses, and nothing is ever adopted. The chosen set is then followed through another year of the same
+//! making, which says what it is really worth.
+//!
+//! Worlds: 200 without an edge, 50 for each edge, or as many as asked for: `cargo bench --bench calibration -- 40` makes 40
+//! and 10. Shares are of worlds and styles with enough trades to say anything.
+//!
+//! Under `cargo test` it runs once, on two symbols and a third of a year.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use retune::exits::Costs;
+use retune::ingest::OnConflict;
+use retune::model::{FilterValue, Interval, ParameterSet, Style};
+use retune::run::plan::{DayLimits, Plan, SearchSettings};
+use retune::run::report::{RunReport, StyleReport};
+use retune::run::{RunOptions, incremental};
+use retune::search::space::{Dimension, ExitAxes, Level, Space};
+use retune::search::strategy::Axes;
+use retune::validate::assessment::Assurance;
+use retune::validate::normal::quantile;
+use retune::validate::resample::Random;
+use retune::validate::sharpe::DAYS_PER_YEAR;
+
+/// 2025-01-01.
+const FIRST_OPEN_MS: i64 = 1_735_689_600_000;
+const STEP_MS: i64 = 15 * 60_000;
+const BARS_PER_DAY: usize = 96;
+const SUBSTEPS: usize = 4;
+/// Days before those that count: for the averages to settle.
+const SETTLING_DAYS: usize = 31;
+/// Volatility of a day, as a fraction, and how much of a symbol's variance is the market's.
+const DAY_SIGMA: f64 = 0.03;
+const COMMON_SHARE: f64 = 0.5;
+/// Mean length of a drift in days.
+const DRIFT_DAYS: f64 = 2.0;
+const EDGES: [f64; 3] = [0.0, 1.0, 2.0];
+/// Most that may be called real or promising where there is nothing.
+const REAL_MAX: f64 = 0.05;
+const PROMISING_MAX: f64 = 0.15;
+
+/// How large the markets are.
+struct Size {
+    symbols: usize,
+    days: usize,
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let full = arguments.iter().any(|argument| argument == "--bench");
+    let asked = arguments.iter().find_map(|argument| argument.parse::<usize>().ok());
+    let size = if full { Size { symbols: 6, days: 365 } } else { Size { symbols: 2, days: 120 } };
+    let worlds = if full { asked.unwrap_or(200) } else { 1 };
+    for edge in EDGES {
+        let count = if edge == 0.0 { worlds } else { worlds.div_ceil(4) };
+        let mut table = Table::default();
+        for world in 0..count as u64 {
+            let seed = 1_000_003 * (1 + (100.0 * edge) as u64) + 2 * world;
+            let report = run(&size, edge, seed, &plan(Style::ALL.map(Axes::default_of).to_vec()));
+            let truths = truths(&size, edge, seed + 1, &report);
+            for style in &report.styles {
+                table.add(style, truths.get(&style.style).copied().flatten());
+            }
+        }
+        print(&table.text(edge, count));
+        assert_eq!(table.seen, 2 * count, "every world is a run of both styles");
+        let judged = table.judged as f64;
+        if full && edge == 0.0 && table.judged >= 200 {
+            let share = |rule: &str| table.accepted.get(rule).copied().unwrap_or(0) as f64 / judged;
+            assert!(share(REAL) <= REAL_MAX, "noise is called real in {} of the worlds", share(REAL));
+            assert!(share(PROMISING) <= PROMISING_MAX, "and promising in {}", share(PROMISING));
+        }
+    }
+}
+
+const REAL: &str = "EDGE is REAL (a daily look)";
+const PROMISING: &str = "EDGE is PROMISING or better";
+
+/// What would have been accepted by which rule.
+#[derive(Default)]
+struct Table {
+    seen: usize,
+    judged: usize,
+    accepted: BTreeMap<&'static str, usize>,
+    /// Sums of yearly Sharpe ratios: in the window, forecast, in another year; and of how many.
+    sharpes: [(f64, usize); 3],
+}
+
+/// The rules in the order of the table: what one might do first, then the parts, then the assessment.
+const RULES: [&str; 11] = [
+    "best early score, accepted if it earns late",
+    "legacy verdict (PASSED or WARNING)",
+    "t of the chosen set > 1.645",
+    "luck over all sets (SPA), best set: p <= 0.05",
+    "luck over all sets (SPA), chosen set: p <= 0.05",
+    "deflated Sharpe >= 0.95",
+    "walk-forward t > 1.645",
+    "loses in at most 20 % of the splits",
+    "SPA p <= 0.05, walk-forward t >= 1, splits",
+    PROMISING,
+    REAL,
+];
+
+impl Table {
+    fn add(&mut self, style: &StyleReport, truth: Option<f64>) {
+        self.seen += 1;
+        let evidence = &style.evidence;
+        let (Some(best), Some(edge)) = (style.study.top.first(), &evidence.edge) else { return };
+        if edge.assurance == Assurance::NotEnoughData {
+            return;
+        }
+        self.judged += 1;
+        let at_most = |value: Option<f64>, limit: f64| value.is_some_and(|value| value <= limit);
+        let walk = evidence.walk_forward.map_or(f64::NEG_INFINITY, |walk| walk.t);
+        let p_loss = evidence.cross_validation.map(|cross| cross.p_loss);
+        let t = evidence.sharpe_year.unwrap_or(0.0) * (evidence.days as f64 / DAYS_PER_YEAR).sqrt();
+        let spa = at_most(evidence.p_luck, 0.05);
+        let passed = [
+            best.late.expectancy_pct.ok().is_some_and(|expectancy| expectancy > 0.0),
+            style.study.judgement.verdict.is_good(),
+            t > 1.645,
+            at_most(evidence.p_luck_best, 0.05),
+            spa,
+            evidence.deflated_sharpe.is_some_and(|p| p >= 0.95),
+            walk > 1.645,
+            at_most(p_loss, 0.2),
+            spa && walk >= 1.0 && at_most(p_loss, 0.2),
+            edge.assurance >= Assurance::Promising,
+            edge.assurance == Assurance::Real,
+        ];
+        for (rule, passed) in RULES.iter().zip(passed) {
+            *self.accepted.entry(rule).or_default() += usize::from(passed);
+        }
+        let forecast = evidence.cross_validation.map(|cross| cross.forecast_sharpe * DAYS_PER_YEAR.sqrt());
+        for (sum, value) in self.sharpes.iter_mut().zip([evidence.sharpe_year, forecast, truth]) {
+            *sum = (sum.0 + value.unwrap_or(0.0), sum.1 + usize::from(value.is_some()));
+        }
+    }
+
+    fn text(&self, edge: f64, worlds: usize) -> String {
+        let mut text = match edge {
+            0.0 => "no edge".to_owned(),
+            edge => format!("drifts of {edge} daily standard deviations"),
+        };
+        let _ = writeln!(text, ": {worlds} worlds, {} of {} styles judged", self.judged, self.seen);
+        let mean = |(sum, count): (f64, usize)| if count > 0 { sum / count as f64 } else { f64::NAN };
+        let [own, forecast, truth] = self.sharpes.map(mean);
+        let _ = writeln!(
+            text,
+            "  yearly Sharpe of the chosen set: {own:.2} in the window, {forecast:.2} forecast, {truth:.2} in another year"
+        );
+        for rule in RULES {
+            let count = self.accepted.get(rule).copied().unwrap_or(0);
+            let share = 100.0 * count as f64 / self.judged.max(1) as f64;
+            let _ = writeln!(text, "  {rule:<50} {share:5.1} %  ({count})");
+        }
+        text
+    }
+}
+
+/// Searches and judges as the defaults do, but for a set's 100 trades on the early part: fewer say nothing.
+fn plan(axes: Vec<Axes>) -> Plan {
+    let costs = Costs { taker_fee: 1e-5, maker_fee: 1e-5, ..Costs::free() };
+    let search = SearchSettings { trades_min: 100, ..SearchSettings::default() };
+    Plan::new(Interval::M15, axes, costs, search, DayLimits::default()).expect("the defaults are sound")
+}
+
+/// Returns what the chosen sets earn in another year of the same making: yearly Sharpe ratios.
+fn truths(size: &Size, edge: f64, seed: u64, report: &RunReport) -> BTreeMap<Style, Option<f64>> {
+    let chosen = report.styles.iter().filter_map(|style| style.study.top.first().map(|best| (style, best)));
+    let spaces: Vec<Axes> = chosen.map(|(style, best)| only(style.style, &best.set)).collect();
+    if spaces.is_empty() {
+        return BTreeMap::new();
+    }
+    let mut plan = plan(spaces);
+    plan.search.quick = true;
+    let found = run(size, edge, seed, &plan);
+    // Without a filter to choose, every signal of the book is a trade of the set.
+    let sharpe = |style: &StyleReport| {
+        let daily = style.study.baseline.sharpe_daily.ok()?;
+        Some(daily * DAYS_PER_YEAR.sqrt())
+    };
+    found.styles.iter().map(|style| (style.style, sharpe(style))).collect()
+}
+
+/// Returns the axes of the space that holds one set only.
+fn only(style: Style, set: &ParameterSet) -> Axes {
+    let chosen = |dimension: &Dimension| {
+        let value: &FilterValue = set.filter(dimension.key()).expect("a set of the default space");
+        let level = dimension.levels().iter().find(|level| level.shown == *value).cloned();
+        let levels: Vec<Level> = level.into_iter().collect();
+        Dimension::new(dimension.key(), dimension.source().name(), dimension.bound(), levels)
+            .expect("a level")
+    };
+    let dimensions = Space::default_dimensions(style).iter().map(chosen).collect();
+    let exit = &set.exit;
+    let exits = ExitAxes::new(&[exit.take_profit_atr], &[exit.stop_atr], &[exit.hold_hours]);
+    Axes::new(style, exits, dimensions)
+}
+
+fn run(size: &Size, edge: f64, seed: u64, plan: &Plan) -> RunReport {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_market(folder.path(), size, edge, seed);
+    let mut plan = plan.clone();
+    plan.days.window_days = Some(size.days as i32);
+    let options = RunOptions {
+        data: vec![folder.path().to_path_buf()],
+        store: None,
+        signals: None,
+        profile: "bench".to_owned(),
+        on_conflict: OnConflict::Refuse,
+        now_ms: FIRST_OPEN_MS + 1_000 * 86_400_000,
+        config_toml: String::new(),
+        full: false,
+        cache_bytes: 0,
+        memory_bytes: None,
+    };
+    incremental(&plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run")
+}
+
+/// A drift that turns now and then, and volatility that comes in clusters.
+struct Mood {
+    drift: f64,
+    log_volatility: f64,
+}
+
+impl Mood {
+    fn new(random: &mut Random) -> Self {
+        Self { drift: if random.below(2) == 0 { 1.0 } else { -1.0 }, log_volatility: 0.0 }
+    }
+
+    /// Goes on by a candle; returns its volatility as a multiple of the usual.
+    fn next(&mut self, random: &mut Random) -> f64 {
+        if random.unit() < 1.0 / (DRIFT_DAYS * BARS_PER_DAY as f64) {
+            *self = Self { log_volatility: self.log_volatility, ..Self::new(random) };
+        }
+        self.log_volatility = 0.995 * self.log_volatility + 0.05 * normal(random);
+        (self.log_volatility + 0.3 * normal(random) - 0.17).exp()
+    }
+}
+
+fn normal(random: &mut Random) -> f64 {
+    quantile(random.unit().max(1e-12))
+}
+
+/// Returns how far up and down a continuous path gets that ends at `change`, by the law of the Brownian bridge. With the
+/// ends of the steps alone, stops would be filled at prices that were jumped over: an edge out of nothing.
+fn reach(change: f64, deviation: f64, random: &mut Random) -> (f64, f64) {
+    let mut beyond = || {
+        let tail = -2.0 * deviation * deviation * (1.0 - random.unit()).ln();
+        (change * change + tail).sqrt()
+    };
+    (0.5 * (change + beyond()), 0.5 * (change - beyond()))
+}
+
+/// Writes a file of candles per symbol.
+fn write_market(folder: &Path, size: &Size, edge: f64, seed: u64) {
+    let bars = (size.days + SETTLING_DAYS) * BARS_PER_DAY;
+    let mut random = Random::new(seed);
+    let mut mood = Mood::new(&mut random);
+    let sigma = DAY_SIGMA / ((BARS_PER_DAY * SUBSTEPS) as f64).sqrt();
+    // Drift of a substep in units of a day's deviation.
+    let drift = |mood: &Mood| edge * mood.drift * DAY_SIGMA / (BARS_PER_DAY * SUBSTEPS) as f64;
+    let market: Vec<(f64, [f64; SUBSTEPS])> = (0..bars)
+        .map(|_| {
+            let volatility = mood.next(&mut random);
+            (volatility, std::array::from_fn(|_| sigma * volatility * normal(&mut random) + drift(&mood)))
+        })
+        .collect();
+    for symbol in 0..size.symbols {
+        let mut own = Random::new(seed.wrapping_mul(31).wrapping_add(symbol as u64));
+        let mut price: f64 = 100.0;
+        let mut text = "open_time,open,high,low,close,volume\n".to_owned();
+        for (bar, (volatility, steps)) in market.iter().enumerate() {
+            let (open, mut high, mut low) = (price, price, price);
+            for step in steps {
+                let alone = sigma * volatility * normal(&mut own);
+                let change = COMMON_SHARE.sqrt() * step + (1.0 - COMMON_SHARE).sqrt() * alone;
+                let (up, down) = reach(change, sigma * volatility, &mut own);
+                (high, low) = (high.max(price * up.exp()), low.min(price * down.exp()));
+                price *= change.exp();
+            }
+            let volume = 1_000.0 * volatility * (0.5 + own.unit()) * (1.0 + 20.0 * (high / low - 1.0));
+            let time = FIRST_OPEN_MS + bar as i64 * STEP_MS;
+            let _ = writeln!(text, "{time},{open:.8},{high:.8},{low:.8},{price:.8},{volume:.3}");
+        }
+        fs::write(folder.join(format!("S{symbol}USDT-15m.csv")), text).expect("written");
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a bench prints its figures")]
+fn print(text: &str) {
+    println!("{text}");
+}

@@ -1,0 +1,60 @@
+//! `optimizer validate`: a closer look at a stored run. Decides nothing and changes nothing.
+
+use super::context::Context;
+use super::failure::Failure;
+use super::incremental::recorded_days;
+use super::inspect::style;
+use crate::model::Style;
+use crate::present::inspect::run_of;
+use crate::present::validate::ValidateDocument;
+use crate::run::config::Config;
+use crate::run::scrutiny::{ScrutinyError, ScrutinyOptions, scrutinise};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Number of the run [default: the last]
+    run: Option<u64>,
+    /// Also what takes longer: all halves of the days, what sets have in common, shuffled filters
+    #[arg(long)]
+    full: bool,
+    /// Only this style
+    #[arg(long, value_parser = style(), value_name = "STYLE")]
+    style: Option<Style>,
+}
+
+impl From<ScrutinyError> for Failure {
+    fn from(error: ScrutinyError) -> Self {
+        match error {
+            ScrutinyError::Store(error) => error.into(),
+            ScrutinyError::Ingest(error) => error.into(),
+        }
+    }
+}
+
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+    let view = context.view()?;
+    let snapshot = view.read()?;
+    let profile = context.global.profile.clone();
+    let (run, record) = run_of(&snapshot, &profile, arguments.run)?;
+    let styles: Vec<Style> = Style::ALL
+        .into_iter()
+        .filter(|style| record.styles.iter().any(|known| known.style == style.as_str()))
+        .collect();
+    let config = (format!("the configuration of run {run}"), record.config_toml.clone());
+    // A configuration that this version no longer reads is no error: what needs it is left out.
+    let plan = Config::from_texts(&[config])
+        .and_then(|config| config.plan(&styles, recorded_days(&record.config_toml)))
+        .ok();
+    let options = ScrutinyOptions {
+        store: context.store(),
+        profile: profile.clone(),
+        run,
+        style: arguments.style,
+        full: arguments.full,
+        now_ms: context.now_ms,
+    };
+    let found = context.pool()?.install(|| scrutinise(&snapshot, &record, plan.as_ref(), &options))?;
+    let document = ValidateDocument::new(&profile, run, arguments.full, found);
+    context.print(document, ValidateDocument::text)?;
+    Ok(0)
+}

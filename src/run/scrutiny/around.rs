@@ -1,0 +1,103 @@
+//! Where the candidate stands in its grid, and what its trades are worth.
+
+use super::{Finding, Subject};
+use crate::decide::key_values;
+use crate::evaluate::book::Window;
+use crate::evaluate::replay::{Pick, taken};
+use crate::evaluate::sweep::sweep;
+use crate::evaluate::uniqueness::effective_trades;
+use crate::model::EXIT_AXES;
+use crate::validate::plateau::Landscape;
+use crate::validate::sharpe::DAYS_PER_YEAR;
+
+/// Points of a smoothed grid at most.
+const POINTS_MAX: usize = 16_000_000;
+
+/// Compares the candidate with the top of the smoothed grid.
+pub(super) fn plateau(subject: &Subject<'_>, window: &Window<'_>) -> Option<Finding> {
+    let space = &subject.style.space;
+    let (mut sizes, mut offsets) = (Vec::new(), vec![0; space.rules().len()]);
+    for axis in &EXIT_AXES {
+        // Off is the step before the smallest value.
+        let value = |rule| axis.value(rule).unwrap_or(-1.0);
+        let mut values: Vec<f64> = space.rules().iter().map(value).collect();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        for (offset, rule) in offsets.iter_mut().zip(space.rules()) {
+            *offset = *offset * values.len() + values.iter().position(|v| *v == value(rule))?;
+        }
+        sizes.push(values.len());
+    }
+    let cells = space.lattice().cells();
+    let points = sizes.iter().product::<usize>() * cells;
+    if points > POINTS_MAX {
+        return None;
+    }
+    sizes.extend(space.lattice().sizes());
+    let sweep = sweep(window);
+    let mut scores = vec![None; points];
+    for (rule, offset) in offsets.iter().enumerate() {
+        for cell in 0..cells {
+            let point = sweep.point(rule, cell);
+            if point.trades >= subject.plan.search.trades_min {
+                scores[offset * cells + cell] = point.sharpe_daily(window.day_count()).ok();
+            }
+        }
+    }
+    let landscape = Landscape::new(&sizes, scores.clone());
+    let year = DAYS_PER_YEAR.sqrt();
+    let row = |name: &str, point: usize| {
+        let (known, all) = landscape.neighbours(point);
+        let values = vec![
+            scores[point].map(|score| score * year),
+            landscape.smoothed(point).map(|score| score * year),
+            landscape.ratio(point),
+            Some(f64::from(known) / f64::from(all.max(1))),
+        ];
+        (name.to_owned(), values)
+    };
+    let (rule, cell) = subject.place;
+    let own = offsets[rule] * cells + cell;
+    let mut rows = vec![row("candidate", own)];
+    let (known, all) = landscape.neighbours(own);
+    let kept = match landscape.ratio(own) {
+        None => "it has no score to compare its neighbours with".to_owned(),
+        Some(_) if 2 * known < all => "most of its neighbours trade too rarely to tell".to_owned(),
+        Some(ratio) if ratio <= 0.0 => "its neighbours lose: a spike".to_owned(),
+        Some(ratio) => format!(
+            "its neighbours keep {:.0} % of its score: a {}",
+            100.0 * ratio,
+            if landscape.is_sound(own) { "plateau" } else { "spike" }
+        ),
+    };
+    let top = match landscape.plateau() {
+        None => "; no set of the grid stands on a plateau".to_owned(),
+        Some(top) if top == own => "; no plateau is higher".to_owned(),
+        Some(top) => {
+            rows.push(row("highest plateau", top));
+            let rule = offsets.iter().position(|offset| *offset == top / cells)?;
+            let theirs = key_values(&space.set(rule, top % cells));
+            let own = key_values(&space.set(subject.place.0, subject.place.1));
+            let other = theirs.iter().filter(|pair| !own.contains(pair));
+            let words: Vec<String> = other.map(|(key, value)| format!("{key}={value}")).collect();
+            format!("; the highest plateau has {}", words.join(" "))
+        }
+    };
+    let columns = ["sharpe", "smoothed", "neighbours_keep", "neighbours_known"];
+    Some(Finding::new("plateau", &columns, rows, format!("{kept}{top}")))
+}
+
+/// Counts the candidate's trades as what they are worth when they are open at the same time.
+pub(super) fn overlap(subject: &Subject<'_>, window: &Window<'_>) -> Finding {
+    let book = window.book;
+    let (rule, cell) = subject.place;
+    let levels = book.lattice().levels(cell);
+    let taken = taken(window, Pick { rule, levels: Some(&levels) });
+    let effective = effective_trades(book, rule, &taken, subject.plan.interval.ms());
+    let trades = taken.len();
+    let share = (trades > 0).then(|| effective / trades as f64);
+    let row = ("candidate".to_owned(), vec![Some(trades as f64), Some(effective), share]);
+    let sentence =
+        format!("its {trades} trades overlap within a symbol: they are worth {effective:.0} on their own");
+    Finding::new("overlap", &["trades", "effective_trades", "share"], vec![row], sentence)
+}
