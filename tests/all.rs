@@ -6,6 +6,8 @@ mod cli;
 mod command;
 mod documents;
 mod exits;
+mod fault_disk;
+mod faults;
 mod import;
 mod incremental;
 mod ingest;

@@ -41,7 +41,7 @@ fn plan(days: DayLimits) -> Plan {
 fn run(data: &[PathBuf], store: Option<&Path>, plan: &Plan, threads: usize) -> RunReport {
     let options = RunOptions {
         data: data.to_vec(),
-        store: store.map(Path::to_path_buf),
+        store: store.map(Into::into),
         profile: "default".to_owned(),
         on_conflict: OnConflict::Refuse,
         now_ms: NOW_MS,

@@ -94,7 +94,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     let plan = config.plan(&arguments.style.list(), days)?;
     let options = RunOptions {
         data: data_paths(arguments, &config)?,
-        store: (!arguments.no_save).then(|| context.store()),
+        store: (!arguments.no_save).then(|| context.location()).transpose()?,
         profile: context.global.profile.clone(),
         on_conflict: on_conflict(arguments.on_conflict, &config),
         now_ms: context.now_ms,

@@ -53,6 +53,9 @@ pub(crate) struct Global {
     /// Whose state in the store
     #[arg(long, global = true, default_value = "default", value_name = "NAME")]
     profile: String,
+    /// How long to wait for another run to end, e.g. 30s or 5m [default: not at all]
+    #[arg(long, global = true, value_name = "TIME")]
+    lock_wait: Option<String>,
     /// Worker threads [default: all cores]
     #[arg(short, long, global = true, value_name = "N")]
     jobs: Option<std::num::NonZeroUsize>,
@@ -107,6 +110,7 @@ enum Command {
 
 /// Parses the arguments, carries out the command and returns the exit code.
 pub fn main() -> ExitCode {
+    crate::store::print_no_guarded_panics();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

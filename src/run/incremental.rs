@@ -23,15 +23,15 @@ use super::symbol::{
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::ingest::{Catalog, IngestError, IngestOptions, OnConflict, SymbolSources};
 use crate::model::{Day, Style, Symbol};
-use crate::store::{Cache, Store, StoreError};
+use crate::store::{Cache, Location, Store, StoreError};
 
 /// What a run needs besides its plan.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
     /// Files and folders of candles.
     pub data: Vec<PathBuf>,
-    /// The store's directory; `None` computes without remembering.
-    pub store: Option<PathBuf>,
+    /// Where the store lies; `None` computes without remembering.
+    pub store: Option<Location>,
     /// Whose state it is.
     pub profile: String,
     /// What to do with candles that contradict each other.
@@ -125,7 +125,8 @@ pub fn incremental(
 ) -> Result<RunReport, RunError> {
     let clock = Instant::now();
     // Other writers are kept out before the work; the store is opened, or created, when there is something to say.
-    let shelf = options.store.clone().map(|dir| Shelf::open(dir, options.cache_bytes, options.now_ms));
+    let shelf =
+        options.store.clone().map(|location| Shelf::open(location, options.cache_bytes, options.now_ms));
     let shelf = shelf.transpose()?;
     let cache = shelf.as_ref().and_then(Shelf::cache);
     let written_ms = cache.map(Cache::last_written_ms).transpose()?.flatten();

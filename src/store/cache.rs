@@ -5,14 +5,15 @@
 //! claim opens it.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
+use super::disk::Disk;
 use super::engine;
 use super::error::StoreError;
 use super::files;
+use super::location::Location;
 
 /// The file in the store's directory.
 const FILE: &str = "evals.redb";
@@ -76,24 +77,25 @@ impl Cache {
     /// Opens the cache of a directory, or begins it. What cannot be used is removed: it can be computed again.
     ///
     /// Errors: the disk refuses even a new file
-    pub fn open(dir: &Path, budget_bytes: u64) -> Result<Self, StoreError> {
-        let path = dir.join(FILE);
+    pub fn open(location: impl Into<Location>, budget_bytes: u64) -> Result<Self, StoreError> {
+        let location = location.into();
+        let (disk, path) = (location.disk(), location.dir.join(FILE));
         if files::exists(&path)? {
-            match Self::open_file(&path, budget_bytes) {
+            match Self::open_file(&disk, &path, budget_bytes) {
                 Ok(cache) => return Ok(cache),
                 Err(error) => {
                     tracing::warn!("the cache cannot be used and is begun anew: {error}");
-                    fs::remove_file(&path).map_err(|error| StoreError::io(&path, "remove", error))?;
+                    files::remove(&disk, &path)?;
                 }
             }
         }
-        Self::open_file(&path, budget_bytes)
+        Self::open_file(&disk, &path, budget_bytes)
     }
 
-    fn open_file(path: &Path, budget_bytes: u64) -> Result<Self, StoreError> {
-        let file = files::open_private(path, true)?;
+    fn open_file(disk: &Disk, path: &Path, budget_bytes: u64) -> Result<Self, StoreError> {
+        let file = files::open_private(disk, path, true)?;
         let is_new = file.metadata().map_err(|error| StoreError::io(path, "look at", error))?.len() == 0;
-        let db = engine::guarded(path, || engine::begin_file(path, file, CACHE_BYTES))?;
+        let db = engine::guarded(path, || engine::begin_file(disk, path, file, CACHE_BYTES))?;
         let cache = Self { db, path: path.to_owned(), budget_bytes };
         if is_new {
             cache.transact(|transaction| {
@@ -375,6 +377,8 @@ fn tag(name: &[u8], bytes: &[u8]) -> [u8; TAG_BYTES] {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn batch(days: std::ops::Range<i32>) -> CacheBatch {

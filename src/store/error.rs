@@ -85,7 +85,7 @@ pub enum StoreError {
         found: &'static str,
     },
     /// Too little free space to write safely; nothing was written.
-    #[error("{}: {free} bytes free, {needed} needed", path.display())]
+    #[error("the disk is almost full: {} MiB free in {}, {} MiB needed", free >> 20, path.display(), needed >> 20)]
     DiskFull {
         /// The directory.
         path: PathBuf,
@@ -93,6 +93,16 @@ pub enum StoreError {
         free: u64,
         /// Bytes that have to be free.
         needed: u64,
+    },
+    /// The disk, a quota or a limit on the size of files is exhausted. The store must be opened again before it is used.
+    #[error("the disk is full, or a limit on files is reached: {operation} {}: {source}", path.display())]
+    NoSpace {
+        /// The file or directory.
+        path: PathBuf,
+        /// What was tried.
+        operation: &'static str,
+        /// What the operating system said.
+        source: io::Error,
     },
     /// The operating system refused an operation. The store must be opened again before it is used.
     #[error("{operation} {}: {source}", path.display())]
@@ -129,6 +139,7 @@ impl StoreError {
             Self::TooNew { .. } => "use the newer program, or another `--store` directory",
             Self::Refused { .. } => "point `--store` at a plain directory of its own",
             Self::DiskFull { .. } => "free disk space and run again; nothing was written",
+            Self::NoSpace { .. } => "free disk space and run again; what was stored before is safe",
             Self::Io { .. } | Self::Poisoned { .. } => "check the disk and the permissions, then run again",
             Self::Unstorable { .. } | Self::Name { .. } => return None,
         })
@@ -144,7 +155,13 @@ impl StoreError {
 
     /// Wraps an error of the operating system.
     pub(super) fn io(path: &Path, operation: &'static str, source: impl Into<io::Error>) -> Self {
-        Self::Io { path: path.to_owned(), operation, source: source.into() }
+        let (path, source) = (path.to_owned(), source.into());
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                Self::NoSpace { path, operation, source }
+            }
+            _ => Self::Io { path, operation, source },
+        }
     }
 
     /// Wraps what was found in a row that was read.
@@ -166,7 +183,7 @@ impl StoreError {
                 io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
                     Self::NeedsRepair { path, reason: source.to_string() }
                 }
-                _ => Self::Io { path, operation, source },
+                _ => Self::io(&path, operation, source),
             },
             redb::Error::DatabaseAlreadyOpen => Self::Busy { path, pid: None, age_ms: None },
             redb::Error::PreviousIo | redb::Error::DatabaseClosed => Self::Poisoned { path },

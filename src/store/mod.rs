@@ -12,11 +12,13 @@
 //! results that can be computed again (a disposable cache file of its own).
 
 mod cache;
+mod disk;
 mod engine;
 mod envelope;
 mod error;
 mod files;
 mod keys;
+mod location;
 mod lock;
 pub mod records;
 pub mod schema;
@@ -30,8 +32,11 @@ mod writer;
 mod format_tests;
 
 pub use cache::{Cache, CacheBatch, CacheSize, UnitKey};
+pub use disk::{Gate, Step};
+pub use engine::print_no_guarded_panics;
 pub use envelope::RowError;
 pub use error::StoreError;
+pub use location::Location;
 pub use snapshot::{Snapshot, TableSize};
 pub use state::{Claim, LearningCommit, RUNS_MAX, Store, TRIAL_RUNS_MAX};
 pub use tables::{Class, Section};
