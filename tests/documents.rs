@@ -38,6 +38,7 @@ fn cases() -> Vec<Case> {
             "/data/scopes/0/score",
             json!("1"),
         ),
+        case("restore", &["restore"], "/data/backups", Value::Null),
         case("learning_config", &["export-json", "-o", "-"], "/global/min_risk_reward", json!("3")),
     ]
 }

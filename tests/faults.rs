@@ -18,13 +18,13 @@ use retune::run::plan::{DayLimits, Plan};
 use retune::run::report::RunReport;
 use retune::run::{RunError, RunOptions, incremental};
 use retune::store::records::RunRecord;
-use retune::store::{Location, Snapshot, Store, StoreError, View};
+use retune::store::{Location, Snapshot, Store, StoreError, View, backups, restore};
 
 use crate::fault_disk::{EIO, ENOSPC, Fault, FaultDisk, Kind, Reached};
 use crate::pipeline::sample_dir;
 
 /// 2027-01-01: long after every file of these tests was written.
-const NOW_MS: i64 = 1_798_761_600_000;
+pub const NOW_MS: i64 = 1_798_761_600_000;
 
 /// A small space, so that thousands of runs stay quick.
 const CONFIGURATION: &str = r#"
@@ -43,7 +43,7 @@ min_risk_reward = 0.5
 "#;
 
 /// A folder with candles, a store as it was before the run, and room for what becomes of it.
-struct Lab {
+pub struct Lab {
     folder: tempfile::TempDir,
     plan: Plan,
     pool: rayon::ThreadPool,
@@ -140,7 +140,7 @@ fn truth(snapshot: &Snapshot<'_>) -> String {
 }
 
 /// Opens a store, which verifies all of it, and returns its truth.
-fn opened(dir: &Path) -> String {
+pub fn opened(dir: &Path) -> String {
     let store = Store::open(dir, NOW_MS).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
     let found = truth(&store.read().expect("readable"));
     let view = View::open(dir).expect("opening the store publishes it");
@@ -166,7 +166,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// A run as it goes without a fault, to compare with.
-struct Scenario {
+pub struct Scenario {
     lab: Lab,
     /// Truth before the run, after it, and after the next.
     before: String,
@@ -181,7 +181,7 @@ struct Scenario {
 
 impl Scenario {
     /// A run on a store that holds `runs` earlier ones, each with two more days of candles.
-    fn new(runs: i64) -> Self {
+    pub fn new(runs: i64) -> Self {
         let options = IngestOptions::new(Interval::M15, NOW_MS);
         let catalog = discover(&[sample_dir()], &options).expect("the sample is there");
         let series = load_symbol(&catalog.symbols[0], &options).expect("the sample loads").series;
@@ -189,7 +189,7 @@ impl Scenario {
         let template = lab.path("template");
         for run in 0..runs {
             lab.write(&series, 40 + 2 * run);
-            lab.run(Location::new(&template)).expect("a run");
+            lab.run(kept(&template)).expect("a run");
         }
         lab.write(&series, 40 + 2 * runs);
         let dir = lab.path("store");
@@ -199,10 +199,15 @@ impl Scenario {
         let said = document(&lab.run(location(&dir, &disk)).expect("a run"));
         let (steps, changes) = (disk.steps(), disk.changes());
         let after = opened(&dir);
-        let said_next = document(&lab.run(Location::new(&dir)).expect("a run"));
+        let said_next = document(&lab.run(kept(&dir)).expect("a run"));
         let after_next = opened(&dir);
         assert!(after.contains("ParamsRecord"), "the run puts parameters in force");
         Self { lab, before, after, after_next, said, said_next, steps, changes }
+    }
+
+    /// The store before the run.
+    pub fn template(&self) -> PathBuf {
+        self.lab.path("template")
     }
 
     /// Brings the store back to before the run and returns a disk over it.
@@ -211,7 +216,7 @@ impl Scenario {
         if dir.exists() {
             fs::remove_dir_all(&dir).expect("writable");
         }
-        copy(&self.lab.path("template"), &dir);
+        copy(&self.template(), &dir);
         let disk = FaultDisk::over(&dir);
         (dir, disk)
     }
@@ -225,7 +230,7 @@ impl Scenario {
 
     /// Runs again and checks that the run says what it would have said.
     fn goes_on(&self, dir: &Path, new: bool, what: &str) {
-        let said = document(&self.lab.run(Location::new(dir)).unwrap_or_else(|e| panic!("{what}: {e}")));
+        let said = document(&self.lab.run(kept(dir)).unwrap_or_else(|e| panic!("{what}: {e}")));
         let expected = if new { &self.said_next } else { &self.said };
         assert_eq!(&said, expected, "{what}");
         if !new {
@@ -234,8 +239,13 @@ impl Scenario {
     }
 }
 
+/// Returns a store as the program keeps it, with fewer backups.
+fn kept(dir: &Path) -> Location {
+    Location { backups: 2, ..Location::new(dir) }
+}
+
 fn location(dir: &Path, disk: &Arc<FaultDisk>) -> Location {
-    Location { gate: Some(disk.clone()), ..Location::new(dir) }
+    Location { gate: Some(disk.clone()), ..kept(dir) }
 }
 
 /// Cuts the power at every step and looks at what is left in each of the ways a disk may leave it.
@@ -328,6 +338,182 @@ fn fail_once(scenario: &Scenario, kind: Kind, number: u64, fault: Fault) {
     disk.after_a_power_cut(&dir, &left, Reached::Nothing);
     assert_eq!(&opened(&left), expected, "{what}, the next run, power cut");
     assert_eq!(&opened(&dir), expected, "{what}, the next run");
+}
+
+/// The newest backup of a store.
+fn newest_backup(dir: &Path) -> PathBuf {
+    backups(dir).expect("listed").first().expect("one was made").path.clone()
+}
+
+#[test]
+fn a_power_cut_or_a_failure_while_a_backup_is_restored_leaves_the_one_or_the_other() {
+    let scenario = Scenario::new(3);
+    let (template, dir, left) = (scenario.template(), scenario.lab.path("store"), scenario.lab.path("left"));
+    let older = backups(&template).expect("listed").last().expect("two are kept").path.clone();
+    copy(&template, &left);
+    restore(&left, &older, NOW_MS).expect("restored");
+    let restored = opened(&left);
+    assert_ne!(restored, scenario.before);
+    let count = {
+        let (dir, disk) = scenario.reset();
+        let disk = Arc::new(disk);
+        restore(location(&dir, &disk), &older, NOW_MS).expect("restored");
+        disk.changes()
+    };
+    for step in 0..count {
+        for reached in Reached::all(step) {
+            let (_, disk) = scenario.reset();
+            let disk = Arc::new(disk.cut_at(step));
+            let done = restore(location(&dir, &disk), &older, NOW_MS);
+            if left.exists() {
+                fs::remove_dir_all(&left).expect("writable");
+            }
+            disk.after_a_power_cut(&dir, &left, reached);
+            let what = format!("cut at step {step} of a restoration, {reached:?}");
+            for found in [opened(&left), opened(&dir)] {
+                assert!(found == restored || (found == scenario.before && done.is_err()), "{what}\n{found}");
+            }
+            let kept = |entry: std::io::Result<fs::DirEntry>| {
+                let path = entry.expect("readable").path();
+                path.to_string_lossy().contains("damaged").then(|| fs::read(&path).expect("readable"))
+            };
+            let state = fs::read(template.join("state.redb")).expect("readable");
+            if done.is_ok() {
+                let aside: Vec<Vec<u8>> = fs::read_dir(&left).expect("readable").filter_map(kept).collect();
+                assert!(aside.contains(&state), "{what}: the store that was there is kept");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_backup_brings_back_every_row() {
+    let scenario = Scenario::new(2);
+    let template = scenario.template();
+    assert_eq!(backups(&template).expect("listed").len(), 2);
+    let lost = scenario.lab.path("lost");
+    let restored = restore(&lost, &newest_backup(&template), NOW_MS).expect("restored");
+    assert_eq!((restored.content.runs, restored.set_aside), (2, None));
+    assert_eq!(opened(&lost), scenario.before);
+    scenario.goes_on(&lost, false, "after a restoration from nothing but a backup");
+}
+
+#[test]
+fn a_damaged_backup_is_refused_before_anything_is_touched() {
+    let scenario = Scenario::new(1);
+    let template = scenario.template();
+    let path = newest_backup(&template);
+    let whole = fs::read(&path).expect("readable");
+    let damaged = scenario.lab.path("damaged.jsonl.gz");
+    let target = scenario.lab.path("target");
+    let mut refused = 0;
+    for bit in (0..whole.len() * 8).step_by(whole.len() * 8 / (150 * depth())) {
+        let mut flipped = whole.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&damaged, &flipped).expect("writable");
+        match restore(&target, &damaged, NOW_MS) {
+            Err(error) => {
+                assert!(error.is_unreadable(), "bit {bit}: {error}");
+                assert!(!target.join("state.redb").exists());
+                refused += 1;
+            }
+            // A time or a system's name in the header of the compression.
+            Ok(_) => {
+                assert_eq!(opened(&target), scenario.before, "bit {bit}");
+                fs::remove_dir_all(&target).expect("writable");
+            }
+        }
+    }
+    assert!(refused > 120, "{refused} refused");
+    for length in (0..whole.len()).step_by(whole.len() / 50) {
+        fs::write(&damaged, &whole[..length]).expect("writable");
+        let error = restore(&target, &damaged, NOW_MS).expect_err("a part is no backup");
+        assert!(error.is_unreadable(), "{length} bytes: {error}");
+    }
+}
+
+/// Damages a copy of a file in many ways, drawn with a seed, and gives each with a name.
+fn damages(whole: &[u8], count: usize, seed: u64) -> Vec<(String, Vec<u8>)> {
+    const PAGE: usize = 4096;
+    let mut state = seed;
+    let mut draw = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    // Most of a file is empty pages, where damage is harmless: half of the damage hits what is written.
+    let written: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] != 0).collect();
+    let pages = whole.len() / PAGE;
+    let mut damage = |number: usize| {
+        let mut bytes = whole.to_vec();
+        let name = match number % 8 {
+            0..=4 => {
+                let at = if number % 8 < 4 { written[draw(written.len())] } else { draw(whole.len()) };
+                let bit = draw(8);
+                bytes[at] ^= 1 << bit;
+                format!("bit {bit} of byte {at} flipped")
+            }
+            5 => {
+                let page = written[draw(written.len())] / PAGE;
+                bytes[page * PAGE..(page + 1) * PAGE].fill(0);
+                format!("page {page} zeroed")
+            }
+            6 => {
+                let (one, other) = (written[draw(written.len())] / PAGE, draw(pages));
+                bytes[one * PAGE..(one + 1) * PAGE].copy_from_slice(&whole[other * PAGE..(other + 1) * PAGE]);
+                format!("page {other} written over page {one}")
+            }
+            _ => {
+                let length = draw(whole.len());
+                bytes.truncate(length);
+                format!("cut to {length} bytes")
+            }
+        };
+        (name, bytes)
+    };
+    (0..count).map(&mut damage).collect()
+}
+
+#[test]
+fn damage_anywhere_is_refused_or_harmless_and_never_read_as_something_else() {
+    let scenario = Scenario::new(1);
+    let template = scenario.template();
+    let dir = scenario.lab.path("store");
+    let (mut refused, mut located, mut harmless) = (0, 0, 0);
+    let whole = fs::read(template.join("state.redb")).expect("readable");
+    for (what, bytes) in damages(&whole, 400 * depth(), 11) {
+        scenario.reset();
+        fs::write(dir.join("state.redb"), &bytes).expect("writable");
+        match Store::open(&dir, NOW_MS) {
+            Err(error) => {
+                assert!(error.is_unreadable() && error.hint().is_some(), "{what}: {error}");
+                refused += 1;
+                located += usize::from(matches!(error, StoreError::Damaged { .. }));
+            }
+            Ok(store) => {
+                assert_eq!(truth(&store.read().expect("readable")), scenario.before, "{what}");
+                harmless += 1;
+            }
+        }
+    }
+    assert!(refused > 150 && located > 50, "{refused} refused, {located} located, {harmless} harmless");
+    report("damages refused (store)", 1, refused);
+    report("of which with table and row named", 1, located);
+    report("damages without effect", 1, harmless);
+    let whole = fs::read(template.join("view.redb")).expect("readable");
+    for (what, bytes) in damages(&whole, 100 * depth(), 12) {
+        scenario.reset();
+        fs::write(dir.join("view.redb"), &bytes).expect("writable");
+        if let Ok(view) = View::open(&dir) {
+            assert_eq!(truth(&view.read().expect("readable")), scenario.before, "{what}");
+        }
+        assert_eq!(opened(&dir), scenario.before, "{what}: the copy is published again");
+    }
+    let whole = fs::read(template.join("evals.redb")).expect("readable");
+    for (what, bytes) in damages(&whole, 100 * depth(), 13) {
+        scenario.reset();
+        fs::write(dir.join("evals.redb"), &bytes).expect("writable");
+        scenario.goes_on(&dir, false, &format!("cache: {what}"));
+    }
 }
 
 /// How many times as much is tried as in a daily test run; `RETUNE_DEEP=6` before a release.

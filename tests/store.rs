@@ -322,7 +322,7 @@ fn damage_inside_the_file_never_goes_unnoticed() {
 
 /// The store's value type as the engine knows it, declared again: what a foreign program could write.
 #[derive(Debug)]
-struct Foreign;
+pub struct Foreign;
 
 impl redb::Value for Foreign {
     type SelfType<'a> = &'a [u8];

@@ -101,7 +101,8 @@ impl Context {
     /// Returns where the store lies and how it is kept, for who writes it.
     pub(crate) fn location(&self) -> Result<Location, Failure> {
         let lock_wait = self.global.lock_wait.as_deref().map_or(Ok(Duration::ZERO), duration)?;
-        Ok(Location { lock_wait, ..Location::new(&self.global.store) })
+        let backups = self.config(&[])?.store.backups;
+        Ok(Location { lock_wait, backups, ..Location::new(&self.global.store) })
     }
 }
 

@@ -7,6 +7,7 @@ pub mod document;
 pub mod inspect;
 mod learning_config;
 pub mod report;
+pub mod restore;
 pub mod run;
 pub mod schema;
 pub mod table;

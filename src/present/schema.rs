@@ -16,6 +16,7 @@ use super::inspect::{
     InspectStoreDocument, InspectTopDocument,
 };
 use super::learning_config;
+use super::restore::RestoreDocument;
 use super::run::RunDocument;
 use crate::model::Style;
 
@@ -29,7 +30,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 16] = [
+pub const EXPORTED: [Exported; 17] = [
     enveloped::<RunDocument>(),
     enveloped::<CheckDataDocument>(),
     enveloped::<InspectOverviewDocument>(),
@@ -45,6 +46,7 @@ pub const EXPORTED: [Exported; 16] = [
     enveloped::<ConfigDocument>(),
     enveloped::<ImportDocument>(),
     enveloped::<InspectLegacyDocument>(),
+    enveloped::<RestoreDocument>(),
     Exported { kind: "learning_config", schema: learning_config_schema },
 ];
 

@@ -1,11 +1,12 @@
 //! The cache: evaluated units of symbol-days in a file of their own, disposable as a whole.
 //!
-//! Nothing here is the truth: a row that does not verify is no row, a file that cannot be opened is removed and begun
-//! anew, and what is missing is evaluated again. Results never depend on what is cached. Only the holder of the run's
+//! Nothing here is the truth: a row that does not verify is no row, a file that cannot be opened or read is removed and
+//! begun anew, and what is missing is evaluated again. Results never depend on what is cached. Only the holder of the run's
 //! claim opens it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
@@ -40,6 +41,9 @@ const USED: TableDefinition<'_, &str, (i64, u64)> = TableDefinition::new("used")
 #[derive(Debug)]
 pub struct Cache {
     db: Database,
+    disk: Disk,
+    /// Set when the system refused something: the engine then refuses everything, and once is enough to be told.
+    closed: AtomicBool,
     path: PathBuf,
     budget_bytes: u64,
 }
@@ -95,8 +99,10 @@ impl Cache {
     fn open_file(disk: &Disk, path: &Path, budget_bytes: u64) -> Result<Self, StoreError> {
         let file = files::open_private(disk, path, true)?;
         let is_new = file.metadata().map_err(|error| StoreError::io(path, "look at", error))?.len() == 0;
-        let db = engine::guarded(path, || engine::begin_file(disk, path, file, CACHE_BYTES))?;
-        let cache = Self { db, path: path.to_owned(), budget_bytes };
+        let db = engine::guarded(path, || engine::begin_file(disk, path, file, CACHE_BYTES));
+        let db = db.map_err(|error| disk.explain(error))?;
+        let (disk, closed) = (disk.clone(), AtomicBool::new(false));
+        let cache = Self { db, disk, closed, path: path.to_owned(), budget_bytes };
         if is_new {
             cache.transact(|transaction| {
                 transaction.open_table(META)?.insert("format", FORMAT)?;
@@ -191,7 +197,11 @@ impl Cache {
     }
 
     /// Writes a symbol's rows and, in the same transaction, makes room for them. Returns how many units were evicted.
+    /// Does nothing after an error of the system.
     pub fn put(&self, symbol: &str, batch: &CacheBatch, now_ms: i64) -> Result<u64, StoreError> {
+        if self.closed.load(Ordering::Relaxed) {
+            return Ok(0);
+        }
         self.transact(|transaction| {
             if let Some(row) = &batch.symbol {
                 let sealed = sealed(symbol.as_bytes(), row);
@@ -230,8 +240,11 @@ impl Cache {
         })
     }
 
-    /// Keeps an answer; the one that was written first makes room.
+    /// Keeps an answer; the one that was written first makes room. Does nothing after an error of the system.
     pub fn keep_answer(&self, question: &[u8; 32], answer: &[u8], now_ms: i64) -> Result<(), StoreError> {
+        if self.closed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         self.transact(|transaction| {
             let mut answers = transaction.open_table(ANSWERS)?;
             answers.insert(question.as_slice(), (now_ms, sealed(question, answer).as_slice()))?;
@@ -258,26 +271,47 @@ impl Cache {
         })
     }
 
-    fn read<T>(
+    /// Reads something; what cannot be read is not there.
+    fn read<T: Default>(
         &self,
         work: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
-        engine::guarded(&self.path, || {
+        if self.closed.load(Ordering::Relaxed) {
+            return Ok(T::default());
+        }
+        let done = engine::guarded(&self.path, || {
             let transaction =
                 self.db.begin_read().map_err(|error| StoreError::engine(&self.path, "begin", error))?;
             work(&transaction).map_err(|error| StoreError::engine(&self.path, "read", error))
-        })
+        });
+        Ok(done.unwrap_or_else(|error| {
+            let error = self.give_up(error);
+            tracing::warn!("what earlier runs evaluated cannot be read and is evaluated again: {error}");
+            T::default()
+        }))
+    }
+
+    /// Uses the cache no more; the next run begins a damaged one anew.
+    fn give_up(&self, error: StoreError) -> StoreError {
+        self.closed.store(true, Ordering::Relaxed);
+        if error.is_unreadable()
+            && let Err(error) = files::remove(&self.disk, &self.path)
+        {
+            tracing::warn!("the damaged cache cannot be removed: {error}");
+        }
+        self.disk.explain(error)
     }
 
     fn transact<T>(
         &self,
         work: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
-        engine::guarded(&self.path, || {
+        let done = engine::guarded(&self.path, || {
             engine::transact(&self.db, &self.path, |transaction| {
                 work(transaction).map_err(|error| StoreError::engine(&self.path, "write", error))
             })
-        })
+        });
+        done.map_err(|error| self.give_up(error))
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
@@ -59,12 +59,35 @@ pub trait Gate: Debug + Send + Sync {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Disk {
     gate: Option<Arc<dyn Gate>>,
+    /// The first thing that failed under the engine, which later says only that something did, or nothing at all.
+    failure: Arc<OnceLock<Failure>>,
+}
+
+#[derive(Debug)]
+struct Failure {
+    path: PathBuf,
+    operation: &'static str,
+    errno: i32,
 }
 
 impl Disk {
     /// Returns a disk behind a gate.
     pub(super) fn behind(gate: Option<Arc<dyn Gate>>) -> Self {
-        Self { gate }
+        Self { gate, ..Self::default() }
+    }
+
+    /// Returns what failed under the engine, if anything did.
+    pub(super) fn failure(&self) -> Option<StoreError> {
+        let Failure { path, operation, errno } = self.failure.get()?;
+        Some(StoreError::io(path, operation, io::Error::from_raw_os_error(*errno)))
+    }
+
+    /// Returns what is behind an error that only says that something failed earlier.
+    pub(super) fn explain(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Poisoned { .. } => self.failure().unwrap_or(error),
+            error => error,
+        }
     }
 
     /// Asks the gate; `operation` is what an error says was tried.
@@ -95,6 +118,16 @@ impl EngineFile {
     pub(super) fn new(path: &Path, file: std::fs::File, disk: &Disk) -> Result<Self, redb::DatabaseError> {
         Ok(Self { file: FileBackend::new(file)?, path: path.to_owned(), disk: disk.clone() })
     }
+
+    /// Remembers what the system refused.
+    fn noted(&self, operation: &'static str, done: io::Result<()>) -> io::Result<()> {
+        if let Some(errno) = done.as_ref().err().and_then(io::Error::raw_os_error) {
+            let path = self.path.clone();
+            // Only the first is kept: what follows from it says less.
+            let _ = self.disk.failure.set(Failure { path, operation, errno });
+        }
+        done
+    }
 }
 
 /// Content passes the gate; locks are the file's own, or two writers could meet.
@@ -104,23 +137,23 @@ impl StorageBackend for EngineFile {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.disk.ask(&self.path, Step::Read)?;
-        self.file.read(offset, out)
+        let passed = self.disk.ask(&self.path, Step::Read);
+        self.noted("read", passed.and_then(|()| self.file.read(offset, out)))
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
-        self.disk.ask(&self.path, Step::SetLength(length))?;
-        self.file.set_len(length)
+        let passed = self.disk.ask(&self.path, Step::SetLength(length));
+        self.noted("grow", passed.and_then(|()| self.file.set_len(length)))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.disk.ask(&self.path, Step::Sync)?;
-        self.file.sync_data()
+        let passed = self.disk.ask(&self.path, Step::Sync);
+        self.noted("sync", passed.and_then(|()| self.file.sync_data()))
     }
 
     fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.disk.ask(&self.path, Step::Write { offset, bytes })?;
-        self.file.write(offset, bytes)
+        let passed = self.disk.ask(&self.path, Step::Write { offset, bytes });
+        self.noted("write", passed.and_then(|()| self.file.write(offset, bytes)))
     }
 
     fn close(&self) -> io::Result<()> {

@@ -9,18 +9,22 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use redb::{Database, ReadOnlyDatabase, WriteTransaction};
+use redb::{Database, DatabaseError, ReadOnlyDatabase, WriteTransaction};
 
 use super::disk::{Disk, EngineFile};
 use super::error::StoreError;
 use super::files;
+use super::snapshot::Snapshot;
 
 /// Cache of the authoritative store; the engine's own default is 1 GiB.
 pub(super) const STATE_CACHE_BYTES: usize = 4 << 20;
 /// Cache of the published copy.
 pub(super) const VIEW_CACHE_BYTES: usize = 1 << 20;
 
-/// Opens the authoritative store and proves it whole. It is never created here, and never repaired by force.
+/// Opens the authoritative store and proves it whole: every row and section, and the engine's own structures.
+///
+/// It is never created here, and never repaired by force. A file that was closed as it should be is only read until its
+/// rows are proved, so that one that is refused stays as it is, byte for byte.
 pub(super) fn open_state(disk: &Disk, path: &Path) -> Result<Database, StoreError> {
     let file = files::open_private(disk, path, false)?;
     let length = file.metadata().map_err(|error| StoreError::io(path, "look at", error))?.len();
@@ -28,14 +32,25 @@ pub(super) fn open_state(disk: &Disk, path: &Path) -> Result<Database, StoreErro
         return Err(damaged(path, "the file is empty"));
     }
     files::settle(disk, path, &file)?;
+    let closed = guarded(path, || verify_closed(path))?;
     guarded(path, || {
         let mut db = begin_file(disk, path, file, STATE_CACHE_BYTES)?;
         match db.check_integrity() {
-            Ok(true) => Ok(db),
+            Ok(true) if closed => Ok(db),
+            Ok(true) => Snapshot::begin(&db, path)?.verify().map(|()| db),
             Ok(false) => Err(damaged(path, "the integrity check failed")),
             Err(error) => Err(StoreError::engine(path, "check", error)),
         }
     })
+}
+
+/// Verifies every row without changing the file; `false` where its last writer did not close it.
+fn verify_closed(path: &Path) -> Result<bool, StoreError> {
+    match Database::builder().set_cache_size(STATE_CACHE_BYTES).open_read_only(path) {
+        Ok(db) => Snapshot::begin(&db, path)?.verify().map(|()| true),
+        Err(DatabaseError::RepairAborted) => Ok(false),
+        Err(error) => Err(StoreError::engine(path, "open", error)),
+    }
 }
 
 /// Makes a database in an empty file, or opens the one in it.

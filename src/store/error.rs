@@ -126,15 +126,21 @@ impl StoreError {
     /// Returns what to do about it.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Busy { .. } => "wait for the other run to end, or stop it",
+            Self::Busy { .. } => "wait for the other run to end (`--lock-wait 10m`), or stop it",
             Self::NoStore { .. } => {
                 "run `optimizer incremental` first, or point `--store` at an existing store"
             }
             Self::NeedsRepair { path, .. } | Self::Damaged { path, .. } if path.ends_with(files::VIEW) => {
                 "it is only a copy; run `optimizer incremental` and it is published again"
             }
+            Self::NeedsRepair { path, .. } | Self::Damaged { path, .. } | Self::TooNew { path, .. }
+                if path.extension().is_some_and(|extension| extension == "gz") =>
+            {
+                "nothing was changed; `optimizer restore` lists the backups and which of them are whole"
+            }
             Self::NeedsRepair { .. } | Self::Damaged { .. } => {
-                "nothing was changed; move the file away (keep it) and restore a backup, or start over without it"
+                "nothing was changed; `optimizer restore` lists the backups, `optimizer restore NUMBER` puts one in its \
+                 place and keeps the damaged file; without a backup move the file away to start over"
             }
             Self::TooNew { .. } => "use the newer program, or another `--store` directory",
             Self::Refused { .. } => "point `--store` at a plain directory of its own",

@@ -130,14 +130,32 @@ fn bytes_to_keep_free(file_bytes: u64) -> u64 {
     file_bytes.saturating_mul(FREE_FILE_SIZES).max(FREE_BYTES_MIN)
 }
 
-/// Moves a file that cannot be used out of the way under a name that is free, and returns that name.
-pub(super) fn set_aside(disk: &Disk, path: &Path, now_ms: i64) -> Result<PathBuf, StoreError> {
+/// Returns a name beside a file that nothing has.
+fn free_name(path: &Path, now_ms: i64) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let candidates = (0..).map(|n| path.with_file_name(format!("{name}.damaged-{now_ms}-{n}")));
     let mut free = candidates.filter(|candidate| fs::symlink_metadata(candidate).is_err());
-    let aside = free.next().expect("there is always a higher number");
+    free.next().expect("there is always a higher number")
+}
+
+/// Moves a file that cannot be used out of the way under a name that is free, and returns that name.
+pub(super) fn set_aside(disk: &Disk, path: &Path, now_ms: i64) -> Result<PathBuf, StoreError> {
+    let aside = free_name(path, now_ms);
     rename(disk, path, &aside)?;
     Ok(aside)
+}
+
+/// Gives a file a second name that is free, so that the first can be replaced at once without losing it; returns the
+/// second name, or `None` where there is no file.
+pub(super) fn keep_aside(disk: &Disk, path: &Path, now_ms: i64) -> Result<Option<PathBuf>, StoreError> {
+    if !exists(path)? {
+        return Ok(None);
+    }
+    let aside = free_name(path, now_ms);
+    disk.pass(path, "link", Step::Link { to: &aside })?;
+    fs::hard_link(path, &aside).map_err(|error| StoreError::io(path, "keep a second name of", error))?;
+    sync_directory(disk, path.parent().unwrap_or(Path::new(".")))?;
+    Ok(Some(aside))
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ use super::disk::{Disk, Gate};
 pub struct Location {
     /// The directory.
     pub dir: PathBuf,
+    /// Backups kept; none are made with 0.
+    pub backups: usize,
     /// How long to wait for another writer to end.
     pub lock_wait: Duration,
     /// What every step on the disk passes; none but in tests.
@@ -18,9 +20,9 @@ pub struct Location {
 }
 
 impl Location {
-    /// Returns a directory without waiting for its lock.
+    /// Returns a directory without backups, and without waiting for its lock.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), lock_wait: Duration::ZERO, gate: None }
+        Self { dir: dir.into(), backups: 0, lock_wait: Duration::ZERO, gate: None }
     }
 
     /// Returns the disk that the directory is on.

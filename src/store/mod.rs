@@ -11,6 +11,7 @@
 //! What does not belong here: judging what is worth remembering (`decide`), showing it (`present`), evaluation
 //! results that can be computed again (a disposable cache file of its own).
 
+mod backup;
 mod cache;
 mod disk;
 mod engine;
@@ -31,6 +32,7 @@ mod writer;
 #[cfg(test)]
 mod format_tests;
 
+pub use backup::{Backup, BackupContent, Restored, backups, restore};
 pub use cache::{Cache, CacheBatch, CacheSize, UnitKey};
 pub use disk::{Gate, Step};
 pub use engine::print_no_guarded_panics;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{Database, WriteTransaction};
 
+use super::backup;
 use super::disk::Disk;
 use super::engine;
 use super::error::StoreError;
@@ -96,6 +97,7 @@ impl Claim {
 pub struct Store {
     db: Database,
     disk: Disk,
+    backups: usize,
     dir: PathBuf,
     path: PathBuf,
     store_uuid: [u8; 16],
@@ -126,19 +128,15 @@ impl Store {
 
     fn open_claimed(claim: Claim, now_ms: i64) -> Result<Self, StoreError> {
         let Claim { location, lock } = claim;
-        let (disk, dir) = (location.disk(), location.dir);
+        let (disk, backups, dir) = (location.disk(), location.backups, location.dir);
         let path = dir.join(files::STATE);
         if !files::exists(&path)? {
-            create(&disk, &dir, &path, now_ms)?;
+            create(&disk, &dir, &path, now_ms).map_err(|error| disk.explain(error))?;
         }
-        let db = engine::open_state(&disk, &path)?;
-        let store_uuid = engine::guarded(&path, || {
-            let snapshot = Snapshot::begin(&db, &path)?;
-            snapshot.verify()?;
-            Ok(snapshot.meta()?.store_uuid)
-        })?;
+        let db = engine::open_state(&disk, &path).map_err(|error| disk.explain(error))?;
+        let store_uuid = engine::guarded(&path, || Ok(Snapshot::begin(&db, &path)?.meta()?.store_uuid))?;
         let poisoned = AtomicBool::new(false);
-        let store = Self { db, disk, dir, path, store_uuid, poisoned, _lock: lock };
+        let store = Self { db, disk, backups, dir, path, store_uuid, poisoned, _lock: lock };
         if !view::is_current(&store.disk, &store.dir, &store.read()?, now_ms)? {
             store.publish_view()?;
         }
@@ -156,10 +154,13 @@ impl Store {
     /// Runs of a profile are numbered from 1 without gaps. Beyond [`RUNS_MAX`] the oldest are removed with
     /// their decisions, beyond [`TRIAL_RUNS_MAX`] their trials, series and work. Readers see it after [`Store::publish_view`].
     ///
+    /// Where the location asks for backups, one is made of the result; that it could not be made is a warning.
+    ///
     /// Errors: on any error nothing has changed, except that after `Io` the store has to be opened again to
     ///         know.
     pub fn commit(&mut self, learning: LearningCommit) -> Result<u64, StoreError> {
         let heads: Heads = self.read()?.heads()?.into_iter().collect();
+        let now_ms = learning.run.started_at_ms;
         files::check_free_space(&self.path)?;
         let committed = engine::guarded(&self.path, || {
             engine::transact(&self.db, &self.path, |transaction| {
@@ -169,7 +170,18 @@ impl Store {
                 Ok(run)
             })
         });
-        self.watch(committed)
+        let run = self.watch(committed)?;
+        if let Err(error) = self.back_up(now_ms) {
+            tracing::warn!("what was stored is safe, but no backup of it could be made: {error}");
+        }
+        Ok(run)
+    }
+
+    fn back_up(&self, now_ms: i64) -> Result<(), StoreError> {
+        match self.backups {
+            0 => Ok(()),
+            keep => backup::write(&self.disk, &self.dir, &self.read()?, keep, now_ms),
+        }
     }
 
     /// Publishes the store for readers: a verified copy that replaces the last one at once.
@@ -188,6 +200,7 @@ impl Store {
 
     /// Closes the store to further use when the operating system has refused something or a file turned out damaged.
     fn watch<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        let result = result.map_err(|error| self.disk.explain(error));
         let refused = matches!(
             result,
             Err(StoreError::Io { .. }

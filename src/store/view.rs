@@ -78,6 +78,9 @@ pub(super) fn publish(disk: &Disk, dir: &Path, state: &Snapshot<'_>) -> Result<(
     drop(settled);
     // The engine keeps to itself what fails while it closes a file. What was just written and cannot be read is the
     // disk's doing, whatever it looks like.
+    if let Some(failure) = disk.failure() {
+        return Err(failure);
+    }
     let unwritten = |reason: String| StoreError::io(&new, "read back", std::io::Error::other(reason));
     let copied = View::open_file(new.clone()).map_err(|error| unwritten(error.to_string()))?;
     if !same(&copied.read()?, state)? {
