@@ -285,6 +285,13 @@ impl Gate for FaultDisk {
 }
 
 impl State {
+    /// Notes a change to a file; one that was removed while it is open is nobody's any more.
+    fn note(&mut self, path: &Path, change: Change) {
+        if let Some(content) = self.content(path) {
+            content.since.push(change);
+        }
+    }
+
     fn content(&mut self, path: &Path) -> Option<&mut Content> {
         let content = *self.names.get(path)?;
         self.contents.get_mut(content)
@@ -320,11 +327,11 @@ impl State {
             }
             Step::Write { offset, bytes } => {
                 let change = Change::Write(offset as usize, bytes.to_vec());
-                self.content(path).expect("known").since.push(change);
+                self.note(path, change);
             }
             Step::SetLength(length) => {
                 let change = Change::SetLength(length as usize);
-                self.content(path).expect("known").since.push(change);
+                self.note(path, change);
             }
             Step::Sync => {
                 if let Some(content) = self.content(path) {

@@ -89,7 +89,10 @@ impl Cache {
                 Ok(cache) => return Ok(cache),
                 Err(error) => {
                     tracing::warn!("the cache cannot be used and is begun anew: {error}");
-                    files::remove(&disk, &path)?;
+                    // Reading it may have shown the damage, and removed it.
+                    if files::exists(&path)? {
+                        files::remove(&disk, &path)?;
+                    }
                 }
             }
         }
@@ -262,13 +265,19 @@ impl Cache {
     }
 
     /// Forgets a symbol's units, and every answer: one of them rests on these units.
+    ///
+    /// Errors: the disk refuses it; a damaged file is removed as a whole instead
     pub fn forget(&self, symbol: &str) -> Result<(), StoreError> {
-        self.transact(|transaction| {
+        let forgotten = self.transact(|transaction| {
             transaction.open_table(ANSWERS)?.retain(|_, _| false)?;
             transaction.open_table(SYMBOLS)?.remove(symbol)?;
             remove_units(transaction, symbol)?;
             Ok(())
-        })
+        });
+        match forgotten {
+            Err(error) if !error.is_unreadable() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Reads something; what cannot be read is not there.
