@@ -9,7 +9,7 @@
 //!
 //! Under `cargo test` it runs once on the sample.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -62,7 +62,7 @@ fn run(data: &Path) -> RunReport {
     let options = RunOptions {
         data: vec![data.to_path_buf()],
         signals: None,
-        store: Some(PathBuf::from(store.path()).join("store")),
+        store: Some(store.path().join("store").into()),
         profile: "bench".to_owned(),
         on_conflict: OnConflict::Refuse,
         now_ms: NOW_MS,

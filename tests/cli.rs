@@ -318,7 +318,7 @@ fn mistakes_on_the_command_line_and_in_the_configuration_have_their_codes() {
 fn a_busy_store_is_told_apart_from_a_broken_one() {
     let place = Place::new();
     assert_eq!(code(&place.incremental(&sample_dir(), &[])), 10);
-    let held = retune::store::Store::open(&place.at("store"), 0).expect("the store");
+    let held = retune::store::Store::open(place.at("store"), 0).expect("the store");
     let busy = place.incremental(&sample_dir(), &[]);
     assert_eq!(code(&busy), 5, "{}", stderr(&busy));
     assert!(

@@ -59,6 +59,7 @@ fn cases() -> Vec<Case> {
             json!(0.5),
         ),
         case("validate", &["validate"], "/data/styles/0/findings", json!({})),
+        case("restore", &["restore"], "/data/backups", Value::Null),
         case("learning_config", &["export-json", "-o", "-"], "/global/min_risk_reward", json!("3")),
     ]
 }

@@ -57,7 +57,7 @@ impl Lab {
         RunOptions {
             data: vec![self.data()],
             signals: None,
-            store,
+            store: store.map(Into::into),
             profile: "default".to_owned(),
             on_conflict: OnConflict::Refuse,
             now_ms: self.now_ms,
@@ -464,7 +464,7 @@ fn a_result_that_does_not_repeat_is_found_while_a_file_grows() {
 
 /// Replaces every cached unit of a symbol by one that verifies and lies: a byte is changed, written as the cache writes.
 fn lie_about_every_unit(lab: &Lab, symbol: &str) {
-    let cache = Cache::open(&lab.store(), CACHE_BYTES).expect("the cache");
+    let cache = Cache::open(lab.store(), CACHE_BYTES).expect("the cache");
     let mut units = Vec::new();
     for style in [0, 1] {
         let lie = |day, row: Option<&[u8]>| {

@@ -42,7 +42,7 @@ pub fn run(data: &[PathBuf], store: Option<&Path>, plan: &Plan, threads: usize) 
     let options = RunOptions {
         data: data.to_vec(),
         signals: None,
-        store: store.map(Path::to_path_buf),
+        store: store.map(Into::into),
         profile: "default".to_owned(),
         on_conflict: OnConflict::Refuse,
         now_ms: NOW_MS,

@@ -74,7 +74,7 @@ impl Lab {
         let options = RunOptions {
             data: vec![sample_dir()],
             signals,
-            store: remember.then(|| self.folder.path().join("store")),
+            store: remember.then(|| self.folder.path().join("store").into()),
             profile: "default".to_owned(),
             on_conflict: OnConflict::Refuse,
             now_ms: NOW_MS,

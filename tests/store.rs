@@ -322,7 +322,7 @@ fn damage_inside_the_file_never_goes_unnoticed() {
 
 /// The store's value type as the engine knows it, declared again: what a foreign program could write.
 #[derive(Debug)]
-struct Foreign;
+pub struct Foreign;
 
 impl redb::Value for Foreign {
     type SelfType<'a> = &'a [u8];
@@ -441,7 +441,7 @@ fn links_and_other_things_are_refused() {
     let link = parent.path().join("link");
     symlink(&dir, &link).expect("writable");
     assert!(matches!(Store::open(&link, 6), Err(StoreError::Refused { path, .. }) if path == link));
-    assert!(matches!(Store::open(&dir.join("run.lock"), 6), Err(StoreError::Refused { .. })));
+    assert!(matches!(Store::open(dir.join("run.lock"), 6), Err(StoreError::Refused { .. })));
     for name in ["state.redb", "run.lock", "view.redb"] {
         let (file, elsewhere) = (dir.join(name), parent.path().join(name));
         fs::rename(&file, &elsewhere).expect("writable");

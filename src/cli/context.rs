@@ -1,6 +1,7 @@
 //! What every command shares: global options, configuration, the clock, the thread pool.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
@@ -9,7 +10,7 @@ use super::failure::{Failure, code};
 use super::progress::Progress;
 use crate::present::document::{Document, Envelope};
 use crate::run::config::Config;
-use crate::store::View;
+use crate::store::{Location, View};
 
 /// The surroundings of a command.
 #[derive(Debug)]
@@ -96,6 +97,13 @@ impl Context {
     pub(crate) fn store(&self) -> PathBuf {
         self.global.store.clone()
     }
+
+    /// Returns where the store lies and how it is kept, for who writes it.
+    pub(crate) fn location(&self) -> Result<Location, Failure> {
+        let lock_wait = self.global.lock_wait.as_deref().map_or(Ok(Duration::ZERO), duration)?;
+        let backups = self.config(&[])?.store.backups;
+        Ok(Location { lock_wait, backups, ..Location::new(&self.global.store) })
+    }
 }
 
 /// Returns the configuration in environment variables: `OPTIMIZER_SEARCH__TOP=5` is `search.top = 5`.
@@ -110,6 +118,14 @@ fn environment(variables: impl Iterator<Item = (String, String)>) -> Vec<(String
     // The system has no order; keys do not overlap, but messages should not vary.
     found.sort();
     found
+}
+
+/// Reads a time to wait, such as `30s` or `5m`.
+fn duration(text: &str) -> Result<Duration, Failure> {
+    let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|found| Duration::try_from(found).ok());
+    parsed.ok_or_else(|| {
+        Failure::new(code::USAGE, format!("--lock-wait: expected a time such as 30s or 5m, found {text:?}"))
+    })
 }
 
 /// Returns `a.b.c = value` as TOML; text that is no TOML value is taken as a string.

@@ -43,7 +43,7 @@ fn carry_out(context: &Context, request: Request, style: Option<Style>) -> Resul
     // A store that is not there is not made.
     drop(context.view()?);
     let styles = style.map_or_else(|| Style::ALL.to_vec(), |style| vec![style]);
-    let done = by_hand(&context.store(), &context.global.profile, &styles, request, context.now_ms)?;
+    let done = by_hand(context.location()?, &context.global.profile, &styles, request, context.now_ms)?;
     let changed = !done.changes.is_empty();
     context.print(ByHandDocument::new(&context.global.profile, done), ByHandDocument::text)?;
     Ok(if changed { CHANGED } else { 0 })

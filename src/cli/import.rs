@@ -22,8 +22,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     let document = read_legacy_config(&arguments.file)
         .map_err(|error| Failure::new(code::DATA, super::failure::chain(&error)))?;
     let source = arguments.file.display().to_string();
-    let (store, profile) = (context.store(), context.global.profile.as_str());
-    let done = import(&store, profile, &document, &source, context.now_ms)?;
+    let (store, profile) = (context.location()?, context.global.profile.as_str());
+    let done = import(store, profile, &document, &source, context.now_ms)?;
     let changed = !done.changes.is_empty();
     context.print(ImportDocument::new(profile, done), ImportDocument::text)?;
     Ok(if changed { CHANGED } else { 0 })

@@ -104,7 +104,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     let options = RunOptions {
         data: data_paths(arguments, &config)?,
         signals: config.signals.file.clone(),
-        store: (!arguments.no_save).then(|| context.store()),
+        store: (!arguments.no_save).then(|| context.location()).transpose()?,
         profile: context.global.profile.clone(),
         on_conflict: on_conflict(arguments.on_conflict, &config),
         now_ms: context.now_ms,

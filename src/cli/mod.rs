@@ -15,6 +15,7 @@ mod inspect;
 mod output;
 mod progress;
 mod report;
+mod restore;
 mod shell;
 mod validate;
 
@@ -55,6 +56,9 @@ pub(crate) struct Global {
     /// Whose state in the store
     #[arg(long, global = true, default_value = "default", value_name = "NAME")]
     profile: String,
+    /// How long to wait for another run to end, e.g. 30s or 5m [default: not at all]
+    #[arg(long, global = true, value_name = "TIME")]
+    lock_wait: Option<String>,
     /// Worker threads [default: all cores]
     #[arg(short, long, global = true, value_name = "N")]
     jobs: Option<std::num::NonZeroUsize>,
@@ -89,6 +93,8 @@ enum Command {
     Adopt(decide::Adopt),
     /// Return to earlier parameters
     Rollback(decide::Rollback),
+    /// List the backups of the store, or put one in its place
+    Restore(restore::Arguments),
     /// Write a run as one HTML file that opens anywhere
     Report(report::Arguments),
     /// Write learning_config.json for legacy consumers, atomically
@@ -109,8 +115,16 @@ enum Command {
     Man,
 }
 
+/// Lets a write beyond a limit on the size of files fail instead of ending the process, so that the error can be told.
+fn outlive_file_limits() {
+    // Without the handler such a write ends the process, as if killed; the store survives that as well.
+    let _ = signal_hook::flag::register(libc::SIGXFSZ, std::sync::Arc::default());
+}
+
 /// Parses the arguments, carries out the command and returns the exit code.
 pub fn main() -> ExitCode {
+    crate::store::print_no_guarded_panics();
+    outlive_file_limits();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -127,6 +141,7 @@ pub fn main() -> ExitCode {
         Command::Validate(arguments) => validate::run(&context, &arguments),
         Command::Adopt(arguments) => decide::adopt(&context, &arguments),
         Command::Rollback(arguments) => decide::rollback(&context, &arguments),
+        Command::Restore(arguments) => restore::run(&context, &arguments),
         Command::Report(arguments) => report::run(&context, &arguments),
         Command::ExportJson(arguments) => export::run(&context, &arguments),
         Command::ImportJson(arguments) => import::run(&context, &arguments),

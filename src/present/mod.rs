@@ -9,6 +9,7 @@ pub mod inspect;
 mod learning_config;
 pub mod listing;
 pub mod report;
+pub mod restore;
 pub mod run;
 pub mod schema;
 pub mod table;

@@ -18,6 +18,7 @@ use super::inspect::{
     InspectTrialsDocument,
 };
 use super::learning_config;
+use super::restore::RestoreDocument;
 use super::run::RunDocument;
 use super::validate::ValidateDocument;
 use crate::model::Style;
@@ -32,7 +33,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 24] = [
+pub const EXPORTED: [Exported; 25] = [
     enveloped::<RunDocument>(),
     enveloped::<CheckDataDocument>(),
     enveloped::<InspectOverviewDocument>(),
@@ -56,6 +57,7 @@ pub const EXPORTED: [Exported; 24] = [
     enveloped::<InspectLegacyDocument>(),
     enveloped::<InspectTradesDocument>(),
     enveloped::<ValidateDocument>(),
+    enveloped::<RestoreDocument>(),
     Exported { kind: "learning_config", schema: learning_config_schema },
 ];
 

@@ -4,7 +4,6 @@
 //! what changed. One transaction, like a run.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::own::scope_of;
 use super::records::{change_record, parameter_set};
@@ -13,7 +12,7 @@ use crate::model::{ParameterSet, Style};
 use crate::store::records::{
     CandidateRecord, ChangeRecord, DecisionRecord, ParamsRecord, RunRecord, StoredMetrics,
 };
-use crate::store::{LearningCommit, Snapshot, Store, StoreError};
+use crate::store::{LearningCommit, Location, Snapshot, Store, StoreError};
 
 /// Results of decisions by hand in the history.
 const ADOPTED: &str = "adopted";
@@ -87,13 +86,13 @@ pub enum ByHandError {
 ///
 /// Errors: see [`ByHandError`]; the store is as it was
 pub fn by_hand(
-    dir: &Path,
+    location: impl Into<Location>,
     profile: &str,
     styles: &[Style],
     request: Request,
     now_ms: i64,
 ) -> Result<ByHand, ByHandError> {
-    let mut store = Store::open(dir, now_ms)?;
+    let mut store = Store::open(location, now_ms)?;
     let (learning, changes) = {
         let snapshot = store.read()?;
         let chosen = match request {

@@ -31,6 +31,7 @@ pub struct Config {
     pub portfolio: PortfolioConfig,
     pub style: StylesConfig,
     pub limits: LimitsConfig,
+    pub store: StoreConfig,
 }
 
 /// `[signals]`
@@ -71,6 +72,20 @@ pub struct LimitsConfig {
 impl Default for LimitsConfig {
     fn default() -> Self {
         Self { cache: "256MiB".to_owned(), memory: None }
+    }
+}
+
+/// `[store]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in the README")]
+pub struct StoreConfig {
+    pub backups: usize,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { backups: 7 }
     }
 }
 

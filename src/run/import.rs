@@ -1,7 +1,6 @@
 //! Taking over a legacy `learning_config.json`: its parameters come into force, the rest is carried along.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde_json::{Map, Value};
 
@@ -13,7 +12,7 @@ use crate::search::space::Space;
 use crate::store::records::{
     CandidateRecord, CarriedRecord, ChangeRecord, DecisionRecord, ParamsRecord, RunRecord, StoredMetrics,
 };
-use crate::store::{LearningCommit, Store, StoreError};
+use crate::store::{LearningCommit, Location, Store, StoreError};
 
 /// Caches of the old system that nothing reads; megabytes each.
 const DROPPED: [&str; 2] = ["_phase1_cache", "_iterative_history"];
@@ -72,7 +71,7 @@ pub enum ImportError {
 ///
 /// Errors: see [`ImportError`]; the store is as it was
 pub fn import(
-    dir: &Path,
+    location: impl Into<Location>,
     profile: &str,
     document: &Map<String, Value>,
     source: &str,
@@ -101,7 +100,7 @@ pub fn import(
     if json.len() > limit {
         return Err(ImportError::TooLarge { bytes: json.len(), limit });
     }
-    let mut store = Store::open(dir, now_ms)?;
+    let mut store = Store::open(location, now_ms)?;
     let (mut learning, all) = learning(&store, profile, &sets, source, now_ms)?;
     learning.carried = Some(CarriedRecord { json, imported_at_ms: now_ms });
     let run = store.commit(learning)?;

@@ -25,7 +25,7 @@ use crate::fingerprint::{Canonical, Fingerprint};
 use crate::ingest::{Catalog, IngestError, IngestOptions, OnConflict, SignalsError, SymbolSources};
 use crate::model::{Day, ParameterSet, Style, Symbol};
 use crate::search::strategy::{STARTS_MAX, Strategy};
-use crate::store::{Cache, Store, StoreError};
+use crate::store::{Cache, Location, Store, StoreError};
 
 /// What a run needs besides its plan.
 #[derive(Debug, Clone)]
@@ -34,8 +34,8 @@ pub struct RunOptions {
     pub data: Vec<PathBuf>,
     /// A file of signals to tune on; `None` derives them from candles.
     pub signals: Option<PathBuf>,
-    /// The store's directory; `None` computes without remembering.
-    pub store: Option<PathBuf>,
+    /// Where the store lies; `None` computes without remembering.
+    pub store: Option<Location>,
     /// Whose state it is.
     pub profile: String,
     /// What to do with candles that contradict each other.
@@ -144,7 +144,8 @@ pub fn incremental(
     let clock = Instant::now();
     let given = given(plan, options)?;
     // Other writers are kept out before the work; the store is opened, or created, when there is something to say.
-    let shelf = options.store.clone().map(|dir| Shelf::open(dir, options.cache_bytes, options.now_ms));
+    let shelf =
+        options.store.clone().map(|location| Shelf::open(location, options.cache_bytes, options.now_ms));
     let shelf = shelf.transpose()?;
     let cache = shelf.as_ref().and_then(Shelf::cache);
     let written_ms = cache.map(Cache::last_written_ms).transpose()?.flatten();

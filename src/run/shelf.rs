@@ -3,10 +3,9 @@
 //! Both are taken at the start where the directory exists, and made with the first result where it does not, so that a
 //! run that finds nothing leaves nothing.
 
-use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use crate::store::{Cache, Claim, Store, StoreError};
+use crate::store::{Cache, Claim, Location, Store, StoreError};
 
 /// The claim, from hand to hand.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ enum Hold {
 /// A claim on a directory and its cache.
 #[derive(Debug)]
 pub(super) struct Shelf {
-    dir: PathBuf,
+    location: Location,
     cache_bytes: u64,
     now_ms: i64,
     claim: Mutex<Hold>,
@@ -29,10 +28,10 @@ pub(super) struct Shelf {
 
 impl Shelf {
     /// Takes what is there; keeps other writers out of a directory that exists.
-    pub(super) fn open(dir: PathBuf, cache_bytes: u64, now_ms: i64) -> Result<Self, StoreError> {
-        let exists = dir.exists();
+    pub(super) fn open(location: Location, cache_bytes: u64, now_ms: i64) -> Result<Self, StoreError> {
+        let exists = location.dir.exists();
         let shelf =
-            Self { dir, cache_bytes, now_ms, claim: Mutex::new(Hold::NotYet), cache: OnceLock::new() };
+            Self { location, cache_bytes, now_ms, claim: Mutex::new(Hold::NotYet), cache: OnceLock::new() };
         if exists {
             shelf.begin()?;
         }
@@ -48,10 +47,10 @@ impl Shelf {
     pub(super) fn begin(&self) -> Result<Option<&Cache>, StoreError> {
         let mut claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(*claim, Hold::NotYet) {
-            *claim = Hold::Here(Store::claim(&self.dir, self.now_ms)?);
+            *claim = Hold::Here(Store::claim(self.location.clone(), self.now_ms)?);
         }
         if self.cache.get().is_none() {
-            let wanted = (self.cache_bytes > 0).then(|| Cache::open(&self.dir, self.cache_bytes));
+            let wanted = (self.cache_bytes > 0).then(|| Cache::open(self.location.clone(), self.cache_bytes));
             // Only the holder of the claim's mutex sets it.
             let _ = self.cache.set(wanted.transpose()?);
         }

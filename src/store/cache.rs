@@ -1,18 +1,20 @@
 //! The cache: evaluated units of symbol-days in a file of their own, disposable as a whole.
 //!
-//! Nothing here is the truth: a row that does not verify is no row, a file that cannot be opened is removed and begun
-//! anew, and what is missing is evaluated again. Results never depend on what is cached. Only the holder of the run's
+//! Nothing here is the truth: a row that does not verify is no row, a file that cannot be opened or read is removed and
+//! begun anew, and what is missing is evaluated again. Results never depend on what is cached. Only the holder of the run's
 //! claim opens it.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
+use super::disk::Disk;
 use super::engine;
 use super::error::StoreError;
 use super::files;
+use super::location::Location;
 
 /// The file in the store's directory.
 const FILE: &str = "evals.redb";
@@ -39,6 +41,9 @@ const USED: TableDefinition<'_, &str, (i64, u64)> = TableDefinition::new("used")
 #[derive(Debug)]
 pub struct Cache {
     db: Database,
+    disk: Disk,
+    /// Set when the system refused something: the engine then refuses everything, and once is enough to be told.
+    closed: AtomicBool,
     path: PathBuf,
     budget_bytes: u64,
 }
@@ -81,25 +86,31 @@ impl Cache {
     /// Opens the cache of a directory, or begins it. What cannot be used is removed: it can be computed again.
     ///
     /// Errors: the disk refuses even a new file
-    pub fn open(dir: &Path, budget_bytes: u64) -> Result<Self, StoreError> {
-        let path = dir.join(FILE);
+    pub fn open(location: impl Into<Location>, budget_bytes: u64) -> Result<Self, StoreError> {
+        let location = location.into();
+        let (disk, path) = (location.disk(), location.dir.join(FILE));
         if files::exists(&path)? {
-            match Self::open_file(&path, budget_bytes) {
+            match Self::open_file(&disk, &path, budget_bytes) {
                 Ok(cache) => return Ok(cache),
                 Err(error) => {
                     tracing::warn!("the cache cannot be used and is begun anew: {error}");
-                    fs::remove_file(&path).map_err(|error| StoreError::io(&path, "remove", error))?;
+                    // Reading it may have shown the damage, and removed it.
+                    if files::exists(&path)? {
+                        files::remove(&disk, &path)?;
+                    }
                 }
             }
         }
-        Self::open_file(&path, budget_bytes)
+        Self::open_file(&disk, &path, budget_bytes)
     }
 
-    fn open_file(path: &Path, budget_bytes: u64) -> Result<Self, StoreError> {
-        let file = files::open_private(path, true)?;
+    fn open_file(disk: &Disk, path: &Path, budget_bytes: u64) -> Result<Self, StoreError> {
+        let file = files::open_private(disk, path, true)?;
         let is_new = file.metadata().map_err(|error| StoreError::io(path, "look at", error))?.len() == 0;
-        let db = engine::guarded(path, || engine::begin_file(path, file, CACHE_BYTES))?;
-        let cache = Self { db, path: path.to_owned(), budget_bytes };
+        let db = engine::guarded(path, || engine::begin_file(disk, path, file, CACHE_BYTES));
+        let db = db.map_err(|error| disk.explain(error))?;
+        let (disk, closed) = (disk.clone(), AtomicBool::new(false));
+        let cache = Self { db, disk, closed, path: path.to_owned(), budget_bytes };
         if is_new {
             cache.transact(|transaction| {
                 transaction.open_table(META)?.insert("format", FORMAT)?;
@@ -194,7 +205,11 @@ impl Cache {
     }
 
     /// Writes a symbol's rows and, in the same transaction, makes room for them. Returns how many units were evicted.
+    /// Does nothing after an error of the system.
     pub fn put(&self, symbol: &str, batch: &CacheBatch, now_ms: i64) -> Result<u64, StoreError> {
+        if self.closed.load(Ordering::Relaxed) {
+            return Ok(0);
+        }
         self.transact(|transaction| {
             if let Some(row) = &batch.symbol {
                 let sealed = sealed(symbol.as_bytes(), row);
@@ -233,8 +248,11 @@ impl Cache {
         })
     }
 
-    /// Keeps an answer; the one that was written first makes room.
+    /// Keeps an answer; the one that was written first makes room. Does nothing after an error of the system.
     pub fn keep_answer(&self, question: &[u8; 32], answer: &[u8], now_ms: i64) -> Result<(), StoreError> {
+        if self.closed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         self.transact(|transaction| {
             let mut answers = transaction.open_table(ANSWERS)?;
             answers.insert(question.as_slice(), (now_ms, sealed(question, answer).as_slice()))?;
@@ -252,35 +270,62 @@ impl Cache {
     }
 
     /// Forgets a symbol's units, and every answer: one of them rests on these units.
+    ///
+    /// Errors: the disk refuses it; a damaged file is removed as a whole instead
     pub fn forget(&self, symbol: &str) -> Result<(), StoreError> {
-        self.transact(|transaction| {
+        let forgotten = self.transact(|transaction| {
             transaction.open_table(ANSWERS)?.retain(|_, _| false)?;
             transaction.open_table(SYMBOLS)?.remove(symbol)?;
             remove_units(transaction, symbol)?;
             Ok(())
-        })
+        });
+        match forgotten {
+            Err(error) if !error.is_unreadable() => Err(error),
+            _ => Ok(()),
+        }
     }
 
-    fn read<T>(
+    /// Reads something; what cannot be read is not there.
+    fn read<T: Default>(
         &self,
         work: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
-        engine::guarded(&self.path, || {
+        if self.closed.load(Ordering::Relaxed) {
+            return Ok(T::default());
+        }
+        let done = engine::guarded(&self.path, || {
             let transaction =
                 self.db.begin_read().map_err(|error| StoreError::engine(&self.path, "begin", error))?;
             work(&transaction).map_err(|error| StoreError::engine(&self.path, "read", error))
-        })
+        });
+        Ok(done.unwrap_or_else(|error| {
+            let error = self.give_up(error);
+            tracing::warn!("what earlier runs evaluated cannot be read and is evaluated again: {error}");
+            T::default()
+        }))
+    }
+
+    /// Uses the cache no more; the next run begins a damaged one anew.
+    fn give_up(&self, error: StoreError) -> StoreError {
+        self.closed.store(true, Ordering::Relaxed);
+        if error.is_unreadable()
+            && let Err(error) = files::remove(&self.disk, &self.path)
+        {
+            tracing::warn!("the damaged cache cannot be removed: {error}");
+        }
+        self.disk.explain(error)
     }
 
     fn transact<T>(
         &self,
         work: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
-        engine::guarded(&self.path, || {
+        let done = engine::guarded(&self.path, || {
             engine::transact(&self.db, &self.path, |transaction| {
                 work(transaction).map_err(|error| StoreError::engine(&self.path, "write", error))
             })
-        })
+        });
+        done.map_err(|error| self.give_up(error))
     }
 }
 
@@ -380,6 +425,8 @@ fn tag(name: &[u8], bytes: &[u8]) -> [u8; TAG_BYTES] {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn batch(days: std::ops::Range<i32>) -> CacheBatch {

@@ -3,41 +3,65 @@
 //! Every transaction asks for quick repair, which implies a two-phase commit: the default one-phase commit
 //! destroys the file when a failed sync is followed by business as usual. A file is never compacted in place.
 
+use std::any::Any;
+use std::cell::Cell;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use redb::{Database, ReadOnlyDatabase, WriteTransaction};
+use redb::{Database, DatabaseError, ReadOnlyDatabase, WriteTransaction};
 
+use super::disk::{Disk, EngineFile};
 use super::error::StoreError;
 use super::files;
+use super::snapshot::Snapshot;
 
 /// Cache of the authoritative store; the engine's own default is 1 GiB.
 pub(super) const STATE_CACHE_BYTES: usize = 4 << 20;
 /// Cache of the published copy.
 pub(super) const VIEW_CACHE_BYTES: usize = 1 << 20;
 
-/// Opens the authoritative store and proves it whole. It is never created here, and never repaired by force.
-pub(super) fn open_state(path: &Path) -> Result<Database, StoreError> {
-    let file = files::open_private(path, false)?;
+/// Opens the authoritative store and proves it whole: every row and section, and the engine's own structures.
+///
+/// It is never created here, and never repaired by force. A file that was closed as it should be is only read until its
+/// rows are proved, so that one that is refused stays as it is, byte for byte.
+pub(super) fn open_state(disk: &Disk, path: &Path) -> Result<Database, StoreError> {
+    let file = files::open_private(disk, path, false)?;
     let length = file.metadata().map_err(|error| StoreError::io(path, "look at", error))?.len();
     if length == 0 {
         return Err(damaged(path, "the file is empty"));
     }
-    files::settle(path, &file)?;
+    files::settle(disk, path, &file)?;
+    let closed = guarded(path, || verify_closed(path))?;
     guarded(path, || {
-        let mut db = begin_file(path, file, STATE_CACHE_BYTES)?;
+        let mut db = begin_file(disk, path, file, STATE_CACHE_BYTES)?;
         match db.check_integrity() {
-            Ok(true) => Ok(db),
+            Ok(true) if closed => Ok(db),
+            Ok(true) => Snapshot::begin(&db, path)?.verify().map(|()| db),
             Ok(false) => Err(damaged(path, "the integrity check failed")),
             Err(error) => Err(StoreError::engine(path, "check", error)),
         }
     })
 }
 
+/// Verifies every row without changing the file; `false` where its last writer did not close it.
+fn verify_closed(path: &Path) -> Result<bool, StoreError> {
+    match Database::builder().set_cache_size(STATE_CACHE_BYTES).open_read_only(path) {
+        Ok(db) => Snapshot::begin(&db, path)?.verify().map(|()| true),
+        Err(DatabaseError::RepairAborted) => Ok(false),
+        Err(error) => Err(StoreError::engine(path, "open", error)),
+    }
+}
+
 /// Makes a database in an empty file, or opens the one in it.
-pub(super) fn begin_file(path: &Path, file: File, cache_bytes: usize) -> Result<Database, StoreError> {
-    let opened = Database::builder().set_cache_size(cache_bytes).create_file(file);
+pub(super) fn begin_file(
+    disk: &Disk,
+    path: &Path,
+    file: File,
+    cache_bytes: usize,
+) -> Result<Database, StoreError> {
+    let opened = EngineFile::new(path, file, disk)
+        .and_then(|file| Database::builder().set_cache_size(cache_bytes).create_with_backend(file));
     opened.map_err(|error| StoreError::engine(path, "open", error))
 }
 
@@ -67,10 +91,39 @@ pub(super) fn transact<T>(
     }
 }
 
+thread_local! {
+    /// Whether a panic of this thread becomes an error.
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Runs something the engine may panic on when a file is damaged, and turns that into an error.
 pub(super) fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(damaged(path, "the database engine stopped at its content")))
+    let outer = GUARDED.replace(true);
+    let done = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(outer);
+    done.unwrap_or_else(|panic| {
+        let reason = format!("the database engine stopped at its content ({})", first_line(&*panic));
+        Err(damaged(path, reason))
+    })
+}
+
+/// Returns the first line of what a panic says.
+fn first_line(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.and_then(|text| text.lines().next()).unwrap_or("without a word")
+}
+
+/// Keeps the engine's panics about damaged files, which become errors, from being printed as well.
+///
+/// For programs: it replaces the panic hook of the process, which still gets every other panic.
+pub fn print_no_guarded_panics() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !GUARDED.get() {
+            print(panic);
+        }
+    }));
 }
 
 /// Says that a file cannot be used.

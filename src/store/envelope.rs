@@ -113,6 +113,9 @@ pub enum RowError {
         /// The form.
         shape: &'static str,
     },
+    /// The record is not what it says it is in a backup.
+    #[error("record: {0}")]
+    Json(#[source] serde_json::Error),
     /// A value that must not be.
     #[error("{0}")]
     Invalid(#[from] Invalid),
@@ -216,6 +219,16 @@ pub(super) fn check<'r>(place: Place<'_>, row: &'r [u8]) -> Result<(Tag, &'r [u8
 /// be told apart here.
 pub(super) fn decode<R: Record>(place: Place<'_>, row: &[u8]) -> Result<R, RowError> {
     decode_payload(check(place, row)?.1)
+}
+
+/// Returns the record in a payload as JSON.
+pub(super) fn payload_to_json<R: Record>(payload: &[u8]) -> Result<String, RowError> {
+    serde_json::to_string(&decode_payload::<R>(payload)?).map_err(RowError::Json)
+}
+
+/// Returns the row of a record that was given as JSON.
+pub(super) fn row_from_json<R: Record>(place: Place<'_>, json: &str) -> Result<Vec<u8>, RowError> {
+    encode(place, &serde_json::from_str::<R>(json).map_err(RowError::Json)?)
 }
 
 /// Returns the record in a payload: all of it and nothing else.

@@ -85,7 +85,7 @@ pub enum StoreError {
         found: &'static str,
     },
     /// Too little free space to write safely; nothing was written.
-    #[error("{}: {free} bytes free, {needed} needed", path.display())]
+    #[error("the disk is almost full: {} MiB free in {}, {} MiB needed", free >> 20, path.display(), needed >> 20)]
     DiskFull {
         /// The directory.
         path: PathBuf,
@@ -93,6 +93,16 @@ pub enum StoreError {
         free: u64,
         /// Bytes that have to be free.
         needed: u64,
+    },
+    /// The disk, a quota or a limit on the size of files is exhausted. The store must be opened again before it is used.
+    #[error("the disk is full, or a limit on files is reached: {operation} {}: {source}", path.display())]
+    NoSpace {
+        /// The file or directory.
+        path: PathBuf,
+        /// What was tried.
+        operation: &'static str,
+        /// What the operating system said.
+        source: io::Error,
     },
     /// The operating system refused an operation. The store must be opened again before it is used.
     #[error("{operation} {}: {source}", path.display())]
@@ -116,19 +126,26 @@ impl StoreError {
     /// Returns what to do about it.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Busy { .. } => "wait for the other run to end, or stop it",
+            Self::Busy { .. } => "wait for the other run to end (`--lock-wait 10m`), or stop it",
             Self::NoStore { .. } => {
                 "run `optimizer incremental` first, or point `--store` at an existing store"
             }
             Self::NeedsRepair { path, .. } | Self::Damaged { path, .. } if path.ends_with(files::VIEW) => {
                 "it is only a copy; run `optimizer incremental` and it is published again"
             }
+            Self::NeedsRepair { path, .. } | Self::Damaged { path, .. } | Self::TooNew { path, .. }
+                if path.extension().is_some_and(|extension| extension == "gz") =>
+            {
+                "nothing was changed; `optimizer restore` lists the backups and which of them are whole"
+            }
             Self::NeedsRepair { .. } | Self::Damaged { .. } => {
-                "nothing was changed; move the file away (keep it) and restore a backup, or start over without it"
+                "nothing was changed; `optimizer restore` lists the backups, `optimizer restore NUMBER` puts one in its \
+                 place and keeps the damaged file; without a backup move the file away to start over"
             }
             Self::TooNew { .. } => "use the newer program, or another `--store` directory",
             Self::Refused { .. } => "point `--store` at a plain directory of its own",
             Self::DiskFull { .. } => "free disk space and run again; nothing was written",
+            Self::NoSpace { .. } => "free disk space and run again; what was stored before is safe",
             Self::Io { .. } | Self::Poisoned { .. } => "check the disk and the permissions, then run again",
             Self::Unstorable { .. } | Self::Name { .. } => return None,
         })
@@ -144,7 +161,13 @@ impl StoreError {
 
     /// Wraps an error of the operating system.
     pub(super) fn io(path: &Path, operation: &'static str, source: impl Into<io::Error>) -> Self {
-        Self::Io { path: path.to_owned(), operation, source: source.into() }
+        let (path, source) = (path.to_owned(), source.into());
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                Self::NoSpace { path, operation, source }
+            }
+            _ => Self::Io { path, operation, source },
+        }
     }
 
     /// Wraps what was found in a row that was read.
@@ -166,7 +189,7 @@ impl StoreError {
                 io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
                     Self::NeedsRepair { path, reason: source.to_string() }
                 }
-                _ => Self::Io { path, operation, source },
+                _ => Self::io(&path, operation, source),
             },
             redb::Error::DatabaseAlreadyOpen => Self::Busy { path, pid: None, age_ms: None },
             redb::Error::PreviousIo | redb::Error::DatabaseClosed => Self::Poisoned { path },

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Advice, OFlags};
 
+use super::disk::{Disk, Step};
 use super::error::StoreError;
 
 /// Held by the one writer.
@@ -26,7 +27,7 @@ const FREE_BYTES_MIN: u64 = 64 << 20;
 const FREE_FILE_SIZES: u64 = 4;
 
 /// Creates the directory (mode 0700) unless it exists; refuses a symbolic link or anything but a directory.
-pub(super) fn create_directory(dir: &Path) -> Result<(), StoreError> {
+pub(super) fn create_directory(disk: &Disk, dir: &Path) -> Result<(), StoreError> {
     match fs::symlink_metadata(dir) {
         Ok(found) if found.is_symlink() => refuse(dir, "a symbolic link"),
         Ok(found) if !found.is_dir() => refuse(dir, "not a directory"),
@@ -35,7 +36,7 @@ pub(super) fn create_directory(dir: &Path) -> Result<(), StoreError> {
             let created = DirBuilder::new().recursive(true).mode(0o700).create(dir);
             created.map_err(|error| StoreError::io(dir, "create directory", error))?;
             let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
-            sync_directory(parent.unwrap_or(Path::new(".")))
+            sync_directory(disk, parent.unwrap_or(Path::new(".")))
         }
         Err(error) => Err(StoreError::io(dir, "look at", error)),
     }
@@ -57,7 +58,10 @@ fn refuse<T>(path: &Path, found: &'static str) -> Result<T, StoreError> {
 }
 
 /// Opens a file for reading and writing, mode 0600 if it is created, never through a symbolic link.
-pub(super) fn open_private(path: &Path, create: bool) -> Result<File, StoreError> {
+pub(super) fn open_private(disk: &Disk, path: &Path, create: bool) -> Result<File, StoreError> {
+    if create && !exists(path)? {
+        disk.pass(path, "create", Step::Create)?;
+    }
     OpenOptions::new()
         .read(true)
         .write(true)
@@ -70,34 +74,41 @@ pub(super) fn open_private(path: &Path, create: bool) -> Result<File, StoreError
 }
 
 /// Creates a file that must not exist yet, mode 0600. A leftover of a killed process is removed first.
-pub(super) fn create_fresh(path: &Path) -> Result<File, StoreError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(StoreError::io(path, "remove", error));
-        }
-        _ => {}
+pub(super) fn create_fresh(disk: &Disk, path: &Path) -> Result<File, StoreError> {
+    if fs::symlink_metadata(path).is_ok() {
+        remove(disk, path)?;
     }
+    disk.pass(path, "create", Step::Create)?;
     let opened = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path);
     opened.map_err(|error| StoreError::io(path, "create", error))
+}
+
+/// Removes a file.
+pub(super) fn remove(disk: &Disk, path: &Path) -> Result<(), StoreError> {
+    disk.pass(path, "remove", Step::Remove)?;
+    fs::remove_file(path).map_err(|error| StoreError::io(path, "remove", error))
 }
 
 /// Makes a file durable and lets go of its cached pages, so that what is read next comes from the disk.
 ///
 /// Pages whose write-back failed may otherwise look written to a process that opens the file again.
-pub(super) fn settle(path: &Path, file: &File) -> Result<(), StoreError> {
+pub(super) fn settle(disk: &Disk, path: &Path, file: &File) -> Result<(), StoreError> {
+    disk.pass(path, "sync", Step::Sync)?;
     file.sync_all().map_err(|error| StoreError::io(path, "sync", error))?;
     let advised = rustix::fs::fadvise(file, 0, None, Advice::DontNeed);
     advised.map_err(|error| StoreError::io(path, "drop cached pages of", error))
 }
 
 /// Renames a file within its directory and makes that durable.
-pub(super) fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
+pub(super) fn rename(disk: &Disk, from: &Path, to: &Path) -> Result<(), StoreError> {
+    disk.pass(from, "rename", Step::Rename { to })?;
     fs::rename(from, to).map_err(|error| StoreError::io(from, "rename", error))?;
-    sync_directory(to.parent().unwrap_or(Path::new(".")))
+    sync_directory(disk, to.parent().unwrap_or(Path::new(".")))
 }
 
 /// Makes the entries of a directory durable.
-pub(super) fn sync_directory(dir: &Path) -> Result<(), StoreError> {
+pub(super) fn sync_directory(disk: &Disk, dir: &Path) -> Result<(), StoreError> {
+    disk.pass(dir, "sync directory", Step::SyncDirectory)?;
     let synced = File::open(dir).and_then(|handle| handle.sync_all());
     synced.map_err(|error| StoreError::io(dir, "sync directory", error))
 }
@@ -119,14 +130,32 @@ fn bytes_to_keep_free(file_bytes: u64) -> u64 {
     file_bytes.saturating_mul(FREE_FILE_SIZES).max(FREE_BYTES_MIN)
 }
 
-/// Moves a file that cannot be used out of the way under a name that is free, and returns that name.
-pub(super) fn set_aside(path: &Path, now_ms: i64) -> Result<PathBuf, StoreError> {
+/// Returns a name beside a file that nothing has.
+fn free_name(path: &Path, now_ms: i64) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let candidates = (0..).map(|n| path.with_file_name(format!("{name}.damaged-{now_ms}-{n}")));
     let mut free = candidates.filter(|candidate| fs::symlink_metadata(candidate).is_err());
-    let aside = free.next().expect("there is always a higher number");
-    rename(path, &aside)?;
+    free.next().expect("there is always a higher number")
+}
+
+/// Moves a file that cannot be used out of the way under a name that is free, and returns that name.
+pub(super) fn set_aside(disk: &Disk, path: &Path, now_ms: i64) -> Result<PathBuf, StoreError> {
+    let aside = free_name(path, now_ms);
+    rename(disk, path, &aside)?;
     Ok(aside)
+}
+
+/// Gives a file a second name that is free, so that the first can be replaced at once without losing it; returns the
+/// second name, or `None` where there is no file.
+pub(super) fn keep_aside(disk: &Disk, path: &Path, now_ms: i64) -> Result<Option<PathBuf>, StoreError> {
+    if !exists(path)? {
+        return Ok(None);
+    }
+    let aside = free_name(path, now_ms);
+    disk.pass(path, "link", Step::Link { to: &aside })?;
+    fs::hard_link(path, &aside).map_err(|error| StoreError::io(path, "keep a second name of", error))?;
+    sync_directory(disk, path.parent().unwrap_or(Path::new(".")))?;
+    Ok(Some(aside))
 }
 
 #[cfg(test)]

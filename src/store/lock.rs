@@ -6,12 +6,16 @@
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::error::StoreError;
 use super::files;
+use super::location::Location;
 
 /// More than this is not read from a lock file.
 const CONTENT_BYTES_MAX: u64 = 1 << 10;
+/// Time between two looks at a lock that somebody else holds.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// The lock; let go when dropped.
 #[derive(Debug)]
@@ -28,16 +32,27 @@ impl Drop for RunLock {
 }
 
 impl RunLock {
-    /// Takes the lock, or says who holds it.
-    pub fn take(dir: &Path, now_ms: i64) -> Result<Self, StoreError> {
-        let path = dir.join(files::LOCK);
+    /// Takes the lock, waiting as long as the location says, or tells who holds it.
+    pub fn take(location: &Location, now_ms: i64) -> Result<Self, StoreError> {
+        let path = location.dir.join(files::LOCK);
         files::exists(&path)?;
-        let mut file = files::open_private(&path, true)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(busy(&path, &file, now_ms)),
-            Err(TryLockError::Error(error)) => return Err(StoreError::io(&path, "lock", error)),
-        }
+        let mut file = files::open_private(&location.disk(), &path, true)?;
+        let clock = Instant::now();
+        let waited_ms = loop {
+            let waited = clock.elapsed();
+            let waited_ms = i64::try_from(waited.as_millis()).unwrap_or(i64::MAX);
+            match file.try_lock() {
+                Ok(()) => break waited_ms,
+                Err(TryLockError::WouldBlock) if waited < location.lock_wait => {
+                    std::thread::sleep(LOOK_EVERY.min(location.lock_wait - waited));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(busy(&path, &file, now_ms.saturating_add(waited_ms)));
+                }
+                Err(TryLockError::Error(error)) => return Err(StoreError::io(&path, "lock", error)),
+            }
+        };
+        let now_ms = now_ms.saturating_add(waited_ms);
         let version = env!("CARGO_PKG_VERSION");
         let content = format!("pid {}\nstarted_at_ms {now_ms}\nversion {version}\n", std::process::id());
         let written = file.set_len(0).and_then(|()| file.write_all(content.as_bytes()));

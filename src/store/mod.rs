@@ -11,12 +11,15 @@
 //! What does not belong here: judging what is worth remembering (`decide`), showing it (`present`), evaluation
 //! results that can be computed again (a disposable cache file of its own).
 
+mod backup;
 mod cache;
+mod disk;
 mod engine;
 mod envelope;
 mod error;
 mod files;
 mod keys;
+mod location;
 mod lock;
 pub mod records;
 pub mod schema;
@@ -29,9 +32,13 @@ mod writer;
 #[cfg(test)]
 mod format_tests;
 
+pub use backup::{Backup, BackupContent, Restored, backups, restore};
 pub use cache::{Cache, CacheBatch, CacheSize, UnitKey};
+pub use disk::{Gate, Step};
+pub use engine::print_no_guarded_panics;
 pub use envelope::RowError;
 pub use error::StoreError;
+pub use location::Location;
 pub use snapshot::{Snapshot, TableSize};
 pub use state::{Claim, LearningCommit, RUNS_MAX, Store, TRIAL_RUNS_MAX};
 pub use tables::{Class, Section};

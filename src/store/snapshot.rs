@@ -7,7 +7,7 @@ use std::path::Path;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, TableError};
 
 use super::engine::damaged;
-use super::envelope::{Envelope, Place, check, decode};
+use super::envelope::{Envelope, HEADER_BYTES, Place, RowError, check, decode};
 use super::error::StoreError;
 use super::keys::{self, META_KEY};
 use super::records::{
@@ -227,8 +227,14 @@ impl<'s> Snapshot<'s> {
         mut visit: impl FnMut(&str, Row<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let Some(open) = self.open(table)? else { return Ok(()) };
-        for entry in open.range::<&str>(..).map_err(|error| self.failed(error))? {
-            let (key, bytes) = entry.map_err(|error| self.failed(error))?;
+        let failed = |error: redb::StorageError| match self.failed(error) {
+            StoreError::NeedsRepair { path, reason } => {
+                StoreError::NeedsRepair { path, reason: format!("table {}: {reason}", table.name) }
+            }
+            error => error,
+        };
+        for entry in open.range::<&str>(..).map_err(failed)? {
+            let (key, bytes) = entry.map_err(failed)?;
             let (key, bytes) = (key.value(), bytes.value());
             let checked = check(self.place(table, key), bytes);
             let (tag, _) = checked.map_err(|error| StoreError::row(self.path, table.name, key, error))?;
@@ -282,6 +288,11 @@ impl<'s> Snapshot<'s> {
         }
     }
 
+    /// Names a row that is not what it should be.
+    pub(super) fn row_error(&self, table: &TableInfo, key: &str, source: RowError) -> StoreError {
+        StoreError::row(self.path, table.name, key, source)
+    }
+
     fn failed(&self, error: impl Into<redb::Error>) -> StoreError {
         StoreError::engine(self.path, "read", error)
     }
@@ -297,6 +308,11 @@ pub(super) struct Row<'r> {
 impl Row<'_> {
     fn len(self) -> usize {
         self.bytes.len()
+    }
+
+    /// The record without its envelope.
+    pub fn payload(&self) -> &[u8] {
+        &self.bytes[HEADER_BYTES..]
     }
 }
 

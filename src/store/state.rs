@@ -7,10 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{Database, WriteTransaction};
 
+use super::backup;
+use super::disk::Disk;
 use super::engine;
 use super::error::StoreError;
 use super::files;
 use super::keys;
+use super::location::Location;
 use super::lock::RunLock;
 use super::records::{
     CarriedRecord, DecisionRecord, EvidenceRecord, FeaturesRecord, InsightsRecord, MetaRecord, ParamsRecord,
@@ -78,7 +81,7 @@ impl LearningCommit {
 /// The right to write a store, taken before there is anything to write.
 #[derive(Debug)]
 pub struct Claim {
-    dir: PathBuf,
+    location: Location,
     lock: RunLock,
 }
 
@@ -93,6 +96,8 @@ impl Claim {
 #[derive(Debug)]
 pub struct Store {
     db: Database,
+    disk: Disk,
+    backups: usize,
     dir: PathBuf,
     path: PathBuf,
     store_uuid: [u8; 16],
@@ -108,33 +113,31 @@ impl Store {
     ///
     /// Errors: `Busy` when another process has it open, `NeedsRepair` or `Damaged` when the file is not whole,
     ///         `TooNew` when a newer program wrote it; a file that is refused is left as it is.
-    pub fn open(dir: &Path, now_ms: i64) -> Result<Self, StoreError> {
-        Self::claim(dir, now_ms)?.open(now_ms)
+    pub fn open(location: impl Into<Location>, now_ms: i64) -> Result<Self, StoreError> {
+        Self::claim(location, now_ms)?.open(now_ms)
     }
 
     /// Keeps other writers out of a directory, which is created if need be, without touching what is stored there.
     ///
-    /// Errors: `Busy` when another process has it
-    pub fn claim(dir: &Path, now_ms: i64) -> Result<Claim, StoreError> {
-        files::create_directory(dir)?;
-        Ok(Claim { lock: RunLock::take(dir, now_ms)?, dir: dir.to_owned() })
+    /// Errors: `Busy` when another process still has it after the location's time to wait
+    pub fn claim(location: impl Into<Location>, now_ms: i64) -> Result<Claim, StoreError> {
+        let location = location.into();
+        files::create_directory(&location.disk(), &location.dir)?;
+        Ok(Claim { lock: RunLock::take(&location, now_ms)?, location })
     }
 
     fn open_claimed(claim: Claim, now_ms: i64) -> Result<Self, StoreError> {
-        let Claim { dir, lock } = claim;
+        let Claim { location, lock } = claim;
+        let (disk, backups, dir) = (location.disk(), location.backups, location.dir);
         let path = dir.join(files::STATE);
         if !files::exists(&path)? {
-            create(&dir, &path, now_ms)?;
+            create(&disk, &dir, &path, now_ms).map_err(|error| disk.explain(error))?;
         }
-        let db = engine::open_state(&path)?;
-        let store_uuid = engine::guarded(&path, || {
-            let snapshot = Snapshot::begin(&db, &path)?;
-            snapshot.verify()?;
-            Ok(snapshot.meta()?.store_uuid)
-        })?;
+        let db = engine::open_state(&disk, &path).map_err(|error| disk.explain(error))?;
+        let store_uuid = engine::guarded(&path, || Ok(Snapshot::begin(&db, &path)?.meta()?.store_uuid))?;
         let poisoned = AtomicBool::new(false);
-        let store = Self { db, dir, path, store_uuid, poisoned, _lock: lock };
-        if !view::is_current(&store.dir, &store.read()?, now_ms)? {
+        let store = Self { db, disk, backups, dir, path, store_uuid, poisoned, _lock: lock };
+        if !view::is_current(&store.disk, &store.dir, &store.read()?, now_ms)? {
             store.publish_view()?;
         }
         Ok(store)
@@ -151,25 +154,41 @@ impl Store {
     /// Runs of a profile are numbered from 1 without gaps. Beyond [`RUNS_MAX`] the oldest are removed with
     /// their decisions, beyond [`TRIAL_RUNS_MAX`] their trials, series and work. Readers see it after [`Store::publish_view`].
     ///
+    /// Where the location asks for backups, one is made of the result; that it could not be made is a warning.
+    ///
     /// Errors: on any error nothing has changed, except that after `Io` the store has to be opened again to
     ///         know.
     pub fn commit(&mut self, learning: LearningCommit) -> Result<u64, StoreError> {
         let heads: Heads = self.read()?.heads()?.into_iter().collect();
+        let now_ms = learning.run.started_at_ms;
         files::check_free_space(&self.path)?;
-        let committed = engine::transact(&self.db, &self.path, |transaction| {
-            let mut writer = Writer::new(transaction, &self.path, self.store_uuid, heads);
-            let run = put_learning(&mut writer, learning)?;
-            writer.finish()?;
-            Ok(run)
+        let committed = engine::guarded(&self.path, || {
+            engine::transact(&self.db, &self.path, |transaction| {
+                let mut writer = Writer::new(transaction, &self.path, self.store_uuid, heads);
+                let run = put_learning(&mut writer, learning)?;
+                writer.finish()?;
+                Ok(run)
+            })
         });
-        self.watch(committed)
+        let run = self.watch(committed)?;
+        if let Err(error) = self.back_up(now_ms) {
+            tracing::warn!("what was stored is safe, but no backup of it could be made: {error}");
+        }
+        Ok(run)
+    }
+
+    fn back_up(&self, now_ms: i64) -> Result<(), StoreError> {
+        match self.backups {
+            0 => Ok(()),
+            keep => backup::write(&self.disk, &self.dir, &self.read()?, keep, now_ms),
+        }
     }
 
     /// Publishes the store for readers: a verified copy that replaces the last one at once.
     pub fn publish_view(&self) -> Result<(), StoreError> {
         let snapshot = self.read()?;
         files::check_free_space(&self.path)?;
-        self.watch(view::publish(&self.dir, &snapshot))
+        self.watch(engine::guarded(&self.path, || view::publish(&self.disk, &self.dir, &snapshot)))
     }
 
     fn usable(&self) -> Result<(), StoreError> {
@@ -179,9 +198,17 @@ impl Store {
         }
     }
 
-    /// Closes the store to further use when the operating system has refused something.
+    /// Closes the store to further use when the operating system has refused something or a file turned out damaged.
     fn watch<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
-        if matches!(result, Err(StoreError::Io { .. } | StoreError::Poisoned { .. })) {
+        let result = result.map_err(|error| self.disk.explain(error));
+        let refused = matches!(
+            result,
+            Err(StoreError::Io { .. }
+                | StoreError::NoSpace { .. }
+                | StoreError::NeedsRepair { .. }
+                | StoreError::Poisoned { .. })
+        );
+        if refused {
             self.poisoned.store(true, Ordering::Relaxed);
         }
         result
@@ -189,10 +216,10 @@ impl Store {
 }
 
 /// Creates the store beside its final name, so that a file of that name is always complete.
-fn create(dir: &Path, path: &Path, now_ms: i64) -> Result<(), StoreError> {
+fn create(disk: &Disk, dir: &Path, path: &Path, now_ms: i64) -> Result<(), StoreError> {
     files::check_free_space(path)?;
     let new = dir.join(files::STATE_NEW);
-    let file = files::create_fresh(&new)?;
+    let file = files::create_fresh(disk, &new)?;
     let settled = file.try_clone().map_err(|error| StoreError::io(&new, "open", error))?;
     let meta = MetaRecord {
         store_format: tables::STORE_FORMAT,
@@ -201,11 +228,11 @@ fn create(dir: &Path, path: &Path, now_ms: i64) -> Result<(), StoreError> {
         app_version: env!("CARGO_PKG_VERSION").to_owned(),
         created_at_ms: now_ms,
     };
-    let db = engine::begin_file(&new, file, engine::STATE_CACHE_BYTES)?;
+    let db = engine::begin_file(disk, &new, file, engine::STATE_CACHE_BYTES)?;
     engine::transact(&db, &new, |transaction: &WriteTransaction| Writer::create(transaction, &new, &meta))?;
     drop(db);
-    files::settle(&new, &settled)?;
-    files::rename(&new, path)
+    files::settle(disk, &new, &settled)?;
+    files::rename(disk, &new, path)
 }
 
 /// Returns 128 bits that no other store has. They tell stores apart; they are no secret.
@@ -293,7 +320,7 @@ mod tests {
 
     /// Writes a row behind the store's back, with a tag that is right.
     fn insert(path: &Path, table: &tables::TableInfo, key: &str, version: u16, payload: &[u8]) {
-        let db = engine::open_state(path).expect("whole");
+        let db = engine::open_state(&Disk::default(), path).expect("whole");
         let meta = Snapshot::begin(&db, path).and_then(|snapshot| snapshot.meta()).expect("readable");
         let store_uuid = if table.name == "meta" { [0; 16] } else { meta.store_uuid };
         let row = seal(Place { store_uuid: &store_uuid, table, key }, table.record.type_id, version, payload);
@@ -314,7 +341,7 @@ mod tests {
             for name in [files::STATE, files::VIEW] {
                 let path = dir.join(name);
                 if what == "store format" {
-                    let db = engine::open_state(&path).expect("whole");
+                    let db = engine::open_state(&Disk::default(), &path).expect("whole");
                     let meta = Snapshot::begin(&db, &path).and_then(|s| s.meta()).expect("readable");
                     drop(db);
                     let newer = MetaRecord { store_format: 3, min_reader_format: 2, ..meta };

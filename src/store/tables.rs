@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::envelope::Envelope;
+use super::envelope::{self, Envelope, Place, RowError};
 use super::keys::KeyShape;
 use super::records::{
     CarriedRecord, DecisionRecord, EvidenceRecord, FeaturesRecord, HeadRecord, InsightsRecord, MetaRecord,
@@ -62,6 +62,10 @@ pub(super) struct RecordInfo {
     pub version: u16,
     pub bytes_max: usize,
     pub schema: fn() -> schemars::Schema,
+    /// The record in a payload, as JSON.
+    pub to_json: fn(&[u8]) -> Result<String, RowError>,
+    /// A record that was given as JSON, as a row of a place.
+    pub from_json: fn(Place<'_>, &str) -> Result<Vec<u8>, RowError>,
 }
 
 /// A table, without its Rust types.
@@ -106,6 +110,8 @@ impl<R: Record> Table<R> {
             version: R::VERSION,
             bytes_max: R::BYTES_MAX,
             schema: schema_of::<R>,
+            to_json: envelope::payload_to_json::<R>,
+            from_json: envelope::row_from_json::<R>,
         };
         Self { info: TableInfo { name, section, class, key, record, doc }, record: PhantomData }
     }

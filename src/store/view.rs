@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use redb::ReadOnlyDatabase;
 
+use super::disk::Disk;
 use super::engine::{self, guarded};
 use super::error::StoreError;
 use super::files;
@@ -48,13 +49,18 @@ impl View {
 /// Returns whether the published copy has the content of a snapshot.
 ///
 /// A copy that cannot be read is moved aside: it is disposable, but it may be somebody else's file.
-pub(super) fn is_current(dir: &Path, state: &Snapshot<'_>, now_ms: i64) -> Result<bool, StoreError> {
+pub(super) fn is_current(
+    disk: &Disk,
+    dir: &Path,
+    state: &Snapshot<'_>,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
     match View::open(dir) {
         Ok(view) => same(&view.read()?, state),
         Err(StoreError::NoStore { .. }) => Ok(false),
         Err(error) if error.is_unreadable() && !matches!(error, StoreError::Refused { .. }) => {
             let path = dir.join(files::VIEW);
-            let aside = files::set_aside(&path, now_ms)?;
+            let aside = files::set_aside(disk, &path, now_ms)?;
             tracing::warn!(%error, aside = %aside.display(), "the published copy was unreadable and moved aside");
             Ok(false)
         }
@@ -63,24 +69,30 @@ pub(super) fn is_current(dir: &Path, state: &Snapshot<'_>, now_ms: i64) -> Resul
 }
 
 /// Publishes a snapshot. If anything fails the last copy stays.
-pub(super) fn publish(dir: &Path, state: &Snapshot<'_>) -> Result<(), StoreError> {
+pub(super) fn publish(disk: &Disk, dir: &Path, state: &Snapshot<'_>) -> Result<(), StoreError> {
     let (new, path) = (dir.join(files::VIEW_NEW), dir.join(files::VIEW));
-    let file = files::create_fresh(&new)?;
+    let file = files::create_fresh(disk, &new)?;
     let settled = file.try_clone().map_err(|error| StoreError::io(&new, "open", error))?;
-    copy(state, &new, file)?;
-    files::settle(&new, &settled)?;
+    copy(disk, state, &new, file)?;
+    files::settle(disk, &new, &settled)?;
     drop(settled);
-    let copied = View::open_file(new.clone())?;
+    // The engine keeps to itself what fails while it closes a file. What was just written and cannot be read is the
+    // disk's doing, whatever it looks like.
+    if let Some(failure) = disk.failure() {
+        return Err(failure);
+    }
+    let unwritten = |reason: String| StoreError::io(&new, "read back", std::io::Error::other(reason));
+    let copied = View::open_file(new.clone()).map_err(|error| unwritten(error.to_string()))?;
     if !same(&copied.read()?, state)? {
-        return Err(engine::damaged(&new, "the copy differs from the store"));
+        return Err(unwritten("the copy differs from the store".to_owned()));
     }
     drop(copied);
     files::exists(&path)?;
-    files::rename(&new, &path)
+    files::rename(disk, &new, &path)
 }
 
-fn copy(state: &Snapshot<'_>, new: &Path, file: std::fs::File) -> Result<(), StoreError> {
-    let db = engine::begin_file(new, file, engine::VIEW_CACHE_BYTES)?;
+fn copy(disk: &Disk, state: &Snapshot<'_>, new: &Path, file: std::fs::File) -> Result<(), StoreError> {
+    let db = engine::begin_file(disk, new, file, engine::VIEW_CACHE_BYTES)?;
     engine::transact(&db, new, |transaction| {
         for table in &tables::ALL {
             let failed = |error: redb::Error| StoreError::engine(new, "write", error);

@@ -86,6 +86,17 @@ impl<'t> Writer<'t> {
         self.account(&table.info, old, new)
     }
 
+    /// Writes a row of any table whose record is given as JSON.
+    pub fn put_json(&mut self, table: &'static TableInfo, key: &str, json: &str) -> Result<(), StoreError> {
+        if !table.key.accepts(key) {
+            return Err(damaged(self.path, format!("table {}: {key:?} is no key of it", table.name)));
+        }
+        let row = (table.record.from_json)(self.place(table, key), json);
+        let row = row.map_err(|source| StoreError::row(self.path, table.name, key, source))?;
+        let (old, new) = self.insert_row(table, key, &row)?;
+        self.account(table, old, new)
+    }
+
     /// Takes a row out, if there is one.
     pub fn remove(&mut self, table: &'static TableInfo, key: &str) -> Result<(), StoreError> {
         let old = {
@@ -126,10 +137,19 @@ impl<'t> Writer<'t> {
         let encoded = encode(self.place(&table.info, key), record);
         let row =
             encoded.map_err(|source| StoreError::Unstorable { table: name, key: key.to_owned(), source })?;
-        let mut open = self.open(&table.info)?;
-        let replaced = open.insert(key, row.as_slice()).map_err(|error| self.failed(error))?;
-        let old = replaced.map(|old| self.tag(&table.info, old.value())).transpose()?;
-        Ok((old, stored_tag(&row)))
+        self.insert_row(&table.info, key, &row)
+    }
+
+    fn insert_row(
+        &self,
+        table: &'static TableInfo,
+        key: &str,
+        row: &[u8],
+    ) -> Result<(Option<Tag>, Option<Tag>), StoreError> {
+        let mut open = self.open(table)?;
+        let replaced = open.insert(key, row).map_err(|error| self.failed(error))?;
+        let old = replaced.map(|old| self.tag(table, old.value())).transpose()?;
+        Ok((old, stored_tag(row)))
     }
 
     fn account(&mut self, table: &TableInfo, old: Option<Tag>, new: Option<Tag>) -> Result<(), StoreError> {

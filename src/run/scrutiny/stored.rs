@@ -24,7 +24,7 @@ pub(super) fn symbol_days(
     if !Cache::exists(&options.store)? {
         return Ok(None);
     }
-    let shelf = Shelf::open(options.store.clone(), u64::MAX, options.now_ms)?;
+    let shelf = Shelf::open(options.store.clone().into(), u64::MAX, options.now_ms)?;
     let ingest = IngestOptions {
         base_interval: plan.interval,
         on_conflict: OnConflict::Refuse,

@@ -1,0 +1,44 @@
+//! `optimizer restore`: the way back from a store that is damaged or lost.
+
+use std::path::PathBuf;
+
+use super::context::Context;
+use super::failure::{Failure, code};
+use crate::present::restore::RestoreDocument;
+use crate::store::{backups, restore};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Number of a backup in the list, or its file; without it they are listed
+    #[arg(value_name = "BACKUP")]
+    backup: Option<PathBuf>,
+}
+
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+    let directory = context.store();
+    let restored = match &arguments.backup {
+        None => None,
+        Some(named) => Some(restore(context.location()?, &file(context, named)?, context.now_ms)?),
+    };
+    let listed = backups(&directory)?;
+    context.print(RestoreDocument::new(&directory, listed, restored), RestoreDocument::text)?;
+    Ok(0)
+}
+
+/// Returns the file of a backup that is named by its number or its path.
+fn file(context: &Context, named: &std::path::Path) -> Result<PathBuf, Failure> {
+    if named.is_file() {
+        return Ok(named.to_owned());
+    }
+    let number: Option<u64> = named.to_str().and_then(|text| text.parse().ok());
+    let mut listed = backups(&context.store())?;
+    listed.retain(|backup| Some(backup.number) == number);
+    match listed.as_slice() {
+        [backup] => Ok(backup.path.clone()),
+        found => {
+            let message = format!("expected one backup {}, found {}", named.display(), found.len());
+            Err(Failure::new(code::USAGE, message)
+                .hint("`optimizer restore` lists the backups; a file can be given instead of a number"))
+        }
+    }
+}

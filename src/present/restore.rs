@@ -1,0 +1,113 @@
+//! Backups of a store, and what became of one.
+
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::document::Document;
+use super::table::table;
+use crate::model::rfc3339;
+use crate::store::{Backup, Restored};
+
+/// The backups of a store, and the one that was restored.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct RestoreDocument {
+    /// The store's directory.
+    pub directory: String,
+    /// What was restored; null when they were only listed.
+    pub restored: Option<RestoredDocument>,
+    /// Newest first.
+    pub backups: Vec<BackupDocument>,
+}
+
+/// One backup.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct BackupDocument {
+    pub number: u64,
+    pub file: String,
+    pub bytes: u64,
+    /// When it was made; null for one that cannot be used.
+    pub created_at: Option<String>,
+    /// Runs in its history; null for one that cannot be used.
+    pub runs: Option<u64>,
+    /// Scopes with parameters in force; null for one that cannot be used.
+    pub scopes: Option<u64>,
+    /// Why it cannot be used; null for one that is whole.
+    pub problem: Option<String>,
+}
+
+/// What was restored.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct RestoredDocument {
+    pub from: String,
+    pub created_at: String,
+    pub runs: u64,
+    pub scopes: u64,
+    /// Where the store that was there is now; null if there was none.
+    pub kept_as: Option<String>,
+}
+
+impl Document for RestoreDocument {
+    const KIND: &'static str = "restore";
+}
+
+impl RestoreDocument {
+    /// Returns the document of what there is and what was done.
+    pub fn new(directory: &Path, backups: Vec<Backup>, restored: Option<Restored>) -> Self {
+        let backup = |backup: Backup| {
+            let content = backup.content.as_ref().ok();
+            BackupDocument {
+                number: backup.number,
+                file: backup.path.display().to_string(),
+                bytes: backup.bytes,
+                created_at: content.map(|content| rfc3339(content.created_at_ms)),
+                runs: content.map(|content| content.runs),
+                scopes: content.map(|content| content.params),
+                problem: backup.content.err(),
+            }
+        };
+        let restored = restored.map(|done| RestoredDocument {
+            from: done.from.display().to_string(),
+            created_at: rfc3339(done.content.created_at_ms),
+            runs: done.content.runs,
+            scopes: done.content.params,
+            kept_as: done.set_aside.map(|path| path.display().to_string()),
+        });
+        Self {
+            directory: directory.display().to_string(),
+            restored,
+            backups: backups.into_iter().map(backup).collect(),
+        }
+    }
+
+    /// Returns the document as text for people.
+    pub fn text(&self) -> String {
+        if let Some(done) = &self.restored {
+            let kept =
+                done.kept_as.as_ref().map(|path| format!("\nthe store that was there is kept as {path}"));
+            return format!(
+                "restored {} runs and {} scopes of parameters from {} ({}){}\n",
+                done.runs,
+                done.scopes,
+                done.from,
+                done.created_at,
+                kept.unwrap_or_default()
+            );
+        }
+        if self.backups.is_empty() {
+            return format!("no backups in {}\n", self.directory);
+        }
+        let row = |backup: &BackupDocument| {
+            let number = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
+            let state = backup.problem.clone().unwrap_or_else(|| "whole".to_owned());
+            let made = backup.created_at.clone().unwrap_or_else(|| "-".to_owned());
+            vec![backup.number.to_string(), made, number(backup.runs), number(backup.scopes), state]
+        };
+        let rows: Vec<Vec<String>> = self.backups.iter().map(row).collect();
+        let listed = table(&["Number", "Made", "Runs", "Scopes", "State"], &rows);
+        format!("{listed}\n\n`optimizer restore NUMBER` puts one in the store's place\n")
+    }
+}

@@ -1,0 +1,50 @@
+//! Where a store lies and how it is kept.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::disk::{Disk, Gate};
+
+/// A store's directory, and what its writer does besides writing.
+#[derive(Debug, Clone)]
+pub struct Location {
+    /// The directory.
+    pub dir: PathBuf,
+    /// Backups kept; none are made with 0.
+    pub backups: usize,
+    /// How long to wait for another writer to end.
+    pub lock_wait: Duration,
+    /// What every step on the disk passes; none but in tests.
+    pub gate: Option<Arc<dyn Gate>>,
+}
+
+impl Location {
+    /// Returns a directory without backups, and without waiting for its lock.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), backups: 0, lock_wait: Duration::ZERO, gate: None }
+    }
+
+    /// Returns the disk that the directory is on.
+    pub(super) fn disk(&self) -> Disk {
+        Disk::behind(self.gate.clone())
+    }
+}
+
+impl From<&Path> for Location {
+    fn from(dir: &Path) -> Self {
+        Self::new(dir)
+    }
+}
+
+impl From<&PathBuf> for Location {
+    fn from(dir: &PathBuf) -> Self {
+        Self::new(dir)
+    }
+}
+
+impl From<PathBuf> for Location {
+    fn from(dir: PathBuf) -> Self {
+        Self::new(dir)
+    }
+}
