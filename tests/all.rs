@@ -9,6 +9,7 @@ mod exits;
 mod import;
 mod incremental;
 mod ingest;
+mod inputs;
 mod inspect;
 mod legacy_defects;
 mod legacy_exits;
