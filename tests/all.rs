@@ -14,6 +14,7 @@ mod formats;
 mod import;
 mod incremental;
 mod ingest;
+mod inputs;
 mod inspect;
 mod legacy_defects;
 mod legacy_exits;

@@ -110,6 +110,12 @@ fn binance(candles: &[Candle], minutes: i64) -> String {
     candles.iter().map(|candle| binance_row(candle, minutes, 1)).collect()
 }
 
+/// Candles as freqtrade writes them.
+fn json(candles: &[Candle]) -> String {
+    let row = |candle: &Candle| format!("[{}]", row(candle).trim_end());
+    format!("[{}]", candles.iter().map(row).collect::<Vec<_>>().join(","))
+}
+
 fn gzip(content: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(content).expect("memory takes all");
@@ -144,7 +150,7 @@ fn the_same_candles_come_out_of_every_format() {
     let nano: String = wanted.iter().map(|candle| binance_row(candle, 15, 1_000_000)).collect();
     let descending: String =
         HEADER.chars().chain(wanted.iter().rev().map(row).collect::<String>().chars()).collect();
-    let files: [(&str, Vec<u8>); 11] = [
+    let files: [(&str, Vec<u8>); 16] = [
         ("BTCUSDT-15m.csv", plain.clone().into()),
         ("BTCUSDT-15m-2025-01.csv", klines.clone().into()),
         ("Binance_BTCUSDT_15m.csv", micro.into()),
@@ -164,6 +170,11 @@ fn the_same_candles_come_out_of_every_format() {
                 ("b/15m.csv", csv(&wanted[10..]).as_bytes()),
             ]),
         ),
+        ("BTCUSDT-15m.csv", gzip(plain.as_bytes())),
+        ("BTCUSDT-15m.csv.gz", plain.clone().into()),
+        ("BTCUSDT-15m.txt", zip_of(&[("15m.csv", plain.as_bytes())])),
+        ("BTC_USDT-15m.json", json(&wanted).into()),
+        ("BTC_USDT_USDT-15m-futures.json.gz", gzip(json(&wanted).as_bytes())),
         ("archive.zip", zip_of(&[("x\\BTCUSDT\\15m\\a.csv", plain.as_bytes()), ("x/.hidden.csv", b"")])),
     ];
     for (name, content) in files {
@@ -268,37 +279,39 @@ fn files_that_are_no_candles_are_passed_over_with_a_reason() {
     folder.put("README.md", "# words");
     folder.put(".hidden/BTCUSDT-15m.csv", csv(&candles(3, 15)));
     folder.put("BTCUSDT-15m.zip.CHECKSUM", "00  BTCUSDT-15m.zip");
-    folder.put("ADA_BTC-5m.feather", b"ARROW1\0\0");
-    folder.put("BTC_USDT-15m.parquet", b"PAR1");
-    folder.put("BTC_USDT-15m.json", "[[1,2,3,4,5,6]]");
-    folder.put("BTC_USDT-15m.json.gz", gzip(b"[]"));
+    folder.put("BTC_USDT-15m.feather", b"FEA1");
+    folder.put("BTC_USDT-15m.html.csv", "<!doctype html>");
+    folder.put("BTC_USDT-15m.json", "{\"t\": [1]}");
+    folder.put("BTC_USDT-15m.xlsx", b"PK\x03\x04");
+    folder.put("empty.json.gz", gzip(b"[]"));
     folder.put("NOPAIR_XXX-4m.json", "[]\n");
     folder.put("EMPTY_BTC-8m.csv", "");
     folder.put("LFSUSDT-15m.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n");
     folder.put("prices.csv", csv(&candles(3, 15)));
     folder.put("SOLUSDT-15m-mark.csv", csv(&candles(3, 15)));
     folder.put("bad-BTCUSDT-15m.zip", b"PK\x03\x04 cut short");
-    let outer = zip_of(&[("in/ETHUSDT-15m.zip", b"PK"), ("notes.txt", b"words"), ("ETHUSDT.json", b"[]")]);
+    let outer = zip_of(&[("in/ETHUSDT-15m.zip", b"PK"), ("notes.txt", b"words"), ("symbols.json", b"[1]")]);
     folder.put("outer.zip", outer);
     #[cfg(unix)]
     std::os::unix::fs::symlink("nowhere", folder.path().join("DOGEUSDT-15m.csv")).expect("a link is made");
     let found = folder.passed_over();
     let expected = [
-        ("ADA_BTC-5m.feather", "unsupported format: freqtrade feather; convert"),
         ("BTCUSDT-15m.zip.CHECKSUM", "not candles: a checksum"),
-        ("BTC_USDT-15m.json", "unsupported format: JSON; convert"),
-        ("BTC_USDT-15m.json.gz", "unsupported format: JSON; convert"),
-        ("BTC_USDT-15m.parquet", "unsupported format: Parquet; convert"),
+        ("BTC_USDT-15m.feather", "unsupported format: feather version 1; write it"),
+        ("BTC_USDT-15m.html.csv", "unsupported format: HTML or XML; download"),
+        ("BTC_USDT-15m.json", "unsupported format: JSON that is no list of candles; write"),
+        ("BTC_USDT-15m.xlsx", "unsupported format: binary table; export"),
         ("DOGEUSDT-15m.csv", "expected a file, found a link that leads nowhere"),
         ("EMPTY_BTC-8m.csv", "expected rows of candles, found an empty file"),
         ("LFSUSDT-15m.csv", "expected data, found a Git LFS pointer; run `git lfs pull`"),
         ("NOPAIR_XXX-4m.json", "expected rows of candles, found an empty file"),
         ("README.md", "not candles: extension `.md`"),
         ("SOLUSDT-15m-mark.csv", "not candles: `mark` in the name"),
-        ("bad-BTCUSDT-15m.zip", "expected a readable archive, found damage"),
-        ("ETHUSDT.json", "unsupported format: JSON"),
+        ("bad-BTCUSDT-15m.zip", "expected a readable file, found damage"),
+        ("empty.json.gz", "expected rows of candles, found an empty file"),
         ("in/ETHUSDT-15m.zip", "unsupported format: archive within an archive"),
         ("notes.txt", "no symbol in the name; rename the file like `BTCUSDT-15m.csv`"),
+        ("symbols.json", "unsupported format: JSON"),
         ("prices.csv", "no symbol in the name"),
     ];
     let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
@@ -330,8 +343,8 @@ fn files_that_lie_are_rejected_with_what_they_hold() {
         ),
         ("BTCUSDT-15m.csv", other.into(), "the name says BTCUSDT, the symbol column holds ETH/USDT; rename"),
         ("BTCUSDT-15m.csv", "a\nb\n".into(), "line 1: expected a header such as"),
-        ("BTCUSDT-15m.csv.gz", gzip(b"a,b").into_iter().take(15).collect(), "expected a readable archive"),
-        ("BTCUSDT-15m.csv", gzip(&[7; 3000]), "unsupported format: gzip under another name"),
+        ("BTCUSDT-15m.csv.gz", gzip(b"a,b").into_iter().take(15).collect(), "expected a readable file"),
+        ("BTCUSDT-15m.csv", gzip(&[7; 3000]), "line 1: expected a header such as"),
         (
             "BTCUSDT-15m.csv",
             format!("{HEADER}{}NULL,1,1,1,1,1\n1735691400000,NULL,1,1,1,1\n", row(&candle(0, 15))).into(),
@@ -600,8 +613,10 @@ fn outcome(path: &Path, base: &str) -> String {
 fn every_real_file_gives_candles_or_a_clear_reason() {
     let Some(data) = real_files() else { return };
     let outage = "gap 5 zero_volume 5";
-    let (feather, json) =
-        ("unsupported format: freqtrade feather; convert", "unsupported format: JSON; convert");
+    let columnar = |outcome: &str| {
+        let read = if cfg!(feature = "columnar") { outcome } else { "unsupported format: feather; convert" };
+        read.to_owned()
+    };
     let empty = "expected rows of candles, found an empty file";
     let spot = |symbol: &str| format!("{symbol} 15m ms 87451 rows 87451 candles -> 87451 {outage}");
     let half_year = |symbol: &str| format!("{symbol} 15m ms 17472 rows 17472 candles -> 17472");
@@ -630,26 +645,27 @@ fn every_real_file_gives_candles_or_a_clear_reason() {
         ("native/cobra0506_crypto_backtester/BTCUSDT_15m.csv", "15m", "BTCUSDT 15m text 8640 rows 8640 candles -> 8640".into()),
         ("native/cobra0506_crypto_backtester/DOTUSDT_5m.csv", "15m", "DOTUSDT 5m text 8640 rows 8640 candles -> 2880".into()),
         ("native/cobra0506_crypto_backtester/ETHUSDT_15m.csv", "15m", "ETHUSDT 15m text 8640 rows 8640 candles -> 8640".into()),
-        ("native/freqtrade_testdata/ADA_BTC-5m.feather", "15m", feather.into()),
+        ("native/freqtrade_testdata/ADA_BTC-5m.feather", "15m", columnar("ADABTC 5m ns 5720 rows 5720 candles -> ")),
         ("native/freqtrade_testdata/NOPAIR_XXX-4m.json", "15m", empty.into()),
-        ("native/freqtrade_testdata/UNITTEST_BTC-1m.json", "15m", json.into()),
+        ("native/freqtrade_testdata/UNITTEST_BTC-1m.json", "15m", "UNITTESTBTC 1m ms 13681 rows 13681 candles -> ".into()),
         ("native/freqtrade_testdata/UNITTEST_BTC-8m.feather", "15m", empty.into()),
-        ("native/freqtrade_testdata/UNITTEST_BTC-8m.json.gz", "15m", json.into()),
-        ("native/freqtrade_testdata/futures/XRP_USDT_USDT-1h-futures.json.gz", "15m", json.into()),
-        ("native/freqtrade_testdata/futures/XRP_USDT_USDT-1h-mark.feather", "15m", feather.into()),
-        ("native/freqtrade_testdata/futures/XRP_USDT_USDT-8h-funding_rate.feather", "15m", feather.into()),
-        ("native/genetrader/ASR_USDT-15m.feather", "15m", feather.into()),
-        ("native/genetrader/BIFI_USDT-15m.feather", "15m", feather.into()),
-        ("native/genetrader/PEPE_USDT-15m.feather", "15m", feather.into()),
-        ("native/genetrader/SLF_USDT-15m.feather", "15m", feather.into()),
+        ("native/freqtrade_testdata/UNITTEST_BTC-8m.json.gz", "15m", "the name says 8m candles, the data hold 1m candles".into()),
+        ("native/freqtrade_testdata/futures/XRP_USDT_USDT-1h-futures.json.gz", "1h", "XRPUSDT 1h ms 100 rows 100 candles -> 100".into()),
+        ("native/freqtrade_testdata/futures/XRP_USDT_USDT-1h-mark.feather", "1h", columnar("not candles: `mark` in the name")),
+        ("native/freqtrade_testdata/futures/XRP_USDT_USDT-8h-funding_rate.feather", "15m", columnar("not candles: `funding` in the name")),
+        ("native/genetrader/ASR_USDT-15m.feather", "15m", columnar("ASRUSDT 15m ns 23923 rows 23923 candles -> 23923")),
+        ("native/genetrader/BIFI_USDT-15m.feather", "15m", columnar("BIFIUSDT 15m ns 23923 rows 23923 candles -> 23923")),
+        ("native/genetrader/PEPE_USDT-15m.feather", "15m", columnar("PEPEUSDT 15m ns 24009 rows 24009 candles -> 24009")),
+        ("native/genetrader/SLF_USDT-15m.feather", "15m", columnar("SLFUSDT 15m ns 745 rows 745 candles -> 745")),
         ("native/kraken_avkhimen/XBTUSD_60.csv", "1h", "XBTUSD 1h s 70253 rows 70253 candles -> 70253 gap 10856".into()),
         ("native/nautilus_sample/ADABTC_pipe_separated-1m-2021-11-27.csv", "5m", "ADABTC 1m ms 10 rows 10 candles -> 2".into()),
-        ("native/static_klines/sample/BTCUSDT-15m-2023-03-20.json", "15m", json.into()),
+        ("native/static_klines/sample/BTCUSDT-15m-2023-03-20.json", "15m", "BTCUSDT 15m ms 667 rows 666 candles -> 666 unfinished 1 gap 6 zero_volume 4".into()),
     ];
-    for (file, base, expected) in &expected {
-        let outcome = outcome(&data.join(file), base);
-        assert!(outcome.starts_with(expected), "{file}: {outcome}");
-    }
+    let outcomes =
+        expected.iter().map(|(file, base, expected)| (file, outcome(&data.join(file), base), expected));
+    let others: Vec<_> =
+        outcomes.filter(|(_, outcome, expected)| !outcome.starts_with(expected.as_str())).collect();
+    assert!(others.is_empty(), "{others:#?}");
     let mut listed: Vec<PathBuf> = expected.iter().map(|(file, ..)| data.join(file)).collect();
     let catalog = discover(std::slice::from_ref(&data), &options()).expect("the folder is readable");
     let sources = catalog.symbols.iter().flat_map(|symbol| &symbol.sources).map(|source| source.path.clone());

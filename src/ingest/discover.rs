@@ -1,4 +1,5 @@
-//! Which files there are and what their names say; nothing is decoded here but the lists of archives.
+//! Which files there are, what their names and first bytes say; nothing is decoded here but the lists of archives and
+//! the coins of market snapshots.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -7,11 +8,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::IngestOptions;
+use super::checksum::{self, Digest};
 use super::error::IngestError;
-use super::name;
+use super::format::{self, Format, HEAD_BYTES, Packing, Promise};
+use super::lines::Lines;
 use super::rejection::Rejection;
-use super::sniff::{self, FEATHER_ADVICE, HEAD_BYTES, JSON_ADVICE, PARQUET_ADVICE};
-use super::source::{Container, Source, open, open_archive};
+use super::source::{Container, Opener, Source, open, open_archive};
+use super::{name, snapshot};
 use crate::model::Symbol;
 
 /// What was found under the paths given; the same whatever their order.
@@ -57,8 +60,8 @@ impl Catalog {
 /// Returns the candle files under the paths given, by symbol.
 ///
 /// Folders are walked recursively; hidden files and folders below the paths given are skipped; a folder that
-/// links lead to twice is walked once. Files named `.CHECKSUM` are not candles and are not used to verify
-/// anything: zip and gzip carry checksums of their own.
+/// links lead to twice is walked once. A file with a `.CHECKSUM` beside it is verified when it is read.
+/// The first bytes of every file are looked at; market snapshots are read for the coins in them.
 ///
 /// Errors: `IngestError::Missing` for a path that does not exist, `IngestError::Read` where the disk fails.
 pub fn discover(paths: &[PathBuf], options: &IngestOptions) -> Result<Catalog, IngestError> {
@@ -69,7 +72,8 @@ pub fn discover(paths: &[PathBuf], options: &IngestOptions) -> Result<Catalog, I
         walk.root(root)?;
     }
     walk.files.sort();
-    let mut finder = Finder { options, by_symbol: BTreeMap::new(), passed_over: Vec::new() };
+    let (by_symbol, opener) = (BTreeMap::new(), Opener::default());
+    let mut finder = Finder { options, opener, by_symbol, passed_over: Vec::new() };
     for path in &walk.files {
         finder.file(path)?;
     }
@@ -149,44 +153,9 @@ fn canonical(path: &Path) -> Result<PathBuf, IngestError> {
     fs::canonicalize(path).map_err(|source| IngestError::Read { path: path.to_owned(), source })
 }
 
-/// What an extension promises.
-enum Promise {
-    Csv,
-    CsvGzip,
-    Zip,
-    Not(Rejection),
-}
-
-fn promise(name: &str) -> Promise {
-    let lower = name.to_ascii_lowercase();
-    let ends = |extensions: &[&str]| extensions.iter().any(|extension| lower.ends_with(extension));
-    let unsupported = |format, advice| Promise::Not(Rejection::Unsupported { format, advice });
-    if ends(&[".csv", ".tsv", ".txt"]) {
-        Promise::Csv
-    } else if ends(&[".csv.gz", ".tsv.gz", ".txt.gz"]) {
-        Promise::CsvGzip
-    } else if ends(&[".zip"]) {
-        Promise::Zip
-    } else if ends(&[".feather", ".arrow", ".ipc"]) {
-        unsupported("freqtrade feather", FEATHER_ADVICE)
-    } else if ends(&[".parquet"]) {
-        unsupported("Parquet", PARQUET_ADVICE)
-    } else if ends(&[".json", ".jsonl", ".json.gz"]) {
-        unsupported("JSON", JSON_ADVICE)
-    } else if ends(&[".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar"]) {
-        unsupported("compression or archive", "use plain CSV, `.csv.gz` or `.zip`")
-    } else if ends(&[".h5", ".hdf5", ".xls", ".xlsx", ".pkl", ".pickle", ".npy", ".npz", ".db", ".sqlite"]) {
-        unsupported("binary table", "export it to CSV")
-    } else if ends(&[".checksum"]) {
-        Promise::Not(Rejection::NotCandles { what: "a checksum".to_owned() })
-    } else {
-        let extension = Path::new(name).extension().map(|e| format!("extension `.{}`", e.to_string_lossy()));
-        Promise::Not(Rejection::NotCandles { what: extension.unwrap_or_else(|| "no extension".to_owned()) })
-    }
-}
-
 struct Finder<'a> {
     options: &'a IngestOptions,
+    opener: Opener,
     by_symbol: BTreeMap<Symbol, Vec<Source>>,
     passed_over: Vec<PassedOver>,
 }
@@ -195,23 +164,58 @@ impl Finder<'_> {
     fn file(&mut self, path: &Path) -> Result<(), IngestError> {
         let metadata =
             fs::metadata(path).map_err(|source| IngestError::Read { path: path.to_owned(), source })?;
-        let promise = promise(&path.file_name().unwrap_or_default().to_string_lossy());
-        if metadata.len() <= HEAD_BYTES as u64
-            && let Some(reason) = small_file(path)?
-        {
-            self.pass_over(path, None, reason);
-            return Ok(());
-        }
-        match promise {
-            Promise::Not(reason) => self.pass_over(path, None, reason),
-            Promise::Zip => return self.archive(path, metadata.len()),
-            Promise::Csv => self.source(path, None, metadata.len(), Container::Plain),
-            Promise::CsvGzip => self.source(path, None, metadata.len(), Container::Gzip),
+        let promise = format::promise(&path.file_name().unwrap_or_default().to_string_lossy());
+        let head = match (head(path), &promise) {
+            // What is not expected to hold candles need not be readable.
+            (Err(_), Promise::Not(reason)) => {
+                self.pass_over(path, None, reason.clone());
+                return Ok(());
+            }
+            (head, _) => head?,
+        };
+        let content = format::recognise(&head);
+        let found = match (promise, format::packing(&head), content) {
+            (
+                _,
+                _,
+                Err(reason @ (Rejection::Empty | Rejection::LfsPointer | Rejection::LegacyOpportunities)),
+            ) => Err(reason),
+            (Promise::Archive, ..) | (Promise::Table { .. }, Packing::Zip, _) => Ok(None),
+            (Promise::Table { format, .. }, Packing::Gzip, _) => Ok(Some((format, Container::Gzip))),
+            (Promise::Table { .. }, Packing::None, content) => content.map(|f| Some((f, Container::Plain))),
+            // A name that says nothing does not hide what only candles begin with.
+            (Promise::Not(_), _, Ok(format @ (Format::Feather | Format::Parquet))) => {
+                Ok(Some((format, Container::Plain)))
+            }
+            (Promise::Not(reason), ..) => Err(reason),
+        };
+        let checksum = if found.is_ok() { checksum::beside(path)? } else { Ok(None) };
+        match (found, checksum) {
+            (Err(reason), _) | (_, Err(reason)) => self.pass_over(path, None, reason),
+            (Ok(None), Ok(checksum)) => return self.archive(path, metadata.len(), checksum),
+            (Ok(Some((format, container))), Ok(checksum)) => {
+                let source = Source {
+                    path: path.to_owned(),
+                    entry: None,
+                    interval: None,
+                    bytes: metadata.len(),
+                    container,
+                    format,
+                    checksum,
+                    left_out: 0..0,
+                };
+                return self.source(source);
+            }
         }
         Ok(())
     }
 
-    fn archive(&mut self, path: &Path, archive_bytes: u64) -> Result<(), IngestError> {
+    fn archive(
+        &mut self,
+        path: &Path,
+        archive_bytes: u64,
+        checksum: Option<Digest>,
+    ) -> Result<(), IngestError> {
         let mut archive = match open_archive(path)? {
             Ok(archive) => archive,
             Err(reason) => {
@@ -219,15 +223,24 @@ impl Finder<'_> {
                 return Ok(());
             }
         };
-        let mut stored = 0_u64;
+        let (mut stored, mut members) = (0_u64, Vec::new());
         for index in 0..archive.len() {
             match archive.by_index_raw(index) {
                 Ok(member) if member.is_dir() => {}
                 Ok(member) => {
                     stored = stored.saturating_add(member.compressed_size());
-                    let (name, bytes) =
-                        (String::from_utf8_lossy(member.name_raw()), member.compressed_size());
-                    self.member(path, &name, index, bytes, member.encrypted());
+                    let encrypted = member.encrypted();
+                    let member = Source {
+                        path: path.to_owned(),
+                        entry: Some(String::from_utf8_lossy(member.name_raw()).into_owned()),
+                        interval: None,
+                        bytes: member.compressed_size(),
+                        container: Container::Zip(index),
+                        format: Format::Csv,
+                        checksum,
+                        left_out: 0..0,
+                    };
+                    members.push((member, encrypted));
                 }
                 Err(error) => {
                     let reason = Rejection::Damaged { detail: error.to_string() };
@@ -236,60 +249,100 @@ impl Finder<'_> {
             }
         }
         if stored > archive_bytes {
-            self.forget(path);
+            self.passed_over.retain(|file| file.path != path);
             let detail = "its members overlap".to_owned();
             self.pass_over(path, None, Rejection::Damaged { detail });
+            return Ok(());
+        }
+        for (member, encrypted) in members {
+            self.member(member, encrypted)?;
         }
         Ok(())
     }
 
-    /// Takes back all members of an archive.
-    fn forget(&mut self, path: &Path) {
-        self.by_symbol.values_mut().for_each(|sources| sources.retain(|source| source.path != path));
-        self.by_symbol.retain(|_, sources| !sources.is_empty());
-        self.passed_over.retain(|file| file.path != path);
-    }
-
-    fn member(&mut self, path: &Path, name: &str, index: usize, bytes: u64, encrypted: bool) {
+    fn member(&mut self, member: Source, encrypted: bool) -> Result<(), IngestError> {
+        let name = member.entry.clone().unwrap_or_default();
         let file_name = name.rsplit(['/', '\\']).next().unwrap_or_default();
         if file_name.starts_with('.') || name.starts_with("__MACOSX") {
-            return;
+            return Ok(());
         }
-        let entry = Some(name.to_owned());
-        match promise(file_name) {
-            Promise::Csv if encrypted => {
-                let detail = "the member is encrypted".to_owned();
-                self.pass_over(path, entry, Rejection::Damaged { detail });
+        let reason = match format::promise(file_name) {
+            Promise::Table { gzip: false, .. } if encrypted => {
+                Rejection::Damaged { detail: "the member is encrypted".to_owned() }
             }
-            Promise::Csv => self.source(path, entry, bytes, Container::Zip(index)),
-            Promise::CsvGzip | Promise::Zip => {
-                let (format, advice) = ("archive within an archive", "unpack the outer one");
-                self.pass_over(path, entry, Rejection::Unsupported { format, advice });
+            Promise::Table { format, gzip: false } => return self.source(Source { format, ..member }),
+            Promise::Table { .. } | Promise::Archive => {
+                Rejection::Unsupported { format: "archive within an archive", advice: "unpack the outer one" }
             }
-            Promise::Not(reason) => self.pass_over(path, entry, reason),
-        }
+            Promise::Not(reason) => reason,
+        };
+        self.pass_over(&member.path, member.entry, reason);
+        Ok(())
     }
 
-    fn source(&mut self, path: &Path, entry: Option<String>, bytes: u64, container: Container) {
-        let claim = name::claim(path, entry.as_deref());
+    /// Finds out of which symbols a source is.
+    fn source(&mut self, source: Source) -> Result<(), IngestError> {
+        let claim = name::claim(&source.path, source.entry.as_deref());
+        let of_all = match (source.format, &claim.symbol, source.container) {
+            (Format::Snapshots, ..) => true,
+            // Unpacked for a look only where the name does not say what it is.
+            (_, None, Container::Gzip | Container::Zip(_)) => match self.look(&source)? {
+                Ok(format) => format == Format::Snapshots,
+                Err(Rejection::Damaged { .. }) => false,
+                Err(reason) => {
+                    self.pass_over(&source.path, source.entry, reason);
+                    return Ok(());
+                }
+            },
+            _ => false,
+        };
+        if of_all {
+            return self.snapshots(&source);
+        }
         let reason = match (claim.symbol, claim.other_data) {
             (Some(_), Some(word)) => Rejection::NotCandles { what: format!("`{word}` in the name") },
             (None, _) => Rejection::NoSymbol,
             (Some(symbol), None) if self.is_selected(&symbol) => {
-                let source = Source {
-                    path: path.to_owned(),
-                    entry,
-                    interval: claim.interval,
-                    bytes,
-                    container,
-                    left_out: 0..0,
-                };
+                let source = Source { interval: claim.interval, ..source };
                 self.by_symbol.entry(symbol).or_default().push(source);
-                return;
+                return Ok(());
             }
             (Some(symbol), None) => Rejection::NotSelected { symbol },
         };
-        self.pass_over(path, entry, reason);
+        self.pass_over(&source.path, source.entry, reason);
+        Ok(())
+    }
+
+    /// Returns the format of a packed source by its content.
+    fn look(&mut self, source: &Source) -> Result<Result<Format, Rejection>, IngestError> {
+        let head = self
+            .opener
+            .read(source, |stream, bytes_max| Lines::new(stream, bytes_max).peek().map(format::recognise))?;
+        Ok(head.and_then(|format| format))
+    }
+
+    /// Adds snapshots to the sources of every coin in them.
+    fn snapshots(&mut self, source: &Source) -> Result<(), IngestError> {
+        let markets = match self.opener.read(source, snapshot::markets)?.and_then(|markets| markets) {
+            Ok(markets) => markets,
+            Err(reason) => {
+                self.pass_over(&source.path, source.entry.clone(), reason);
+                return Ok(());
+            }
+        };
+        let (selected, others): (Vec<Symbol>, Vec<Symbol>) =
+            markets.into_iter().partition(|market| self.is_selected(market));
+        if selected.is_empty() {
+            let first = others.into_iter().next();
+            let reason = first.map_or(Rejection::NoRows, |symbol| Rejection::NotSelected { symbol });
+            self.pass_over(&source.path, source.entry.clone(), reason);
+        }
+        for market in selected {
+            let source =
+                Source { interval: Some(snapshot::INTERVAL), format: Format::Snapshots, ..source.clone() };
+            self.by_symbol.entry(market).or_default().push(source);
+        }
+        Ok(())
     }
 
     fn is_selected(&self, symbol: &Symbol) -> bool {
@@ -311,10 +364,10 @@ impl Finder<'_> {
     }
 }
 
-/// Returns why a file of a few bytes is no data: empty, an empty list, a pointer to data kept elsewhere.
-fn small_file(path: &Path) -> Result<Option<Rejection>, IngestError> {
+/// Returns how a file begins.
+fn head(path: &Path) -> Result<Vec<u8>, IngestError> {
     let mut head = Vec::new();
     let read = open(path)?.take(HEAD_BYTES as u64).read_to_end(&mut head);
     read.map_err(|source| IngestError::Read { path: path.to_owned(), source })?;
-    Ok(sniff::reject(&head).filter(|reason| matches!(reason, Rejection::Empty | Rejection::LfsPointer)))
+    Ok(head)
 }

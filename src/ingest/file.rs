@@ -1,13 +1,15 @@
 //! One file from bytes to candles of one interval in order, with everything wrong in its report.
 
 use super::IngestOptions;
+use super::collector::{Collector, Parsed, Row};
 use super::error::IngestError;
+use super::format::{Format, Frame};
 use super::interval;
 use super::rejection::Rejection;
 use super::report::{FileReport, Issue, IssueKind, TimeUnit, note};
-use super::rows::{self, Parsed, Row};
 use super::series::{Point, note_gaps, note_zero_volume};
 use super::source::{Opener, Source};
+use super::{format, name};
 use crate::model::{Interval, Symbol, rfc3339};
 
 /// Reads one source: its report, and its rows in order of time (a rejected file gives none).
@@ -20,7 +22,10 @@ pub(super) fn read(
     index: u32,
     options: &IngestOptions,
 ) -> Result<(FileReport, Vec<Row>), IngestError> {
-    let outcome = opener.read(source, |stream, bytes_max| rows::parse(stream, bytes_max, symbol, index))?;
+    let frame = Frame { day_ms: name::day_ms(&source.path, source.entry.as_deref()) };
+    let outcome = opener.read(source, |stream, bytes_max| {
+        format::parse(stream, bytes_max, Collector::new(symbol, index), frame)
+    })?;
     let parsed =
         outcome.unwrap_or_else(|rejection| Parsed { rejected: Some(rejection), ..Parsed::default() });
     let (mut report, mut rows) = report(source, symbol, parsed);
@@ -51,6 +56,7 @@ fn report(source: &Source, symbol: &Symbol, parsed: Parsed) -> (FileReport, Vec<
         hash: parsed.hash,
         issues: parsed.issues,
         rejected: parsed.rejected,
+        of_one_symbol: source.format != Format::Snapshots,
     };
     if report.rejected.is_none() {
         report.rejected = mostly_bad(&report, parsed.rows_bad);

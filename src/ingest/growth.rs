@@ -32,7 +32,9 @@ pub fn growth(
     known_hash: &str,
     end_bytes: u64,
 ) -> Result<Option<Growth>, IngestError> {
-    if source.container != Container::Plain || source.bytes <= known_bytes || known_bytes <= end_bytes {
+    let may_grow = source.container == Container::Plain && source.format.grows_at_its_end();
+    // The digest of a whole file says nothing of its parts.
+    if !may_grow || source.checksum.is_some() || source.bytes <= known_bytes || known_bytes <= end_bytes {
         return Ok(None);
     }
     let mut scan = Scan::new(known_bytes, known_bytes - end_bytes);

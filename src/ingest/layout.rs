@@ -6,7 +6,7 @@ use crate::model::Symbol;
 /// The separators that are tried, the most frequent first.
 pub(super) const SEPARATORS: [u8; 4] = [b',', b';', b'|', b'\t'];
 
-const TIME_NAMES: [&str; 20] = [
+const TIME_NAMES: [&str; 21] = [
     "open_time",
     "opentime",
     "open_timestamp",
@@ -27,6 +27,8 @@ const TIME_NAMES: [&str; 20] = [
     "ts",
     "t",
     "open_date",
+    // An index without a name, as pandas stores it.
+    "__index_level_0__",
 ];
 const VOLUME_NAMES: [&str; 6] = ["volume", "vol", "base_volume", "volume_base", "base_asset_volume", "v"];
 const CLOSE_TIME_NAMES: [&str; 4] = ["close_time", "closetime", "time_close", "close_timestamp"];
@@ -83,6 +85,23 @@ pub(super) fn header(line: &[u8], separator: u8, symbol: &Symbol) -> Option<Layo
     split(line, separator, &mut fields);
     let cells: Vec<&[u8]> = fields.iter().map(|field| cell(line, *field)).collect();
     from_header(&cells, separator, symbol)
+}
+
+/// Returns the layout that names of columns give, or `None` where they are not those of candles.
+#[cfg(feature = "columnar")]
+pub(super) fn of_names(names: &[&[u8]], symbol: &Symbol) -> Option<Layout> {
+    from_header(names, SEPARATORS[0], symbol)
+}
+
+/// How many columns that were found a text lists.
+const NAMES_LISTED: usize = 12;
+
+/// Returns the names of columns for a text, the first of many.
+pub(super) fn list_names(names: &[impl AsRef<str>]) -> String {
+    let listed: Vec<String> =
+        names.iter().take(NAMES_LISTED).map(|name| name.as_ref().escape_debug().to_string()).collect();
+    let more = names.len().saturating_sub(NAMES_LISTED);
+    listed.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
 }
 
 fn from_header(cells: &[&[u8]], separator: u8, symbol: &Symbol) -> Option<Layout> {

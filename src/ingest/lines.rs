@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::sniff::HEAD_BYTES;
+use super::format::HEAD_BYTES;
 
 /// The longest line that is looked at; longer ones are skipped and reported as bad rows.
 pub const LINE_BYTES_MAX: usize = 64 * 1024;
@@ -35,6 +35,8 @@ pub(super) struct Lines<R> {
     bytes_max: u64,
     bytes: u64,
     hasher: blake3::Hasher,
+    /// The byte that ends a line.
+    end_byte: u8,
     buffer: Vec<u8>,
     /// What of the buffer is read but not handed out.
     start: usize,
@@ -53,6 +55,7 @@ impl<R: Read> Lines<R> {
             bytes_max,
             bytes: 0,
             hasher: blake3::Hasher::new(),
+            end_byte: b'\n',
             buffer: vec![0; LINE_BYTES_MAX + CHUNK_BYTES],
             start: 0,
             end: 0,
@@ -76,11 +79,16 @@ impl<R: Read> Lines<R> {
         self.scanned = self.start;
     }
 
+    /// Takes another byte than a newline for the end of a line.
+    pub(super) fn end_at(&mut self, end_byte: u8) {
+        self.end_byte = end_byte;
+    }
+
     /// Returns the next line with its number from 1, or `None` at the end.
     pub(super) fn next_line(&mut self) -> Result<Option<(u64, Line<'_>)>, StreamError> {
         let mut too_long = false;
         loop {
-            let found = memchr::memchr(b'\n', &self.buffer[self.scanned..self.end]);
+            let found = memchr::memchr(self.end_byte, &self.buffer[self.scanned..self.end]);
             if let Some(offset) = found {
                 let range = self.start..self.scanned + offset;
                 self.skip(range.len() + 1);
@@ -111,6 +119,23 @@ impl<R: Read> Lines<R> {
         let fits = !too_long && range.len() <= LINE_BYTES_MAX;
         let line = &self.buffer[range];
         Some((self.line, if fits { Line::Unended(without_return(line)) } else { Line::TooLong }))
+    }
+
+    /// Returns all that was not handed out, at most so many bytes of it.
+    #[cfg(feature = "columnar")]
+    pub(super) fn rest(&mut self, bytes_max: usize) -> Result<Vec<u8>, StreamError> {
+        let mut rest = Vec::new();
+        loop {
+            rest.extend_from_slice(&self.buffer[self.start..self.end]);
+            if rest.len() > bytes_max {
+                return Err(StreamError::TooLarge);
+            }
+            self.skip(self.end - self.start);
+            if self.ended {
+                return Ok(rest);
+            }
+            self.fill()?;
+        }
     }
 
     /// Reads to the end without handing anything out, so that all bytes are hashed.

@@ -2,8 +2,10 @@
 //!
 //! [`discover()`] lists which files there are and what their names claim; [`load_symbol`] reads those of one symbol,
 //! so that memory is that of the symbols in flight. Read are CSV files (canonical, Binance klines, Kraken,
-//! CryptoDataDownload and their like), plain, as `.csv.gz` or in `.zip`; see [`Rejection`] for what is not. A
-//! [`SignalsFile`] holds signals that were given instead of derived.
+//! CryptoDataDownload and their like), JSON lists of rows, feather and Parquet (feature `columnar`), and market
+//! snapshots of the legacy system; plain, gzipped or in `.zip`. Content decides which reader reads a file: `format.rs`
+//! is the one table. See [`Rejection`] for what is not read. A [`SignalsFile`] holds signals that were given instead of
+//! derived.
 //!
 //! Invariants:
 //! - no bytes make it panic, loop or take unbounded memory; a bad file is rejected with a reason, others go on;
@@ -12,11 +14,17 @@
 //!
 //! It does not interpret candles, write files or talk to a network.
 
+mod checksum;
+mod collector;
+#[cfg(feature = "columnar")]
+mod columnar;
 mod discover;
 mod error;
 mod file;
+mod format;
 mod growth;
 mod interval;
+mod json;
 mod layout;
 mod legacy_opportunities;
 mod legacy_trades;
@@ -28,12 +36,15 @@ mod report;
 mod rows;
 mod series;
 mod signals;
-mod sniff;
+mod snapshot;
 mod source;
 mod time;
 
 use std::collections::BTreeMap;
 
+pub use collector::ROWS_MAX;
+#[cfg(feature = "columnar")]
+pub use columnar::COLUMNAR_BYTES_MAX;
 pub use discover::{Catalog, PassedOver, SymbolSources, discover};
 pub use error::{Conflict, IngestError, RowRef};
 pub use growth::{Growth, growth};
@@ -47,13 +58,12 @@ pub use legacy_trades::{
 pub use lines::LINE_BYTES_MAX;
 pub use rejection::Rejection;
 pub use report::{FileIdentity, FileReport, ISSUE_LINES_MAX, Issue, IssueKind, TimeUnit, identical_files};
-pub use rows::ROWS_MAX;
 pub use signals::{ColumnContent, SignalColumn, SignalsConflict, SignalsError, SignalsFile};
 pub use source::{DECODED_BYTES_MAX, MEMBERS_MAX, RATIO_FREE_BYTES, RATIO_MAX, Source};
 pub use time::{TIME_MAX_MS, TIME_MIN_MS};
 
 use crate::model::{Candle, CandleSeries, Interval, Symbol};
-use rows::Row;
+use collector::Row;
 use series::{Point, Settlement};
 
 /// What to do with two different candles of one symbol, interval and open time.

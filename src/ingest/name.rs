@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::{format, time};
 use crate::model::{Interval, Symbol};
 
 /// Quote currencies that end a symbol in any case of letters.
@@ -59,23 +60,28 @@ impl Claim {
 /// Returns what a path claims, or a member of an archive: the nearest name that says something wins.
 pub(super) fn claim(path: &Path, entry: Option<&str>) -> Claim {
     let of_file = |path: &Path| {
-        let stem = path.file_name().map(|name| stem(&name.to_string_lossy()).to_owned()).unwrap_or_default();
+        let stem =
+            path.file_name().map(|name| format::stem(&name.to_string_lossy()).to_owned()).unwrap_or_default();
         of_stem(&stem).or(of_folders(path))
     };
     let of_entry = entry.map_or_else(Claim::default, |entry| of_file(Path::new(&entry.replace('\\', "/"))));
     of_entry.or(of_file(path))
 }
 
-/// Returns a file name without the extensions of formats.
-fn stem(name: &str) -> &str {
-    let mut stem = name;
-    for extension in [".gz", ".zip", ".csv", ".tsv", ".txt"] {
-        let cut = stem.len().saturating_sub(extension.len());
-        if stem.get(cut..).is_some_and(|end| end.eq_ignore_ascii_case(extension)) {
-            stem = &stem[..cut];
-        }
-    }
-    stem
+/// Returns the midnight of the day (`20250131` or `2025-01-31`) that a file name gives; UTC milliseconds.
+pub(super) fn day_ms(path: &Path, entry: Option<&str>) -> Option<i64> {
+    let of_name = |name: &str| {
+        let stem = format::stem(name.rsplit(['/', '\\']).next()?);
+        let tokens = || stem.split(|c: char| !c.is_ascii_alphanumeric());
+        let compact = || tokens().find_map(|token| time::midnight(token).filter(|_| token.len() == 8));
+        let written = || {
+            let tokens: Vec<&str> = tokens().collect();
+            tokens.windows(3).find_map(|day| time::midnight(&day.join("-")))
+        };
+        compact().or_else(written)
+    };
+    let file = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    entry.and_then(of_name).or_else(|| of_name(&file?))
 }
 
 fn of_stem(stem: &str) -> Claim {
@@ -222,6 +228,10 @@ mod tests {
             ("XBTUSD_60.csv", "XBTUSD", "1h"),
             ("XBTUSD_1440.csv", "XBTUSD", "1d"),
             ("BTC_USDT_USDT-1h-futures.csv", "BTCUSDT", "1h"),
+            ("BTC_USDT-15m.feather", "BTCUSDT", "15m"),
+            ("futures/BTC_USDT_USDT-15m-futures.feather", "BTCUSDT", "15m"),
+            ("ADA_BTC-5m.json.gz", "ADABTC", "5m"),
+            ("SOLUSDT-1h.parquet", "SOLUSDT", "1h"),
             ("BTCUSD_PERP-1h-2024-01.zip", "BTCUSD", "1h"),
             ("WBTC_USDT-15m.csv", "WBTCUSDT", "15m"),
             ("BETH-USDT-15m.csv", "BETHUSDT", "15m"),
@@ -269,6 +279,19 @@ mod tests {
         assert_eq!(entry("data.csv"), (Some("BTCUSDT".to_owned()), Some("15m".to_owned())));
         assert_eq!(entry("SOL_USDT-5m.csv"), (Some("SOLUSDT".to_owned()), Some("5m".to_owned())));
         assert_eq!(entry("SOLUSDT\\1h\\x.csv"), (Some("SOLUSDT".to_owned()), Some("1h".to_owned())));
+    }
+
+    #[test]
+    fn days_are_read_from_names() {
+        let midnight = Some(1_735_689_600_000);
+        let day = |path: &str, entry| day_ms(Path::new(path), entry);
+        assert_eq!(day("market_snapshots/20250101.csv", None), midnight);
+        assert_eq!(day("snapshots_2025-01-01.csv.gz", None), midnight);
+        assert_eq!(day("20240101.zip", Some("x\\20250101.csv")), midnight);
+        assert_eq!(day("20250101.zip", Some("snapshots.csv")), midnight);
+        for none in ["20251301.csv", "20250101/snapshots.csv", "123456789.csv", "é.csv", "2025-01.csv", ""] {
+            assert_eq!(day(none, None), None, "{none}");
+        }
     }
 
     #[test]

@@ -29,11 +29,28 @@ pub enum Rejection {
     /// A symbolic link to nowhere, as tools leave that keep data elsewhere.
     #[error("expected a file, found a link that leads nowhere; fetch the data it points to")]
     BrokenLink,
-    /// The archive or compressed stream is damaged, encrypted or cut short.
-    #[error("expected a readable archive, found damage: {detail}; download it again")]
+    /// The archive, compressed stream or table is damaged, encrypted or cut short.
+    #[error("expected a readable file, found damage: {detail}; download it again")]
     Damaged {
         /// What the decoder said.
         detail: String,
+    },
+    /// The file beside it with its digest cannot be made out.
+    #[error(
+        "expected `<SHA-256 in hex>  <name of the file>` in its `.CHECKSUM`, found {found:?}; download that again or \
+         remove it"
+    )]
+    BadChecksum {
+        /// How that file begins.
+        found: String,
+    },
+    /// The file is not the one that its `.CHECKSUM` is of.
+    #[error("expected SHA-256 {expected} by its `.CHECKSUM`, found {found}; download both again")]
+    OtherChecksum {
+        /// The digest that stands beside the file, in hex.
+        expected: String,
+        /// The digest of the file, in hex.
+        found: String,
     },
     /// More bytes, members or rows than allowed.
     #[error("expected at most {limit} {unit}, found more; split the file")]
@@ -53,6 +70,40 @@ pub enum Rejection {
     NotSelected {
         /// The symbol in the name.
         symbol: Symbol,
+    },
+    /// Opportunities that the legacy system saved: no candles, but not useless either.
+    #[error("legacy opportunities, not candles; read them with `optimizer inspect legacy FILE`")]
+    LegacyOpportunities,
+    /// A table without columns that candles must have.
+    #[error("expected the columns {expected}, found {found}; rename the columns or export the file again")]
+    MissingColumns {
+        /// What is needed.
+        expected: String,
+        /// The columns there are.
+        found: String,
+    },
+    /// A column holds what can be no time, price or volume.
+    #[error("expected {expected} in the column `{column}`, found {found}; convert it to CSV")]
+    ColumnType {
+        /// The column.
+        column: String,
+        /// What is needed.
+        expected: &'static str,
+        /// The type of the column.
+        found: String,
+    },
+    /// Market snapshots tell the time of day only.
+    #[error("market snapshots without a date; name the file like `20250131.csv`")]
+    NoDate,
+    /// Text that begins as a list of candles and goes on as something else.
+    #[error("row {row}: expected {expected}, found {found:?}; write the file again")]
+    BadJson {
+        /// Number of the row, from 1.
+        row: u64,
+        /// What is needed.
+        expected: &'static str,
+        /// What stands there.
+        found: String,
     },
     /// Neither a header nor a row of candles was found.
     #[error(

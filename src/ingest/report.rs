@@ -68,6 +68,8 @@ pub struct FileReport {
     pub issues: Vec<Issue>,
     /// Why the whole file gives no candles.
     pub rejected: Option<Rejection>,
+    /// Whether the file is of this symbol alone.
+    pub of_one_symbol: bool,
 }
 
 /// Something about the data the user should know; each kind at most once per file.
@@ -77,7 +79,8 @@ pub struct Issue {
     pub kind: IssueKind,
     /// How often (see the kind for what is counted).
     pub count: u64,
-    /// The first few lines concerned, from 1, in the order met; empty where lines of several files mix.
+    /// The first few lines concerned (rows where the format has no lines), from 1, in the order met; empty where
+    /// lines of several files mix.
     pub lines: Vec<u64>,
     /// What was expected and found at the first of them.
     pub detail: String,
@@ -115,6 +118,8 @@ pub enum IssueKind {
     ZeroVolume,
     /// Headers without a volume column (or one: rows without it); volume is 0 below.
     NoVolume,
+    /// Rows of market snapshots in the columns of another writer than the header names; read by theirs.
+    OtherLayout,
     /// Base candles not built because some of their finer candles are missing.
     IncompleteBucket,
     /// Buckets for which two intervals give different prices; the coarser interval is used.
@@ -140,10 +145,21 @@ impl IssueKind {
             Self::Gap => "gap",
             Self::ZeroVolume => "zero_volume",
             Self::NoVolume => "no_volume",
+            Self::OtherLayout => "other_layout",
             Self::IncompleteBucket => "incomplete_bucket",
             Self::OverlapDiffers => "overlap_differs",
             Self::IdenticalFile => "identical_file",
         }
+    }
+}
+
+/// Returns the beginning of foreign bytes as text.
+pub(super) fn excerpt(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(240)]);
+    if text.chars().count() <= 60 {
+        text.into_owned()
+    } else {
+        text.chars().take(60).chain(['…']).collect()
     }
 }
 
@@ -179,13 +195,17 @@ pub struct FileIdentity {
 }
 
 impl FileReport {
-    /// Returns the file's identity; a rejected file is not to be compared.
+    /// Returns the file's identity; a file that is rejected, or of many symbols, is not to be compared.
     pub fn identity(&self) -> FileIdentity {
         FileIdentity {
             path: self.path.display().to_string(),
             entry: self.entry.clone(),
             symbol: self.symbol.to_string(),
-            hash: if self.rejected.is_none() { self.hash.clone() } else { String::new() },
+            hash: if self.rejected.is_none() && self.of_one_symbol {
+                self.hash.clone()
+            } else {
+                String::new()
+            },
         }
     }
 }
@@ -242,6 +262,7 @@ mod tests {
             hash: hash.to_owned(),
             issues: Vec::new(),
             rejected: None,
+            of_one_symbol: true,
         }
     }
 

@@ -2,131 +2,65 @@
 
 use std::io::Read;
 
+use super::collector::{Collector, Parsed, ReadRow, RowError, span};
 use super::layout::{self, Detected, Field, Layout, cell};
 use super::lines::{Line, Lines, StreamError};
 use super::number;
 use super::rejection::Rejection;
-use super::report::{Issue, IssueKind, TimeUnit, note};
-use super::sniff::{self, excerpt};
+use super::report::{IssueKind, excerpt};
 use super::time;
-use crate::model::{Candle, Symbol};
+use crate::model::Candle;
 
-/// The most rows a file may have: thirty years of one-minute candles.
-pub const ROWS_MAX: u64 = 16 * 1024 * 1024;
 /// How many lines that are neither header nor row may stand on top.
 const PREAMBLE_LINES_MAX: u64 = 20;
 /// The longest line between rows that may be a header.
 const HEADER_BYTES_MAX: usize = 4096;
 
-/// A candle as it stands in a file.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Row {
-    pub(super) candle: Candle,
-    /// Index of the file among the sources of its symbol.
-    pub(super) file: u32,
-    /// Line from 1; a file of the largest size allowed has fewer than 2^32.
-    pub(super) line: u32,
-    /// Milliseconds from open to close time; `None` where no close time stands.
-    pub(super) span_ms: Option<u32>,
-}
-
-/// What the rows of one file are, before its interval is known.
-#[derive(Debug, Default)]
-pub(super) struct Parsed {
-    /// Candles that can be, in the order of the file.
-    pub(super) rows: Vec<Row>,
-    /// All data rows, those left out included.
-    pub(super) rows_seen: u64,
-    /// Rows left out.
-    pub(super) rows_bad: u64,
-    pub(super) units: [bool; TimeUnit::ALL.len()],
-    pub(super) issues: Vec<Issue>,
-    pub(super) bytes: u64,
-    /// BLAKE3 in hex.
-    pub(super) hash: String,
-    pub(super) rejected: Option<Rejection>,
-}
-
-/// Why a row is left out; texts are made only for the first of a file.
-enum RowError<'a> {
-    Fields { expected: usize, found: usize },
-    Time { error: time::TimeError, found: &'a [u8] },
-    Number { column: &'static str, found: &'a [u8] },
-}
-
-impl RowError<'_> {
-    fn text(&self) -> String {
-        match self {
-            Self::Fields { expected, found } => format!("expected {expected} fields, found {found}"),
-            Self::Time { error, found } => format!("open time: {error}, found {:?}", excerpt(found)),
-            Self::Number { column, found } => {
-                format!("{column}: expected a number, found {:?}", excerpt(found))
-            }
-        }
-    }
-}
-
-/// Reads all rows of a stream.
+/// Reads the rows of CSV until its end, or until it is known to be of no use.
 ///
 /// Errors: only what the stream itself reports; whatever its bytes are, they give rows or a rejection.
-pub(super) fn parse(
-    stream: impl Read,
-    bytes_max: u64,
-    symbol: &Symbol,
-    file: u32,
-) -> Result<Parsed, StreamError> {
-    let mut lines = Lines::new(stream, bytes_max);
-    let mut parser = Parser::new(symbol, file);
-    let head = lines.peek()?;
-    parser.out.rejected = sniff::reject(head);
-    let byte_order_mark = if head.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
-    lines.skip(byte_order_mark);
-    while parser.out.rejected.is_none() {
+pub(super) fn parse(lines: &mut Lines<impl Read>, collector: Collector<'_>) -> Result<Parsed, StreamError> {
+    let mut parser = Parser::new(collector);
+    while !parser.is_done() {
         match lines.next_line()? {
             Some((number, line)) => parser.line(number, &line),
             None => break,
         }
     }
-    lines.drain()?;
-    let mut parsed = parser.finish();
-    (parsed.bytes, parsed.hash) = lines.digest();
-    Ok(parsed)
+    Ok(parser.finish())
 }
 
-struct Parser<'a> {
-    symbol: &'a Symbol,
-    file: u32,
+/// Takes lines for rows, whatever they were lines of.
+pub(super) struct Parser<'a> {
+    collector: Collector<'a>,
     layout: Option<Layout>,
     /// Line number and text of the first line that is not blank.
     first: Option<(u64, String)>,
     fields: Vec<Field>,
-    /// The last cell of the symbol column and whether it is our symbol.
-    symbol_cell: (Vec<u8>, bool),
-    time_last: i64,
-    out: Parsed,
 }
 
 impl<'a> Parser<'a> {
-    fn new(symbol: &'a Symbol, file: u32) -> Self {
-        Self {
-            symbol,
-            file,
-            layout: None,
-            first: None,
-            fields: Vec::new(),
-            symbol_cell: (Vec::new(), true),
-            time_last: i64::MIN,
-            out: Parsed::default(),
-        }
+    pub(super) fn new(collector: Collector<'a>) -> Self {
+        Self { collector, layout: None, first: None, fields: Vec::new() }
     }
 
-    fn line(&mut self, number: u64, line: &Line<'_>) {
+    /// Returns whether the file is known to be of no use.
+    pub(super) fn is_done(&self) -> bool {
+        self.collector.out.rejected.is_some()
+    }
+
+    /// Rejects the file, if that has not been done before.
+    pub(super) fn reject(&mut self, rejection: Rejection) {
+        self.collector.out.rejected.get_or_insert(rejection);
+    }
+
+    pub(super) fn line(&mut self, number: u64, line: &Line<'_>) {
         let (text, ended) = match line {
             Line::Whole(text) => (*text, true),
             Line::Unended(text) => (*text, false),
             Line::TooLong => {
-                self.count_row();
-                self.bad(IssueKind::BadRow, number, || {
+                self.collector.count_row();
+                self.collector.bad(IssueKind::BadRow, number, || {
                     "expected a row, found a line beyond 64 KiB".to_owned()
                 });
                 return;
@@ -134,7 +68,7 @@ impl<'a> Parser<'a> {
         };
         match text.first() {
             None => return,
-            Some(b'#') => return self.comment(number, text),
+            Some(b'#') => return self.collector.comment(number, text),
             Some(byte) if *byte <= b' ' && text.trim_ascii().is_empty() => return,
             Some(_) => {}
         }
@@ -145,32 +79,14 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn count_row(&mut self) {
-        self.out.rows_seen += 1;
-        if self.out.rows_seen > ROWS_MAX {
-            self.out.rejected = Some(Rejection::TooLarge { limit: ROWS_MAX, unit: "rows" });
-        }
-    }
-
-    fn comment(&mut self, number: u64, text: &[u8]) {
-        note(&mut self.out.issues, IssueKind::Comment, Some(number), || {
-            format!("expected a row, found {:?}", excerpt(text))
-        });
-    }
-
-    fn bad(&mut self, kind: IssueKind, number: u64, detail: impl FnOnce() -> String) {
-        self.out.rows_bad += 1;
-        note(&mut self.out.issues, kind, Some(number), detail);
-    }
-
     fn detect(&mut self, number: u64, text: &[u8], ended: bool) {
         let (first_line, first_text) = self.first.get_or_insert_with(|| (number, excerpt(text)));
-        match layout::detect(text, self.symbol) {
+        match layout::detect(text, self.collector.symbol) {
             Detected::Header(layout) => self.settle(layout, number),
             // Without a header a first row that is cut in the middle looks like a whole one of fewer columns;
             // from eight columns on, those that are read are whole.
             Detected::Data(layout) if !ended && layout.fields < 8 => {
-                note(&mut self.out.issues, IssueKind::PartialLastLine, Some(number), || {
+                self.collector.note(IssueKind::PartialLastLine, number, || {
                     "expected the end of the line, found the end of the file in the only row".to_owned()
                 });
             }
@@ -179,27 +95,25 @@ impl<'a> Parser<'a> {
                 self.row(number, text, ended);
             }
             Detected::Ambiguous(columns) => {
-                self.out.rejected = Some(Rejection::UnknownColumns { line: number, columns });
+                self.collector.out.rejected = Some(Rejection::UnknownColumns { line: number, columns });
             }
             Detected::Neither(_) if number >= PREAMBLE_LINES_MAX + *first_line => {
                 let rejection = Rejection::NoHeader { line: *first_line, found: first_text.clone() };
-                self.out.rejected = Some(rejection);
+                self.collector.out.rejected = Some(rejection);
             }
             Detected::Neither(fields) if fields >= 5 => {
-                self.count_row();
-                self.bad(IssueKind::BadRow, number, || {
+                self.collector.count_row();
+                self.collector.bad(IssueKind::BadRow, number, || {
                     format!("expected a header or a row of candles, found {:?}", excerpt(text))
                 });
             }
-            Detected::Neither(_) => self.comment(number, text),
+            Detected::Neither(_) => self.collector.comment(number, text),
         }
     }
 
     fn settle(&mut self, layout: Layout, number: u64) {
         if layout.volume.is_none() {
-            note(&mut self.out.issues, IssueKind::NoVolume, Some(number), || {
-                "expected a volume column, found none; volume is 0 from here on".to_owned()
-            });
+            self.collector.no_volume(number);
         }
         self.layout = Some(layout);
     }
@@ -211,65 +125,24 @@ impl<'a> Parser<'a> {
         let error = match read_row(layout, text, &self.fields) {
             Ok(read) => {
                 let symbol = layout.symbol.map(|column| cell(text, self.fields[column]));
-                return self.candle(number, read, symbol);
+                return self.collector.candle(number, read, symbol);
             }
             Err(error) => error,
         };
         if !ended && self.fields.len() < layout.fields {
-            return note(&mut self.out.issues, IssueKind::PartialLastLine, Some(number), || error.text());
+            return self.collector.note(IssueKind::PartialLastLine, number, || error.text());
         }
         let may_be_header = self.fields.len() >= 5 && text.len() <= HEADER_BYTES_MAX;
-        if may_be_header && let Some(next) = layout::header(text, layout.separator, self.symbol) {
-            self.comment(number, text);
+        if may_be_header && let Some(next) = layout::header(text, layout.separator, self.collector.symbol) {
+            self.collector.comment(number, text);
             return self.settle(next, number);
         }
-        self.count_row();
-        self.bad(IssueKind::BadRow, number, || error.text());
+        self.collector.count_row();
+        self.collector.bad(IssueKind::BadRow, number, || error.text());
     }
 
-    #[inline]
-    fn candle(&mut self, number: u64, read: ReadRow, symbol: Option<&[u8]>) {
-        let candle = read.candle;
-        self.count_row();
-        if let Some(found) = symbol
-            && !self.is_our_symbol(found)
-        {
-            return self.bad(IssueKind::OtherSymbol, number, || excerpt(found));
-        }
-        if let Err(error) = candle.check() {
-            return self.bad(IssueKind::Impossible(error), number, || {
-                let Candle { open, high, low, close, volume, .. } = candle;
-                format!("{error}: open {open}, high {high}, low {low}, close {close}, volume {volume}")
-            });
-        }
-        if candle.open_time < self.time_last {
-            let before = self.time_last;
-            note(&mut self.out.issues, IssueKind::OutOfOrder, Some(number), || {
-                let (this, before) = (crate::model::rfc3339(candle.open_time), crate::model::rfc3339(before));
-                format!("expected rows from old to new, found {this} after {before}")
-            });
-        }
-        self.time_last = candle.open_time;
-        self.out.units[read.unit as usize] = true;
-        let line = u32::try_from(number).unwrap_or(u32::MAX);
-        self.out.rows.push(Row { candle, file: self.file, line, span_ms: read.span_ms });
-    }
-
-    /// A cell that names no symbol, or only the base currency, contradicts nothing.
-    fn is_our_symbol(&mut self, found: &[u8]) -> bool {
-        if self.symbol_cell.0 != found {
-            let text = String::from_utf8_lossy(found);
-            let market = text.split(':').next().unwrap_or_default();
-            let same = Symbol::parse(market).is_none_or(|other| {
-                other.as_str() == "NULL" || self.symbol.as_str().starts_with(other.as_str())
-            });
-            self.symbol_cell = (found.to_vec(), same);
-        }
-        self.symbol_cell.1
-    }
-
-    fn finish(self) -> Parsed {
-        let mut out = self.out;
+    pub(super) fn finish(self) -> Parsed {
+        let mut out = self.collector.out;
         if out.rejected.is_some() {
             return out;
         }
@@ -283,13 +156,6 @@ impl<'a> Parser<'a> {
         };
         out
     }
-}
-
-/// The cells of a row as values.
-struct ReadRow {
-    candle: Candle,
-    unit: TimeUnit,
-    span_ms: Option<u32>,
 }
 
 #[inline]
@@ -314,21 +180,18 @@ fn read_row<'a>(layout: &Layout, text: &'a [u8], fields: &[Field]) -> Result<Rea
         close: price("close", layout.close)?,
         volume: layout.volume.map_or(Ok(0.0), |column| price("volume", column))?,
     };
-    let span_ms = layout.close_time.and_then(|column| span(open_time, at(column)));
+    let span_ms = layout.close_time.and_then(|column| {
+        let (close, unit) = time::parse(at(column)).ok()?;
+        span(open_time, close, unit)
+    });
     Ok(ReadRow { candle, unit, span_ms })
-}
-
-/// Returns the milliseconds to a close time; one written in whole seconds counts to the end of its second.
-fn span(open_time: i64, cell: &[u8]) -> Option<u32> {
-    let (close, unit) = time::parse(cell).ok()?;
-    let to_second_end = if matches!(unit, TimeUnit::Seconds | TimeUnit::Text) { 999 } else { 0 };
-    let span = (close - open_time + to_second_end).clamp(0, i64::from(u32::MAX));
-    u32::try_from(span).ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::format::{self, Frame};
     use super::*;
+    use crate::model::Symbol;
     use proptest::prelude::*;
 
     const HEADER: &str = "open_time,open,high,low,close,volume";
@@ -336,7 +199,9 @@ mod tests {
 
     fn parsed(text: impl AsRef<[u8]>) -> Parsed {
         let symbol = Symbol::parse("BTCUSDT").expect("a symbol");
-        parse(text.as_ref(), 1 << 20, &symbol, 0).expect("a slice does not fail")
+        let mut bytes = text.as_ref();
+        format::parse(&mut bytes, 1 << 20, Collector::new(&symbol, 0), Frame::default())
+            .expect("a slice does not fail")
     }
 
     fn kinds(parsed: &Parsed) -> Vec<(IssueKind, u64, Vec<u64>)> {
@@ -434,7 +299,10 @@ mod tests {
 
     #[test]
     fn close_times_in_seconds_count_to_the_end_of_the_second() {
-        let span = |close: &str| span(1_743_700_500_000, close.as_bytes());
+        let span = |close: &str| {
+            let (close, unit) = time::parse(close.as_bytes()).ok()?;
+            span(1_743_700_500_000, close, unit)
+        };
         assert_eq!(span("1743701399999"), Some(899_999));
         assert_eq!(span("1743701399"), Some(899_999));
         assert_eq!(span("2025-04-03 17:29:59"), Some(899_999));

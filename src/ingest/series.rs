@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::OnConflict;
+use super::collector::Row;
 use super::error::{Conflict, IngestError, RowRef};
 use super::report::{FileReport, Issue, IssueKind, note};
-use super::rows::Row;
 use crate::model::{Candle, Interval, Symbol, rfc3339};
 
 /// Volumes this close, relatively, are the same volume written with other digits.

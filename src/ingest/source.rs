@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use zip::ZipArchive;
 
+use super::checksum::{self, Digest};
 use super::error::IngestError;
+use super::format::Format;
 use super::lines::StreamError;
 use super::rejection::Rejection;
 use crate::model::Interval;
@@ -21,6 +23,9 @@ pub const RATIO_MAX: u64 = 200;
 pub const RATIO_FREE_BYTES: u64 = 1 << 20;
 /// The most members of an archive.
 pub const MEMBERS_MAX: usize = 10_000;
+
+/// A snapshot file is about so much larger than the candles of one coin in it as text.
+const SNAPSHOT_BYTES_PER_TEXT: u64 = 16;
 
 /// How a source is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +48,10 @@ pub struct Source {
     /// Size as stored, in bytes.
     pub bytes: u64,
     pub(super) container: Container,
+    /// The format of the bytes, by content where they are stored plainly; the reader goes by content in any case.
+    pub(super) format: Format,
+    /// The SHA-256 that stands beside the file.
+    pub(super) checksum: Option<Digest>,
     /// Bytes of a plain file that are left out; see [`super::growth()`].
     pub(super) left_out: Range<u64>,
 }
@@ -50,10 +59,19 @@ pub struct Source {
 impl Source {
     /// Returns about how many bytes it decodes to: candles as text compress fivefold.
     pub fn decoded_bytes(&self) -> u64 {
-        match self.container {
+        let unpacked = match self.container {
             Container::Plain => self.bytes,
             _ => self.bytes.saturating_mul(5),
+        };
+        match self.format.text_per_byte() {
+            0 => unpacked / SNAPSHOT_BYTES_PER_TEXT,
+            factor => unpacked.saturating_mul(factor),
         }
+    }
+
+    /// Returns the SHA-256 that the file must have, if one stands beside it.
+    pub fn checksum(&self) -> Option<[u8; 32]> {
+        self.checksum
     }
 }
 
@@ -64,6 +82,8 @@ pub(super) type Archive = ZipArchive<BufReader<File>>;
 #[derive(Default)]
 pub(super) struct Opener {
     archive: Option<(PathBuf, Archive)>,
+    /// The file verified last, and what came of it: an archive is verified once for all its members.
+    verified: Option<(PathBuf, Result<(), Rejection>)>,
 }
 
 impl Opener {
@@ -75,6 +95,9 @@ impl Opener {
         source: &Source,
         consume: impl FnOnce(&mut dyn Read, u64) -> Result<T, StreamError>,
     ) -> Result<Result<T, Rejection>, IngestError> {
+        if let Err(rejection) = self.verify(source)? {
+            return Ok(Err(rejection));
+        }
         let limit = bytes_max(source.bytes);
         let consumed = match source.container {
             Container::Plain if source.left_out.is_empty() => {
@@ -96,6 +119,17 @@ impl Opener {
             }
         };
         consumed.map(Ok).or_else(|error| stream_error(source, error).map(Err))
+    }
+
+    /// Compares a file with the checksum beside it.
+    fn verify(&mut self, source: &Source) -> Result<Result<(), Rejection>, IngestError> {
+        let Some(expected) = &source.checksum else { return Ok(Ok(())) };
+        if let Some((_, verified)) = self.verified.as_ref().filter(|(path, _)| *path == source.path) {
+            return Ok(verified.clone());
+        }
+        let verified = checksum::verify(&source.path, expected)?;
+        self.verified = Some((source.path.clone(), verified.clone()));
+        Ok(verified)
     }
 
     fn archive(&mut self, path: &Path) -> Result<Result<&mut Archive, Rejection>, IngestError> {

@@ -27,6 +27,38 @@ pub(super) fn parse(cell: &[u8]) -> Result<(i64, TimeUnit), TimeError> {
         Some(number) => from_integer(number),
         None => from_text(cell).ok_or(TimeError::NotATime)?,
     };
+    in_range(ms, unit)
+}
+
+/// Returns the midnight of `YYYYMMDD` or `YYYY-MM-DD` in UTC milliseconds.
+pub(super) fn midnight(text: &str) -> Option<i64> {
+    let compact = text.len() == 8 && is_digits(text);
+    let written = || format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..]);
+    let ms = if compact { calendar(&written())? } else { calendar(text).filter(|_| text.len() == 10)? };
+    (TIME_MIN_MS..TIME_MAX_MS).contains(&ms).then_some(ms)
+}
+
+/// Returns the instant of a number in one of the four units; see [`parse`].
+#[cfg(feature = "columnar")]
+pub(super) fn of_number(number: f64) -> Result<(i64, TimeUnit), TimeError> {
+    let (ms, unit) = from_float(number).ok_or(TimeError::NotATime)?;
+    in_range(ms, unit)
+}
+
+/// Returns the instant of an integer in a known unit.
+#[cfg(feature = "columnar")]
+pub(super) fn of_unit(number: i64, unit: TimeUnit) -> Result<(i64, TimeUnit), TimeError> {
+    in_range(to_ms(number, unit).ok_or(TimeError::OutOfRange)?, unit)
+}
+
+/// Returns the instant of an integer; see [`parse`].
+#[cfg(feature = "columnar")]
+pub(super) fn of_integer(number: i64) -> Result<(i64, TimeUnit), TimeError> {
+    let (ms, unit) = from_integer(number);
+    in_range(ms, unit)
+}
+
+fn in_range(ms: i64, unit: TimeUnit) -> Result<(i64, TimeUnit), TimeError> {
     if (TIME_MIN_MS..TIME_MAX_MS).contains(&ms) { Ok((ms, unit)) } else { Err(TimeError::OutOfRange) }
 }
 
@@ -57,13 +89,17 @@ fn unit_of(magnitude: f64) -> TimeUnit {
 
 fn from_integer(number: i64) -> (i64, TimeUnit) {
     let unit = unit_of(number as f64);
-    let ms = match unit {
-        TimeUnit::Seconds => number * 1_000,
-        TimeUnit::Microseconds => number / 1_000,
-        TimeUnit::Nanoseconds => number / 1_000_000,
+    // Out of range either way, but a number.
+    (to_ms(number, unit).unwrap_or(i64::MIN), unit)
+}
+
+fn to_ms(number: i64, unit: TimeUnit) -> Option<i64> {
+    Some(match unit {
+        TimeUnit::Seconds => number.checked_mul(1_000)?,
+        TimeUnit::Microseconds => number.div_euclid(1_000),
+        TimeUnit::Nanoseconds => number.div_euclid(1_000_000),
         TimeUnit::Milliseconds | TimeUnit::Text => number,
-    };
-    (ms, unit)
+    })
 }
 
 fn from_float(number: f64) -> Option<(i64, TimeUnit)> {

@@ -1,7 +1,6 @@
 //! What is remembered of a symbol's files, so that unchanged ones are not read again and grown ones only at their end.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +24,8 @@ pub(super) struct Stamp {
     /// `None` when it changed so recently that its next change might not show.
     pub(super) modified_ns: Option<i128>,
     pub(super) inode: u64,
+    /// The SHA-256 that stood beside it.
+    pub(super) checksum: Option<[u8; 32]>,
 }
 
 /// What is remembered of a symbol's files, so that unchanged ones are not read again.
@@ -50,19 +51,20 @@ pub(super) struct Memory {
 
 /// Returns the stamps of all files, or `None` when one is not there.
 pub(super) fn stamps(sources: &[Source], now_ms: i64) -> Option<Vec<Stamp>> {
-    sources.iter().map(|source| stamp(&source.path, source.entry.as_ref(), now_ms)).collect()
+    sources.iter().map(|source| stamp(source, now_ms)).collect()
 }
 
-fn stamp(path: &Path, entry: Option<&String>, now_ms: i64) -> Option<Stamp> {
-    let meta = std::fs::metadata(path).ok()?;
+fn stamp(source: &Source, now_ms: i64) -> Option<Stamp> {
+    let meta = std::fs::metadata(&source.path).ok()?;
     let modified_ns = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
     let old_enough = modified_ns / 1_000_000 < i128::from(now_ms - RACY_MS);
     Some(Stamp {
-        path: path.display().to_string(),
-        entry: entry.cloned(),
+        path: source.path.display().to_string(),
+        entry: source.entry.clone(),
         size: meta.len(),
         modified_ns: old_enough.then_some(modified_ns),
         inode: meta.ino(),
+        checksum: source.checksum(),
     })
 }
 

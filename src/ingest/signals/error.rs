@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::ingest::format::{Format, Packing};
 use crate::ingest::rejection::Rejection;
 use crate::model::{Direction, Symbol, rfc3339};
 
@@ -121,11 +122,16 @@ fn side(direction: Direction) -> &'static str {
 }
 
 /// Returns what a file is that is no CSV at all.
-pub(super) fn format_of(rejection: &Rejection) -> Option<&'static str> {
-    match rejection {
-        Rejection::Unsupported { format, .. } => Some(format),
-        Rejection::LfsPointer => Some("a Git LFS pointer"),
-        Rejection::Empty => Some("an empty file"),
-        _ => None,
+pub(super) fn format_of(packing: Packing, format: Result<Format, Rejection>) -> Option<&'static str> {
+    match (packing, format) {
+        (Packing::Gzip, _) => Some("a gzip file"),
+        (Packing::Zip, _) => Some("a zip archive"),
+        (Packing::None, Ok(Format::Json) | Err(Rejection::LegacyOpportunities)) => Some("JSON"),
+        (Packing::None, Ok(Format::Feather)) => Some("feather"),
+        (Packing::None, Ok(Format::Parquet)) => Some("Parquet"),
+        (Packing::None, Err(Rejection::Unsupported { format, .. })) => Some(format),
+        (Packing::None, Err(Rejection::LfsPointer)) => Some("a Git LFS pointer"),
+        (Packing::None, Err(Rejection::Empty)) => Some("an empty file"),
+        (Packing::None, _) => None,
     }
 }

@@ -1,7 +1,7 @@
 //! Which column of a file of signals holds what.
 
 use crate::ingest::layout::{SEPARATORS, cell, plain_name, split};
-use crate::ingest::sniff::excerpt;
+use crate::ingest::report::excerpt;
 
 /// Columns of the user's own at most.
 const COLUMNS_MAX: usize = 255;

@@ -16,11 +16,12 @@ use std::sync::Arc;
 
 pub use error::{SignalsConflict, SignalsError};
 
+use super::collector::ROWS_MAX;
+use super::format;
 use super::layout::{Field, cell, split};
 use super::lines::{Line, Lines, StreamError};
+use super::report::excerpt;
 use super::report::{Issue, IssueKind, note};
-use super::rows::ROWS_MAX;
-use super::sniff::{self, excerpt};
 use super::source::DECODED_BYTES_MAX;
 use crate::model::{GivenSignal, GivenSignals, Interval, Symbol};
 use header::Header;
@@ -101,7 +102,7 @@ impl SignalsFile {
         };
         let mut lines = Lines::new(stream, DECODED_BYTES_MAX);
         let head = lines.peek().map_err(stream_error)?;
-        if let Some(found) = sniff::reject(head).as_ref().and_then(error::format_of) {
+        if let Some(found) = error::format_of(format::packing(head), format::recognise(head)) {
             return Err(SignalsError::NotCsv { path: path.to_owned(), found });
         }
         let byte_order_mark = if head.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };

@@ -1,7 +1,7 @@
 //! The cells of a row of signals as values.
 
 use super::header::Header;
-use crate::ingest::sniff::excerpt;
+use crate::ingest::report::excerpt;
 use crate::ingest::{number as decimal, time};
 use crate::model::{Direction, GivenSignal, Interval, Style, Symbol};
 

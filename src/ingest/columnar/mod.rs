@@ -1,0 +1,153 @@
+//! Candles in columns: feather (Arrow IPC files) and Parquet.
+//!
+//! The bytes are taken into memory (they are smaller than the rows made of them) and decoded batch by batch. The
+//! decoders are foreign code that is handed untrusted bytes: what they would allocate is looked at before where a file
+//! says it, and where they give up by a panic, the file is rejected here and nowhere else.
+
+mod cells;
+mod feather;
+mod pages;
+mod parquet;
+
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use arrow_array::RecordBatch;
+
+use super::collector::{Collector, Parsed};
+use super::layout::{self, Layout};
+use super::lines::{Lines, StreamError};
+use super::rejection::Rejection;
+use cells::Columns;
+
+/// The largest feather or Parquet file that is read, unpacked; 16 million rows take less.
+pub const COLUMNAR_BYTES_MAX: usize = 512 << 20;
+/// The most bytes that one batch of a feather file, or one row group of a Parquet file, may decode to.
+const BATCH_BYTES_MAX: u64 = 512 << 20;
+
+/// Why a file gives no rows, or no more of them.
+enum Fault {
+    Rejected(Rejection),
+    /// What the decoder said.
+    Damaged(String),
+}
+
+impl From<Rejection> for Fault {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<Fault> for Rejection {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Rejected(rejection) => rejection,
+            Fault::Damaged(detail) => Self::Damaged { detail },
+        }
+    }
+}
+
+/// Takes what a decoder says is wrong.
+fn damaged(error: impl std::fmt::Display) -> Fault {
+    Fault::Damaged(error.to_string())
+}
+
+/// Reads all rows of an Arrow IPC file.
+///
+/// Errors: only what the stream itself reports; a file is used as a whole or not at all
+pub(super) fn parse_feather(
+    lines: &mut Lines<impl Read>,
+    collector: Collector<'_>,
+) -> Result<Parsed, StreamError> {
+    parse(lines, collector, feather::read)
+}
+
+/// Reads all rows of a Parquet file.
+///
+/// Errors: only what the stream itself reports; a file is used as a whole or not at all
+pub(super) fn parse_parquet(
+    lines: &mut Lines<impl Read>,
+    collector: Collector<'_>,
+) -> Result<Parsed, StreamError> {
+    parse(lines, collector, parquet::read)
+}
+
+fn parse(
+    lines: &mut Lines<impl Read>,
+    collector: Collector<'_>,
+    read: impl FnOnce(Vec<u8>, &mut Batches<'_>) -> Result<(), Fault>,
+) -> Result<Parsed, StreamError> {
+    let bytes = match lines.rest(COLUMNAR_BYTES_MAX) {
+        Err(StreamError::TooLarge) => {
+            let limit = COLUMNAR_BYTES_MAX as u64;
+            return Ok(collector.reject(Rejection::TooLarge { limit, unit: "bytes" }));
+        }
+        bytes => bytes?,
+    };
+    let mut batches = Batches { collector, columns: None, row: 0 };
+    // Nothing of a reading that panicked is used: the collector is replaced by a rejection.
+    let outcome = catch_unwind(AssertUnwindSafe(|| read(bytes, &mut batches).map(|()| batches.collector)));
+    Ok(match outcome {
+        Ok(Ok(collector)) => finish(collector),
+        Ok(Err(fault)) => Parsed { rejected: Some(fault.into()), ..Parsed::default() },
+        Err(_) => {
+            let detail = "the decoder gave up".to_owned();
+            Parsed { rejected: Some(Rejection::Damaged { detail }), ..Parsed::default() }
+        }
+    })
+}
+
+fn finish(collector: Collector<'_>) -> Parsed {
+    let mut parsed = collector.out;
+    if parsed.rejected.is_none() && parsed.rows_seen == 0 {
+        parsed.rejected = Some(Rejection::NoRows);
+    }
+    parsed
+}
+
+/// Takes in one batch after the other.
+struct Batches<'a> {
+    collector: Collector<'a>,
+    /// The columns to read, by their place in the file's schema; known once that has been seen.
+    columns: Option<Layout>,
+    /// Rows taken in so far.
+    row: u64,
+}
+
+impl Batches<'_> {
+    /// Finds the columns of candles among those of a file; returns the places of those to decode, ascending.
+    fn find_columns<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> Result<Vec<usize>, Fault> {
+        let names: Vec<&str> = names.collect();
+        let cells: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
+        let Some(found) = layout::of_names(&cells, self.collector.symbol) else {
+            return Err(Fault::Rejected(Rejection::MissingColumns {
+                expected: "date (or open_time), open, high, low, close".to_owned(),
+                found: layout::list_names(&names),
+            }));
+        };
+        if found.volume.is_none() {
+            self.collector.no_volume(1);
+        }
+        let needed = [found.time, found.open, found.high, found.low, found.close];
+        let mut places: Vec<usize> =
+            needed.into_iter().chain(found.volume).chain(found.close_time).chain(found.symbol).collect();
+        places.sort_unstable();
+        places.dedup();
+        self.columns = Some(found);
+        Ok(places)
+    }
+
+    /// Takes in the rows of a batch that holds the columns at these places of the file's schema.
+    fn take_in(&mut self, batch: &RecordBatch, places: &[usize]) -> Result<(), Fault> {
+        let Some(layout) = &self.columns else { return Ok(()) };
+        let columns = Columns::new(batch, layout, places)?;
+        for row in 0..batch.num_rows() {
+            self.row += 1;
+            columns.row(row, self.row, &mut self.collector);
+            if let Some(rejection) = self.collector.out.rejected.take() {
+                return Err(rejection.into());
+            }
+        }
+        Ok(())
+    }
+}

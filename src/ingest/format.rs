@@ -1,0 +1,265 @@
+//! Which formats there are and what tells them apart: the one table of names, first bytes and readers.
+//!
+//! Content comes first: a name only says which files are worth a look (and, of compressed ones, what is inside before
+//! they are opened); the first bytes say which reader reads them.
+
+use std::path::Path;
+
+use super::collector::{Collector, Parsed};
+use super::lines::{Lines, StreamError};
+use super::rejection::Rejection;
+use super::{json, rows, snapshot};
+
+/// So many bytes, or the whole file, are looked at: the header of market snapshots takes 2 KiB.
+pub(super) const HEAD_BYTES: usize = 8 << 10;
+
+/// A format that gives candles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// A line per candle.
+    Csv,
+    /// Market snapshots of the legacy system: CSV of all coins of a day.
+    Snapshots,
+    /// `[[open time, open, high, low, close, volume, ...], ...]`.
+    Json,
+    /// Arrow IPC file.
+    Feather,
+    Parquet,
+}
+
+impl Format {
+    /// Returns whether the bytes of more candles are the bytes of fewer and more behind them.
+    pub(super) fn grows_at_its_end(self) -> bool {
+        self == Self::Csv
+    }
+
+    /// Returns about how many bytes of CSV a stored byte stands for.
+    pub(super) fn text_per_byte(self) -> u64 {
+        match self {
+            Self::Csv | Self::Json => 1,
+            Self::Feather | Self::Parquet => 3,
+            // One coin of several is kept, of a row that is ten times longer.
+            Self::Snapshots => 0,
+        }
+    }
+}
+
+/// What the end of a name promises.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Promise {
+    /// A table, as it is or compressed.
+    Table { format: Format, gzip: bool },
+    /// A zip archive.
+    Archive,
+    /// Nothing that is read.
+    Not(Rejection),
+}
+
+const TABLES: [(&str, Format); 8] = [
+    (".csv", Format::Csv),
+    (".tsv", Format::Csv),
+    (".txt", Format::Csv),
+    (".json", Format::Json),
+    (".feather", Format::Feather),
+    (".arrow", Format::Feather),
+    (".ipc", Format::Feather),
+    (".parquet", Format::Parquet),
+];
+const COMPRESSIONS: [&str; 8] = [".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar"];
+const BINARY_TABLES: [&str; 10] =
+    [".h5", ".hdf5", ".xls", ".xlsx", ".pkl", ".pickle", ".npy", ".npz", ".db", ".sqlite"];
+
+/// Returns what a file name promises by its end.
+pub(super) fn promise(name: &str) -> Promise {
+    let lower = name.to_ascii_lowercase();
+    let ends = |extensions: &[&str]| extensions.iter().any(|extension| lower.ends_with(extension));
+    let unsupported = |format, advice| Promise::Not(Rejection::Unsupported { format, advice });
+    let (inner, gzip) = lower.strip_suffix(".gz").map_or((lower.as_str(), false), |inner| (inner, true));
+    let table = TABLES.iter().find(|(extension, _)| inner.ends_with(extension));
+    if let Some((_, format)) = table {
+        Promise::Table { format: *format, gzip }
+    } else if ends(&[".zip"]) {
+        Promise::Archive
+    } else if ends(&[".jsonl", ".ndjson"]) {
+        unsupported("JSON lines", JSON_ADVICE)
+    } else if ends(&COMPRESSIONS) {
+        unsupported("compression or archive", "use plain files, `.gz` behind `.csv` and its like, or `.zip`")
+    } else if ends(&BINARY_TABLES) {
+        unsupported("binary table", "export it to CSV")
+    } else if ends(&[".checksum"]) {
+        Promise::Not(Rejection::NotCandles { what: "a checksum".to_owned() })
+    } else {
+        let extension = Path::new(name).extension().map(|e| format!("extension `.{}`", e.to_string_lossy()));
+        Promise::Not(Rejection::NotCandles { what: extension.unwrap_or_else(|| "no extension".to_owned()) })
+    }
+}
+
+/// Returns a file name without the extensions of formats.
+pub(super) fn stem(name: &str) -> &str {
+    let tables = TABLES.iter().map(|(extension, _)| *extension);
+    let mut stem = name;
+    for extension in [".gz", ".zip"].into_iter().chain(tables) {
+        let cut = stem.len().saturating_sub(extension.len());
+        if stem.get(cut..).is_some_and(|end| end.eq_ignore_ascii_case(extension)) {
+            stem = &stem[..cut];
+        }
+    }
+    stem
+}
+
+/// How a file is packed, by its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packing {
+    None,
+    Gzip,
+    Zip,
+}
+
+/// Returns how a file that begins so is packed.
+pub(super) fn packing(head: &[u8]) -> Packing {
+    match head {
+        [0x1F, 0x8B, ..] => Packing::Gzip,
+        [b'P', b'K', 3, 4, ..] => Packing::Zip,
+        _ => Packing::None,
+    }
+}
+
+/// Returns the format of unpacked bytes by their first [`HEAD_BYTES`], or why they are no candles.
+pub(super) fn recognise(head: &[u8]) -> Result<Format, Rejection> {
+    let unsupported = |format, advice| Err(Rejection::Unsupported { format, advice });
+    let text = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head).trim_ascii_start();
+    match text {
+        [] if head.len() < HEAD_BYTES => Err(Rejection::Empty),
+        _ if text.starts_with(b"version https://git-lfs") => Err(Rejection::LfsPointer),
+        _ if matches!(text.trim_ascii_end(), b"[]" | b"{}") => Err(Rejection::Empty),
+        [b'[', rows @ ..] if matches!(rows.trim_ascii_start(), [] | [b'[' | b']', ..]) => Ok(Format::Json),
+        [b'[' | b'{', ..] if is_legacy(text) => Err(Rejection::LegacyOpportunities),
+        [b'[' | b'{', ..] => unsupported("JSON that is no list of candles", JSON_ADVICE),
+        [b'<', b'!' | b'h' | b'?', ..] => unsupported("HTML or XML", "download the data file itself"),
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => unsupported("UTF-16 text", "save it as UTF-8"),
+        [b'A', b'R', b'R', b'O', b'W', b'1', ..] => columnar(Format::Feather),
+        [b'P', b'A', b'R', b'1', ..] => columnar(Format::Parquet),
+        [b'P', b'A', b'R', b'E', ..] => unsupported("encrypted Parquet", "write it without encryption"),
+        [b'F', b'E', b'A', b'1', ..] => unsupported("feather version 1", "write it as version 2, or to CSV"),
+        [b'P', b'K', 3, 4, ..] => unsupported("archive within an archive", "unpack the outer one"),
+        [0x1F, 0x8B, ..] => unsupported("gzip within gzip or zip", "unpack the outer one"),
+        _ if snapshot::is_snapshots(text) => Ok(Format::Snapshots),
+        _ => Ok(Format::Csv),
+    }
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Keys that every opportunity of the legacy system has, and no candle.
+fn is_legacy(text: &[u8]) -> bool {
+    let has = |key: &str| memchr::memmem::find(text, key.as_bytes()).is_some();
+    has("\"coin\"") && (has("\"objective_profit\"") || has("\"signal_score\""))
+}
+
+#[cfg(feature = "columnar")]
+fn columnar(format: Format) -> Result<Format, Rejection> {
+    Ok(format)
+}
+
+#[cfg(not(feature = "columnar"))]
+fn columnar(format: Format) -> Result<Format, Rejection> {
+    let format = if format == Format::Feather { "feather" } else { "Parquet" };
+    let advice = "convert it to CSV, or use a build with the feature `columnar`";
+    Err(Rejection::Unsupported { format, advice })
+}
+
+/// What to do with JSON that is no list of candles.
+const JSON_ADVICE: &str =
+    "write it as `[[open time, open, high, low, close, volume], ...]` or as CSV with a header";
+
+/// Where rows belong that do not say it themselves.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Frame {
+    /// Midnight of the day in the name; UTC milliseconds.
+    pub(super) day_ms: Option<i64>,
+}
+
+/// Reads all rows of a stream with the reader of its content.
+///
+/// Errors: only what the stream itself reports; whatever its bytes are, they give rows or a rejection.
+pub(super) fn parse(
+    stream: &mut dyn std::io::Read,
+    bytes_max: u64,
+    collector: Collector<'_>,
+    frame: Frame,
+) -> Result<Parsed, StreamError> {
+    let mut lines = Lines::new(stream, bytes_max);
+    let head = lines.peek()?;
+    let format = recognise(head);
+    let byte_order_mark = if head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    lines.skip(byte_order_mark);
+    let mut parsed = match format {
+        Ok(Format::Csv) => rows::parse(&mut lines, collector)?,
+        Ok(Format::Snapshots) => snapshot::parse(&mut lines, collector, frame.day_ms)?,
+        Ok(Format::Json) => json::parse(&mut lines, collector)?,
+        #[cfg(feature = "columnar")]
+        Ok(Format::Feather) => super::columnar::parse_feather(&mut lines, collector)?,
+        #[cfg(feature = "columnar")]
+        Ok(Format::Parquet) => super::columnar::parse_parquet(&mut lines, collector)?,
+        #[cfg(not(feature = "columnar"))]
+        Ok(format @ (Format::Feather | Format::Parquet)) => {
+            Parsed { rejected: columnar(format).err(), ..Parsed::default() }
+        }
+        Err(rejection) => Parsed { rejected: Some(rejection), ..Parsed::default() },
+    };
+    lines.drain()?;
+    (parsed.bytes, parsed.hash) = lines.digest();
+    Ok(parsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_bytes_tell_the_format() {
+        let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n";
+        assert_eq!(recognise(pointer), Err(Rejection::LfsPointer));
+        for empty in [&b""[..], b" \r\n", b"[]\n", b"{}", b"\xEF\xBB\xBF"] {
+            assert_eq!(recognise(empty), Err(Rejection::Empty), "{empty:?}");
+        }
+        for other in [
+            &b"[1,2]"[..],
+            b"[{\"open\": 1}]",
+            b"{\"t\": [1]}",
+            b"FEA1",
+            b"PARE",
+            b"PK\x03\x04",
+            b"\x1F\x8B\x08",
+            b"<!doctype html>",
+            b"\xFF\xFEa\0",
+        ] {
+            assert!(matches!(recognise(other), Err(Rejection::Unsupported { .. })), "{other:?}");
+        }
+        for csv in ["open_time,open", "1743700500,1", "<DATE>,<OPEN>"] {
+            assert_eq!(recognise(csv.as_bytes()), Ok(Format::Csv), "{csv:?}");
+        }
+        for json in ["[[1743700500", "\u{FEFF} [\n  [\n", "[ "] {
+            assert_eq!(recognise(json.as_bytes()), Ok(Format::Json), "{json:?}");
+        }
+        assert_eq!(recognise(b"time,coin,open"), Ok(Format::Snapshots));
+        let legacy = br#"{"scalping": [{"coin": "BNB", "signal_score": 80"#;
+        assert_eq!(recognise(legacy), Err(Rejection::LegacyOpportunities));
+    }
+
+    #[test]
+    fn names_promise_by_their_end() {
+        let table = |format, gzip| Promise::Table { format, gzip };
+        assert_eq!(promise("BTCUSDT-15m.CSV"), table(Format::Csv, false));
+        assert_eq!(promise("a.json.gz"), table(Format::Json, true));
+        assert_eq!(promise("a.feather"), table(Format::Feather, false));
+        assert_eq!(promise("a.parquet"), table(Format::Parquet, false));
+        assert_eq!(promise("a.zip"), Promise::Archive);
+        for other in ["a.gz", "a.csv.zst", "a.jsonl", "a.xlsx", "a.zip.CHECKSUM", "a.md", "a", "csv"] {
+            assert!(matches!(promise(other), Promise::Not(_)), "{other}");
+        }
+        assert_eq!(stem("BTC_USDT-15m.json.gz"), "BTC_USDT-15m");
+        assert_eq!(stem("BTC_USDT_USDT-15m-futures.feather"), "BTC_USDT_USDT-15m-futures");
+        assert_eq!(stem("é.csv"), "é");
+    }
+}
