@@ -3,9 +3,12 @@
 pub mod by_hand;
 pub mod check;
 pub mod config;
+pub mod digest;
 pub mod document;
+pub mod fetch;
 pub mod inspect;
 mod learning_config;
+pub mod notify;
 pub mod report;
 pub mod run;
 pub mod schema;

@@ -9,13 +9,16 @@ use serde_json::{Map, Value, json};
 use super::by_hand::{ByHandDocument, ImportDocument};
 use super::check::CheckDataDocument;
 use super::config::ConfigDocument;
+use super::digest::DigestDocument;
 use super::document::{Document, Envelope};
+use super::fetch::FetchDocument;
 use super::inspect::{
     ExplainDocument, InspectCacheDocument, InspectChangesDocument, InspectLegacyDocument,
     InspectOverviewDocument, InspectParamsDocument, InspectRunDocument, InspectRunsDocument,
     InspectStoreDocument, InspectTopDocument,
 };
 use super::learning_config;
+use super::notify::NotifyDocument;
 use super::run::RunDocument;
 use crate::model::Style;
 
@@ -29,7 +32,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 16] = [
+pub const EXPORTED: [Exported; 19] = [
     enveloped::<RunDocument>(),
     enveloped::<CheckDataDocument>(),
     enveloped::<InspectOverviewDocument>(),
@@ -45,6 +48,9 @@ pub const EXPORTED: [Exported; 16] = [
     enveloped::<ConfigDocument>(),
     enveloped::<ImportDocument>(),
     enveloped::<InspectLegacyDocument>(),
+    enveloped::<FetchDocument>(),
+    enveloped::<NotifyDocument>(),
+    enveloped::<DigestDocument>(),
     Exported { kind: "learning_config", schema: learning_config_schema },
 ];
 
