@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The order of data flow; `lib.rs` and `main.rs` stand outside.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 18] = [
     "model",
     "fingerprint",
     "ingest",
@@ -17,6 +17,9 @@ const ORDER: [&str; 15] = [
     "decide",
     "legacy",
     "store",
+    "net",
+    "fetch",
+    "notify",
     "run",
     "present",
     "cli",

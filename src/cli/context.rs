@@ -56,7 +56,8 @@ impl Context {
             let (key, value) = setting.split_once('=').ok_or_else(|| {
                 Failure::new(code::USAGE, format!("--set: expected KEY=VALUE, found {setting:?}"))
             })?;
-            texts.push((format!("--set {setting}"), dotted(key.trim(), value.trim())));
+            // Without the value: it may be an address that is a secret, and sources are printed.
+            texts.push((format!("--set {}", key.trim()), dotted(key.trim(), value.trim())));
         }
         if let Some(size) = &self.global.max_memory {
             texts.push(("--max-memory".to_owned(), dotted("limits.memory", size)));

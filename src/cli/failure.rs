@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
+use crate::fetch::FetchError;
 use crate::ingest::{IngestError, SignalsError};
+pub(super) use crate::net::chain;
 use crate::run::RunError;
 use crate::run::config::ConfigError;
 use crate::run::report::InputReport;
@@ -15,6 +17,7 @@ pub(crate) mod code {
     pub(crate) const DATA: u8 = 4;
     pub(crate) const STORE_BUSY: u8 = 5;
     pub(crate) const STORE_REPAIR: u8 = 6;
+    pub(crate) const NOTIFICATION: u8 = 7;
     pub(crate) const STOPPED: u8 = 20;
     pub(crate) const INTERNAL: u8 = 70;
     pub(crate) const IO: u8 = 74;
@@ -38,6 +41,22 @@ impl Failure {
         self
     }
 
+    /// Returns the failure of a fetch, which may have done something all the same.
+    pub(crate) fn of_fetch(error: &FetchError) -> Self {
+        let code = match error {
+            FetchError::Ticker { .. }
+            | FetchError::TickerName { .. }
+            | FetchError::Interval { .. }
+            | FetchError::BaseUrl(_)
+            | FetchError::Span { .. } => code::USAGE,
+            FetchError::Busy { .. } => code::STORE_BUSY,
+            FetchError::Io { .. } => code::IO,
+            FetchError::Stopped => code::STOPPED,
+            _ => code::DATA,
+        };
+        Self { code, message: chain(error), hint: error.hint().map(str::to_owned) }
+    }
+
     /// Prints `error:` and `hint:` to stderr and returns the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         super::output::error_line("error", &self.message);
@@ -46,21 +65,6 @@ impl Failure {
         }
         ExitCode::from(self.code)
     }
-}
-
-/// Returns an error with everything behind it, on one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
 }
 
 impl From<ConfigError> for Failure {
@@ -84,6 +88,12 @@ impl From<SignalsError> for Failure {
             }
             _ => failure,
         }
+    }
+}
+
+impl From<FetchError> for Failure {
+    fn from(error: FetchError) -> Self {
+        Self::of_fetch(&error)
     }
 }
 

@@ -66,6 +66,9 @@ pub(crate) struct Arguments {
     /// Compute and print, but store nothing
     #[arg(long)]
     no_save: bool,
+    /// Tell nobody, whatever [notify] says
+    #[arg(long)]
+    no_notify: bool,
     /// Exit with 0 for every result (10, 11, 12 included)
     #[arg(long)]
     exit_zero: bool,
@@ -96,19 +99,30 @@ pub(crate) enum Conflict {
     Last,
 }
 
-/// Carries out the command; returns the exit code of the result.
+/// Carries out the command, tells who wants to know, and returns the exit code of the result.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
-    let days = day_limits(arguments)?;
+    // Without a sound configuration nobody knows whom to tell.
     let config = context.config(&flags(arguments))?;
+    let done = tune(context, arguments, &config);
+    match arguments.no_notify || arguments.no_save {
+        true => done.map(|(_, code)| code),
+        false => super::notify::conclude(context, &config.notify, done),
+    }
+}
+
+/// Runs and prints; returns the report and the exit code of its result.
+fn tune(context: &Context, arguments: &Arguments, config: &Config) -> Result<(RunReport, u8), Failure> {
+    let days = day_limits(arguments)?;
+    config.notify.channels()?;
     let plan = config.plan(&arguments.style.list(), days)?;
     let options = RunOptions {
-        data: data_paths(arguments, &config)?,
+        data: data_paths(arguments, config)?,
         signals: config.signals.file.clone(),
         store: (!arguments.no_save).then(|| context.location()).transpose()?,
         profile: context.global.profile.clone(),
-        on_conflict: on_conflict(arguments.on_conflict, &config),
+        on_conflict: on_conflict(arguments.on_conflict, config),
         now_ms: context.now_ms,
-        config_toml: recorded(&config, arguments),
+        config_toml: recorded(config, arguments),
         full: arguments.full,
         cache_bytes: config.cache_bytes()?,
         memory_bytes: config.memory_bytes()?,
@@ -120,7 +134,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     progress.finish();
     let report = done?;
     print(context, &report, arguments.explain)?;
-    Ok(if arguments.exit_zero { 0 } else { report.result.exit_code() })
+    let code = if arguments.exit_zero { 0 } else { report.result.exit_code() };
+    Ok((report, code))
 }
 
 /// Returns where the candles are: the flags, else the configuration.
@@ -239,7 +254,7 @@ pub(crate) fn recorded_days(config_toml: &str) -> DayLimits {
 }
 
 /// Returns a flag that SIGINT and SIGTERM raise; a second one ends the process at once.
-fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
+pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         let second =

@@ -8,10 +8,12 @@ mod decide;
 mod explain;
 mod export;
 mod failure;
+mod fetch;
 mod import;
 mod incremental;
 mod init;
 mod inspect;
+mod notify;
 mod output;
 mod progress;
 mod report;
@@ -83,6 +85,8 @@ pub(crate) struct Global {
 enum Command {
     /// Take in new candles, search the whole grid, judge, decide, remember
     Incremental(incremental::Arguments),
+    /// Download candles from an exchange's public interface; goes on where it stopped
+    Fetch(fetch::Arguments),
     /// Browse what is stored
     Inspect(inspect::Arguments),
     /// Say why each unit of a run was evaluated or reused
@@ -106,6 +110,9 @@ enum Command {
     Check(check::Command),
     /// Write a commented configuration, look for candles, say what to type next
     Init(init::Arguments),
+    /// Try the channels that tell what came of a run
+    #[command(subcommand)]
+    Notify(notify::Command),
     /// Show or check the configuration in effect
     #[command(subcommand)]
     Config(config::Command),
@@ -136,6 +143,7 @@ pub fn main() -> ExitCode {
     let context = Context::new(cli.global);
     let done = match cli.command {
         Command::Incremental(arguments) => incremental::run(&context, &arguments),
+        Command::Fetch(arguments) => fetch::run(&context, &arguments),
         Command::Inspect(arguments) => inspect::run(&context, &arguments),
         Command::Explain(arguments) => explain::run(&context, &arguments),
         Command::Validate(arguments) => validate::run(&context, &arguments),
@@ -147,6 +155,7 @@ pub fn main() -> ExitCode {
         Command::ImportJson(arguments) => import::run(&context, &arguments),
         Command::Check(command) => check::run(&context, &command),
         Command::Init(arguments) => init::run(&context, &arguments),
+        Command::Notify(command) => notify::run(&context, &command),
         Command::Config(command) => config::run(&context, &command),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man => shell::man(),

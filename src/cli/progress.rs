@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::fetch::FetchEvent;
+use crate::model::{Day, rfc3339};
 use crate::run::RunEvent;
 
 /// How progress is shown.
@@ -64,6 +66,45 @@ impl Progress {
                 tracing::info!(%style, sets, "searched");
             }
             RunEvent::Committed { run } => self.message(&format!("saved run {run}")),
+        }
+    }
+
+    /// Takes in an event of `fetch`.
+    pub(crate) fn on_fetch(&self, event: &FetchEvent<'_>) {
+        match event {
+            FetchEvent::Begun { symbols } => {
+                self.total.store(*symbols as u64, Ordering::Relaxed);
+                self.line(&format!("fetching {symbols} symbols"));
+                if let Some(bar) = &self.bar {
+                    bar.set_length(*symbols as u64);
+                }
+            }
+            FetchEvent::Reached { ticker, open_ms } => {
+                self.message(&format!("{ticker} {}", Day::of(*open_ms)));
+                tracing::info!(%ticker, until = rfc3339(*open_ms), "fetched");
+            }
+            FetchEvent::Waiting { wait, why } => {
+                // Short pauses are nobody's concern.
+                if wait.as_secs() > 0 {
+                    self.line(&format!("waiting {} s: {why}", wait.as_secs()));
+                    self.message(&format!("waiting {} s", wait.as_secs()));
+                }
+                tracing::info!(?wait, why, "waiting");
+            }
+            FetchEvent::SymbolDone { ticker, fetched } => {
+                if let Some(error) = &fetched.error {
+                    self.line(&format!("{ticker}: {error}"));
+                }
+                let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+                let total = self.total.load(Ordering::Relaxed);
+                let (candles, archives) = (fetched.candles, fetched.archives.len());
+                self.line(&format!(
+                    "{done} of {total} symbols: {ticker}, {candles} candles and {archives} archives new"
+                ));
+                if let Some(bar) = &self.bar {
+                    bar.inc(1);
+                }
+            }
         }
     }
 

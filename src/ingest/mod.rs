@@ -66,6 +66,12 @@ use crate::model::{Candle, CandleSeries, Interval, Symbol};
 use collector::Row;
 use series::{Point, Settlement};
 
+/// Returns the symbol and the interval that the name of a candle file claims.
+pub fn claims_of(name: &std::path::Path) -> (Option<Symbol>, Option<Interval>) {
+    let claim = name::claim(name, None);
+    (claim.symbol, claim.interval)
+}
+
 /// What to do with two different candles of one symbol, interval and open time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnConflict {

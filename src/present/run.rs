@@ -669,7 +669,7 @@ fn rows(best: &Measured, incumbent: Option<&Measured>) -> Vec<(String, StoredMet
     rows
 }
 
-fn conclusion(report: &RunReport) -> String {
+pub(super) fn conclusion(report: &RunReport) -> String {
     use crate::run::report::RunResult;
     if let (Some(run), true) = (report.same_as, report.result == RunResult::Unchanged) {
         return format!("parameters unchanged: same candles and plan as run {run}, whose decision stands");

@@ -9,7 +9,9 @@ use serde_json::{Map, Value, json};
 use super::by_hand::{ByHandDocument, ImportDocument};
 use super::check::CheckDataDocument;
 use super::config::ConfigDocument;
+use super::digest::DigestDocument;
 use super::document::{Document, Envelope};
+use super::fetch::FetchDocument;
 use super::inspect::{
     ExplainDocument, InspectCacheDocument, InspectChangesDocument, InspectDiffDocument,
     InspectFeaturesDocument, InspectImportanceDocument, InspectInsightsDocument, InspectLegacyDocument,
@@ -18,6 +20,7 @@ use super::inspect::{
     InspectTrialsDocument,
 };
 use super::learning_config;
+use super::notify::NotifyDocument;
 use super::restore::RestoreDocument;
 use super::run::RunDocument;
 use super::validate::ValidateDocument;
@@ -33,7 +36,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 25] = [
+pub const EXPORTED: [Exported; 28] = [
     enveloped::<RunDocument>(),
     enveloped::<CheckDataDocument>(),
     enveloped::<InspectOverviewDocument>(),
@@ -58,6 +61,9 @@ pub const EXPORTED: [Exported; 25] = [
     enveloped::<InspectTradesDocument>(),
     enveloped::<ValidateDocument>(),
     enveloped::<RestoreDocument>(),
+    enveloped::<FetchDocument>(),
+    enveloped::<NotifyDocument>(),
+    enveloped::<DigestDocument>(),
     Exported { kind: "learning_config", schema: learning_config_schema },
 ];
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::network_config::{FetchConfig, NotifyConfig};
 use super::own::OwnSettings;
 use super::plan::{DayLimits, Plan, PlanningError, REGIME_SYMBOL, SearchSettings};
 use crate::decide::Require;
@@ -32,6 +33,8 @@ pub struct Config {
     pub style: StylesConfig,
     pub limits: LimitsConfig,
     pub store: StoreConfig,
+    pub fetch: FetchConfig,
+    pub notify: NotifyConfig,
 }
 
 /// `[signals]`
@@ -583,7 +586,7 @@ fn unknown_axis(path: &str, key: &str, known: &[String]) -> ConfigError {
     )
 }
 
-fn value_error(key: &str, expected: &str, found: impl std::fmt::Display) -> ConfigError {
+pub(super) fn value_error(key: &str, expected: &str, found: impl std::fmt::Display) -> ConfigError {
     ConfigError::Value { key: key.to_owned(), expected: expected.to_owned(), found: found.to_string() }
 }
 

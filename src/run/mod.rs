@@ -15,6 +15,7 @@ mod growing;
 pub mod import;
 mod incremental;
 mod memory;
+pub mod network_config;
 pub mod notes;
 pub mod own;
 pub mod plan;

@@ -1,0 +1,329 @@
+//! Candles from an exchange's public interface, kept as files that `ingest` reads.
+//!
+//! A symbol is one file, `<folder>/<market>/BTCUSDT-15m.csv`, that grows: what a run on one new day takes in quickest.
+//! Archives stay what they are, `BTCUSDT-15m-2025-01.zip`, and count as candles that are there.
+//!
+//! Invariants:
+//! - a file is as it was or whole: it is written beside, synced and renamed; a failure or a signal keeps what had come;
+//! - only candles that had closed by both clocks, this computer's and the exchange's, are written, with its digits;
+//! - what is missing is asked for, wherever it is missing, and nothing else;
+//! - memory does not grow with the history.
+//!
+//! It does not interpret candles and never removes or repairs what is there.
+
+mod archive;
+mod client;
+mod error;
+mod held;
+mod page;
+mod plan;
+mod splice;
+
+use std::fs::File;
+use std::io::Read;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+pub use client::Limits;
+pub use error::FetchError;
+pub use plan::{Market, Source, Ticker, interval};
+
+use crate::model::Interval;
+use crate::net::Endpoint;
+use client::{Client, Trouble};
+use held::io_error;
+use page::{Asked, PAGE_BYTES_MAX, Page};
+use plan::Part;
+use splice::Splice;
+
+/// New rows after which a file is published at least, so that little is lost when the process is killed.
+const PUBLISH_ROWS: u64 = 50_000;
+
+/// What to fetch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// Whose candles.
+    pub tickers: Vec<Ticker>,
+    /// Where they trade.
+    pub market: Market,
+    /// Where they come from.
+    pub source: Source,
+    /// Address of the exchange.
+    pub endpoint: Endpoint,
+    /// Their interval.
+    pub interval: Interval,
+    /// First open time; UTC ms.
+    pub since_ms: i64,
+    /// First open time not fetched; `None` for up to now.
+    pub until_ms: Option<i64>,
+    /// The instant of the command; UTC ms.
+    pub now_ms: i64,
+    /// Where the files go, in a folder for the market.
+    pub out: PathBuf,
+}
+
+/// What happens while fetching.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum FetchEvent<'a> {
+    Begun {
+        symbols: usize,
+    },
+    /// Up to which open time there are candles now; UTC ms.
+    Reached {
+        ticker: &'a Ticker,
+        open_ms: i64,
+    },
+    Waiting {
+        wait: Duration,
+        why: &'a str,
+    },
+    SymbolDone {
+        ticker: &'a Ticker,
+        fetched: &'a FetchedSymbol,
+    },
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub struct Fetched {
+    /// What was asked for: open times, UTC ms.
+    pub span: Range<i64>,
+    /// One entry per ticker that was begun, in order.
+    pub symbols: Vec<FetchedSymbol>,
+    /// Requests made.
+    pub requests: u64,
+    /// Why the rest was not begun.
+    pub error: Option<FetchError>,
+}
+
+/// What came of one symbol.
+#[derive(Debug)]
+pub struct FetchedSymbol {
+    /// The symbol.
+    pub ticker: Ticker,
+    /// New candles in its file.
+    pub candles: u64,
+    /// New archives, by name.
+    pub archives: Vec<String>,
+    /// Archives that are not published, by name.
+    pub not_published: Vec<String>,
+    /// Rows that cannot be candles; left out.
+    pub refused: u64,
+    /// What is still missing; open times, UTC ms.
+    pub missing: Vec<Range<i64>>,
+    /// Why it is not complete.
+    pub error: Option<FetchError>,
+}
+
+/// Fetches what is missing.
+///
+/// Errors: a span without closed candles, a folder that cannot be used or is in use. What fails later is told in the
+/// result, beside what was done.
+pub fn fetch(
+    request: &Request,
+    limits: Limits,
+    stop: &AtomicBool,
+    on_event: &dyn Fn(FetchEvent<'_>),
+) -> Result<Fetched, FetchError> {
+    let span = plan::wanted(request.since_ms, request.until_ms, request.interval, request.now_ms)?;
+    let folder = request.out.join(request.market.as_str());
+    std::fs::create_dir_all(&folder).map_err(io_error(&folder))?;
+    let _lock = lock(&folder)?;
+    let weight = request.market.weight_per_minute();
+    let client = Client::new(&request.endpoint, limits, weight, stop, on_event);
+    let mut work = Work { request, folder, span: span.clone(), client, on_event };
+    on_event(FetchEvent::Begun { symbols: request.tickers.len() });
+    let mut fetched = Fetched { span, symbols: Vec::new(), requests: 0, error: None };
+    for ticker in &request.tickers {
+        let mut symbol = work.symbol(ticker);
+        on_event(FetchEvent::SymbolDone { ticker, fetched: &symbol });
+        fetched.error = symbol.error.take_if(|error| !error.is_of_one_symbol());
+        fetched.symbols.push(symbol);
+        if fetched.error.is_some() {
+            break;
+        }
+    }
+    fetched.requests = work.client.requests;
+    Ok(fetched)
+}
+
+/// Keeps others out while this is held.
+fn lock(folder: &Path) -> Result<File, FetchError> {
+    let file = File::open(folder).map_err(io_error(folder))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(FetchError::Busy { folder: folder.to_owned() }),
+        Err(std::fs::TryLockError::Error(source)) => Err(io_error(folder)(source)),
+    }
+}
+
+struct Work<'a> {
+    request: &'a Request,
+    folder: PathBuf,
+    span: Range<i64>,
+    client: Client<'a>,
+    on_event: &'a dyn Fn(FetchEvent<'_>),
+}
+
+impl Work<'_> {
+    fn symbol(&mut self, ticker: &Ticker) -> FetchedSymbol {
+        let mut symbol = FetchedSymbol {
+            ticker: ticker.clone(),
+            candles: 0,
+            archives: Vec::new(),
+            not_published: Vec::new(),
+            refused: 0,
+            missing: Vec::new(),
+            error: None,
+        };
+        let done = match self.request.source {
+            Source::Rest => self.rest(ticker, &mut symbol),
+            Source::Archive => self.archives(ticker, &mut symbol),
+        };
+        match done.and_then(|()| self.missing(ticker)) {
+            Ok(missing) => symbol.missing = missing,
+            Err(error) => {
+                symbol.error = Some(error);
+                // The error that is there says more than another one.
+                symbol.missing = self.missing(ticker).unwrap_or_default();
+            }
+        }
+        symbol
+    }
+
+    fn csv_path(&self, ticker: &Ticker) -> PathBuf {
+        self.folder.join(ticker.csv_name(self.request.interval))
+    }
+
+    fn held(&self, ticker: &Ticker) -> Result<Vec<Range<i64>>, FetchError> {
+        let interval = self.request.interval;
+        let mut spans = held::spans_of_rows(&self.csv_path(ticker), interval)?;
+        spans.extend(held::spans_of_archives(&self.folder, ticker, interval)?);
+        Ok(spans)
+    }
+
+    fn missing(&self, ticker: &Ticker) -> Result<Vec<Range<i64>>, FetchError> {
+        Ok(plan::missing(&self.span, &self.held(ticker)?))
+    }
+
+    fn rest(&mut self, ticker: &Ticker, symbol: &mut FetchedSymbol) -> Result<(), FetchError> {
+        let path = self.csv_path(ticker);
+        let mut splice: Option<Splice> = None;
+        let mut done = Ok(());
+        for span in self.missing(ticker)? {
+            done = self.span(ticker, span, symbol, &path, &mut splice);
+            if done.is_err() {
+                break;
+            }
+        }
+        // What had come is kept, whatever happened then.
+        let kept = splice.map_or(Ok(()), |splice| publish(splice, symbol));
+        done.and(kept)
+    }
+
+    /// Fetches a span page by page.
+    fn span(
+        &mut self,
+        ticker: &Ticker,
+        span: Range<i64>,
+        symbol: &mut FetchedSymbol,
+        path: &Path,
+        splice: &mut Option<Splice>,
+    ) -> Result<(), FetchError> {
+        let interval = self.request.interval;
+        let mut at = span.start;
+        while at < span.end {
+            let (page, server_ms) = self.page(ticker, at..span.end)?;
+            symbol.refused += page.refused;
+            let clock_ms = server_ms.unwrap_or(i64::MAX);
+            let mut closed =
+                page.rows.iter().take_while(|row| plan::is_closed(row.open_ms, interval, clock_ms));
+            for row in closed.by_ref() {
+                if splice.is_none() {
+                    *splice = Some(Splice::begin(path, interval)?);
+                }
+                splice.as_mut().map_or(Ok(()), |splice| splice.add(row))?;
+            }
+            let all_closed = page.end_ms.is_none_or(|end| end <= clock_ms);
+            let Some(end_ms) = page.end_ms.filter(|_| all_closed) else { break };
+            (self.on_event)(FetchEvent::Reached { ticker, open_ms: end_ms });
+            at = end_ms;
+            // Publishing copies the file: more rarely the longer it is.
+            let due = |splice: &mut Splice| splice.added >= PUBLISH_ROWS.max(splice.rows / 4);
+            splice.take_if(due).map_or(Ok(()), |splice| publish(splice, symbol))?;
+        }
+        Ok(())
+    }
+
+    fn page(&mut self, ticker: &Ticker, span: Range<i64>) -> Result<(Page, Option<i64>), FetchError> {
+        let (market, interval) = (self.request.market, self.request.interval);
+        let rows_max = market.rows_max();
+        let (first, last) = plan::days(&span);
+        let what = format!("candles of {ticker} from {first} to {last}");
+        let path = format!(
+            "{}?symbol={ticker}&interval={interval}&startTime={}&endTime={}&limit={rows_max}",
+            market.klines_path(),
+            span.start,
+            span.end - 1
+        );
+        let read = |body: &mut dyn Read| {
+            let mut bytes = Vec::new();
+            let read = body.take(PAGE_BYTES_MAX).read_to_end(&mut bytes);
+            read.map(|_| bytes).map_err(|error| Trouble::Again(error.to_string()))
+        };
+        let asked = Asked { what: &what, span, interval, rows_max };
+        let check = |bytes: Vec<u8>, server_ms| Ok((asked.parse(&bytes)?, server_ms));
+        let page = self.client.get(&path, &what, read, check)?;
+        page.ok_or_else(|| FetchError::Refused {
+            what: what.clone(),
+            status: 404,
+            message: "there is nothing at this address".to_owned(),
+        })
+    }
+
+    fn archives(&mut self, ticker: &Ticker, symbol: &mut FetchedSymbol) -> Result<(), FetchError> {
+        let held = self.held(ticker)?;
+        let mut parts = plan::archive_parts(&self.span, &held, self.request.now_ms);
+        parts.reverse();
+        let nothing_held = plan::missing(&self.span, &held) == [self.span.clone()];
+        while let Some(part) = parts.pop() {
+            if self.part(ticker, part, symbol)? {
+                continue;
+            }
+            let days = part.days_instead(self.request.now_ms);
+            let days = days.into_iter().filter(|day| day.span().start < self.span.end);
+            parts.extend(days.rev());
+        }
+        if nothing_held && symbol.archives.is_empty() {
+            let (first, last) = plan::days(&self.span);
+            let (first, last) = (first.to_string(), last.to_string());
+            return Err(FetchError::NoArchives { ticker: ticker.to_string(), first, last });
+        }
+        Ok(())
+    }
+
+    /// Gets an archive; `false` if it is not published.
+    fn part(&mut self, ticker: &Ticker, part: Part, symbol: &mut FetchedSymbol) -> Result<bool, FetchError> {
+        let (market, interval) = (self.request.market, self.request.interval);
+        let name = part.name(ticker, interval);
+        let path = part.path(market, ticker, interval);
+        let published = archive::download(&mut self.client, &path, &name, &self.folder.join(&name))?;
+        if published {
+            (self.on_event)(FetchEvent::Reached { ticker, open_ms: part.span().end });
+            symbol.archives.push(name);
+        } else {
+            symbol.not_published.push(name);
+        }
+        Ok(published)
+    }
+}
+
+fn publish(splice: Splice, symbol: &mut FetchedSymbol) -> Result<(), FetchError> {
+    let added = splice.added;
+    splice.publish()?;
+    symbol.candles += added;
+    Ok(())
+}

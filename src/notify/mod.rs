@@ -1,0 +1,164 @@
+//! Telling somebody: e-mail, Bark and a webhook.
+//!
+//! Invariants:
+//! - a channel that fails never fails anything else; what it should have said is kept, bounded, and said next time;
+//! - a password or key is in no message, file, log or error: it is read when it is needed and blotted out of whatever
+//!   comes back;
+//! - a channel that does not answer costs its time limit once, however much is waiting for it.
+//!
+//! It does not know what is worth telling, nor how it reads.
+
+mod email;
+mod post;
+mod queue;
+mod secret;
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use email::{Email, Security};
+pub use post::{Bark, Webhook};
+pub use queue::{QUEUE_BYTES_MAX, QUEUE_FILE, QUEUE_MESSAGES_MAX};
+pub use secret::{Secret, SecretError};
+
+/// What is said, in the forms that channels need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// One line.
+    pub subject: String,
+    /// Plain text.
+    pub text: String,
+    /// An HTML page.
+    pub html: String,
+    /// A JSON document.
+    pub json: String,
+    /// Whether it should be noticed at once.
+    pub urgent: bool,
+}
+
+/// Which channels there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channels {
+    /// E-mail.
+    pub email: Option<Email>,
+    /// Bark, push messages to a phone.
+    pub bark: Option<Bark>,
+    /// A program of one's own.
+    pub webhook: Option<Webhook>,
+    /// Longest time a channel may take to answer.
+    pub timeout: Duration,
+}
+
+/// A way to reach somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Channel {
+    Email,
+    Bark,
+    Webhook,
+}
+
+impl Channel {
+    /// Every channel.
+    pub const ALL: [Self; 3] = [Self::Email, Self::Bark, Self::Webhook];
+
+    /// Returns the name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Bark => "bark",
+            Self::Webhook => "webhook",
+        }
+    }
+}
+
+/// Why a channel did not take a message.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum NotifyError {
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error("{0}")]
+    Refused(String),
+    #[error("cannot make the message: {0}")]
+    Message(String),
+}
+
+/// What became of the messages of one channel.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The channel.
+    pub channel: Channel,
+    /// Messages it took.
+    pub sent: usize,
+    /// Messages that wait for the next time.
+    pub waiting: usize,
+    /// Why it took no more.
+    pub error: Option<NotifyError>,
+    /// Why what waits could not be kept, or what waited not be read.
+    pub not_kept: Option<String>,
+}
+
+impl Channels {
+    /// Returns the channels that are there.
+    pub fn list(&self) -> Vec<Channel> {
+        Channel::ALL.into_iter().filter(|channel| self.has(*channel)).collect()
+    }
+
+    fn has(&self, channel: Channel) -> bool {
+        match channel {
+            Channel::Email => self.email.is_some(),
+            Channel::Bark => self.bark.is_some(),
+            Channel::Webhook => self.webhook.is_some(),
+        }
+    }
+
+    /// Says one thing over one channel.
+    ///
+    /// Errors: a secret that is not there or not safe; whatever the other side says, without secrets
+    pub fn send(&self, channel: Channel, message: &Message) -> Result<(), NotifyError> {
+        match channel {
+            Channel::Email => self.email.iter().try_for_each(|email| email.send(message, self.timeout)),
+            Channel::Bark => self.bark.iter().try_for_each(|bark| bark.send(message, self.timeout)),
+            Channel::Webhook => self.webhook.iter().try_for_each(|hook| hook.send(message, self.timeout)),
+        }
+    }
+
+    /// Says over every channel what waits for it in a store, oldest first, and then something new.
+    ///
+    /// What a channel does not take waits in the store's directory for the next time.
+    pub fn deliver(&self, new: Option<&Message>, store: &Path) -> Vec<Delivery> {
+        let mut queue = queue::Queue::open(store);
+        let channels = self.list();
+        let mut deliveries: Vec<Delivery> =
+            channels.into_iter().map(|channel| self.deliver_over(channel, new, &mut queue)).collect();
+        if let Err(reason) = queue.close() {
+            let waiting = deliveries.iter_mut().filter(|delivery| delivery.waiting > 0);
+            waiting.for_each(|delivery| delivery.not_kept = Some(reason.clone()));
+        }
+        deliveries
+    }
+
+    fn deliver_over(&self, channel: Channel, new: Option<&Message>, queue: &mut queue::Queue) -> Delivery {
+        let mut messages = queue.take(channel);
+        messages.extend(new.cloned());
+        let mut delivery = Delivery { channel, sent: 0, waiting: 0, error: None, not_kept: None };
+        for message in &messages {
+            match self.send(channel, message) {
+                Ok(()) => delivery.sent += 1,
+                Err(error) => {
+                    delivery.error = Some(error);
+                    break;
+                }
+            }
+        }
+        let left = messages.split_off(delivery.sent);
+        delivery.waiting = left.len();
+        left.into_iter().for_each(|message| queue.add(channel, message));
+        delivery
+    }
+}

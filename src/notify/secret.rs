@@ -1,0 +1,106 @@
+//! Passwords and keys: from the environment, or from a file that it names.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+
+/// Longest secret; a longer file is something else.
+const BYTES_MAX: u64 = 4 << 10;
+/// Shorter ones are not looked for in text: blotting out every `a` helps nobody.
+const BLOT_BYTES_MIN: usize = 4;
+
+/// A password or key. It is shown nowhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Why there is no secret.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum SecretError {
+    #[error("expected a secret in {name} or in a file named by {name}_FILE, found neither")]
+    Missing { name: &'static str },
+    #[error("expected {name} or {name}_FILE, found both")]
+    Both { name: &'static str },
+    #[error("{name}: expected one line of text, found none")]
+    Empty { name: &'static str },
+    #[error("{name}_FILE: cannot read `{path}`: {source}")]
+    Read { name: &'static str, path: String, source: std::io::Error },
+    #[error("{name}_FILE: expected a file of at most 4 KiB of text, found `{path}`")]
+    NotText { name: &'static str, path: String },
+    #[error(
+        "{name}_FILE: expected a file that only its owner may read, found mode {mode:o} of `{path}` (chmod 600)"
+    )]
+    Open { name: &'static str, path: String, mode: u32 },
+}
+
+impl Secret {
+    /// Reads a secret from the environment variable, or from the file that `<name>_FILE` names.
+    ///
+    /// Errors: neither or both; a file that others may read
+    pub fn read(name: &'static str) -> Result<Self, SecretError> {
+        Self::find(name)?.ok_or(SecretError::Missing { name })
+    }
+
+    /// Reads a secret that need not be there.
+    pub fn find(name: &'static str) -> Result<Option<Self>, SecretError> {
+        let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let text = match (named(name), named(&format!("{name}_FILE"))) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(_)) => return Err(SecretError::Both { name }),
+            (Some(text), None) => text,
+            (None, Some(path)) => from_file(name, path)?,
+        };
+        let text = text.trim_end_matches(['\n', '\r']);
+        match text.is_empty() || text.contains(['\n', '\r']) {
+            true => Err(SecretError::Empty { name }),
+            false => Ok(Some(Self(text.to_owned()))),
+        }
+    }
+
+    /// Returns the secret itself, for the one who asks for it.
+    pub(super) fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns text without the secret.
+    pub fn blot(&self, text: &str) -> String {
+        if self.0.len() < BLOT_BYTES_MIN { text.to_owned() } else { text.replace(&self.0, "…") }
+    }
+}
+
+fn from_file(name: &'static str, path: String) -> Result<String, SecretError> {
+    let read_error = |source| SecretError::Read { name, path: path.clone(), source };
+    // Permissions of what was opened, not of what has the name by then.
+    let mut file = File::open(&path).map_err(read_error)?;
+    let metadata = file.metadata().map_err(read_error)?;
+    let mode = metadata.mode() & 0o777;
+    if !metadata.is_file() || metadata.len() > BYTES_MAX {
+        return Err(SecretError::NotText { name, path });
+    }
+    if mode & 0o077 != 0 {
+        return Err(SecretError::Open { name, path, mode });
+    }
+    let mut bytes = Vec::new();
+    (&mut file).take(BYTES_MAX).read_to_end(&mut bytes).map_err(read_error)?;
+    String::from_utf8(bytes).map_err(|_| SecretError::NotText { name, path })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        let secret = Secret("hunter22".to_owned());
+        assert_eq!(format!("{secret:?}"), "Secret(…)");
+        assert_eq!(secret.blot("535 no: hunter22"), "535 no: …");
+        assert_eq!(Secret("a".to_owned()).blot("a bad day"), "a bad day");
+    }
+}

@@ -1,0 +1,140 @@
+//! What `fetch` did, symbol by symbol.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::document::Document;
+use crate::fetch::{FetchError, Fetched, FetchedSymbol, Request};
+use crate::model::{Interval, rfc3339};
+
+/// Names of archives that are shown as text.
+const NAMES_SHOWN: usize = 3;
+
+/// What `fetch` did.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct FetchDocument {
+    /// `spot` or `usdt-m`.
+    pub market: String,
+    /// `rest` or `archive`.
+    pub source: String,
+    /// The interval of the candles.
+    pub interval: String,
+    /// First open time asked for; RFC 3339.
+    pub since: String,
+    /// First open time not asked for; RFC 3339.
+    pub until: String,
+    /// The folder of the market's files.
+    pub folder: String,
+    /// Requests made.
+    pub requests: u64,
+    /// Whether nothing that was asked for is missing.
+    pub complete: bool,
+    /// One entry per symbol that was begun.
+    pub symbols: Vec<FetchedPart>,
+    /// Why the rest was not begun; null if nothing stopped it.
+    pub error: Option<String>,
+}
+
+impl Document for FetchDocument {
+    const KIND: &'static str = "fetch";
+}
+
+/// What came of one symbol.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct FetchedPart {
+    /// The symbol as the exchange writes it.
+    pub symbol: String,
+    /// New candles in its file.
+    pub candles_new: u64,
+    /// New archives.
+    pub archives_new: Vec<String>,
+    /// Archives that are not published (yet).
+    pub not_published: Vec<String>,
+    /// Rows of the exchange that cannot be candles; left out.
+    pub refused: u64,
+    /// Candles that are not there.
+    pub missing: u64,
+    /// Open time of the first of them; RFC 3339.
+    pub first_missing: Option<String>,
+    /// Why it is not complete; null if nothing failed.
+    pub error: Option<String>,
+}
+
+impl FetchedPart {
+    fn new(symbol: &FetchedSymbol, interval: Interval) -> Self {
+        let candles = |span: &Range<i64>| ((span.end - span.start) / interval.ms()).unsigned_abs();
+        Self {
+            symbol: symbol.ticker.to_string(),
+            candles_new: symbol.candles,
+            archives_new: symbol.archives.clone(),
+            not_published: symbol.not_published.clone(),
+            refused: symbol.refused,
+            missing: symbol.missing.iter().map(candles).sum(),
+            first_missing: symbol.missing.first().map(|span| rfc3339(span.start)),
+            error: symbol.error.as_ref().map(FetchError::to_string),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("{}: ", self.symbol);
+        match (self.candles_new, self.archives_new.len()) {
+            (0, 0) => text.push_str("nothing new"),
+            (candles, 0) => text.push_str(&format!("{candles} new candles")),
+            (_, archives) => text.push_str(&format!("{archives} new archives")),
+        }
+        if let Some(first) = &self.first_missing {
+            let _ = write!(text, ", {} candles are missing, the first of {first}", self.missing);
+        }
+        if self.refused > 0 {
+            let _ = write!(text, ", {} rows cannot be candles and are left out", self.refused);
+        }
+        if !self.not_published.is_empty() {
+            let more = self.not_published.len().saturating_sub(NAMES_SHOWN);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let names = self.not_published.iter().take(NAMES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+            let _ = write!(text, "\n  not published: {names}{more}");
+        }
+        if let Some(error) = &self.error {
+            let _ = write!(text, "\n  failed: {error}");
+        }
+        text
+    }
+}
+
+impl FetchDocument {
+    /// Returns the document of what came of a request.
+    pub fn new(request: &Request, fetched: &Fetched) -> Self {
+        let symbols: Vec<FetchedPart> =
+            fetched.symbols.iter().map(|symbol| FetchedPart::new(symbol, request.interval)).collect();
+        Self {
+            market: request.market.as_str().to_owned(),
+            source: request.source.as_str().to_owned(),
+            interval: request.interval.to_string(),
+            since: rfc3339(fetched.span.start),
+            until: rfc3339(fetched.span.end),
+            folder: request.out.join(request.market.as_str()).display().to_string(),
+            requests: fetched.requests,
+            complete: symbols.len() == request.tickers.len() && symbols.iter().all(|part| part.missing == 0),
+            symbols,
+            error: fetched.error.as_ref().map(FetchError::to_string),
+        }
+    }
+
+    /// Returns the document as text for people.
+    pub fn text(&self) -> String {
+        let mut text: String = self.symbols.iter().map(|part| format!("{}\n", part.text())).collect();
+        let _ = writeln!(
+            text,
+            "{} candles from {} to {} in {}: {}",
+            self.interval,
+            self.since,
+            self.until,
+            self.folder,
+            if self.complete { "complete" } else { "not complete" }
+        );
+        text
+    }
+}

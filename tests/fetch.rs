@@ -1,0 +1,632 @@
+//! `optimizer fetch` against a server on this machine that answers as the exchange does, and misbehaves as it may.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use retune::fetch::{FetchError, Limits, Market, Request, Source, Ticker, fetch};
+use retune::model::{DAY_MS, Day, Interval, MINUTE_MS};
+use retune::net::Endpoint;
+use serde_json::{Value, json};
+
+use crate::command::{StoreDir, optimizer, text};
+use crate::http_server::{Asked, Reply, Server};
+
+const M15: i64 = 15 * MINUTE_MS;
+
+fn day_ms(text: &str) -> i64 {
+    Day::parse(text).expect("a day").start_ms()
+}
+
+/// The digits of a candle that depend on nothing but its time.
+fn digits(open_ms: i64) -> [String; 5] {
+    let base = 100 + (open_ms / M15) % 50;
+    [
+        format!("{base}.10000000"),
+        format!("{}.00", base + 1),
+        format!("{base}"),
+        format!("{base}.5"),
+        "7.25".into(),
+    ]
+}
+
+fn kline(open_ms: i64, step: i64, digits: &[String]) -> Value {
+    json!([
+        open_ms,
+        digits[0],
+        digits[1],
+        digits[2],
+        digits[3],
+        digits[4],
+        open_ms + step - 1,
+        "1.0",
+        3,
+        "1",
+        "1",
+        "0"
+    ])
+}
+
+/// Answers a question for candles as the exchange does, from those it has.
+fn klines(asked: &Asked, has: impl Fn(i64) -> Option<Vec<String>>) -> Reply {
+    let number = |key: &str| asked.query(key).parse::<i64>().expect("a number");
+    let (start, end, limit) = (number("startTime"), number("endTime"), number("limit"));
+    let mut rows = Vec::new();
+    let mut open = start.div_euclid(M15) * M15;
+    open += if open < start { M15 } else { 0 };
+    while open <= end && rows.len() < limit as usize {
+        rows.extend(has(open).map(|digits| kline(open, M15, &digits)));
+        open += M15;
+    }
+    Reply::ok(Value::from(rows).to_string())
+}
+
+fn always(open_ms: i64) -> Option<Vec<String>> {
+    Some(digits(open_ms).to_vec())
+}
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn out(&self) -> PathBuf {
+        self.folder.path().join("candles")
+    }
+
+    fn command(&self, server: &Server, arguments: &[&str]) -> std::process::Command {
+        let mut command = optimizer();
+        command.args(["fetch", "--base-url", &server.url, "--out"]).arg(self.out());
+        for setting in
+            ["fetch.timeout=400ms", "fetch.attempts=4", "fetch.first_wait=10ms", "fetch.longest_wait=2s"]
+        {
+            command.args(["--set", setting]);
+        }
+        command.args(arguments);
+        command
+    }
+
+    fn fetch(&self, server: &Server, arguments: &[&str]) -> Output {
+        self.command(server, arguments).output().expect("the program can be started")
+    }
+
+    /// Fetches and returns the document, which has to be a success.
+    fn json(&self, server: &Server, arguments: &[&str]) -> Value {
+        let output = self.fetch(server, &[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("a document")
+    }
+
+    fn csv(&self, name: &str) -> String {
+        fs::read_to_string(self.out().join("spot").join(name)).expect("a file of candles")
+    }
+
+    /// The open times in the file of BTCUSDT, in candles since a day.
+    fn opens(&self, since: &str) -> Vec<i64> {
+        let open =
+            |line: &str| line.split(',').next().and_then(|time| time.parse::<i64>().ok()).expect("a time");
+        let text = self.csv("BTCUSDT-15m.csv");
+        text.lines().skip(1).map(|line| (open(line) - day_ms(since)) / M15).collect()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.out().join("spot")) else { return Vec::new() };
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+const BTC: [&str; 6] = ["--symbols", "BTCUSDT", "--since", "2025-01-01", "--until", "2025-01-31"];
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap_or_else(|| panic!("ended by signal {:?}", output.status.signal()))
+}
+
+#[test]
+fn candles_come_page_by_page_and_only_what_is_missing() {
+    let server = Server::start(|_, asked| klines(asked, always));
+    let place = Place::new();
+    let first = place.json(&server, &BTC);
+    assert_eq!(first["data"]["symbols"][0]["candles_new"], 2_880);
+    assert_eq!(
+        (&first["data"]["complete"], &first["data"]["requests"]),
+        (&json!(true), &json!(3)),
+        "1,000 a page"
+    );
+    assert_eq!(place.opens("2025-01-01"), (0..2_880).collect::<Vec<i64>>());
+    let line = place.csv("BTCUSDT-15m.csv").lines().nth(1).expect("a row").to_owned();
+    assert_eq!(line, format!("{},{}", day_ms("2025-01-01"), digits(day_ms("2025-01-01")).join(",")));
+    let asked = &server.asked()[0];
+    assert_eq!((asked.method.as_str(), asked.path.as_str(), asked.body.len()), ("GET", "/api/v3/klines", 0));
+    assert!(asked.header("user-agent").is_some_and(|name| name.starts_with("retune/")), "{asked:?}");
+    // Again: nothing to ask, and the file is not even touched.
+    let touched =
+        || fs::metadata(place.out().join("spot/BTCUSDT-15m.csv")).and_then(|m| m.modified()).expect("a file");
+    let before = touched();
+    assert_eq!(place.json(&server, &BTC)["data"]["requests"], 0);
+    assert_eq!(touched(), before);
+    // Two days more, one day earlier, and a hole: three questions.
+    let kept: String = place
+        .csv("BTCUSDT-15m.csv")
+        .lines()
+        .enumerate()
+        .filter(|(index, _)| !(500..510).contains(index))
+        .map(|(_, line)| format!("{line}\n"))
+        .collect();
+    fs::write(place.out().join("spot/BTCUSDT-15m.csv"), kept).expect("written");
+    let more = ["--symbols", "BTCUSDT", "--since", "2024-12-31", "--until", "2025-02-02"];
+    let second = place.json(&server, &more);
+    assert_eq!(second["data"]["symbols"][0]["candles_new"], 96 + 10 + 192);
+    assert_eq!(second["data"]["requests"], 3);
+    assert_eq!(place.opens("2024-12-31"), (0..33 * 96).collect::<Vec<i64>>());
+    assert_eq!(place.names(), ["BTCUSDT-15m.csv"]);
+}
+
+#[test]
+fn futures_are_asked_for_at_their_own_address_and_kept_apart() {
+    let server = Server::start(|_, asked| klines(asked, always));
+    let place = Place::new();
+    let document = place.json(&server, &[&BTC[..], &["--market", "usdt-m"]].concat());
+    assert_eq!(document["data"]["requests"], 2, "1,500 a page");
+    assert_eq!(server.asked()[0].path, "/fapi/v1/klines");
+    assert!(place.out().join("usdt-m/BTCUSDT-15m.csv").exists() && place.names().is_empty());
+}
+
+#[test]
+fn an_exchange_with_a_hole_is_told_and_asked_again_next_time() {
+    let hole = day_ms("2025-01-10")..day_ms("2025-01-12");
+    let server = Server::start(move |_, asked| {
+        klines(asked, |open| (!hole.contains(&open)).then(|| digits(open).to_vec()))
+    });
+    let place = Place::new();
+    let document = place.json(&server, &BTC);
+    assert_eq!(document["data"]["complete"], false);
+    assert_eq!(document["data"]["symbols"][0]["missing"], 192);
+    assert_eq!(document["data"]["symbols"][0]["first_missing"], "2025-01-10T00:00:00Z");
+    assert_eq!(place.json(&server, &BTC)["data"]["requests"], 1);
+}
+
+#[test]
+fn what_may_be_better_in_a_while_is_tried_again() {
+    let server = Server::start(|before, asked| match before {
+        0 => Reply::status(429, "{}").with("Retry-After", 1),
+        1 => Reply::status(503, "busy"),
+        2 => Reply::Close,
+        4 => Reply::CutShort { body: vec![b'['; 1_000], bytes: 10, length_said: true },
+        5 => Reply::CutShort { body: b"[[1,\"2\"".to_vec(), bytes: 7, length_said: false },
+        6 => Reply::ok("<html>log in here</html>"),
+        8 => Reply::Hang,
+        _ => klines(asked, always),
+    });
+    let place = Place::new();
+    let document = place.json(&server, &BTC);
+    assert_eq!(document["data"]["complete"], true);
+    assert_eq!(document["data"]["requests"], 10);
+    assert_eq!(place.opens("2025-01-01"), (0..2_880).collect::<Vec<i64>>());
+    let asked = server.asked();
+    assert!(asked[1].at - asked[0].at >= Duration::from_secs(1), "as long as the exchange asks for");
+    assert!(asked[2].at - asked[1].at < Duration::from_secs(1));
+}
+
+#[test]
+fn a_long_ban_ends_the_run_and_what_had_come_is_kept() {
+    let banned = Arc::new(AtomicBool::new(true));
+    let ban = Arc::clone(&banned);
+    let server = Server::start(move |before, asked| match ban.load(Ordering::Relaxed) && before >= 2 {
+        true => Reply::status(418, r#"{"code":-1003,"msg":"banned"}"#).with("Retry-After", 7_200),
+        false => klines(asked, always),
+    });
+    let place = Place::new();
+    let output = place
+        .fetch(&server, &["--symbols", "BTCUSDT,ETHUSDT", "--since", "2025-01-01", "--until", "2025-01-31"]);
+    assert_eq!(code(&output), 4);
+    let error = text(&output.stderr);
+    assert!(
+        error.contains("asks to wait 7200 s (418)") && error.contains("goes on where it stopped"),
+        "{error}"
+    );
+    assert_eq!(place.opens("2025-01-01"), (0..2_000).collect::<Vec<i64>>());
+    assert_eq!(server.count(), 3, "nobody else is asked for");
+    banned.store(false, Ordering::Relaxed);
+    assert_eq!(place.json(&server, &BTC)["data"]["requests"], 1);
+    assert_eq!(place.opens("2025-01-01").len(), 2_880);
+}
+
+#[test]
+fn tries_are_bounded() {
+    for (reply, said) in [
+        (Reply::Hang, "timeout"),
+        (Reply::status(500, "down"), "500 down"),
+        (Reply::status(429, ""), "429 too many requests"),
+    ] {
+        let server = Server::start(move |_, _| reply.clone());
+        let place = Place::new();
+        let began = Instant::now();
+        let output = place.fetch(&server, &BTC);
+        let error = text(&output.stderr);
+        assert_eq!(code(&output), 4, "{error}");
+        assert!(error.contains("gave up after 4 tries") && error.contains(said), "{error}");
+        assert!(began.elapsed() < Duration::from_secs(8), "{said}: {:?}", began.elapsed());
+        assert_eq!(server.count(), 4);
+        assert_eq!(place.names(), [""; 0]);
+    }
+}
+
+#[test]
+fn an_unknown_symbol_is_no_reason_to_leave_out_the_others() {
+    let server = Server::start(|_, asked| match asked.query("symbol") {
+        "NOPEUSDT" => Reply::status(400, r#"{"code":-1121,"msg":"Invalid symbol."}"#),
+        _ => klines(asked, always),
+    });
+    let place = Place::new();
+    let arguments =
+        ["--symbols", "NOPEUSDT,BTCUSDT", "--since", "2025-01-01", "--until", "2025-01-02", "--json"];
+    let output = place.fetch(&server, &arguments);
+    assert_eq!(code(&output), 4);
+    let error = text(&output.stderr);
+    assert!(
+        error.contains("candles of NOPEUSDT") && error.contains("400 Invalid symbol. (code -1121)"),
+        "{error}"
+    );
+    assert!(error.contains("hint: check the symbol's spelling and --market"), "{error}");
+    let document: Value = serde_json::from_slice(&output.stdout).expect("a document");
+    assert_eq!(document["data"]["symbols"][1]["candles_new"], 96);
+    assert_eq!(place.names(), ["BTCUSDT-15m.csv"]);
+    assert_eq!(server.count(), 2, "a refusal is not tried again");
+}
+
+#[test]
+fn a_candle_that_is_open_by_the_exchanges_clock_is_not_written() {
+    let server =
+        Server::start(|_, asked| klines(asked, always).with("Date", "Wed, 01 Jan 2025 06:07:00 GMT"));
+    let place = Place::new();
+    let document = place.json(&server, &BTC);
+    assert_eq!(place.opens("2025-01-01"), (0..24).collect::<Vec<i64>>(), "06:00 is open until 06:15");
+    assert_eq!(document["data"]["requests"], 1);
+}
+
+#[test]
+fn answers_to_another_question_are_not_written() {
+    let server = Server::start(|_, asked| {
+        let start: i64 = asked.query("startTime").parse().expect("a number");
+        Reply::ok(json!([kline(start - M15, M15, &digits(0))]).to_string())
+    });
+    let place = Place::new();
+    let output = place.fetch(&server, &BTC);
+    assert_eq!(code(&output), 4);
+    let error = text(&output.stderr);
+    assert!(
+        error.contains("expected candles of the time asked for, in order, found 2024-12-31T23:45:00Z"),
+        "{error}"
+    );
+    assert_eq!((server.count(), place.names()), (1, Vec::new()));
+}
+
+#[test]
+fn most_of_a_minutes_weight_is_not_exceeded() {
+    let server = Server::start(|before, asked| {
+        let reply = klines(asked, always).with("Date", "Fri, 31 Jan 2025 12:00:59 GMT");
+        reply.with("X-MBX-USED-WEIGHT-1M", if before == 1 { 5_000 } else { 10 })
+    });
+    let place = Place::new();
+    place.json(&server, &BTC);
+    let asked = server.asked();
+    assert!(asked[1].at - asked[0].at < Duration::from_millis(900));
+    assert!(asked[2].at - asked[1].at >= Duration::from_secs(1), "a new minute begins");
+}
+
+#[test]
+fn a_signal_stops_it_and_what_had_come_is_kept() {
+    let server = Server::start(|before, asked| if before < 2 { klines(asked, always) } else { Reply::Hang });
+    let place = Place::new();
+    let mut command = place.command(&server, &BTC);
+    command.args(["--set", "fetch.timeout=15s"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+    let began = Instant::now();
+    while server.count() < 3 && began.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).expect("a pid")).expect("a pid");
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("signalled");
+    let output = child.wait_with_output().expect("ended");
+    assert_eq!(code(&output), 20, "{}", text(&output.stderr));
+    assert!(began.elapsed() < Duration::from_secs(10), "it does not wait for the exchange");
+    assert_eq!(place.opens("2025-01-01"), (0..2_000).collect::<Vec<i64>>());
+    assert_eq!(place.names(), ["BTCUSDT-15m.csv"], "nothing is left beside");
+}
+
+#[test]
+fn bad_arguments_ask_nobody_and_write_nothing() {
+    let server = Server::start(|_, asked| klines(asked, always));
+    let place = Place::new();
+    for (symbols, more, said) in [
+        ("../../BTCUSDT", &[][..], "capitals, digits"),
+        ("btcusdt", &[], "capitals, digits"),
+        ("BTCUSDT_250328", &[], "would be read as symbol BTCUSDT"),
+        ("BTCUSDT", &["--interval", "7m"], "an interval of the exchange"),
+        ("BTCUSDT", &["--until", "2024-12-31"], "expected a time with closed candles"),
+        ("BTCUSDT", &["--until", "soon"], "--until: expected a day"),
+        ("BTCUSDT", &["--base-url", "http://example.com"], "http:// only to this machine"),
+        ("BTCUSDT", &["--base-url", "https://me:hunter2@example.com"], "without user and password"),
+    ] {
+        let mut command = optimizer();
+        command
+            .args(["fetch", "--symbols", symbols, "--since", "2025-01-01", "--out"])
+            .arg(place.out())
+            .args(more);
+        if !more.contains(&"--base-url") {
+            command.args(["--base-url", &server.url]);
+        }
+        let output = command.output().expect("started");
+        let error = text(&output.stderr);
+        assert_eq!(code(&output), 2, "{symbols} {more:?}: {error}");
+        assert!(error.contains(said) && !error.contains("hunter2"), "{error}");
+    }
+    let output = place.fetch(&server, &[&BTC[..], &["--set", "fetch.timeout=fast"]].concat());
+    assert_eq!(code(&output), 3, "{}", text(&output.stderr));
+    assert_eq!(server.count(), 0);
+    assert!(!place.out().exists());
+}
+
+#[test]
+fn files_of_others_and_folders_in_use_are_left_alone() {
+    let server = Server::start(|_, asked| klines(asked, always));
+    let place = Place::new();
+    fs::create_dir_all(place.out().join("spot")).expect("a folder");
+    let file = place.out().join("spot/BTCUSDT-15m.csv");
+    fs::write(&file, "timestamp,open\n1,2\n").expect("written");
+    let output = place.fetch(&server, &BTC);
+    assert_eq!(code(&output), 4);
+    let error = text(&output.stderr);
+    assert!(error.contains("line 1: expected the header") && error.contains("move it away"), "{error}");
+    assert_eq!(fs::read_to_string(&file).expect("text"), "timestamp,open\n1,2\n");
+    let lock = fs::File::open(place.out().join("spot")).expect("a folder");
+    lock.lock().expect("locked");
+    let output = place.fetch(&server, &BTC);
+    assert_eq!(code(&output), 5, "{}", text(&output.stderr));
+    assert_eq!(server.count(), 0);
+}
+
+/// The sample as an exchange has it.
+fn sample() -> BTreeMap<i64, Vec<String>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sample/ALPHAUSDT-15m.csv.gz");
+    let file = fs::File::open(path).expect("the sample");
+    let csv = std::io::read_to_string(flate2::read::GzDecoder::new(file)).expect("text");
+    let row = |line: &str| {
+        let (time, rest) = line.split_once(',').expect("columns");
+        (time.parse().expect("a time"), rest.split(',').map(str::to_owned).collect())
+    };
+    csv.lines().skip(1).map(row).collect()
+}
+
+#[test]
+fn a_run_on_what_was_fetched_is_a_run_on_the_exchanges_candles() {
+    let candles = sample();
+    let server = Server::start(move |_, asked| klines(asked, |open| candles.get(&open).cloned()));
+    let place = Place::new();
+    let alpha = |until| ["--symbols", "ALPHAUSDT", "--since", "2025-02-01", "--until", until];
+    place.json(&server, &alpha("2025-06-29"));
+    let run = |data: &Path| {
+        let store = StoreDir::missing();
+        let data = data.to_str().expect("a plain path").to_owned();
+        (store, move |store: &StoreDir| {
+            let output = store.run(&[
+                "incremental",
+                "--data",
+                &data,
+                "--symbols",
+                "ALPHAUSDT",
+                "--exit-zero",
+                "--json",
+            ]);
+            assert!(output.status.success(), "{}", text(&output.stderr));
+            serde_json::from_slice::<Value>(&output.stdout).expect("a document")
+        })
+    };
+    let (fetched_store, fetched_run) = run(&place.out());
+    let before = fetched_run(&fetched_store);
+    place.json(&server, &alpha("2025-07-01"));
+    let after = fetched_run(&fetched_store);
+    assert!(
+        after["data"]["evaluation"]["units_reused"].as_u64() > Some(140),
+        "{}",
+        after["data"]["evaluation"]
+    );
+    assert_eq!(after["data"]["input"]["candles"], 150 * 96);
+    assert_eq!(after["data"]["input"]["issues"], json!([]));
+    let (sample_store, sample_run) = run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sample"));
+    let direct = sample_run(&sample_store);
+    for style in ["scalping", "swing"] {
+        let best = |document: &Value| document["data"]["styles"][style]["best"].clone();
+        assert_eq!(best(&after), best(&direct), "{style}");
+    }
+    assert_ne!(before["data"]["input"]["candles"], after["data"]["input"]["candles"]);
+}
+
+/// An archive as the exchange publishes it, with its checksum.
+fn archive(first: i64, end: i64, name: &str) -> (Vec<u8>, String) {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file(name.replace(".zip", ".csv"), zip::write::SimpleFileOptions::default()).expect("a member");
+    let mut open = first;
+    while open < end {
+        // Microseconds, as spot archives have them since 2025.
+        let (digits, close) = (digits(open).join(","), (open + M15) * 1_000 - 1);
+        writeln!(zip, "{},{digits},{close},1,3,1,1,0", open * 1_000).expect("written");
+        open += M15;
+    }
+    let bytes = zip.finish().expect("an archive").into_inner();
+    let hash = ring::digest::digest(&ring::digest::SHA256, &bytes);
+    let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    (bytes, format!("{hex}  {name}\n"))
+}
+
+/// Serves archives of BTCUSDT; `published` says which.
+fn archives(published: impl Fn(&str) -> bool + Send + Sync + 'static) -> Server {
+    Server::start(move |_, asked| {
+        let file = asked.path.rsplit('/').next().expect("a name");
+        let name = file.trim_end_matches(".CHECKSUM");
+        let date = name.trim_start_matches("BTCUSDT-15m-").trim_end_matches(".zip");
+        if !asked.path.starts_with("/data/spot/") || !published(name) {
+            return Reply::status(404, "<Error><Code>NoSuchKey</Code></Error>");
+        }
+        let (first, days) = match date.len() {
+            7 => (day_ms(&format!("{date}-01")), if date.ends_with("-02") { 28 } else { 31 }),
+            _ => (day_ms(date), 1),
+        };
+        let (bytes, checksum) = archive(first, first + days * DAY_MS, name);
+        Reply::ok(if file == name { bytes } else { checksum.into_bytes() })
+    })
+}
+
+fn request(place: &Place, server: &Server, since: &str, now: &str) -> Request {
+    Request {
+        tickers: vec![Ticker::parse("BTCUSDT", Interval::M15).expect("sound")],
+        market: Market::Spot,
+        source: Source::Archive,
+        endpoint: Endpoint::parse(&server.url).expect("on this machine"),
+        interval: Interval::M15,
+        since_ms: day_ms(since),
+        until_ms: None,
+        now_ms: day_ms(now) + 10 * MINUTE_MS,
+        out: place.out(),
+    }
+}
+
+fn quick() -> Limits {
+    Limits {
+        timeout: Duration::from_secs(2),
+        attempts: 3,
+        first_wait: Duration::from_millis(5),
+        longest_wait: Duration::from_secs(1),
+    }
+}
+
+#[test]
+fn archives_are_kept_as_they_are_and_days_stand_in_for_a_month_not_yet_published() {
+    let server = archives(|name| name != "BTCUSDT-15m-2025-02.zip" && name != "BTCUSDT-15m-2025-03-02.zip");
+    let place = Place::new();
+    let stop = AtomicBool::new(false);
+    let mut request = request(&place, &server, "2025-01-01", "2025-03-03");
+    let fetched = fetch(&request, quick(), &stop, &|_| {}).expect("a usable folder");
+    let symbol = &fetched.symbols[0];
+    assert!(symbol.error.is_none() && fetched.error.is_none(), "{symbol:?}");
+    assert_eq!(symbol.archives.len(), 1 + 28 + 1);
+    assert_eq!(symbol.not_published, ["BTCUSDT-15m-2025-02.zip", "BTCUSDT-15m-2025-03-02.zip"]);
+    assert_eq!(symbol.missing, std::slice::from_ref(&(day_ms("2025-03-02")..day_ms("2025-03-03"))));
+    let kept = fs::read(place.out().join("spot/BTCUSDT-15m-2025-01.zip")).expect("kept");
+    assert_eq!(kept, archive(day_ms("2025-01-01"), day_ms("2025-02-01"), "BTCUSDT-15m-2025-01.zip").0);
+    // The other source goes on where the archives end.
+    let rest = Server::start(|_, asked| klines(asked, always));
+    request.source = Source::Rest;
+    request.endpoint = Endpoint::parse(&rest.url).expect("on this machine");
+    let fetched = fetch(&request, quick(), &stop, &|_| {}).expect("a usable folder");
+    assert_eq!((fetched.symbols[0].candles, fetched.requests), (96, 1));
+    assert_eq!(fetched.symbols[0].missing, []);
+    let store = StoreDir::missing();
+    let checked = store.json(&["check", "data", place.out().to_str().expect("plain")]);
+    assert_eq!(checked["data"]["symbols"][0]["candles"], (31 + 28 + 2) * 96);
+    assert_eq!(checked["data"]["symbols"][0]["issues"], json!([]));
+    assert_eq!(checked["data"]["passed_over"], json!([]));
+}
+
+#[test]
+fn an_archive_that_does_not_match_its_checksum_is_not_kept() {
+    let spoilt = Arc::new(AtomicUsize::new(1));
+    let left = Arc::clone(&spoilt);
+    let good = archive(day_ms("2025-01-01"), day_ms("2025-02-01"), "BTCUSDT-15m-2025-01.zip");
+    let server = Server::start(move |_, asked| {
+        if asked.path.ends_with(".CHECKSUM") {
+            return Reply::ok(good.1.clone());
+        }
+        let spoil =
+            left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        let mut bytes = good.0.clone();
+        bytes[40] ^= u8::from(spoil);
+        Reply::ok(bytes)
+    });
+    let place = Place::new();
+    let january =
+        ["--symbols", "BTCUSDT", "--since", "2025-01-01", "--until", "2025-02-01", "--source", "archive"];
+    assert_eq!(place.json(&server, &january)["data"]["complete"], true, "the second try was sound");
+    fs::remove_file(place.out().join("spot/BTCUSDT-15m-2025-01.zip")).expect("removed");
+    spoilt.store(100, Ordering::Relaxed);
+    let output = place.fetch(&server, &january);
+    assert_eq!(code(&output), 4);
+    let error = text(&output.stderr);
+    assert!(error.contains("BTCUSDT-15m-2025-01.zip: expected SHA-256 "), "{error}");
+    assert!(error.contains("--source rest"), "{error}");
+    assert_eq!(place.names(), [""; 0]);
+}
+
+#[test]
+fn archives_that_never_were_are_an_error_with_advice() {
+    let server = archives(|_| false);
+    let place = Place::new();
+    let request = request(&place, &server, "2025-01-01", "2025-06-20");
+    let fetched = fetch(&request, quick(), &AtomicBool::new(false), &|_| {}).expect("a usable folder");
+    let error = fetched.symbols[0].error.as_ref().expect("an error");
+    assert!(matches!(error, FetchError::NoArchives { .. }), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "BTCUSDT: expected archives from 2025-01-01 to 2025-06-19, found none that are published"
+    );
+    // Old months are asked for once, not day by day.
+    assert_eq!(fetched.requests, 5 + 19);
+}
+
+#[test]
+fn progress_says_how_far_it_is() {
+    let server = Server::start(|before, asked| match before {
+        1 => Reply::status(429, "").with("Retry-After", 1),
+        _ => klines(asked, always),
+    });
+    let place = Place::new();
+    let output = place.fetch(&server, &BTC);
+    assert_eq!(
+        text(&output.stderr),
+        "fetching 1 symbols\nwaiting 1 s: 429 too many requests\n1 of 1 symbols: BTCUSDT, 2880 candles and 0 archives new\n"
+    );
+    assert_eq!(
+        text(&output.stdout).replace(place.out().to_str().expect("plain"), "OUT"),
+        "BTCUSDT: 2880 new candles\n15m candles from 2025-01-01T00:00:00Z to 2025-01-31T00:00:00Z in OUT/spot: complete\n"
+    );
+}
+
+#[test]
+fn every_document_fits_its_schema() {
+    let refused = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&refused);
+    let server = Server::start(move |_, asked| {
+        *count.lock().expect("no panic") += 1;
+        klines(asked, |open| {
+            let mut digits = digits(open).to_vec();
+            if open == day_ms("2025-01-02") {
+                digits[2] = "0".to_owned();
+            }
+            Some(digits)
+        })
+    });
+    let place = Place::new();
+    let document = place.json(&server, &BTC);
+    let schema = retune::present::schema::schema_of("fetch").expect("a known kind");
+    let validator = jsonschema::validator_for(&schema).expect("a valid schema");
+    let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+    assert_eq!(errors, [""; 0]);
+    let symbol = &document["data"]["symbols"][0];
+    assert_eq!((&symbol["refused"], &symbol["missing"]), (&json!(1), &json!(1)));
+    assert_eq!(symbol["first_missing"], "2025-01-02T00:00:00Z");
+    assert_eq!(*refused.lock().expect("no panic"), 3);
+}
