@@ -51,11 +51,7 @@ fn lines(buffer: &Buffer) -> Vec<String> {
 }
 
 fn screen(view: &View, keys: &[Key]) -> Vec<String> {
-    let screen = lines(&drawn(view, keys, (100, 30), Palette { coloured: false }));
-    if std::env::var_os("SHOW_SCREENS").is_some() {
-        println!("{keys:?}\n{}\n", screen.join("\n"));
-    }
-    screen
+    lines(&drawn(view, keys, (100, 30), Palette { coloured: false }))
 }
 
 fn typed(text: &str) -> Vec<Key> {
@@ -91,6 +87,10 @@ fn every_view_shows_what_the_documents_hold() {
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let shown = words(&summary[2..29].join("\n"));
     assert_eq!(shown, words(&printed)[..shown.len()], "the first page of the run");
+    let rest = screen(&view, &[Key::Enter, Key::PageDown]);
+    assert!(summary[0].contains(" 1-27 of ") && !rest[0].contains(" 1-27 of "), "{} {}", summary[0], rest[0]);
+    assert!(rest.join("\n").contains("swing: FAILED"), "{rest:?}");
+    assert!(summary[29].contains("scroll") && !summary[29].contains("filter"), "{}", summary[29]);
     let parameters = screen(&view, &[Key::Enter, Key::Char('2')]);
     let params = &store.json(&["inspect", "run", "2"])["data"]["styles"]["scalping"]["decision"];
     let tp = |set: &str| params[set]["params"]["atr_tp_multiplier"].to_string();
@@ -102,6 +102,7 @@ fn every_view_shows_what_the_documents_hold() {
     assert_eq!(line_with(&changes, "min_signal_score")[0], "1", "by the first run");
     let trials = screen(&view, &[Key::Enter, Key::Char('4')]);
     assert!(trials[0].ends_with("1 of 40"), "{}", trials[0]);
+    assert!(trials[29].contains("Enter open") && !parameters[29].contains("Enter open"));
     assert_eq!(line_with(&trials, "Rank")[..3], ["Style", "Rank", "Score"]);
     let trial = screen(&view, &[Key::Enter, Key::Char('4'), Key::Down, Key::Enter]);
     assert!(trial[0].contains("run 2, trial 2"), "{}", trial[0]);

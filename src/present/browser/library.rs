@@ -89,7 +89,8 @@ impl Pages {
     }
 
     fn put(&mut self, key: Kept, page: Page) -> Rc<Page> {
-        let (page, bytes) = (Rc::new(page.clone()), page.bytes());
+        let bytes = page.bytes();
+        let page = Rc::new(page);
         self.bytes += bytes;
         if let Some((_, before)) = self.kept.put(key, (Rc::clone(&page), bytes)) {
             self.bytes -= before;
@@ -143,6 +144,10 @@ impl<'s> Library<'s> {
                             text.iter().flat_map(|line| broken(line, width.into())).collect();
                         let rows = text.len().saturating_sub(lines) + 1;
                         let first = place.row.min(rows - 1);
+                        if rows > 1 {
+                            let last = (first + lines).min(text.len());
+                            screen.position = format!("{}-{last} of {}", first + 1, text.len());
+                        }
                         screen.body = Body::Text { lines: text, first };
                         Seen { rows, page: lines, columns: 0, opens: None }
                     }
@@ -410,7 +415,9 @@ fn table(
         rows.push(found.cells.iter().map(|cell| cell.shown().to_owned()).collect());
     }
     screen.body = Body::Table { heads: heads.to_vec(), rows, chosen: chosen - first, sort: place.sort };
-    screen.position = Some((if order.is_empty() { 0 } else { chosen + 1 }, order.len()));
+    let number = if order.is_empty() { 0 } else { chosen + 1 };
+    screen.position = format!("{number} of {}", order.len());
+    screen.opens = opens.is_some();
     Ok(Seen { rows: order.len(), page, columns: heads.len(), opens })
 }
 

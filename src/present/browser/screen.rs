@@ -65,8 +65,12 @@ pub struct Screen {
     tab: Option<Tab>,
     pub(super) note: String,
     pub(super) body: Body,
-    /// The row chosen, from 1, and the number of rows.
-    pub(super) position: Option<(usize, usize)>,
+    /// Which rows or lines of how many; empty where all are shown.
+    pub(super) position: String,
+    /// Whether the row chosen leads somewhere.
+    pub(super) opens: bool,
+    /// Whether there is nothing to go back to.
+    is_first: bool,
     filter: String,
     typing: bool,
     help: bool,
@@ -86,7 +90,9 @@ impl Screen {
             tab,
             note: String::new(),
             body: Body::Text { lines: Vec::new(), first: 0 },
-            position: None,
+            position: String::new(),
+            opens: false,
+            is_first: place.view == View::Runs,
             filter: place.filter.clone(),
             typing: state.typing,
             help: state.help,
@@ -111,12 +117,18 @@ impl Screen {
             "" => String::new(),
             filter => format!("only \"{filter}\" (Esc: all)  "),
         };
-        let keys = match (&self.body, self.tab) {
-            (_, Some(_)) => "←→ sides  ↑↓ rows  Enter open  Esc back  / filter  s sort  ? help  q quit",
-            (Body::Text { .. }, None) => "↑↓ scroll  Esc back  ? help  q quit",
-            (Body::Table { .. }, None) => "↑↓ rows  Enter open  Esc back  / filter  s sort  ? help  q quit",
-        };
-        filtered + keys
+        let is_text = matches!(self.body, Body::Text { .. });
+        // What cannot be guessed comes first: the end may not fit.
+        let keys = [
+            (true, "q quit  ? help"),
+            (self.opens, "Enter open"),
+            (!self.is_first, "Esc back"),
+            (self.tab.is_some(), "←→ sides"),
+            (is_text, "↑↓ scroll"),
+            (!is_text, "↑↓ rows  / filter  s sort"),
+        ];
+        let keys: Vec<&str> = keys.into_iter().filter(|(here, _)| *here).map(|(_, key)| key).collect();
+        filtered + &keys.join("  ")
     }
 }
 
@@ -176,7 +188,9 @@ pub fn draw(frame: &mut Frame<'_>, screen: &Screen, palette: Palette) {
     let last = area.bottom() - 1;
     let body = Rect { y: top, height: last - top, ..area };
     match &screen.body {
-        _ if screen.help => text(buffer, body, &HELP.lines().map(str::to_owned).collect::<Vec<_>>(), palette),
+        _ if screen.help => {
+            text(buffer, body, &HELP.lines().map(|line| format!(" {line}")).collect::<Vec<_>>(), palette);
+        }
         Body::Text { lines, first } => text(buffer, body, &lines[(*first).min(lines.len())..], palette),
         Body::Table { heads, rows, chosen, sort } => {
             let shown = Shown { heads, rows, chosen: *chosen, sort: *sort };
@@ -194,7 +208,7 @@ fn fill(buffer: &mut Buffer, area: Rect, style: Style) {
 
 fn title(buffer: &mut Buffer, area: Rect, screen: &Screen, palette: Palette) {
     fill(buffer, area, palette.bar());
-    let position = screen.position.map_or_else(String::new, |(row, rows)| format!("{row} of {rows} "));
+    let position = format!("{} ", screen.position);
     let note = if screen.note.is_empty() { String::new() } else { format!(" - {}", screen.note) };
     let room = usize::from(area.width).saturating_sub(Span::raw(&position).width() + 2);
     let bold = palette.bar().add_modifier(Modifier::BOLD);
