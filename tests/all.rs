@@ -6,6 +6,7 @@ mod cli;
 mod command;
 mod documents;
 mod exits;
+mod forecast;
 mod import;
 mod incremental;
 mod ingest;

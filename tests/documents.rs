@@ -19,6 +19,12 @@ fn cases() -> Vec<Case> {
     let case = |kind, command, pointer, value| Case { kind, command, spoilt: (pointer, value) };
     vec![
         case("run", &["incremental", "--data", "tests/sample", "--exit-zero"], "/data/run/id", json!("1")),
+        case(
+            "forecast",
+            &["incremental", "--data", "tests/sample", "--dry-run"],
+            "/data/estimate/basis",
+            json!(1),
+        ),
         case("check_data", &["check", "data", "tests/sample"], "/data/usable", json!("yes")),
         case("inspect_overview", &["inspect"], "/data/profiles/0/runs", json!(-1)),
         case("inspect_runs", &["inspect", "runs"], "/data/runs/0/result", Value::Null),

@@ -8,9 +8,11 @@ use super::context::Context;
 use super::failure::{Failure, code};
 use crate::ingest::OnConflict;
 use crate::model::{Day, Style};
+use crate::present::forecast::ForecastDocument;
 use crate::present::inspect::explain_text;
 use crate::present::run::{RunDocument, run_text, summary_line};
 use crate::run::config::{Config, ConflictPolicy, window_days};
+use crate::run::forecast::forecast;
 use crate::run::plan::DayLimits;
 use crate::run::records::work_record;
 use crate::run::report::RunReport;
@@ -57,6 +59,9 @@ pub(crate) struct Arguments {
     /// Compute and print, but store nothing
     #[arg(long)]
     no_save: bool,
+    /// Only say what would be evaluated and why, how long it would take and in how much memory; nothing is written
+    #[arg(long)]
+    dry_run: bool,
     /// Exit with 0 for every result (10, 11, 12 included)
     #[arg(long)]
     exit_zero: bool,
@@ -104,6 +109,10 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         memory_bytes: config.memory_bytes()?,
     };
     let stop = stop_on_signals()?;
+    if arguments.dry_run {
+        let found = context.pool()?.install(|| forecast(&plan, &options, &stop))?;
+        return print_forecast(context, &ForecastDocument::new(&found), arguments.explain);
+    }
     let progress = context.progress();
     let on_event = |event| progress.on(&event);
     let done = context.pool()?.install(|| incremental(&plan, &options, &stop, &on_event));
@@ -140,6 +149,19 @@ fn print(context: &Context, report: &RunReport, explain: bool) -> Result<(), Fai
     }
     let text = if context.global.quiet { String::new() } else { run_text(report) };
     super::output::result(&format!("{text}{reasons}{summary}"))
+}
+
+fn print_forecast(context: &Context, document: &ForecastDocument, explain: bool) -> Result<u8, Failure> {
+    let summary = document.summary_line();
+    let reasons = if explain { explain_text(&document.work) } else { String::new() };
+    if context.global.json {
+        super::output::note(&format!("{reasons}{summary}"));
+        context.print(document.clone(), |_| String::new())?;
+    } else {
+        let text = if context.global.quiet { String::new() } else { document.text() };
+        super::output::result(&format!("{text}{reasons}{summary}"))?;
+    }
+    Ok(0)
 }
 
 /// Flags that stand for configuration keys.

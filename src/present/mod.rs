@@ -4,6 +4,7 @@ pub mod by_hand;
 pub mod check;
 pub mod config;
 pub mod document;
+pub mod forecast;
 pub mod inspect;
 mod learning_config;
 pub mod report;

@@ -343,11 +343,11 @@ pub fn summary_line(report: &RunReport) -> String {
     )
 }
 
-fn mebibytes(bytes: u64) -> String {
+pub(super) fn mebibytes(bytes: u64) -> String {
     format!("{}MiB", bytes.div_ceil(1 << 20))
 }
 
-fn elapsed(ms: u64) -> String {
+pub(super) fn elapsed(ms: u64) -> String {
     if ms < 10_000 { format!("{ms}ms") } else { format!("{:.1}s", ms as f64 / 1000.0) }
 }
 

@@ -10,6 +10,7 @@ use super::by_hand::{ByHandDocument, ImportDocument};
 use super::check::CheckDataDocument;
 use super::config::ConfigDocument;
 use super::document::{Document, Envelope};
+use super::forecast::ForecastDocument;
 use super::inspect::{
     ExplainDocument, InspectCacheDocument, InspectChangesDocument, InspectLegacyDocument,
     InspectOverviewDocument, InspectParamsDocument, InspectRunDocument, InspectRunsDocument,
@@ -29,8 +30,9 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 16] = [
+pub const EXPORTED: [Exported; 17] = [
     enveloped::<RunDocument>(),
+    enveloped::<ForecastDocument>(),
     enveloped::<CheckDataDocument>(),
     enveloped::<InspectOverviewDocument>(),
     enveloped::<InspectRunsDocument>(),

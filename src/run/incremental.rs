@@ -23,7 +23,7 @@ use super::symbol::{
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::ingest::{Catalog, IngestError, IngestOptions, OnConflict, SymbolSources};
 use crate::model::{Day, Style, Symbol};
-use crate::store::{Cache, Store, StoreError};
+use crate::store::{Cache, Snapshot, Store, StoreError};
 
 /// What a run needs besides its plan.
 #[derive(Debug, Clone)]
@@ -130,7 +130,7 @@ pub fn incremental(
     let cache = shelf.as_ref().and_then(Shelf::cache);
     let written_ms = cache.map(Cache::last_written_ms).transpose()?.flatten();
     let work = Work { plan, options, shelf: shelf.as_ref(), stop, on_event };
-    let catalog = crate::ingest::discover(&options.data, &work.ingest_options())?;
+    let catalog = crate::ingest::discover(&options.data, &options.ingest(plan))?;
     on_event(RunEvent::Discovered { symbols: catalog.symbols.len() });
     let mut store = None;
     let answered = match work.recall_answer(&catalog, &mut store)? {
@@ -175,7 +175,7 @@ pub fn incremental(
     Ok(report)
 }
 
-fn check_stop(stop: &AtomicBool) -> Result<(), RunError> {
+pub(super) fn check_stop(stop: &AtomicBool) -> Result<(), RunError> {
     if stop.load(Ordering::Relaxed) { Err(RunError::Stopped) } else { Ok(()) }
 }
 
@@ -204,26 +204,28 @@ struct Evaluated {
 }
 
 /// A run at work.
-struct Work<'a> {
-    plan: &'a Plan,
-    options: &'a RunOptions,
-    shelf: Option<&'a Shelf>,
-    stop: &'a AtomicBool,
-    on_event: &'a (dyn Fn(RunEvent) + Sync),
+pub(super) struct Work<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) options: &'a RunOptions,
+    pub(super) shelf: Option<&'a Shelf>,
+    pub(super) stop: &'a AtomicBool,
+    pub(super) on_event: &'a (dyn Fn(RunEvent) + Sync),
+}
+
+impl RunOptions {
+    /// Returns how a run of a plan reads its files.
+    pub(super) fn ingest(&self, plan: &Plan) -> IngestOptions {
+        IngestOptions {
+            base_interval: plan.interval,
+            on_conflict: self.on_conflict,
+            symbols: plan.symbols.clone(),
+            as_of_ms: plan.days.end.map_or(self.now_ms, |day| day.start_ms().min(self.now_ms)),
+        }
+    }
 }
 
 impl Work<'_> {
-    fn ingest_options(&self) -> IngestOptions {
-        let now_ms = self.options.now_ms;
-        IngestOptions {
-            base_interval: self.plan.interval,
-            on_conflict: self.options.on_conflict,
-            symbols: self.plan.symbols.clone(),
-            as_of_ms: self.plan.days.end.map_or(now_ms, |day| day.start_ms().min(now_ms)),
-        }
-    }
-
-    fn job<'j>(
+    pub(super) fn job<'j>(
         &'j self,
         ingest: &'j IngestOptions,
         catalog: &'j Catalog,
@@ -248,7 +250,7 @@ impl Work<'_> {
     fn recall_answer(&self, catalog: &Catalog, store: &mut Option<Store>) -> Result<Recall, RunError> {
         let Some(shelf) = self.shelf else { return Ok(Recall::Unknown) };
         let (Some(cache), false) = (shelf.cache(), self.options.full) else { return Ok(Recall::Unknown) };
-        let ingest = self.ingest_options();
+        let ingest = self.options.ingest(self.plan);
         let job = self.job(&ingest, catalog, None);
         let mut input = InputReport { passed_over: catalog.passed_over.clone(), ..InputReport::default() };
         let mut units = Vec::new();
@@ -265,7 +267,7 @@ impl Work<'_> {
         }
         let data_fingerprint = data_fingerprint(&input);
         let opened = store.insert(shelf.store()?);
-        let memory = Memory::recall(Some(opened), self.options, self.plan, data_fingerprint)?;
+        let memory = Memory::recall(Some(&opened.read()?), self.options, self.plan, data_fingerprint)?;
         let question = answer::question(self.plan, data_fingerprint, &memory.in_force);
         let Some(styles) = cache.answer(&question.0)?.and_then(|row| answer::decode(&row)) else {
             return Ok(Recall::Unknown);
@@ -298,7 +300,8 @@ impl Work<'_> {
             *store = Some(shelf.store()?);
         }
         let data_fingerprint = data_fingerprint(&input);
-        let memory = Memory::recall(store.as_ref(), self.options, self.plan, data_fingerprint)?;
+        let snapshot = store.as_ref().map(Store::read).transpose()?;
+        let memory = Memory::recall(snapshot.as_ref(), self.options, self.plan, data_fingerprint)?;
         check_stop(self.stop)?;
         let days = days_of(self.plan, &input);
         let study_one = |index: usize| {
@@ -324,7 +327,7 @@ impl Work<'_> {
 
     /// Reads and evaluates every symbol; symbols in parallel, in memory only those in flight.
     fn evaluate(&self, catalog: &Catalog, distrusted: Option<&Symbol>) -> Result<Evaluated, RunError> {
-        let ingest = self.ingest_options();
+        let ingest = self.options.ingest(self.plan);
         let job = self.job(&ingest, catalog, distrusted);
         let evaluate_one = |sources: &SymbolSources| {
             check_stop(self.stop)?;
@@ -366,7 +369,7 @@ impl Work<'_> {
     }
 }
 
-fn note_identical_files(input: &mut InputReport) {
+pub(super) fn note_identical_files(input: &mut InputReport) {
     let identities: Vec<_> = input.files.iter().map(|file| file.identity.clone()).collect();
     for (index, issue) in crate::ingest::identical_files(&identities) {
         input.files[index].issues.push(IssueNote::from(&issue));
@@ -383,13 +386,13 @@ impl From<SymbolError> for RunError {
 }
 
 /// The entry days of a run: from the first that counts to the last with candles.
-fn days_of(plan: &Plan, input: &InputReport) -> Range<Day> {
+pub(super) fn days_of(plan: &Plan, input: &InputReport) -> Range<Day> {
     let (first, last) = input.days().unwrap_or((Day(0), Day(-1)));
     // A signal on the last candle of a day enters on the next.
     first_day(&plan.days, first, last)..Day(last.0 + 2)
 }
 
-fn data_fingerprint(input: &InputReport) -> Fingerprint {
+pub(super) fn data_fingerprint(input: &InputReport) -> Fingerprint {
     let hash = Canonical::new("retune data v1").count(input.symbols.len() as u64);
     input
         .symbols
@@ -399,8 +402,8 @@ fn data_fingerprint(input: &InputReport) -> Fingerprint {
 }
 
 /// What earlier runs left behind.
-struct Memory {
-    in_force: InForce,
+pub(super) struct Memory {
+    pub(super) in_force: InForce,
     /// The last run, if it had the same candles and plan and its parameters are still in force.
     same_as: Option<u64>,
     /// Start of the last run of any profile; UTC ms.
@@ -408,8 +411,8 @@ struct Memory {
 }
 
 impl Memory {
-    fn recall(
-        store: Option<&Store>,
+    pub(super) fn recall(
+        snapshot: Option<&Snapshot<'_>>,
         options: &RunOptions,
         plan: &Plan,
         data: Fingerprint,
@@ -417,8 +420,7 @@ impl Memory {
         let plan_print = plan.fingerprint();
         let mut in_force = InForce { styles: vec![None; plan.styles.len()], ..InForce::default() };
         let none = Self { in_force: in_force.clone(), same_as: None, last_run_ms: None };
-        let Some(store) = store else { return Ok(none) };
-        let snapshot = store.read()?;
+        let Some(snapshot) = snapshot else { return Ok(none) };
         for (scope, record) in snapshot.params_all(&options.profile)? {
             let set = records::parameter_set(&record.set);
             match plan.styles.iter().position(|style| style.space.style().as_str() == scope) {
@@ -432,7 +434,7 @@ impl Memory {
                 None => drop(in_force.symbols.insert(scope, set)),
             }
         }
-        in_force.vetoed = super::adopt::vetoed(&snapshot, &options.profile)?;
+        in_force.vetoed = super::adopt::vetoed(snapshot, &options.profile)?;
         in_force.grids = snapshot.grids(&options.profile)?;
         let last = snapshot.runs(&options.profile, .., 1)?.into_iter().next();
         let same_as = last

@@ -10,6 +10,7 @@ pub mod config;
 pub mod day;
 mod evaluation;
 pub mod evidence;
+pub mod forecast;
 mod growing;
 pub mod import;
 mod incremental;

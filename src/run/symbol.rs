@@ -108,6 +108,19 @@ pub(super) fn evaluate_symbol(
     job: &Job<'_>,
     sources: &SymbolSources,
 ) -> Result<EvaluatedSymbol, SymbolError> {
+    let Prepared { desk, known, sorted } = prepare(job, sources)?;
+    desk.finish(known, sorted)
+}
+
+/// A symbol before anything of it is evaluated.
+pub(super) struct Prepared<'a> {
+    pub(super) desk: Desk<'a>,
+    pub(super) known: Memory,
+    pub(super) sorted: Sorted,
+}
+
+/// Reads what may have changed of a symbol's files and tells apart what can be reused. Nothing is written.
+pub(super) fn prepare<'a>(job: &'a Job<'a>, sources: &'a SymbolSources) -> Result<Prepared<'a>, SymbolError> {
     let row = match job.shelf.and_then(Shelf::cache) {
         Some(cache) => cache.symbol(sources.symbol.as_str())?,
         None => None,
@@ -136,7 +149,7 @@ pub(super) fn evaluate_symbol(
             sorted = desk.sort(&known)?;
         }
     }
-    desk.finish(known, sorted)
+    Ok(Prepared { desk, known, sorted })
 }
 
 /// A symbol whose files did not change since an earlier run.
@@ -218,19 +231,28 @@ fn seed(job: &Job<'_>) -> u64 {
 
 /// The units of a symbol: what is reused, what is to do.
 #[derive(Default)]
-struct Sorted {
-    days: Vec<Day>,
+pub(super) struct Sorted {
+    pub(super) days: Vec<Day>,
     /// Per style and day: the unit's keys.
     keys: Vec<Vec<UnitKeys>>,
     /// Per style and day: what is reused, `None` where something is to do.
-    parts: Vec<Vec<Option<StyleDay>>>,
-    todo: Vec<Todo>,
+    pub(super) parts: Vec<Vec<Option<StyleDay>>>,
+    pub(super) todo: Vec<Todo>,
     corrupt: Vec<UnitKey>,
 }
 
 impl Sorted {
+    /// Returns the days of which something is to be evaluated, with the reason of the first style.
+    pub(super) fn reasons(&self) -> Vec<(Day, Reason)> {
+        let mut reasons: BTreeMap<Day, Reason> = BTreeMap::new();
+        for todo in &self.todo {
+            reasons.entry(todo.day).or_insert_with(|| todo.reason.clone());
+        }
+        reasons.into_iter().collect()
+    }
+
     /// Returns the place of a day, if the run covers it.
-    fn place(&self, day: Day) -> Option<usize> {
+    pub(super) fn place(&self, day: Day) -> Option<usize> {
         let place = usize::try_from(day.0 - self.days.first()?.0).ok()?;
         (place < self.days.len()).then_some(place)
     }
@@ -245,11 +267,12 @@ impl Sorted {
     }
 }
 
-struct Desk<'a> {
+/// A symbol at work.
+pub(super) struct Desk<'a> {
     job: &'a Job<'a>,
     symbol: &'a Symbol,
     sources: &'a SymbolSources,
-    candles: Option<CandleSeries>,
+    pub(super) candles: Option<CandleSeries>,
     /// The first day whose look-back lies within `candles`.
     covers: Day,
 }
@@ -415,11 +438,7 @@ impl Desk<'_> {
             let symbol = postcard::to_stdvec(&known).ok();
             self.put(&CacheBatch { symbol, removed, ..CacheBatch::default() })?;
         }
-        let mut reasons: BTreeMap<Day, Reason> = BTreeMap::new();
-        for todo in &sorted.todo {
-            reasons.entry(todo.day).or_insert_with(|| todo.reason.clone());
-        }
-        units.evaluated = reasons.into_iter().collect();
+        units.evaluated = sorted.reasons();
         let mut block = |(place, day): (usize, &Day)| DayBlock {
             day: *day,
             styles: parts.iter_mut().map(|parts| parts[place].take().expect("reused or evaluated")).collect(),
@@ -429,7 +448,7 @@ impl Desk<'_> {
         Ok(EvaluatedSymbol { report, files: known.files, blocks, units })
     }
 
-    fn read_so_far(&self) -> FilesRead {
+    pub(super) fn read_so_far(&self) -> FilesRead {
         match (&self.candles, self.covers > Day(i32::MIN)) {
             (None, _) => FilesRead::Nothing,
             (Some(_), true) => FilesRead::Growth,
@@ -497,7 +516,7 @@ impl Desk<'_> {
     }
 
     /// Returns what was evaluated as rows of the cache.
-    fn rows(&self, sorted: &Sorted, done: &[Done]) -> CacheBatch {
+    pub(super) fn rows(&self, sorted: &Sorted, done: &[Done]) -> CacheBatch {
         let mut batch = CacheBatch::default();
         for Done { day, style, unit, context } in done {
             let print = context.fingerprint();
@@ -536,7 +555,7 @@ impl Desk<'_> {
 }
 
 /// Cuts the candles to what the run may see: nothing from the end day on.
-fn within<'a>(bars: Bars<'a>, days: &DayLimits) -> Bars<'a> {
+pub(super) fn within<'a>(bars: Bars<'a>, days: &DayLimits) -> Bars<'a> {
     let end = days.end.map_or(bars.len(), |day| bars.index_at(day.start_ms()));
     bars.slice(0..end)
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{Database, ReadOnlyDatabase, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::engine;
 use super::error::StoreError;
@@ -35,10 +35,15 @@ const ANSWERS_MAX: usize = 8;
 /// Per symbol: when it was last used (UTC ms) and the bytes of its units.
 const USED: TableDefinition<'_, &str, (i64, u64)> = TableDefinition::new("used");
 
+/// The file, open to write or to look only.
+enum Opened {
+    Write(Database),
+    Look(ReadOnlyDatabase),
+}
+
 /// The cache, open.
-#[derive(Debug)]
 pub struct Cache {
-    db: Database,
+    db: Opened,
     path: PathBuf,
     budget_bytes: u64,
 }
@@ -72,6 +77,12 @@ pub struct CacheSize {
     pub budget_bytes: u64,
 }
 
+impl std::fmt::Debug for Cache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cache").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
 impl Cache {
     /// Opens the cache of a directory, or begins it. What cannot be used is removed: it can be computed again.
     ///
@@ -94,7 +105,7 @@ impl Cache {
         let file = files::open_private(path, true)?;
         let is_new = file.metadata().map_err(|error| StoreError::io(path, "look at", error))?.len() == 0;
         let db = engine::guarded(path, || engine::begin_file(path, file, CACHE_BYTES))?;
-        let cache = Self { db, path: path.to_owned(), budget_bytes };
+        let cache = Self { db: Opened::Write(db), path: path.to_owned(), budget_bytes };
         if is_new {
             cache.transact(|transaction| {
                 transaction.open_table(META)?.insert("format", FORMAT)?;
@@ -106,11 +117,40 @@ impl Cache {
                 Ok(())
             })?;
         }
+        cache.of_this_format()
+    }
+
+    /// Opens the cache of a directory to look only: nothing of it changes, not even one that cannot be used.
+    ///
+    /// Returns `None` where there is none, or none that can be used: a run would begin it anew.
+    /// Errors: `Busy` while a run has it open
+    pub fn look(dir: &Path, budget_bytes: u64) -> Result<Option<Self>, StoreError> {
+        let path = dir.join(FILE);
+        if !files::exists(&path)? {
+            return Ok(None);
+        }
+        let opened = engine::guarded(&path, || {
+            let db = Opened::Look(engine::open_read_only(&path)?);
+            Self { db, path: path.clone(), budget_bytes }.of_this_format()
+        });
+        match opened {
+            Ok(cache) => Ok(Some(cache)),
+            Err(error @ (StoreError::Busy { .. } | StoreError::Io { .. })) => Err(error),
+            Err(error) => {
+                tracing::warn!("the cache cannot be looked at: {error}");
+                Ok(None)
+            }
+        }
+    }
+
+    fn of_this_format(self) -> Result<Self, StoreError> {
         let format =
-            cache.read(|transaction| Ok(transaction.open_table(META)?.get("format")?.map(|f| f.value())))?;
+            self.read(|transaction| Ok(transaction.open_table(META)?.get("format")?.map(|f| f.value())))?;
         match format {
-            Some(FORMAT) => Ok(cache),
-            found => Err(engine::damaged(path, format!("cache format {FORMAT} expected, found {found:?}"))),
+            Some(FORMAT) => Ok(self),
+            found => {
+                Err(engine::damaged(&self.path, format!("cache format {FORMAT} expected, found {found:?}")))
+            }
         }
     }
 
@@ -261,8 +301,11 @@ impl Cache {
         work: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
         engine::guarded(&self.path, || {
-            let transaction =
-                self.db.begin_read().map_err(|error| StoreError::engine(&self.path, "begin", error))?;
+            let begun = match &self.db {
+                Opened::Write(db) => db.begin_read(),
+                Opened::Look(db) => db.begin_read(),
+            };
+            let transaction = begun.map_err(|error| StoreError::engine(&self.path, "begin", error))?;
             work(&transaction).map_err(|error| StoreError::engine(&self.path, "read", error))
         })
     }
@@ -271,8 +314,11 @@ impl Cache {
         &self,
         work: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
+        let Opened::Write(db) = &self.db else {
+            return Err(StoreError::io(&self.path, "write", std::io::ErrorKind::ReadOnlyFilesystem));
+        };
         engine::guarded(&self.path, || {
-            engine::transact(&self.db, &self.path, |transaction| {
+            engine::transact(db, &self.path, |transaction| {
                 work(transaction).map_err(|error| StoreError::engine(&self.path, "write", error))
             })
         })
@@ -462,6 +508,25 @@ mod tests {
         assert_eq!(days(&cache, "A"), [0]);
         assert_eq!(corrupt, [1, 2]);
         assert_eq!(cache.unit("A", (0, 2)).expect("read"), None);
+    }
+
+    #[test]
+    fn a_look_finds_what_is_there_and_changes_nothing() {
+        let dir = tempfile::tempdir().expect("a folder");
+        assert!(Cache::look(dir.path(), 1).expect("nothing there").is_none());
+        let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
+        cache.put("A", &batch(0..3), 1).expect("put");
+        assert!(matches!(Cache::look(dir.path(), 1), Err(StoreError::Busy { .. })));
+        drop(cache);
+        let before = fs::read(dir.path().join(FILE)).expect("readable");
+        let look = Cache::look(dir.path(), 1).expect("readable").expect("there");
+        assert_eq!(days(&look, "A"), [0, 1, 2]);
+        assert!(matches!(look.put("A", &batch(0..3), 1), Err(StoreError::Io { .. })));
+        drop(look);
+        assert!(fs::read(dir.path().join(FILE)).expect("readable") == before, "byte for byte as it was");
+        fs::write(dir.path().join(FILE), vec![1; 5000]).expect("garbage");
+        assert!(Cache::look(dir.path(), 1).expect("no cache").is_none());
+        assert_eq!(fs::read(dir.path().join(FILE)).expect("readable"), vec![1; 5000]);
     }
 
     #[test]
