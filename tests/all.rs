@@ -24,6 +24,7 @@ mod own;
 mod pipeline;
 mod ranking;
 mod report;
+mod running;
 mod sample_data;
 mod setup;
 mod store;

@@ -64,6 +64,7 @@ impl Lab {
             full: false,
             cache_bytes: self.cache_bytes,
             memory_bytes: None,
+            time_budget: None,
         }
     }
 

@@ -49,6 +49,7 @@ fn run(data: &[PathBuf], store: Option<&Path>, plan: &Plan, threads: usize) -> R
         full: false,
         cache_bytes: 64 << 20,
         memory_bytes: None,
+        time_budget: None,
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
     pool.install(|| incremental(plan, &options, &AtomicBool::new(false), &|_| ())).expect("a run")

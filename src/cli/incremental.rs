@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::context::Context;
 use super::failure::{Failure, code};
@@ -50,6 +51,9 @@ pub(crate) struct Arguments {
     /// Parameter sets tried elsewhere; they count as tries
     #[arg(long, value_name = "N")]
     declared_trials: Option<u64>,
+    /// Stop after so long, e.g. 45m or 90s, at the next commit of what was evaluated; run again to go on
+    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "no_save")]
+    time_budget: Option<Duration>,
     /// Evaluate everything, whatever earlier runs left
     #[arg(long)]
     full: bool,
@@ -107,8 +111,16 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         full: arguments.full,
         cache_bytes: config.cache_bytes()?,
         memory_bytes: config.memory_bytes()?,
+        time_budget: arguments.time_budget,
     };
+    if options.time_budget.is_some() && options.cache_bytes == 0 {
+        let message =
+            "--time-budget: expected limits.cache above 0, found 0: nothing would be kept to go on from";
+        return Err(Failure::new(code::USAGE, message));
+    }
     let stop = stop_on_signals()?;
+    // Before any thread is started: they inherit it.
+    super::priority::lower(config.limits.priority);
     if arguments.dry_run {
         let found = context.pool()?.install(|| forecast(&plan, &options, &stop))?;
         return print_forecast(context, &ForecastDocument::new(&found), arguments.explain);
@@ -141,6 +153,7 @@ fn print(context: &Context, report: &RunReport, explain: bool) -> Result<(), Fai
         tracing::warn!("`{}` is not used: {reason}", file.name());
     }
     let summary = summary_line(report);
+    super::log::printed("result", &summary);
     let reasons = if explain { explain_text(&work_record(report).symbols) } else { String::new() };
     if context.global.json {
         // Stdout holds the document alone.
@@ -153,6 +166,7 @@ fn print(context: &Context, report: &RunReport, explain: bool) -> Result<(), Fai
 
 fn print_forecast(context: &Context, document: &ForecastDocument, explain: bool) -> Result<u8, Failure> {
     let summary = document.summary_line();
+    super::log::printed("result", &summary);
     let reasons = if explain { explain_text(&document.work) } else { String::new() };
     if context.global.json {
         super::output::note(&format!("{reasons}{summary}"));
@@ -208,6 +222,21 @@ fn day_limits(arguments: &Arguments) -> Result<DayLimits, Failure> {
     Ok(DayLimits { first, end, window_days: None })
 }
 
+/// Parses a time such as `45m`, `90s` or `1h`; more than nothing.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let bad = || format!("expected a time such as 45m, 90s, 500ms or 1h, found {text:?}");
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let ms = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(bad()),
+    };
+    let ms = digits.parse::<u64>().ok().and_then(|count| count.checked_mul(ms));
+    ms.filter(|ms| (1..=31_536_000_000).contains(ms)).map(Duration::from_millis).ok_or_else(bad)
+}
+
 fn timerange(text: &str) -> Result<(Option<Day>, Option<Day>), Failure> {
     let bad = || {
         let message = format!("--timerange: expected FROM-TO such as 20250101-20250630, found {text:?}");
@@ -245,4 +274,21 @@ fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
     }
     stop.store(false, Ordering::Relaxed);
     Ok(stop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_a_unit_and_are_more_than_nothing() {
+        let ms = |text| duration(text).map(|time| time.as_millis());
+        assert_eq!(
+            [ms("45m"), ms("90s"), ms("1h"), ms("250ms")],
+            [Ok(2_700_000), Ok(90_000), Ok(3_600_000), Ok(250)]
+        );
+        for text in ["", "45", "m", "0s", "-1s", "1.5h", "1d", "99999999999999999999h", "9000h"] {
+            assert!(ms(text).is_err_and(|error| error.contains("45m")), "{text:?}");
+        }
+    }
 }

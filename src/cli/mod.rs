@@ -11,7 +11,9 @@ mod import;
 mod incremental;
 mod init;
 mod inspect;
+mod log;
 mod output;
+mod priority;
 mod progress;
 mod report;
 mod shell;
@@ -65,6 +67,15 @@ pub(crate) struct Global {
     /// Progress on stderr
     #[arg(long, global = true, value_enum, default_value_t = progress::Mode::Auto)]
     progress: progress::Mode,
+    /// Colours on stderr
+    #[arg(long, global = true, value_enum, default_value_t = output::Colour::Auto, value_name = "WHEN")]
+    color: output::Colour,
+    /// File to add the log to: what is printed, with times, and more
+    #[arg(long, global = true, value_name = "FILE")]
+    log_file: Option<std::path::PathBuf>,
+    /// How lines of the log look
+    #[arg(long, global = true, value_enum, default_value_t = log::Format::Text, value_name = "FORMAT")]
+    log_format: log::Format,
     /// Only results and errors
     #[arg(short, long, global = true)]
     quiet: bool,
@@ -115,7 +126,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let context = Context::new(cli.global);
+    let context = match Context::new(cli.global) {
+        Ok(context) => context,
+        Err(failure) => return failure.report(),
+    };
     let done = match cli.command {
         Command::Incremental(arguments) => incremental::run(&context, &arguments),
         Command::Inspect(arguments) => inspect::run(&context, &arguments),

@@ -49,14 +49,28 @@ impl Default for SymbolsConfig {
 #[expect(missing_docs, reason = "documented in the README")]
 pub struct LimitsConfig {
     pub cache: String,
+    pub priority: Priority,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<String>,
 }
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        Self { cache: "256MiB".to_owned(), memory: None }
+        Self { cache: "256MiB".to_owned(), priority: Priority::Idle, memory: None }
     }
+}
+
+/// How much a run stands back behind other programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    /// It takes what nobody else wants.
+    #[default]
+    Idle,
+    /// It comes after others, but always gets something.
+    Low,
+    /// Like any program.
+    Normal,
 }
 
 /// `[data]`
@@ -681,6 +695,7 @@ mod tests {
                 "expected a feature column",
             ),
             ("[[style.swing.filters]]\nkey = \"x\"\ncolumn = \"volume_ratio\"", "either at_least or at_most"),
+            ("[limits]\npriority = \"high\"", "expected one of `idle`, `low`, `normal`"),
             ("[data\n", "test.toml"),
             (
                 "[style.swing.space]\ntrailing_stop_distnace = [1.0]",

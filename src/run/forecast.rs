@@ -15,8 +15,9 @@ use super::answer;
 use super::book::SymbolDays;
 use super::day::{DayBlock, DaySignal, StyleDay};
 use super::evaluation::evaluate_all;
+use super::halt::Halt;
 use super::incremental::{
-    Memory, RunError, RunOptions, Work, check_stop, data_fingerprint, days_of, note_identical_files,
+    Memory, RunError, RunOptions, Work, data_fingerprint, days_of, note_identical_files,
 };
 use super::notes::FileNote;
 use super::plan::Plan;
@@ -92,7 +93,8 @@ pub fn forecast(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<
     let clock = Instant::now();
     let look = |dir| Shelf::look(dir, options.cache_bytes, options.now_ms);
     let shelf = options.store.clone().map(look).transpose()?;
-    let work = Work { plan, options, shelf: shelf.as_ref(), stop, on_event: &|_| () };
+    let halt = Halt::new(stop, None);
+    let work = Work { plan, options, shelf: shelf.as_ref(), halt: &halt, on_event: &|_| () };
     let ingest = options.ingest(plan);
     let catalog = crate::ingest::discover(&options.data, &ingest)?;
     let job = work.job(&ingest, &catalog, None);
@@ -101,7 +103,7 @@ pub fn forecast(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<
     let mut looked: Vec<Result<Looked, RunError>> = Vec::new();
     for group in catalog.symbols.chunks(at_once) {
         looked.par_extend(group.par_iter().with_max_len(1).map(|sources| {
-            check_stop(stop)?;
+            halt.check()?;
             Ok(look_at(&job, sources)?)
         }));
     }

@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
 use super::answer;
 use super::book::SymbolDays;
+use super::halt::Halt;
 use super::notes::IssueNote;
 use super::plan::Plan;
 use super::records;
@@ -46,6 +47,9 @@ pub struct RunOptions {
     pub cache_bytes: u64,
     /// The most memory to use, in bytes; fewer symbols are in flight if need be.
     pub memory_bytes: Option<u64>,
+    /// After how long to stop at the next commit of evaluated units. A run that has nothing left to evaluate goes on to its
+    /// end, and each one before it evaluates something: repeated often enough, a run ends however short the budget.
+    pub time_budget: Option<Duration>,
 }
 
 /// Something that happened in a run.
@@ -104,6 +108,12 @@ pub enum RunError {
     /// The run was asked to stop; nothing of it was stored.
     #[error("stopped on request before anything was stored")]
     Stopped,
+    /// The time budget is used up; what was evaluated is kept for the next run.
+    #[error("stopped after the time budget of {} s; what was evaluated is kept", budget.as_secs_f64())]
+    OutOfTime {
+        /// The budget.
+        budget: Duration,
+    },
 }
 
 fn list(paths: &[PathBuf]) -> String {
@@ -129,7 +139,8 @@ pub fn incremental(
     let shelf = shelf.transpose()?;
     let cache = shelf.as_ref().and_then(Shelf::cache);
     let written_ms = cache.map(Cache::last_written_ms).transpose()?.flatten();
-    let work = Work { plan, options, shelf: shelf.as_ref(), stop, on_event };
+    let halt = Halt::new(stop, options.time_budget.map(|budget| clock + budget));
+    let work = Work { plan, options, shelf: shelf.as_ref(), halt: &halt, on_event };
     let catalog = crate::ingest::discover(&options.data, &options.ingest(plan))?;
     on_event(RunEvent::Discovered { symbols: catalog.symbols.len() });
     let mut store = None;
@@ -138,7 +149,7 @@ pub fn incremental(
         Recall::Unknown => work.find_answer(&catalog, None, &mut store)?,
         Recall::Distrusted(symbol) => work.find_answer(&catalog, Some(&symbol), &mut store)?,
     };
-    check_stop(stop)?;
+    halt.check()?;
     let Answered { input, units, styles, memory, data_fingerprint } = answered;
     let mut result = RunResult::of(styles.iter().map(|style| style.decision.outcome));
     if styles.iter().any(|style| !style.applied_changes().is_empty()) {
@@ -175,10 +186,6 @@ pub fn incremental(
     Ok(report)
 }
 
-pub(super) fn check_stop(stop: &AtomicBool) -> Result<(), RunError> {
-    if stop.load(Ordering::Relaxed) { Err(RunError::Stopped) } else { Ok(()) }
-}
-
 /// The answer of a run with what it rests on.
 struct Answered {
     input: InputReport,
@@ -208,7 +215,7 @@ pub(super) struct Work<'a> {
     pub(super) plan: &'a Plan,
     pub(super) options: &'a RunOptions,
     pub(super) shelf: Option<&'a Shelf>,
-    pub(super) stop: &'a AtomicBool,
+    pub(super) halt: &'a Halt<'a>,
     pub(super) on_event: &'a (dyn Fn(RunEvent) + Sync),
 }
 
@@ -242,6 +249,7 @@ impl Work<'_> {
             checked: checked.map(|sources| &sources.symbol),
             distrusted,
             now_ms: self.options.now_ms,
+            halt: self.halt,
         }
     }
 
@@ -295,14 +303,15 @@ impl Work<'_> {
         distrusted: Option<&Symbol>,
         store: &mut Option<Store>,
     ) -> Result<Answered, RunError> {
-        let Evaluated { input, symbols, units } = self.evaluate(catalog, distrusted)?;
+        let evaluated = self.evaluate(catalog, distrusted);
+        let Evaluated { input, symbols, units } = evaluated.map_err(|error| self.named(error))?;
         if let (None, Some(shelf)) = (&store, self.shelf) {
             *store = Some(shelf.store()?);
         }
         let data_fingerprint = data_fingerprint(&input);
         let snapshot = store.as_ref().map(Store::read).transpose()?;
         let memory = Memory::recall(snapshot.as_ref(), self.options, self.plan, data_fingerprint)?;
-        check_stop(self.stop)?;
+        self.halt.check()?;
         let days = days_of(self.plan, &input);
         let study_one = |index: usize| {
             let report = study_style(self.plan, index, &symbols, days.clone(), &input, &memory.in_force);
@@ -325,12 +334,20 @@ impl Work<'_> {
         Ok(Answered { input, units, styles, memory, data_fingerprint })
     }
 
+    /// Says which budget is used up.
+    fn named(&self, error: RunError) -> RunError {
+        match (error, self.options.time_budget) {
+            (RunError::Stopped, Some(budget)) if self.halt.is_out_of_time() => RunError::OutOfTime { budget },
+            (error, _) => error,
+        }
+    }
+
     /// Reads and evaluates every symbol; symbols in parallel, in memory only those in flight.
     fn evaluate(&self, catalog: &Catalog, distrusted: Option<&Symbol>) -> Result<Evaluated, RunError> {
         let ingest = self.options.ingest(self.plan);
         let job = self.job(&ingest, catalog, distrusted);
         let evaluate_one = |sources: &SymbolSources| {
-            check_stop(self.stop)?;
+            self.halt.check()?;
             let done = evaluate_symbol(&job, sources)?;
             (self.on_event)(RunEvent::SymbolDone {
                 symbol: done.report.name.clone(),
@@ -381,6 +398,7 @@ impl From<SymbolError> for RunError {
         match error {
             SymbolError::Ingest(error) => Self::Ingest(error),
             SymbolError::Store(error) => Self::Store(error),
+            SymbolError::Stopped => Self::Stopped,
         }
     }
 }

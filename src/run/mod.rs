@@ -12,6 +12,7 @@ mod evaluation;
 pub mod evidence;
 pub mod forecast;
 mod growing;
+mod halt;
 pub mod import;
 mod incremental;
 mod memory;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::day::{DayBlock, StyleDay};
 use super::evaluation::{Done, Todo, evaluate_all};
 use super::growing::{read_grown, span_of};
+use super::halt::Halt;
 use super::memory::{Memory, Stamp, day_prints, series_print, stamps};
 use super::notes::{FileNote, IssueNote};
 use super::plan::{DayLimits, StylePlan};
@@ -43,6 +44,7 @@ pub(super) struct Job<'a> {
     /// A symbol whose cached units did not repeat.
     pub(super) distrusted: Option<&'a Symbol>,
     pub(super) now_ms: i64,
+    pub(super) halt: &'a Halt<'a>,
 }
 
 /// What became of a symbol's units: symbol-days in all, and those evaluated by reason.
@@ -98,6 +100,8 @@ pub(super) enum SymbolError {
     Ingest(#[from] IngestError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("stopped after a commit")]
+    Stopped,
 }
 
 /// Evaluates a symbol.
@@ -424,7 +428,11 @@ impl Desk<'_> {
         if let (Some(series), false) = (&self.candles, sorted.days.is_empty()) {
             let market = Market::new(within(series.bars(), &plan.days));
             sorted.todo.sort_by_key(|todo| todo.day);
-            for batch in sorted.todo.chunks(BATCH_UNITS) {
+            for (place, batch) in sorted.todo.chunks(BATCH_UNITS).enumerate() {
+                // What came before is committed.
+                if place > 0 && self.job.halt.after_commit() {
+                    return Err(SymbolError::Stopped);
+                }
                 let done = evaluate_all(&market, batch, plan, &costs);
                 let removed = std::mem::take(&mut sorted.corrupt);
                 units.evicted += self.put(&CacheBatch { removed, ..self.rows(&sorted, &done) })?;
@@ -437,6 +445,9 @@ impl Desk<'_> {
             let removed = std::mem::take(&mut sorted.corrupt);
             let symbol = postcard::to_stdvec(&known).ok();
             self.put(&CacheBatch { symbol, removed, ..CacheBatch::default() })?;
+            if !sorted.todo.is_empty() && self.job.halt.after_commit() {
+                return Err(SymbolError::Stopped);
+            }
         }
         units.evaluated = sorted.reasons();
         let mut block = |(place, day): (usize, &Day)| DayBlock {
