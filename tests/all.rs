@@ -4,6 +4,7 @@ mod by_hand;
 mod chance;
 mod cli;
 mod command;
+mod doctor;
 mod documents;
 mod exits;
 mod forecast;

@@ -38,6 +38,7 @@ fn cases() -> Vec<Case> {
         case("by_hand", &["rollback", "1"], "/data/changes", Value::Null),
         case("config", &["config", "show"], "/data/parameter_sets/swing", json!("many")),
         case("import", &["import-json", "tests/fixtures/learning_config.json"], "/data/carried", Value::Null),
+        case("doctor", &["doctor", "--stale-after", "8760h"], "/data/healthy", json!("yes")),
         case(
             "inspect_legacy",
             &["inspect", "legacy", "tests/fixtures/legacy/opportunities.json"],

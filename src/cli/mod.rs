@@ -4,6 +4,7 @@ mod check;
 mod config;
 mod context;
 mod decide;
+mod doctor;
 mod explain;
 mod export;
 mod failure;
@@ -105,6 +106,8 @@ enum Command {
     /// Look at data without running anything
     #[command(subcommand)]
     Check(check::Command),
+    /// Whether store, disk, clock, configuration and candles are as they should be
+    Doctor(doctor::Arguments),
     /// Write a commented configuration, look for candles, say what to type next
     Init(init::Arguments),
     /// Show or check the configuration in effect
@@ -140,6 +143,7 @@ pub fn main() -> ExitCode {
         Command::ExportJson(arguments) => export::run(&context, &arguments),
         Command::ImportJson(arguments) => import::run(&context, &arguments),
         Command::Check(command) => check::run(&context, &command),
+        Command::Doctor(arguments) => doctor::run(&context, &arguments),
         Command::Init(arguments) => init::run(&context, &arguments),
         Command::Config(command) => config::run(&context, &command),
         Command::Completions(arguments) => shell::completions(&arguments),

@@ -3,6 +3,7 @@
 pub mod by_hand;
 pub mod check;
 pub mod config;
+pub mod doctor;
 pub mod document;
 pub mod forecast;
 pub mod inspect;

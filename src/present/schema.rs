@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::by_hand::{ByHandDocument, ImportDocument};
 use super::check::CheckDataDocument;
 use super::config::ConfigDocument;
+use super::doctor::DoctorDocument;
 use super::document::{Document, Envelope};
 use super::forecast::ForecastDocument;
 use super::inspect::{
@@ -30,7 +31,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 17] = [
+pub const EXPORTED: [Exported; 18] = [
     enveloped::<RunDocument>(),
     enveloped::<ForecastDocument>(),
     enveloped::<CheckDataDocument>(),
@@ -46,6 +47,7 @@ pub const EXPORTED: [Exported; 17] = [
     enveloped::<ByHandDocument>(),
     enveloped::<ConfigDocument>(),
     enveloped::<ImportDocument>(),
+    enveloped::<DoctorDocument>(),
     enveloped::<InspectLegacyDocument>(),
     Exported { kind: "learning_config", schema: learning_config_schema },
 ];

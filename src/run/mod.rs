@@ -13,6 +13,7 @@ pub mod evidence;
 pub mod forecast;
 mod growing;
 mod halt;
+pub mod health;
 pub mod import;
 mod incremental;
 mod memory;

@@ -262,7 +262,7 @@ impl Sorted {
     }
 
     /// Returns every reused unit as (style, place of the day).
-    fn reused(&self) -> Vec<(usize, usize)> {
+    pub(super) fn reused(&self) -> Vec<(usize, usize)> {
         let places = |(style, parts): (usize, &Vec<Option<StyleDay>>)| {
             let some = parts.iter().enumerate().filter(|(_, part)| part.is_some());
             some.map(|(place, _)| (style, place)).collect::<Vec<_>>()
@@ -283,7 +283,7 @@ pub(super) struct Desk<'a> {
 
 impl Desk<'_> {
     /// Reads the symbol's files.
-    fn read(&mut self, stamps: Option<Vec<Stamp>>) -> Result<Memory, SymbolError> {
+    pub(super) fn read(&mut self, stamps: Option<Vec<Stamp>>) -> Result<Memory, SymbolError> {
         let LoadedSymbol { mut series, files, issues, .. } = load_symbol(self.sources, self.job.ingest)?;
         let bars = within(series.bars(), &self.job.plan.days);
         let days = day_prints(bars);
@@ -468,7 +468,7 @@ impl Desk<'_> {
     }
 
     /// Evaluates a few reused units again, where candles are at hand; returns how many, and whether they repeat.
-    fn check(&self, sorted: &Sorted, costs: &TradeCosts) -> Result<(u64, bool), SymbolError> {
+    pub(super) fn check(&self, sorted: &Sorted, costs: &TradeCosts) -> Result<(u64, bool), SymbolError> {
         let covered = |(_, place): &(usize, usize)| sorted.days[*place] >= self.covers;
         let reused: Vec<(usize, usize)> = sorted.reused().into_iter().filter(covered).collect();
         let cache = self.job.shelf.and_then(Shelf::cache);

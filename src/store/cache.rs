@@ -8,14 +8,18 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use redb::{Database, ReadOnlyDatabase, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{
+    Database, ReadOnlyDatabase, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
+    WriteTransaction,
+};
 
 use super::engine;
 use super::error::StoreError;
 use super::files;
+use super::health::Space;
 
 /// The file in the store's directory.
-const FILE: &str = "evals.redb";
+pub(super) const FILE: &str = "evals.redb";
 /// Version of tables and rows; another one begins the file anew.
 const FORMAT: u64 = 2;
 /// Page cache of the engine.
@@ -143,6 +147,45 @@ impl Cache {
         }
     }
 
+    /// Verifies every row of the cache of a directory, which has to be there; returns how its bytes are used.
+    pub(super) fn examine(dir: &Path) -> Result<Space, StoreError> {
+        let path = dir.join(FILE);
+        engine::guarded(&path, || {
+            let db = Opened::Look(engine::open_read_only(&path)?);
+            let cache = Self { db, path: path.clone(), budget_bytes: 0 }.of_this_format()?;
+            let (space, damaged) = cache.read(|transaction| {
+                let mut space = Space::default();
+                let mut damaged = 0_u64;
+                let units = transaction.open_table(UNITS)?;
+                for row in units.iter()? {
+                    let (key, value) = row?;
+                    let (symbol, style, day) = key.value();
+                    damaged += u64::from(unsealed(&unit_name(symbol, (style, day)), value.value()).is_none());
+                }
+                space.add(&units.stats()?);
+                space.add(&transaction.open_table(META)?.stats()?);
+                space.add(&transaction.open_table(SYMBOLS)?.stats()?);
+                space.add(&transaction.open_table(CONTEXTS)?.stats()?);
+                space.add(&transaction.open_table(USED)?.stats()?);
+                space.add(&transaction.open_table(ANSWERS)?.stats()?);
+                Ok((space, damaged))
+            })?;
+            match damaged {
+                0 => Ok(space),
+                damaged => Err(engine::damaged(&path, format!("{damaged} units do not verify"))),
+            }
+        })
+    }
+
+    /// Gives the unused space of the cache of a directory back to the file system. Only the holder of the claim may.
+    pub(super) fn compact(dir: &Path) -> Result<(), StoreError> {
+        let Self { db, path, .. } = Self::open(dir, u64::MAX)?;
+        match db {
+            Opened::Write(mut db) => engine::guarded(&path, || engine::compact_disposable(&mut db, &path)),
+            Opened::Look(_) => unreachable!("it was opened to write"),
+        }
+    }
+
     fn of_this_format(self) -> Result<Self, StoreError> {
         let format =
             self.read(|transaction| Ok(transaction.open_table(META)?.get("format")?.map(|f| f.value())))?;
@@ -212,7 +255,7 @@ impl Cache {
                 size.symbols += 1;
                 size.bytes += row?.1.value().1;
             }
-            size.units = redb::ReadableTableMetadata::len(&transaction.open_table(UNITS)?)?;
+            size.units = transaction.open_table(UNITS)?.len()?;
             Ok(size)
         })
     }

@@ -1,7 +1,8 @@
 //! The only module that opens database files and begins write transactions.
 //!
 //! Every transaction asks for quick repair, which implies a two-phase commit: the default one-phase commit
-//! destroys the file when a failed sync is followed by business as usual. A file is never compacted in place.
+//! destroys the file when a failed sync is followed by business as usual. The
+//! authoritative file is never compacted in place.
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -65,6 +66,11 @@ pub(super) fn transact<T>(
             Err(error)
         }
     }
+}
+
+/// Compacts a file that can be made again, in place.
+pub(super) fn compact_disposable(db: &mut Database, path: &Path) -> Result<(), StoreError> {
+    db.compact().map(drop).map_err(|error| StoreError::engine(path, "compact", error))
 }
 
 /// Runs something the engine may panic on when a file is damaged, and turns that into an error.

@@ -16,6 +16,7 @@ mod engine;
 mod envelope;
 mod error;
 mod files;
+pub mod health;
 mod keys;
 mod lock;
 pub mod records;

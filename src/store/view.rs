@@ -65,18 +65,23 @@ pub(super) fn is_current(dir: &Path, state: &Snapshot<'_>, now_ms: i64) -> Resul
 /// Publishes a snapshot. If anything fails the last copy stays.
 pub(super) fn publish(dir: &Path, state: &Snapshot<'_>) -> Result<(), StoreError> {
     let (new, path) = (dir.join(files::VIEW_NEW), dir.join(files::VIEW));
-    let file = files::create_fresh(&new)?;
-    let settled = file.try_clone().map_err(|error| StoreError::io(&new, "open", error))?;
-    copy(state, &new, file)?;
-    files::settle(&new, &settled)?;
-    drop(settled);
-    let copied = View::open_file(new.clone())?;
-    if !same(&copied.read()?, state)? {
-        return Err(engine::damaged(&new, "the copy differs from the store"));
-    }
-    drop(copied);
+    write_copy(state, &new)?;
     files::exists(&path)?;
     files::rename(&new, &path)
+}
+
+/// Writes a snapshot to a file of its own, makes it durable, opens it again and verifies it.
+pub(super) fn write_copy(state: &Snapshot<'_>, new: &Path) -> Result<(), StoreError> {
+    let file = files::create_fresh(new)?;
+    let settled = file.try_clone().map_err(|error| StoreError::io(new, "open", error))?;
+    copy(state, new, file)?;
+    files::settle(new, &settled)?;
+    drop(settled);
+    let copied = View::open_file(new.to_owned())?;
+    match same(&copied.read()?, state)? {
+        true => Ok(()),
+        false => Err(engine::damaged(new, "the copy differs from the store")),
+    }
 }
 
 fn copy(state: &Snapshot<'_>, new: &Path, file: std::fs::File) -> Result<(), StoreError> {
