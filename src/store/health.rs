@@ -234,7 +234,7 @@ pub fn compact(dir: &Path, now_ms: i64) -> Result<Vec<Compacted>, StoreError> {
     if files::exists(&dir.join(super::cache::FILE))? {
         Cache::compact(dir)?;
     }
-    store.compact()?;
+    store.rewrite()?;
     let after = [files::STATE, super::cache::FILE].map(size);
     let names = [files::STATE, super::cache::FILE].into_iter();
     Ok(names

@@ -176,7 +176,7 @@ impl Store {
     /// smaller is thrown away.
     ///
     /// Errors: whatever happens, one of old and new is there and whole
-    pub(super) fn compact(self) -> Result<(), StoreError> {
+    pub(super) fn rewrite(self) -> Result<(), StoreError> {
         files::check_free_space(&self.path)?;
         let new = self.dir.join(files::STATE_NEW);
         view::write_copy(&self.read()?, &new)?;
