@@ -21,6 +21,7 @@ mod legacy_phases;
 mod legacy_rules;
 mod legacy_search;
 mod luck;
+mod memory;
 mod own;
 mod pipeline;
 mod ranking;

@@ -39,6 +39,19 @@ fn cases() -> Vec<Case> {
         case("config", &["config", "show"], "/data/parameter_sets/swing", json!("many")),
         case("import", &["import-json", "tests/fixtures/learning_config.json"], "/data/carried", Value::Null),
         case("doctor", &["doctor", "--stale-after", "8760h"], "/data/healthy", json!("yes")),
+        case("memory_report", &["memory", "report"], "/data/warning_bytes", json!("much")),
+        case(
+            "memory_watch",
+            &["memory", "watch", "--pid", "1", "--interval", "10ms", "--for", "60ms"],
+            "/data/growth",
+            Value::Null,
+        ),
+        case(
+            "memory_diff",
+            &["memory", "diff", "tests/fixtures/memory.jsonl", "tests/fixtures/memory.jsonl"],
+            "/data/changes",
+            json!(1),
+        ),
         case(
             "inspect_legacy",
             &["inspect", "legacy", "tests/fixtures/legacy/opportunities.json"],

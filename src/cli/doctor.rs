@@ -112,6 +112,7 @@ impl Report {
             let plan = config.plan(&Style::ALL, DayLimits::default())?;
             config.cache_bytes()?;
             config.memory_bytes()?;
+            config.memory_alarms()?;
             Ok((config, plan))
         };
         match read() {

@@ -13,6 +13,7 @@ mod incremental;
 mod init;
 mod inspect;
 mod log;
+mod memory;
 mod output;
 mod priority;
 mod progress;
@@ -108,6 +109,9 @@ enum Command {
     Check(check::Command),
     /// Whether store, disk, clock, configuration and candles are as they should be
     Doctor(doctor::Arguments),
+    /// What the memory of a run consists of, and whether a process grows
+    #[command(subcommand)]
+    Memory(memory::Command),
     /// Write a commented configuration, look for candles, say what to type next
     Init(init::Arguments),
     /// Show or check the configuration in effect
@@ -144,6 +148,7 @@ pub fn main() -> ExitCode {
         Command::ImportJson(arguments) => import::run(&context, &arguments),
         Command::Check(command) => check::run(&context, &command),
         Command::Doctor(arguments) => doctor::run(&context, &arguments),
+        Command::Memory(command) => memory::run(&context, &command),
         Command::Init(arguments) => init::run(&context, &arguments),
         Command::Config(command) => config::run(&context, &command),
         Command::Completions(arguments) => shell::completions(&arguments),

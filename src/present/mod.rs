@@ -8,6 +8,7 @@ pub mod document;
 pub mod forecast;
 pub mod inspect;
 mod learning_config;
+pub mod memory;
 pub mod report;
 pub mod run;
 pub mod schema;

@@ -18,6 +18,7 @@ use super::inspect::{
     InspectStoreDocument, InspectTopDocument,
 };
 use super::learning_config;
+use super::memory::{MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument};
 use super::run::RunDocument;
 use crate::model::Style;
 
@@ -31,7 +32,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 18] = [
+pub const EXPORTED: [Exported; 21] = [
     enveloped::<RunDocument>(),
     enveloped::<ForecastDocument>(),
     enveloped::<CheckDataDocument>(),
@@ -48,6 +49,9 @@ pub const EXPORTED: [Exported; 18] = [
     enveloped::<ConfigDocument>(),
     enveloped::<ImportDocument>(),
     enveloped::<DoctorDocument>(),
+    enveloped::<MemoryReportDocument>(),
+    enveloped::<MemoryWatchDocument>(),
+    enveloped::<MemoryDiffDocument>(),
     enveloped::<InspectLegacyDocument>(),
     Exported { kind: "learning_config", schema: learning_config_schema },
 ];

@@ -20,6 +20,7 @@ mod memory;
 pub mod notes;
 pub mod own;
 pub mod plan;
+pub mod process;
 pub mod records;
 pub mod report;
 mod resources;

@@ -22,8 +22,8 @@ use super::health::Space;
 pub(super) const FILE: &str = "evals.redb";
 /// Version of tables and rows; another one begins the file anew.
 const FORMAT: u64 = 2;
-/// Page cache of the engine.
-const CACHE_BYTES: usize = 4 << 20;
+/// Page cache of evaluated units.
+pub const EVALS_CACHE_BYTES: usize = 4 << 20;
 const TAG_BYTES: usize = 4;
 /// When a batch takes the cache over its budget, it is emptied to this share of it.
 const KEEP_PERCENT: u64 = 75;
@@ -108,7 +108,7 @@ impl Cache {
     fn open_file(path: &Path, budget_bytes: u64) -> Result<Self, StoreError> {
         let file = files::open_private(path, true)?;
         let is_new = file.metadata().map_err(|error| StoreError::io(path, "look at", error))?.len() == 0;
-        let db = engine::guarded(path, || engine::begin_file(path, file, CACHE_BYTES))?;
+        let db = engine::guarded(path, || engine::begin_file(path, file, EVALS_CACHE_BYTES))?;
         let cache = Self { db: Opened::Write(db), path: path.to_owned(), budget_bytes };
         if is_new {
             cache.transact(|transaction| {

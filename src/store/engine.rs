@@ -14,9 +14,9 @@ use super::error::StoreError;
 use super::files;
 
 /// Cache of the authoritative store; the engine's own default is 1 GiB.
-pub(super) const STATE_CACHE_BYTES: usize = 4 << 20;
+pub const STATE_CACHE_BYTES: usize = 4 << 20;
 /// Cache of the published copy.
-pub(super) const VIEW_CACHE_BYTES: usize = 1 << 20;
+pub const VIEW_CACHE_BYTES: usize = 1 << 20;
 
 /// Opens the authoritative store and proves it whole. It is never created here, and never repaired by force.
 pub(super) fn open_state(path: &Path) -> Result<Database, StoreError> {

@@ -30,7 +30,8 @@ mod writer;
 #[cfg(test)]
 mod format_tests;
 
-pub use cache::{Cache, CacheBatch, CacheSize, UnitKey};
+pub use cache::{Cache, CacheBatch, CacheSize, EVALS_CACHE_BYTES, UnitKey};
+pub use engine::{STATE_CACHE_BYTES, VIEW_CACHE_BYTES};
 pub use envelope::RowError;
 pub use error::StoreError;
 pub use snapshot::{Snapshot, TableSize};
