@@ -70,6 +70,7 @@ fn run(data: &Path) -> RunReport {
         full: false,
         cache_bytes: 64 << 20,
         memory_bytes: None,
+        time_budget: None,
     };
     incremental(&plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run")
 }

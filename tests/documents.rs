@@ -19,6 +19,12 @@ fn cases() -> Vec<Case> {
     let case = |kind, command, pointer, value| Case { kind, command, spoilt: (pointer, value) };
     vec![
         case("run", &["incremental", "--data", "tests/sample", "--exit-zero"], "/data/run/id", json!("1")),
+        case(
+            "forecast",
+            &["incremental", "--data", "tests/sample", "--dry-run"],
+            "/data/estimate/basis",
+            json!(1),
+        ),
         case("check_data", &["check", "data", "tests/sample"], "/data/usable", json!("yes")),
         case("inspect_overview", &["inspect"], "/data/profiles/0/runs", json!(-1)),
         case("inspect_runs", &["inspect", "runs"], "/data/runs/0/result", Value::Null),
@@ -38,6 +44,20 @@ fn cases() -> Vec<Case> {
         case("by_hand", &["rollback", "1"], "/data/changes", Value::Null),
         case("config", &["config", "show"], "/data/parameter_sets/swing", json!("many")),
         case("import", &["import-json", "tests/fixtures/learning_config.json"], "/data/carried", Value::Null),
+        case("doctor", &["doctor", "--stale-after", "8760h"], "/data/healthy", json!("yes")),
+        case("memory_report", &["memory", "report"], "/data/warning_bytes", json!("much")),
+        case(
+            "memory_watch",
+            &["memory", "watch", "--pid", "1", "--interval", "10ms", "--for", "60ms"],
+            "/data/growth",
+            Value::Null,
+        ),
+        case(
+            "memory_diff",
+            &["memory", "diff", "tests/fixtures/memory.jsonl", "tests/fixtures/memory.jsonl"],
+            "/data/changes",
+            json!(1),
+        ),
         case(
             "inspect_legacy",
             &["inspect", "legacy", "tests/fixtures/legacy/opportunities.json"],

@@ -399,6 +399,7 @@ fn run(data: &Path, symbols: Option<&[&str]>) -> RunReport {
         full: false,
         cache_bytes: 0,
         memory_bytes: None,
+        time_budget: None,
     };
     incremental(&plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run")
 }

@@ -65,6 +65,7 @@ impl Lab {
             full: false,
             cache_bytes: self.cache_bytes,
             memory_bytes: None,
+            time_budget: None,
         }
     }
 

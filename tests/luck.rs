@@ -72,6 +72,7 @@ fn run_shuffled(source: &Path, seed: u64) -> RunReport {
         full: false,
         cache_bytes: 0,
         memory_bytes: None,
+        time_budget: None,
     };
     incremental(&plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run")
 }

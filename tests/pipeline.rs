@@ -50,6 +50,7 @@ pub fn run(data: &[PathBuf], store: Option<&Path>, plan: &Plan, threads: usize) 
         full: false,
         cache_bytes: 64 << 20,
         memory_bytes: None,
+        time_budget: None,
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
     pool.install(|| incremental(plan, &options, &AtomicBool::new(false), &|_| ())).expect("a run")

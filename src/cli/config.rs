@@ -25,6 +25,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
     config.memory_bytes()?;
     config.fetch.limits()?;
     config.notify.channels()?;
+    config.memory_alarms()?;
     let sets = plan.styles.iter().map(|s| (s.space.style().to_string(), s.space.sets() as u64)).collect();
     let document = ConfigDocument { values: values(&config, &texts), parameter_sets: sets };
     match command {

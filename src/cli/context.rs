@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tracing_subscriber::EnvFilter;
-
 use super::Global;
 use super::failure::{Failure, code};
 use super::progress::Progress;
@@ -21,20 +19,11 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Reads the clock once and sets up logging to stderr.
-    pub(crate) fn new(global: Global) -> Self {
-        let level = match (global.quiet, global.verbose) {
-            (true, _) => "error",
-            (false, 0) => "warn",
-            (false, 1) => "info",
-            (false, 2) => "debug",
-            (false, _) => "trace",
-        };
-        let filter = EnvFilter::try_from_env("OPTIMIZER_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-        let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-        // A second call (in one process) keeps the first subscriber.
-        let _ = logs.with_target(false).without_time().try_init();
-        Self { global, now_ms: jiff::Timestamp::now().as_millisecond() }
+    /// Reads the clock once and starts the log.
+    pub(crate) fn new(global: Global) -> Result<Self, Failure> {
+        super::output::choose_colour(global.color);
+        super::log::start(&global)?;
+        Ok(Self { global, now_ms: jiff::Timestamp::now().as_millisecond() })
     }
 
     /// Returns the effective configuration; see [`Context::config_texts`].

@@ -135,6 +135,8 @@ impl From<RunError> for Failure {
             RunError::Planning(_) => Self::new(code::CONFIGURATION, error.to_string()),
             RunError::Stopped => Self::new(code::STOPPED, error.to_string())
                 .hint("run the same command again; what was stored before is untouched"),
+            RunError::OutOfTime { .. } => Self::new(code::STOPPED, error.to_string())
+                .hint("run the same command again to go on; parameters and history are untouched"),
             RunError::NoCandles { ref input, .. } => {
                 Self::new(code::DATA, format!("{error}{}", reasons(input)))
                     .hint("`optimizer check data PATH` lists every file and what is wrong with it")

@@ -3,14 +3,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::context::Context;
 use super::failure::{Failure, code};
 use crate::ingest::OnConflict;
 use crate::model::{Day, Style};
+use crate::present::forecast::ForecastDocument;
 use crate::present::inspect::explain_text;
 use crate::present::run::{RunDocument, run_text, summary_line};
 use crate::run::config::{Config, ConflictPolicy, window_days};
+use crate::run::forecast::forecast;
 use crate::run::plan::DayLimits;
 use crate::run::records::work_record;
 use crate::run::report::RunReport;
@@ -57,6 +60,9 @@ pub(crate) struct Arguments {
     /// Parameter sets tried elsewhere; they count as tries
     #[arg(long, value_name = "N")]
     declared_trials: Option<u64>,
+    /// Stop after so long, e.g. 45m or 90s, at the next commit of what was evaluated; run again to go on
+    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "no_save")]
+    time_budget: Option<Duration>,
     /// Evaluate everything, whatever earlier runs left
     #[arg(long)]
     full: bool,
@@ -69,6 +75,9 @@ pub(crate) struct Arguments {
     /// Tell nobody, whatever [notify] says
     #[arg(long)]
     no_notify: bool,
+    /// Only say what would be evaluated and why, how long it would take and in how much memory; nothing is written
+    #[arg(long)]
+    dry_run: bool,
     /// Exit with 0 for every result (10, 11, 12 included)
     #[arg(long)]
     exit_zero: bool,
@@ -126,8 +135,20 @@ fn tune(context: &Context, arguments: &Arguments, config: &Config) -> Result<(Ru
         full: arguments.full,
         cache_bytes: config.cache_bytes()?,
         memory_bytes: config.memory_bytes()?,
+        time_budget: arguments.time_budget,
     };
+    if options.time_budget.is_some() && options.cache_bytes == 0 {
+        let message =
+            "--time-budget: expected limits.cache above 0, found 0: nothing would be kept to go on from";
+        return Err(Failure::new(code::USAGE, message));
+    }
     let stop = stop_on_signals()?;
+    // Before any thread is started: they inherit it.
+    super::priority::lower(config.limits.priority);
+    if arguments.dry_run {
+        let found = context.pool()?.install(|| forecast(&plan, &options, &stop))?;
+        return print_forecast(context, &ForecastDocument::new(&found), arguments.explain);
+    }
     let progress = context.progress();
     let on_event = |event| progress.on(&event);
     let done = context.pool()?.install(|| incremental(&plan, &options, &stop, &on_event));
@@ -157,6 +178,7 @@ fn print(context: &Context, report: &RunReport, explain: bool) -> Result<(), Fai
         tracing::warn!("`{}` is not used: {reason}", file.name());
     }
     let summary = summary_line(report);
+    super::log::printed("result", &summary);
     let reasons = if explain { explain_text(&work_record(report).symbols) } else { String::new() };
     if context.global.json {
         // Stdout holds the document alone.
@@ -165,6 +187,20 @@ fn print(context: &Context, report: &RunReport, explain: bool) -> Result<(), Fai
     }
     let text = if context.global.quiet { String::new() } else { run_text(report) };
     super::output::result(&format!("{text}{reasons}{summary}"))
+}
+
+fn print_forecast(context: &Context, document: &ForecastDocument, explain: bool) -> Result<u8, Failure> {
+    let summary = document.summary_line();
+    super::log::printed("result", &summary);
+    let reasons = if explain { explain_text(&document.work) } else { String::new() };
+    if context.global.json {
+        super::output::note(&format!("{reasons}{summary}"));
+        context.print(document.clone(), |_| String::new())?;
+    } else {
+        let text = if context.global.quiet { String::new() } else { document.text() };
+        super::output::result(&format!("{text}{reasons}{summary}"))?;
+    }
+    Ok(0)
 }
 
 /// Flags that stand for configuration keys.
@@ -220,6 +256,21 @@ fn day_limits(arguments: &Arguments) -> Result<DayLimits, Failure> {
     Ok(DayLimits { first, end, window_days: None })
 }
 
+/// Parses a time such as `45m`, `90s` or `1h`; more than nothing.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let bad = || format!("expected a time such as 45m, 90s, 500ms or 1h, found {text:?}");
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let ms = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(bad()),
+    };
+    let ms = digits.parse::<u64>().ok().and_then(|count| count.checked_mul(ms));
+    ms.filter(|ms| (1..=31_536_000_000).contains(ms)).map(Duration::from_millis).ok_or_else(bad)
+}
+
 fn timerange(text: &str) -> Result<(Option<Day>, Option<Day>), Failure> {
     let bad = || {
         let message = format!("--timerange: expected FROM-TO such as 20250101-20250630, found {text:?}");
@@ -265,4 +316,21 @@ pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
     }
     stop.store(false, Ordering::Relaxed);
     Ok(stop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_a_unit_and_are_more_than_nothing() {
+        let ms = |text| duration(text).map(|time| time.as_millis());
+        assert_eq!(
+            [ms("45m"), ms("90s"), ms("1h"), ms("250ms")],
+            [Ok(2_700_000), Ok(90_000), Ok(3_600_000), Ok(250)]
+        );
+        for text in ["", "45", "m", "0s", "-1s", "1.5h", "1d", "99999999999999999999h", "9000h"] {
+            assert!(ms(text).is_err_and(|error| error.contains("45m")), "{text:?}");
+        }
+    }
 }

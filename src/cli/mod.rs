@@ -5,6 +5,7 @@ mod check;
 mod config;
 mod context;
 mod decide;
+mod doctor;
 mod explain;
 mod export;
 mod failure;
@@ -13,8 +14,11 @@ mod import;
 mod incremental;
 mod init;
 mod inspect;
+mod log;
+mod memory;
 mod notify;
 mod output;
+mod priority;
 mod progress;
 mod report;
 mod restore;
@@ -73,6 +77,15 @@ pub(crate) struct Global {
     /// Progress on stderr
     #[arg(long, global = true, value_enum, default_value_t = progress::Mode::Auto)]
     progress: progress::Mode,
+    /// Colours on stderr
+    #[arg(long, global = true, value_enum, default_value_t = output::Colour::Auto, value_name = "WHEN")]
+    color: output::Colour,
+    /// File to add the log to: what is printed, with times, and more
+    #[arg(long, global = true, value_name = "FILE")]
+    log_file: Option<std::path::PathBuf>,
+    /// How lines of the log look
+    #[arg(long, global = true, value_enum, default_value_t = log::Format::Text, value_name = "FORMAT")]
+    log_format: log::Format,
     /// Only results and errors
     #[arg(short, long, global = true)]
     quiet: bool,
@@ -108,6 +121,11 @@ enum Command {
     /// Look at data without running anything
     #[command(subcommand)]
     Check(check::Command),
+    /// Whether store, disk, clock, configuration and candles are as they should be
+    Doctor(doctor::Arguments),
+    /// What the memory of a run consists of, and whether a process grows
+    #[command(subcommand)]
+    Memory(memory::Command),
     /// Write a commented configuration, look for candles, say what to type next
     Init(init::Arguments),
     /// Try the channels that tell what came of a run
@@ -140,7 +158,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let context = Context::new(cli.global);
+    let context = match Context::new(cli.global) {
+        Ok(context) => context,
+        Err(failure) => return failure.report(),
+    };
     let done = match cli.command {
         Command::Incremental(arguments) => incremental::run(&context, &arguments),
         Command::Fetch(arguments) => fetch::run(&context, &arguments),
@@ -154,6 +175,8 @@ pub fn main() -> ExitCode {
         Command::ExportJson(arguments) => export::run(&context, &arguments),
         Command::ImportJson(arguments) => import::run(&context, &arguments),
         Command::Check(command) => check::run(&context, &command),
+        Command::Doctor(arguments) => doctor::run(&context, &arguments),
+        Command::Memory(command) => memory::run(&context, &command),
         Command::Init(arguments) => init::run(&context, &arguments),
         Command::Notify(command) => notify::run(&context, &command),
         Command::Config(command) => config::run(&context, &command),

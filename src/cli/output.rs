@@ -1,8 +1,41 @@
 //! Writing to the terminal: results to stdout, everything else to stderr. A closed pipe ends quietly.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use super::failure::{Failure, code};
+
+/// When text is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Colour {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What `--color` says, once it is known.
+static COLOUR: OnceLock<Colour> = OnceLock::new();
+
+/// Takes in what `--color` says; the first call counts.
+pub(crate) fn choose_colour(colour: Colour) {
+    let _ = COLOUR.set(colour);
+}
+
+/// Returns whether what goes to stderr is coloured.
+pub(crate) fn is_coloured() -> bool {
+    match COLOUR.get() {
+        Some(Colour::Always) => true,
+        Some(Colour::Never) => false,
+        Some(Colour::Auto) | None => {
+            // An empty variable counts as none.
+            let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            io::stderr().is_terminal() && !refused
+        }
+    }
+}
 
 /// Writes a result to stdout, with a newline at the end.
 pub(crate) fn result(text: &str) -> Result<(), Failure> {
@@ -28,8 +61,9 @@ pub(crate) fn note(text: &str) {
 
 /// Writes `error: …` or `hint: …`, coloured on a terminal that wants it.
 pub(crate) fn error_line(label: &str, text: &str) {
+    super::log::printed(label, text);
     let colour = if label == "error" { "\u{1b}[1;31m" } else { "\u{1b}[1;36m" };
-    if io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+    if is_coloured() {
         note(&format!("{colour}{label}:\u{1b}[0m {text}"));
     } else {
         note(&format!("{label}: {text}"));

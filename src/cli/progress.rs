@@ -55,17 +55,24 @@ impl Progress {
         match event {
             RunEvent::Discovered { symbols } => {
                 self.total.store(*symbols as u64, Ordering::Relaxed);
+                tracing::info!(symbols, "reading");
                 self.line(&format!("reading {symbols} symbols"));
                 if let Some(bar) = &self.bar {
                     bar.set_length(*symbols as u64);
                 }
             }
-            RunEvent::SymbolDone { symbol, .. } => self.symbol_done(symbol),
+            RunEvent::SymbolDone { symbol, candles, units } => {
+                tracing::info!(%symbol, candles, evaluated = units.evaluated.len(), "symbol done");
+                self.symbol_done(symbol);
+            }
             RunEvent::StudyDone { style, sets } => {
                 self.message(&format!("searched {style}"));
                 tracing::info!(%style, sets, "searched");
             }
-            RunEvent::Committed { run } => self.message(&format!("saved run {run}")),
+            RunEvent::Committed { run } => {
+                tracing::info!(run, "saved");
+                self.message(&format!("saved run {run}"));
+            }
         }
     }
 

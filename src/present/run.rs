@@ -430,6 +430,9 @@ pub struct DecisionPart {
     pub result: String,
     /// The worst verdict of the styles.
     pub verdict: String,
+    /// How sure one can be, as in the last line of the text: `REAL`, `PROMISING`, `UNPROVEN`, `LIKELY_LUCK`,
+    /// `NOT_ENOUGH_DATA`, or `UNTESTED`.
+    pub assurance: String,
     pub changed: bool,
     /// Styles whose parameters changed.
     pub adopted: Vec<String>,
@@ -552,6 +555,7 @@ fn decision_part(report: &RunReport) -> DecisionPart {
     DecisionPart {
         result: report.result.as_str().to_owned(),
         verdict: report.verdict().to_owned(),
+        assurance: report.assurance().to_owned(),
         changed: !changes.is_empty(),
         adopted: adopted.iter().map(|style| style.style.to_string()).collect(),
         changes,
@@ -571,15 +575,15 @@ pub fn summary_line(report: &RunReport) -> String {
         report.result.as_str(),
         report.input.symbols.len(),
         elapsed(report.duration_ms),
-        report.verdict(),
+        report.assurance(),
     )
 }
 
-fn mebibytes(bytes: u64) -> String {
+pub(super) fn mebibytes(bytes: u64) -> String {
     format!("{}MiB", bytes.div_ceil(1 << 20))
 }
 
-fn elapsed(ms: u64) -> String {
+pub(super) fn elapsed(ms: u64) -> String {
     if ms < 10_000 { format!("{ms}ms") } else { format!("{:.1}s", ms as f64 / 1000.0) }
 }
 

@@ -10,8 +10,10 @@ use super::by_hand::{ByHandDocument, ImportDocument};
 use super::check::CheckDataDocument;
 use super::config::ConfigDocument;
 use super::digest::DigestDocument;
+use super::doctor::DoctorDocument;
 use super::document::{Document, Envelope};
 use super::fetch::FetchDocument;
+use super::forecast::ForecastDocument;
 use super::inspect::{
     ExplainDocument, InspectCacheDocument, InspectChangesDocument, InspectDiffDocument,
     InspectFeaturesDocument, InspectImportanceDocument, InspectInsightsDocument, InspectLegacyDocument,
@@ -20,6 +22,7 @@ use super::inspect::{
     InspectTrialsDocument,
 };
 use super::learning_config;
+use super::memory::{MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument};
 use super::notify::NotifyDocument;
 use super::restore::RestoreDocument;
 use super::run::RunDocument;
@@ -36,8 +39,9 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 28] = [
+pub const EXPORTED: [Exported; 33] = [
     enveloped::<RunDocument>(),
+    enveloped::<ForecastDocument>(),
     enveloped::<CheckDataDocument>(),
     enveloped::<InspectOverviewDocument>(),
     enveloped::<InspectRunsDocument>(),
@@ -57,6 +61,10 @@ pub const EXPORTED: [Exported; 28] = [
     enveloped::<ByHandDocument>(),
     enveloped::<ConfigDocument>(),
     enveloped::<ImportDocument>(),
+    enveloped::<DoctorDocument>(),
+    enveloped::<MemoryReportDocument>(),
+    enveloped::<MemoryWatchDocument>(),
+    enveloped::<MemoryDiffDocument>(),
     enveloped::<InspectLegacyDocument>(),
     enveloped::<InspectTradesDocument>(),
     enveloped::<ValidateDocument>(),

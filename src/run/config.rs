@@ -35,6 +35,7 @@ pub struct Config {
     pub store: StoreConfig,
     pub fetch: FetchConfig,
     pub notify: NotifyConfig,
+    pub memory: MemoryConfig,
 }
 
 /// `[signals]`
@@ -68,13 +69,14 @@ impl Default for SymbolsConfig {
 #[expect(missing_docs, reason = "documented in the README")]
 pub struct LimitsConfig {
     pub cache: String,
+    pub priority: Priority,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<String>,
 }
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        Self { cache: "256MiB".to_owned(), memory: None }
+        Self { cache: "256MiB".to_owned(), priority: Priority::Idle, memory: None }
     }
 }
 
@@ -90,6 +92,60 @@ impl Default for StoreConfig {
     fn default() -> Self {
         Self { backups: 7 }
     }
+}
+
+/// `[memory]`: alarms of `memory report` and `memory watch`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in the README")]
+pub struct MemoryConfig {
+    pub warning: String,
+    pub critical: String,
+    pub growth_per_hour: String,
+}
+
+impl Default for MemoryConfig {
+    fn default() -> Self {
+        // The first two are those of the old system's monitor.
+        let [warning, critical, growth_per_hour] = ["800MiB", "950MiB", "16MiB"].map(str::to_owned);
+        Self { warning, critical, growth_per_hour }
+    }
+}
+
+/// The alarms, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct MemoryAlarms {
+    pub warning_bytes: u64,
+    pub critical_bytes: u64,
+    /// Growth along a line from which it counts as a leak.
+    pub growth_per_hour_bytes: u64,
+}
+
+impl MemoryAlarms {
+    /// Returns the word for so many resident bytes: `none`, `warning` or `critical`.
+    pub fn alarm(&self, rss_bytes: u64) -> &'static str {
+        if rss_bytes >= self.critical_bytes {
+            "critical"
+        } else if rss_bytes >= self.warning_bytes {
+            "warning"
+        } else {
+            "none"
+        }
+    }
+}
+
+/// How much a run stands back behind other programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    /// It takes what nobody else wants.
+    #[default]
+    Idle,
+    /// It comes after others, but always gets something.
+    Low,
+    /// Like any program.
+    Normal,
 }
 
 /// `[data]`
@@ -405,6 +461,27 @@ impl Config {
             size.ok_or_else(|| value_error("limits.memory", "a size such as 64MiB", text))
         };
         self.limits.memory.as_ref().map(parse).transpose()
+    }
+
+    /// Returns the alarms about memory.
+    pub fn memory_alarms(&self) -> Result<MemoryAlarms, ConfigError> {
+        let config = &self.memory;
+        let size = |key: &str, text: &String| {
+            let size = size_bytes(text).filter(|bytes| *bytes > 0);
+            size.ok_or_else(|| value_error(&format!("memory.{key}"), "a size such as 800MiB", text))
+        };
+        let alarms = MemoryAlarms {
+            warning_bytes: size("warning", &config.warning)?,
+            critical_bytes: size("critical", &config.critical)?,
+            growth_per_hour_bytes: size("growth_per_hour", &config.growth_per_hour)?,
+        };
+        match alarms.warning_bytes <= alarms.critical_bytes {
+            true => Ok(alarms),
+            false => {
+                let expected = format!("at most memory.critical, {}", config.critical);
+                Err(value_error("memory.warning", &expected, &config.warning))
+            }
+        }
     }
 
     /// Returns the symbols to restrict the run to.
@@ -865,6 +942,7 @@ mod tests {
             ("[portfolio]\ncooldown = \"0h\"", "portfolio.cooldown"),
             ("[portfolio]\nmax_daily_loss_pct = -1.0", "0 to 100 percent of the account"),
             ("[portfolio]\nmax_postions = 3", "did you mean `max_positions`?"),
+            ("[limits]\npriority = \"high\"", "expected one of `idle`, `low`, `normal`"),
             ("[data\n", "test.toml"),
             ("[signals]\nfiel = \"x\"", "did you mean `file`?"),
             (

@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
 use super::answer;
 use super::book::SymbolDays;
+use super::halt::Halt;
 use super::notes::IssueNote;
 use super::plan::{Plan, PlanningError};
 use super::records;
@@ -25,7 +26,7 @@ use crate::fingerprint::{Canonical, Fingerprint};
 use crate::ingest::{Catalog, IngestError, IngestOptions, OnConflict, SignalsError, SymbolSources};
 use crate::model::{Day, ParameterSet, Style, Symbol};
 use crate::search::strategy::{STARTS_MAX, Strategy};
-use crate::store::{Cache, Location, Store, StoreError};
+use crate::store::{Cache, Location, Snapshot, Store, StoreError};
 
 /// What a run needs besides its plan.
 #[derive(Debug, Clone)]
@@ -50,6 +51,9 @@ pub struct RunOptions {
     pub cache_bytes: u64,
     /// The most memory to use, in bytes; fewer symbols are in flight if need be.
     pub memory_bytes: Option<u64>,
+    /// After how long to stop at the next commit of evaluated units. A run that has nothing left to evaluate goes on to its
+    /// end, and each one before it evaluates something: repeated often enough, a run ends however short the budget.
+    pub time_budget: Option<Duration>,
 }
 
 /// Something that happened in a run.
@@ -122,6 +126,12 @@ pub enum RunError {
     /// The run was asked to stop; nothing of it was stored.
     #[error("stopped on request before anything was stored")]
     Stopped,
+    /// The time budget is used up; what was evaluated is kept for the next run.
+    #[error("stopped after the time budget of {} s; what was evaluated is kept", budget.as_secs_f64())]
+    OutOfTime {
+        /// The budget.
+        budget: Duration,
+    },
 }
 
 fn list(paths: &[PathBuf]) -> String {
@@ -149,8 +159,9 @@ pub fn incremental(
     let shelf = shelf.transpose()?;
     let cache = shelf.as_ref().and_then(Shelf::cache);
     let written_ms = cache.map(Cache::last_written_ms).transpose()?.flatten();
-    let work = Work { plan, options, given: given.as_ref(), shelf: shelf.as_ref(), stop, on_event };
-    let mut catalog = crate::ingest::discover(&options.data, &work.ingest_options())?;
+    let halt = Halt::new(stop, options.time_budget.map(|budget| clock + budget));
+    let work = Work { plan, options, given: given.as_ref(), shelf: shelf.as_ref(), halt: &halt, on_event };
+    let mut catalog = crate::ingest::discover(&options.data, &options.ingest(plan))?;
     options.signals.iter().for_each(|file| catalog.leave_out(file));
     on_event(RunEvent::Discovered { symbols: catalog.symbols.len() });
     let mut store = None;
@@ -159,7 +170,7 @@ pub fn incremental(
         Recall::Unknown => work.find_answer(&catalog, None, &mut store)?,
         Recall::Distrusted(symbol) => work.find_answer(&catalog, Some(&symbol), &mut store)?,
     };
-    check_stop(stop)?;
+    halt.check()?;
     let Answered { input, units, styles, memory, data_fingerprint } = answered;
     let mut result = RunResult::of(styles.iter().map(|style| style.decision.outcome));
     if styles.iter().any(|style| !style.applied_changes().is_empty()) {
@@ -197,7 +208,7 @@ pub fn incremental(
 }
 
 /// Reads the signals of the run, if it is on given ones.
-fn given(plan: &Plan, options: &RunOptions) -> Result<Option<Given>, RunError> {
+pub(super) fn given(plan: &Plan, options: &RunOptions) -> Result<Option<Given>, RunError> {
     if let Some(path) = &options.signals {
         return Ok(Some(Given::read(path, plan)?));
     }
@@ -206,10 +217,6 @@ fn given(plan: &Plan, options: &RunOptions) -> Result<Option<Given>, RunError> {
         Some(RunError::NoSignals { style: style.space.style(), column })
     };
     plan.styles.iter().find_map(reads).map_or(Ok(None), Err)
-}
-
-fn check_stop(stop: &AtomicBool) -> Result<(), RunError> {
-    if stop.load(Ordering::Relaxed) { Err(RunError::Stopped) } else { Ok(()) }
 }
 
 /// The answer of a run with what it rests on.
@@ -238,27 +245,29 @@ struct Evaluated {
 
 /// A run at work.
 #[derive(Clone, Copy)]
-struct Work<'a> {
-    plan: &'a Plan,
-    options: &'a RunOptions,
-    given: Option<&'a Given>,
-    shelf: Option<&'a Shelf>,
-    stop: &'a AtomicBool,
-    on_event: &'a (dyn Fn(RunEvent) + Sync),
+pub(super) struct Work<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) options: &'a RunOptions,
+    pub(super) given: Option<&'a Given>,
+    pub(super) shelf: Option<&'a Shelf>,
+    pub(super) halt: &'a Halt<'a>,
+    pub(super) on_event: &'a (dyn Fn(RunEvent) + Sync),
+}
+
+impl RunOptions {
+    /// Returns how a run of a plan reads its files.
+    pub(super) fn ingest(&self, plan: &Plan) -> IngestOptions {
+        IngestOptions {
+            base_interval: plan.interval,
+            on_conflict: self.on_conflict,
+            symbols: plan.symbols.clone(),
+            as_of_ms: plan.days.end.map_or(self.now_ms, |day| day.start_ms().min(self.now_ms)),
+        }
+    }
 }
 
 impl Work<'_> {
-    fn ingest_options(&self) -> IngestOptions {
-        let now_ms = self.options.now_ms;
-        IngestOptions {
-            base_interval: self.plan.interval,
-            on_conflict: self.options.on_conflict,
-            symbols: self.plan.symbols.clone(),
-            as_of_ms: self.plan.days.end.map_or(now_ms, |day| day.start_ms().min(now_ms)),
-        }
-    }
-
-    fn job<'j>(
+    pub(super) fn job<'j>(
         &'j self,
         ingest: &'j IngestOptions,
         catalog: &'j Catalog,
@@ -276,6 +285,7 @@ impl Work<'_> {
             checked: checked.map(|sources| &sources.symbol),
             distrusted,
             now_ms: self.options.now_ms,
+            halt: self.halt,
         }
     }
 
@@ -284,7 +294,7 @@ impl Work<'_> {
     fn recall_answer(&self, catalog: &Catalog, store: &mut Option<Store>) -> Result<Recall, RunError> {
         let Some(shelf) = self.shelf else { return Ok(Recall::Unknown) };
         let (Some(cache), false) = (shelf.cache(), self.options.full) else { return Ok(Recall::Unknown) };
-        let ingest = self.ingest_options();
+        let ingest = self.options.ingest(self.plan);
         let job = self.job(&ingest, catalog, None);
         let mut input = InputReport { passed_over: catalog.passed_over.clone(), ..InputReport::default() };
         let mut units = Vec::new();
@@ -302,7 +312,7 @@ impl Work<'_> {
         input.signals = self.given.map(|given| given.note(self.plan, &input));
         let data_fingerprint = data_fingerprint(&input);
         let opened = store.insert(shelf.store()?);
-        let memory = Memory::recall(Some(opened), self.options, self.plan, data_fingerprint)?;
+        let memory = Memory::recall(Some(&opened.read()?), self.options, self.plan, data_fingerprint)?;
         let question = answer::question(self.plan, data_fingerprint, &memory.in_force);
         let Some(styles) = cache.answer(&question.0)?.and_then(|row| answer::decode(&row)) else {
             return Ok(Recall::Unknown);
@@ -333,7 +343,7 @@ impl Work<'_> {
         let mut answered = self.study(catalog, distrusted, store)?;
         let last_stage = self.plan.last_stage(|style| self.starts(&answered, style))?;
         if let Some(plan) = &last_stage {
-            check_stop(self.stop)?;
+            self.halt.check()?;
             let last = Work { plan, ..*self }.study(catalog, None, store)?;
             let units = answered.units.into_iter().zip(last.units).map(|(first, last)| first.then(last));
             answered = Answered { units: units.collect(), ..last };
@@ -365,13 +375,15 @@ impl Work<'_> {
         distrusted: Option<&Symbol>,
         store: &mut Option<Store>,
     ) -> Result<Answered, RunError> {
-        let Evaluated { input, symbols, units } = self.evaluate(catalog, distrusted)?;
+        let evaluated = self.evaluate(catalog, distrusted);
+        let Evaluated { input, symbols, units } = evaluated.map_err(|error| self.named(error))?;
         if let (None, Some(shelf)) = (&store, self.shelf) {
             *store = Some(shelf.store()?);
         }
         let data_fingerprint = data_fingerprint(&input);
-        let memory = Memory::recall(store.as_ref(), self.options, self.plan, data_fingerprint)?;
-        check_stop(self.stop)?;
+        let snapshot = store.as_ref().map(Store::read).transpose()?;
+        let memory = Memory::recall(snapshot.as_ref(), self.options, self.plan, data_fingerprint)?;
+        self.halt.check()?;
         let days = days_of(self.plan, &input);
         let study_one = |index: usize| {
             let report = study_style(self.plan, index, &symbols, days.clone(), &input, &memory.in_force);
@@ -387,12 +399,20 @@ impl Work<'_> {
         Ok(Answered { input, units, styles, memory, data_fingerprint })
     }
 
+    /// Says which budget is used up.
+    fn named(&self, error: RunError) -> RunError {
+        match (error, self.options.time_budget) {
+            (RunError::Stopped, Some(budget)) if self.halt.is_out_of_time() => RunError::OutOfTime { budget },
+            (error, _) => error,
+        }
+    }
+
     /// Reads and evaluates every symbol; symbols in parallel, in memory only those in flight.
     fn evaluate(&self, catalog: &Catalog, distrusted: Option<&Symbol>) -> Result<Evaluated, RunError> {
-        let ingest = self.ingest_options();
+        let ingest = self.options.ingest(self.plan);
         let job = self.job(&ingest, catalog, distrusted);
         let evaluate_one = |sources: &SymbolSources| {
-            check_stop(self.stop)?;
+            self.halt.check()?;
             let done = evaluate_symbol(&job, sources)?;
             (self.on_event)(RunEvent::SymbolDone {
                 symbol: done.report.name.clone(),
@@ -432,7 +452,7 @@ impl Work<'_> {
     }
 }
 
-fn note_identical_files(input: &mut InputReport) {
+pub(super) fn note_identical_files(input: &mut InputReport) {
     let identities: Vec<_> = input.files.iter().map(|file| file.identity.clone()).collect();
     for (index, issue) in crate::ingest::identical_files(&identities) {
         input.files[index].issues.push(IssueNote::from(&issue));
@@ -444,12 +464,13 @@ impl From<SymbolError> for RunError {
         match error {
             SymbolError::Ingest(error) => Self::Ingest(error),
             SymbolError::Store(error) => Self::Store(error),
+            SymbolError::Stopped => Self::Stopped,
         }
     }
 }
 
 /// The entry days of a run: from the first that counts to the last with candles.
-fn days_of(plan: &Plan, input: &InputReport) -> Range<Day> {
+pub(super) fn days_of(plan: &Plan, input: &InputReport) -> Range<Day> {
     let (first, last) = input.days().unwrap_or((Day(0), Day(-1)));
     // A signal on the last candle of a day enters on the next.
     first_day(&plan.days, first, last)..Day(last.0 + 2)
@@ -464,8 +485,8 @@ pub(super) fn data_fingerprint(input: &InputReport) -> Fingerprint {
 }
 
 /// What earlier runs left behind.
-struct Memory {
-    in_force: InForce,
+pub(super) struct Memory {
+    pub(super) in_force: InForce,
     /// The last run, if it had the same candles and plan and its parameters are still in force.
     same_as: Option<u64>,
     /// Start of the last run of any profile; UTC ms.
@@ -473,8 +494,8 @@ struct Memory {
 }
 
 impl Memory {
-    fn recall(
-        store: Option<&Store>,
+    pub(super) fn recall(
+        snapshot: Option<&Snapshot<'_>>,
         options: &RunOptions,
         plan: &Plan,
         data: Fingerprint,
@@ -482,8 +503,7 @@ impl Memory {
         let plan_print = plan.fingerprint();
         let mut in_force = InForce { styles: vec![None; plan.styles.len()], ..InForce::default() };
         let none = Self { in_force: in_force.clone(), same_as: None, last_run_ms: None };
-        let Some(store) = store else { return Ok(none) };
-        let snapshot = store.read()?;
+        let Some(snapshot) = snapshot else { return Ok(none) };
         for (scope, record) in snapshot.params_all(&options.profile)? {
             let set = records::parameter_set(&record.set);
             match plan.styles.iter().position(|style| style.space.style().as_str() == scope) {
@@ -497,7 +517,7 @@ impl Memory {
                 None => drop(in_force.symbols.insert(scope, set)),
             }
         }
-        in_force.vetoed = super::adopt::vetoed(&snapshot, &options.profile)?;
+        in_force.vetoed = super::adopt::vetoed(snapshot, &options.profile)?;
         in_force.grids = snapshot.grids(&options.profile)?;
         let last = snapshot.runs(&options.profile, .., 1)?.into_iter().next();
         let same_as = last

@@ -91,8 +91,26 @@ fn run_record(report: &RunReport, config_toml: &str) -> RunRecord {
     }
 }
 
-/// Returns what a run evaluated and why: days in succession with one kind of reason in one span.
+/// Returns what a run evaluated and why.
 pub fn work_record(report: &RunReport) -> WorkRecord {
+    let cached = report.cached.unwrap_or_default();
+    WorkRecord {
+        symbols: report
+            .input
+            .symbols
+            .iter()
+            .zip(&report.units)
+            .map(|(of, units)| symbol_work(of, units))
+            .collect(),
+        evicted: report.units.iter().map(|units| units.evicted).sum(),
+        cached_units: cached.units,
+        cached_bytes: cached.bytes,
+        budget_bytes: cached.budget_bytes,
+    }
+}
+
+/// Returns what becomes of a symbol's units: days in succession with one kind of reason in one span.
+pub fn symbol_work(symbol: &SymbolReport, units: &UnitCounts) -> SymbolWorkRecord {
     let span = |days: &[(Day, Reason)]| {
         let ((first, reason), (last, _)) = (&days[0], &days[days.len() - 1]);
         WorkSpanRecord {
@@ -104,21 +122,13 @@ pub fn work_record(report: &RunReport) -> WorkRecord {
         }
     };
     let together = |a: &(Day, Reason), b: &(Day, Reason)| a.1.kind() == b.1.kind() && b.0.0 == a.0.0 + 1;
-    let symbol = |(symbol, units): (&SymbolReport, &UnitCounts)| SymbolWorkRecord {
+    SymbolWorkRecord {
         symbol: symbol.name.clone(),
         days: units.total,
         evaluated: units.evaluated.len() as u64,
         checked: units.checked,
         files_read: units.read.as_str().to_owned(),
         spans: units.evaluated.chunk_by(together).map(span).collect(),
-    };
-    let cached = report.cached.unwrap_or_default();
-    WorkRecord {
-        symbols: report.input.symbols.iter().zip(&report.units).map(symbol).collect(),
-        evicted: report.units.iter().map(|units| units.evicted).sum(),
-        cached_units: cached.units,
-        cached_bytes: cached.bytes,
-        budget_bytes: cached.budget_bytes,
     }
 }
 

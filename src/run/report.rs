@@ -16,6 +16,7 @@ use crate::fingerprint::Fingerprint;
 use crate::ingest::PassedOver;
 use crate::model::{Day, Style, Symbol};
 use crate::store::CacheSize;
+use crate::validate::assessment::Assurance;
 
 /// The result of a run over all its styles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -141,6 +142,14 @@ pub struct StyleReport {
 }
 
 impl StyleReport {
+    /// Returns how sure one can be of the candidate: better than what is in force, or than nothing where nothing is; `None`
+    /// where there is enough to be tested and it was not.
+    pub fn assurance(&self) -> Option<Assurance> {
+        let assessment = self.evidence.switch.as_ref().or(self.evidence.edge.as_ref());
+        let reached = assessment.map_or(Assurance::NotEnoughData, |assessment| assessment.assurance);
+        (reached == Assurance::NotEnoughData || self.evidence.columns > 0).then_some(reached)
+    }
+
     /// Returns the changes that take effect: those of the style if its candidate was adopted, and those of symbols.
     pub fn applied_changes(&self) -> Vec<Change> {
         let adopted = self.decision.outcome == Outcome::Adopted;
@@ -148,6 +157,9 @@ impl StyleReport {
         self.decision.changes.iter().filter(|_| adopted).chain(own).cloned().collect()
     }
 }
+
+/// Stands for how sure one can be where nothing was tested.
+const UNTESTED: &str = "UNTESTED";
 
 /// A whole run.
 #[derive(Debug, Clone, PartialEq)]
@@ -189,6 +201,15 @@ impl RunReport {
     pub fn verdict(&self) -> &'static str {
         let verdicts = self.styles.iter().map(|style| style.study.judgement.verdict);
         verdicts.max_by_key(|verdict| verdict.severity()).map_or("SKIPPED", |verdict| verdict.as_str())
+    }
+
+    /// Returns how sure one can be of the run, as an [`Assurance`]'s word: of the least certain of the candidates that were
+    /// adopted, else of the most certain one; `UNTESTED` where the tests were left out.
+    pub fn assurance(&self) -> &'static str {
+        let adopted = self.styles.iter().filter(|style| style.decision.outcome == Outcome::Adopted);
+        let least = adopted.map(StyleReport::assurance).min();
+        let reached = least.or_else(|| self.styles.iter().map(StyleReport::assurance).max()).flatten();
+        reached.map_or(UNTESTED, Assurance::as_str)
     }
 
     /// Returns the symbol-days of the run.

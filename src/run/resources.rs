@@ -52,9 +52,31 @@ pub(super) fn symbols_in_flight(
     }
 }
 
+/// Returns about how much memory a run takes at its peak; the measured constants of [`symbols_in_flight`].
+///
+/// Shape:     decoded bytes of each symbol's files that are read, the bytes of all files, and symbols at once
+pub(super) fn expected_peak(mut read: Vec<u64>, all: u64, at_once: usize) -> u64 {
+    read.sort_by_key(|bytes| std::cmp::Reverse(*bytes));
+    let in_flight = read.iter().take(at_once).enumerate();
+    let per_byte = |place| if place == 0 { PER_FILE_BYTE } else { PER_FILE_BYTE_BESIDE };
+    BASE_BYTES
+        + all / FILE_BYTES_PER_KEPT
+        + in_flight.map(|(place, bytes)| bytes * per_byte(place)).sum::<u64>()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_expected_fits_the_limit_that_was_needed() {
+        let sizes = [4, 1, 8].map(|mib| mib << 20);
+        assert_eq!(
+            expected_peak(sizes.to_vec(), 13 << 20, 2),
+            (22 << 20) + (13 << 17) + (8 * 3 + 4 * 5 << 20)
+        );
+        assert_eq!(expected_peak(Vec::new(), 8 << 20, 2), 23 << 20);
+    }
 
     #[test]
     fn the_limit_decides_how_many_symbols_are_in_flight() {

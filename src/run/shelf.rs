@@ -14,6 +14,8 @@ enum Hold {
     Here(Claim),
     /// The open store has it.
     WithStore,
+    /// Nobody takes it: this is only a look.
+    Never,
 }
 
 /// A claim on a directory and its cache.
@@ -36,6 +38,12 @@ impl Shelf {
             shelf.begin()?;
         }
         Ok(shelf)
+    }
+
+    /// Looks at what is there; nothing is made, changed or kept from others.
+    pub(super) fn look(dir: PathBuf, cache_bytes: u64, now_ms: i64) -> Result<Self, StoreError> {
+        let found = if cache_bytes > 0 { Cache::look(&dir, cache_bytes)? } else { None };
+        Ok(Self { dir, cache_bytes, now_ms, claim: Mutex::new(Hold::Never), cache: OnceLock::from(found) })
     }
 
     /// Returns the cache, if there is one already.
@@ -63,7 +71,9 @@ impl Shelf {
         let mut hold = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *hold, Hold::WithStore) {
             Hold::Here(claim) => claim.open(self.now_ms),
-            Hold::NotYet | Hold::WithStore => unreachable!("a run opens its store once, after claiming it"),
+            Hold::NotYet | Hold::WithStore | Hold::Never => {
+                unreachable!("a run opens its store once, after claiming it")
+            }
         }
     }
 }

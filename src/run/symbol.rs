@@ -7,6 +7,7 @@ use super::day::{DayBlock, StyleDay};
 use super::evaluation::{Done, Todo, evaluate_all};
 use super::found::Found;
 use super::growing::{read_grown, span_of};
+use super::halt::Halt;
 use super::memory::{Memory, Stamp, day_closes, day_prints, series_print, stamps};
 use super::notes::{FileNote, IssueNote};
 use super::plan::{DayLimits, StylePlan};
@@ -48,6 +49,7 @@ pub(super) struct Job<'a> {
     /// A symbol whose cached units did not repeat.
     pub(super) distrusted: Option<&'a Symbol>,
     pub(super) now_ms: i64,
+    pub(super) halt: &'a Halt<'a>,
 }
 
 /// What became of a symbol's units: symbol-days in all, and those evaluated by reason.
@@ -123,6 +125,8 @@ pub(super) enum SymbolError {
     Ingest(#[from] IngestError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("stopped after a commit")]
+    Stopped,
 }
 
 /// Evaluates a symbol.
@@ -133,6 +137,19 @@ pub(super) fn evaluate_symbol(
     job: &Job<'_>,
     sources: &SymbolSources,
 ) -> Result<EvaluatedSymbol, SymbolError> {
+    let Prepared { desk, known, sorted } = prepare(job, sources)?;
+    desk.finish(known, sorted)
+}
+
+/// A symbol before anything of it is evaluated.
+pub(super) struct Prepared<'a> {
+    pub(super) desk: Desk<'a>,
+    pub(super) known: Memory,
+    pub(super) sorted: Sorted,
+}
+
+/// Reads what may have changed of a symbol's files and tells apart what can be reused. Nothing is written.
+pub(super) fn prepare<'a>(job: &'a Job<'a>, sources: &'a SymbolSources) -> Result<Prepared<'a>, SymbolError> {
     let row = match job.shelf.and_then(Shelf::cache) {
         Some(cache) => cache.symbol(sources.symbol.as_str())?,
         None => None,
@@ -161,7 +178,7 @@ pub(super) fn evaluate_symbol(
             sorted = desk.sort(&known)?;
         }
     }
-    desk.finish(known, sorted)
+    Ok(Prepared { desk, known, sorted })
 }
 
 /// A symbol whose files did not change since an earlier run.
@@ -260,19 +277,28 @@ fn seed(job: &Job<'_>) -> u64 {
 
 /// The units of a symbol: what is reused, what is to do.
 #[derive(Default)]
-struct Sorted {
-    days: Vec<Day>,
+pub(super) struct Sorted {
+    pub(super) days: Vec<Day>,
     /// Per style and day: the unit's keys.
     keys: Vec<Vec<UnitKeys>>,
     /// Per style and day: what is reused, `None` where something is to do.
-    parts: Vec<Vec<Option<StyleDay>>>,
-    todo: Vec<Todo>,
+    pub(super) parts: Vec<Vec<Option<StyleDay>>>,
+    pub(super) todo: Vec<Todo>,
     corrupt: Vec<UnitKey>,
 }
 
 impl Sorted {
+    /// Returns the days of which something is to be evaluated, with the reason of the first style.
+    pub(super) fn reasons(&self) -> Vec<(Day, Reason)> {
+        let mut reasons: BTreeMap<Day, Reason> = BTreeMap::new();
+        for todo in &self.todo {
+            reasons.entry(todo.day).or_insert_with(|| todo.reason.clone());
+        }
+        reasons.into_iter().collect()
+    }
+
     /// Returns the place of a day, if the run covers it.
-    fn place(&self, day: Day) -> Option<usize> {
+    pub(super) fn place(&self, day: Day) -> Option<usize> {
         let place = usize::try_from(day.0 - self.days.first()?.0).ok()?;
         (place < self.days.len()).then_some(place)
     }
@@ -288,7 +314,7 @@ impl Sorted {
     }
 
     /// Returns every reused unit as (style, place of the day).
-    fn reused(&self) -> Vec<(usize, usize)> {
+    pub(super) fn reused(&self) -> Vec<(usize, usize)> {
         let places = |(style, parts): (usize, &Vec<Option<StyleDay>>)| {
             let some = parts.iter().enumerate().filter(|(_, part)| part.is_some());
             some.map(|(place, _)| (style, place)).collect::<Vec<_>>()
@@ -297,11 +323,12 @@ impl Sorted {
     }
 }
 
-struct Desk<'a> {
+/// A symbol at work.
+pub(super) struct Desk<'a> {
     job: &'a Job<'a>,
     symbol: &'a Symbol,
     sources: &'a SymbolSources,
-    candles: Option<CandleSeries>,
+    pub(super) candles: Option<CandleSeries>,
     /// The first day whose look-back lies within `candles`.
     covers: Day,
 }
@@ -313,7 +340,7 @@ impl Desk<'_> {
     }
 
     /// Reads the symbol's files.
-    fn read(&mut self, stamps: Option<Vec<Stamp>>) -> Result<Memory, SymbolError> {
+    pub(super) fn read(&mut self, stamps: Option<Vec<Stamp>>) -> Result<Memory, SymbolError> {
         let LoadedSymbol { mut series, files, issues, .. } = load_symbol(self.sources, self.job.ingest)?;
         let bars = within(series.bars(), &self.job.plan.days);
         let days = day_prints(bars);
@@ -461,8 +488,12 @@ impl Desk<'_> {
         if let (Some(series), false) = (&self.candles, sorted.days.is_empty()) {
             let market = Market::new(within(series.bars(), &plan.days));
             sorted.todo.sort_by_key(|todo| todo.day);
-            for batch in sorted.todo.chunks(BATCH_UNITS) {
-                let cached = |todo: &Todo, context: &Arc<Context>| self.cached(todo, context);
+            let cached = |todo: &Todo, context: &Arc<Context>| self.cached(todo, context);
+            for (place, batch) in sorted.todo.chunks(BATCH_UNITS).enumerate() {
+                // What came before is committed.
+                if place > 0 && self.job.halt.after_commit() {
+                    return Err(SymbolError::Stopped);
+                }
                 let done = evaluate_all(&market, batch, self.given(), plan, &costs, cached);
                 let removed = std::mem::take(&mut sorted.corrupt);
                 units.evicted += self.put(&CacheBatch { removed, ..self.rows(&sorted, &done) })?;
@@ -475,18 +506,17 @@ impl Desk<'_> {
             let removed = std::mem::take(&mut sorted.corrupt);
             let symbol = postcard::to_stdvec(&known).ok();
             self.put(&CacheBatch { symbol, removed, ..CacheBatch::default() })?;
+            if !sorted.todo.is_empty() && self.job.halt.after_commit() {
+                return Err(SymbolError::Stopped);
+            }
         }
-        let mut reasons: BTreeMap<Day, Reason> = BTreeMap::new();
-        for todo in &sorted.todo {
-            reasons.entry(todo.day).or_insert_with(|| todo.reason.clone());
-        }
-        units.evaluated = reasons.into_iter().collect();
+        units.evaluated = sorted.reasons();
         let report = known.report(self.symbol);
         let blocks = sorted.blocks();
         Ok(EvaluatedSymbol { report, files: known.files, blocks, units })
     }
 
-    fn read_so_far(&self) -> FilesRead {
+    pub(super) fn read_so_far(&self) -> FilesRead {
         match (&self.candles, self.covers > Day(i32::MIN)) {
             (None, _) => FilesRead::Nothing,
             (Some(_), true) => FilesRead::Growth,
@@ -495,7 +525,7 @@ impl Desk<'_> {
     }
 
     /// Evaluates a few reused units again, where candles are at hand; returns how many, and whether they repeat.
-    fn check(&self, sorted: &Sorted, costs: &TradeCosts) -> Result<(u64, bool), SymbolError> {
+    pub(super) fn check(&self, sorted: &Sorted, costs: &TradeCosts) -> Result<(u64, bool), SymbolError> {
         let covered = |(_, place): &(usize, usize)| sorted.days[*place] >= self.covers;
         let reused: Vec<(usize, usize)> = sorted.reused().into_iter().filter(covered).collect();
         let cache = self.job.shelf.and_then(Shelf::cache);
@@ -564,7 +594,7 @@ impl Desk<'_> {
     }
 
     /// Returns what was evaluated as rows of the cache.
-    fn rows(&self, sorted: &Sorted, done: &[Done]) -> CacheBatch {
+    pub(super) fn rows(&self, sorted: &Sorted, done: &[Done]) -> CacheBatch {
         let mut batch = CacheBatch::default();
         for Done { day, style, unit, context } in done {
             let print = context.fingerprint();
@@ -603,7 +633,7 @@ impl Desk<'_> {
 }
 
 /// Cuts the candles to what the run may see: nothing from the end day on.
-fn within<'a>(bars: Bars<'a>, days: &DayLimits) -> Bars<'a> {
+pub(super) fn within<'a>(bars: Bars<'a>, days: &DayLimits) -> Bars<'a> {
     let end = days.end.map_or(bars.len(), |day| bars.index_at(day.start_ms()));
     bars.slice(0..end)
 }

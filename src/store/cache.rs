@@ -8,20 +8,24 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{
+    Database, ReadOnlyDatabase, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
+    WriteTransaction,
+};
 
 use super::disk::Disk;
 use super::engine;
 use super::error::StoreError;
 use super::files;
+use super::health::Space;
 use super::location::Location;
 
 /// The file in the store's directory.
-const FILE: &str = "evals.redb";
+pub(super) const FILE: &str = "evals.redb";
 /// Version of tables and rows; another one begins the file anew.
 const FORMAT: u64 = 2;
-/// Page cache of the engine.
-const CACHE_BYTES: usize = 4 << 20;
+/// Page cache of evaluated units.
+pub const EVALS_CACHE_BYTES: usize = 4 << 20;
 const TAG_BYTES: usize = 4;
 /// When a batch takes the cache over its budget, it is emptied to this share of it.
 const KEEP_PERCENT: u64 = 75;
@@ -37,10 +41,15 @@ const ANSWERS_MAX: usize = 8;
 /// Per symbol: when it was last used (UTC ms) and the bytes of its units.
 const USED: TableDefinition<'_, &str, (i64, u64)> = TableDefinition::new("used");
 
+/// The file, open to write or to look only.
+enum Opened {
+    Write(Database),
+    Look(ReadOnlyDatabase),
+}
+
 /// The cache, open.
-#[derive(Debug)]
 pub struct Cache {
-    db: Database,
+    db: Opened,
     disk: Disk,
     /// Set when the system refused something: the engine then refuses everything, and once is enough to be told.
     closed: AtomicBool,
@@ -77,6 +86,12 @@ pub struct CacheSize {
     pub budget_bytes: u64,
 }
 
+impl std::fmt::Debug for Cache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cache").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
 impl Cache {
     /// Returns whether a directory has a cache.
     pub fn exists(dir: &Path) -> Result<bool, StoreError> {
@@ -107,8 +122,8 @@ impl Cache {
     fn open_file(disk: &Disk, path: &Path, budget_bytes: u64) -> Result<Self, StoreError> {
         let file = files::open_private(disk, path, true)?;
         let is_new = file.metadata().map_err(|error| StoreError::io(path, "look at", error))?.len() == 0;
-        let db = engine::guarded(path, || engine::begin_file(disk, path, file, CACHE_BYTES));
-        let db = db.map_err(|error| disk.explain(error))?;
+        let db = engine::guarded(path, || engine::begin_file(disk, path, file, EVALS_CACHE_BYTES));
+        let db = Opened::Write(db.map_err(|error| disk.explain(error))?);
         let (disk, closed) = (disk.clone(), AtomicBool::new(false));
         let cache = Self { db, disk, closed, path: path.to_owned(), budget_bytes };
         if is_new {
@@ -122,11 +137,79 @@ impl Cache {
                 Ok(())
             })?;
         }
+        cache.of_this_format()
+    }
+
+    /// Opens the cache of a directory to look only: nothing of it changes, not even one that cannot be used.
+    ///
+    /// Returns `None` where there is none, or none that can be used: a run would begin it anew.
+    /// Errors: `Busy` while a run has it open
+    pub fn look(dir: &Path, budget_bytes: u64) -> Result<Option<Self>, StoreError> {
+        let path = dir.join(FILE);
+        if !files::exists(&path)? {
+            return Ok(None);
+        }
+        let opened = engine::guarded(&path, || {
+            let db = Opened::Look(engine::open_read_only(&path)?);
+            Self { db, path: path.clone(), budget_bytes }.of_this_format()
+        });
+        match opened {
+            Ok(cache) => Ok(Some(cache)),
+            Err(error @ (StoreError::Busy { .. } | StoreError::Io { .. })) => Err(error),
+            Err(error) => {
+                tracing::warn!("the cache cannot be looked at: {error}");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Verifies every row of the cache of a directory, which has to be there; returns how its bytes are used.
+    pub(super) fn examine(dir: &Path) -> Result<Space, StoreError> {
+        let path = dir.join(FILE);
+        engine::guarded(&path, || {
+            let db = Opened::Look(engine::open_read_only(&path)?);
+            let cache = Self { db, path: path.clone(), budget_bytes: 0 }.of_this_format()?;
+            let (space, damaged) = cache.read(|transaction| {
+                let mut space = Space::default();
+                let mut damaged = 0_u64;
+                let units = transaction.open_table(UNITS)?;
+                for row in units.iter()? {
+                    let (key, value) = row?;
+                    let (symbol, style, day) = key.value();
+                    damaged += u64::from(unsealed(&unit_name(symbol, (style, day)), value.value()).is_none());
+                }
+                space.add(&units.stats()?);
+                space.add(&transaction.open_table(META)?.stats()?);
+                space.add(&transaction.open_table(SYMBOLS)?.stats()?);
+                space.add(&transaction.open_table(CONTEXTS)?.stats()?);
+                space.add(&transaction.open_table(USED)?.stats()?);
+                space.add(&transaction.open_table(ANSWERS)?.stats()?);
+                Ok((space, damaged))
+            })?;
+            match damaged {
+                0 => Ok(space),
+                damaged => Err(engine::damaged(&path, format!("{damaged} units do not verify"))),
+            }
+        })
+    }
+
+    /// Gives the unused space of the cache of a directory back to the file system. Only the holder of the claim may.
+    pub(super) fn compact(dir: &Path) -> Result<(), StoreError> {
+        let Self { db, path, .. } = Self::open(dir, u64::MAX)?;
+        match db {
+            Opened::Write(mut db) => engine::guarded(&path, || engine::compact_disposable(&mut db, &path)),
+            Opened::Look(_) => unreachable!("it was opened to write"),
+        }
+    }
+
+    fn of_this_format(self) -> Result<Self, StoreError> {
         let format =
-            cache.read(|transaction| Ok(transaction.open_table(META)?.get("format")?.map(|f| f.value())))?;
+            self.read(|transaction| Ok(transaction.open_table(META)?.get("format")?.map(|f| f.value())))?;
         match format {
-            Some(FORMAT) => Ok(cache),
-            found => Err(engine::damaged(path, format!("cache format {FORMAT} expected, found {found:?}"))),
+            Some(FORMAT) => Ok(self),
+            found => {
+                Err(engine::damaged(&self.path, format!("cache format {FORMAT} expected, found {found:?}")))
+            }
         }
     }
 
@@ -188,7 +271,7 @@ impl Cache {
                 size.symbols += 1;
                 size.bytes += row?.1.value().1;
             }
-            size.units = redb::ReadableTableMetadata::len(&transaction.open_table(UNITS)?)?;
+            size.units = transaction.open_table(UNITS)?.len()?;
             Ok(size)
         })
     }
@@ -294,8 +377,11 @@ impl Cache {
             return Ok(T::default());
         }
         let done = engine::guarded(&self.path, || {
-            let transaction =
-                self.db.begin_read().map_err(|error| StoreError::engine(&self.path, "begin", error))?;
+            let begun = match &self.db {
+                Opened::Write(db) => db.begin_read(),
+                Opened::Look(db) => db.begin_read(),
+            };
+            let transaction = begun.map_err(|error| StoreError::engine(&self.path, "begin", error))?;
             work(&transaction).map_err(|error| StoreError::engine(&self.path, "read", error))
         });
         Ok(done.unwrap_or_else(|error| {
@@ -320,8 +406,11 @@ impl Cache {
         &self,
         work: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
+        let Opened::Write(db) = &self.db else {
+            return Err(StoreError::io(&self.path, "write", std::io::ErrorKind::ReadOnlyFilesystem));
+        };
         let done = engine::guarded(&self.path, || {
-            engine::transact(&self.db, &self.path, |transaction| {
+            engine::transact(db, &self.path, |transaction| {
                 work(transaction).map_err(|error| StoreError::engine(&self.path, "write", error))
             })
         });
@@ -514,6 +603,25 @@ mod tests {
         assert_eq!(days(&cache, "A"), [0]);
         assert_eq!(corrupt, [1, 2]);
         assert_eq!(cache.unit("A", (0, 2)).expect("read"), None);
+    }
+
+    #[test]
+    fn a_look_finds_what_is_there_and_changes_nothing() {
+        let dir = tempfile::tempdir().expect("a folder");
+        assert!(Cache::look(dir.path(), 1).expect("nothing there").is_none());
+        let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
+        cache.put("A", &batch(0..3), 1).expect("put");
+        assert!(matches!(Cache::look(dir.path(), 1), Err(StoreError::Busy { .. })));
+        drop(cache);
+        let before = fs::read(dir.path().join(FILE)).expect("readable");
+        let look = Cache::look(dir.path(), 1).expect("readable").expect("there");
+        assert_eq!(days(&look, "A"), [0, 1, 2]);
+        assert!(matches!(look.put("A", &batch(0..3), 1), Err(StoreError::Io { .. })));
+        drop(look);
+        assert!(fs::read(dir.path().join(FILE)).expect("readable") == before, "byte for byte as it was");
+        fs::write(dir.path().join(FILE), vec![1; 5000]).expect("garbage");
+        assert!(Cache::look(dir.path(), 1).expect("no cache").is_none());
+        assert_eq!(fs::read(dir.path().join(FILE)).expect("readable"), vec![1; 5000]);
     }
 
     #[test]

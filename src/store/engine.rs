@@ -1,7 +1,8 @@
 //! The only module that opens database files and begins write transactions.
 //!
 //! Every transaction asks for quick repair, which implies a two-phase commit: the default one-phase commit
-//! destroys the file when a failed sync is followed by business as usual. A file is never compacted in place.
+//! destroys the file when a failed sync is followed by business as usual. The
+//! authoritative file is never compacted in place.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -17,9 +18,9 @@ use super::files;
 use super::snapshot::Snapshot;
 
 /// Cache of the authoritative store; the engine's own default is 1 GiB.
-pub(super) const STATE_CACHE_BYTES: usize = 4 << 20;
+pub const STATE_CACHE_BYTES: usize = 4 << 20;
 /// Cache of the published copy.
-pub(super) const VIEW_CACHE_BYTES: usize = 1 << 20;
+pub const VIEW_CACHE_BYTES: usize = 1 << 20;
 
 /// Opens the authoritative store and proves it whole: every row and section, and the engine's own structures.
 ///
@@ -89,6 +90,11 @@ pub(super) fn transact<T>(
             Err(error)
         }
     }
+}
+
+/// Compacts a file that can be made again, in place.
+pub(super) fn compact_disposable(db: &mut Database, path: &Path) -> Result<(), StoreError> {
+    db.compact().map(drop).map_err(|error| StoreError::engine(path, "compact", error))
 }
 
 thread_local! {

@@ -115,15 +115,23 @@ pub(super) fn sync_directory(disk: &Disk, dir: &Path) -> Result<(), StoreError> 
 
 /// Refuses to go on when writing next to `file` could fill the disk.
 pub(super) fn check_free_space(file: &Path) -> Result<(), StoreError> {
+    let (free, needed) = free_space(file)?;
+    match free >= needed {
+        true => Ok(()),
+        false => {
+            let path = file.parent().unwrap_or(Path::new(".")).to_owned();
+            Err(StoreError::DiskFull { path, free, needed })
+        }
+    }
+}
+
+/// Returns the free bytes next to `file`, and those that have to be free before anything is written.
+pub(super) fn free_space(file: &Path) -> Result<(u64, u64), StoreError> {
     let dir = file.parent().unwrap_or(Path::new("."));
     let stat =
         rustix::fs::statvfs(dir).map_err(|error| StoreError::io(dir, "ask for free space of", error))?;
     let file_bytes = fs::metadata(file).map_or(0, |found| found.len());
-    let (free, needed) = (stat.f_bavail.saturating_mul(stat.f_frsize), bytes_to_keep_free(file_bytes));
-    match free >= needed {
-        true => Ok(()),
-        false => Err(StoreError::DiskFull { path: dir.to_owned(), free, needed }),
-    }
+    Ok((stat.f_bavail.saturating_mul(stat.f_frsize), bytes_to_keep_free(file_bytes)))
 }
 
 fn bytes_to_keep_free(file_bytes: u64) -> u64 {

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::ops::{Bound, Range, RangeBounds};
 use std::path::Path;
 
-use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, TableError};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTableMetadata, TableError};
 
 use super::engine::damaged;
 use super::envelope::{Envelope, HEADER_BYTES, Place, RowError, check, decode};
 use super::error::StoreError;
+use super::health::Space;
 use super::keys::{self, META_KEY};
 use super::records::{
     CarriedRecord, DecisionRecord, EvidenceRecord, FeaturesRecord, HeadRecord, InsightsRecord, MetaRecord,
@@ -196,6 +197,17 @@ impl<'s> Snapshot<'s> {
             Ok(TableSize { name: table.name, doc: table.doc, class: table.class, rows, bytes })
         };
         tables::ALL.iter().map(size).collect()
+    }
+
+    /// Returns how the bytes of all tables are used.
+    pub(super) fn space(&self) -> Result<Space, StoreError> {
+        let mut space = Space::default();
+        for table in &tables::ALL {
+            if let Some(open) = self.open(table)? {
+                space.add(&open.stats().map_err(|error| self.failed(error))?);
+            }
+        }
+        Ok(space)
     }
 
     /// Checks the tag of every row, and every section against its head.

@@ -191,6 +191,30 @@ impl Store {
         self.watch(engine::guarded(&self.path, || view::publish(&self.disk, &self.dir, &snapshot)))
     }
 
+    /// Writes the store anew, without the space that nothing uses, and puts the verified copy in its place. A copy that is not
+    /// smaller is thrown away.
+    ///
+    /// Errors: whatever happens, one of old and new is there and whole
+    pub(super) fn rewrite(self) -> Result<(), StoreError> {
+        files::check_free_space(&self.path)?;
+        let new = self.dir.join(files::STATE_NEW);
+        view::write_copy(&self.read()?, &new)?;
+        let size = |path: &Path| {
+            let found = std::fs::metadata(path).map_err(|error| StoreError::io(path, "look at", error));
+            found.map(|found| found.len())
+        };
+        let smaller = size(&new)? < size(&self.path)?;
+        // The lock is let go last.
+        let Self { db, path, _lock: lock, .. } = self;
+        drop(db);
+        let done = match smaller {
+            true => files::rename(&new, &path),
+            false => std::fs::remove_file(&new).map_err(|error| StoreError::io(&new, "remove", error)),
+        };
+        drop(lock);
+        done
+    }
+
     fn usable(&self) -> Result<(), StoreError> {
         match self.poisoned.load(Ordering::Relaxed) {
             false => Ok(()),

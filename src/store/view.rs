@@ -71,24 +71,29 @@ pub(super) fn is_current(
 /// Publishes a snapshot. If anything fails the last copy stays.
 pub(super) fn publish(disk: &Disk, dir: &Path, state: &Snapshot<'_>) -> Result<(), StoreError> {
     let (new, path) = (dir.join(files::VIEW_NEW), dir.join(files::VIEW));
-    let file = files::create_fresh(disk, &new)?;
-    let settled = file.try_clone().map_err(|error| StoreError::io(&new, "open", error))?;
-    copy(disk, state, &new, file)?;
-    files::settle(disk, &new, &settled)?;
+    write_copy(disk, state, &new)?;
+    files::exists(&path)?;
+    files::rename(disk, &new, &path)
+}
+
+/// Writes a snapshot to a file of its own, makes it durable, opens it again and verifies it.
+pub(super) fn write_copy(disk: &Disk, state: &Snapshot<'_>, new: &Path) -> Result<(), StoreError> {
+    let file = files::create_fresh(disk, new)?;
+    let settled = file.try_clone().map_err(|error| StoreError::io(new, "open", error))?;
+    copy(disk, state, new, file)?;
+    files::settle(disk, new, &settled)?;
     drop(settled);
     // The engine keeps to itself what fails while it closes a file. What was just written and cannot be read is the
     // disk's doing, whatever it looks like.
     if let Some(failure) = disk.failure() {
         return Err(failure);
     }
-    let unwritten = |reason: String| StoreError::io(&new, "read back", std::io::Error::other(reason));
-    let copied = View::open_file(new.clone()).map_err(|error| unwritten(error.to_string()))?;
-    if !same(&copied.read()?, state)? {
-        return Err(unwritten("the copy differs from the store".to_owned()));
+    let unwritten = |reason: String| StoreError::io(new, "read back", std::io::Error::other(reason));
+    let copied = View::open_file(new.to_owned()).map_err(|error| unwritten(error.to_string()))?;
+    match same(&copied.read()?, state)? {
+        true => Ok(()),
+        false => Err(unwritten("the copy differs from the store".to_owned())),
     }
-    drop(copied);
-    files::exists(&path)?;
-    files::rename(disk, &new, &path)
 }
 
 fn copy(disk: &Disk, state: &Snapshot<'_>, new: &Path, file: std::fs::File) -> Result<(), StoreError> {

@@ -1,0 +1,349 @@
+//! `optimizer doctor`: whether store, disk, clock, configuration and candles are as they should be.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::context::Context;
+use super::failure::{Failure, chain, code};
+use super::incremental::{duration, on_conflict};
+use crate::model::{Style, rfc3339};
+use crate::present::doctor::{CheckPart, DoctorDocument, FreshnessPart, LastRunPart, SpacePart, Status};
+use crate::run::RunOptions;
+use crate::run::config::Config;
+use crate::run::health::{SymbolHealth, examine};
+use crate::run::plan::{DayLimits, Plan};
+use crate::store::StoreError;
+use crate::store::health::{FileHealth, FileState, StoreHealth, compact, examine as examine_store, repair};
+
+/// Exit code when somebody should see to something.
+const ATTENTION: u8 = 1;
+/// Runs shown.
+const RUNS_SHOWN: usize = 5;
+/// No clock was ever right before this: 2020-01-01.
+const CLOCK_MIN_MS: i64 = 1_577_836_800_000;
+/// Share of a file that may lie idle, and the size from which it matters.
+const IDLE_SHARE: u64 = 2;
+const IDLE_BYTES_MIN: u64 = 32 << 20;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// File or folder of candles; repeatable [default: data.paths of the configuration]
+    #[arg(long, value_name = "PATH")]
+    data: Vec<PathBuf>,
+    /// Age from which the newest candle, or the last run, is too old
+    #[arg(long, value_name = "TIME", default_value = "48h", value_parser = duration)]
+    stale_after: Duration,
+    /// Throw away what is damaged and can be made again; what only the store knows is never touched
+    #[arg(long)]
+    repair: bool,
+    /// Give unused space of the store's files back
+    #[arg(long)]
+    compact: bool,
+}
+
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+    let mut report = Report::default();
+    let dir = context.store();
+    if arguments.repair {
+        report.done = repair(&dir, context.now_ms)?;
+    }
+    if arguments.compact {
+        let line = |file: crate::store::health::Compacted| {
+            format!("compacted {}: {} -> {} bytes", file.name, file.before, file.after)
+        };
+        report.done.extend(compact(&dir, context.now_ms)?.into_iter().map(line));
+    }
+    let config = report.configuration(context);
+    match examine_store(&dir) {
+        Ok(found) => report.store(&found),
+        Err(error @ StoreError::NoStore { .. }) => {
+            report.note("store", Status::Warning, error.to_string(), error.hint());
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let last_run_ms = report.history(context, arguments.stale_after);
+    if let Some((config, plan)) = &config {
+        report.candles(context, arguments, config, plan)?;
+    }
+    report.clock(context.now_ms, last_run_ms);
+    let exit = report.exit_code();
+    let document = DoctorDocument {
+        healthy: exit == 0,
+        checks: report.checks,
+        files: report.files,
+        symbols: report.symbols,
+        runs: report.runs,
+        done: report.done,
+    };
+    context.print(document, DoctorDocument::text)?;
+    Ok(exit)
+}
+
+#[derive(Default)]
+struct Report {
+    checks: Vec<CheckPart>,
+    files: Vec<SpacePart>,
+    symbols: Vec<FreshnessPart>,
+    runs: Vec<LastRunPart>,
+    done: Vec<String>,
+    newest_close_ms: Option<i64>,
+}
+
+impl Report {
+    fn note(&mut self, name: &str, status: Status, detail: impl Into<String>, hint: Option<&str>) {
+        let (name, detail) = (name.to_owned(), detail.into());
+        self.checks.push(CheckPart { name, status, detail, hint: hint.map(str::to_owned) });
+    }
+
+    /// Returns the worst of what was found as an exit code.
+    fn exit_code(&self) -> u8 {
+        let of_check = |check: &CheckPart| match (check.status, check.name.as_str()) {
+            (Status::Broken, "configuration") => (2, code::CONFIGURATION),
+            (Status::Broken, _) => (3, code::STORE_REPAIR),
+            (Status::Warning, _) => (1, ATTENTION),
+            (Status::Ok | Status::Skipped, _) => (0, 0),
+        };
+        self.checks.iter().map(of_check).max().map_or(0, |(_, code)| code)
+    }
+
+    fn configuration(&mut self, context: &Context) -> Option<(Config, Plan)> {
+        let read = || -> Result<(Config, Plan), Failure> {
+            let config = context.config(&[])?;
+            let plan = config.plan(&Style::ALL, DayLimits::default())?;
+            config.cache_bytes()?;
+            config.memory_bytes()?;
+            config.memory_alarms()?;
+            Ok((config, plan))
+        };
+        match read() {
+            Ok((config, plan)) => {
+                let sets: usize = plan.styles.iter().map(|style| style.space.sets()).sum();
+                self.note("configuration", Status::Ok, format!("sound; {sets} parameter sets"), None);
+                Some((config, plan))
+            }
+            Err(failure) => {
+                let hint = "`optimizer config check` says the same after every change";
+                self.note("configuration", Status::Broken, failure.message, Some(hint));
+                None
+            }
+        }
+    }
+
+    fn store(&mut self, found: &StoreHealth) {
+        for file in &found.files {
+            self.file(file);
+        }
+        let exposed = found.exposed.join("; ");
+        match found.exposed.is_empty() {
+            true => self.note("permissions", Status::Ok, "nobody else can read or write the store", None),
+            false => self.note(
+                "permissions",
+                Status::Warning,
+                exposed,
+                Some("`optimizer doctor --repair` closes it"),
+            ),
+        }
+        if !found.leftovers.is_empty() {
+            let hint = "a run was killed while it wrote them; `--repair` removes them";
+            self.note("leftovers", Status::Warning, found.leftovers.join(", "), Some(hint));
+        }
+        let detail = format!(
+            "{} MiB free, {} MiB needed",
+            found.free_bytes >> 20,
+            found.needed_bytes.div_ceil(1 << 20)
+        );
+        match found.free_bytes >= found.needed_bytes {
+            true => self.note("disk", Status::Ok, detail, None),
+            false => {
+                self.note("disk", Status::Warning, detail, Some("free disk space: runs refuse to write"))
+            }
+        }
+    }
+
+    fn file(&mut self, file: &FileHealth) {
+        let mut part = SpacePart {
+            name: file.name.to_owned(),
+            bytes: file.bytes,
+            stored_bytes: None,
+            metadata_bytes: None,
+            fragmented_bytes: None,
+            free_bytes: None,
+        };
+        match &file.state {
+            FileState::Missing if file.disposable => {
+                self.note(file.name, Status::Ok, "not there; a run makes it", None);
+            }
+            FileState::Missing => {
+                let hint = "run `optimizer incremental`, or restore a backup";
+                self.note(file.name, Status::Warning, "not there", Some(hint));
+            }
+            FileState::Busy => self.note(file.name, Status::Skipped, "a run has it open", None),
+            FileState::Broken(error) if file.disposable => {
+                let hint = "`optimizer doctor --repair` throws it away; it is made again";
+                self.note(file.name, Status::Broken, chain(error), Some(hint));
+            }
+            FileState::Broken(error) => self.note(file.name, Status::Broken, chain(error), error.hint()),
+            FileState::Whole(space) => {
+                let used = space.stored + space.metadata + space.fragmented;
+                let idle = file.bytes.saturating_sub(space.stored + space.metadata);
+                part.stored_bytes = Some(space.stored);
+                part.metadata_bytes = Some(space.metadata);
+                part.fragmented_bytes = Some(space.fragmented);
+                part.free_bytes = Some(file.bytes.saturating_sub(used));
+                let detail = format!(
+                    "every row verified; {} of {} bytes in use",
+                    file.bytes - idle.min(file.bytes),
+                    file.bytes
+                );
+                let wasteful = file.bytes >= IDLE_BYTES_MIN && idle > file.bytes / IDLE_SHARE;
+                match wasteful {
+                    true => self.note(
+                        file.name,
+                        Status::Warning,
+                        detail,
+                        Some("`optimizer doctor --compact` gives the rest back"),
+                    ),
+                    false => self.note(file.name, Status::Ok, detail, None),
+                }
+            }
+        }
+        if !matches!(file.state, FileState::Missing) {
+            self.files.push(part);
+        }
+    }
+
+    /// Reads the last runs of the profile; returns when the last one of any kind began.
+    fn history(&mut self, context: &Context, stale_after: Duration) -> Option<i64> {
+        let profile = context.global.profile.as_str();
+        let read = || -> Result<_, StoreError> {
+            crate::store::View::open(&context.store())?.read()?.runs(profile, .., RUNS_SHOWN)
+        };
+        // What cannot be read was told of its file.
+        let runs = read().unwrap_or_default();
+        let Some((last, started_ms)) = runs.first().map(|(id, run)| (*id, run.started_at_ms)) else {
+            self.note("runs", Status::Skipped, format!("none of profile {profile} yet"), None);
+            return None;
+        };
+        let detail = format!("run {last} began {}", rfc3339(started_ms));
+        match context.now_ms - started_ms > stale_after.as_millis() as i64 {
+            true => self.note("runs", Status::Warning, detail, Some("is the daily run still scheduled?")),
+            false => self.note("runs", Status::Ok, detail, None),
+        }
+        self.runs = runs
+            .into_iter()
+            .map(|(id, run)| LastRunPart {
+                run: id,
+                started_at: rfc3339(run.started_at_ms),
+                result: run.result,
+                exit_code: run.exit_code,
+                duration_ms: run.duration_ms,
+                peak_rss_bytes: run.peak_rss_bytes,
+            })
+            .collect();
+        Some(started_ms)
+    }
+
+    /// Looks at the candles and evaluates a sample of what would be reused.
+    fn candles(
+        &mut self,
+        context: &Context,
+        arguments: &Arguments,
+        config: &Config,
+        plan: &Plan,
+    ) -> Result<(), Failure> {
+        let data = if arguments.data.is_empty() { &config.data.paths } else { &arguments.data };
+        if data.is_empty() {
+            self.note("candles", Status::Skipped, "no --data and no data.paths", None);
+            return Ok(());
+        }
+        let options = RunOptions {
+            data: data.clone(),
+            store: Some(context.store()),
+            profile: context.global.profile.clone(),
+            on_conflict: on_conflict(None, config),
+            now_ms: context.now_ms,
+            config_toml: String::new(),
+            full: false,
+            cache_bytes: config.cache_bytes()?,
+            memory_bytes: None,
+            time_budget: None,
+        };
+        let found = match context.pool()?.install(|| examine(plan, &options)) {
+            Ok(found) => found,
+            Err(error) => {
+                let failure = Failure::from(error);
+                self.note("candles", Status::Warning, failure.message, failure.hint.as_deref());
+                return Ok(());
+            }
+        };
+        self.freshness(&found, context.now_ms, arguments.stale_after);
+        let (checked, unsound): (u64, Vec<&str>) = (
+            found.iter().map(|symbol| symbol.checked).sum(),
+            found.iter().filter(|symbol| !symbol.sound).map(|symbol| symbol.name.as_str()).collect(),
+        );
+        match (checked, unsound.is_empty()) {
+            (0, _) => self.note("reuse", Status::Skipped, "nothing would be reused with this plan", None),
+            (_, true) => {
+                self.note("reuse", Status::Ok, format!("{checked} units evaluated again, all repeat"), None)
+            }
+            (_, false) => {
+                let hint = "`optimizer incremental --full` evaluates everything anew";
+                self.note(
+                    "reuse",
+                    Status::Broken,
+                    format!("cached units do not repeat: {}", unsound.join(", ")),
+                    Some(hint),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn freshness(&mut self, found: &[SymbolHealth], now_ms: i64, stale_after: Duration) {
+        let stale = |symbol: &&SymbolHealth| now_ms - symbol.newest_close_ms > stale_after.as_millis() as i64;
+        let old: Vec<&str> = found.iter().filter(stale).map(|symbol| symbol.name.as_str()).collect();
+        match (found.is_empty(), old.is_empty()) {
+            (true, _) => self.note("candles", Status::Warning, "no candles found", Some("check the path")),
+            (_, true) => {
+                self.note("candles", Status::Ok, format!("{} symbols, all fresh", found.len()), None)
+            }
+            (_, false) => {
+                let detail = format!("too old: {}", old.join(", "));
+                self.note("candles", Status::Warning, detail, Some("is the download still running?"));
+            }
+        }
+        self.newest_close_ms = found.iter().map(|symbol| symbol.newest_close_ms).max();
+        self.symbols = found
+            .iter()
+            .map(|symbol| FreshnessPart {
+                symbol: symbol.name.clone(),
+                newest_close_at: rfc3339(symbol.newest_close_ms),
+                age_hours: (now_ms - symbol.newest_close_ms) as f64 / 3_600_000.0,
+                reusable: symbol.reusable,
+                checked: symbol.checked,
+                sound: symbol.sound,
+            })
+            .collect();
+    }
+
+    fn clock(&mut self, now_ms: i64, last_run_ms: Option<i64>) {
+        let known = [
+            ("year 2020", Some(CLOCK_MIN_MS)),
+            ("last run", last_run_ms),
+            ("newest candle", self.newest_close_ms),
+        ];
+        let ahead = known.into_iter().find(|(_, then)| then.is_some_and(|then| then > now_ms));
+        match ahead {
+            None => self.note("clock", Status::Ok, rfc3339(now_ms), None),
+            Some((what, _)) => {
+                let detail = format!("{} is before the {what}", rfc3339(now_ms));
+                self.note(
+                    "clock",
+                    Status::Warning,
+                    detail,
+                    Some("set the clock, or look where the files come from"),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! How the candles and what was kept of them are: the newest candle of each symbol, and whether reused units repeat.
+
+use std::sync::atomic::AtomicBool;
+
+use rayon::prelude::*;
+
+use super::halt::Halt;
+use super::incremental::{RunError, RunOptions, Work};
+use super::plan::Plan;
+use super::shelf::Shelf;
+use super::symbol::{Prepared, SymbolError, prepare};
+use crate::ingest::SymbolSources;
+
+/// What was found about a symbol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SymbolHealth {
+    /// Its name.
+    pub name: String,
+    /// When its newest candle closed; UTC ms.
+    pub newest_close_ms: i64,
+    /// Units that a run would reuse.
+    pub reusable: u64,
+    /// Of those, evaluated again.
+    pub checked: u64,
+    /// Whether they repeat.
+    pub sound: bool,
+}
+
+/// Reads the candles, finds what a run would reuse and evaluates a sample of it again; nothing is written.
+///
+/// Errors: those of a run before it evaluates anything
+pub fn examine(plan: &Plan, options: &RunOptions) -> Result<Vec<SymbolHealth>, RunError> {
+    let look = |dir| Shelf::look(dir, options.cache_bytes, options.now_ms);
+    let shelf = options.store.clone().map(look).transpose()?;
+    let (never, ingest) = (AtomicBool::new(false), options.ingest(plan));
+    let halt = Halt::new(&never, None);
+    let work = Work { plan, options, shelf: shelf.as_ref(), halt: &halt, on_event: &|_| () };
+    let catalog = crate::ingest::discover(&options.data, &ingest)?;
+    let job = work.job(&ingest, &catalog, None);
+    let examine_one = |sources: &SymbolSources| -> Result<SymbolHealth, SymbolError> {
+        let Prepared { mut desk, known, sorted } = prepare(&job, sources)?;
+        if desk.candles.is_none() {
+            desk.read(None)?;
+        }
+        let (checked, sound) = desk.check(&sorted, &plan.costs.of(&sources.symbol))?;
+        Ok(SymbolHealth {
+            name: sources.symbol.to_string(),
+            newest_close_ms: known.last_open + known.interval_ms,
+            reusable: sorted.reused().len() as u64,
+            checked,
+            sound,
+        })
+    };
+    let found: Result<Vec<SymbolHealth>, SymbolError> = catalog.symbols.par_iter().map(examine_one).collect();
+    Ok(found?)
+}
