@@ -224,6 +224,7 @@ fn run(size: &Size, edge: f64, seed: u64, plan: &Plan) -> RunReport {
         full: false,
         cache_bytes: 0,
         memory_bytes: None,
+        time_budget: None,
     };
     incremental(&plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run")
 }

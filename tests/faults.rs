@@ -97,6 +97,7 @@ impl Lab {
             full: false,
             cache_bytes: 1 << 20,
             memory_bytes: None,
+            time_budget: None,
         };
         self.pool.install(|| incremental(&self.plan, &options, &AtomicBool::new(false), &|_| ()))
     }

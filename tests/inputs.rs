@@ -302,6 +302,7 @@ fn run_on(data: &Path, store: Option<&Path>) -> RunReport {
         full: false,
         cache_bytes: 256 << 20,
         memory_bytes: None,
+        time_budget: None,
     };
     incremental(&plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run")
 }

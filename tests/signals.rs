@@ -82,6 +82,7 @@ impl Lab {
             full: false,
             cache_bytes: 64 << 20,
             memory_bytes: None,
+            time_budget: None,
         };
         incremental(plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run")
     }

@@ -258,7 +258,8 @@ impl Report {
         }
         let options = RunOptions {
             data: data.clone(),
-            store: Some(context.store()),
+            signals: config.signals.file.clone(),
+            store: Some(context.location()?),
             profile: context.global.profile.clone(),
             on_conflict: on_conflict(None, config),
             now_ms: context.now_ms,

@@ -14,7 +14,7 @@ use crate::present::inspect::explain_text;
 use crate::present::run::{RunDocument, run_text, summary_line};
 use crate::run::config::{Config, ConflictPolicy, window_days};
 use crate::run::forecast::forecast;
-use crate::run::plan::DayLimits;
+use crate::run::plan::{DayLimits, Plan};
 use crate::run::records::work_record;
 use crate::run::report::RunReport;
 use crate::run::{RunOptions, incremental};
@@ -112,6 +112,9 @@ pub(crate) enum Conflict {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
     // Without a sound configuration nobody knows whom to tell.
     let config = context.config(&flags(arguments))?;
+    if arguments.dry_run {
+        return foresee(context, arguments, &config);
+    }
     let done = tune(context, arguments, &config);
     match arguments.no_notify || arguments.no_save {
         true => done.map(|(_, code)| code),
@@ -119,8 +122,21 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     }
 }
 
-/// Runs and prints; returns the report and the exit code of its result.
-fn tune(context: &Context, arguments: &Arguments, config: &Config) -> Result<(RunReport, u8), Failure> {
+/// Says what a run would do.
+fn foresee(context: &Context, arguments: &Arguments, config: &Config) -> Result<u8, Failure> {
+    let (plan, options) = question(context, arguments, config)?;
+    let stop = stop_on_signals()?;
+    super::priority::lower(config.limits.priority);
+    let found = context.pool()?.install(|| forecast(&plan, &options, &stop))?;
+    print_forecast(context, &ForecastDocument::new(&found), arguments.explain)
+}
+
+/// Returns what a run is asked for.
+fn question(
+    context: &Context,
+    arguments: &Arguments,
+    config: &Config,
+) -> Result<(Plan, RunOptions), Failure> {
     let days = day_limits(arguments)?;
     config.notify.channels()?;
     let plan = config.plan(&arguments.style.list(), days)?;
@@ -142,13 +158,15 @@ fn tune(context: &Context, arguments: &Arguments, config: &Config) -> Result<(Ru
             "--time-budget: expected limits.cache above 0, found 0: nothing would be kept to go on from";
         return Err(Failure::new(code::USAGE, message));
     }
+    Ok((plan, options))
+}
+
+/// Runs and prints; returns the report and the exit code of its result.
+fn tune(context: &Context, arguments: &Arguments, config: &Config) -> Result<(RunReport, u8), Failure> {
+    let (plan, options) = question(context, arguments, config)?;
     let stop = stop_on_signals()?;
     // Before any thread is started: they inherit it.
     super::priority::lower(config.limits.priority);
-    if arguments.dry_run {
-        let found = context.pool()?.install(|| forecast(&plan, &options, &stop))?;
-        return print_forecast(context, &ForecastDocument::new(&found), arguments.explain);
-    }
     let progress = context.progress();
     let on_event = |event| progress.on(&event);
     let done = context.pool()?.install(|| incremental(&plan, &options, &stop, &on_event));

@@ -5,6 +5,7 @@
 //! of them.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -14,10 +15,10 @@ use super::adopt::is_by_hand;
 use super::answer;
 use super::book::SymbolDays;
 use super::day::{DayBlock, DaySignal, StyleDay};
-use super::evaluation::evaluate_all;
+use super::evaluation::{Todo, evaluate_all};
 use super::halt::Halt;
 use super::incremental::{
-    Memory, RunError, RunOptions, Work, data_fingerprint, days_of, note_identical_files,
+    Memory, RunError, RunOptions, Work, data_fingerprint, days_of, given, note_identical_files,
 };
 use super::notes::FileNote;
 use super::plan::Plan;
@@ -26,6 +27,7 @@ use super::resources::{expected_peak, peak_rss_bytes, symbols_in_flight};
 use super::shelf::Shelf;
 use super::style::{InForce, study_style};
 use super::symbol::{Job, Prepared, SymbolError, UnitCounts, prepare, recall_symbol, within};
+use super::unit::Context;
 use crate::features::frame::Market;
 use crate::ingest::{Source, SymbolSources};
 use crate::model::{DAY_MS, Day};
@@ -91,12 +93,15 @@ impl Forecast {
 /// Errors: those of a run, before it evaluates anything; `Busy` while another run has the cache open
 pub fn forecast(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<Forecast, RunError> {
     let clock = Instant::now();
-    let look = |dir| Shelf::look(dir, options.cache_bytes, options.now_ms);
+    let given = given(plan, options)?;
+    let look = |location| Shelf::look(location, options.cache_bytes, options.now_ms);
     let shelf = options.store.clone().map(look).transpose()?;
     let halt = Halt::new(stop, None);
-    let work = Work { plan, options, shelf: shelf.as_ref(), halt: &halt, on_event: &|_| () };
+    let work =
+        Work { plan, options, given: given.as_ref(), shelf: shelf.as_ref(), halt: &halt, on_event: &|_| () };
     let ingest = options.ingest(plan);
-    let catalog = crate::ingest::discover(&options.data, &ingest)?;
+    let mut catalog = crate::ingest::discover(&options.data, &ingest)?;
+    options.signals.iter().for_each(|file| catalog.leave_out(file));
     let job = work.job(&ingest, &catalog, None);
     let decoded: Vec<u64> = catalog.symbols.iter().map(decoded_bytes).collect();
     let at_once = symbols_in_flight(decoded.iter().copied(), options.memory_bytes)?;
@@ -118,10 +123,11 @@ pub fn forecast(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<
         }
     }
     note_identical_files(&mut input);
+    input.signals = given.as_ref().map(|given| given.note(plan, &input));
     if symbols.is_empty() {
         return Err(RunError::NoCandles { paths: options.data.clone(), input: Box::new(input) });
     }
-    let view = options.store.as_deref().map(published).transpose()?.flatten();
+    let view = options.store.as_ref().map(|store| published(&store.dir)).transpose()?.flatten();
     let snapshot = view.as_ref().map(View::read).transpose()?;
     let data = data_fingerprint(&input);
     let memory = Memory::recall(snapshot.as_ref(), options, plan, data)?;
@@ -234,7 +240,9 @@ fn look_at(job: &Job<'_>, sources: &SymbolSources) -> Result<Looked, SymbolError
         let clock = Instant::now();
         sorted.todo.sort_by_key(|todo| todo.day);
         for batch in sorted.todo.chunks(SAMPLED_TOGETHER) {
-            let done = evaluate_all(&market, batch, job.plan, &job.plan.costs.of(&sources.symbol));
+            let costs = job.plan.costs.of(&sources.symbol);
+            let cached = |todo: &Todo, context: &Arc<Context>| desk.cached(todo, context);
+            let done = evaluate_all(&market, batch, desk.given(), job.plan, &costs, cached);
             drop(desk.rows(&sorted, &done));
             for done in &done {
                 let place = sorted.place(done.day).expect("evaluated days are days of the run");

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use rayon::prelude::*;
 
 use super::halt::Halt;
-use super::incremental::{RunError, RunOptions, Work};
+use super::incremental::{RunError, RunOptions, Work, given};
 use super::plan::Plan;
 use super::shelf::Shelf;
 use super::symbol::{Prepared, SymbolError, prepare};
@@ -30,12 +30,15 @@ pub struct SymbolHealth {
 ///
 /// Errors: those of a run before it evaluates anything
 pub fn examine(plan: &Plan, options: &RunOptions) -> Result<Vec<SymbolHealth>, RunError> {
-    let look = |dir| Shelf::look(dir, options.cache_bytes, options.now_ms);
+    let given = given(plan, options)?;
+    let look = |location| Shelf::look(location, options.cache_bytes, options.now_ms);
     let shelf = options.store.clone().map(look).transpose()?;
     let (never, ingest) = (AtomicBool::new(false), options.ingest(plan));
     let halt = Halt::new(&never, None);
-    let work = Work { plan, options, shelf: shelf.as_ref(), halt: &halt, on_event: &|_| () };
-    let catalog = crate::ingest::discover(&options.data, &ingest)?;
+    let work =
+        Work { plan, options, given: given.as_ref(), shelf: shelf.as_ref(), halt: &halt, on_event: &|_| () };
+    let mut catalog = crate::ingest::discover(&options.data, &ingest)?;
+    options.signals.iter().for_each(|file| catalog.leave_out(file));
     let job = work.job(&ingest, &catalog, None);
     let examine_one = |sources: &SymbolSources| -> Result<SymbolHealth, SymbolError> {
         let Prepared { mut desk, known, sorted } = prepare(&job, sources)?;

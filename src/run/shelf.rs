@@ -41,9 +41,15 @@ impl Shelf {
     }
 
     /// Looks at what is there; nothing is made, changed or kept from others.
-    pub(super) fn look(dir: PathBuf, cache_bytes: u64, now_ms: i64) -> Result<Self, StoreError> {
-        let found = if cache_bytes > 0 { Cache::look(&dir, cache_bytes)? } else { None };
-        Ok(Self { dir, cache_bytes, now_ms, claim: Mutex::new(Hold::Never), cache: OnceLock::from(found) })
+    pub(super) fn look(location: Location, cache_bytes: u64, now_ms: i64) -> Result<Self, StoreError> {
+        let found = if cache_bytes > 0 { Cache::look(&location.dir, cache_bytes)? } else { None };
+        Ok(Self {
+            location,
+            cache_bytes,
+            now_ms,
+            claim: Mutex::new(Hold::Never),
+            cache: OnceLock::from(found),
+        })
     }
 
     /// Returns the cache, if there is one already.

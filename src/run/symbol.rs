@@ -335,7 +335,7 @@ pub(super) struct Desk<'a> {
 
 impl Desk<'_> {
     /// Returns the symbol's signals, where such are given.
-    fn given(&self) -> Option<&GivenSignals> {
+    pub(super) fn given(&self) -> Option<&GivenSignals> {
         self.job.given.map(|given| given.of(self.symbol))
     }
 
@@ -586,7 +586,7 @@ impl Desk<'_> {
     }
 
     /// Returns the cached unit that lacks some rules: the row that was looked at before, as this run alone writes.
-    fn cached(&self, todo: &Todo, context: &Arc<Context>) -> Option<Unit> {
+    pub(super) fn cached(&self, todo: &Todo, context: &Arc<Context>) -> Option<Unit> {
         let cache = self.job.shelf.and_then(Shelf::cache)?;
         let style = self.job.ordinal(&self.job.plan.styles[todo.style]);
         let row = cache.unit(self.symbol.as_str(), (style, todo.day.0)).ok().flatten()?;

@@ -151,7 +151,7 @@ impl Cache {
         }
         let opened = engine::guarded(&path, || {
             let db = Opened::Look(engine::open_read_only(&path)?);
-            Self { db, path: path.clone(), budget_bytes }.of_this_format()
+            Self::looking(db, &path, budget_bytes).of_this_format()
         });
         match opened {
             Ok(cache) => Ok(Some(cache)),
@@ -163,12 +163,17 @@ impl Cache {
         }
     }
 
+    fn looking(db: Opened, path: &Path, budget_bytes: u64) -> Self {
+        let (disk, closed) = (Disk::default(), AtomicBool::new(false));
+        Self { db, disk, closed, path: path.to_owned(), budget_bytes }
+    }
+
     /// Verifies every row of the cache of a directory, which has to be there; returns how its bytes are used.
     pub(super) fn examine(dir: &Path) -> Result<Space, StoreError> {
         let path = dir.join(FILE);
         engine::guarded(&path, || {
             let db = Opened::Look(engine::open_read_only(&path)?);
-            let cache = Self { db, path: path.clone(), budget_bytes: 0 }.of_this_format()?;
+            let cache = Self::looking(db, &path, 0).of_this_format()?;
             let (space, damaged) = cache.read(|transaction| {
                 let mut space = Space::default();
                 let mut damaged = 0_u64;
@@ -384,6 +389,9 @@ impl Cache {
             let transaction = begun.map_err(|error| StoreError::engine(&self.path, "begin", error))?;
             work(&transaction).map_err(|error| StoreError::engine(&self.path, "read", error))
         });
+        if let (Err(_), Opened::Look(_)) = (&done, &self.db) {
+            return done;
+        }
         Ok(done.unwrap_or_else(|error| {
             let error = self.give_up(error);
             tracing::warn!("what earlier runs evaluated cannot be read and is evaluated again: {error}");

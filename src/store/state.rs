@@ -198,18 +198,18 @@ impl Store {
     pub(super) fn rewrite(self) -> Result<(), StoreError> {
         files::check_free_space(&self.path)?;
         let new = self.dir.join(files::STATE_NEW);
-        view::write_copy(&self.read()?, &new)?;
+        view::write_copy(&self.disk, &self.read()?, &new)?;
         let size = |path: &Path| {
             let found = std::fs::metadata(path).map_err(|error| StoreError::io(path, "look at", error));
             found.map(|found| found.len())
         };
         let smaller = size(&new)? < size(&self.path)?;
         // The lock is let go last.
-        let Self { db, path, _lock: lock, .. } = self;
+        let Self { db, disk, path, _lock: lock, .. } = self;
         drop(db);
         let done = match smaller {
-            true => files::rename(&new, &path),
-            false => std::fs::remove_file(&new).map_err(|error| StoreError::io(&new, "remove", error)),
+            true => files::rename(&disk, &new, &path),
+            false => files::remove(&disk, &new),
         };
         drop(lock);
         done

@@ -104,6 +104,7 @@ impl From<SymbolError> for ScrutinyError {
         match error {
             SymbolError::Ingest(error) => Self::Ingest(error),
             SymbolError::Store(error) => Self::Store(error),
+            SymbolError::Stopped => unreachable!("nothing stops what evaluates nothing"),
         }
     }
 }

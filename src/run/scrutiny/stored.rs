@@ -1,10 +1,13 @@
 //! The symbol-days of a stored run, from the cache alone: no file is read.
 
+use std::sync::atomic::AtomicBool;
+
 use super::ScrutinyError;
 use super::ScrutinyOptions;
 use crate::ingest::{IngestOptions, OnConflict, SymbolSources};
 use crate::model::Symbol;
 use crate::run::book::SymbolDays;
+use crate::run::halt::Halt;
 use crate::run::incremental::data_fingerprint;
 use crate::run::plan::Plan;
 use crate::run::report::InputReport;
@@ -31,7 +34,10 @@ pub(super) fn symbol_days(
         symbols: None,
         as_of_ms: options.now_ms,
     };
+    let never = AtomicBool::new(false);
+    let halt = Halt::new(&never, None);
     let job = Job {
+        halt: &halt,
         plan,
         ingest: &ingest,
         given: None,
