@@ -21,9 +21,9 @@ const ATTENTION: u8 = 1;
 const RUNS_SHOWN: usize = 5;
 /// No clock was ever right before this: 2020-01-01.
 const CLOCK_MIN_MS: i64 = 1_577_836_800_000;
-/// Share of a file that may lie idle, and the size from which it matters.
-const IDLE_SHARE: u64 = 2;
-const IDLE_BYTES_MIN: u64 = 32 << 20;
+/// Percent of a file that may lie idle (the engine doubles its file when it grows), and the size from which it matters.
+const IDLE_PERCENT_MAX: u64 = 75;
+const IDLE_BYTES_MIN: u64 = 64 << 20;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -195,7 +195,7 @@ impl Report {
                     file.bytes - idle.min(file.bytes),
                     file.bytes
                 );
-                let wasteful = file.bytes >= IDLE_BYTES_MIN && idle > file.bytes / IDLE_SHARE;
+                let wasteful = file.bytes >= IDLE_BYTES_MIN && idle > file.bytes / 100 * IDLE_PERCENT_MAX;
                 match wasteful {
                     true => self.note(
                         file.name,

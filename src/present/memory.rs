@@ -184,10 +184,13 @@ impl Document for MemoryDiffDocument {
     const KIND: &'static str = "memory_diff";
 }
 
+/// Picks one figure of a sample.
+type Figure = fn(&SamplePart) -> u64;
+
 impl MemoryDiffDocument {
     /// Compares two snapshots.
     pub fn new(before: SamplePart, after: SamplePart) -> Self {
-        let parts: [(&str, fn(&SamplePart) -> u64); 6] = [
+        let parts: [(&str, Figure); 6] = [
             ("rss_bytes", |part| part.rss_bytes),
             ("peak_rss_bytes", |part| part.peak_rss_bytes),
             ("anonymous_bytes", |part| part.anonymous_bytes),
@@ -195,7 +198,7 @@ impl MemoryDiffDocument {
             ("swap_bytes", |part| part.swap_bytes),
             ("threads", |part| part.threads),
         ];
-        let change = |(name, part): (&str, fn(&SamplePart) -> u64)| {
+        let change = |(name, part): (&str, Figure)| {
             (name.to_owned(), part(&after).cast_signed().saturating_sub(part(&before).cast_signed()))
         };
         let changes = parts.into_iter().map(change).collect();

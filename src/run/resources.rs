@@ -73,7 +73,7 @@ mod tests {
         let sizes = [4, 1, 8].map(|mib| mib << 20);
         assert_eq!(
             expected_peak(sizes.to_vec(), 13 << 20, 2),
-            (22 << 20) + (13 << 17) + (8 * 3 + 4 * 5 << 20)
+            (22 << 20) + (13 << 17) + ((8 * 3 + 4 * 5) << 20)
         );
         assert_eq!(expected_peak(Vec::new(), 8 << 20, 2), 23 << 20);
     }
