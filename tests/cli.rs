@@ -65,7 +65,10 @@ fn content(folder: &Path) -> Vec<(PathBuf, blake3::Hash)> {
         .expect("a folder")
         .map(|entry| entry.expect("an entry").path())
         .filter(|file| file.file_name().is_some_and(|name| name != "run.lock" && name != "evals.redb"))
-        .map(|file| (file.clone(), blake3::hash(&fs::read(&file).expect("readable"))))
+        .flat_map(|file| match file.is_dir() {
+            true => content(&file),
+            false => vec![(file.clone(), blake3::hash(&fs::read(&file).expect("readable")))],
+        })
         .collect();
     files.sort_by(|a, b| a.0.cmp(&b.0));
     files

@@ -76,11 +76,14 @@ impl StoreDir {
 fn content(directory: &Path) -> Vec<(PathBuf, Vec<u8>, std::time::SystemTime)> {
     let mut files: Vec<_> = std::fs::read_dir(directory)
         .expect("the directory can be listed")
-        .map(|entry| {
+        .flat_map(|entry| {
             let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                return content(&path);
+            }
             let modified = std::fs::metadata(&path).and_then(|found| found.modified());
             let bytes = std::fs::read(&path).expect("a readable file");
-            (path, bytes, modified.expect("a time of modification"))
+            vec![(path, bytes, modified.expect("a time of modification"))]
         })
         .collect();
     files.sort();

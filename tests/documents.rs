@@ -162,7 +162,16 @@ fn normalise(value: &mut Value, store: &str) {
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| normalise(item, store)),
-        Value::String(text) => *text = text.replace(store, "optimizer-state"),
+        Value::String(text) => {
+            *text = text.replace(store, "optimizer-state");
+            // Named by their store, which is drawn.
+            if let Some((folder, (_, number))) = text
+                .split_once("/backups/")
+                .map(|(folder, name)| (folder, name.split_once('-').unwrap_or_default()))
+            {
+                *text = format!("{folder}/backups/0123456789abcdef-{number}");
+            }
+        }
         _ => {}
     }
 }
