@@ -11,6 +11,9 @@
 //! Worlds: 200 without an edge, 50 for each edge, or as many as asked for: `cargo bench --bench calibration -- 40` makes 40
 //! and 10. Shares are of worlds and styles with enough trades to say anything.
 //!
+//! Baseline (2026-11-21, 200 and twice 50 worlds): without an edge 0 of 400 real, 1 promising, where accepting the best early
+//! set that earns late accepts 44.5 %; with a true yearly Sharpe of 1.4 / 4.1, 4 / 45 % real and 23 / 82 % promising.
+//!
 //! Under `cargo test` it runs once, on two symbols and a third of a year.
 
 use std::collections::BTreeMap;
