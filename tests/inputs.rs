@@ -6,9 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use retune::ingest::{
-    IngestError, IngestOptions, IssueKind, LoadedSymbol, OnConflict, discover, load_symbol,
-};
+use retune::ingest::{IngestOptions, IssueKind, LoadedSymbol, OnConflict, discover, load_symbol};
 use retune::model::{Candle, Interval, Style};
 use retune::run::config::Config;
 use retune::run::plan::DayLimits;
@@ -390,6 +388,7 @@ mod columns {
     pub use parquet::basic::Compression as Pack;
     use parquet::basic::{GzipLevel, ZstdLevel};
     use parquet::file::properties::WriterProperties;
+    use retune::ingest::IngestError;
 
     use super::*;
 
