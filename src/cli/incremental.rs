@@ -72,7 +72,7 @@ pub(crate) struct Arguments {
     /// Compute and print, but store nothing
     #[arg(long)]
     no_save: bool,
-    /// Tell nobody, whatever [notify] says
+    /// Tell nobody, whatever the configuration says
     #[arg(long)]
     no_notify: bool,
     /// Only say what would be evaluated and why, how long it would take and in how much memory; nothing is written
