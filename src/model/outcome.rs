@@ -262,14 +262,14 @@ mod tests {
                 right.push_each(&row[2..]);
             }
             let (mut joined, mut copied, mut some) = (Outcomes::new(6), Outcomes::new(6), Outcomes::new(picked.len()));
-            for index in 0..rows.len() {
+            for (index, row) in rows.iter().enumerate() {
                 joined.push_joined(left.row(index), right.row(index));
                 copied.push(whole.row(index));
                 some.push_picked(whole.row(index), &picked);
-                let expected: Vec<Outcome> = picked.iter().map(|rule| rows[index][*rule]).collect();
+                let expected: Vec<Outcome> = picked.iter().map(|rule| row[*rule]).collect();
                 prop_assert!(some.row(index).iter().eq(&expected));
                 prop_assert!(some.row(index).ends.len() <= expected.len());
-                prop_assert!((0..6).all(|rule| *whole.row(index).of(rule) == rows[index][rule]));
+                prop_assert!((0..6).all(|rule| *whole.row(index).of(rule) == row[rule]));
             }
             prop_assert_eq!(&joined, &whole);
             prop_assert_eq!(&copied, &whole);

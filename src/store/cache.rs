@@ -14,7 +14,7 @@ use redb::{
 };
 
 use super::disk::Disk;
-use super::engine;
+use super::engine::{self, Held};
 use super::error::StoreError;
 use super::files;
 use super::health::Space;
@@ -49,7 +49,7 @@ enum Opened {
 
 /// The cache, open.
 pub struct Cache {
-    db: Opened,
+    db: Held<Opened>,
     disk: Disk,
     /// Set when the system refused something: the engine then refuses everything, and once is enough to be told.
     closed: AtomicBool,
@@ -123,7 +123,7 @@ impl Cache {
         let file = files::open_private(disk, path, true)?;
         let is_new = file.metadata().map_err(|error| StoreError::io(path, "look at", error))?.len() == 0;
         let db = engine::guarded(path, || engine::begin_file(disk, path, file, EVALS_CACHE_BYTES));
-        let db = Opened::Write(db.map_err(|error| disk.explain(error))?);
+        let db = Held::new(Opened::Write(db.map_err(|error| disk.explain(error))?), path);
         let (disk, closed) = (disk.clone(), AtomicBool::new(false));
         let cache = Self { db, disk, closed, path: path.to_owned(), budget_bytes };
         if is_new {
@@ -165,7 +165,7 @@ impl Cache {
 
     fn looking(db: Opened, path: &Path, budget_bytes: u64) -> Self {
         let (disk, closed) = (Disk::default(), AtomicBool::new(false));
-        Self { db, disk, closed, path: path.to_owned(), budget_bytes }
+        Self { db: Held::new(db, path), disk, closed, path: path.to_owned(), budget_bytes }
     }
 
     /// Verifies every row of the cache of a directory, which has to be there; returns how its bytes are used.
@@ -200,9 +200,9 @@ impl Cache {
 
     /// Gives the unused space of the cache of a directory back to the file system. Only the holder of the claim may.
     pub(super) fn compact(dir: &Path) -> Result<(), StoreError> {
-        let Self { db, path, .. } = Self::open(dir, u64::MAX)?;
-        match db {
-            Opened::Write(mut db) => engine::guarded(&path, || engine::compact_disposable(&mut db, &path)),
+        let Self { mut db, path, .. } = Self::open(dir, u64::MAX)?;
+        match &mut *db {
+            Opened::Write(db) => engine::guarded(&path, || engine::compact_disposable(db, &path)),
             Opened::Look(_) => unreachable!("it was opened to write"),
         }
     }
@@ -382,14 +382,14 @@ impl Cache {
             return Ok(T::default());
         }
         let done = engine::guarded(&self.path, || {
-            let begun = match &self.db {
+            let begun = match &*self.db {
                 Opened::Write(db) => db.begin_read(),
                 Opened::Look(db) => db.begin_read(),
             };
             let transaction = begun.map_err(|error| StoreError::engine(&self.path, "begin", error))?;
             work(&transaction).map_err(|error| StoreError::engine(&self.path, "read", error))
         });
-        if let (Err(_), Opened::Look(_)) = (&done, &self.db) {
+        if let (Err(_), Opened::Look(_)) = (&done, &*self.db) {
             return done;
         }
         Ok(done.unwrap_or_else(|error| {
@@ -414,7 +414,7 @@ impl Cache {
         &self,
         work: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
-        let Opened::Write(db) = &self.db else {
+        let Opened::Write(db) = &*self.db else {
             return Err(StoreError::io(&self.path, "write", std::io::ErrorKind::ReadOnlyFilesystem));
         };
         let done = engine::guarded(&self.path, || {

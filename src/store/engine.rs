@@ -7,8 +7,9 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::fs::File;
+use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use redb::{Database, DatabaseError, ReadOnlyDatabase, WriteTransaction};
 
@@ -26,7 +27,7 @@ pub const VIEW_CACHE_BYTES: usize = 1 << 20;
 ///
 /// It is never created here, and never repaired by force. A file that was closed as it should be is only read until its
 /// rows are proved, so that one that is refused stays as it is, byte for byte.
-pub(super) fn open_state(disk: &Disk, path: &Path) -> Result<Database, StoreError> {
+pub(super) fn open_state(disk: &Disk, path: &Path) -> Result<Held<Database>, StoreError> {
     let file = files::open_private(disk, path, false)?;
     let length = file.metadata().map_err(|error| StoreError::io(path, "look at", error))?.len();
     if length == 0 {
@@ -35,10 +36,10 @@ pub(super) fn open_state(disk: &Disk, path: &Path) -> Result<Database, StoreErro
     files::settle(disk, path, &file)?;
     let closed = guarded(path, || verify_closed(path))?;
     guarded(path, || {
-        let mut db = begin_file(disk, path, file, STATE_CACHE_BYTES)?;
+        let mut db = Held::new(begin_file(disk, path, file, STATE_CACHE_BYTES)?, path);
         match db.check_integrity() {
             Ok(true) if closed => Ok(db),
-            Ok(true) => Snapshot::begin(&db, path)?.verify().map(|()| db),
+            Ok(true) => Snapshot::begin(&*db, path)?.verify().map(|()| db),
             Ok(false) => Err(damaged(path, "the integrity check failed")),
             Err(error) => Err(StoreError::engine(path, "check", error)),
         }
@@ -97,6 +98,52 @@ pub(super) fn compact_disposable(db: &mut Database, path: &Path) -> Result<(), S
     db.compact().map(drop).map_err(|error| StoreError::engine(path, "compact", error))
 }
 
+/// An open database. Where the engine stopped at damage it may stop again while it closes, so closing is guarded as well.
+pub(super) struct Held<T> {
+    /// `None` only while it is dropped.
+    db: Option<T>,
+    path: PathBuf,
+}
+
+impl<T> Held<T> {
+    pub(super) fn new(db: T, path: &Path) -> Self {
+        Self { db: Some(db), path: path.to_owned() }
+    }
+}
+
+impl<T> Deref for Held<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.db.as_ref().expect("held until it is dropped")
+    }
+}
+
+impl<T> DerefMut for Held<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.db.as_mut().expect("held until it is dropped")
+    }
+}
+
+impl<T> Drop for Held<T> {
+    fn drop(&mut self) {
+        let (db, path) = (self.db.take(), &self.path);
+        let closed = guarded(path, || {
+            drop(db);
+            Ok(())
+        });
+        if let Err(error) = closed {
+            tracing::debug!(%error, "the database engine stopped while it closed a damaged file");
+        }
+    }
+}
+
+impl<T: std::fmt::Debug> std::fmt::Debug for Held<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.db.fmt(f)
+    }
+}
+
 thread_local! {
     /// Whether a panic of this thread becomes an error.
     static GUARDED: Cell<bool> = const { Cell::new(false) };
@@ -135,4 +182,25 @@ pub fn print_no_guarded_panics() {
 /// Says that a file cannot be used.
 pub(super) fn damaged(path: &Path, reason: impl Into<String>) -> StoreError {
     StoreError::NeedsRepair { path: path.to_owned(), reason: reason.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Broken<'a>(&'a Cell<bool>);
+
+    impl Drop for Broken<'_> {
+        fn drop(&mut self) {
+            self.0.set(true);
+            panic!("a poisoned mutex");
+        }
+    }
+
+    #[test]
+    fn closing_what_the_engine_gave_up_ends_nothing() {
+        let closed = Cell::new(false);
+        drop(Held::new(Broken(&closed), Path::new("evals.redb")));
+        assert!(closed.get() && !GUARDED.get());
+    }
 }

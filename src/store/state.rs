@@ -9,7 +9,7 @@ use redb::{Database, WriteTransaction};
 
 use super::backup;
 use super::disk::Disk;
-use super::engine;
+use super::engine::{self, Held};
 use super::error::StoreError;
 use super::files;
 use super::keys;
@@ -95,7 +95,7 @@ impl Claim {
 /// The store, open for the one writer. Readers use [`super::View`].
 #[derive(Debug)]
 pub struct Store {
-    db: Database,
+    db: Held<Database>,
     disk: Disk,
     backups: usize,
     dir: PathBuf,
@@ -134,7 +134,7 @@ impl Store {
             create(&disk, &dir, &path, now_ms).map_err(|error| disk.explain(error))?;
         }
         let db = engine::open_state(&disk, &path).map_err(|error| disk.explain(error))?;
-        let store_uuid = engine::guarded(&path, || Ok(Snapshot::begin(&db, &path)?.meta()?.store_uuid))?;
+        let store_uuid = engine::guarded(&path, || Ok(Snapshot::begin(&*db, &path)?.meta()?.store_uuid))?;
         let poisoned = AtomicBool::new(false);
         let store = Self { db, disk, backups, dir, path, store_uuid, poisoned, _lock: lock };
         if !view::is_current(&store.disk, &store.dir, &store.read()?, now_ms)? {
@@ -146,7 +146,7 @@ impl Store {
     /// Returns the store as it is now, to read from.
     pub fn read(&self) -> Result<Snapshot<'_>, StoreError> {
         self.usable()?;
-        self.watch(Snapshot::begin(&self.db, &self.path))
+        self.watch(Snapshot::begin(&*self.db, &self.path))
     }
 
     /// Writes everything a run learned in one transaction and returns the id of the run.

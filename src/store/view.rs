@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use redb::ReadOnlyDatabase;
 
 use super::disk::Disk;
-use super::engine::{self, guarded};
+use super::engine::{self, Held, guarded};
 use super::error::StoreError;
 use super::files;
 use super::snapshot::Snapshot;
@@ -17,7 +17,7 @@ use super::tables;
 
 /// The published copy, open for reading.
 pub struct View {
-    db: ReadOnlyDatabase,
+    db: Held<ReadOnlyDatabase>,
     path: PathBuf,
 }
 
@@ -31,7 +31,7 @@ impl View {
 
     /// Returns its content.
     pub fn read(&self) -> Result<Snapshot<'_>, StoreError> {
-        Snapshot::begin(&self.db, &self.path)
+        Snapshot::begin(&*self.db, &self.path)
     }
 
     fn open_file(path: PathBuf) -> Result<Self, StoreError> {
@@ -39,7 +39,7 @@ impl View {
             return Err(StoreError::NoStore { path });
         }
         guarded(&path.clone(), || {
-            let view = Self { db: engine::open_read_only(&path)?, path };
+            let view = Self { db: Held::new(engine::open_read_only(&path)?, &path), path };
             view.read()?.verify()?;
             Ok(view)
         })
