@@ -345,7 +345,7 @@ mod tests {
     /// Writes a row behind the store's back, with a tag that is right.
     fn insert(path: &Path, table: &tables::TableInfo, key: &str, version: u16, payload: &[u8]) {
         let db = engine::open_state(&Disk::default(), path).expect("whole");
-        let meta = Snapshot::begin(&db, path).and_then(|snapshot| snapshot.meta()).expect("readable");
+        let meta = Snapshot::begin(&*db, path).and_then(|snapshot| snapshot.meta()).expect("readable");
         let store_uuid = if table.name == "meta" { [0; 16] } else { meta.store_uuid };
         let row = seal(Place { store_uuid: &store_uuid, table, key }, table.record.type_id, version, payload);
         engine::transact(&db, path, |transaction| {
@@ -366,7 +366,7 @@ mod tests {
                 let path = dir.join(name);
                 if what == "store format" {
                     let db = engine::open_state(&Disk::default(), &path).expect("whole");
-                    let meta = Snapshot::begin(&db, &path).and_then(|s| s.meta()).expect("readable");
+                    let meta = Snapshot::begin(&*db, &path).and_then(|s| s.meta()).expect("readable");
                     drop(db);
                     let newer = MetaRecord { store_format: 3, min_reader_format: 2, ..meta };
                     let payload = postcard::to_stdvec(&newer).expect("encodable");
