@@ -122,12 +122,15 @@ impl Lab {
         }
     }
 
+    /// Copies the files of the known store, without the backups in a folder below: no run reads them.
     fn copy_store(&self) {
         let _ = fs::remove_dir_all(self.path("store"));
         fs::create_dir(self.path("store")).expect("a folder");
         for entry in fs::read_dir(self.path("known")).expect("files") {
             let entry = entry.expect("a file");
-            fs::copy(entry.path(), self.path("store").join(entry.file_name())).expect("copied");
+            if entry.file_type().expect("a kind").is_file() {
+                fs::copy(entry.path(), self.path("store").join(entry.file_name())).expect("copied");
+            }
         }
     }
 
