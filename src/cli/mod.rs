@@ -43,6 +43,7 @@ struct Cli {
 
 /// Options of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
 pub(crate) struct Global {
     /// Configuration file (TOML); repeat to merge several, later ones win
     #[arg(short, long, global = true, value_name = "FILE")]
