@@ -30,19 +30,13 @@ fn parameters_go_back_by_hand_stay_out_and_come_back_by_hand() {
     let scalping = |scopes: &[(String, f64, String)]| scopes.iter().find(|s| s.0 == "scalping").map(|s| s.1);
     assert_eq!((scalping(&second), first == second), (Some(3.0), false), "{first:?} {second:?}");
 
-    if scalping(&first).is_none() {
-        // Nothing was in force before: there is nothing to go back to.
-        let (code, error) = store.failure(&["rollback"]);
-        assert_eq!(code, Some(2), "{error}");
-        assert!(error.contains("no earlier parameters"), "{error}");
-    }
     // A rejected candidate needs force.
     let (code, error) = store.failure(&["adopt", "2", "--style", "swing"]);
     assert_eq!(code, Some(2), "{error}");
     assert!(error.contains("was rejected (FAILED)") && error.contains("--force"), "{error}");
     let forced = store.run(&["adopt", "2", "--style", "swing", "--force"]);
     assert_eq!(forced.status.code(), Some(10), "{}", text(&forced.stderr));
-    assert!(!text(&forced.stdout).contains("rollback"), "there is nothing to go back to");
+    assert!(text(&forced.stdout).contains("`optimizer rollback` undoes it"));
     assert!(take_profits(&store).iter().any(|(scope, _, source)| scope == "swing" && source == "adopt"));
     let history = store.stdout(&["inspect", "run", "3"]);
     assert!(history.contains("against its verdict"), "{history}");
@@ -67,6 +61,40 @@ fn parameters_go_back_by_hand_stay_out_and_come_back_by_hand() {
 }
 
 #[test]
+fn the_first_parameters_go_back_to_none() {
+    let store = StoreDir::after_a_run();
+    let exported = || store.stdout(&["export-json", "-o", "-"]);
+    let before = exported();
+    let adopt = ["adopt", "1", "--style", "swing", "--force"];
+    assert_eq!(store.run(&adopt).status.code(), Some(10));
+    let swing = || take_profits(&store).iter().any(|(scope, ..)| scope == "swing");
+    assert!(swing());
+    assert_ne!(settings(&exported()), settings(&before));
+
+    let undone = store.run(&["rollback", "--style", "swing"]);
+    assert_eq!(undone.status.code(), Some(10), "{}", text(&undone.stderr));
+    assert!(text(&undone.stdout).contains("no longer in force"), "{}", text(&undone.stdout));
+    assert!(!swing());
+    assert_eq!(settings(&exported()), settings(&before), "the bot has its defaults again");
+    assert!(store.stdout(&["inspect", "run", "3"]).contains("to no parameters"));
+    let (code, error) = store.failure(&["rollback", "--style", "swing"]);
+    assert_eq!(code, Some(2));
+    assert!(error.contains("no earlier parameters"), "{error}");
+
+    // The history knows that nothing was in force after run 3, and that something was after run 2.
+    assert_eq!(store.run(&["rollback", "2", "--style", "swing"]).status.code(), Some(10));
+    assert!(swing());
+    assert_eq!(store.run(&["rollback", "3", "--style", "swing"]).status.code(), Some(10));
+    assert!(!swing());
+}
+
+/// Returns what a bot reads of swing in an export.
+fn settings(export: &str) -> serde_json::Value {
+    let export: serde_json::Value = serde_json::from_str(export).expect("JSON");
+    export["swing_params"].clone()
+}
+
+#[test]
 fn what_is_not_there_cannot_be_adopted() {
     let missing = StoreDir::missing();
     assert_eq!(missing.failure(&["adopt", "1"]).0, Some(2));
@@ -77,7 +105,7 @@ fn what_is_not_there_cannot_be_adopted() {
     let (code, error) = store.failure(&["adopt", "7"]);
     assert_eq!(code, Some(2));
     assert!(error.contains("found none in run 7") && error.contains("hint: "), "{error}");
-    let (code, error) = store.failure(&["rollback"]);
+    let (code, error) = store.failure(&["rollback", "--style", "swing"]);
     assert_eq!(code, Some(2));
     assert!(error.contains("no earlier parameters"), "{error}");
     let state = |content: &[(std::path::PathBuf, Vec<u8>, std::time::SystemTime)]| {

@@ -32,13 +32,12 @@ impl ByHandDocument {
     /// Returns the document as text for people.
     pub fn text(&self) -> String {
         let Some(run) = self.run else { return "these parameters are in force already\n".to_owned() };
-        // The first parameters of a style have nothing to go back to.
-        let undone = match self.changes.iter().any(|change| change.old.is_some()) {
-            true => "; `optimizer rollback` undoes it",
-            false => "",
+        let what = match self.changes.iter().any(|change| change.new.is_some()) {
+            true => ("in force now", "`optimizer rollback` undoes it"),
+            false => ("no longer in force", "`optimizer adopt` brings the candidate of a run back"),
         };
         let (changes, profile) = (listed(&self.changes), &self.profile);
-        format!("{changes}\n\nin force now, as run {run} of profile {profile}{undone}\n")
+        format!("{changes}\n\n{}, as run {run} of profile {profile}; {}\n", what.0, what.1)
     }
 }
 

@@ -10,7 +10,7 @@ use super::records::{change_record, parameter_set};
 use crate::decide::changes;
 use crate::model::{ParameterSet, Style};
 use crate::store::records::{
-    CandidateRecord, ChangeRecord, DecisionRecord, ParamsRecord, RunRecord, StoredMetrics,
+    CandidateRecord, ChangeRecord, DecisionRecord, ParamsRecord, RunRecord, RunStyleRecord, StoredMetrics,
 };
 use crate::store::{LearningCommit, Location, Snapshot, Store, StoreError};
 
@@ -18,6 +18,8 @@ use crate::store::{LearningCommit, Location, Snapshot, Store, StoreError};
 const ADOPTED: &str = "adopted";
 const ROLLED_BACK: &str = "rolled_back";
 pub(super) const IMPORTED: &str = "imported";
+/// Verdict and outcome of a decision that leaves a style without parameters in force.
+const WITHDRAWN: &str = "withdrawn";
 /// Runs after which a rollback no longer keeps a set out of force.
 const VETO_RUNS: usize = 60;
 
@@ -31,7 +33,7 @@ pub enum Request {
         /// Whatever its verdict says.
         force: bool,
     },
-    /// What was in force after a run; without one, what was in force before the present parameters.
+    /// What was in force after a run; without one, what was in force before the present parameters. That may be nothing.
     Rollback {
         /// The run.
         run: Option<u64>,
@@ -136,9 +138,15 @@ pub(super) fn vetoed(
     Ok(vetoed)
 }
 
-/// A style's parameters with the run that judged them.
+/// What a style is to have in force.
 struct Chosen {
     style: Style,
+    /// `None` for no parameters, as before the first were adopted.
+    judged: Option<Judged>,
+}
+
+/// Parameters with the run that judged them.
+struct Judged {
     run: u64,
     decision: DecisionRecord,
     candidate: CandidateRecord,
@@ -161,7 +169,7 @@ fn candidates(
             // Styles that were not rejected may be adopted one by one.
             return Err(ByHandError::Rejected { style, run, verdict: decision.verdict, reason });
         }
-        chosen.push(Chosen { style, run, decision, candidate });
+        chosen.push(Chosen { style, judged: Some(Judged { run, decision, candidate }) });
     }
     match chosen.is_empty() {
         true => Err(ByHandError::NoCandidate { profile: profile.to_owned(), run }),
@@ -179,17 +187,25 @@ fn earlier(
     let mut chosen = Vec::new();
     for style in styles {
         let in_force = snapshot.params(profile, style.as_str())?;
-        let Some(last) = run.or_else(|| in_force.map(|params| params.run.saturating_sub(1))) else {
+        let Some(last) = run.or_else(|| in_force.as_ref().map(|params| params.run.saturating_sub(1))) else {
             continue;
         };
-        for (id, _) in snapshot.runs(profile, ..=last, usize::MAX)? {
-            let adopted =
-                snapshot.decisions(profile, id)?.into_iter().find(|(own, d)| own == style && d.adopted);
-            let Some((style, decision)) = adopted else { continue };
-            if let Some(candidate) = decision.candidate.clone() {
-                chosen.push(Chosen { style, run: id, decision, candidate });
-                break;
-            }
+        let runs = snapshot.runs(profile, ..=last, usize::MAX)?;
+        // Where the oldest runs are gone nobody knows what was in force before.
+        let mut judged = if last == 0 || runs.iter().any(|(id, _)| *id == 1) { Some(None) } else { None };
+        for (id, _) in runs {
+            let decisions = snapshot.decisions(profile, id)?;
+            let decided = |(own, decision): &(Style, DecisionRecord)| {
+                own == style && (decision.adopted || decision.outcome == WITHDRAWN)
+            };
+            let Some((_, decision)) = decisions.into_iter().find(decided) else { continue };
+            let candidate = decision.candidate.clone().filter(|_| decision.adopted);
+            judged = Some(candidate.map(|candidate| Judged { run: id, decision, candidate }));
+            break;
+        }
+        // Nothing in force and nothing to put there is no step back.
+        if let Some(judged) = judged.filter(|judged| judged.is_some() || in_force.is_some()) {
+            chosen.push(Chosen { style: *style, judged });
         }
     }
     match chosen.is_empty() {
@@ -218,50 +234,74 @@ fn learning(
     let mut learning = LearningCommit::new(profile, run);
     let mut all = Vec::new();
     let in_force: BTreeMap<String, ParamsRecord> = snapshot.params_all(profile)?.into_iter().collect();
-    for Chosen { style, run, decision, candidate } in chosen {
-        let evidence = snapshot.run(profile, *run)?.unwrap_or_default();
-        learning.run.styles.extend(evidence.styles.into_iter().filter(|found| found.style == style.as_str()));
-        let new = parameter_set(&candidate.set);
+    for Chosen { style, judged } in chosen {
         let before = in_force.get(style.as_str());
         let old = before.map(|record| parameter_set(&record.set));
-        let mut own: Vec<ChangeRecord> =
-            changes(*style, old.as_ref(), &new).iter().map(change_record).collect();
-        if !own.is_empty() {
-            let params = params_record(candidate, decision, source, now_ms);
-            learning.params.insert(style.to_string(), Some(params));
+        let mut own: Vec<ChangeRecord> = Vec::new();
+        match judged {
+            Some(Judged { run, decision, candidate }) => {
+                let evidence = snapshot.run(profile, *run)?.unwrap_or_default();
+                let of_style = evidence.styles.into_iter().filter(|found| found.style == style.as_str());
+                learning.run.styles.extend(of_style);
+                let new = parameter_set(&candidate.set);
+                own.extend(changes(*style, old.as_ref(), &new).iter().map(change_record));
+                if !own.is_empty() {
+                    let params = params_record(candidate, decision, source, now_ms);
+                    learning.params.insert(style.to_string(), Some(params));
+                }
+            }
+            None => {
+                learning.run.styles.push(RunStyleRecord::unevaluated(style.as_str()));
+                if let Some(record) = before {
+                    own.extend(withdrawn(style.as_str(), *style, record));
+                    learning.params.insert(style.to_string(), None);
+                }
+            }
         }
         // Sets of symbols were judged against other parameters of the style.
         for (scope, record) in in_force.iter().filter(|(scope, _)| is_symbol_of(scope, *style)) {
-            let gone = changes(*style, None, &parameter_set(&record.set));
-            own.extend(gone.iter().map(change_record).map(|change| ChangeRecord {
-                scope: scope.clone(),
-                old: change.new,
-                new: None,
-                ..change
-            }));
+            own.extend(withdrawn(scope, *style, record));
             learning.params.insert(scope.clone(), None);
         }
-        let forced = matches!(request, Request::Adopt { force: true, .. }) && decision.outcome == "rejected";
-        let forced = if forced { ", against its verdict" } else { "" };
-        let record = DecisionRecord {
-            adopted: !own.is_empty(),
-            changed: !own.is_empty(),
-            outcome: "adopted".to_owned(),
-            reasons: vec![format!("by hand, from run {run}{forced}")],
-            changes: own.clone(),
-            incumbent: before.map(|record| CandidateRecord {
-                set: record.set.clone(),
-                score: record.score,
-                full: record.metrics.clone(),
-                early: StoredMetrics::default(),
-                late: StoredMetrics::default(),
-            }),
-            ..decision.clone()
+        let incumbent = before.map(|record| CandidateRecord {
+            set: record.set.clone(),
+            score: record.score,
+            full: record.metrics.clone(),
+            early: StoredMetrics::default(),
+            late: StoredMetrics::default(),
+        });
+        let record = match judged {
+            Some(Judged { run, decision, .. }) => {
+                let force = matches!(request, Request::Adopt { force: true, .. });
+                let forced =
+                    if force && decision.outcome == "rejected" { ", against its verdict" } else { "" };
+                DecisionRecord {
+                    adopted: !own.is_empty(),
+                    outcome: "adopted".to_owned(),
+                    reasons: vec![format!("by hand, from run {run}{forced}")],
+                    ..decision.clone()
+                }
+            }
+            None => DecisionRecord {
+                verdict: WITHDRAWN.to_owned(),
+                outcome: WITHDRAWN.to_owned(),
+                reasons: vec!["by hand, to no parameters, as before the first were adopted".to_owned()],
+                ..DecisionRecord::default()
+            },
         };
+        let record = DecisionRecord { changed: !own.is_empty(), changes: own.clone(), incumbent, ..record };
         learning.decisions.insert(*style, record);
         all.extend(own);
     }
     Ok((learning, all))
+}
+
+/// Returns the changes that leave a scope without parameters.
+fn withdrawn(scope: &str, style: Style, record: &ParamsRecord) -> Vec<ChangeRecord> {
+    let gone = changes(style, None, &parameter_set(&record.set));
+    let taken =
+        |change: ChangeRecord| ChangeRecord { scope: scope.to_owned(), old: change.new, new: None, ..change };
+    gone.iter().map(change_record).map(taken).collect()
 }
 
 fn is_symbol_of(scope: &str, style: Style) -> bool {

@@ -247,10 +247,12 @@ fn style_text(name: &str, style: &InspectRunStylePart) -> String {
     let mut text = format!("{name}: {verdict}{outcome}\n");
     let (sets, opportunities) = (style.parameter_sets, style.opportunities);
     let (signals, pending) = (style.signals, style.pending_signals);
-    let _ = writeln!(
-        text,
-        "  {sets} parameter sets over {signals} signals ({pending} pending), {opportunities} opportunities"
-    );
+    if sets > 0 {
+        let _ = writeln!(
+            text,
+            "  {sets} parameter sets over {signals} signals ({pending} pending), {opportunities} opportunities"
+        );
+    }
     for line in style.evidence.iter().flat_map(EvidencePart::lines) {
         text += &wrapped("  ", 4, line.split_whitespace());
     }

@@ -35,6 +35,13 @@ pub struct RunStyleRecord {
     pub opportunities: u64,
 }
 
+impl RunStyleRecord {
+    /// Returns the record of a style about which something was decided without evaluating anything.
+    pub fn unevaluated(style: &str) -> Self {
+        Self { style: style.to_owned(), signals: 0, pending: 0, parameter_sets: 0, opportunities: 0 }
+    }
+}
+
 /// One run: what went in, what it cost, how it ended.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct RunRecord {
