@@ -106,7 +106,7 @@ impl ScoreWeights {
 
     /// Reads what [`Display`](fmt::Display) writes; `None` if it is nothing of the kind, or of another style.
     pub fn parse(style: Style, text: &str) -> Option<Self> {
-        let pairs = text.split(' ').map(|pair| pair.split_once('='));
+        let pairs = text.split(' ').map(|pair| pair.split_once(':'));
         let pairs = pairs.collect::<Option<Vec<(&str, &str)>>>().filter(|p| p.len() == terms(style).len())?;
         let weight = |term: ScoreTerm| {
             let (_, weight) = pairs.iter().find(|(name, _)| *name == term.as_str())?;
@@ -130,7 +130,7 @@ impl fmt::Display for ScoreWeights {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, (term, weight)) in self.pairs().enumerate() {
             let space = if place == 0 { "" } else { " " };
-            write!(f, "{space}{}={weight}", term.as_str())?;
+            write!(f, "{space}{}:{weight}", term.as_str())?;
         }
         Ok(())
     }
@@ -388,11 +388,11 @@ mod tests {
         let text = ScoreWeights::default_of(Style::Swing).to_string();
         assert_eq!(
             text,
-            "momentum=20 volume=35 breakout=25 trend_align=35 ema_divergence=15 trend_4h_strength=25"
+            "momentum:20 volume:35 breakout:25 trend_align:35 ema_divergence:15 trend_4h_strength:25"
         );
         assert_eq!(ScoreWeights::parse(Style::Scalping, &text), None);
         assert_eq!(ScoreWeights::parse(Style::Swing, &text.replace("25", "256")), None);
-        assert_eq!(ScoreWeights::parse(Style::Swing, &text.replace("momentum=20 ", "")), None);
+        assert_eq!(ScoreWeights::parse(Style::Swing, &text.replace("momentum:20 ", "")), None);
         assert_eq!(ScoreWeights::parse(Style::Swing, ""), None);
     }
 }

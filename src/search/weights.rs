@@ -145,7 +145,8 @@ pub fn learn(lesson: &Lesson<'_>) -> Learned {
     let enough = signals[0] + signals[1] >= SIGNALS_MIN && signals.iter().all(|class| *class >= CLASS_MIN);
     let Some((found, compared)) = enough.then(|| lesson.compare()).flatten() else {
         let [won, lost] = signals;
-        let needed = format!("{SIGNALS_MIN} and {CLASS_MIN} of each, on several parts of the early days");
+        let needed =
+            format!("{SIGNALS_MIN}, {CLASS_MIN} of either kind, on several parts of the early days,");
         let reason =
             format!("too few early signals for score weights: {won} won, {lost} lost, {needed} are needed");
         return keep(reason, None);
