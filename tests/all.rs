@@ -46,3 +46,4 @@ mod survival;
 mod sweep;
 mod trades;
 mod validate;
+mod weights;

@@ -37,11 +37,11 @@ impl Lab {
         Self { folder, now_ms: NOW_MS, cache_bytes: CACHE_BYTES }
     }
 
-    fn data(&self) -> PathBuf {
+    pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    fn store(&self) -> PathBuf {
+    pub fn store(&self) -> PathBuf {
         self.folder.path().join("store")
     }
 
@@ -115,7 +115,7 @@ fn plan() -> Plan {
 }
 
 /// The document of a run without what differs by nature: time, memory, numbers of runs, what was reused.
-fn document(report: &RunReport) -> String {
+pub fn document(report: &RunReport) -> String {
     let mut document = RunDocument::new(report);
     document.run.duration_ms = 0;
     document.run.peak_rss_bytes = None;

@@ -5,7 +5,7 @@
 
 use super::frame::FeatureRow;
 use super::market_structure::SwingStructure;
-use super::score::{Sided, default_weights};
+use super::score::{ScoreWeights, Sided};
 use super::sr_history::{LEGACY_NEVER_TESTED, SrHistory};
 use crate::model::{Direction, Style};
 
@@ -186,8 +186,20 @@ pub static COLUMNS: &[Column] = columns! {
     "consensus" ["0..5"] "sided: indicators that confirm" => |v| Some(v.sided().consensus().into());
     "consensus_score" ["0..100"] "sided: weighted confirmation" => |v| Some(v.sided().consensus_score());
     "signal_score" ["0..100"] "sided: weighted evidence of the style" => |v| {
-        Some(v.sided().signal_score(v.style, default_weights(v.style)))
+        Some(v.sided().signal_score(&ScoreWeights::default_of(v.style)))
     };
+};
+
+/// The column of the signal score, under the default weights.
+pub const SIGNAL_SCORE: &str = "signal_score";
+
+/// What the signal score reads, from which it follows under any weights. It is not among [`COLUMNS`]: no threshold on it
+/// says anything.
+pub static SCORE_EVIDENCE: Column = Column {
+    name: "signal_score_evidence",
+    unit: "code",
+    meaning: "sided: strengths of the terms of the style's score",
+    value: |v| Some(v.sided().score_evidence(v.style).number()),
 };
 
 fn tests(history: Option<&SrHistory>) -> f64 {

@@ -5,16 +5,10 @@
 //! confirms and no DOGE candle ever does. Here price distances are measured in ATR, and only what points in the
 //! direction of the trade counts. Deviations from the legacy terms are listed in ARCHITECTURE.md.
 
+use std::fmt;
+
 use super::frame::FeatureRow;
 use crate::model::{Direction, Style};
-
-/// A named weight of the signal score.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct ScoreWeight {
-    pub term: ScoreTerm,
-    pub weight: f64,
-}
 
 /// A term of the signal score; each has a strength in 0..=1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,35 +51,136 @@ impl ScoreTerm {
             Self::HighTrendStrength => "trend_4h_strength",
         }
     }
+
+    /// Returns the strengths it can have, weakest first; at most four.
+    fn strengths(self) -> &'static [f64] {
+        match self {
+            Self::Momentum | Self::Volatility => &[0.0, 0.5, 0.75, 1.0],
+            Self::Volume => &[0.0, 0.3, 0.6, 1.0],
+            Self::Breakout | Self::Pattern => &[0.0, 1.0],
+            Self::TrendAlign | Self::HighTrendStrength => &[0.0, 0.6, 1.0],
+            Self::VolumePulse | Self::MomentumAccel | Self::EmaDivergence => &[0.0, 0.67, 1.0],
+        }
+    }
 }
 
-/// Returns the default weights of a style (the legacy defaults).
-pub fn default_weights(style: Style) -> &'static [ScoreWeight] {
-    const fn weigh(term: ScoreTerm, weight: f64) -> ScoreWeight {
-        ScoreWeight { term, weight }
-    }
+/// Returns the terms of a style's score.
+pub fn terms(style: Style) -> &'static [ScoreTerm] {
     use ScoreTerm::*;
-    const SCALPING: [ScoreWeight; 8] = [
-        weigh(Momentum, 25.0),
-        weigh(Volume, 30.0),
-        weigh(Breakout, 25.0),
-        weigh(Pattern, 15.0),
-        weigh(TrendAlign, 12.0),
-        weigh(Volatility, 20.0),
-        weigh(VolumePulse, 15.0),
-        weigh(MomentumAccel, 15.0),
-    ];
-    const SWING: [ScoreWeight; 6] = [
-        weigh(Momentum, 20.0),
-        weigh(Volume, 35.0),
-        weigh(Breakout, 25.0),
-        weigh(TrendAlign, 35.0),
-        weigh(EmaDivergence, 15.0),
-        weigh(HighTrendStrength, 25.0),
-    ];
     match style {
-        Style::Scalping => &SCALPING,
-        Style::Swing => &SWING,
+        Style::Scalping => {
+            &[Momentum, Volume, Breakout, Pattern, TrendAlign, Volatility, VolumePulse, MomentumAccel]
+        }
+        Style::Swing => &[Momentum, Volume, Breakout, TrendAlign, EmaDivergence, HighTrendStrength],
+    }
+}
+
+/// Terms of a style at most.
+pub const TERMS_MAX: usize = 8;
+
+/// What the terms of a style's score weigh, in the order of [`terms`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct ScoreWeights {
+    style: Style,
+    /// Zeros beyond the style's terms.
+    weights: [u8; TERMS_MAX],
+}
+
+impl ScoreWeights {
+    /// Returns the default weights of a style (the legacy defaults).
+    pub const fn default_of(style: Style) -> Self {
+        let weights = match style {
+            Style::Scalping => [25, 30, 25, 15, 12, 20, 15, 15],
+            Style::Swing => [20, 35, 25, 35, 15, 25, 0, 0],
+        };
+        Self { style, weights }
+    }
+
+    /// Returns the weights that a function gives the terms of a style; `None` if it has none for one of them.
+    pub fn of(style: Style, weight: impl FnMut(ScoreTerm) -> Option<u8>) -> Option<Self> {
+        let mut weights = [0; TERMS_MAX];
+        let found: Option<Vec<u8>> = terms(style).iter().copied().map(weight).collect();
+        found?.into_iter().zip(&mut weights).for_each(|(own, place)| *place = own);
+        Some(Self { style, weights })
+    }
+
+    /// Reads what [`Display`](fmt::Display) writes; `None` if it is nothing of the kind, or of another style.
+    pub fn parse(style: Style, text: &str) -> Option<Self> {
+        let pairs = text.split(' ').map(|pair| pair.split_once(':'));
+        let pairs = pairs.collect::<Option<Vec<(&str, &str)>>>().filter(|p| p.len() == terms(style).len())?;
+        let weight = |term: ScoreTerm| {
+            let (_, weight) = pairs.iter().find(|(name, _)| *name == term.as_str())?;
+            weight.parse().ok()
+        };
+        Self::of(style, weight)
+    }
+
+    /// Returns the style.
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    /// Returns every term with its weight.
+    pub fn pairs(&self) -> impl Iterator<Item = (ScoreTerm, u8)> {
+        terms(self.style).iter().copied().zip(self.weights)
+    }
+}
+
+impl fmt::Display for ScoreWeights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, (term, weight)) in self.pairs().enumerate() {
+            let space = if place == 0 { "" } else { " " };
+            write!(f, "{space}{}:{weight}", term.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+/// All that a style's score reads of a signal: which of its strengths each term has, and whether RSI is exhausted. Under
+/// any weights it gives the score that the feature row gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ScoreEvidence(u32);
+
+impl ScoreEvidence {
+    /// The lowest bit tells exhaustion; two bits per term follow, in the order of [`terms`].
+    const TERM_BITS: u32 = 2;
+
+    fn new(exhausted: bool, steps: impl Iterator<Item = usize>) -> Self {
+        let bits = |place: u32, step: usize| (step as u32) << (1 + Self::TERM_BITS * place);
+        Self((0..).zip(steps).fold(u32::from(exhausted), |all, (place, step)| all | bits(place, step)))
+    }
+
+    /// Returns it as a whole number, for columns.
+    pub fn number(self) -> f64 {
+        f64::from(self.0)
+    }
+
+    /// Reads the number of a style's evidence; `None` if it is none.
+    pub fn from_number(number: f64, style: Style) -> Option<Self> {
+        let evidence = Self(number as u32);
+        let is_one = |(place, term): (usize, &ScoreTerm)| evidence.step(place) < term.strengths().len();
+        let within = evidence.0 >> (1 + Self::TERM_BITS * terms(style).len() as u32) == 0;
+        let whole = f64::from(evidence.0) == number;
+        (whole && within && terms(style).iter().enumerate().all(is_one)).then_some(evidence)
+    }
+
+    fn step(self, place: usize) -> usize {
+        (self.0 >> (1 + Self::TERM_BITS * place as u32)) as usize & ((1 << Self::TERM_BITS) - 1)
+    }
+
+    /// Returns the score under weights of its style; see [`Sided::signal_score`].
+    pub fn score(self, weights: &ScoreWeights) -> f64 {
+        let total: f64 = weights.pairs().map(|(_, weight)| f64::from(weight)).sum();
+        let strength = |(place, (term, weight)): (usize, (ScoreTerm, u8))| {
+            f64::from(weight) * term.strengths()[self.step(place)]
+        };
+        let evidence: f64 = weights.pairs().enumerate().map(strength).sum();
+        let exhausted = match weights.style {
+            Style::Scalping => 5.0,
+            Style::Swing => 10.0,
+        };
+        let penalty = if self.0 & 1 == 1 { exhausted } else { 0.0 };
+        (150.0 * evidence / total.max(f64::MIN_POSITIVE) - penalty).clamp(0.0, 100.0).trunc()
     }
 }
 
@@ -99,6 +194,11 @@ pub struct Sided<'a> {
 /// Returns the value of the first step whose limit is passed, else 0.
 fn steps(value: f64, ladder: &[(f64, f64)]) -> f64 {
     ladder.iter().find(|(limit, _)| value >= *limit).map_or(0.0, |(_, points)| *points)
+}
+
+/// Returns how many of ascending limits a value passes.
+fn reached(value: f64, limits: &[f64]) -> usize {
+    limits.iter().take_while(|limit| value >= **limit).count()
 }
 
 impl<'a> Sided<'a> {
@@ -133,52 +233,50 @@ impl<'a> Sided<'a> {
         50.0 + self.direction.sign() * (self.row.pulse.indicators.rsi_14 - 50.0)
     }
 
-    fn strength(&self, term: ScoreTerm, style: Style) -> f64 {
+    /// Returns the place among its strengths that a term has.
+    fn step(&self, term: ScoreTerm, style: Style) -> usize {
         let indicators = &self.row.pulse.indicators;
         let body = self.row.candle.close - self.row.candle.open;
         let volume = indicators.volume_ratio;
         match term {
-            ScoreTerm::Momentum => steps(self.in_atr(body), &[(1.0, 1.0), (0.67, 0.75), (0.33, 0.5)]),
-            ScoreTerm::Volume => steps(volume, &[(2.0, 1.0), (1.5, 0.6), (1.2, 0.3)]),
-            ScoreTerm::Breakout => f64::from(self.agrees(self.row.patterns.breakout)),
-            ScoreTerm::Pattern => f64::from(self.agrees(self.row.patterns.reversal())),
+            ScoreTerm::Momentum => reached(self.in_atr(body), &[0.33, 0.67, 1.0]),
+            ScoreTerm::Volume => reached(volume, &[1.2, 1.5, 2.0]),
+            ScoreTerm::Breakout => usize::from(self.agrees(self.row.patterns.breakout)),
+            ScoreTerm::Pattern => usize::from(self.agrees(self.row.patterns.reversal())),
             ScoreTerm::TrendAlign => match (style, self.aligned_timeframes()) {
-                (Style::Scalping, 2..) | (Style::Swing, 3..) => 1.0,
-                (Style::Swing, 2) => 0.6,
-                _ => 0.0,
+                (Style::Scalping, 2..) | (Style::Swing, 3..) => 2,
+                (Style::Swing, 2) => 1,
+                _ => 0,
             },
-            ScoreTerm::Volatility => steps(indicators.atr_ratio, &[(1.5, 1.0), (1.25, 0.75), (1.1, 0.5)]),
-            ScoreTerm::VolumePulse => steps(volume, &[(2.5, 1.0), (2.0, 0.67)]),
-            ScoreTerm::MomentumAccel => {
-                steps(self.in_atr(body - self.row.body_before), &[(1.0, 1.0), (0.5, 0.67)])
-            }
-            ScoreTerm::EmaDivergence => steps(self.middle_gap_atr(), &[(3.0, 1.0), (1.5, 0.67)]),
+            ScoreTerm::Volatility => reached(indicators.atr_ratio, &[1.1, 1.25, 1.5]),
+            ScoreTerm::VolumePulse => reached(volume, &[2.0, 2.5]),
+            ScoreTerm::MomentumAccel => reached(self.in_atr(body - self.row.body_before), &[0.5, 1.0]),
+            ScoreTerm::EmaDivergence => reached(self.middle_gap_atr(), &[1.5, 3.0]),
             ScoreTerm::HighTrendStrength => {
                 let gap = self.in_atr(self.row.pulse.high.ema_20 - self.row.pulse.high.ema_50);
                 match f64::from(self.row.pulse.high.trend.vote()) == self.direction.sign() {
-                    true if gap >= 4.0 => 1.0,
-                    true => 0.6,
-                    false => 0.0,
+                    true if gap >= 4.0 => 2,
+                    true => 1,
+                    false => 0,
                 }
             }
         }
     }
 
-    /// Returns the signal score.
+    /// Returns all that the signal score of a style reads.
+    pub fn score_evidence(&self, style: Style) -> ScoreEvidence {
+        let steps = terms(style).iter().map(|term| self.step(*term, style));
+        ScoreEvidence::new(self.rsi() > 80.0, steps)
+    }
+
+    /// Returns the signal score under the weights of a style.
     ///
     /// Units:  0..=100, whole numbers: the weighted mean strength of the terms, stretched by 1.5 so that a signal
     ///         with two thirds of all evidence is full; less 5 (scalping) or 10 (swing) when RSI is exhausted
     /// Source: legacy section 8, with a mean instead of 50 + sum: the sum clipped 77 % of rows at 100 and let
     ///         nothing below 50, so that the thresholds 40/50/60 excluded nothing (D25)
-    pub fn signal_score(&self, style: Style, weights: &[ScoreWeight]) -> f64 {
-        let total: f64 = weights.iter().map(|w| w.weight).sum();
-        let evidence: f64 = weights.iter().map(|w| w.weight * self.strength(w.term, style)).sum();
-        let exhausted = match style {
-            Style::Scalping => 5.0,
-            Style::Swing => 10.0,
-        };
-        let penalty = if self.rsi() > 80.0 { exhausted } else { 0.0 };
-        (150.0 * evidence / total.max(f64::MIN_POSITIVE) - penalty).clamp(0.0, 100.0).trunc()
+    pub fn signal_score(&self, weights: &ScoreWeights) -> f64 {
+        self.score_evidence(weights.style).score(weights)
     }
 
     /// Returns the indicator consensus: how many of five indicators confirm the direction.
@@ -236,5 +334,65 @@ impl<'a> Sided<'a> {
             points += steps(room, &[(6.0, 5.0), (3.0, 3.0)]);
         }
         points.min(100.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn style() -> impl Strategy<Value = Style> {
+        prop::sample::select(Style::ALL.to_vec())
+    }
+
+    proptest! {
+        #[test]
+        fn evidence_is_read_as_it_was_written_and_nothing_else_is_some(style in style(), number in 0_u32..1 << 18) {
+            let valid = |(place, term): (usize, &ScoreTerm)| {
+                (number >> (1 + 2 * place)) as usize % 4 < term.strengths().len()
+            };
+            let fits = number >> (1 + 2 * terms(style).len()) == 0;
+            let valid = fits && terms(style).iter().enumerate().all(valid);
+            let read = ScoreEvidence::from_number(f64::from(number), style);
+            prop_assert_eq!(read.map(ScoreEvidence::number), valid.then_some(f64::from(number)));
+            for other in [f64::from(number) + 0.5, -1.0 - f64::from(number), f64::NAN, f64::INFINITY] {
+                prop_assert_eq!(ScoreEvidence::from_number(other, style), None);
+            }
+        }
+
+        #[test]
+        fn a_score_is_the_weighted_mean_of_the_strengths(
+            style in style(), exhausted: bool, steps in prop::array::uniform8(0_usize..4), weights in prop::array::uniform8(0_u8..=50),
+        ) {
+            let own = terms(style);
+            let steps: Vec<usize> = own.iter().zip(steps).map(|(t, step)| step % t.strengths().len()).collect();
+            let mut drawn = weights.into_iter();
+            let weights = ScoreWeights::of(style, |_| drawn.next()).expect("enough");
+            prop_assert_eq!(ScoreWeights::parse(style, &weights.to_string()), Some(weights));
+            let evidence = ScoreEvidence::new(exhausted, steps.iter().copied());
+            let (mut sum, mut total) = (0.0, 0.0);
+            for ((term, weight), step) in weights.pairs().zip(&steps) {
+                sum += f64::from(weight) * term.strengths()[*step];
+                total += f64::from(weight);
+            }
+            let penalty = if !exhausted { 0.0 } else if style == Style::Swing { 10.0 } else { 5.0 };
+            let mean = if total > 0.0 { 150.0 * sum / total } else { 0.0 };
+            prop_assert_eq!(evidence.score(&weights), (mean - penalty).clamp(0.0, 100.0).trunc());
+        }
+    }
+
+    #[test]
+    fn weights_of_another_style_or_of_a_term_too_few_are_none() {
+        let text = ScoreWeights::default_of(Style::Swing).to_string();
+        assert_eq!(
+            text,
+            "momentum:20 volume:35 breakout:25 trend_align:35 ema_divergence:15 trend_4h_strength:25"
+        );
+        assert_eq!(ScoreWeights::parse(Style::Scalping, &text), None);
+        assert_eq!(ScoreWeights::parse(Style::Swing, &text.replace("25", "256")), None);
+        assert_eq!(ScoreWeights::parse(Style::Swing, &text.replace("momentum:20 ", "")), None);
+        assert_eq!(ScoreWeights::parse(Style::Swing, ""), None);
     }
 }

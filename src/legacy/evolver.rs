@@ -2,10 +2,10 @@
 //!
 //! Its fitness rewards high scores of opportunities that all won (D25): it separates nothing from nothing.
 
-use super::random::Draws;
 use super::statistics::{mean, population_deviation};
 use super::trend_side::count;
 use crate::model::{Direction, Style};
+use crate::search::draws::Draws;
 
 /// The strengths of a signal's components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -27,7 +27,6 @@ pub mod optimizer;
 pub mod pauses;
 pub mod phase2;
 pub mod phase4;
-pub mod random;
 pub mod records;
 pub mod regime;
 pub mod report;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::grid::Grid;
-use super::random::Draws;
+use crate::search::draws::Draws;
 
 /// Returns the ends of every dimension with the others at their (upper) middle, and the centre; each once.
 ///

@@ -13,6 +13,7 @@ mod learned;
 use serde_json::{Map, Value, json};
 
 use crate::model::{ExitAxis, Style, rfc3339};
+use crate::search::space::SCORE_WEIGHTS;
 use crate::store::records::{ParamsRecord, StoredFilter, StoredParameterSet, StoredValue};
 use crate::store::{Snapshot, StoreError};
 
@@ -92,7 +93,7 @@ pub fn learning_config(
         tree.insert(key, params);
     }
     let learned = learned::Learned::read(snapshot, profile)?;
-    tree.extend(learned.score_weights());
+    tree.extend(learned.score_weights(&in_force));
     tree.insert("phase2_learning".to_owned(), learned.phase2_learning(&in_force));
     tree.insert("compressed_insights".to_owned(), learned.compressed_insights(&in_force, generated_at));
     tree.extend(history::History::read(snapshot, profile)?.entries(&in_force));
@@ -169,7 +170,7 @@ fn consensus(set: &StoredParameterSet) -> Option<f64> {
     filter(set, "min_indicator_consensus").or_else(|| filter(set, "min_consensus"))
 }
 
-/// Returns the exit rule and every filter of a set under the bot's names.
+/// Returns the exit rule and every filter of a set under the bot's names. Score weights have a place of their own.
 fn flat(set: &StoredParameterSet) -> Object {
     let exit = [
         ("atr_tp_multiplier", set.atr_tp_multiplier),
@@ -177,7 +178,8 @@ fn flat(set: &StoredParameterSet) -> Object {
         ("max_holding_hours", set.max_holding_hours),
     ];
     let exit = exit.into_iter().map(|(key, value)| (key.to_owned(), number(key, value)));
-    exit.chain(set.filters.iter().map(|filter| (filter.name.clone(), value_of(filter)))).collect()
+    let filters = set.filters.iter().filter(|filter| filter.name != SCORE_WEIGHTS);
+    exit.chain(filters.map(|filter| (filter.name.clone(), value_of(filter)))).collect()
 }
 
 /// Returns what a set with exit mechanisms switches on and off; nothing for one without any, which leaves the bot as

@@ -1,9 +1,13 @@
 //! Puts the symbol-days of a run together to one book per style.
 
+use std::borrow::Cow;
+
 use super::day::{DayBlock, DaySignal};
 use super::plan::StylePlan;
 use crate::evaluate::book::{Book, Entry};
+use crate::features::score::ScoreEvidence;
 use crate::model::{Day, Direction, OutcomeRow};
+use crate::search::space::Space;
 use crate::signals::opportunities::Hindsight;
 
 /// The days of one symbol, ascending.
@@ -18,7 +22,7 @@ pub struct SymbolDays {
 /// Where a signal's coordinates and outcomes lie.
 struct Place<'a> {
     entry: Entry,
-    data: Option<(&'a [u8], OutcomeRow<'a>)>,
+    data: Option<(Cow<'a, [u8]>, OutcomeRow<'a>)>,
 }
 
 /// Returns the book of one style (by its index in the plan): signals of all symbols by entry time, then symbol.
@@ -33,8 +37,8 @@ pub fn book_of(symbols: &[SymbolDays], style: usize, plan: &StylePlan) -> Book {
     places.sort_by_key(|place| (place.entry.entry_ms, place.entry.symbol));
     let mut book = Book::new(plan.space.lattice().clone(), plan.space.rules().len());
     for place in &places {
-        match place.data {
-            Some((coordinates, outcomes)) => book.push(place.entry, coordinates, outcomes),
+        match &place.data {
+            Some((coordinates, outcomes)) => book.push(place.entry, coordinates, *outcomes),
             None => book.count_candidate(place.entry.entry_ms),
         }
     }
@@ -46,17 +50,30 @@ pub fn book_of(symbols: &[SymbolDays], style: usize, plan: &StylePlan) -> Book {
 fn places_of<'a>(block: &'a DayBlock, style: usize, symbol: u16, plan: &StylePlan) -> Vec<Place<'a>> {
     let part = &block.styles[style];
     let mut coordinates = part.coordinates.chunks_exact(plan.space.dimensions().len().max(1));
+    let mut evidence = part.evidence.iter();
     let mut outcomes = part.outcomes.rows();
+    let mut data = || {
+        let coordinates = coordinates.next().unwrap_or(&[]);
+        let outcomes = outcomes.next().expect("outcomes of every signal in the lattice");
+        let coordinates = match evidence.next() {
+            Some(evidence) => scored(coordinates, *evidence, &plan.space).map(Cow::Owned),
+            None => Some(Cow::Borrowed(coordinates)),
+        };
+        coordinates.map(|coordinates| (coordinates, outcomes))
+    };
     let place = |signal: &DaySignal| Place {
         entry: Entry { entry_ms: signal.entry_ms, symbol, direction: signal.direction, setup: signal.setup },
-        data: signal.in_lattice.then(|| {
-            (
-                coordinates.next().unwrap_or(&[]),
-                outcomes.next().expect("outcomes of every signal in the lattice"),
-            )
-        }),
+        data: signal.in_lattice.then(&mut data).flatten(),
     };
     part.signals.iter().map(place).collect()
+}
+
+/// Returns coordinates with those of the score under the weights of the space; `None` where it passes no level.
+fn scored(coordinates: &[u8], evidence: ScoreEvidence, space: &Space) -> Option<Vec<u8>> {
+    let score = space.weights().map(|weights| evidence.score(weights));
+    let own = coordinates.iter().zip(space.dimensions());
+    own.map(|(own, dimension)| if dimension.reads_score() { dimension.coordinate(score) } else { Some(*own) })
+        .collect()
 }
 
 /// For every opportunity, its day and the signals of the book that take part in it.

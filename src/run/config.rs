@@ -16,6 +16,7 @@ use crate::search::space::{
     Bound, Dimension, ExitLevel, Level, SETS_MAX, SIGNALS_PREFIX, Space, SpaceError, numbers,
 };
 use crate::search::strategy::{Axes, Search, Strategy};
+use crate::search::weights::Weighting;
 
 /// The whole configuration; every key has a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
@@ -225,6 +226,7 @@ pub struct SearchConfig {
     pub strategy: String,
     pub budget: u64,
     pub seed: u64,
+    pub weights: String,
 }
 
 impl Default for SearchConfig {
@@ -239,6 +241,7 @@ impl Default for SearchConfig {
             strategy: settings.stages.strategy.to_string(),
             budget: settings.stages.budget,
             seed: settings.stages.seed,
+            weights: settings.weights.to_string(),
         }
     }
 }
@@ -594,7 +597,11 @@ impl Config {
             let expected = format!("1 to {SETS_MAX} parameter sets");
             return Err(value_error("search.budget", &expected, config.budget));
         }
+        let weights = Weighting::ALL.into_iter().find(|weighting| weighting.as_str() == config.weights);
+        let words = Weighting::ALL.map(Weighting::as_str).join(", ");
+        let weights = weights.ok_or_else(|| value_error("search.weights", &words, &config.weights))?;
         Ok(SearchSettings {
+            weights,
             stages: Search { strategy, budget: config.budget, seed: config.seed },
             quick: self.validate.quick,
             require,
@@ -924,6 +931,15 @@ mod tests {
             ("[cost]\n", "did you mean `costs`?"),
             ("[search]\nscroe = \"sharpe\"", "did you mean `score`?"),
             ("[search]\nscore = \"best\"", "balanced, legacy"),
+            ("[search]\nweights = \"learnt\"", "search.weights: expected default, learned, found learnt"),
+            (
+                "[search]\nweights = \"learned\"\n[style.swing.space]\ndynamic_atr_strength = [\"off\", 0.5]",
+                "style swing: expected search.weights = \"default\" where exit rules scale with the score",
+            ),
+            (
+                "[search]\nweights = \"learned\"\n[signals]\nfile = \"signals.csv\"",
+                "expected search.weights = \"default\" where no filter reads the signal score, found \"learned\"",
+            ),
             ("[search]\nconstraints = [\"drawdown<3\"]", "max_drawdown_pct"),
             ("[costs]\ntaker_fee_pct = 50.0", "0 to 10 percent"),
             ("[validate]\nearly_share = 1.0", "validate.early_share"),

@@ -5,6 +5,7 @@ use super::plan::Plan;
 use super::unit::{self, Context};
 use crate::exits::TradeCosts;
 use crate::features::frame::Market;
+use crate::features::score::ScoreEvidence;
 use crate::model::{Day, Direction, GivenSignals, Outcomes, Setup};
 use crate::signals::opportunities::{Hindsight, Opportunity};
 
@@ -34,6 +35,9 @@ pub struct StyleDay {
     pub signals: Vec<DaySignal>,
     /// Coordinates of the signals in the lattice, in order.
     pub coordinates: Vec<u8>,
+    /// What the score reads of the signals in the lattice, in order, where its weights are learned: the coordinate of the
+    /// score follows from it in a book, and is 0 here. Nothing where they are fixed.
+    pub evidence: Vec<ScoreEvidence>,
     /// Outcomes of the signals in the lattice, every exit rule in order.
     pub outcomes: Outcomes,
     /// What an oracle would have taken.

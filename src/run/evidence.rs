@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::plan::{Plan, StylePlan};
 use super::regimes::{Regimes, regimes};
 use super::series::Series;
-use super::study::Study;
+use super::study::{Ground, Study};
 use super::traded::{Traded, traded};
 use crate::evaluate::book::{Book, Window};
 use crate::evaluate::daily::DailyColumns;
 use crate::evaluate::replay::{Pick, Tally, replay};
 use crate::model::Day;
+use crate::search::weights::Learned;
 use crate::validate::assessment::{Assessment, Assurance, Findings, assess, cost_buffer, wealth};
 use crate::validate::bootstrap::{self, interval};
 use crate::validate::dependence::automatic_block;
@@ -106,6 +107,8 @@ pub struct Evidence {
     pub traded: Option<Traded>,
     /// The candidate by kind of market.
     pub regimes: Option<Regimes>,
+    /// The weights of the signal score that it was found under, where they are learned.
+    pub weights: Option<Learned>,
     /// Is there anything here at all?
     pub edge: Option<Assessment>,
     /// Is it better than what is in force? `None` where nothing is, or the candidate is.
@@ -204,10 +207,11 @@ impl Evidence {
             ("forward_e_edge", forward.map(|f| f.e_edge)),
             ("forward_e_decay", forward.map(|f| f.e_decay)),
         ];
+        let weights = self.weights.iter().flat_map(Learned::figures);
         let traded = self.traded.iter().flat_map(Traded::figures);
         let regimes = self.regimes.iter().flat_map(Regimes::figures);
         let defined = all.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        defined.chain(traded).chain(regimes).collect()
+        defined.chain(weights).chain(traded).chain(regimes).collect()
     }
 }
 
@@ -215,10 +219,15 @@ impl Evidence {
 pub(super) struct Question<'a> {
     pub(super) plan: &'a Plan,
     pub(super) style: &'a StylePlan,
+    /// What the parameters in force are measured on.
+    pub(super) theirs: Ground<'a>,
     pub(super) study: &'a Study,
     pub(super) series: &'a Series,
-    /// Distinct grids tried in this profile, this one included.
+    /// Distinct grids tried in this profile, this one included; one whose score weights were learned as often as it might
+    /// have been another's.
     pub(super) grids: u64,
+    /// What was learned about score weights, where they are.
+    pub(super) weights: Option<&'a Learned>,
     /// Last day of the candles that the parameters in force were chosen on.
     pub(super) chosen_on: Option<Day>,
     /// Last closes of the symbol that stands for the market.
@@ -233,7 +242,8 @@ impl Question<'_> {
         let mut evidence = Evidence {
             trials: tried.saturating_add(self.plan.search.declared_trials),
             forward: self.forward(),
-            traded: traded(book, study, self.style, self.plan),
+            traded: traded(Ground { style: self.style, book }, self.theirs, study, self.plan),
+            weights: self.weights.cloned(),
             ..Evidence::default()
         };
         let place = study.top.first().and_then(|best| self.style.space.find(&best.set));

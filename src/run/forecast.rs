@@ -296,6 +296,7 @@ fn moved(block: &DayBlock, day: Day) -> DayBlock {
         broken: part.broken,
         signals: part.signals.iter().map(signal).collect(),
         coordinates: part.coordinates.clone(),
+        evidence: part.evidence.clone(),
         outcomes: part.outcomes.clone(),
         opportunities: Default::default(),
     };

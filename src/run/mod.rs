@@ -38,6 +38,7 @@ mod symbol;
 pub mod trade_review;
 pub mod traded;
 pub mod unit;
+mod weights;
 
 pub use incremental::{RunError, RunEvent, RunOptions, incremental};
 pub use symbol::{FilesRead, UnitCounts};

@@ -5,11 +5,13 @@ use crate::decide::Require;
 use crate::evaluate::portfolio::Limits;
 use crate::evaluate::score::Score;
 use crate::exits::{Costs, ExitPlan, PlanError};
+use crate::features::score::ScoreWeights;
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::model::{Day, Interval, ParameterSet, Style, Symbol};
 use crate::search::rank::Constraint;
-use crate::search::space::{Bound, Space, SpaceError};
+use crate::search::space::{Bound, Dimension, Space, SpaceError};
 use crate::search::strategy::{Axes, Search, Strategy};
+use crate::search::weights::Weighting;
 use crate::signals::opportunities::OpportunityRule;
 
 /// Version of the computation: raise it whenever a stage gives other results for the same input.
@@ -34,8 +36,18 @@ pub struct StylePlan {
 }
 
 impl StylePlan {
-    fn new(axes: Axes, space: Space, is_part: bool, interval: Interval) -> Result<Self, PlanningError> {
+    fn new(
+        axes: Axes,
+        space: Space,
+        is_part: bool,
+        interval: Interval,
+        weighting: Weighting,
+    ) -> Result<Self, PlanningError> {
         let style = axes.style();
+        let space = match weighting {
+            Weighting::Default => space,
+            Weighting::Learned => learning(&axes, space)?,
+        };
         let exits = ExitPlan::new(space.rules().to_vec(), interval)
             // The same horizon in every stage: the same days are complete, and their units serve them all.
             .and_then(|exits| exits.reaching(axes.hold_hours_max(), interval))
@@ -55,9 +67,19 @@ impl StylePlan {
         }
     }
 
-    /// Returns the fingerprint of the grid: what counts as one trial more when it is new.
+    /// Returns the plan with the signal score under some weights.
+    pub fn weighed(&self, weights: ScoreWeights) -> Self {
+        Self { space: self.space.clone().weighed(weights), ..self.clone() }
+    }
+
+    /// Returns the fingerprint of the grid: what counts as one trial more when it is new. A grid whose score weights are
+    /// learned is one, whatever they are.
     pub fn grid_fingerprint(&self, search: &Search) -> Fingerprint {
-        if self.is_part { self.axes.fingerprint(search) } else { space_fingerprint(&self.space) }
+        let grid = if self.is_part { self.axes.fingerprint(search) } else { space_fingerprint(&self.space) };
+        match self.space.weights() {
+            None => grid,
+            Some(_) => Canonical::new("retune learned weights v1").nested(grid).count(search.seed).finish(),
+        }
     }
 
     /// Returns the whole days that the longest label reaches beyond its entry day.
@@ -96,6 +118,8 @@ pub struct SearchSettings {
     pub require: Require,
     /// How spaces beyond a budget are searched.
     pub stages: Search,
+    /// Where the weights of the signal score come from.
+    pub weights: Weighting,
     /// How symbols get parameters of their own; `None` when they do not.
     pub own: Option<OwnSettings>,
 }
@@ -116,6 +140,7 @@ impl Default for SearchSettings {
             quick: false,
             require: Require::default(),
             stages: Search::default(),
+            weights: Weighting::default(),
             own: Some(OwnSettings { trades_min: 30, prior_trades: 100 }),
         }
     }
@@ -162,6 +187,23 @@ pub enum PlanningError {
     Space { style: Style, source: SpaceError },
     #[error("style {style}: {source}")]
     Exits { style: Style, source: PlanError },
+    #[error("style {style}: expected search.weights = \"default\" {when}, found \"learned\"")]
+    Weights { style: Style, when: &'static str },
+}
+
+/// Returns the space with score weights that are to be learned.
+///
+/// Errors: nothing filters on the score, or exit rules scale with it, whose outcomes hold under fixed weights only
+fn learning(axes: &Axes, space: Space) -> Result<Space, PlanningError> {
+    let style = space.style();
+    let fail = |when| Err(PlanningError::Weights { style, when });
+    if axes.scales_with_score() {
+        return fail("where exit rules scale with the score (dynamic_atr_strength)");
+    }
+    if !space.dimensions().iter().any(Dimension::reads_score) {
+        return fail("where no filter reads the signal score");
+    }
+    Ok(space.weighed(ScoreWeights::default_of(style)))
 }
 
 impl Plan {
@@ -179,7 +221,7 @@ impl Plan {
                 search.stages.strategy != Strategy::Grid && axes.sets() > search.stages.budget.into();
             let space = if is_part { axes.first_stage(&search.stages) } else { axes.whole() };
             let space = space.map_err(|source| PlanningError::Space { style, source })?;
-            StylePlan::new(axes, space, is_part, interval)
+            StylePlan::new(axes, space, is_part, interval, search.weights)
         };
         let styles = axes.into_iter().map(resolve).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
@@ -210,10 +252,17 @@ impl Plan {
             }
             let space = planned.axes.around(&starts(style), &self.search.stages);
             let space = space.map_err(|source| PlanningError::Space { style, source })?;
-            StylePlan::new(planned.axes.clone(), space, true, self.interval)
+            StylePlan::new(planned.axes.clone(), space, true, self.interval, self.search.weights)
         };
         let styles = self.styles.iter().map(resolve).collect::<Result<Vec<_>, _>>()?;
         Ok((styles != self.styles).then(|| Self { styles, ..self.clone() }))
+    }
+
+    /// Returns the plan with the signal score of a style (by its index) under some weights.
+    pub fn weighed(&self, index: usize, weights: ScoreWeights) -> Self {
+        let mut plan = self.clone();
+        plan.styles[index] = self.styles[index].weighed(weights);
+        plan
     }
 
     /// Returns the fingerprint of everything in the plan.

@@ -11,9 +11,10 @@ use super::study::Measured;
 use super::symbol::UnitCounts;
 use crate::decide::Outcome;
 use crate::evaluate::metrics::Metrics;
-use crate::features::score::default_weights;
+use crate::features::score::{ScoreTerm, ScoreWeights};
 use crate::model::{Day, ParameterSet};
 use crate::search::rank::Surface;
+use crate::search::weights::Weighting;
 use crate::store::LearningCommit;
 use crate::store::records::{
     AssessmentRecord, CandidateRecord, ChangeRecord, CombinationRecord, DecisionRecord, EvidenceRecord,
@@ -326,9 +327,12 @@ fn features_record(style: &StyleReport, now_ms: i64) -> FeaturesRecord {
     let full = best.map(|best| &best.full);
     let profit = full.and_then(|metrics| metrics.expectancy_pct.ok());
     let hours = full.and_then(|metrics| metrics.avg_hold_hours.ok());
-    let weight = |w: &crate::features::score::ScoreWeight| NamedNumber {
-        name: w.term.as_str().to_owned(),
-        value: w.weight,
+    let weights = style.evidence.weights.as_ref().map(|learned| learned.weights);
+    let weights = weights.unwrap_or(ScoreWeights::default_of(style.style));
+    let is_default = weights == ScoreWeights::default_of(style.style);
+    let weight = |(term, weight): (ScoreTerm, u8)| NamedNumber {
+        name: term.as_str().to_owned(),
+        value: weight.into(),
     };
     let combination = |measured: &Measured| CombinationRecord {
         set: (&measured.set).into(),
@@ -339,8 +343,8 @@ fn features_record(style: &StyleReport, now_ms: i64) -> FeaturesRecord {
         run: 0,
         computed_at_ms: now_ms,
         signals: style.signals,
-        weights: default_weights(style.style).iter().map(weight).collect(),
-        weights_name: "default".to_owned(),
+        weights: weights.pairs().map(weight).collect(),
+        weights_name: if is_default { Weighting::Default } else { Weighting::Learned }.to_string(),
         avg_holding_hours: hours,
         avg_profit_pct: profit,
         avg_density: profit.zip(hours).map(|(profit, hours)| profit / hours.max(0.25)),

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::plan::StylePlan;
-use super::study::Study;
+use super::study::{Ground, Study};
 use crate::evaluate::book::Book;
 use crate::evaluate::replay::{Pick, replay, taken};
 use crate::model::{Day, ParameterSet};
@@ -33,17 +33,18 @@ pub struct Series {
 }
 
 /// Replays the best set of a study, and the one in force, over all its days.
-pub(super) fn series(book: &Book, study: &Study, style: &StylePlan, names: &[&str]) -> Series {
-    let place = |set: &ParameterSet| style.space.find(set);
-    let best = study.top.first().and_then(|best| place(&best.set));
-    let in_force = study.incumbent.as_ref().and_then(|measured| place(&measured.set));
-    let daily = |place: Option<(usize, usize)>| {
-        place.map(|place| daily(book, study.days.clone(), style, place)).unwrap_or_default()
+pub(super) fn series(ground: Ground<'_>, theirs: Ground<'_>, study: &Study, names: &[&str]) -> Series {
+    let place = |ground: Ground<'_>, set: &ParameterSet| ground.style.space.find(set);
+    let best = study.top.first().and_then(|best| place(ground, &best.set));
+    let in_force = study.incumbent.as_ref().and_then(|measured| place(theirs, &measured.set));
+    let daily = |ground: Ground<'_>, place: Option<(usize, usize)>| {
+        let daily = |place| daily(ground.book, study.days.clone(), ground.style, place);
+        place.map(daily).unwrap_or_default()
     };
     Series {
-        candidate_ppm: daily(best),
-        incumbent_ppm: daily(in_force),
-        symbols: best.map(|place| symbols(book, study, style, place, names)).unwrap_or_default(),
+        candidate_ppm: daily(ground, best),
+        incumbent_ppm: daily(theirs, in_force),
+        symbols: best.map(|place| symbols(ground, study, place, names)).unwrap_or_default(),
     }
 }
 
@@ -64,9 +65,8 @@ pub(super) fn daily(
 }
 
 fn symbols(
-    book: &Book,
+    Ground { style, book }: Ground<'_>,
     study: &Study,
-    style: &StylePlan,
     (rule, cell): (usize, usize),
     names: &[&str],
 ) -> Vec<SymbolTrades> {

@@ -56,26 +56,48 @@ pub struct Study {
     pub baseline: Metrics,
 }
 
-/// Studies one style.
+/// What sets are measured on: the plan of their score weights, and the book under these.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Ground<'a> {
+    pub style: &'a StylePlan,
+    pub book: &'a Book,
+}
+
+impl Ground<'_> {
+    /// Returns whether it is the same as another.
+    pub fn is(&self, other: &Ground<'_>) -> bool {
+        std::ptr::eq(self.book, other.book)
+    }
+}
+
+/// Studies one style; the parameters in force may stand on a ground of their own.
 ///
 /// Causality: nothing of the late part, nor of the purged days, reaches the selection
 pub fn study(
-    book: &Book,
+    ground: Ground<'_>,
+    theirs: Ground<'_>,
     days: Range<Day>,
-    style: &StylePlan,
     plan: &Plan,
     incumbent: Option<&ParameterSet>,
 ) -> Study {
+    let Ground { style, book } = ground;
     let split = split(days.clone(), plan.search.early_share, style.horizon_days(plan.interval));
     let parts = Parts::new(book, days.clone(), split.as_ref());
     let measure = Measurer { style, plan };
-    let place = incumbent.and_then(|set| style.space.find(set));
+    let place = incumbent.and_then(|set| theirs.style.space.find(set));
     let reach = place.zip(plan.search.max_step);
     let reach = reach.map(|((rule, cell), steps)| style.space.within(rule, cell, steps));
     let objective = Objective { reach, ..measure.objective(&parts.early.window, plan.search.trades_min) };
     let ranking = rank(&sweep(&parts.early.window), &style.space, &objective, plan.search.top);
     let top: Vec<Measured> = ranking.top.iter().map(|trial| measure.trial(trial, &parts)).collect();
-    let incumbent = place.map(|(rule, cell)| measure.set(rule, cell, &parts).0);
+    let incumbent = place.map(|(rule, cell)| match theirs.is(&ground) {
+        true => measure.set(rule, cell, &parts).0,
+        false => {
+            let parts = Parts::new(theirs.book, days.clone(), split.as_ref());
+            Measurer { style: theirs.style, plan }.set(rule, cell, &parts).0
+        }
+    });
     let judgement = match ranking.top.first() {
         Some(best) => {
             let (_, early, late) = measure.set(best.rule, best.cell, &parts);

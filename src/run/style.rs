@@ -9,13 +9,16 @@ use super::own::own_sets;
 use super::plan::{Plan, StylePlan};
 use super::report::{InputReport, StyleReport};
 use super::series::series;
-use super::study::{Study, study};
+use super::study::{Ground, Study, study};
+use super::weights::learn_weights;
 use crate::decide::insights::{Insights, TradeContext, insights};
 use crate::decide::{Contender, Outcome, decide, hold_to};
 use crate::evaluate::book::Book;
 use crate::evaluate::replay::{Pick, taken};
 use crate::model::{Day, ParameterSet, Style};
+use crate::search::space::weights_of;
 use crate::search::strategy::Search;
+use crate::search::weights::Learned;
 
 /// What is in force.
 #[derive(Debug, Clone, Default)]
@@ -51,11 +54,22 @@ pub(super) fn study_style(
     input: &InputReport,
     in_force: &InForce,
 ) -> StyleReport {
+    let incumbent = in_force.styles[index].as_ref();
+    let days = entry_days(days, symbols, index);
+    let learned = learn_weights(plan, index, symbols, days.clone(), incumbent);
+    let weighed = learned.as_ref().map(|learned| plan.weighed(index, learned.weights));
+    let plan = weighed.as_ref().unwrap_or(plan);
     let style = &plan.styles[index];
     let book = book_of(symbols, index, style);
+    let ground = Ground { style, book: &book };
+    // Parameters in force go with the weights that they were chosen under.
+    let before = incumbent.and_then(|set| weights_of(set, style.space.style()));
+    let before = before.filter(|_| learned.as_ref().is_some_and(|learned| learned.replaced));
+    let before =
+        before.map(|weights| style.weighed(weights)).map(|style| (book_of(symbols, index, &style), style));
+    let theirs = before.as_ref().map_or(ground, |(book, style)| Ground { style, book });
     let parts = || symbols.iter().flat_map(|days| &days.blocks).map(|block| &block.styles[index]);
-    let incumbent = in_force.styles[index].as_ref();
-    let study = study(&book, entry_days(days, symbols, index), style, plan, incumbent);
+    let study = study(ground, theirs, days, plan, incumbent);
     let best = study.top.first();
     let candidate = best.map(|best| Contender { set: &best.set, late_score: best.late_score });
     let contender = incumbent.map(|set| Contender {
@@ -69,13 +83,16 @@ pub(super) fn study_style(
         decision.reasons.push(reason.to_owned());
     }
     let names: Vec<&str> = input.symbols.iter().map(|symbol| symbol.name.as_str()).collect();
-    let drawn = series(&book, &study, style, &names);
+    let drawn = series(ground, theirs, &study, &names);
+    let grids = in_force.grids_with(style, &plan.search.stages);
     let evidence = Question {
         plan,
         style,
+        theirs,
         study: &study,
         series: &drawn,
-        grids: in_force.grids_with(style, &plan.search.stages),
+        grids: grids.saturating_mul(learned.as_ref().map_or(1, Learned::tries)),
+        weights: learned.as_ref(),
         chosen_on: in_force.chosen_on.get(&style.space.style()).copied(),
         closes: input.market(&plan.regime_symbol).map_or(&[], |symbol| &symbol.closes),
     }
@@ -89,7 +106,10 @@ pub(super) fn study_style(
             "it was taken out of force by hand (`rollback`); only `adopt` puts it back".to_owned(),
         );
     }
+    decision.reasons.extend(learned.map(|learned| learned.reason));
     let own = match decision.outcome {
+        // Sets of symbols go with the score weights that are in force.
+        Outcome::Unchanged if !theirs.is(&ground) => Vec::new(),
         Outcome::Adopted | Outcome::Unchanged => {
             let in_force = |scope: &str| in_force.symbols.get(scope).cloned();
             own_sets(plan, index, &book, symbols, &names, &study, &in_force)

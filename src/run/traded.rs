@@ -4,8 +4,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Plan, StylePlan};
-use super::study::Study;
-use crate::evaluate::book::{Book, Window};
+use super::study::{Ground, Study};
+use crate::evaluate::book::Window;
 use crate::evaluate::portfolio::{Lost, follow};
 use crate::evaluate::replay::{Pick, results, taken};
 use crate::evaluate::sweep::GridPoint;
@@ -73,10 +73,13 @@ pub struct Traded {
 ///
 /// Causality: positions are carried over midnight, none is open when the study begins
 /// Cost:      O(sets x signals), sets in parallel
-pub(super) fn traded(book: &Book, study: &Study, style: &StylePlan, plan: &Plan) -> Option<Traded> {
+pub(super) fn traded(ground: Ground<'_>, theirs: Ground<'_>, study: &Study, plan: &Plan) -> Option<Traded> {
+    let Ground { style, book } = ground;
     let place = |set: &ParameterSet| style.space.find(set);
     let best = place(&study.top.first()?.set)?;
-    let in_force = study.incumbent.as_ref().and_then(|measured| place(&measured.set));
+    let incumbent = study.incumbent.as_ref().map(|measured| &measured.set);
+    // One of other score weights is in no cell here.
+    let in_force = incumbent.and_then(place);
     let top = study.top.iter().take(SHORTLIST).filter_map(|measured| place(&measured.set));
     let sets = top.chain(in_force).chain(style.space.neighbours(best.0, best.1));
     let everything = (style.space.rules().len() / 2, None);
@@ -109,7 +112,11 @@ pub(super) fn traded(book: &Book, study: &Study, style: &StylePlan, plan: &Plan)
     Some(Traded {
         effective_trades: effective_trades(book, best.0, &signals, plan.interval.ms()),
         best: of(best)?,
-        in_force: in_force.and_then(of),
+        in_force: in_force.and_then(of).or_else(|| {
+            let (rule, cell) = theirs.style.space.find(incumbent?)?;
+            let window = theirs.book.window(study.days.clone());
+            Some(Walk::new(&window, rule, Some(cell), theirs.style, plan).both_ways())
+        }),
         sets: compared.len() as u64,
         agreement: agreement.filter(|_| compared.len() >= COMPARED_MIN),
     })

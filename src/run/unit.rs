@@ -8,15 +8,13 @@ use super::day::{DaySignal, StyleDay};
 use super::found::{Found, Lead};
 use super::plan::{Plan, StylePlan};
 use crate::exits::{ExitPlan, Position, TradeCosts};
-use crate::features::catalog::{Column, View, column};
+use crate::features::catalog::{Column, SCORE_EVIDENCE, SIGNAL_SCORE, View, column};
 use crate::features::frame::Market;
+use crate::features::score::ScoreEvidence;
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::model::{Day, Direction, ExitReason, ExitRule, Outcome, Outcomes, ReturnPpm, Setup};
 use crate::search::space::Source;
 use crate::signals::opportunities::{Hindsight, Opportunity, opportunities};
-
-/// The column that exit rules may depend on.
-const SCORE_COLUMN: &str = "signal_score";
 
 /// Which values and exit rules a unit holds, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,10 +48,12 @@ impl Context {
     }
 }
 
-/// Returns the columns that the dimensions and exit rules of a style read.
+/// Returns the columns that the dimensions, exit rules and score weights of a style read.
 fn columns_of(style: &StylePlan) -> impl Iterator<Item = &str> {
-    let score = style.exits.reads_score().then_some(SCORE_COLUMN);
-    style.space.dimensions().iter().map(|dimension| dimension.source().name()).chain(score)
+    let score = style.exits.reads_score().then_some(SIGNAL_SCORE);
+    let evidence = style.space.weights().map(|_| SCORE_EVIDENCE.name);
+    let dimensions = style.space.dimensions().iter().map(|dimension| dimension.source().name());
+    dimensions.chain(score).chain(evidence)
 }
 
 /// A candidate of a unit.
@@ -126,6 +126,9 @@ enum Place {
 
 impl Place {
     fn of(name: &str, found: &Found<'_>) -> Self {
+        if name == SCORE_EVIDENCE.name {
+            return Self::Feature(&SCORE_EVIDENCE);
+        }
         match Source::named(name).expect("the space names known columns") {
             Source::Feature(column) => Self::Feature(column),
             source @ Source::Signals(_) => {
@@ -176,7 +179,7 @@ fn add_signal(
     let view = lead.row.map(|row| View { row, direction, style: style.space.style() });
     unit.columns.extend(columns.iter().map(|column| column.value(lead, view.as_ref())));
     let signal = UnitSignal { entry_ms: market.bars.open_time[entry], direction, setup: lead.setup, atr };
-    let score = column(SCORE_COLUMN).filter(|_| style.exits.reads_score());
+    let score = column(SIGNAL_SCORE).filter(|_| style.exits.reads_score());
     let score = score.zip(view).and_then(|(column, view)| column.value(&view));
     let position = Position { bars: market.bars, entry, direction, atr, score };
     style.exits.outcomes(&position, costs, &mut unit.outcomes);
@@ -196,7 +199,7 @@ impl Unit {
     ) -> Self {
         let (mut joined, mut added) =
             (Outcomes::new(context.rules.len() + more.rules().len()), Outcomes::new(more.rules().len()));
-        let score_at = context.columns.iter().position(|name| name == SCORE_COLUMN);
+        let score_at = context.columns.iter().position(|name| name == SIGNAL_SCORE);
         for (index, signal) in self.signals.iter().enumerate() {
             let score = score_at.map(|at| self.columns[index * context.columns.len() + at]);
             let position = Position {
@@ -240,6 +243,8 @@ pub struct Fit {
     columns: Vec<Option<usize>>,
     /// Where each rule of the space stands in the context.
     rules: Vec<Option<usize>>,
+    /// Where the evidence of the score stands, if there is any.
+    evidence: Option<usize>,
     missing_columns: Vec<String>,
 }
 
@@ -252,7 +257,8 @@ impl Fit {
         let rules = style.space.rules().iter().map(rule).collect();
         let missing = columns_of(style).filter(|name| column(name).is_none());
         let missing_columns = missing.map(str::to_owned).collect();
-        Self { context, columns, rules, missing_columns }
+        let evidence = style.space.weights().and_then(|_| column(SCORE_EVIDENCE.name));
+        Self { context, columns, rules, evidence, missing_columns }
     }
 
     /// Returns the columns of the plan that the context lacks.
@@ -286,6 +292,11 @@ impl Fit {
             let signal = signals.signal()?;
             let values = &layout.columns[index * column_row..(index + 1) * column_row];
             let coordinates = coordinates(values, &columns, style);
+            let evidence = match self.evidence {
+                Some(place) => evidence(&values[8 * place..], style)?,
+                None => None,
+            };
+            let coordinates = coordinates.filter(|_| self.evidence.is_none() || evidence.is_some());
             day.signals.push(DaySignal {
                 entry_ms: signal.entry_ms,
                 direction: signal.direction,
@@ -297,6 +308,7 @@ impl Fit {
                 continue;
             };
             day.coordinates.extend(coordinates);
+            day.evidence.extend(evidence);
             row.clear();
             outcomes.row(&mut row)?;
             day.outcomes.push_picked(row.row(0), &rules);
@@ -306,11 +318,23 @@ impl Fit {
     }
 }
 
-/// Returns a signal's coordinates from its row of columns.
+/// Returns a signal's evidence of the score, where it has a feature row; `None` when the bytes are no evidence.
+fn evidence(value: &[u8], style: &StylePlan) -> Option<Option<ScoreEvidence>> {
+    let number = Reader(value).float()?;
+    match number.is_nan() {
+        true => Some(None),
+        false => ScoreEvidence::from_number(number, style.space.style()).map(Some),
+    }
+}
+
+/// Returns a signal's coordinates from its row of columns; that of a score whose weights are not known yet is 0.
 fn coordinates(values: &[u8], columns: &[usize], style: &StylePlan) -> Option<Vec<u8>> {
     let dimensions = style.space.dimensions().iter().zip(columns);
     dimensions
         .map(|(dimension, column)| {
+            if style.space.weights().is_some() && dimension.reads_score() {
+                return Some(0);
+            }
             let value = Reader(&values[8 * column..]).float()?;
             dimension.coordinate(Some(value).filter(|v| !v.is_nan()))
         })

@@ -1,10 +1,13 @@
 //! Spaces and their search: exhaustive, in stages where they are too large.
 
+pub mod draws;
 mod exit_axes;
 pub mod own;
 pub mod rank;
+pub mod separation;
 pub mod space;
 pub mod strategy;
+pub mod weights;
 
 /// Returns the known name nearest to a misspelt one, if any is near enough to be meant.
 pub fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {

@@ -1,11 +1,24 @@
 //! The space of a style: exit rules x one level per filter dimension.
 
 use crate::evaluate::lattice::Lattice;
-use crate::features::catalog::{Column, column};
+use crate::features::catalog::{Column, SIGNAL_SCORE, column};
+use crate::features::score::ScoreWeights;
 use crate::model::{EXIT_AXES, ExitAxis, ExitRule, FilterValue, Need, ParameterSet, Style};
 
 pub use super::exit_axes::{ExitAxes, ExitLevel};
 use super::rank::Reach;
+
+/// The key under which a parameter set holds the weights of its signal score, where they are not the default ones.
+pub const SCORE_WEIGHTS: &str = "score_weights";
+
+/// Returns the weights of the signal score that a parameter set filters on; `None` where it holds none that can be read.
+pub fn weights_of(set: &ParameterSet, style: Style) -> Option<ScoreWeights> {
+    match set.filter(SCORE_WEIGHTS) {
+        None => Some(ScoreWeights::default_of(style)),
+        Some(FilterValue::Name(text)) => ScoreWeights::parse(style, text),
+        Some(FilterValue::Number(_)) => None,
+    }
+}
 
 /// Which side of a level passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -149,6 +162,11 @@ impl Dimension {
         &self.source
     }
 
+    /// Returns whether it filters on the signal score.
+    pub fn reads_score(&self) -> bool {
+        self.source.name() == SIGNAL_SCORE
+    }
+
     /// Returns which side passes.
     pub fn bound(&self) -> Bound {
         self.bound
@@ -187,6 +205,7 @@ pub struct Space {
     rules: Vec<ExitRule>,
     dimensions: Vec<Dimension>,
     lattice: Lattice,
+    weights: Option<ScoreWeights>,
 }
 
 impl Space {
@@ -197,7 +216,7 @@ impl Space {
         exits.check()?;
         for (i, dimension) in dimensions.iter().enumerate() {
             let taken = dimensions[..i].iter().any(|other| other.key == dimension.key);
-            if taken || ExitAxis::named(&dimension.key).is_some() {
+            if taken || ExitAxis::named(&dimension.key).is_some() || dimension.key == SCORE_WEIGHTS {
                 return Err(axis_error(&dimension.key, "a key of its own", "it twice".to_owned()));
             }
         }
@@ -208,7 +227,18 @@ impl Space {
         }
         let rules = exits.rules();
         let lattice = Lattice::new(dimensions.iter().map(|d| d.levels.len()).collect());
-        Ok(Self { style, rules, dimensions, lattice })
+        Ok(Self { style, rules, dimensions, lattice, weights: None })
+    }
+
+    /// Returns the space with the signal score under some weights.
+    pub fn weighed(self, weights: ScoreWeights) -> Self {
+        assert!(weights.style() == self.style, "weights of the style");
+        Self { weights: Some(weights), ..self }
+    }
+
+    /// Returns the weights of the signal score, where they may be others than the default ones.
+    pub fn weights(&self) -> Option<&ScoreWeights> {
+        self.weights.as_ref()
     }
 
     /// Returns the default space of a style: 27 exit rules x 5,184 cells.
@@ -349,13 +379,17 @@ impl Space {
             let level = &dimension.levels[self.lattice.level(cell, d)];
             (dimension.key.clone(), level.shown.clone())
         });
-        ParameterSet { exit: self.rules[rule], filters: filters.collect() }
+        let own = self.weights.filter(|weights| *weights != ScoreWeights::default_of(self.style));
+        let own = own.map(|weights| (SCORE_WEIGHTS.to_owned(), FilterValue::Name(weights.to_string())));
+        ParameterSet { exit: self.rules[rule], filters: filters.chain(own).collect() }
     }
 
     /// Returns the rule and cell of a parameter set, or `None` when the space does not hold it.
     pub fn find(&self, set: &ParameterSet) -> Option<(usize, usize)> {
         let rule = self.rules.iter().position(|rule| *rule == set.exit)?;
-        if set.filters.len() != self.dimensions.len() {
+        let weights = self.weights.unwrap_or(ScoreWeights::default_of(self.style));
+        let filters = set.filters.iter().filter(|(key, _)| key != SCORE_WEIGHTS).count();
+        if filters != self.dimensions.len() || weights_of(set, self.style) != Some(weights) {
             return None;
         }
         let level = |dimension: &Dimension| {
@@ -383,7 +417,15 @@ mod tests {
             assert_eq!((space.rules().len(), space.lattice().cells()), (27, 5_184));
             assert_eq!(space.sets(), 139_968);
             for (rule, cell) in [(0, 0), (26, 5_183), (13, 2_000)] {
-                assert_eq!(space.find(&space.set(rule, cell)), Some((rule, cell)));
+                let set = space.set(rule, cell);
+                assert_eq!(space.find(&set), Some((rule, cell)));
+                let plain = space.clone().weighed(ScoreWeights::default_of(space.style()));
+                assert_eq!(plain.set(rule, cell), set, "default weights go without saying");
+                let weights = ScoreWeights::of(space.style(), |_| Some(7)).expect("for every term");
+                let weighed = space.clone().weighed(weights);
+                let own = weighed.set(rule, cell);
+                assert_eq!((weighed.find(&own), space.find(&own)), (Some((rule, cell)), None));
+                assert_eq!((weighed.find(&set), weights_of(&own, space.style())), (None, Some(weights)));
             }
         }
     }

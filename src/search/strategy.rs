@@ -108,6 +108,12 @@ impl Axes {
         self.exits.levels(axis).iter().map(hours).fold(0.0, f64::max)
     }
 
+    /// Returns whether some exit rule scales with the signal score.
+    pub fn scales_with_score(&self) -> bool {
+        let axis = EXIT_AXES.iter().position(|axis| axis.key == "dynamic_atr_strength").expect("an axis");
+        self.exits.levels(axis).iter().any(|level| *level != ExitLevel::Off)
+    }
+
     /// Returns the fingerprint of the axes and the way they are searched.
     pub fn fingerprint(&self, search: &Search) -> Fingerprint {
         let mut hash = Canonical::new("retune searched axes v1").text(self.style.as_str());

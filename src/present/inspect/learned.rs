@@ -11,6 +11,7 @@ use crate::model::{Style, rfc3339};
 use crate::present::document::Document;
 use crate::present::listing::{Cell, Kind, Listing};
 use crate::present::table::{decimals, results};
+use crate::search::weights::FIGURES_PREFIX;
 use crate::store::Snapshot;
 use crate::store::records::{NamedNumber, SensitivityRecord, StoredMetrics};
 
@@ -38,6 +39,9 @@ pub struct FeaturesPart {
     pub weights_name: String,
     /// Weight of each part of the signal score.
     pub weights: Vec<NamedNumber>,
+    /// What learned weights rest on; not there where they are fixed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub weights_figures: Vec<NamedNumber>,
     pub avg_holding_hours: Option<f64>,
     pub avg_profit_pct: Option<f64>,
     /// Percent per hour.
@@ -133,13 +137,16 @@ impl InspectFeaturesDocument {
     /// Errors: those of reading the store; an unknown profile.
     pub fn read(snapshot: &Snapshot<'_>, profile: &str, style: Option<Style>) -> Result<Self, InspectError> {
         let part = |style| {
-            let found = snapshot.features(profile, style)?;
-            Ok(found.map(|record| FeaturesPart {
+            let Some(record) = snapshot.features(profile, style)? else { return Ok(None) };
+            let evidence = snapshot.evidence(profile, record.run, style)?;
+            let figures = evidence.into_iter().flat_map(|evidence| evidence.figures);
+            Ok(Some(FeaturesPart {
                 run: record.run,
                 computed_at: rfc3339(record.computed_at_ms),
                 signals: record.signals,
                 weights_name: record.weights_name,
                 weights: record.weights,
+                weights_figures: figures.filter(|figure| figure.name.starts_with(FIGURES_PREFIX)).collect(),
                 avg_holding_hours: record.avg_holding_hours,
                 avg_profit_pct: record.avg_profit_pct,
                 avg_density: record.avg_density,
@@ -166,6 +173,14 @@ impl InspectFeaturesDocument {
                 part.signals,
                 part.weights_name
             );
+            if !part.weights_figures.is_empty() {
+                let figure = |figure: &NamedNumber| {
+                    let name = figure.name.trim_start_matches(FIGURES_PREFIX).replace('_', " ");
+                    format!("{name} {}", (figure.value * 1000.0).round() / 1000.0)
+                };
+                let figures: Vec<String> = part.weights_figures.iter().map(figure).collect();
+                let _ = writeln!(text, "  learned: {}", figures.join(", "));
+            }
             let _ = writeln!(
                 text,
                 "  best set: take-profit {} ATR, stop {} ATR, {} % in {} h ({} % per hour)",

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{InForce, Object, flat, number, performance, time_text};
-use crate::model::Style;
+use crate::features::score::{ScoreTerm, ScoreWeights};
+use crate::model::{ParameterSet, Style};
+use crate::search::space::{SCORE_WEIGHTS, weights_of};
+use crate::search::weights::Weighting;
 use crate::store::records::{
     CombinationRecord, FeaturesRecord, InsightsRecord, NamedNumber, SensitivityRecord,
 };
@@ -32,14 +35,26 @@ impl Learned {
         Ok(Self { features, insights })
     }
 
-    /// Returns the score weights of the styles that have some.
-    pub fn score_weights(&self) -> Object {
-        let weighted = self.features.iter().filter(|(_, record)| !record.weights.is_empty());
-        weighted
-            .map(|(style, record)| {
-                (format!("{style}_score_weights"), Value::Object(weights(&record.weights)))
-            })
-            .collect()
+    /// Returns the score weights in force of the styles whose weights are known. Those that a run learned count from the
+    /// day on which the parameters chosen under them are in force; until then the default ones do.
+    pub fn score_weights(&self, in_force: &InForce) -> Object {
+        let of = |style: Style| {
+            let set = in_force.of(style).and_then(|record| ParameterSet::try_from(&record.set).ok());
+            let own = set.filter(|set| set.filter(SCORE_WEIGHTS).is_some());
+            let own = own.and_then(|set| weights_of(&set, style));
+            let record = self.features.iter().find(|(known, _)| *known == style).map(|(_, record)| record);
+            let record = record.filter(|record| !record.weights.is_empty());
+            let listed = match (own, record) {
+                (Some(own), _) => named(&own),
+                (None, Some(record)) if record.weights_name == Weighting::Learned.as_str() => {
+                    named(&ScoreWeights::default_of(style))
+                }
+                (None, Some(record)) => record.weights.clone(),
+                (None, None) => return None,
+            };
+            Some((format!("{style}_score_weights"), Value::Object(weights(&listed))))
+        };
+        Style::ALL.into_iter().filter_map(of).collect()
     }
 
     /// Returns what the last run learned. Its history is that run: older features are not kept.
@@ -148,6 +163,14 @@ fn defined<const N: usize>(
     numbers: [(&'static str, Option<f64>); N],
 ) -> impl Iterator<Item = (&'static str, Value)> {
     numbers.into_iter().filter_map(|(key, value)| Some((key, json!(value?))))
+}
+
+fn named(weights: &ScoreWeights) -> Vec<NamedNumber> {
+    let named = |(term, weight): (ScoreTerm, u8)| NamedNumber {
+        name: term.as_str().to_owned(),
+        value: weight.into(),
+    };
+    weights.pairs().map(named).collect()
 }
 
 fn weights(weights: &[NamedNumber]) -> Object {

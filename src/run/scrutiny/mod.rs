@@ -20,6 +20,7 @@ use super::symbol::SymbolError;
 use crate::evaluate::book::Book;
 use crate::ingest::IngestError;
 use crate::model::{Day, Style};
+use crate::search::space::weights_of;
 use crate::store::records::{RunRecord, SeriesRecord};
 use crate::store::{Snapshot, StoreError};
 
@@ -149,8 +150,12 @@ pub fn scrutinise(
         let best = snapshot.trials(profile, run, style)?.and_then(|trials| trials.trials.into_iter().next());
         let grid = plan.zip(symbols.as_deref()).and_then(|(plan, symbols)| {
             let index = plan.styles.iter().position(|planned| planned.space.style() == style)?;
-            let planned = &plan.styles[index];
-            let place = planned.space.find(&parameter_set(&best?.set))?;
+            let (mut planned, best) = (plan.styles[index].clone(), parameter_set(&best?.set));
+            if planned.space.weights().is_some() {
+                planned = planned.weighed(weights_of(&best, style)?);
+            }
+            let planned = &planned;
+            let place = planned.space.find(&best)?;
             let book = super::book::book_of(symbols, index, planned);
             let first_day = Day::parse(&stored.first_day)?;
             let subject = Subject { plan, style: planned, series, first_day, place };

@@ -1,4 +1,5 @@
-//! Seeded draws: the legacy drew at random without a seed, so that two runs gave different parameters (D19).
+//! Seeded draws: the same seed draws the same numbers everywhere. The legacy drew without one, so that two runs gave
+//! different parameters (D19).
 
 /// A small generator of evenly spread 64-bit numbers; the same seed gives the same numbers everywhere.
 ///
