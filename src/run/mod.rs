@@ -10,6 +10,7 @@ pub mod config;
 pub mod day;
 mod evaluation;
 pub mod evidence;
+pub mod export;
 pub mod forecast;
 pub mod found;
 mod growing;
