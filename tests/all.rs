@@ -28,6 +28,7 @@ mod legacy_parity;
 mod legacy_phases;
 mod legacy_rules;
 mod legacy_search;
+mod lookahead;
 mod luck;
 mod memory;
 mod notify;

@@ -63,7 +63,7 @@ fn parameters_go_back_by_hand_stay_out_and_come_back_by_hand() {
 #[test]
 fn the_first_parameters_go_back_to_none() {
     let store = StoreDir::after_a_run();
-    let exported = || store.stdout(&["export-json", "-o", "-"]);
+    let exported = || store.stdout(&["export-json", "-o", "-", "--force"]);
     let before = exported();
     let adopt = ["adopt", "1", "--style", "swing", "--force"];
     assert_eq!(store.run(&adopt).status.code(), Some(10));
@@ -76,15 +76,16 @@ fn the_first_parameters_go_back_to_none() {
     assert!(text(&undone.stdout).contains("no longer in force"), "{}", text(&undone.stdout));
     assert!(!swing());
     assert_eq!(settings(&exported()), settings(&before), "the bot has its defaults again");
-    assert!(store.stdout(&["inspect", "run", "3"]).contains("to no parameters"));
+    // Run 3 wrote down that what was judged FAILED was exported.
+    assert!(store.stdout(&["inspect", "run", "4"]).contains("to no parameters"));
     let (code, error) = store.failure(&["rollback", "--style", "swing"]);
     assert_eq!(code, Some(2));
     assert!(error.contains("no earlier parameters"), "{error}");
 
-    // The history knows that nothing was in force after run 3, and that something was after run 2.
+    // The history knows that nothing was in force after run 4, and that something was after run 2.
     assert_eq!(store.run(&["rollback", "2", "--style", "swing"]).status.code(), Some(10));
     assert!(swing());
-    assert_eq!(store.run(&["rollback", "3", "--style", "swing"]).status.code(), Some(10));
+    assert_eq!(store.run(&["rollback", "4", "--style", "swing"]).status.code(), Some(10));
     assert!(!swing());
 }
 
@@ -92,6 +93,50 @@ fn the_first_parameters_go_back_to_none() {
 fn settings(export: &str) -> serde_json::Value {
     let export: serde_json::Value = serde_json::from_str(export).expect("JSON");
     export["swing_params"].clone()
+}
+
+#[test]
+fn what_was_judged_bad_is_exported_by_force_only() {
+    let store = StoreDir::after_a_run();
+    let file = store.path.with_file_name("learning_config.json");
+    let file = file.to_str().expect("text");
+    let export = |more: &[&str]| store.run(&[&["export-json", "-q", "-o", file], more].concat());
+    let written = || std::fs::read(file).ok();
+    assert_eq!(export(&[]).status.code(), Some(0), "nothing speaks against what a run put in force");
+    let before = written();
+    assert_eq!(store.run(&["adopt", "1", "--style", "swing", "--force"]).status.code(), Some(10));
+
+    let (code, error) = store.failure(&["export-json", "-o", file]);
+    assert_eq!(code, Some(12), "{error}");
+    assert!(error.contains("the swing parameters in force are FAILED by run 1: earns nothing"), "{error}");
+    assert!(error.contains("--force") && !error.contains("scalping"), "{error}");
+    assert_eq!(store.failure(&["export-json", "-o", "-"]).0, Some(12));
+    assert_eq!(written(), before, "the file is as it was");
+    assert_eq!(export(&["--check"]).status.code(), Some(1), "a comparison is none of its business");
+
+    let held = retune::store::Store::open(store.path.as_path(), 0).expect("the store");
+    assert_eq!(export(&["--force"]).status.code(), Some(5), "it has to be written down first");
+    drop(held);
+    assert_eq!(written(), before);
+    let forced = export(&["--force"]);
+    assert_eq!(forced.status.code(), Some(0), "{}", text(&forced.stderr));
+    assert_ne!(written(), before);
+    assert_eq!(export(&["--check"]).status.code(), Some(0), "writing it down changes nothing in it");
+    let document: Value = serde_json::from_slice(&written().expect("a file")).expect("JSON");
+    assert_eq!(document["_phase4_status"], "FAILED");
+    assert_eq!(document["_phase4_validation"]["swing"]["status"], "FAILED");
+    let runs = store.json(&["inspect", "runs"])["data"]["runs"].clone();
+    assert_eq!((&runs[0]["id"], &runs[0]["result"]), (&Value::from(3), &Value::from("exported")));
+    let history = store.stdout(&["inspect", "run", "3"]);
+    assert!(history.contains("although run 1 found FAILED") && history.contains(file), "{history}");
+    assert!(!store.stdout(&["inspect", "changes"]).contains("exported"));
+
+    // Said once for these parameters and this verdict, a daily export goes on; nothing is written down twice.
+    assert_eq!(export(&[]).status.code(), Some(0));
+    assert_eq!(export(&["--force"]).status.code(), Some(0));
+    let kept = run(&store, &[]);
+    assert!(kept.contains("run=4"), "{kept}");
+    assert_eq!(export(&[]).status.code(), Some(0));
 }
 
 #[test]

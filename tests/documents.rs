@@ -26,6 +26,12 @@ fn cases() -> Vec<Case> {
             json!(1),
         ),
         case("check_data", &["check", "data", "tests/sample"], "/data/usable", json!("yes")),
+        case(
+            "check_lookahead",
+            &["check", "lookahead", "--data", "tests/sample", "--samples", "2"],
+            "/data/clean",
+            json!("yes"),
+        ),
         case("inspect_overview", &["inspect"], "/data/profiles/0/runs", json!(-1)),
         case("inspect_runs", &["inspect", "runs"], "/data/runs/0/result", Value::Null),
         case("inspect_run", &["inspect", "run", "1"], "/data/run/data_fingerprint", json!([1, 2])),

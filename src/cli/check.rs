@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::context::Context;
 use super::failure::{Failure, code};
 use super::incremental::{Conflict, on_conflict};
+use super::lookahead;
 use crate::ingest::{
     Catalog, IngestError, IngestOptions, OnConflict, SignalsFile, discover, identical_files, load_symbol,
 };
@@ -27,10 +28,16 @@ pub(crate) enum Command {
         #[arg(long, value_enum, value_name = "POLICY")]
         on_conflict: Option<Conflict>,
     },
+    /// Look for knowledge of the future: compute what was known at instants drawn from your candles once more without
+    /// the candles after them; exit 1 when anything differs, or a column of your signals looks like hindsight
+    Lookahead(lookahead::Arguments),
 }
 
 pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
-    let Command::Data { paths, signals, on_conflict: flag } = command;
+    let (paths, signals, flag) = match command {
+        Command::Data { paths, signals, on_conflict } => (paths, signals, on_conflict),
+        Command::Lookahead(arguments) => return lookahead::run(context, arguments),
+    };
     let config = context.config(&[])?;
     let options = IngestOptions {
         base_interval: config.interval()?,

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::context::Context;
 use super::failure::{Failure, code};
 use crate::present::learning_config;
+use crate::run::export::{Doubt, doubts, force};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -19,15 +20,30 @@ pub(crate) struct Arguments {
     /// Write nothing; exit 1 when the file does not hold the parameters in force
     #[arg(long)]
     check: bool,
+    /// Also parameters in force that were judged to be bad; the history will say so
+    #[arg(long, conflicts_with = "check")]
+    force: bool,
 }
 
 /// Exit code of `--check` when the file differs.
 const DIFFERS: u8 = 1;
+/// Exit code when what is in force was judged to be bad.
+const REJECTED: u8 = 12;
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
-    let view = context.view()?;
+    let profile = context.global.profile.as_str();
+    let mut view = context.view()?;
+    let found = if arguments.check { Vec::new() } else { doubts(&view.read()?, profile)? };
+    if !found.is_empty() {
+        if !arguments.force {
+            return Err(refusal(&found));
+        }
+        let target = arguments.output.display().to_string();
+        force(context.location()?, profile, &target, context.now_ms)?;
+        view = context.view()?;
+    }
     let stamp = crate::model::rfc3339(context.now_ms).replace('T', " ").replace('Z', "");
-    let config = learning_config(&view.read()?, &context.global.profile, &stamp)?;
+    let config = learning_config(&view.read()?, profile, &stamp)?;
     let text = format!("{:#}\n", config);
     if arguments.check {
         return check(&config, &arguments.output);
@@ -44,6 +60,19 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         super::output::result(&format!("wrote {}", arguments.output.display()))?;
     }
     Ok(0)
+}
+
+/// Returns why parameters in force are held back.
+fn refusal(doubts: &[Doubt]) -> Failure {
+    let line = |doubt: &Doubt| {
+        let Doubt { style, run, verdict, reason } = doubt;
+        format!("the {style} parameters in force are {verdict} by run {run}: {reason}")
+    };
+    let lines: Vec<String> = doubts.iter().map(line).collect();
+    Failure::new(REJECTED, lines.join("\n")).hint(
+        "nothing was written; `optimizer rollback` goes back to earlier parameters, --force writes these all the same \
+         and the history will say so",
+    )
 }
 
 /// Compares the file with what would be written, times aside.

@@ -15,6 +15,7 @@ mod incremental;
 mod init;
 mod inspect;
 mod log;
+mod lookahead;
 mod memory;
 mod notify;
 mod output;

@@ -12,6 +12,7 @@ pub mod forecast;
 pub mod inspect;
 mod learning_config;
 pub mod listing;
+pub mod lookahead;
 pub mod memory;
 pub mod notify;
 pub mod report;

@@ -22,6 +22,7 @@ use super::inspect::{
     InspectTrialsDocument,
 };
 use super::learning_config;
+use super::lookahead::CheckLookaheadDocument;
 use super::memory::{MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument};
 use super::notify::NotifyDocument;
 use super::restore::RestoreDocument;
@@ -39,10 +40,11 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 33] = [
+pub const EXPORTED: [Exported; 34] = [
     enveloped::<RunDocument>(),
     enveloped::<ForecastDocument>(),
     enveloped::<CheckDataDocument>(),
+    enveloped::<CheckLookaheadDocument>(),
     enveloped::<InspectOverviewDocument>(),
     enveloped::<InspectRunsDocument>(),
     enveloped::<InspectRunDocument>(),

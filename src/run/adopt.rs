@@ -20,6 +20,8 @@ const ROLLED_BACK: &str = "rolled_back";
 pub(super) const IMPORTED: &str = "imported";
 /// Verdict and outcome of a decision that leaves a style without parameters in force.
 const WITHDRAWN: &str = "withdrawn";
+/// Of parameters handed over although they were judged to be bad; nothing changed.
+pub const EXPORTED: &str = "exported";
 /// Runs after which a rollback no longer keeps a set out of force.
 const VETO_RUNS: usize = 60;
 
@@ -113,7 +115,7 @@ pub fn by_hand(
 
 /// Returns whether a run of this result was a decision by hand, which reads no candles.
 pub fn is_by_hand(result: &str) -> bool {
-    [ADOPTED, ROLLED_BACK, IMPORTED].contains(&result)
+    [ADOPTED, ROLLED_BACK, IMPORTED, EXPORTED].contains(&result)
 }
 
 /// Returns the sets that were taken out of force by hand and not put back since, by style.
@@ -125,7 +127,7 @@ pub(super) fn vetoed(
     // Oldest first: what comes later counts.
     for (run, record) in snapshot.runs(profile, .., VETO_RUNS)?.into_iter().rev() {
         let rolled_back = record.result == ROLLED_BACK;
-        if !is_by_hand(&record.result) {
+        if !is_by_hand(&record.result) || record.result == EXPORTED {
             continue;
         }
         for (style, decision) in snapshot.decisions(profile, run)? {

@@ -292,6 +292,17 @@ impl Default for DecideConfig {
     }
 }
 
+impl DecideConfig {
+    /// Returns what a change needs.
+    ///
+    /// Errors: an unknown word
+    pub fn required(&self) -> Result<Require, ConfigError> {
+        let require = Require::ALL.into_iter().find(|require| require.as_str() == self.require);
+        let words = Require::ALL.map(Require::as_str).join(", ");
+        require.ok_or_else(|| value_error("decide.require", &words, &self.require))
+    }
+}
+
 /// `[portfolio]`; 0 is no limit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -586,10 +597,7 @@ impl Config {
         if !(0.0..=1000.0).contains(&least) {
             return Err(value_error("decide.min_improvement", "0 to 1000 points of the score", least));
         }
-        let wanted = &self.decide.require;
-        let require = Require::ALL.into_iter().find(|require| require.as_str() == wanted);
-        let words = Require::ALL.map(Require::as_str).join(", ");
-        let require = require.ok_or_else(|| value_error("decide.require", &words, wanted))?;
+        let require = self.decide.required()?;
         let strategy = Strategy::ALL.into_iter().find(|strategy| strategy.as_str() == config.strategy);
         let words = Strategy::ALL.map(Strategy::as_str).join(", ");
         let strategy = strategy.ok_or_else(|| value_error("search.strategy", &words, &config.strategy))?;

@@ -519,7 +519,9 @@ impl Memory {
         }
         in_force.vetoed = super::adopt::vetoed(snapshot, &options.profile)?;
         in_force.grids = snapshot.grids(&options.profile)?;
-        let last = snapshot.runs(&options.profile, .., 1)?.into_iter().next();
+        // Handing parameters over by force changes nothing, and does not happen twice in a row.
+        let last = snapshot.runs(&options.profile, .., 2)?;
+        let last = last.into_iter().find(|(_, run)| run.result != super::adopt::EXPORTED);
         let same_as = last
             .filter(|(_, run)| run.data_fingerprint == data.0 && run.plan_fingerprint == plan_print.0)
             .map(|(id, _)| id);

@@ -79,6 +79,11 @@ impl Given {
         Ok(Self { fingerprint: hash.finish(), none: GivenSignals::none(columns), file })
     }
 
+    /// Returns the columns that hold numbers, sorted.
+    pub fn columns(&self) -> &[String] {
+        self.none.columns()
+    }
+
     /// Returns the signals of a symbol.
     pub fn of(&self, symbol: &Symbol) -> &GivenSignals {
         self.file.symbols.get(symbol).unwrap_or(&self.none)

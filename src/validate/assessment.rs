@@ -105,6 +105,9 @@ impl Overlap {
     }
 }
 
+/// Evidence for a decay, at any time, that is as good as a test at 5 %.
+pub const DECAY_E: f64 = 20.0;
+
 /// What an assessment rests on; `None` where a figure is not defined, which never counts in favour.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -148,7 +151,7 @@ pub fn assess(found: &Findings) -> Assessment {
     let at_most = |value: Option<f64>, limit: f64| value.is_some_and(|value| value <= limit);
     let above = |value: Option<f64>, limit: f64| value.is_some_and(|value| value > limit);
     let at_least = |value: Option<f64>, limit: f64| value.is_some_and(|value| value >= limit);
-    let hard = found.worst_case > 0.0 && at_least(found.cost_buffer, 1.25) && found.decay_e < 20.0;
+    let hard = found.worst_case > 0.0 && at_least(found.cost_buffer, 1.25) && found.decay_e < DECAY_E;
     let alpha = if found.days >= 180 { 0.05 } else { 0.025 } * if found.daily_look { 0.2 } else { 1.0 };
     let real = found.days >= 120
         && hard
@@ -176,7 +179,7 @@ pub fn assess(found: &Findings) -> Assessment {
     let failed = [
         (found.worst_case <= 0.0, Lack::FragileIntrabar),
         (!at_least(found.cost_buffer, 1.25), Lack::FragileCost),
-        (found.decay_e >= 20.0, Lack::Decay),
+        (found.decay_e >= DECAY_E, Lack::Decay),
         (!at_most(found.p_luck, alpha), Lack::Luck),
         (!at_least(found.walk_forward_t, 1.0), Lack::WalkForward),
         (!at_most(found.p_loss, 0.2), Lack::CrossValidation),

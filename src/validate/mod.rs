@@ -5,6 +5,7 @@
 
 pub mod agreement;
 pub mod assessment;
+pub mod auc;
 pub mod bootstrap;
 pub mod dependence;
 pub mod equity;

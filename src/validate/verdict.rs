@@ -22,6 +22,15 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Every verdict, the worst last.
+    pub const ALL: [Self; 6] =
+        [Self::Skipped, Self::Passed, Self::Warning, Self::Unstable, Self::Overfitted, Self::Failed];
+
+    /// Returns the verdict of a word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.as_str() == word)
+    }
+
     /// Returns the legacy word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -226,14 +235,8 @@ mod tests {
 
     #[test]
     fn severities_keep_the_legacy_order() {
-        let order = [
-            Verdict::Skipped,
-            Verdict::Passed,
-            Verdict::Warning,
-            Verdict::Unstable,
-            Verdict::Overfitted,
-            Verdict::Failed,
-        ];
-        assert!(order.windows(2).all(|pair| pair[0].severity() < pair[1].severity()));
+        assert!(Verdict::ALL.windows(2).all(|pair| pair[0].severity() < pair[1].severity()));
+        assert!(Verdict::ALL.iter().all(|verdict| Verdict::named(verdict.as_str()) == Some(*verdict)));
+        assert_eq!(Verdict::named("passed"), None);
     }
 }

@@ -1,17 +1,16 @@
-//! What the last runs decided, under the names of the bot's validation phase.
+//! What the last runs decided, under the names and in the words of the bot's validation phase.
 
 use serde_json::{Value, json};
 
 use super::{InForce, Object, flat};
 use crate::model::Style;
+use crate::run::adopt::EXPORTED;
 use crate::store::records::{DecisionRecord, RunRecord, StoredMetrics};
 use crate::store::{Snapshot, StoreError};
+use crate::validate::verdict::Verdict;
 
 /// Runs in the summary.
 const RUNS_SHOWN: usize = 10;
-/// Verdicts from best to worst; one that is not here is worse than all of them. Too little data says nothing
-/// about the parameters, so it only counts where there is no other verdict.
-const VERDICTS: [&str; 5] = ["NOT_ENOUGH_DATA", "REAL", "PROMISING", "UNPROVEN", "LIKELY_LUCK"];
 /// Exit codes of runs that kept the old parameters because the candidate was not good enough.
 const KEPT: [i32; 2] = [11, 12];
 
@@ -24,19 +23,23 @@ pub(super) struct History {
 
 impl History {
     pub fn read(snapshot: &Snapshot<'_>, profile: &str) -> Result<Self, StoreError> {
-        let newest_first = snapshot.runs(profile, .., RUNS_SHOWN)?;
+        // Writing the document by force is no part of it, or it would differ from what was written; it never happens
+        // twice in a row.
+        let mut newest = snapshot.runs(profile, .., 2 * RUNS_SHOWN)?;
+        newest.retain(|(_, run)| run.result != EXPORTED);
+        newest.truncate(RUNS_SHOWN);
         let with_decisions = |(id, run)| Ok((id, run, snapshot.decisions(profile, id)?));
-        let runs: Result<Vec<_>, StoreError> = newest_first.into_iter().rev().map(with_decisions).collect();
+        let runs: Result<Vec<_>, StoreError> = newest.into_iter().rev().map(with_decisions).collect();
         Ok(Self { runs: runs? })
     }
 
     /// Returns the top-level entries about the last run and the runs before it.
     pub fn entries(&self, in_force: &InForce) -> Object {
         let Some((_, run, decisions)) = self.last_decided() else { return Object::new() };
-        let verdict = decisions.iter().map(|(_, decision)| decision.verdict.as_str()).max_by_key(|v| rank(v));
+        let verdict = worst(decisions);
         let adopted = decisions.iter().any(|(_, decision)| decision.adopted);
         let entries = [
-            ("_phase4_status", json!(verdict.unwrap_or("NOT_ENOUGH_DATA"))),
+            ("_phase4_status", json!(verdict.as_str())),
             ("_phase4_validation", validation(run, decisions, verdict)),
             ("_phase3_applied", json!(adopted)),
             ("_phase4_rollback", json!(!adopted && KEPT.contains(&run.exit_code))),
@@ -45,9 +48,10 @@ impl History {
         entries.map(|(key, value)| (key.to_owned(), value)).into_iter().collect()
     }
 
-    /// Returns the last run that decided something; taking parameters over by hand does not.
+    /// Returns the last run that judged something; taking parameters over from elsewhere does not.
     fn last_decided(&self) -> Option<&(u64, RunRecord, Decisions)> {
-        self.runs.iter().rev().find(|(_, _, decisions)| !decisions.is_empty())
+        let is_judged = |(_, decision): &(Style, DecisionRecord)| Verdict::named(&decision.verdict).is_some();
+        self.runs.iter().rev().find(|(_, _, decisions)| decisions.iter().any(is_judged))
     }
 
     fn iterative_history(&self, in_force: &InForce) -> Value {
@@ -77,8 +81,10 @@ impl History {
     }
 }
 
-fn rank(verdict: &str) -> usize {
-    VERDICTS.iter().position(|known| known.eq_ignore_ascii_case(verdict)).unwrap_or(VERDICTS.len())
+/// Returns the worst verdict of the styles, as the legacy system did; without any nothing was judged.
+fn worst(decisions: &Decisions) -> Verdict {
+    let verdicts = decisions.iter().filter_map(|(_, decision)| Verdict::named(&decision.verdict));
+    verdicts.max_by_key(|verdict| verdict.severity()).unwrap_or(Verdict::Skipped)
 }
 
 /// Returns the highest defined score of both styles.
@@ -86,9 +92,10 @@ fn best(decisions: &Decisions, score: fn(&DecisionRecord) -> Option<f64>) -> Opt
     decisions.iter().filter_map(|(_, decision)| score(decision)).reduce(f64::max)
 }
 
-fn validation(run: &RunRecord, decisions: &Decisions, verdict: Option<&str>) -> Value {
+fn validation(run: &RunRecord, decisions: &Decisions, verdict: Verdict) -> Value {
     let of_style = |(style, decision): &(Style, DecisionRecord)| {
         let candidate = decision.candidate.as_ref()?;
+        let verdict = Verdict::named(&decision.verdict)?;
         let signals =
             run.styles.iter().find(|found| found.style == style.as_str()).map(|found| found.signals);
         let validation = json!({
@@ -98,15 +105,15 @@ fn validation(run: &RunRecord, decisions: &Decisions, verdict: Option<&str>) -> 
             "overfitting": {
                 "profit_degradation": decision.degradation,
                 "winrate_ratio": decision.win_rate_ratio,
-                "is_overfitted": rank(&decision.verdict) >= rank("LIKELY_LUCK"),
+                "is_overfitted": verdict.severity() >= Verdict::Overfitted.severity(),
             },
             "stability_score": decision.stability,
-            "status": decision.verdict,
+            "status": verdict.as_str(),
         });
         Some((style.to_string(), validation))
     };
     let mut validation: Object = decisions.iter().filter_map(of_style).collect();
-    validation.insert("overall_status".to_owned(), json!(verdict.unwrap_or("NOT_ENOUGH_DATA")));
+    validation.insert("overall_status".to_owned(), json!(verdict.as_str()));
     Value::Object(validation)
 }
 

@@ -92,6 +92,10 @@ fn params(take_profit: f64, filters: Vec<StoredFilter>) -> Option<ParamsRecord> 
     Some(ParamsRecord { set, metrics, ..ParamsRecord::sample() })
 }
 
+fn judged(verdict: &str) -> DecisionRecord {
+    DecisionRecord { verdict: verdict.to_owned(), ..DecisionRecord::sample() }
+}
+
 /// A run that learned something of every kind.
 fn learning() -> LearningCommit {
     let both = |record: FeaturesRecord| BTreeMap::from(Style::ALL.map(|style| (style, record.clone())));
@@ -110,7 +114,7 @@ fn learning() -> LearningCommit {
         ]),
         features: both(FeaturesRecord::sample()),
         insights: BTreeMap::from(Style::ALL.map(|style| (style, InsightsRecord::sample()))),
-        decisions: BTreeMap::from(Style::ALL.map(|style| (style, DecisionRecord::sample()))),
+        decisions: BTreeMap::from(Style::ALL.map(|style| (style, judged("PASSED")))),
         ..LearningCommit::new("default", RunRecord::sample())
     }
 }
@@ -202,7 +206,7 @@ fn what_was_learned_lies_over_the_defaults() {
     let performance = json!({"score": 0.1, "capture_rate": 0.1, "avg_profit": 0.005, "win_rate": 0.0});
     assert_eq!(swing["performance"], performance);
     let status = ["_phase4_status", "_phase3_applied", "_phase4_rollback"];
-    assert_eq!(status.map(|key| document[key].clone()), [json!("REAL"), json!(true), json!(false)]);
+    assert_eq!(status.map(|key| document[key].clone()), [json!("PASSED"), json!(true), json!(false)]);
 }
 
 #[test]
@@ -242,18 +246,23 @@ fn a_run_that_kept_the_old_parameters_says_so() {
     let mut kept = learning();
     kept.run.exit_code = 12;
     kept.params.clear();
-    for (style, verdict) in [(Style::Scalping, "LIKELY_LUCK"), (Style::Swing, "PROMISING")] {
-        let decision =
-            DecisionRecord { adopted: false, verdict: verdict.to_owned(), ..DecisionRecord::sample() };
-        kept.decisions.insert(style, decision);
+    for (style, verdict) in [(Style::Scalping, "OVERFITTED"), (Style::Swing, "PASSED")] {
+        kept.decisions.insert(style, DecisionRecord { adopted: false, ..judged(verdict) });
     }
-    // Taking parameters over by hand decides nothing: what was decided last still stands.
-    let by_hand = LearningCommit::new("default", RunRecord::default());
-    let document = document(vec![learning(), kept, by_hand]);
+    // Taking parameters over judges nothing, nor does writing them: what was judged last still stands.
+    let by_hand = |result: &str| {
+        let run = RunRecord { result: result.to_owned(), ..RunRecord::default() };
+        let decisions = BTreeMap::from([(Style::Swing, judged(result))]);
+        LearningCommit { decisions, ..LearningCommit::new("default", run) }
+    };
+    let before = document(vec![learning(), kept.clone(), by_hand("imported")]);
+    let document = document(vec![learning(), kept, by_hand("imported"), by_hand("exported")]);
+    assert_eq!(before, document);
     let status = ["_phase4_status", "_phase3_applied", "_phase4_rollback"];
-    assert_eq!(status.map(|key| document[key].clone()), [json!("LIKELY_LUCK"), json!(false), json!(true)]);
-    assert_eq!(document["_phase4_validation"]["overall_status"], "LIKELY_LUCK");
+    assert_eq!(status.map(|key| document[key].clone()), [json!("OVERFITTED"), json!(false), json!(true)]);
+    assert_eq!(document["_phase4_validation"]["overall_status"], "OVERFITTED");
     assert_eq!(document["_phase4_validation"]["scalping"]["overfitting"]["is_overfitted"], true);
+    assert_eq!(document["_phase4_validation"]["swing"]["overfitting"]["is_overfitted"], false);
     assert_eq!(document["swing_params"]["atr_tp_multiplier"], 5.0, "what is in force stays in force");
     let history = &document["_iterative_history"];
     assert_eq!((&history["total_rounds"], &history["best_metric"]), (&json!(3), &json!(0.1)));

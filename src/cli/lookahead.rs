@@ -1,0 +1,88 @@
+//! `optimizer check lookahead`: whether anything that is known depends on what comes later.
+
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+
+use super::context::Context;
+use super::failure::{Failure, code};
+use crate::ingest::{IngestError, IngestOptions, discover, load_symbol};
+use crate::model::{CandleSeries, Style, Symbol};
+use crate::present::lookahead::CheckLookaheadDocument;
+use crate::run::hindsight::Followed;
+use crate::run::lookahead::{Compared, Difference, Sampling, look};
+use crate::run::plan::{DayLimits, Plan};
+use crate::run::signals::Given;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// File or folder of candles; repeatable
+    #[arg(long, required = true, value_name = "PATH")]
+    data: Vec<PathBuf>,
+    /// CSV of signals: their columns are looked at as well [default: signals.file of the configuration]
+    #[arg(long, value_name = "FILE")]
+    signals: Option<PathBuf>,
+    /// Instants drawn per symbol
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    samples: usize,
+    /// The lot they are drawn by
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
+}
+
+/// Exit code when something was found.
+const FOUND: u8 = 1;
+
+pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+    let quoted = |file: &PathBuf| toml::Value::String(file.to_string_lossy().into_owned()).to_string();
+    let flags: Vec<_> = arguments.signals.iter().map(|file| ("signals.file", quoted(file))).collect();
+    let config = context.config(&flags)?;
+    let plan = config.plan(&Style::ALL, DayLimits::default())?;
+    let options = IngestOptions {
+        base_interval: plan.interval,
+        on_conflict: super::incremental::on_conflict(None, &config),
+        symbols: config.symbols()?,
+        as_of_ms: context.now_ms,
+    };
+    let given = config.signals.file.as_deref().map(|file| Given::read(file, &plan)).transpose()?;
+    let mut catalog = discover(&arguments.data, &options)?;
+    config.signals.file.iter().for_each(|file| catalog.leave_out(file));
+    let load = |sources| -> Result<(Symbol, CandleSeries), IngestError> {
+        let loaded = load_symbol(sources, &options)?;
+        Ok((loaded.symbol, loaded.series))
+    };
+    let sampling = Sampling { samples: arguments.samples, seed: arguments.seed };
+    let (symbols, found) = context.pool()?.install(|| {
+        let loaded: Vec<_> = catalog.symbols.par_iter().map(load).collect::<Result<_, _>>()?;
+        let found = looks(&loaded, given.as_ref(), &plan, sampling);
+        Ok::<_, IngestError>((loaded, found))
+    })?;
+    if symbols.iter().all(|(_, series)| series.is_empty()) {
+        return Err(Failure::new(code::DATA, "expected candles, found none")
+            .hint("`optimizer check data PATH` lists every file and what is wrong with it"));
+    }
+    let columns = given.as_ref().map(|given| {
+        let mut followed = Followed::new(given.columns(), &plan);
+        symbols.iter().for_each(|(symbol, series)| followed.add(symbol, series.bars(), given.of(symbol)));
+        followed.looks()
+    });
+    let names = symbols.iter().map(|(symbol, _)| symbol.to_string());
+    let compared: Vec<(String, Compared)> = names.zip(found.iter().map(|(compared, _)| *compared)).collect();
+    let differences: Vec<Difference> = found.into_iter().flat_map(|(_, differences)| differences).collect();
+    let document = CheckLookaheadDocument::new(sampling, &compared, &differences, columns.as_deref());
+    let clean = document.clean;
+    context.print(document, CheckLookaheadDocument::text)?;
+    Ok(if clean { 0 } else { FOUND })
+}
+
+fn looks(
+    symbols: &[(Symbol, CandleSeries)],
+    given: Option<&Given>,
+    plan: &Plan,
+    sampling: Sampling,
+) -> Vec<(Compared, Vec<Difference>)> {
+    let one = |(symbol, series): &(Symbol, CandleSeries)| {
+        look(symbol, series.bars(), given.map(|given| given.of(symbol)), plan, sampling)
+    };
+    symbols.par_iter().map(one).collect()
+}
