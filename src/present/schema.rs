@@ -22,7 +22,7 @@ use super::inspect::{
     InspectTrialsDocument,
 };
 use super::learning_config;
-use super::memory::{MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument};
+use super::memory::{HeapDiffDocument, MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument};
 use super::notify::NotifyDocument;
 use super::restore::RestoreDocument;
 use super::run::RunDocument;
@@ -39,7 +39,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 33] = [
+pub const EXPORTED: [Exported; 34] = [
     enveloped::<RunDocument>(),
     enveloped::<ForecastDocument>(),
     enveloped::<CheckDataDocument>(),
@@ -65,6 +65,7 @@ pub const EXPORTED: [Exported; 33] = [
     enveloped::<MemoryReportDocument>(),
     enveloped::<MemoryWatchDocument>(),
     enveloped::<MemoryDiffDocument>(),
+    enveloped::<HeapDiffDocument>(),
     enveloped::<InspectLegacyDocument>(),
     enveloped::<InspectTradesDocument>(),
     enveloped::<ValidateDocument>(),

@@ -15,6 +15,7 @@ pub mod found;
 mod growing;
 mod halt;
 pub mod health;
+pub mod heap;
 pub mod import;
 mod incremental;
 mod memory;
