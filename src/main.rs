@@ -14,6 +14,11 @@ fn give_memory_back() {
     }
 }
 
+/// Tells every allocation to the profile that is being recorded, if one is.
+#[cfg(feature = "heap-profile")]
+#[global_allocator]
+static ALLOCATOR: dhat::Alloc = dhat::Alloc;
+
 fn main() -> std::process::ExitCode {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     give_memory_back();

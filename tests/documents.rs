@@ -65,6 +65,12 @@ fn cases() -> Vec<Case> {
             json!(1),
         ),
         case(
+            "heap_diff",
+            &["memory", "diff", "tests/fixtures/heap_before.json", "tests/fixtures/heap_after.json"],
+            "/data/sites/0/growth_bytes",
+            json!("much"),
+        ),
+        case(
             "inspect_legacy",
             &["inspect", "legacy", "tests/fixtures/legacy/opportunities.json"],
             "/data/scopes/0/score",

@@ -71,6 +71,46 @@ fn a_process_that_grows_is_told_from_one_that_does_not() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_process_can_be_named_first() {
+    let store = StoreDir::missing();
+    let own = std::process::id().to_string();
+    let watched = store.run(&["memory", "attach", &own, "--json", "--interval", "20ms", "--for", "100ms"]);
+    assert_eq!(document(&watched)["pid"], std::process::id(), "{}", text(&watched.stderr));
+}
+
+#[test]
+fn heap_profiles_are_compared_by_site() {
+    let store = StoreDir::missing();
+    let (before, after) = ("tests/fixtures/heap_before.json", "tests/fixtures/heap_after.json");
+    let said = store.json(&["memory", "diff", before, after])["data"].clone();
+    let growth = |part: &Value| part["growth_bytes"].as_i64().expect("a number");
+    let sites = said["sites"].as_array().expect("sites");
+    assert!(sites.len() > 10 && sites.is_sorted_by(|a, b| growth(a) >= growth(b)), "{said:#}");
+    assert!(sites[0]["site"].as_str().is_some_and(|site| site.contains("(src/")), "{said:#}");
+    assert!(growth(&sites[0]) > 0);
+    assert_eq!(sites.iter().map(growth).sum::<i64>(), growth(&said["all"]), "the sites are all there is");
+    let lines = store.stdout(&["memory", "diff", after, before]);
+    assert!(lines.lines().nth(1).is_some_and(|line| line.trim().starts_with("all ")), "{lines}");
+    let (code, said) = store.failure(&["memory", "diff", before, "tests/fixtures/memory.jsonl"]);
+    assert_eq!(code, Some(4), "{said}");
+    assert!(said.contains("one of each"), "{said}");
+}
+
+#[test]
+#[cfg(not(feature = "heap-profile"))]
+fn a_program_without_heap_profiles_says_how_to_build_one() {
+    let store = StoreDir::missing();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("heap.json");
+    let name = file.to_str().expect("text");
+    let (code, said) = store.failure(&["--heap-profile", name, "incremental", "--data", "tests/sample"]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("--features heap-profile"), "{said}");
+    assert!(!file.exists() && !store.path.exists(), "nothing was done");
+}
+
+#[test]
 fn what_cannot_be_watched_or_compared_is_told() {
     let store = StoreDir::missing();
     let (code, said) = store.failure(&["memory", "watch", "--pid", "4294967294"]);

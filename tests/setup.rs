@@ -29,7 +29,9 @@ fn init_finds_the_candles_and_what_it_says_to_type_works() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(said.contains("found candles of ALPHAUSDT, BRAVOUSDT, CRESTUSDT in "), "{said}");
     let next = said.lines().skip_while(|line| *line != "next:").nth(1).expect("a command");
-    let ran = Command::new("sh").arg("-c").arg(next).current_dir(home.path()).output().expect("a shell");
+    // As cron does, from another folder.
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let ran = Command::new("sh").arg("-c").arg(next).current_dir(elsewhere.path()).output().expect("a shell");
     assert_eq!(ran.status.code(), Some(11), "{next}: {}", text(&ran.stderr));
     assert!(home.path().join("optimizer-state/view.redb").exists(), "the store lies where it was said");
     for line in ["5 0 * * * ", "OnCalendar=", "ExecStart="] {

@@ -50,8 +50,10 @@ fn symbols(place: &Path, now_ms: i64) -> Option<Vec<String>> {
     (!names.is_empty()).then_some(names)
 }
 
+/// Returns where a file lies, seen from anywhere; it need not be there yet.
 fn absolute(path: &Path) -> PathBuf {
-    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+    let absolute = || std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    std::fs::canonicalize(path).unwrap_or_else(|_| absolute())
 }
 
 /// Returns the template with the data's path in effect.

@@ -1,7 +1,7 @@
 //! `optimizer memory`: what a run's memory consists of, and whether a process grows.
 
 use std::fs::OpenOptions;
-use std::io::{BufRead, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -11,9 +11,11 @@ use super::incremental::duration;
 use crate::evaluate::sweep::GridPoint;
 use crate::model::{Style, rfc3339};
 use crate::present::memory::{
-    ComponentPart, MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument, RunPeakPart, SamplePart,
+    ComponentPart, HeapDiffDocument, MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument,
+    RunPeakPart, SamplePart,
 };
 use crate::run::config::MemoryAlarms;
+use crate::run::heap::{HeapProfile, is_heap_profile};
 use crate::run::plan::DayLimits;
 use crate::run::process::{Growth, MemorySample, ProcessError, sample, trend};
 use crate::store::{StoreError, View};
@@ -34,17 +36,17 @@ pub(crate) enum Command {
         /// The process
         #[arg(long)]
         pid: u32,
-        /// Time between two samples
-        #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
-        interval: Duration,
-        /// How long to follow it
-        #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = duration)]
-        time: Duration,
-        /// File to add every sample to, one JSON object a line
-        #[arg(long, value_name = "FILE")]
-        snapshots: Option<PathBuf>,
+        #[command(flatten)]
+        watching: Watching,
     },
-    /// Compare the last samples of two files of snapshots
+    /// The same, with the process named first
+    Attach {
+        /// The process
+        pid: u32,
+        #[command(flatten)]
+        watching: Watching,
+    },
+    /// Compare two heap profiles by allocation site, growth first, or the last samples of two files of snapshots
     Diff {
         /// The earlier file
         before: PathBuf,
@@ -53,18 +55,45 @@ pub(crate) enum Command {
     },
 }
 
+/// How a process is followed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Watching {
+    /// Time between two samples
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    interval: Duration,
+    /// How long to follow it
+    #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = duration)]
+    time: Duration,
+    /// File to add every sample to, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    snapshots: Option<PathBuf>,
+}
+
 pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
     match command {
         Command::Report => report(context),
-        Command::Watch { pid, interval, time, snapshots } => {
-            watch(context, *pid, *interval, *time, snapshots.as_deref())
+        Command::Watch { pid, watching } | Command::Attach { pid, watching } => {
+            watch(context, *pid, watching)
         }
-        Command::Diff { before, after } => {
-            let document = MemoryDiffDocument::new(last_sample(before)?, last_sample(after)?);
-            context.print(document, MemoryDiffDocument::text)?;
-            Ok(0)
+        Command::Diff { before, after } => diff(context, before, after),
+    }
+}
+
+/// Compares two files of the same kind.
+fn diff(context: &Context, before: &Path, after: &Path) -> Result<u8, Failure> {
+    match (read(before)?, read(after)?) {
+        (Kept::Heap(before), Kept::Heap(after)) => {
+            context.print(HeapDiffDocument::new(&before, &after), HeapDiffDocument::text)?;
+        }
+        (Kept::Sample(before), Kept::Sample(after)) => {
+            context.print(MemoryDiffDocument::new(*before, *after), MemoryDiffDocument::text)?;
+        }
+        _ => {
+            let message = "expected two heap profiles or two files of snapshots, found one of each";
+            return Err(Failure::new(code::DATA, message));
         }
     }
+    Ok(0)
 }
 
 fn report(context: &Context) -> Result<u8, Failure> {
@@ -113,13 +142,8 @@ fn report(context: &Context) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn watch(
-    context: &Context,
-    pid: u32,
-    interval: Duration,
-    time: Duration,
-    snapshots: Option<&Path>,
-) -> Result<u8, Failure> {
+fn watch(context: &Context, pid: u32, watching: &Watching) -> Result<u8, Failure> {
+    let (interval, time, snapshots) = (watching.interval, watching.time, watching.snapshots.as_deref());
     let alarms: MemoryAlarms = context.config(&[])?.memory_alarms()?;
     if time.as_millis() / interval.as_millis() > SAMPLES_MAX as u128 {
         let message = format!("--interval: expected at most {SAMPLES_MAX} samples in the time given");
@@ -159,20 +183,34 @@ fn watch(
     Ok(if alarm != "none" || found.growth == Growth::Leak { ALARM } else { 0 })
 }
 
-/// Returns the last sample in a file of snapshots.
-fn last_sample(path: &Path) -> Result<SamplePart, Failure> {
-    let file = std::fs::File::open(path).map_err(|error| failed("read", path, &error))?;
+/// A file that can be compared.
+enum Kept {
+    /// The last of its samples.
+    Sample(Box<SamplePart>),
+    /// A heap profile.
+    Heap(HeapProfile),
+}
+
+/// Reads a heap profile, or the last sample in a file of snapshots.
+fn read(path: &Path) -> Result<Kept, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| failed("read", path, &error))?;
+    if is_heap_profile(&text) {
+        let profile = HeapProfile::parse(&text);
+        let wrong = |error| Failure::new(code::DATA, format!("`{}`: {error}", path.display()));
+        return profile.map(Kept::Heap).map_err(wrong);
+    }
     let mut last = None;
-    for (line, text) in std::io::BufReader::new(file).lines().enumerate() {
-        let text = text.map_err(|error| failed("read", path, &error))?;
-        let parsed = serde_json::from_str(&text).map_err(|error| {
+    for (line, text) in text.lines().enumerate() {
+        let parsed = serde_json::from_str(text).map_err(|error| {
             let message =
                 format!("`{}`, line {}: expected a snapshot, found {error}", path.display(), line + 1);
-            Failure::new(code::DATA, message).hint("`optimizer memory watch --snapshots FILE` writes them")
+            Failure::new(code::DATA, message).hint(
+                "`optimizer memory watch --snapshots FILE` writes them, `--heap-profile FILE` heap profiles",
+            )
         })?;
         last = Some(parsed);
     }
-    last.ok_or_else(|| {
+    last.map(|sample| Kept::Sample(Box::new(sample))).ok_or_else(|| {
         Failure::new(code::DATA, format!("expected snapshots in `{}`, found none", path.display()))
     })
 }

@@ -10,6 +10,7 @@ mod explain;
 mod export;
 mod failure;
 mod fetch;
+mod heap;
 mod import;
 mod incremental;
 mod init;
@@ -18,6 +19,7 @@ mod log;
 mod lookahead;
 mod memory;
 mod notify;
+mod outlook;
 mod output;
 mod priority;
 mod progress;
@@ -88,6 +90,9 @@ pub(crate) struct Global {
     /// How lines of the log look
     #[arg(long, global = true, value_enum, default_value_t = log::Format::Text, value_name = "FORMAT")]
     log_format: log::Format,
+    /// File for a profile of memory by allocation site; `memory diff` compares two (needs a program built for it)
+    #[arg(long, global = true, value_name = "FILE")]
+    heap_profile: Option<std::path::PathBuf>,
     /// Only results and errors
     #[arg(short, long, global = true)]
     quiet: bool,
@@ -159,6 +164,11 @@ pub fn main() -> ExitCode {
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
+    };
+    // Dropped at the end: that writes it.
+    let _profile = match cli.global.heap_profile.as_deref().map(heap::record).transpose() {
+        Ok(profile) => profile,
+        Err(failure) => return failure.report(),
     };
     let context = match Context::new(cli.global) {
         Ok(context) => context,

@@ -1,10 +1,13 @@
 //! Progress on stderr: a bar on a terminal, a few lines elsewhere.
 
 use std::io::IsTerminal;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::outlook::Outlook;
 use crate::fetch::FetchEvent;
 use crate::model::{Day, rfc3339};
 use crate::run::RunEvent;
@@ -29,7 +32,12 @@ pub(crate) struct Progress {
     lines: bool,
     total: AtomicU64,
     done: AtomicU64,
+    /// When evaluation began, and what is left of it.
+    outlook: Mutex<(Instant, Outlook)>,
 }
+
+/// Shorter times are not worth a word.
+const WORTH_SAYING: Duration = Duration::from_secs(2);
 
 impl Progress {
     pub(crate) fn new(mode: Mode, quiet: bool) -> Self {
@@ -47,7 +55,8 @@ impl Progress {
             style.map(|style| bar.set_style(style)).unwrap_or_default();
             bar
         });
-        Self { bar, lines, total: AtomicU64::new(0), done: AtomicU64::new(0) }
+        let outlook = Mutex::new((Instant::now(), Outlook::default()));
+        Self { bar, lines, total: AtomicU64::new(0), done: AtomicU64::new(0), outlook }
     }
 
     /// Takes in an event, from any thread.
@@ -55,10 +64,22 @@ impl Progress {
         match event {
             RunEvent::Discovered { symbols } => {
                 self.total.store(*symbols as u64, Ordering::Relaxed);
+                self.done.store(0, Ordering::Relaxed);
+                self.foresee(|outlook| *outlook = (Instant::now(), Outlook::new(*symbols)));
                 tracing::info!(symbols, "reading");
                 self.line(&format!("reading {symbols} symbols"));
                 if let Some(bar) = &self.bar {
+                    bar.set_position(0);
                     bar.set_length(*symbols as u64);
+                }
+            }
+            RunEvent::SymbolSorted { todo } => {
+                self.foresee(|(_, outlook)| outlook.sorted(*todo as u64));
+            }
+            RunEvent::Evaluated { units } => {
+                self.foresee(|(_, outlook)| outlook.evaluated(*units as u64));
+                if let Some(left) = self.left() {
+                    self.message(&format!("evaluating{left}"));
                 }
             }
             RunEvent::SymbolDone { symbol, candles, units } => {
@@ -119,12 +140,24 @@ impl Progress {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         let total = self.total.load(Ordering::Relaxed).max(1);
         if done * 10 / total > (done - 1) * 10 / total {
-            self.line(&format!("{done} of {total} symbols evaluated"));
+            self.line(&format!("{done} of {total} symbols evaluated{}", self.left().unwrap_or_default()));
         }
         if let Some(bar) = &self.bar {
-            bar.set_message(symbol.to_owned());
+            bar.set_message(format!("{symbol}{}", self.left().unwrap_or_default()));
             bar.inc(1);
         }
+    }
+
+    fn foresee(&self, change: impl FnOnce(&mut (Instant, Outlook))) {
+        // Nobody leaves it half changed: a panic elsewhere does not matter.
+        change(&mut self.outlook.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
+    }
+
+    /// Returns how long it will still take, where that is worth saying.
+    fn left(&self) -> Option<String> {
+        let mut left = None;
+        self.foresee(|(began, outlook)| left = outlook.left(began.elapsed()));
+        left.filter(|left| *left >= WORTH_SAYING).map(|left| format!(", about {} s left", left.as_secs()))
     }
 
     fn message(&self, text: &str) {

@@ -1,5 +1,6 @@
 //! Memory of processes as documents and text: reports, watches, differences.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use schemars::JsonSchema;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::document::Document;
 use super::table::table;
 use crate::model::rfc3339;
+use crate::run::heap::{HeapProfile, SiteChange, differences};
 use crate::run::process::{MemorySample, Trend};
 
 /// A sample; also a line of a file of snapshots.
@@ -210,6 +212,87 @@ impl MemoryDiffDocument {
         let row = |(name, change): (&String, &i64)| vec![name.clone(), format!("{change:+}")];
         let rows: Vec<Vec<String>> = self.changes.iter().map(row).collect();
         format!("{} -> {}\n{}\n", self.before.at, self.after.at, table(&["", "Change"], &rows))
+    }
+}
+
+/// What one allocation site held in two profiles.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct SitePart {
+    /// The innermost function of the program that asked for the memory, with its place in the source if known.
+    pub site: String,
+    /// Bytes at the peak of the whole heap.
+    pub peak_bytes_before: u64,
+    pub peak_bytes_after: u64,
+    /// After less before.
+    pub growth_bytes: i64,
+    /// Blocks at the peak of the whole heap.
+    pub peak_blocks_before: u64,
+    pub peak_blocks_after: u64,
+}
+
+impl SitePart {
+    fn new(change: SiteChange) -> Self {
+        Self {
+            growth_bytes: change.growth_bytes(),
+            peak_bytes_before: change.before.peak_bytes,
+            peak_bytes_after: change.after.peak_bytes,
+            peak_blocks_before: change.before.peak_blocks,
+            peak_blocks_after: change.after.peak_blocks,
+            site: change.site,
+        }
+    }
+}
+
+/// How two heap profiles differ.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct HeapDiffDocument {
+    /// All sites together.
+    pub all: SitePart,
+    /// Sites that differ: the one that grew most first, the one that shrank most last.
+    pub sites: Vec<SitePart>,
+    /// Sites that are the same at the peak of both.
+    pub unchanged: u64,
+}
+
+impl Document for HeapDiffDocument {
+    const KIND: &'static str = "heap_diff";
+}
+
+/// Sites shown as text.
+const SITES_SHOWN: usize = 20;
+
+impl HeapDiffDocument {
+    /// Compares two profiles.
+    pub fn new(before: &HeapProfile, after: &HeapProfile) -> Self {
+        let changes = differences(before, after);
+        let known = before.sites.keys().chain(after.sites.keys()).collect::<BTreeSet<_>>().len();
+        let all = SiteChange { site: "all".to_owned(), before: before.sum(), after: after.sum() };
+        Self {
+            all: SitePart::new(all),
+            unchanged: (known - changes.len()) as u64,
+            sites: changes.into_iter().map(SitePart::new).collect(),
+        }
+    }
+
+    /// Returns it as text for people.
+    pub fn text(&self) -> String {
+        let row = |part: &SitePart| {
+            vec![
+                part.site.clone(),
+                part.peak_bytes_before.to_string(),
+                part.peak_bytes_after.to_string(),
+                format!("{:+}", part.growth_bytes),
+                part.peak_blocks_before.to_string(),
+                part.peak_blocks_after.to_string(),
+            ]
+        };
+        let rows: Vec<Vec<String>> =
+            [&self.all].into_iter().chain(self.sites.iter().take(SITES_SHOWN)).map(row).collect();
+        let header = ["At the peak", "Bytes", "then", "Growth", "Blocks", "then"];
+        let more = self.sites.len().saturating_sub(SITES_SHOWN);
+        let more = if more > 0 { format!("{more} more sites differ (--json); ") } else { String::new() };
+        format!("{}\n{more}{} sites are the same\n", table(&header, &rows), self.unchanged)
     }
 }
 

@@ -23,7 +23,7 @@ use super::inspect::{
 };
 use super::learning_config;
 use super::lookahead::CheckLookaheadDocument;
-use super::memory::{MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument};
+use super::memory::{HeapDiffDocument, MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument};
 use super::notify::NotifyDocument;
 use super::restore::RestoreDocument;
 use super::run::RunDocument;
@@ -40,7 +40,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 34] = [
+pub const EXPORTED: [Exported; 35] = [
     enveloped::<RunDocument>(),
     enveloped::<ForecastDocument>(),
     enveloped::<CheckDataDocument>(),
@@ -67,6 +67,7 @@ pub const EXPORTED: [Exported; 34] = [
     enveloped::<MemoryReportDocument>(),
     enveloped::<MemoryWatchDocument>(),
     enveloped::<MemoryDiffDocument>(),
+    enveloped::<HeapDiffDocument>(),
     enveloped::<InspectLegacyDocument>(),
     enveloped::<InspectTradesDocument>(),
     enveloped::<ValidateDocument>(),

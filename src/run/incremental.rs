@@ -60,10 +60,20 @@ pub struct RunOptions {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RunEvent {
-    /// Files were listed.
+    /// Files were listed; again before every further stage of a search in stages.
     Discovered {
         /// Symbols with files.
         symbols: usize,
+    },
+    /// A symbol was read as far as it had to be, and is known what to evaluate of it.
+    SymbolSorted {
+        /// Symbol-days of a style to evaluate; the others are reused.
+        todo: usize,
+    },
+    /// Some symbol-days of a style were evaluated.
+    Evaluated {
+        /// How many.
+        units: usize,
     },
     /// A symbol was read and evaluated.
     SymbolDone {
@@ -286,6 +296,7 @@ impl Work<'_> {
             distrusted,
             now_ms: self.options.now_ms,
             halt: self.halt,
+            on_event: self.on_event,
         }
     }
 
@@ -344,6 +355,7 @@ impl Work<'_> {
         let last_stage = self.plan.last_stage(|style| self.starts(&answered, style))?;
         if let Some(plan) = &last_stage {
             self.halt.check()?;
+            (self.on_event)(RunEvent::Discovered { symbols: catalog.symbols.len() });
             let last = Work { plan, ..*self }.study(catalog, None, store)?;
             let units = answered.units.into_iter().zip(last.units).map(|(first, last)| first.then(last));
             answered = Answered { units: units.collect(), ..last };

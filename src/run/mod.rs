@@ -16,6 +16,7 @@ pub mod found;
 mod growing;
 mod halt;
 pub mod health;
+pub mod heap;
 pub mod hindsight;
 pub mod import;
 mod incremental;

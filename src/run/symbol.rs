@@ -8,6 +8,7 @@ use super::evaluation::{Done, Todo, evaluate_all};
 use super::found::Found;
 use super::growing::{read_grown, span_of};
 use super::halt::Halt;
+use super::incremental::RunEvent;
 use super::memory::{Memory, Stamp, day_closes, day_prints, series_print, stamps};
 use super::notes::{FileNote, IssueNote};
 use super::plan::{DayLimits, StylePlan};
@@ -50,6 +51,7 @@ pub(super) struct Job<'a> {
     pub(super) distrusted: Option<&'a Symbol>,
     pub(super) now_ms: i64,
     pub(super) halt: &'a Halt<'a>,
+    pub(super) on_event: &'a (dyn Fn(RunEvent) + Sync),
 }
 
 /// What became of a symbol's units: symbol-days in all, and those evaluated by reason.
@@ -485,6 +487,7 @@ impl Desk<'_> {
         if !sound {
             self.distrust(&mut sorted)?;
         }
+        (self.job.on_event)(RunEvent::SymbolSorted { todo: sorted.todo.len() });
         if let (Some(series), false) = (&self.candles, sorted.days.is_empty()) {
             let market = Market::new(within(series.bars(), &plan.days));
             sorted.todo.sort_by_key(|todo| todo.day);
@@ -495,6 +498,7 @@ impl Desk<'_> {
                     return Err(SymbolError::Stopped);
                 }
                 let done = evaluate_all(&market, batch, self.given(), plan, &costs, cached);
+                (self.job.on_event)(RunEvent::Evaluated { units: done.len() });
                 let removed = std::mem::take(&mut sorted.corrupt);
                 units.evicted += self.put(&CacheBatch { removed, ..self.rows(&sorted, &done) })?;
                 for Done { day, style, unit, context } in &done {

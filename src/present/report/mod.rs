@@ -139,7 +139,7 @@ impl Report {
                         span class={ "badge " (tone(&style.decision)) } { (style.style) ": " (style.decision.verdict) }
                         " " (style.decision.reasons.first().map_or("", String::as_str))
                     }
-                    @for line in style.evidence.iter().flat_map(EvidencePart::lines) { p class="dim" { (line) } }
+                    @for line in style.evidence.iter().flat_map(EvidencePart::lines) { (answer(&line)) }
                 }
                 p class="dim" { (words.result) ": " (self.run.run.result) }
             }
@@ -184,9 +184,19 @@ impl Report {
     }
 }
 
+/// Returns a line with the words in capitals that it begins with standing out: question and answer.
+fn answer(line: &str) -> Markup {
+    let capital = |word: &str| word.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    let loud: usize =
+        line.split_inclusive(' ').take_while(|word| capital(word.trim_end())).map(str::len).sum();
+    let (loud, rest) = line.split_at(loud);
+    html! { p class="dim" { b { (loud.trim_end()) } " " (rest) } }
+}
+
 /// Returns the class that colours a verdict.
 fn tone(decision: &DecisionRecord) -> &'static str {
     match decision.outcome.as_str() {
+        "adopted" if decision.verdict == "WARNING" => "warn",
         "adopted" | "unchanged" => "good",
         "not_convincing" => "warn",
         _ => "bad",

@@ -46,6 +46,7 @@ pub(super) fn symbol_days(
         checked: None,
         distrusted: None,
         now_ms: options.now_ms,
+        on_event: &|_| (),
     };
     let (mut input, mut all) = (InputReport::default(), Vec::new());
     for name in &record.symbols {
