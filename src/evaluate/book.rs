@@ -7,7 +7,7 @@ use crate::model::{Day, Direction, Outcome, OutcomeRow, Outcomes, ReturnPpm, Set
 use crate::signals::opportunities::Hindsight;
 
 /// Exit rules are followed in groups of this many, side by side, so that the ordered sums run over whole vectors.
-pub const LANES: usize = 8;
+pub const LANES: usize = 16;
 
 /// One signal of a book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -67,7 +67,7 @@ impl Sweep {
 
 /// Computes the statistics of every parameter set of a window.
 ///
-/// Cost: O(trades of all cells x rules), eight rules at a time
+/// Cost: O(trades of all cells x rules), [`LANES`] rules at a time
 pub fn sweep(window: &Window<'_>) -> Sweep {
     let book = window.book;
     // Bounds every running sum of any subset: what fits here cannot overflow in a narrower lane.

@@ -5,17 +5,17 @@ use super::trade::{FirstTarget, Stops, Trade};
 use crate::exits::levels::Passage;
 use crate::model::{ExitReason, Outcome, RowBuilder};
 
-/// The events of a rule, as indices among those of its plan.
+/// The events of a rule, as indices among those of its plan. Every signal reads those of every rule: they are small.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RuleEvents {
     /// The take-profit.
-    pub target: usize,
+    pub target: u16,
     /// The stops.
-    pub stop: usize,
+    pub stop: u16,
     /// The volume surge, if the rule watches for one.
-    pub surge: Option<usize>,
+    pub surge: Option<u16>,
     /// The end of the holding time.
-    pub time: usize,
+    pub time: u16,
     /// Longest holding time in candles.
     pub hold_bars: u16,
 }
@@ -102,23 +102,25 @@ impl<'a> Ends<'a> {
     ///        extreme first in the exit candle: it reaches targets, arms and moves stops.
     #[inline]
     pub fn of(&mut self, rule: &RuleEvents, row: &mut RowBuilder<'_>) -> u16 {
-        let target = &self.targets[rule.target];
+        let [target_index, stop_index, time_index] = [rule.target, rule.stop, rule.time].map(usize::from);
+        let surge_index = rule.surge.map(usize::from);
+        let target = &self.targets[target_index];
         let (target_at, opens_beyond) = (target.passage.at, target.opens_beyond);
-        let stop_at = self.stops[rule.stop].at;
-        let surge_at = rule.surge.map_or(NEVER, |surge| self.surges[surge].bar);
+        let stop_at = self.stops[stop_index].at;
+        let surge_at = surge_index.map_or(NEVER, |surge| self.surges[surge].bar);
         let bar = stop_at.min(target_at).min(surge_at);
         if bar >= rule.hold_bars {
-            return self.time(rule.time, row);
+            return self.time(time_index, row);
         }
         if stop_at == bar && !(target_at == bar && opens_beyond) {
             return match target_at == bar {
-                true => self.stop_or_target(rule.stop, rule.target, row),
-                false => self.stop(rule.stop, row),
+                true => self.stop_or_target(stop_index, target_index, row),
+                false => self.stop(stop_index, row),
             };
         }
-        match (target_at == bar, rule.surge) {
+        match (target_at == bar, surge_index) {
             (false, Some(surge)) => self.surge(surge, row),
-            _ => self.target(rule.target, row),
+            _ => self.target(target_index, row),
         }
     }
 

@@ -115,10 +115,11 @@ impl ExitPlan {
         };
         let surge = rule.surge_factor.map(|factor| self.surges.partition_point(|known| *known < factor));
         Ok(RuleEvents {
-            target: place_of(&mut self.target_events, (target_slot, first)),
-            stop: place_of(&mut self.stop_events, (stops, first)),
-            surge: surge.map(|surge| place_of(&mut self.surge_events, (surge, first))),
-            time: place_of(&mut self.time_events, (hold_bars, first)),
+            // No more events than rules, which a `u16` counts.
+            target: place_of(&mut self.target_events, (target_slot, first)) as u16,
+            stop: place_of(&mut self.stop_events, (stops, first)) as u16,
+            surge: surge.map(|surge| place_of(&mut self.surge_events, (surge, first)) as u16),
+            time: place_of(&mut self.time_events, (hold_bars, first)) as u16,
             hold_bars,
         })
     }
