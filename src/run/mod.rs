@@ -17,6 +17,7 @@ mod halt;
 pub mod health;
 pub mod import;
 mod incremental;
+pub mod lessons;
 mod memory;
 pub mod network_config;
 pub mod notes;
