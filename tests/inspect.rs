@@ -622,6 +622,49 @@ fn what_a_real_run_learned_is_shown_with_what_it_searched() {
 }
 
 #[test]
+fn lessons_are_confirmed_from_day_to_day_and_fit_a_prompt() {
+    let store = StoreDir::missing();
+    let run = |until: &str| {
+        let days = ["--timerange", &format!("-{until}"), "--style", "swing", "--quick", "--exit-zero"];
+        let ran = store
+            .run(&[&["incremental", "--data", "tests/sample", "--progress", "none"], &days[..]].concat());
+        assert!(ran.status.success(), "{}", text(&ran.stderr));
+        store.json(&["inspect", "insights"])["data"].clone()
+    };
+    let memory = |data: &Value| data["styles"]["swing"]["memory"].as_array().expect("a memory").clone();
+    let first = run("20250620");
+    assert!(!memory(&first).is_empty() && memory(&first).iter().all(|lesson| lesson["confirmed"] == 1));
+    let taught = first["styles"]["swing"]["lessons"].as_array().expect("lessons");
+    let contexts = first["styles"]["swing"]["best_contexts"].as_array().expect("contexts");
+    assert_eq!(memory(&first).len(), taught.len() + contexts.len());
+    let again = run("20250620");
+    assert_eq!(memory(&again), memory(&first), "the same candles teach nothing new");
+    let next = run("20250621");
+    let topic = |lesson: &Value| (lesson["kind"].clone(), lesson["topic"].clone(), lesson["claim"].clone());
+    let known: Vec<_> = memory(&first).iter().map(topic).collect();
+    for lesson in memory(&next) {
+        let (seen, last) = (known.contains(&topic(&lesson)), lesson["last_day"] == "2025-06-20");
+        assert_eq!(lesson["confirmed"] == 2, seen && last, "{lesson}");
+        assert_eq!(lesson["first_day"] == "2025-06-19", seen, "{lesson}");
+    }
+    assert!(memory(&next).iter().any(|lesson| lesson["confirmed"] == 2));
+    let prompt = &next["prompt"];
+    let said = prompt["text"].as_str().expect("text");
+    assert!(said.lines().count() == 1 + memory(&next).len() && said.contains(" [on 2 days]"), "{said}");
+    let (tokens, full) =
+        (prompt["tokens"].as_u64().expect("some"), prompt["full_tokens"].as_u64().expect("many"));
+    assert!(tokens > 0 && tokens <= 500 && full > 5 * tokens, "{tokens} of {full}");
+    let printed = store.stdout(&["inspect", "insights"]);
+    let saved = 100.0 * (1.0 - tokens as f64 / full as f64);
+    let saving = format!("insights: at most {tokens} tokens of about {full} in all, {saved:.1} % saved");
+    assert!(printed.contains(&saving), "{printed}");
+    assert!(store.stdout(&["report", "-o", "-"]).contains(&saving));
+    let exported = store.json(&["export-json", "-o", "-"]);
+    let lessons: Vec<&str> = said.lines().skip(1).collect();
+    assert_eq!(exported["compressed_insights"]["lessons"], json!(lessons));
+}
+
+#[test]
 fn the_store_lists_tables_and_files() {
     let store = history();
     let document = &store.json(&["inspect", "store"])["data"];

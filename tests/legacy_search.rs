@@ -1,8 +1,9 @@
 //! Parity of the legacy search: grids, sampling, statistics, anomalies, context analysis, compression.
 
+use retune::decide::tokens::Saving;
 use retune::evaluate::legacy_metrics::LegacyOpportunity;
 use retune::legacy::anomalies::{AnomalyLimits, anomalies};
-use retune::legacy::compression::{Saving, SearchResult, compress, legacy_cost_saved, legacy_tokens};
+use retune::legacy::compression::{SearchResult, compress, legacy_cost_saved, legacy_tokens};
 use retune::legacy::context::{BullishRatio, ContextGroup, context_analysis};
 use retune::legacy::grid::Grid;
 use retune::legacy::optimizer::{capture, ranked, trials};

@@ -16,15 +16,53 @@ pub struct TradeContext<'a> {
     pub net: ReturnPpm,
 }
 
-/// The compressed insights of a style.
+/// What a lesson is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub enum LessonKind {
+    /// Whether the chosen set held up.
+    Verdict,
+    /// An axis of the search: a recommendation.
+    Axis,
+    /// A kind of trade.
+    Context,
+}
+
+impl LessonKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Verdict, Self::Axis, Self::Context];
+
+    /// Returns the name used in the store and in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Verdict => "verdict",
+            Self::Axis => "axis",
+            Self::Context => "context",
+        }
+    }
+}
+
+/// Something that was seen. Two lessons of one kind and topic with one claim say the same, whatever their figures.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Lesson {
+    /// What it is about.
+    pub kind: LessonKind,
+    /// The axis or the context; empty for the verdict.
+    pub topic: String,
+    /// What it says about the topic, without figures.
+    pub claim: String,
+    /// The sentence.
+    pub text: String,
+}
+
+/// The insights of a style.
 #[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Insights {
-    /// What was seen, a sentence each.
-    pub lessons: Vec<String>,
+    /// What was seen besides the best contexts.
+    pub lessons: Vec<Lesson>,
     /// What to look at first.
     pub focus: String,
     /// The contexts in which the chosen set earned most, best first.
-    pub best_contexts: Vec<String>,
+    pub best_contexts: Vec<Lesson>,
 }
 
 /// Fewest trades of a context that is worth a sentence.
@@ -40,28 +78,36 @@ pub fn insights(trades: &[TradeContext<'_>], importances: &[Importance], verdict
     contexts.retain(|context| context.trades >= CONTEXT_TRADES_MIN);
     contexts.sort_by(|a, b| b.average_pct.total_cmp(&a.average_pct).then_with(|| a.name.cmp(&b.name)));
     let earning = contexts.iter().filter(|context| context.average_pct > 0.0);
-    let best_contexts: Vec<String> = earning.take(3).map(Context::sentence).collect();
+    let best_contexts: Vec<Lesson> =
+        earning.take(3).map(|context| context.lesson("earns", context.sentence())).collect();
     let mut ranked: Vec<&Importance> = importances.iter().filter(|i| i.share >= SHARE_MIN).collect();
     ranked.sort_by(|a, b| b.share.total_cmp(&a.share).then_with(|| a.key.cmp(&b.key)));
-    let mut lessons: Vec<String> = ranked.iter().take(3).map(|i| axis_lesson(i)).collect();
+    let mut lessons: Vec<Lesson> = ranked.iter().take(3).map(|i| axis_lesson(i)).collect();
     let losing = contexts.iter().rev().find(|context| context.average_pct < 0.0);
-    lessons.extend(losing.map(|context| format!("weakest context: {}", context.sentence())));
-    lessons.push(format!("verdict on unseen days: {verdict}"));
+    let weakest = |context: &Context| format!("weakest context: {}", context.sentence());
+    lessons.extend(losing.map(|context| context.lesson("loses", weakest(context))));
+    lessons.push(Lesson {
+        kind: LessonKind::Verdict,
+        topic: String::new(),
+        claim: verdict.to_owned(),
+        text: format!("verdict on unseen days: {verdict}"),
+    });
     let focus = match (ranked.first(), best_contexts.first()) {
         (Some(axis), _) => format!("{} matters most; keep it near {}", axis.key, axis.best_level),
-        (None, Some(context)) => context.clone(),
+        (None, Some(context)) => context.text.clone(),
         (None, None) => "no axis and no context stands out".to_owned(),
     };
     Insights { lessons, focus, best_contexts }
 }
 
-fn axis_lesson(axis: &Importance) -> String {
-    format!(
-        "{} = {} scores best ({:.0} % of the score's variance)",
-        axis.key,
-        axis.best_level,
-        100.0 * axis.share
-    )
+fn axis_lesson(axis: &Importance) -> Lesson {
+    let Importance { key, best_level, share, .. } = axis;
+    Lesson {
+        kind: LessonKind::Axis,
+        topic: key.clone(),
+        claim: best_level.clone(),
+        text: format!("{key} = {best_level} scores best ({:.0} % of the score's variance)", 100.0 * share),
+    }
 }
 
 impl TradeContext<'_> {
@@ -93,6 +139,10 @@ struct Context {
 }
 
 impl Context {
+    fn lesson(&self, claim: &str, text: String) -> Lesson {
+        Lesson { kind: LessonKind::Context, topic: self.name.clone(), claim: claim.to_owned(), text }
+    }
+
     fn sentence(&self) -> String {
         format!(
             "{}: {} trades, {:+.2} % each, {:.0} % won",
@@ -150,11 +200,12 @@ mod tests {
             best_level: "2".to_owned(),
         };
         let found = insights(&trades, &[axis("a", 0.1), axis("b", 0.5), axis("c", 0.01)], "PASSED");
-        assert_eq!(found.best_contexts[0], "BTCUSDT: 27 trades, +1.22 % each, 56 % won");
-        assert_eq!(found.best_contexts[2], "pullback: 12 trades, +1.00 % each, 100 % won");
+        assert_eq!(found.best_contexts[0].text, "BTCUSDT: 27 trades, +1.22 % each, 56 % won");
+        assert_eq!(found.best_contexts[2].text, "pullback: 12 trades, +1.00 % each, 100 % won");
         assert_eq!(found.focus, "b matters most; keep it near 2");
+        let texts: Vec<&str> = found.lessons.iter().map(|lesson| lesson.text.as_str()).collect();
         assert_eq!(
-            found.lessons,
+            texts,
             [
                 "b = 2 scores best (50 % of the score's variance)",
                 "a = 2 scores best (10 % of the score's variance)",
@@ -162,5 +213,7 @@ mod tests {
                 "verdict on unseen days: PASSED",
             ]
         );
+        let weakest = &found.lessons[2];
+        assert_eq!((weakest.topic.as_str(), weakest.claim.as_str()), ("continuation", "loses"));
     }
 }

@@ -1,6 +1,8 @@
 //! From a judged candidate and the parameters in force to a decision with reasons, and to what was learned.
 
 pub mod insights;
+pub mod lessons;
+pub mod tokens;
 
 use crate::model::{ParameterSet, Style};
 use crate::search::rank::show;

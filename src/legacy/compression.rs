@@ -1,4 +1,4 @@
-//! A search result cut down to what fits a prompt, and how much that saves.
+//! A search result cut down to what fits a prompt, and what the legacy says that saves; `decide::tokens` measures it.
 
 use serde_json::{Map, Value, json};
 
@@ -58,46 +58,6 @@ fn ascii_text_length(text: &str) -> u64 {
 /// character takes six bytes.
 pub fn legacy_tokens(document: &Value) -> u64 {
     ascii_json_length(document) / 4
-}
-
-/// Returns about how many tokens a text takes: one for four ASCII characters and one for every other.
-///
-/// An estimate and no model's own tokenizer; but full and compressed text are measured with the same rule.
-pub fn estimated_tokens(text: &str) -> u64 {
-    let (ascii, other) =
-        text.chars().fold(
-            (0u64, 0u64),
-            |(ascii, other), c| {
-                if c.is_ascii() { (ascii + 1, other) } else { (ascii, other + 1) }
-            },
-        );
-    ascii.div_ceil(4) + other
-}
-
-/// What compressing a text saved, measured on the texts themselves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Saving {
-    /// Tokens of everything.
-    pub full_tokens: u64,
-    /// Tokens of what is kept.
-    pub kept_tokens: u64,
-}
-
-impl Saving {
-    /// Measures what is kept of a full text.
-    pub fn measure(full: &str, kept: &str) -> Self {
-        Self { full_tokens: estimated_tokens(full), kept_tokens: estimated_tokens(kept) }
-    }
-
-    /// Returns the share of the full text that is kept, `None` of nothing; above 1 where it grew.
-    pub fn ratio(&self) -> Option<f64> {
-        (self.full_tokens > 0).then(|| self.kept_tokens as f64 / self.full_tokens as f64)
-    }
-
-    /// Returns the tokens saved; negative where the text grew.
-    pub fn tokens(&self) -> i64 {
-        self.full_tokens as i64 - self.kept_tokens as i64
-    }
 }
 
 /// The parts of a search result that are compressed.
@@ -201,14 +161,5 @@ mod tests {
         ] {
             assert_eq!(ascii_json_length(&value), text.len() as u64, "{text}");
         }
-    }
-
-    #[test]
-    fn a_saving_is_measured_on_both_texts() {
-        let saving = Saving::measure("twelve bytes and more than that", "twelve bytes");
-        assert_eq!((saving.full_tokens, saving.kept_tokens, saving.tokens()), (8, 3, 5));
-        assert_eq!(saving.ratio(), Some(0.375));
-        assert_eq!(Saving::measure("", "grown").ratio(), None);
-        assert_eq!(estimated_tokens("阳线 up"), 2 + 1);
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::decide::lessons::{INSIGHTS_KEPT, RECOMMENDATIONS_KEPT, WHOLE_DAYS};
 use crate::model::Direction;
 
 /// An opportunity that was not taken.
@@ -77,12 +78,6 @@ pub struct Analysis {
     pub key_recommendations: Vec<Value>,
     pub merged: bool,
 }
-
-/// Days an analysis is kept whole.
-const WHOLE_DAYS: i64 = 7;
-/// Insights and recommendations kept of an older one.
-const INSIGHTS_KEPT: usize = 3;
-const RECOMMENDATIONS_KEPT: usize = 2;
 
 /// Returns an analysis of so many whole days ago, cut to three insights and two recommendations after seven days.
 ///

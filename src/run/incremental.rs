@@ -1,5 +1,6 @@
 //! The daily run: ingest -> features -> signals -> outcomes -> search -> validate -> decide -> save.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -26,6 +27,7 @@ use crate::fingerprint::{Canonical, Fingerprint};
 use crate::ingest::{Catalog, IngestError, IngestOptions, OnConflict, SignalsError, SymbolSources};
 use crate::model::{Day, ParameterSet, Style, Symbol};
 use crate::search::strategy::{STARTS_MAX, Strategy};
+use crate::store::records::InsightsRecord;
 use crate::store::{Cache, Location, Snapshot, Store, StoreError};
 
 /// What a run needs besides its plan.
@@ -208,7 +210,8 @@ pub fn incremental(
         result,
     };
     if let Some(store) = &mut store {
-        let run = store.commit(records::learning(&report, plan, &options.config_toml))?;
+        let known = memory.insights;
+        let run = store.commit(records::learning(&report, plan, &options.config_toml, &known))?;
         on_event(RunEvent::Committed { run });
         report.run = Some(run);
         store.publish_view()?;
@@ -503,6 +506,8 @@ pub(super) struct Memory {
     same_as: Option<u64>,
     /// Start of the last run of any profile; UTC ms.
     last_run_ms: Option<i64>,
+    /// What was learned, for people; the answer does not depend on it.
+    insights: BTreeMap<Style, InsightsRecord>,
 }
 
 impl Memory {
@@ -514,7 +519,9 @@ impl Memory {
     ) -> Result<Self, StoreError> {
         let plan_print = plan.fingerprint();
         let mut in_force = InForce { styles: vec![None; plan.styles.len()], ..InForce::default() };
-        let none = Self { in_force: in_force.clone(), same_as: None, last_run_ms: None };
+        let mut insights = BTreeMap::new();
+        let none =
+            Self { in_force: in_force.clone(), same_as: None, last_run_ms: None, insights: insights.clone() };
         let Some(snapshot) = snapshot else { return Ok(none) };
         for (scope, record) in snapshot.params_all(&options.profile)? {
             let set = records::parameter_set(&record.set);
@@ -542,6 +549,9 @@ impl Memory {
             let newest = snapshot.runs(&profile, .., 1)?.into_iter().next();
             last_run_ms = last_run_ms.max(newest.map(|(_, run)| run.started_at_ms));
         }
-        Ok(Self { in_force, same_as, last_run_ms })
+        for style in Style::ALL {
+            insights.extend(snapshot.insights(&options.profile, style)?.map(|record| (style, record)));
+        }
+        Ok(Self { in_force, same_as, last_run_ms, insights })
     }
 }

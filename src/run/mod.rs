@@ -20,6 +20,7 @@ pub mod heap;
 pub mod hindsight;
 pub mod import;
 mod incremental;
+pub mod lessons;
 pub mod lookahead;
 mod memory;
 pub mod network_config;

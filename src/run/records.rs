@@ -1,6 +1,9 @@
 //! Turns a run's report into the records the store keeps. Formats and decides nothing.
 
+use std::collections::BTreeMap;
+
 use super::evidence::Evidence;
+use super::lessons::remember;
 use super::notes::IssueNote;
 use super::own::scope_of;
 use super::plan::Plan;
@@ -10,17 +13,19 @@ use super::series::SymbolTrades;
 use super::study::Measured;
 use super::symbol::UnitCounts;
 use crate::decide::Outcome;
+use crate::decide::insights::Lesson;
 use crate::evaluate::metrics::Metrics;
 use crate::features::score::{ScoreTerm, ScoreWeights};
-use crate::model::{Day, ParameterSet};
+use crate::model::{Day, ParameterSet, Style};
 use crate::search::rank::Surface;
 use crate::search::weights::Weighting;
 use crate::store::LearningCommit;
 use crate::store::records::{
     AssessmentRecord, CandidateRecord, ChangeRecord, CombinationRecord, DecisionRecord, EvidenceRecord,
-    FeaturesRecord, InsightsRecord, IssueRecord, NamedNumber, ParamsRecord, RunRecord, RunStyleRecord,
-    SensitivityRecord, SeriesRecord, StoredMetrics, StoredParameterSet, SurfaceCellRecord, SurfaceRecord,
-    SymbolTradesRecord, SymbolWorkRecord, TrialRecord, TrialsRecord, WorkRecord, WorkSpanRecord,
+    FeaturesRecord, InsightsRecord, IssueRecord, LessonRecord, NamedNumber, ParamsRecord, RunRecord,
+    RunStyleRecord, SensitivityRecord, SeriesRecord, StoredMetrics, StoredParameterSet, SurfaceCellRecord,
+    SurfaceRecord, SymbolTradesRecord, SymbolWorkRecord, TrialRecord, TrialsRecord, WorkRecord,
+    WorkSpanRecord,
 };
 use crate::validate::assessment::Assessment;
 
@@ -32,8 +37,13 @@ const SURFACE_LEVELS_KEPT: usize = 64;
 /// Combinations kept among the features.
 const COMBINATIONS_KEPT: usize = 5;
 
-/// Returns everything a run has to remember.
-pub fn learning(report: &RunReport, plan: &Plan, config_toml: &str) -> LearningCommit {
+/// Returns everything a run has to remember; `known` is what earlier runs learned.
+pub fn learning(
+    report: &RunReport,
+    plan: &Plan,
+    config_toml: &str,
+    known: &BTreeMap<Style, InsightsRecord>,
+) -> LearningCommit {
     let mut learning = LearningCommit::new(&report.profile, run_record(report, config_toml));
     learning.work = Some(work_record(report).capped());
     for style in &report.styles {
@@ -48,7 +58,9 @@ pub fn learning(report: &RunReport, plan: &Plan, config_toml: &str) -> LearningC
                 evidence_record(&style.evidence, planned.grid_fingerprint(&plan.search.stages).0),
             );
         }
-        learning.insights.insert(style.style, insights_record(style, report.started_at_ms));
+        let last_day = report.input.days().map(|(_, last)| last);
+        let memory = remember(known.get(&style.style), &style.insights, last_day);
+        learning.insights.insert(style.style, insights_record(style, report.started_at_ms, memory));
         if let (Outcome::Adopted, Some(best)) = (style.decision.outcome, style.study.top.first()) {
             let params = params_record(style, best, plan, report.started_at_ms);
             learning.params.insert(style.style.to_string(), Some(params));
@@ -356,7 +368,7 @@ fn features_record(style: &StyleReport, now_ms: i64) -> FeaturesRecord {
     }
 }
 
-fn insights_record(style: &StyleReport, now_ms: i64) -> InsightsRecord {
+fn insights_record(style: &StyleReport, now_ms: i64, memory: Vec<LessonRecord>) -> InsightsRecord {
     let sensitivity = |importance: &crate::search::rank::Importance| SensitivityRecord {
         dimension: importance.key.clone(),
         importance: importance.share,
@@ -366,10 +378,15 @@ fn insights_record(style: &StyleReport, now_ms: i64) -> InsightsRecord {
     InsightsRecord {
         run: 0,
         date: Day::of(now_ms).to_string().replace('-', ""),
-        lessons: style.insights.lessons.clone(),
+        lessons: texts(&style.insights.lessons),
         focus: style.insights.focus.clone(),
-        best_contexts: style.insights.best_contexts.clone(),
+        best_contexts: texts(&style.insights.best_contexts),
         sensitivities: style.study.importances.iter().map(sensitivity).collect(),
         updated_at_ms: now_ms,
+        memory,
     }
+}
+
+fn texts(lessons: &[Lesson]) -> Vec<String> {
+    lessons.iter().map(|lesson| lesson.text.clone()).collect()
 }

@@ -140,7 +140,7 @@ pub fn backups(dir: &Path) -> Result<Vec<Backup>, StoreError> {
     let backup = |(_, number, path): (String, u64, PathBuf)| Backup {
         number,
         bytes: fs::metadata(&path).map_or(0, |found| found.len()),
-        content: read(&path, |_, _, _| Ok(())).map_err(|error| error.to_string()),
+        content: read(&path, |_, _| Ok(())).map_err(|error| error.to_string()),
         path,
     };
     Ok(found.into_iter().map(backup).collect())
@@ -154,7 +154,7 @@ pub fn backups(dir: &Path) -> Result<Vec<Backup>, StoreError> {
 pub fn restore(location: impl Into<Location>, backup: &Path, now_ms: i64) -> Result<Restored, StoreError> {
     let location = location.into();
     let (disk, dir) = (location.disk(), &location.dir);
-    let content = read(backup, |_, _, _| Ok(()))?;
+    let content = read(backup, |_, _| Ok(()))?;
     files::create_directory(&disk, dir)?;
     let lock = RunLock::take(&location, now_ms)?;
     let (new, state) = (dir.join(files::STATE_NEW), dir.join(files::STATE));
@@ -175,9 +175,9 @@ fn rebuild(disk: &Disk, new: &Path, backup: &Path) -> Result<(), StoreError> {
         let meta = meta_of(backup)?;
         Writer::create(transaction, new, &meta)?;
         let mut writer = Writer::new(transaction, new, meta.store_uuid, Heads::new());
-        read(backup, |table, key, record| match table.name == tables::META.info.name {
+        read(backup, |table, row| match table.name == tables::META.info.name {
             true => Ok(()),
-            false => writer.put_json(table, key, record),
+            false => writer.put_json(table, &row.key, row.version, row.record.get()),
         })?;
         writer.finish()
     })?;
@@ -189,9 +189,9 @@ fn rebuild(disk: &Disk, new: &Path, backup: &Path) -> Result<(), StoreError> {
 
 fn meta_of(backup: &Path) -> Result<MetaRecord, StoreError> {
     let mut meta = None;
-    read(backup, |table, key, record| {
-        if (table.name, key) == (tables::META.info.name, META_KEY) {
-            let parsed = serde_json::from_str::<MetaRecord>(record);
+    read(backup, |table, row| {
+        if (table.name, row.key.as_str()) == (tables::META.info.name, META_KEY) {
+            let parsed = serde_json::from_str::<MetaRecord>(row.record.get());
             meta = Some(parsed.map_err(|error| damaged(backup, format!("its store: {error}")))?);
         }
         Ok(())
@@ -221,7 +221,7 @@ fn encode(folder: &Path, snapshot: &Snapshot<'_>, now_ms: i64) -> Result<Vec<u8>
     lines.add(&header).map_err(failed)?;
     for table in truth() {
         snapshot.each(table, |key, row| {
-            let record = (table.record.to_json)(row.payload());
+            let record = (table.record.to_json)(row.version(), row.payload());
             let record = record.map_err(|error| snapshot.row_error(table, key, error))?;
             let record = RawValue::from_string(record).map_err(|error| failed(error.into()))?;
             let version = table.record.version;
@@ -253,7 +253,7 @@ impl Lines {
 /// when all of it was read.
 fn read(
     path: &Path,
-    mut visit: impl FnMut(&'static TableInfo, &str, &str) -> Result<(), StoreError>,
+    mut visit: impl FnMut(&'static TableInfo, &Line<'_>) -> Result<(), StoreError>,
 ) -> Result<BackupContent, StoreError> {
     let file = File::open(path).map_err(|error| StoreError::io(path, "open", error))?;
     let mut input = BufReader::new(GzDecoder::new(BufReader::new(file)).take(BYTES_MAX));
@@ -299,7 +299,7 @@ fn read(
         }
         content.params += u64::from(table.name == tables::PARAMS.info.name);
         content.runs += u64::from(table.name == tables::RUNS.info.name);
-        visit(table, &row.key, row.record.get())?;
+        visit(table, &row)?;
     }
     next(&mut line)?;
     let footer: Footer = serde_json::from_str(&line).map_err(|error| bad(&format!("its end: {error}")))?;

@@ -25,6 +25,7 @@ pub(super) const TAG_CONTEXT: &str = "retune 2026-11 store row tag v1";
 /// The name of the value type in the engine's table definitions.
 pub(super) const TYPE_NAME: &str = "retune::Envelope/1";
 
+const VERSION_AT: usize = 6;
 const TAG_AT: usize = 16;
 const MAGIC: u16 = 0xA7E1;
 const ENVELOPE_VERSION: u8 = 1;
@@ -203,7 +204,7 @@ pub(super) fn check<'r>(place: Place<'_>, row: &'r [u8]) -> Result<(Tag, &'r [u8
     if place.tag(header, payload) != *tag {
         return Err(RowError::Tag);
     }
-    let (type_id, version) = (short(4), short(6));
+    let (type_id, version) = (short(4), record_version(row));
     if type_id != record.type_id {
         return Err(RowError::Type { expected: record.type_id, found: type_id });
     }
@@ -213,26 +214,48 @@ pub(super) fn check<'r>(place: Place<'_>, row: &'r [u8]) -> Result<(Tag, &'r [u8
     Ok((*tag, payload))
 }
 
-/// Returns the record in a row.
-///
-/// Every record has one version so far; the version is checked by [`check`] and a record's second version will
-/// be told apart here.
+/// Returns the record in a row, brought to its newest version.
 pub(super) fn decode<R: Record>(place: Place<'_>, row: &[u8]) -> Result<R, RowError> {
-    decode_payload(check(place, row)?.1)
+    let (_, payload) = check(place, row)?;
+    decode_payload(record_version(row), payload)
 }
 
-/// Returns the record in a payload as JSON.
-pub(super) fn payload_to_json<R: Record>(payload: &[u8]) -> Result<String, RowError> {
-    serde_json::to_string(&decode_payload::<R>(payload)?).map_err(RowError::Json)
+/// Returns the version of the record in a row that was checked.
+pub(super) fn record_version(row: &[u8]) -> u16 {
+    u16::from_le_bytes([row[VERSION_AT], row[VERSION_AT + 1]])
 }
 
-/// Returns the row of a record that was given as JSON.
-pub(super) fn row_from_json<R: Record>(place: Place<'_>, json: &str) -> Result<Vec<u8>, RowError> {
-    encode(place, &serde_json::from_str::<R>(json).map_err(RowError::Json)?)
+/// Returns the record in a payload of some version as JSON of the newest one.
+pub(super) fn payload_to_json<R: Record>(version: u16, payload: &[u8]) -> Result<String, RowError> {
+    serde_json::to_string(&decode_payload::<R>(version, payload)?).map_err(RowError::Json)
 }
 
-/// Returns the record in a payload: all of it and nothing else.
-pub(super) fn decode_payload<R: Record>(payload: &[u8]) -> Result<R, RowError> {
+/// Returns the row of a record that was given as JSON of some version.
+pub(super) fn row_from_json<R: Record>(
+    place: Place<'_>,
+    version: u16,
+    json: &str,
+) -> Result<Vec<u8>, RowError> {
+    encode(place, &record_from_json::<R>(version, json)?)
+}
+
+fn record_from_json<R: Record>(version: u16, json: &str) -> Result<R, RowError> {
+    match is_earlier::<R>(version) {
+        true => record_from_json::<R::Earlier>(version, json).map(Into::into),
+        false => serde_json::from_str(json).map_err(RowError::Json),
+    }
+}
+
+/// Whether a version is one of those before the record's own.
+fn is_earlier<R: Record>(version: u16) -> bool {
+    version < R::VERSION && R::Earlier::VERSION < R::VERSION
+}
+
+/// Returns the record in a payload of some version: all of it and nothing else.
+pub(super) fn decode_payload<R: Record>(version: u16, payload: &[u8]) -> Result<R, RowError> {
+    if is_earlier::<R>(version) {
+        return decode_payload::<R::Earlier>(version, payload).map(Into::into);
+    }
     let (record, rest) = postcard::take_from_bytes::<R>(payload).map_err(RowError::Payload)?;
     if !rest.is_empty() {
         return Err(RowError::Trailing { bytes: rest.len() });

@@ -47,8 +47,9 @@ fn every_record_comes_back_as_it_went_in() {
 
 fn through_json<R: Sample>(table: &Table<R>, key: &str) {
     let row = encode(place(table, key), &R::sample()).expect("the sample is valid");
-    let json = (table.info.record.to_json)(&row[HEADER_BYTES..]).expect("it was written so");
-    let again = (table.info.record.from_json)(place(table, key), &json).expect("it was made of a row");
+    let json = (table.info.record.to_json)(R::VERSION, &row[HEADER_BYTES..]).expect("it was written so");
+    let again =
+        (table.info.record.from_json)(place(table, key), R::VERSION, &json).expect("it was made of a row");
     assert_eq!(again, row, "{}: {json}", table.info.name);
 }
 
@@ -127,7 +128,7 @@ fn fractions<R: Sample>(table: &Table<R>, key: &str) {
         for poison in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             let mut poisoned = payload.clone();
             poisoned[at..at + 8].copy_from_slice(&poison.to_le_bytes());
-            let found = decode_payload::<R>(&poisoned);
+            let found = decode_payload::<R>(R::VERSION, &poisoned);
             assert!(matches!(found, Err(RowError::Invalid(_))), "{} byte {at}: {found:?}", R::NAME);
             let row = seal(place(table, key), R::TYPE_ID, R::VERSION, &poisoned);
             assert!(decode::<R>(place(table, key), &row).is_err());
@@ -200,6 +201,7 @@ fn the_bytes_of_every_record_are_as_pinned() {
         golden::<HeadRecord>(&mut known),
         golden::<ParamsRecord>(&mut known),
         golden::<FeaturesRecord>(&mut known),
+        golden::<InsightsRecordV1>(&mut known),
         golden::<InsightsRecord>(&mut known),
         golden::<RunRecord>(&mut known),
         golden::<DecisionRecord>(&mut known),
@@ -215,6 +217,24 @@ fn the_bytes_of_every_record_are_as_pinned() {
         let lines = known.iter().map(|(name, hex)| format!("{name} {hex}\n"));
         std::fs::write(&path, lines.collect::<String>()).expect("the schema directory is writable");
     }
+}
+
+#[test]
+fn what_the_first_version_of_insights_held_is_read_as_the_newest() {
+    let (before, place) = (InsightsRecordV1::sample(), place(&tables::INSIGHTS, "default/swing"));
+    let payload = postcard::to_stdvec(&before).expect("the sample is valid");
+    let row = seal(place, InsightsRecordV1::TYPE_ID, InsightsRecordV1::VERSION, &payload);
+    let read = decode::<InsightsRecord>(place, &row).expect("it was valid then");
+    assert_eq!(read, InsightsRecord::from(before.clone()));
+    assert_eq!((read.run, &read.lessons, &read.memory), (before.run, &before.lessons, &Vec::new()));
+    let info = &tables::INSIGHTS.info.record;
+    let newest = (info.to_json)(1, &payload).expect("a payload of the first version");
+    assert_eq!(serde_json::from_str::<InsightsRecord>(&newest).expect("of the newest"), read);
+    let json = serde_json::to_string(&before).expect("text keys only");
+    let restored = (info.from_json)(place, 1, &json).expect("a backup of the first version");
+    assert_eq!(decode::<InsightsRecord>(place, &restored).expect("it was just made"), read);
+    assert!(matches!((info.from_json)(place, 2, &json), Err(RowError::Json(_))), "not the newest");
+    assert!(decode_payload::<InsightsRecord>(2, &payload).is_err());
 }
 
 fn any_set() -> impl Strategy<Value = StoredParameterSet> {

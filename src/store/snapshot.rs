@@ -7,7 +7,7 @@ use std::path::Path;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTableMetadata, TableError};
 
 use super::engine::damaged;
-use super::envelope::{Envelope, HEADER_BYTES, Place, RowError, check, decode};
+use super::envelope::{Envelope, HEADER_BYTES, Place, RowError, check, decode, record_version};
 use super::error::StoreError;
 use super::health::Space;
 use super::keys::{self, META_KEY};
@@ -320,6 +320,11 @@ pub(super) struct Row<'r> {
 impl Row<'_> {
     fn len(self) -> usize {
         self.bytes.len()
+    }
+
+    /// The version of the record.
+    pub fn version(&self) -> u16 {
+        record_version(self.bytes)
     }
 
     /// The record without its envelope.

@@ -62,10 +62,10 @@ pub(super) struct RecordInfo {
     pub version: u16,
     pub bytes_max: usize,
     pub schema: fn() -> schemars::Schema,
-    /// The record in a payload, as JSON.
-    pub to_json: fn(&[u8]) -> Result<String, RowError>,
-    /// A record that was given as JSON, as a row of a place.
-    pub from_json: fn(Place<'_>, &str) -> Result<Vec<u8>, RowError>,
+    /// The record in a payload of some version, as JSON of the newest.
+    pub to_json: fn(u16, &[u8]) -> Result<String, RowError>,
+    /// A record that was given as JSON of some version, as a row of a place.
+    pub from_json: fn(Place<'_>, u16, &str) -> Result<Vec<u8>, RowError>,
 }
 
 /// A table, without its Rust types.

@@ -86,12 +86,18 @@ impl<'t> Writer<'t> {
         self.account(&table.info, old, new)
     }
 
-    /// Writes a row of any table whose record is given as JSON.
-    pub fn put_json(&mut self, table: &'static TableInfo, key: &str, json: &str) -> Result<(), StoreError> {
+    /// Writes a row of any table whose record is given as JSON of some version.
+    pub fn put_json(
+        &mut self,
+        table: &'static TableInfo,
+        key: &str,
+        version: u16,
+        json: &str,
+    ) -> Result<(), StoreError> {
         if !table.key.accepts(key) {
             return Err(damaged(self.path, format!("table {}: {key:?} is no key of it", table.name)));
         }
-        let row = (table.record.from_json)(self.place(table, key), json);
+        let row = (table.record.from_json)(self.place(table, key), version, json);
         let row = row.map_err(|source| StoreError::row(self.path, table.name, key, source))?;
         let (old, new) = self.insert_row(table, key, &row)?;
         self.account(table, old, new)

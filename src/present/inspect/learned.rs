@@ -6,14 +6,16 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{InspectError, Listed, minute, require_profile, sentence};
+use super::{InspectError, InspectRunDocument, Listed, minute, require_profile, sentence};
+use crate::decide::tokens::{Saving, tokens_at_most};
 use crate::model::{Style, rfc3339};
 use crate::present::document::Document;
 use crate::present::listing::{Cell, Kind, Listing};
 use crate::present::table::{decimals, results};
+use crate::run::lessons::for_prompt;
 use crate::search::weights::FIGURES_PREFIX;
 use crate::store::Snapshot;
-use crate::store::records::{NamedNumber, SensitivityRecord, StoredMetrics};
+use crate::store::records::{InsightsRecord, LessonRecord, NamedNumber, SensitivityRecord, StoredMetrics};
 
 /// What was last learned about the features of each style.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -58,6 +60,8 @@ pub struct FeaturesPart {
 pub struct InspectInsightsDocument {
     pub profile: String,
     pub styles: BTreeMap<String, InsightsPart>,
+    /// What the bot's prompt is told about these styles.
+    pub prompt: PromptPart,
 }
 
 impl Document for InspectInsightsDocument {
@@ -72,9 +76,62 @@ pub struct InsightsPart {
     pub updated_at: String,
     /// What to look at next.
     pub focus: String,
+    /// Of this run.
     pub lessons: Vec<String>,
     /// The market contexts that served best, best first.
     pub best_contexts: Vec<String>,
+    /// Lessons of this run and of earlier ones, the most certain first.
+    pub memory: Vec<LessonRecord>,
+}
+
+/// Insights in a few words.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct PromptPart {
+    /// A line each.
+    pub text: String,
+    /// What it takes at most; never over 500.
+    pub tokens: u64,
+    /// Lessons for which there was no room.
+    pub left_out: u64,
+    /// What the run's whole document (`inspect run --json`) takes, estimated; null where the run is forgotten.
+    pub full_tokens: Option<u64>,
+    /// Share of it that is saved, in percent.
+    pub saved_pct: Option<f64>,
+}
+
+impl PromptPart {
+    /// Cuts what was learned to what fits a prompt, and holds it against the newest of the runs.
+    ///
+    /// Errors: those of reading the store
+    pub fn read(
+        snapshot: &Snapshot<'_>,
+        profile: &str,
+        records: &[(Style, InsightsRecord)],
+    ) -> Result<Self, InspectError> {
+        let compressed = for_prompt(records);
+        let run = records.iter().map(|(_, record)| record.run).max();
+        let full = match run.map(|run| InspectRunDocument::read(snapshot, profile, run)) {
+            Some(Ok(document)) => serde_json::to_string(&document).ok(),
+            Some(Err(InspectError::Store(error))) => return Err(error.into()),
+            Some(Err(_)) | None => None,
+        };
+        let text = compressed.text();
+        let saving = full.map(|full| Saving::measure(&full, &text));
+        Ok(Self {
+            tokens: tokens_at_most(&text),
+            left_out: compressed.left_out as u64,
+            full_tokens: saving.map(|saving| saving.full_tokens),
+            saved_pct: saving.and_then(|saving| saving.ratio()).map(|ratio| 100.0 * (1.0 - ratio)),
+            text,
+        })
+    }
+
+    /// Returns how much is saved, in a line.
+    pub fn saving(&self) -> String {
+        let of = self.full_tokens.zip(self.saved_pct);
+        let of = of.map(|(full, saved)| format!(" of about {full} in all, {saved:.1} % saved"));
+        format!("insights: at most {} tokens{}", self.tokens, of.unwrap_or_default())
+    }
 }
 
 /// What mattered in the last search of each style.
@@ -212,17 +269,23 @@ impl InspectInsightsDocument {
     ///
     /// Errors: those of reading the store; an unknown profile.
     pub fn read(snapshot: &Snapshot<'_>, profile: &str, style: Option<Style>) -> Result<Self, InspectError> {
-        let part = |style| {
-            let found = snapshot.insights(profile, style)?;
-            Ok(found.map(|record| InsightsPart {
+        let records = per_style(snapshot, profile, style, |style| {
+            Ok(snapshot.insights(profile, style)?.map(|record| (style, record)))
+        })?;
+        let records: Vec<(Style, InsightsRecord)> = records.into_values().collect();
+        let prompt = PromptPart::read(snapshot, profile, &records)?;
+        let part = |(style, record): (Style, InsightsRecord)| {
+            let part = InsightsPart {
                 run: record.run,
                 updated_at: rfc3339(record.updated_at_ms),
                 focus: record.focus,
                 lessons: record.lessons,
                 best_contexts: record.best_contexts,
-            }))
+                memory: record.memory,
+            };
+            (style.to_string(), part)
         };
-        Ok(Self { profile: profile.to_owned(), styles: per_style(snapshot, profile, style, part)? })
+        Ok(Self { profile: profile.to_owned(), styles: records.into_iter().map(part).collect(), prompt })
     }
 
     /// Returns the document as text for people.
@@ -241,6 +304,8 @@ impl InspectInsightsDocument {
                 text += &sentence("  next: ", &part.focus);
             }
         }
+        let _ = writeln!(text, "\n{}; with what earlier runs learned:", self.prompt.saving());
+        text.extend(self.prompt.text.lines().map(|line| sentence("  ", line)));
         text
     }
 }

@@ -23,7 +23,7 @@ pub use changes::{AdoptionPart, InspectChangesDocument};
 pub use diff::{DiffFigurePart, DiffRunPart, InspectDiffDocument};
 pub use learned::{
     FeaturesPart, ImportancePart, InsightsPart, InspectFeaturesDocument, InspectImportanceDocument,
-    InspectInsightsDocument,
+    InspectInsightsDocument, PromptPart,
 };
 pub use legacy::{
     InspectLegacyDocument, LegacyFilterPart, LegacyHalfPart, LegacyMetricsPart, LegacyProfitsPart,

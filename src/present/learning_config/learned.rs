@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{InForce, Object, flat, number, performance, time_text};
 use crate::features::score::{ScoreTerm, ScoreWeights};
 use crate::model::{ParameterSet, Style};
+use crate::run::lessons::for_prompt;
 use crate::search::space::{SCORE_WEIGHTS, weights_of};
 use crate::search::weights::Weighting;
 use crate::store::records::{
@@ -123,19 +124,17 @@ impl Learned {
         all.into_iter().map(combination).collect()
     }
 
-    /// Returns the insights of both styles; what both say is said once.
+    /// Returns the insights of both styles: the lessons that fit a prompt, and what to look at first; said once where both
+    /// say it.
     pub fn compressed_insights(&self, in_force: &InForce, generated_at: &str) -> Value {
         let newest = self.insights.iter().map(|(_, record)| record).max_by_key(|record| record.updated_at_ms);
         let today = || generated_at.chars().filter(char::is_ascii_digit).take(8).collect();
-        let lines = |line: fn(&InsightsRecord) -> Vec<String>| {
-            let mut lines: Vec<String> = Vec::new();
-            for text in self.insights.iter().flat_map(|(_, record)| line(record)) {
-                if !text.is_empty() && !lines.contains(&text) {
-                    lines.push(text);
-                }
+        let mut focus: Vec<&str> = Vec::new();
+        for text in self.insights.iter().map(|(_, record)| record.focus.as_str()) {
+            if !text.is_empty() && !focus.contains(&text) {
+                focus.push(text);
             }
-            lines
-        };
+        }
         let of_style = |(style, record): &(Style, InsightsRecord)| {
             let contexts = &record.best_contexts[..record.best_contexts.len().min(CONTEXTS_SHOWN)];
             let insights = json!({
@@ -149,8 +148,8 @@ impl Learned {
         let updated_at = newest.map_or(generated_at.to_owned(), |record| time_text(record.updated_at_ms));
         json!({
             "date": newest.map_or_else(today, |record| record.date.clone()),
-            "lessons": lines(|record| record.lessons.clone()),
-            "focus": lines(|record| vec![record.focus.clone()]).join("; "),
+            "lessons": for_prompt(&self.insights).lessons,
+            "focus": focus.join("; "),
             // To the minute, as the bot writes it.
             "updated_at": updated_at.chars().take(16).collect::<String>(),
             "v8321_insights": self.insights.iter().map(of_style).collect::<Object>(),

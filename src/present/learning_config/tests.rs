@@ -198,7 +198,8 @@ fn what_was_learned_lies_over_the_defaults() {
     });
     assert_eq!(document["per_symbol"], json!({"BTC/USDT:USDT": symbol}));
     let insights = &document["compressed_insights"];
-    assert_eq!(insights["lessons"], json!(["wait for the pullback"]));
+    let lesson = |style| format!("{style}: wait for the pullback [on 7 days]");
+    assert_eq!(insights["lessons"], json!([lesson("scalping"), lesson("swing")]));
     assert_eq!(insights["focus"], "exits");
     assert_eq!(insights["updated_at"], "2025-01-01 00:00");
     let swing = &insights["v8321_insights"]["swing"];

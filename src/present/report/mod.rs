@@ -16,7 +16,7 @@ pub use words::Lang;
 use self::plot::{Line, Plot, bars};
 use self::words::Words;
 use super::document::params_object;
-use super::inspect::{HistoryFilter, InspectChangesDocument, InspectError, InspectRunDocument};
+use super::inspect::{HistoryFilter, InspectChangesDocument, InspectError, InspectRunDocument, PromptPart};
 use super::run::EvidencePart;
 use super::table::{decimals, percent};
 use crate::model::{Day, Style};
@@ -46,6 +46,8 @@ pub struct PlotFile {
 pub struct Report {
     run: InspectRunDocument,
     styles: Vec<StyleReport>,
+    /// What the bot's prompt is told; `None` where a later run knows more.
+    prompt: Option<PromptPart>,
     history: InspectChangesDocument,
     config_toml: String,
 }
@@ -78,10 +80,16 @@ impl Report {
                 insights: snapshot.insights(profile, style)?.filter(|insights| insights.run == run),
             });
         }
+        let insights = |style: &StyleReport| Some((style.style, style.insights.clone()?));
+        let insights: Vec<_> = styles.iter().filter_map(insights).collect();
+        let prompt = match insights.is_empty() {
+            true => None,
+            false => Some(PromptPart::read(snapshot, profile, &insights)?),
+        };
         let filter = HistoryFilter::newest(ROWS_MAX);
         let history = InspectChangesDocument::read(snapshot, profile, &filter)?;
         let config_toml = document.config_toml.clone();
-        Ok(Self { run: document, styles, history, config_toml })
+        Ok(Self { run: document, styles, prompt, history, config_toml })
     }
 
     /// Returns the page.
@@ -112,6 +120,11 @@ impl Report {
                     }
                     (self.verdicts(&words))
                     @for style in &self.styles { (style.section(&words)) }
+                    @if let Some(prompt) = &self.prompt {
+                        h2 { (words.learned) }
+                        ul { @for line in prompt.text.lines() { li { (line) } } }
+                        p class="dim" { (prompt.saving()) }
+                    }
                     (self.data(&words))
                     (self.history(&words))
                     p class="dim" { (words.footer) }

@@ -94,6 +94,7 @@ words! {
     symbol: "Symbol", "交易对";
     trials: "Best trials", "最佳组合";
     score: "Score", "得分";
+    learned: "What runs learned, as the bot's prompt is told", "历次运行的经验（写入机器人提示词）";
     data: "Data", "数据";
     no_issues: "Nothing is wrong with the data.", "数据无异常。";
     issue: "Issue", "问题";

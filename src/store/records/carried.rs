@@ -15,6 +15,7 @@ pub struct CarriedRecord {
 }
 
 impl Record for CarriedRecord {
+    type Earlier = Self;
     const NAME: &'static str = "CarriedRecord";
     const TYPE_ID: u16 = 13;
     const VERSION: u16 = 1;

@@ -43,6 +43,7 @@ impl EvidenceRecord {
 }
 
 impl Record for EvidenceRecord {
+    type Earlier = Self;
     const NAME: &'static str = "EvidenceRecord";
     const TYPE_ID: u16 = 12;
     const VERSION: u16 = 1;

@@ -51,6 +51,7 @@ pub struct FeaturesRecord {
 }
 
 impl Record for FeaturesRecord {
+    type Earlier = Self;
     const NAME: &'static str = "FeaturesRecord";
     const TYPE_ID: u16 = 4;
     const VERSION: u16 = 1;

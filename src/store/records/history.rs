@@ -84,6 +84,7 @@ pub struct RunRecord {
 }
 
 impl Record for RunRecord {
+    type Earlier = Self;
     const NAME: &'static str = "RunRecord";
     const TYPE_ID: u16 = 6;
     const VERSION: u16 = 1;
@@ -165,6 +166,7 @@ pub struct DecisionRecord {
 }
 
 impl Record for DecisionRecord {
+    type Earlier = Self;
     const NAME: &'static str = "DecisionRecord";
     const TYPE_ID: u16 = 7;
     const VERSION: u16 = 1;
@@ -199,6 +201,7 @@ pub struct TrialsRecord {
 }
 
 impl Record for TrialsRecord {
+    type Earlier = Self;
     const NAME: &'static str = "TrialsRecord";
     const TYPE_ID: u16 = 8;
     const VERSION: u16 = 1;

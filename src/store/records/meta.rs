@@ -21,6 +21,7 @@ pub struct MetaRecord {
 }
 
 impl Record for MetaRecord {
+    type Earlier = Self;
     const NAME: &'static str = "MetaRecord";
     const TYPE_ID: u16 = 1;
     const VERSION: u16 = 1;
@@ -46,6 +47,7 @@ pub struct HeadRecord {
 }
 
 impl Record for HeadRecord {
+    type Earlier = Self;
     const NAME: &'static str = "HeadRecord";
     const TYPE_ID: u16 = 2;
     const VERSION: u16 = 1;

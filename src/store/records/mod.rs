@@ -26,7 +26,7 @@ pub use history::{
     CandidateRecord, ChangeRecord, DecisionRecord, IssueRecord, RunRecord, RunStyleRecord, TrialRecord,
     TrialsRecord,
 };
-pub use insights::{InsightsRecord, SensitivityRecord};
+pub use insights::{InsightsRecord, InsightsRecordV1, LessonRecord, SensitivityRecord};
 pub use meta::{HeadRecord, MetaRecord};
 pub use params::ParamsRecord;
 pub use series::{SeriesRecord, SurfaceCellRecord, SurfaceRecord, SymbolTradesRecord};
@@ -39,6 +39,8 @@ use serde::de::DeserializeOwned;
 
 /// One type of row: how it is told apart, how large it may be, and what its values must satisfy.
 pub trait Record: Serialize + DeserializeOwned + JsonSchema {
+    /// The version before this one; the record itself where there was none.
+    type Earlier: Record + Into<Self>;
     /// The name in the schema document.
     const NAME: &'static str;
     /// The number in the envelope; never reused.

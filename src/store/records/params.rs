@@ -29,6 +29,7 @@ pub struct ParamsRecord {
 }
 
 impl Record for ParamsRecord {
+    type Earlier = Self;
     const NAME: &'static str = "ParamsRecord";
     const TYPE_ID: u16 = 3;
     const VERSION: u16 = 1;

@@ -104,7 +104,7 @@ impl Sample for FeaturesRecord {
     }
 }
 
-impl Sample for InsightsRecord {
+impl Sample for InsightsRecordV1 {
     fn sample() -> Self {
         let sensitivity = SensitivityRecord {
             dimension: text("min_consensus"),
@@ -121,6 +121,21 @@ impl Sample for InsightsRecord {
             sensitivities: vec![sensitivity],
             updated_at_ms: 1_735_689_600_000,
         }
+    }
+}
+
+impl Sample for InsightsRecord {
+    fn sample() -> Self {
+        let lesson = LessonRecord {
+            kind: text("context"),
+            topic: text("pullback"),
+            claim: text("earns"),
+            text: text("wait for the pullback"),
+            first_day: text("2025-01-20"),
+            last_day: text("2025-01-31"),
+            confirmed: 7,
+        };
+        Self { memory: vec![lesson], ..InsightsRecordV1::sample().into() }
     }
 }
 

@@ -64,6 +64,7 @@ pub struct SeriesRecord {
 }
 
 impl Record for SeriesRecord {
+    type Earlier = Self;
     const NAME: &'static str = "SeriesRecord";
     const TYPE_ID: u16 = 11;
     const VERSION: u16 = 1;

@@ -67,6 +67,7 @@ impl WorkRecord {
 }
 
 impl Record for WorkRecord {
+    type Earlier = Self;
     const NAME: &'static str = "WorkRecord";
     const TYPE_ID: u16 = 9;
     const VERSION: u16 = 1;
