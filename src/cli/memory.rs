@@ -1,7 +1,7 @@
 //! `optimizer memory`: what a run's memory consists of, and whether a process grows.
 
 use std::fs::OpenOptions;
-use std::io::{BufRead, Write};
+use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use super::context::Context;
 use super::failure::{Failure, code};
 use super::incremental::duration;
 use crate::evaluate::sweep::GridPoint;
-use crate::model::{Style, rfc3339};
+use crate::model::{Style, excerpt, rfc3339};
 use crate::present::memory::{
     ComponentPart, MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument, RunPeakPart, SamplePart,
 };
@@ -22,6 +22,8 @@ use crate::store::{StoreError, View};
 const ALARM: u8 = 1;
 /// Runs whose peaks are shown.
 const RUNS_SHOWN: usize = 10;
+/// Bytes of a line of snapshots at most.
+const SNAPSHOT_BYTES_MAX: u64 = 4 << 10;
 /// Samples of one watch at most: a day, second by second.
 const SAMPLES_MAX: usize = 86_400;
 
@@ -162,12 +164,22 @@ fn watch(
 /// Returns the last sample in a file of snapshots.
 fn last_sample(path: &Path) -> Result<SamplePart, Failure> {
     let file = std::fs::File::open(path).map_err(|error| failed("read", path, &error))?;
-    let mut last = None;
-    for (line, text) in std::io::BufReader::new(file).lines().enumerate() {
-        let text = text.map_err(|error| failed("read", path, &error))?;
-        let parsed = serde_json::from_str(&text).map_err(|error| {
-            let message =
-                format!("`{}`, line {}: expected a snapshot, found {error}", path.display(), line + 1);
+    last_of(std::io::BufReader::new(file), path)
+}
+
+/// Returns the last sample among lines of snapshots.
+pub(super) fn last_of(mut lines: impl BufRead, path: &Path) -> Result<SamplePart, Failure> {
+    let (mut last, mut text, mut line) = (None, Vec::new(), 0_u64);
+    loop {
+        text.clear();
+        line += 1;
+        let read = (&mut lines).take(SNAPSHOT_BYTES_MAX).read_until(b'\n', &mut text);
+        if read.map_err(|error| failed("read", path, &error))? == 0 {
+            break;
+        }
+        let parsed = serde_json::from_slice(&text).map_err(|error| {
+            let (path, error) = (path.display(), error.to_string());
+            let message = format!("`{path}`, line {line}: expected a snapshot, found {}", excerpt(&error));
             Failure::new(code::DATA, message).hint("`optimizer memory watch --snapshots FILE` writes them")
         })?;
         last = Some(parsed);

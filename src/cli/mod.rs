@@ -10,6 +10,8 @@ mod explain;
 mod export;
 mod failure;
 mod fetch;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod import;
 mod incremental;
 mod init;

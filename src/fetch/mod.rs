@@ -14,6 +14,8 @@
 mod archive;
 mod client;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod held;
 mod page;
 mod plan;

@@ -12,6 +12,8 @@ mod evaluation;
 pub mod evidence;
 pub mod forecast;
 pub mod found;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod growing;
 mod halt;
 pub mod health;

@@ -18,6 +18,8 @@ mod engine;
 mod envelope;
 mod error;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 pub mod health;
 mod keys;
 mod location;
