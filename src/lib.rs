@@ -13,7 +13,7 @@ pub mod exits;
 pub mod features;
 pub mod fetch;
 pub mod fingerprint;
-#[cfg(any(test, fuzzing))]
+#[cfg(test)]
 #[path = "../tests/fuzz/mod.rs"]
 pub mod fuzz;
 pub mod ingest;

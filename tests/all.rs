@@ -14,6 +14,7 @@ mod fetch;
 mod figures;
 mod forecast;
 mod formats;
+mod hostile;
 mod http_server;
 mod import;
 mod incremental;

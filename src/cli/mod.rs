@@ -10,7 +10,7 @@ mod explain;
 mod export;
 mod failure;
 mod fetch;
-#[cfg(any(test, fuzzing))]
+#[cfg(test)]
 pub(crate) mod fuzz;
 mod import;
 mod incremental;

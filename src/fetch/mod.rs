@@ -14,7 +14,7 @@
 mod archive;
 mod client;
 mod error;
-#[cfg(any(test, fuzzing))]
+#[cfg(test)]
 pub(crate) mod fuzz;
 mod held;
 mod page;

@@ -22,7 +22,7 @@ mod discover;
 mod error;
 mod file;
 mod format;
-#[cfg(any(test, fuzzing))]
+#[cfg(test)]
 pub(crate) mod fuzz;
 mod growth;
 mod interval;

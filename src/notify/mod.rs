@@ -9,7 +9,7 @@
 //! It does not know what is worth telling, nor how it reads.
 
 mod email;
-#[cfg(any(test, fuzzing))]
+#[cfg(test)]
 pub(crate) mod fuzz;
 mod post;
 mod queue;

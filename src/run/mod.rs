@@ -12,7 +12,7 @@ mod evaluation;
 pub mod evidence;
 pub mod forecast;
 pub mod found;
-#[cfg(any(test, fuzzing))]
+#[cfg(test)]
 pub(crate) mod fuzz;
 mod growing;
 mod halt;

@@ -18,7 +18,7 @@ mod engine;
 mod envelope;
 mod error;
 mod files;
-#[cfg(any(test, fuzzing))]
+#[cfg(test)]
 pub(crate) mod fuzz;
 pub mod health;
 mod keys;

@@ -16,7 +16,7 @@ mod series;
 mod values;
 mod work;
 
-#[cfg(any(test, fuzzing))]
+#[cfg(test)]
 pub(crate) mod samples;
 
 pub use carried::CarriedRecord;
