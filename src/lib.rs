@@ -13,6 +13,9 @@ pub mod exits;
 pub mod features;
 pub mod fetch;
 pub mod fingerprint;
+#[cfg(test)]
+#[path = "../tests/fuzz/mod.rs"]
+pub mod fuzz;
 pub mod ingest;
 pub mod legacy;
 pub mod model;

@@ -15,6 +15,7 @@ mod figures;
 mod forecast;
 mod formats;
 mod guide;
+mod hostile;
 mod http_server;
 mod import;
 mod incremental;

@@ -1,6 +1,7 @@
 //! What every command shares: global options, configuration, the clock, the thread pool.
 
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Global;
@@ -35,10 +36,10 @@ impl Context {
     pub(crate) fn config_texts(&self, flags: &[(&str, String)]) -> Result<Vec<(String, String)>, Failure> {
         let mut texts = Vec::new();
         for path in &self.global.config {
-            let text = std::fs::read_to_string(path).map_err(|error| {
-                Failure::new(code::CONFIGURATION, format!("cannot read `{}`: {error}", path.display()))
-            })?;
-            texts.push((format!("`{}`", path.display()), text));
+            texts.push((
+                format!("`{}`", path.display()),
+                read_text(path, CONFIG_BYTES_MAX, code::CONFIGURATION)?,
+            ));
         }
         texts.extend(environment(std::env::vars()));
         for setting in &self.global.set {
@@ -96,8 +97,25 @@ impl Context {
     }
 }
 
+/// The largest configuration file.
+const CONFIG_BYTES_MAX: u64 = 1 << 20;
+
+/// Reads a file of text that is small.
+///
+/// Errors: with this code: the disk, other bytes than UTF-8, a file beyond so many bytes
+pub(super) fn read_text(path: &Path, bytes_max: u64, code: u8) -> Result<String, Failure> {
+    let fail = |what: String| Failure::new(code, format!("cannot read `{}`: {what}", path.display()));
+    let file = std::fs::File::open(path).map_err(|error| fail(error.to_string()))?;
+    let mut text = String::new();
+    file.take(bytes_max + 1).read_to_string(&mut text).map_err(|error| fail(error.to_string()))?;
+    match text.len() as u64 > bytes_max {
+        true => Err(fail(format!("expected at most {bytes_max} bytes, found more"))),
+        false => Ok(text),
+    }
+}
+
 /// Returns the configuration in environment variables: `OPTIMIZER_SEARCH__TOP=5` is `search.top = 5`.
-fn environment(variables: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+pub(super) fn environment(variables: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
     let key = |name: &str| {
         let rest = name.strip_prefix("OPTIMIZER_").filter(|rest| rest.contains("__"))?;
         Some(rest.to_ascii_lowercase().replace("__", "."))
@@ -111,7 +129,7 @@ fn environment(variables: impl Iterator<Item = (String, String)>) -> Vec<(String
 }
 
 /// Reads a time to wait, such as `30s` or `5m`.
-fn duration(text: &str) -> Result<Duration, Failure> {
+pub(super) fn duration(text: &str) -> Result<Duration, Failure> {
     let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|found| Duration::try_from(found).ok());
     parsed.ok_or_else(|| {
         Failure::new(code::USAGE, format!("--lock-wait: expected a time such as 30s or 5m, found {text:?}"))
@@ -119,7 +137,7 @@ fn duration(text: &str) -> Result<Duration, Failure> {
 }
 
 /// Returns `a.b.c = value` as TOML; text that is no TOML value is taken as a string.
-fn dotted(key: &str, value: &str) -> String {
+pub(super) fn dotted(key: &str, value: &str) -> String {
     let plain = format!("{key} = {value}");
     match plain.parse::<toml::Table>() {
         Ok(_) => plain,

@@ -7,6 +7,7 @@ use crate::ingest::{IngestError, SignalsError};
 pub(super) use crate::net::chain;
 use crate::run::RunError;
 use crate::run::config::ConfigError;
+use crate::run::notes::file_name;
 use crate::run::report::InputReport;
 use crate::store::StoreError;
 
@@ -115,8 +116,10 @@ const REASONS_SHOWN: usize = 5;
 
 /// Returns why each of the first files was of no use, a line each.
 fn reasons(input: &InputReport) -> String {
-    let passed =
-        input.passed_over.iter().map(|file| (file.path.display().to_string(), file.reason.to_string()));
+    let passed = input.passed_over.iter().map(|file| {
+        let name = file_name(&file.path.display().to_string(), file.entry.as_deref());
+        (name, file.reason.to_string())
+    });
     let rejected = input.files.iter().filter_map(|file| Some((file.name(), file.rejected.clone()?)));
     let line = |(file, reason): (String, String)| format!("\n  `{file}`: {reason}");
     rejected.chain(passed).take(REASONS_SHOWN).map(line).collect()

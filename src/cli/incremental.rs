@@ -289,7 +289,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     ms.filter(|ms| (1..=31_536_000_000).contains(ms)).map(Duration::from_millis).ok_or_else(bad)
 }
 
-fn timerange(text: &str) -> Result<(Option<Day>, Option<Day>), Failure> {
+pub(super) fn timerange(text: &str) -> Result<(Option<Day>, Option<Day>), Failure> {
     let bad = || {
         let message = format!("--timerange: expected FROM-TO such as 20250101-20250630, found {text:?}");
         Failure::new(code::USAGE, message)

@@ -272,22 +272,22 @@ fn sort_key() -> impl TypedValueParser<Value = SortKey> {
         .map(move |name| named(name).expect("every possible value is a key"))
 }
 
-fn day(text: &str) -> Result<Day, String> {
+pub(super) fn day(text: &str) -> Result<Day, String> {
     Day::parse(text).ok_or_else(|| "expected a day such as 2025-01-31".to_owned())
 }
 
-fn drawdown(text: &str) -> Result<f64, String> {
+pub(super) fn drawdown(text: &str) -> Result<f64, String> {
     let percent = text.parse().ok().filter(|percent: &f64| *percent >= 0.0 && percent.is_finite());
     percent.ok_or_else(|| "expected percent, such as 25".to_owned())
 }
 
-fn amount(text: &str) -> Result<f64, String> {
+pub(super) fn amount(text: &str) -> Result<f64, String> {
     let amount = text.parse().ok().filter(|amount: &f64| *amount > 0.0 && amount.is_finite());
     amount.ok_or_else(|| "expected an amount such as 250".to_owned())
 }
 
 /// Parses `+08:00` or `-03:30`.
-fn offset_ms(text: &str) -> Result<i64, String> {
+pub(super) fn offset_ms(text: &str) -> Result<i64, String> {
     let (sign, clock) = match text.split_at_checked(1) {
         Some(("+", clock)) => (1, clock),
         Some(("-", clock)) => (-1, clock),

@@ -1,7 +1,7 @@
 //! `optimizer memory`: what a run's memory consists of, and whether a process grows.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -9,13 +9,13 @@ use super::context::Context;
 use super::failure::{Failure, code};
 use super::incremental::duration;
 use crate::evaluate::sweep::GridPoint;
-use crate::model::{Style, rfc3339};
+use crate::model::{Style, excerpt, rfc3339};
 use crate::present::memory::{
     ComponentPart, HeapDiffDocument, MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument,
     RunPeakPart, SamplePart,
 };
 use crate::run::config::MemoryAlarms;
-use crate::run::heap::{HeapProfile, is_heap_profile};
+use crate::run::heap::{HeapProfile, HeapProfileError, is_heap_profile};
 use crate::run::plan::DayLimits;
 use crate::run::process::{Growth, MemorySample, ProcessError, sample, trend};
 use crate::store::{StoreError, View};
@@ -24,6 +24,10 @@ use crate::store::{StoreError, View};
 const ALARM: u8 = 1;
 /// Runs whose peaks are shown.
 const RUNS_SHOWN: usize = 10;
+/// Bytes of a line of snapshots at most.
+const SNAPSHOT_BYTES_MAX: u64 = 4 << 10;
+/// Longest heap profile that is read.
+const HEAP_PROFILE_BYTES_MAX: u64 = 64 << 20;
 /// Samples of one watch at most: a day, second by second.
 const SAMPLES_MAX: usize = 86_400;
 
@@ -193,24 +197,41 @@ enum Kept {
 
 /// Reads a heap profile, or the last sample in a file of snapshots.
 fn read(path: &Path) -> Result<Kept, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| failed("read", path, &error))?;
-    if is_heap_profile(&text) {
-        let profile = HeapProfile::parse(&text);
-        let wrong = |error| Failure::new(code::DATA, format!("`{}`: {error}", path.display()));
-        return profile.map(Kept::Heap).map_err(wrong);
+    let failed = |error| failed("read", path, &error);
+    let mut input = std::io::BufReader::new(std::fs::File::open(path).map_err(failed)?);
+    // A profile names its format at its beginning.
+    if !is_heap_profile(&String::from_utf8_lossy(input.fill_buf().map_err(failed)?)) {
+        return last_of(input, path).map(|sample| Kept::Sample(Box::new(sample)));
     }
-    let mut last = None;
-    for (line, text) in text.lines().enumerate() {
-        let parsed = serde_json::from_str(text).map_err(|error| {
-            let message =
-                format!("`{}`, line {}: expected a snapshot, found {error}", path.display(), line + 1);
+    let mut text = String::new();
+    input.take(HEAP_PROFILE_BYTES_MAX).read_to_string(&mut text).map_err(failed)?;
+    let wrong = |error: HeapProfileError| {
+        let (path, error) = (path.display(), error.to_string());
+        Failure::new(code::DATA, format!("`{path}`: {}", excerpt(&error)))
+    };
+    HeapProfile::parse(&text).map(Kept::Heap).map_err(wrong)
+}
+
+/// Returns the last sample among lines of snapshots.
+pub(super) fn last_of(mut lines: impl BufRead, path: &Path) -> Result<SamplePart, Failure> {
+    let (mut last, mut text, mut line) = (None, Vec::new(), 0_u64);
+    loop {
+        text.clear();
+        line += 1;
+        let read = (&mut lines).take(SNAPSHOT_BYTES_MAX).read_until(b'\n', &mut text);
+        if read.map_err(|error| failed("read", path, &error))? == 0 {
+            break;
+        }
+        let parsed = serde_json::from_slice(&text).map_err(|error| {
+            let (path, error) = (path.display(), error.to_string());
+            let message = format!("`{path}`, line {line}: expected a snapshot, found {}", excerpt(&error));
             Failure::new(code::DATA, message).hint(
                 "`optimizer memory watch --snapshots FILE` writes them, `--heap-profile FILE` heap profiles",
             )
         })?;
         last = Some(parsed);
     }
-    last.map(|sample| Kept::Sample(Box::new(sample))).ok_or_else(|| {
+    last.ok_or_else(|| {
         Failure::new(code::DATA, format!("expected snapshots in `{}`, found none", path.display()))
     })
 }

@@ -10,6 +10,8 @@ mod explain;
 mod export;
 mod failure;
 mod fetch;
+#[cfg(test)]
+pub(crate) mod fuzz;
 mod heap;
 mod import;
 mod incremental;

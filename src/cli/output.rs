@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 
 use super::failure::{Failure, code};
+use crate::model::escaped;
 
 /// When text is coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -42,8 +43,9 @@ pub(crate) fn result(text: &str) -> Result<(), Failure> {
     verbatim(&format!("{}\n", text.trim_end_matches('\n')))
 }
 
-/// Writes a result to stdout as it is.
+/// Writes a result to stdout as it is, but for what a terminal would act on: names of files may hold anything.
 pub(crate) fn verbatim(text: &str) -> Result<(), Failure> {
+    let text = escaped(text, &['\n', '\r', '\t']);
     let mut out = io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     match written {
@@ -54,9 +56,9 @@ pub(crate) fn verbatim(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Writes a line to stderr; nobody is left to tell when that fails.
+/// Writes a line to stderr, without what a terminal would act on; nobody is left to tell when that fails.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", escaped(text, &['\n', '\t']));
 }
 
 /// Writes `error: …` or `hint: …`, coloured on a terminal that wants it.
@@ -64,7 +66,9 @@ pub(crate) fn error_line(label: &str, text: &str) {
     super::log::printed(label, text);
     let colour = if label == "error" { "\u{1b}[1;31m" } else { "\u{1b}[1;36m" };
     if is_coloured() {
-        note(&format!("{colour}{label}:\u{1b}[0m {text}"));
+        // The colours are ours.
+        let _ = write!(io::stderr().lock(), "{colour}{label}:\u{1b}[0m ");
+        note(text);
     } else {
         note(&format!("{label}: {text}"));
     }

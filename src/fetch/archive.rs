@@ -54,14 +54,18 @@ fn checksum(client: &mut Client<'_>, path: &str, name: &str) -> Result<Option<St
         read.map(|_| text).map_err(|error| Trouble::Again(error.to_string()))
     };
     client.get(&format!("{path}.CHECKSUM"), &what, read, |text, _| {
-        let hash = text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
-        let sound = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
-        let of_this = text.split_whitespace().nth(1).is_none_or(|file| file.trim_start_matches('*') == name);
-        match sound && of_this {
-            true => Ok(hash),
-            false => Err(Trouble::Again("expected a SHA-256 and the name of the archive".to_owned())),
-        }
+        let hash = published_hash(&text, name);
+        hash.ok_or_else(|| Trouble::Again("expected a SHA-256 and the name of the archive".to_owned()))
     })
+}
+
+/// Returns the SHA-256 of an archive in the text published beside it; `None` for a text that is of something else.
+pub(super) fn published_hash(text: &str, name: &str) -> Option<String> {
+    let mut words = text.split_whitespace();
+    let hash = words.next()?.to_ascii_lowercase();
+    let sound = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+    let of_this = words.next().is_none_or(|file| file.trim_start_matches('*') == name);
+    (sound && of_this).then_some(hash)
 }
 
 /// Downloads an archive beside its place; returns the file and its SHA-256.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::FetchError;
 use super::plan::{Part, Ticker};
+use crate::ingest::TIME_MAX_MS;
 use crate::model::Interval;
 
 /// The first line of every file that `fetch` writes.
@@ -56,7 +57,8 @@ impl Rows {
         }
         let fields = row.split(',').count();
         let open_ms = row.split(',').next().and_then(|field| field.parse::<i64>().ok());
-        let aligned = open_ms.filter(|open| self.interval.floor(*open) == *open && fields == 6);
+        let possible = open_ms.filter(|open| (0..TIME_MAX_MS).contains(open));
+        let aligned = possible.filter(|open| self.interval.floor(*open) == *open && fields == 6);
         let Some(open_ms) = aligned.filter(|open| self.last_open_ms.is_none_or(|last| *open > last)) else {
             return Err(self.foreign("six columns and open times of the interval, in order", row));
         };

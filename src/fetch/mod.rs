@@ -14,6 +14,8 @@
 mod archive;
 mod client;
 mod error;
+#[cfg(test)]
+pub(crate) mod fuzz;
 mod held;
 mod page;
 mod plan;

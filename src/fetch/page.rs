@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::client::Trouble;
 use super::error::FetchError;
-use crate::model::{Candle, Interval, rfc3339};
+use crate::model::{Candle, Interval, excerpt, rfc3339};
 
 /// Most bytes of an answer: 1,500 rows take 0.3 MB.
 pub(super) const PAGE_BYTES_MAX: u64 = 8 << 20;
@@ -47,7 +47,12 @@ impl Asked<'_> {
     /// Errors: text that is no JSON list may be better next time; rows that were not asked for will not
     pub(super) fn parse(&self, body: &[u8]) -> Result<Page, Trouble> {
         let rows: Vec<Vec<Value>> = serde_json::from_slice(body).map_err(|error| {
-            Trouble::Again(format!("expected a list of candles, found {} bytes: {error}", body.len()))
+            let reason = error.to_string();
+            Trouble::Again(format!(
+                "expected a list of candles, found {} bytes: {}",
+                body.len(),
+                excerpt(&reason)
+            ))
         })?;
         if rows.len() > self.rows_max {
             return Err(self.unexpected("as many candles as asked for", format!("{} rows", rows.len())));
@@ -74,11 +79,11 @@ impl Asked<'_> {
         let (Some(open), Some(close)) = (time(0), time(6)) else {
             return Err(self.unexpected("rows of open time to close time", format!("{} columns", row.len())));
         };
-        match close - open == self.interval.ms() - 1 {
+        // Whatever numbers stand there.
+        let span_ms = i128::from(close) - i128::from(open) + 1;
+        match span_ms == i128::from(self.interval.ms()) {
             true => Ok(open),
-            false => {
-                Err(self.unexpected("candles of the interval asked for", format!("{} ms", close - open + 1)))
-            }
+            false => Err(self.unexpected("candles of the interval asked for", format!("{span_ms} ms"))),
         }
     }
 
@@ -144,9 +149,16 @@ mod tests {
         }
         let hour = row(1, "1").replace(&(2 * M15 - 1).to_string(), &(5 * M15 - 1).to_string());
         let many = ["1"; 4].iter().zip(1..).map(|(low, i)| row(i, low)).collect::<Vec<_>>().join(",");
-        for rows in
-            [row(0, "1"), row(5, "1"), format!("{},{}", row(2, "1"), row(2, "1")), hour, many, "[]".into()]
-        {
+        let beyond = format!("[{},1,1,1,1,1,{}]", i64::MIN, i64::MAX);
+        for rows in [
+            beyond,
+            row(0, "1"),
+            row(5, "1"),
+            format!("{},{}", row(2, "1"), row(2, "1")),
+            hour,
+            many,
+            "[]".into(),
+        ] {
             let error = parse(&format!("[{rows}]")).expect_err("not what was asked for");
             assert!(error.starts_with("X: expected"), "{rows}: {error}");
         }

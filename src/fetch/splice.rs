@@ -146,6 +146,8 @@ mod tests {
             format!("{HEADER}\n900001,1,1,1,1,1\n"),
             format!("{HEADER}\n1800000,1,1,1,1,1\n900000,1,1,1,1,1\n"),
             format!("{HEADER}\n{}\n", "9".repeat(1000)),
+            format!("{HEADER}\n9223372036854000000,1,1,1,1,1\n"),
+            format!("{HEADER}\n-9223372036854775808,1,1,1,1,1\n"),
         ];
         for content in files {
             fs::write(&path, &content).expect("written");

@@ -68,7 +68,7 @@ pub(super) fn verify(path: &Path, expected: &Digest) -> Result<Result<(), Reject
 }
 
 /// Finds the digest of a file among lines of `<hex>  <name>`; a line without a name is of the file it stands beside.
-fn digest_of(text: &str, name: &str) -> Option<Digest> {
+pub(super) fn digest_of(text: &str, name: &str) -> Option<Digest> {
     text.lines().find_map(|line| {
         let (digest, named) = line.trim().split_once(char::is_whitespace).unwrap_or((line.trim(), name));
         // `*` marks digests taken in binary mode.
@@ -89,7 +89,7 @@ fn from_hex(text: &str) -> Option<Digest> {
     Some(digest)
 }
 
-fn hex(digest: &Digest) -> String {
+pub(super) fn hex(digest: &Digest) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

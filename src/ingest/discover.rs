@@ -182,10 +182,12 @@ impl Finder<'_> {
             ) => Err(reason),
             (Promise::Archive, ..) | (Promise::Table { .. }, Packing::Zip, _) => Ok(None),
             (Promise::Table { format, .. }, Packing::Gzip, _) => Ok(Some((format, Container::Gzip))),
-            (Promise::Table { .. }, Packing::None, content) => content.map(|f| Some((f, Container::Plain))),
+            (Promise::Table { .. }, Packing::None, content) => {
+                content.and_then(|format| sized(format, metadata.len())).map(|f| Some((f, Container::Plain)))
+            }
             // A name that says nothing does not hide what only candles begin with.
             (Promise::Not(_), _, Ok(format @ (Format::Feather | Format::Parquet))) => {
-                Ok(Some((format, Container::Plain)))
+                sized(format, metadata.len()).map(|format| Some((format, Container::Plain)))
             }
             (Promise::Not(reason), ..) => Err(reason),
         };
@@ -362,6 +364,12 @@ impl Finder<'_> {
         passed_over.sort_by(|a, b| (&a.path, &a.entry).cmp(&(&b.path, &b.entry)));
         Catalog { symbols: self.by_symbol.into_iter().map(sources).collect(), passed_over }
     }
+}
+
+/// Refuses a plain file by its size alone, before gigabytes of it are read for nothing.
+fn sized(format: Format, bytes: u64) -> Result<Format, Rejection> {
+    let limit = format.bytes_max();
+    if bytes > limit { Err(Rejection::TooLarge { limit, unit: "bytes" }) } else { Ok(format) }
 }
 
 /// Returns how a file begins.

@@ -6,20 +6,20 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::model::{Candle, Interval, Symbol, rfc3339};
+use crate::model::{Candle, Interval, Symbol, escaped, rfc3339};
 
 /// Why no candles can be handed out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IngestError {
     /// A path given by the user does not exist.
-    #[error("expected a file or folder of candles, found nothing at `{}`; check the path", path.display())]
+    #[error("expected a file or folder of candles, found nothing at `{}`; check the path", shown(path))]
     Missing {
         /// The path as given.
         path: PathBuf,
     },
     /// The operating system refuses to list or read a path.
-    #[error("cannot read `{}`; check the disk and that this user may read it", path.display())]
+    #[error("cannot read `{}`; check the disk and that this user may read it", shown(path))]
     Read {
         /// The file or folder.
         path: PathBuf,
@@ -78,8 +78,14 @@ impl fmt::Display for RowRef {
 
 /// Returns how a file, or a member of an archive, is named in texts.
 pub(super) fn place(path: &Path, entry: Option<&str>) -> String {
+    let path = shown(path);
     match entry {
-        Some(entry) => format!("`{}` in `{}`", entry.escape_debug(), path.display()),
-        None => format!("`{}`", path.display()),
+        Some(entry) => format!("`{}` in `{path}`", entry.escape_debug()),
+        None => format!("`{path}`"),
     }
+}
+
+/// Returns a path as it stands in texts: on one line, whatever is in its names.
+pub(super) fn shown(path: &Path) -> String {
+    escaped(&path.display().to_string(), &[]).into_owned()
 }

@@ -33,6 +33,15 @@ impl Format {
         self == Self::Csv
     }
 
+    /// Returns the most bytes that are read, unpacked.
+    pub(super) fn bytes_max(self) -> u64 {
+        match self {
+            #[cfg(feature = "columnar")]
+            Self::Feather | Self::Parquet => super::columnar::COLUMNAR_BYTES_MAX as u64,
+            _ => super::source::DECODED_BYTES_MAX,
+        }
+    }
+
     /// Returns about how many bytes of CSV a stored byte stands for.
     pub(super) fn text_per_byte(self) -> u64 {
         match self {

@@ -95,11 +95,16 @@ pub(super) fn of_names(names: &[&[u8]], symbol: &Symbol) -> Option<Layout> {
 
 /// How many columns that were found a text lists.
 const NAMES_LISTED: usize = 12;
+/// Characters of each.
+const NAME_CHARS_SHOWN: usize = 30;
 
 /// Returns the names of columns for a text, the first of many.
 pub(super) fn list_names(names: &[impl AsRef<str>]) -> String {
-    let listed: Vec<String> =
-        names.iter().take(NAMES_LISTED).map(|name| name.as_ref().escape_debug().to_string()).collect();
+    let listed: Vec<String> = names
+        .iter()
+        .take(NAMES_LISTED)
+        .map(|name| name.as_ref().escape_debug().take(NAME_CHARS_SHOWN).collect())
+        .collect();
     let more = names.len().saturating_sub(NAMES_LISTED);
     listed.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
 }

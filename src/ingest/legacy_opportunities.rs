@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::model::{Direction, Style};
+use crate::model::{Direction, Style, excerpt};
 
 /// The largest file that is read.
 pub const LEGACY_FILE_BYTES_MAX: u64 = 256 << 20;
@@ -85,7 +85,7 @@ pub struct RecordPlace {
 impl fmt::Display for RecordPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.list {
-            Some(list) => write!(f, "record {} of `{}`", self.record, list.escape_debug()),
+            Some(list) => write!(f, "record {} of `{}`", self.record, excerpt(list).escape_debug()),
             None => write!(f, "record {}", self.record),
         }
     }
@@ -197,19 +197,21 @@ pub fn read_legacy_config(path: &Path) -> Result<Map<String, Value>, LegacyOppor
     let bytes = bytes_of(path)?;
     serde_json::from_slice(&without_bare_numbers(&bytes)).map_err(|error| LegacyOpportunitiesError::Config {
         path: path.to_owned(),
-        detail: error.to_string(),
+        detail: excerpt(&error.to_string()).into_owned(),
     })
 }
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>, LegacyOpportunitiesError> {
     let failed = |source| LegacyOpportunitiesError::Read { path: path.to_owned(), source };
     let file = std::fs::File::open(path).map_err(failed)?;
-    let mut bytes = Vec::new();
-    file.take(LEGACY_FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > LEGACY_FILE_BYTES_MAX {
-        return Err(LegacyOpportunitiesError::TooLarge { path: path.to_owned() });
+    let too_large = || LegacyOpportunitiesError::TooLarge { path: path.to_owned() };
+    if file.metadata().map_err(failed)?.len() > LEGACY_FILE_BYTES_MAX {
+        return Err(too_large());
     }
-    Ok(bytes)
+    let mut bytes = Vec::new();
+    // What is no file has no length.
+    file.take(LEGACY_FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > LEGACY_FILE_BYTES_MAX { Err(too_large()) } else { Ok(bytes) }
 }
 
 /// Parses the content of a file; the path is for errors only. See [`read_legacy_opportunities`].
@@ -223,7 +225,8 @@ pub fn parse_legacy_opportunities(
     let read = Content { reading: &reading, style: None }.deserialize(&mut json).and_then(|()| json.end());
     let Reading { place, records, lists } = reading;
     if let Err(error) = read {
-        let (path, place, detail) = (path.to_owned(), place.into_inner(), error.to_string());
+        let (path, place) = (path.to_owned(), place.into_inner());
+        let detail = excerpt(&error.to_string()).into_owned();
         return Err(LegacyOpportunitiesError::Content { path, place, detail });
     }
     match lists.into_inner() {

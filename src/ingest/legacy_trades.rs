@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::report::TimeUnit;
 use super::time;
-use crate::model::Direction;
+use crate::model::{Direction, excerpt};
 
 /// The largest file that is read.
 const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -112,10 +112,15 @@ type Row = (TradePlace, [String; COLUMNS.len()]);
 pub fn read_legacy_trades(path: &Path, offset_ms: i64) -> Result<Vec<LegacyTrade>, LegacyTradesError> {
     let failed = |source| LegacyTradesError::Read { path: path.to_owned(), source };
     let file = std::fs::File::open(path).map_err(failed)?;
+    let too_large = || LegacyTradesError::TooLarge { path: path.to_owned() };
+    if file.metadata().map_err(failed)?.len() > FILE_BYTES_MAX {
+        return Err(too_large());
+    }
     let mut bytes = Vec::new();
+    // What is no file has no length.
     file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(LegacyTradesError::TooLarge { path: path.to_owned() });
+        return Err(too_large());
     }
     parse_legacy_trades(&bytes, path, offset_ms)
 }
@@ -135,8 +140,9 @@ pub fn parse_legacy_trades(
 }
 
 fn json_rows(text: &str, path: &Path) -> Result<Vec<Row>, LegacyTradesError> {
-    let records: Vec<Map<String, Value>> = serde_json::from_str(text)
-        .map_err(|error| LegacyTradesError::Json { path: path.to_owned(), detail: error.to_string() })?;
+    let records: Vec<Map<String, Value>> = serde_json::from_str(text).map_err(|error| {
+        LegacyTradesError::Json { path: path.to_owned(), detail: excerpt(&error.to_string()).into_owned() }
+    })?;
     let cell = |record: &Map<String, Value>, column: &Column| {
         let value = column.names.iter().find_map(|name| record.get(*name));
         match value {
@@ -159,7 +165,7 @@ fn csv_rows(text: &str, path: &Path) -> Result<Vec<Row>, LegacyTradesError> {
     for (place, column) in places.iter_mut().zip(&COLUMNS) {
         *place = column.names.iter().find_map(|name| header.iter().position(|head| head == name));
         if column.required && place.is_none() {
-            let found = header.join(",");
+            let found = excerpt(&header.join(",")).into_owned();
             return Err(LegacyTradesError::Column { path: path.to_owned(), names: column.names, found });
         }
     }
@@ -217,7 +223,7 @@ fn trade(row: &Row, path: &Path, offset_ms: i64) -> Result<LegacyTrade, LegacyTr
         place: *place,
         column: COLUMNS[column].names[0],
         expected,
-        found: found.to_owned(),
+        found: excerpt(found).into_owned(),
     };
     let optional = |column: usize, text: &str| match number(text) {
         None if !is_nothing(text) => Err(wrong(column, "a number, or nothing", text)),

@@ -22,6 +22,8 @@ mod discover;
 mod error;
 mod file;
 mod format;
+#[cfg(test)]
+pub(crate) mod fuzz;
 mod growth;
 mod interval;
 mod json;

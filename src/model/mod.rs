@@ -5,6 +5,7 @@
 
 mod candle;
 mod exit_rule;
+mod foreign;
 mod given;
 mod money;
 mod outcome;
@@ -14,6 +15,7 @@ mod time;
 
 pub use candle::{Bars, Candle, CandleError, CandleSeries, Symbol};
 pub use exit_rule::{EXIT_AXES, ExitAxis, ExitRule, Need};
+pub use foreign::{EXCERPT_CHARS, escaped, excerpt};
 pub use given::{GivenSignal, GivenSignals};
 pub use money::ReturnPpm;
 pub use outcome::{ExitReason, Outcome, OutcomeRow, Outcomes, RowBuilder};

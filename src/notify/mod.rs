@@ -9,6 +9,8 @@
 //! It does not know what is worth telling, nor how it reads.
 
 mod email;
+#[cfg(test)]
+pub(crate) mod fuzz;
 mod post;
 mod queue;
 mod secret;

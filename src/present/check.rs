@@ -9,6 +9,7 @@ use super::document::Document;
 use super::run::IssuePart;
 use crate::ingest::{ColumnContent, FileReport, Issue, PassedOver, SignalColumn, SignalsFile};
 use crate::model::{GivenSignals, Symbol, rfc3339};
+use crate::run::notes::file_name;
 
 /// The quality of candle files.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -114,10 +115,7 @@ pub struct PassedOverPart {
 }
 
 fn place(path: &std::path::Path, entry: Option<&String>) -> String {
-    match entry {
-        Some(entry) => format!("{}:{entry}", path.display()),
-        None => path.display().to_string(),
-    }
+    file_name(&path.display().to_string(), entry.map(String::as_str))
 }
 
 /// Returns the issue of a file or symbol.

@@ -10,7 +10,9 @@ use super::plan::{DayLimits, Plan, PlanningError, REGIME_SYMBOL, SearchSettings}
 use crate::decide::Require;
 use crate::evaluate::portfolio::{Cooldown, Limits};
 use crate::exits::Costs;
-use crate::model::{DAY_MS, EXIT_AXES, ExitAxis, FilterValue, HOUR_MS, Interval, MINUTE_MS, Style, Symbol};
+use crate::model::{
+    DAY_MS, EXIT_AXES, ExitAxis, FilterValue, HOUR_MS, Interval, MINUTE_MS, Style, Symbol, excerpt,
+};
 use crate::search::rank::Constraint;
 use crate::search::space::{
     Bound, Dimension, ExitLevel, Level, SETS_MAX, SIGNALS_PREFIX, Space, SpaceError, numbers,
@@ -439,7 +441,10 @@ impl Config {
     pub fn from_texts(texts: &[(String, String)]) -> Result<Self, ConfigError> {
         let mut merged = toml::Table::new();
         for (source_name, text) in texts {
-            let fail = |message: String| ConfigError::Text { source_name: source_name.clone(), message };
+            let fail = |message: String| ConfigError::Text {
+                source_name: excerpt(source_name).into_owned(),
+                message: cut_lines(&message),
+            };
             // Alone first, so that an error names this source and its line.
             toml::from_str::<Self>(text).map_err(|error| fail(explain(&error.to_string())))?;
             let table: toml::Table = text.parse().map_err(|error| fail(format!("{error}")))?;
@@ -447,7 +452,7 @@ impl Config {
         }
         merged.try_into().map_err(|error| ConfigError::Text {
             source_name: "configuration".to_owned(),
-            message: explain(&format!("{error}")),
+            message: cut_lines(&explain(&format!("{error}"))),
         })
     }
 
@@ -679,7 +684,8 @@ fn unknown_axis(path: &str, key: &str, known: &[String]) -> ConfigError {
 }
 
 pub(super) fn value_error(key: &str, expected: &str, found: impl std::fmt::Display) -> ConfigError {
-    ConfigError::Value { key: key.to_owned(), expected: expected.to_owned(), found: found.to_string() }
+    let short = |text: &str| excerpt(text).into_owned();
+    ConfigError::Value { key: short(key), expected: expected.to_owned(), found: short(&found.to_string()) }
 }
 
 const PPM_PER_PERCENT: f64 = 10_000.0;
@@ -752,6 +758,11 @@ impl AxisConfig {
     }
 }
 
+/// Bytes of the key of a dimension at most.
+const KEY_BYTES_MAX: usize = 64;
+/// Bytes of the name of a column at most.
+const COLUMN_BYTES_MAX: usize = 240;
+
 impl FilterConfig {
     fn dimension(&self, style: Style) -> Result<Dimension, ConfigError> {
         let own_name = self.column.strip_prefix(SIGNALS_PREFIX).unwrap_or(&self.column);
@@ -759,9 +770,13 @@ impl FilterConfig {
         let key = format!("style.{style}.filters.{name}");
         // Keys become column heads, file fields and words of the bot's file.
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(plain) {
+        let is_key = name.len() <= KEY_BYTES_MAX && name.chars().all(plain);
+        if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !is_key {
             let key = format!("style.{style}.filters.key");
             return Err(value_error(&key, "a name such as min_volume_ratio", format!("{name:?}")));
+        }
+        if self.column.len() > COLUMN_BYTES_MAX {
+            return Err(value_error(&key, "the name of a column", format!("{:?}", self.column)));
         }
         let (bound, axis) = match (&self.at_least, &self.at_most) {
             (Some(axis), None) => (Bound::AtLeast, axis),
@@ -823,6 +838,14 @@ fn merge(into: &mut toml::Table, from: toml::Table) {
             }
         }
     }
+}
+
+/// Bytes of a line of an error about TOML at most: it shows the line it is about, however long that is.
+const ERROR_LINE_BYTES_MAX: usize = 400;
+
+fn cut_lines(message: &str) -> String {
+    let cut = |line: &str| line[..line.floor_char_boundary(ERROR_LINE_BYTES_MAX)].to_owned();
+    message.lines().map(cut).collect::<Vec<_>>().join("\n")
 }
 
 /// Adds the nearest known key to serde's "unknown field `x`, expected one of `a`, `b`".

@@ -110,7 +110,10 @@ pub fn import(
 }
 
 /// Reads the parameters of a style; `None` where the file has none.
-fn set_of(document: &Map<String, Value>, style: Style) -> Result<Option<ParameterSet>, ImportError> {
+pub(super) fn set_of(
+    document: &Map<String, Value>,
+    style: Style,
+) -> Result<Option<ParameterSet>, ImportError> {
     let Some(params) = document.get(&format!("{style}_params")).and_then(Value::as_object) else {
         return Ok(None);
     };

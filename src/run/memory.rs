@@ -9,7 +9,7 @@ use super::report::SymbolReport;
 use super::reuse::DayPrints;
 use super::symbol::Job;
 use crate::fingerprint::{Canonical, Fingerprint, of_candles};
-use crate::ingest::{OnConflict, Source};
+use crate::ingest::{OnConflict, Source, TIME_MAX_MS, TIME_MIN_MS};
 use crate::model::{Bars, Day, Symbol};
 
 /// A file changed so recently that a further change could leave the same time of modification; ms.
@@ -76,6 +76,19 @@ impl Stamp {
 }
 
 impl Memory {
+    /// Reads what was remembered; `None` for bytes that are no memory of a symbol's days.
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let (memory, rest) = postcard::take_from_bytes::<Self>(bytes).ok()?;
+        let days = &memory.days;
+        let possible = Day::of(TIME_MIN_MS).0..Day::of(TIME_MAX_MS).0;
+        let whole = rest.is_empty()
+            && days.is_sorted_by(|a, b| a.0 < b.0)
+            && days.first().into_iter().chain(days.last()).all(|(day, _)| possible.contains(day))
+            && (days.is_empty() || (TIME_MIN_MS..TIME_MAX_MS).contains(&memory.last_open))
+            && memory.closes.len() == days.len();
+        whole.then_some(memory)
+    }
+
     /// Returns whether the files look as when this was written, and were read in the same way.
     pub(super) fn is_of(&self, job: &Job<'_>, stamps: Option<&[Stamp]>) -> bool {
         let unfinished = self.files.iter().flat_map(|file| &file.issues).any(|i| i.kind == "unfinished");

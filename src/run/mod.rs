@@ -13,6 +13,8 @@ pub mod evidence;
 pub mod export;
 pub mod forecast;
 pub mod found;
+#[cfg(test)]
+pub(crate) mod fuzz;
 mod growing;
 mod halt;
 pub mod health;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ingest::{FileIdentity, FileReport, Issue};
+use crate::model::escaped;
 
 /// What was found in one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,9 +53,12 @@ impl From<&FileReport> for FileNote {
 impl FileNote {
     /// Returns the file's name, with the member of an archive.
     pub fn name(&self) -> String {
-        match &self.identity.entry {
-            Some(entry) => format!("{}:{entry}", self.identity.path),
-            None => self.identity.path.clone(),
-        }
+        file_name(&self.identity.path, self.identity.entry.as_deref())
     }
+}
+
+/// Returns how a file, or a member of an archive, is named in texts and documents: on one line, whatever is in its name.
+pub fn file_name(path: &str, entry: Option<&str>) -> String {
+    let name = entry.map_or_else(|| path.to_owned(), |entry| format!("{path}:{entry}"));
+    escaped(&name, &[]).into_owned()
 }

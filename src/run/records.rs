@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::evidence::Evidence;
 use super::lessons::remember;
-use super::notes::IssueNote;
+use super::notes::{self, IssueNote};
 use super::own::scope_of;
 use super::plan::Plan;
 use super::report::{InputReport, RunReport, StyleReport, SymbolReport};
@@ -164,9 +164,9 @@ pub fn issues(input: &InputReport) -> Vec<(IssueRecord, Option<u64>)> {
         count,
         detail,
     };
-    let name = |path: &std::path::Path, entry: &Option<String>| match entry {
-        Some(entry) => format!("{}:{entry}", path.display()),
-        None => path.display().to_string(),
+    let name = |path: &std::path::Path, entry: &Option<String>| {
+        let path = path.display().to_string();
+        notes::file_name(&path, entry.as_deref())
     };
     let mut all = Vec::new();
     for passed in &input.passed_over {

@@ -157,7 +157,7 @@ pub(super) fn prepare<'a>(job: &'a Job<'a>, sources: &'a SymbolSources) -> Resul
         None => None,
     };
     let stamps = stamps(&sources.sources, job.now_ms);
-    let memory = row.and_then(|row| postcard::from_bytes::<Memory>(&row).ok());
+    let memory = row.and_then(|row| Memory::decode(&row));
     let remembered = memory.as_ref().filter(|memory| memory.is_of(job, stamps.as_deref()));
     let mut desk = Desk { job, symbol: &sources.symbol, sources, candles: None, covers: Day(i32::MIN) };
     let mut known = match (remembered, &memory) {
@@ -209,7 +209,7 @@ pub(super) fn stored_symbol(
 ) -> Result<Option<(SymbolReport, Vec<DayBlock>)>, SymbolError> {
     let Some(cache) = job.shelf.and_then(Shelf::cache) else { return Ok(None) };
     let row = cache.symbol(sources.symbol.as_str())?;
-    let Some(memory) = row.and_then(|row| postcard::from_bytes::<Memory>(&row).ok()) else { return Ok(None) };
+    let Some(memory) = row.and_then(|row| Memory::decode(&row)) else { return Ok(None) };
     let desk = Desk { job, symbol: &sources.symbol, sources, candles: None, covers: Day(i32::MIN) };
     let mut sorted = desk.sort(&memory)?;
     if !sorted.todo.is_empty() {
@@ -223,7 +223,7 @@ fn remembered(job: &Job<'_>, sources: &SymbolSources) -> Result<Option<Memory>, 
     let Some(cache) = job.shelf.and_then(Shelf::cache) else { return Ok(None) };
     let row = cache.symbol(sources.symbol.as_str())?;
     let stamps = stamps(&sources.sources, job.now_ms);
-    let memory = row.and_then(|row| postcard::from_bytes::<Memory>(&row).ok());
+    let memory = row.and_then(|row| Memory::decode(&row));
     Ok(memory.filter(|memory| memory.is_of(job, stamps.as_deref())))
 }
 

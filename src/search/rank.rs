@@ -7,7 +7,7 @@ use super::space::Space;
 use crate::evaluate::metrics::Circumstances;
 use crate::evaluate::score::Score;
 use crate::evaluate::sweep::{GridPoint, Sweep};
-use crate::model::{EXIT_AXES, ExitAxis, ExitRule};
+use crate::model::{EXIT_AXES, ExitAxis, ExitRule, excerpt};
 
 /// A scored parameter set of the grid.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -77,20 +77,21 @@ impl std::str::FromStr for Constraint {
     /// Parses `metric<limit` or `metric>limit`.
     fn from_str(text: &str) -> Result<Self, String> {
         let at = text.find(['<', '>']).ok_or_else(|| {
-            format!("expected a constraint such as max_drawdown_pct<25 or win_rate>0.4, found {text:?}")
+            format!(
+                "expected a constraint such as max_drawdown_pct<25 or win_rate>0.4, found {:?}",
+                excerpt(text)
+            )
         })?;
         let (name, limit) = (text[..at].trim(), text[at + 1..].trim());
         let names = || ConstrainedMetric::NAMES.map(|(_, name)| name).join(", ");
         let metric = ConstrainedMetric::NAMES
             .into_iter()
             .find(|(_, known)| *known == name)
-            .ok_or_else(|| format!("expected a metric ({}), found {name:?}", names()))?
+            .ok_or_else(|| format!("expected a metric ({}), found {:?}", names(), excerpt(name)))?
             .0;
-        let limit: f64 = limit
-            .parse()
-            .ok()
-            .filter(|limit: &f64| limit.is_finite())
-            .ok_or_else(|| format!("expected a number after {}, found {limit:?}", &text[at..=at]))?;
+        let limit: f64 = limit.parse().ok().filter(|limit: &f64| limit.is_finite()).ok_or_else(|| {
+            format!("expected a number after {}, found {:?}", &text[at..=at], excerpt(limit))
+        })?;
         Ok(Self { metric, below: text.as_bytes()[at] == b'<', limit })
     }
 }

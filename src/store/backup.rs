@@ -26,6 +26,7 @@ use super::records::MetaRecord;
 use super::snapshot::Snapshot;
 use super::tables::{self, Class, TableInfo};
 use super::writer::{Heads, Writer};
+use crate::model::excerpt;
 
 /// The folder in the store's directory.
 pub(super) const FOLDER: &str = "backups";
@@ -36,6 +37,8 @@ const FORMAT: &str = "retune backup";
 const VERSION: u32 = 1;
 /// More than this is not read from one backup, once decoded.
 const BYTES_MAX: u64 = 1 << 30;
+/// The longest line: the largest row, 32 MiB of JSON that is carried along, is JSON within JSON there.
+const LINE_BYTES_MAX: u64 = 72 << 20;
 
 /// The first line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -50,12 +53,12 @@ struct Header {
 
 /// A line for a row.
 #[derive(Debug, Serialize, Deserialize)]
-struct Line<'l> {
+pub(super) struct Line<'l> {
     table: &'l str,
-    key: String,
-    version: u16,
+    pub(super) key: String,
+    pub(super) version: u16,
     #[serde(borrow)]
-    record: &'l RawValue,
+    pub(super) record: &'l RawValue,
 }
 
 /// The last line: a hash of all lines before it.
@@ -192,7 +195,9 @@ fn meta_of(backup: &Path) -> Result<MetaRecord, StoreError> {
     read(backup, |table, row| {
         if (table.name, row.key.as_str()) == (tables::META.info.name, META_KEY) {
             let parsed = serde_json::from_str::<MetaRecord>(row.record.get());
-            meta = Some(parsed.map_err(|error| damaged(backup, format!("its store: {error}")))?);
+            let parsed = parsed
+                .map_err(|error| damaged(backup, format!("its store: {}", excerpt(&error.to_string()))));
+            meta = Some(parsed?);
         }
         Ok(())
     })?;
@@ -251,7 +256,7 @@ impl Lines {
 
 /// Reads a backup from the first line to the last and gives every row to `visit`; what it says is only to be believed
 /// when all of it was read.
-fn read(
+pub(super) fn read(
     path: &Path,
     mut visit: impl FnMut(&'static TableInfo, &Line<'_>) -> Result<(), StoreError>,
 ) -> Result<BackupContent, StoreError> {
@@ -259,11 +264,16 @@ fn read(
     let mut input = BufReader::new(GzDecoder::new(BufReader::new(file)).take(BYTES_MAX));
     let mut line = String::new();
     let mut hash = blake3::Hasher::new();
-    let bad = |reason: &str| damaged(path, format!("the backup is not whole: {reason}"));
+    let bad = |reason: &str| damaged(path, format!("the backup is not whole: {}", excerpt(reason)));
     let mut next = |line: &mut String| {
         line.clear();
-        let read = input.read_line(line).map_err(|error| bad(&error.to_string()))?;
-        if read > 0 { Ok(()) } else { Err(bad("it ends too early")) }
+        let read =
+            (&mut input).take(LINE_BYTES_MAX).read_line(line).map_err(|error| bad(&error.to_string()))?;
+        match read {
+            0 => Err(bad("it ends too early")),
+            _ if line.ends_with('\n') => Ok(()),
+            _ => Err(bad("a line is too long, or cut short")),
+        }
     };
     next(&mut line)?;
     let header: Header = serde_json::from_str(&line).map_err(|error| bad(&format!("its header: {error}")))?;
@@ -292,10 +302,15 @@ fn read(
         let row: Line<'_> =
             serde_json::from_str(&line).map_err(|error| bad(&format!("row {}: {error}", number + 1)))?;
         let table = truth().find(|table| table.name == row.table);
-        let table = table.ok_or_else(|| bad(&format!("row {}: no table {:?}", number + 1, row.table)))?;
+        let table =
+            table.ok_or_else(|| bad(&format!("row {}: no table {:?}", number + 1, excerpt(row.table))))?;
         if row.version > table.record.version {
             let (found, supported) = (row.version.into(), table.record.version.into());
             return Err(StoreError::TooNew { path: path.to_owned(), what: "row version", found, supported });
+        }
+        if !table.key.accepts(&row.key) {
+            let (shape, key) = (table.key.text(), excerpt(&row.key));
+            return Err(bad(&format!("row {}: the key {key:?} is not of the form {shape}", number + 1)));
         }
         content.params += u64::from(table.name == tables::PARAMS.info.name);
         content.runs += u64::from(table.name == tables::RUNS.info.name);

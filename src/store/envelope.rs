@@ -17,6 +17,7 @@
 
 use super::records::{Invalid, Record};
 use super::tables::TableInfo;
+use crate::model::excerpt;
 
 /// Length of the header with the tag.
 pub(super) const HEADER_BYTES: usize = 32;
@@ -115,7 +116,7 @@ pub enum RowError {
         shape: &'static str,
     },
     /// The record is not what it says it is in a backup.
-    #[error("record: {0}")]
+    #[error("record: {}", excerpt(&.0.to_string()))]
     Json(#[source] serde_json::Error),
     /// A value that must not be.
     #[error("{0}")]

@@ -18,6 +18,8 @@ mod engine;
 mod envelope;
 mod error;
 mod files;
+#[cfg(test)]
+pub(crate) mod fuzz;
 pub mod health;
 mod keys;
 mod location;

@@ -58,12 +58,18 @@ pub(super) fn read(bytes: Vec<u8>, batches: &mut Batches<'_>) -> Result<(), Faul
 
 /// Compares what the pages of a column say they decode to with the limit.
 fn check_pages(file: &[u8], column: &ColumnChunkMetaData) -> Result<(), Fault> {
+    let wrong = || Fault::Damaged("a column lies outside the file or has no sound page header".to_owned());
+    let begins = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
+    // The decoder takes it for granted that they are not.
+    if begins < 0 || column.compressed_size() < 0 {
+        return Err(wrong());
+    }
     let (start, length) = column.byte_range();
     let range = usize::try_from(start).ok().zip(usize::try_from(start.saturating_add(length)).ok());
     let chunk = range.and_then(|(start, end)| file.get(start..end));
     match chunk.and_then(widest_page) {
         Some(widest) if widest <= PAGE_BYTES_MAX => Ok(()),
         Some(_) => Err(Rejection::TooLarge { limit: PAGE_BYTES_MAX, unit: "bytes of a page" }.into()),
-        None => Err(Fault::Damaged("a column lies outside the file or has no sound page header".to_owned())),
+        None => Err(wrong()),
     }
 }

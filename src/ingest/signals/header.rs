@@ -5,6 +5,8 @@ use crate::ingest::report::excerpt;
 
 /// Columns of the user's own at most.
 const COLUMNS_MAX: usize = 255;
+/// Bytes of the name of such a column at most.
+const NAME_BYTES_MAX: usize = 200;
 
 /// The places of the columns with a meaning; indexes count from 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +66,7 @@ impl Header {
         let mut own: Vec<(String, usize)> = Vec::new();
         for (place, cell) in cells.iter().enumerate() {
             let plain = plain_name(cell);
-            let twice = || ("every column once", format!("{plain:?} twice"));
+            let twice = || ("every column once", format!("{:?} twice", excerpt(plain.as_bytes())));
             let meaning = MEANINGS.iter().find(|(name, _)| *name == plain).map(|(_, meaning)| *meaning);
             if let Some(meaning) = meaning {
                 if places[meaning as usize].replace(place).is_some() {
@@ -72,14 +74,17 @@ impl Header {
                 }
             } else if !plain.is_empty() {
                 let name = String::from_utf8_lossy(cell).into_owned();
+                if name.len() > NAME_BYTES_MAX {
+                    return Err(("names of columns of at most 200 bytes", format!("{:?}", excerpt(cell))));
+                }
                 if own.iter().any(|(known, _)| *known == name) {
                     return Err(twice());
                 }
+                if own.len() == COLUMNS_MAX {
+                    return Err(("at most 255 columns of your own", "more".to_owned()));
+                }
                 own.push((name, place));
             }
-        }
-        if own.len() > COLUMNS_MAX {
-            return Err(("at most 255 columns of your own", own.len().to_string()));
         }
         let at = |meaning: Meaning| places[meaning as usize];
         let missing = |expected| move || (expected, format!("the header {:?}", excerpt(line)));

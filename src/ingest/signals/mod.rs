@@ -86,14 +86,19 @@ impl SignalsFile {
     pub fn read(path: &Path, interval: Interval) -> Result<Self, SignalsError> {
         let read_error = |source| SignalsError::Read { path: path.to_owned(), source };
         let file = File::open(path).map_err(read_error)?;
-        if file.metadata().map_err(read_error)?.is_dir() {
+        let metadata = file.metadata().map_err(read_error)?;
+        if metadata.is_dir() {
             return Err(SignalsError::NotCsv { path: path.to_owned(), found: "a folder" });
+        }
+        if metadata.len() > DECODED_BYTES_MAX {
+            let path = path.to_owned();
+            return Err(SignalsError::TooLarge { path, limit: DECODED_BYTES_MAX, unit: "bytes" });
         }
         Self::parse(file, path, interval)
     }
 
     /// Reads signals from a stream; see [`SignalsFile::read`].
-    fn parse(stream: impl Read, path: &Path, interval: Interval) -> Result<Self, SignalsError> {
+    pub(super) fn parse(stream: impl Read, path: &Path, interval: Interval) -> Result<Self, SignalsError> {
         let stream_error = |error| match error {
             StreamError::Io(source) => SignalsError::Read { path: path.to_owned(), source },
             StreamError::TooLarge => {
@@ -133,6 +138,7 @@ impl SignalsFile {
                 let names: Vec<String> =
                     self.columns.iter().map(|column| format!("{:?}", column.name)).collect();
                 let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+                let names = crate::model::excerpt(&names).into_owned();
                 format!("no such column; columns of your own: {names}")
             }
         };

@@ -1,0 +1,41 @@
+//! Hostile bytes for messages that wait; see `tests/fuzz`.
+
+use super::Channel;
+use super::queue::{QUEUE_BYTES_MAX, QUEUE_FILE, QUEUE_MESSAGES_MAX, Queue};
+use crate::fuzz::{Scratch, Target};
+
+/// The file of messages that wait.
+pub(crate) const TARGETS: &[Target] = &[Target {
+    name: "queue",
+    run: queue,
+    seeds,
+    words: &["\"channel\":", "\"email\"", "\"message\":", "{", "}", "[", "]", ",", "null"],
+    executions: 800,
+}];
+
+fn seeds() -> Vec<Vec<u8>> {
+    let message =
+        r#"{"channel":"email","message":{"subject":"a","text":"b","html":"c","json":"d","urgent":true}}"#;
+    vec![format!("[{message},{}]", message.replace("email", "bark")).into_bytes()]
+}
+
+/// What waits is bounded and waits still after it was looked at; what is no queue is empty.
+fn queue(bytes: &[u8]) -> String {
+    let folder = Scratch::with(QUEUE_FILE, bytes);
+    let waiting = || {
+        let mut queue = Queue::open(folder.path());
+        for channel in Channel::ALL {
+            queue.take(channel).into_iter().for_each(|message| queue.add(channel, message));
+        }
+        queue.close().expect("a folder that can be written");
+        let mut queue = Queue::open(folder.path());
+        Channel::ALL.map(|channel| queue.take(channel))
+    };
+    let first = waiting();
+    let count: usize = first.iter().map(Vec::len).sum();
+    assert!(count <= QUEUE_MESSAGES_MAX, "{count} wait");
+    let size = std::fs::metadata(folder.path().join(QUEUE_FILE)).map_or(0, |found| found.len());
+    assert!(size <= QUEUE_BYTES_MAX as u64 && (size > 0) == (count > 0), "{size} bytes for {count}");
+    assert_eq!(waiting(), first, "the same when looked at again");
+    if count > 0 { format!("ok {count}") } else { "nothing waits".to_owned() }
+}

@@ -1,0 +1,310 @@
+//! Files made to do harm: archives, links, names, sizes, depths. Each costs itself and nothing else.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use retune::ingest::{DECODED_BYTES_MAX, IngestOptions, LoadedSymbol, MEMBERS_MAX, discover, load_symbol};
+use retune::model::Interval;
+
+use crate::command::{StoreDir, optimizer, text};
+
+/// 2027-01-01.
+const NOW_MS: i64 = 1_798_761_600_000;
+
+/// Twenty sound candles of 15 minutes.
+fn csv() -> String {
+    let row = |index: i64| format!("{},10,12,9,11,5\n", 1_735_689_600_000 + index * 900_000);
+    format!("open_time,open,high,low,close,volume\n{}", (0..20).map(row).collect::<String>())
+}
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(content).and_then(|()| encoder.finish()).expect("memory takes all")
+}
+
+fn zip_of(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, content) in members {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).expect("a member begins");
+        writer.write_all(content).expect("memory takes all");
+    }
+    writer.finish().expect("the archive ends").into_inner()
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn put(&self, name: impl AsRef<OsStr>, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path().join(name.as_ref());
+        fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
+        fs::write(&path, content).expect("writable");
+        path
+    }
+
+    /// Puts a file of so many bytes that takes no space.
+    fn put_sparse(&self, name: &str, begins: &[u8], bytes: u64) -> PathBuf {
+        let path = self.put(name, begins);
+        let file = File::options().write(true).open(&path).expect("writable");
+        file.set_len(bytes).expect("sparse files are there");
+        path
+    }
+
+    fn load(&self) -> (Vec<LoadedSymbol>, Vec<String>) {
+        let options = IngestOptions::new(Interval::M15, NOW_MS);
+        let catalog = discover(&[self.path().to_owned()], &options).expect("the folder is readable");
+        let passed = catalog.passed_over.iter().map(|file| file.reason.to_string()).collect();
+        let load = |sources| load_symbol(sources, &options).expect("nothing contradicts");
+        (catalog.symbols.iter().map(load).collect(), passed)
+    }
+
+    /// Every path below, sorted.
+    fn tree(&self) -> Vec<PathBuf> {
+        fn below(folder: &Path) -> Vec<PathBuf> {
+            let entries =
+                fs::read_dir(folder).expect("readable").map(|entry| entry.expect("an entry").path());
+            entries.flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] }).collect()
+        }
+        let mut all = below(self.path());
+        all.sort();
+        all
+    }
+}
+
+fn candles(loaded: &[LoadedSymbol]) -> Vec<(&str, usize)> {
+    loaded.iter().map(|one| (one.symbol.as_str(), one.series.bars().len())).collect()
+}
+
+#[test]
+fn members_of_archives_never_leave_them() {
+    let folder = Folder::new();
+    let content = csv();
+    let names = [
+        "../../../BTCUSDT-15m.csv",
+        "/etc/ETHUSDT-15m.csv",
+        "C:\\Windows\\SOLUSDT-15m.csv",
+        "..\\..\\XRPUSDT-15m.csv",
+        "a/\0/\u{1b}[2J/DOGEUSDT-15m.csv",
+    ];
+    let members: Vec<(&str, &[u8])> = names.iter().map(|name| (*name, content.as_bytes())).collect();
+    folder.put("deep/er/all.zip", zip_of(&members));
+    let before = folder.tree();
+    let (loaded, _) = folder.load();
+    let wanted = ["BTCUSDT", "DOGEUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT"].map(|symbol| (symbol, 20));
+    assert_eq!(candles(&loaded), wanted, "names say what is in them and no more");
+    assert_eq!(folder.tree(), before, "nothing is unpacked");
+}
+
+#[test]
+fn many_bombs_in_one_archive_are_each_cut_short() {
+    let folder = Folder::new();
+    let zeros = vec![b'0'; 8 << 20];
+    let names: Vec<String> = (0..24).map(|number| format!("A{number}USDT-15m.csv")).collect();
+    let members: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), zeros.as_slice())).collect();
+    folder.put("bombs.zip", zip_of(&members));
+    let (loaded, _) = folder.load();
+    assert_eq!(loaded.len(), 24);
+    for one in &loaded {
+        let reason = one.files[0].rejected.as_ref().map(ToString::to_string).unwrap_or_default();
+        assert!(reason.contains("decoded bytes, found more"), "{}: {reason}", one.symbol);
+    }
+    // A bomb in a bomb is not looked into, and an archive of more members than anybody has files is refused.
+    let inner = gzip(&zeros);
+    folder.put("nested.csv.gz", gzip(&inner));
+    folder.put(
+        "nested.zip",
+        zip_of(&[("BTCUSDT-15m.csv.gz", &inner), ("b.zip", &zip_of(&[("c.csv", &zeros)]))]),
+    );
+    let many: Vec<String> = (0..=MEMBERS_MAX).map(|number| format!("{number}")).collect();
+    let many: Vec<(&str, &[u8])> = many.iter().map(|name| (name.as_str(), b"".as_slice())).collect();
+    folder.put("many.zip", zip_of(&many));
+    let (_, passed) = folder.load();
+    let count = |what: &str| passed.iter().filter(|reason| reason.contains(what)).count();
+    assert_eq!(count("archive within an archive"), 2, "{passed:?}");
+    assert_eq!(count("gzip within gzip"), 1, "{passed:?}");
+    assert_eq!(count("expected at most 10000 members, found more"), 1, "{passed:?}");
+}
+
+#[test]
+fn links_that_lead_round_in_circles_are_walked_once() {
+    let folder = Folder::new();
+    folder.put("a/b/BTCUSDT-15m.csv", csv());
+    symlink(".", folder.path().join("here")).expect("a link");
+    symlink("../..", folder.path().join("a/b/up")).expect("a link");
+    symlink("self.csv", folder.path().join("self.csv")).expect("a link");
+    symlink("two.csv", folder.path().join("one.csv")).expect("a link");
+    symlink("one.csv", folder.path().join("two.csv")).expect("a link");
+    symlink("/dev/zero", folder.path().join("ETHUSDT-15m.csv")).expect("a link");
+    let (loaded, passed) = folder.load();
+    assert_eq!(candles(&loaded), [("BTCUSDT", 20)]);
+    assert_eq!(loaded[0].files.len(), 1, "one file, however many ways lead to it");
+    assert_eq!(passed.len(), 3, "{passed:?}");
+    assert!(passed.iter().all(|reason| reason.contains("a link that leads nowhere")), "{passed:?}");
+}
+
+#[test]
+fn gigabytes_of_nothing_are_refused_by_their_size() {
+    let folder = Folder::new();
+    let huge = 8 << 30;
+    folder.put_sparse("BTCUSDT-15m.csv", csv().as_bytes(), huge);
+    folder.put_sparse("ETHUSDT-15m.json", b"[[", huge);
+    folder.put_sparse("SOLUSDT-15m.csv.gz", &gzip(csv().as_bytes()), huge);
+    folder.put_sparse("XRPUSDT-15m.zip", b"PK\x03\x04", huge);
+    folder.put_sparse("20250101.csv", b"time,coin,open,high,low,close\n", huge);
+    let (loaded, passed) = folder.load();
+    let limit = format!("expected at most {DECODED_BYTES_MAX} bytes, found more");
+    assert_eq!(passed.iter().filter(|reason| reason.contains(&limit)).count(), 3, "{passed:?}");
+    assert_eq!(passed.len(), 4, "{passed:?}");
+    // The stream in the gzip file ends where it ends; what lies behind is damage.
+    assert!(loaded.iter().all(|one| one.series.is_empty()), "{:?}", candles(&loaded));
+    let store = StoreDir::missing();
+    let refused = |arguments: &[&str], code: i32, wanted: &str| {
+        let (found, said) = store.failure(arguments);
+        assert_eq!(found, Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(wanted), "{arguments:?}: {said}");
+    };
+    let file = folder.put_sparse("anything", b"{", huge);
+    let file = file.to_str().expect("text");
+    refused(&["check", "data", "--signals", file], 4, "expected at most");
+    refused(&["inspect", "legacy", file], 4, "expected at most 256 MiB");
+    refused(&["inspect", "trades", file], 4, "expected at most 64 MiB");
+    refused(&["import-json", file], 4, "expected at most 256 MiB");
+    refused(&["config", "check", "--config", file], 3, "expected at most 1048576 bytes");
+    refused(&["config", "check", "--config", "/dev/zero"], 3, "expected at most 1048576 bytes");
+    refused(&["memory", "diff", file, file], 4, "expected a snapshot");
+}
+
+#[test]
+fn text_that_is_nested_beyond_measure_is_an_error() {
+    let folder = Folder::new();
+    let (open, close) = ("[".repeat(100_000), "]".repeat(100_000));
+    let nested = format!("{open}{close}");
+    folder.put("BTCUSDT-15m.json", &nested);
+    let (loaded, _) = folder.load();
+    assert!(loaded.iter().all(|one| one.series.is_empty() && one.files[0].rejected.is_some()));
+    let store = StoreDir::missing();
+    let legacy =
+        format!("{{\"scalping\": [{{\"coin\": \"BTC\", \"signal_score\": 1, \"volume_surge\": {nested}}}]}}");
+    let objects = format!("{}1{}", "{\"scalping_params\":".repeat(100_000), "}".repeat(100_000));
+    for (arguments, content, code) in [
+        (&["inspect", "legacy"][..], &legacy, 4),
+        (&["inspect", "legacy"], &nested, 4),
+        (&["inspect", "trades"], &nested, 4),
+        (&["import-json"], &objects, 4),
+        (&["config", "check", "--config"], &format!("a = {nested}"), 3),
+        (&["config", "check", "--config"], &format!("{}=1", "a.".repeat(100_000) + "a"), 3),
+        (&["config", "check", "--set"], &format!("search.score={nested}"), 3),
+    ] {
+        let name = if arguments.contains(&"trades") { "deep.json" } else { "deep" };
+        let file = folder.put(name, content);
+        // What is too long for a command line is cut.
+        let argument =
+            if arguments.contains(&"--set") { &content[..100_000] } else { file.to_str().expect("text") };
+        let (found, said) = store.failure(&[arguments, &[argument]].concat());
+        assert_eq!(found, Some(code), "{arguments:?}: {said:.400}");
+        assert!(said.len() < 2048 && said.starts_with("error: "), "{arguments:?}: {said:.400}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_cost_their_row() {
+    let folder = Folder::new();
+    let mut content = format!("\u{feff}{}", csv()).into_bytes();
+    content.extend(b"1735707600000,10,12\0,9,11,5\n1735708500000,10,\xFF\xFE,9,11,5\n\0\0\0\0\n");
+    content
+        .extend(format!("1735709400000,{},12,9,11,5\n{}\n", "9".repeat(60_000), "x".repeat(200_000)).bytes());
+    content.extend(b"1735710300000,10,12,9,11,5\n");
+    folder.put("BTCUSDT-15m.csv", &content);
+    let (loaded, _) = folder.load();
+    assert_eq!(candles(&loaded), [("BTCUSDT", 21)], "{:?}", loaded[0].files[0]);
+    let bad: u64 =
+        loaded[0].files[0].issues.iter().filter(|i| i.kind.as_str() == "bad_row").map(|i| i.count).sum();
+    assert_eq!(bad, 4, "{:?}", loaded[0].files[0].issues);
+    let store = StoreDir::missing();
+    let signals = folder.put("signals.txt", b"symbol,time,direction\n../../etc/passwd,2025-01-01,long\n");
+    let trades = folder.put("trades.csv", b"coin,direction,opened_at,closed_at,profit\n\xFF,long,,,\n");
+    let config = folder.put("config.toml", b"[search]\nscore = \"\xFF\"\n");
+    for (arguments, file, code, wanted) in [
+        (
+            &["check", "data", "--signals"][..],
+            signals,
+            4,
+            "expected a symbol such as BTCUSDT, found \"../../etc/passwd\"",
+        ),
+        (&["inspect", "trades"], trades, 4, "expected UTF-8 text, found other bytes at 42"),
+        (&["config", "check", "--config"], config, 3, "valid UTF-8"),
+    ] {
+        let (found, said) = store.failure(&[arguments, &[file.to_str().expect("text")]].concat());
+        assert!(found == Some(code) && said.contains(wanted), "{arguments:?}: {said}");
+    }
+}
+
+/// A copy of the sample, beside files with names that programs have tripped over.
+fn sample_and(names: &[&[u8]]) -> Folder {
+    let folder = Folder::new();
+    for entry in fs::read_dir("tests/sample").expect("the sample") {
+        let path = entry.expect("an entry").path();
+        fs::copy(&path, folder.path().join(path.file_name().expect("named"))).expect("writable");
+    }
+    names.iter().for_each(|name| drop(folder.put(OsStr::from_bytes(name), "no candles\n")));
+    folder
+}
+
+#[test]
+fn names_of_files_are_shown_and_never_acted_on() {
+    let folder = sample_and(&[
+        b"\x1b[2J\x1b]0;owned\x07ABCUSDT-15m.csv",
+        b"XYZUSDT-15m\nerror: everything is lost\nresult=adopted.csv",
+        "QWEUSDT-15m\u{9b}31m\u{202e}.csv".as_bytes(),
+        b"\xFF\xFE-15m.csv",
+        b"<script>alert(1)<!--BADUSDT-15m.csv",
+        b"'\"><img src=x onerror=alert(1)>LOLUSDT-15m.csv",
+        b"=cmd|'-2+3'!A0 FOOUSDT-15m.csv",
+    ]);
+    let store = StoreDir::missing();
+    let data = folder.path().to_str().expect("text");
+    let run = ["incremental", "--data", data, "--quick", "--exit-zero", "--progress", "none", "-vv"];
+    let mut said = Vec::new();
+    for arguments in [
+        &["check", "data", data][..],
+        &["check", "data", data, "--json"],
+        &run,
+        &["inspect", "run", "1"],
+        &["inspect", "run", "1", "--json"],
+        &["report", "-o", "-"],
+    ] {
+        let output = store.run(arguments);
+        assert!(matches!(output.status.code(), Some(0 | 4)), "{arguments:?}: {}", text(&output.stderr));
+        said.push((arguments.join(" "), text(&output.stdout) + &text(&output.stderr)));
+    }
+    let mut wrong = optimizer();
+    wrong.args(["check", "data"]).arg(OsStr::from_bytes(b"/nowhere/\x1b[31m\nerror: x"));
+    let wrong = wrong.output().expect("the program can be started");
+    said.push(("a path that is not there".to_owned(), text(&wrong.stderr)));
+    for (arguments, said) in &said {
+        let active = |c: char| {
+            c.is_control() && !matches!(c, '\n' | '\t' | '\r') || ('\u{202a}'..='\u{202e}').contains(&c)
+        };
+        assert!(
+            !said.contains(active),
+            "{arguments:?}: {:?}",
+            said.lines().find(|line| line.contains(active))
+        );
+        let faked =
+            |line: &str| line.starts_with("error: everything") || line.starts_with("result=adopted.csv");
+        assert!(!said.lines().any(faked), "{arguments:?}: {said}");
+    }
+    let page = &said[5].1;
+    assert!(!page.contains("<script>alert") && !page.contains("<img src=x"), "names are text in a page");
+}
