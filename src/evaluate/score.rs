@@ -73,7 +73,7 @@ impl FromStr for Score {
     fn from_str(text: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|score| score.as_str() == text).ok_or_else(|| {
             let names = Self::ALL.map(Self::as_str).join(", ");
-            format!("expected a score ({names}), found {text:?}")
+            format!("a score ({names})")
         })
     }
 }
