@@ -126,6 +126,23 @@ fn json_is_one_document_and_the_summary_goes_to_stderr() {
 }
 
 #[test]
+fn what_is_typed_wrong_is_answered_with_what_to_type() {
+    for (flag, value, said) in [
+        ("--score", "best", "search.score: expected a score (balanced, "),
+        ("--constraint", "profit", "search.constraints: expected a constraint such as max_drawdown_pct<25"),
+        ("--constraint", "profit<3", "search.constraints: expected a metric (trades, "),
+        ("--constraint", "trades<x", "search.constraints: expected a number after <, found trades<x"),
+    ] {
+        let refused = optimizer(&["incremental", "--data", "tests/sample", "--no-save", flag, value]);
+        assert_eq!(code(&refused), 3);
+        assert!(stderr(&refused).contains(said), "{}", stderr(&refused));
+    }
+    let bare = optimizer(&["incremental", "tests/sample"]);
+    assert_eq!(code(&bare), 2);
+    assert!(stderr(&bare).contains("hint: candles are named with `--data PATH`"), "{}", stderr(&bare));
+}
+
+#[test]
 fn every_evaluation_has_its_reason_in_words() {
     let place = Place::new();
     let first = stdout(&place.incremental(&sample_dir(), &["--explain"]));

@@ -271,6 +271,21 @@ fn links_lead_somewhere() {
     }
 }
 
+#[test]
+fn pictures_are_small_and_used() {
+    let text: String = guide().iter().map(|page| read(page)).collect();
+    let mut all = 0;
+    for entry in fs::read_dir(root().join("docs/pictures")).expect("the pictures") {
+        let entry = entry.expect("an entry");
+        let bytes = entry.metadata().expect("a size").len();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        assert!(bytes < 150_000, "{name}: {bytes} bytes");
+        assert!(text.contains(&format!("(pictures/{name})")), "{name} is shown nowhere");
+        all += bytes;
+    }
+    assert!((1..600_000).contains(&all), "{all} bytes");
+}
+
 /// Returns the names of the commands below one, as its help lists them.
 fn subcommands(of: &[&str]) -> Vec<String> {
     let output = optimizer().args(of).arg("--help").output().expect("the program starts");

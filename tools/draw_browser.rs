@@ -18,7 +18,7 @@ use retune::store::View;
 const WIDTH: u16 = 100;
 const HEIGHT: u16 = 28;
 /// Size of a cell in the picture.
-const CELL: (f64, f64) = (8.4, 18.0);
+const CELL: (f64, f64) = (8.0, 18.0);
 const INK: &str = "#d6d9dc";
 const GROUND: &str = "#15181b";
 
@@ -63,7 +63,7 @@ fn svg(buffer: &Buffer) -> String {
     let (width, height) = (f64::from(WIDTH) * CELL.0 + 16.0, f64::from(HEIGHT) * CELL.1 + 16.0);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-         font-family=\"DejaVu Sans Mono,monospace\" font-size=\"14\">\n\
+         font-family=\"DejaVu Sans Mono,monospace\" font-size=\"13\">\n\
          <rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"{GROUND}\"/>\n"
     );
     for y in 0..HEIGHT {
@@ -74,11 +74,8 @@ fn svg(buffer: &Buffer) -> String {
             if ground != GROUND {
                 let _ = writeln!(
                     svg,
-                    "<rect x=\"{:.1}\" y=\"{}\" width=\"{:.1}\" height=\"{}\" fill=\"{ground}\"/>",
-                    place.0,
-                    place.1,
-                    CELL.0 + 0.2,
-                    CELL.1
+                    "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{ground}\"/>",
+                    place.0, place.1, CELL.0, CELL.1
                 );
             }
             let text = cell.symbol().replace('&', "&amp;").replace('<', "&lt;");
@@ -86,7 +83,7 @@ fn svg(buffer: &Buffer) -> String {
                 let bold = if cell.modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
                 let _ = writeln!(
                     svg,
-                    "<text x=\"{:.1}\" y=\"{}\" fill=\"{ink}\"{bold}>{text}</text>",
+                    "<text x=\"{}\" y=\"{}\" fill=\"{ink}\"{bold}>{text}</text>",
                     place.0,
                     place.1 + 13.5
                 );

@@ -46,6 +46,7 @@ enum Topic {
     /// Everything about one run; -v adds its configuration
     Run {
         /// Number of the run, `last` or `previous`
+        #[arg(default_value = "last")]
         id: RunRef,
     },
     /// The parameters in force

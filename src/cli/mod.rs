@@ -155,6 +155,14 @@ fn outlive_file_limits() {
     let _ = signal_hook::flag::register(libc::SIGXFSZ, std::sync::Arc::default());
 }
 
+/// Returns what to type instead of arguments that cannot be understood, where that is known.
+fn hint_on(error: &clap::Error) -> Option<&'static str> {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };
+    let is_path = error.kind() == ErrorKind::UnknownArgument && std::path::Path::new(argument).exists();
+    is_path.then_some("candles are named with `--data PATH`, a configuration with `-c FILE`")
+}
+
 /// Parses the arguments, carries out the command and returns the exit code.
 pub fn main() -> ExitCode {
     crate::store::print_no_guarded_panics();
@@ -164,6 +172,9 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Help and version go to stdout and are no error; usage errors exit with 2.
             let _ = error.print();
+            if let Some(hint) = hint_on(&error) {
+                output::error_line("hint", hint);
+            }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };

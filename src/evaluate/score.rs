@@ -6,7 +6,6 @@ use std::str::FromStr;
 use super::legacy_metrics::{LegacyInputs, legacy_score};
 use super::metrics::{Circumstances, Measure, Undefined};
 use super::sweep::GridPoint;
-use crate::model::excerpt;
 
 /// A named score; higher is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -74,7 +73,7 @@ impl FromStr for Score {
     fn from_str(text: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|score| score.as_str() == text).ok_or_else(|| {
             let names = Self::ALL.map(Self::as_str).join(", ");
-            format!("expected a score ({names}), found {:?}", excerpt(text))
+            format!("a score ({names})")
         })
     }
 }

@@ -36,7 +36,7 @@ use crate::store::{Snapshot, StoreError, View};
 
 /// Days per symbol that are evaluated to see how long one takes, and searched as copies. With few, sets differ less than
 /// they would, and a search that leaves out repetitions is over too soon.
-const SAMPLED_DAYS: usize = 64;
+const SAMPLED_DAYS: usize = 128;
 /// Units of the sample that are evaluated together: few enough to stay on one thread.
 const SAMPLED_TOGETHER: usize = 16;
 /// Earlier runs that are looked at.
@@ -406,9 +406,9 @@ mod tests {
 
     #[test]
     fn days_are_spread_evenly() {
-        let days: Vec<Day> = (100..200).map(Day).collect();
+        let days: Vec<Day> = (100..300).map(Day).collect();
         let some = spread(&days);
-        assert_eq!((some.len(), some[0], some[63]), (SAMPLED_DAYS, Day(100), Day(198)));
+        assert_eq!((some.len(), some[0], some[127]), (SAMPLED_DAYS, Day(100), Day(298)));
         assert_eq!(spread(&days[..3]), days[..3]);
         assert!(spread(&[]).is_empty());
     }

@@ -7,7 +7,7 @@ use super::space::Space;
 use crate::evaluate::metrics::Circumstances;
 use crate::evaluate::score::Score;
 use crate::evaluate::sweep::{GridPoint, Sweep};
-use crate::model::{EXIT_AXES, ExitAxis, ExitRule, excerpt};
+use crate::model::{EXIT_AXES, ExitAxis, ExitRule};
 
 /// A scored parameter set of the grid.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -74,24 +74,23 @@ impl ConstrainedMetric {
 impl std::str::FromStr for Constraint {
     type Err = String;
 
-    /// Parses `metric<limit` or `metric>limit`.
+    /// Parses `metric<limit` or `metric>limit`; an error says what was expected.
     fn from_str(text: &str) -> Result<Self, String> {
-        let at = text.find(['<', '>']).ok_or_else(|| {
-            format!(
-                "expected a constraint such as max_drawdown_pct<25 or win_rate>0.4, found {:?}",
-                excerpt(text)
-            )
-        })?;
+        let at = text
+            .find(['<', '>'])
+            .ok_or_else(|| "a constraint such as max_drawdown_pct<25 or win_rate>0.4".to_owned())?;
         let (name, limit) = (text[..at].trim(), text[at + 1..].trim());
         let names = || ConstrainedMetric::NAMES.map(|(_, name)| name).join(", ");
         let metric = ConstrainedMetric::NAMES
             .into_iter()
             .find(|(_, known)| *known == name)
-            .ok_or_else(|| format!("expected a metric ({}), found {:?}", names(), excerpt(name)))?
+            .ok_or_else(|| format!("a metric ({})", names()))?
             .0;
-        let limit: f64 = limit.parse().ok().filter(|limit: &f64| limit.is_finite()).ok_or_else(|| {
-            format!("expected a number after {}, found {:?}", &text[at..=at], excerpt(limit))
-        })?;
+        let limit: f64 = limit
+            .parse()
+            .ok()
+            .filter(|limit: &f64| limit.is_finite())
+            .ok_or_else(|| format!("a number after {}", &text[at..=at]))?;
         Ok(Self { metric, below: text.as_bytes()[at] == b'<', limit })
     }
 }

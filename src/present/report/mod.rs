@@ -199,17 +199,16 @@ impl Report {
 
 /// Returns a line with the words in capitals that it begins with standing out: question and answer.
 fn answer(line: &str) -> Markup {
-    let capital = |word: &str| word.chars().all(|c| c.is_ascii_uppercase() || c == '_');
-    let loud: usize =
-        line.split_inclusive(' ').take_while(|word| capital(word.trim_end())).map(str::len).sum();
-    let (loud, rest) = line.split_at(loud);
-    html! { p class="dim" { b { (loud.trim_end()) } " " (rest) } }
+    let capital = |c: char| c.is_ascii_uppercase() || c == '_' || c == ' ';
+    let end = line.find(|c| !capital(c)).unwrap_or(line.len());
+    let (loud, rest) = line.split_at(end);
+    html! { p class="dim" { b { (loud.trim_end()) } @if loud.ends_with(' ') { " " } (rest) } }
 }
 
 /// Returns the class that colours a verdict.
 fn tone(decision: &DecisionRecord) -> &'static str {
     match decision.outcome.as_str() {
-        "adopted" if decision.verdict == "WARNING" => "warn",
+        "adopted" | "unchanged" if decision.verdict == "WARNING" => "warn",
         "adopted" | "unchanged" => "good",
         "not_convincing" => "warn",
         _ => "bad",
@@ -533,6 +532,13 @@ fn surfaces_csv(series: &SeriesRecord) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn question_and_answer_stand_out() {
+        let shown = |line| answer(line).into_string();
+        assert_eq!(shown("EDGE REAL: after 8"), "<p class=\"dim\"><b>EDGE REAL</b>: after 8</p>");
+        assert_eq!(shown("REPLAY as <a bot"), "<p class=\"dim\"><b>REPLAY</b> as &lt;a bot</p>");
+    }
 
     #[test]
     fn curves_add_up() {
