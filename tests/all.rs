@@ -2,6 +2,7 @@
 mod architecture;
 mod browser;
 mod by_hand;
+mod ceiling;
 mod chance;
 mod cli;
 mod command;
