@@ -22,6 +22,7 @@ mod incremental;
 mod ingest;
 mod inputs;
 mod inspect;
+mod lapse;
 mod legacy_defects;
 mod legacy_exits;
 mod legacy_inspect;
