@@ -2,7 +2,8 @@
 //!
 //! Workload: a profile at its caps (400 runs of two styles, 50 trials each for the newest 90), beside a cache of 1 GB of
 //! evaluated units (under `cargo test`: 20 runs, 1 MB). Timed as whole processes: `inspect params`, `inspect`,
-//! `export-json --check`; and the writer's open with its full verification. Medians of several runs.
+//! `export-json --check`; the writer's open with its full verification; and storing a run with and without a backup of
+//! everything. Medians of several runs.
 //!
 //! Baseline (2-core EPYC VM, 2026-11-21): ARCHITECTURE.md, "Figures".
 
@@ -18,7 +19,7 @@ use retune::store::records::{
     DecisionRecord, ParamsRecord, RunRecord, StoredFilter, StoredMetrics, StoredParameterSet, StoredValue,
     TrialRecord, TrialsRecord,
 };
-use retune::store::{Cache, CacheBatch, LearningCommit, Store};
+use retune::store::{Cache, CacheBatch, LearningCommit, Location, Store, backups};
 
 fn main() {
     let full = std::env::args().any(|argument| argument == "--bench");
@@ -58,22 +59,46 @@ fn main() {
         "the writer's open, every row verified: {:.1} ms",
         1000.0 * clock.elapsed().as_secs_f64()
     ));
+    let (without, with) = (commit_ms(&dir, 0, repeats), commit_ms(&dir, 7, repeats));
+    let newest = backups(&dir).expect("listed").first().map_or(0, |backup| backup.bytes);
+    print(&format!(
+        "a run stored: {without:.1} ms without a backup, {with:.1} ms with one of {:.2} MB",
+        newest as f64 / 1e6
+    ));
+}
+
+/// Returns the median time of storing one more run.
+fn commit_ms(dir: &Path, backups: usize, repeats: usize) -> f64 {
+    let mut store = Store::open(Location { backups, ..Location::new(dir) }, 7).expect("whole");
+    let mut times: Vec<f64> = (0..repeats)
+        .map(|_| {
+            let commit = commit(500);
+            let clock = Instant::now();
+            store.commit(commit).expect("committed");
+            1000.0 * clock.elapsed().as_secs_f64()
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times[repeats / 2]
 }
 
 fn fill(dir: &Path, runs: u64) {
     let mut store = Store::open(dir, 5).expect("a new store");
     for number in 0..runs {
-        let run = RunRecord { started_at_ms: number as i64 * 86_400_000, ..RunRecord::default() };
-        let params = |style: Style| (style.to_string(), Some(params(number)));
-        let commit = LearningCommit {
-            params: Style::ALL.into_iter().map(params).collect(),
-            decisions: Style::ALL.into_iter().map(|style| (style, DecisionRecord::default())).collect(),
-            trials: Style::ALL.into_iter().map(|style| (style, trials())).collect::<BTreeMap<_, _>>(),
-            ..LearningCommit::new("default", run)
-        };
-        store.commit(commit).expect("committed");
+        store.commit(commit(number)).expect("committed");
     }
     store.publish_view().expect("published");
+}
+
+fn commit(number: u64) -> LearningCommit {
+    let run = RunRecord { started_at_ms: number as i64 * 86_400_000, ..RunRecord::default() };
+    let params = |style: Style| (style.to_string(), Some(params(number)));
+    LearningCommit {
+        params: Style::ALL.into_iter().map(params).collect(),
+        decisions: Style::ALL.into_iter().map(|style| (style, DecisionRecord::default())).collect(),
+        trials: Style::ALL.into_iter().map(|style| (style, trials())).collect::<BTreeMap<_, _>>(),
+        ..LearningCommit::new("default", run)
+    }
 }
 
 fn set(take_profit: f64) -> StoredParameterSet {

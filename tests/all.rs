@@ -2,6 +2,7 @@
 mod architecture;
 mod browser;
 mod by_hand;
+mod ceiling;
 mod chance;
 mod cli;
 mod command;
@@ -22,6 +23,7 @@ mod incremental;
 mod ingest;
 mod inputs;
 mod inspect;
+mod lapse;
 mod legacy_defects;
 mod legacy_exits;
 mod legacy_inspect;

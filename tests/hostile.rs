@@ -7,8 +7,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use retune::ingest::{DECODED_BYTES_MAX, IngestOptions, LoadedSymbol, MEMBERS_MAX, discover, load_symbol};
+use retune::ingest::{
+    DECODED_BYTES_MAX, IngestOptions, LEGACY_FILE_BYTES_MAX, LINE_BYTES_MAX, LoadedSymbol, MEMBERS_MAX,
+    RATIO_FREE_BYTES, RATIO_MAX, ROWS_MAX, discover, load_symbol,
+};
 use retune::model::Interval;
+use retune::notify::{QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX};
 
 use crate::command::{StoreDir, optimizer, text};
 
@@ -307,4 +311,28 @@ fn names_of_files_are_shown_and_never_acted_on() {
     }
     let page = &said[5].1;
     assert!(!page.contains("<script>alert") && !page.contains("<img src=x"), "names are text in a page");
+}
+
+#[test]
+fn the_limits_that_are_promised_are_those_of_the_code() {
+    let promised =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("SECURITY.md")).expect("it is there");
+    let (free, queue) = (RATIO_FREE_BYTES >> 20, QUEUE_BYTES_MAX >> 20);
+    let rows = [
+        format!("| a file or member of an archive, decoded | {} GiB |", DECODED_BYTES_MAX >> 30),
+        format!("| decoded bytes per compressed byte, beyond the first {free} MiB | {RATIO_MAX} |"),
+        format!("| members of an archive; archives within archives | {MEMBERS_MAX}; not looked into |"),
+        format!("| a line of text | {} KiB; longer ones are bad rows |", LINE_BYTES_MAX >> 10),
+        format!("| rows of a file | {ROWS_MAX} |"),
+        format!(
+            "| legacy opportunities and configurations; a bot's trades | {} MiB; ",
+            LEGACY_FILE_BYTES_MAX >> 20
+        ),
+        format!("| messages that wait | {QUEUE_MESSAGES_MAX}, {queue} MiB |"),
+        #[cfg(feature = "columnar")]
+        format!("row group decodes to | {} MiB |", retune::ingest::COLUMNAR_BYTES_MAX >> 20),
+    ];
+    for row in rows {
+        assert!(promised.contains(&row), "{row}");
+    }
 }

@@ -159,6 +159,8 @@ fn who_waits_for_the_lock_gets_it() {
     assert_eq!(code, Some(5), "{said}");
     assert!(said.contains(&format!("in use by process {pid} for 9")), "pid and age: {said}");
     assert!(said.contains("--lock-wait"), "{said}");
+    let (code, said) = store.failure(&["restore", "1"]);
+    assert_eq!(code, Some(5), "no backup takes the place of a store at work: {said}");
     let clock = Instant::now();
     let (code, said) = store.failure(&[&RUN[..], &["--lock-wait", "300ms"]].concat());
     assert_eq!(code, Some(5), "{said}");
@@ -202,6 +204,9 @@ fn two_runs_at_once_take_turns_and_readers_never_notice() {
             let written = store.run(&["export-json", "-o", target]);
             assert!(written.status.success(), "{}", text(&written.stderr));
             assert!(store.stdout(&["inspect"]).contains("default"));
+            let looked = store.run(&["doctor", "--data", "tests/sample"]);
+            assert!(matches!(looked.status.code(), Some(0 | 1)), "{}", text(&looked.stderr));
+            assert!(!text(&looked.stdout).contains("damaged"), "{}", text(&looked.stdout));
         }
         let codes: Vec<Option<i32>> =
             started.iter_mut().map(|run| run.wait().expect("it ends").code()).collect();

@@ -273,7 +273,10 @@ impl Report {
             Ok(found) => found,
             Err(error) => {
                 let failure = Failure::from(error);
-                self.note("candles", Status::Warning, failure.message, failure.hint.as_deref());
+                // A run at work is no ailment.
+                let busy = failure.code == code::STORE_BUSY;
+                let status = if busy { Status::Skipped } else { Status::Warning };
+                self.note("candles", status, failure.message, failure.hint.as_deref());
                 return Ok(());
             }
         };

@@ -166,6 +166,8 @@ fn hint_on(error: &clap::Error) -> Option<&'static str> {
 /// Parses the arguments, carries out the command and returns the exit code.
 pub fn main() -> ExitCode {
     crate::store::print_no_guarded_panics();
+    #[cfg(feature = "columnar")]
+    crate::ingest::print_no_decoder_panics();
     outlive_file_limits();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

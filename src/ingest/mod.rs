@@ -46,7 +46,7 @@ use std::collections::BTreeMap;
 
 pub use collector::ROWS_MAX;
 #[cfg(feature = "columnar")]
-pub use columnar::COLUMNAR_BYTES_MAX;
+pub use columnar::{COLUMNAR_BYTES_MAX, print_no_decoder_panics};
 pub use discover::{Catalog, PassedOver, SymbolSources, discover};
 pub use error::{Conflict, IngestError, RowRef};
 pub use growth::{Growth, growth};

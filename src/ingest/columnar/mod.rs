@@ -9,6 +9,7 @@ mod feather;
 mod pages;
 mod parquet;
 
+use std::cell::Cell;
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -24,6 +25,23 @@ use cells::Columns;
 pub const COLUMNAR_BYTES_MAX: usize = 512 << 20;
 /// The most bytes that one batch of a feather file, or one row group of a Parquet file, may decode to.
 const BATCH_BYTES_MAX: u64 = 512 << 20;
+
+thread_local! {
+    /// Whether a panic of this thread becomes a rejection.
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps the decoders' panics about damaged files, which become rejections, from being printed as well.
+///
+/// For programs: it replaces the panic hook of the process, which still gets every other panic.
+pub fn print_no_decoder_panics() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !GUARDED.get() {
+            print(info);
+        }
+    }));
+}
 
 /// Why a file gives no rows, or no more of them.
 enum Fault {
@@ -86,7 +104,9 @@ fn parse(
     };
     let mut batches = Batches { collector, columns: None, row: 0 };
     // Nothing of a reading that panicked is used: the collector is replaced by a rejection.
+    let outer = GUARDED.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(|| read(bytes, &mut batches).map(|()| batches.collector)));
+    GUARDED.set(outer);
     Ok(match outcome {
         Ok(Ok(collector)) => finish(collector),
         Ok(Err(fault)) => Parsed { rejected: Some(fault.into()), ..Parsed::default() },
