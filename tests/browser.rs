@@ -218,7 +218,9 @@ struct OnTerminal {
 
 impl OnTerminal {
     fn open(arguments: &[&str], store: &StoreDir) -> Self {
-        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+        // Not inherited: a program that holds its own terminal open never learns that it has gone.
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let terminal = openpt(flags).expect("a pseudo-terminal");
         grantpt(&terminal).and_then(|()| unlockpt(&terminal)).expect("a terminal to open");
         let name = ptsname(&terminal, Vec::new()).expect("a name").into_string().expect("text");
         let size = Winsize { ws_row: 30, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
