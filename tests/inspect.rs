@@ -717,11 +717,12 @@ fn what_is_not_there_is_an_error_that_names_what_is() {
 #[test]
 fn arguments_that_make_no_sense_are_usage_errors() {
     let store = history();
+    let without_a_number = store.stdout(&["inspect", "run"]);
+    assert_eq!(without_a_number, store.stdout(&["inspect", "run", "last"]));
     for arguments in [
         &["runs", "--since", "2025-02-30"][..],
         &["runs", "--limit", "0"],
         &["changes", "--style", "both"],
-        &["run"],
         &["run", "newest"],
         &["diff", "1", "-2"],
         &["runs", "--sort", "luck"],
