@@ -2,6 +2,7 @@
 
 mod exit_axes;
 pub mod own;
+pub mod plateau;
 pub mod rank;
 pub mod space;
 pub mod strategy;
