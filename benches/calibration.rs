@@ -22,8 +22,8 @@
 //! Baseline of `edge`, chosen by peak (2026-11-21, 200 and twice 50 worlds): without an edge 0 of 400 real, 1 promising, where accepting the best early
 //! set that earns late accepts 44.5 %; with a true yearly Sharpe of 1.4 / 4.1, 4 / 45 % real and 23 / 82 % promising.
 //!
-//! Baseline of `switch` (24 worlds, 1,440 looks): SWITCH promising at 0.2 % of the looks and some time in 4.2 % of the worlds,
-//! never real; by the late part alone another set would have come into force in 54 % of the worlds.
+//! Baseline of `switch` (2026-11-21, 60 worlds, 3,600 looks): SWITCH promising at 0.9 % of the looks and some time in 3.3 % of
+//! the worlds, never real; another set would have come into force in 1.7 % of the worlds, by the late part alone in 55 %.
 //!
 //! Under `cargo test` it runs once, on two symbols and a third of a year.
 
