@@ -18,7 +18,7 @@ use retune::evaluate::score::Score;
 use retune::evaluate::sweep::sweep;
 use retune::exits::{Costs, ExitPlan, Position};
 use retune::model::{Candle, CandleSeries, Day, Direction, Interval, Outcomes, Setup, Style, Symbol};
-use retune::search::rank::{Objective, rank};
+use retune::search::rank::{Objective, RankBy, rank};
 use retune::search::space::{Bound, Dimension, ExitAxes, ExitLevel, Space, numbers};
 
 /// One candle in twelve is a signal.
@@ -107,6 +107,7 @@ fn time(space: &Space, plan: &ExitPlan, candles: &CandleSeries, signals: &[Drawn
     let window = book.window(Day(0)..Day(100_000));
     let objective = Objective {
         score: Score::Balanced,
+        by: RankBy::default(),
         constraints: &[],
         around: Circumstances {
             candidates: window.candidates,

@@ -15,6 +15,7 @@ use retune::model::{
     Candle, CandleSeries, DAY_MS, Day, Direction, ExitReason, ExitRule, Interval, Outcome, Outcomes,
     ReturnPpm, Setup, Symbol,
 };
+use retune::search::plateau::{Landscape, Neighbourhood};
 use retune::search::space::{Bound, Dimension, numbers};
 use retune::validate::assessment::cost_buffer;
 use retune::validate::bootstrap::{self, interval};
@@ -26,7 +27,6 @@ use retune::validate::grid::{Replicates, TestPlan};
 use retune::validate::multiple::{Adjustment, any_of, haircut, two_sided};
 use retune::validate::pair::sharpe_difference;
 use retune::validate::paths::{folds, histories, splits};
-use retune::validate::plateau::Landscape;
 use retune::validate::resample::stationary_runs;
 use retune::validate::sharpe::{Moments, expected_max, min_backtest_years};
 use retune::validate::spectrum::Spectrum;
@@ -384,9 +384,11 @@ fn plateaus() {
     let expected = own_json("f15_plateau.json");
     let least = number(&expected["min_trades"]);
     let trades = list(&expected["n_trades"]);
-    let score = |(i, score): (usize, &Value)| (number(&trades[i]) >= least).then(|| number(score));
-    let scores: Vec<Option<f64>> = list(&expected["score"]).iter().enumerate().map(score).collect();
-    let found = Landscape::new(&usizes(&expected["shape"]), scores);
+    let score =
+        |(i, score): (usize, &Value)| if number(&trades[i]) >= least { number(score) } else { f64::NAN };
+    let scores: Vec<f64> = list(&expected["score"]).iter().enumerate().map(score).collect();
+    let grid = Neighbourhood::new(vec![vec![0]], &usizes(&expected["shape"]));
+    let found = Landscape::new(grid, scores);
     for i in 0..trades.len() {
         close_or_none(found.once(i), &expected["box1"][i], 0.0, "box1");
         close_or_none(found.smoothed(i), &expected["box2"][i], 0.0, "box2");

@@ -6,7 +6,8 @@ use retune::evaluate::metrics::Circumstances;
 use retune::evaluate::score::Score;
 use retune::evaluate::sweep::sweep;
 use retune::model::{Day, Direction, ExitReason, Outcome, Outcomes, ReturnPpm, Setup, Style};
-use retune::search::rank::{Constraint, Objective, rank};
+use retune::search::plateau::Landscape;
+use retune::search::rank::{Constraint, Objective, RankBy, rank};
 use retune::search::space::{Bound, Dimension, ExitAxes, Space, numbers};
 
 fn space() -> Space {
@@ -62,7 +63,7 @@ proptest! {
             if constrained { vec!["win_rate>0.3".parse().expect("sound")] } else { Vec::new() };
         let around = Circumstances { candidates: signals.len(), days: 40, trades_min: 3, position_ratio: 0.2 };
         let reach = from.map(|(rule, cell, steps)| space.within(rule, cell, steps));
-        let objective = Objective { score, constraints: &constraints, around, reach };
+        let objective = Objective { score, by: RankBy::Peak, constraints: &constraints, around, reach };
         let ranking = rank(&sweep, &space, &objective, keep);
 
         let mut all = Vec::new();
@@ -88,6 +89,26 @@ proptest! {
         };
         let within: Vec<_> = all.iter().filter(|t| near(t.2, t.3)).copied().collect();
         prop_assert_eq!(found, within[..keep.min(within.len())].to_vec());
+
+        // By plateau: sound ones first, then the higher ground.
+        let grid = space.neighbourhood();
+        let mut scores = vec![f64::NAN; grid.points()];
+        all.iter().for_each(|(score, _, rule, cell)| scores[grid.point(*rule, *cell)] = *score);
+        let landscape = Landscape::new(grid, scores);
+        let mut within = within;
+        let ground = |t: &(f64, u32, usize, usize)| {
+            let at = landscape.grid().point(t.2, t.3);
+            (landscape.is_sound(at), landscape.smoothed(at).expect("a score"))
+        };
+        within.sort_by(|a, b| {
+            let ((sound, height), (other_sound, other_height)) = (ground(a), ground(b));
+            other_sound.cmp(&sound).then(other_height.total_cmp(&height))
+                .then(b.1.cmp(&a.1)).then((a.2, a.3).cmp(&(b.2, b.3)))
+        });
+        let by_plateau = rank(&sweep, &space, &Objective { by: RankBy::Plateau, ..objective.clone() }, keep);
+        let found: Vec<_> = by_plateau.top.iter().map(|t| (t.score, t.point.trades, t.rule, t.cell)).collect();
+        prop_assert_eq!(found, within[..keep.min(within.len())].to_vec());
+        prop_assert_eq!((by_plateau.rated, &by_plateau.importances), (ranking.rated, &ranking.importances));
 
         // The first filter dimension, by plain means.
         let mean = |level: usize| {

@@ -236,9 +236,9 @@ struct Quality {
     /// Only trials whose drawdown is not deeper, in percent
     #[arg(long, value_parser = drawdown, value_name = "PCT")]
     max_drawdown: Option<f64>,
-    /// What comes first: the most, but for max_drawdown the least
-    #[arg(long, default_value = "score", value_parser = sort_key(), value_name = "KEY")]
-    sort: SortKey,
+    /// What comes first: the most, but for max_drawdown the least [default: rank in a run, score among all]
+    #[arg(long, value_parser = sort_key(), value_name = "KEY")]
+    sort: Option<SortKey>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -319,7 +319,7 @@ impl Trials {
             best: self.best,
             trades_min: self.quality.min_trades,
             drawdown_max_pct: self.quality.max_drawdown,
-            sort: self.quality.sort,
+            sort: self.quality.sort.unwrap_or(SortKey::Score),
         }
     }
 }
@@ -332,7 +332,7 @@ impl Top {
             limit: if self.best { 1 } else { self.limit.get() },
             trades_min: self.quality.min_trades,
             drawdown_max_pct: self.quality.max_drawdown,
-            sort: self.quality.sort,
+            sort: self.quality.sort.unwrap_or(SortKey::Rank),
         }
     }
 }

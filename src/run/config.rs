@@ -13,7 +13,7 @@ use crate::exits::Costs;
 use crate::model::{
     DAY_MS, EXIT_AXES, ExitAxis, FilterValue, HOUR_MS, Interval, MINUTE_MS, Style, Symbol, excerpt,
 };
-use crate::search::rank::Constraint;
+use crate::search::rank::{Constraint, RankBy};
 use crate::search::space::{
     Bound, Dimension, ExitLevel, Level, SETS_MAX, SIGNALS_PREFIX, Space, SpaceError, numbers,
 };
@@ -221,6 +221,7 @@ impl Default for CostsConfig {
 #[expect(missing_docs, reason = "documented in the README")]
 pub struct SearchConfig {
     pub score: String,
+    pub rank: String,
     pub constraints: Vec<String>,
     pub min_trades: u32,
     pub position_ratio: f64,
@@ -236,6 +237,7 @@ impl Default for SearchConfig {
         let settings = SearchSettings::default();
         Self {
             score: settings.score.to_string(),
+            rank: settings.rank.as_str().to_owned(),
             constraints: Vec::new(),
             min_trades: settings.trades_min,
             position_ratio: settings.position_ratio,
@@ -579,6 +581,9 @@ impl Config {
         let config = &self.search;
         let score = config.score.parse();
         let score = score.map_err(|message: String| value_error("search.score", &message, &config.score))?;
+        let rank = RankBy::ALL.into_iter().find(|rank| rank.as_str() == config.rank);
+        let words = RankBy::ALL.map(RankBy::as_str).join(", ");
+        let rank = rank.ok_or_else(|| value_error("search.rank", &words, &config.rank))?;
         let constraint = |text: &String| {
             let parsed: Result<Constraint, String> = text.parse();
             parsed.map_err(|message| value_error("search.constraints", &message, text))
@@ -623,6 +628,7 @@ impl Config {
             max_step: Some(self.decide.max_step).filter(|step| *step > 0),
             own,
             score,
+            rank,
             constraints: config.constraints.iter().map(constraint).collect::<Result<_, _>>()?,
             trades_min: config.min_trades.max(1),
             late_trades_min: self.validate.min_late_trades.max(1),
@@ -971,6 +977,7 @@ mod tests {
                 "[search]\nweights = \"learned\"\n[signals]\nfile = \"signals.csv\"",
                 "expected search.weights = \"default\" where no filter reads the signal score, found \"learned\"",
             ),
+            ("[search]\nrank = \"hill\"", "plateau, peak"),
             ("[search]\nconstraints = [\"drawdown<3\"]", "max_drawdown_pct"),
             ("[costs]\ntaker_fee_pct = 50.0", "0 to 10 percent"),
             ("[validate]\nearly_share = 1.0", "validate.early_share"),

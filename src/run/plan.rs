@@ -8,7 +8,7 @@ use crate::exits::{Costs, ExitPlan, PlanError};
 use crate::features::score::ScoreWeights;
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::model::{Day, Interval, ParameterSet, Style, Symbol};
-use crate::search::rank::Constraint;
+use crate::search::rank::{Constraint, RankBy};
 use crate::search::space::{Bound, Dimension, Space, SpaceError};
 use crate::search::strategy::{Axes, Search, Strategy};
 use crate::search::weights::Weighting;
@@ -94,6 +94,8 @@ impl StylePlan {
 pub struct SearchSettings {
     /// What is maximised.
     pub score: Score,
+    /// What makes a parameter set the best by it.
+    pub rank: RankBy,
     /// Conditions on the result.
     pub constraints: Vec<Constraint>,
     /// Fewest early trades of a ranked parameter set.
@@ -128,6 +130,7 @@ impl Default for SearchSettings {
     fn default() -> Self {
         Self {
             score: Score::default(),
+            rank: RankBy::default(),
             constraints: Vec::new(),
             trades_min: 50,
             late_trades_min: 20,
@@ -284,7 +287,8 @@ impl Plan {
         ]);
         hash = costs.majors.iter().fold(hash.count(costs.majors.len() as u64), |h, s| h.text(s.as_str()));
         let search = &self.search;
-        hash = hash.text(search.score.as_str()).count(search.constraints.len() as u64);
+        hash = hash.text(search.score.as_str()).text(search.rank.as_str());
+        hash = hash.count(search.constraints.len() as u64);
         for constraint in &search.constraints {
             hash =
                 hash.count(constraint.metric as u64).count(constraint.below.into()).float(constraint.limit);

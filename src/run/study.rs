@@ -186,6 +186,7 @@ impl Measurer<'_> {
     pub(super) fn objective(&self, window: &Window<'_>, trades_min: u32) -> Objective<'_> {
         Objective {
             score: self.plan.search.score,
+            by: self.plan.search.rank,
             constraints: &self.plan.search.constraints,
             around: Circumstances {
                 candidates: window.candidates,

@@ -3,6 +3,7 @@
 pub mod draws;
 mod exit_axes;
 pub mod own;
+pub mod plateau;
 pub mod rank;
 pub mod separation;
 pub mod space;

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use super::plateau::{Landscape, Neighbourhood};
 use super::space::Space;
 use crate::evaluate::metrics::Circumstances;
 use crate::evaluate::score::Score;
@@ -18,18 +19,50 @@ pub struct Trial {
     pub cell: usize,
     /// Its score.
     pub score: f64,
+    /// What it is ranked by: its score, or the mean of those around it.
+    pub height: f64,
+    /// Whether it may come first: ranked by plateau, a spike comes after all that are none.
+    pub sound: bool,
     /// Its statistics.
     pub point: GridPoint,
 }
 
 impl Trial {
-    /// Orders trials best first: score, then more trades, then the earlier place in the grid (the looser cell).
+    /// Returns a trial that is ranked by its own score.
+    pub(super) fn peak(rule: usize, cell: usize, score: f64, point: GridPoint) -> Self {
+        Self { rule, cell, score, height: score, sound: true, point }
+    }
+
+    /// Orders trials best first: sound ones, height, then more trades, then the earlier place in the grid (the looser
+    /// cell).
     pub(super) fn rank(&self, other: &Self) -> Ordering {
-        other
-            .score
-            .total_cmp(&self.score)
+        (other.sound.cmp(&self.sound))
+            .then_with(|| other.height.total_cmp(&self.height))
             .then_with(|| other.point.trades.cmp(&self.point.trades))
             .then_with(|| (self.rule, self.cell).cmp(&(other.rule, other.cell)))
+    }
+}
+
+/// What makes a parameter set the best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RankBy {
+    /// The mean score around it, spikes aside: what luck lifted has neighbours that it did not lift.
+    #[default]
+    Plateau,
+    /// Its own score.
+    Peak,
+}
+
+impl RankBy {
+    /// Every way.
+    pub const ALL: [Self; 2] = [Self::Plateau, Self::Peak];
+
+    /// Returns the name used in configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plateau => "plateau",
+            Self::Peak => "peak",
+        }
     }
 }
 
@@ -117,6 +150,8 @@ impl Constraint {
 pub struct Objective<'a> {
     /// The score to maximise.
     pub score: Score,
+    /// Whether it is the highest score that counts, or the highest ground.
+    pub by: RankBy,
     /// Conditions on the result.
     pub constraints: &'a [Constraint],
     /// The window's circumstances.
@@ -190,37 +225,68 @@ pub struct Ranking {
 /// Scores every parameter set and keeps the best.
 ///
 /// Ties go to more trades, then to the earlier place in the grid: the same ranking for any number of threads
-/// Cost: O(sets x (log K + axes))
+/// Cost: O(sets x (log K + axes)); by plateau another O(sets x (dimensions + rules beside a rule)) and 32 bytes per set
 pub fn rank(sweep: &Sweep, space: &Space, objective: &Objective<'_>, keep: usize) -> Ranking {
-    let mut heap: BinaryHeap<Ranked> = BinaryHeap::with_capacity(keep + 1);
+    let mut best = Best::new(keep);
     let mut axes = Axes::new(space);
     let mut rated = 0;
+    let grid = (objective.by == RankBy::Plateau).then(|| space.neighbourhood());
+    let mut scores = vec![f64::NAN; grid.as_ref().map_or(0, Neighbourhood::points)];
     for (cell, points) in sweep.cells().enumerate() {
         for (rule, point) in points.iter().enumerate() {
             let Some(score) = objective.rate(point) else { continue };
             rated += 1;
             axes.add(rule, cell, score);
-            if !objective.reaches(rule, cell) {
-                continue;
-            }
-            // The worst kept is on top; most trials are not even as good.
-            if heap.len() == keep && heap.peek().is_some_and(|worst| score < worst.0.score) {
-                continue;
-            }
-            let trial = Ranked(Trial { rule, cell, score, point: *point });
-            if heap.len() == keep && heap.peek().is_none_or(|worst| trial >= *worst) {
-                continue;
-            }
-            heap.push(trial);
-            if heap.len() > keep {
-                heap.pop();
+            match &grid {
+                Some(grid) => scores[grid.point(rule, cell)] = score,
+                None if objective.reaches(rule, cell) => best.offer(Trial::peak(rule, cell, score, *point)),
+                None => {}
             }
         }
         axes.end_cell(cell);
     }
-    let mut top: Vec<Trial> = heap.into_iter().map(|ranked| ranked.0).collect();
-    top.sort_by(Trial::rank);
-    Ranking { top, rated, surfaces: axes.surfaces(), importances: axes.importances() }
+    if let Some(grid) = grid {
+        let landscape = Landscape::new(grid, scores);
+        for at in 0..landscape.grid().points() {
+            let (rule, cell) = landscape.grid().place(at);
+            let Some((score, height)) = landscape.score(at).zip(landscape.smoothed(at)) else { continue };
+            if objective.reaches(rule, cell) {
+                let (sound, point) = (landscape.is_sound(at), *sweep.point(rule, cell));
+                best.offer(Trial { rule, cell, score, height, sound, point });
+            }
+        }
+    }
+    Ranking { top: best.sorted(), rated, surfaces: axes.surfaces(), importances: axes.importances() }
+}
+
+/// The best trials so far.
+struct Best {
+    keep: usize,
+    heap: BinaryHeap<Ranked>,
+}
+
+impl Best {
+    fn new(keep: usize) -> Self {
+        Self { keep, heap: BinaryHeap::with_capacity(keep + 1) }
+    }
+
+    fn offer(&mut self, trial: Trial) {
+        // The worst kept is on top; most trials are not even as good.
+        let trial = Ranked(trial);
+        if self.heap.len() == self.keep && self.heap.peek().is_none_or(|worst| trial >= *worst) {
+            return;
+        }
+        self.heap.push(trial);
+        if self.heap.len() > self.keep {
+            self.heap.pop();
+        }
+    }
+
+    fn sorted(self) -> Vec<Trial> {
+        let mut top: Vec<Trial> = self.heap.into_iter().map(|ranked| ranked.0).collect();
+        top.sort_by(Trial::rank);
+        top
+    }
 }
 
 /// A trial whose largest is the worst, so that a heap gives up the worst first.

@@ -6,6 +6,7 @@ use crate::features::score::ScoreWeights;
 use crate::model::{EXIT_AXES, ExitAxis, ExitRule, FilterValue, Need, ParameterSet, Style};
 
 pub use super::exit_axes::{ExitAxes, ExitLevel};
+use super::plateau::Neighbourhood;
 use super::rank::Reach;
 
 /// The key under which a parameter set holds the weights of its signal score, where they are not the default ones.
@@ -334,29 +335,37 @@ impl Space {
 
     /// Returns the sets that are at most so many steps away on every axis; off is the step before the smallest value.
     pub fn within(&self, rule: usize, cell: usize, steps: usize) -> Reach {
-        let place = |axis: &'static ExitAxis| {
-            let mut values: Vec<Option<f64>> = self.rules.iter().map(|rule| axis.value(rule)).collect();
-            values.sort_by(|a, b| a.unwrap_or(-1.0).total_cmp(&b.unwrap_or(-1.0)));
-            values.dedup();
-            move |rule: &ExitRule| values.iter().position(|value| *value == axis.value(rule)).unwrap_or(0)
-        };
-        let mut rules = vec![true; self.rules.len()];
-        for axis in &EXIT_AXES {
-            let place = place(axis);
-            let here = place(&self.rules[rule]);
-            // What comes and goes with the axis before it is no step of its own.
-            let counts = |other: &ExitRule| axis.need != Need::Partner || axis.value(other).is_some();
-            let near = |other: &ExitRule| {
-                !counts(other) || !counts(&self.rules[rule]) || place(other).abs_diff(here) <= steps
-            };
-            rules.iter_mut().zip(&self.rules).for_each(|(within, other)| *within &= near(other));
-        }
+        let axes = self.exit_places();
+        let rules = (0..self.rules.len()).map(|other| are_within(&axes, rule, other, steps)).collect();
         let here = self.lattice.levels(cell);
         let near = |other: usize| {
             let levels = self.lattice.levels(other);
             levels.iter().zip(&here).all(|(level, here)| usize::from(level.abs_diff(*here)) <= steps)
         };
         Reach { rules, cells: (0..self.lattice.cells()).map(near).collect() }
+    }
+
+    /// Returns which sets are at most one step away from each other on every axis.
+    pub fn neighbourhood(&self) -> Neighbourhood {
+        let (axes, count) = (self.exit_places(), self.rules.len());
+        let beside = |rule| (0..count).filter(|other| are_within(&axes, rule, *other, 1)).collect();
+        Neighbourhood::new((0..count).map(beside).collect(), self.lattice.sizes())
+    }
+
+    /// Returns the place of every rule's value on each exit axis that has several; off is the step before the smallest
+    /// value. `None` where the axis comes and goes with the one before it: that is no step of its own.
+    fn exit_places(&self) -> Vec<Vec<Option<usize>>> {
+        let places = |axis: &'static ExitAxis| {
+            let value = |rule: &ExitRule| axis.value(rule).unwrap_or(-1.0);
+            let mut values: Vec<f64> = self.rules.iter().map(value).collect();
+            values.sort_by(f64::total_cmp);
+            values.dedup();
+            let counts = |rule: &ExitRule| axis.need != Need::Partner || axis.value(rule).is_some();
+            let place = |rule: &ExitRule| values.partition_point(|known| *known < value(rule));
+            let places = self.rules.iter().map(|rule| counts(rule).then(|| place(rule))).collect();
+            (values.len() > 1).then_some(places)
+        };
+        EXIT_AXES.iter().filter_map(places).collect()
     }
 
     /// Returns whether two rules differ by one step on one axis; off is the step before the smallest value.
@@ -399,6 +408,11 @@ impl Space {
         let levels: Option<Vec<u8>> = self.dimensions.iter().map(level).collect();
         Some((rule, self.lattice.cell(&levels?)))
     }
+}
+
+/// Returns whether two rules are at most so many steps apart on every axis.
+fn are_within(axes: &[Vec<Option<usize>>], a: usize, b: usize, steps: usize) -> bool {
+    axes.iter().all(|places| places[a].zip(places[b]).is_none_or(|(a, b)| a.abs_diff(b) <= steps))
 }
 
 /// Returns levels that are shown as their thresholds.

@@ -14,7 +14,6 @@ pub mod multiple;
 pub mod normal;
 pub mod pair;
 pub mod paths;
-pub mod plateau;
 pub mod regimes;
 pub mod resample;
 pub mod sharpe;

@@ -290,7 +290,7 @@ impl<'s> Library<'s> {
             limit: usize::MAX,
             trades_min: None,
             drawdown_max_pct: None,
-            sort: SortKey::Score,
+            sort: SortKey::Rank,
         };
         InspectTopDocument::read(&self.snapshot, &self.profile, &filter)
     }

@@ -20,6 +20,7 @@ use crate::store::records::{StoredMetrics, TrialRecord};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum SortKey {
+    Rank,
     Score,
     Trades,
     WinRate,
@@ -32,7 +33,8 @@ pub enum SortKey {
 
 impl SortKey {
     /// Every key, in the order of the help.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
+        Self::Rank,
         Self::Score,
         Self::Trades,
         Self::WinRate,
@@ -46,6 +48,7 @@ impl SortKey {
     /// Returns the name used by arguments and documents.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Rank => "rank",
             Self::Score => "score",
             Self::Trades => "trades",
             Self::WinRate => "win_rate",
@@ -60,6 +63,8 @@ impl SortKey {
     /// Returns what is compared of score and metrics: more is better.
     fn value(self, (score, metrics): (f64, &StoredMetrics)) -> Option<f64> {
         match self {
+            // Equal: ties go by rank.
+            Self::Rank => Some(0.0),
             Self::Score => Some(score),
             Self::Trades => Some(metrics.trades as f64),
             Self::WinRate => metrics.win_rate,
@@ -172,7 +177,7 @@ pub struct TopStylePart {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct TrialPart {
-    /// By score among all trials of the run; 1 is the best.
+    /// As the search ranked all trials of the run; 1 is the best.
     pub rank: u32,
     pub score: f64,
     /// Kept trials with exactly the same results, this one included.

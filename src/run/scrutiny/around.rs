@@ -6,50 +6,27 @@ use crate::evaluate::book::Window;
 use crate::evaluate::replay::{Pick, taken};
 use crate::evaluate::sweep::sweep;
 use crate::evaluate::uniqueness::effective_trades;
-use crate::model::EXIT_AXES;
-use crate::validate::plateau::Landscape;
+use crate::search::plateau::Landscape;
 use crate::validate::sharpe::DAYS_PER_YEAR;
-
-/// Points of a smoothed grid at most.
-const POINTS_MAX: usize = 16_000_000;
 
 /// Compares the candidate with the top of the smoothed grid.
 pub(super) fn plateau(subject: &Subject<'_>, window: &Window<'_>) -> Option<Finding> {
     let space = &subject.style.space;
-    let (mut sizes, mut offsets) = (Vec::new(), vec![0; space.rules().len()]);
-    for axis in &EXIT_AXES {
-        // Off is the step before the smallest value.
-        let value = |rule| axis.value(rule).unwrap_or(-1.0);
-        let mut values: Vec<f64> = space.rules().iter().map(value).collect();
-        values.sort_by(f64::total_cmp);
-        values.dedup();
-        for (offset, rule) in offsets.iter_mut().zip(space.rules()) {
-            *offset = *offset * values.len() + values.iter().position(|v| *v == value(rule))?;
-        }
-        sizes.push(values.len());
-    }
-    let cells = space.lattice().cells();
-    let points = sizes.iter().product::<usize>() * cells;
-    if points > POINTS_MAX {
-        return None;
-    }
-    sizes.extend(space.lattice().sizes());
+    let grid = space.neighbourhood();
     let sweep = sweep(window);
-    let mut scores = vec![None; points];
-    for (rule, offset) in offsets.iter().enumerate() {
-        for cell in 0..cells {
-            let point = sweep.point(rule, cell);
-            if point.trades >= subject.plan.search.trades_min {
-                scores[offset * cells + cell] = point.sharpe_daily(window.day_count()).ok();
-            }
-        }
-    }
-    let landscape = Landscape::new(&sizes, scores.clone());
+    let score = |at: usize| {
+        let (rule, cell) = grid.place(at);
+        let point = sweep.point(rule, cell);
+        let sharpe = point.sharpe_daily(window.day_count()).ok();
+        sharpe.filter(|_| point.trades >= subject.plan.search.trades_min).unwrap_or(f64::NAN)
+    };
+    let scores = (0..grid.points()).map(score).collect();
+    let landscape = Landscape::new(grid, scores);
     let year = DAYS_PER_YEAR.sqrt();
     let row = |name: &str, point: usize| {
         let (known, all) = landscape.neighbours(point);
         let values = vec![
-            scores[point].map(|score| score * year),
+            landscape.score(point).map(|score| score * year),
             landscape.smoothed(point).map(|score| score * year),
             landscape.ratio(point),
             Some(f64::from(known) / f64::from(all.max(1))),
@@ -57,7 +34,7 @@ pub(super) fn plateau(subject: &Subject<'_>, window: &Window<'_>) -> Option<Find
         (name.to_owned(), values)
     };
     let (rule, cell) = subject.place;
-    let own = offsets[rule] * cells + cell;
+    let own = landscape.grid().point(rule, cell);
     let mut rows = vec![row("candidate", own)];
     let (known, all) = landscape.neighbours(own);
     let kept = match landscape.ratio(own) {
@@ -75,8 +52,8 @@ pub(super) fn plateau(subject: &Subject<'_>, window: &Window<'_>) -> Option<Find
         Some(top) if top == own => "; no plateau is higher".to_owned(),
         Some(top) => {
             rows.push(row("highest plateau", top));
-            let rule = offsets.iter().position(|offset| *offset == top / cells)?;
-            let theirs = key_values(&space.set(rule, top % cells));
+            let (rule, cell) = landscape.grid().place(top);
+            let theirs = key_values(&space.set(rule, cell));
             let own = key_values(&space.set(subject.place.0, subject.place.1));
             let other = theirs.iter().filter(|pair| !own.contains(pair));
             let words: Vec<String> = other.map(|(key, value)| format!("{key}={value}")).collect();
