@@ -625,7 +625,7 @@ fn what_a_real_run_learned_is_shown_with_what_it_searched() {
 fn lessons_are_confirmed_from_day_to_day_and_fit_a_prompt() {
     let store = StoreDir::missing();
     let run = |until: &str| {
-        let days = ["--timerange", &format!("-{until}"), "--style", "swing", "--quick", "--exit-zero"];
+        let days = ["--style", "swing", "--quick", "--exit-zero", &format!("--timerange=-{until}")];
         let ran = store
             .run(&[&["incremental", "--data", "tests/sample", "--progress", "none"], &days[..]].concat());
         assert!(ran.status.success(), "{}", text(&ran.stderr));
