@@ -17,9 +17,9 @@ use super::forecast::ForecastDocument;
 use super::inspect::{
     ExplainDocument, InspectCacheDocument, InspectChangesDocument, InspectDiffDocument,
     InspectFeaturesDocument, InspectImportanceDocument, InspectInsightsDocument, InspectLegacyDocument,
-    InspectOverviewDocument, InspectParamsDocument, InspectRunDocument, InspectRunsDocument,
-    InspectSpaceDocument, InspectStoreDocument, InspectTopDocument, InspectTradesDocument,
-    InspectTrialsDocument,
+    InspectOverviewDocument, InspectParamsDocument, InspectResolveDocument, InspectRunDocument,
+    InspectRunsDocument, InspectSpaceDocument, InspectStoreDocument, InspectTopDocument,
+    InspectTradesDocument, InspectTrialsDocument,
 };
 use super::learning_config;
 use super::memory::{MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument};
@@ -39,7 +39,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 33] = [
+pub const EXPORTED: [Exported; 34] = [
     enveloped::<RunDocument>(),
     enveloped::<ForecastDocument>(),
     enveloped::<CheckDataDocument>(),
@@ -47,6 +47,7 @@ pub const EXPORTED: [Exported; 33] = [
     enveloped::<InspectRunsDocument>(),
     enveloped::<InspectRunDocument>(),
     enveloped::<InspectParamsDocument>(),
+    enveloped::<InspectResolveDocument>(),
     enveloped::<InspectChangesDocument>(),
     enveloped::<InspectTopDocument>(),
     enveloped::<InspectStoreDocument>(),
