@@ -36,6 +36,12 @@ fn cases() -> Vec<Case> {
         case("inspect_runs", &["inspect", "runs"], "/data/runs/0/result", Value::Null),
         case("inspect_run", &["inspect", "run", "1"], "/data/run/data_fingerprint", json!([1, 2])),
         case("inspect_params", &["inspect", "params"], "/data/scopes", json!({})),
+        case(
+            "inspect_resolve",
+            &["inspect", "params", "--resolve", "ALPHAUSDT", "--closed-trades", "12"],
+            "/data/steps/0/taken",
+            json!("yes"),
+        ),
         case("inspect_changes", &["inspect", "changes"], "/data/matching", json!(0.5)),
         case("inspect_top", &["inspect", "top", "--limit", "2"], "/data/sort", json!(1)),
         case("inspect_store", &["inspect", "store"], "/schema", json!("optimizer.inspect_store/2")),

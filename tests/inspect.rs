@@ -622,10 +622,78 @@ fn what_a_real_run_learned_is_shown_with_what_it_searched() {
 }
 
 #[test]
+fn old_and_new_sets_stand_beside_each_other_in_hindsight() {
+    let store = StoreDir::after_a_run();
+    let again = store.run(&[
+        "incremental",
+        "--data",
+        "tests/sample",
+        "--timerange=-20250615",
+        "--exit-zero",
+        "--progress",
+        "none",
+    ]);
+    assert!(
+        again.status.success() && text(&again.stdout).contains("HINDSIGHT of "),
+        "{}",
+        text(&again.stdout)
+    );
+    let style = &store.json(&["inspect", "run", "2"])["data"]["styles"]["scalping"];
+    let hindsight = &style["evidence"]["hindsight"];
+    for (name, part) in [("candidate", "best"), ("incumbent", "in_force")] {
+        let count = |key: &str| hindsight[part][key].as_u64().expect("a count") as f64;
+        let metrics = &style["decision"][name]["metrics"];
+        let figure = |key: &str| metrics[key].as_f64().expect("a figure");
+        let moves = count("captured") + count("missed");
+        assert!(moves > 0.0 && moves <= style["opportunities"].as_f64().expect("moves"), "{name}");
+        assert!((figure("capture_rate") - count("captured") / moves).abs() < 1e-12, "{name}");
+        let precision = 1.0 - count("false_entries") / count("trades");
+        assert!((figure("capture_precision") - precision).abs() < 1e-12, "{name}");
+        assert_eq!(hindsight[part]["net_pct"], metrics["total_return_pct"], "{name}");
+    }
+    let printed = store.stdout(&["inspect", "run", "2"]);
+    let words = printed.split_whitespace().collect::<Vec<_>>().join(" ");
+    let captured = |part: &str| hindsight[part]["captured"].as_u64().expect("a count");
+    assert!(words.contains(&format!("the best set captured {},", captured("best"))), "{printed}");
+    assert!(words.contains(&format!("the set in force captured {},", captured("in_force"))), "{printed}");
+}
+
+#[test]
+fn what_the_bot_makes_of_the_export_is_shown_step_by_step() {
+    let store = StoreDir::after_a_run();
+    let resolve = |more: &[&str]| {
+        store.json(&[&["inspect", "params", "--resolve", "ALPHAUSDT"], more].concat())["data"].clone()
+    };
+    let taken = |data: &Value| {
+        let steps = data["steps"].as_array().expect("steps");
+        steps.iter().find(|step| step["taken"] == true).expect("one is taken")["source"].clone()
+    };
+    let exported = store.json(&["export-json", "-o", "-"]);
+    let seasoned = resolve(&[]);
+    let has_own = exported["per_symbol"].get("ALPHA/USDT:USDT").is_some();
+    let source = if has_own { "own" } else { "risk_class" };
+    assert_eq!((&seasoned["symbol"], taken(&seasoned)), (&json!("ALPHA/USDT:USDT"), json!(source)));
+    for style in ["scalping", "swing"] {
+        let held_to = seasoned["orders"][style]["params"]["min_signal_score"].as_f64();
+        assert_eq!(held_to, exported[format!("{style}_params")]["min_signal_score"].as_f64(), "{style}");
+    }
+    let beginner = resolve(&["--closed-trades", "4"]);
+    assert_eq!((taken(&beginner), &beginner["closed_trades"]), (json!("experience"), &json!(4)));
+    let counted = resolve(&["--trades", "tests/fixtures/trades_history.csv"]);
+    let reviewed =
+        store.json(&["inspect", "trades", "tests/fixtures/trades_history.csv", "--data", "tests/sample"]);
+    assert_eq!(counted["closed_trades"], reviewed["data"]["all"]["closed"]);
+    let printed = store.stdout(&["inspect", "params", "--resolve", "ALPHAUSDT", "--closed-trades", "4"]);
+    assert!(printed.contains("experience: taken, fewer than 5 closed trades"), "{printed}");
+    let (code, error) = store.failure(&["inspect", "params", "--closed-trades", "4"]);
+    assert!(code == Some(2) && error.contains("--resolve"), "{error}");
+}
+
+#[test]
 fn lessons_are_confirmed_from_day_to_day_and_fit_a_prompt() {
     let store = StoreDir::missing();
     let run = |until: &str| {
-        let days = ["--timerange", &format!("-{until}"), "--style", "swing", "--quick", "--exit-zero"];
+        let days = ["--style", "swing", "--quick", "--exit-zero", &format!("--timerange=-{until}")];
         let ran = store
             .run(&[&["incremental", "--data", "tests/sample", "--progress", "none"], &days[..]].concat());
         assert!(ran.status.success(), "{}", text(&ran.stderr));

@@ -7,10 +7,8 @@ use retune::legacy::evolver::{EvolvedSignal, Gene, Position, fitness, score};
 use retune::legacy::insights::{Analysis, EarlyExit, MissedOpportunity, focus, lessons, shortened};
 use retune::legacy::notification::{PushFigures, StyleFigures, push_text};
 use retune::legacy::regime::{CoinState, exit_adjustment, regime};
-use retune::legacy::symbol_params::{
-    Experience, FromTrades, LearnedParams, ParamsSource, RiskClass, RiskMargin, SymbolInputs, SymbolParams,
-    resolve, safe_params,
-};
+use retune::legacy::resolution::{SymbolConfig, general};
+use retune::legacy::symbol_params::{Experience, ParamsSource, SymbolParams, safe_params};
 use retune::model::{DAY_MS, Direction, Style};
 use serde_json::{Value, json};
 
@@ -67,20 +65,6 @@ fn check_pause(row: &Value) {
     assert_eq!(after, row["level_after"]);
 }
 
-fn general(json: &Value) -> SymbolParams {
-    let default = SymbolParams::default();
-    let number = |key: &str, default: f64| json[key].as_f64().unwrap_or(default);
-    SymbolParams {
-        min_risk_reward: number("min_risk_reward", default.min_risk_reward),
-        min_signal_score: number("min_signal_score", default.min_signal_score),
-        min_indicator_consensus: number("min_indicator_consensus", default.min_indicator_consensus),
-        atr_stop_multiplier: number("atr_stop_multiplier", default.atr_stop_multiplier),
-        base_position_ratio: number("base_position_ratio", default.base_position_ratio),
-        max_total_positions: number("max_total_positions", default.max_total_positions),
-        max_hold_time_hours: number("max_hold_time_hours", default.max_hold_time_hours),
-    }
-}
-
 /// Compares what the legacy gave; null is what it left out.
 fn check_params(found: &SymbolParams, answer: &Value, row: &Value) {
     for (value, key) in [
@@ -127,31 +111,8 @@ fn parameters_per_symbol_agree() {
 fn check_symbol(configs: &Value, row: &Value) {
     let config = &configs[row["config"].as_str().unwrap()];
     let symbol = row["symbol"].as_str().unwrap();
-    let class = config["risk_profiles"][symbol].as_str().and_then(RiskClass::parse).unwrap_or_default();
-    let (factors, minimums) = (
-        &config["risk_safety_multipliers"][class.as_str()],
-        &config["risk_fallback_minimums"][class.as_str()],
-    );
-    let margin = RiskMargin {
-        min_risk_reward_multiplier: factors["min_risk_reward_multiplier"].as_f64().unwrap(),
-        min_signal_score_bonus: factors["min_signal_score_bonus"].as_f64().unwrap(),
-        min_risk_reward: minimums["min_risk_reward"].as_f64().unwrap(),
-        min_signal_score: minimums["min_signal_score"].as_f64().unwrap(),
-        atr_stop_multiplier: factors["atr_stop_multiplier"].as_f64(),
-        min_indicator_consensus: factors["min_indicator_consensus"].as_f64(),
-        base_position_ratio: factors["base_position_ratio"].as_f64(),
-    };
-    let learned = config["per_symbol"].get(symbol).map(|json| LearnedParams {
-        sample_count: json["sample_count"].as_u64().unwrap(),
-        min_risk_reward: json["min_risk_reward"].as_f64(),
-        min_signal_score: json["min_signal_score"].as_f64(),
-        ..LearnedParams::default()
-    });
-    let general = general(&config["global"]);
     let closed_trades = row["closed_trades"].as_u64().unwrap();
-    let inputs =
-        SymbolInputs { closed_trades, general: &general, learned: learned.as_ref(), class, margin: &margin };
-    let (found, source) = resolve(&inputs, &FromTrades::LEGACY);
+    let (found, source) = SymbolConfig::read(config, symbol).resolve(closed_trades);
     let answer = &row["out"];
     let (named, profile) = match source {
         ParamsSource::Careful(experience) => {
@@ -159,6 +120,7 @@ fn check_symbol(configs: &Value, row: &Value) {
         }
         ParamsSource::Learned { .. } => (format!("{symbol}特定参数"), Value::Null),
         ParamsSource::Class(class) => {
+            let factors = &config["risk_safety_multipliers"][class.as_str()];
             let factor = factors["min_risk_reward_multiplier"].as_f64().unwrap();
             (format!("{}(全局×{factor})", class.as_str()), json!(class.as_str()))
         }

@@ -37,6 +37,9 @@ fn losses_pause_a_coin_and_the_account_until_time_is_over() {
     );
     assert_eq!(bravo["pause_until"], "2025-04-23T17:00:00Z");
     assert_eq!(bravo["reason"], "冷静期中（4小时），剩余3h0m");
+    let cause = bravo["cause"].as_str().expect("text");
+    assert!(cause.starts_with("the last 3 losses took 6.2 % of the account in "), "{cause}");
+    assert_eq!(during["coins"]["ALPHA"]["cause"], "");
     assert_eq!((&during["all"]["state"], &during["all"]["closed"]), (&json!("pause"), &json!(5)));
     assert_eq!(
         (&during["coins"]["ALPHA"]["state"], &during["coins"]["ALPHA"]["pauses"]),

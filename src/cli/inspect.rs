@@ -20,9 +20,10 @@ use crate::present::browser::Library;
 use crate::present::inspect::{
     HistoryFilter, InspectCacheDocument, InspectChangesDocument, InspectDiffDocument, InspectError,
     InspectFeaturesDocument, InspectImportanceDocument, InspectInsightsDocument, InspectLegacyDocument,
-    InspectOverviewDocument, InspectParamsDocument, InspectRunDocument, InspectRunsDocument,
-    InspectSpaceDocument, InspectStoreDocument, InspectTopDocument, InspectTradesDocument,
-    InspectTrialsDocument, Listed, RunRef, SortKey, StoreFilePart, TopFilter, TrialsFilter,
+    InspectOverviewDocument, InspectParamsDocument, InspectResolveDocument, InspectRunDocument,
+    InspectRunsDocument, InspectSpaceDocument, InspectStoreDocument, InspectTopDocument,
+    InspectTradesDocument, InspectTrialsDocument, Listed, RunRef, SortKey, StoreFilePart, TopFilter,
+    TrialsFilter,
 };
 use crate::present::listing::UnknownColumn;
 use crate::run::plan::DayLimits;
@@ -168,8 +169,27 @@ struct Params {
     /// Only the scopes of this symbol
     #[arg(long, value_name = "NAME")]
     symbol: Option<String>,
+    /// Show instead what the bot's rules make of the export for this symbol, e.g. BTCUSDT
+    #[arg(long, value_name = "SYMBOL", conflicts_with_all = ["style", "symbol", "columns", "csv"])]
+    resolve: Option<String>,
+    /// How many trades the bot has closed [default: enough to be no beginner]
+    #[arg(long, value_name = "N", requires = "resolve")]
+    closed_trades: Option<u64>,
+    /// Count the closed trades of this file, the bot's `trades_history.csv` or the same as JSON
+    #[arg(long, value_name = "FILE", requires = "resolve", conflicts_with = "closed_trades")]
+    trades: Option<PathBuf>,
     #[command(flatten)]
     shape: Shape,
+}
+
+impl Params {
+    /// Returns how many trades the bot has closed, where that is said.
+    fn closed_trades(&self) -> Result<Option<u64>, Failure> {
+        let Some(file) = &self.trades else { return Ok(self.closed_trades) };
+        // The bot's clock makes no difference here.
+        let closed = read_legacy_trades(file, 0)?.iter().filter(|trade| trade.profit.is_some()).count();
+        Ok(Some(closed as u64))
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -481,7 +501,12 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
             let found = InspectRunDocument::read(&snapshot, profile, id)?;
             context.print(found, |found| found.text(context.global.verbose > 0))?;
         }
-        Topic::Params(Params { style, symbol, shape }) => {
+        Topic::Params(params @ Params { resolve: Some(symbol), .. }) => {
+            let closed = params.closed_trades()?;
+            let found = InspectResolveDocument::read(&snapshot, profile, symbol, closed)?;
+            context.print(found, InspectResolveDocument::text)?;
+        }
+        Topic::Params(Params { style, symbol, shape, .. }) => {
             let found = InspectParamsDocument::read(&snapshot, profile, *style, symbol.as_deref(), now_ms)?;
             shape.print(context, found, InspectParamsDocument::text)?;
         }

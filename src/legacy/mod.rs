@@ -4,7 +4,7 @@
 //! inspected: the search with its statistics, the simulators, the four phases. Their defects are reproduced on purpose
 //! and named by their number; nothing of that chooses a parameter. The others are rules the optimizer itself can use,
 //! with the legacy figures as defaults: [`context`], [`anomalies`], [`compression`], [`insights`], [`cooldown`],
-//! [`pauses`], [`regime`], [`symbol_params`] and [`timing`].
+//! [`pauses`], [`regime`], [`symbol_params`], [`resolution`] and [`timing`].
 //!
 //! Invariant: everything is a pure function of its arguments; what the legacy drew at random takes a seed.
 //! Not here: reading files (see `ingest`), and what was built already: candle features and the signal score
@@ -30,6 +30,7 @@ pub mod phase4;
 pub mod records;
 pub mod regime;
 pub mod report;
+pub mod resolution;
 pub mod sampling;
 pub mod separated;
 pub mod settings;

@@ -21,6 +21,8 @@ pub struct Closing {
 pub struct Standing {
     /// The last pause with what is left of it; `None` where there was none, or wins ended it between trades.
     pub pause: Option<(Pause, PauseState)>,
+    /// What the losses said that began it; [`Cooldown::Quiet`] without a pause.
+    pub cause: Cooldown,
     /// What the last loss says.
     pub last: Cooldown,
     /// Pauses begun.
@@ -35,7 +37,8 @@ pub struct Standing {
 pub fn standing(closings: &[Closing], now_ms: i64, limits: &CooldownLimits) -> Standing {
     let known = closings.partition_point(|closing| closing.at_ms <= now_ms);
     let trades: Vec<ClosedTrade> = closings[..known].iter().map(|closing| closing.trade).collect();
-    let mut standing = Standing { pause: None, last: Cooldown::Quiet, begun: 0 };
+    let quiet = Cooldown::Quiet;
+    let mut standing = Standing { pause: None, cause: quiet, last: quiet, begun: 0 };
     let mut losses = Vec::new();
     for (place, closing) in closings[..known].iter().enumerate() {
         standing.pass_time(&trades[..=place], closings, closing.at_ms);
@@ -68,7 +71,7 @@ impl Standing {
         let Some((pause, _)) = self.pause else { return };
         match state(&pause, trades, closings, now_ms) {
             PauseState::Paused { .. } => {}
-            PauseState::Over | PauseState::Eased(_) => self.pause = None,
+            PauseState::Over | PauseState::Eased(_) => (self.pause, self.cause) = (None, Cooldown::Quiet),
         }
     }
 
@@ -78,6 +81,7 @@ impl Standing {
         if self.pause.is_none_or(|(pause, _)| level > pause.level) {
             let pause = Pause::begin(level, now_ms);
             self.pause = Some((pause, PauseState::Paused { minutes: (pause.until_ms - now_ms) / 60_000 }));
+            self.cause = self.last;
             self.begun += 1;
         }
     }
@@ -111,7 +115,8 @@ mod tests {
     fn the_third_loss_pauses_until_time_or_a_win_ends_it() {
         // 2.4 % in ten hours: level 1, two hours.
         let losses = [(10, -0.8), (15, -0.8), (20, -0.8)];
-        assert_eq!(at(&losses[..2], 20), Standing { pause: None, last: Cooldown::Quiet, begun: 0 });
+        let quiet = Cooldown::Quiet;
+        assert_eq!(at(&losses[..2], 20), Standing { pause: None, cause: quiet, last: quiet, begun: 0 });
         assert_eq!(at(&losses, 19).begun, 0, "the third is not known yet");
         let (pause, left) = at(&losses, 21).pause.expect("a pause");
         assert_eq!(
@@ -133,6 +138,12 @@ mod tests {
         assert_eq!(
             (pause.level, found.begun, left),
             (PauseLevel::Three, 3, PauseState::Paused { minutes: 120 })
+        );
+        assert_eq!(found.cause.level(), Some(PauseLevel::Three));
+        assert_eq!(
+            at(&[trades.as_slice(), &[(22, 5.0)]].concat(), 23).cause,
+            Cooldown::Quiet,
+            "a win ended it"
         );
         assert_eq!(at(&trades, 24).pause.map(|(_, left)| left), Some(PauseState::Over));
     }

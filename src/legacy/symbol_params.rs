@@ -218,6 +218,26 @@ pub struct LearnedParams {
     pub base_position_ratio: Option<f64>,
 }
 
+impl LearnedParams {
+    /// Returns these parameters with so much weight over those of the class; what was not learned is the class's.
+    pub fn over(&self, class: &SymbolParams, weight: f64) -> SymbolParams {
+        let mix = |own: Option<f64>, general: f64| match own {
+            // Exact where it is fully trusted.
+            Some(own) if weight == 1.0 => own,
+            Some(own) => weight * own + (1.0 - weight) * general,
+            None => general,
+        };
+        SymbolParams {
+            min_risk_reward: mix(self.min_risk_reward, class.min_risk_reward),
+            min_signal_score: mix(self.min_signal_score, class.min_signal_score),
+            min_indicator_consensus: mix(self.min_indicator_consensus, class.min_indicator_consensus),
+            atr_stop_multiplier: mix(self.atr_stop_multiplier, class.atr_stop_multiplier),
+            base_position_ratio: mix(self.base_position_ratio, class.base_position_ratio),
+            ..*class
+        }
+    }
+}
+
 /// How far learned values are trusted against general ones.
 pub trait Shrinkage {
     /// Returns the weight of a value learned from so many trades, in [0, 1]; the rest is the general value's.
@@ -289,25 +309,8 @@ pub fn resolve(inputs: &SymbolInputs<'_>, shrinkage: &impl Shrinkage) -> (Symbol
     let class = inputs.margin.apply(inputs.general);
     let weight = inputs.learned.map_or(0.0, |learned| shrinkage.weight(learned.sample_count).clamp(0.0, 1.0));
     match inputs.learned {
-        Some(learned) if weight > 0.0 => (blend(learned, &class, weight), ParamsSource::Learned { weight }),
+        Some(learned) if weight > 0.0 => (learned.over(&class, weight), ParamsSource::Learned { weight }),
         _ => (class, ParamsSource::Class(inputs.class)),
-    }
-}
-
-fn blend(learned: &LearnedParams, class: &SymbolParams, weight: f64) -> SymbolParams {
-    let mix = |own: Option<f64>, general: f64| match own {
-        // Exact where it is fully trusted.
-        Some(own) if weight == 1.0 => own,
-        Some(own) => weight * own + (1.0 - weight) * general,
-        None => general,
-    };
-    SymbolParams {
-        min_risk_reward: mix(learned.min_risk_reward, class.min_risk_reward),
-        min_signal_score: mix(learned.min_signal_score, class.min_signal_score),
-        min_indicator_consensus: mix(learned.min_indicator_consensus, class.min_indicator_consensus),
-        atr_stop_multiplier: mix(learned.atr_stop_multiplier, class.atr_stop_multiplier),
-        base_position_ratio: mix(learned.base_position_ratio, class.base_position_ratio),
-        ..*class
     }
 }
 

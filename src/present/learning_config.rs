@@ -12,6 +12,7 @@ mod learned;
 
 use serde_json::{Map, Value, json};
 
+use crate::legacy::symbol_params::FromTrades;
 use crate::model::{ExitAxis, Style, rfc3339};
 use crate::search::space::SCORE_WEIGHTS;
 use crate::store::records::{ParamsRecord, StoredFilter, StoredParameterSet, StoredValue};
@@ -254,7 +255,9 @@ fn per_symbol(in_force: &InForce, global: &Value) -> Value {
     // Scopes are sorted: scalping comes before swing.
     for (symbol, _, record) in in_force.of_symbols() {
         let mut entry = Object::new();
-        entry.insert("sample_count".to_owned(), json!(record.metrics.trades));
+        // What is in force is what the bot shall take, and it takes nothing learned from fewer trades than this.
+        let FromTrades(least) = FromTrades::LEGACY;
+        entry.insert("sample_count".to_owned(), json!(record.metrics.trades.max(least)));
         let taken_over = [
             "min_risk_reward",
             "min_signal_score",
@@ -273,7 +276,7 @@ fn per_symbol(in_force: &InForce, global: &Value) -> Value {
 }
 
 /// Returns a symbol as the bot's exchange library names it: `BTC/USDT:USDT`.
-fn market(symbol: &str) -> String {
+pub(super) fn market(symbol: &str) -> String {
     let mut split =
         ["USDT", "USDC", "USD"].into_iter().filter_map(|quote| Some((symbol.strip_suffix(quote)?, quote)));
     match split.find(|(base, _)| !base.is_empty()) {

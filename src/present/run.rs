@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::document::{Document, params_object};
 use crate::model::rfc3339;
+use crate::run::captures::{Capture, Captures};
 use crate::run::own::OwnSet;
 use crate::run::records::{change_record, evidence_record, issues, metrics_record};
 use crate::run::regimes::{RegimeResults, Regimes};
@@ -199,6 +200,9 @@ pub struct EvidencePart {
     pub replay: Option<ReplayPart>,
     /// The best set by kind of market, as it was known when each day began; null where it is never known.
     pub regimes: Option<RegimesPart>,
+    /// What the best set and the one in force made of the moves an oracle would have taken; null where there is no best
+    /// set. Nothing is chosen by it.
+    pub hindsight: Option<HindsightPart>,
     /// Figures by name; what is not defined is not there.
     pub figures: BTreeMap<String, f64>,
 }
@@ -218,6 +222,59 @@ pub struct ReplayPart {
     pub sets: u64,
     /// Rank correlation of their net results, independent and traded; null where they are few.
     pub agreement: Option<f64>,
+}
+
+/// Two sets beside each other, against the moves an oracle would have taken on all days.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct HindsightPart {
+    /// The best set.
+    pub best: CapturePart,
+    /// The set in force; null where it was not measured.
+    pub in_force: Option<CapturePart>,
+}
+
+/// What a set made of those moves, every signal a trade of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct CapturePart {
+    /// Moves with a trade at their beginning, on their side.
+    pub captured: u64,
+    /// Moves without one.
+    pub missed: u64,
+    /// All trades.
+    pub trades: u64,
+    /// Trades at no move.
+    pub false_entries: u64,
+    /// What all trades came to, after costs.
+    pub net_pct: f64,
+}
+
+impl From<&Captures> for HindsightPart {
+    fn from(captures: &Captures) -> Self {
+        let part = |capture: &Capture| {
+            let Capture { captured, missed, trades, false_entries, net_pct } = *capture;
+            CapturePart { captured, missed, trades, false_entries, net_pct }
+        };
+        Self { best: part(&captures.best), in_force: captures.in_force.as_ref().map(part) }
+    }
+}
+
+impl HindsightPart {
+    /// Returns the part in one line.
+    fn line(&self) -> String {
+        let said = |name: &str, part: &CapturePart| {
+            let CapturePart { captured, missed, trades, false_entries, net_pct } = part;
+            format!(
+                "{name} captured {captured}, missed {missed}, {false_entries} of {trades} trades at none, {net_pct:+.1} % net"
+            )
+        };
+        let in_force = self.in_force.as_ref().map(|part| format!("; {}", said("the set in force", part)));
+        let moves = self.best.captured + self.best.missed;
+        format!(
+            "HINDSIGHT of {moves} moves {}{}",
+            said("the best set", &self.best),
+            in_force.unwrap_or_default()
+        )
+    }
 }
 
 /// The best set by kind of market.
@@ -359,7 +416,8 @@ impl ReplayPart {
 }
 
 impl EvidencePart {
-    /// Returns the two answers, what becomes of the best set when it is traded, and where it earns; one line each.
+    /// Returns the two answers, what becomes of the best set when it is traded, where it earns, and what hindsight says of
+    /// it beside the set in force; one line each.
     pub fn lines(&self) -> Vec<String> {
         let line = |(question, assessment): (&str, &Option<AssessmentRecord>)| {
             let assessment = assessment.as_ref()?;
@@ -370,7 +428,8 @@ impl EvidencePart {
         let answers = [("EDGE", &self.edge), ("SWITCH", &self.switch)].into_iter().filter_map(line);
         let replay = self.replay.as_ref().map(ReplayPart::line);
         let regimes = self.regimes.as_ref().and_then(RegimesPart::line);
-        answers.chain(replay).chain(regimes).collect()
+        let hindsight = self.hindsight.as_ref().map(HindsightPart::line);
+        answers.chain(replay).chain(regimes).chain(hindsight).collect()
     }
 }
 
@@ -382,6 +441,7 @@ impl From<&EvidenceRecord> for EvidencePart {
             switch: record.switch.clone(),
             replay: Traded::of_figures(|name| record.figure(name)).as_ref().map(ReplayPart::from),
             regimes: Regimes::of_figures(|name| record.figure(name)).as_ref().map(RegimesPart::from),
+            hindsight: Captures::of_figures(|name| record.figure(name)).as_ref().map(HindsightPart::from),
             figures: record.figures.iter().map(|figure| (figure.name.clone(), figure.value)).collect(),
         }
     }

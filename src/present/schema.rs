@@ -17,9 +17,9 @@ use super::forecast::ForecastDocument;
 use super::inspect::{
     ExplainDocument, InspectCacheDocument, InspectChangesDocument, InspectDiffDocument,
     InspectFeaturesDocument, InspectImportanceDocument, InspectInsightsDocument, InspectLegacyDocument,
-    InspectOverviewDocument, InspectParamsDocument, InspectRunDocument, InspectRunsDocument,
-    InspectSpaceDocument, InspectStoreDocument, InspectTopDocument, InspectTradesDocument,
-    InspectTrialsDocument,
+    InspectOverviewDocument, InspectParamsDocument, InspectResolveDocument, InspectRunDocument,
+    InspectRunsDocument, InspectSpaceDocument, InspectStoreDocument, InspectTopDocument,
+    InspectTradesDocument, InspectTrialsDocument,
 };
 use super::learning_config;
 use super::lookahead::CheckLookaheadDocument;
@@ -40,7 +40,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 35] = [
+pub const EXPORTED: [Exported; 36] = [
     enveloped::<RunDocument>(),
     enveloped::<ForecastDocument>(),
     enveloped::<CheckDataDocument>(),
@@ -49,6 +49,7 @@ pub const EXPORTED: [Exported; 35] = [
     enveloped::<InspectRunsDocument>(),
     enveloped::<InspectRunDocument>(),
     enveloped::<InspectParamsDocument>(),
+    enveloped::<InspectResolveDocument>(),
     enveloped::<InspectChangesDocument>(),
     enveloped::<InspectTopDocument>(),
     enveloped::<InspectStoreDocument>(),

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::captures::{Capture, Captures};
 use super::plan::{Plan, StylePlan};
 use super::regimes::{Regimes, regimes};
 use super::series::Series;
@@ -109,6 +110,8 @@ pub struct Evidence {
     pub regimes: Option<Regimes>,
     /// The weights of the signal score that it was found under, where they are learned.
     pub weights: Option<Learned>,
+    /// What the candidate and the set in force made of the moves that hindsight knows; no assessment looks at it.
+    pub captures: Option<Captures>,
     /// Is there anything here at all?
     pub edge: Option<Assessment>,
     /// Is it better than what is in force? `None` where nothing is, or the candidate is.
@@ -211,7 +214,8 @@ impl Evidence {
         let traded = self.traded.iter().flat_map(Traded::figures);
         let regimes = self.regimes.iter().flat_map(Regimes::figures);
         let defined = all.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        defined.chain(weights).chain(traded).chain(regimes).collect()
+        let captures = self.captures.iter().flat_map(Captures::figures);
+        defined.chain(weights).chain(traded).chain(regimes).chain(captures).collect()
     }
 }
 
@@ -250,6 +254,11 @@ impl Question<'_> {
         let Some((rule, cell)) = place else { return evidence };
         let window = book.window(study.days.clone());
         let tally = self.tally(&window, rule, cell);
+        let in_force = study.incumbent.as_ref().and_then(|measured| self.style.space.find(&measured.set));
+        evidence.captures = Some(Captures {
+            best: Capture::from(&tally),
+            in_force: in_force.map(|(rule, cell)| Capture::from(&self.tally(&window, rule, cell))),
+        });
         self.describe(&mut evidence, &tally);
         evidence.plateau_ratio = self.plateau_ratio(&window, rule, cell, evidence.sharpe_year);
         let enough =

@@ -6,6 +6,7 @@
 pub mod adopt;
 mod answer;
 pub mod book;
+pub mod captures;
 pub mod config;
 pub mod day;
 mod evaluation;

@@ -10,6 +10,7 @@ mod learned;
 mod legacy;
 mod overview;
 mod params;
+mod resolve;
 mod run;
 mod runs;
 mod space;
@@ -31,6 +32,7 @@ pub use legacy::{
 };
 pub use overview::{InspectOverviewDocument, LastRunPart, ProfilePart, ScopeLinePart};
 pub use params::{InspectParamsDocument, ScopePart};
+pub use resolve::{InspectResolveDocument, ResolveOrderPart, ResolveStepPart, ResolvedPart};
 pub use run::{
     InspectDecisionPart, InspectInputPart, InspectRunDocument, InspectRunPart, InspectRunStylePart,
 };

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{counted, minute, sentence};
-use crate::legacy::cooldown::{Cooldown, PauseState, pause_reason};
+use crate::legacy::cooldown::{Cooldown, PauseLevel, PauseState, pause_reason};
 use crate::legacy::pauses::Standing;
 use crate::legacy::timing::{EntryVerdict, ExitVerdict, TimingAnalysis, TimingLesson};
 use crate::model::rfc3339;
@@ -64,7 +64,9 @@ pub struct TradeRecordPart {
     pub minutes_left: Option<i64>,
     /// Pauses begun by these trades.
     pub pauses: u64,
-    /// In the legacy's words; empty where there is nothing to say.
+    /// Why that pause began; empty without one.
+    pub cause: String,
+    /// What is to be said now, in the legacy's words; empty where that is nothing.
     pub reason: String,
 }
 
@@ -127,6 +129,17 @@ pub struct SignalsPart {
     pub trades: u64,
 }
 
+impl TradeRecordPart {
+    /// Returns what pause holds and why; `None` without one.
+    fn pause(&self, name: &str) -> Option<String> {
+        let (level, since, until) =
+            (self.pause_level?, self.pause_since.as_ref()?, self.pause_until.as_ref()?);
+        self.minutes_left?;
+        let (since, until) = (minute(since), minute(until));
+        Some(sentence("", &format!("{name}: level {level} pause {since} to {until}: {}", self.cause)))
+    }
+}
+
 impl From<&Record> for TradeRecordPart {
     fn from(record: &Record) -> Self {
         let Record { closed, losses, profit, standing } = record;
@@ -142,7 +155,23 @@ impl From<&Record> for TradeRecordPart {
             pause_until: pause.map(|pause| rfc3339(pause.until_ms)),
             minutes_left,
             pauses: standing.begun,
+            cause: cause(&standing.cause),
             reason: reason(standing),
+        }
+    }
+}
+
+/// Returns which losses began a pause.
+fn cause(cooldown: &Cooldown) -> String {
+    match *cooldown {
+        Cooldown::Pause { level: PauseLevel::One, amount, recent_losses, .. } => {
+            format!("{recent_losses} of the last 5 trades lost, {amount:.2} with the last 3 losses")
+        }
+        Cooldown::Pause { share, hours, .. } => {
+            format!("the last 3 losses took {:.1} % of the account in {hours:.1} hours", 100.0 * share)
+        }
+        Cooldown::Quiet | Cooldown::ToleratedVolatile { .. } | Cooldown::ToleratedSmall { .. } => {
+            String::new()
         }
     }
 }
@@ -215,6 +244,10 @@ impl InspectTradesDocument {
             ),
         );
         let _ = writeln!(text, "\n{}", self.records());
+        let coins = self.coins.iter().map(|(coin, part)| (coin.as_str(), part));
+        text.extend(
+            [("all", &self.all)].into_iter().chain(coins).filter_map(|(name, part)| part.pause(name)),
+        );
         let EntriesPart { correct, false_signal, timing_issue, strong, moderate, weak } = &self.entries;
         let _ = writeln!(
             text,
