@@ -90,7 +90,7 @@ proptest! {
         let within: Vec<_> = all.iter().filter(|t| near(t.2, t.3)).copied().collect();
         prop_assert_eq!(found, within[..keep.min(within.len())].to_vec());
 
-        // By plateau: sound ones first, then the higher ground.
+        // By plateau: sound ones first, then those that earn, then the higher ground.
         let grid = space.neighbourhood();
         let mut scores = vec![f64::NAN; grid.points()];
         all.iter().for_each(|(score, _, rule, cell)| scores[grid.point(*rule, *cell)] = *score);
@@ -98,11 +98,13 @@ proptest! {
         let mut within = within;
         let ground = |t: &(f64, u32, usize, usize)| {
             let at = landscape.grid().point(t.2, t.3);
-            (landscape.is_sound(at), landscape.smoothed(at).expect("a score"))
+            let point = sweep.point(t.2, t.3);
+            let sound = landscape.is_sound(at);
+            (sound, sound || point.win_ppm + point.loss_ppm > 0, landscape.smoothed(at).expect("a score"))
         };
         within.sort_by(|a, b| {
-            let ((sound, height), (other_sound, other_height)) = (ground(a), ground(b));
-            other_sound.cmp(&sound).then(other_height.total_cmp(&height))
+            let ((sound, earns, height), (other_sound, other_earns, other_height)) = (ground(a), ground(b));
+            other_sound.cmp(&sound).then(other_earns.cmp(&earns)).then(other_height.total_cmp(&height))
                 .then(b.1.cmp(&a.1)).then((a.2, a.3).cmp(&(b.2, b.3)))
         });
         let by_plateau = rank(&sweep, &space, &Objective { by: RankBy::Plateau, ..objective.clone() }, keep);

@@ -21,22 +21,42 @@ pub struct Trial {
     pub score: f64,
     /// What it is ranked by: its score, or the mean of those around it.
     pub height: f64,
-    /// Whether it may come first: ranked by plateau, a spike comes after all that are none.
-    pub sound: bool,
+    /// What it stands on; that comes before height.
+    pub footing: Footing,
     /// Its statistics.
     pub point: GridPoint,
+}
+
+/// What a trial stands on, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Footing {
+    /// Neighbours that keep its score up; or it is ranked by its own score, whatever is around.
+    Sound,
+    /// A spike that earns. Where nothing is sound, there is nothing better to look at.
+    Earning,
+    /// A spike that does not even earn.
+    Losing,
+}
+
+impl Footing {
+    fn of(sound: bool, point: &GridPoint) -> Self {
+        match (sound, point.win_ppm + point.loss_ppm > 0) {
+            (true, _) => Self::Sound,
+            (false, true) => Self::Earning,
+            (false, false) => Self::Losing,
+        }
+    }
 }
 
 impl Trial {
     /// Returns a trial that is ranked by its own score.
     pub(super) fn peak(rule: usize, cell: usize, score: f64, point: GridPoint) -> Self {
-        Self { rule, cell, score, height: score, sound: true, point }
+        Self { rule, cell, score, height: score, footing: Footing::Sound, point }
     }
 
-    /// Orders trials best first: sound ones, height, then more trades, then the earlier place in the grid (the looser
-    /// cell).
+    /// Orders trials best first: footing, height, then more trades, then the earlier place in the grid (the looser cell).
     pub(super) fn rank(&self, other: &Self) -> Ordering {
-        (other.sound.cmp(&self.sound))
+        (self.footing.cmp(&other.footing))
             .then_with(|| other.height.total_cmp(&self.height))
             .then_with(|| other.point.trades.cmp(&self.point.trades))
             .then_with(|| (self.rule, self.cell).cmp(&(other.rule, other.cell)))
@@ -251,8 +271,9 @@ pub fn rank(sweep: &Sweep, space: &Space, objective: &Objective<'_>, keep: usize
             let (rule, cell) = landscape.grid().place(at);
             let Some((score, height)) = landscape.score(at).zip(landscape.smoothed(at)) else { continue };
             if objective.reaches(rule, cell) {
-                let (sound, point) = (landscape.is_sound(at), *sweep.point(rule, cell));
-                best.offer(Trial { rule, cell, score, height, sound, point });
+                let point = *sweep.point(rule, cell);
+                let footing = Footing::of(landscape.is_sound(at), &point);
+                best.offer(Trial { rule, cell, score, height, footing, point });
             }
         }
     }
