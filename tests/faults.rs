@@ -32,6 +32,7 @@ const CONFIGURATION: &str = r#"
 require = "stable"
 [search]
 min_trades = 3
+rank = "peak"
 [validate]
 quick = true
 min_late_trades = 2
