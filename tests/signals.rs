@@ -532,3 +532,51 @@ fn check_data_describes_signals_with_and_without_candles() {
         "{stderr}"
     );
 }
+
+#[cfg(feature = "columnar")]
+#[test]
+fn a_table_of_signals_gives_the_run_that_its_csv_gives() {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+
+    let (header, rows) = given_rows();
+    assert_eq!(header, "symbol,time,direction,style,my_score,spread_bps");
+    let cells: Vec<Vec<&str>> = rows.iter().map(|row| row.split(',').collect()).collect();
+    let text = |place: usize| -> ArrayRef {
+        let cell = |row: &Vec<&str>| Some(row[place].to_owned()).filter(|cell| !cell.is_empty());
+        Arc::new(cells.iter().map(cell).collect::<StringArray>())
+    };
+    let numbers = |place: usize| -> ArrayRef {
+        Arc::new(cells.iter().map(|row| row[place].parse::<f64>().ok()).collect::<Float64Array>())
+    };
+    let time = |row: &Vec<&str>| row[1].parse::<i64>().expect("milliseconds") * 1_000;
+    let times: ArrayRef = Arc::new(TimestampMicrosecondArray::from_iter_values(cells.iter().map(time)));
+    let columns = [
+        ("time", times),
+        ("my_score", numbers(4)),
+        ("symbol", text(0)),
+        ("direction", text(2)),
+        ("spread_bps", numbers(5)),
+        ("style", text(3)),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = folder.path().join("signals.parquet");
+    let file = fs::File::create(&table).expect("writable");
+    let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).expect("a file begins");
+    writer.write(&batch).expect("written");
+    writer.close().expect("the file ends");
+    let run = |file: &Path| {
+        let file = file.to_str().expect("text");
+        let arguments = ["incremental", "--data", "tests/sample", "--signals", file, "--no-save", "--quick"];
+        let output = StoreDir::missing()
+            .run(&[&arguments[..], &["--exit-zero", "--progress", "none", "--json"]].concat());
+        assert!(output.status.success(), "{}", crate::command::text(&output.stderr));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).expect("a document")["data"].clone()
+    };
+    let (csv, table) = (run(&given_sample()), run(&table));
+    assert_eq!(table["styles"], csv["styles"]);
+    let print = |data: &serde_json::Value| data["input"]["signals"]["fingerprint"].clone();
+    assert!(print(&csv).is_string() && print(&table) == print(&csv));
+}

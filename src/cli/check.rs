@@ -21,7 +21,7 @@ pub(crate) enum Command {
         /// File or folder of candles; repeatable
         #[arg(required_unless_present = "signals", value_name = "PATH")]
         paths: Vec<PathBuf>,
-        /// CSV of signals; with candles, what lies outside them is counted
+        /// CSV or Parquet file of signals; with candles, what lies outside them is counted
         #[arg(long, value_name = "FILE")]
         signals: Option<PathBuf>,
         /// What to do with differing candles for one symbol and time

@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     /// File or folder of candles; repeatable [default: data.paths of the configuration]
     #[arg(long, value_name = "PATH")]
     data: Vec<PathBuf>,
-    /// CSV of signals to tune on, instead of deriving them from candles [default: signals.file of the configuration]
+    /// CSV or Parquet file of signals to tune on, instead of deriving them from candles [default: signals.file of the configuration]
     #[arg(long, value_name = "FILE")]
     signals: Option<PathBuf>,
     /// Styles to tune

@@ -60,7 +60,7 @@ pub use legacy_trades::{
 pub use lines::LINE_BYTES_MAX;
 pub use rejection::Rejection;
 pub use report::{FileIdentity, FileReport, ISSUE_LINES_MAX, Issue, IssueKind, TimeUnit, identical_files};
-pub use signals::{ColumnContent, SignalColumn, SignalsConflict, SignalsError, SignalsFile};
+pub use signals::{ColumnContent, Place, SignalColumn, SignalsConflict, SignalsError, SignalsFile};
 pub use source::{DECODED_BYTES_MAX, MEMBERS_MAX, RATIO_FREE_BYTES, RATIO_MAX, Source};
 pub use time::{TIME_MAX_MS, TIME_MIN_MS};
 

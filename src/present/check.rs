@@ -225,8 +225,8 @@ impl From<&SignalColumn> for SignalColumnPart {
             ColumnContent::Numbers { min, max, missing } => {
                 Self { name, min: Some(*min), max: Some(*max), missing: Some(*missing), unusable: None }
             }
-            ColumnContent::Text { line, found } => {
-                unusable(format!("expected numbers, found {found:?} in line {line}"))
+            ColumnContent::Text { at, found } => {
+                unusable(format!("expected numbers, found {found:?} in {at}"))
             }
             ColumnContent::Empty => unusable("expected numbers, found none".to_owned()),
         }

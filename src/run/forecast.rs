@@ -25,6 +25,7 @@ use super::plan::Plan;
 use super::report::{InputReport, SymbolReport};
 use super::resources::{expected_peak, peak_rss_bytes, symbols_in_flight};
 use super::shelf::Shelf;
+use super::signals::Given;
 use super::style::{InForce, study_style};
 use super::symbol::{Job, Prepared, SymbolError, UnitCounts, prepare, recall_symbol, within};
 use super::unit::Context;
@@ -104,7 +105,8 @@ pub fn forecast(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<
     options.signals.iter().for_each(|file| catalog.leave_out(file));
     let job = work.job(&ingest, &catalog, None);
     let decoded: Vec<u64> = catalog.symbols.iter().map(decoded_bytes).collect();
-    let at_once = symbols_in_flight(decoded.iter().copied(), options.memory_bytes)?;
+    let held = given.as_ref().map_or(0, Given::bytes);
+    let at_once = symbols_in_flight(decoded.iter().copied(), held, options.memory_bytes)?;
     let mut looked: Vec<Result<Looked, RunError>> = Vec::new();
     for group in catalog.symbols.chunks(at_once) {
         looked.par_extend(group.par_iter().with_max_len(1).map(|sources| {
@@ -137,7 +139,7 @@ pub fn forecast(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<
         units: symbols.iter().map(|symbol| symbol.units.clone()).collect(),
         parameter_sets: plan.styles.iter().map(|style| style.space.sets() as u64).sum(),
         duration_ms: 0,
-        peak_rss_bytes: expected_peak(read, decoded.iter().sum(), lanes),
+        peak_rss_bytes: expected_peak(read, decoded.iter().sum(), held, lanes),
         basis: Basis::Answer,
         input,
     };

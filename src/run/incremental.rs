@@ -438,7 +438,8 @@ impl Work<'_> {
         };
         let decoded =
             |symbol: &SymbolSources| symbol.sources.iter().map(crate::ingest::Source::decoded_bytes).sum();
-        let at_once = symbols_in_flight(catalog.symbols.iter().map(decoded), self.options.memory_bytes)?;
+        let (symbols, held) = (catalog.symbols.iter().map(decoded), self.given.map_or(0, Given::bytes));
+        let at_once = symbols_in_flight(symbols, held, self.options.memory_bytes)?;
         let mut evaluated: Vec<Result<EvaluatedSymbol, RunError>> = Vec::new();
         for group in catalog.symbols.chunks(at_once) {
             evaluated.par_extend(group.par_iter().with_max_len(1).map(evaluate_one));

@@ -29,17 +29,18 @@ pub fn peak_rss_bytes() -> Option<u64> {
 
 /// Returns how many symbols may be in flight at once below a memory limit; the largest decide.
 ///
-/// Shape:     decoded bytes of each symbol's files, and the limit in bytes
+/// Shape:     decoded bytes of each symbol's files, bytes held besides, and the limit in bytes
 /// The estimate was measured (`cargo bench --bench incremental` prints what its limits led to).
 /// Errors: [`TooLittleMemory`] where not even one symbol fits: better told before than killed in between
 pub(super) fn symbols_in_flight(
     symbol_bytes: impl Iterator<Item = u64>,
+    held_bytes: u64,
     limit: Option<u64>,
 ) -> Result<usize, TooLittleMemory> {
     let mut sizes: Vec<u64> = symbol_bytes.collect();
     let Some(limit) = limit else { return Ok(sizes.len().max(1)) };
     sizes.sort_by_key(|bytes| std::cmp::Reverse(*bytes));
-    let base = BASE_BYTES + sizes.iter().sum::<u64>() / FILE_BYTES_PER_KEPT;
+    let base = BASE_BYTES + held_bytes + sizes.iter().sum::<u64>() / FILE_BYTES_PER_KEPT;
     let needs = sizes.iter().enumerate().scan(base, |need, (place, bytes)| {
         *need += bytes * if place == 0 { PER_FILE_BYTE } else { PER_FILE_BYTE_BESIDE };
         Some(*need)
@@ -54,12 +55,14 @@ pub(super) fn symbols_in_flight(
 
 /// Returns about how much memory a run takes at its peak; the measured constants of [`symbols_in_flight`].
 ///
-/// Shape:     decoded bytes of each symbol's files that are read, the bytes of all files, and symbols at once
-pub(super) fn expected_peak(mut read: Vec<u64>, all: u64, at_once: usize) -> u64 {
+/// Shape:     decoded bytes of each symbol's files that are read, the bytes of all files, bytes held besides, and symbols
+///            at once
+pub(super) fn expected_peak(mut read: Vec<u64>, all: u64, held_bytes: u64, at_once: usize) -> u64 {
     read.sort_by_key(|bytes| std::cmp::Reverse(*bytes));
     let in_flight = read.iter().take(at_once).enumerate();
     let per_byte = |place| if place == 0 { PER_FILE_BYTE } else { PER_FILE_BYTE_BESIDE };
     BASE_BYTES
+        + held_bytes
         + all / FILE_BYTES_PER_KEPT
         + in_flight.map(|(place, bytes)| bytes * per_byte(place)).sum::<u64>()
 }
@@ -72,24 +75,27 @@ mod tests {
     fn what_is_expected_fits_the_limit_that_was_needed() {
         let sizes = [4, 1, 8].map(|mib| mib << 20);
         assert_eq!(
-            expected_peak(sizes.to_vec(), 13 << 20, 2),
+            expected_peak(sizes.to_vec(), 13 << 20, 0, 2),
             (22 << 20) + (13 << 17) + ((8 * 3 + 4 * 5) << 20)
         );
-        assert_eq!(expected_peak(Vec::new(), 8 << 20, 2), 23 << 20);
+        assert_eq!(expected_peak(Vec::new(), 8 << 20, 1 << 20, 2), 24 << 20);
     }
 
     #[test]
     fn the_limit_decides_how_many_symbols_are_in_flight() {
-        let in_flight = |limit| symbols_in_flight([4, 1, 8].map(|mib| mib << 20).into_iter(), limit);
+        let in_flight = |limit| symbols_in_flight([4, 1, 8].map(|mib| mib << 20).into_iter(), 0, limit);
         assert_eq!(in_flight(None), Ok(3));
         assert_eq!(in_flight(Some(1 << 30)), Ok(3));
         assert_eq!(in_flight(Some(70 << 20)), Ok(2));
         assert_eq!(in_flight(Some(50 << 20)), Ok(1));
+        let beside_signals = |limit| symbols_in_flight([8 << 20].into_iter(), 10 << 20, Some(limit));
+        assert_eq!(beside_signals(57 << 20), Ok(1));
+        assert!(beside_signals(56 << 20).is_err(), "signals are held all the time");
         let error = in_flight(Some(40 << 20)).expect_err("too little");
         assert_eq!(
             error.to_string(),
             "expected a memory limit of at least 47 MiB for these files, found 40 MiB"
         );
-        assert_eq!(symbols_in_flight(std::iter::empty(), Some(30 << 20)), Ok(1));
+        assert_eq!(symbols_in_flight(std::iter::empty(), 0, Some(30 << 20)), Ok(1));
     }
 }

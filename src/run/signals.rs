@@ -84,6 +84,11 @@ impl Given {
         self.none.columns()
     }
 
+    /// Returns about how much memory the signals take; see [`SignalsFile::read`].
+    pub(super) fn bytes(&self) -> u64 {
+        self.file.rows * (48 + 16 * self.file.numeric_columns().count() as u64)
+    }
+
     /// Returns the signals of a symbol.
     pub fn of(&self, symbol: &Symbol) -> &GivenSignals {
         self.file.symbols.get(symbol).unwrap_or(&self.none)

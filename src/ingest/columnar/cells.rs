@@ -2,8 +2,9 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Date64Type, Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
-    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt32Type, UInt64Type,
+    Date32Type, Date64Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrowPrimitiveType, RecordBatch};
 use arrow_buffer::NullBuffer;
@@ -27,6 +28,8 @@ enum Values<'a> {
     U64(&'a [u64]),
     I32(&'a [i32]),
     U32(&'a [u32]),
+    /// Of fewer bits.
+    Small(Vec<i32>),
     /// Instants in one unit since 1970, in UTC whatever time zone they are shown in.
     Instants(&'a [i64], TimeUnit),
     /// Days since 1970.
@@ -51,7 +54,7 @@ impl<'a> Text<'a> {
 }
 
 /// A column with the rows in which it is null.
-struct Column<'a> {
+pub(super) struct Column<'a> {
     name: &'static str,
     values: Values<'a>,
     nulls: Option<&'a NullBuffer>,
@@ -59,9 +62,12 @@ struct Column<'a> {
 
 impl<'a> Column<'a> {
     /// Returns the values of a column, or `None` for a type that is neither number, time nor text.
-    fn new(name: &'static str, array: &'a dyn Array) -> Option<Self> {
+    pub(super) fn new(name: &'static str, array: &'a dyn Array) -> Option<Self> {
         fn of<T: ArrowPrimitiveType>(array: &dyn Array) -> &[T::Native] {
             array.as_primitive::<T>().values()
+        }
+        fn small<T: ArrowPrimitiveType<Native: Copy + Into<i32>>>(array: &dyn Array) -> Values<'_> {
+            Values::Small(of::<T>(array).iter().map(|value| (*value).into()).collect())
         }
         let values = match array.data_type() {
             DataType::Float64 => Values::F64(of::<Float64Type>(array)),
@@ -70,6 +76,10 @@ impl<'a> Column<'a> {
             DataType::UInt64 => Values::U64(of::<UInt64Type>(array)),
             DataType::Int32 => Values::I32(of::<Int32Type>(array)),
             DataType::UInt32 => Values::U32(of::<UInt32Type>(array)),
+            DataType::Int8 => small::<Int8Type>(array),
+            DataType::Int16 => small::<Int16Type>(array),
+            DataType::UInt8 => small::<UInt8Type>(array),
+            DataType::UInt16 => small::<UInt16Type>(array),
             DataType::Date32 => Values::Days(of::<Date32Type>(array)),
             DataType::Date64 => Values::Instants(of::<Date64Type>(array), TimeUnit::Milliseconds),
             DataType::Timestamp(unit, _) => match unit {
@@ -112,6 +122,7 @@ impl<'a> Column<'a> {
             Values::U64(values) => values[row] as f64,
             Values::I32(values) | Values::Days(values) => f64::from(values[row]),
             Values::U32(values) => f64::from(values[row]),
+            Values::Small(values) => f64::from(values[row]),
             Values::Text(text) => {
                 let found = text.at(row);
                 number::parse(found).ok_or(RowError::Number { column: self.name, found })?
@@ -128,6 +139,7 @@ impl<'a> Column<'a> {
             Values::U64(values) => time::of_integer(i64::try_from(values[row]).unwrap_or(i64::MAX)),
             Values::I32(values) => time::of_integer(values[row].into()),
             Values::U32(values) => time::of_integer(values[row].into()),
+            Values::Small(values) => time::of_integer(values[row].into()),
             Values::F64(values) => time::of_number(values[row]),
             Values::F32(values) => time::of_number(values[row].into()),
             Values::Text(text) => time::parse(text.at(row)),
@@ -144,7 +156,22 @@ impl<'a> Column<'a> {
             Values::U64(values) => values[row].to_string(),
             Values::I32(values) | Values::Days(values) => values[row].to_string(),
             Values::U32(values) => values[row].to_string(),
+            Values::Small(values) => values[row].to_string(),
             Values::Text(text) => String::from_utf8_lossy(text.at(row)).into_owned(),
+        }
+    }
+
+    /// Appends a cell as a CSV would have it: instants in milliseconds, nothing where it is null.
+    pub(super) fn write(&self, row: usize, out: &mut Vec<u8>) {
+        match &self.values {
+            _ if self.is_null(row) => {}
+            Values::Text(text) => out.extend_from_slice(text.at(row).trim_ascii()),
+            Values::Instants(..) | Values::Days(_) => match self.time(row) {
+                Ok((ms, _)) => out.extend_from_slice(ms.to_string().as_bytes()),
+                // No number: it could pass for a time in another unit.
+                Err(_) => out.extend_from_slice(format!("{} since 1970", self.shown(row)).as_bytes()),
+            },
+            _ => out.extend_from_slice(self.shown(row).as_bytes()),
         }
     }
 }

@@ -13,7 +13,7 @@ use arrow_schema::DataType;
 
 use super::super::ROWS_MAX;
 use super::super::rejection::Rejection;
-use super::{BATCH_BYTES_MAX, Batches, Fault, damaged};
+use super::{BATCH_BYTES_MAX, Batches, Fault, Sink, damaged};
 
 /// What ends a file: the length of its footer and its magic bytes.
 const TRAILER_BYTES: usize = 10;

@@ -8,6 +8,7 @@ mod cells;
 mod feather;
 mod pages;
 mod parquet;
+mod table;
 
 use std::cell::Cell;
 use std::io::Read;
@@ -20,6 +21,7 @@ use super::layout::{self, Layout};
 use super::lines::{Lines, StreamError};
 use super::rejection::Rejection;
 use cells::Columns;
+pub(super) use table::{TextRows, Unread, parquet_rows};
 
 /// The largest feather or Parquet file that is read, unpacked; 16 million rows take less.
 pub const COLUMNAR_BYTES_MAX: usize = 512 << 20;
@@ -87,7 +89,7 @@ pub(super) fn parse_parquet(
     lines: &mut Lines<impl Read>,
     collector: Collector<'_>,
 ) -> Result<Parsed, StreamError> {
-    parse(lines, collector, parquet::read)
+    parse(lines, collector, |bytes, batches| parquet::read(bytes, batches))
 }
 
 fn parse(
@@ -104,17 +106,31 @@ fn parse(
     };
     let mut batches = Batches { collector, columns: None, row: 0 };
     // Nothing of a reading that panicked is used: the collector is replaced by a rejection.
-    let outer = GUARDED.replace(true);
-    let outcome = catch_unwind(AssertUnwindSafe(|| read(bytes, &mut batches).map(|()| batches.collector)));
-    GUARDED.set(outer);
-    Ok(match outcome {
-        Ok(Ok(collector)) => finish(collector),
-        Ok(Err(fault)) => Parsed { rejected: Some(fault.into()), ..Parsed::default() },
-        Err(_) => {
-            let detail = "the decoder gave up".to_owned();
-            Parsed { rejected: Some(Rejection::Damaged { detail }), ..Parsed::default() }
-        }
+    Ok(match guarded(|| read(bytes, &mut batches).map(|()| batches.collector)) {
+        Ok(collector) => finish(collector),
+        Err(fault) => Parsed { rejected: Some(fault.into()), ..Parsed::default() },
     })
+}
+
+/// Takes a decoder that gives up by a panic for one that says so.
+fn guarded<T, E: From<Fault>>(read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    let gave_up = |_| Err(E::from(Fault::Damaged("the decoder gave up".to_owned())));
+    let outer = GUARDED.replace(true);
+    let done = catch_unwind(AssertUnwindSafe(read));
+    GUARDED.set(outer);
+    done.unwrap_or_else(gave_up)
+}
+
+/// Takes in what a file holds, batch by batch.
+trait Sink {
+    /// Why it takes in no more.
+    type Error: From<Fault>;
+
+    /// Looks at the columns of a file; returns the places of those to decode, ascending.
+    fn find_columns<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> Result<Vec<usize>, Self::Error>;
+
+    /// Takes in the rows of a batch that holds the columns at these places of the file's schema.
+    fn take_in(&mut self, batch: &RecordBatch, places: &[usize]) -> Result<(), Self::Error>;
 }
 
 fn finish(collector: Collector<'_>) -> Parsed {
@@ -125,7 +141,7 @@ fn finish(collector: Collector<'_>) -> Parsed {
     parsed
 }
 
-/// Takes in one batch after the other.
+/// Takes in candles.
 struct Batches<'a> {
     collector: Collector<'a>,
     /// The columns to read, by their place in the file's schema; known once that has been seen.
@@ -134,8 +150,10 @@ struct Batches<'a> {
     row: u64,
 }
 
-impl Batches<'_> {
-    /// Finds the columns of candles among those of a file; returns the places of those to decode, ascending.
+impl Sink for Batches<'_> {
+    type Error = Fault;
+
+    /// Finds the columns of candles among those of a file.
     fn find_columns<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> Result<Vec<usize>, Fault> {
         let names: Vec<&str> = names.collect();
         let cells: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
@@ -157,7 +175,6 @@ impl Batches<'_> {
         Ok(places)
     }
 
-    /// Takes in the rows of a batch that holds the columns at these places of the file's schema.
     fn take_in(&mut self, batch: &RecordBatch, places: &[usize]) -> Result<(), Fault> {
         let Some(layout) = &self.columns else { return Ok(()) };
         let columns = Columns::new(batch, layout, places)?;

@@ -4,12 +4,12 @@ use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::basic::Compression;
-use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 
 use super::super::ROWS_MAX;
 use super::super::rejection::Rejection;
 use super::pages::widest_page;
-use super::{BATCH_BYTES_MAX, Batches, Fault, damaged};
+use super::{BATCH_BYTES_MAX, Fault, Sink, damaged};
 
 /// Rows that are decoded at a time.
 const BATCH_ROWS: usize = 8192;
@@ -17,17 +17,27 @@ const BATCH_ROWS: usize = 8192;
 const PAGE_BYTES_MAX: u64 = 128 << 20;
 
 /// Reads all row groups in order.
-pub(super) fn read(bytes: Vec<u8>, batches: &mut Batches<'_>) -> Result<(), Fault> {
+pub(super) fn read<S: Sink>(bytes: Vec<u8>, sink: &mut S) -> Result<(), S::Error> {
     let bytes = Bytes::from(bytes);
     // What the file says of itself counts, not the copy of another schema that some writers embed.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes.clone(), options);
     let builder = builder.map_err(damaged)?;
     let names: Vec<String> = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
-    let places = batches.find_columns(names.iter().map(String::as_str))?;
+    let places = sink.find_columns(names.iter().map(String::as_str))?;
     let mask = ProjectionMask::roots(builder.parquet_schema(), places.iter().copied());
+    check(&bytes, builder.metadata().row_groups(), &mask)?;
+    let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(damaged)?;
+    for batch in reader {
+        sink.take_in(&batch.map_err(damaged)?, &places)?;
+    }
+    Ok(())
+}
+
+/// Compares what a file says its columns decode to with the limits.
+fn check(file: &[u8], groups: &[RowGroupMetaData], mask: &ProjectionMask) -> Result<(), Fault> {
     let (mut rows, mut widest) = (0_u64, 0_u64);
-    for group in builder.metadata().row_groups() {
+    for group in groups {
         rows = rows.saturating_add(u64::try_from(group.num_rows()).unwrap_or(u64::MAX));
         let mut group_bytes = 0_u64;
         let columns = group.columns().iter().enumerate().filter(|(leaf, _)| mask.leaf_included(*leaf));
@@ -39,7 +49,7 @@ pub(super) fn read(bytes: Vec<u8>, batches: &mut Batches<'_>) -> Result<(), Faul
                     ("Parquet packed by brotli or LZO", "write it with snappy, zstd or lz4");
                 return Err(Rejection::Unsupported { format, advice }.into());
             }
-            check_pages(&bytes, column)?;
+            check_pages(file, column)?;
         }
         widest = widest.max(group_bytes);
     }
@@ -48,10 +58,6 @@ pub(super) fn read(bytes: Vec<u8>, batches: &mut Batches<'_>) -> Result<(), Faul
     }
     if widest > BATCH_BYTES_MAX {
         return Err(Rejection::TooLarge { limit: BATCH_BYTES_MAX, unit: "decoded bytes" }.into());
-    }
-    let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(damaged)?;
-    for batch in reader {
-        batches.take_in(&batch.map_err(damaged)?, &places)?;
     }
     Ok(())
 }

@@ -1,11 +1,43 @@
 //! Why a file of signals gives none, with the place and what to do.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use crate::ingest::format::{Format, Packing};
 use crate::ingest::rejection::Rejection;
 use crate::model::{Direction, Symbol, rfc3339};
+
+/// Where something stands in a file of signals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// A line of text, from 1.
+    Line(u64),
+    /// A row of a table, from 1.
+    Row(u64),
+    /// The names of a table's columns.
+    Columns,
+}
+
+impl Place {
+    /// Returns the number of the line or row.
+    pub fn number(self) -> Option<u64> {
+        match self {
+            Self::Line(number) | Self::Row(number) => Some(number),
+            Self::Columns => None,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(number) => write!(f, "line {number}"),
+            Self::Row(number) => write!(f, "row {number}"),
+            Self::Columns => f.write_str("columns"),
+        }
+    }
+}
 
 /// Why a file of signals cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -19,13 +51,21 @@ pub enum SignalsError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// It is no text.
+    /// Neither text nor a table.
     #[error("`{}`: expected signals as CSV with a header, found {found}", path.display())]
     NotCsv {
         /// The file.
         path: PathBuf,
         /// What it is.
         found: &'static str,
+    },
+    /// A table that cannot be decoded.
+    #[error("the signals in `{}`", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Rejection,
     },
     /// More than is read.
     #[error("`{}`: expected at most {limit} {unit}, found more; split the file by time", path.display())]
@@ -38,36 +78,36 @@ pub enum SignalsError {
         unit: &'static str,
     },
     /// The header does not say what is needed.
-    #[error("`{}` line {line}: expected {expected}, found {found}", path.display())]
+    #[error("`{}` {at}: expected {expected}, found {found}", path.display())]
     Header {
         /// The file.
         path: PathBuf,
-        /// The line of the header.
-        line: u64,
+        /// The header.
+        at: Place,
         /// What it must hold.
         expected: &'static str,
         /// What it holds.
         found: String,
     },
     /// A row has too few or too many fields.
-    #[error("`{}` line {line}: expected {expected} fields as in the header, found {found}", path.display())]
+    #[error("`{}` {at}: expected {expected} fields as in the header, found {found}", path.display())]
     Fields {
         /// The file.
         path: PathBuf,
-        /// The line.
-        line: u64,
+        /// The row.
+        at: Place,
         /// Fields of the header.
         expected: usize,
         /// Fields of the row.
         found: usize,
     },
     /// A cell holds something else.
-    #[error("`{}` line {line}, column {column:?}: expected {expected}, found {found}", path.display())]
+    #[error("`{}` {at}, column {column:?}: expected {expected}, found {found}", path.display())]
     Cell {
         /// The file.
         path: PathBuf,
-        /// The line.
-        line: u64,
+        /// The row.
+        at: Place,
         /// The column.
         column: String,
         /// What it must hold.
@@ -93,8 +133,8 @@ pub enum SignalsError {
 /// Two rows that say different things about one signal.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error(
-    "`{}`: expected one {} of {symbol} at {}, found two that differ in column {column:?}: {} in line {} and {} in \
-     line {}; keep the one that was traded",
+    "`{}`: expected one {} of {symbol} at {}, found two that differ in column {column:?}: {} in {} and {} in {}; keep \
+     the one that was traded",
     path.display(), side(*direction), rfc3339(*time_ms), first.1, first.0, second.1, second.0
 )]
 pub struct SignalsConflict {
@@ -108,10 +148,10 @@ pub struct SignalsConflict {
     pub direction: Direction,
     /// The first column that differs.
     pub column: String,
-    /// Line and value of the row that stands first.
-    pub first: (u64, String),
+    /// Place and value of the row that stands first.
+    pub first: (Place, String),
     /// The same of the later row.
-    pub second: (u64, String),
+    pub second: (Place, String),
 }
 
 fn side(direction: Direction) -> &'static str {
@@ -128,7 +168,6 @@ pub(super) fn format_of(packing: Packing, format: Result<Format, Rejection>) -> 
         (Packing::Zip, _) => Some("a zip archive"),
         (Packing::None, Ok(Format::Json) | Err(Rejection::LegacyOpportunities)) => Some("JSON"),
         (Packing::None, Ok(Format::Feather)) => Some("feather"),
-        (Packing::None, Ok(Format::Parquet)) => Some("Parquet"),
         (Packing::None, Err(Rejection::Unsupported { format, .. })) => Some(format),
         (Packing::None, Err(Rejection::LfsPointer)) => Some("a Git LFS pointer"),
         (Packing::None, Err(Rejection::Empty)) => Some("an empty file"),

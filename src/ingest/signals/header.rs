@@ -49,8 +49,7 @@ enum Meaning {
 }
 
 impl Header {
-    /// Reads a header: the columns with a meaning, and the user's own as (name, place); columns without a name are
-    /// passed over.
+    /// Reads the first line of a CSV; see [`Header::of`].
     pub(super) fn read(line: &[u8]) -> Result<(Self, Vec<(String, usize)>), HeaderFault> {
         let mut fields = Vec::new();
         let mut widest = (0, SEPARATORS[0]);
@@ -62,6 +61,17 @@ impl Header {
         }
         split(line, widest.1, &mut fields);
         let cells: Vec<&[u8]> = fields.iter().map(|field| cell(line, *field)).collect();
+        Self::of(&cells, widest.1, line)
+    }
+
+    /// Returns the columns with a meaning, and the user's own as (name, place); columns without a name are passed over.
+    ///
+    /// Shape: the names, what separates the cells of a row, and the names in one line for messages
+    pub(super) fn of(
+        cells: &[&[u8]],
+        separator: u8,
+        line: &[u8],
+    ) -> Result<(Self, Vec<(String, usize)>), HeaderFault> {
         let mut places: [Option<usize>; 6] = [None; 6];
         let mut own: Vec<(String, usize)> = Vec::new();
         for (place, cell) in cells.iter().enumerate() {
@@ -95,7 +105,7 @@ impl Header {
             (Some(_), Some(_)) => return Err((TIME_EXPECTED, "both".to_owned())),
         };
         let header = Self {
-            separator: widest.1,
+            separator,
             fields: cells.len(),
             symbol: at(Meaning::Symbol).ok_or_else(missing("a column `symbol`"))?,
             time,

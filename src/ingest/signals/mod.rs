@@ -1,4 +1,4 @@
-//! A file of ready-made signals becomes signals by symbol, with the user's own columns.
+//! A file of ready-made signals, CSV or Parquet, becomes signals by symbol, with the user's own columns.
 //!
 //! Needed are the columns `symbol`, `time` (or `open_time`) and `direction`; `style` and `atr` may be there; every further
 //! column that holds numbers can be filtered on. The order of rows and of columns does not matter. A row that cannot be
@@ -14,17 +14,21 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use error::{SignalsConflict, SignalsError};
+pub use error::{Place, SignalsConflict, SignalsError};
 
 use super::collector::ROWS_MAX;
+#[cfg(feature = "columnar")]
+use super::columnar::{COLUMNAR_BYTES_MAX, TextRows, Unread, parquet_rows};
 use super::format;
+#[cfg(feature = "columnar")]
+use super::layout::SEPARATORS;
 use super::layout::{Field, cell, split};
 use super::lines::{Line, Lines, StreamError};
 use super::report::excerpt;
 use super::report::{Issue, IssueKind, note};
 use super::source::DECODED_BYTES_MAX;
 use crate::model::{GivenSignal, GivenSignals, Interval, Symbol};
-use header::Header;
+use header::{Header, HeaderFault};
 use row::{Number, number};
 
 /// The signals of a file, and what it held.
@@ -69,8 +73,8 @@ pub enum ColumnContent {
     },
     /// Something else: it cannot be filtered on.
     Text {
-        /// The first line that holds no number.
-        line: u64,
+        /// The first row that holds no number.
+        at: Place,
         /// What stands there.
         found: String,
     },
@@ -99,21 +103,25 @@ impl SignalsFile {
 
     /// Reads signals from a stream; see [`SignalsFile::read`].
     pub(super) fn parse(stream: impl Read, path: &Path, interval: Interval) -> Result<Self, SignalsError> {
-        let stream_error = |error| match error {
-            StreamError::Io(source) => SignalsError::Read { path: path.to_owned(), source },
-            StreamError::TooLarge => {
-                SignalsError::TooLarge { path: path.to_owned(), limit: DECODED_BYTES_MAX, unit: "bytes" }
-            }
-        };
+        let unread = stream_error(path, DECODED_BYTES_MAX);
         let mut lines = Lines::new(stream, DECODED_BYTES_MAX);
-        let head = lines.peek().map_err(stream_error)?;
-        if let Some(found) = error::format_of(format::packing(head), format::recognise(head)) {
+        let head = lines.peek().map_err(&unread)?;
+        let (packing, recognised) = (format::packing(head), format::recognise(head));
+        #[cfg(feature = "columnar")]
+        if let (format::Packing::None, Ok(format::Format::Parquet)) = (packing, &recognised) {
+            let stream_error = stream_error(path, COLUMNAR_BYTES_MAX as u64);
+            let bytes = lines.rest(COLUMNAR_BYTES_MAX).map_err(stream_error)?;
+            let mut table = Table::new(path, interval, Place::Row);
+            parquet_rows(bytes, &mut table).map_err(|error| error.of(path))?;
+            return table.finish(lines.digest().1);
+        }
+        if let Some(found) = error::format_of(packing, recognised) {
             return Err(SignalsError::NotCsv { path: path.to_owned(), found });
         }
         let byte_order_mark = if head.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
         lines.skip(byte_order_mark);
-        let mut table = Table::new(path, interval);
-        while let Some((number, line)) = lines.next_line().map_err(stream_error)? {
+        let mut table = Table::new(path, interval, Place::Line);
+        while let Some((number, line)) = lines.next_line().map_err(&unread)? {
             table.line(number, &line)?;
         }
         table.finish(lines.digest().1)
@@ -132,7 +140,7 @@ impl SignalsFile {
         let known = self.columns.iter().find(|column| column.name == name);
         let found = match known.map(|column| &column.content) {
             Some(ColumnContent::Numbers { .. }) => return Ok(()),
-            Some(ColumnContent::Text { line, found }) => format!("{found:?} in line {line}"),
+            Some(ColumnContent::Text { at, found }) => format!("{found:?} in {at}"),
             Some(ColumnContent::Empty) => "no number in any row".to_owned(),
             None => {
                 let names: Vec<String> =
@@ -146,9 +154,17 @@ impl SignalsFile {
     }
 }
 
+/// Says why a stream was not read to its end, which holds so many bytes at most.
+fn stream_error(path: &Path, limit: u64) -> impl Fn(StreamError) -> SignalsError {
+    move |error| match error {
+        StreamError::Io(source) => SignalsError::Read { path: path.to_owned(), source },
+        StreamError::TooLarge => SignalsError::TooLarge { path: path.to_owned(), limit, unit: "bytes" },
+    }
+}
+
 /// A row, without the values of the user's columns.
 struct Row {
-    line: u64,
+    at: Place,
     symbol: Symbol,
     signal: GivenSignal,
 }
@@ -160,14 +176,14 @@ struct Column {
     place: usize,
     /// One per row; NaN where there is none.
     values: Vec<f64>,
-    text: Option<(u64, String)>,
+    text: Option<(Place, String)>,
 }
 
 impl Column {
     fn content(&self) -> ColumnContent {
         let numbers = || self.values.iter().copied().filter(|value| !value.is_nan());
         match (&self.text, numbers().reduce(f64::min), numbers().reduce(f64::max)) {
-            (Some((line, found)), ..) => ColumnContent::Text { line: *line, found: found.clone() },
+            (Some((at, found)), ..) => ColumnContent::Text { at: *at, found: found.clone() },
             (None, Some(min), Some(max)) => {
                 let missing = self.values.len() - numbers().count();
                 ColumnContent::Numbers { min, max, missing: missing as u64 }
@@ -181,6 +197,8 @@ impl Column {
 struct Table<'a> {
     path: &'a Path,
     interval: Interval,
+    /// What is numbered.
+    place: fn(u64) -> Place,
     header: Option<Header>,
     rows: Vec<Row>,
     columns: Vec<Column>,
@@ -189,9 +207,9 @@ struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    fn new(path: &'a Path, interval: Interval) -> Self {
+    fn new(path: &'a Path, interval: Interval, place: fn(u64) -> Place) -> Self {
         let (rows, columns, fields, issues) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { path, interval, header: None, rows, columns, fields, issues }
+        Self { path, interval, place, header: None, rows, columns, fields, issues }
     }
 
     fn line(&mut self, number: u64, line: &Line<'_>) -> Result<(), SignalsError> {
@@ -211,27 +229,28 @@ impl<'a> Table<'a> {
                 });
                 Ok(())
             }
-            _ if self.header.is_none() => self.head(number, text),
+            _ if self.header.is_none() => self.set_header(Place::Line(number), Header::read(text)),
             _ => self.row(number, text, ended),
         }
     }
 
-    fn head(&mut self, number: u64, text: &[u8]) -> Result<(), SignalsError> {
-        let fail = |(expected, found)| SignalsError::Header {
-            path: self.path.to_owned(),
-            line: number,
-            expected,
-            found,
-        };
-        let (header, own) = Header::read(text).map_err(fail)?;
+    fn set_header(
+        &mut self,
+        at: Place,
+        header: Result<(Header, Vec<(String, usize)>), HeaderFault>,
+    ) -> Result<(), SignalsError> {
+        let path = || self.path.to_owned();
+        let fail = |(expected, found)| SignalsError::Header { path: path(), at, expected, found };
+        let (header, own) = header.map_err(fail)?;
         let column = |(name, place)| Column { name, place, values: Vec::new(), text: None };
         self.columns = own.into_iter().map(column).collect();
         self.header = Some(header);
         Ok(())
     }
 
-    fn cell_error(&self, line: u64, column: &str, expected: &'static str, found: String) -> SignalsError {
-        SignalsError::Cell { path: self.path.to_owned(), line, column: column.to_owned(), expected, found }
+    fn cell_error(&self, number: u64, column: &str, expected: &'static str, found: String) -> SignalsError {
+        let (path, at) = (self.path.to_owned(), (self.place)(number));
+        SignalsError::Cell { path, at, column: column.to_owned(), expected, found }
     }
 
     fn row(&mut self, number: u64, text: &[u8], ended: bool) -> Result<(), SignalsError> {
@@ -247,27 +266,34 @@ impl<'a> Table<'a> {
         }
         if found != expected && !one_empty_more {
             let path = self.path.to_owned();
-            return Err(SignalsError::Fields { path, line: number, expected, found });
+            return Err(SignalsError::Fields { path, at: Place::Line(number), expected, found });
         }
+        let fields = std::mem::take(&mut self.fields);
+        let taken = self.cells(number, |place| cell(text, fields[place]));
+        self.fields = fields;
+        taken
+    }
+
+    /// Takes in a row by its cells.
+    fn cells<'c>(&mut self, number: u64, at: impl Fn(usize) -> &'c [u8]) -> Result<(), SignalsError> {
+        let header = self.header.as_ref().expect("rows come after the header");
         if self.rows.len() as u64 >= ROWS_MAX {
             return Err(SignalsError::TooLarge { path: self.path.to_owned(), limit: ROWS_MAX, unit: "rows" });
         }
-        let at = |place: usize| cell(text, self.fields[place]);
-        let read = row::signal(header, at, self.interval);
+        let read = row::signal(header, &at, self.interval);
         let (symbol, signal) =
             read.map_err(|bad| self.cell_error(number, bad.column, bad.expected, bad.found))?;
         for column in &mut self.columns {
-            let own = cell(text, self.fields[column.place]);
-            let value = match number_or_text(own) {
+            let value = match number_or_text(at(column.place)) {
                 Ok(value) => value,
                 Err(found) => {
-                    column.text.get_or_insert((number, found));
+                    column.text.get_or_insert(((self.place)(number), found));
                     f64::NAN
                 }
             };
             column.values.push(value);
         }
-        self.rows.push(Row { line: number, symbol, signal });
+        self.rows.push(Row { at: (self.place)(number), symbol, signal });
         Ok(())
     }
 
@@ -288,7 +314,7 @@ impl<'a> Table<'a> {
         let mut order: Vec<usize> = (0..self.rows.len()).collect();
         order.sort_by(|a, b| {
             let (a, b) = (&self.rows[*a], &self.rows[*b]);
-            a.symbol.cmp(&b.symbol).then_with(|| a.signal.order(&b.signal)).then(a.line.cmp(&b.line))
+            a.symbol.cmp(&b.symbol).then_with(|| a.signal.order(&b.signal)).then(a.at.cmp(&b.at))
         });
         let mut symbols: BTreeMap<Symbol, GivenSignals> = BTreeMap::new();
         let mut duplicates = 0;
@@ -301,9 +327,9 @@ impl<'a> Table<'a> {
             if let Some(peer) = peers.iter().find(overlaps) {
                 self.check_equal(*peer, index)?;
                 duplicates += 1;
-                let (first, line) = (self.rows[*peer].line, row.line);
-                note(&mut self.issues, IssueKind::Duplicate, Some(line), || {
-                    format!("expected a signal once, found line {first} again")
+                let first = self.rows[*peer].at;
+                note(&mut self.issues, IssueKind::Duplicate, row.at.number(), || {
+                    format!("expected a signal once, found {first} again")
                 });
                 continue;
             }
@@ -343,18 +369,43 @@ impl<'a> Table<'a> {
             (column.name.as_str(), a, b)
         }));
         let Some((column, one, other)) = pairs.into_iter().find(|(_, a, b)| a != b) else { return Ok(()) };
-        // By line, so that the message does not depend on how equal keys are sorted.
+        // By place, so that the message does not depend on how equal keys are sorted.
         let ((one, a), (other, b)) =
-            if a.line < b.line { ((one, a), (other, b)) } else { ((other, b), (one, a)) };
+            if a.at < b.at { ((one, a), (other, b)) } else { ((other, b), (one, a)) };
         Err(SignalsError::Conflict(Box::new(SignalsConflict {
             path: self.path.to_owned(),
             symbol: a.symbol.clone(),
             time_ms: a.signal.time_ms,
             direction: a.signal.direction,
             column: column.to_owned(),
-            first: (a.line, one),
-            second: (b.line, other),
+            first: (a.at, one),
+            second: (b.at, other),
         })))
+    }
+}
+
+#[cfg(feature = "columnar")]
+impl TextRows for Table<'_> {
+    type Error = SignalsError;
+
+    fn head(&mut self, names: &[&str]) -> Result<(), SignalsError> {
+        let cells: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
+        let separator = SEPARATORS[0];
+        self.set_header(Place::Columns, Header::of(&cells, separator, &cells.join(&separator)))
+    }
+
+    fn row<'c>(&mut self, number: u64, cell: impl Fn(usize) -> &'c [u8]) -> Result<(), SignalsError> {
+        self.cells(number, cell)
+    }
+}
+
+#[cfg(feature = "columnar")]
+impl Unread<SignalsError> {
+    fn of(self, path: &Path) -> SignalsError {
+        match self {
+            Self::Refused(error) => error,
+            Self::File(source) => SignalsError::Table { path: path.to_owned(), source },
+        }
     }
 }
 

@@ -46,7 +46,7 @@ fn what_is_not_given_is_left_open() {
     assert_eq!((signal.direction, signal.style, signal.atr), (Direction::Short, None, None));
     assert!(values.is_empty(), "neither column holds numbers");
     let contents: Vec<&ColumnContent> = file.columns.iter().map(|column| &column.content).collect();
-    let text = ColumnContent::Text { line: 2, found: "late entry".to_owned() };
+    let text = ColumnContent::Text { at: Place::Line(2), found: "late entry".to_owned() };
     assert_eq!(contents, [&text, &ColumnContent::Empty]);
     for (name, wanted) in [
         (
@@ -207,5 +207,128 @@ proptest! {
         let other = read(text(&shuffled, [4, 2, 0, 3, 1])).expect("sound");
         prop_assert_eq!(&file.symbols, &other.symbols);
         prop_assert_eq!(file.duplicates, other.duplicates);
+    }
+}
+
+#[cfg(feature = "columnar")]
+mod columns {
+    use std::sync::Arc;
+
+    use arrow_array::{
+        Array, ArrayRef, BooleanArray, Float32Array, Float64Array, Int8Array, Int64Array, RecordBatch,
+        StringArray, TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
+        TimestampSecondArray,
+    };
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+
+    fn parquet(columns: &[(&str, ArrayRef)]) -> Vec<u8> {
+        let batch = RecordBatch::try_from_iter(columns.to_vec()).expect("columns of one length");
+        let mut bytes = Vec::new();
+        let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).expect("a file begins");
+        writer.write(&batch).expect("memory takes all");
+        writer.close().expect("the file ends");
+        bytes
+    }
+
+    fn text(cells: [Option<&str>; 3]) -> ArrayRef {
+        Arc::new(StringArray::from(cells.to_vec()))
+    }
+
+    fn symbols() -> (&'static str, ArrayRef) {
+        ("symbol", text([Some("BTCUSDT"), Some("ETH/USDT:USDT"), Some("BTCUSDT")]))
+    }
+
+    fn directions() -> (&'static str, ArrayRef) {
+        ("direction", Arc::new(Int8Array::from(vec![1, -1, 1])))
+    }
+
+    const TIMES_MS: [i64; 3] = [INSTANT, INSTANT + 900_000, INSTANT + 1_800_000];
+
+    fn times() -> (&'static str, ArrayRef) {
+        ("time", Arc::new(TimestampMillisecondArray::from(TIMES_MS.to_vec()).with_timezone("UTC")))
+    }
+
+    #[test]
+    fn a_table_says_what_the_same_csv_says_in_any_unit_of_time() {
+        let csv = format!(
+            "symbol,time,direction,style,atr,x,y,note\nBTCUSDT,{},1,swing,2.5,0.1,1,\nETH/USDT:USDT,{},-1,,,5,0.25,late\n\
+             BTCUSDT,{},1,scalping,3,-7,2,\n",
+            TIMES_MS[0], TIMES_MS[1], TIMES_MS[2]
+        );
+        let wanted = read(csv).expect("sound");
+        let times = |factor: i64, divisor: i64| TIMES_MS.map(|ms| ms * factor / divisor).to_vec();
+        let in_words = ["2025-04-03T17:15:00Z", "2025-04-03 17:30", "2025-04-03 17:45:00"].map(Some);
+        let units: [ArrayRef; 6] = [
+            Arc::new(TimestampSecondArray::from(times(1, 1_000))),
+            Arc::new(TimestampMillisecondArray::from(times(1, 1)).with_timezone("+08:00")),
+            Arc::new(TimestampMicrosecondArray::from(times(1_000, 1))),
+            Arc::new(TimestampNanosecondArray::from(times(1_000_000, 1))),
+            Arc::new(Int64Array::from(times(1, 1_000))),
+            text(in_words),
+        ];
+        for unit in units {
+            let kind = unit.data_type().to_string();
+            let table = parquet(&[
+                ("note", text([None, Some("late"), None])),
+                ("y", Arc::new(Float32Array::from(vec![1.0, 0.25, 2.0]))),
+                ("atr", Arc::new(Float64Array::from(vec![Some(2.5), None, Some(3.0)]))),
+                ("x", Arc::new(Float64Array::from(vec![0.1, 5.0, -7.0]))),
+                ("style", text([Some("swing"), None, Some(" scalping ")])),
+                ("time", unit),
+                symbols(),
+                directions(),
+            ]);
+            let found = read(table).unwrap_or_else(|error| panic!("{kind}: {error}"));
+            assert_eq!(
+                (&found.symbols, found.rows, &found.issues),
+                (&wanted.symbols, 3, &Vec::new()),
+                "{kind}"
+            );
+            let late = ColumnContent::Text { at: Place::Row(2), found: "late".to_owned() };
+            assert_eq!(found.columns[0].content, late, "{kind}");
+            assert_eq!(found.columns[1..], wanted.columns[1..], "{kind}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_by_row_and_column() {
+        let error = |columns: &[(&str, ArrayRef)]| read(parquet(columns)).expect_err("refused").to_string();
+        let long: ArrayRef = text([Some("long"), Some("up"), Some("short")]);
+        let no_time: ArrayRef =
+            Arc::new(TimestampMillisecondArray::from(vec![Some(INSTANT), Some(INSTANT), None]));
+        // The first weeks of 1970 in nanoseconds would be a time of our days in milliseconds.
+        let old: ArrayRef = Arc::new(TimestampNanosecondArray::from(TIMES_MS.to_vec()));
+        let flags: ArrayRef = Arc::new(BooleanArray::from(vec![true, false, true]));
+        for (columns, wanted) in [
+            (
+                vec![symbols(), times(), ("direction", long)],
+                "row 2, column \"direction\": expected long, short, buy, sell, 1 or -1, found \"up\"",
+            ),
+            (
+                vec![symbols(), ("time", no_time), directions()],
+                "row 3, column \"time\": expected a time between",
+            ),
+            (vec![symbols(), ("time", old), directions()], "row 1, column \"time\": expected a time between"),
+            (vec![symbols(), times(), ("direction", flags)], "found \"<Boolean>\""),
+            (
+                vec![times(), directions()],
+                "columns: expected a column `symbol`, found the header \"time,direction\"",
+            ),
+        ] {
+            let error = error(&columns);
+            assert!(error.starts_with("`signals.csv` ") && error.contains(wanted), "{error}");
+        }
+        let mut twice = [symbols(), times(), directions(), ("x", text([Some("1"), Some("2"), Some("3")]))];
+        twice[1].1 = Arc::new(TimestampMillisecondArray::from(vec![INSTANT; 3]));
+        let found = error(&twice);
+        assert!(found.contains("differ in column \"x\": 1 in row 1 and 3 in row 3"), "{found}");
+        let whole = parquet(&[symbols(), times(), directions()]);
+        let cut = read(&whole[..whole.len() - 9]).expect_err("no footer");
+        assert!(
+            matches!(cut, SignalsError::Table { source: crate::ingest::Rejection::Damaged { .. }, .. }),
+            "{cut}"
+        );
     }
 }
