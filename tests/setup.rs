@@ -32,7 +32,7 @@ fn init_finds_the_candles_and_what_it_says_to_type_works() {
     // As cron does, from another folder.
     let elsewhere = tempfile::tempdir().expect("a folder");
     let ran = Command::new("sh").arg("-c").arg(next).current_dir(elsewhere.path()).output().expect("a shell");
-    assert_eq!(ran.status.code(), Some(11), "{next}: {}", text(&ran.stderr));
+    assert_eq!(ran.status.code(), Some(12), "{next}: {}", text(&ran.stderr));
     assert!(home.path().join("optimizer-state/view.redb").exists(), "the store lies where it was said");
     for line in ["5 0 * * * ", "OnCalendar=", "ExecStart="] {
         assert!(said.contains(line), "{said}");
