@@ -10,6 +10,8 @@ use std::fs::File;
 use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use redb::{Database, DatabaseError, ReadOnlyDatabase, WriteTransaction};
 
@@ -22,6 +24,10 @@ use super::snapshot::Snapshot;
 pub const STATE_CACHE_BYTES: usize = 4 << 20;
 /// Cache of the published copy.
 pub const VIEW_CACHE_BYTES: usize = 1 << 20;
+
+/// How long who only looks is waited for, and how often it is tried.
+const LOOKERS_WAIT: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Opens the authoritative store and proves it whole: every row and section, and the engine's own structures.
 ///
@@ -56,15 +62,24 @@ fn verify_closed(path: &Path) -> Result<bool, StoreError> {
 }
 
 /// Makes a database in an empty file, or opens the one in it.
+///
+/// The caller keeps other writers out, so who has it open only looks (`doctor` does), and is waited for.
 pub(super) fn begin_file(
     disk: &Disk,
     path: &Path,
     file: File,
     cache_bytes: usize,
 ) -> Result<Database, StoreError> {
-    let opened = EngineFile::new(path, file, disk)
-        .and_then(|file| Database::builder().set_cache_size(cache_bytes).create_with_backend(file));
-    opened.map_err(|error| StoreError::engine(path, "open", error))
+    let clock = Instant::now();
+    loop {
+        let own = file.try_clone().map_err(|error| StoreError::io(path, "open", error))?;
+        let opened = EngineFile::new(path, own, disk)
+            .and_then(|file| Database::builder().set_cache_size(cache_bytes).create_with_backend(file));
+        match opened {
+            Err(DatabaseError::DatabaseAlreadyOpen) if clock.elapsed() < LOOKERS_WAIT => sleep(LOOK_EVERY),
+            opened => return opened.map_err(|error| StoreError::engine(path, "open", error)),
+        }
+    }
 }
 
 /// Opens a published copy for reading.
@@ -195,6 +210,23 @@ mod tests {
             self.0.set(true);
             panic!("a poisoned mutex");
         }
+    }
+
+    #[test]
+    fn who_only_looks_is_waited_for() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("state.redb");
+        drop(Database::create(&path).expect("a database"));
+        let looking = open_read_only(&path).expect("readable");
+        assert!(matches!(Database::open(&path), Err(DatabaseError::DatabaseAlreadyOpen)), "it is in the way");
+        let leaves = std::thread::spawn(move || {
+            sleep(5 * LOOK_EVERY);
+            drop(looking);
+        });
+        let file = File::options().read(true).write(true).open(&path).expect("a file");
+        let opened = begin_file(&Disk::default(), &path, file, 1 << 20);
+        assert!(opened.is_ok(), "{opened:?}");
+        leaves.join().expect("it left");
     }
 
     #[test]
