@@ -8,7 +8,8 @@
 //!
 //! Baseline (2-core EPYC VM, 2026-11-21, one thread): see the table in ARCHITECTURE.md, "Figures".
 //!
-//! Under `cargo test` it runs once with 200 signals.
+//! `cargo bench --bench tallies -- 648` runs only the workload with so many exit rules or signals. Under `cargo test` it runs once
+//! with 200 signals.
 
 use std::time::Instant;
 
@@ -32,20 +33,24 @@ fn main() {
         true => vec![(default(), 4_000, 15), (default(), 100_000, 5), (peers(), 19_836, 5)],
         false => vec![(default(), 200, 1), (peers(), 50, 1)],
     };
+    let chosen = std::env::args().skip(1).find_map(|argument| argument.parse::<usize>().ok());
     for (space, count, runs) in workloads {
+        if chosen.is_some_and(|chosen| chosen != count && chosen != space.rules().len()) {
+            continue;
+        }
         let plan = ExitPlan::new(space.rules().to_vec(), Interval::M15).expect("sound");
         let candles = walk(count * CANDLES_PER_SIGNAL + plan.hold_bars_max() + 1);
         let signals = signals(&space, count);
-        let mut times: Vec<[f64; 3]> =
+        let mut times: Vec<[f64; 4]> =
             (0..runs).map(|_| pool.install(|| time(&space, &plan, &candles, &signals))).collect();
-        times.sort_by(|a, b| a[..2].iter().sum::<f64>().total_cmp(&b[..2].iter().sum()));
-        let [outcomes, sets, ground] = times[runs / 2];
+        times.sort_by(|a, b| a[..3].iter().sum::<f64>().total_cmp(&b[..3].iter().sum()));
+        let [outcomes, sums, scores, ground] = times[runs / 2];
         print(&format!(
-            "{count} signals x {} parameter sets ({} exit rules): {:.1} ms = outcomes {outcomes:.1} + sets {sets:.1}; \
-             ranked by the highest ground {ground:.1} more",
+            "{count} signals x {} parameter sets ({} exit rules): {:.1} ms = outcomes {outcomes:.1} + statistics {sums:.1} + \
+             scores {scores:.1}; ranked by the highest ground {ground:.1} more",
             space.sets(),
             space.rules().len(),
-            outcomes + sets,
+            outcomes + sums + scores,
         ));
     }
 }
@@ -78,12 +83,14 @@ struct Drawn {
     levels: Vec<u8>,
 }
 
-/// Returns the milliseconds of outcomes and book, of all the rest, and of what ranking by the highest ground adds.
-fn time(space: &Space, plan: &ExitPlan, candles: &CandleSeries, signals: &[Drawn]) -> [f64; 3] {
+/// Returns the milliseconds of outcomes and book, of the statistics, of scores and ranking, and of what ranking by the highest
+/// ground adds.
+fn time(space: &Space, plan: &ExitPlan, candles: &CandleSeries, signals: &[Drawn]) -> [f64; 4] {
     let costs = Costs::default().of(&Symbol::parse("BTCUSDT").expect("a name"));
     let clock = Instant::now();
     let bars = candles.bars();
     let mut book = Book::new(space.lattice().clone(), space.rules().len());
+    book.reserve(signals.len());
     let mut outcomes = Outcomes::new(space.rules().len());
     for signal in signals {
         let entry = signal.candle + 1;
@@ -126,7 +133,8 @@ fn time(space: &Space, plan: &ExitPlan, candles: &CandleSeries, signals: &[Drawn
     let ground = rank(&sweep, space, &Objective { by: RankBy::Plateau, ..objective }, 10);
     let smoothed = clock.elapsed() - ranked;
     assert!(ground.rated == ranking.rated, "the same sets were ranked");
-    [kept, ranked - kept, smoothed.saturating_sub(ranked - swept)].map(|part| 1000.0 * part.as_secs_f64())
+    [kept, swept - kept, ranked - swept, smoothed.saturating_sub(ranked - swept)]
+        .map(|part| 1000.0 * part.as_secs_f64())
 }
 
 /// Numbers that are the same in every run.

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::lattice::Lattice;
-use crate::model::{Day, Direction, Outcome, OutcomeRow, Outcomes, ReturnPpm, Setup};
+use crate::model::{Day, Direction, Outcome, OutcomeRow, ReturnPpm, Setup};
 use crate::signals::opportunities::Hindsight;
 
 /// Exit rules are followed in groups of this many, side by side, so that the ordered sums run over whole vectors.
@@ -25,15 +27,20 @@ pub struct Entry {
 /// The signals of one style that pass the loosest level of every dimension, in order of entry, then symbol.
 ///
 /// Invariant: entries ascend by (entry_ms, symbol); `coordinates[i]` holds the strictest level signal i passes in each
-/// dimension; `nets[g][i]` holds its net outcomes under the exit rules of group g, zeros beyond the last rule.
+/// dimension.
 #[derive(Debug, Clone)]
 pub struct Book {
     lattice: Lattice,
     entries: Vec<Entry>,
     coordinates: Vec<u8>,
-    /// Group by group, so that what is followed together lies together.
-    nets: Vec<Vec<[i32; LANES]>>,
-    outcomes: Outcomes,
+    rules: usize,
+    /// Which of a signal's ends each rule takes: group by group of [`LANES`] rules, one row per signal.
+    choices: Vec<Vec<[u16; LANES]>>,
+    /// The ends of all signals, those of one after those of another, and their net outcomes in ppm by themselves.
+    ends: Vec<Outcome>,
+    nets: Vec<i32>,
+    /// Where the ends of each signal stop.
+    stops: Vec<usize>,
     /// Entry days of all candidates, those outside the lattice included; ascending.
     candidate_days: Vec<Day>,
     /// For every opportunity, its day and the signals that take part in it.
@@ -47,11 +54,23 @@ impl Book {
             lattice,
             entries: Vec::new(),
             coordinates: Vec::new(),
-            nets: vec![Vec::new(); rules.div_ceil(LANES)],
-            outcomes: Outcomes::new(rules),
+            rules,
+            choices: vec![Vec::new(); rules.div_ceil(LANES)],
+            ends: Vec::new(),
+            nets: Vec::new(),
+            stops: Vec::new(),
             candidate_days: Vec::new(),
             captures: Hindsight::default(),
         }
+    }
+
+    /// Makes room for so many more signals, where their number is known.
+    pub fn reserve(&mut self, signals: usize) {
+        self.entries.reserve(signals);
+        self.coordinates.reserve(signals * self.lattice.dimensions());
+        self.stops.reserve(signals);
+        self.candidate_days.reserve(signals);
+        self.choices.iter_mut().for_each(|choices| choices.reserve(signals));
     }
 
     /// Counts a candidate that is in no cell.
@@ -70,14 +89,20 @@ impl Book {
         self.count_candidate(entry.entry_ms);
         self.entries.push(entry);
         self.coordinates.extend_from_slice(coordinates);
-        for (nets, choices) in self.nets.iter_mut().zip(outcomes.choices.chunks(LANES)) {
-            let mut lanes = [0; LANES];
-            for (lane, choice) in lanes.iter_mut().zip(choices) {
-                *lane = outcomes.ends[usize::from(*choice)].net.0;
-            }
-            nets.push(lanes);
+        for (rows, choices) in self.choices.iter_mut().zip(outcomes.choices.chunks(LANES)) {
+            let mut row = [0; LANES];
+            row[..choices.len()].copy_from_slice(choices);
+            rows.push(row);
         }
-        self.outcomes.push(outcomes);
+        self.ends.extend_from_slice(outcomes.ends);
+        self.nets.extend(outcomes.ends.iter().map(|end| end.net.0));
+        self.stops.push(self.ends.len());
+    }
+
+    /// Returns where the ends of a signal are among all.
+    fn ends_of(&self, signal: usize) -> Range<usize> {
+        let start = if signal == 0 { 0 } else { self.stops[signal - 1] };
+        start..self.stops[signal]
     }
 
     /// Sets the opportunities: the day each starts and the signals (indices) that take part in it.
@@ -92,7 +117,7 @@ impl Book {
 
     /// Returns the number of exit rules.
     pub fn rules(&self) -> usize {
-        self.outcomes.rules()
+        self.rules
     }
 
     /// Returns the signals, in trade order.
@@ -105,20 +130,20 @@ impl Book {
         &self.coordinates
     }
 
-    /// Returns the net outcomes of all signals, group of exit rules by group: rule r is lane r % [`LANES`] of group
-    /// r / [`LANES`]; ppm.
-    pub fn nets(&self) -> &[Vec<[i32; LANES]>] {
-        &self.nets
+    /// Returns the number of groups of [`LANES`] exit rules.
+    pub fn groups(&self) -> usize {
+        self.choices.len()
     }
 
     /// Returns the net outcome of a signal under a rule.
     pub fn outcome(&self, signal: usize, rule: usize) -> ReturnPpm {
-        ReturnPpm(self.nets[rule / LANES][signal][rule % LANES])
+        self.detail(signal, rule).net
     }
 
     /// Returns all that is known of the outcome of a signal under a rule.
     pub fn detail(&self, signal: usize, rule: usize) -> &Outcome {
-        self.outcomes.row(signal).of(rule)
+        let choice = self.choices[rule / LANES][signal][rule % LANES];
+        &self.ends[self.ends_of(signal)][usize::from(choice)]
     }
 
     /// Returns the opportunities with the signals that take part in them.
@@ -148,6 +173,40 @@ impl Book {
     }
 }
 
+/// The net outcomes of a window's signals, group of exit rules by group, so that what is followed together lies together.
+#[derive(Debug, Default)]
+pub struct Nets {
+    groups: Vec<Vec<[i32; LANES]>>,
+}
+
+impl Nets {
+    /// Takes in the outcomes of some groups in place of what was there; the memory is kept.
+    pub fn fill(&mut self, window: &Window<'_>, groups: Range<usize>) {
+        let Window { book, signals, .. } = window;
+        self.groups.resize_with(groups.len(), Vec::new);
+        for (nets, choices) in self.groups.iter_mut().zip(&book.choices[groups]) {
+            nets.resize(signals.len(), [0; LANES]);
+            let choices = choices[signals.clone()].par_chunks(ROWS_AT_ONCE).enumerate();
+            nets.par_chunks_mut(ROWS_AT_ONCE).zip(choices).for_each(|(nets, (chunk, choices))| {
+                let first = signals.start + chunk * ROWS_AT_ONCE;
+                for ((lanes, choices), signal) in nets.iter_mut().zip(choices).zip(first..) {
+                    let ends = &book.nets[book.ends_of(signal)];
+                    *lanes = std::array::from_fn(|lane| ends[usize::from(choices[lane])]);
+                }
+            });
+        }
+    }
+
+    /// Returns the groups that were taken in: one row per signal of the window; rule r is lane r % [`LANES`] of group
+    /// r / [`LANES`]; ppm. What is beyond the last rule means nothing.
+    pub fn groups(&self) -> &[Vec<[i32; LANES]>] {
+        &self.groups
+    }
+}
+
+/// Rows of outcomes that a thread takes in at once.
+const ROWS_AT_ONCE: usize = 1 << 12;
+
 /// The part of a book whose entries fall within given days.
 #[derive(Debug, Clone)]
 pub struct Window<'a> {
@@ -162,6 +221,16 @@ pub struct Window<'a> {
 }
 
 impl Window<'_> {
+    /// Returns the sum of the largest net outcomes of its signals under any rule, as magnitudes: no running sum of any set gets
+    /// beyond it; ppm.
+    pub fn reach(&self) -> i64 {
+        let largest = |signal: usize| {
+            let nets = &self.book.nets[self.book.ends_of(signal)];
+            i64::from(nets.iter().fold(0, |most, net| most.max(net.unsigned_abs())))
+        };
+        self.signals.clone().map(largest).sum()
+    }
+
     /// Returns the number of calendar days, those without trades included.
     pub fn day_count(&self) -> usize {
         usize::try_from(self.days.end.0 - self.days.start.0).unwrap_or(0)

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::book::{LANES, Window};
+use super::book::{LANES, Nets, Window};
 use super::lattice::Walk;
 use crate::model::Day;
 
@@ -13,7 +13,8 @@ use crate::model::Day;
 pub struct DailyColumns<'a> {
     window: &'a Window<'a>,
     walk: Walk<'a>,
-    /// Day of each entry of the book, counted from the window's first.
+    nets: Nets,
+    /// Day of each signal of the window, counted from the window's first.
     days: Vec<u32>,
     day_count: usize,
     /// Signals that each cell lets pass.
@@ -26,7 +27,9 @@ impl<'a> DailyColumns<'a> {
         let book = window.book;
         let first = window.days.start.0;
         let day = |entry_ms: i64| (Day::of(entry_ms).0 - first).max(0) as u32;
-        let days = book.entries().iter().map(|entry| day(entry.entry_ms)).collect();
+        let days = book.entries()[window.signals.clone()].iter().map(|entry| day(entry.entry_ms)).collect();
+        let mut nets = Nets::default();
+        nets.fill(window, 0..book.groups());
         let walk = Walk::new(book.lattice(), book.coordinates(), window.signals.clone());
         let mut lengths = vec![0; book.lattice().cells()];
         let branch_cells = walk.branch_cells();
@@ -34,7 +37,7 @@ impl<'a> DailyColumns<'a> {
             walk.for_each_cell(branch, |cell, list| lengths[cell % branch_cells] = list.len() as u32);
         });
         let day_count = window.day_count();
-        Self { window, walk, days, day_count, lengths }
+        Self { window, walk, nets, days, day_count, lengths }
     }
 
     /// Returns the branches, which can be looked at in parallel; sets of a later branch have higher numbers.
@@ -55,7 +58,7 @@ impl<'a> DailyColumns<'a> {
             if list.is_empty() || self.repeats_a_looser(cell) {
                 return;
             }
-            for (group, nets) in book.nets().iter().enumerate() {
+            for (group, nets) in self.nets.groups().iter().enumerate() {
                 sums.fill([0; LANES]);
                 for signal in list {
                     let of_day = &mut sums[self.days[*signal as usize] as usize];

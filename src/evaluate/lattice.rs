@@ -69,8 +69,6 @@ pub struct Walk<'a> {
     lattice: &'a Lattice,
     /// `columns[d][i]`: level of signal i of the walk in dimension d.
     columns: Vec<Vec<u8>>,
-    /// Index of the walk's first signal.
-    first: usize,
     signals: usize,
     branch_dimensions: usize,
 }
@@ -94,7 +92,6 @@ impl<'a> Walk<'a> {
         Self {
             lattice,
             columns: (0..dimensions).map(column).collect(),
-            first: range.start,
             signals: range.len(),
             branch_dimensions,
         }
@@ -110,24 +107,18 @@ impl<'a> Walk<'a> {
         0..self.lattice.cells / self.branch_cells()
     }
 
-    /// Calls back for every cell of a branch with the signals it lets pass, in their order, cells in index order.
+    /// Calls back for every cell of a branch with the signals it lets pass, counted from the first of the range, in their
+    /// order; cells in index order.
     ///
     /// Cost: O(signals + sum over prefixes of dimensions of passing signals)
     pub fn for_each_cell(&self, branch: usize, mut visit: impl FnMut(usize, &[u32])) {
         let cell = branch * self.branch_cells();
-        let passes = |i: &u32| {
-            (0..self.branch_dimensions)
-                .all(|d| usize::from(self.columns[d][*i as usize]) >= self.lattice.level(cell, d))
-        };
-        let list: Vec<u32> = (0..self.signals as u32).filter(passes).collect();
+        let mut list: Vec<u32> = (0..self.signals as u32).collect();
+        for (d, column) in self.columns[..self.branch_dimensions].iter().enumerate() {
+            cut(&mut list, column, self.lattice.level(cell, d));
+        }
         let mut buffers = vec![Vec::new(); self.lattice.dimensions() - self.branch_dimensions];
-        let mut global = Vec::with_capacity(list.len());
-        let first = self.first as u32;
-        self.descend(self.branch_dimensions, cell, &list, &mut buffers, &mut |cell, list: &[u32]| {
-            global.clear();
-            global.extend(list.iter().map(|i| i + first));
-            visit(cell, &global);
-        });
+        self.descend(self.branch_dimensions, cell, &list, &mut buffers, &mut visit);
     }
 
     /// Walks the levels of one dimension, loose to strict; each level's list is cut from the one before.
@@ -145,28 +136,26 @@ impl<'a> Walk<'a> {
         // Level 0 lets everything pass.
         self.descend(dimension + 1, cell, list, inner, visit);
         for level in 1..self.lattice.sizes[dimension] {
-            let column = &self.columns[dimension];
             if level == 1 {
-                keep(own, list, column, 1);
-            } else {
-                own.retain(|i| usize::from(column[*i as usize]) >= level);
+                own.clear();
+                own.extend_from_slice(list);
             }
+            cut(own, &self.columns[dimension], level);
             let inner_cell = cell + level * self.lattice.strides[dimension];
             self.descend(dimension + 1, inner_cell, own, inner, visit);
         }
     }
 }
 
-/// Copies the signals at a level or stricter, without a branch per signal.
-fn keep(into: &mut Vec<u32>, list: &[u32], column: &[u8], level: u8) {
-    into.clear();
-    into.resize(list.len(), 0);
+/// Keeps the signals of a list that are at a level or stricter, without a branch per signal.
+fn cut(list: &mut Vec<u32>, column: &[u8], level: usize) {
     let mut kept = 0;
-    for i in list {
-        into[kept] = *i;
-        kept += usize::from(column[*i as usize] >= level);
+    for at in 0..list.len() {
+        let signal = list[at];
+        list[kept] = signal;
+        kept += usize::from(usize::from(column[signal as usize]) >= level);
     }
-    into.truncate(kept);
+    list.truncate(kept);
 }
 
 #[cfg(test)]
@@ -205,7 +194,7 @@ mod tests {
                     let naive: Vec<u32> = range
                         .clone()
                         .filter(|i| signals[*i].iter().zip(&needed).all(|(has, needs)| has >= needs))
-                        .map(|i| i as u32)
+                        .map(|i| (i - range.start) as u32)
                         .collect();
                     assert_eq!(list, naive);
                 });

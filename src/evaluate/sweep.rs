@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use super::book::{LANES, Window};
+use super::book::{LANES, Nets, Window};
 use super::lattice::Walk;
 use crate::model::Day;
 
@@ -65,17 +65,33 @@ impl Sweep {
     }
 }
 
+/// Groups of exit rules that are followed before the next ones: their outcomes stay near the processor.
+const GROUPS_AT_ONCE: usize = 4;
+
 /// Computes the statistics of every parameter set of a window.
 ///
 /// Cost: O(trades of all cells x rules), [`LANES`] rules at a time
 pub fn sweep(window: &Window<'_>) -> Sweep {
     let book = window.book;
-    // Bounds every running sum of any subset: what fits here cannot overflow in a narrower lane.
-    let reach =
-        book.nets().iter().map(|nets| total_magnitude(&nets[window.signals.clone()])).max().unwrap_or(0);
-    let points =
-        if reach <= i64::from(i32::MAX) { follow_cells::<i32>(window) } else { follow_cells::<i64>(window) };
-    Sweep { rules: book.rules(), points }
+    let rules = book.rules();
+    let entries = &book.entries()[window.signals.clone()];
+    let days: Vec<i32> = entries.iter().map(|entry| Day::of(entry.entry_ms).0).collect();
+    let walk = Walk::new(book.lattice(), book.coordinates(), window.signals.clone());
+    let mut points = vec![GridPoint::default(); book.lattice().cells() * rules];
+    let mut nets = Nets::default();
+    let fits = |reach: i64| reach <= i64::from(i32::MAX);
+    let all_fit = fits(window.reach());
+    for first in (0..book.groups()).step_by(GROUPS_AT_ONCE) {
+        nets.fill(window, first..(first + GROUPS_AT_ONCE).min(book.groups()));
+        // Bounds every running sum of any subset: what fits here cannot overflow in a narrower lane.
+        let fit = all_fit || nets.groups().iter().all(|nets| fits(total_magnitude(nets)));
+        let part = Part { nets: &nets, days: &days, rules, first_rule: first * LANES };
+        match fit {
+            true => part.follow_cells::<i32>(&walk, &mut points),
+            false => part.follow_cells::<i64>(&walk, &mut points),
+        }
+    }
+    Sweep { rules, points }
 }
 
 /// Returns the largest sum of magnitudes of a group's rules.
@@ -83,7 +99,8 @@ fn total_magnitude(nets: &[[i32; LANES]]) -> i64 {
     let mut sums = [0_i64; LANES];
     for lanes in nets {
         for (sum, net) in sums.iter_mut().zip(lanes) {
-            *sum += i64::from(net.unsigned_abs());
+            // Wraps with no less than 2^33 signals; a check keeps the sums from running side by side.
+            *sum = sum.wrapping_add(i64::from(net.unsigned_abs()));
         }
     }
     sums.into_iter().max().unwrap_or(0)
@@ -126,39 +143,48 @@ impl Tile {
     }
 }
 
-/// Follows every cell's trades, branches of the walk in parallel.
-fn follow_cells<T: Lane>(window: &Window<'_>) -> Vec<GridPoint> {
-    let book = window.book;
-    let rules = book.rules();
-    let days: Vec<i32> = book.entries().iter().map(|entry| Day::of(entry.entry_ms).0).collect();
-    let walk = Walk::new(book.lattice(), book.coordinates(), window.signals.clone());
-    let mut points = vec![GridPoint::default(); book.lattice().cells() * rules];
-    let follow_tile = |tile: &mut Tile, points: &mut [GridPoint]| {
-        for (group, nets) in book.nets().iter().enumerate() {
-            let trades = Trades { nets, days: &days };
+/// A window's outcomes under some of the exit rules.
+struct Part<'a> {
+    nets: &'a Nets,
+    /// Entry day of each signal.
+    days: &'a [i32],
+    /// All rules.
+    rules: usize,
+    /// The first of the part's.
+    first_rule: usize,
+}
+
+impl Part<'_> {
+    /// Follows every cell's trades, branches of the walk in parallel.
+    fn follow_cells<T: Lane>(&self, walk: &Walk<'_>, points: &mut [GridPoint]) {
+        let branch_points = walk.branch_cells() * self.rules;
+        points.par_chunks_mut(branch_points.max(1)).zip(walk.branches()).for_each(|(points, branch)| {
+            let mut tile = Tile::default();
+            walk.for_each_cell(branch, |_, list| {
+                tile.push(list);
+                if tile.is_full() {
+                    self.follow_tile::<T>(&mut tile, points);
+                }
+            });
+            self.follow_tile::<T>(&mut tile, points);
+        });
+    }
+
+    fn follow_tile<T: Lane>(&self, tile: &mut Tile, points: &mut [GridPoint]) {
+        for (group, nets) in self.nets.groups().iter().enumerate() {
+            let trades = Trades { nets, days: self.days };
+            let first_rule = self.first_rule + group * LANES;
             for (cell, list) in tile.cells().enumerate() {
-                let from = (tile.first + cell) * rules;
-                let points = &mut points[from..from + rules];
+                let from = (tile.first + cell) * self.rules;
+                let points = &mut points[from..from + self.rules];
                 let running = trades.follow::<T>(list);
-                for (lane, point) in points.iter_mut().skip(group * LANES).take(LANES).enumerate() {
+                for (lane, point) in points.iter_mut().skip(first_rule).take(LANES).enumerate() {
                     *point = running.point(lane, list.len());
                 }
             }
         }
         tile.advance();
-    };
-    let branch_points = walk.branch_cells() * rules;
-    points.par_chunks_mut(branch_points.max(1)).zip(walk.branches()).for_each(|(points, branch)| {
-        let mut tile = Tile::default();
-        walk.for_each_cell(branch, |_, list| {
-            tile.push(list);
-            if tile.is_full() {
-                follow_tile(&mut tile, points);
-            }
-        });
-        follow_tile(&mut tile, points);
-    });
-    points
+    }
 }
 
 /// An integer wide enough for every running sum of the window; `Square` holds sums of its squares.

@@ -5,19 +5,18 @@ use super::trade::{FirstTarget, Stops, Trade};
 use crate::exits::levels::Passage;
 use crate::model::{ExitReason, Outcome, RowBuilder};
 
-/// The events of a rule, as indices among those of its plan. Every signal reads those of every rule: they are small.
+/// What a position races towards besides the end of its time, as indices among the events of a plan. Rules that differ in their
+/// holding time only share a race.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RuleEvents {
+pub struct Race {
     /// The take-profit.
     pub target: u16,
     /// The stops.
     pub stop: u16,
-    /// The volume surge, if the rule watches for one.
+    /// The volume surge, if there is one to watch for.
     pub surge: Option<u16>,
-    /// The end of the holding time.
-    pub time: u16,
-    /// Longest holding time in candles.
-    pub hold_bars: u16,
+    /// The longest holding time of its rules in candles: what comes later ends none of them.
+    pub hold_bars_max: u16,
 }
 
 /// A take-profit, and what may be closed before it.
@@ -95,33 +94,36 @@ impl<'a> Ends<'a> {
         Self { trade, targets, stops, surges, times, numbers: vec![UNKNOWN; count] }
     }
 
-    /// Returns the row's number of the end of a rule: that by the earliest of stop, target, surge and time.
+    /// Returns the candle in which a race ends, and the row's number of that end: by the earliest of stop, target and surge.
+    /// Where the candle is not within the longest holding time there is no end, and the number means nothing.
     ///
     /// Rules: inside one candle its open comes first, then the adverse extreme, the favourable one and the close. An open
     ///        beyond the stop fills there; a target never fills better than its level. The best case has the favourable
     ///        extreme first in the exit candle: it reaches targets, arms and moves stops.
     #[inline]
-    pub fn of(&mut self, rule: &RuleEvents, row: &mut RowBuilder<'_>) -> u16 {
-        let [target_index, stop_index, time_index] = [rule.target, rule.stop, rule.time].map(usize::from);
-        let surge_index = rule.surge.map(usize::from);
+    pub fn of(&mut self, race: &Race, row: &mut RowBuilder<'_>) -> (u16, u16) {
+        let [target_index, stop_index] = [race.target, race.stop].map(usize::from);
+        let surge_index = race.surge.map(usize::from);
         let target = &self.targets[target_index];
         let (target_at, opens_beyond) = (target.passage.at, target.opens_beyond);
         let stop_at = self.stops[stop_index].at;
         let surge_at = surge_index.map_or(NEVER, |surge| self.surges[surge].bar);
         let bar = stop_at.min(target_at).min(surge_at);
-        if bar >= rule.hold_bars {
-            return self.time(time_index, row);
+        if bar >= race.hold_bars_max {
+            return (bar, UNKNOWN);
         }
-        if stop_at == bar && !(target_at == bar && opens_beyond) {
-            return match target_at == bar {
+        let number = if stop_at == bar && !(target_at == bar && opens_beyond) {
+            match target_at == bar {
                 true => self.stop_or_target(stop_index, target_index, row),
                 false => self.stop(stop_index, row),
-            };
-        }
-        match (target_at == bar, surge_index) {
-            (false, Some(surge)) => self.surge(surge, row),
-            _ => self.target(target_index, row),
-        }
+            }
+        } else {
+            match (target_at == bar, surge_index) {
+                (false, Some(surge)) => self.surge(surge, row),
+                _ => self.target(target_index, row),
+            }
+        };
+        (bar, number)
     }
 
     fn target(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
@@ -163,7 +165,8 @@ impl<'a> Ends<'a> {
         self.priced(place, row, |ends| ends.close(&ends.surges[index]))
     }
 
-    fn time(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
+    /// Returns the row's number of the end of a holding time.
+    pub fn time(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
         let place = self.targets.len() + self.stops.len() + self.surges.len() + index;
         self.priced(place, row, |ends| ends.close(&ends.times[index]))
     }

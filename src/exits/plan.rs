@@ -1,7 +1,10 @@
 //! An exit plan: the exit rules of a run, resolved to shared levels so that one pass serves them all.
 
+use std::collections::HashMap;
+use std::ops::Range;
+
 use super::costs::TradeCosts;
-use super::ends::{CloseEvent, Ends, RuleEvents, StopEvent, TargetEvent};
+use super::ends::{CloseEvent, Ends, Race, StopEvent, TargetEvent};
 use super::levels::{Distance, Levels, PROFIT_TIERS, Passages, STOP_TIERS, passages};
 use super::moving::{MovingStop, peaks};
 use super::passage::NEVER;
@@ -41,12 +44,24 @@ enum Moving {
     Trailing { activation: f64, distance: f64 },
 }
 
+/// Consecutive rules with the same holding time and consecutive races.
+#[derive(Debug, Clone, PartialEq)]
+struct Stretch {
+    races: Range<usize>,
+    /// The end of the holding time, among the plan's.
+    time: u16,
+    /// Longest holding time in candles.
+    hold_bars: u16,
+}
+
 /// Exit rules in the order they were given, with what they share.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExitPlan {
     rules: Vec<ExitRule>,
-    /// What ends each rule, among the distinct events below.
-    events: Vec<RuleEvents>,
+    /// What price and volume may end positions with: each combination of the events below once.
+    races: Vec<Race>,
+    /// The rules, cut up into stretches.
+    stretches: Vec<Stretch>,
     /// Levels among the targets that close a position.
     target_events: Vec<(usize, FirstSlot)>,
     stop_events: Vec<(StopSlots, FirstSlot)>,
@@ -81,7 +96,8 @@ impl ExitPlan {
             stops: Levels::new(rules.iter().flat_map(stop_distances), STOP_TIERS),
             surges: rules.iter().filter_map(|rule| rule.surge_factor).collect(),
             moving: Vec::new(),
-            events: Vec::with_capacity(rules.len()),
+            races: Vec::new(),
+            stretches: Vec::new(),
             target_events: Vec::new(),
             stop_events: Vec::new(),
             surge_events: Vec::new(),
@@ -91,15 +107,20 @@ impl ExitPlan {
         };
         plan.surges.sort_by(f64::total_cmp);
         plan.surges.dedup();
+        let mut known = HashMap::new();
         for rule in plan.rules.clone() {
-            let events = plan.events_of(&rule, interval)?;
-            plan.hold_bars_max = plan.hold_bars_max.max(events.hold_bars);
-            plan.events.push(events);
+            plan.add(&rule, interval, &mut known)?;
         }
         Ok(plan)
     }
 
-    fn events_of(&mut self, rule: &ExitRule, interval: Interval) -> Result<RuleEvents, PlanError> {
+    /// Adds the events of the next rule; races are known by their events.
+    fn add(
+        &mut self,
+        rule: &ExitRule,
+        interval: Interval,
+        known: &mut HashMap<[Option<u16>; 3], usize>,
+    ) -> Result<(), PlanError> {
         let hold_bars = hold_bars(rule.hold_hours, interval)?;
         let target = |atr| self.targets.slot(Distance::of(atr, rule.dynamic_strength));
         let share = rule.first_target_pct.map(|pct| pct / 100.0);
@@ -114,14 +135,23 @@ impl ExitPlan {
             moving: [break_even, trailing].map(|moving| Some(place_of(&mut self.moving, moving?))),
         };
         let surge = rule.surge_factor.map(|factor| self.surges.partition_point(|known| *known < factor));
-        Ok(RuleEvents {
-            // No more events than rules, which a `u16` counts.
-            target: place_of(&mut self.target_events, (target_slot, first)) as u16,
-            stop: place_of(&mut self.stop_events, (stops, first)) as u16,
-            surge: surge.map(|surge| place_of(&mut self.surge_events, (surge, first)) as u16),
-            time: place_of(&mut self.time_events, (hold_bars, first)) as u16,
-            hold_bars,
-        })
+        // No more events than rules, which a `u16` counts.
+        let target = place_of(&mut self.target_events, (target_slot, first)) as u16;
+        let stop = place_of(&mut self.stop_events, (stops, first)) as u16;
+        let surge = surge.map(|surge| place_of(&mut self.surge_events, (surge, first)) as u16);
+        let time = place_of(&mut self.time_events, (hold_bars, first)) as u16;
+        let race = *known.entry([Some(target), Some(stop), surge]).or_insert_with(|| {
+            self.races.push(Race { target, stop, surge, hold_bars_max: 0 });
+            self.races.len() - 1
+        });
+        let longest = &mut self.races[race].hold_bars_max;
+        *longest = hold_bars.max(*longest);
+        self.hold_bars_max = hold_bars.max(self.hold_bars_max);
+        match self.stretches.last_mut().filter(|last| (last.time, last.races.end) == (time, race)) {
+            Some(last) => last.races.end += 1,
+            None => self.stretches.push(Stretch { races: race..race + 1, time, hold_bars }),
+        }
+        Ok(())
     }
 
     /// Returns the plan with a horizon of at least so many hours, whatever its rules need.
@@ -158,7 +188,8 @@ impl ExitPlan {
     /// Rules:     inside one candle the adverse extreme comes before the favourable one, unless the candle opens beyond a
     ///            level; an open beyond the stop fills there; a target never fills better than its level; a stop is
     ///            moved by closed candles and by the present one's open
-    /// Cost:      O(candles + levels + rules), and O(candles) for each distinct moving stop
+    /// Cost:      O(candles + levels + rules), and O(candles) for each distinct moving stop; a rule beside others that differ
+    ///            from it in target and stop only costs a comparison of two numbers, many side by side
     pub fn outcomes(&self, position: &Position<'_>, costs: &TradeCosts, out: &mut Outcomes) {
         let end = position.entry + self.hold_bars_max();
         assert!(end <= position.bars.len(), "a signal is evaluated over its longest horizon");
@@ -193,9 +224,21 @@ impl ExitPlan {
         let times = self.time_events.iter().map(time).collect();
         let mut ends = Ends::new(trade, targets, stops, surges, times);
         let mut row = out.begin();
-        for events in &self.events {
-            let end = ends.of(events, &mut row);
-            row.choose(end);
+        let (mut bars, mut numbers) = (Vec::new(), Vec::new());
+        for race in &self.races {
+            let (bar, number) = ends.of(race, &mut row);
+            bars.push(bar);
+            numbers.push(number);
+        }
+        for Stretch { races, time, hold_bars } in &self.stretches {
+            let (bars, numbers) = (&bars[races.clone()], &numbers[races.clone()]);
+            if bars.iter().all(|bar| bar < hold_bars) {
+                row.choose(numbers.iter().copied());
+                continue;
+            }
+            let time = ends.time(usize::from(*time), &mut row);
+            let earlier = |(bar, number): (&u16, &u16)| if bar < hold_bars { *number } else { time };
+            row.choose(bars.iter().zip(numbers).map(earlier));
         }
         row.finish();
     }

@@ -151,7 +151,7 @@ impl Outcomes {
         let mut row = self.begin();
         for outcome in outcomes {
             let choice = row.find_or_end(*outcome);
-            row.choose(choice);
+            row.choose([choice]);
         }
         row.finish();
     }
@@ -174,7 +174,7 @@ impl Outcomes {
         for rule in rules {
             let from = usize::from(row.choices[*rule]);
             let choice = *places[from].get_or_insert_with(|| picked.find_or_end(row.ends[from]));
-            picked.choose(choice);
+            picked.choose([choice]);
         }
         picked.finish();
     }
@@ -216,10 +216,10 @@ impl RowBuilder<'_> {
         &self.outcomes.ends[self.first + usize::from(end)]
     }
 
-    /// Gives the next rule its end.
+    /// Gives the next rules their ends.
     #[inline]
-    pub fn choose(&mut self, end: u16) {
-        self.outcomes.choices.push(end);
+    pub fn choose(&mut self, ends: impl IntoIterator<Item = u16>) {
+        self.outcomes.choices.extend(ends);
     }
 
     /// Ends the row.
@@ -232,8 +232,8 @@ impl RowBuilder<'_> {
         let count = ends.len() - self.first;
         let own = &choices[choices.len() - *rules..];
         // The largest is found many at a time; the first that is too large would be sought one by one.
-        let last = own.iter().copied().max();
-        assert!(last.is_none_or(|last| usize::from(last) < count), "every rule chose among the row's ends");
+        let last = own.iter().fold(0, |last, choice| *choice.max(&last));
+        assert!(own.is_empty() || usize::from(last) < count, "every rule chose among the row's ends");
     }
 }
 

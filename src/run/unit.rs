@@ -562,7 +562,7 @@ impl Reader<'_> {
         ends.into_iter().for_each(|end| {
             row.end(end);
         });
-        choices.for_each(|choice| row.choose(choice));
+        row.choose(choices);
         row.finish();
         Some(())
     }
