@@ -91,6 +91,7 @@ fn time(space: &Space, plan: &ExitPlan, candles: &CandleSeries, signals: &[Drawn
     let bars = candles.bars();
     let mut book = Book::new(space.lattice().clone(), space.rules().len());
     book.reserve(signals.len());
+    let mut pass = plan.pass();
     let mut outcomes = Outcomes::new(space.rules().len());
     for signal in signals {
         let entry = signal.candle + 1;
@@ -102,7 +103,7 @@ fn time(space: &Space, plan: &ExitPlan, candles: &CandleSeries, signals: &[Drawn
             score: None,
         };
         outcomes.clear();
-        plan.outcomes(&position, &costs, &mut outcomes);
+        pass.outcomes(&position, &costs, &mut outcomes);
         let entry = Entry {
             entry_ms: bars.open_time[entry],
             symbol: 0,

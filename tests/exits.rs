@@ -232,7 +232,7 @@ fn rule() -> impl Strategy<Value = ExitRule> {
 fn outcomes(rules: &[ExitRule], position: &Position<'_>, costs: &TradeCosts) -> Vec<Outcome> {
     let plan = ExitPlan::new(rules.to_vec(), Interval::M15).expect("sound rules");
     let mut found = Outcomes::new(rules.len());
-    plan.outcomes(position, costs, &mut found);
+    plan.pass().outcomes(position, costs, &mut found);
     found.row(0).iter().copied().collect()
 }
 

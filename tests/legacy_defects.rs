@@ -72,7 +72,7 @@ fn outcome(candles: &[(f64, f64, f64, f64)], direction: Direction, rule: ExitRul
     let mut out = Outcomes::new(1);
     let position =
         retune::exits::Position { bars: series.bars(), entry: 0, direction, atr: scale, score: None };
-    plan.outcomes(&position, &costs, &mut out);
+    plan.pass().outcomes(&position, &costs, &mut out);
     *out.row(0).of(0)
 }
 

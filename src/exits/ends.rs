@@ -20,6 +20,7 @@ pub struct Race {
 }
 
 /// A take-profit, and what may be closed before it.
+#[derive(Debug)]
 pub struct TargetEvent {
     passage: Passage,
     first: FirstTarget,
@@ -28,8 +29,9 @@ pub struct TargetEvent {
 }
 
 /// Stops that act together, and what may be closed before them.
-pub struct StopEvent<'a> {
-    stops: Stops<'a>,
+#[derive(Debug)]
+pub struct StopEvent {
+    stops: Stops,
     first: FirstTarget,
     at: u16,
     /// Known once priced: the candle opens beyond the stop.
@@ -37,6 +39,7 @@ pub struct StopEvent<'a> {
 }
 
 /// The close of a candle, for a reason, and what may be closed before it.
+#[derive(Debug)]
 pub struct CloseEvent {
     bar: u16,
     reason: ExitReason,
@@ -46,11 +49,11 @@ pub struct CloseEvent {
 /// "Not priced yet".
 const UNKNOWN: u16 = u16::MAX;
 
-/// One position with what can end it.
-pub struct Ends<'a> {
-    trade: Trade<'a>,
+/// What can end one position, each in the order of the plan's.
+#[derive(Debug, Default)]
+pub struct Ends {
     targets: Vec<TargetEvent>,
-    stops: Vec<StopEvent<'a>>,
+    stops: Vec<StopEvent>,
     surges: Vec<CloseEvent>,
     times: Vec<CloseEvent>,
     /// The row's numbers of the ends by targets, stops, surges, times, and stops in a candle that reaches a target.
@@ -65,10 +68,10 @@ impl TargetEvent {
     }
 }
 
-impl<'a> StopEvent<'a> {
-    /// Prepares stops.
-    pub fn new(stops: Stops<'a>, first: FirstTarget) -> Self {
-        let at = stops.at();
+impl StopEvent {
+    /// Prepares stops of a trade.
+    pub fn new(trade: &Trade<'_>, stops: Stops, first: FirstTarget) -> Self {
+        let at = trade.touched_at(&stops);
         Self { stops, first, at, gap: false }
     }
 }
@@ -80,20 +83,35 @@ impl CloseEvent {
     }
 }
 
-impl<'a> Ends<'a> {
-    /// Puts a position's events together, each in the order of the plan's.
-    pub fn new(
-        trade: Trade<'a>,
-        targets: Vec<TargetEvent>,
-        stops: Vec<StopEvent<'a>>,
-        surges: Vec<CloseEvent>,
-        times: Vec<CloseEvent>,
-    ) -> Self {
-        let pairs = stops.len() * targets.len();
-        let count = targets.len() + stops.len() + surges.len() + times.len() + pairs;
-        Self { trade, targets, stops, surges, times, numbers: vec![UNKNOWN; count] }
-    }
+/// One position on its way to its ends.
+pub struct Racing<'a> {
+    trade: &'a Trade<'a>,
+    ends: &'a mut Ends,
+}
 
+impl Ends {
+    /// Puts a position's events together.
+    pub fn begin<'a>(
+        &'a mut self,
+        trade: &'a Trade<'a>,
+        targets: impl Iterator<Item = TargetEvent>,
+        stops: impl Iterator<Item = StopEvent>,
+        surges: impl Iterator<Item = CloseEvent>,
+        times: impl Iterator<Item = CloseEvent>,
+    ) -> Racing<'a> {
+        refill(&mut self.targets, targets);
+        refill(&mut self.stops, stops);
+        refill(&mut self.surges, surges);
+        refill(&mut self.times, times);
+        let pairs = self.stops.len() * self.targets.len();
+        let count = self.targets.len() + self.stops.len() + self.surges.len() + self.times.len() + pairs;
+        self.numbers.clear();
+        self.numbers.resize(count, UNKNOWN);
+        Racing { trade, ends: self }
+    }
+}
+
+impl Racing<'_> {
     /// Returns the candle in which a race ends, and the row's number of that end: by the earliest of stop, target and surge.
     /// Where the candle is not within the longest holding time there is no end, and the number means nothing.
     ///
@@ -101,13 +119,13 @@ impl<'a> Ends<'a> {
     ///        beyond the stop fills there; a target never fills better than its level. The best case has the favourable
     ///        extreme first in the exit candle: it reaches targets, arms and moves stops.
     #[inline]
-    pub fn of(&mut self, race: &Race, row: &mut RowBuilder<'_>) -> (u16, u16) {
+    pub fn end(&mut self, race: &Race, row: &mut RowBuilder<'_>) -> (u16, u16) {
         let [target_index, stop_index] = [race.target, race.stop].map(usize::from);
         let surge_index = race.surge.map(usize::from);
-        let target = &self.targets[target_index];
+        let target = &self.ends.targets[target_index];
         let (target_at, opens_beyond) = (target.passage.at, target.opens_beyond);
-        let stop_at = self.stops[stop_index].at;
-        let surge_at = surge_index.map_or(NEVER, |surge| self.surges[surge].bar);
+        let stop_at = self.ends.stops[stop_index].at;
+        let surge_at = surge_index.map_or(NEVER, |surge| self.ends.surges[surge].bar);
         let bar = stop_at.min(target_at).min(surge_at);
         if bar >= race.hold_bars_max {
             return (bar, UNKNOWN);
@@ -127,18 +145,18 @@ impl<'a> Ends<'a> {
     }
 
     fn target(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
-        self.priced(index, row, |ends| {
-            let target = &ends.targets[index];
-            ends.trade.at_target(target.passage, target.first)
+        self.priced(index, row, |racing| {
+            let target = &racing.ends.targets[index];
+            racing.trade.at_target(target.passage, target.first)
         })
     }
 
     fn stop(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
-        let place = self.targets.len() + index;
-        self.priced(place, row, |ends| {
-            let stop = &ends.stops[index];
-            let (outcome, gap) = ends.trade.stopped(&stop.stops, stop.first);
-            ends.stops[index].gap = gap;
+        let place = self.ends.targets.len() + index;
+        self.priced(place, row, |racing| {
+            let stop = &mut racing.ends.stops[index];
+            let (outcome, gap) = racing.trade.stopped(&stop.stops, stop.first);
+            stop.gap = gap;
             outcome
         })
     }
@@ -146,29 +164,29 @@ impl<'a> Ends<'a> {
     /// The stop is touched in a candle that reaches the target as well.
     fn stop_or_target(&mut self, stop: usize, target: usize, row: &mut RowBuilder<'_>) -> u16 {
         let stopped = self.stop(stop, row);
-        if self.stops[stop].gap {
+        if self.ends.stops[stop].gap {
             return stopped;
         }
-        let pairs = self.numbers.len() - self.stops.len() * self.targets.len();
-        let place = pairs + stop * self.targets.len() + target;
-        if self.numbers[place] == UNKNOWN {
+        let pairs = self.ends.numbers.len() - self.ends.stops.len() * self.ends.targets.len();
+        let place = pairs + stop * self.ends.targets.len() + target;
+        if self.ends.numbers[place] == UNKNOWN {
             let reached = self.target(target, row);
             let best_case = row.added(reached).net;
             let outcome = Outcome { best_case, ambiguous: true, ..*row.added(stopped) };
-            self.numbers[place] = row.end(outcome);
+            self.ends.numbers[place] = row.end(outcome);
         }
-        self.numbers[place]
+        self.ends.numbers[place]
     }
 
     fn surge(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
-        let place = self.targets.len() + self.stops.len() + index;
-        self.priced(place, row, |ends| ends.close(&ends.surges[index]))
+        let place = self.ends.targets.len() + self.ends.stops.len() + index;
+        self.priced(place, row, |racing| racing.close(&racing.ends.surges[index]))
     }
 
     /// Returns the row's number of the end of a holding time.
     pub fn time(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
-        let place = self.targets.len() + self.stops.len() + self.surges.len() + index;
-        self.priced(place, row, |ends| ends.close(&ends.times[index]))
+        let place = self.ends.targets.len() + self.ends.stops.len() + self.ends.surges.len() + index;
+        self.priced(place, row, |racing| racing.close(&racing.ends.times[index]))
     }
 
     fn close(&self, event: &CloseEvent) -> Outcome {
@@ -183,10 +201,16 @@ impl<'a> Ends<'a> {
         row: &mut RowBuilder<'_>,
         price: impl FnOnce(&mut Self) -> Outcome,
     ) -> u16 {
-        if self.numbers[place] == UNKNOWN {
+        if self.ends.numbers[place] == UNKNOWN {
             let outcome = price(self);
-            self.numbers[place] = row.end(outcome);
+            self.ends.numbers[place] = row.end(outcome);
         }
-        self.numbers[place]
+        self.ends.numbers[place]
     }
+}
+
+/// Puts other items in place of those there; the memory is kept.
+fn refill<T>(items: &mut Vec<T>, others: impl Iterator<Item = T>) {
+    items.clear();
+    items.extend(others);
 }

@@ -105,10 +105,6 @@ impl Levels {
         let found = self.distances.iter().position(|known| *known == distance);
         found.expect("every distance of a rule was collected")
     }
-
-    fn sizes(&self, position: &Position<'_>) -> Vec<f64> {
-        self.distances.iter().map(|distance| distance.size(position, self.tiers)).collect()
-    }
 }
 
 /// Returns slots in the order of their sizes.
@@ -128,31 +124,39 @@ pub struct Passage {
 }
 
 /// The passages of all levels of one position, by slot.
+#[derive(Debug, Default)]
 pub struct Passages {
     sizes: Vec<f64>,
     at: Vec<u16>,
 }
 
 impl Passages {
+    /// Takes a position's levels in; none is reached yet.
+    fn begin(&mut self, levels: &Levels, position: &Position<'_>) {
+        self.sizes.clear();
+        self.sizes.extend(levels.distances.iter().map(|distance| distance.size(position, levels.tiers)));
+        self.at.clear();
+        self.at.resize(self.sizes.len(), NEVER);
+    }
+
     /// Returns what became of a level.
     pub fn of(&self, slot: usize) -> Passage {
         Passage { distance: self.sizes[slot], at: self.at[slot] }
     }
 }
 
-/// Follows a position past all its levels; also returns how many candles it took to decide every rule.
+/// Follows a position past all its levels; returns how many candles it took to decide every rule.
 pub fn passages(
     position: &Position<'_>,
     ahead: Bars<'_>,
-    targets: &Levels,
-    stops: &Levels,
-) -> (Passages, Passages, usize) {
-    let mut target = Passages { sizes: targets.sizes(position), at: vec![NEVER; targets.distances.len()] };
-    let mut stop = Passages { sizes: stops.sizes(position), at: vec![NEVER; stops.distances.len()] };
+    (targets, target): (&Levels, &mut Passages),
+    (stops, stop): (&Levels, &mut Passages),
+) -> usize {
+    target.begin(targets, position);
+    stop.begin(stops, position);
     let side = position.direction;
     if targets.ascending && stops.ascending {
-        let end = first_passages(ahead, side, &target.sizes, &stop.sizes, &mut target.at, &mut stop.at);
-        return (target, stop, end);
+        return first_passages(ahead, side, &target.sizes, &stop.sizes, &mut target.at, &mut stop.at);
     }
     let (by_target, by_stop) = (by_size(&target.sizes), by_size(&stop.sizes));
     let sorted = |order: &[usize], sizes: &[f64]| -> Vec<f64> { order.iter().map(|i| sizes[*i]).collect() };
@@ -161,5 +165,5 @@ pub fn passages(
     let end = first_passages(ahead, side, &target_sizes, &stop_sizes, &mut target_at, &mut stop_at);
     by_target.iter().zip(target_at).for_each(|(slot, at)| target.at[*slot] = at);
     by_stop.iter().zip(stop_at).for_each(|(slot, at)| stop.at[*slot] = at);
-    (target, stop, end)
+    end
 }

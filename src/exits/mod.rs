@@ -4,11 +4,13 @@ mod costs;
 mod ends;
 mod levels;
 mod moving;
+mod pass;
 mod passage;
 mod plan;
 mod surge;
 mod trade;
 
 pub use costs::{Costs, Fill, TradeCosts};
+pub use pass::ExitPass;
 pub use plan::{ExitPlan, PlanError};
 pub use trade::Position;

@@ -44,32 +44,67 @@ impl MovingStop {
     pub fn reason(&self) -> ExitReason {
         if self.behind.is_some() { ExitReason::TrailingStop } else { ExitReason::BreakEven }
     }
-
-    /// Returns the first candle that touches the stop.
-    ///
-    /// Cost: O(log candles) to where it arms, then O(candles) until it is touched
-    pub fn first_touch(&self, ahead: Bars<'_>, peaks: &[f64]) -> u16 {
-        let side = self.direction.sign();
-        let armed = peaks.partition_point(|peak| side * peak <= side * self.arm);
-        let touches = |i: &usize| {
-            let level = self.level(peaks[*i]).expect("armed from here on");
-            side * worst(ahead, *i, self.direction) <= side * level
-        };
-        (armed..peaks.len()).find(touches).map_or(NEVER, |i| i as u16)
-    }
 }
 
-/// Returns the best price that is known when each of the first candles begins to move: the extremes of the candles
-/// before it and its open.
-pub fn peaks(ahead: Bars<'_>, direction: Direction, count: usize) -> Vec<f64> {
-    let mut peak = ahead.open[0];
-    let known = |i: usize| {
-        peak = better(direction, peak, ahead.open[i]);
-        let known = peak;
-        peak = better(direction, peak, best(ahead, i, direction));
-        known
-    };
-    (0..count).map(known).collect()
+/// The moving stops of one position.
+#[derive(Debug, Default)]
+pub struct MovingStops {
+    /// With the candle that first touches each, [`NEVER`] if none does.
+    stops: Vec<(MovingStop, u16)>,
+    /// The best price known when each candle begins to move, as far as the last touch.
+    peaks: Vec<f64>,
+}
+
+impl MovingStops {
+    /// Follows the stops of a position for so many candles, or until all are touched.
+    ///
+    /// Cost: O(candles x stops)
+    pub fn follow(
+        &mut self,
+        stops: impl Iterator<Item = MovingStop>,
+        ahead: Bars<'_>,
+        direction: Direction,
+        count: usize,
+    ) {
+        self.stops.clear();
+        self.stops.extend(stops.map(|stop| (stop, NEVER)));
+        self.peaks.clear();
+        let side = direction.sign();
+        let mut waiting = self.stops.len();
+        // Of the candles that are closed.
+        let mut extreme = ahead.open[0];
+        for i in 0..count {
+            if waiting == 0 {
+                break;
+            }
+            let peak = better(direction, extreme, ahead.open[i]);
+            self.peaks.push(peak);
+            extreme = better(direction, peak, best(ahead, i, direction));
+            let worst = worst(ahead, i, direction);
+            for (stop, at) in self.stops.iter_mut().filter(|(_, at)| *at == NEVER) {
+                if stop.level(peak).is_some_and(|level| side * worst <= side * level) {
+                    *at = i as u16;
+                    waiting -= 1;
+                }
+            }
+        }
+    }
+
+    /// Returns a stop.
+    pub fn stop(&self, place: usize) -> &MovingStop {
+        &self.stops[place].0
+    }
+
+    /// Returns the candle that first touches a stop.
+    pub fn at(&self, place: usize) -> u16 {
+        self.stops[place].1
+    }
+
+    /// Returns the best price that is known when a candle begins to move: the extremes of the candles before it and its open.
+    /// `None` after all stops were touched.
+    pub fn peak(&self, bar: usize) -> Option<f64> {
+        self.peaks.get(bar).copied()
+    }
 }
 
 /// Returns the better of two prices for a side.

@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::costs::TradeCosts;
-use super::ends::{CloseEvent, Ends, Race, StopEvent, TargetEvent};
-use super::levels::{Distance, Levels, PROFIT_TIERS, Passages, STOP_TIERS, passages};
-use super::moving::{MovingStop, peaks};
+use super::ends::Race;
+use super::levels::{Distance, Levels, PROFIT_TIERS, Passages, STOP_TIERS};
+use super::moving::MovingStop;
+use super::pass::ExitPass;
 use super::passage::NEVER;
-use super::surge::first_surges;
-use super::trade::{Position, Stops, Trade};
-use crate::model::{EXIT_AXES, ExitReason, ExitRule, Interval, Outcomes};
+use super::trade::Position;
+use crate::model::{EXIT_AXES, ExitRule, Interval, Outcomes};
 
 /// An exit rule that cannot be simulated.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -25,19 +24,19 @@ pub struct PlanError {
 }
 
 /// A first target: its level among the targets, and the share closed there.
-type FirstSlot = Option<(usize, f64)>;
+pub(super) type FirstSlot = Option<(usize, f64)>;
 
 /// Stops that act together: levels among the stops, and stops that move.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct StopSlots {
-    fixed: usize,
-    hard: Option<usize>,
-    moving: [Option<usize>; 2],
+pub(super) struct StopSlots {
+    pub fixed: usize,
+    pub hard: Option<usize>,
+    pub moving: [Option<usize>; 2],
 }
 
 /// A stop that moves, before a position gives it prices.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Moving {
+pub(super) enum Moving {
     /// To the entry, once a level among the targets is passed.
     BreakEven { target: usize },
     /// Behind the best price; both in ATR.
@@ -46,12 +45,12 @@ enum Moving {
 
 /// Consecutive rules with the same holding time and consecutive races.
 #[derive(Debug, Clone, PartialEq)]
-struct Stretch {
-    races: Range<usize>,
+pub(super) struct Stretch {
+    pub races: Range<usize>,
     /// The end of the holding time, among the plan's.
-    time: u16,
+    pub time: u16,
     /// Longest holding time in candles.
-    hold_bars: u16,
+    pub hold_bars: u16,
 }
 
 /// Exit rules in the order they were given, with what they share.
@@ -59,22 +58,22 @@ struct Stretch {
 pub struct ExitPlan {
     rules: Vec<ExitRule>,
     /// What price and volume may end positions with: each combination of the events below once.
-    races: Vec<Race>,
+    pub(super) races: Vec<Race>,
     /// The rules, cut up into stretches.
-    stretches: Vec<Stretch>,
+    pub(super) stretches: Vec<Stretch>,
     /// Levels among the targets that close a position.
-    target_events: Vec<(usize, FirstSlot)>,
-    stop_events: Vec<(StopSlots, FirstSlot)>,
-    surge_events: Vec<(usize, FirstSlot)>,
+    pub(super) target_events: Vec<(usize, FirstSlot)>,
+    pub(super) stop_events: Vec<(StopSlots, FirstSlot)>,
+    pub(super) surge_events: Vec<(usize, FirstSlot)>,
     /// Holding times in candles.
-    time_events: Vec<(u16, FirstSlot)>,
+    pub(super) time_events: Vec<(u16, FirstSlot)>,
     /// Take-profits, first targets and break-even triggers.
-    targets: Levels,
+    pub(super) targets: Levels,
     /// Fixed and hard stops.
-    stops: Levels,
-    moving: Vec<Moving>,
+    pub(super) stops: Levels,
+    pub(super) moving: Vec<Moving>,
     /// Ascending.
-    surges: Vec<f64>,
+    pub(super) surges: Vec<f64>,
     hold_bars_max: u16,
 }
 
@@ -182,65 +181,9 @@ impl ExitPlan {
         self.rules.iter().any(|rule| rule.dynamic_strength.is_some())
     }
 
-    /// Appends a row with the outcome of every rule, in order, for a position entered at a candle's open.
-    ///
-    /// Causality: this is the label: it reads the candles after the signal and must never feed a feature
-    /// Rules:     inside one candle the adverse extreme comes before the favourable one, unless the candle opens beyond a
-    ///            level; an open beyond the stop fills there; a target never fills better than its level; a stop is
-    ///            moved by closed candles and by the present one's open
-    /// Cost:      O(candles + levels + rules), and O(candles) for each distinct moving stop; a rule beside others that differ
-    ///            from it in target and stop only costs a comparison of two numbers, many side by side
-    pub fn outcomes(&self, position: &Position<'_>, costs: &TradeCosts, out: &mut Outcomes) {
-        let end = position.entry + self.hold_bars_max();
-        assert!(end <= position.bars.len(), "a signal is evaluated over its longest horizon");
-        let ahead = position.bars.slice(position.entry..end);
-        let direction = position.direction;
-        let (targets, stops, decided) = passages(position, ahead, &self.targets, &self.stops);
-        let peaks = if self.moving.is_empty() { Vec::new() } else { peaks(ahead, direction, decided) };
-        let touched = |moving: &Moving| {
-            let stop = moving.stop(position, &targets);
-            (stop, stop.first_touch(ahead, &peaks))
-        };
-        let moving: Vec<(MovingStop, u16)> = self.moving.iter().map(touched).collect();
-        let surges =
-            if self.surges.is_empty() { Vec::new() } else { first_surges(position, &self.surges, decided) };
-        let trade = Trade { ahead, direction, costs };
-        let first = |first: &FirstSlot| first.map(|(slot, share)| (targets.of(slot), share));
-        let target =
-            |(slot, own): &(usize, FirstSlot)| TargetEvent::new(&trade, targets.of(*slot), first(own));
-        let stop = |(slots, own): &(StopSlots, FirstSlot)| {
-            let fixed = stops.of(slots.fixed);
-            let hard = slots.hard.map(|slot| stops.of(slot)).filter(|hard| hard.distance < fixed.distance);
-            let moving = slots.moving.map(|slot| slot.map(|slot| &moving[slot]));
-            StopEvent::new(Stops { fixed: hard.unwrap_or(fixed), moving, peaks: &peaks }, first(own))
-        };
-        let surge = |(slot, own): &(usize, FirstSlot)| {
-            CloseEvent::new(surges[*slot], ExitReason::VolumeSurge, first(own))
-        };
-        let time = |(bars, own): &(u16, FirstSlot)| CloseEvent::new(bars - 1, ExitReason::Time, first(own));
-        let targets = self.target_events.iter().map(target).collect();
-        let stops = self.stop_events.iter().map(stop).collect();
-        let surges = self.surge_events.iter().map(surge).collect();
-        let times = self.time_events.iter().map(time).collect();
-        let mut ends = Ends::new(trade, targets, stops, surges, times);
-        let mut row = out.begin();
-        let (mut bars, mut numbers) = (Vec::new(), Vec::new());
-        for race in &self.races {
-            let (bar, number) = ends.of(race, &mut row);
-            bars.push(bar);
-            numbers.push(number);
-        }
-        for Stretch { races, time, hold_bars } in &self.stretches {
-            let (bars, numbers) = (&bars[races.clone()], &numbers[races.clone()]);
-            if bars.iter().all(|bar| bar < hold_bars) {
-                row.choose(numbers.iter().copied());
-                continue;
-            }
-            let time = ends.time(usize::from(*time), &mut row);
-            let earlier = |(bar, number): (&u16, &u16)| if bar < hold_bars { *number } else { time };
-            row.choose(bars.iter().zip(numbers).map(earlier));
-        }
-        row.finish();
+    /// Returns a pass over positions under the plan.
+    pub fn pass(&self) -> ExitPass<'_> {
+        ExitPass::new(self)
     }
 }
 
@@ -262,7 +205,8 @@ fn place_of<T: PartialEq>(known: &mut Vec<T>, item: T) -> usize {
 }
 
 impl Moving {
-    fn stop(&self, position: &Position<'_>, targets: &Passages) -> MovingStop {
+    /// Returns the stop of a position.
+    pub fn stop(&self, position: &Position<'_>, targets: &Passages) -> MovingStop {
         match *self {
             Self::BreakEven { target } => MovingStop::break_even(position, targets.of(target).distance),
             Self::Trailing { activation, distance } => {
@@ -305,8 +249,8 @@ fn check(rule: &ExitRule) -> Result<(), PlanError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exits::Costs;
-    use crate::model::{Candle, CandleSeries, Direction, Outcome, ReturnPpm, Symbol};
+    use crate::exits::{Costs, TradeCosts};
+    use crate::model::{Candle, CandleSeries, Direction, ExitReason, Outcome, ReturnPpm, Symbol};
 
     fn series(bars: &[[f64; 4]]) -> CandleSeries {
         let candle = |(i, [open, high, low, close]): (usize, &[f64; 4])| Candle {
@@ -355,7 +299,7 @@ mod tests {
             let rule = ExitRule::new(4.0, 2.0, bars.len() as f64 * 0.25);
             let plan = ExitPlan::new(vec![rule], Interval::M15).expect("a plan");
             let mut out = Outcomes::new(1);
-            plan.outcomes(&position(&series(bars), *direction), &free(), &mut out);
+            plan.pass().outcomes(&position(&series(bars), *direction), &free(), &mut out);
             let value = |price: f64| ReturnPpm::from_fraction(direction.sign() * (price - 100.0) / 100.0);
             let expected = Outcome {
                 net: value(*worst),
@@ -375,7 +319,7 @@ mod tests {
         let plan = ExitPlan::new(rules.to_vec(), Interval::M15).expect("a plan");
         let bars = [[100.0, 101.0, 99.0, 100.5], [100.5, 102.0, 100.0, 101.5], [101.5, 103.0, 101.0, 102.5]];
         let mut out = Outcomes::new(rules.len());
-        plan.outcomes(&position(&series(&bars), Direction::Long), &free(), &mut out);
+        plan.pass().outcomes(&position(&series(&bars), Direction::Long), &free(), &mut out);
         let row = out.row(0);
         assert_eq!(row.iter().map(|o| o.net.0).collect::<Vec<_>>(), [5_000, 15_000, 25_000]);
         assert_eq!(row.iter().map(|o| o.bars_held).collect::<Vec<_>>(), [1, 2, 3]);

@@ -11,10 +11,11 @@ pub const VOLUME_BARS: usize = 20;
 /// Shape: factors ascending, one slot each; the first `count` candles from the entry on
 /// Rules: a candle is against the position if it closes beyond its open that way; one with fewer than
 ///        [`VOLUME_BARS`] candles before it is no surge
-pub fn first_surges(position: &Position<'_>, factors: &[f64], count: usize) -> Vec<u16> {
+pub fn first_surges(position: &Position<'_>, factors: &[f64], count: usize, at: &mut Vec<u16>) {
     let bars = position.bars;
     let side = position.direction.sign();
-    let mut at = vec![NEVER; factors.len()];
+    at.clear();
+    at.resize(factors.len(), NEVER);
     let mut next = 0;
     for i in 0..count {
         let bar = position.entry + i;
@@ -28,5 +29,4 @@ pub fn first_surges(position: &Position<'_>, factors: &[f64], count: usize) -> V
             next += 1;
         }
     }
-    at
 }

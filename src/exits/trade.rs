@@ -2,7 +2,7 @@
 
 use super::costs::{Fill, TradeCosts};
 use super::levels::Passage;
-use super::moving::{MovingStop, best, better};
+use super::moving::{MovingStops, best, better};
 use crate::model::{Bars, Direction, ExitReason, Outcome, ReturnPpm};
 
 /// A position to follow: where it is entered, and what is known then.
@@ -28,20 +28,12 @@ impl Position<'_> {
 }
 
 /// What may stop a position: the stops of one rule.
-pub struct Stops<'a> {
+#[derive(Debug)]
+pub struct Stops {
     /// The fixed stop.
     pub fixed: Passage,
-    /// Stops that move, with the candles that first touch them.
-    pub moving: [Option<&'a (MovingStop, u16)>; 2],
-    /// The best price known when each candle begins; empty where no stop moves.
-    pub peaks: &'a [f64],
-}
-
-impl Stops<'_> {
-    /// Returns the candle that first touches one of them.
-    pub fn at(&self) -> u16 {
-        self.moving.iter().flatten().fold(self.fixed.at, |at, (_, touch)| at.min(*touch))
-    }
+    /// Stops that move, by their places among the position's.
+    pub moving: [Option<usize>; 2],
 }
 
 /// A first target, with the share closed there.
@@ -62,6 +54,8 @@ pub struct Trade<'a> {
     pub direction: Direction,
     /// Costs of the symbol.
     pub costs: &'a TradeCosts,
+    /// The position's moving stops.
+    pub moving: &'a MovingStops,
 }
 
 impl Trade<'_> {
@@ -78,18 +72,23 @@ impl Trade<'_> {
         self.close(self.exit(first, bar, fill), None, bar)
     }
 
+    /// Returns the candle that first touches one of some stops.
+    pub fn touched_at(&self, stops: &Stops) -> u16 {
+        stops.moving.iter().flatten().fold(stops.fixed.at, |at, place| at.min(self.moving.at(*place)))
+    }
+
     /// Returns the outcome of a position whose stops are touched, and whether the candle opens beyond the stop.
     ///
     /// Unless it does, a target that the same candle reaches is the best case.
-    pub fn stopped(&self, stops: &Stops<'_>, first: FirstTarget) -> (Outcome, bool) {
-        let bar = stops.at();
+    pub fn stopped(&self, stops: &Stops, first: FirstTarget) -> (Outcome, bool) {
+        let bar = self.touched_at(stops);
         let i = usize::from(bar);
         let side = self.direction.sign();
         let fill = |price, reason| Fill { price, reason, held_until_ms: self.ahead.open_time[i] };
         // Before the adverse extreme the first target is filled by earlier candles, or by an open beyond it.
         let filled = first.filter(|(at, _)| at.at < bar || self.opens_beyond(bar, at.distance));
         let filled = filled.map(|first| self.part(first));
-        let peak = stops.peaks.get(i).copied();
+        let peak = self.moving.peak(i);
         let (level, reason) = self.tightest(stops, peak);
         let open = self.ahead.open[i];
         if side * open < side * level {
@@ -99,7 +98,7 @@ impl Trade<'_> {
             );
         }
         let worst = Exit { first: filled, last: fill(level, reason) };
-        if first.is_none() && stops.peaks.is_empty() {
+        if first.is_none() && stops.moving == [None, None] {
             return (self.close(worst, None, bar), false);
         }
         let peak = peak.map(|peak| better(self.direction, peak, best(self.ahead, i, self.direction)));
@@ -109,11 +108,11 @@ impl Trade<'_> {
     }
 
     /// Returns the price of the tightest stop for the best price so far, and its reason.
-    fn tightest(&self, stops: &Stops<'_>, peak: Option<f64>) -> (f64, ExitReason) {
+    fn tightest(&self, stops: &Stops, peak: Option<f64>) -> (f64, ExitReason) {
         let side = self.direction.sign();
         let fixed = (self.ahead.open[0] - side * stops.fixed.distance, ExitReason::Stop);
-        let moving = stops.moving.iter().flatten();
-        let armed = moving.filter_map(|(stop, _)| Some((stop.level(peak?)?, stop.reason())));
+        let moving = stops.moving.iter().flatten().map(|place| self.moving.stop(*place));
+        let armed = moving.filter_map(|stop| Some((stop.level(peak?)?, stop.reason())));
         armed.fold(fixed, |tightest, stop| if side * stop.0 > side * tightest.0 { stop } else { tightest })
     }
 

@@ -36,6 +36,7 @@ pub fn book_of(symbols: &[SymbolDays], style: usize, plan: &StylePlan) -> Book {
     // Stable: signals of one symbol at one instant keep their order.
     places.sort_by_key(|place| (place.entry.entry_ms, place.entry.symbol));
     let mut book = Book::new(plan.space.lattice().clone(), plan.space.rules().len());
+    book.reserve(places.iter().filter(|place| place.data.is_some()).count());
     for place in &places {
         match &place.data {
             Some((coordinates, outcomes)) => book.push(place.entry, coordinates, *outcomes),

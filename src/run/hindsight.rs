@@ -127,7 +127,7 @@ impl<'a> Followed<'a> {
             if let Some(atr) = placed.atr.filter(|_| own) {
                 // Scores of given signals are theirs to know.
                 let position = Position { bars, entry, direction, atr, score: None };
-                style.exits.outcomes(&position, costs, &mut outcomes);
+                style.exits.pass().outcomes(&position, costs, &mut outcomes);
             }
             let earns = |rule| (!outcomes.is_empty()).then(|| outcomes.row(0).of(rule).net.0 > 0);
             came.extend((0..style.exits.rules().len().min(RULES_MAX)).map(earns));

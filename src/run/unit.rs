@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::day::{DaySignal, StyleDay};
 use super::found::{Found, Lead};
 use super::plan::{Plan, StylePlan};
-use crate::exits::{ExitPlan, Position, TradeCosts};
+use crate::exits::{ExitPass, ExitPlan, Position, TradeCosts};
 use crate::features::catalog::{Column, SCORE_EVIDENCE, SIGNAL_SCORE, View, column};
 use crate::features::frame::Market;
 use crate::features::score::ScoreEvidence;
@@ -110,8 +110,9 @@ pub fn evaluate(
         return unit;
     }
     let columns: Vec<Place> = Context::of(style).columns.iter().map(|name| Place::of(name, found)).collect();
+    let mut pass = style.exits.pass();
     for lead in &own {
-        add_signal(&mut unit, market, lead, style, costs, &columns);
+        add_signal(&mut unit, market, lead, style, &mut pass, costs, &columns);
     }
     unit.opportunities = opportunities(&market.frame(day, 0), &style.opportunity, &plan.costs);
     unit
@@ -163,6 +164,7 @@ fn add_signal(
     market: &Market<'_>,
     lead: &Lead<'_>,
     style: &StylePlan,
+    pass: &mut ExitPass<'_>,
     costs: &TradeCosts,
     columns: &[Place],
 ) {
@@ -182,7 +184,7 @@ fn add_signal(
     let score = column(SIGNAL_SCORE).filter(|_| style.exits.reads_score());
     let score = score.zip(view).and_then(|(column, view)| column.value(&view));
     let position = Position { bars: market.bars, entry, direction, atr, score };
-    style.exits.outcomes(&position, costs, &mut unit.outcomes);
+    pass.outcomes(&position, costs, &mut unit.outcomes);
     unit.signals.push(signal);
 }
 
@@ -199,6 +201,7 @@ impl Unit {
     ) -> Self {
         let (mut joined, mut added) =
             (Outcomes::new(context.rules.len() + more.rules().len()), Outcomes::new(more.rules().len()));
+        let mut pass = more.pass();
         let score_at = context.columns.iter().position(|name| name == SIGNAL_SCORE);
         for (index, signal) in self.signals.iter().enumerate() {
             let score = score_at.map(|at| self.columns[index * context.columns.len() + at]);
@@ -210,7 +213,7 @@ impl Unit {
                 score: score.filter(|score| !score.is_nan()),
             };
             added.clear();
-            more.outcomes(&position, costs, &mut added);
+            pass.outcomes(&position, costs, &mut added);
             joined.push_joined(self.outcomes.row(index), added.row(0));
         }
         Self { outcomes: joined, ..self.clone() }

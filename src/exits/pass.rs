@@ -1,0 +1,101 @@
+//! A pass over positions: what every exit rule of a plan makes of each, in room that is used again.
+
+use super::costs::TradeCosts;
+use super::ends::{CloseEvent, Ends, StopEvent, TargetEvent};
+use super::levels::{Passages, passages};
+use super::moving::MovingStops;
+use super::plan::{ExitPlan, FirstSlot, Stretch};
+use super::surge::first_surges;
+use super::trade::{Position, Stops, Trade};
+use crate::model::{ExitReason, Outcomes};
+
+/// One worker's pass over positions under a plan.
+#[derive(Debug)]
+pub struct ExitPass<'p> {
+    plan: &'p ExitPlan,
+    targets: Passages,
+    stops: Passages,
+    moving: MovingStops,
+    surges: Vec<u16>,
+    ends: Ends,
+    /// The candle in which each race ends, and the row's number of that end.
+    bars: Vec<u16>,
+    numbers: Vec<u16>,
+}
+
+impl<'p> ExitPass<'p> {
+    pub(super) fn new(plan: &'p ExitPlan) -> Self {
+        Self {
+            plan,
+            targets: Passages::default(),
+            stops: Passages::default(),
+            moving: MovingStops::default(),
+            surges: Vec::new(),
+            ends: Ends::default(),
+            bars: Vec::new(),
+            numbers: Vec::new(),
+        }
+    }
+
+    /// Appends a row with the outcome of every rule, in order, for a position entered at a candle's open.
+    ///
+    /// Causality: this is the label: it reads the candles after the signal and must never feed a feature
+    /// Rules:     inside one candle the adverse extreme comes before the favourable one, unless the candle opens beyond a
+    ///            level; an open beyond the stop fills there; a target never fills better than its level; a stop is
+    ///            moved by closed candles and by the present one's open
+    /// Cost:      O(candles + levels + races), O(candles) for each distinct moving stop, and a comparison of two numbers per
+    ///            rule, many side by side
+    pub fn outcomes(&mut self, position: &Position<'_>, costs: &TradeCosts, out: &mut Outcomes) {
+        let plan = self.plan;
+        let end = position.entry + plan.hold_bars_max();
+        assert!(end <= position.bars.len(), "a signal is evaluated over its longest horizon");
+        let ahead = position.bars.slice(position.entry..end);
+        let direction = position.direction;
+        let (targets, stops) = (&mut self.targets, &mut self.stops);
+        let decided = passages(position, ahead, (&plan.targets, targets), (&plan.stops, stops));
+        let (targets, stops) = (&self.targets, &self.stops);
+        let moving = plan.moving.iter().map(|moving| moving.stop(position, targets));
+        self.moving.follow(moving, ahead, direction, decided);
+        if !plan.surges.is_empty() {
+            first_surges(position, &plan.surges, decided, &mut self.surges);
+        }
+        let trade = Trade { ahead, direction, costs, moving: &self.moving };
+        let first = |first: &FirstSlot| first.map(|(slot, share)| (targets.of(slot), share));
+        let target_events = plan
+            .target_events
+            .iter()
+            .map(|(slot, own)| TargetEvent::new(&trade, targets.of(*slot), first(own)));
+        let stop_events = plan.stop_events.iter().map(|(slots, own)| {
+            let fixed = stops.of(slots.fixed);
+            let hard = slots.hard.map(|slot| stops.of(slot)).filter(|hard| hard.distance < fixed.distance);
+            StopEvent::new(&trade, Stops { fixed: hard.unwrap_or(fixed), moving: slots.moving }, first(own))
+        });
+        let surge_events = plan
+            .surge_events
+            .iter()
+            .map(|(slot, own)| CloseEvent::new(self.surges[*slot], ExitReason::VolumeSurge, first(own)));
+        let time_events =
+            plan.time_events.iter().map(|(bars, own)| CloseEvent::new(bars - 1, ExitReason::Time, first(own)));
+        let mut race = self.ends.begin(&trade, target_events, stop_events, surge_events, time_events);
+        let mut row = out.begin();
+        self.bars.clear();
+        self.numbers.clear();
+        for events in &plan.races {
+            let (bar, number) = race.end(events, &mut row);
+            self.bars.push(bar);
+            self.numbers.push(number);
+        }
+        for Stretch { races, time, hold_bars } in &plan.stretches {
+            let (bars, numbers) = (&self.bars[races.clone()], &self.numbers[races.clone()]);
+            // All are looked at, many at a time.
+            if bars.iter().fold(0, |latest, bar| *bar.max(&latest)) < *hold_bars {
+                row.choose(numbers.iter().copied());
+                continue;
+            }
+            let time = race.time(usize::from(*time), &mut row);
+            let earlier = |(bar, number): (&u16, &u16)| if bar < hold_bars { *number } else { time };
+            row.choose(bars.iter().zip(numbers).map(earlier));
+        }
+        row.finish();
+    }
+}
