@@ -69,8 +69,9 @@ pub struct Walk<'a> {
     lattice: &'a Lattice,
     /// `columns[d][i]`: level of signal i of the walk in dimension d.
     columns: Vec<Vec<u8>>,
-    signals: usize,
     branch_dimensions: usize,
+    /// The signals that the first cell of each branch lets pass.
+    branch_lists: Vec<Vec<u32>>,
 }
 
 /// Branches are cut until there are at least this many, so that a few threads share them evenly.
@@ -83,18 +84,21 @@ impl<'a> Walk<'a> {
     pub fn new(lattice: &'a Lattice, coordinates: &[u8], range: Range<usize>) -> Self {
         let dimensions = lattice.dimensions();
         let column = |d| range.clone().map(|i| coordinates[i * dimensions + d]).collect();
+        let columns: Vec<Vec<u8>> = (0..dimensions).map(column).collect();
+        let mut branch_lists = vec![(0..range.len() as u32).collect::<Vec<u32>>()];
         let mut branch_dimensions = 0;
-        let mut branches = 1;
-        while branches < BRANCHES_MIN && branch_dimensions < dimensions {
-            branches *= lattice.sizes[branch_dimensions];
+        while branch_lists.len() < BRANCHES_MIN && branch_dimensions < dimensions {
+            let (column, levels) = (&columns[branch_dimensions], 0..lattice.sizes[branch_dimensions]);
+            let cut_up = |mut list: Vec<u32>| {
+                levels.clone().map(move |level| {
+                    cut(&mut list, column, level);
+                    list.clone()
+                })
+            };
+            branch_lists = branch_lists.into_iter().flat_map(cut_up).collect();
             branch_dimensions += 1;
         }
-        Self {
-            lattice,
-            columns: (0..dimensions).map(column).collect(),
-            signals: range.len(),
-            branch_dimensions,
-        }
+        Self { lattice, columns, branch_dimensions, branch_lists }
     }
 
     /// Returns the number of cells of a branch; branch b holds the cells from b x this on.
@@ -104,21 +108,18 @@ impl<'a> Walk<'a> {
 
     /// Returns the branches, in order of their cells.
     pub fn branches(&self) -> Range<usize> {
-        0..self.lattice.cells / self.branch_cells()
+        0..self.branch_lists.len()
     }
 
     /// Calls back for every cell of a branch with the signals it lets pass, counted from the first of the range, in their
     /// order; cells in index order.
     ///
-    /// Cost: O(signals + sum over prefixes of dimensions of passing signals)
+    /// Cost: O(sum over prefixes of dimensions of passing signals)
     pub fn for_each_cell(&self, branch: usize, mut visit: impl FnMut(usize, &[u32])) {
         let cell = branch * self.branch_cells();
-        let mut list: Vec<u32> = (0..self.signals as u32).collect();
-        for (d, column) in self.columns[..self.branch_dimensions].iter().enumerate() {
-            cut(&mut list, column, self.lattice.level(cell, d));
-        }
         let mut buffers = vec![Vec::new(); self.lattice.dimensions() - self.branch_dimensions];
-        self.descend(self.branch_dimensions, cell, &list, &mut buffers, &mut visit);
+        let list = &self.branch_lists[branch];
+        self.descend(self.branch_dimensions, cell, list, &mut buffers, &mut visit);
     }
 
     /// Walks the levels of one dimension, loose to strict; each level's list is cut from the one before.

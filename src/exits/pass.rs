@@ -87,13 +87,14 @@ impl<'p> ExitPass<'p> {
         }
         for Stretch { races, time, hold_bars } in &plan.stretches {
             let (bars, numbers) = (&self.bars[races.clone()], &self.numbers[races.clone()]);
+            let hold_bars = *hold_bars;
             // All are looked at, many at a time.
-            if bars.iter().fold(0, |latest, bar| *bar.max(&latest)) < *hold_bars {
+            if bars.iter().fold(0, |latest, bar| *bar.max(&latest)) < hold_bars {
                 row.choose(numbers.iter().copied());
                 continue;
             }
             let time = race.time(usize::from(*time), &mut row);
-            let earlier = |(bar, number): (&u16, &u16)| if bar < hold_bars { *number } else { time };
+            let earlier = move |(bar, number): (&u16, &u16)| if *bar < hold_bars { *number } else { time };
             row.choose(bars.iter().zip(numbers).map(earlier));
         }
         row.finish();
