@@ -139,7 +139,7 @@ impl Walk<'_> {
     fn end(&self, rule: &ExitRule, worst: Ending, best: Option<Ending>, last: usize) -> Outcome {
         let (entry, entry_ms) = (self.bars.open[self.start], self.bars.open_time[self.start]);
         let result = |ending: Ending| {
-            let of = |fill| self.costs.result(self.direction, entry, entry_ms, fill);
+            let of = |fill| self.costs.open(self.direction, entry, entry_ms).result(fill);
             let rest = of(ending.rest);
             let Some(part) = ending.part.map(of) else { return rest };
             let share = rule.first_target_pct.unwrap_or(0.0) / 100.0;

@@ -469,7 +469,7 @@ fn costs_of_trades() {
         let direction = if of("side") > 0.0 { Direction::Long } else { Direction::Short };
         let fill = Fill { price: of("exit"), reason: ExitReason::Stop, held_until_ms: 0 };
         let costs = costs.of(&Symbol::parse("ALPHAUSDT").expect("a name"));
-        let (gross, net) = costs.result(direction, of("entry"), 0, fill);
+        let (gross, net) = costs.open(direction, of("entry"), 0).result(fill);
         close(gross, of("gross"), 0.0, 1e-14, "gross");
         close(net - of("funding_paid"), of("net"), 0.0, 1e-14, "net");
         compared += 1;

@@ -97,24 +97,42 @@ impl TradeCosts {
         [self.taker_fee, self.maker_fee, self.slippage, self.stop_slippage, self.funding_per_8h]
     }
 
-    /// Returns (gross, net) of a trade as fractions of the effective entry price.
+    /// Opens a position at a price and a time.
+    pub fn open(&self, direction: Direction, entry: f64, entry_ms: i64) -> OpenTrade<'_> {
+        let side = direction.sign();
+        OpenTrade { costs: self, side, entered: entry * (1.0 + side * self.slippage), entry_ms }
+    }
+}
+
+/// A position that pays its way.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenTrade<'a> {
+    costs: &'a TradeCosts,
+    side: f64,
+    /// The entry price after slippage.
+    entered: f64,
+    entry_ms: i64,
+}
+
+impl OpenTrade<'_> {
+    /// Returns (gross, net) of the trade as fractions of the effective entry price.
     ///
     /// Gross includes slippage; net also pays fees and funding.
     /// Source: net = side (x - e) / e - f_in - f_out x / e - funding, with e and x after slippage
-    pub fn result(&self, direction: Direction, entry: f64, entry_ms: i64, fill: Fill) -> (f64, f64) {
-        let side = direction.sign();
+    #[inline]
+    pub fn result(&self, fill: Fill) -> (f64, f64) {
+        let Self { costs, side, entered, entry_ms } = *self;
         let (fee_out, slippage_out) = match fill.reason {
-            ExitReason::TakeProfit => (self.maker_fee, 0.0),
+            ExitReason::TakeProfit => (costs.maker_fee, 0.0),
             ExitReason::Stop | ExitReason::StopGap | ExitReason::TrailingStop | ExitReason::BreakEven => {
-                (self.taker_fee, self.stop_slippage)
+                (costs.taker_fee, costs.stop_slippage)
             }
-            ExitReason::Time | ExitReason::VolumeSurge => (self.taker_fee, self.slippage),
+            ExitReason::Time | ExitReason::VolumeSurge => (costs.taker_fee, costs.slippage),
         };
-        let entered = entry * (1.0 + side * self.slippage);
         let left = fill.price * (1.0 - side * slippage_out);
         let gross = side * (left - entered) / entered;
-        let fees = self.taker_fee + fee_out * left / entered;
-        let funding = self.funding_per_8h * funding_stamps(entry_ms, fill.held_until_ms) as f64;
+        let fees = costs.taker_fee + fee_out * left / entered;
+        let funding = costs.funding_per_8h * funding_stamps(entry_ms, fill.held_until_ms) as f64;
         (gross, gross - fees - funding)
     }
 }
@@ -147,11 +165,11 @@ mod tests {
     fn worked_examples_agree() {
         // From the statistics fixture f20: (side, entry, exit, slippage in and out) -> (gross, net).
         let (gross, net) =
-            costs(0.0002, 0.0004).result(Direction::Long, 100.0, 0, fill(103.0, ExitReason::Time));
+            costs(0.0002, 0.0004).open(Direction::Long, 100.0, 0).result(fill(103.0, ExitReason::Time));
         assert!((gross - 0.029_588_082_383_523_32).abs() < 1e-14);
         assert!((net - 0.028_573_288_342_331_558).abs() < 1e-14);
         let (gross, net) =
-            costs(0.0002, 0.0004).result(Direction::Long, 100.0, 0, fill(98.0, ExitReason::Stop));
+            costs(0.0002, 0.0004).open(Direction::Long, 100.0, 0).result(fill(98.0, ExitReason::Stop));
         assert!((gross + 0.020_587_882_423_515_197).abs() < 1e-14);
         let funding = -0.000_197_460_507_898_420_28;
         assert!((net - (-0.021_380_127_974_405_017 + funding)).abs() < 1e-14);
@@ -160,7 +178,7 @@ mod tests {
     #[test]
     fn a_target_is_filled_without_slippage_at_the_maker_fee() {
         let (gross, net) =
-            costs(0.0, 0.0).result(Direction::Short, 100.0, 0, fill(98.0, ExitReason::TakeProfit));
+            costs(0.0, 0.0).open(Direction::Short, 100.0, 0).result(fill(98.0, ExitReason::TakeProfit));
         assert!((gross - 0.02).abs() < 1e-15);
         assert!((net - (0.02 - 0.0005 - 0.0002 * 0.98)).abs() < 1e-15);
     }

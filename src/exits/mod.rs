@@ -10,7 +10,7 @@ mod plan;
 mod surge;
 mod trade;
 
-pub use costs::{Costs, Fill, TradeCosts};
+pub use costs::{Costs, Fill, OpenTrade, TradeCosts};
 pub use pass::ExitPass;
 pub use plan::{ExitPlan, PlanError};
 pub use trade::Position;

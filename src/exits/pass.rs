@@ -59,7 +59,8 @@ impl<'p> ExitPass<'p> {
         if !plan.surges.is_empty() {
             first_surges(position, &plan.surges, decided, &mut self.surges);
         }
-        let trade = Trade { ahead, direction, costs, moving: &self.moving };
+        let open = costs.open(direction, ahead.open[0], ahead.open_time[0]);
+        let trade = Trade { ahead, direction, open, moving: &self.moving };
         let first = |first: &FirstSlot| first.map(|(slot, share)| (targets.of(slot), share));
         let target_events = plan
             .target_events

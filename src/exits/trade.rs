@@ -1,6 +1,6 @@
 //! One position: what it is filled at when a target, a stop or time ends it.
 
-use super::costs::{Fill, TradeCosts};
+use super::costs::{Fill, OpenTrade};
 use super::levels::Passage;
 use super::moving::{MovingStops, best, better};
 use crate::model::{Bars, Direction, ExitReason, Outcome, ReturnPpm};
@@ -52,8 +52,8 @@ pub struct Trade<'a> {
     pub ahead: Bars<'a>,
     /// Side.
     pub direction: Direction,
-    /// Costs of the symbol.
-    pub costs: &'a TradeCosts,
+    /// What it costs.
+    pub open: OpenTrade<'a>,
     /// The position's moving stops.
     pub moving: &'a MovingStops,
 }
@@ -117,6 +117,7 @@ impl Trade<'_> {
     }
 
     /// Returns an exit after a candle's favourable extreme: the first target is filled up to and with this candle.
+    #[inline]
     fn exit(&self, first: FirstTarget, bar: u16, last: Fill) -> Exit {
         let first = first.filter(|(first, _)| first.at <= bar);
         Exit { first: first.map(|first| self.part(first)), last }
@@ -127,6 +128,7 @@ impl Trade<'_> {
         (self.at_level(first.at, first.distance), share)
     }
 
+    #[inline]
     fn close(&self, worst: Exit, best: Option<Exit>, bar: u16) -> Outcome {
         let (gross, net) = self.result(worst);
         let net = ReturnPpm::from_fraction(net);
@@ -142,12 +144,11 @@ impl Trade<'_> {
     }
 
     /// Returns (gross, net) of an exit: the parts weighted by their shares.
+    #[inline]
     fn result(&self, exit: Exit) -> (f64, f64) {
-        let (entry, entry_ms) = (self.ahead.open[0], self.ahead.open_time[0]);
-        let result = |fill| self.costs.result(self.direction, entry, entry_ms, fill);
-        let last = result(exit.last);
+        let last = self.open.result(exit.last);
         let Some((fill, share)) = exit.first else { return last };
-        let first = result(fill);
+        let first = self.open.result(fill);
         let weighted = |first: f64, last: f64| share * first + (1.0 - share) * last;
         (weighted(first.0, last.0), weighted(first.1, last.1))
     }
