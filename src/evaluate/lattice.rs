@@ -59,6 +59,23 @@ impl Lattice {
     pub fn levels(&self, cell: usize) -> Vec<u8> {
         (0..self.dimensions()).map(|d| self.level(cell, d) as u8).collect()
     }
+
+    /// Returns the levels of every cell, those of one after those of another.
+    pub fn levels_of_all(&self) -> Vec<u8> {
+        let mut all = Vec::with_capacity(self.cells * self.dimensions());
+        let mut levels = vec![0_u8; self.dimensions()];
+        for _ in 0..self.cells {
+            all.extend_from_slice(&levels);
+            for (level, size) in levels.iter_mut().zip(&self.sizes).rev() {
+                if usize::from(*level) + 1 < *size {
+                    *level += 1;
+                    break;
+                }
+                *level = 0;
+            }
+        }
+        all
+    }
 }
 
 /// A walk over all cells with the list of signals each lets pass.
@@ -168,8 +185,10 @@ mod tests {
     fn cells_and_levels_are_inverse() {
         let lattice = Lattice::new(vec![3, 2, 4]);
         assert_eq!(lattice.cells(), 24);
+        let all = lattice.levels_of_all();
         for cell in 0..24 {
             assert_eq!(lattice.cell(&lattice.levels(cell)), cell);
+            assert_eq!(all[cell * 3..(cell + 1) * 3], lattice.levels(cell));
         }
     }
 

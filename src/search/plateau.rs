@@ -50,7 +50,7 @@ impl Neighbourhood {
     /// Returns how many cells lie around each one, itself included.
     fn cells_around(&self) -> Vec<u32> {
         let mut around = vec![1; self.cells];
-        box_axes(&mut around, &self.sizes, &mut vec![0; 2 * self.cells]);
+        box_axes(&mut around, &self.sizes, &mut vec![0; self.cells]);
         around
     }
 
@@ -58,7 +58,7 @@ impl Neighbourhood {
     ///
     /// Each sum has one order, whatever the number of threads
     fn add_up<T: Copy + Default + Add<Output = T> + Send + Sync>(&self, values: &mut [T]) {
-        box_axes(values, &self.sizes, &mut vec![T::default(); 2 * values.len()]);
+        box_axes(values, &self.sizes, &mut vec![T::default(); values.len()]);
         let rules = self.rules.len();
         values.par_chunks_mut((rules * LANES).max(1)).for_each_init(
             || vec![[T::default(); LANES]; rules],
@@ -79,21 +79,28 @@ impl Neighbourhood {
 }
 
 /// Adds up the values of neighbours on every axis, in place; the last axis varies fastest, and what belongs to a level
-/// goes with it. The room is as long as the values twice.
+/// goes with it. The room is as long as the values.
 fn box_axes<T: Copy + Add<Output = T>>(values: &mut [T], sizes: &[usize], room: &mut [T]) {
     let Some((size, within)) = sizes.split_first() else { return };
     let row = values.len() / size;
-    let (mut own, rest) = room.split_at_mut(row);
-    let (mut before, _) = rest.split_at_mut(row);
+    let before = &mut room[..row];
     for level in 0..if *size > 1 { *size } else { 0 } {
         let (here, behind) = values[level * row..].split_at_mut(row);
-        own.copy_from_slice(here);
-        if level > 0 {
+        // Nothing is before the first level, and nothing behind the last one.
+        if level == 0 {
+            for ((here, before), behind) in here.iter_mut().zip(&mut *before).zip(&*behind) {
+                *before = *here;
+                *here = *here + *behind;
+            }
+        } else if behind.is_empty() {
             add(here, before);
+        } else {
+            for ((here, before), behind) in here.iter_mut().zip(&mut *before).zip(&*behind) {
+                let own = *here;
+                *here = own + *before + *behind;
+                *before = own;
+            }
         }
-        // Nothing is behind the last level.
-        add(here, behind);
-        std::mem::swap(&mut own, &mut before);
     }
     // What is left fits into ever nearer caches.
     values.chunks_exact_mut(row.max(1)).for_each(|level| box_axes(level, within, room));

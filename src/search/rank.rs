@@ -270,10 +270,11 @@ pub fn rank(sweep: &Sweep, space: &Space, objective: &Objective<'_>, keep: usize
         for at in 0..landscape.grid().points() {
             let (rule, cell) = landscape.grid().place(at);
             let Some((score, height)) = landscape.score(at).zip(landscape.smoothed(at)) else { continue };
-            if objective.reaches(rule, cell) {
-                let point = *sweep.point(rule, cell);
-                let footing = Footing::of(landscape.is_sound(at), &point);
-                best.offer(Trial { rule, cell, score, height, footing, point });
+            // Most are not high enough, whatever they stand on.
+            let point = *sweep.point(rule, cell);
+            let trial = Trial { rule, cell, score, height, footing: Footing::Sound, point };
+            if objective.reaches(rule, cell) && best.takes(&trial) {
+                best.offer(Trial { footing: Footing::of(landscape.is_sound(at), &point), ..trial });
             }
         }
     }
@@ -291,13 +292,17 @@ impl Best {
         Self { keep, heap: BinaryHeap::with_capacity(keep + 1) }
     }
 
+    /// Returns whether a trial is better than the worst of those kept, which is on top.
+    fn takes(&self, trial: &Trial) -> bool {
+        let beats = |worst: &Ranked| trial.rank(&worst.0) == Ordering::Less;
+        self.heap.len() < self.keep || self.heap.peek().is_some_and(beats)
+    }
+
     fn offer(&mut self, trial: Trial) {
-        // The worst kept is on top; most trials are not even as good.
-        let trial = Ranked(trial);
-        if self.heap.len() == self.keep && self.heap.peek().is_none_or(|worst| trial >= *worst) {
+        if !self.takes(&trial) {
             return;
         }
-        self.heap.push(trial);
+        self.heap.push(Ranked(trial));
         if self.heap.len() > self.keep {
             self.heap.pop();
         }
@@ -409,8 +414,10 @@ struct Axes<'a> {
     /// Per level of every dimension, the dimensions one after the other: counts and sums of every rule.
     level_counts: Vec<f64>,
     level_totals: Vec<f64>,
-    /// Where each cell's levels stand among them; one per dimension.
-    places: Vec<u16>,
+    /// Where the levels of each dimension start among them.
+    starts: Vec<usize>,
+    /// The levels of every cell.
+    cell_levels: Vec<u8>,
     /// Counts and sums of the rules in the cell at hand.
     row_counts: Vec<f64>,
     row_totals: Vec<f64>,
@@ -423,16 +430,13 @@ impl<'a> Axes<'a> {
         let lattice = space.lattice();
         let (rules, cells) = (vec![none; space.rules().len()], vec![none; lattice.cells()]);
         let (starts, width) = level_starts(space);
-        let place = |cell, d: usize| (starts[d] + lattice.level(cell, d)) as u16;
-        let dimensions = starts.len();
-        let places = (0..lattice.cells()).flat_map(|cell| (0..dimensions).map(move |d| (cell, d)));
-        let places = places.map(|(cell, d)| place(cell, d)).collect();
         let zero = |count: usize| vec![0.0; count];
         Self {
             space,
             level_counts: zero(rules.len() * width),
             level_totals: zero(rules.len() * width),
-            places,
+            starts,
+            cell_levels: lattice.levels_of_all(),
             row_counts: zero(rules.len()),
             row_totals: zero(rules.len()),
             rules,
@@ -453,8 +457,10 @@ impl<'a> Axes<'a> {
     /// Adds the cell at hand to its level of every dimension, all rules side by side.
     fn end_cell(&mut self, cell: usize) {
         let (dimensions, rules) = (self.space.dimensions().len(), self.rules.len());
-        for place in &self.places[cell * dimensions..(cell + 1) * dimensions] {
-            let level = usize::from(*place) * rules..(usize::from(*place) + 1) * rules;
+        let levels = &self.cell_levels[cell * dimensions..(cell + 1) * dimensions];
+        for (start, level) in self.starts.iter().zip(levels) {
+            let place = start + usize::from(*level);
+            let level = place * rules..(place + 1) * rules;
             add_all(&mut self.level_counts[level.clone()], &self.row_counts);
             add_all(&mut self.level_totals[level], &self.row_totals);
         }
@@ -467,8 +473,6 @@ impl<'a> Axes<'a> {
         let exits = self.exit_levels();
         let dimensions = self.space.dimensions();
         let shown = |d: usize| dimensions[d].levels().iter().map(|level| show(&level.shown)).collect();
-        let (starts, _) = level_starts(self.space);
-        let lattice = self.space.lattice();
         let mut surfaces = Vec::new();
         for (i, x) in exits.iter().enumerate() {
             for y in &exits[i + 1..] {
@@ -480,7 +484,7 @@ impl<'a> Axes<'a> {
                 let count = dimension.levels().len();
                 let at = (0..self.rules.len() * count).map(|n| {
                     let (rule, level) = (n / count, n % count);
-                    let place = (starts[d] + level) * self.rules.len() + rule;
+                    let place = (self.starts[d] + level) * self.rules.len() + rule;
                     let (count, total) = (self.level_counts[place] as u64, self.level_totals[place]);
                     (x.of[rule], level, Scores { count, total })
                 });
@@ -489,8 +493,9 @@ impl<'a> Axes<'a> {
         }
         for a in 0..dimensions.len() {
             for b in a + 1..dimensions.len() {
-                let at = self.cells.iter().enumerate();
-                let at = at.map(|(cell, scores)| (lattice.level(cell, a), lattice.level(cell, b), *scores));
+                let levels = self.cell_levels.chunks_exact(dimensions.len());
+                let at = levels.zip(&self.cells);
+                let at = at.map(|(levels, scores)| (levels[a].into(), levels[b].into(), *scores));
                 let (x, y) = ((dimensions[a].key(), shown(a)), (dimensions[b].key(), shown(b)));
                 surfaces.extend(surface(x, y, at));
             }
@@ -540,8 +545,9 @@ impl<'a> Axes<'a> {
     fn filter_axes(&self) -> Vec<Axis> {
         let axis = |(d, dimension): (usize, &super::space::Dimension)| {
             let mut found = Axis::new(dimension.key(), dimension.levels().iter().map(|l| show(&l.shown)));
-            for (cell, scores) in self.cells.iter().enumerate() {
-                found.levels[self.space.lattice().level(cell, d)].1.add(*scores);
+            let levels = self.cell_levels.chunks_exact(self.starts.len());
+            for (levels, scores) in levels.zip(&self.cells) {
+                found.levels[usize::from(levels[d])].1.add(*scores);
             }
             found
         };
