@@ -55,7 +55,8 @@ impl Canonical {
 
     /// Adds a sequence of floats with its length.
     pub fn floats(self, values: &[f64]) -> Self {
-        values.iter().fold(self.count(values.len() as u64), |hash, value| hash.float(*value))
+        let bytes: Vec<u8> = values.iter().flat_map(|value| canonical_bits(*value).to_le_bytes()).collect();
+        self.count(values.len() as u64).bytes(&bytes)
     }
 
     /// Adds text with its length.
@@ -68,6 +69,23 @@ impl Canonical {
     /// Adds another fingerprint.
     pub fn nested(mut self, value: Fingerprint) -> Self {
         self.0.update(&value.0);
+        self
+    }
+
+    /// Adds a sequence of fingerprints, `None` as a count of 0; many at once cost less than one after the other.
+    pub fn sequence(self, prints: impl Iterator<Item = Option<Fingerprint>>) -> Self {
+        let mut bytes = Vec::with_capacity(prints.size_hint().0 * 32);
+        for print in prints {
+            match print {
+                Some(print) => bytes.extend_from_slice(&print.0),
+                None => bytes.extend_from_slice(&0_u64.to_le_bytes()),
+            }
+        }
+        self.bytes(&bytes)
+    }
+
+    fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0.update(bytes);
         self
     }
 

@@ -176,15 +176,12 @@ impl DayPrints {
     }
 
     /// Adds the prints of days first..=last to a hash; days without candles count as such.
-    fn hash(&self, mut hash: Canonical, first: i32, last: i32) -> Fingerprint {
-        for day in first..=last {
+    fn hash(&self, hash: Canonical, first: i32, last: i32) -> Fingerprint {
+        let print = |day: i32| {
             let index = usize::try_from(day - self.first.0).ok();
-            match index.and_then(|index| self.prints.get(index)).copied().flatten() {
-                Some(print) => hash = hash.nested(print),
-                None => hash = hash.count(0),
-            }
-        }
-        hash.finish()
+            index.and_then(|index| self.prints.get(index)).copied().flatten()
+        };
+        hash.sequence((first..=last).map(print)).finish()
     }
 
     /// Returns the fingerprint of a day's candles and those of its look-back.

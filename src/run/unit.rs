@@ -242,10 +242,11 @@ impl Unit {
 pub struct Fit {
     /// The context.
     pub context: Arc<Context>,
-    /// Where the column of each dimension stands in the context.
-    columns: Vec<Option<usize>>,
-    /// Where each rule of the space stands in the context.
-    rules: Vec<Option<usize>>,
+    /// Where the column of each dimension stands in the context; `None` where one is missing.
+    columns: Option<Vec<usize>>,
+    /// Where each rule of the space stands in the context; `None` where one is missing.
+    rules: Option<Vec<usize>>,
+    missing_rules: usize,
     /// Where the evidence of the score stands, if there is any.
     evidence: Option<usize>,
     missing_columns: Vec<String>,
@@ -257,11 +258,13 @@ impl Fit {
         let column = |name: &str| context.columns.iter().position(|known| known == name);
         let columns = style.space.dimensions().iter().map(|d| column(d.source().name())).collect();
         let rule = |rule| context.rules.iter().position(|known| known == rule);
-        let rules = style.space.rules().iter().map(rule).collect();
+        let rules: Vec<Option<usize>> = style.space.rules().iter().map(rule).collect();
+        let missing_rules = rules.iter().filter(|place| place.is_none()).count();
+        let rules = rules.into_iter().collect();
         let missing = columns_of(style).filter(|name| column(name).is_none());
         let missing_columns = missing.map(str::to_owned).collect();
         let evidence = style.space.weights().and_then(|_| column(SCORE_EVIDENCE.name));
-        Self { context, columns, rules, evidence, missing_columns }
+        Self { context, columns, rules, missing_rules, evidence, missing_columns }
     }
 
     /// Returns the columns of the plan that the context lacks.
@@ -271,15 +274,14 @@ impl Fit {
 
     /// Returns how many rules of the plan the context lacks.
     pub fn missing_rules(&self) -> usize {
-        self.rules.iter().filter(|place| place.is_none()).count()
+        self.missing_rules
     }
 
     /// Reads what a book needs from an encoded unit: coordinates of the signals that pass, and their outcomes only.
     ///
     /// Returns `None` when the bytes are no unit of the context, or the context lacks something.
     pub fn style_day(&self, bytes: &[u8], style: &StylePlan) -> Option<StyleDay> {
-        let columns: Vec<usize> = self.columns.iter().copied().collect::<Option<_>>()?;
-        let rules: Vec<usize> = self.rules.iter().copied().collect::<Option<_>>()?;
+        let (columns, rules) = (self.columns.as_deref()?, self.rules.as_deref()?);
         let layout = Layout::of(bytes, &self.context)?;
         let mut day = StyleDay {
             sealed: layout.sealed,
@@ -294,7 +296,7 @@ impl Fit {
         for index in 0..layout.count {
             let signal = signals.signal()?;
             let values = &layout.columns[index * column_row..(index + 1) * column_row];
-            let coordinates = coordinates(values, &columns, style);
+            let coordinates = coordinates(values, columns, style);
             let evidence = match self.evidence {
                 Some(place) => evidence(&values[8 * place..], style)?,
                 None => None,
@@ -314,7 +316,7 @@ impl Fit {
             day.evidence.extend(evidence);
             row.clear();
             outcomes.row(&mut row)?;
-            day.outcomes.push_picked(row.row(0), &rules);
+            day.outcomes.push_picked(row.row(0), rules);
         }
         day.opportunities = layout.opportunities()?;
         Some(day)

@@ -109,19 +109,18 @@ pub struct SlidingSums {
 impl SlidingSums {
     /// Takes a day in.
     pub fn add(&mut self, ppm: i32) {
-        self.turn(ppm, 1);
+        self.days += 1;
+        self.active += i64::from(ppm != 0);
+        self.sum += i64::from(ppm);
+        self.square += i128::from(i64::from(ppm) * i64::from(ppm));
     }
 
     /// Lets a day go that was taken in.
     pub fn expire(&mut self, ppm: i32) {
-        self.turn(ppm, -1);
-    }
-
-    fn turn(&mut self, ppm: i32, sign: i64) {
-        self.days += sign;
-        self.active += sign * i64::from(ppm != 0);
-        self.sum += sign * i64::from(ppm);
-        self.square += i128::from(sign) * i128::from(i64::from(ppm) * i64::from(ppm));
+        self.days -= 1;
+        self.active -= i64::from(ppm != 0);
+        self.sum -= i64::from(ppm);
+        self.square -= i128::from(i64::from(ppm) * i64::from(ppm));
     }
 
     /// Returns the mean over the standard deviation (n - 1); `None` where returns do not vary.
@@ -208,9 +207,10 @@ pub struct GridTests<'a> {
     largest: Vec<Largest>,
     best: Vec<Option<FoldBest>>,
     halves: &'a Halves,
+    sums: HalfSums,
     standings: Vec<Standing>,
     columns: usize,
-    waiting: Vec<(usize, Vec<i32>)>,
+    waiting: Waiting,
 }
 
 impl<'a> GridTests<'a> {
@@ -230,9 +230,10 @@ impl<'a> GridTests<'a> {
             largest: benchmarks.iter().map(|_| Largest::new(plan.replicates)).collect(),
             best: vec![None; folds.len()],
             halves,
-            standings: vec![Standing::default(); halves.halves.len()],
+            sums: HalfSums::default(),
+            standings: vec![Standing::default(); halves.pairs.len()],
             columns: 0,
-            waiting: Vec::with_capacity(LANES),
+            waiting: Waiting::default(),
         }
     }
 
@@ -246,19 +247,18 @@ impl<'a> GridTests<'a> {
         self.columns += 1;
         self.compare_halves(column, returns);
         self.walk_forward(column, returns);
-        self.waiting.push((column, returns.to_vec()));
-        if self.waiting.len() == LANES {
+        self.waiting.push(column, returns);
+        if self.waiting.columns.len() == LANES {
             self.flush();
         }
     }
 
     fn compare_halves(&mut self, column: usize, returns: &[i32]) {
-        let sums = self.halves.sums(returns);
-        for (best, half) in self.standings.iter_mut().zip(&self.halves.halves) {
-            let inside = self.halves.standing(&sums, *half);
-            if inside > best.inside {
-                let outside = self.halves.standing(&sums, self.halves.all ^ half);
-                *best = Standing { inside, column, outside };
+        let standings = self.sums.standings(self.halves, returns);
+        // The halves ascend as sets of blocks: the other half of each stands as far from the end.
+        for ((best, inside), outside) in self.standings.iter_mut().zip(standings).zip(standings.iter().rev()) {
+            if *inside > best.inside {
+                *best = Standing { inside: *inside, column, outside: *outside };
             }
         }
     }
@@ -283,12 +283,13 @@ impl<'a> GridTests<'a> {
 
     /// Tests the columns that wait, side by side.
     fn flush(&mut self) {
-        if self.waiting.is_empty() {
+        if self.waiting.columns.is_empty() {
             return;
         }
+        let returns = self.waiting.side_by_side(self.plan.days);
         for (benchmark, largest) in self.benchmarks.iter().zip(&mut self.largest) {
-            let chunk = Chunk::new(self.plan.days, &self.waiting, benchmark);
-            chunk.observe(&self.waiting, largest);
+            let chunk = Chunk::new(&returns, benchmark);
+            chunk.observe(&self.waiting.columns, largest);
             chunk.resample(self.replicates, largest);
         }
         self.waiting.clear();
@@ -381,7 +382,7 @@ impl GridResult {
     ///
     /// Shape: how many columns stand below and beside the best of each half, from a second look ([`Ranks`])
     pub fn cross_validation(&self, halves: &Halves, ranks: &[(usize, usize)]) -> Option<CrossValidation> {
-        if self.columns == 0 || halves.halves.is_empty() {
+        if self.columns == 0 || halves.pairs.is_empty() {
             return None;
         }
         let overfit = |(below, equal): &(usize, usize)| {
@@ -415,10 +416,8 @@ impl Default for Standing {
 #[derive(Debug)]
 pub struct Halves {
     blocks: Vec<std::ops::Range<usize>>,
-    /// Each half as a set of blocks; empty where there are too few days.
-    halves: Vec<usize>,
-    /// All blocks.
-    all: usize,
+    /// Each half as a set of lower and one of upper blocks, ascending as sets of blocks; empty where there are too few days.
+    pairs: Vec<(u16, u16)>,
     /// Days of a half.
     days: f64,
 }
@@ -429,47 +428,63 @@ impl Halves {
         let blocks = plan.block_days();
         let length = blocks.first().map_or(0, ExactSizeIterator::len);
         let possible = length >= 2 && plan.blocks.is_multiple_of(2) && plan.blocks <= 16;
-        let all = (1_usize << plan.blocks) - 1;
-        let half = |half: &usize| half.count_ones() as usize == plan.blocks / 2;
-        let halves = if possible { (0..=all).filter(half).collect() } else { Vec::new() };
-        Self { blocks, halves, all, days: (length * plan.blocks / 2) as f64 }
-    }
-
-    /// Adds a column up for every set of lower and of upper blocks, so that a half is one addition.
-    fn sums(&self, returns: &[i32]) -> HalfSums {
-        let block = |days: &std::ops::Range<usize>| {
-            let values = returns[days.clone()].iter().map(|ppm| f64::from(*ppm));
-            values.fold((0.0, 0.0), |(sum, square), v| (sum + v, square + v * v))
-        };
-        let blocks: Vec<(f64, f64)> = self.blocks.iter().map(block).collect();
-        let (low, high) = blocks.split_at(blocks.len() / 2);
-        let all_sets = |blocks: &[(f64, f64)]| {
-            let mut sums = vec![(0.0, 0.0); 1 << blocks.len()];
-            for chosen in 1..sums.len() {
-                let block = blocks[chosen.trailing_zeros() as usize];
-                let (sum, square) = sums[chosen & (chosen - 1)];
-                sums[chosen] = (sum + block.0, square + block.1);
-            }
-            sums
-        };
-        HalfSums { low: all_sets(low), high: all_sets(high) }
-    }
-
-    /// Returns a number that orders like the Sharpe ratio of a half: the signed square of the mean over the variance,
-    /// without a root; 0 where returns do not vary.
-    fn standing(&self, sums: &HalfSums, half: usize) -> f64 {
-        let low_blocks = self.blocks.len() / 2;
-        let (a, b) = (sums.low[half & ((1 << low_blocks) - 1)], sums.high[half >> low_blocks]);
-        let (sum, square) = (a.0 + b.0, a.1 + b.1);
-        let spread = self.days * square - sum * sum;
-        if spread > 0.0 { sum * sum.abs() / spread } else { 0.0 }
+        let low = plan.blocks / 2;
+        let pair = |half: u32| ((half & ((1 << low) - 1)) as u16, (half >> low) as u16);
+        let halves = (0..1_u32 << plan.blocks.min(16)).filter(|half| half.count_ones() as usize == low);
+        let pairs = if possible { halves.map(pair).collect() } else { Vec::new() };
+        Self { blocks, pairs, days: (length * plan.blocks / 2) as f64 }
     }
 }
 
-/// Sums of a column over sets of blocks.
+/// Room for how one column stands in every half, used again for the next.
+#[derive(Debug, Default)]
 struct HalfSums {
+    /// Sums and sums of squares over every set of lower and of upper blocks, so that a half is one addition.
     low: Vec<(f64, f64)>,
     high: Vec<(f64, f64)>,
+    /// Those of every half.
+    sums: Vec<f64>,
+    squares: Vec<f64>,
+    standings: Vec<f64>,
+}
+
+impl HalfSums {
+    /// Returns for every half a number that orders like the column's Sharpe ratio in it: the signed square of the mean over the
+    /// variance, without a root; 0 where returns do not vary.
+    fn standings(&mut self, halves: &Halves, returns: &[i32]) -> &[f64] {
+        let (low, high) = halves.blocks.split_at(halves.blocks.len() / 2);
+        sum_all_sets(&mut self.low, low, returns);
+        sum_all_sets(&mut self.high, high, returns);
+        let count = halves.pairs.len();
+        self.sums.resize(count, 0.0);
+        self.squares.resize(count, 0.0);
+        self.standings.resize(count, 0.0);
+        let rows = self.sums.iter_mut().zip(&mut self.squares);
+        for ((sum, square), (low, high)) in rows.zip(&halves.pairs) {
+            let (a, b) = (self.low[usize::from(*low)], self.high[usize::from(*high)]);
+            (*sum, *square) = (a.0 + b.0, a.1 + b.1);
+        }
+        for ((standing, sum), square) in self.standings.iter_mut().zip(&self.sums).zip(&self.squares) {
+            let spread = halves.days * square - sum * sum;
+            // Divided side by side, needed or not.
+            let value = sum * sum.abs() / spread;
+            *standing = if spread > 0.0 { value } else { 0.0 };
+        }
+        &self.standings
+    }
+}
+
+/// Adds a column up for every set of some blocks.
+fn sum_all_sets(sums: &mut Vec<(f64, f64)>, blocks: &[std::ops::Range<usize>], returns: &[i32]) {
+    sums.clear();
+    sums.push((0.0, 0.0));
+    for days in blocks {
+        let values = returns[days.clone()].iter().map(|ppm| f64::from(*ppm));
+        let block = values.fold((0.0, 0.0), |(sum, square), v| (sum + v, square + v * v));
+        sums.extend_from_within(..);
+        let with = sums.len() / 2;
+        sums[with..].iter_mut().for_each(|(sum, square)| (*sum, *square) = (*sum + block.0, *square + block.1));
+    }
 }
 
 /// A second look at every column: where the best of each half stands in the other half. Nothing is kept of a column,
@@ -478,6 +493,7 @@ struct HalfSums {
 pub struct Ranks<'a> {
     plan: &'a TestPlan,
     halves: &'a Halves,
+    sums: HalfSums,
     result: &'a GridResult,
     counts: Vec<(usize, usize)>,
 }
@@ -485,7 +501,7 @@ pub struct Ranks<'a> {
 impl<'a> Ranks<'a> {
     /// Begins a part of the grid whose first look gave a result.
     pub fn new(plan: &'a TestPlan, halves: &'a Halves, result: &'a GridResult) -> Self {
-        Self { plan, halves, result, counts: vec![(0, 0); halves.halves.len()] }
+        Self { plan, halves, sums: HalfSums::default(), result, counts: vec![(0, 0); halves.pairs.len()] }
     }
 
     /// Takes a column in: the same columns as in the first look.
@@ -493,12 +509,10 @@ impl<'a> Ranks<'a> {
         if !self.plan.is_eligible(returns) {
             return;
         }
-        let sums = self.halves.sums(returns);
-        let best = self.result.standings.iter().zip(&self.halves.halves);
-        for (count, (best, half)) in self.counts.iter_mut().zip(best) {
-            let value = self.halves.standing(&sums, self.halves.all ^ half);
-            count.0 += usize::from(value < best.outside);
-            count.1 += usize::from(value == best.outside);
+        let outside = self.sums.standings(self.halves, returns).iter().rev();
+        for ((count, best), value) in self.counts.iter_mut().zip(&self.result.standings).zip(outside) {
+            count.0 += usize::from(*value < best.outside);
+            count.1 += usize::from(*value == best.outside);
         }
     }
 
@@ -516,7 +530,7 @@ pub fn add_ranks(mut a: Vec<(usize, usize)>, b: Vec<(usize, usize)>) -> Vec<(usi
     a
 }
 
-/// Returns the Sharpe ratio per day (n - 1) of a [`Halves::standing`] over n days.
+/// Returns the Sharpe ratio per day (n - 1) of a standing ([`HalfSums::standings`]) over n days.
 fn sharpe_of(standing: f64, n: f64) -> f64 {
     standing.signum() * (standing.abs() * (n - 1.0) / n).sqrt()
 }
@@ -542,6 +556,41 @@ pub struct CrossValidation {
     pub overfit: f64,
 }
 
+/// Columns that wait to be tested side by side.
+#[derive(Debug, Default)]
+struct Waiting {
+    columns: Vec<usize>,
+    /// Those of one after those of another.
+    returns: Vec<i32>,
+}
+
+impl Waiting {
+    fn push(&mut self, column: usize, returns: &[i32]) {
+        self.columns.push(column);
+        self.returns.extend_from_slice(returns);
+    }
+
+    fn clear(&mut self) {
+        self.columns.clear();
+        self.returns.clear();
+    }
+
+    /// Returns the returns day by day; 0 in lanes without a column.
+    fn side_by_side(&self, days: usize) -> Vec<[i32; LANES]> {
+        let mut rows = vec![[0; LANES]; days];
+        for (block, rows) in rows.chunks_mut(DAYS_AT_ONCE).enumerate() {
+            for (lane, column) in self.returns.chunks_exact(days.max(1)).enumerate() {
+                let own = &column[block * DAYS_AT_ONCE..];
+                rows.iter_mut().zip(own).for_each(|(row, ppm)| row[lane] = *ppm);
+            }
+        }
+        rows
+    }
+}
+
+/// Days that are turned from columns into rows while both are near the processor.
+const DAYS_AT_ONCE: usize = 16;
+
 /// Standardised columns side by side, as sums from the first day on.
 struct Chunk {
     days: usize,
@@ -554,37 +603,55 @@ struct Chunk {
     mean: [f64; LANES],
 }
 
+/// Lanes that are standardised together: their sums fit into the processor's registers.
+const LANES_AT_ONCE: usize = 8;
+
 impl Chunk {
-    fn new(days: usize, columns: &[(usize, Vec<i32>)], benchmark: &[i32]) -> Self {
+    /// Standardises the excess of columns over a benchmark.
+    fn new(returns: &[[i32; LANES]], benchmark: &[i32]) -> Self {
         let mut chunk = Self {
-            days,
-            prefix: vec![[0.0; LANES]; days + 1],
+            days: returns.len(),
+            prefix: vec![[0.0; LANES]; returns.len() + 1],
             statistic: [f64::NEG_INFINITY; LANES],
             sd: [0.0; LANES],
             mean: [0.0; LANES],
         };
-        let n = days as f64;
-        for (lane, (_, returns)) in columns.iter().enumerate() {
-            let excess =
-                || returns.iter().zip(benchmark).map(|(own, theirs)| f64::from(*own) - f64::from(*theirs));
-            let mean = excess().sum::<f64>() / n;
-            let sd = (excess().map(|d| (d - mean) * (d - mean)).sum::<f64>() / n).sqrt();
-            if sd <= 0.0 {
-                continue;
-            }
-            (chunk.mean[lane], chunk.sd[lane]) = (mean, sd);
-            chunk.statistic[lane] = n.sqrt() * mean / sd;
-            let mut sum = 0.0;
-            for (day, d) in excess().enumerate() {
-                sum += (d - mean) / sd;
-                chunk.prefix[day + 1][lane] = sum as f32;
-            }
+        for first in (0..LANES).step_by(LANES_AT_ONCE) {
+            chunk.standardise(first, returns, benchmark);
         }
         chunk
     }
 
-    fn observe(&self, columns: &[(usize, Vec<i32>)], largest: &mut Largest) {
-        for (lane, (column, _)) in columns.iter().enumerate() {
+    /// Standardises some lanes from the first given; each by itself, in the order of the days.
+    fn standardise(&mut self, first: usize, returns: &[[i32; LANES]], benchmark: &[i32]) {
+        const ZERO: [f64; LANES_AT_ONCE] = [0.0; LANES_AT_ONCE];
+        let n = self.days as f64;
+        let excess = |(row, theirs): (&[i32; LANES], &i32)| -> [f64; LANES_AT_ONCE] {
+            std::array::from_fn(|lane| f64::from(row[first + lane]) - f64::from(*theirs))
+        };
+        let days = || returns.iter().zip(benchmark).map(excess);
+        let mean = days().fold(ZERO, |sum, d| std::array::from_fn(|lane| sum[lane] + d[lane])).map(|sum| sum / n);
+        let square = |sum: [f64; LANES_AT_ONCE], d: [f64; LANES_AT_ONCE]| {
+            std::array::from_fn(|lane| sum[lane] + (d[lane] - mean[lane]) * (d[lane] - mean[lane]))
+        };
+        let sd = days().fold(ZERO, square).map(|square| (square / n).sqrt());
+        for lane in (0..LANES_AT_ONCE).filter(|lane| sd[*lane] > 0.0) {
+            let to = first + lane;
+            (self.mean[to], self.sd[to], self.statistic[to]) = (mean[lane], sd[lane], n.sqrt() * mean[lane] / sd[lane]);
+        }
+        // Where nothing varies there is nothing to add up.
+        let unit = sd.map(|sd| if sd > 0.0 { sd } else { f64::INFINITY });
+        let mut sum = ZERO;
+        for (d, prefix) in days().zip(&mut self.prefix[1..]) {
+            sum = std::array::from_fn(|lane| sum[lane] + (d[lane] - mean[lane]) / unit[lane]);
+            for lane in 0..LANES_AT_ONCE {
+                prefix[first + lane] = sum[lane] as f32;
+            }
+        }
+    }
+
+    fn observe(&self, columns: &[usize], largest: &mut Largest) {
+        for (lane, column) in columns.iter().enumerate() {
             if self.statistic[lane] > largest.statistic.0 {
                 largest.statistic = (self.statistic[lane], *column);
             }
