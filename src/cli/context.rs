@@ -2,7 +2,6 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::Global;
 use super::failure::{Failure, code};
@@ -91,7 +90,7 @@ impl Context {
 
     /// Returns where the store lies and how it is kept, for who writes it.
     pub(crate) fn location(&self) -> Result<Location, Failure> {
-        let lock_wait = self.global.lock_wait.as_deref().map_or(Ok(Duration::ZERO), duration)?;
+        let lock_wait = self.global.lock_wait.unwrap_or_default();
         let backups = self.config(&[])?.store.backups;
         Ok(Location { lock_wait, backups, ..Location::new(&self.global.store) })
     }
@@ -126,14 +125,6 @@ pub(super) fn environment(variables: impl Iterator<Item = (String, String)>) -> 
     // The system has no order; keys do not overlap, but messages should not vary.
     found.sort();
     found
-}
-
-/// Reads a time to wait, such as `30s` or `5m`.
-pub(super) fn duration(text: &str) -> Result<Duration, Failure> {
-    let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|found| Duration::try_from(found).ok());
-    parsed.ok_or_else(|| {
-        Failure::new(code::USAGE, format!("--lock-wait: expected a time such as 30s or 5m, found {text:?}"))
-    })
 }
 
 /// Returns `a.b.c = value` as TOML; text that is no TOML value is taken as a string.

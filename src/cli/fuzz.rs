@@ -1,7 +1,7 @@
 //! Hostile bytes for the values of flags and of the environment; see `tests/fuzz`.
 
-use super::context::{dotted, duration, environment};
-use super::{incremental, inspect, memory};
+use super::context::{dotted, environment};
+use super::{incremental, inspect, memory, values};
 use crate::fuzz::Target;
 use crate::present::memory::{MemoryDiffDocument, SamplePart};
 use crate::run::config::Config;
@@ -99,8 +99,9 @@ fn flag_values(bytes: &[u8]) -> String {
     }
     let accepted = [
         incremental::timerange(&text).is_ok(),
-        incremental::duration(&text).is_ok(),
-        duration(&text).is_ok(),
+        values::time(&text).is_ok_and(|time| !time.is_zero()),
+        values::wait(&text).is_ok(),
+        values::window(&text).is_ok(),
         inspect::day(&text).is_ok(),
         inspect::drawdown(&text).is_ok_and(|percent| percent.is_finite()),
         inspect::amount(&text).is_ok_and(|amount| amount > 0.0),

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use super::context::Context;
 use super::failure::{Failure, code};
-use super::incremental::duration;
 use crate::evaluate::sweep::GridPoint;
 use crate::model::{Style, excerpt, rfc3339};
 use crate::present::memory::{
@@ -63,10 +62,10 @@ pub(crate) enum Command {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Watching {
     /// Time between two samples
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = super::values::time)]
     interval: Duration,
     /// How long to follow it
-    #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = duration)]
+    #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = super::values::time)]
     time: Duration,
     /// File to add every sample to, one JSON object a line
     #[arg(long, value_name = "FILE")]

@@ -29,6 +29,7 @@ mod report;
 mod restore;
 mod shell;
 mod validate;
+mod values;
 
 use std::process::ExitCode;
 
@@ -69,8 +70,8 @@ pub(crate) struct Global {
     #[arg(long, global = true, default_value = "default", value_name = "NAME")]
     profile: String,
     /// How long to wait for another run to end, e.g. 30s or 5m [default: not at all]
-    #[arg(long, global = true, value_name = "TIME")]
-    lock_wait: Option<String>,
+    #[arg(long, global = true, value_name = "TIME", value_parser = values::wait)]
+    lock_wait: Option<std::time::Duration>,
     /// Worker threads [default: all cores]
     #[arg(short, long, global = true, value_name = "N")]
     jobs: Option<std::num::NonZeroUsize>,

@@ -5,6 +5,7 @@
 
 pub mod adopt;
 mod answer;
+pub mod axis_config;
 pub mod book;
 pub mod captures;
 pub mod config;
@@ -31,6 +32,7 @@ pub mod notes;
 pub mod own;
 pub mod plan;
 pub mod process;
+pub mod quantity;
 pub mod records;
 pub mod regimes;
 pub mod report;
