@@ -8,7 +8,10 @@ use crate::search::space::{Bound, Dimension, ExitLevel, Level, SIGNALS_PREFIX, n
 
 /// The values of an axis: a list, one value, or a range.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected a number, a list of numbers or names, or a range { min = 1, max = 2, step = 0.5 }"
+)]
 pub enum AxisConfig {
     /// One number.
     One(f64),

@@ -69,9 +69,10 @@ impl Default for SymbolsConfig {
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "documented in the README")]
 pub struct LimitsConfig {
+    #[serde(deserialize_with = "quantity::text")]
     pub cache: String,
     pub priority: Priority,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "quantity::some_text", skip_serializing_if = "Option::is_none")]
     pub memory: Option<String>,
 }
 
@@ -100,8 +101,11 @@ impl Default for StoreConfig {
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "documented in the README")]
 pub struct MemoryConfig {
+    #[serde(deserialize_with = "quantity::text")]
     pub warning: String,
+    #[serde(deserialize_with = "quantity::text")]
     pub critical: String,
+    #[serde(deserialize_with = "quantity::text")]
     pub growth_per_hour: String,
 }
 
@@ -155,10 +159,12 @@ pub enum Priority {
 #[expect(missing_docs, reason = "documented in the README")]
 pub struct DataConfig {
     pub paths: Vec<PathBuf>,
+    #[serde(deserialize_with = "quantity::text")]
     pub base_interval: String,
     pub on_conflict: ConflictPolicy,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub symbols: Option<Vec<String>>,
+    #[serde(deserialize_with = "quantity::text")]
     pub window: String,
 }
 
@@ -313,6 +319,7 @@ pub struct PortfolioConfig {
     pub positions_per_symbol: u32,
     pub max_positions: u32,
     pub cooldown_losses: u32,
+    #[serde(deserialize_with = "quantity::text")]
     pub cooldown: String,
     pub max_daily_loss_pct: f64,
 }
@@ -669,11 +676,31 @@ fn cut_lines(message: &str) -> String {
     message.lines().map(cut).collect::<Vec<_>>().join("\n")
 }
 
+/// What serde calls the types of values, and what people do.
+const TYPES: [(&str, &str); 8] = [
+    ("a sequence", "a list such as [\"a\", \"b\"]"),
+    ("a string", "text in quotes"),
+    ("a boolean", "true or false"),
+    ("f64", "a number"),
+    ("u16", "a whole number of 0 to 65535"),
+    ("u32", "a whole number, 0 or more"),
+    ("u64", "a whole number, 0 or more"),
+    ("usize", "a whole number, 0 or more"),
+];
+
+/// Names the type that serde expected as people do.
+fn in_plain_words(message: &str) -> String {
+    let Some((front, theirs)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    let named = TYPES.iter().find(|(name, _)| *name == theirs).map(|(_, ours)| *ours);
+    let ours = if theirs.starts_with("struct ") { "a section of keys" } else { named.unwrap_or(theirs) };
+    format!("{front}, expected {ours}")
+}
+
 /// Adds the nearest known key to serde's "unknown field `x`, expected one of `a`, `b`".
 fn explain(message: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2);
     let (Some(given), true) = (quoted.next(), message.contains("unknown field")) else {
-        return message.trim_end().to_owned();
+        return in_plain_words(message.trim_end());
     };
     let near = crate::search::nearest(given, quoted);
     let hint = near.map(|name| format!("\ndid you mean `{name}`?")).unwrap_or_default();

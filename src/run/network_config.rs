@@ -19,9 +19,12 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "documented in the README")]
 pub struct FetchConfig {
+    #[serde(deserialize_with = "quantity::text")]
     pub timeout: String,
     pub attempts: u32,
+    #[serde(deserialize_with = "quantity::text")]
     pub first_wait: String,
+    #[serde(deserialize_with = "quantity::text")]
     pub longest_wait: String,
 }
 
@@ -67,6 +70,7 @@ pub enum Occasion {
 #[expect(missing_docs, reason = "documented in the README")]
 pub struct NotifyConfig {
     pub when: Vec<Occasion>,
+    #[serde(deserialize_with = "quantity::text")]
     pub timeout: String,
     /// Where the report can be seen: an address or a path, mentioned in messages.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,7 +1,10 @@
 //! Quantities in text: sizes, times, windows. The one place that reads them, for configuration and flags alike; what
 //! is too little or too much is for the caller to say.
 
+use std::fmt;
 use std::time::Duration;
+
+use serde::de::{Deserializer, Error, Visitor};
 
 /// What a size looks like, for messages.
 pub const SIZE: &str = "a size such as 64MiB";
@@ -82,6 +85,43 @@ pub fn window(text: &str) -> Option<Window> {
     };
     let count = i32::try_from(count).ok().filter(|_| (1..=WINDOW_COUNT_MAX).contains(&count))?;
     Some(Window::Days(count * unit_days))
+}
+
+/// Takes text, or a number as text: one without its unit is then refused by name, with what it must look like.
+pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    deserializer.deserialize_any(TextOrNumber)
+}
+
+/// The same where nothing need be said.
+pub(super) fn some_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    text(deserializer).map(Some)
+}
+
+struct TextOrNumber;
+
+impl Visitor<'_> for TextOrNumber {
+    type Value = String;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a number with its unit in quotes, such as \"64MiB\", \"15m\" or \"90d\"")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<String, E> {
+        // With its exponent, if it has one: hundreds of zeros help nobody.
+        Ok(format!("{number:?}"))
+    }
 }
 
 #[cfg(test)]
