@@ -35,10 +35,16 @@ impl Context {
     pub(crate) fn config_texts(&self, flags: &[(&str, String)]) -> Result<Vec<(String, String)>, Failure> {
         let mut texts = Vec::new();
         for path in &self.global.config {
-            texts.push((
-                format!("`{}`", path.display()),
-                read_text(path, CONFIG_BYTES_MAX, code::CONFIGURATION)?,
-            ));
+            let text =
+                read_text(path, CONFIG_BYTES_MAX, code::CONFIGURATION).map_err(|failure| {
+                    match path.try_exists() {
+                        Ok(false) => {
+                            failure.hint("`optimizer init` writes one; without `-c` the defaults hold")
+                        }
+                        _ => failure,
+                    }
+                })?;
+            texts.push((format!("`{}`", path.display()), text));
         }
         texts.extend(environment(std::env::vars()));
         for setting in &self.global.set {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::context::Context;
 use super::failure::{Failure, chain, code};
 use super::incremental::on_conflict;
+use super::values;
 use crate::model::{Style, rfc3339};
 use crate::present::doctor::{CheckPart, DoctorDocument, FreshnessPart, LastRunPart, SpacePart, Status};
 use crate::run::RunOptions;
@@ -31,7 +32,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH")]
     data: Vec<PathBuf>,
     /// Age from which the newest candle, or the last run, is too old
-    #[arg(long, value_name = "TIME", default_value = "48h", value_parser = super::values::time)]
+    #[arg(long, value_name = "TIME", default_value = "48h", value_parser = values::time)]
     stale_after: Duration,
     /// Throw away what is damaged and can be made again; what only the store knows is never touched
     #[arg(long)]

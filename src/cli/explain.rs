@@ -7,6 +7,7 @@ use crate::present::inspect::ExplainDocument;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Number of the run [default: the last]
+    #[arg(value_parser = super::values::run())]
     run: Option<u64>,
     /// Only this symbol
     #[arg(long, value_name = "NAME")]

@@ -53,13 +53,13 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME")]
     strategy: Option<String>,
     /// Parameter sets per stage and style at most; smaller spaces are searched whole [default: 200000]
-    #[arg(long, value_name = "SETS")]
+    #[arg(long, value_name = "SETS", value_parser = values::parameter_sets())]
     budget: Option<u64>,
     /// Leave out the tests against luck; then nothing is adopted that has to pass them
     #[arg(long)]
     quick: bool,
     /// Parameter sets tried elsewhere; they count as tries
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::parameter_sets())]
     declared_trials: Option<u64>,
     /// Stop after so long, e.g. 45m or 90s, at the next commit of what was evaluated; run again to go on
     #[arg(long, value_name = "TIME", value_parser = values::time, conflicts_with = "no_save")]

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::context::Context;
 use super::failure::{Failure, code};
+use super::values;
 use crate::ingest::{IngestError, IngestOptions, discover, load_symbol};
 use crate::model::{CandleSeries, Style, Symbol};
 use crate::present::lookahead::CheckLookaheadDocument;
@@ -23,10 +24,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     signals: Option<PathBuf>,
     /// Instants drawn per symbol
-    #[arg(long, default_value_t = 100, value_name = "N")]
+    #[arg(long, default_value = "100", value_name = "N", value_parser = values::number::<usize>("a number of instants such as 100"))]
     samples: usize,
     /// The lot they are drawn by
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(long, default_value = "1", value_name = "N", value_parser = values::number::<u64>("a whole number such as 1"))]
     seed: u64,
 }
 

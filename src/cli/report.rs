@@ -12,6 +12,7 @@ use crate::run::adopt::is_by_hand;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Number of the run [default: the last]
+    #[arg(value_parser = super::values::run())]
     run: Option<u64>,
     /// File to write; "-" for stdout
     #[arg(short, long, default_value = "report.html", value_name = "FILE")]

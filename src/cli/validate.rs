@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::incremental::recorded_days;
-use super::inspect::style;
+use super::values;
 use crate::model::Style;
 use crate::present::inspect::run_of;
 use crate::present::validate::ValidateDocument;
@@ -13,12 +13,13 @@ use crate::run::scrutiny::{ScrutinyError, ScrutinyOptions, scrutinise};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Number of the run [default: the last]
+    #[arg(value_parser = values::run())]
     run: Option<u64>,
     /// Also what takes longer: all halves of the days, what sets have in common, shuffled filters
     #[arg(long)]
     full: bool,
     /// Only this style
-    #[arg(long, value_parser = style(), value_name = "STYLE")]
+    #[arg(long, value_parser = values::style(), value_name = "STYLE")]
     style: Option<Style>,
 }
 
