@@ -1,6 +1,6 @@
 //! What every command shares: global options, configuration, the clock, the thread pool.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::Global;
@@ -112,7 +112,10 @@ pub(super) fn read_text(path: &Path, bytes_max: u64, code: u8) -> Result<String,
     let fail = |what: String| Failure::new(code, format!("cannot read `{}`: {what}", path.display()));
     let file = std::fs::File::open(path).map_err(|error| fail(error.to_string()))?;
     let mut text = String::new();
-    file.take(bytes_max + 1).read_to_string(&mut text).map_err(|error| fail(error.to_string()))?;
+    file.take(bytes_max + 1).read_to_string(&mut text).map_err(|error| match error.kind() {
+        ErrorKind::InvalidData => fail("expected text in UTF-8, found other bytes".to_owned()),
+        _ => fail(error.to_string()),
+    })?;
     match text.len() as u64 > bytes_max {
         true => Err(fail(format!("expected at most {bytes_max} bytes, found more"))),
         false => Ok(text),

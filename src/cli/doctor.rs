@@ -7,12 +7,12 @@ use super::context::Context;
 use super::failure::{Failure, chain, code};
 use super::incremental::on_conflict;
 use super::values;
-use crate::model::{Style, rfc3339};
+use crate::model::rfc3339;
 use crate::present::doctor::{CheckPart, DoctorDocument, FreshnessPart, LastRunPart, SpacePart, Status};
 use crate::run::RunOptions;
 use crate::run::config::Config;
 use crate::run::health::{SymbolHealth, examine};
-use crate::run::plan::{DayLimits, Plan};
+use crate::run::plan::Plan;
 use crate::store::StoreError;
 use crate::store::health::{FileHealth, FileState, StoreHealth, compact, examine as examine_store, repair};
 
@@ -110,10 +110,7 @@ impl Report {
     fn configuration(&mut self, context: &Context) -> Option<(Config, Plan)> {
         let read = || -> Result<(Config, Plan), Failure> {
             let config = context.config(&[])?;
-            let plan = config.plan(&Style::ALL, DayLimits::default())?;
-            config.cache_bytes()?;
-            config.memory_bytes()?;
-            config.memory_alarms()?;
+            let plan = config.check()?;
             Ok((config, plan))
         };
         match read() {

@@ -141,8 +141,14 @@ impl From<RunError> for Failure {
             RunError::OutOfTime { .. } => Self::new(code::STOPPED, error.to_string())
                 .hint("run the same command again to go on; parameters and history are untouched"),
             RunError::NoCandles { ref input, .. } => {
-                Self::new(code::DATA, format!("{error}{}", reasons(input)))
-                    .hint("`optimizer check data PATH` lists every file and what is wrong with it")
+                let is_read = input.files.iter().any(|file| file.rejected.is_none());
+                Self::new(code::DATA, format!("{error}{}", reasons(input))).hint(match is_read {
+                    true => {
+                        "there are candles, but none that counts: those from the end of --timerange on do not, nor parts \
+                         of a candle of data.base_interval"
+                    }
+                    false => "`optimizer check data PATH` lists every file and what is wrong with it",
+                })
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `optimizer incremental`: the daily run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -53,13 +53,13 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME")]
     strategy: Option<String>,
     /// Parameter sets per stage and style at most; smaller spaces are searched whole [default: 200000]
-    #[arg(long, value_name = "SETS", value_parser = values::parameter_sets())]
+    #[arg(long, value_name = "SETS", value_parser = values::parameter_sets)]
     budget: Option<u64>,
     /// Leave out the tests against luck; then nothing is adopted that has to pass them
     #[arg(long)]
     quick: bool,
     /// Parameter sets tried elsewhere; they count as tries
-    #[arg(long, value_name = "N", value_parser = values::parameter_sets())]
+    #[arg(long, value_name = "N", value_parser = values::parameter_sets)]
     declared_trials: Option<u64>,
     /// Stop after so long, e.g. 45m or 90s, at the next commit of what was evaluated; run again to go on
     #[arg(long, value_name = "TIME", value_parser = values::time, conflicts_with = "no_save")]
@@ -178,6 +178,9 @@ fn tune(context: &Context, arguments: &Arguments, config: &Config) -> Result<(Ru
     Ok((report, code))
 }
 
+/// What `optimizer init` writes; it is read when it is named only.
+const CONFIGURATION: &str = "optimizer.toml";
+
 /// Returns where the candles are: the flags, else the configuration.
 fn data_paths(arguments: &Arguments, config: &Config) -> Result<Vec<PathBuf>, Failure> {
     let paths = if arguments.data.is_empty() { &config.data.paths } else { &arguments.data };
@@ -187,7 +190,10 @@ fn data_paths(arguments: &Arguments, config: &Config) -> Result<Vec<PathBuf>, Fa
             code::USAGE,
             "expected candles: --data PATH, or data.paths in a configuration file",
         )
-        .hint("`optimizer init` looks for candles and writes a configuration")),
+        .hint(match Path::new(CONFIGURATION).is_file() {
+            true => "there is an `optimizer.toml` here; `-c optimizer.toml` takes it",
+            false => "`optimizer init` looks for candles and writes a configuration",
+        })),
     }
 }
 

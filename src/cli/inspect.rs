@@ -262,9 +262,9 @@ struct Quality {
 
 #[derive(Debug, clap::Args)]
 struct Top {
-    /// Of this run: its number, `last` or `previous`
-    #[arg(long, default_value = "last", value_name = "RUN")]
-    run: RunRef,
+    /// Of this run: its number, `last` or `previous` [default: the last that searched]
+    #[arg(long, value_name = "RUN")]
+    run: Option<RunRef>,
     /// Only this style
     #[arg(long, value_parser = values::style(), value_name = "STYLE")]
     style: Option<Style>,

@@ -10,6 +10,7 @@ use clap::builder::{PossibleValuesParser, StringValueParser, TypedValueParser};
 use crate::model::{Day, HOUR_MS, MINUTE_MS, Style};
 use crate::present::inspect::SortKey;
 use crate::run::quantity;
+use crate::store::is_profile;
 
 /// The longest time that can be asked for: a year.
 const LONGEST: Duration = Duration::from_secs(365 * 86_400);
@@ -24,6 +25,12 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
 pub(super) fn wait(text: &str) -> Result<Duration, String> {
     let time = quantity::duration(text).filter(|time| *time <= LONGEST);
     time.ok_or_else(|| "expected a time such as 30s, 5m or 0, of at most 365d".to_owned())
+}
+
+/// Checks the name of a profile.
+pub(super) fn profile(text: &str) -> Result<String, String> {
+    let name = is_profile(text).then(|| text.to_owned());
+    name.ok_or_else(|| "expected 1 to 64 letters, digits, dots, dashes or underscores".to_owned())
 }
 
 /// Checks a size, more than nothing, and returns it as it is, for the configuration.
@@ -62,9 +69,10 @@ pub(super) fn limit() -> impl TypedValueParser<Value = NonZeroUsize> {
     number("a number such as 20, at least 1")
 }
 
-/// Reads a number of parameter sets.
-pub(super) fn parameter_sets() -> impl TypedValueParser<Value = u64> {
-    number("a number of parameter sets such as 200000")
+/// Reads a number of parameter sets. The configuration, where it goes, knows signed numbers only.
+pub(super) fn parameter_sets(text: &str) -> Result<u64, String> {
+    let sets = text.parse().ok().filter(|sets: &u64| i64::try_from(*sets).is_ok());
+    sets.ok_or_else(|| "expected a number of parameter sets such as 200000".to_owned())
 }
 
 /// Reads a number of trades.
@@ -128,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_more_than_nothing_and_at_most_a_year() {
+    fn values_are_held_to_their_ranges() {
         let ms = |text| time(text).map(|time| time.as_millis());
         let read = ["45m", "90s", "1h", "250ms", "1d", "8760h"].map(ms);
         assert_eq!(read, [2_700_000, 90_000, 3_600_000, 250, 86_400_000, 31_536_000_000].map(Ok));
@@ -136,6 +144,8 @@ mod tests {
             assert!(ms(text).is_err_and(|error| error.contains("45m")), "{text:?}");
         }
         assert_eq!([wait("0"), wait("0s"), wait("2m")], [0, 0, 120].map(|s| Ok(Duration::from_secs(s))));
+        assert_eq!(parameter_sets("9223372036854775807"), Ok(i64::MAX as u64));
+        assert!(parameter_sets("9223372036854775808").is_err() && parameter_sets("-1").is_err());
         assert!(wait("soon").is_err_and(|error| error.contains("such as 30s")));
     }
 }

@@ -488,6 +488,16 @@ impl Config {
         Ok(plan)
     }
 
+    /// Resolves everything that any command takes from it, and returns the plan of both styles.
+    pub fn check(&self) -> Result<Plan, ConfigError> {
+        self.cache_bytes()?;
+        self.memory_bytes()?;
+        self.memory_alarms()?;
+        self.fetch.limits()?;
+        self.notify.channels()?;
+        self.plan(&Style::ALL, DayLimits::default())
+    }
+
     /// Returns what a portfolio allows that puts a share of the account in each position.
     fn limits(&self, position_ratio: f64) -> Result<Limits, ConfigError> {
         let config = &self.portfolio;
@@ -696,15 +706,25 @@ fn in_plain_words(message: &str) -> String {
     format!("{front}, expected {ours}")
 }
 
-/// Adds the nearest known key to serde's "unknown field `x`, expected one of `a`, `b`".
+/// Adds the nearest known key or word to serde's "unknown field `x`, expected one of `a`, `b`".
 fn explain(message: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2);
-    let (Some(given), true) = (quoted.next(), message.contains("unknown field")) else {
+    let is_field = message.contains("unknown field");
+    let (Some(given), true) = (quoted.next(), is_field || message.contains("unknown variant")) else {
         return in_plain_words(message.trim_end());
     };
-    let near = crate::search::nearest(given, quoted);
+    let near = crate::search::nearest(given, quoted).map(str::to_owned);
+    let near = near.or_else(|| is_field.then(|| in_a_section(given)).flatten());
     let hint = near.map(|name| format!("\ndid you mean `{name}`?")).unwrap_or_default();
     format!("{}{hint}", message.trim_end())
+}
+
+/// Returns a key that somebody named without its section, whole; if it is in one section only.
+fn in_a_section(key: &str) -> Option<String> {
+    let sections: toml::Table = Config::default().to_toml().parse().ok()?;
+    let mut holding = sections.iter().filter(|(_, section)| section.get(key).is_some());
+    let (section, _) = holding.next().filter(|_| holding.next().is_none())?;
+    Some(format!("{section}.{key}"))
 }
 
 #[cfg(test)]
@@ -809,6 +829,10 @@ mod tests {
         let cases = [
             ("[cost]\n", "did you mean `costs`?"),
             ("[search]\nscroe = \"sharpe\"", "did you mean `score`?"),
+            ("top = 5", "did you mean `search.top`?"),
+            ("[limits]\npriority = \"norml\"", "did you mean `normal`?"),
+            ("[notify]\nwhen = [\"changes\"]", "did you mean `change`?"),
+            ("[style.swing]\nrank = 5", "did you mean `search.rank`?"),
             ("[search]\nscore = \"best\"", "balanced, legacy"),
             ("[search]\nweights = \"learnt\"", "search.weights: expected default, learned, found learnt"),
             (
