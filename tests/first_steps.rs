@@ -32,7 +32,7 @@ fn a_run_that_is_not_there_is_told_as_such() {
     }
     let (code, said) = store.failure(&["restore", "x"]);
     assert!(
-        code == Some(2) && said.contains("expected the number of one backup, or its file, found `x`"),
+        code == Some(2) && said.contains("expected the number of a backup, or its file, found no backup `x`"),
         "{said}"
     );
 }

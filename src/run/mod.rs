@@ -9,6 +9,7 @@ pub mod axis_config;
 pub mod book;
 pub mod captures;
 pub mod config;
+mod config_text;
 pub mod day;
 mod evaluation;
 pub mod evidence;
