@@ -1,6 +1,8 @@
 //! What people do who do not know the program yet, and what it says.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -66,6 +68,8 @@ fn what_is_written_to_does_not_turn_into_something_else() {
     store.stdout(&["export-json", "-o", named.to_str().expect("a plain path")]);
     assert!(fs::symlink_metadata(&named).expect("there").is_symlink());
     assert!(fs::read_to_string(at("real.json")).expect("there").contains("scalping_params"));
+    let (code, said) = store.failure(&["export-json", "--check", "-o", "-"]);
+    assert!(code == Some(2) && said.contains("expected a file to compare with"), "{said}");
 }
 
 #[test]
@@ -112,6 +116,27 @@ fn a_configuration_that_is_not_named_is_pointed_at() {
     fs::write(place.path().join("bytes.toml"), [0xff, 0xfe]).expect("written");
     let (code, said) = self::said(&run_in(place.path(), &["-c", "bytes.toml", "config", "check"]));
     assert!(code == Some(3) && said.contains("expected text in UTF-8, found other bytes"), "{said}");
+}
+
+#[test]
+fn an_environment_of_any_bytes_is_no_obstacle_and_a_near_miss_in_it_is_told() {
+    let check = |name: &str, value: &[u8]| {
+        let mut command = optimizer();
+        let command = command.args(["config", "show"]).env(name, OsStr::from_bytes(value));
+        let output = command.output().expect("the program can be started");
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let (code, said) = check("SOMETHING_ELSE", b"\xff");
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = check("OPTIMIZER_SEARCH__TOP", b"\xff");
+    assert!(
+        code == Some(3) && said.contains("environment OPTIMIZER_SEARCH__TOP: expected text in UTF-8"),
+        "{said}"
+    );
+    let (code, said) = check("OPTIMIZER_SEARCH_MIN_TRADES", b"9");
+    assert!(code == Some(3) && said.contains("OPTIMIZER_SEARCH__MIN_TRADES, found one"), "{said}");
+    let (code, said) = check("OPTIMIZER_SMTP_PASSWORD", b"9");
+    assert_eq!(code, Some(0), "{said}");
 }
 
 #[test]

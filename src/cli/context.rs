@@ -46,7 +46,7 @@ impl Context {
                 })?;
             texts.push((format!("`{}`", path.display()), text));
         }
-        texts.extend(environment(std::env::vars()));
+        texts.extend(environment(variables()?.into_iter()));
         for setting in &self.global.set {
             let (key, value) = setting.split_once('=').ok_or_else(|| {
                 Failure::new(code::USAGE, format!("--set: expected KEY=VALUE, found {setting:?}"))
@@ -122,10 +122,47 @@ pub(super) fn read_text(path: &Path, bytes_max: u64, code: u8) -> Result<String,
     }
 }
 
+/// What the names of the program's variables in the environment begin with.
+const PREFIX: &str = "OPTIMIZER_";
+
+/// Returns the variables that name a key of the configuration. Others are no business of ours, whatever bytes they hold.
+///
+/// Errors: one with a value that is no text; one that would be read if it had both underscores after its section
+fn variables() -> Result<Vec<(String, String)>, Failure> {
+    let wrong =
+        |name: &str, what: String| Failure::new(code::CONFIGURATION, format!("environment {name}: {what}"));
+    let mut found = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        let Some(name) = name.into_string().ok().filter(|name| name.starts_with(PREFIX)) else { continue };
+        if name.contains("__") {
+            let text = value.into_string();
+            let text =
+                text.map_err(|_| wrong(&name, "expected text in UTF-8, found other bytes".to_owned()))?;
+            found.push((name, text));
+        } else if let Some(meant) = with_both_underscores(&name) {
+            return Err(wrong(
+                &name,
+                format!("expected two underscores after the section: {meant}, found one"),
+            ));
+        }
+    }
+    Ok(found)
+}
+
+/// Returns what a variable is called that names a key with one underscore after its section.
+fn with_both_underscores(name: &str) -> Option<String> {
+    let lower = name.strip_prefix(PREFIX)?.to_ascii_lowercase();
+    let sections: toml::Table = Config::default().to_toml().parse().ok()?;
+    sections.iter().find_map(|(section, keys)| {
+        let key = lower.strip_prefix(section.as_str())?.strip_prefix('_')?;
+        keys.get(key).map(|_| format!("{PREFIX}{section}__{key}").to_ascii_uppercase())
+    })
+}
+
 /// Returns the configuration in environment variables: `OPTIMIZER_SEARCH__TOP=5` is `search.top = 5`.
 pub(super) fn environment(variables: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
     let key = |name: &str| {
-        let rest = name.strip_prefix("OPTIMIZER_").filter(|rest| rest.contains("__"))?;
+        let rest = name.strip_prefix(PREFIX).filter(|rest| rest.contains("__"))?;
         Some(rest.to_ascii_lowercase().replace("__", "."))
     };
     let mut found: Vec<(String, String)> = variables

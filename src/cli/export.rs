@@ -31,6 +31,10 @@ const DIFFERS: u8 = 1;
 const REJECTED: u8 = 12;
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+    if arguments.check && arguments.output == Path::new("-") {
+        let message = "--check: expected a file to compare with, found \"-\" for stdout";
+        return Err(Failure::new(code::USAGE, message));
+    }
     let profile = context.global.profile.as_str();
     let mut view = context.view()?;
     let found = if arguments.check { Vec::new() } else { doubts(&view.read()?, profile)? };
