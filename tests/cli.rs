@@ -321,7 +321,11 @@ fn mistakes_on_the_command_line_and_in_the_configuration_have_their_codes() {
             2,
             "expected a number of parameter sets such as 200000",
         ),
-        (&["incremental", "--data", "x", "-j", "0"], 2, "expected a number of threads such as 2"),
+        (
+            &["incremental", "--data", "x", "-j", "0"],
+            2,
+            "expected a number of threads such as 2, of 1 to 1024",
+        ),
         (&["incremental", "--data", "x", "--max-memory", "64"], 2, "expected a size such as 64MiB"),
         (&["incremental", "--data", "x", "--lock-wait", "5"], 2, "expected a time such as 30s, 5m or 0"),
         (&["inspect", "runs", "--limit", "0"], 2, "expected a number such as 20, at least 1"),

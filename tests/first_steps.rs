@@ -115,7 +115,7 @@ fn a_configuration_that_is_not_named_is_pointed_at() {
     );
     fs::write(place.path().join("bytes.toml"), [0xff, 0xfe]).expect("written");
     let (code, said) = self::said(&run_in(place.path(), &["-c", "bytes.toml", "config", "check"]));
-    assert!(code == Some(3) && said.contains("expected text in UTF-8, found other bytes"), "{said}");
+    assert!(code == Some(3) && said.contains("expected UTF-8 text, found other bytes at 0"), "{said}");
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn an_environment_of_any_bytes_is_no_obstacle_and_a_near_miss_in_it_is_told() {
     assert_eq!(code, Some(0), "{said}");
     let (code, said) = check("OPTIMIZER_SEARCH__TOP", b"\xff");
     assert!(
-        code == Some(3) && said.contains("environment OPTIMIZER_SEARCH__TOP: expected text in UTF-8"),
+        code == Some(3) && said.contains("environment OPTIMIZER_SEARCH__TOP: expected UTF-8 text"),
         "{said}"
     );
     let (code, said) = check("OPTIMIZER_SEARCH_MIN_TRADES", b"9");

@@ -1,6 +1,6 @@
 //! What every command shares: global options, configuration, the clock, the thread pool.
 
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::Global;
@@ -67,7 +67,11 @@ impl Context {
     pub(crate) fn pool(&self) -> Result<rayon::ThreadPool, Failure> {
         let threads = self.global.jobs.map_or(0, std::num::NonZero::get);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        pool.map_err(|error| Failure::new(code::INTERNAL, format!("cannot start worker threads: {error}")))
+        pool.map_err(|error| {
+            Failure::new(code::INTERNAL, format!("cannot start worker threads: {error}")).hint(
+                "`-j 1` asks for one; `ulimit -u` and the limits of the service say how many there may be",
+            )
+        })
     }
 
     /// Returns the progress display asked for.
@@ -111,15 +115,14 @@ const CONFIG_BYTES_MAX: u64 = 1 << 20;
 pub(super) fn read_text(path: &Path, bytes_max: u64, code: u8) -> Result<String, Failure> {
     let fail = |what: String| Failure::new(code, format!("cannot read `{}`: {what}", path.display()));
     let file = std::fs::File::open(path).map_err(|error| fail(error.to_string()))?;
-    let mut text = String::new();
-    file.take(bytes_max + 1).read_to_string(&mut text).map_err(|error| match error.kind() {
-        ErrorKind::InvalidData => fail("expected text in UTF-8, found other bytes".to_owned()),
-        _ => fail(error.to_string()),
-    })?;
-    match text.len() as u64 > bytes_max {
-        true => Err(fail(format!("expected at most {bytes_max} bytes, found more"))),
-        false => Ok(text),
+    let mut bytes = Vec::new();
+    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(|error| fail(error.to_string()))?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(fail(format!("expected at most {bytes_max} bytes, found more")));
     }
+    String::from_utf8(bytes).map_err(|error| {
+        fail(format!("expected UTF-8 text, found other bytes at {}", error.utf8_error().valid_up_to()))
+    })
 }
 
 /// What the names of the program's variables in the environment begin with.
@@ -136,8 +139,7 @@ fn variables() -> Result<Vec<(String, String)>, Failure> {
         let Some(name) = name.into_string().ok().filter(|name| name.starts_with(PREFIX)) else { continue };
         if name.contains("__") {
             let text = value.into_string();
-            let text =
-                text.map_err(|_| wrong(&name, "expected text in UTF-8, found other bytes".to_owned()))?;
+            let text = text.map_err(|_| wrong(&name, "expected UTF-8 text, found other bytes".to_owned()))?;
             found.push((name, text));
         } else if let Some(meant) = with_both_underscores(&name) {
             return Err(wrong(

@@ -74,7 +74,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "TIME", value_parser = values::wait)]
     lock_wait: Option<std::time::Duration>,
     /// Worker threads [default: all cores]
-    #[arg(short, long, global = true, value_name = "N", value_parser = values::threads())]
+    #[arg(short, long, global = true, value_name = "N", value_parser = values::threads)]
     jobs: Option<std::num::NonZeroUsize>,
     /// Most memory to use, e.g. 64MiB; slower if need be [default: no limit]
     #[arg(long, global = true, value_name = "SIZE", value_parser = values::size)]

@@ -15,6 +15,9 @@ use crate::store::is_profile;
 /// The longest time that can be asked for: a year.
 const LONGEST: Duration = Duration::from_secs(365 * 86_400);
 
+/// Threads at most: beyond the cores of any machine they only wait for each other.
+const THREADS_MAX: usize = 1024;
+
 /// Reads a time to work or to look back: more than nothing.
 pub(super) fn time(text: &str) -> Result<Duration, String> {
     let time = wait(text).ok().filter(|time| !time.is_zero());
@@ -55,8 +58,9 @@ where
 }
 
 /// Reads a number of threads.
-pub(super) fn threads() -> impl TypedValueParser<Value = NonZeroUsize> {
-    number("a number of threads such as 2, at least 1")
+pub(super) fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    let threads = text.parse().ok().filter(|threads: &NonZeroUsize| threads.get() <= THREADS_MAX);
+    threads.ok_or_else(|| format!("expected a number of threads such as 2, of 1 to {THREADS_MAX}"))
 }
 
 /// Reads the number of a run.
@@ -144,6 +148,8 @@ mod tests {
             assert!(ms(text).is_err_and(|error| error.contains("45m")), "{text:?}");
         }
         assert_eq!([wait("0"), wait("0s"), wait("2m")], [0, 0, 120].map(|s| Ok(Duration::from_secs(s))));
+        assert_eq!(threads("1024").map(NonZeroUsize::get), Ok(1024));
+        assert!(["0", "1025", "18446744073709551615", "all"].iter().all(|text| threads(text).is_err()));
         assert_eq!(parameter_sets("9223372036854775807"), Ok(i64::MAX as u64));
         assert!(parameter_sets("9223372036854775808").is_err() && parameter_sets("-1").is_err());
         assert!(wait("soon").is_err_and(|error| error.contains("such as 30s")));
