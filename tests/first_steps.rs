@@ -89,6 +89,10 @@ fn names_and_numbers_are_looked_at_before_the_work() {
     assert!(!place.path().join("optimizer-state").exists(), "nothing is begun");
     let (code, said) = refused(&["--timerange", "-20250630", "--no-save", "--exit-zero"]);
     assert_eq!(code, Some(0), "open at its beginning: {said}");
+    for (path, is_hinted) in [("~/candles", true), ("candles/*.csv", true), ("candles", false)] {
+        let (code, said) = self::said(&run_in(place.path(), &["incremental", "--data", path]));
+        assert!(code == Some(4) && said.contains("write the path itself") == is_hinted, "{said}");
+    }
     let other = |arguments: &[&str]| self::said(&run_in(place.path(), arguments));
     let (code, said) = other(&["inspect", "trades", "x", "--account", "-5"]);
     assert!(code == Some(2) && said.contains("expected an amount such as 250"), "{said}");

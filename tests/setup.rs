@@ -130,6 +130,10 @@ fn values_of_the_wrong_type_are_told_what_they_should_look_like() {
         ("validate.quick=5", "expected true or false"),
         ("notify.email.port=70000", "expected a whole number of 0 to 65535"),
         ("search=5", "expected a section of keys"),
+        (
+            "style.swing.filters={column=\"rsi_14\"}",
+            "with double brackets around its name, such as [[style.swing.filters]]",
+        ),
         ("style.swing.space.min_consensus=true", "expected a number, a list of numbers or names, or a range"),
     ];
     for (setting, wanted) in cases {

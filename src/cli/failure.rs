@@ -1,5 +1,6 @@
 //! Failures of a command: what is printed and the exit code. Exit codes are part of the interface.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::fetch::FetchError;
@@ -76,8 +77,19 @@ impl From<ConfigError> for Failure {
 
 impl From<IngestError> for Failure {
     fn from(error: IngestError) -> Self {
-        Self::new(code::DATA, chain(&error))
+        let failure = Self::new(code::DATA, chain(&error));
+        match error {
+            IngestError::Missing { path } if is_for_the_shell(&path) => failure.hint(
+                "`~`, `*` and `$` mean something to a shell only, and not in quotes: write the path itself",
+            ),
+            _ => failure,
+        }
     }
+}
+
+/// Returns whether a path looks as if a shell should have made another one of it.
+fn is_for_the_shell(path: &Path) -> bool {
+    path.starts_with("~") || path.to_string_lossy().contains(['*', '$'])
 }
 
 impl From<SignalsError> for Failure {

@@ -39,7 +39,13 @@ const TYPES: [(&str, &str); 8] = [
 fn in_plain_words(message: &str) -> String {
     let Some((front, theirs)) = message.rsplit_once(", expected ") else { return message.to_owned() };
     let named = TYPES.iter().find(|(name, _)| *name == theirs).map(|(_, ours)| *ours);
-    let ours = if theirs.starts_with("struct ") { "a section of keys" } else { named.unwrap_or(theirs) };
+    let ours = match theirs {
+        "a sequence" if front.ends_with("invalid type: map") => {
+            "a list of sections, each with double brackets around its name, such as [[style.swing.filters]]"
+        }
+        theirs if theirs.starts_with("struct ") => "a section of keys",
+        theirs => named.unwrap_or(theirs),
+    };
     format!("{front}, expected {ours}")
 }
 
