@@ -13,6 +13,7 @@ mod fault_disk;
 mod faults;
 mod fetch;
 mod figures;
+mod first_steps;
 mod forecast;
 mod formats;
 mod guide;

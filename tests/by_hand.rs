@@ -149,7 +149,7 @@ fn what_is_not_there_cannot_be_adopted() {
     let before = store.content();
     let (code, error) = store.failure(&["adopt", "7"]);
     assert_eq!(code, Some(2));
-    assert!(error.contains("found none in run 7") && error.contains("hint: "), "{error}");
+    assert!(error.contains("found no run 7") && error.contains("hint: "), "{error}");
     let (code, error) = store.failure(&["rollback", "--style", "swing"]);
     assert_eq!(code, Some(2));
     assert!(error.contains("no earlier parameters"), "{error}");

@@ -114,7 +114,10 @@ fn a_configuration_that_is_not_sound_and_a_store_that_is_not_there_are_told() {
     let store = StoreDir::missing();
     let (code, found) = doctor(&store, &[]);
     assert_eq!((code, status(&found, "store")), (1, "warning"));
-    assert_eq!(doctor(&store, &["--set", "search.top=0"]).0, 3);
+    for setting in ["search.top=0", "fetch.timeout=0s", "notify.timeout=soon", "limits.cache=5"] {
+        let (code, found) = doctor(&store, &["--set", setting]);
+        assert_eq!((code, status(&found, "configuration")), (3, "broken"), "{setting}");
+    }
     assert_eq!(store.failure(&["doctor", "--compact"]).0, Some(2));
     assert!(!store.path.exists());
 }

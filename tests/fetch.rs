@@ -358,7 +358,7 @@ fn bad_arguments_ask_nobody_and_write_nothing() {
         ("BTCUSDT_250328", &[], "would be read as symbol BTCUSDT"),
         ("BTCUSDT", &["--interval", "7m"], "an interval of the exchange"),
         ("BTCUSDT", &["--until", "2024-12-31"], "expected a time with closed candles"),
-        ("BTCUSDT", &["--until", "soon"], "--until: expected a day"),
+        ("BTCUSDT", &["--until", "soon"], "'--until <DAY>': expected a day"),
         ("BTCUSDT", &["--base-url", "http://example.com"], "http:// only to this machine"),
         ("BTCUSDT", &["--base-url", "https://me:hunter2@example.com"], "without user and password"),
     ] {

@@ -247,7 +247,7 @@ fn bytes_that_are_no_text_cost_their_row() {
             "expected a symbol such as BTCUSDT, found \"../../etc/passwd\"",
         ),
         (&["inspect", "trades"], trades, 4, "expected UTF-8 text, found other bytes at 42"),
-        (&["config", "check", "--config"], config, 3, "valid UTF-8"),
+        (&["config", "check", "--config"], config, 3, "expected UTF-8 text, found other bytes at 18"),
     ] {
         let (found, said) = store.failure(&[arguments, &[file.to_str().expect("text")]].concat());
         assert!(found == Some(code) && said.contains(wanted), "{arguments:?}: {said}");

@@ -409,7 +409,7 @@ fn the_best_trials_are_filtered_and_sorted() {
     assert_eq!(line("3 "), ["3", "1.5000", "50", "50.0", "-", "-", "-", "9.0", "1"]);
     assert!(line("in all:").contains(&"allowed_mkt_struct=all"));
     // The last run searched nothing.
-    assert!(store.stdout(&["inspect", "top"]).contains("no trials are kept of this run"));
+    assert!(store.stdout(&["inspect", "top", "--run", "last"]).contains("no trials are kept of this run"));
 }
 
 /// Returns the fields of CSV, line by line; the reader knows nothing of how it was written.

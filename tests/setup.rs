@@ -90,6 +90,65 @@ fn every_value_in_effect_says_where_it_comes_from() {
     assert!(text(&fine.stdout).contains("sound"), "{}", text(&fine.stdout));
 }
 
+/// What people type first: a number without its unit, a word for a list.
+#[test]
+fn values_of_the_wrong_type_are_told_what_they_should_look_like() {
+    let home = tempfile::tempdir().expect("a folder");
+    let cases = [
+        ("limits.cache=5", "limits.cache: expected a size such as 64MiB, or 0, found 5"),
+        ("limits.cache=1.5", "limits.cache: expected a size such as 64MiB, or 0, found 1.5"),
+        ("limits.memory=64", "limits.memory: expected a size such as 64MiB, found 64"),
+        ("limits.memory=0", "limits.memory: expected a size such as 64MiB, found 0"),
+        ("memory.warning=800", "memory.warning: expected a size such as 64MiB, found 800"),
+        ("memory.growth_per_hour=-1", "memory.growth_per_hour: expected a size such as 64MiB, found -1"),
+        (
+            "data.window=365",
+            "data.window: expected a number of days or weeks such as 90d or 26w, or all, found 365",
+        ),
+        ("data.base_interval=15", "data.base_interval: expected an interval such as 15m or 1h, found 15"),
+        (
+            "portfolio.cooldown=4",
+            "portfolio.cooldown: expected a time such as 90m, 4h or 1d, of a minute to a year, found 4",
+        ),
+        (
+            "fetch.timeout=30",
+            "fetch.timeout: expected a time such as 30s, 2m or 100ms, of at most a day, found 30",
+        ),
+        (
+            "fetch.longest_wait=\"2d\"",
+            "fetch.longest_wait: expected a time such as 30s, 2m or 100ms, of at most a day, found 2d",
+        ),
+        (
+            "notify.timeout=0",
+            "notify.timeout: expected a time such as 30s, 2m or 100ms, of at most a day, found 0",
+        ),
+        ("limits.cache=true", "expected a number with its unit in quotes, such as \"64MiB\""),
+        ("limits.cache=", "limits.cache: expected a size such as 64MiB, or 0, found \"\""),
+        ("data.paths=candles", "expected a list such as [\"a\", \"b\"]"),
+        ("search.top=-5", "expected a whole number, 0 or more"),
+        ("search.rank=5", "expected text in quotes"),
+        ("validate.quick=5", "expected true or false"),
+        ("notify.email.port=70000", "expected a whole number of 0 to 65535"),
+        ("search=5", "expected a section of keys"),
+        (
+            "style.swing.filters={column=\"rsi_14\"}",
+            "with double brackets around its name, such as [[style.swing.filters]]",
+        ),
+        ("style.swing.space.min_consensus=true", "expected a number, a list of numbers or names, or a range"),
+    ];
+    for (setting, wanted) in cases {
+        let output = run(home.path(), &["config", "check", "--set", setting], &[]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{setting}: {said}");
+        assert!(said.contains(wanted), "{setting}: {said}");
+    }
+    fs::write(home.path().join("none.toml"), "[limits]\ncache = 0\n").expect("written");
+    for arguments in [["-c", "none.toml"], ["--set", "limits.cache=0"]] {
+        let shown = run(home.path(), &[&["config", "show"][..], &arguments].concat(), &[]);
+        assert!(shown.status.success(), "{}", text(&shown.stderr));
+    }
+}
+
 #[test]
 fn the_shell_gets_help() {
     let home = tempfile::tempdir().expect("a folder");

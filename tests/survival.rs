@@ -65,7 +65,9 @@ fn a_damaged_store_is_named_without_a_panic_and_restored_by_one_command() {
     assert!(fs::read(&kept[0]).expect("readable") == broken, "the damaged store is kept");
     let again = store.run(&RUN);
     assert!(text(&again.stdout).contains("run=2"), "{}{}", text(&again.stdout), text(&again.stderr));
-    for (wrong, wanted) in [("99", "found 0"), ("no-such-file", "found 0")] {
+    for (wrong, wanted) in
+        [("99", "found no backup `99`"), ("no-such-file", "found no backup `no-such-file`")]
+    {
         let (code, said) = store.failure(&["restore", wrong]);
         assert!(code == Some(2) && said.contains(wanted), "{said}");
     }

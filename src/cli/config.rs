@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use super::context::Context;
 use super::failure::Failure;
-use crate::model::Style;
 use crate::present::config::{ConfigDocument, ConfigValue};
 use crate::run::config::Config;
-use crate::run::plan::DayLimits;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -20,12 +18,7 @@ pub(crate) enum Command {
 pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
     let texts = context.config_texts(&[])?;
     let config = Config::from_texts(&texts)?;
-    let plan = config.plan(&Style::ALL, DayLimits::default())?;
-    config.cache_bytes()?;
-    config.memory_bytes()?;
-    config.fetch.limits()?;
-    config.notify.channels()?;
-    config.memory_alarms()?;
+    let plan = config.check()?;
     let sets = plan.styles.iter().map(|s| (s.space.style().to_string(), s.space.sets() as u64)).collect();
     let document = ConfigDocument { values: values(&config, &texts), parameter_sets: sets };
     match command {

@@ -2,7 +2,6 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::Global;
 use super::failure::{Failure, code};
@@ -36,12 +35,18 @@ impl Context {
     pub(crate) fn config_texts(&self, flags: &[(&str, String)]) -> Result<Vec<(String, String)>, Failure> {
         let mut texts = Vec::new();
         for path in &self.global.config {
-            texts.push((
-                format!("`{}`", path.display()),
-                read_text(path, CONFIG_BYTES_MAX, code::CONFIGURATION)?,
-            ));
+            let text =
+                read_text(path, CONFIG_BYTES_MAX, code::CONFIGURATION).map_err(|failure| {
+                    match path.try_exists() {
+                        Ok(false) => {
+                            failure.hint("`optimizer init` writes one; without `-c` the defaults hold")
+                        }
+                        _ => failure,
+                    }
+                })?;
+            texts.push((format!("`{}`", path.display()), text));
         }
-        texts.extend(environment(std::env::vars()));
+        texts.extend(environment(variables()?.into_iter()));
         for setting in &self.global.set {
             let (key, value) = setting.split_once('=').ok_or_else(|| {
                 Failure::new(code::USAGE, format!("--set: expected KEY=VALUE, found {setting:?}"))
@@ -62,7 +67,11 @@ impl Context {
     pub(crate) fn pool(&self) -> Result<rayon::ThreadPool, Failure> {
         let threads = self.global.jobs.map_or(0, std::num::NonZero::get);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        pool.map_err(|error| Failure::new(code::INTERNAL, format!("cannot start worker threads: {error}")))
+        pool.map_err(|error| {
+            Failure::new(code::INTERNAL, format!("cannot start worker threads: {error}")).hint(
+                "`-j 1` asks for one; `ulimit -u` and the limits of the service say how many there may be",
+            )
+        })
     }
 
     /// Returns the progress display asked for.
@@ -91,7 +100,7 @@ impl Context {
 
     /// Returns where the store lies and how it is kept, for who writes it.
     pub(crate) fn location(&self) -> Result<Location, Failure> {
-        let lock_wait = self.global.lock_wait.as_deref().map_or(Ok(Duration::ZERO), duration)?;
+        let lock_wait = self.global.lock_wait.unwrap_or_default();
         let backups = self.config(&[])?.store.backups;
         Ok(Location { lock_wait, backups, ..Location::new(&self.global.store) })
     }
@@ -106,18 +115,56 @@ const CONFIG_BYTES_MAX: u64 = 1 << 20;
 pub(super) fn read_text(path: &Path, bytes_max: u64, code: u8) -> Result<String, Failure> {
     let fail = |what: String| Failure::new(code, format!("cannot read `{}`: {what}", path.display()));
     let file = std::fs::File::open(path).map_err(|error| fail(error.to_string()))?;
-    let mut text = String::new();
-    file.take(bytes_max + 1).read_to_string(&mut text).map_err(|error| fail(error.to_string()))?;
-    match text.len() as u64 > bytes_max {
-        true => Err(fail(format!("expected at most {bytes_max} bytes, found more"))),
-        false => Ok(text),
+    let mut bytes = Vec::new();
+    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(|error| fail(error.to_string()))?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(fail(format!("expected at most {bytes_max} bytes, found more")));
     }
+    String::from_utf8(bytes).map_err(|error| {
+        fail(format!("expected UTF-8 text, found other bytes at {}", error.utf8_error().valid_up_to()))
+    })
+}
+
+/// What the names of the program's variables in the environment begin with.
+const PREFIX: &str = "OPTIMIZER_";
+
+/// Returns the variables that name a key of the configuration. Others are no business of ours, whatever bytes they hold.
+///
+/// Errors: one with a value that is no text; one that would be read if it had both underscores after its section
+fn variables() -> Result<Vec<(String, String)>, Failure> {
+    let wrong =
+        |name: &str, what: String| Failure::new(code::CONFIGURATION, format!("environment {name}: {what}"));
+    let mut found = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        let Some(name) = name.into_string().ok().filter(|name| name.starts_with(PREFIX)) else { continue };
+        if name.contains("__") {
+            let text = value.into_string();
+            let text = text.map_err(|_| wrong(&name, "expected UTF-8 text, found other bytes".to_owned()))?;
+            found.push((name, text));
+        } else if let Some(meant) = with_both_underscores(&name) {
+            return Err(wrong(
+                &name,
+                format!("expected two underscores after the section: {meant}, found one"),
+            ));
+        }
+    }
+    Ok(found)
+}
+
+/// Returns what a variable is called that names a key with one underscore after its section.
+fn with_both_underscores(name: &str) -> Option<String> {
+    let lower = name.strip_prefix(PREFIX)?.to_ascii_lowercase();
+    let sections: toml::Table = Config::default().to_toml().parse().ok()?;
+    sections.iter().find_map(|(section, keys)| {
+        let key = lower.strip_prefix(section.as_str())?.strip_prefix('_')?;
+        keys.get(key).map(|_| format!("{PREFIX}{section}__{key}").to_ascii_uppercase())
+    })
 }
 
 /// Returns the configuration in environment variables: `OPTIMIZER_SEARCH__TOP=5` is `search.top = 5`.
 pub(super) fn environment(variables: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
     let key = |name: &str| {
-        let rest = name.strip_prefix("OPTIMIZER_").filter(|rest| rest.contains("__"))?;
+        let rest = name.strip_prefix(PREFIX).filter(|rest| rest.contains("__"))?;
         Some(rest.to_ascii_lowercase().replace("__", "."))
     };
     let mut found: Vec<(String, String)> = variables
@@ -126,14 +173,6 @@ pub(super) fn environment(variables: impl Iterator<Item = (String, String)>) -> 
     // The system has no order; keys do not overlap, but messages should not vary.
     found.sort();
     found
-}
-
-/// Reads a time to wait, such as `30s` or `5m`.
-pub(super) fn duration(text: &str) -> Result<Duration, Failure> {
-    let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|found| Duration::try_from(found).ok());
-    parsed.ok_or_else(|| {
-        Failure::new(code::USAGE, format!("--lock-wait: expected a time such as 30s or 5m, found {text:?}"))
-    })
 }
 
 /// Returns `a.b.c = value` as TOML; text that is no TOML value is taken as a string.

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::failure::{Failure, code};
+use super::values;
 use crate::model::Style;
 use crate::present::by_hand::ByHandDocument;
 use crate::run::adopt::{ByHandError, Request, by_hand};
@@ -9,9 +10,10 @@ use crate::run::adopt::{ByHandError, Request, by_hand};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Adopt {
     /// The run whose candidate is put in force
+    #[arg(value_parser = values::run())]
     run: u64,
     /// Only this style
-    #[arg(long, value_parser = super::inspect::style(), value_name = "STYLE")]
+    #[arg(long, value_parser = values::style(), value_name = "STYLE")]
     style: Option<Style>,
     /// Also a candidate that was rejected; the history will say so
     #[arg(long)]
@@ -21,9 +23,10 @@ pub(crate) struct Adopt {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Rollback {
     /// Back to what was in force after this run [default: before the present parameters]
+    #[arg(value_parser = values::run())]
     run: Option<u64>,
     /// Only this style
-    #[arg(long, value_parser = super::inspect::style(), value_name = "STYLE")]
+    #[arg(long, value_parser = values::style(), value_name = "STYLE")]
     style: Option<Style>,
 }
 

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::failure::{Failure, chain, code};
-use super::incremental::{duration, on_conflict};
-use crate::model::{Style, rfc3339};
+use super::incremental::on_conflict;
+use super::values;
+use crate::model::rfc3339;
 use crate::present::doctor::{CheckPart, DoctorDocument, FreshnessPart, LastRunPart, SpacePart, Status};
 use crate::run::RunOptions;
 use crate::run::config::Config;
 use crate::run::health::{SymbolHealth, examine};
-use crate::run::plan::{DayLimits, Plan};
+use crate::run::plan::Plan;
 use crate::store::StoreError;
 use crate::store::health::{FileHealth, FileState, StoreHealth, compact, examine as examine_store, repair};
 
@@ -31,7 +32,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH")]
     data: Vec<PathBuf>,
     /// Age from which the newest candle, or the last run, is too old
-    #[arg(long, value_name = "TIME", default_value = "48h", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "48h", value_parser = values::time)]
     stale_after: Duration,
     /// Throw away what is damaged and can be made again; what only the store knows is never touched
     #[arg(long)]
@@ -109,10 +110,7 @@ impl Report {
     fn configuration(&mut self, context: &Context) -> Option<(Config, Plan)> {
         let read = || -> Result<(Config, Plan), Failure> {
             let config = context.config(&[])?;
-            let plan = config.plan(&Style::ALL, DayLimits::default())?;
-            config.cache_bytes()?;
-            config.memory_bytes()?;
-            config.memory_alarms()?;
+            let plan = config.check()?;
             Ok((config, plan))
         };
         match read() {

@@ -2,12 +2,12 @@
 
 use super::context::Context;
 use super::failure::Failure;
-use crate::present::inspect::ExplainDocument;
+use crate::present::inspect::{ExplainDocument, RunRef, number_of};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Number of the run [default: the last]
-    run: Option<u64>,
+    /// Number of the run, `last` or `previous` [default: the last]
+    run: Option<RunRef>,
     /// Only this symbol
     #[arg(long, value_name = "NAME")]
     symbol: Option<String>,
@@ -16,7 +16,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
     let view = context.view()?;
     let (profile, symbol) = (context.global.profile.as_str(), arguments.symbol.as_deref());
-    let found = ExplainDocument::read(&view.read()?, profile, arguments.run, symbol)?;
+    let snapshot = view.read()?;
+    let run = number_of(&snapshot, profile, arguments.run)?;
+    let found = ExplainDocument::read(&snapshot, profile, run, symbol)?;
     context.print(found, ExplainDocument::text)?;
     Ok(0)
 }

@@ -1,14 +1,14 @@
 //! `optimizer export-json`: the legacy file, written atomically.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::context::Context;
 use super::failure::{Failure, code};
+use super::replace::replace;
 use crate::present::learning_config;
 use crate::run::export::{Doubt, doubts, force};
 
@@ -31,6 +31,10 @@ const DIFFERS: u8 = 1;
 const REJECTED: u8 = 12;
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+    if arguments.check && arguments.output == Path::new("-") {
+        let message = "--check: expected a file to compare with, found \"-\" for stdout";
+        return Err(Failure::new(code::USAGE, message));
+    }
     let profile = context.global.profile.as_str();
     let mut view = context.view()?;
     let found = if arguments.check { Vec::new() } else { doubts(&view.read()?, profile)? };
@@ -52,8 +56,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         super::output::result(&text)?;
         return Ok(0);
     }
-    replace(&arguments.output, text.as_bytes()).map_err(|(path, error)| {
-        Failure::new(code::IO, format!("cannot write `{}`: {error}", path.display()))
+    replace(&arguments.output, text.as_bytes()).map_err(|error| {
+        Failure::new(code::IO, format!("cannot write `{}`: {error}", arguments.output.display()))
             .hint("the file is as it was; check the folder, its permissions and the disk")
     })?;
     if !context.global.quiet {
@@ -106,27 +110,4 @@ fn differing_keys(written: &Value, wanted: &Value) -> Vec<String> {
     let wanted = wanted.as_object().unwrap_or(&empty);
     let differs = |key: &String| key != "last_update" && written.get(key) != wanted.get(key);
     wanted.keys().filter(|key| differs(key)).cloned().collect()
-}
-
-/// Replaces a file: write beside it, sync, rename, sync the folder. Readers see the old or the new file, never a part.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), (PathBuf, std::io::Error)> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
-        _ => PathBuf::from("."),
-    };
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let beside = folder.join(format!(".{name}.{}.tmp", std::process::id()));
-    let write = || -> std::io::Result<()> {
-        let mut options = fs::OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(0o644).open(&beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)?;
-        fs::File::open(&folder)?.sync_all()
-    };
-    write().map_err(|error| {
-        // Only what this process made; it may not exist.
-        let _ = fs::remove_file(&beside);
-        (path.to_path_buf(), error)
-    })
 }

@@ -1,5 +1,6 @@
 //! Failures of a command: what is printed and the exit code. Exit codes are part of the interface.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::fetch::FetchError;
@@ -76,8 +77,19 @@ impl From<ConfigError> for Failure {
 
 impl From<IngestError> for Failure {
     fn from(error: IngestError) -> Self {
-        Self::new(code::DATA, chain(&error))
+        let failure = Self::new(code::DATA, chain(&error));
+        match error {
+            IngestError::Missing { path } if is_for_the_shell(&path) => failure.hint(
+                "`~`, `*` and `$` mean something to a shell only, and not in quotes: write the path itself",
+            ),
+            _ => failure,
+        }
     }
+}
+
+/// Returns whether a path looks as if a shell should have made another one of it.
+fn is_for_the_shell(path: &Path) -> bool {
+    path.starts_with("~") || path.to_string_lossy().contains(['*', '$'])
 }
 
 impl From<SignalsError> for Failure {
@@ -141,8 +153,14 @@ impl From<RunError> for Failure {
             RunError::OutOfTime { .. } => Self::new(code::STOPPED, error.to_string())
                 .hint("run the same command again to go on; parameters and history are untouched"),
             RunError::NoCandles { ref input, .. } => {
-                Self::new(code::DATA, format!("{error}{}", reasons(input)))
-                    .hint("`optimizer check data PATH` lists every file and what is wrong with it")
+                let is_read = input.files.iter().any(|file| file.rejected.is_none());
+                Self::new(code::DATA, format!("{error}{}", reasons(input))).hint(match is_read {
+                    true => {
+                        "there are candles, but none that counts: those from the end of --timerange on do not, nor parts \
+                         of a candle of data.base_interval"
+                    }
+                    false => "`optimizer check data PATH` lists every file and what is wrong with it",
+                })
             }
         }
     }

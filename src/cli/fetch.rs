@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use super::context::Context;
-use super::failure::{Failure, code};
+use super::failure::Failure;
 use super::incremental::stop_on_signals;
+use super::values;
 use crate::fetch::{Fetched, Market, Request, Source, Ticker, fetch, interval};
 use crate::model::Day;
 use crate::net::Endpoint;
@@ -16,11 +17,11 @@ pub(crate) struct Arguments {
     #[arg(long, required = true, value_delimiter = ',', value_name = "A,B")]
     symbols: Vec<String>,
     /// First day, YYYY-MM-DD
-    #[arg(long, value_name = "DAY")]
-    since: String,
+    #[arg(long, value_name = "DAY", value_parser = values::day)]
+    since: Day,
     /// First day not fetched, YYYY-MM-DD [default: up to the last closed candle]
-    #[arg(long, value_name = "DAY")]
-    until: Option<String>,
+    #[arg(long, value_name = "DAY", value_parser = values::day)]
+    until: Option<Day>,
     /// Interval of the candles [default: data.base_interval of the configuration]
     #[arg(long, value_name = "15m")]
     interval: Option<String>,
@@ -92,15 +93,7 @@ fn request(context: &Context, arguments: &Arguments, base_interval: &str) -> Res
     }
     let address = arguments.base_url.as_deref().unwrap_or(market.base_url(source));
     let endpoint = Endpoint::parse(address).map_err(crate::fetch::FetchError::from)?;
-    let since_ms = day("--since", &arguments.since)?.start_ms();
-    let until_ms =
-        arguments.until.as_deref().map(|text| day("--until", text)).transpose()?.map(Day::start_ms);
+    let (since_ms, until_ms) = (arguments.since.start_ms(), arguments.until.map(Day::start_ms));
     let (now_ms, out) = (context.now_ms, arguments.out.clone());
     Ok(Request { tickers, market, source, endpoint, interval, since_ms, until_ms, now_ms, out })
-}
-
-fn day(flag: &str, text: &str) -> Result<Day, Failure> {
-    Day::parse(text).ok_or_else(|| {
-        Failure::new(code::USAGE, format!("{flag}: expected a day such as 2025-01-31, found {text:?}"))
-    })
 }

@@ -1,7 +1,7 @@
 //! Hostile bytes for the values of flags and of the environment; see `tests/fuzz`.
 
-use super::context::{dotted, duration, environment};
-use super::{incremental, inspect, memory};
+use super::context::{dotted, environment};
+use super::{incremental, memory, values};
 use crate::fuzz::Target;
 use crate::present::memory::{MemoryDiffDocument, SamplePart};
 use crate::run::config::Config;
@@ -99,12 +99,13 @@ fn flag_values(bytes: &[u8]) -> String {
     }
     let accepted = [
         incremental::timerange(&text).is_ok(),
-        incremental::duration(&text).is_ok(),
-        duration(&text).is_ok(),
-        inspect::day(&text).is_ok(),
-        inspect::drawdown(&text).is_ok_and(|percent| percent.is_finite()),
-        inspect::amount(&text).is_ok_and(|amount| amount > 0.0),
-        inspect::offset_ms(&text).is_ok_and(|ms| ms.abs() <= 15 * crate::model::HOUR_MS),
+        values::time(&text).is_ok_and(|time| !time.is_zero()),
+        values::wait(&text).is_ok(),
+        values::window(&text).is_ok(),
+        values::day(&text).is_ok(),
+        values::drawdown(&text).is_ok_and(|percent| percent.is_finite()),
+        values::amount(&text).is_ok_and(|amount| amount > 0.0),
+        values::offset_ms(&text).is_ok_and(|ms| ms.abs() <= 15 * crate::model::HOUR_MS),
         text.parse::<crate::present::inspect::RunRef>().is_ok(),
     ];
     if accepted.contains(&true) { format!("ok {accepted:?}") } else { "nothing".to_owned() }

@@ -1,18 +1,19 @@
 //! `optimizer incremental`: the daily run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::context::Context;
 use super::failure::{Failure, code};
+use super::values;
 use crate::ingest::OnConflict;
 use crate::model::{Day, Style};
 use crate::present::forecast::ForecastDocument;
 use crate::present::inspect::explain_text;
 use crate::present::run::{RunDocument, run_text, summary_line};
-use crate::run::config::{Config, ConflictPolicy, window_days};
+use crate::run::config::{Config, ConflictPolicy};
 use crate::run::forecast::forecast;
 use crate::run::plan::{DayLimits, Plan};
 use crate::run::records::work_record;
@@ -37,7 +38,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FROM-TO")]
     timerange: Option<String>,
     /// Only the last days, e.g. 90d or 26w, or all [default: 365d]
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = values::window)]
     window: Option<String>,
     /// What to do with differing candles for one symbol and time
     #[arg(long, value_enum, value_name = "POLICY")]
@@ -52,16 +53,16 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME")]
     strategy: Option<String>,
     /// Parameter sets per stage and style at most; smaller spaces are searched whole [default: 200000]
-    #[arg(long, value_name = "SETS")]
+    #[arg(long, value_name = "SETS", value_parser = values::parameter_sets)]
     budget: Option<u64>,
     /// Leave out the tests against luck; then nothing is adopted that has to pass them
     #[arg(long)]
     quick: bool,
     /// Parameter sets tried elsewhere; they count as tries
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::parameter_sets)]
     declared_trials: Option<u64>,
     /// Stop after so long, e.g. 45m or 90s, at the next commit of what was evaluated; run again to go on
-    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "no_save")]
+    #[arg(long, value_name = "TIME", value_parser = values::time, conflicts_with = "no_save")]
     time_budget: Option<Duration>,
     /// Evaluate everything, whatever earlier runs left
     #[arg(long)]
@@ -177,6 +178,9 @@ fn tune(context: &Context, arguments: &Arguments, config: &Config) -> Result<(Ru
     Ok((report, code))
 }
 
+/// What `optimizer init` writes; it is read when it is named only.
+const CONFIGURATION: &str = "optimizer.toml";
+
 /// Returns where the candles are: the flags, else the configuration.
 fn data_paths(arguments: &Arguments, config: &Config) -> Result<Vec<PathBuf>, Failure> {
     let paths = if arguments.data.is_empty() { &config.data.paths } else { &arguments.data };
@@ -186,7 +190,10 @@ fn data_paths(arguments: &Arguments, config: &Config) -> Result<Vec<PathBuf>, Fa
             code::USAGE,
             "expected candles: --data PATH, or data.paths in a configuration file",
         )
-        .hint("`optimizer init` looks for candles and writes a configuration")),
+        .hint(match Path::new(CONFIGURATION).is_file() {
+            true => "there is an `optimizer.toml` here; `-c optimizer.toml` takes it",
+            false => "`optimizer init` looks for candles and writes a configuration",
+        })),
     }
 }
 
@@ -265,28 +272,11 @@ pub(crate) fn on_conflict(flag: Option<Conflict>, config: &Config) -> OnConflict
 }
 
 fn day_limits(arguments: &Arguments) -> Result<DayLimits, Failure> {
-    let window = arguments.window.as_deref().map(window_days).transpose();
-    window.map_err(|error| Failure::new(code::USAGE, format!("--window: {error}")))?;
     let (first, end) = match &arguments.timerange {
         None => (None, None),
         Some(text) => timerange(text)?,
     };
     Ok(DayLimits { first, end, window_days: None })
-}
-
-/// Parses a time such as `45m`, `90s` or `1h`; more than nothing.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let bad = || format!("expected a time such as 45m, 90s, 500ms or 1h, found {text:?}");
-    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let ms = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return Err(bad()),
-    };
-    let ms = digits.parse::<u64>().ok().and_then(|count| count.checked_mul(ms));
-    ms.filter(|ms| (1..=31_536_000_000).contains(ms)).map(Duration::from_millis).ok_or_else(bad)
 }
 
 pub(super) fn timerange(text: &str) -> Result<(Option<Day>, Option<Day>), Failure> {
@@ -334,21 +324,4 @@ pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
     }
     stop.store(false, Ordering::Relaxed);
     Ok(stop)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_have_a_unit_and_are_more_than_nothing() {
-        let ms = |text| duration(text).map(|time| time.as_millis());
-        assert_eq!(
-            [ms("45m"), ms("90s"), ms("1h"), ms("250ms")],
-            [Ok(2_700_000), Ok(90_000), Ok(3_600_000), Ok(250)]
-        );
-        for text in ["", "45", "m", "0s", "-1s", "1.5h", "1d", "99999999999999999999h", "9000h"] {
-            assert!(ms(text).is_err_and(|error| error.contains("45m")), "{text:?}");
-        }
-    }
 }

@@ -65,14 +65,18 @@ fn filled(data: Option<&Path>) -> String {
 
 /// Writes a file that must not exist yet: what somebody wrote by hand is never replaced.
 fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
-    let written = OpenOptions::new().write(true).create_new(true).open(path);
-    let written = written.and_then(|mut file| file.write_all(text.as_bytes()));
+    let made = OpenOptions::new().write(true).create_new(true).open(path);
+    let written = made.and_then(|mut file| {
+        // Part of a file would be in the way of the next attempt.
+        file.write_all(text.as_bytes()).inspect_err(|_| drop(std::fs::remove_file(path)))
+    });
     written.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => {
             Failure::new(code::USAGE, format!("`{}` exists and is left as it is", path.display()))
                 .hint("choose another file with -o, or remove it first")
         }
-        _ => Failure::new(code::IO, format!("cannot write `{}`: {error}", path.display())),
+        _ => Failure::new(code::IO, format!("cannot write `{}`: {error}", path.display()))
+            .hint("check the folder, its permissions and the disk"),
     })
 }
 

@@ -3,19 +3,18 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-
 use super::browser;
 use super::context::Context;
 use super::failure::{Failure, chain, code};
 use super::incremental::on_conflict;
+use super::values;
 use crate::ingest::{
     IngestOptions, LegacyOpportunitiesError, LegacyRecord, LegacyTradesError, coin_of, instant,
     read_legacy_config, read_legacy_opportunities, read_legacy_trades,
 };
 use crate::legacy::report::{ReportParams, report};
 use crate::legacy::timing::{TimedOpportunity, TimingLimits};
-use crate::model::{Day, HOUR_MS, MINUTE_MS, Style};
+use crate::model::{Day, MINUTE_MS, Style};
 use crate::present::browser::Library;
 use crate::present::inspect::{
     HistoryFilter, InspectCacheDocument, InspectChangesDocument, InspectDiffDocument, InspectError,
@@ -90,19 +89,19 @@ struct Trades {
     #[arg(long, value_name = "FILE")]
     opportunities: Option<PathBuf>,
     /// Look for opportunities of this style
-    #[arg(long, default_value = "scalping", value_parser = style(), value_name = "STYLE")]
+    #[arg(long, default_value = "scalping", value_parser = values::style(), value_name = "STYLE")]
     style: Style,
     /// What the account is worth, in the currency of the profits; without it every pause is of level 1
-    #[arg(long, value_parser = amount, value_name = "AMOUNT")]
+    #[arg(long, value_parser = values::amount, value_name = "AMOUNT")]
     account: Option<f64>,
     /// Review as of this instant, e.g. "2025-06-30 12:00" [default: now]
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     /// What the bot's clock is ahead of UTC, e.g. +08:00
-    #[arg(long, default_value = "+00:00", value_parser = offset_ms, allow_hyphen_values = true, value_name = "+HH:MM")]
+    #[arg(long, default_value = "+00:00", value_parser = values::offset_ms, allow_hyphen_values = true, value_name = "+HH:MM")]
     utc_offset: i64,
     /// A trade belongs to a signal or an opportunity so many minutes before or after it
-    #[arg(long, default_value = "5", value_parser = clap::value_parser!(u16).range(0..=1440), value_name = "N")]
+    #[arg(long, default_value = "5", value_parser = values::minutes_of_day, value_name = "N")]
     match_minutes: u16,
 }
 
@@ -118,13 +117,13 @@ struct Legacy {
 #[derive(Debug, clap::Args)]
 struct History {
     /// At most so many
-    #[arg(long, default_value = "20", value_name = "N")]
+    #[arg(long, default_value = "20", value_name = "N", value_parser = values::limit())]
     limit: NonZeroUsize,
     /// Only runs that began on this day (UTC) or later
-    #[arg(long, value_parser = day, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_parser = values::day, value_name = "YYYY-MM-DD")]
     since: Option<Day>,
     /// Only this style
-    #[arg(long, value_parser = style(), value_name = "STYLE")]
+    #[arg(long, value_parser = values::style(), value_name = "STYLE")]
     style: Option<Style>,
     /// Only what concerns this symbol
     #[arg(long, value_name = "NAME")]
@@ -164,7 +163,7 @@ struct Changes {
 #[derive(Debug, clap::Args)]
 struct Params {
     /// Only this style
-    #[arg(long, value_parser = style(), value_name = "STYLE")]
+    #[arg(long, value_parser = values::style(), value_name = "STYLE")]
     style: Option<Style>,
     /// Only the scopes of this symbol
     #[arg(long, value_name = "NAME")]
@@ -173,7 +172,7 @@ struct Params {
     #[arg(long, value_name = "SYMBOL", conflicts_with_all = ["style", "symbol", "columns", "csv"])]
     resolve: Option<String>,
     /// How many trades the bot has closed [default: enough to be no beginner]
-    #[arg(long, value_name = "N", requires = "resolve")]
+    #[arg(long, value_name = "N", requires = "resolve", value_parser = values::trades())]
     closed_trades: Option<u64>,
     /// Count the closed trades of this file, the bot's `trades_history.csv` or the same as JSON
     #[arg(long, value_name = "FILE", requires = "resolve", conflicts_with = "closed_trades")]
@@ -195,7 +194,7 @@ impl Params {
 #[derive(Debug, clap::Args)]
 struct Learned {
     /// Only this style
-    #[arg(long, value_parser = style(), value_name = "STYLE")]
+    #[arg(long, value_parser = values::style(), value_name = "STYLE")]
     style: Option<Style>,
     #[command(flatten)]
     shape: Shape,
@@ -219,7 +218,7 @@ struct Space {
     #[arg(long, value_name = "RUN")]
     run: Option<RunRef>,
     /// Only this style
-    #[arg(long, value_parser = style(), value_name = "STYLE")]
+    #[arg(long, value_parser = values::style(), value_name = "STYLE")]
     style: Option<Style>,
     #[command(flatten)]
     shape: Shape,
@@ -251,26 +250,26 @@ struct Trials {
 #[derive(Debug, clap::Args)]
 struct Quality {
     /// Only trials with so many trades
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::trades())]
     min_trades: Option<u64>,
     /// Only trials whose drawdown is not deeper, in percent
-    #[arg(long, value_parser = drawdown, value_name = "PCT")]
+    #[arg(long, value_parser = values::drawdown, value_name = "PCT")]
     max_drawdown: Option<f64>,
     /// What comes first: the most, but for max_drawdown the least [default: rank in a run, score among all]
-    #[arg(long, value_parser = sort_key(), value_name = "KEY")]
+    #[arg(long, value_parser = values::sort_key(), value_name = "KEY")]
     sort: Option<SortKey>,
 }
 
 #[derive(Debug, clap::Args)]
 struct Top {
-    /// Of this run: its number, `last` or `previous`
-    #[arg(long, default_value = "last", value_name = "RUN")]
-    run: RunRef,
+    /// Of this run: its number, `last` or `previous` [default: the last that searched]
+    #[arg(long, value_name = "RUN")]
+    run: Option<RunRef>,
     /// Only this style
-    #[arg(long, value_parser = style(), value_name = "STYLE")]
+    #[arg(long, value_parser = values::style(), value_name = "STYLE")]
     style: Option<Style>,
     /// At most so many per style
-    #[arg(long, default_value = "10", value_name = "N")]
+    #[arg(long, default_value = "10", value_name = "N", value_parser = values::limit())]
     limit: NonZeroUsize,
     /// Only the best of each style
     #[arg(long, conflicts_with = "limit")]
@@ -279,46 +278,6 @@ struct Top {
     quality: Quality,
     #[command(flatten)]
     shape: Shape,
-}
-
-pub(crate) fn style() -> impl TypedValueParser<Value = Style> {
-    let named = |name: String| Style::ALL.into_iter().find(|style| style.as_str() == name);
-    PossibleValuesParser::new(Style::ALL.map(Style::as_str))
-        .map(move |name| named(name).expect("every possible value is a style"))
-}
-
-fn sort_key() -> impl TypedValueParser<Value = SortKey> {
-    let named = |name: String| SortKey::ALL.into_iter().find(|key| key.as_str() == name);
-    PossibleValuesParser::new(SortKey::ALL.map(SortKey::as_str))
-        .map(move |name| named(name).expect("every possible value is a key"))
-}
-
-pub(super) fn day(text: &str) -> Result<Day, String> {
-    Day::parse(text).ok_or_else(|| "expected a day such as 2025-01-31".to_owned())
-}
-
-pub(super) fn drawdown(text: &str) -> Result<f64, String> {
-    let percent = text.parse().ok().filter(|percent: &f64| *percent >= 0.0 && percent.is_finite());
-    percent.ok_or_else(|| "expected percent, such as 25".to_owned())
-}
-
-pub(super) fn amount(text: &str) -> Result<f64, String> {
-    let amount = text.parse().ok().filter(|amount: &f64| *amount > 0.0 && amount.is_finite());
-    amount.ok_or_else(|| "expected an amount such as 250".to_owned())
-}
-
-/// Parses `+08:00` or `-03:30`.
-pub(super) fn offset_ms(text: &str) -> Result<i64, String> {
-    let (sign, clock) = match text.split_at_checked(1) {
-        Some(("+", clock)) => (1, clock),
-        Some(("-", clock)) => (-1, clock),
-        _ => (1, text),
-    };
-    let (hours, minutes) = clock.split_once(':').unwrap_or((clock, "0"));
-    let within = |text: &str, most: i64| text.parse().ok().filter(|value: &i64| (0..=most).contains(value));
-    let parts = within(hours, 14).zip(within(minutes, 59));
-    let offset = parts.map(|(hours, minutes)| sign * (hours * HOUR_MS + minutes * MINUTE_MS));
-    offset.ok_or_else(|| "expected hours and minutes ahead of UTC such as +08:00".to_owned())
 }
 
 impl History {

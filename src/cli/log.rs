@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use serde_json::{Map, Value};
@@ -52,7 +53,7 @@ pub(crate) fn start(global: &Global) -> Result<(), Failure> {
         }
         Format::Json => lines::layer().with_writer(std::io::stderr).event_format(JsonLines).boxed(),
     };
-    let file = global.log_file.as_deref().map(open).transpose()?;
+    let file = global.log_file.as_deref().map(LogFile::open).transpose()?;
     let file = file.map(|file| match global.log_format {
         Format::Text => {
             lines::layer().with_ansi(false).with_writer(Mutex::new(file)).with_target(false).boxed()
@@ -83,11 +84,37 @@ fn filter(usual: &str) -> Result<EnvFilter, Failure> {
     })
 }
 
-fn open(path: &Path) -> Result<File, Failure> {
-    OpenOptions::new().append(true).create(true).open(path).map_err(|error| {
-        Failure::new(code::IO, format!("cannot write the log file `{}`: {error}", path.display()))
-            .hint("check the folder and its permissions, or leave --log-file out")
-    })
+/// The file of the log. A run does not fail because its log does, but whoever started it is told, once.
+struct LogFile {
+    file: File,
+    path: PathBuf,
+    has_failed: bool,
+}
+
+impl LogFile {
+    fn open(path: &Path) -> Result<Self, Failure> {
+        let file = OpenOptions::new().append(true).create(true).open(path).map_err(|error| {
+            Failure::new(code::IO, format!("cannot write the log file `{}`: {error}", path.display()))
+                .hint("check the folder and its permissions, or leave --log-file out")
+        })?;
+        Ok(Self { file, path: path.to_path_buf(), has_failed: false })
+    }
+}
+
+impl Write for LogFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes);
+        if let (Err(error), false) = (&written, self.has_failed) {
+            self.has_failed = true;
+            let path = self.path.display();
+            super::output::note(&format!("warning: cannot write the log file `{path}`: {error}"));
+        }
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// Notes in the log file what was printed as a result or an error.

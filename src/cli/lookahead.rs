@@ -1,11 +1,13 @@
 //! `optimizer check lookahead`: whether anything that is known depends on what comes later.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
 
 use super::context::Context;
 use super::failure::{Failure, code};
+use super::values;
 use crate::ingest::{IngestError, IngestOptions, discover, load_symbol};
 use crate::model::{CandleSeries, Style, Symbol};
 use crate::present::lookahead::CheckLookaheadDocument;
@@ -23,10 +25,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     signals: Option<PathBuf>,
     /// Instants drawn per symbol
-    #[arg(long, default_value_t = 100, value_name = "N")]
-    samples: usize,
+    #[arg(long, default_value = "100", value_name = "N", value_parser = values::number::<NonZeroUsize>("a number of instants such as 100, at least 1"))]
+    samples: NonZeroUsize,
     /// The lot they are drawn by
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(long, default_value = "1", value_name = "N", value_parser = values::number::<u64>("a whole number such as 1"))]
     seed: u64,
 }
 
@@ -51,7 +53,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         let loaded = load_symbol(sources, &options)?;
         Ok((loaded.symbol, loaded.series))
     };
-    let sampling = Sampling { samples: arguments.samples, seed: arguments.seed };
+    let sampling = Sampling { samples: arguments.samples.get(), seed: arguments.seed };
     let (symbols, found) = context.pool()?.install(|| {
         let loaded: Vec<_> = catalog.symbols.par_iter().map(load).collect::<Result<_, _>>()?;
         let found = looks(&loaded, given.as_ref(), &plan, sampling);

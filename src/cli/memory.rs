@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::context::Context;
 use super::failure::{Failure, code};
-use super::incremental::duration;
+use super::values;
 use crate::evaluate::sweep::GridPoint;
 use crate::model::{Style, excerpt, rfc3339};
 use crate::present::memory::{
@@ -38,7 +38,7 @@ pub(crate) enum Command {
     /// Follow a process and say whether its memory grows; exit 1 on an alarm or a leak
     Watch {
         /// The process
-        #[arg(long)]
+        #[arg(long, value_parser = values::process())]
         pid: u32,
         #[command(flatten)]
         watching: Watching,
@@ -46,6 +46,7 @@ pub(crate) enum Command {
     /// The same, with the process named first
     Attach {
         /// The process
+        #[arg(value_parser = values::process())]
         pid: u32,
         #[command(flatten)]
         watching: Watching,
@@ -63,10 +64,10 @@ pub(crate) enum Command {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Watching {
     /// Time between two samples
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = values::time)]
     interval: Duration,
     /// How long to follow it
-    #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = duration)]
+    #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = values::time)]
     time: Duration,
     /// File to add every sample to, one JSON object a line
     #[arg(long, value_name = "FILE")]

@@ -25,14 +25,16 @@ mod outlook;
 mod output;
 mod priority;
 mod progress;
+mod replace;
 mod report;
 mod restore;
 mod shell;
 mod validate;
+mod values;
 
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use context::Context;
 
@@ -66,16 +68,16 @@ pub(crate) struct Global {
     )]
     store: std::path::PathBuf,
     /// Whose state in the store
-    #[arg(long, global = true, default_value = "default", value_name = "NAME")]
+    #[arg(long, global = true, default_value = "default", value_name = "NAME", value_parser = values::profile)]
     profile: String,
     /// How long to wait for another run to end, e.g. 30s or 5m [default: not at all]
-    #[arg(long, global = true, value_name = "TIME")]
-    lock_wait: Option<String>,
+    #[arg(long, global = true, value_name = "TIME", value_parser = values::wait)]
+    lock_wait: Option<std::time::Duration>,
     /// Worker threads [default: all cores]
-    #[arg(short, long, global = true, value_name = "N")]
+    #[arg(short, long, global = true, value_name = "N", value_parser = values::threads)]
     jobs: Option<std::num::NonZeroUsize>,
     /// Most memory to use, e.g. 64MiB; slower if need be [default: no limit]
-    #[arg(long, global = true, value_name = "SIZE")]
+    #[arg(long, global = true, value_name = "SIZE", value_parser = values::size)]
     max_memory: Option<String>,
     /// Print one JSON document instead of text
     #[arg(long, global = true)]
@@ -163,17 +165,31 @@ fn hint_on(error: &clap::Error) -> Option<&'static str> {
     is_path.then_some("candles are named with `--data PATH`, a configuration with `-c FILE`")
 }
 
+/// Lets values begin like numbers below zero: `--timerange -20250630` is open at its beginning, and `--account -5` is
+/// wrong because of what it says, not because it looks like a flag.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let taken = |arg: clap::Arg| match arg.get_action().takes_values() {
+        true => arg.allow_negative_numbers(true),
+        false => arg,
+    };
+    command.mut_args(taken).mut_subcommands(with_negative_numbers)
+}
+
 /// Parses the arguments, carries out the command and returns the exit code.
 pub fn main() -> ExitCode {
     crate::store::print_no_guarded_panics();
     #[cfg(feature = "columnar")]
     crate::ingest::print_no_decoder_panics();
     outlive_file_limits();
-    let cli = match Cli::try_parse() {
+    let parsed = with_negative_numbers(Cli::command()).try_get_matches();
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to stdout and are no error; usage errors exit with 2.
-            let _ = error.print();
+            if let (Err(failed), false) = (error.print(), error.use_stderr()) {
+                return output::unwritten(&failed)
+                    .map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS);
+            }
             if let Some(hint) = hint_on(&error) {
                 output::error_line("hint", hint);
             }

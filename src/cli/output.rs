@@ -48,11 +48,14 @@ pub(crate) fn verbatim(text: &str) -> Result<(), Failure> {
     let text = escaped(text, &['\n', '\r', '\t']);
     let mut out = io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(code::IO, format!("cannot write to stdout: {error}")))
-        }
-        _ => Ok(()),
+    written.or_else(|error| unwritten(&error))
+}
+
+/// Returns the failure of a write to stdout; there is none where nobody reads any more.
+pub(crate) fn unwritten(error: &io::Error) -> Result<(), Failure> {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(Failure::new(code::IO, format!("cannot write to stdout: {error}"))),
     }
 }
 

@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
-use super::export::replace;
 use super::failure::{Failure, code};
-use crate::present::inspect::InspectError;
+use super::replace::replace;
+use crate::present::inspect::{InspectError, RunRef, number_of};
 use crate::present::report::{Lang, Report};
 use crate::run::adopt::is_by_hand;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Number of the run [default: the last]
-    run: Option<u64>,
+    /// Number of the run, `last` or `previous` [default: the last]
+    run: Option<RunRef>,
     /// File to write; "-" for stdout
     #[arg(short, long, default_value = "report.html", value_name = "FILE")]
     output: PathBuf,
@@ -40,7 +40,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         let last = runs.iter().find(|(_, run)| !is_by_hand(&run.result)).map(|(id, _)| *id);
         Ok(last.ok_or_else(|| InspectError::NoRuns { profile: profile.to_owned() })?)
     };
-    let run = arguments.run.map_or_else(last, Ok)?;
+    let run = number_of(&snapshot, profile, arguments.run)?.map_or_else(last, Ok)?;
     let report = Report::read(&snapshot, profile, run)?;
     let lang = match arguments.lang {
         Language::En => Lang::En,
@@ -48,7 +48,13 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     };
     let page = report.html(lang);
     if let Some(folder) = &arguments.plots {
-        std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+        std::fs::create_dir_all(folder).map_err(|error| match folder.is_dir() || !folder.exists() {
+            true => failed(folder, &error),
+            false => Failure::new(
+                code::USAGE,
+                format!("--plots: expected a folder, found a file at `{}`", folder.display()),
+            ),
+        })?;
         for plot in report.plots() {
             write(&folder.join(&plot.name), plot.content.as_bytes())?;
         }
@@ -65,7 +71,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    replace(path, bytes).map_err(|(path, error)| failed(&path, &error))
+    replace(path, bytes).map_err(|error| failed(path, &error))
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Failure {

@@ -36,7 +36,11 @@ fn file(context: &Context, named: &std::path::Path) -> Result<PathBuf, Failure> 
     match listed.as_slice() {
         [backup] => Ok(backup.path.clone()),
         found => {
-            let message = format!("expected one backup {}, found {}", named.display(), found.len());
+            let found = match found.len() {
+                0 => format!("no backup `{}`", named.display()),
+                several => format!("{several} backups of number {}", named.display()),
+            };
+            let message = format!("expected the number of a backup, or its file, found {found}");
             Err(Failure::new(code::USAGE, message)
                 .hint("`optimizer restore` lists the backups; a file can be given instead of a number"))
         }

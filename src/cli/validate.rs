@@ -3,22 +3,22 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::incremental::recorded_days;
-use super::inspect::style;
+use super::values;
 use crate::model::Style;
-use crate::present::inspect::run_of;
+use crate::present::inspect::{RunRef, number_of, run_of};
 use crate::present::validate::ValidateDocument;
 use crate::run::config::Config;
 use crate::run::scrutiny::{ScrutinyError, ScrutinyOptions, scrutinise};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Number of the run [default: the last]
-    run: Option<u64>,
+    /// Number of the run, `last` or `previous` [default: the last]
+    run: Option<RunRef>,
     /// Also what takes longer: all halves of the days, what sets have in common, shuffled filters
     #[arg(long)]
     full: bool,
     /// Only this style
-    #[arg(long, value_parser = style(), value_name = "STYLE")]
+    #[arg(long, value_parser = values::style(), value_name = "STYLE")]
     style: Option<Style>,
 }
 
@@ -35,7 +35,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     let view = context.view()?;
     let snapshot = view.read()?;
     let profile = context.global.profile.clone();
-    let (run, record) = run_of(&snapshot, &profile, arguments.run)?;
+    let run = number_of(&snapshot, &profile, arguments.run)?;
+    let (run, record) = run_of(&snapshot, &profile, run)?;
     let styles: Vec<Style> = Style::ALL
         .into_iter()
         .filter(|style| record.styles.iter().any(|known| known.style == style.as_str()))

@@ -113,12 +113,15 @@ impl Day {
 
     /// Parses `YYYYMMDD` or `YYYY-MM-DD`.
     pub fn parse(text: &str) -> Option<Self> {
-        let compact: String = text.chars().filter(|c| *c != '-').collect();
-        if compact.len() != 8 || !compact.bytes().all(|b| b.is_ascii_digit()) {
-            return None;
-        }
-        let dashed = format!("{}-{}-{}", &compact[..4], &compact[4..6], &compact[6..]);
-        let date: jiff::civil::Date = dashed.parse().ok()?;
+        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        let dashed = match text.len() {
+            8 if digits(text) => format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..]),
+            _ => text.to_owned(),
+        };
+        let parts: Vec<&str> = dashed.split('-').collect();
+        let is_plain =
+            parts.iter().all(|part| digits(part)) && parts.iter().map(|part| part.len()).eq([4, 2, 2]);
+        let date: jiff::civil::Date = is_plain.then(|| dashed.parse().ok())??;
         let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
         Some(Self::of(midnight.timestamp().as_millisecond()))
     }
@@ -154,7 +157,19 @@ mod tests {
     fn days_print_as_they_parse_and_hold_before_the_epoch() {
         assert_eq!(Day::parse("20250131").map(|d| d.to_string()), Some("2025-01-31".to_owned()));
         assert_eq!(Day::parse("2025-01-31"), Day::parse("20250131"));
-        assert_eq!(Day::parse("20250230"), None);
+        for text in [
+            "20250230",
+            "-20250131",
+            "2025-0131",
+            "2025--01-31",
+            "20-25-01-31",
+            "2025-1-31",
+            "2025013",
+            "é250131",
+            "",
+        ] {
+            assert_eq!(Day::parse(text), None, "{text:?}");
+        }
         assert_eq!(Day::of(-1), Day(-1));
         assert_eq!(rfc3339(1_735_689_600_000), "2025-01-01T00:00:00Z");
     }

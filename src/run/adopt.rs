@@ -42,6 +42,16 @@ pub enum Request {
     },
 }
 
+impl Request {
+    /// Returns the run that has to be there. Before the first, 0, nothing was in force: one can go back to that.
+    fn named(self) -> Option<u64> {
+        match self {
+            Self::Adopt { run, .. } => Some(run),
+            Self::Rollback { run } => run.filter(|run| *run > 0),
+        }
+    }
+}
+
 /// What became of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ByHand {
@@ -58,7 +68,15 @@ pub enum ByHandError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// There is no such run, or it decided nothing about the styles in question.
+    /// There is no such run.
+    #[error("expected a run of profile {profile:?}, found no run {run}")]
+    NoRun {
+        /// The profile.
+        profile: String,
+        /// The run asked for.
+        run: u64,
+    },
+    /// The run decided nothing about the styles in question.
     #[error("expected a run of profile {profile:?} with a candidate, found none in run {run}")]
     NoCandidate {
         /// The profile.
@@ -99,6 +117,11 @@ pub fn by_hand(
     let mut store = Store::open(location, now_ms)?;
     let (learning, changes) = {
         let snapshot = store.read()?;
+        if let Some(run) = request.named()
+            && snapshot.run(profile, run)?.is_none()
+        {
+            return Err(ByHandError::NoRun { profile: profile.to_owned(), run });
+        }
         let chosen = match request {
             Request::Adopt { run, force } => candidates(&snapshot, profile, styles, run, force)?,
             Request::Rollback { run } => earlier(&snapshot, profile, styles, run)?,

@@ -4,19 +4,18 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::axis_config::{AxisConfig, FilterConfig};
+use super::config_text::{cut_lines, explain, merge};
 use super::network_config::{FetchConfig, NotifyConfig};
 use super::own::OwnSettings;
 use super::plan::{DayLimits, Plan, PlanningError, REGIME_SYMBOL, SearchSettings};
+use super::quantity::{self, size_bytes};
 use crate::decide::Require;
 use crate::evaluate::portfolio::{Cooldown, Limits};
 use crate::exits::Costs;
-use crate::model::{
-    DAY_MS, EXIT_AXES, ExitAxis, FilterValue, HOUR_MS, Interval, MINUTE_MS, Style, Symbol, excerpt,
-};
+use crate::model::{DAY_MS, EXIT_AXES, ExitAxis, Interval, MINUTE_MS, Style, Symbol, excerpt};
 use crate::search::rank::{Constraint, RankBy};
-use crate::search::space::{
-    Bound, Dimension, ExitLevel, Level, SETS_MAX, SIGNALS_PREFIX, Space, SpaceError, numbers,
-};
+use crate::search::space::{Dimension, SETS_MAX, Space, SpaceError};
 use crate::search::strategy::{Axes, Search, Strategy};
 use crate::search::weights::Weighting;
 
@@ -71,9 +70,10 @@ impl Default for SymbolsConfig {
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "documented in the README")]
 pub struct LimitsConfig {
+    #[serde(deserialize_with = "quantity::text")]
     pub cache: String,
     pub priority: Priority,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "quantity::some_text", skip_serializing_if = "Option::is_none")]
     pub memory: Option<String>,
 }
 
@@ -102,8 +102,11 @@ impl Default for StoreConfig {
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "documented in the README")]
 pub struct MemoryConfig {
+    #[serde(deserialize_with = "quantity::text")]
     pub warning: String,
+    #[serde(deserialize_with = "quantity::text")]
     pub critical: String,
+    #[serde(deserialize_with = "quantity::text")]
     pub growth_per_hour: String,
 }
 
@@ -157,10 +160,12 @@ pub enum Priority {
 #[expect(missing_docs, reason = "documented in the README")]
 pub struct DataConfig {
     pub paths: Vec<PathBuf>,
+    #[serde(deserialize_with = "quantity::text")]
     pub base_interval: String,
     pub on_conflict: ConflictPolicy,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub symbols: Option<Vec<String>>,
+    #[serde(deserialize_with = "quantity::text")]
     pub window: String,
 }
 
@@ -315,6 +320,7 @@ pub struct PortfolioConfig {
     pub positions_per_symbol: u32,
     pub max_positions: u32,
     pub cooldown_losses: u32,
+    #[serde(deserialize_with = "quantity::text")]
     pub cooldown: String,
     pub max_daily_loss_pct: f64,
 }
@@ -350,55 +356,6 @@ pub struct StyleConfig {
     /// Filter dimensions of the user's own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub filters: Vec<FilterConfig>,
-}
-
-/// The values of an axis: a list, one value, or a range.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum AxisConfig {
-    /// One number.
-    One(f64),
-    /// A list of numbers.
-    Many(Vec<f64>),
-    /// A list of names, for chains of sets.
-    Names(Vec<String>),
-    /// One name.
-    Name(String),
-    /// Numbers and names, for exit mechanisms that may be off.
-    Mixed(Vec<AxisValue>),
-    /// From `min` to `max` in steps.
-    Range {
-        /// First value.
-        min: f64,
-        /// Last value, included when a step lands on it.
-        max: f64,
-        /// Distance of two values.
-        step: f64,
-    },
-}
-
-/// A value among numbers and names.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum AxisValue {
-    Number(f64),
-    Name(String),
-}
-
-/// A filter dimension on a feature column, or on a column of the user's signals (`signals.NAME`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "documented in the README")]
-pub struct FilterConfig {
-    /// The column's name, unless given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
-    pub column: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at_least: Option<AxisConfig>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at_most: Option<AxisConfig>,
 }
 
 /// A configuration that cannot be used.
@@ -472,14 +429,15 @@ impl Config {
     /// Returns the bytes of evaluated units that are kept for later runs.
     pub fn cache_bytes(&self) -> Result<u64, ConfigError> {
         let text = &self.limits.cache;
-        size_bytes(text).ok_or_else(|| value_error("limits.cache", "a size such as 256MiB, or 0", text))
+        let expected = format!("{}, or 0", quantity::SIZE);
+        size_bytes(text).ok_or_else(|| value_error("limits.cache", &expected, text))
     }
 
     /// Returns the most memory to use, in bytes.
     pub fn memory_bytes(&self) -> Result<Option<u64>, ConfigError> {
         let parse = |text: &String| {
             let size = size_bytes(text).filter(|bytes| *bytes > 0);
-            size.ok_or_else(|| value_error("limits.memory", "a size such as 64MiB", text))
+            size.ok_or_else(|| value_error("limits.memory", quantity::SIZE, text))
         };
         self.limits.memory.as_ref().map(parse).transpose()
     }
@@ -489,7 +447,7 @@ impl Config {
         let config = &self.memory;
         let size = |key: &str, text: &String| {
             let size = size_bytes(text).filter(|bytes| *bytes > 0);
-            size.ok_or_else(|| value_error(&format!("memory.{key}"), "a size such as 800MiB", text))
+            size.ok_or_else(|| value_error(&format!("memory.{key}"), quantity::SIZE, text))
         };
         let alarms = MemoryAlarms {
             warning_bytes: size("warning", &config.warning)?,
@@ -516,7 +474,10 @@ impl Config {
     /// Resolves the configuration for some styles and days.
     pub fn plan(&self, styles: &[Style], mut days: DayLimits) -> Result<Plan, ConfigError> {
         if days.window_days.is_none() {
-            days.window_days = window_days(&self.data.window)?;
+            let window = quantity::window(&self.data.window);
+            let window =
+                window.ok_or_else(|| value_error("data.window", quantity::WINDOW, &self.data.window))?;
+            days.window_days = window.days();
         }
         let axes = styles.iter().map(|style| self.axes(*style)).collect::<Result<Vec<_>, _>>()?;
         let mut plan = Plan::new(self.interval()?, axes, self.costs()?, self.search()?, days)?;
@@ -528,16 +489,24 @@ impl Config {
         Ok(plan)
     }
 
+    /// Resolves everything that any command takes from it, and returns the plan of both styles.
+    pub fn check(&self) -> Result<Plan, ConfigError> {
+        self.cache_bytes()?;
+        self.memory_bytes()?;
+        self.memory_alarms()?;
+        self.fetch.limits()?;
+        self.notify.channels()?;
+        self.plan(&Style::ALL, DayLimits::default())
+    }
+
     /// Returns what a portfolio allows that puts a share of the account in each position.
     fn limits(&self, position_ratio: f64) -> Result<Limits, ConfigError> {
         let config = &self.portfolio;
         let limit = |count: u32| (count > 0).then_some(count);
-        let pause_ms = duration_ms(&config.cooldown).ok_or_else(|| {
-            value_error(
-                "portfolio.cooldown",
-                "a time such as 90m, 4h or 1d",
-                format!("{:?}", config.cooldown),
-            )
+        let pause_ms = quantity::duration(&config.cooldown).and_then(|time| time.as_millis().try_into().ok());
+        let pause_ms = pause_ms.filter(|ms| (MINUTE_MS..=365 * DAY_MS).contains(ms)).ok_or_else(|| {
+            let expected = "a time such as 90m, 4h or 1d, of a minute to a year";
+            value_error("portfolio.cooldown", expected, &config.cooldown)
         })?;
         let loss = config.max_daily_loss_pct;
         if !(0.0..=100.0).contains(&loss) {
@@ -690,180 +659,14 @@ fn unknown_axis(path: &str, key: &str, known: &[String]) -> ConfigError {
 }
 
 pub(super) fn value_error(key: &str, expected: &str, found: impl std::fmt::Display) -> ConfigError {
-    let short = |text: &str| excerpt(text).into_owned();
-    ConfigError::Value { key: short(key), expected: expected.to_owned(), found: short(&found.to_string()) }
+    let found = match found.to_string() {
+        found if found.is_empty() => "\"\"".to_owned(),
+        found => excerpt(&found).into_owned(),
+    };
+    ConfigError::Value { key: excerpt(key).into_owned(), expected: expected.to_owned(), found }
 }
 
 const PPM_PER_PERCENT: f64 = 10_000.0;
-
-/// Values of a range at most; a wider one is a mistake in its step.
-const RANGE_MAX: usize = 255;
-
-impl AxisConfig {
-    fn values(&self, key: &str) -> Result<Vec<f64>, ConfigError> {
-        match self {
-            Self::One(value) => Ok(vec![*value]),
-            Self::Many(values) => Ok(values.clone()),
-            Self::Names(names) => Err(value_error(key, "numbers", format!("{names:?}"))),
-            Self::Name(name) => Err(value_error(key, "numbers", format!("{name:?}"))),
-            Self::Mixed(values) => Err(value_error(key, "numbers", format!("{values:?}"))),
-            Self::Range { min, max, step } => {
-                let count = ((max - min) / step + 1e-9).floor();
-                if !(*step > 0.0 && max >= min && count < RANGE_MAX as f64) {
-                    let found = format!("min {min}, max {max}, step {step}");
-                    return Err(value_error(
-                        key,
-                        "min <= max and a positive step, at most 255 values",
-                        found,
-                    ));
-                }
-                // Rounded, so that 0.1 + 0.2 is written 0.3.
-                let value = |i: usize| ((min + step * i as f64) * 1e9).round() / 1e9;
-                Ok((0..=count as usize).map(value).collect())
-            }
-        }
-    }
-
-    /// Returns the values of an exit axis: numbers, `off`, and `tp1` for break-even.
-    fn exit_levels(&self, key: &str) -> Result<Vec<ExitLevel>, ConfigError> {
-        let named = |name: &String| match name.as_str() {
-            "off" => Ok(ExitLevel::Off),
-            "tp1" => Ok(ExitLevel::AtFirstTarget),
-            other => Err(value_error(key, "numbers or \"off\"", format!("{other:?}"))),
-        };
-        let level = |value: &AxisValue| match value {
-            AxisValue::Number(value) => Ok(ExitLevel::At(*value)),
-            AxisValue::Name(name) => named(name),
-        };
-        match self {
-            Self::Names(names) => names.iter().map(named).collect(),
-            Self::Name(name) => Ok(vec![named(name)?]),
-            Self::Mixed(values) => values.iter().map(level).collect(),
-            numbers => Ok(numbers.values(key)?.into_iter().map(ExitLevel::At).collect()),
-        }
-    }
-
-    /// Returns levels of a known dimension: numbers, or the names its levels have.
-    fn levels(&self, key: &str, dimension: &Dimension) -> Result<Vec<Level>, ConfigError> {
-        let named = |name: &String| {
-            let wanted = FilterValue::Name(name.clone());
-            let names: Vec<String> =
-                dimension.levels().iter().map(|l| crate::search::rank::show(&l.shown)).collect();
-            dimension
-                .levels()
-                .iter()
-                .find(|level| level.shown == wanted)
-                .cloned()
-                .ok_or_else(|| value_error(key, &format!("some of {names:?}"), format!("{name:?}")))
-        };
-        match self {
-            Self::Names(names) => names.iter().map(named).collect(),
-            Self::Name(name) => Ok(vec![named(name)?]),
-            numbers_of => Ok(numbers(&numbers_of.values(key)?)),
-        }
-    }
-}
-
-/// Bytes of the key of a dimension at most.
-const KEY_BYTES_MAX: usize = 64;
-/// Bytes of the name of a column at most.
-const COLUMN_BYTES_MAX: usize = 240;
-
-impl FilterConfig {
-    fn dimension(&self, style: Style) -> Result<Dimension, ConfigError> {
-        let own_name = self.column.strip_prefix(SIGNALS_PREFIX).unwrap_or(&self.column);
-        let name = self.key.as_deref().unwrap_or(own_name);
-        let key = format!("style.{style}.filters.{name}");
-        // Keys become column heads, file fields and words of the bot's file.
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        let is_key = name.len() <= KEY_BYTES_MAX && name.chars().all(plain);
-        if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !is_key {
-            let key = format!("style.{style}.filters.key");
-            return Err(value_error(&key, "a name such as min_volume_ratio", format!("{name:?}")));
-        }
-        if self.column.len() > COLUMN_BYTES_MAX {
-            return Err(value_error(&key, "the name of a column", format!("{:?}", self.column)));
-        }
-        let (bound, axis) = match (&self.at_least, &self.at_most) {
-            (Some(axis), None) => (Bound::AtLeast, axis),
-            (None, Some(axis)) => (Bound::AtMost, axis),
-            _ => return Err(value_error(&key, "either at_least or at_most", "both or neither")),
-        };
-        Dimension::new(name, &self.column, bound, numbers(&axis.values(&key)?))
-            .map_err(|source| ConfigError::Space { style, source })
-    }
-}
-
-/// Parses a size such as `64MiB`, `1GiB` or `0`.
-pub fn size_bytes(text: &str) -> Option<u64> {
-    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let shift = match unit {
-        "" | "B" => 0,
-        "KiB" => 10,
-        "MiB" => 20,
-        "GiB" => 30,
-        _ => return None,
-    };
-    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
-}
-
-/// Parses a time such as `90m`, `4h` or `1d`, of a minute to a year.
-fn duration_ms(text: &str) -> Option<i64> {
-    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
-    let unit_ms = match unit {
-        "m" => MINUTE_MS,
-        "h" => HOUR_MS,
-        "d" => DAY_MS,
-        _ => return None,
-    };
-    let ms = digits.parse::<i64>().ok()?.checked_mul(unit_ms)?;
-    (MINUTE_MS..=365 * DAY_MS).contains(&ms).then_some(ms)
-}
-
-/// Parses a window such as `90d` or `26w`; `all` is none.
-pub fn window_days(text: &str) -> Result<Option<i32>, ConfigError> {
-    let expected = "a number of days or weeks such as 90d or 26w, or all";
-    let bad = || value_error("window", expected, format!("{text:?}"));
-    if text == "all" {
-        return Ok(None);
-    }
-    let (digits, days) = match text.strip_suffix('w') {
-        Some(digits) => (digits, 7),
-        None => (text.strip_suffix('d').ok_or_else(bad)?, 1),
-    };
-    let count: i32 = digits.parse().map_err(|_| bad())?;
-    if (1..=5000).contains(&count) { Ok(Some(count * days)) } else { Err(bad()) }
-}
-
-fn merge(into: &mut toml::Table, from: toml::Table) {
-    for (key, value) in from {
-        match (into.get_mut(&key), value) {
-            (Some(toml::Value::Table(old)), toml::Value::Table(new)) => merge(old, new),
-            (_, value) => {
-                into.insert(key, value);
-            }
-        }
-    }
-}
-
-/// Bytes of a line of an error about TOML at most: it shows the line it is about, however long that is.
-const ERROR_LINE_BYTES_MAX: usize = 400;
-
-fn cut_lines(message: &str) -> String {
-    let cut = |line: &str| line[..line.floor_char_boundary(ERROR_LINE_BYTES_MAX)].to_owned();
-    message.lines().map(cut).collect::<Vec<_>>().join("\n")
-}
-
-/// Adds the nearest known key to serde's "unknown field `x`, expected one of `a`, `b`".
-fn explain(message: &str) -> String {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let (Some(given), true) = (quoted.next(), message.contains("unknown field")) else {
-        return message.trim_end().to_owned();
-    };
-    let near = crate::search::nearest(given, quoted);
-    let hint = near.map(|name| format!("\ndid you mean `{name}`?")).unwrap_or_default();
-    format!("{}{hint}", message.trim_end())
-}
 
 #[cfg(test)]
 mod tests {
@@ -967,6 +770,10 @@ mod tests {
         let cases = [
             ("[cost]\n", "did you mean `costs`?"),
             ("[search]\nscroe = \"sharpe\"", "did you mean `score`?"),
+            ("top = 5", "did you mean `search.top`?"),
+            ("[limits]\npriority = \"norml\"", "did you mean `normal`?"),
+            ("[notify]\nwhen = [\"changes\"]", "did you mean `change`?"),
+            ("[style.swing]\nrank = 5", "did you mean `search.rank`?"),
             ("[search]\nscore = \"best\"", "balanced, legacy"),
             ("[search]\nweights = \"learnt\"", "search.weights: expected default, learned, found learnt"),
             (
@@ -1030,14 +837,5 @@ mod tests {
                 .to_string();
             assert!(error.contains(wanted), "{text:?} gives {error:?}, without {wanted:?}");
         }
-        assert_eq!(
-            [size_bytes("0"), size_bytes("2MiB"), size_bytes("5MB"), size_bytes("")],
-            [Some(0), Some(2 << 20), None, None]
-        );
-        for text in ["", "d", "90", "-1d", "1y", "0d"] {
-            assert!(window_days(text).is_err(), "{text:?}");
-        }
-        assert_eq!(window_days("2w").ok(), Some(Some(14)));
-        assert_eq!(window_days("all").ok(), Some(None));
     }
 }

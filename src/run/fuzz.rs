@@ -1,10 +1,11 @@
 //! Hostile bytes for the configuration, cached rows and imported parameters; see `tests/fuzz`.
 
 use super::answer;
-use super::config::{Config, size_bytes, window_days};
+use super::config::Config;
 use super::import::set_of;
 use super::memory::Memory;
 use super::plan::DayLimits;
+use super::quantity::{self, Window};
 use super::unit::{Context, Fit, Unit};
 use crate::fuzz::{TEXT_BYTES_MAX, Target};
 use crate::model::{ParameterSet, Style};
@@ -114,22 +115,25 @@ const EXPRESSION_WORDS: &[&str] = &[
     "sharpe",
     "h",
     "m",
+    "ms",
 ];
 
 fn expression_seeds() -> Vec<Vec<u8>> {
-    ["win_rate>0.4", "max_drawdown_pct < 25", "64MiB", "26w", "90d", "15m"]
+    ["win_rate>0.4", "max_drawdown_pct < 25", "64MiB", "26w", "90d", "15m", "500ms"]
         .map(|text| text.as_bytes().to_vec())
         .to_vec()
 }
 
-/// Constraints, sizes, windows, intervals, scores.
+/// Constraints, sizes, times, windows, intervals, scores.
 fn expressions(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(400)]);
-    let (constraint, size, window) = (text.parse::<Constraint>(), size_bytes(&text), window_days(&text));
+    let constraint = text.parse::<Constraint>();
+    let (size, time) = (quantity::size_bytes(&text), quantity::duration(&text));
+    let window = quantity::window(&text);
     if let Ok(constraint) = &constraint {
         assert!(constraint.limit.is_finite(), "{constraint:?}");
     }
-    if let Ok(Some(days)) = window {
+    if let Some(Window::Days(days)) = window {
         assert!((1..=35_000).contains(&days), "{days}");
     }
     let interval = text.parse::<crate::model::Interval>();
@@ -141,8 +145,15 @@ fn expressions(bytes: &[u8]) -> String {
         assert_eq!(crate::model::Day::parse(&day.to_string()), Some(day), "{text:?}");
     }
     let score = text.parse::<crate::evaluate::score::Score>();
-    let accepted =
-        [constraint.is_ok(), size.is_some(), window.is_ok(), interval.is_ok(), day.is_some(), score.is_ok()];
+    let accepted = [
+        constraint.is_ok(),
+        size.is_some(),
+        time.is_some(),
+        window.is_some(),
+        interval.is_ok(),
+        day.is_some(),
+        score.is_ok(),
+    ];
     if accepted.contains(&true) {
         format!("ok {accepted:?}")
     } else {

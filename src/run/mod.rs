@@ -5,9 +5,11 @@
 
 pub mod adopt;
 mod answer;
+pub mod axis_config;
 pub mod book;
 pub mod captures;
 pub mod config;
+mod config_text;
 pub mod day;
 mod evaluation;
 pub mod evidence;
@@ -31,6 +33,7 @@ pub mod notes;
 pub mod own;
 pub mod plan;
 pub mod process;
+pub mod quantity;
 pub mod records;
 pub mod regimes;
 pub mod report;

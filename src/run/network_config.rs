@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::config::{ConfigError, value_error};
+use super::quantity;
 use super::report::RunResult;
 use crate::fetch::Limits;
 use crate::net::{Endpoint, is_loopback, origin};
@@ -18,9 +19,12 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "documented in the README")]
 pub struct FetchConfig {
+    #[serde(deserialize_with = "quantity::text")]
     pub timeout: String,
     pub attempts: u32,
+    #[serde(deserialize_with = "quantity::text")]
     pub first_wait: String,
+    #[serde(deserialize_with = "quantity::text")]
     pub longest_wait: String,
 }
 
@@ -38,10 +42,10 @@ impl FetchConfig {
             return Err(value_error("fetch.attempts", "1 to 20", self.attempts));
         }
         Ok(Limits {
-            timeout: duration("fetch.timeout", &self.timeout)?,
+            timeout: patience("fetch.timeout", &self.timeout)?,
             attempts: self.attempts,
-            first_wait: duration("fetch.first_wait", &self.first_wait)?,
-            longest_wait: duration("fetch.longest_wait", &self.longest_wait)?,
+            first_wait: patience("fetch.first_wait", &self.first_wait)?,
+            longest_wait: patience("fetch.longest_wait", &self.longest_wait)?,
         })
     }
 }
@@ -66,6 +70,7 @@ pub enum Occasion {
 #[expect(missing_docs, reason = "documented in the README")]
 pub struct NotifyConfig {
     pub when: Vec<Occasion>,
+    #[serde(deserialize_with = "quantity::text")]
     pub timeout: String,
     /// Where the report can be seen: an address or a path, mentioned in messages.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -176,7 +181,7 @@ impl NotifyConfig {
             email: self.email.as_ref().map(EmailConfig::email).transpose()?,
             bark: self.bark.as_ref().map(bark).transpose()?,
             webhook: self.webhook.as_ref().map(webhook).transpose()?,
-            timeout: duration("notify.timeout", &self.timeout)?,
+            timeout: patience("notify.timeout", &self.timeout)?,
         })
     }
 }
@@ -221,12 +226,10 @@ impl EmailConfig {
     }
 }
 
-/// Parses a time such as `30s`, `2m` or `100ms`: more than nothing, at most a day.
-fn duration(key: &str, text: &str) -> Result<Duration, ConfigError> {
-    let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
-    parsed
-        .filter(|span| !span.is_zero() && *span <= LONGEST)
-        .ok_or_else(|| value_error(key, "a time such as 30s, 2m or 100ms", format!("{text:?}")))
+/// Reads how long one step may take: more than nothing, at most a day.
+fn patience(key: &str, text: &str) -> Result<Duration, ConfigError> {
+    let time = quantity::duration(text).filter(|time| !time.is_zero() && *time <= LONGEST);
+    time.ok_or_else(|| value_error(key, "a time such as 30s, 2m or 100ms, of at most a day", text))
 }
 
 #[cfg(test)]
@@ -283,14 +286,15 @@ mod tests {
     }
 
     #[test]
-    fn times_are_read_with_their_unit() {
-        let ms = |text: &str| duration("k", text).map(|span| span.as_millis()).ok();
-        assert_eq!(
-            [ms("30s"), ms("2m"), ms("100ms"), ms("1h")].map(Option::unwrap),
-            [30_000, 120_000, 100, 3_600_000]
-        );
-        for text in ["", "30", "0s", "-1s", "2 days", "s", "99999h"] {
-            assert_eq!(ms(text), None, "{text:?}");
+    fn nobody_waits_for_nothing_or_for_more_than_a_day() {
+        let seconds = |text: &str| patience("fetch.timeout", text).map(|time| time.as_secs_f64());
+        let taken = ["100ms", "2m", "24h", "1d"].map(|text| seconds(text).expect("sound"));
+        assert_eq!(taken, [0.1, 120.0, 86_400.0, 86_400.0]);
+        for text in ["", "30", "0", "0s", "25h", "2d"] {
+            let error = seconds(text).expect_err(text).to_string();
+            assert!(
+                error.starts_with("fetch.timeout: expected a time such as 30s") && error.contains("a day")
+            );
         }
     }
 }

@@ -51,6 +51,23 @@ impl Draws {
 mod tests {
     use super::*;
 
+    /// Figures of the published program, whose seed is 1234567.
+    #[test]
+    fn the_same_numbers_everywhere() {
+        let mut draws = Draws::new(1_234_567);
+        let drawn: [u64; 5] = std::array::from_fn(|_| draws.next_u64());
+        assert_eq!(
+            drawn,
+            [
+                6_457_827_717_110_365_317,
+                3_203_168_211_198_807_973,
+                9_817_491_932_198_370_423,
+                4_593_380_528_125_082_431,
+                16_408_922_859_458_223_821
+            ]
+        );
+    }
+
     #[test]
     fn draws_are_distinct_even_and_repeatable() {
         let drawn = Draws::new(7).distinct(50, 1_000);

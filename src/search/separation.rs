@@ -1,4 +1,8 @@
 //! How well a score separates winners from losers: the area under the ROC curve, counted exactly.
+//!
+//! What is decided hangs on this figure, so it is an integer, and it comes from a histogram because scores are whole
+//! numbers of 0..=100: thousands of weightings are compared without sorting anything. `validate::auc` gives the same
+//! figure for numbers of any kind, which have to be ranked; no parameter is chosen by it.
 
 /// Scores are whole numbers of 0..=100.
 const SCORES: usize = 101;

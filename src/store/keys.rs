@@ -73,7 +73,8 @@ pub(super) fn style_named(name: &str) -> Option<Style> {
     Style::ALL.into_iter().find(|style| style.as_str() == name)
 }
 
-fn is_profile(name: &str) -> bool {
+/// Returns whether a profile can have this name: 1 to 64 letters, digits, dots, dashes or underscores.
+pub fn is_profile(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     (1..=64).contains(&name.len()) && name.bytes().all(plain)
 }

@@ -41,6 +41,7 @@ pub use disk::{Gate, Step};
 pub use engine::{STATE_CACHE_BYTES, VIEW_CACHE_BYTES, print_no_guarded_panics};
 pub use envelope::RowError;
 pub use error::StoreError;
+pub use keys::is_profile;
 pub use location::Location;
 pub use snapshot::{Snapshot, TableSize};
 pub use state::{Claim, LearningCommit, RUNS_MAX, Store, TRIAL_RUNS_MAX};

@@ -1,4 +1,8 @@
-//! How well a number tells two kinds apart.
+//! How well a number tells two kinds apart: the area under the ROC curve, by ranks.
+//!
+//! For floats of any size, missing ones among them, as columns of signals have them, compared with many ways to
+//! tell them apart. Scores, which are whole numbers of 0..=100 and by which weights are chosen, have an exact count
+//! of their own: [`crate::search::separation`].
 
 /// Values in ascending order, ready to be compared with many ways to tell them apart.
 #[derive(Debug, Clone)]

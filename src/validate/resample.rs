@@ -1,22 +1,17 @@
 //! Resampling of days: the stationary bootstrap (Politis and Romano 1994), with random numbers of its own so that
 //! every machine and every number of threads draws the same.
 
-/// xoshiro256++ (Blackman and Vigna 2019), seeded with splitmix64.
+use crate::search::draws::Draws;
+
+/// xoshiro256++ (Blackman and Vigna 2019), seeded with SplitMix64, as its authors advise.
 #[derive(Debug, Clone)]
 pub struct Random([u64; 4]);
 
 impl Random {
     /// Returns the generator of a seed.
     pub fn new(seed: u64) -> Self {
-        let mut state = seed;
-        let mut next = || {
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = state;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            z ^ (z >> 31)
-        };
-        Self([next(), next(), next(), next()])
+        let mut draws = Draws::new(seed);
+        Self(std::array::from_fn(|_| draws.next_u64()))
     }
 
     /// Returns 64 random bits.
@@ -77,6 +72,15 @@ mod tests {
         );
         let mut seeded = Random::new(0);
         assert_eq!(seeded.bits(), 5_987_356_902_031_041_503);
+        assert_eq!(
+            Random::new(42).0,
+            [
+                13_679_457_532_755_275_413,
+                2_949_826_092_126_892_291,
+                5_139_283_748_462_763_858,
+                6_349_198_060_258_255_764
+            ]
+        );
         let days: Vec<u32> = stationary_runs(20, 5.0, 42).into_iter().flat_map(|(a, b)| a..b).collect();
         assert_eq!(days[..19], [16, 17, 18, 19, 0, 1, 12, 13, 14, 15, 16, 17, 8, 9, 10, 11, 12, 17, 18]);
         assert_eq!(days.len(), 20);

@@ -1,5 +1,7 @@
 //! Makes bytes up: sound ones with changes that parsers trip over.
 
+use crate::search::draws::Draws;
+
 /// Bytes at most; beyond the longest line that is read.
 const BYTES_MAX: usize = 160 << 10;
 /// Inputs that are gone on from at most.
@@ -65,13 +67,13 @@ const TEXTS: [&str; 22] = [
 pub struct Mutator {
     inputs: Vec<Vec<u8>>,
     words: &'static [&'static str],
-    state: u64,
+    draws: Draws,
 }
 
 impl Mutator {
     /// Begins with sound inputs and the words of their format.
     pub fn new(inputs: Vec<Vec<u8>>, words: &'static [&'static str], seed: u64) -> Self {
-        Self { inputs, words, state: seed }
+        Self { inputs, words, draws: Draws::new(seed) }
     }
 
     /// Keeps an input to go on from.
@@ -92,17 +94,9 @@ impl Mutator {
         bytes
     }
 
-    fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
     /// Returns a number below a limit, 0 for a limit of 0.
     fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
+        (self.draws.next_u64() % limit.max(1) as u64) as usize
     }
 
     fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
@@ -140,7 +134,7 @@ impl Mutator {
             13 => self.swap_lines(bytes),
             14 => self.blow_up(bytes, at),
             _ => {
-                let random: Vec<u8> = (0..self.below(12)).map(|_| self.next() as u8).collect();
+                let random: Vec<u8> = (0..self.below(12)).map(|_| self.draws.next_u64() as u8).collect();
                 insert(bytes, at, &random);
             }
         }

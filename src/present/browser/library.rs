@@ -285,7 +285,7 @@ impl<'s> Library<'s> {
 
     fn trials(&self, run: u64) -> Result<InspectTopDocument, InspectError> {
         let filter = TopFilter {
-            run: RunRef::Id(run),
+            run: Some(RunRef::Id(run)),
             style: None,
             limit: usize::MAX,
             trades_min: None,

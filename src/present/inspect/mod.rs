@@ -178,7 +178,9 @@ impl FromStr for RunRef {
             "last" => Ok(Self::Last),
             "previous" => Ok(Self::Previous),
             number => {
-                let id = number.parse().map_err(|_| "expected the number of a run, `last` or `previous`");
+                let id = number
+                    .parse()
+                    .map_err(|_| "expected the number of a run such as 3, `last` or `previous`");
                 Ok(Self::Id(id?))
             }
         }
@@ -278,6 +280,19 @@ pub fn run_of(
         Some(record) => Ok((run, record)),
         None => Err(unknown_run(snapshot, profile, run)?),
     }
+}
+
+/// Returns the number of a run that somebody named; `None` leaves the choice to [`run_of`] and its like: the last that
+/// there is something to say about.
+///
+/// Errors: those of [`RunRef::resolve`]
+pub fn number_of(
+    snapshot: &Snapshot<'_>,
+    profile: &str,
+    run: Option<RunRef>,
+) -> Result<Option<u64>, InspectError> {
+    let run = run.filter(|run| *run != RunRef::Last);
+    run.map(|run| run.resolve(snapshot, profile)).transpose()
 }
 
 /// Returns the error for a run that is not there.

@@ -109,7 +109,7 @@ impl InspectSpaceDocument {
 }
 
 /// Returns the last run that searched; decisions by hand do not.
-fn last_search(snapshot: &Snapshot<'_>, profile: &str) -> Result<u64, InspectError> {
+pub(super) fn last_search(snapshot: &Snapshot<'_>, profile: &str) -> Result<u64, InspectError> {
     let last = RunRef::Last.resolve(snapshot, profile)?;
     for run in snapshot.run_ids(profile)? {
         if snapshot.run(profile, run)?.is_some_and(|record| !record.config_toml.is_empty()) {

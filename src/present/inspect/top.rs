@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::space::last_search;
 use super::{InspectError, Listed, RunRef, key_values, shown, wrapped};
 use crate::model::Style;
 use crate::present::document::{Document, params_object};
@@ -88,8 +89,8 @@ impl SortKey {
 /// Which trials are shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TopFilter {
-    /// Of this run.
-    pub run: RunRef,
+    /// Of this run; of the last that searched where not given.
+    pub run: Option<RunRef>,
     /// Of this style; of all where not given.
     pub style: Option<Style>,
     /// At most so many per style.
@@ -191,7 +192,8 @@ impl InspectTopDocument {
     ///
     /// Errors: those of reading the store; an unknown profile or run.
     pub fn read(snapshot: &Snapshot<'_>, profile: &str, filter: &TopFilter) -> Result<Self, InspectError> {
-        let run = filter.run.resolve(snapshot, profile)?;
+        let named = filter.run.map(|run| run.resolve(snapshot, profile));
+        let run = named.unwrap_or_else(|| last_search(snapshot, profile))?;
         let decisions = snapshot.decisions(profile, run)?;
         let mut styles = BTreeMap::new();
         for style in Style::ALL.into_iter().filter(|style| filter.style.is_none_or(|wanted| wanted == *style))
@@ -343,7 +345,7 @@ mod tests {
     }
 
     const ALL: TopFilter = TopFilter {
-        run: RunRef::Last,
+        run: Some(RunRef::Last),
         style: None,
         limit: 10,
         trades_min: None,
