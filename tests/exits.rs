@@ -271,6 +271,37 @@ proptest! {
         }
     }
 
+    /// A grid as spaces make it: rules side by side share races and holding times, one pass follows many positions.
+    #[test]
+    fn a_pass_used_again_over_a_grid_equals_the_plain_walk(
+        steps in steps(80),
+        kinds in prop::collection::vec(rule(), 1..4),
+        targets in prop::collection::vec(0.5..4.0_f64, 1..4),
+        stops in prop::collection::vec(0.5..3.0_f64, 1..4),
+        starts in prop::collection::vec((0_usize..30, any::<bool>()), 1..5),
+    ) {
+        let series = series(&steps);
+        let holds = kinds.iter().flat_map(|kind| [1.0, 4.0, 12.0].map(|hold_hours| ExitRule { hold_hours, ..*kind }));
+        let far = |kind: &ExitRule| 5.0 + kind.first_target_atr.unwrap_or(0.0);
+        let rules: Vec<ExitRule> = holds
+            .flat_map(|kind| targets.iter().map(move |atr| ExitRule { take_profit_atr: far(&kind) + atr, ..kind }))
+            .flat_map(|kind| stops.iter().map(move |atr| ExitRule { stop_atr: *atr, ..kind }))
+            .map(ExitRule::normalised)
+            .collect();
+        let (costs, atr, score) = (costs(), 2.0, Some(80.0));
+        let plan = ExitPlan::new(rules.clone(), Interval::M15).expect("sound rules");
+        let (mut pass, mut found) = (plan.pass(), Outcomes::new(rules.len()));
+        for (row, (start, long)) in starts.into_iter().enumerate() {
+            let direction = side(long);
+            let position = Position { bars: series.bars(), entry: start, direction, atr, score };
+            pass.outcomes(&position, &costs, &mut found);
+            let walk = Walk { bars: series.bars(), start, direction, atr, score, costs: &costs };
+            for (rule, found) in rules.iter().zip(found.row(row).iter()) {
+                prop_assert_eq!(*found, walk.outcome(rule), "{:?}", rule);
+            }
+        }
+    }
+
     #[test]
     fn candles_after_the_exit_do_not_matter(
         steps in steps(72), other in steps(72), rule in rule(), long in any::<bool>(),

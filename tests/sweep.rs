@@ -42,7 +42,9 @@ fn book(sizes: &[usize], rules: usize, signals: &[Signal]) -> Book {
 
 /// Sizes of the dimensions, number of exit rules, signals; `reach` is the largest return in ppm.
 fn spaces(reach: i32) -> impl Strategy<Value = (Vec<usize>, usize, Vec<Signal>)> {
-    (prop::collection::vec(1_usize..4, 0..4), 1_usize..20).prop_flat_map(move |(sizes, rules)| {
+    // As many rules as are followed at once, and more.
+    let rules = prop_oneof![3 => 1_usize..20, 1 => 60_usize..150];
+    (prop::collection::vec(1_usize..4, 0..4), rules).prop_flat_map(move |(sizes, rules)| {
         let levels: Vec<_> = sizes.iter().map(|size| 0..*size as u8).collect();
         let signal = (0_i64..30, levels, prop::collection::vec(-reach..=reach, rules))
             .prop_map(|(wait_hours, levels, net)| Signal { wait_hours, levels, net });

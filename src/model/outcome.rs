@@ -69,7 +69,7 @@ pub struct Outcomes {
 /// One signal's row of [`Outcomes`].
 #[derive(Debug, Clone, Copy)]
 pub struct OutcomeRow<'a> {
-    /// The ends that occur.
+    /// The ends that occur, and what went into one that is decided by the order inside a candle.
     pub ends: &'a [Outcome],
     /// For every rule, the index of its end.
     pub choices: &'a [u16],
