@@ -13,3 +13,4 @@ pub mod replay;
 pub mod score;
 pub mod sweep;
 pub mod uniqueness;
+pub mod widest;

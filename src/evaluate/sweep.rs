@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::book::{LANES, Nets, Window};
 use super::lattice::Walk;
+use super::widest::widest;
 use crate::model::Day;
 
 /// What the whole grid knows about one parameter set; sums in ppm of the entry price.
@@ -302,23 +303,12 @@ struct Trades<'a> {
 }
 
 impl Trades<'_> {
-    /// Follows a list of signals. Uses the widest vectors the processor has. Integers: the same bits everywhere.
+    /// Follows a list of signals. Integers: the same bits everywhere.
     fn follow<T: Lane>(&self, list: &[u32]) -> Running<T> {
-        #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
-            #[expect(
-                unsafe_code,
-                reason = "the processor was just asked; the function itself is safe code"
-            )]
-            return unsafe { self.follow_avx2(list) };
-        }
-        self.follow_plain(list)
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2")]
-    fn follow_avx2<T: Lane>(&self, list: &[u32]) -> Running<T> {
-        self.follow_plain(list)
+        widest(
+            #[inline(always)]
+            || self.follow_plain(list),
+        )
     }
 
     #[inline(always)]

@@ -8,6 +8,7 @@
 //! Source: Hansen (2005), White (2000), Bailey et al. (2017); the project's statistics notes, sections 3.3 to 3.6.
 
 use super::resample::stationary_runs;
+use crate::evaluate::widest::widest;
 
 /// Columns that are tested side by side.
 const LANES: usize = 64;
@@ -464,13 +465,22 @@ impl HalfSums {
             let (a, b) = (self.low[usize::from(*low)], self.high[usize::from(*high)]);
             (*sum, *square) = (a.0 + b.0, a.1 + b.1);
         }
-        for ((standing, sum), square) in self.standings.iter_mut().zip(&self.sums).zip(&self.squares) {
-            let spread = halves.days * square - sum * sum;
-            // Divided side by side, needed or not.
-            let value = sum * sum.abs() / spread;
-            *standing = if spread > 0.0 { value } else { 0.0 };
-        }
+        let Self { sums, squares, standings, .. } = self;
+        widest(
+            #[inline(always)]
+            || stand(standings, sums, squares, halves.days),
+        );
         &self.standings
+    }
+}
+
+/// Compares the sums of halves of so many days; divided side by side, needed or not.
+#[inline(always)]
+fn stand(standings: &mut [f64], sums: &[f64], squares: &[f64], days: f64) {
+    for ((standing, sum), square) in standings.iter_mut().zip(sums).zip(squares) {
+        let spread = days * square - sum * sum;
+        let value = sum * sum.abs() / spread;
+        *standing = if spread > 0.0 { value } else { 0.0 };
     }
 }
 
@@ -617,12 +627,16 @@ impl Chunk {
             mean: [0.0; LANES],
         };
         for first in (0..LANES).step_by(LANES_AT_ONCE) {
-            chunk.standardise(first, returns, benchmark);
+            widest(
+                #[inline(always)]
+                || chunk.standardise(first, returns, benchmark),
+            );
         }
         chunk
     }
 
     /// Standardises some lanes from the first given; each by itself, in the order of the days.
+    #[inline(always)]
     fn standardise(&mut self, first: usize, returns: &[[i32; LANES]], benchmark: &[i32]) {
         const ZERO: [f64; LANES_AT_ONCE] = [0.0; LANES_AT_ONCE];
         let n = self.days as f64;
@@ -671,7 +685,10 @@ impl Chunk {
         let spread: [f32; LANES] = self.sd.map(|sd| sd as f32);
         let scale = (root / self.days as f64) as f32;
         for (b, runs) in replicates.runs.iter().enumerate() {
-            let found = largest_of_lanes(&self.prefix, runs, scale, &shift, &spread);
+            let found = widest(
+                #[inline(always)]
+                || largest_of_lanes(&self.prefix, runs, scale, &shift, &spread),
+            );
             largest.spa[b] = largest.spa[b].max(found[0]);
             largest.reality[b] = largest.reality[b].max(found[1]);
             largest.luck[b] = largest.luck[b].max(found[2]);
@@ -680,37 +697,9 @@ impl Chunk {
 }
 
 /// Adds up a replicate's runs lane by lane and returns the largest: recentred consistently, not studentised, recentred
-/// everywhere. With the widest vectors the processor has; lanes never mix, so the result is the same everywhere.
-fn largest_of_lanes(
-    prefix: &[[f32; LANES]],
-    runs: &[(u32, u32)],
-    scale: f32,
-    shift: &[f32; LANES],
-    spread: &[f32; LANES],
-) -> [f32; 3] {
-    #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        #[expect(unsafe_code, reason = "the processor was just asked; the function itself is safe code")]
-        // SAFETY: the processor has the feature that the function is compiled for.
-        return unsafe { largest_avx2(prefix, runs, scale, shift, spread) };
-    }
-    largest_plain(prefix, runs, scale, shift, spread)
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn largest_avx2(
-    prefix: &[[f32; LANES]],
-    runs: &[(u32, u32)],
-    scale: f32,
-    shift: &[f32; LANES],
-    spread: &[f32; LANES],
-) -> [f32; 3] {
-    largest_plain(prefix, runs, scale, shift, spread)
-}
-
+/// everywhere.
 #[inline(always)]
-fn largest_plain(
+fn largest_of_lanes(
     prefix: &[[f32; LANES]],
     runs: &[(u32, u32)],
     scale: f32,
