@@ -507,7 +507,11 @@ fn fills_inside_candles() {
         let direction = if side > 0.0 { Direction::Long } else { Direction::Short };
         let position = Position { bars: series.bars(), entry: 0, direction, atr: 1.0, score: None };
         let mut outcomes = Outcomes::new(1);
-        plan.pass().outcomes(&position, &Costs::free().of(&Symbol::parse("A").expect("a name")), &mut outcomes);
+        plan.pass().outcomes(
+            &position,
+            &Costs::free().of(&Symbol::parse("A").expect("a name")),
+            &mut outcomes,
+        );
         let found = outcomes.row(0).of(0);
         // There are no candles inside candles here.
         let wanted = if case["expect_no_sub"].is_null() { &case["expect"] } else { &case["expect_no_sub"] };

@@ -32,7 +32,8 @@ mod tests {
     #[test]
     fn the_widest_vectors_give_what_plain_code_gives() {
         let values: Vec<i32> = (0..1000_i32).map(|i| i.wrapping_mul(2_654_435)).collect();
-        let work = || values.iter().fold(0_i64, |sum, v| sum.wrapping_mul(3).wrapping_add(i64::from(*v).pow(2)));
+        let work =
+            || values.iter().fold(0_i64, |sum, v| sum.wrapping_mul(3).wrapping_add(i64::from(*v).pow(2)));
         assert_eq!(widest(work), work());
         let floats = || values.iter().fold(0.0, |sum, v| sum / 3.0 + f64::from(*v) * f64::from(*v));
         assert_eq!(widest(floats).to_bits(), floats().to_bits());

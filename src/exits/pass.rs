@@ -75,8 +75,10 @@ impl<'p> ExitPass<'p> {
             .surge_events
             .iter()
             .map(|(slot, own)| CloseEvent::new(self.surges[*slot], ExitReason::VolumeSurge, first(own)));
-        let time_events =
-            plan.time_events.iter().map(|(bars, own)| CloseEvent::new(bars - 1, ExitReason::Time, first(own)));
+        let time_events = plan
+            .time_events
+            .iter()
+            .map(|(bars, own)| CloseEvent::new(bars - 1, ExitReason::Time, first(own)));
         let mut race = self.ends.begin(&trade, target_events, stop_events, surge_events, time_events);
         let mut row = out.begin();
         self.bars.clear();

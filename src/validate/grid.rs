@@ -257,7 +257,8 @@ impl<'a> GridTests<'a> {
     fn compare_halves(&mut self, column: usize, returns: &[i32]) {
         let standings = self.sums.standings(self.halves, returns);
         // The halves ascend as sets of blocks: the other half of each stands as far from the end.
-        for ((best, inside), outside) in self.standings.iter_mut().zip(standings).zip(standings.iter().rev()) {
+        for ((best, inside), outside) in self.standings.iter_mut().zip(standings).zip(standings.iter().rev())
+        {
             if *inside > best.inside {
                 *best = Standing { inside: *inside, column, outside: *outside };
             }
@@ -493,7 +494,9 @@ fn sum_all_sets(sums: &mut Vec<(f64, f64)>, blocks: &[std::ops::Range<usize>], r
         let block = values.fold((0.0, 0.0), |(sum, square), v| (sum + v, square + v * v));
         sums.extend_from_within(..);
         let with = sums.len() / 2;
-        sums[with..].iter_mut().for_each(|(sum, square)| (*sum, *square) = (*sum + block.0, *square + block.1));
+        sums[with..]
+            .iter_mut()
+            .for_each(|(sum, square)| (*sum, *square) = (*sum + block.0, *square + block.1));
     }
 }
 
@@ -644,14 +647,16 @@ impl Chunk {
             std::array::from_fn(|lane| f64::from(row[first + lane]) - f64::from(*theirs))
         };
         let days = || returns.iter().zip(benchmark).map(excess);
-        let mean = days().fold(ZERO, |sum, d| std::array::from_fn(|lane| sum[lane] + d[lane])).map(|sum| sum / n);
+        let mean =
+            days().fold(ZERO, |sum, d| std::array::from_fn(|lane| sum[lane] + d[lane])).map(|sum| sum / n);
         let square = |sum: [f64; LANES_AT_ONCE], d: [f64; LANES_AT_ONCE]| {
             std::array::from_fn(|lane| sum[lane] + (d[lane] - mean[lane]) * (d[lane] - mean[lane]))
         };
         let sd = days().fold(ZERO, square).map(|square| (square / n).sqrt());
         for lane in (0..LANES_AT_ONCE).filter(|lane| sd[*lane] > 0.0) {
             let to = first + lane;
-            (self.mean[to], self.sd[to], self.statistic[to]) = (mean[lane], sd[lane], n.sqrt() * mean[lane] / sd[lane]);
+            (self.mean[to], self.sd[to], self.statistic[to]) =
+                (mean[lane], sd[lane], n.sqrt() * mean[lane] / sd[lane]);
         }
         // Where nothing varies there is nothing to add up.
         let unit = sd.map(|sd| if sd > 0.0 { sd } else { f64::INFINITY });
