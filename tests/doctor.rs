@@ -110,6 +110,27 @@ fn what_is_wrong_is_named_and_repaired_where_that_is_safe() {
 }
 
 #[test]
+fn what_stands_where_a_file_belongs_is_moved_aside() {
+    let store = StoreDir::after_a_run();
+    for (count, name) in [(1, "evals.redb"), (2, "evals.redb"), (1, "view.redb")] {
+        let path = store.path.join(name);
+        fs::remove_file(&path).expect("removed");
+        fs::create_dir(&path).expect("a folder");
+        fs::write(path.join("mine"), name).expect("written");
+        let (code, broken) = doctor(&store, &[]);
+        assert_eq!((code, status(&broken, name)), (6, "broken"), "{broken:#}");
+        let (code, repaired) = doctor(&store, &["--repair"]);
+        assert_eq!(code, 0, "{repaired:#}");
+        let aside = store.path.join(format!("{name}.aside.{count}"));
+        assert!(repaired["done"][0].as_str().is_some_and(|done| done.contains("aside")), "{repaired:#}");
+        assert_eq!(fs::read(aside.join("mine")).expect("kept"), name.as_bytes(), "nothing is lost");
+        let again = store.run(&["incremental", "--data", "tests/sample", "--exit-zero"]);
+        assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
+        assert!(path.is_file(), "made again");
+    }
+}
+
+#[test]
 fn a_configuration_that_is_not_sound_and_a_store_that_is_not_there_are_told() {
     let store = StoreDir::missing();
     let (code, found) = doctor(&store, &[]);

@@ -173,9 +173,11 @@ pub fn repair(dir: &Path, now_ms: i64) -> Result<Vec<String>, StoreError> {
     let claim = Store::claim(dir, now_ms)?;
     let mut done = Vec::new();
     if let Err(error) = cache(dir) {
-        let path = dir.join(super::cache::FILE);
-        fs::remove_file(&path).map_err(|error| StoreError::io(&path, "remove", error))?;
-        done.push(format!("removed the cache, the next run evaluates anew: {error}"));
+        done.push(format!("{}, the next run evaluates anew: {error}", throw_away(dir, super::cache::FILE)?));
+    }
+    // A file is replaced; what else stands there would be in its way.
+    if fs::symlink_metadata(dir.join(files::VIEW)).is_ok_and(|found| !found.is_file()) {
+        done.push(throw_away(dir, files::VIEW)?);
     }
     let store = claim.open(now_ms)?;
     store.publish_view()?;
@@ -189,6 +191,24 @@ pub fn repair(dir: &Path, now_ms: i64) -> Result<Vec<String>, StoreError> {
         done.push(format!("closed to others: {exposed}"));
     }
     Ok(done)
+}
+
+/// Removes what can be made again. What is no file of ours but stands in its place, such as a folder, is moved aside: it
+/// may be all there is of something else. Returns what was done.
+fn throw_away(dir: &Path, name: &str) -> Result<String, StoreError> {
+    let path = dir.join(name);
+    let found = fs::symlink_metadata(&path).map_err(|error| StoreError::io(&path, "look at", error))?;
+    if found.is_file() {
+        fs::remove_file(&path).map_err(|error| StoreError::io(&path, "remove", error))?;
+        return Ok(format!("removed {name}"));
+    }
+    let mut count = 1;
+    while fs::symlink_metadata(dir.join(format!("{name}.aside.{count}"))).is_ok() {
+        count += 1;
+    }
+    let aside = dir.join(format!("{name}.aside.{count}"));
+    fs::rename(&path, &aside).map_err(|error| StoreError::io(&path, "move aside", error))?;
+    Ok(format!("moved {name}, which is no file, aside to `{}`", aside.display()))
 }
 
 /// Takes the rights of others away from the directory and its files; returns the names.
