@@ -16,6 +16,9 @@ use crate::store::{LearningCommit, Location, Store, StoreError};
 
 /// Caches of the old system that nothing reads; megabytes each.
 const DROPPED: [&str; 2] = ["_phase1_cache", "_iterative_history"];
+/// The key under which an export names the parameters that it filled in where nothing was in force: `{style}_params`, each
+/// with the values it wrote.
+pub const FILLED_IN: &str = "filled_in";
 /// Deepest plausible value of a multiple or of hours; more is no parameter.
 const VALUE_MAX: f64 = 10_000.0;
 
@@ -28,6 +31,8 @@ pub struct Imported {
     pub changes: Vec<ChangeRecord>,
     /// Styles of which the file has no parameters.
     pub without: Vec<Style>,
+    /// Styles of which it has what an export filled in: nothing was in force, and nothing comes into force.
+    pub filled_in: Vec<Style>,
     /// Keys that are carried along to the next export.
     pub carried: Vec<String>,
     /// Keys that are not: caches that nothing reads.
@@ -78,16 +83,18 @@ pub fn import(
     now_ms: i64,
 ) -> Result<Imported, ImportError> {
     let mut sets = BTreeMap::new();
-    for style in Style::ALL {
+    let (filled_in, own): (Vec<Style>, Vec<Style>) =
+        Style::ALL.into_iter().partition(|style| is_filled_in(document, *style));
+    for style in own {
         if let Some(set) = set_of(document, style)? {
             sets.insert(style, set);
         }
     }
-    if sets.is_empty() {
+    if sets.is_empty() && filled_in.is_empty() {
         return Err(ImportError::NoParameters);
     }
     let (carried, dropped): (Vec<&String>, Vec<&String>) =
-        document.keys().partition(|key| !DROPPED.contains(&key.as_str()));
+        document.keys().filter(|key| *key != FILLED_IN).partition(|key| !DROPPED.contains(&key.as_str()));
     let (carried, dropped): (Vec<String>, Vec<String>) =
         (carried.into_iter().cloned().collect(), dropped.into_iter().cloned().collect());
     let kept: Map<String, Value> = document
@@ -105,8 +112,25 @@ pub fn import(
     learning.carried = Some(CarriedRecord { json, imported_at_ms: now_ms });
     let run = store.commit(learning)?;
     store.publish_view()?;
-    let without = Style::ALL.into_iter().filter(|style| !sets.contains_key(style)).collect();
-    Ok(Imported { run, changes: all, without, carried, dropped })
+    let is_without = |style: &Style| !sets.contains_key(style) && !filled_in.contains(style);
+    let without = Style::ALL.into_iter().filter(is_without).collect();
+    Ok(Imported { run, changes: all, without, filled_in, carried, dropped })
+}
+
+/// Returns whether the parameters of a style are what an export filled in, untouched since: somebody who changed one of
+/// them means them.
+fn is_filled_in(document: &Map<String, Value>, style: Style) -> bool {
+    let key = format!("{style}_params");
+    let filled_in =
+        document.get(FILLED_IN).and_then(|filled_in| filled_in.get(&key)).and_then(Value::as_object);
+    let (Some(filled_in), Some(params)) = (filled_in, document.get(&key).and_then(Value::as_object)) else {
+        return false;
+    };
+    // As numbers: who writes the file again may write 12 as 12.0.
+    let is_same = |(key, value): (&String, &Value)| {
+        params.get(key).is_some_and(|own| own == value || (own.is_number() && own.as_f64() == value.as_f64()))
+    };
+    !filled_in.is_empty() && filled_in.iter().all(is_same)
 }
 
 /// Reads the parameters of a style; `None` where the file has none.
