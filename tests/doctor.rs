@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -121,9 +121,17 @@ fn what_stands_where_a_file_belongs_is_moved_aside() {
         assert_eq!((code, status(&broken, name)), (6, "broken"), "{broken:#}");
         let (code, repaired) = doctor(&store, &["--repair"]);
         assert_eq!(code, 0, "{repaired:#}");
-        let aside = store.path.join(format!("{name}.aside.{count}"));
         assert!(repaired["done"][0].as_str().is_some_and(|done| done.contains("aside")), "{repaired:#}");
-        assert_eq!(fs::read(aside.join("mine")).expect("kept"), name.as_bytes(), "nothing is lost");
+        let entries =
+            fs::read_dir(&store.path).expect("a folder").map(|entry| entry.expect("an entry").path());
+        let start = format!("{name}.damaged-");
+        let is_aside =
+            |path: &PathBuf| path.file_name().is_some_and(|own| own.to_string_lossy().starts_with(&start));
+        let aside: Vec<PathBuf> = entries.filter(is_aside).collect();
+        assert_eq!(aside.len(), count, "{aside:?}");
+        for folder in aside {
+            assert_eq!(fs::read(folder.join("mine")).expect("kept"), name.as_bytes(), "nothing is lost");
+        }
         let again = store.run(&["incremental", "--data", "tests/sample", "--exit-zero"]);
         assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
         assert!(path.is_file(), "made again");

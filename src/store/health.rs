@@ -5,6 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use super::cache::Cache;
+use super::disk::Disk;
 use super::engine;
 use super::error::StoreError;
 use super::files;
@@ -173,11 +174,14 @@ pub fn repair(dir: &Path, now_ms: i64) -> Result<Vec<String>, StoreError> {
     let claim = Store::claim(dir, now_ms)?;
     let mut done = Vec::new();
     if let Err(error) = cache(dir) {
-        done.push(format!("{}, the next run evaluates anew: {error}", throw_away(dir, super::cache::FILE)?));
+        let thrown = throw_away(&dir.join(super::cache::FILE), now_ms)?;
+        done.push(format!("{thrown}, the next run evaluates anew: {error}"));
     }
-    // A file is replaced; what else stands there would be in its way.
-    if fs::symlink_metadata(dir.join(files::VIEW)).is_ok_and(|found| !found.is_file()) {
-        done.push(throw_away(dir, files::VIEW)?);
+    // A file is replaced; a folder would be in its way.
+    let view = dir.join(files::VIEW);
+    if fs::symlink_metadata(&view).is_ok_and(|found| found.is_dir()) {
+        let aside = files::set_aside(&Disk::default(), &view, now_ms)?;
+        done.push(format!("moved the folder in place of {} aside to `{}`", files::VIEW, aside.display()));
     }
     let store = claim.open(now_ms)?;
     store.publish_view()?;
@@ -193,22 +197,16 @@ pub fn repair(dir: &Path, now_ms: i64) -> Result<Vec<String>, StoreError> {
     Ok(done)
 }
 
-/// Removes what can be made again. What is no file of ours but stands in its place, such as a folder, is moved aside: it
-/// may be all there is of something else. Returns what was done.
-fn throw_away(dir: &Path, name: &str) -> Result<String, StoreError> {
-    let path = dir.join(name);
-    let found = fs::symlink_metadata(&path).map_err(|error| StoreError::io(&path, "look at", error))?;
+/// Removes what can be made again. What is no file but stands in its place, such as a folder, is moved aside: it is not
+/// ours. Returns what was done.
+fn throw_away(path: &Path, now_ms: i64) -> Result<String, StoreError> {
+    let found = fs::symlink_metadata(path).map_err(|error| StoreError::io(path, "look at", error))?;
     if found.is_file() {
-        fs::remove_file(&path).map_err(|error| StoreError::io(&path, "remove", error))?;
-        return Ok(format!("removed {name}"));
+        files::remove(&Disk::default(), path)?;
+        return Ok("removed the cache".to_owned());
     }
-    let mut count = 1;
-    while fs::symlink_metadata(dir.join(format!("{name}.aside.{count}"))).is_ok() {
-        count += 1;
-    }
-    let aside = dir.join(format!("{name}.aside.{count}"));
-    fs::rename(&path, &aside).map_err(|error| StoreError::io(&path, "move aside", error))?;
-    Ok(format!("moved {name}, which is no file, aside to `{}`", aside.display()))
+    let aside = files::set_aside(&Disk::default(), path, now_ms)?;
+    Ok(format!("moved aside to `{}` what is no file but stood for the cache", aside.display()))
 }
 
 /// Takes the rights of others away from the directory and its files; returns the names.
