@@ -174,7 +174,11 @@ fn what_an_export_filled_in_does_not_come_into_force() {
 
 #[test]
 fn what_is_in_force_comes_back_by_an_export() {
-    let (first, _) = imported(&old_file());
+    let mechanisms = r#""trailing_stop_activation":0.0,"partial_tp_enabled":true,"tp1_atr_multiplier":3.0,
+        "tp1_close_pct":40,"move_sl_to_breakeven":true,"breakeven_atr":2.5,"volume_surge_exit":4.0"#;
+    let old = old_file().replace("\"trailing_stop_activation\":2.0", mechanisms);
+    let (first, output) = imported(&old);
+    assert_eq!(output.status.code(), Some(10), "{}", text(&output.stderr));
     let export = exported(&first);
     assert_eq!(export["filled_in"].as_object().map(|styles| styles.len()), Some(1), "swing only");
     let (second, output) = taken_over(&export);
@@ -188,6 +192,9 @@ fn what_is_in_force_comes_back_by_an_export() {
     };
     let (before, after) = (params(&first), params(&second));
     assert_eq!(before.0, after.0);
+    for (key, value) in [("breakeven_atr", 2.5), ("trailing_stop_activation", 0.0), ("tp1_close_pct", 40.0)] {
+        assert_eq!(before.1[key].as_f64(), Some(value), "{key}");
+    }
     for (key, value) in before.1.as_object().expect("parameters") {
         assert_eq!(after.1[key].as_f64(), value.as_f64(), "{key}");
     }

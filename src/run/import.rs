@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::adopt::IMPORTED;
 use super::records::{change_record, parameter_set};
 use crate::decide::changes;
-use crate::model::{ExitRule, FilterValue, ParameterSet, Style};
+use crate::model::{EXIT_AXES, ExitRule, FilterValue, ParameterSet, Style};
 use crate::search::space::Space;
 use crate::store::records::{
     CandidateRecord, CarriedRecord, ChangeRecord, DecisionRecord, ParamsRecord, RunRecord, StoredMetrics,
@@ -21,6 +21,13 @@ const DROPPED: [&str; 2] = ["_phase1_cache", "_iterative_history"];
 pub const FILLED_IN: &str = "filled_in";
 /// Deepest plausible value of a multiple or of hours; more is no parameter.
 const VALUE_MAX: f64 = 10_000.0;
+
+/// The switches of exit mechanisms, each with the keys that count only where it is on.
+const SWITCHES: [(&str, &[&str]); 3] = [
+    ("trailing_stop_enabled", &["trailing_stop_distance", "trailing_stop_activation"]),
+    ("partial_tp_enabled", &["tp1_atr_multiplier", "tp1_close_pct"]),
+    ("move_sl_to_breakeven", &["breakeven_atr"]),
+];
 
 /// What was taken over.
 #[derive(Debug, Clone, PartialEq)]
@@ -152,13 +159,20 @@ pub(super) fn set_of(
         (number("atr_tp_multiplier")?, number("atr_stop_multiplier")?, number("max_holding_hours")?);
     let (Some(target), Some(stop), Some(hours)) = (target, stop, hours) else { return Ok(None) };
     let mut exit = ExitRule::new(target, stop, hours);
-    if params.get("trailing_stop_enabled") == Some(&Value::Bool(true)) {
-        exit.trailing_distance_atr = number("trailing_stop_distance")?;
-        exit.trailing_activation_atr = number("trailing_stop_activation")?;
-        if exit.trailing_distance_atr.is_none() || exit.trailing_activation_atr.is_none() {
-            (exit.trailing_distance_atr, exit.trailing_activation_atr) = (None, None);
+    for axis in EXIT_AXES.iter().filter(|axis| axis.is_optional()) {
+        let switch = SWITCHES.iter().find(|(_, axes)| axes.contains(&axis.key));
+        if switch.is_some_and(|(switch, _)| params.get(*switch) != Some(&Value::Bool(true))) {
+            continue;
+        }
+        let Some(value) = params.get(axis.key).filter(|value| !value.is_null()) else { continue };
+        match value.as_f64().filter(|number| axis.allows(*number)) {
+            Some(number) => axis.set(&mut exit, number),
+            None => return Err(ImportError::Value { style, key: axis.key, found: shortened(value) }),
         }
     }
+    // Half of a pair is none.
+    exit.trailing_distance_atr = exit.trailing_activation_atr.and(exit.trailing_distance_atr);
+    exit.first_target_atr = exit.first_target_pct.and(exit.first_target_atr);
     let mut filters = Vec::new();
     for dimension in Space::default_dimensions(style) {
         let key = dimension.key();
