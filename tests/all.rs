@@ -6,6 +6,7 @@ mod ceiling;
 mod chance;
 mod cli;
 mod command;
+mod config_secrets;
 mod doctor;
 mod documents;
 mod exits;

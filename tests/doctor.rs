@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -107,6 +107,35 @@ fn what_is_wrong_is_named_and_repaired_where_that_is_safe() {
     let (code, said) = store.failure(&["doctor", "--repair"]);
     assert_eq!(code, Some(6), "{said}");
     assert_eq!(fs::read(&state).expect("readable"), vec![9; 10_000], "truth is never touched");
+}
+
+#[test]
+fn what_stands_where_a_file_belongs_is_moved_aside() {
+    let store = StoreDir::after_a_run();
+    for (count, name) in [(1, "evals.redb"), (2, "evals.redb"), (1, "view.redb")] {
+        let path = store.path.join(name);
+        fs::remove_file(&path).expect("removed");
+        fs::create_dir(&path).expect("a folder");
+        fs::write(path.join("mine"), name).expect("written");
+        let (code, broken) = doctor(&store, &[]);
+        assert_eq!((code, status(&broken, name)), (6, "broken"), "{broken:#}");
+        let (code, repaired) = doctor(&store, &["--repair"]);
+        assert_eq!(code, 0, "{repaired:#}");
+        assert!(repaired["done"][0].as_str().is_some_and(|done| done.contains("aside")), "{repaired:#}");
+        let entries =
+            fs::read_dir(&store.path).expect("a folder").map(|entry| entry.expect("an entry").path());
+        let start = format!("{name}.damaged-");
+        let is_aside =
+            |path: &PathBuf| path.file_name().is_some_and(|own| own.to_string_lossy().starts_with(&start));
+        let aside: Vec<PathBuf> = entries.filter(is_aside).collect();
+        assert_eq!(aside.len(), count, "{aside:?}");
+        for folder in aside {
+            assert_eq!(fs::read(folder.join("mine")).expect("kept"), name.as_bytes(), "nothing is lost");
+        }
+        let again = store.run(&["incremental", "--data", "tests/sample", "--exit-zero"]);
+        assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
+        assert!(path.is_file(), "made again");
+    }
 }
 
 #[test]

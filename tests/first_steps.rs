@@ -87,6 +87,15 @@ fn names_and_numbers_are_looked_at_before_the_work() {
     let (code, said) = refused(&["--timerange", "20240101-20240201"]);
     assert!(code == Some(4) && said.contains("those from the end of --timerange on do not"), "{said}");
     assert!(!place.path().join("optimizer-state").exists(), "nothing is begun");
+    for more in [&[][..], &["--dry-run"], &["--no-save"]] {
+        let (code, said) = refused(&[&["--timerange", "20300101-"], more].concat());
+        assert!(
+            code == Some(4)
+                && said.contains("expected candles from 2030-01-01 on (--timerange), found candles of 20"),
+            "{said}"
+        );
+        assert!(!place.path().join("optimizer-state/state.redb").exists(), "nothing is stored");
+    }
     let (code, said) = refused(&["--timerange", "-20250630", "--no-save", "--exit-zero"]);
     assert_eq!(code, Some(0), "open at its beginning: {said}");
     for (path, is_hinted) in [("~/candles", true), ("candles/*.csv", true), ("candles", false)] {

@@ -153,8 +153,9 @@ fn links_that_lead_round_in_circles_are_walked_once() {
     let (loaded, passed) = folder.load();
     assert_eq!(candles(&loaded), [("BTCUSDT", 20)]);
     assert_eq!(loaded[0].files.len(), 1, "one file, however many ways lead to it");
-    assert_eq!(passed.len(), 3, "{passed:?}");
-    assert!(passed.iter().all(|reason| reason.contains("a link that leads nowhere")), "{passed:?}");
+    let count = |what: &str| passed.iter().filter(|reason| reason.contains(what)).count();
+    assert_eq!((count("a link that leads nowhere"), count("found a device")), (3, 1), "{passed:?}");
+    assert_eq!(passed.len(), 4, "{passed:?}");
 }
 
 #[test]
@@ -335,4 +336,71 @@ fn the_limits_that_are_promised_are_those_of_the_code() {
     for row in rows {
         assert!(promised.contains(&row), "{row}");
     }
+}
+
+/// Makes a pipe that nobody writes to.
+fn pipe(path: &Path) {
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        path,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .expect("a pipe");
+}
+
+/// Runs the program, which must not wait for anybody.
+fn prompt(arguments: &[&OsStr]) -> (Option<i32>, String) {
+    let mut command = optimizer();
+    command.args(arguments).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().expect("started");
+    let begun = std::time::Instant::now();
+    while child.try_wait().expect("ours").is_none() {
+        if begun.elapsed().as_secs() > 120 {
+            child.kill().expect("killed");
+            panic!("{arguments:?} waits");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let output = child.wait_with_output().expect("ended");
+    (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+}
+
+#[test]
+fn pipes_and_sockets_are_named_and_never_opened() {
+    let folder = Folder::new();
+    let candles = folder.path().join("candles");
+    fs::create_dir(&candles).expect("a folder");
+    pipe(&candles.join("BTCUSDT-15m.csv"));
+    let _socket = std::os::unix::net::UnixListener::bind(candles.join("socket")).expect("a socket");
+    let check: [&OsStr; 3] = ["check".as_ref(), "data".as_ref(), candles.as_os_str()];
+    let (code, said) = prompt(&check);
+    assert_eq!(code, Some(4), "{said}");
+    for part in ["BTCUSDT-15m.csv", "expected a regular file, found a named pipe", "found a socket"] {
+        assert!(said.contains(part), "{said}");
+    }
+    let direct = candles.join("BTCUSDT-15m.csv");
+    let (code, said) = prompt(&["check".as_ref(), "data".as_ref(), direct.as_os_str()]);
+    assert!(code == Some(4) && said.contains("found a named pipe"), "{said}");
+
+    // Beside good files it costs itself, whether it bears candles' name or a checksum's.
+    folder.put("candles/ETHUSDT-15m.csv", csv());
+    folder.put("candles/SOLUSDT-15m.csv", csv());
+    pipe(&candles.join("SOLUSDT-15m.csv.CHECKSUM"));
+    let (code, said) = prompt(&check);
+    assert!(code == Some(0) && said.contains("ETHUSDT") && said.contains("found a named pipe"), "{said}");
+    assert!(said.contains("in its `.CHECKSUM`, found \"a named pipe\""), "{said}");
+
+    let signals = folder.path().join("signals.csv");
+    pipe(&signals);
+    let store = folder.path().join("state");
+    for command in [&["incremental", "--data", "tests/sample"][..], &["check", "data"]] {
+        let mut arguments: Vec<&OsStr> = command.iter().map(OsStr::new).collect();
+        arguments.extend(["--signals".as_ref(), signals.as_os_str(), "--store".as_ref(), store.as_os_str()]);
+        let (code, said) = prompt(&arguments);
+        assert_eq!(code, Some(4), "{said}");
+        assert!(said.contains("expected signals in a regular file, found a named pipe"), "{said}");
+    }
+    assert!(!store.exists());
 }

@@ -128,3 +128,79 @@ fn what_is_no_such_file_is_refused_and_nothing_is_made() {
     let store = StoreDir::missing();
     assert_eq!(store.failure(&["import-json", "nowhere.json"]).0, Some(4));
 }
+
+/// Takes an export over into a new store.
+fn taken_over(document: &Value) -> (StoreDir, std::process::Output) {
+    imported(&document.to_string())
+}
+
+#[test]
+fn what_an_export_filled_in_does_not_come_into_force() {
+    let nothing = StoreDir::missing();
+    let run =
+        nothing.run(&["incremental", "--data", "tests/sample", "-q", "--exit-zero", "--timerange=-20250401"]);
+    assert!(run.status.success(), "{}", text(&run.stderr));
+    let scopes = |store: &StoreDir| store.json(&["inspect", "params"])["data"]["scopes"].clone();
+    assert_eq!(scopes(&nothing), json!([]), "the sample is too short until then");
+    let export = exported(&nothing);
+    assert_eq!(export["filled_in"]["scalping_params"]["atr_tp_multiplier"], json!(2.5));
+    let (store, output) = taken_over(&export);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    for part in [
+        "no parameters come into force",
+        "not in force: the parameters for scalping, swing, defaults that an export filled in",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    assert!(!said.contains("filled_in"), "{said}");
+    assert_eq!(scopes(&store), json!([]));
+    let again = exported(&store);
+    assert_eq!(
+        (&again["filled_in"], &again["swing_params"]),
+        (&export["filled_in"], &export["swing_params"])
+    );
+
+    // Numbers written by another program are the same; changed by a person they are meant.
+    let mut changed = export.clone();
+    changed["scalping_params"]["max_holding_hours"] = json!(12.0);
+    assert_eq!(scopes(&taken_over(&changed).0), json!([]));
+    changed["scalping_params"]["atr_tp_multiplier"] = json!(2.75);
+    let (store, output) = taken_over(&changed);
+    assert_eq!(output.status.code(), Some(10), "{}", text(&output.stderr));
+    let found = scopes(&store);
+    assert_eq!((found.as_array().map(Vec::len), &found[0]["scope"]), (Some(1), &json!("scalping")));
+}
+
+#[test]
+fn what_is_in_force_comes_back_by_an_export() {
+    let mechanisms = r#""trailing_stop_activation":0.0,"partial_tp_enabled":true,"tp1_atr_multiplier":3.0,
+        "tp1_close_pct":40,"move_sl_to_breakeven":true,"breakeven_atr":2.5,"volume_surge_exit":4.0"#;
+    let old = old_file().replace("\"trailing_stop_activation\":2.0", mechanisms);
+    let (first, output) = imported(&old);
+    assert_eq!(output.status.code(), Some(10), "{}", text(&output.stderr));
+    let export = exported(&first);
+    assert_eq!(export["filled_in"].as_object().map(|styles| styles.len()), Some(1), "swing only");
+    let (second, output) = taken_over(&export);
+    assert_eq!(output.status.code(), Some(10), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert!(said.contains("not in force: the parameters for swing"), "{said}");
+    let params = |store: &StoreDir| {
+        let scopes = store.json(&["inspect", "params"])["data"]["scopes"].clone();
+        assert_eq!(scopes.as_array().map(Vec::len), Some(1));
+        (scopes[0]["scope"].clone(), scopes[0]["params"].clone())
+    };
+    let (before, after) = (params(&first), params(&second));
+    assert_eq!(before.0, after.0);
+    for (key, value) in [("breakeven_atr", 2.5), ("trailing_stop_activation", 0.0), ("tp1_close_pct", 40.0)] {
+        assert_eq!(before.1[key].as_f64(), Some(value), "{key}");
+    }
+    for (key, value) in before.1.as_object().expect("parameters") {
+        assert_eq!(after.1[key].as_f64(), value.as_f64(), "{key}");
+    }
+    // Once something is in force for both, nothing is filled in.
+    let mut both = export;
+    both["swing_params"]["atr_tp_multiplier"] = json!(5.5);
+    let (third, _) = taken_over(&both);
+    assert!(exported(&third).get("filled_in").is_none());
+}

@@ -48,11 +48,18 @@ impl Context {
         }
         texts.extend(environment(variables()?.into_iter()));
         for setting in &self.global.set {
-            let (key, value) = setting.split_once('=').ok_or_else(|| {
-                Failure::new(code::USAGE, format!("--set: expected KEY=VALUE, found {setting:?}"))
-            })?;
+            let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
+            let key = key.trim();
             // Without the value: it may be an address that is a secret, and sources are printed.
-            texts.push((format!("--set {}", key.trim()), dotted(key.trim(), value.trim())));
+            let source = if is_plain(key) { format!("--set {key}") } else { "--set".to_owned() };
+            if !setting.contains('=') {
+                let found = if is_plain(key) { key } else { "other text" };
+                return Err(Failure::new(
+                    code::USAGE,
+                    format!("--set: expected KEY=VALUE, found {found} without ="),
+                ));
+            }
+            texts.push((source, dotted(key, value.trim())));
         }
         if let Some(size) = &self.global.max_memory {
             texts.push(("--max-memory".to_owned(), dotted("limits.memory", size)));
@@ -173,6 +180,11 @@ pub(super) fn environment(variables: impl Iterator<Item = (String, String)>) -> 
     // The system has no order; keys do not overlap, but messages should not vary.
     found.sort();
     found
+}
+
+/// Returns whether text is a key without quotes: whatever else somebody wrote instead of one is not repeated.
+fn is_plain(key: &str) -> bool {
+    key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }
 
 /// Returns `a.b.c = value` as TOML; text that is no TOML value is taken as a string.

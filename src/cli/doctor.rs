@@ -177,7 +177,7 @@ impl Report {
             }
             FileState::Busy => self.note(file.name, Status::Skipped, "a run has it open", None),
             FileState::Broken(error) if file.disposable => {
-                let hint = "`optimizer doctor --repair` throws it away; it is made again";
+                let hint = "`optimizer doctor --repair` throws it away (what is no file is moved aside); it is made again";
                 self.note(file.name, Status::Broken, chain(error), Some(hint));
             }
             FileState::Broken(error) => self.note(file.name, Status::Broken, chain(error), error.hint()),

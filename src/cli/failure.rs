@@ -152,6 +152,8 @@ impl From<RunError> for Failure {
                 .hint("run the same command again; what was stored before is untouched"),
             RunError::OutOfTime { .. } => Self::new(code::STOPPED, error.to_string())
                 .hint("run the same command again to go on; parameters and history are untouched"),
+            RunError::NoDays { .. } => Self::new(code::DATA, error.to_string())
+                .hint("nothing was stored; ask for days that have candles, or `optimizer fetch` newer ones"),
             RunError::NoCandles { ref input, .. } => {
                 let is_read = input.files.iter().any(|file| file.rejected.is_none());
                 Self::new(code::DATA, format!("{error}{}", reasons(input))).hint(match is_read {

@@ -3,6 +3,7 @@
 //! A digest covers the bytes as stored. It is compared before anything is decoded; where there is none, nothing is
 //! verified (zip and gzip carry checksums of their own).
 
+use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -11,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::error::IngestError;
 use super::rejection::Rejection;
 use super::report::excerpt;
-use super::source::open;
+use super::source::{not_regular, open};
 
 /// A SHA-256 digest.
 pub(super) type Digest = [u8; 32];
@@ -30,6 +31,9 @@ pub(super) fn beside(path: &Path) -> Result<Result<Option<Digest>, Rejection>, I
     let mut checksum_name = name.to_owned();
     checksum_name.push(EXTENSION);
     let checksum_path = path.with_file_name(checksum_name);
+    if let Some(found) = fs::metadata(&checksum_path).ok().and_then(|metadata| not_regular(&metadata)) {
+        return Ok(Err(Rejection::BadChecksum { found: found.to_owned() }));
+    }
     let file = match open(&checksum_path) {
         Ok(file) => file,
         Err(IngestError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {

@@ -13,7 +13,7 @@ use super::error::IngestError;
 use super::format::{self, Format, HEAD_BYTES, Packing, Promise};
 use super::lines::Lines;
 use super::rejection::Rejection;
-use super::source::{Container, Opener, Source, open, open_archive};
+use super::source::{self, Container, Opener, Source, open, open_archive};
 use super::{name, snapshot};
 use crate::model::Symbol;
 
@@ -77,14 +77,15 @@ pub fn discover(paths: &[PathBuf], options: &IngestOptions) -> Result<Catalog, I
     for path in &walk.files {
         finder.file(path)?;
     }
-    walk.broken_links.iter().for_each(|path| finder.pass_over(path, None, Rejection::BrokenLink));
+    walk.unopened.into_iter().for_each(|(path, reason)| finder.pass_over(&path, None, reason));
     Ok(finder.catalog())
 }
 
 #[derive(Default)]
 struct Walk {
     files: Vec<PathBuf>,
-    broken_links: Vec<PathBuf>,
+    /// What is not opened, and why.
+    unopened: Vec<(PathBuf, Rejection)>,
     /// Folders walked and files listed, without links in their folders: each counts once.
     folders_seen: BTreeSet<PathBuf>,
     files_seen: BTreeSet<(PathBuf, OsString)>,
@@ -132,7 +133,7 @@ impl Walk {
             match fs::metadata(&path) {
                 Ok(metadata) if metadata.is_dir() => below.push(path),
                 Ok(metadata) => self.list(real, &path, &metadata),
-                Err(_) if path.is_symlink() => self.broken_links.push(path),
+                Err(_) if path.is_symlink() => self.unopened.push((path, Rejection::BrokenLink)),
                 Err(source) if source.kind() == io::ErrorKind::NotFound => {}
                 Err(source) => return Err(IngestError::Read { path, source }),
             }
@@ -140,11 +141,15 @@ impl Walk {
         Ok(below)
     }
 
-    /// Pipes and devices are left out: opening one may wait for ever.
+    /// Pipes and devices are named and not opened.
     fn list(&mut self, real_folder: &Path, path: &Path, metadata: &Metadata) {
         let name = path.file_name().unwrap_or_default().to_owned();
-        if metadata.is_file() && self.files_seen.insert((real_folder.to_owned(), name)) {
-            self.files.push(path.to_owned());
+        if !self.files_seen.insert((real_folder.to_owned(), name)) {
+            return;
+        }
+        match source::not_regular(metadata) {
+            None => self.files.push(path.to_owned()),
+            Some(found) => self.unopened.push((path.to_owned(), Rejection::NotRegular { found })),
         }
     }
 }

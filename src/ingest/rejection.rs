@@ -29,6 +29,12 @@ pub enum Rejection {
     /// A symbolic link to nowhere, as tools leave that keep data elsewhere.
     #[error("expected a file, found a link that leads nowhere; fetch the data it points to")]
     BrokenLink,
+    /// A pipe, a socket or a device: opening one may wait for ever, so none is opened.
+    #[error("expected a regular file, found {found}; write its content to a file")]
+    NotRegular {
+        /// What it is.
+        found: &'static str,
+    },
     /// The archive, compressed stream or table is damaged, encrypted or cut short.
     #[error("expected a readable file, found damage: {detail}; download it again")]
     Damaged {

@@ -1,8 +1,9 @@
 //! Where bytes come from: plain files, gzip, members of zip archives; all decoded as a stream with caps.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -72,6 +73,18 @@ impl Source {
     /// Returns the SHA-256 that the file must have, if one stands beside it.
     pub fn checksum(&self) -> Option<[u8; 32]> {
         self.checksum
+    }
+}
+
+/// Returns what something is that is no regular file, for messages: opening it may wait for ever.
+pub(super) fn not_regular(metadata: &Metadata) -> Option<&'static str> {
+    let kind = metadata.file_type();
+    match () {
+        () if kind.is_file() => None,
+        () if kind.is_dir() => Some("a folder"),
+        () if kind.is_fifo() => Some("a named pipe"),
+        () if kind.is_socket() => Some("a socket"),
+        () => Some("a device"),
     }
 }
 

@@ -84,14 +84,16 @@ pub fn is_loopback(host: &str) -> bool {
         || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Returns scheme, host and port of an address, whatever else it holds: users, paths and queries may be secrets.
+/// Returns scheme, host and port of an address, whatever else it holds: users, paths and queries may be secrets. Text that
+/// is no address may be one as a whole.
 pub fn origin(text: &str) -> String {
-    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return if text.is_empty() { String::new() } else { "…".to_owned() };
+    };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
-    let separator = if scheme.is_empty() { "" } else { "://" };
     let more = if rest.len() > host.len() { "/…" } else { "" };
-    format!("{scheme}{separator}{host}{more}")
+    format!("{scheme}://{host}{more}")
 }
 
 #[cfg(test)]
@@ -122,6 +124,9 @@ mod tests {
             ("https://a.example", "https://a.example"),
             ("https://me:T0KEN@a.example/x", "https://a.example/…"),
             ("https://a.example?k=T0KEN", "https://a.example/…"),
+            ("https:/a.example/T0KEN", "…"),
+            ("T0KEN", "…"),
+            ("", ""),
         ] {
             assert_eq!(origin(text), shown);
         }

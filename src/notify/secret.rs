@@ -28,6 +28,8 @@ pub enum SecretError {
     Missing { name: &'static str },
     #[error("expected {name} or {name}_FILE, found both")]
     Both { name: &'static str },
+    #[error("{name}: expected UTF-8 text, found other bytes")]
+    NotUnicode { name: String },
     #[error("{name}: expected one line of text, found none")]
     Empty { name: &'static str },
     #[error("{name}_FILE: cannot read `{path}`: {source}")]
@@ -43,15 +45,18 @@ pub enum SecretError {
 impl Secret {
     /// Reads a secret from the environment variable, or from the file that `<name>_FILE` names.
     ///
-    /// Errors: neither or both; a file that others may read
+    /// Errors: neither or both; other bytes than text; a file that others may read
     pub fn read(name: &'static str) -> Result<Self, SecretError> {
         Self::find(name)?.ok_or(SecretError::Missing { name })
     }
 
     /// Reads a secret that need not be there.
     pub fn find(name: &'static str) -> Result<Option<Self>, SecretError> {
-        let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let text = match (named(name), named(&format!("{name}_FILE"))) {
+        let named = |name: String| match std::env::var_os(&name).filter(|value| !value.is_empty()) {
+            None => Ok(None),
+            Some(value) => value.into_string().map(Some).map_err(|_| SecretError::NotUnicode { name }),
+        };
+        let text = match (named(name.to_owned())?, named(format!("{name}_FILE"))?) {
             (None, None) => return Ok(None),
             (Some(_), Some(_)) => return Err(SecretError::Both { name }),
             (Some(text), None) => text,

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::document::Document;
 use super::table::table;
+use crate::model::Style;
 use crate::run::adopt::ByHand;
 use crate::run::import::Imported;
 use crate::store::records::ChangeRecord;
@@ -62,6 +63,8 @@ pub struct ImportDocument {
     pub changes: Vec<ChangeRecord>,
     /// Styles of which the file has no parameters.
     pub styles_without_parameters: Vec<String>,
+    /// Styles of which the file has defaults that an export filled in: they do not come into force.
+    pub styles_filled_in: Vec<String>,
     /// Top-level keys that go along to the next export.
     pub carried: Vec<String>,
     /// Top-level keys that do not: caches that nothing reads.
@@ -80,6 +83,7 @@ impl ImportDocument {
             run: done.run,
             changes: done.changes,
             styles_without_parameters: done.without.iter().map(ToString::to_string).collect(),
+            styles_filled_in: done.filled_in.iter().map(ToString::to_string).collect(),
             carried: done.carried,
             dropped: done.dropped,
         }
@@ -87,13 +91,21 @@ impl ImportDocument {
 
     /// Returns the document as text for people.
     pub fn text(&self) -> String {
+        let left = self.styles_without_parameters.len() + self.styles_filled_in.len();
         let changes = match self.changes.is_empty() {
+            true if left == Style::ALL.len() => "no parameters come into force".to_owned(),
             true => "these parameters are in force already".to_owned(),
             false => listed(&self.changes),
         };
         let mut text = format!("{changes}\n\ntaken over as run {} of profile {}\n", self.run, self.profile);
         if !self.styles_without_parameters.is_empty() {
             text += &format!("no parameters for {}\n", self.styles_without_parameters.join(", "));
+        }
+        if !self.styles_filled_in.is_empty() {
+            text += &format!(
+                "not in force: the parameters for {}, defaults that an export filled in\n",
+                self.styles_filled_in.join(", ")
+            );
         }
         text += &super::inspect::wrapped("carried along to the next export:", 2, &self.carried);
         if !self.dropped.is_empty() {

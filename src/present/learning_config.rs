@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::legacy::symbol_params::FromTrades;
 use crate::model::{ExitAxis, Style, rfc3339};
+use crate::run::import::FILLED_IN;
 use crate::search::space::SCORE_WEIGHTS;
 use crate::store::records::{ParamsRecord, StoredFilter, StoredParameterSet, StoredValue};
 use crate::store::{Snapshot, StoreError};
@@ -82,16 +83,25 @@ pub fn learning_config(
     // Read by the bot although its own defaults lack them.
     regime.entry("type").or_insert_with(|| json!("unknown"));
     regime.entry("pause_level").or_insert_with(|| json!(0));
+    let mut filled_in = Object::new();
     for style in Style::ALL {
         let set = in_force.of(style).map(|record| &record.set);
         let key = format!("{style}_params");
         let mut params = style_params(style, set);
+        if set.is_none() {
+            filled_in.insert(key.clone(), params.clone());
+        }
         if let (Some(Value::Object(carried)), Some(params)) = (tree.remove(&key), params.as_object_mut()) {
             for (key, value) in carried {
                 params.entry(key).or_insert(value);
             }
         }
         tree.insert(key, params);
+    }
+    // So that an import does not take them for parameters in force.
+    tree.remove(FILLED_IN);
+    if !filled_in.is_empty() {
+        tree.insert(FILLED_IN.to_owned(), Value::Object(filled_in));
     }
     let learned = learned::Learned::read(snapshot, profile)?;
     tree.extend(learned.score_weights(&in_force));

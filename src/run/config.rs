@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::axis_config::{AxisConfig, FilterConfig};
-use super::config_text::{cut_lines, explain, merge};
+use super::config_text::{cut_lines, merge};
 use super::network_config::{FetchConfig, NotifyConfig};
 use super::own::OwnSettings;
 use super::plan::{DayLimits, Plan, PlanningError, REGIME_SYMBOL, SearchSettings};
 use super::quantity::{self, size_bytes};
+use super::toml_error::describe;
 use crate::decide::Require;
 use crate::evaluate::portfolio::{Cooldown, Limits};
 use crate::exits::Costs;
@@ -405,13 +406,13 @@ impl Config {
                 message: cut_lines(&message),
             };
             // Alone first, so that an error names this source and its line.
-            toml::from_str::<Self>(text).map_err(|error| fail(explain(&error.to_string())))?;
-            let table: toml::Table = text.parse().map_err(|error| fail(format!("{error}")))?;
+            toml::from_str::<Self>(text).map_err(|error| fail(describe(&error, text)))?;
+            let table: toml::Table = text.parse().map_err(|error| fail(describe(&error, text)))?;
             merge(&mut merged, table);
         }
         merged.try_into().map_err(|error| ConfigError::Text {
             source_name: "configuration".to_owned(),
-            message: cut_lines(&explain(&format!("{error}"))),
+            message: cut_lines(&describe(&error, "")),
         })
     }
 

@@ -18,7 +18,7 @@ use super::day::{DayBlock, DaySignal, StyleDay};
 use super::evaluation::{Todo, evaluate_all};
 use super::halt::Halt;
 use super::incremental::{
-    Memory, RunError, RunOptions, Work, data_fingerprint, days_of, given, note_identical_files,
+    Memory, RunError, RunOptions, Work, data_fingerprint, days_of, given, has_days, note_identical_files,
 };
 use super::notes::FileNote;
 use super::plan::Plan;
@@ -126,9 +126,7 @@ pub fn forecast(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<
     }
     note_identical_files(&mut input);
     input.signals = given.as_ref().map(|given| given.note(plan, &input));
-    if symbols.is_empty() {
-        return Err(RunError::NoCandles { paths: options.data.clone(), input: Box::new(input) });
-    }
+    has_days(plan, options, &input)?;
     let view = options.store.as_ref().map(|store| published(&store.dir)).transpose()?.flatten();
     let snapshot = view.as_ref().map(View::read).transpose()?;
     let data = data_fingerprint(&input);

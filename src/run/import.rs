@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::adopt::IMPORTED;
 use super::records::{change_record, parameter_set};
 use crate::decide::changes;
-use crate::model::{ExitRule, FilterValue, ParameterSet, Style};
+use crate::model::{EXIT_AXES, ExitRule, FilterValue, ParameterSet, Style};
 use crate::search::space::Space;
 use crate::store::records::{
     CandidateRecord, CarriedRecord, ChangeRecord, DecisionRecord, ParamsRecord, RunRecord, StoredMetrics,
@@ -16,8 +16,18 @@ use crate::store::{LearningCommit, Location, Store, StoreError};
 
 /// Caches of the old system that nothing reads; megabytes each.
 const DROPPED: [&str; 2] = ["_phase1_cache", "_iterative_history"];
+/// The key under which an export names the parameters that it filled in where nothing was in force: `{style}_params`, each
+/// with the values it wrote.
+pub const FILLED_IN: &str = "filled_in";
 /// Deepest plausible value of a multiple or of hours; more is no parameter.
 const VALUE_MAX: f64 = 10_000.0;
+
+/// The switches of exit mechanisms, each with the keys that count only where it is on.
+const SWITCHES: [(&str, &[&str]); 3] = [
+    ("trailing_stop_enabled", &["trailing_stop_distance", "trailing_stop_activation"]),
+    ("partial_tp_enabled", &["tp1_atr_multiplier", "tp1_close_pct"]),
+    ("move_sl_to_breakeven", &["breakeven_atr"]),
+];
 
 /// What was taken over.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +38,8 @@ pub struct Imported {
     pub changes: Vec<ChangeRecord>,
     /// Styles of which the file has no parameters.
     pub without: Vec<Style>,
+    /// Styles of which it has what an export filled in: nothing was in force, and nothing comes into force.
+    pub filled_in: Vec<Style>,
     /// Keys that are carried along to the next export.
     pub carried: Vec<String>,
     /// Keys that are not: caches that nothing reads.
@@ -78,16 +90,18 @@ pub fn import(
     now_ms: i64,
 ) -> Result<Imported, ImportError> {
     let mut sets = BTreeMap::new();
-    for style in Style::ALL {
+    let (filled_in, own): (Vec<Style>, Vec<Style>) =
+        Style::ALL.into_iter().partition(|style| is_filled_in(document, *style));
+    for style in own {
         if let Some(set) = set_of(document, style)? {
             sets.insert(style, set);
         }
     }
-    if sets.is_empty() {
+    if sets.is_empty() && filled_in.is_empty() {
         return Err(ImportError::NoParameters);
     }
     let (carried, dropped): (Vec<&String>, Vec<&String>) =
-        document.keys().partition(|key| !DROPPED.contains(&key.as_str()));
+        document.keys().filter(|key| *key != FILLED_IN).partition(|key| !DROPPED.contains(&key.as_str()));
     let (carried, dropped): (Vec<String>, Vec<String>) =
         (carried.into_iter().cloned().collect(), dropped.into_iter().cloned().collect());
     let kept: Map<String, Value> = document
@@ -105,8 +119,25 @@ pub fn import(
     learning.carried = Some(CarriedRecord { json, imported_at_ms: now_ms });
     let run = store.commit(learning)?;
     store.publish_view()?;
-    let without = Style::ALL.into_iter().filter(|style| !sets.contains_key(style)).collect();
-    Ok(Imported { run, changes: all, without, carried, dropped })
+    let is_without = |style: &Style| !sets.contains_key(style) && !filled_in.contains(style);
+    let without = Style::ALL.into_iter().filter(is_without).collect();
+    Ok(Imported { run, changes: all, without, filled_in, carried, dropped })
+}
+
+/// Returns whether the parameters of a style are what an export filled in, untouched since: somebody who changed one of
+/// them means them.
+fn is_filled_in(document: &Map<String, Value>, style: Style) -> bool {
+    let key = format!("{style}_params");
+    let filled_in =
+        document.get(FILLED_IN).and_then(|filled_in| filled_in.get(&key)).and_then(Value::as_object);
+    let (Some(filled_in), Some(params)) = (filled_in, document.get(&key).and_then(Value::as_object)) else {
+        return false;
+    };
+    // As numbers: who writes the file again may write 12 as 12.0.
+    let is_same = |(key, value): (&String, &Value)| {
+        params.get(key).is_some_and(|own| own == value || (own.is_number() && own.as_f64() == value.as_f64()))
+    };
+    !filled_in.is_empty() && filled_in.iter().all(is_same)
 }
 
 /// Reads the parameters of a style; `None` where the file has none.
@@ -128,13 +159,20 @@ pub(super) fn set_of(
         (number("atr_tp_multiplier")?, number("atr_stop_multiplier")?, number("max_holding_hours")?);
     let (Some(target), Some(stop), Some(hours)) = (target, stop, hours) else { return Ok(None) };
     let mut exit = ExitRule::new(target, stop, hours);
-    if params.get("trailing_stop_enabled") == Some(&Value::Bool(true)) {
-        exit.trailing_distance_atr = number("trailing_stop_distance")?;
-        exit.trailing_activation_atr = number("trailing_stop_activation")?;
-        if exit.trailing_distance_atr.is_none() || exit.trailing_activation_atr.is_none() {
-            (exit.trailing_distance_atr, exit.trailing_activation_atr) = (None, None);
+    for axis in EXIT_AXES.iter().filter(|axis| axis.is_optional()) {
+        let switch = SWITCHES.iter().find(|(_, axes)| axes.contains(&axis.key));
+        if switch.is_some_and(|(switch, _)| params.get(*switch) != Some(&Value::Bool(true))) {
+            continue;
+        }
+        let Some(value) = params.get(axis.key).filter(|value| !value.is_null()) else { continue };
+        match value.as_f64().filter(|number| axis.allows(*number)) {
+            Some(number) => axis.set(&mut exit, number),
+            None => return Err(ImportError::Value { style, key: axis.key, found: shortened(value) }),
         }
     }
+    // Half of a pair is none.
+    exit.trailing_distance_atr = exit.trailing_activation_atr.and(exit.trailing_distance_atr);
+    exit.first_target_atr = exit.first_target_pct.and(exit.first_target_atr);
     let mut filters = Vec::new();
     for dimension in Space::default_dimensions(style) {
         let key = dimension.key();

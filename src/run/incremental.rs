@@ -126,6 +126,21 @@ pub enum RunError {
         /// What was read and why it was of no use.
         input: Box<InputReport>,
     },
+    /// There are candles, but none on the days asked for.
+    #[error(
+        "expected candles from {asked} on (--timerange), found candles of {first} to {last}{}",
+        before(*end)
+    )]
+    NoDays {
+        /// First day asked for.
+        asked: Day,
+        /// First day with candles.
+        first: Day,
+        /// Last day with candles.
+        last: Day,
+        /// Candles from this day on were not looked at.
+        end: Option<Day>,
+    },
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -144,6 +159,10 @@ pub enum RunError {
         /// The budget.
         budget: Duration,
     },
+}
+
+fn before(end: Option<Day>) -> String {
+    end.map(|day| format!(" before {day}")).unwrap_or_default()
 }
 
 fn list(paths: &[PathBuf]) -> String {
@@ -320,7 +339,7 @@ impl Work<'_> {
                 units.push(known.units);
             }
         }
-        if input.symbols.is_empty() {
+        if has_days(self.plan, self.options, &input).is_err() {
             return Ok(Recall::Unknown);
         }
         input.signals = self.given.map(|given| given.note(self.plan, &input));
@@ -460,10 +479,7 @@ impl Work<'_> {
         }
         note_identical_files(&mut all.input);
         all.input.signals = self.given.map(|given| given.note(self.plan, &all.input));
-        if all.symbols.is_empty() {
-            let paths = self.options.data.clone();
-            return Err(RunError::NoCandles { paths, input: Box::new(all.input) });
-        }
+        has_days(self.plan, self.options, &all.input)?;
         Ok(all)
     }
 }
@@ -482,6 +498,19 @@ impl From<SymbolError> for RunError {
             SymbolError::Store(error) => Self::Store(error),
             SymbolError::Stopped => Self::Stopped,
         }
+    }
+}
+
+/// Returns nothing if there are candles on days that count.
+///
+/// Errors: `RunError::NoCandles`, `RunError::NoDays`
+pub(super) fn has_days(plan: &Plan, options: &RunOptions, input: &InputReport) -> Result<(), RunError> {
+    let Some((first, last)) = input.days() else {
+        return Err(RunError::NoCandles { paths: options.data.clone(), input: Box::new(input.clone()) });
+    };
+    match plan.days.first.filter(|asked| *asked > last) {
+        Some(asked) => Err(RunError::NoDays { asked, first, last, end: plan.days.end }),
+        None => Ok(()),
     }
 }
 

@@ -46,6 +46,7 @@ pub mod signals;
 pub mod study;
 mod style;
 mod symbol;
+mod toml_error;
 pub mod trade_review;
 pub mod traded;
 pub mod unit;

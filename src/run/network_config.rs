@@ -194,7 +194,7 @@ impl EmailConfig {
             return Err(value_error(
                 "notify.email.host",
                 "a name such as smtp.example.com",
-                format!("{:?}", self.host),
+                length_of(&self.host),
             ));
         }
         let local = is_loopback(&self.host);
@@ -208,8 +208,7 @@ impl EmailConfig {
             }
         };
         let mailbox = |key: &str, text: &String| {
-            text.parse()
-                .map_err(|_| value_error(key, "an address such as me@example.com", format!("{text:?}")))
+            text.parse().map_err(|_| value_error(key, "an address such as me@example.com", length_of(text)))
         };
         let to: Vec<_> = self.to.iter().map(|to| mailbox("notify.email.to", to)).collect::<Result<_, _>>()?;
         if to.is_empty() {
@@ -224,6 +223,11 @@ impl EmailConfig {
             username: self.username.clone(),
         })
     }
+}
+
+/// Says what was found where a password may have been put by mistake: `smtp://me:password@example.com`.
+fn length_of(text: &str) -> String {
+    format!("{} other characters", text.chars().count())
 }
 
 /// Reads how long one step may take: more than nothing, at most a day.

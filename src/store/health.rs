@@ -5,6 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use super::cache::Cache;
+use super::disk::Disk;
 use super::engine;
 use super::error::StoreError;
 use super::files;
@@ -173,9 +174,14 @@ pub fn repair(dir: &Path, now_ms: i64) -> Result<Vec<String>, StoreError> {
     let claim = Store::claim(dir, now_ms)?;
     let mut done = Vec::new();
     if let Err(error) = cache(dir) {
-        let path = dir.join(super::cache::FILE);
-        fs::remove_file(&path).map_err(|error| StoreError::io(&path, "remove", error))?;
-        done.push(format!("removed the cache, the next run evaluates anew: {error}"));
+        let thrown = throw_away(&dir.join(super::cache::FILE), now_ms)?;
+        done.push(format!("{thrown}, the next run evaluates anew: {error}"));
+    }
+    // A file is replaced; a folder would be in its way.
+    let view = dir.join(files::VIEW);
+    if fs::symlink_metadata(&view).is_ok_and(|found| found.is_dir()) {
+        let aside = files::set_aside(&Disk::default(), &view, now_ms)?;
+        done.push(format!("moved the folder in place of {} aside to `{}`", files::VIEW, aside.display()));
     }
     let store = claim.open(now_ms)?;
     store.publish_view()?;
@@ -189,6 +195,18 @@ pub fn repair(dir: &Path, now_ms: i64) -> Result<Vec<String>, StoreError> {
         done.push(format!("closed to others: {exposed}"));
     }
     Ok(done)
+}
+
+/// Removes what can be made again. What is no file but stands in its place, such as a folder, is moved aside: it is not
+/// ours. Returns what was done.
+fn throw_away(path: &Path, now_ms: i64) -> Result<String, StoreError> {
+    let found = fs::symlink_metadata(path).map_err(|error| StoreError::io(path, "look at", error))?;
+    if found.is_file() {
+        files::remove(&Disk::default(), path)?;
+        return Ok("removed the cache".to_owned());
+    }
+    let aside = files::set_aside(&Disk::default(), path, now_ms)?;
+    Ok(format!("moved aside to `{}` what is no file but stood for the cache", aside.display()))
 }
 
 /// Takes the rights of others away from the directory and its files; returns the names.

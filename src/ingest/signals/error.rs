@@ -51,6 +51,17 @@ pub enum SignalsError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// A folder, a pipe, a socket or a device: opening one may wait for ever, so none is opened.
+    #[error(
+        "`{}`: expected signals in a regular file, found {found}; write them to a file and name that",
+        path.display()
+    )]
+    NotRegular {
+        /// The path.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+    },
     /// Neither text nor a table.
     #[error("`{}`: expected signals as CSV with a header, found {found}", path.display())]
     NotCsv {

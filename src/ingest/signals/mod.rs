@@ -9,7 +9,7 @@ mod header;
 mod row;
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use super::layout::{Field, cell, split};
 use super::lines::{Line, Lines, StreamError};
 use super::report::excerpt;
 use super::report::{Issue, IssueKind, note};
-use super::source::DECODED_BYTES_MAX;
+use super::source::{DECODED_BYTES_MAX, not_regular};
 use crate::model::{GivenSignal, GivenSignals, Interval, Symbol};
 use header::{Header, HeaderFault};
 use row::{Number, number};
@@ -89,11 +89,12 @@ impl SignalsFile {
     /// Cost:   O(rows log rows); 48 bytes per row and 16 per row and column
     pub fn read(path: &Path, interval: Interval) -> Result<Self, SignalsError> {
         let read_error = |source| SignalsError::Read { path: path.to_owned(), source };
-        let file = File::open(path).map_err(read_error)?;
-        let metadata = file.metadata().map_err(read_error)?;
-        if metadata.is_dir() {
-            return Err(SignalsError::NotCsv { path: path.to_owned(), found: "a folder" });
+        // Before it is opened, which would wait for somebody who writes to a pipe.
+        let metadata = fs::metadata(path).map_err(read_error)?;
+        if let Some(found) = not_regular(&metadata) {
+            return Err(SignalsError::NotRegular { path: path.to_owned(), found });
         }
+        let file = File::open(path).map_err(read_error)?;
         if metadata.len() > DECODED_BYTES_MAX {
             let path = path.to_owned();
             return Err(SignalsError::TooLarge { path, limit: DECODED_BYTES_MAX, unit: "bytes" });

@@ -123,7 +123,7 @@ fn mistakes_are_named_with_their_place() {
     let missing = SignalsFile::read(Path::new("/no/such/signals.csv"), Interval::M15);
     assert!(matches!(missing, Err(SignalsError::Read { .. })));
     let folder = SignalsFile::read(&std::env::temp_dir(), Interval::M15);
-    assert!(matches!(folder, Err(SignalsError::NotCsv { found: "a folder", .. })));
+    assert!(matches!(folder, Err(SignalsError::NotRegular { found: "a folder", .. })));
 }
 
 #[test]
