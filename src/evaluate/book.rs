@@ -190,8 +190,12 @@ impl Nets {
             nets.par_chunks_mut(ROWS_AT_ONCE).zip(choices).for_each(|(nets, (chunk, choices))| {
                 let first = signals.start + chunk * ROWS_AT_ONCE;
                 for ((lanes, choices), signal) in nets.iter_mut().zip(choices).zip(first..) {
-                    let ends = &book.nets[book.ends_of(signal)];
-                    *lanes = std::array::from_fn(|lane| ends[usize::from(choices[lane])]);
+                    let ends = book.ends_of(signal);
+                    // What a byte counts needs no look at where the ends stop: those of the next signals follow them.
+                    *lanes = match book.nets[ends.start..].first_chunk::<{ 1 << u8::BITS }>() {
+                        Some(nets) if ends.len() <= nets.len() => choices.map(|choice| nets[usize::from(choice as u8)]),
+                        _ => choices.map(|choice| book.nets[ends.clone()][usize::from(choice)]),
+                    };
                 }
             });
         }
