@@ -193,7 +193,9 @@ impl Nets {
                     let ends = book.ends_of(signal);
                     // What a byte counts needs no look at where the ends stop: those of the next signals follow them.
                     *lanes = match book.nets[ends.start..].first_chunk::<{ 1 << u8::BITS }>() {
-                        Some(nets) if ends.len() <= nets.len() => choices.map(|choice| nets[usize::from(choice as u8)]),
+                        Some(nets) if ends.len() <= nets.len() => {
+                            choices.map(|choice| nets[usize::from(choice as u8)])
+                        }
                         _ => choices.map(|choice| book.nets[ends.clone()][usize::from(choice)]),
                     };
                 }

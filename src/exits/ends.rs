@@ -1,9 +1,15 @@
 //! The ends of one position: which event comes first under each rule, every distinct end priced once.
 
+use std::ops::Range;
+
 use super::passage::NEVER;
 use super::trade::{FirstTarget, Stops, Trade};
 use crate::exits::levels::Passage;
 use crate::model::{ExitReason, Outcome, RowBuilder};
+
+/// Races that are run side by side, so that what decides them runs over whole vectors.
+pub const LANES: usize = 8;
+type Lanes = [u16; LANES];
 
 /// What a position races towards besides the end of its time, as indices among the events of a plan. Rules that differ in their
 /// holding time only share a race.
@@ -17,6 +23,83 @@ pub struct Race {
     pub surge: Option<u16>,
     /// The longest holding time of its rules in candles: what comes later ends none of them.
     pub hold_bars_max: u16,
+}
+
+/// Stops that follow one another among the events of a plan.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Bank {
+    first: u16,
+    /// At most [`LANES`].
+    stops: u16,
+}
+
+impl Bank {
+    fn stops(self) -> Range<usize> {
+        usize::from(self.first)..usize::from(self.first + self.stops)
+    }
+}
+
+/// Races that differ in their stops only, which are those of a bank.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Heat {
+    target: u16,
+    surge: Option<u16>,
+    hold_bars_max: u16,
+    /// Among the programme's.
+    bank: usize,
+}
+
+/// The races of a plan, in order, put together into heats.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Programme {
+    heats: Vec<Heat>,
+    banks: Vec<Bank>,
+    races: usize,
+}
+
+impl Programme {
+    /// Puts as many races together as can be, and keeps their order.
+    pub fn new(races: &[Race]) -> Self {
+        let mut programme = Self { races: races.len(), ..Self::default() };
+        let mut rest = races;
+        while let [first, ..] = rest {
+            let follows = |(place, race): &(usize, &Race)| {
+                Race { stop: first.stop + *place as u16, ..*first } == **race
+            };
+            let stops = rest.iter().take(LANES).enumerate().take_while(follows).count();
+            let bank = place_of(&mut programme.banks, Bank { first: first.stop, stops: stops as u16 });
+            let Race { target, surge, hold_bars_max, .. } = *first;
+            programme.heats.push(Heat { target, surge, hold_bars_max, bank });
+            rest = &rest[stops..];
+        }
+        programme
+    }
+}
+
+/// Returns where an item stands among the known ones, added if need be.
+pub fn place_of<T: PartialEq>(known: &mut Vec<T>, item: T) -> usize {
+    known.iter().position(|other| *other == item).unwrap_or_else(|| {
+        known.push(item);
+        known.len() - 1
+    })
+}
+
+/// How the races of a position ended, race by race, with some room behind the last.
+#[derive(Debug, Default)]
+pub struct Results {
+    /// The candle in which each ended.
+    pub bars: Vec<u16>,
+    /// The row's number of that end. Where the candle is not within the race's longest holding time there is no end, and the
+    /// number means nothing.
+    pub numbers: Vec<u16>,
+}
+
+impl Results {
+    /// Makes room for so many races, and for what lanes without a race get.
+    fn reserve(&mut self, races: usize) {
+        self.bars.resize(races + LANES, NEVER);
+        self.numbers.resize(races + LANES, UNKNOWN);
+    }
 }
 
 /// A take-profit, and what may be closed before it.
@@ -33,7 +116,6 @@ pub struct TargetEvent {
 pub struct StopEvent {
     stops: Stops,
     first: FirstTarget,
-    at: u16,
     /// Known once priced: the candle opens beyond the stop.
     gap: bool,
 }
@@ -56,7 +138,13 @@ pub struct Ends {
     stops: Vec<StopEvent>,
     surges: Vec<CloseEvent>,
     times: Vec<CloseEvent>,
-    /// The row's numbers of the ends by targets, stops, surges, times, and stops in a candle that reaches a target.
+    /// The candle that first touches each of the stops, and the row's number of its end. Longer than there are stops, so that
+    /// a heat finds all its lanes.
+    stop_bars: Vec<u16>,
+    stop_numbers: Vec<u16>,
+    /// For every bank, the first candle in which none of its stops ends a race.
+    reaches: Vec<u16>,
+    /// The row's numbers of the ends by targets, surges, times, and stops in a candle that reaches a target.
     numbers: Vec<u16>,
 }
 
@@ -70,9 +158,8 @@ impl TargetEvent {
 
 impl StopEvent {
     /// Prepares stops of a trade.
-    pub fn new(trade: &Trade<'_>, stops: Stops, first: FirstTarget) -> Self {
-        let at = trade.touched_at(&stops);
-        Self { stops, first, at, gap: false }
+    pub fn new(stops: Stops, first: FirstTarget) -> Self {
+        Self { stops, first, gap: false }
     }
 }
 
@@ -103,8 +190,12 @@ impl Ends {
         refill(&mut self.stops, stops);
         refill(&mut self.surges, surges);
         refill(&mut self.times, times);
+        refill(&mut self.stop_bars, self.stops.iter().map(|stop| trade.touched_at(&stop.stops)));
+        self.stop_bars.resize(self.stops.len() + LANES, NEVER);
+        self.stop_numbers.clear();
+        self.stop_numbers.resize(self.stops.len() + LANES, UNKNOWN);
         let pairs = self.stops.len() * self.targets.len();
-        let count = self.targets.len() + self.stops.len() + self.surges.len() + self.times.len() + pairs;
+        let count = self.targets.len() + self.surges.len() + self.times.len() + pairs;
         self.numbers.clear();
         self.numbers.resize(count, UNKNOWN);
         Racing { trade, ends: self }
@@ -112,36 +203,83 @@ impl Ends {
 }
 
 impl Racing<'_> {
-    /// Returns the candle in which a race ends, and the row's number of that end: by the earliest of stop, target and surge.
-    /// Where the candle is not within the longest holding time there is no end, and the number means nothing.
+    /// Runs all races of a plan: each ends by the earliest of stop, target and surge.
     ///
     /// Rules: inside one candle its open comes first, then the adverse extreme, the favourable one and the close. An open
     ///        beyond the stop fills there; a target never fills better than its level. The best case has the favourable
     ///        extreme first in the exit candle: it reaches targets, arms and moves stops.
-    #[inline]
-    pub fn end(&mut self, race: &Race, row: &mut RowBuilder<'_>) -> (u16, u16) {
-        let [target_index, stop_index] = [race.target, race.stop].map(usize::from);
-        let surge_index = race.surge.map(usize::from);
-        let target = &self.ends.targets[target_index];
-        let (target_at, opens_beyond) = (target.passage.at, target.opens_beyond);
-        let stop_at = self.ends.stops[stop_index].at;
-        let surge_at = surge_index.map_or(NEVER, |surge| self.ends.surges[surge].bar);
-        let bar = stop_at.min(target_at).min(surge_at);
-        if bar >= race.hold_bars_max {
-            return (bar, UNKNOWN);
+    pub fn run(&mut self, programme: &Programme, row: &mut RowBuilder<'_>, results: &mut Results) {
+        results.reserve(programme.races);
+        self.ends.reaches.clear();
+        self.ends.reaches.resize(programme.banks.len(), 0);
+        for heat in &programme.heats {
+            let stops_end = self.stops_end(heat);
+            let reach = &mut self.ends.reaches[heat.bank];
+            *reach = stops_end.max(*reach);
         }
-        let number = if stop_at == bar && !(target_at == bar && opens_beyond) {
-            match target_at == bar {
-                true => self.stop_or_target(stop_index, target_index, row),
-                false => self.stop(stop_index, row),
+        for (place, bank) in programme.banks.iter().enumerate() {
+            for stop in bank.stops() {
+                if self.ends.stop_bars[stop] < self.ends.reaches[place] {
+                    self.stop(stop, row);
+                }
             }
-        } else {
-            match (target_at == bar, surge_index) {
-                (false, Some(surge)) => self.surge(surge, row),
-                _ => self.target(target_index, row),
-            }
+        }
+        let mut first_race = 0;
+        for heat in &programme.heats {
+            let bank = programme.banks[heat.bank];
+            self.run_heat(heat, bank, first_race, row, results);
+            first_race += bank.stops().len();
+        }
+    }
+
+    /// Returns the first candle in which no stop ends a heat: what else ends it does so before.
+    fn stops_end(&self, heat: &Heat) -> u16 {
+        let target = &self.ends.targets[usize::from(heat.target)];
+        let rest = target.passage.at.min(self.surge_bar(heat));
+        // In the same candle a stop comes first, unless the candle opens beyond the target.
+        let target_wins_ties = target.passage.at == rest && target.opens_beyond;
+        rest.saturating_add(u16::from(!target_wins_ties)).min(heat.hold_bars_max)
+    }
+
+    fn surge_bar(&self, heat: &Heat) -> u16 {
+        heat.surge.map_or(NEVER, |surge| self.ends.surges[usize::from(surge)].bar)
+    }
+
+    fn run_heat(
+        &mut self,
+        heat: &Heat,
+        bank: Bank,
+        first_race: usize,
+        row: &mut RowBuilder<'_>,
+        results: &mut Results,
+    ) {
+        let first_stop = usize::from(bank.first);
+        let target = usize::from(heat.target);
+        let target_bar = self.ends.targets[target].passage.at;
+        let rest = target_bar.min(self.surge_bar(heat));
+        let stops_end = self.stops_end(heat);
+        let in_time = rest < heat.hold_bars_max;
+        let goes_on = |stop: usize| self.ends.stop_bars[stop] >= stops_end;
+        let number = match heat.surge {
+            _ if !in_time || !bank.stops().any(goes_on) => UNKNOWN,
+            Some(surge) if target_bar != rest => self.surge(usize::from(surge), row),
+            _ => self.target(target, row),
         };
-        (bar, number)
+        let rest = Rest { bar: rest, number, stops_end };
+        let tied = finish(
+            lanes(&self.ends.stop_bars, first_stop),
+            lanes(&self.ends.stop_numbers, first_stop),
+            rest,
+            lanes_mut(&mut results.bars, first_race),
+            lanes_mut(&mut results.numbers, first_race),
+        );
+        if tied && in_time && target_bar == rest.bar && rest.bar < stops_end {
+            for (stop, race) in bank.stops().zip(first_race..) {
+                if self.ends.stop_bars[stop] == rest.bar {
+                    results.numbers[race] = self.stop_or_target(stop, target, row);
+                }
+            }
+        }
     }
 
     fn target(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
@@ -151,14 +289,15 @@ impl Racing<'_> {
         })
     }
 
+    /// Returns the number of the end by a stop, priced when it first occurs.
     fn stop(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
-        let place = self.ends.targets.len() + index;
-        self.priced(place, row, |racing| {
-            let stop = &mut racing.ends.stops[index];
-            let (outcome, gap) = racing.trade.stopped(&stop.stops, stop.first);
+        if self.ends.stop_numbers[index] == UNKNOWN {
+            let stop = &mut self.ends.stops[index];
+            let (outcome, gap) = self.trade.stopped(&stop.stops, self.ends.stop_bars[index], stop.first);
             stop.gap = gap;
-            outcome
-        })
+            self.ends.stop_numbers[index] = row.end(outcome);
+        }
+        self.ends.stop_numbers[index]
     }
 
     /// The stop is touched in a candle that reaches the target as well.
@@ -179,13 +318,13 @@ impl Racing<'_> {
     }
 
     fn surge(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
-        let place = self.ends.targets.len() + self.ends.stops.len() + index;
+        let place = self.ends.targets.len() + index;
         self.priced(place, row, |racing| racing.close(&racing.ends.surges[index]))
     }
 
     /// Returns the row's number of the end of a holding time.
     pub fn time(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
-        let place = self.ends.targets.len() + self.ends.stops.len() + self.ends.surges.len() + index;
+        let place = self.ends.targets.len() + self.ends.surges.len() + index;
         self.priced(place, row, |racing| racing.close(&racing.ends.times[index]))
     }
 
@@ -207,6 +346,44 @@ impl Racing<'_> {
         }
         self.ends.numbers[place]
     }
+}
+
+/// What ends those races of a heat that no stop ends before.
+#[derive(Clone, Copy)]
+struct Rest {
+    bar: u16,
+    number: u16,
+    /// The first candle in which a stop is too late.
+    stops_end: u16,
+}
+
+/// Ends the races of a heat by their stops or by the rest, whatever comes first; returns whether a stop is touched in the candle of
+/// the rest.
+///
+/// A function of its own: among other code the compiler takes the lanes one by one.
+#[inline(never)]
+fn finish(
+    stop_bars: &Lanes,
+    stop_numbers: &Lanes,
+    rest: Rest,
+    bars: &mut Lanes,
+    numbers: &mut Lanes,
+) -> bool {
+    for lane in 0..LANES {
+        bars[lane] = stop_bars[lane].min(rest.bar);
+    }
+    for lane in 0..LANES {
+        numbers[lane] = if stop_bars[lane] < rest.stops_end { stop_numbers[lane] } else { rest.number };
+    }
+    stop_bars.iter().fold(false, |tied, bar| tied | (*bar == rest.bar))
+}
+
+fn lanes(values: &[u16], first: usize) -> &Lanes {
+    values[first..].first_chunk().expect("as many lanes more as a heat has")
+}
+
+fn lanes_mut(values: &mut [u16], first: usize) -> &mut Lanes {
+    values[first..].first_chunk_mut().expect("as many lanes more as a heat has")
 }
 
 /// Puts other items in place of those there; the memory is kept.

@@ -1,7 +1,7 @@
 //! A pass over positions: what every exit rule of a plan makes of each, in room that is used again.
 
 use super::costs::TradeCosts;
-use super::ends::{CloseEvent, Ends, StopEvent, TargetEvent};
+use super::ends::{CloseEvent, Ends, Results, StopEvent, TargetEvent};
 use super::levels::{Passages, passages};
 use super::moving::MovingStops;
 use super::plan::{ExitPlan, FirstSlot, Stretch};
@@ -18,9 +18,7 @@ pub struct ExitPass<'p> {
     moving: MovingStops,
     surges: Vec<u16>,
     ends: Ends,
-    /// The candle in which each race ends, and the row's number of that end.
-    bars: Vec<u16>,
-    numbers: Vec<u16>,
+    results: Results,
 }
 
 impl<'p> ExitPass<'p> {
@@ -32,8 +30,7 @@ impl<'p> ExitPass<'p> {
             moving: MovingStops::default(),
             surges: Vec::new(),
             ends: Ends::default(),
-            bars: Vec::new(),
-            numbers: Vec::new(),
+            results: Results::default(),
         }
     }
 
@@ -69,7 +66,7 @@ impl<'p> ExitPass<'p> {
         let stop_events = plan.stop_events.iter().map(|(slots, own)| {
             let fixed = stops.of(slots.fixed);
             let hard = slots.hard.map(|slot| stops.of(slot)).filter(|hard| hard.distance < fixed.distance);
-            StopEvent::new(&trade, Stops { fixed: hard.unwrap_or(fixed), moving: slots.moving }, first(own))
+            StopEvent::new(Stops { fixed: hard.unwrap_or(fixed), moving: slots.moving }, first(own))
         });
         let surge_events = plan
             .surge_events
@@ -81,15 +78,10 @@ impl<'p> ExitPass<'p> {
             .map(|(bars, own)| CloseEvent::new(bars - 1, ExitReason::Time, first(own)));
         let mut race = self.ends.begin(&trade, target_events, stop_events, surge_events, time_events);
         let mut row = out.begin();
-        self.bars.clear();
-        self.numbers.clear();
-        for events in &plan.races {
-            let (bar, number) = race.end(events, &mut row);
-            self.bars.push(bar);
-            self.numbers.push(number);
-        }
+        let results = &mut self.results;
+        race.run(&plan.races, &mut row, results);
         for Stretch { races, time, hold_bars } in &plan.stretches {
-            let (bars, numbers) = (&self.bars[races.clone()], &self.numbers[races.clone()]);
+            let (bars, numbers) = (&results.bars[races.clone()], &results.numbers[races.clone()]);
             let hold_bars = *hold_bars;
             // All are looked at, many at a time.
             if bars.iter().fold(0, |latest, bar| *bar.max(&latest)) < hold_bars {

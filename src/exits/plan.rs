@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::ends::Race;
+use super::ends::{Programme, Race, place_of};
 use super::levels::{Distance, Levels, PROFIT_TIERS, Passages, STOP_TIERS};
 use super::moving::MovingStop;
 use super::pass::ExitPass;
@@ -53,12 +53,20 @@ pub(super) struct Stretch {
     pub hold_bars: u16,
 }
 
+/// The races of a plan in the making.
+#[derive(Default)]
+struct Races {
+    all: Vec<Race>,
+    /// Places among all, by target, stop and surge.
+    by_events: HashMap<(u16, u16, Option<u16>), usize>,
+}
+
 /// Exit rules in the order they were given, with what they share.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExitPlan {
     rules: Vec<ExitRule>,
     /// What price and volume may end positions with: each combination of the events below once.
-    pub(super) races: Vec<Race>,
+    pub(super) races: Programme,
     /// The rules, cut up into stretches.
     pub(super) stretches: Vec<Stretch>,
     /// Levels among the targets that close a position.
@@ -95,7 +103,7 @@ impl ExitPlan {
             stops: Levels::new(rules.iter().flat_map(stop_distances), STOP_TIERS),
             surges: rules.iter().filter_map(|rule| rule.surge_factor).collect(),
             moving: Vec::new(),
-            races: Vec::new(),
+            races: Programme::default(),
             stretches: Vec::new(),
             target_events: Vec::new(),
             stop_events: Vec::new(),
@@ -106,20 +114,16 @@ impl ExitPlan {
         };
         plan.surges.sort_by(f64::total_cmp);
         plan.surges.dedup();
-        let mut known = HashMap::new();
+        let mut races = Races::default();
         for rule in plan.rules.clone() {
-            plan.add(&rule, interval, &mut known)?;
+            plan.add(&rule, interval, &mut races)?;
         }
+        plan.races = Programme::new(&races.all);
         Ok(plan)
     }
 
-    /// Adds the events of the next rule; races are known by their events.
-    fn add(
-        &mut self,
-        rule: &ExitRule,
-        interval: Interval,
-        known: &mut HashMap<[Option<u16>; 3], usize>,
-    ) -> Result<(), PlanError> {
+    /// Adds the events and the race of the next rule.
+    fn add(&mut self, rule: &ExitRule, interval: Interval, races: &mut Races) -> Result<(), PlanError> {
         let hold_bars = hold_bars(rule.hold_hours, interval)?;
         let target = |atr| self.targets.slot(Distance::of(atr, rule.dynamic_strength));
         let share = rule.first_target_pct.map(|pct| pct / 100.0);
@@ -139,11 +143,11 @@ impl ExitPlan {
         let stop = place_of(&mut self.stop_events, (stops, first)) as u16;
         let surge = surge.map(|surge| place_of(&mut self.surge_events, (surge, first)) as u16);
         let time = place_of(&mut self.time_events, (hold_bars, first)) as u16;
-        let race = *known.entry([Some(target), Some(stop), surge]).or_insert_with(|| {
-            self.races.push(Race { target, stop, surge, hold_bars_max: 0 });
-            self.races.len() - 1
+        let race = *races.by_events.entry((target, stop, surge)).or_insert_with(|| {
+            races.all.push(Race { target, stop, surge, hold_bars_max: 0 });
+            races.all.len() - 1
         });
-        let longest = &mut self.races[race].hold_bars_max;
+        let longest = &mut races.all[race].hold_bars_max;
         *longest = hold_bars.max(*longest);
         self.hold_bars_max = hold_bars.max(self.hold_bars_max);
         match self.stretches.last_mut().filter(|last| (last.time, last.races.end) == (time, race)) {
@@ -193,14 +197,6 @@ fn hold_bars(hours: f64, interval: Interval) -> Result<u16, PlanError> {
         what: "a holding time in candles",
         expected: "less than 65535",
         found: bars.to_string(),
-    })
-}
-
-/// Returns where an item stands among the known ones, added if need be.
-fn place_of<T: PartialEq>(known: &mut Vec<T>, item: T) -> usize {
-    known.iter().position(|other| *other == item).unwrap_or_else(|| {
-        known.push(item);
-        known.len() - 1
     })
 }
 

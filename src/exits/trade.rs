@@ -77,11 +77,10 @@ impl Trade<'_> {
         stops.moving.iter().flatten().fold(stops.fixed.at, |at, place| at.min(self.moving.at(*place)))
     }
 
-    /// Returns the outcome of a position whose stops are touched, and whether the candle opens beyond the stop.
+    /// Returns the outcome of a position whose stops are first touched by a candle, and whether the candle opens beyond the stop.
     ///
     /// Unless it does, a target that the same candle reaches is the best case.
-    pub fn stopped(&self, stops: &Stops, first: FirstTarget) -> (Outcome, bool) {
-        let bar = self.touched_at(stops);
+    pub fn stopped(&self, stops: &Stops, bar: u16, first: FirstTarget) -> (Outcome, bool) {
         let i = usize::from(bar);
         let side = self.direction.sign();
         let fill = |price, reason| Fill { price, reason, held_until_ms: self.ahead.open_time[i] };
@@ -98,11 +97,11 @@ impl Trade<'_> {
             );
         }
         let worst = Exit { first: filled, last: fill(level, reason) };
-        if first.is_none() && stops.moving == [None, None] {
+        let after = peak.map(|peak| better(self.direction, peak, best(self.ahead, i, self.direction)));
+        if first.is_none() && (stops.moving == [None, None] || after == peak) {
             return (self.close(worst, None, bar), false);
         }
-        let peak = peak.map(|peak| better(self.direction, peak, best(self.ahead, i, self.direction)));
-        let (level, reason) = self.tightest(stops, peak);
+        let (level, reason) = self.tightest(stops, after);
         let best = self.exit(first, bar, fill(level, reason));
         (self.close(worst, (best != worst).then_some(best), bar), false)
     }

@@ -214,6 +214,7 @@ impl<'a> Bars<'a> {
     }
 
     /// Returns the candles of an index range.
+    #[inline]
     pub fn slice(&self, range: Range<usize>) -> Bars<'a> {
         Bars {
             interval: self.interval,
