@@ -11,6 +11,10 @@ use crate::signals::opportunities::Hindsight;
 /// Exit rules are followed in groups of this many, side by side, so that the ordered sums run over whole vectors.
 pub const LANES: usize = 16;
 
+/// Exit rules whose choices are kept together, and whose groups are followed before the next ones: their outcomes stay near the
+/// processor.
+const STRIP: usize = 4 * LANES;
+
 /// One signal of a book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
@@ -34,8 +38,8 @@ pub struct Book {
     entries: Vec<Entry>,
     coordinates: Vec<u8>,
     rules: usize,
-    /// Which of a signal's ends each rule takes: group by group of [`LANES`] rules, one row per signal.
-    choices: Vec<Vec<[u16; LANES]>>,
+    /// Which of a signal's ends each rule takes.
+    strips: Vec<Strip>,
     /// The ends of all signals, those of one after those of another, and their net outcomes in ppm by themselves.
     ends: Vec<Outcome>,
     nets: Vec<i32>,
@@ -47,6 +51,61 @@ pub struct Book {
     captures: Hindsight<Vec<(Day, Vec<u32>)>>,
 }
 
+/// Which of its ends every signal takes under some consecutive rules.
+#[derive(Debug, Clone)]
+struct Strip {
+    rules: Range<usize>,
+    choices: Choices,
+}
+
+/// Numbers of ends, one row per signal. A signal with more ends than a byte counts is rare: the rows are widened for the first.
+#[derive(Debug, Clone)]
+enum Choices {
+    Narrow(Vec<u8>),
+    Wide(Vec<u16>),
+}
+
+/// How many ends a byte counts.
+const NARROW_ENDS: usize = 1 << u8::BITS;
+
+impl Strip {
+    fn new(rules: Range<usize>) -> Self {
+        Self { rules, choices: Choices::Narrow(Vec::new()) }
+    }
+
+    fn reserve(&mut self, signals: usize) {
+        let more = signals * self.rules.len();
+        match &mut self.choices {
+            Choices::Narrow(choices) => choices.reserve(more),
+            Choices::Wide(choices) => choices.reserve(more),
+        }
+    }
+
+    /// Appends a signal's row.
+    fn push(&mut self, row: OutcomeRow<'_>) {
+        let own = &row.choices[self.rules.clone()];
+        match &mut self.choices {
+            Choices::Wide(choices) => choices.extend_from_slice(own),
+            Choices::Narrow(choices) if row.ends.len() <= NARROW_ENDS => {
+                choices.extend(own.iter().map(|choice| *choice as u8))
+            }
+            Choices::Narrow(choices) => {
+                let known = choices.iter().copied().map(u16::from);
+                self.choices = Choices::Wide(known.chain(own.iter().copied()).collect());
+            }
+        }
+    }
+
+    /// Returns which end a signal takes under the strip's n-th rule.
+    fn choice(&self, signal: usize, rule: usize) -> usize {
+        let place = signal * self.rules.len() + rule;
+        match &self.choices {
+            Choices::Narrow(choices) => usize::from(choices[place]),
+            Choices::Wide(choices) => usize::from(choices[place]),
+        }
+    }
+}
+
 impl Book {
     /// Returns an empty book for a lattice and so many exit rules.
     pub fn new(lattice: Lattice, rules: usize) -> Self {
@@ -55,7 +114,10 @@ impl Book {
             entries: Vec::new(),
             coordinates: Vec::new(),
             rules,
-            choices: vec![Vec::new(); rules.div_ceil(LANES)],
+            strips: (0..rules)
+                .step_by(STRIP)
+                .map(|first| Strip::new(first..rules.min(first + STRIP)))
+                .collect(),
             ends: Vec::new(),
             nets: Vec::new(),
             stops: Vec::new(),
@@ -70,7 +132,7 @@ impl Book {
         self.coordinates.reserve(signals * self.lattice.dimensions());
         self.stops.reserve(signals);
         self.candidate_days.reserve(signals);
-        self.choices.iter_mut().for_each(|choices| choices.reserve(signals));
+        self.strips.iter_mut().for_each(|strip| strip.reserve(signals));
     }
 
     /// Counts a candidate that is in no cell.
@@ -89,11 +151,7 @@ impl Book {
         self.count_candidate(entry.entry_ms);
         self.entries.push(entry);
         self.coordinates.extend_from_slice(coordinates);
-        for (rows, choices) in self.choices.iter_mut().zip(outcomes.choices.chunks(LANES)) {
-            let mut row = [0; LANES];
-            row[..choices.len()].copy_from_slice(choices);
-            rows.push(row);
-        }
+        self.strips.iter_mut().for_each(|strip| strip.push(outcomes));
         self.ends.extend_from_slice(outcomes.ends);
         self.nets.extend(outcomes.ends.iter().map(|end| end.net.0));
         self.stops.push(self.ends.len());
@@ -103,6 +161,35 @@ impl Book {
     fn ends_of(&self, signal: usize) -> Range<usize> {
         let start = if signal == 0 { 0 } else { self.stops[signal - 1] };
         start..self.stops[signal]
+    }
+
+    /// Writes the net outcomes of consecutive signals under a strip's rules, group by group of them.
+    fn gather(&self, strip: &Strip, first: usize, groups: &mut [&mut [[i32; LANES]]]) {
+        let width = strip.rules.len();
+        for row in 0..groups[0].len() {
+            let signal = first + row;
+            let (ends, places) = (self.ends_of(signal), signal * width..(signal + 1) * width);
+            match &strip.choices {
+                Choices::Narrow(choices) => match self.nets[ends.start..].first_chunk::<NARROW_ENDS>() {
+                    // Those of the next signals follow: a byte needs no look at where its own stop.
+                    Some(nets) => spread(&choices[places], |choice| nets[usize::from(choice)], groups, row),
+                    None => spread(
+                        &choices[places],
+                        |choice| self.nets[ends.clone()][usize::from(choice)],
+                        groups,
+                        row,
+                    ),
+                },
+                Choices::Wide(choices) => {
+                    spread(
+                        &choices[places],
+                        |choice| self.nets[ends.clone()][usize::from(choice)],
+                        groups,
+                        row,
+                    );
+                }
+            }
+        }
     }
 
     /// Sets the opportunities: the day each starts and the signals (indices) that take part in it.
@@ -130,9 +217,9 @@ impl Book {
         &self.coordinates
     }
 
-    /// Returns the number of groups of [`LANES`] exit rules.
-    pub fn groups(&self) -> usize {
-        self.choices.len()
+    /// Returns the number of strips of exit rules: parts that can be looked at one after the other.
+    pub fn strips(&self) -> usize {
+        self.strips.len()
     }
 
     /// Returns the net outcome of a signal under a rule.
@@ -142,8 +229,7 @@ impl Book {
 
     /// Returns all that is known of the outcome of a signal under a rule.
     pub fn detail(&self, signal: usize, rule: usize) -> &Outcome {
-        let choice = self.choices[rule / LANES][signal][rule % LANES];
-        &self.ends[self.ends_of(signal)][usize::from(choice)]
+        &self.ends[self.ends_of(signal)][self.strips[rule / STRIP].choice(signal, rule % STRIP)]
     }
 
     /// Returns the opportunities with the signals that take part in them.
@@ -173,6 +259,17 @@ impl Book {
     }
 }
 
+/// Writes a row of outcomes, group by group of rules.
+#[inline]
+fn spread<C: Copy>(choices: &[C], net: impl Fn(C) -> i32, groups: &mut [&mut [[i32; LANES]]], row: usize) {
+    for (rows, choices) in groups.iter_mut().zip(choices.chunks(LANES)) {
+        match choices.first_chunk::<LANES>() {
+            Some(choices) => rows[row] = choices.map(&net),
+            None => rows[row].iter_mut().zip(choices).for_each(|(lane, choice)| *lane = net(*choice)),
+        }
+    }
+}
+
 /// The net outcomes of a window's signals, group of exit rules by group, so that what is followed together lies together.
 #[derive(Debug, Default)]
 pub struct Nets {
@@ -180,26 +277,29 @@ pub struct Nets {
 }
 
 impl Nets {
-    /// Takes in the outcomes of some groups in place of what was there; the memory is kept.
-    pub fn fill(&mut self, window: &Window<'_>, groups: Range<usize>) {
-        let Window { book, signals, .. } = window;
-        self.groups.resize_with(groups.len(), Vec::new);
-        for (nets, choices) in self.groups.iter_mut().zip(&book.choices[groups]) {
-            nets.resize(signals.len(), [0; LANES]);
-            let choices = choices[signals.clone()].par_chunks(ROWS_AT_ONCE).enumerate();
-            nets.par_chunks_mut(ROWS_AT_ONCE).zip(choices).for_each(|(nets, (chunk, choices))| {
-                let first = signals.start + chunk * ROWS_AT_ONCE;
-                for ((lanes, choices), signal) in nets.iter_mut().zip(choices).zip(first..) {
-                    let ends = book.ends_of(signal);
-                    // What a byte counts needs no look at where the ends stop: those of the next signals follow them.
-                    *lanes = match book.nets[ends.start..].first_chunk::<{ 1 << u8::BITS }>() {
-                        Some(nets) if ends.len() <= nets.len() => {
-                            choices.map(|choice| nets[usize::from(choice as u8)])
-                        }
-                        _ => choices.map(|choice| book.nets[ends.clone()][usize::from(choice)]),
-                    };
+    /// Takes in the outcomes of some strips in place of what was there; the memory is kept.
+    pub fn fill(&mut self, window: &Window<'_>, strips: Range<usize>) {
+        let strips = &window.book.strips[strips];
+        let count = |strip: &Strip| strip.rules.len().div_ceil(LANES);
+        self.groups.resize_with(strips.iter().map(count).sum(), Vec::new);
+        self.groups.iter_mut().for_each(|rows| rows.resize(window.signals.len(), [0; LANES]));
+        let mut groups = self.groups.as_mut_slice();
+        for strip in strips {
+            let (own, others) = groups.split_at_mut(count(strip));
+            let mut chunks: Vec<Vec<&mut [[i32; LANES]]>> = Vec::new();
+            for rows in own {
+                for (place, rows) in rows.chunks_mut(ROWS_AT_ONCE).enumerate() {
+                    if chunks.len() == place {
+                        chunks.push(Vec::new());
+                    }
+                    chunks[place].push(rows);
                 }
+            }
+            chunks.into_par_iter().enumerate().for_each(|(place, mut groups)| {
+                let first = window.signals.start + place * ROWS_AT_ONCE;
+                window.book.gather(strip, first, &mut groups);
             });
+            groups = others;
         }
     }
 

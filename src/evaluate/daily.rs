@@ -29,7 +29,7 @@ impl<'a> DailyColumns<'a> {
         let day = |entry_ms: i64| (Day::of(entry_ms).0 - first).max(0) as u32;
         let days = book.entries()[window.signals.clone()].iter().map(|entry| day(entry.entry_ms)).collect();
         let mut nets = Nets::default();
-        nets.fill(window, 0..book.groups());
+        nets.fill(window, 0..book.strips());
         let walk = Walk::new(book.lattice(), book.coordinates(), window.signals.clone());
         let mut lengths = vec![0; book.lattice().cells()];
         let branch_cells = walk.branch_cells();

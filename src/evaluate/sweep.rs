@@ -66,9 +66,6 @@ impl Sweep {
     }
 }
 
-/// Groups of exit rules that are followed before the next ones: their outcomes stay near the processor.
-const GROUPS_AT_ONCE: usize = 4;
-
 /// Computes the statistics of every parameter set of a window.
 ///
 /// Cost: O(trades of all cells x rules), [`LANES`] rules at a time
@@ -82,15 +79,17 @@ pub fn sweep(window: &Window<'_>) -> Sweep {
     let mut nets = Nets::default();
     let fits = |reach: i64| reach <= i64::from(i32::MAX);
     let all_fit = fits(window.reach());
-    for first in (0..book.groups()).step_by(GROUPS_AT_ONCE) {
-        nets.fill(window, first..(first + GROUPS_AT_ONCE).min(book.groups()));
+    let mut first_rule = 0;
+    for strip in 0..book.strips() {
+        nets.fill(window, strip..strip + 1);
         // Bounds every running sum of any subset: what fits here cannot overflow in a narrower lane.
         let fit = all_fit || nets.groups().iter().all(|nets| fits(total_magnitude(nets)));
-        let part = Part { nets: &nets, days: &days, rules, first_rule: first * LANES };
+        let part = Part { nets: &nets, days: &days, rules, first_rule };
         match fit {
             true => part.follow_cells::<i32>(&walk, &mut points),
             false => part.follow_cells::<i64>(&walk, &mut points),
         }
+        first_rule += nets.groups().len() * LANES;
     }
     Sweep { rules, points }
 }
