@@ -100,7 +100,8 @@ impl TradeCosts {
     /// Opens a position at a price and a time.
     pub fn open(&self, direction: Direction, entry: f64, entry_ms: i64) -> OpenTrade<'_> {
         let side = direction.sign();
-        OpenTrade { costs: self, side, entered: entry * (1.0 + side * self.slippage), entry_ms }
+        let entered = entry * (1.0 + side * self.slippage);
+        OpenTrade { costs: self, side, entered, stamps_before: funding_stamps(entry_ms) }
     }
 }
 
@@ -111,7 +112,8 @@ pub struct OpenTrade<'a> {
     side: f64,
     /// The entry price after slippage.
     entered: f64,
-    entry_ms: i64,
+    /// Funding instants up to the entry.
+    stamps_before: i64,
 }
 
 impl OpenTrade<'_> {
@@ -121,7 +123,7 @@ impl OpenTrade<'_> {
     /// Source: net = side (x - e) / e - f_in - f_out x / e - funding, with e and x after slippage
     #[inline]
     pub fn result(&self, fill: Fill) -> (f64, f64) {
-        let Self { costs, side, entered, entry_ms } = *self;
+        let Self { costs, side, entered, stamps_before } = *self;
         let (fee_out, slippage_out) = match fill.reason {
             ExitReason::TakeProfit => (costs.maker_fee, 0.0),
             ExitReason::Stop | ExitReason::StopGap | ExitReason::TrailingStop | ExitReason::BreakEven => {
@@ -132,15 +134,14 @@ impl OpenTrade<'_> {
         let left = fill.price * (1.0 - side * slippage_out);
         let gross = side * (left - entered) / entered;
         let fees = costs.taker_fee + fee_out * left / entered;
-        let funding = costs.funding_per_8h * funding_stamps(entry_ms, fill.held_until_ms) as f64;
+        let funding = costs.funding_per_8h * (funding_stamps(fill.held_until_ms) - stamps_before) as f64;
         (gross, gross - fees - funding)
     }
 }
 
-/// Returns how many funding instants (00, 08, 16 h UTC) lie in (entry, held_until].
-fn funding_stamps(entry_ms: i64, held_until_ms: i64) -> i64 {
-    let period = 8 * HOUR_MS;
-    held_until_ms.div_euclid(period) - entry_ms.div_euclid(period)
+/// Returns how many funding instants (00, 08, 16 h UTC) there were up to a time, itself included, counted from 1970 on.
+fn funding_stamps(time_ms: i64) -> i64 {
+    time_ms.div_euclid(8 * HOUR_MS)
 }
 
 #[cfg(test)]
@@ -186,9 +187,15 @@ mod tests {
     #[test]
     fn funding_is_due_only_when_held_across_the_instant() {
         let eight = 8 * HOUR_MS;
-        assert_eq!(funding_stamps(0, eight - 1), 0);
-        assert_eq!(funding_stamps(0, eight), 1);
-        assert_eq!(funding_stamps(eight, eight), 0);
-        assert_eq!(funding_stamps(eight - 1, 3 * eight), 3);
+        for (entry, held_until, stamps) in
+            [(0, eight - 1, 0), (0, eight, 1), (eight, eight, 0), (eight - 1, 3 * eight, 3)]
+        {
+            let costs = TradeCosts { funding_per_8h: 0.25, taker_fee: 0.0, ..costs(0.0, 0.0) };
+            let fill = Fill { price: 100.0, reason: ExitReason::Time, held_until_ms: held_until };
+            assert_eq!(
+                costs.open(Direction::Long, 100.0, entry).result(fill),
+                (0.0, -0.25 * f64::from(stamps))
+            );
+        }
     }
 }

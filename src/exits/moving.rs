@@ -15,14 +15,13 @@ pub struct MovingStop {
     /// Distance behind the best price; `None` stays at the entry.
     behind: Option<f64>,
     entry: f64,
-    direction: Direction,
 }
 
 impl MovingStop {
     /// Returns a stop at the entry price, armed by a profit; price units.
     pub fn break_even(position: &Position<'_>, profit: f64) -> Self {
-        let (entry, direction) = (position.entry_price(), position.direction);
-        Self { arm: entry + direction.sign() * profit, behind: None, entry, direction }
+        let entry = position.entry_price();
+        Self { arm: entry + position.direction.sign() * profit, behind: None, entry }
     }
 
     /// Returns a trailing stop, armed by a profit (0: from the entry on); price units.
@@ -30,12 +29,13 @@ impl MovingStop {
         let entry = position.entry_price();
         let side = position.direction.sign();
         let arm = if profit > 0.0 { entry + side * profit } else { side * f64::NEG_INFINITY };
-        Self { arm, behind: Some(behind), entry, direction: position.direction }
+        Self { arm, behind: Some(behind), entry }
     }
 
-    /// Returns the stop's price where the best price so far is `peak`, `None` while it is not armed.
-    pub fn level(&self, peak: f64) -> Option<f64> {
-        let side = self.direction.sign();
+    /// Returns the stop's price for a side where the best price so far is `peak`, `None` while it is not armed.
+    #[inline]
+    pub fn level(&self, direction: Direction, peak: f64) -> Option<f64> {
+        let side = direction.sign();
         let armed = side * peak > side * self.arm;
         armed.then(|| self.behind.map_or(self.entry, |behind| peak - side * behind))
     }
@@ -69,7 +69,15 @@ impl MovingStops {
         self.stops.clear();
         self.stops.extend(stops.map(|stop| (stop, NEVER)));
         self.peaks.clear();
-        let side = direction.sign();
+        match direction {
+            Direction::Long => self.touch::<true>(ahead, count),
+            Direction::Short => self.touch::<false>(ahead, count),
+        }
+    }
+
+    /// Finds the candles that first touch the stops of a position of one side.
+    fn touch<const LONG: bool>(&mut self, ahead: Bars<'_>, count: usize) {
+        let direction = if LONG { Direction::Long } else { Direction::Short };
         let mut waiting = self.stops.len();
         // Of the candles that are closed.
         let mut extreme = ahead.open[0];
@@ -82,7 +90,10 @@ impl MovingStops {
             extreme = better(direction, peak, best(ahead, i, direction));
             let worst = worst(ahead, i, direction);
             for (stop, at) in self.stops.iter_mut().filter(|(_, at)| *at == NEVER) {
-                if stop.level(peak).is_some_and(|level| side * worst <= side * level) {
+                if stop
+                    .level(direction, peak)
+                    .is_some_and(|level| direction.sign() * worst <= direction.sign() * level)
+                {
                     *at = i as u16;
                     waiting -= 1;
                 }
@@ -108,6 +119,7 @@ impl MovingStops {
 }
 
 /// Returns the better of two prices for a side.
+#[inline]
 pub fn better(direction: Direction, a: f64, b: f64) -> f64 {
     match direction {
         Direction::Long => a.max(b),
@@ -116,6 +128,7 @@ pub fn better(direction: Direction, a: f64, b: f64) -> f64 {
 }
 
 /// Returns the favourable extreme of a candle.
+#[inline]
 pub fn best(ahead: Bars<'_>, i: usize, direction: Direction) -> f64 {
     match direction {
         Direction::Long => ahead.high[i],
@@ -123,6 +136,7 @@ pub fn best(ahead: Bars<'_>, i: usize, direction: Direction) -> f64 {
     }
 }
 
+#[inline]
 fn worst(ahead: Bars<'_>, i: usize, direction: Direction) -> f64 {
     match direction {
         Direction::Long => ahead.low[i],

@@ -19,38 +19,45 @@ pub fn first_passages(
     target_at: &mut [u16],
     stop_at: &mut [u16],
 ) -> usize {
-    let entry = ahead.open[0];
     target_at.fill(NEVER);
     stop_at.fill(NEVER);
+    match direction {
+        Direction::Long => follow::<true>(ahead, targets, stops, target_at, stop_at),
+        Direction::Short => follow::<false>(ahead, targets, stops, target_at, stop_at),
+    }
+}
+
+/// Follows a position of one side. Prices are compared after multiplication by the side, so that upwards is always its favour.
+fn follow<const LONG: bool>(
+    ahead: Bars<'_>,
+    targets: &[f64],
+    stops: &[f64],
+    target_at: &mut [u16],
+    stop_at: &mut [u16],
+) -> usize {
+    let side = if LONG { 1.0 } else { -1.0 };
+    let (best, worst) = if LONG { (ahead.high, ahead.low) } else { (ahead.low, ahead.high) };
+    let entry = ahead.open[0];
+    let target =
+        |next: usize| targets.get(next).map_or(f64::INFINITY, |distance| side * (entry + side * distance));
+    let stop =
+        |next: usize| stops.get(next).map_or(f64::NEG_INFINITY, |distance| side * (entry - side * distance));
     let (mut next_target, mut next_stop) = (0, 0);
-    for i in 0..ahead.len() {
-        while next_target < targets.len() && beyond_target(ahead, i, direction, entry, targets[next_target]) {
+    let (mut target_price, mut stop_price) = (target(0), stop(0));
+    for (i, (best, worst)) in best.iter().zip(worst).enumerate() {
+        while side * best > target_price {
             target_at[next_target] = i as u16;
             next_target += 1;
+            target_price = target(next_target);
         }
-        while next_stop < stops.len() && touches_stop(ahead, i, direction, entry, stops[next_stop]) {
+        while side * worst <= stop_price {
             stop_at[next_stop] = i as u16;
             next_stop += 1;
+            stop_price = stop(next_stop);
         }
         if next_target == targets.len() || next_stop == stops.len() {
             return i + 1;
         }
     }
     ahead.len()
-}
-
-#[inline]
-fn beyond_target(ahead: Bars<'_>, i: usize, direction: Direction, entry: f64, distance: f64) -> bool {
-    match direction {
-        Direction::Long => ahead.high[i] > entry + distance,
-        Direction::Short => ahead.low[i] < entry - distance,
-    }
-}
-
-#[inline]
-fn touches_stop(ahead: Bars<'_>, i: usize, direction: Direction, entry: f64, distance: f64) -> bool {
-    match direction {
-        Direction::Long => ahead.low[i] <= entry - distance,
-        Direction::Short => ahead.high[i] >= entry + distance,
-    }
 }

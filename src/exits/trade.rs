@@ -111,7 +111,7 @@ impl Trade<'_> {
         let side = self.direction.sign();
         let fixed = (self.ahead.open[0] - side * stops.fixed.distance, ExitReason::Stop);
         let moving = stops.moving.iter().flatten().map(|place| self.moving.stop(*place));
-        let armed = moving.filter_map(|stop| Some((stop.level(peak?)?, stop.reason())));
+        let armed = moving.filter_map(|stop| Some((stop.level(self.direction, peak?)?, stop.reason())));
         armed.fold(fixed, |tightest, stop| if side * stop.0 > side * tightest.0 { stop } else { tightest })
     }
 

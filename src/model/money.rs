@@ -20,11 +20,12 @@ impl ReturnPpm {
     pub fn from_fraction(fraction: f64) -> Self {
         assert!(fraction.is_finite(), "a return is a finite number");
         let limit = f64::from(Self::LIMIT);
-        // Beside this number neighbouring doubles are one apart, so the addition itself rounds, half to even; the
-        // library's function is a call on processors without an instruction for it.
+        // Beside this number neighbouring doubles are one apart, so the addition itself rounds, half to even, and the whole
+        // number stands in the lowest bits of the sum; the library's function is a call on processors without an instruction
+        // for it.
         const WHOLE: f64 = 6_755_399_441_055_744.0;
         let ppm = (fraction * 1e6).clamp(-limit, limit);
-        Self(((ppm + WHOLE) - WHOLE) as i32)
+        Self((ppm + WHOLE).to_bits() as i32)
     }
 
     /// Returns the value in percent of the entry price.
