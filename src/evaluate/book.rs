@@ -353,3 +353,53 @@ impl Window<'_> {
             .map(|(_, signals)| signals.as_slice())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{DAY_MS, ExitReason, Outcomes};
+
+    fn outcome(net: i32) -> Outcome {
+        let net = ReturnPpm(net);
+        Outcome { net, best_case: net, gross: net, bars_held: 1, reason: ExitReason::Time, ambiguous: false }
+    }
+
+    /// Signals with few ends, with as many as a byte counts and with more; under one group of rules, part of a strip and several.
+    #[test]
+    fn rows_hold_what_was_pushed_however_many_ends_signals_have() {
+        for rules in [1, 16, 27, 64, 300, 700] {
+            for ends in [vec![3; 400], vec![255, 256, 1], vec![2, 257, 2, 600]] {
+                let mut book = Book::new(Lattice::new(vec![1]), rules);
+                let net = |signal: usize, rule: usize| ((rule * 7 + signal) % ends[signal]) as i32 * 3 - 40;
+                for signal in 0..ends.len() {
+                    let row: Vec<Outcome> = (0..rules).map(|rule| outcome(net(signal, rule))).collect();
+                    let mut outcomes = Outcomes::new(rules);
+                    outcomes.push_each(&row);
+                    let (direction, setup) = (Direction::Long, Setup::Pullback);
+                    let entry = Entry { entry_ms: signal as i64 * DAY_MS, symbol: 0, direction, setup };
+                    book.push(entry, &[0], outcomes.row(0));
+                }
+                let window = book.window(Day(1)..Day(1_000));
+                let mut nets = Nets::default();
+                nets.fill(&window, 0..book.strips());
+                for signal in 0..ends.len() {
+                    for rule in 0..rules {
+                        assert_eq!(
+                            book.outcome(signal, rule).0,
+                            net(signal, rule),
+                            "signal {signal}, rule {rule}"
+                        );
+                        if signal > 0 {
+                            let lanes = nets.groups()[rule / LANES][signal - 1];
+                            assert_eq!(
+                                lanes[rule % LANES],
+                                net(signal, rule),
+                                "signal {signal}, rule {rule}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
