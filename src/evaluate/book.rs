@@ -73,8 +73,13 @@ impl Strip {
         Self { rules, choices: Choices::Narrow(Vec::new()) }
     }
 
+    /// Returns the length of a row: whole groups, what is beyond the last rule means nothing.
+    fn width(&self) -> usize {
+        self.rules.len().next_multiple_of(LANES)
+    }
+
     fn reserve(&mut self, signals: usize) {
-        let more = signals * self.rules.len();
+        let more = signals * self.width();
         match &mut self.choices {
             Choices::Narrow(choices) => choices.reserve(more),
             Choices::Wide(choices) => choices.reserve(more),
@@ -83,22 +88,28 @@ impl Strip {
 
     /// Appends a signal's row.
     fn push(&mut self, row: OutcomeRow<'_>) {
+        if let Choices::Narrow(choices) = &self.choices
+            && row.ends.len() > NARROW_ENDS
+        {
+            self.choices = Choices::Wide(choices.iter().copied().map(u16::from).collect());
+        }
         let own = &row.choices[self.rules.clone()];
+        let beyond = self.width() - own.len();
         match &mut self.choices {
-            Choices::Wide(choices) => choices.extend_from_slice(own),
-            Choices::Narrow(choices) if row.ends.len() <= NARROW_ENDS => {
-                choices.extend(own.iter().map(|choice| *choice as u8))
-            }
             Choices::Narrow(choices) => {
-                let known = choices.iter().copied().map(u16::from);
-                self.choices = Choices::Wide(known.chain(own.iter().copied()).collect());
+                choices.extend(own.iter().map(|choice| *choice as u8));
+                choices.resize(choices.len() + beyond, 0);
+            }
+            Choices::Wide(choices) => {
+                choices.extend_from_slice(own);
+                choices.resize(choices.len() + beyond, 0);
             }
         }
     }
 
     /// Returns which end a signal takes under the strip's n-th rule.
     fn choice(&self, signal: usize, rule: usize) -> usize {
-        let place = signal * self.rules.len() + rule;
+        let place = signal * self.width() + rule;
         match &self.choices {
             Choices::Narrow(choices) => usize::from(choices[place]),
             Choices::Wide(choices) => usize::from(choices[place]),
@@ -165,7 +176,7 @@ impl Book {
 
     /// Writes the net outcomes of consecutive signals under a strip's rules, group by group of them.
     fn gather(&self, strip: &Strip, first: usize, groups: &mut [&mut [[i32; LANES]]]) {
-        let width = strip.rules.len();
+        let width = strip.width();
         for row in 0..groups[0].len() {
             let signal = first + row;
             let (ends, places) = (self.ends_of(signal), signal * width..(signal + 1) * width);
@@ -262,11 +273,8 @@ impl Book {
 /// Writes a row of outcomes, group by group of rules.
 #[inline]
 fn spread<C: Copy>(choices: &[C], net: impl Fn(C) -> i32, groups: &mut [&mut [[i32; LANES]]], row: usize) {
-    for (rows, choices) in groups.iter_mut().zip(choices.chunks(LANES)) {
-        match choices.first_chunk::<LANES>() {
-            Some(choices) => rows[row] = choices.map(&net),
-            None => rows[row].iter_mut().zip(choices).for_each(|(lane, choice)| *lane = net(*choice)),
-        }
+    for (rows, choices) in groups.iter_mut().zip(choices.as_chunks().0) {
+        rows[row] = choices.map(&net);
     }
 }
 
