@@ -56,7 +56,7 @@ fn main() {
 }
 
 /// The grid that other programs were measured on: 6 x 6 filter levels, 6 take-profits, stops and holding times, 3 trailing
-/// stops. A tuned numba program needs 214 ms CPU for it on this machine, with sums and drawdown only.
+/// stops. A tuned numba program needs four to six times as long for it, with sums and drawdown only.
 fn peers() -> Space {
     let levels = |values: [f64; 6]| numbers(&values);
     let score = levels([0.0, 30.0, 40.0, 50.0, 60.0, 70.0]);
