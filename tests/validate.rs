@@ -6,7 +6,8 @@ use crate::command::{StoreDir, text};
 
 /// What the candidate's days say on their own, and what the grid says besides.
 const ALONE: [&str; 5] = ["account", "dependence", "intervals", "haircut", "left_out"];
-const GRID: [&str; 6] = ["plateau", "overlap", "also_real", "indistinguishable", "adjusted", "histories"];
+const GRID: [&str; 7] =
+    ["plateau", "overlap", "also_real", "indistinguishable", "adjusted", "histories", "chosen_again"];
 const FULL: [&str; 3] = ["all_halves", "effective_tries", "placebo"];
 
 fn methods(style: &Value) -> Vec<&str> {

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::around::{overlap, plateau};
+use super::walk::chosen_again;
 use super::{Finding, Subject};
 use crate::evaluate::book::{Book, Window};
 use crate::evaluate::daily::DailyColumns;
@@ -43,6 +44,7 @@ pub(super) fn findings(subject: &Subject<'_>, book: &Book, full: bool) -> Vec<Fi
     all.push(grid.indistinguishable());
     all.extend(grid.adjusted());
     all.push(grid.histories());
+    all.push(chosen_again(subject, book, &grid.tests));
     if full {
         all.extend(grid.all_halves());
         all.extend(grid.spectrum());

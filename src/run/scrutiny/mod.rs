@@ -7,6 +7,7 @@ mod alone;
 mod around;
 mod grid;
 mod stored;
+mod walk;
 
 use std::path::PathBuf;
 
