@@ -277,7 +277,8 @@ proptest! {
         steps in steps(80),
         kinds in prop::collection::vec(rule(), 1..4),
         targets in prop::collection::vec(0.5..4.0_f64, 1..4),
-        stops in prop::collection::vec(0.5..3.0_f64, 1..4),
+        // As many as are run side by side, and more.
+        stops in prop_oneof![3 => prop::collection::vec(0.5..3.0_f64, 1..4), 1 => prop::collection::vec(0.5..3.0_f64, 7..20)],
         starts in prop::collection::vec((0_usize..30, any::<bool>()), 1..5),
     ) {
         let series = series(&steps);
