@@ -142,6 +142,43 @@ fn truth(snapshot: &Snapshot<'_>) -> String {
     text
 }
 
+/// Reads something, as text.
+type Look = Box<dyn Fn(&Snapshot<'_>) -> Result<String, StoreError>>;
+
+/// What somebody who looks may read, each by itself.
+fn looks() -> Vec<(String, Look)> {
+    let mut all: Vec<(String, Look)> = Vec::new();
+    macro_rules! look {
+        ($name:expr, $read:expr) => {
+            all.push((format!("{}", $name), Box::new(move |s: &Snapshot<'_>| Ok(format!("{:?}", $read(s)?)))))
+        };
+    }
+    const PROFILE: &str = "default";
+    look!("profiles", |s: &Snapshot<'_>| s.profiles());
+    look!("has_profile", |s: &Snapshot<'_>| s.has_profile(PROFILE));
+    look!("params_all", |s: &Snapshot<'_>| s.params_all(PROFILE));
+    look!("carried", |s: &Snapshot<'_>| s.carried(PROFILE));
+    look!("runs", |s: &Snapshot<'_>| s.runs(PROFILE, .., usize::MAX));
+    look!("run_ids", |s: &Snapshot<'_>| s.run_ids(PROFILE));
+    look!("grids", |s: &Snapshot<'_>| s.grids(PROFILE));
+    for style in Style::ALL {
+        look!(format!("params {style}"), move |s: &Snapshot<'_>| s.params(PROFILE, style.as_str()));
+        look!(format!("features {style}"), move |s: &Snapshot<'_>| s.features(PROFILE, style));
+        look!(format!("insights {style}"), move |s: &Snapshot<'_>| s.insights(PROFILE, style));
+    }
+    for run in 1..=2 {
+        look!(format!("run {run}"), move |s: &Snapshot<'_>| s.run(PROFILE, run));
+        look!(format!("decisions {run}"), move |s: &Snapshot<'_>| s.decisions(PROFILE, run));
+        look!(format!("work {run}"), move |s: &Snapshot<'_>| s.work(PROFILE, run));
+        for style in Style::ALL {
+            look!(format!("trials {run} {style}"), move |s: &Snapshot<'_>| s.trials(PROFILE, run, style));
+            look!(format!("series {run} {style}"), move |s: &Snapshot<'_>| s.series(PROFILE, run, style));
+            look!(format!("evidence {run} {style}"), move |s: &Snapshot<'_>| s.evidence(PROFILE, run, style));
+        }
+    }
+    all
+}
+
 /// Opens a store, which verifies all of it, and returns its truth.
 pub fn opened(dir: &Path) -> String {
     let store = Store::open(dir, NOW_MS).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
@@ -503,14 +540,35 @@ fn damage_anywhere_is_refused_or_harmless_and_never_read_as_something_else() {
     report("of which with table and row named", 1, located);
     report("damages without effect", 1, harmless);
     let whole = fs::read(template.join("view.redb")).expect("readable");
+    let look = |read: &Look| View::open_for_a_look(&dir).and_then(|view| read(&view.read()?));
+    scenario.reset();
+    let known: Vec<(String, String)> =
+        looks().iter().map(|(name, read)| (name.clone(), look(read).expect("whole"))).collect();
+    let (mut refused, mut shown) = (0, 0);
     for (what, bytes) in damages(&whole, 100 * depth(), 12) {
         scenario.reset();
         fs::write(dir.join("view.redb"), &bytes).expect("writable");
+        // Each with a copy of its own: what one read proves is no help to another.
+        for ((name, read), (_, known)) in looks().iter().zip(&known) {
+            match look(read) {
+                Ok(found) => {
+                    assert_eq!(found, *known, "{what}: {name}");
+                    shown += 1;
+                }
+                Err(error) => {
+                    assert!(error.is_unreadable(), "{what}: {name}: {error}");
+                    refused += 1;
+                }
+            }
+        }
         if let Ok(view) = View::open(&dir) {
             assert_eq!(truth(&view.read().expect("readable")), scenario.before, "{what}");
         }
         assert_eq!(opened(&dir), scenario.before, "{what}: the copy is published again");
     }
+    assert!(refused > 500 && shown > 100, "{refused} looks refused, {shown} shown");
+    report("looks at damaged copies refused", 1, refused);
+    report("looks at damaged copies that showed what was stored", 1, shown);
     let whole = fs::read(template.join("evals.redb")).expect("readable");
     for (what, bytes) in damages(&whole, 100 * depth(), 13) {
         scenario.reset();

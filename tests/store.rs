@@ -396,6 +396,39 @@ fn rows_that_were_moved_or_removed_are_noticed() {
     }
 }
 
+/// What is asked for and found is shown whatever else is damaged; what is not found is believed of a whole section only.
+#[test]
+fn a_look_proves_what_it_reads() {
+    let first = "default/00000000000000000001";
+    let published = |table: &str, from: &str| {
+        let (parent, dir) = state_dir();
+        let mut store = Store::open(&dir, 5).expect("a new store");
+        store.commit(learning("default", 1)).expect("committed");
+        store.publish_view().expect("published");
+        drop(store);
+        tamper(&dir.join("view.redb"), table, from, None);
+        (parent, dir)
+    };
+    let (_parent, dir) = published("runs", first);
+    assert!(View::open(&dir).is_err_and(|error| error.is_unreadable()));
+    let view = View::open_for_a_look(&dir).expect("what is small is whole");
+    let snapshot = view.read().expect("readable");
+    assert!(!snapshot.params_all("default").expect("readable").is_empty());
+    assert!(snapshot.has_profile("default").expect("it has parameters"));
+    assert!(snapshot.run("default", 1).is_err_and(|error| error.is_unreadable()), "lost is not never there");
+    assert!(snapshot.runs("default", .., 9).is_err() && snapshot.run_ids("default").is_err());
+    assert!(snapshot.profiles().is_err() && snapshot.has_profile("other").is_err());
+
+    let (_parent, dir) = published("heads", "history");
+    let view = View::open_for_a_look(&dir).expect("what is small is whole");
+    let snapshot = view.read().expect("readable");
+    assert!(snapshot.run("default", 1).expect("the row proves itself").is_some());
+    assert!(snapshot.runs("default", .., 9).is_err_and(|error| error.is_unreadable()));
+
+    let (_parent, dir) = published("meta", "store");
+    assert!(View::open_for_a_look(&dir).is_err_and(|error| error.is_unreadable()));
+}
+
 #[test]
 fn a_foreign_view_is_refused_by_readers_and_moved_aside_by_the_writer() {
     let (_parent, dir) = state_dir();

@@ -88,7 +88,7 @@ impl Context {
 
     /// Opens the published view of the store.
     pub(crate) fn view(&self) -> Result<View, Failure> {
-        Ok(View::open(&self.global.store)?)
+        Ok(View::open_for_a_look(&self.global.store)?)
     }
 
     /// Prints a document as JSON, or its text.

@@ -12,12 +12,14 @@ use super::disk::Disk;
 use super::engine::{self, Held, guarded};
 use super::error::StoreError;
 use super::files;
-use super::snapshot::Snapshot;
+use super::snapshot::{Proved, Snapshot};
 use super::tables;
 
 /// The published copy, open for reading.
 pub struct View {
     db: Held<ReadOnlyDatabase>,
+    /// `None` if every row was verified when it was opened.
+    proved: Option<Proved>,
     path: PathBuf,
 }
 
@@ -26,23 +28,36 @@ impl View {
     ///
     /// Errors: `NoStore` when nothing was published there.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        Self::open_file(dir.join(files::VIEW))
+        Self::open_whole(dir.join(files::VIEW))
+    }
+
+    /// Opens the published copy in a directory; what is read of it is verified when it is read, so that a look at what is small
+    /// costs little beside a long history. Nothing that is damaged is shown, and nothing is said not to be there that was lost.
+    ///
+    /// Errors: `NoStore` when nothing was published there; damage also when it is read
+    pub fn open_for_a_look(dir: &Path) -> Result<Self, StoreError> {
+        Self::open_file(dir.join(files::VIEW), Some(Proved::default()))
     }
 
     /// Returns its content.
     pub fn read(&self) -> Result<Snapshot<'_>, StoreError> {
-        Snapshot::begin(&*self.db, &self.path)
+        guarded(&self.path, || Snapshot::begin_with(&*self.db, &self.path, self.proved.as_ref()))
     }
 
-    fn open_file(path: PathBuf) -> Result<Self, StoreError> {
+    fn open_whole(path: PathBuf) -> Result<Self, StoreError> {
+        let view = Self::open_file(path, None)?;
+        guarded(&view.path, || view.read()?.verify())?;
+        Ok(view)
+    }
+
+    fn open_file(path: PathBuf, proved: Option<Proved>) -> Result<Self, StoreError> {
         if !files::exists(&path)? {
             return Err(StoreError::NoStore { path });
         }
-        guarded(&path.clone(), || {
-            let view = Self { db: Held::new(engine::open_read_only(&path)?, &path), path };
-            view.read()?.verify()?;
-            Ok(view)
-        })
+        let db = guarded(&path, || Ok(Held::new(engine::open_read_only(&path)?, &path)))?;
+        let view = Self { db, proved, path };
+        view.read()?;
+        Ok(view)
     }
 }
 
@@ -89,7 +104,7 @@ pub(super) fn write_copy(disk: &Disk, state: &Snapshot<'_>, new: &Path) -> Resul
         return Err(failure);
     }
     let unwritten = |reason: String| StoreError::io(new, "read back", std::io::Error::other(reason));
-    let copied = View::open_file(new.to_owned()).map_err(|error| unwritten(error.to_string()))?;
+    let copied = View::open_whole(new.to_owned()).map_err(|error| unwritten(error.to_string()))?;
     match same(&copied.read()?, state)? {
         true => Ok(()),
         false => Err(unwritten("the copy differs from the store".to_owned())),

@@ -256,10 +256,9 @@ fn sorted<T>(
 
 /// Checks that a profile is in the store.
 fn require_profile(snapshot: &Snapshot<'_>, profile: &str) -> Result<(), InspectError> {
-    let known = snapshot.profiles()?;
-    match known.iter().any(|name| name == profile) {
+    match snapshot.has_profile(profile)? {
         true => Ok(()),
-        false => Err(InspectError::Profile { found: profile.to_owned(), known }),
+        false => Err(InspectError::Profile { found: profile.to_owned(), known: snapshot.profiles()? }),
     }
 }
 
