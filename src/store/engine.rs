@@ -23,7 +23,7 @@ use super::snapshot::Snapshot;
 /// Cache of the authoritative store; the engine's own default is 1 GiB.
 pub const STATE_CACHE_BYTES: usize = 4 << 20;
 /// Cache of the published copy.
-pub const VIEW_CACHE_BYTES: usize = 1 << 20;
+pub const VIEW_CACHE_BYTES: usize = 1 << 18;
 
 /// How long who only looks is waited for, and how often it is tried.
 const LOOKERS_WAIT: Duration = Duration::from_secs(10);
