@@ -154,7 +154,7 @@ impl Evidence {
         }
         if let Some(walk) = self.walk_forward {
             parts.push(format!(
-                "choosing this way in the past earned a yearly Sharpe of {:.1} afterwards ({:.0} % of {} times something)",
+                "choosing by Sharpe ratio in the past earned a yearly one of {:.1} afterwards ({:.0} % of {} times something)",
                 walk.sharpe_year,
                 100.0 * walk.positive,
                 walk.choices
