@@ -180,24 +180,18 @@ impl Book {
         for row in 0..groups[0].len() {
             let signal = first + row;
             let (ends, places) = (self.ends_of(signal), signal * width..(signal + 1) * width);
-            match &strip.choices {
-                Choices::Narrow(choices) => match self.nets[ends.start..].first_chunk::<NARROW_ENDS>() {
-                    // Those of the next signals follow: a byte needs no look at where its own stop.
-                    Some(nets) => spread(&choices[places], |choice| nets[usize::from(choice)], groups, row),
-                    None => spread(
-                        &choices[places],
-                        |choice| self.nets[ends.clone()][usize::from(choice)],
-                        groups,
-                        row,
-                    ),
-                },
-                Choices::Wide(choices) => {
-                    spread(
-                        &choices[places],
-                        |choice| self.nets[ends.clone()][usize::from(choice)],
-                        groups,
-                        row,
-                    );
+            // Those of the next signals follow: a byte needs no look at where its own stop.
+            let near = self.nets[ends.start..].first_chunk::<NARROW_ENDS>();
+            let own = &self.nets[ends];
+            match (&strip.choices, near) {
+                (Choices::Narrow(choices), Some(near)) => {
+                    spread(&choices[places], |choice| near[usize::from(choice)], groups, row);
+                }
+                (Choices::Narrow(choices), None) => {
+                    spread(&choices[places], |choice| own[usize::from(choice)], groups, row);
+                }
+                (Choices::Wide(choices), _) => {
+                    spread(&choices[places], |choice| own[usize::from(choice)], groups, row);
                 }
             }
         }

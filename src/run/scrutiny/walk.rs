@@ -26,23 +26,24 @@ struct Held {
 /// Chooses by the search's own rule (score, ranking, constraints) on the days of every training window, and holds what was
 /// chosen for the days of its test. Where the best set loses there is nothing to hold, and the days count as 0.
 ///
-/// Causality: a choice reads trades that were closed before the first day it is held; later days only measure it
+/// Causality: a choice reads trades that were closed before the first day it is held; later days only measure it. Where the early
+///            part of the run has already chosen something (score weights, a part of a space beyond the budget), only what
+///            is held after that part counts
 /// Rules:     fewest trades as in the search, in proportion to the days; no limit on steps from the set before
 /// Source:    the project's statistics notes, section 3.5; a daily run takes the largest Sharpe ratio instead, which needs
 ///            no second look at the grid
 /// Cost:      a sweep and a ranking per test
 pub(super) fn chosen_again(subject: &Subject<'_>, book: &Book, tests: &TestPlan) -> Finding {
     let columns = ["choices", "stayed_out", "sharpe", "t", "earned", "promised_sharpe", "changed"];
-    let folds = tests.folds();
-    if folds.is_empty() {
+    let Some((folds, trades_min)) = folds(subject, tests) else {
         let sentence = format!("too few days: choosing again needs more than {}", tests.train + tests.gap);
         return Finding::new("chosen_again", &columns, Vec::new(), sentence);
-    }
+    };
     let choices: Vec<Option<Held>> =
-        folds.iter().map(|(train, test)| hold(subject, book, train, test)).collect();
+        folds.iter().map(|(train, test)| hold(subject, book, train, test, trades_min)).collect();
     let held: Vec<&Held> = choices.iter().flatten().collect();
     let out = choices.len() - held.len();
-    let days = |(choice, (_, test)): (&Option<Held>, &(Range<usize>, Range<usize>))| match choice {
+    let days = |(choice, (_, test)): (&Option<Held>, &Fold)| match choice {
         Some(held) => held.scaled.clone(),
         None => vec![0.0; test.len()],
     };
@@ -78,18 +79,37 @@ pub(super) fn chosen_again(subject: &Subject<'_>, book: &Book, tests: &TestPlan)
     Finding::new("chosen_again", &columns, vec![("as the search chooses".to_owned(), values)], sentence)
 }
 
-/// Chooses by some days and holds the choice for others; `None` where no set can be chosen, or the best one loses.
-fn hold(subject: &Subject<'_>, book: &Book, train: &Range<usize>, test: &Range<usize>) -> Option<Held> {
+/// The days that choose and those that test, by their places.
+type Fold = (Range<usize>, Range<usize>);
+
+/// Returns the folds that can be walked and the fewest trades of a choice; `None` if there is no such fold.
+fn folds(subject: &Subject<'_>, tests: &TestPlan) -> Option<(Vec<Fold>, u32)> {
     let Subject { plan, style, .. } = *subject;
-    let all = subject.days();
-    let days =
-        |range: &Range<usize>| Day(all.start.0 + range.start as i32)..Day(all.start.0 + range.end as i32);
-    let early = split(all.clone(), plan.search.early_share, style.horizon_days(plan.interval))?.early;
-    let early_days = f64::from((early.end.0 - early.start.0).max(1));
-    let trades_min = f64::from(plan.search.trades_min) * train.len() as f64 / early_days;
+    let days = subject.days();
+    let early = split(days, plan.search.early_share, style.horizon_days(plan.interval))?.early;
+    let early_days = usize::try_from(early.end.0 - early.start.0).unwrap_or(0).max(1);
+    let is_chosen_already = style.is_part || style.space.weights().is_some();
+    let first = if is_chosen_already { early_days } else { 0 };
+    let folds: Vec<Fold> =
+        tests.folds().into_iter().filter(|(_, test)| test.start >= first + tests.gap).collect();
+    let trades_min = f64::from(plan.search.trades_min) * tests.train as f64 / early_days as f64;
+    (!folds.is_empty()).then_some((folds, trades_min.ceil().max(1.0) as u32))
+}
+
+/// Chooses by some days and holds the choice for others; `None` where no set can be chosen, or the best one loses.
+fn hold(
+    subject: &Subject<'_>,
+    book: &Book,
+    train: &Range<usize>,
+    test: &Range<usize>,
+    trades_min: u32,
+) -> Option<Held> {
+    let Subject { plan, style, .. } = *subject;
+    let first = subject.first_day.0;
+    let days = |range: &Range<usize>| Day(first + range.start as i32)..Day(first + range.end as i32);
     let window = book.window(days(train));
     let measure = Measurer { style, plan };
-    let objective = measure.objective(&window, trades_min.ceil().max(1.0) as u32);
+    let objective = measure.objective(&window, trades_min);
     let best = rank(&sweep(&window), &style.space, &objective, 1).top.into_iter().next()?;
     if best.point.net_ppm() <= 0 {
         return None;
@@ -162,8 +182,8 @@ mod tests {
 
     fn held(plan: &Plan, book: &Book) -> Vec<Option<Held>> {
         let subject = subject(plan);
-        let hold = |(train, test): (Range<usize>, Range<usize>)| hold(&subject, book, &train, &test);
-        TestPlan::new(DAYS, 1).folds().into_iter().map(hold).collect()
+        let (folds, trades_min) = folds(&subject, &TestPlan::new(DAYS, 1)).expect("enough days");
+        folds.iter().map(|(train, test)| hold(&subject, book, train, test, trades_min)).collect()
     }
 
     #[test]
@@ -188,6 +208,20 @@ mod tests {
         assert_eq!(found.rows[0].values, [Some(12.0), Some(12.0), None, None, None, None, None]);
         let few = chosen_again(&subject(&plan), &losing, &TestPlan::new(100, 1));
         assert!(few.rows.is_empty() && few.sentence.contains("more than 121"), "{}", few.sentence);
+    }
+
+    /// What the early part has chosen is not walked over the days it was chosen by.
+    #[test]
+    fn a_part_of_a_space_counts_after_the_days_that_chose_it() {
+        let mut plan = plan("peak");
+        let tests = TestPlan::new(DAYS, 1);
+        let early = split(Day(0)..Day(DAYS as i32), plan.search.early_share, 1).expect("enough days").early;
+        assert_eq!(folds(&subject(&plan), &tests).expect("some").0, tests.folds());
+        plan.styles[0].is_part = true;
+        let (after, _) = folds(&subject(&plan), &tests).expect("some");
+        assert!(!after.is_empty() && after.len() < tests.folds().len());
+        assert!(after.iter().all(|(_, test)| test.start as i32 > early.end.0), "{early:?}: {after:?}");
+        assert!(tests.folds().ends_with(&after));
     }
 
     /// What comes after the days of a choice changes neither the choice nor what was promised, by any ranking.
