@@ -37,6 +37,8 @@ const NOT_CANDLES: [&str; 15] = [
 const BARE_MINUTES: [u32; 11] = [1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1440];
 /// How many folders above a file are asked for a symbol or interval.
 const FOLDERS_ASKED: usize = 3;
+/// How many folders above a file are asked for a partition such as `symbol=BTCUSDT`.
+const PARTITIONS_ASKED: usize = 8;
 
 /// What a name claims.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -102,9 +104,41 @@ fn of_stem(stem: &str) -> Claim {
 
 /// A folder must be a symbol or an interval as a whole, so that `/data/5m-bot/` claims nothing.
 fn of_folders(path: &Path) -> Claim {
-    let folders = path.parent().into_iter().flat_map(Path::ancestors).take(FOLDERS_ASKED);
+    let folders = path.parent().into_iter().flat_map(Path::ancestors).take(PARTITIONS_ASKED);
     let names = folders.filter_map(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-    names.fold(Claim::default(), |claim, name| claim.or(of_folder(&name)))
+    let mut plain = 0;
+    names.fold(Claim::default(), |claim, name| match name.split_once('=') {
+        Some((key, value)) => claim.or(of_partition(key, value)),
+        None => {
+            plain += 1;
+            if plain > FOLDERS_ASKED { claim } else { claim.or(of_folder(&name)) }
+        }
+    })
+}
+
+/// Returns what a folder such as `symbol=BTC%2FUSDT` or `interval=15m` claims: the value is taken as it is.
+fn of_partition(key: &str, value: &str) -> Claim {
+    let value = percent_decoded(value);
+    match key.to_ascii_lowercase().as_str() {
+        "symbol" | "pair" | "ticker" | "instrument" => {
+            Claim { symbol: Symbol::parse(value.split(':').next().unwrap_or_default()), ..Claim::default() }
+        }
+        "interval" | "timeframe" => Claim { interval: interval(&value), ..Claim::default() },
+        _ => Claim::default(),
+    }
+}
+
+/// Decodes `%2F`, as writers of partitions keep a separator out of the name of a folder.
+fn percent_decoded(value: &str) -> String {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let [first, more @ ..] = rest {
+        let code = more.get(..2).filter(|_| *first == b'%').and_then(|code| std::str::from_utf8(code).ok());
+        let decoded = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+        bytes.push(decoded.unwrap_or(*first));
+        rest = if decoded.is_some() { &more[2..] } else { more };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn of_folder(name: &str) -> Claim {
@@ -268,6 +302,16 @@ mod tests {
         ] {
             assert_eq!(named(path).0, None, "{path}");
         }
+    }
+
+    #[test]
+    fn partitions_say_what_they_are_called() {
+        let both = |symbol: &str| (Some(symbol.to_owned()), Some("15m".to_owned()));
+        assert_eq!(named("symbol=BTCUSDT/interval=15m/year=2025/part-0.parquet"), both("BTCUSDT"));
+        assert_eq!(named("symbol=BTC%2FUSDT%3AUSDT/timeframe=15m/0.parquet"), both("BTCUSDT"));
+        let dated = "interval=15m/symbol=ABC/year=2025/month=1/day=2/hour=3/part-0.parquet";
+        assert_eq!(named(dated), both("ABC"), "a partition needs no quote currency");
+        assert_eq!(named("sym=BTCUSDT/part-0.parquet"), (None, None));
     }
 
     #[test]
