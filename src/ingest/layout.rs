@@ -1,38 +1,11 @@
 //! Which column holds what: from a header by name, or from the first row by count.
 
+use super::columns::{self, CandleColumns, TimeColumn};
 use super::{number, time};
 use crate::model::Symbol;
 
 /// The separators that are tried, the most frequent first.
 pub(super) const SEPARATORS: [u8; 4] = [b',', b';', b'|', b'\t'];
-
-const TIME_NAMES: [&str; 21] = [
-    "open_time",
-    "opentime",
-    "open_timestamp",
-    "time_open",
-    "open_time_ms",
-    "timestamp",
-    "timestamp_ms",
-    "unix_timestamp",
-    "unix",
-    "unix_time",
-    "unixtime",
-    "datetime",
-    "date_time",
-    "time",
-    "date",
-    "start_time",
-    "start",
-    "ts",
-    "t",
-    "open_date",
-    // An index without a name, as pandas stores it.
-    "__index_level_0__",
-];
-const VOLUME_NAMES: [&str; 6] = ["volume", "vol", "base_volume", "volume_base", "base_asset_volume", "v"];
-const CLOSE_TIME_NAMES: [&str; 4] = ["close_time", "closetime", "time_close", "close_timestamp"];
-const SYMBOL_NAMES: [&str; 3] = ["symbol", "pair", "ticker"];
 
 /// The columns of a file; indexes count from 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,14 +13,7 @@ pub(super) struct Layout {
     pub(super) separator: u8,
     /// Fields every row must have.
     pub(super) fields: usize,
-    pub(super) time: usize,
-    pub(super) open: usize,
-    pub(super) high: usize,
-    pub(super) low: usize,
-    pub(super) close: usize,
-    pub(super) volume: Option<usize>,
-    pub(super) close_time: Option<usize>,
-    pub(super) symbol: Option<usize>,
+    pub(super) columns: CandleColumns,
 }
 
 /// What a line is taken for while the layout is not known.
@@ -87,12 +53,6 @@ pub(super) fn header(line: &[u8], separator: u8, symbol: &Symbol) -> Option<Layo
     from_header(&cells, separator, symbol)
 }
 
-/// Returns the layout that names of columns give, or `None` where they are not those of candles.
-#[cfg(feature = "columnar")]
-pub(super) fn of_names(names: &[&[u8]], symbol: &Symbol) -> Option<Layout> {
-    from_header(names, SEPARATORS[0], symbol)
-}
-
 /// How many columns that were found a text lists.
 const NAMES_LISTED: usize = 12;
 /// Characters of each.
@@ -110,36 +70,12 @@ pub(super) fn list_names(names: &[impl AsRef<str>]) -> String {
 }
 
 fn from_header(cells: &[&[u8]], separator: u8, symbol: &Symbol) -> Option<Layout> {
-    let names: Vec<String> = cells.iter().map(|cell| plain_name(cell)).collect();
-    let any = |wanted: &[&str]| wanted.iter().find_map(|want| names.iter().position(|name| name == want));
-    let unnamed_first = || names.first().filter(|name| name.is_empty()).map(|_| 0);
-    Some(Layout {
-        separator,
-        fields: cells.len(),
-        time: any(&TIME_NAMES).or_else(unnamed_first)?,
-        open: any(&["open", "o"])?,
-        high: any(&["high", "h"])?,
-        low: any(&["low", "l"])?,
-        close: any(&["close", "c"])?,
-        volume: any(&VOLUME_NAMES).or_else(|| volume_of_base(&names, symbol)),
-        close_time: any(&CLOSE_TIME_NAMES),
-        symbol: any(&SYMBOL_NAMES),
-    })
-}
-
-/// Returns a name in lower case with its words joined by `_`.
-pub(super) fn plain_name(cell: &[u8]) -> String {
-    let text = String::from_utf8_lossy(cell);
-    let joined = text.trim().trim_matches(|c| matches!(c, '<' | '>' | '"' | '\''));
-    joined.to_ascii_lowercase().replace([' ', '-', '.'], "_")
-}
-
-/// Finds `Volume BTC` for BTCUSDT; `Volume USDT` counts the other currency and is no volume of ours.
-fn volume_of_base(names: &[String], symbol: &Symbol) -> Option<usize> {
-    let symbol = symbol.as_str().to_ascii_lowercase();
-    names.iter().position(|name| {
-        name.strip_prefix("volume_").is_some_and(|base| base.len() >= 2 && symbol.starts_with(base))
-    })
+    let names: Vec<_> = cells.iter().map(|cell| String::from_utf8_lossy(cell)).collect();
+    let columns = columns::find(&names, symbol).ok()?;
+    if !matches!(columns.time, TimeColumn::Open(_)) {
+        return None;
+    }
+    Some(Layout { separator, fields: cells.len(), columns })
 }
 
 fn is_data(cells: &[&[u8]]) -> bool {
@@ -159,10 +95,8 @@ fn from_data(cells: &[&[u8]], separator: u8) -> Option<Layout> {
     if cells.len() > 7 && close_time.is_none() {
         return None;
     }
-    Some(Layout {
-        separator,
-        fields: cells.len(),
-        time: 0,
+    let columns = CandleColumns {
+        time: TimeColumn::Open(0),
         open: 1,
         high: 2,
         low: 3,
@@ -170,7 +104,11 @@ fn from_data(cells: &[&[u8]], separator: u8) -> Option<Layout> {
         volume: (cells.len() > 5).then_some(5),
         close_time,
         symbol: None,
-    })
+        closed: None,
+        exchange: None,
+        interval: None,
+    };
+    Some(Layout { separator, fields: cells.len(), columns })
 }
 
 /// Where a field starts and ends within its line.
@@ -224,9 +162,11 @@ mod tests {
         Symbol::parse("BTCUSDT").expect("a symbol")
     }
 
-    fn header_of(line: &str) -> Layout {
+    fn header_of(line: &str) -> (usize, CandleColumns, Layout) {
         match detect(line.as_bytes(), &symbol()) {
-            Detected::Header(layout) => layout,
+            Detected::Header(layout) => {
+                (layout.columns.time.places().next().expect("one"), layout.columns.clone(), layout)
+            }
             other => panic!("{line:?} is taken for {other:?}"),
         }
     }
@@ -234,21 +174,24 @@ mod tests {
     #[test]
     fn headers_are_read_by_name() {
         let plain = header_of("open_time,open,high,low,close,volume");
-        assert_eq!((plain.time, plain.volume, plain.close_time, plain.symbol), (0, Some(5), None, None));
+        assert_eq!((plain.0, plain.1.volume, plain.1.close_time, plain.1.symbol), (0, Some(5), None, None));
         let cdd = header_of("unix,date,symbol,open,high,low,close,Volume BTC,Volume USDT,tradecount");
-        assert_eq!((cdd.time, cdd.symbol, cdd.open, cdd.volume), (0, Some(2), 3, Some(7)));
+        assert_eq!((cdd.0, cdd.1.symbol, cdd.1.open, cdd.1.volume), (0, Some(2), 3, Some(7)));
         let swapped = header_of("Date;Volume USDT;Volume BTC;CLOSE;LOW;HIGH;OPEN");
-        assert_eq!((swapped.separator, swapped.volume, swapped.open, swapped.close), (b';', Some(2), 6, 3));
+        assert_eq!(
+            (swapped.2.separator, swapped.1.volume, swapped.1.open, swapped.1.close),
+            (b';', Some(2), 6, 3)
+        );
         let pandas = header_of(",Open,High,Low,Close,Volume");
-        assert_eq!((pandas.time, pandas.open), (0, 1));
+        assert_eq!((pandas.0, pandas.1.open), (0, 1));
         let binance = header_of("\"Open time\",Open,High,Low,Close,Volume,\"Close time\",Quote asset volume");
-        assert_eq!((binance.time, binance.close_time, binance.fields), (0, Some(6), 8));
+        assert_eq!((binance.0, binance.1.close_time, binance.2.fields), (0, Some(6), 8));
     }
 
     #[test]
     fn rows_without_a_header_are_read_by_count() {
         let data = |line: &str| match detect(line.as_bytes(), &symbol()) {
-            Detected::Data(layout) => (layout.separator, layout.volume, layout.close_time),
+            Detected::Data(layout) => (layout.separator, layout.columns.volume, layout.columns.close_time),
             other => panic!("{line:?} is taken for {other:?}"),
         };
         assert_eq!(data("1743700500,1,2,1,2"), (b',', None, None));

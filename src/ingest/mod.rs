@@ -18,6 +18,7 @@ mod checksum;
 mod collector;
 #[cfg(feature = "columnar")]
 mod columnar;
+mod columns;
 mod discover;
 mod error;
 mod file;

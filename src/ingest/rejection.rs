@@ -88,6 +88,20 @@ pub enum Rejection {
         /// The columns there are.
         found: String,
     },
+    /// The names of columns do not say where a candle stands.
+    #[error(
+        "expected columns for open_time, open, high, low and close, found {fault} in {place}: {found}; {advice}"
+    )]
+    UnknownNames {
+        /// What is missing, or said twice.
+        fault: String,
+        /// Where the names stand.
+        place: String,
+        /// The names there are.
+        found: String,
+        /// What to do.
+        advice: &'static str,
+    },
     /// A column holds what can be no time, price or volume.
     #[error("expected {expected} in the column `{column}`, found {found}; convert it to CSV")]
     ColumnType {

@@ -112,7 +112,7 @@ impl<'a> Parser<'a> {
     }
 
     fn settle(&mut self, layout: Layout, number: u64) {
-        if layout.volume.is_none() {
+        if layout.columns.volume.is_none() {
             self.collector.no_volume(number);
         }
         self.layout = Some(layout);
@@ -124,7 +124,7 @@ impl<'a> Parser<'a> {
         layout::split(text, layout.separator, &mut self.fields);
         let error = match read_row(layout, text, &self.fields) {
             Ok(read) => {
-                let symbol = layout.symbol.map(|column| cell(text, self.fields[column]));
+                let symbol = layout.columns.symbol.map(|column| cell(text, self.fields[column]));
                 return self.collector.candle(number, read, symbol);
             }
             Err(error) => error,
@@ -167,20 +167,21 @@ fn read_row<'a>(layout: &Layout, text: &'a [u8], fields: &[Field]) -> Result<Rea
         return Err(RowError::Fields { expected, found });
     }
     let at = |column: usize| cell(text, fields[column]);
-    let (open_time, unit) =
-        time::parse(at(layout.time)).map_err(|error| RowError::Time { error, found: at(layout.time) })?;
+    let columns = &layout.columns;
+    let time = columns.time.places().next().map_or(&b""[..], at);
+    let (open_time, unit) = time::parse(time).map_err(|error| RowError::Time { error, found: time })?;
     let price = |name: &'static str, column: usize| {
         number::parse(at(column)).ok_or_else(|| RowError::Number { column: name, found: at(column) })
     };
     let candle = Candle {
         open_time,
-        open: price("open", layout.open)?,
-        high: price("high", layout.high)?,
-        low: price("low", layout.low)?,
-        close: price("close", layout.close)?,
-        volume: layout.volume.map_or(Ok(0.0), |column| price("volume", column))?,
+        open: price("open", columns.open)?,
+        high: price("high", columns.high)?,
+        low: price("low", columns.low)?,
+        close: price("close", columns.close)?,
+        volume: columns.volume.map_or(Ok(0.0), |column| price("volume", column))?,
     };
-    let span_ms = layout.close_time.and_then(|column| {
+    let span_ms = columns.close_time.and_then(|column| {
         let (close, unit) = time::parse(at(column)).ok()?;
         span(open_time, close, unit)
     });

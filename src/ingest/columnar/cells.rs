@@ -11,7 +11,7 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, TimeUnit as ArrowUnit};
 
 use super::super::collector::{Collector, ReadRow, RowError, span};
-use super::super::layout::Layout;
+use super::super::columns::CandleColumns;
 use super::super::report::{IssueKind, TimeUnit};
 use super::super::time::{self, TimeError};
 use super::super::{number, rejection::Rejection};
@@ -188,7 +188,11 @@ pub(super) struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     /// Takes the columns of a layout out of a batch that holds those at these places of the file's schema.
-    pub(super) fn new(batch: &'a RecordBatch, layout: &Layout, places: &[usize]) -> Result<Self, Rejection> {
+    pub(super) fn new(
+        batch: &'a RecordBatch,
+        layout: &CandleColumns,
+        places: &[usize],
+    ) -> Result<Self, Rejection> {
         let any = |name: &'static str, place: usize| {
             let array = batch.columns().get(places.binary_search(&place).ok()?)?;
             Column::new(name, array.as_ref())
@@ -206,8 +210,9 @@ impl<'a> Columns<'a> {
             let column = any(name, place).filter(|column| !column.is_of_instants());
             column.ok_or_else(|| wrong(name, place, "numbers"))
         };
+        let time = layout.time.places().next().unwrap_or_default();
         Ok(Self {
-            time: any("open time", layout.time).ok_or_else(|| wrong("open time", layout.time, "times"))?,
+            time: any("open time", time).ok_or_else(|| wrong("open time", time, "times"))?,
             prices: [
                 number("open", layout.open)?,
                 number("high", layout.high)?,

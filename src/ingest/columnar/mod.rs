@@ -17,7 +17,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use arrow_array::RecordBatch;
 
 use super::collector::{Collector, Parsed};
-use super::layout::{self, Layout};
+use super::columns::{self, CandleColumns, TimeColumn};
+use super::layout;
 use super::lines::{Lines, StreamError};
 use super::rejection::Rejection;
 use cells::Columns;
@@ -145,7 +146,7 @@ fn finish(collector: Collector<'_>) -> Parsed {
 struct Batches<'a> {
     collector: Collector<'a>,
     /// The columns to read, by their place in the file's schema; known once that has been seen.
-    columns: Option<Layout>,
+    columns: Option<CandleColumns>,
     /// Rows taken in so far.
     row: u64,
 }
@@ -156,28 +157,33 @@ impl Sink for Batches<'_> {
     /// Finds the columns of candles among those of a file.
     fn find_columns<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> Result<Vec<usize>, Fault> {
         let names: Vec<&str> = names.collect();
-        let cells: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
-        let Some(found) = layout::of_names(&cells, self.collector.symbol) else {
-            return Err(Fault::Rejected(Rejection::MissingColumns {
-                expected: "date (or open_time), open, high, low, close".to_owned(),
+        let found = columns::find(&names, self.collector.symbol).map_err(|fault| {
+            Fault::Rejected(Rejection::UnknownNames {
+                fault: fault.to_string(),
+                place: "the table".to_owned(),
                 found: layout::list_names(&names),
+                advice: "rename the columns",
+            })
+        })?;
+        if !matches!(found.time, TimeColumn::Open(_)) {
+            return Err(Fault::Rejected(Rejection::UnknownNames {
+                fault: "only the time of the close, or a day and a time of day".to_owned(),
+                place: "the table".to_owned(),
+                found: layout::list_names(&names),
+                advice: "add a column `open_time`",
             }));
-        };
+        }
         if found.volume.is_none() {
             self.collector.no_volume(1);
         }
-        let needed = [found.time, found.open, found.high, found.low, found.close];
-        let mut places: Vec<usize> =
-            needed.into_iter().chain(found.volume).chain(found.close_time).chain(found.symbol).collect();
-        places.sort_unstable();
-        places.dedup();
+        let places = found.places();
         self.columns = Some(found);
         Ok(places)
     }
 
     fn take_in(&mut self, batch: &RecordBatch, places: &[usize]) -> Result<(), Fault> {
-        let Some(layout) = &self.columns else { return Ok(()) };
-        let columns = Columns::new(batch, layout, places)?;
+        let Some(found) = &self.columns else { return Ok(()) };
+        let columns = Columns::new(batch, found, places)?;
         for row in 0..batch.num_rows() {
             self.row += 1;
             columns.row(row, self.row, &mut self.collector);

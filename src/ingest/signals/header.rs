@@ -1,6 +1,7 @@
 //! Which column of a file of signals holds what.
 
-use crate::ingest::layout::{SEPARATORS, cell, plain_name, split};
+use crate::ingest::columns::plain_name;
+use crate::ingest::layout::{SEPARATORS, cell, split};
 use crate::ingest::report::excerpt;
 
 /// Columns of the user's own at most.

@@ -1,0 +1,587 @@
+//! What the names of columns mean: the one table of spellings, for text, JSON and tables alike.
+//!
+//! A name is looked up without case, blanks and punctuation (`Open time`, `openTime` and `<OPEN_TIME>` are one name).
+//! What is not in the table is not guessed at: a table whose needed columns are not all known is refused.
+
+use crate::model::Symbol;
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Role {
+    /// When the candle opened, in so many words.
+    OpenTime,
+    /// An instant of the candle: by convention that of its open.
+    Instant,
+    /// When the candle closed.
+    CloseTime,
+    /// A day, or an instant where no clock stands beside it.
+    Date,
+    /// A time of day beside a date, or an instant where there is none.
+    Time,
+    Open,
+    High,
+    Low,
+    Close,
+    /// Volume in the base currency.
+    Volume,
+    /// A volume whose currency the name leaves open.
+    SomeVolume,
+    /// Volume in the quote currency.
+    QuoteVolume,
+    /// Whether the candle is finished.
+    Closed,
+    Symbol,
+    Exchange,
+    Interval,
+    /// The number of the row, or its time where nothing else gives that.
+    Index,
+    /// Nothing that is read.
+    Ignored,
+}
+
+impl Role {
+    /// Returns what the role is called in `[data] columns` and in messages.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenTime | Self::Instant => "open_time",
+            Self::CloseTime => "close_time",
+            Self::Date => "date",
+            Self::Time => "time",
+            Self::Open => "open",
+            Self::High => "high",
+            Self::Low => "low",
+            Self::Close => "close",
+            Self::Volume | Self::SomeVolume => "volume",
+            Self::QuoteVolume => "quote_volume",
+            Self::Closed => "closed",
+            Self::Symbol => "symbol",
+            Self::Exchange => "exchange",
+            Self::Interval => "interval",
+            Self::Index | Self::Ignored => "ignore",
+        }
+    }
+}
+
+/// Names by what they mean, without case, blanks and punctuation. Of several names that may give the time of a row, the
+/// first in this order counts.
+#[rustfmt::skip]
+const NAMES: &[(Role, &[&str])] = &[
+    (Role::OpenTime, &[
+        "opentime", "opentimems", "opentimestamp", "timeopen", "opendate", "opendatetime", "openat", "openedat",
+        "starttime", "starttimestamp", "startedat", "startat", "startdate", "timestart", "start", "begin", "begintime",
+        "candlebegintime", "candledatetimeutc", "periodstart", "barstart", "klineopentime", "klinestarttime", "timeperiodstart",
+        "windowstart", "bucket", "bartime", "candletime", "klinetime",
+        "开盘时间", "开始时间", "開盤時間", "開始時間", "시작시간", "eröffnungszeit", "startzeit", "времяоткрытия", "датаоткрытия",
+        "horadeapertura", "horadeabertura", "heuredouverture",
+    ]),
+    (Role::Instant, &[
+        "timestamp", "timestampms", "timestamps", "unixtimestamp", "unix", "unixtime", "unixms", "epoch", "epochms", "datetime",
+        "datetimeutc", "utcdatetime", "timestamputc", "utctime", "timeutc", "utc", "dateutc", "ts", "t", "tms", "mts", "candledatetime", "kdate",
+        "zeitstempel", "时间戳", "時間戳", "日时", "日時", "日期时间", "日期時間", "일시", "タイムスタンプ", "fechahora", "fechayhora",
+        "dataehora", "datahora", "horodatage", "датавремя", "датаивремя", "datumzeit", "datumundzeit", "gmttime", "localtime",
+    ]),
+    (Role::Time, &[
+        "time", "clock", "timeofday", "时间", "時間", "時刻", "시간", "시각", "zeit", "uhrzeit", "hora", "heure", "ora", "время",
+    ]),
+    (Role::Date, &["date", "day", "tradedate", "tradingdate", "dt", "日期", "交易日期", "日付", "日付け", "날짜", "일자", "datum", "fecha", "data", "дата"]),
+    (Role::Index, &["", "unnamed0", "index", "level0", "indexlevel0", "id", "no", "nr", "row", "rownumber", "idx", "序号", "номер"]),
+    (Role::CloseTime, &[
+        "closetime", "closetimems", "closetimestamp", "timeclose", "closedate", "closedatetime", "closeat", "closedat", "endtime",
+        "endtimestamp", "endedat", "endat", "enddate", "timeend", "timestampclose", "timestampend", "dateclose", "end", "periodend", "barend", "candleend", "candleendtime",
+        "klineclosetime", "klineendtime", "timeperiodend", "windowend",
+        "收盘时间", "结束时间", "收盤時間", "結束時間", "종료시간", "schlusszeit", "endzeit", "времязакрытия", "датазакрытия", "horadecierre",
+        "horadefechamento", "heuredecloture", "heuredeclôture",
+    ]),
+    (Role::Open, &[
+        "open", "o", "openprice", "priceopen", "opening", "openingprice", "pxopen", "openpx",
+        "开盘", "开盘价", "开", "開盤", "開盤價", "始値", "시가", "eröffnung", "eröffnungskurs", "eroeffnung", "eröffn", "erster", "eröffnungspreis",
+        "apertura", "preciodeapertura", "ouverture", "ouv", "prixdouverture", "abertura", "preçodeabertura", "открытие", "ценаоткрытия", "откр", "открытия",
+    ]),
+    (Role::High, &[
+        "high", "h", "highprice", "pricehigh", "highest", "highestprice", "max", "maxprice", "pxhigh", "highpx",
+        "最高", "最高价", "高", "最高價", "高値", "고가", "hoch", "höchst", "höchstkurs", "hoechst", "tageshoch", "hochkurs",
+        "máximo", "maximo", "máx", "alto", "preciomáximo", "haut", "plushaut", "máxima", "maxima", "massimo", "alta", "максимум", "макс", "максимальнаяцена", "высокая",
+    ]),
+    (Role::Low, &[
+        "low", "l", "lowprice", "pricelow", "lowest", "lowestprice", "min", "minprice", "pxlow", "lowpx",
+        "最低", "最低价", "低", "最低價", "安値", "저가", "tief", "tiefst", "tiefstkurs", "tagestief", "tiefkurs",
+        "mínimo", "minimo", "mín", "bajo", "preciomínimo", "bas", "plusbas", "mínima", "minima", "baixa", "минимум", "мин", "минимальнаяцена", "низкая",
+    ]),
+    (Role::Close, &[
+        "close", "c", "closeprice", "priceclose", "closing", "closingprice", "closelast", "tradeprice", "pxclose", "closepx",
+        "收盘", "收盘价", "收", "收盤", "收盤價", "終値", "종가", "schluss", "schlusskurs", "schlußkurs", "schlußpreis", "schlusspreis", "zuletzt",
+        "cierre", "preciodecierre", "último", "clôture", "cloture", "clôt", "fermeture", "dernier", "prixdeclôture", "fechamento", "preçodefechamento", "ultimo", "chiusura", "закрытие", "ценазакрытия", "закр", "закрытия",
+    ]),
+    (Role::Volume, &[
+        "basevolume", "volumebase", "baseassetvolume", "volumefrom", "basetokenvolume", "candleacctradevolume", "homenotional",
+        "volbase", "basevol", "volumeinbase", "volumebasecurrency", "volume", "v", "tradedvolume", "tradevolume", "totalvolume", "tradingvolume",
+        "成交量", "交易量", "出来高", "거래량", "volumen", "handelsvolumen", "объем", "объём", "объемторгов", "объёмторгов",
+    ]),
+    (Role::SomeVolume, &["vol", "amount", "size", "qty", "quantity", "数量", "數量", "об"]),
+    (Role::QuoteVolume, &[
+        "quotevolume", "volumequote", "quoteassetvolume", "quoteasset", "quotevol", "volquote", "volumeto", "volumecurrency",
+        "turnover", "quoteamount", "foreignnotional", "candleacctradeprice", "value", "tradedvalue", "tradevalue", "dollarvolume", "usdvolume", "volumeusd", "volumenotional", "notional", "notionalvolume",
+        "volccyquote", "volccy", "成交额", "成交金额", "成交額", "交易额", "交易額", "売買代金", "거래대금", "umsatz", "оборот", "volumequotecurrency", "volumeinquote", "q",
+    ]),
+    (Role::Closed, &[
+        "confirm", "confirmed", "isconfirmed", "closed", "isclosed", "candleclosed", "barclosed", "klineclosed", "isklineclosed", "isfinal", "final",
+        "isfinished", "finished", "iscomplete", "complete", "completed", "iscompleted", "x", "是否完结", "是否收盘",
+    ]),
+    (Role::Symbol, &["symbol", "pair", "ticker", "instrument", "instid", "tradingpair", "contract", "coin", "asset", "product", "productid", "交易对", "币种", "品种", "종목", "s"]),
+    (Role::Exchange, &["exchange", "exchangeid", "exchangename", "venue", "market", "markettype", "source", "broker", "contracttype", "insttype", "交易所", "거래소"]),
+    (Role::Interval, &["interval", "timeframe", "granularity", "resolution", "periodicity", "barsize", "klineinterval", "tf", "周期"]),
+    (Role::Ignored, &["ignore", "ignored", "skip", "unused"]),
+];
+
+/// Currencies of which a symbol may use either name.
+const ALIASES: [(&str, &str); 2] = [("xbt", "btc"), ("xdg", "doge")];
+
+/// Returns a name in lower case with its words joined by `_`.
+pub(super) fn plain_name(cell: &[u8]) -> String {
+    let text = String::from_utf8_lossy(cell);
+    let joined = text.trim().trim_matches(|c| matches!(c, '<' | '>' | '"' | '\''));
+    joined.to_lowercase().replace([' ', '-', '.'], "_")
+}
+
+/// Returns a name without case, blanks and punctuation.
+fn squeezed(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Columns that BitMEX's candles have, whose `timestamp` is that of the close.
+const CLOSE_STAMPED: [&str; 2] = ["homenotional", "foreignnotional"];
+
+/// Returns what a name means, and its rank among the names in the table; `None` for one that is not known.
+fn known(name: &str) -> Option<(Role, usize)> {
+    let mut rank = 0;
+    for (role, names) in NAMES {
+        if let Some(place) = names.iter().position(|known| *known == name) {
+            return Some((*role, rank + place));
+        }
+        rank += names.len();
+    }
+    None
+}
+
+/// Returns what a word of `[data] columns` means.
+pub(super) fn role_of(word: &str) -> Option<Role> {
+    known(&squeezed(word)).map(|(role, _)| role)
+}
+
+/// A name that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Meaning {
+    role: Role,
+    /// Which of several names of one role counts: the lowest.
+    rank: usize,
+}
+
+/// Returns what a column of candles of a symbol holds by its name; `all` are the names beside it.
+fn meaning(name: &str, all: &[String], symbol: &Symbol) -> Option<Meaning> {
+    let trimmed = name.trim();
+    let of = |(role, rank)| Meaning { role, rank };
+    // Streams name by single letters, where `t`, `l` and `v` are not `T`, `L` and `V`.
+    let upper = trimmed.len() == 1 && trimmed.bytes().all(|byte| byte.is_ascii_uppercase());
+    if upper && all.iter().any(|other| other.trim() == trimmed.to_ascii_lowercase()) {
+        let role = if trimmed == "T" { Role::CloseTime } else { Role::Ignored };
+        return Some(Meaning { role, rank: 0 });
+    }
+    let plain = squeezed(trimmed);
+    // A name of punctuation alone is none, but not that of an index either.
+    if plain.is_empty() && !trimmed.is_empty() {
+        return None;
+    }
+    known(&plain).map(of).or_else(|| of_currency(&plain, symbol)).or_else(|| without_unit(trimmed).map(of))
+}
+
+/// Finds `Volume BTC`, `Volume_(BTC)` or `BTC volume` of BTCUSDT, and that `Volume USDT` counts the other currency.
+fn of_currency(name: &str, symbol: &Symbol) -> Option<Meaning> {
+    let around = |word: &str| name.strip_prefix(word).or_else(|| name.strip_suffix(word));
+    let currency = around("volume").or_else(|| around("vol")).filter(|currency| currency.len() >= 2)?;
+    let symbol = symbol.as_str().to_lowercase();
+    let also = ALIASES.iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]).find(|(a, _)| *a == currency);
+    let is = |test: &dyn Fn(&str) -> bool| test(currency) || also.is_some_and(|(_, other)| test(other));
+    // The rank of a volume that says its currency is before all others.
+    if is(&|currency| symbol.starts_with(currency)) {
+        Some(Meaning { role: Role::Volume, rank: 0 })
+    } else if is(&|currency| symbol.ends_with(currency)) {
+        Some(Meaning { role: Role::QuoteVolume, rank: 0 })
+    } else {
+        None
+    }
+}
+
+/// Returns what a price means whose name ends in a unit: `Open (USD)`.
+fn without_unit(name: &str) -> Option<(Role, usize)> {
+    let (bare, unit) = name.split_once(['(', '[', '（'])?;
+    let (role, rank) = known(&squeezed(bare))?;
+    let is_price = matches!(role, Role::Open | Role::High | Role::Low | Role::Close);
+    let unit = squeezed(unit);
+    let of_utc = matches!(unit.as_str(), "utc" | "gmt" | "ms" | "s" | "unix" | "utc0" | "gmt0");
+    let is_time =
+        matches!(role, Role::OpenTime | Role::CloseTime | Role::Instant | Role::Date | Role::Time) && of_utc;
+    (is_price || is_time).then_some((role, rank))
+}
+
+/// Where the time of a row stands; indexes count from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TimeColumn {
+    /// When the candle opened.
+    Open(usize),
+    /// When it closed, where nothing tells when it opened.
+    Close(usize),
+    /// A day and a time of day.
+    DateAndTime(usize, usize),
+}
+
+impl TimeColumn {
+    /// Returns the columns, the date first.
+    pub(super) fn places(self) -> impl Iterator<Item = usize> {
+        let (first, second) = match self {
+            Self::Open(place) | Self::Close(place) => (place, None),
+            Self::DateAndTime(date, time) => (date, Some(time)),
+        };
+        std::iter::once(first).chain(second)
+    }
+}
+
+/// Which columns hold a candle; indexes count from 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CandleColumns {
+    pub(super) time: TimeColumn,
+    pub(super) open: usize,
+    pub(super) high: usize,
+    pub(super) low: usize,
+    pub(super) close: usize,
+    pub(super) volume: Option<usize>,
+    /// The close time where the open time stands as well.
+    pub(super) close_time: Option<usize>,
+    pub(super) symbol: Option<usize>,
+    /// Whether the candle is finished.
+    pub(super) closed: Option<usize>,
+    pub(super) exchange: Option<usize>,
+    pub(super) interval: Option<usize>,
+}
+
+impl CandleColumns {
+    /// Returns the places of all columns that are read, ascending.
+    pub(super) fn places(&self) -> Vec<usize> {
+        let prices = [self.open, self.high, self.low, self.close];
+        let others = [self.volume, self.close_time, self.symbol, self.closed, self.exchange, self.interval];
+        let mut places: Vec<usize> =
+            self.time.places().chain(prices).chain(others.into_iter().flatten()).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+}
+
+/// Why names are not those of candles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NamesFault {
+    /// Some that are needed are not there.
+    Missing(Vec<&'static str>),
+    /// Two say the same.
+    Twice { what: &'static str, names: [String; 2] },
+}
+
+impl NamesFault {
+    /// Returns how many of the five needed columns are not there.
+    pub(super) fn missing_count(&self) -> usize {
+        if let Self::Missing(missing) = self { missing.len() } else { 0 }
+    }
+}
+
+impl std::fmt::Display for NamesFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Missing(missing) => write!(f, "no column for {}", missing.join(", ")),
+            Self::Twice { what, names: [first, second] } => {
+                write!(f, "two columns for {what}, {first:?} and {second:?}")
+            }
+        }
+    }
+}
+
+/// Finds the columns of candles of a symbol among names.
+///
+/// Errors: what is missing, or what two columns claim to hold
+pub(super) fn find(names: &[impl AsRef<str>], symbol: &Symbol) -> Result<CandleColumns, NamesFault> {
+    Found::new(names, symbol).columns()
+}
+
+/// Finds the columns of candles among the names of a header of several lines, from top to bottom.
+///
+/// Errors: as [`find`]; also where two lines give one column two meanings
+pub(super) fn find_in_lines(
+    lines: &[Vec<impl AsRef<str>>],
+    symbol: &Symbol,
+) -> Result<CandleColumns, NamesFault> {
+    let mut all = lines.iter().map(|names| Found::new(names, symbol));
+    let Some(mut found) = all.next() else { return Err(NamesFault::Missing(vec!["any column"])) };
+    all.try_for_each(|below| found.merge(below))?;
+    found.columns()
+}
+
+/// Returns whether one of some words is a name that is known.
+pub(super) fn any_known(words: &[impl AsRef<str>], symbol: &Symbol) -> bool {
+    let found = Found::new(words, symbol);
+    found.meanings.iter().flatten().any(|meaning| !matches!(meaning.role, Role::Index))
+}
+
+/// Names with what they mean.
+struct Found {
+    names: Vec<String>,
+    meanings: Vec<Option<Meaning>>,
+}
+
+impl Found {
+    fn new(names: &[impl AsRef<str>], symbol: &Symbol) -> Self {
+        let names: Vec<String> = names.iter().map(|name| name.as_ref().to_owned()).collect();
+        let meanings = names.iter().map(|name| meaning(name, &names, symbol)).collect();
+        Self { names, meanings }
+    }
+
+    /// Takes in a further line of a header. What a label of a row of names says (`Ticker`) yields to what is needed.
+    fn merge(&mut self, below: Self) -> Result<(), NamesFault> {
+        let weak = |meaning: Option<Meaning>| {
+            meaning.is_none_or(|meaning| {
+                matches!(
+                    meaning.role,
+                    Role::Symbol | Role::Exchange | Role::Interval | Role::Index | Role::Ignored
+                )
+            })
+        };
+        for (place, (name, meaning)) in below.names.into_iter().zip(below.meanings).enumerate() {
+            let Some(above) = self.meanings.get_mut(place) else { continue };
+            if weak(*above) {
+                *above = meaning.or(*above);
+                self.names[place] = if meaning.is_some() { name } else { self.names[place].clone() };
+            } else if !weak(meaning) && meaning.map(|meaning| meaning.role) != above.map(|above| above.role) {
+                let what = above.map_or("a column", |above| above.role.as_str());
+                return Err(NamesFault::Twice { what, names: [self.names[place].clone(), name] });
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns whether an instant without further words is that of the close.
+    fn stamps_closes(&self) -> bool {
+        CLOSE_STAMPED.iter().all(|name| self.names.iter().any(|other| squeezed(other) == *name))
+    }
+
+    /// Returns the place of the name of a role that counts, and of another of the same rank.
+    fn best(&self, role: Role) -> Option<(usize, Option<usize>)> {
+        let of_role = |(place, meaning): (usize, &Option<Meaning>)| {
+            meaning.filter(|meaning| meaning.role == role).map(|meaning| (meaning.rank, place))
+        };
+        let mut places: Vec<(usize, usize)> = self.meanings.iter().enumerate().filter_map(of_role).collect();
+        places.sort_unstable();
+        let (rank, place) = *places.first()?;
+        let again = places.get(1).filter(|(other, _)| *other == rank || !has_ranks(role));
+        Some((place, again.map(|(_, place)| *place)))
+    }
+
+    /// Returns the one column of a role.
+    fn one(&self, role: Role) -> Result<Option<usize>, NamesFault> {
+        match self.best(role) {
+            None => Ok(None),
+            Some((place, None)) => Ok(Some(place)),
+            Some((place, Some(again))) => {
+                let name = |place: usize| self.names[place].trim().chars().take(30).collect();
+                let names = [name(place.min(again)), name(place.max(again))];
+                Err(NamesFault::Twice { what: role.as_str(), names })
+            }
+        }
+    }
+
+    fn time(&self) -> Result<Option<TimeColumn>, NamesFault> {
+        if let Some(place) = self.one(Role::OpenTime)? {
+            return Ok(Some(TimeColumn::Open(place)));
+        }
+        if let Some(place) = self.one(Role::Instant)? {
+            let closes = self.stamps_closes();
+            return Ok(Some(if closes { TimeColumn::Close(place) } else { TimeColumn::Open(place) }));
+        }
+        match (self.one(Role::Date)?, self.one(Role::Time)?) {
+            (Some(date), Some(time)) => return Ok(Some(TimeColumn::DateAndTime(date, time))),
+            (Some(place), None) | (None, Some(place)) => return Ok(Some(TimeColumn::Open(place))),
+            (None, None) => {}
+        }
+        // The number of a row is no time; what stands in an index shows only in its cells.
+        let index = self.best(Role::Index).map(|(place, _)| TimeColumn::Open(place));
+        Ok(self.one(Role::CloseTime)?.map(TimeColumn::Close).or(index))
+    }
+
+    fn volume(&self) -> Result<Option<usize>, NamesFault> {
+        if let Some(place) = self.one(Role::Volume)? {
+            return Ok(Some(place));
+        }
+        self.one(Role::SomeVolume)
+    }
+
+    fn columns(&self) -> Result<CandleColumns, NamesFault> {
+        let time = self.time()?;
+        let [open, high, low, close] =
+            [self.one(Role::Open)?, self.one(Role::High)?, self.one(Role::Low)?, self.one(Role::Close)?];
+        let (Some(time), Some(open), Some(high), Some(low), Some(close)) = (time, open, high, low, close)
+        else {
+            let needed = [
+                ("the time (open_time)", time.is_some()),
+                ("open", open.is_some()),
+                ("high", high.is_some()),
+                ("low", low.is_some()),
+                ("close", close.is_some()),
+            ];
+            let missing = needed.into_iter().filter(|(_, found)| !found).map(|(what, _)| what);
+            return Err(NamesFault::Missing(missing.collect()));
+        };
+        let close_time = if matches!(time, TimeColumn::Close(_)) { None } else { self.one(Role::CloseTime)? };
+        Ok(CandleColumns {
+            time,
+            open,
+            high,
+            low,
+            close,
+            volume: self.volume()?,
+            close_time,
+            symbol: self.best(Role::Symbol).map(|(place, _)| place),
+            closed: self.one(Role::Closed)?,
+            exchange: self.best(Role::Exchange).map(|(place, _)| place),
+            interval: self.best(Role::Interval).map(|(place, _)| place),
+        })
+    }
+}
+
+/// Returns whether the order of names in the table decides between two of a role: they are no contradiction.
+fn has_ranks(role: Role) -> bool {
+    matches!(role, Role::OpenTime | Role::Instant | Role::CloseTime | Role::Volume)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(header: &str) -> Result<CandleColumns, NamesFault> {
+        of_symbol(header, "BTCUSDT")
+    }
+
+    fn of_symbol(header: &str, symbol: &str) -> Result<CandleColumns, NamesFault> {
+        let names: Vec<&str> = header.split(',').collect();
+        find(&names, &Symbol::parse(symbol).expect("a symbol"))
+    }
+
+    #[test]
+    fn a_name_stands_in_the_table_once_and_squeezed() {
+        let mut all: Vec<&str> = NAMES.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        assert!(all.iter().all(|name| squeezed(name) == *name), "{all:?}");
+        all.sort_unstable();
+        let twice: Vec<&str> = all.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        assert_eq!(twice, Vec::<&str>::new());
+    }
+
+    #[test]
+    fn headers_of_many_writers_are_known() {
+        let cases = [
+            "open_time,open,high,low,close,volume",
+            "Open Time,Open Price,High Price,Low Price,Close Price,Volume",
+            "timestamp,o,h,l,c,v",
+            "T,O,H,L,C,V",
+            "Zeit,Eröffnung,Hoch,Tief,Schluss,Volumen",
+            "Datum,Eröffnungskurs,Höchst,Tiefst,Schlusskurs,Volumen",
+            "Fecha,Apertura,Máximo,Mínimo,Cierre,Volumen",
+            "Date,Ouverture,Plus haut,Plus bas,Clôture,Volume",
+            "Дата,Открытие,Максимум,Минимум,Закрытие,Объём",
+            "日時,始値,高値,安値,終値,出来高",
+            "일시,시가,고가,저가,종가,거래량",
+            "Data,Abertura,Máxima,Mínima,Fechamento,Volume",
+            "时间,开盘价,最高价,最低价,收盘价,成交量",
+            "開盤時間,開盤,最高,最低,收盤,成交量",
+            "<DATE>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>",
+            "Date (UTC),Open (USD),High (USD),Low (USD),Close (USD),Volume (BTC)",
+            "Unnamed: 0,open,high,low,close,amount",
+            ",OPEN,HIGH,LOW,CLOSE,Volume_(BTC)",
+            "candle_date_time_utc,opening_price,high_price,low_price,trade_price,candle_acc_trade_volume",
+        ];
+        for header in cases {
+            let found = of(header).unwrap_or_else(|fault| panic!("{header}: {fault}"));
+            let places = [found.open, found.high, found.low, found.close];
+            assert_eq!(
+                (found.time, places, found.volume),
+                (TimeColumn::Open(0), [1, 2, 3, 4], Some(5)),
+                "{header}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_time_of_the_open_goes_before_any_other() {
+        let time = |names: &str| {
+            of(&format!("{names},open,high,low,close")).map(|found| (found.time, found.close_time))
+        };
+        assert_eq!(time("close_time,timestamp"), Ok((TimeColumn::Open(1), Some(0))));
+        assert_eq!(time("timestamp,start"), Ok((TimeColumn::Open(1), None)));
+        assert_eq!(time("date,unix"), Ok((TimeColumn::Open(1), None)));
+        assert_eq!(time("<TIME>,<DATE>"), Ok((TimeColumn::DateAndTime(1, 0), None)));
+        assert_eq!(time("index,time"), Ok((TimeColumn::Open(1), None)));
+        assert_eq!(time("T,t"), Ok((TimeColumn::Open(1), Some(0))));
+        for close in ["close_time", "timestamp_close", "end", "Close Time", "收盘时间", "timeClose"] {
+            assert_eq!(time(close), Ok((TimeColumn::Close(0), None)), "{close}");
+            assert_eq!(time(&format!(",{close}")), Ok((TimeColumn::Close(1), None)), "{close}");
+        }
+        let bitmex = "timestamp,symbol,open,high,low,close,trades,volume,vwap,homeNotional,foreignNotional";
+        let found = of(bitmex).expect("known");
+        assert_eq!((found.time, found.volume), (TimeColumn::Close(0), Some(9)));
+    }
+
+    #[test]
+    fn volume_of_the_base_is_told_from_what_is_not() {
+        let volume = |names: &str| of(&format!("time,open,high,low,close,{names}")).map(|found| found.volume);
+        for (names, place) in [
+            ("Volume USDT,Volume BTC", Some(6)),
+            ("volumeto,volumefrom", Some(6)),
+            ("quoteVolume,baseVolume", Some(6)),
+            ("Volume_(Currency),Volume_(BTC)", Some(6)),
+            ("turnover,volume", Some(6)),
+            ("amount,volume", Some(6)),
+            ("vwap,trades,amount", Some(7)),
+            ("成交额,成交量", Some(6)),
+            ("Volume USDT", None),
+            ("Volume ETH", None),
+            ("quote_volume,vwap", None),
+        ] {
+            assert_eq!(volume(names), Ok(place), "{names}");
+        }
+        for names in ["vol,amount", "volume,volume"] {
+            assert!(matches!(volume(names), Err(NamesFault::Twice { what: "volume", .. })), "{names}");
+        }
+        let kraken = of_symbol("time,open,high,low,close,Volume BTC", "XBTUSD").expect("known");
+        assert_eq!(kraken.volume, Some(5));
+    }
+
+    #[test]
+    fn what_is_missing_or_said_twice_is_named() {
+        let fault = |header: &str| of(header).expect_err(header).to_string();
+        assert_eq!(fault("Price,Close,High,Low,Open,Volume"), "no column for the time (open_time)");
+        assert_eq!(fault("a,b,d,e,f"), "no column for the time (open_time), open, high, low, close");
+        assert_eq!(fault("time,open,high,low,close,Close"), "two columns for close, \"close\" and \"Close\"");
+        assert_eq!(fault("time,time,open,high,low,close"), "two columns for time, \"time\" and \"time\"");
+    }
+
+    #[test]
+    fn lines_of_a_header_complete_each_other() {
+        let find = |lines: &[&str]| {
+            let lines: Vec<Vec<&str>> = lines.iter().map(|line| line.split(',').collect()).collect();
+            find_in_lines(&lines, &Symbol::parse("BTCUSD").expect("a symbol"))
+        };
+        let found = find(&[
+            "Price,Close,High,Low,Open,Volume",
+            "Ticker,BTC-USD,BTC-USD,BTC-USD,BTC-USD,BTC-USD",
+            "Datetime,,,,,",
+        ]);
+        let found = found.expect("known");
+        assert_eq!((found.time, found.open, found.close, found.volume), (TimeColumn::Open(0), 4, 1, Some(5)));
+        assert!(find(&["Price,Close,High,Low,Open", "Ticker,A,A,A,A"]).is_err());
+        assert!(find(&["time,open,high,low,close", "time,close,high,low,open"]).is_err());
+    }
+}
