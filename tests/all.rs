@@ -7,6 +7,7 @@ mod chance;
 mod cli;
 mod command;
 mod config_secrets;
+mod decoded;
 mod doctor;
 mod documents;
 mod exits;
@@ -51,6 +52,8 @@ mod stages;
 mod store;
 mod survival;
 mod sweep;
+#[cfg(feature = "columnar")]
+mod tables;
 mod trades;
 mod validate;
 mod weights;

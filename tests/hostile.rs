@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use retune::ingest::{
     DECODED_BYTES_MAX, IngestOptions, LEGACY_FILE_BYTES_MAX, LINE_BYTES_MAX, LoadedSymbol, MEMBERS_MAX,
-    RATIO_FREE_BYTES, RATIO_MAX, ROWS_MAX, discover, load_symbol,
+    RATIO_FREE_BYTES, RATIO_MAX, ROWS_MAX, TABLE_SYMBOLS_MAX, discover, load_symbol,
 };
 use retune::model::Interval;
 use retune::notify::{QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX};
@@ -324,7 +324,8 @@ fn the_limits_that_are_promised_are_those_of_the_code() {
         format!("| decoded bytes per compressed byte, beyond the first {free} MiB | {RATIO_MAX} |"),
         format!("| members of an archive; archives within archives | {MEMBERS_MAX}; not looked into |"),
         format!("| a line of text | {} KiB; longer ones are bad rows |", LINE_BYTES_MAX >> 10),
-        format!("| rows of a file | {ROWS_MAX} |"),
+        format!("| rows of a file; candles of a symbol, repeated ones counted once | {ROWS_MAX} |"),
+        format!("| symbols of one table | {TABLE_SYMBOLS_MAX} |"),
         format!(
             "| legacy opportunities and configurations; a bot's trades | {} MiB; ",
             LEGACY_FILE_BYTES_MAX >> 20

@@ -564,7 +564,10 @@ mod columns {
             assert_eq!(noted[..2], [vec![8], vec![10]], "{name}: {:?}", loaded[0].files[0]);
             assert_eq!(loaded[0].files[0].candles, 28);
             let reason = rejected(&loaded[1]);
-            assert!(reason.contains("open, high, low, close, found date, fundingRate;"), "{name}: {reason}");
+            assert!(
+                reason.contains("no column for open, high, low, close in the table: date, fundingRate;"),
+                "{name}: {reason}"
+            );
             let reason = rejected(&loaded[2]);
             assert!(
                 reason.starts_with("expected numbers in the column `high`, found Boolean"),

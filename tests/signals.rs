@@ -385,7 +385,7 @@ fn the_number_of_threads_changes_nothing() {
 fn a_prefix_of_the_signals_gives_a_prefix_of_the_units() {
     let (symbol, series) = sample().remove(0);
     let bars = series.bars();
-    let read = SignalsFile::read(&given_sample(), Interval::M15).expect("the committed signals");
+    let read = SignalsFile::read(&given_sample(), Interval::M15, None).expect("the committed signals");
     let whole = &read.symbols[&symbol];
     let plan = plan("[0.0, 0.5]");
     let costs = Costs::default().of(&symbol);
@@ -434,7 +434,7 @@ fn every_row_is_counted_in_one_place() {
     let note = report.input.signals.as_ref().expect("signals were given");
     assert_eq!((note.rows, note.duplicates, note.counted), (sample_rows + 5, 1, sample_rows));
     assert_eq!((note.without_candles, note.before_candles, note.after_candles), (1, 1, 2));
-    let read = SignalsFile::read(&lab.signals(), Interval::M15).expect("sound");
+    let read = SignalsFile::read(&lab.signals(), Interval::M15, None).expect("sound");
     for style in &report.styles {
         let own = read.symbols.iter().filter(|(symbol, _)| symbol.as_str() != "NOSUCHUSDT");
         let own =

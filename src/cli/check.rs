@@ -12,6 +12,7 @@ use crate::ingest::{
 };
 use crate::model::{Day, GivenSignals, Symbol};
 use crate::present::check::{CheckDataDocument, FilePart, PassedOverPart, SignalsFilePart, SymbolPart};
+use crate::run::room_at_first;
 use crate::run::signals::signals_outside;
 
 #[derive(Debug, clap::Subcommand)]
@@ -44,8 +45,12 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
         on_conflict: on_conflict(*flag, &config),
         symbols: config.symbols()?,
         as_of_ms: context.now_ms,
+        room_bytes: config.memory_bytes()?.map(room_at_first),
     };
-    let file = signals.as_ref().map(|file| SignalsFile::read(file, options.base_interval)).transpose()?;
+    let file = signals
+        .as_ref()
+        .map(|file| SignalsFile::read(file, options.base_interval, options.room_bytes))
+        .transpose()?;
     let mut catalog = discover(paths, &options)?;
     signals.iter().for_each(|file| catalog.leave_out(file));
     let (mut document, days) = look(&catalog, &options)?;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::fetch::FetchError;
-use crate::ingest::{IngestError, SignalsError};
+use crate::ingest::{IngestError, Rejection, SignalsError};
 pub(super) use crate::net::chain;
 use crate::run::RunError;
 use crate::run::config::ConfigError;
@@ -77,7 +77,9 @@ impl From<ConfigError> for Failure {
 
 impl From<IngestError> for Failure {
     fn from(error: IngestError) -> Self {
-        let failure = Self::new(code::DATA, chain(&error));
+        let is_of_limit = matches!(error, IngestError::TooMany { room_bytes: Some(_), .. });
+        let code = if is_of_limit { code::CONFIGURATION } else { code::DATA };
+        let failure = Self::new(code, chain(&error));
         match error {
             IngestError::Missing { path } if is_for_the_shell(&path) => failure.hint(
                 "`~`, `*` and `$` mean something to a shell only, and not in quotes: write the path itself",
@@ -94,7 +96,11 @@ fn is_for_the_shell(path: &Path) -> bool {
 
 impl From<SignalsError> for Failure {
     fn from(error: SignalsError) -> Self {
-        let failure = Self::new(code::DATA, chain(&error));
+        let is_of_limit = matches!(
+            error,
+            SignalsError::NoRoom { .. } | SignalsError::Table { source: Rejection::NoRoom, .. }
+        );
+        let failure = Self::new(if is_of_limit { code::CONFIGURATION } else { code::DATA }, chain(&error));
         match error {
             SignalsError::Column { .. } => {
                 failure.hint("`optimizer check data --signals FILE` lists its columns")

@@ -26,6 +26,7 @@ use crate::present::inspect::{
 };
 use crate::present::listing::UnknownColumn;
 use crate::run::plan::DayLimits;
+use crate::run::room_at_first;
 use crate::run::trade_review::{ReviewOptions, review};
 
 #[derive(Debug, clap::Args)]
@@ -408,6 +409,7 @@ fn trades(context: &Context, arguments: &Trades) -> Result<InspectTradesDocument
             on_conflict: on_conflict(None, &config),
             symbols: None,
             as_of_ms: at_ms.min(context.now_ms),
+            room_bytes: config.memory_bytes()?.map(room_at_first),
         },
         opportunities: records.map(|records| records.iter().filter_map(timed).collect()),
         account: arguments.account,

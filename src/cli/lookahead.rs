@@ -14,6 +14,7 @@ use crate::present::lookahead::CheckLookaheadDocument;
 use crate::run::hindsight::Followed;
 use crate::run::lookahead::{Compared, Difference, Sampling, look};
 use crate::run::plan::{DayLimits, Plan};
+use crate::run::room_at_first;
 use crate::run::signals::Given;
 
 #[derive(Debug, clap::Args)]
@@ -45,8 +46,14 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         on_conflict: super::incremental::on_conflict(None, &config),
         symbols: config.symbols()?,
         as_of_ms: context.now_ms,
+        room_bytes: config.memory_bytes()?.map(room_at_first),
     };
-    let given = config.signals.file.as_deref().map(|file| Given::read(file, &plan)).transpose()?;
+    let given = config
+        .signals
+        .file
+        .as_deref()
+        .map(|file| Given::read(file, &plan, options.room_bytes))
+        .transpose()?;
     let mut catalog = discover(&arguments.data, &options)?;
     config.signals.file.iter().for_each(|file| catalog.leave_out(file));
     let load = |sources| -> Result<(Symbol, CandleSeries), IngestError> {

@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest as _, Sha256};
 
@@ -17,6 +18,36 @@ use super::source::{not_regular, open};
 /// A SHA-256 digest.
 pub(super) type Digest = [u8; 32];
 
+/// The digest that stands beside a file, and what came of comparing it: once for all symbols that read the file.
+#[derive(Debug, Clone)]
+pub(super) struct Claimed {
+    pub(super) digest: Digest,
+    verdict: Arc<OnceLock<Result<(), Rejection>>>,
+}
+
+impl PartialEq for Claimed {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}
+
+impl Eq for Claimed {}
+
+impl Claimed {
+    fn new(digest: Digest) -> Self {
+        Self { digest, verdict: Arc::default() }
+    }
+
+    /// Compares a file with its digest, unless that has been done; see [`verify`].
+    pub(super) fn verify(&self, path: &Path) -> Result<Result<(), Rejection>, IngestError> {
+        if let Some(verdict) = self.verdict.get() {
+            return Ok(verdict.clone());
+        }
+        let found = verify(path, &self.digest)?;
+        Ok(self.verdict.get_or_init(|| found).clone())
+    }
+}
+
 /// What stands behind the name of the file that a digest is of.
 const EXTENSION: &str = ".CHECKSUM";
 /// So much of a checksum file is read: a line takes about a hundred bytes.
@@ -26,7 +57,7 @@ const CHUNK_BYTES: usize = 256 << 10;
 /// Returns the digest that stands beside a file, `None` where there is none; a rejection where it cannot be made out.
 ///
 /// Errors: `IngestError::Read` where the disk fails
-pub(super) fn beside(path: &Path) -> Result<Result<Option<Digest>, Rejection>, IngestError> {
+pub(super) fn beside(path: &Path) -> Result<Result<Option<Claimed>, Rejection>, IngestError> {
     let Some(name) = path.file_name() else { return Ok(Ok(None)) };
     let mut checksum_name = name.to_owned();
     checksum_name.push(EXTENSION);
@@ -45,13 +76,15 @@ pub(super) fn beside(path: &Path) -> Result<Result<Option<Digest>, Rejection>, I
     let read = file.take(CHECKSUM_BYTES_MAX).read_to_end(&mut text);
     read.map_err(|source| IngestError::Read { path: checksum_path, source })?;
     let digest = digest_of(&String::from_utf8_lossy(&text), &name.to_string_lossy());
-    Ok(digest.map(Some).ok_or_else(|| Rejection::BadChecksum { found: excerpt(&text) }))
+    Ok(digest
+        .map(|digest| Some(Claimed::new(digest)))
+        .ok_or_else(|| Rejection::BadChecksum { found: excerpt(&text) }))
 }
 
 /// Compares a file with its digest.
 ///
 /// Errors: `IngestError::Read` where the disk fails; another digest is a rejection
-pub(super) fn verify(path: &Path, expected: &Digest) -> Result<Result<(), Rejection>, IngestError> {
+fn verify(path: &Path, expected: &Digest) -> Result<Result<(), Rejection>, IngestError> {
     let read_error = |source| IngestError::Read { path: path.to_owned(), source };
     let mut file = open(path)?;
     let mut hasher = Sha256::new();

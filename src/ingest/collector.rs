@@ -1,12 +1,23 @@
 //! What every reader does with the rows it finds: count them, check the candles, note what is wrong.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::OnConflict;
+use super::load::ROW_BYTES;
 use super::rejection::Rejection;
+use super::repeats::{Keep, Kept, Repeats};
 use super::report::{Issue, IssueKind, TimeUnit, excerpt, note};
 use super::time;
 use crate::model::{Candle, Symbol};
 
 /// The most rows a file may have: thirty years of one-minute candles.
 pub const ROWS_MAX: u64 = 16 * 1024 * 1024;
+/// The most symbols of one table: each of them reads it.
+pub const TABLE_SYMBOLS_MAX: u64 = 1_000;
+/// How many cells of a symbol column are remembered with what they say.
+const CELLS_KNOWN_MAX: usize = 4_096;
+/// No longer cell names a symbol.
+const CELL_BYTES_MAX: usize = 128;
 
 /// A candle as it stands in a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,8 +35,10 @@ pub(super) struct Row {
 /// What the rows of one file are, before its interval is known.
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
-    /// Candles that can be, in the order of the file.
+    /// Candles that can be, in the order of the file; of a long one without those that repeat others, in order of time.
     pub(super) rows: Vec<Row>,
+    /// Rows that repeat others and are not among them.
+    pub(super) repeats: Repeats,
     /// All data rows, those left out included.
     pub(super) rows_seen: u64,
     /// Rows left out.
@@ -36,6 +49,8 @@ pub(super) struct Parsed {
     /// BLAKE3 in hex.
     pub(super) hash: String,
     pub(super) rejected: Option<Rejection>,
+    /// The symbols in the symbol column, where they were asked for.
+    pub(super) symbols: BTreeSet<Symbol>,
 }
 
 /// The cells of a row as values.
@@ -64,20 +79,86 @@ impl RowError<'_> {
     }
 }
 
+/// Which rows of a file are taken, by its symbol column if it has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// Those of the symbol in the name; others are counted as what should not be there.
+    Named,
+    /// Those of one symbol of a table of several; others are passed over without a word.
+    OfTable,
+    /// None: what is asked for is whose rows there are.
+    Survey,
+}
+
+/// What a cell of the symbol column says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Ours,
+    Other,
+    /// Not whose row it is.
+    Nobody,
+}
+
 /// Takes in the rows of one file.
 pub(super) struct Collector<'a> {
     pub(super) symbol: &'a Symbol,
     file: u32,
-    /// The last cell of the symbol column and whether it is our symbol.
-    symbol_cell: (Vec<u8>, bool),
+    rows: Rows,
+    /// Cells of the symbol column that were met, and what they say; the last of them first.
+    cell_last: (Vec<u8>, Whose),
+    cells: BTreeMap<Vec<u8>, Whose>,
     time_last: i64,
+    kept: Kept,
+    /// Bytes that reading the file may take, rows included; `None` for whatever they take.
+    room_bytes: Option<u64>,
     pub(super) out: Parsed,
 }
 
 impl<'a> Collector<'a> {
     /// Returns a collector for the file with this index among the sources of its symbol.
     pub(super) fn new(symbol: &'a Symbol, file: u32) -> Self {
-        Self { symbol, file, symbol_cell: (Vec::new(), true), time_last: i64::MIN, out: Parsed::default() }
+        Self {
+            symbol,
+            file,
+            rows: Rows::Named,
+            cell_last: (Vec::new(), Whose::Nobody),
+            cells: BTreeMap::new(),
+            time_last: i64::MIN,
+            kept: Kept::new(Keep::Both, ROWS_MAX as usize),
+            room_bytes: None,
+            out: Parsed::default(),
+        }
+    }
+
+    /// Takes other rows than those of the symbol in the name.
+    pub(super) fn taking(self, rows: Rows) -> Self {
+        Self { rows, ..self }
+    }
+
+    /// Keeps of rows of one time what counts, in so many bytes.
+    pub(super) fn keeping(self, on_conflict: OnConflict, room_bytes: Option<u64>) -> Self {
+        let fitting = room_bytes.map_or(ROWS_MAX, |bytes| (bytes / ROW_BYTES).min(ROWS_MAX));
+        let rows_max = usize::try_from(fitting).unwrap_or(usize::MAX);
+        Self { kept: Kept::new(on_conflict.into(), rows_max), room_bytes, ..self }
+    }
+
+    /// Keeps all rows of one time that differ, whatever counts.
+    pub(super) fn keep_all_that_differ(&mut self) {
+        self.kept.keep = Keep::Both;
+    }
+
+    /// Returns how many bytes may be taken besides the rows kept so far.
+    #[cfg(feature = "columnar")]
+    pub(super) fn room_bytes(&self) -> Option<u64> {
+        let kept = self.kept.rows.len() as u64 * ROW_BYTES;
+        self.room_bytes.map(|bytes| bytes.saturating_sub(kept))
+    }
+
+    /// Returns what the rows are.
+    pub(super) fn finish(mut self) -> Parsed {
+        self.out.rows = self.kept.rows;
+        self.out.repeats = self.kept.repeats;
+        self.out
     }
 
     /// Rejects the whole file.
@@ -119,11 +200,21 @@ impl<'a> Collector<'a> {
     #[inline]
     pub(super) fn candle(&mut self, number: u64, read: ReadRow, symbol: Option<&[u8]>) {
         let candle = read.candle;
+        if self.passes_over(symbol) {
+            return;
+        }
         self.count_row();
-        if let Some(found) = symbol
-            && !self.is_our_symbol(found)
-        {
-            return self.bad(IssueKind::OtherSymbol, number, || excerpt(found));
+        match symbol.map(|cell| (self.whose(cell), self.rows)) {
+            Some((Whose::Other, _)) => {
+                return self.bad(IssueKind::OtherSymbol, number, || excerpt(symbol.unwrap_or_default()));
+            }
+            Some((Whose::Nobody, Rows::OfTable)) => {
+                return self.bad(IssueKind::BadRow, number, || {
+                    let found = excerpt(symbol.unwrap_or_default());
+                    format!("symbol: expected the symbol of the row, found {found:?}")
+                });
+            }
+            _ => {}
         }
         if let Err(error) = candle.check() {
             return self.bad(IssueKind::Impossible(error), number, || {
@@ -141,21 +232,74 @@ impl<'a> Collector<'a> {
         self.time_last = candle.open_time;
         self.out.units[read.unit as usize] = true;
         let line = u32::try_from(number).unwrap_or(u32::MAX);
-        self.out.rows.push(Row { candle, file: self.file, line, span_ms: read.span_ms });
+        let row = Row { candle, file: self.file, line, span_ms: read.span_ms };
+        if !self.kept.push(row) {
+            self.out.rejected = Some(Rejection::NoRoom);
+        }
     }
 
-    /// A cell that names no symbol, or only the base currency, contradicts nothing.
-    fn is_our_symbol(&mut self, found: &[u8]) -> bool {
-        if self.symbol_cell.0 != found {
-            let text = String::from_utf8_lossy(found);
-            let market = text.split(':').next().unwrap_or_default();
-            let same = Symbol::parse(market).is_none_or(|other| {
-                other.as_str() == "NULL" || self.symbol.as_str().starts_with(other.as_str())
-            });
-            self.symbol_cell = (found.to_vec(), same);
+    /// Returns whether a row is of no interest, whatever else stands in it: one of another symbol of a table, or any
+    /// row where only symbols are asked for, which are noted.
+    #[inline]
+    pub(super) fn passes_over(&mut self, symbol: Option<&[u8]>) -> bool {
+        match self.rows {
+            Rows::Named => false,
+            Rows::OfTable => symbol.is_some_and(|cell| self.whose(cell) == Whose::Other),
+            Rows::Survey => {
+                self.survey(symbol);
+                true
+            }
         }
-        self.symbol_cell.1
     }
+
+    fn survey(&mut self, symbol: Option<&[u8]>) {
+        self.count_row();
+        match symbol {
+            None => self.out.rejected = Some(Rejection::NoSymbol),
+            Some(cell) if cell != self.cell_last.0 => {
+                self.out.symbols.extend(symbol_of(cell));
+                self.cell_last.0 = cell.to_vec();
+                if self.out.symbols.len() as u64 > TABLE_SYMBOLS_MAX {
+                    let (limit, unit) = (TABLE_SYMBOLS_MAX, "symbols in a table");
+                    self.out.rejected = Some(Rejection::TooLarge { limit, unit });
+                }
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Returns what a cell says; tables change their symbol from row to row, or seldom.
+    fn whose(&mut self, cell: &[u8]) -> Whose {
+        if self.cell_last.0 != cell {
+            let whose = self.cells.get(cell).copied().unwrap_or_else(|| self.judge(cell));
+            if self.cells.len() < CELLS_KNOWN_MAX && cell.len() <= CELL_BYTES_MAX {
+                self.cells.insert(cell.to_vec(), whose);
+            }
+            self.cell_last = (cell.to_vec(), whose);
+        }
+        self.cell_last.1
+    }
+
+    /// Beside a name, a cell with only the base currency contradicts nothing.
+    fn judge(&self, cell: &[u8]) -> Whose {
+        let begins = |symbol: &Symbol| self.symbol.as_str().starts_with(symbol.as_str());
+        match symbol_of(cell) {
+            None => Whose::Nobody,
+            Some(symbol) if symbol == *self.symbol => Whose::Ours,
+            Some(symbol) if self.rows == Rows::Named && begins(&symbol) => Whose::Ours,
+            Some(_) => Whose::Other,
+        }
+    }
+}
+
+/// Returns the symbol that a cell of a symbol column names.
+fn symbol_of(cell: &[u8]) -> Option<Symbol> {
+    if cell.len() > CELL_BYTES_MAX {
+        return None;
+    }
+    let text = String::from_utf8_lossy(cell);
+    let symbol = Symbol::parse(text.split(':').next().unwrap_or_default())?;
+    Some(symbol).filter(|symbol| symbol.as_str() != "NULL")
 }
 
 /// Returns the milliseconds to a close time; one written in whole seconds counts to the end of its second.

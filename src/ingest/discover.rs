@@ -5,15 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::IngestOptions;
-use super::checksum::{self, Digest};
+use super::checksum::{self, Claimed};
+use super::collector::{Collector, Rows};
 use super::error::IngestError;
-use super::format::{self, Format, HEAD_BYTES, Packing, Promise};
+use super::format::{self, Format, Frame, HEAD_BYTES, Packing, Promise};
 use super::lines::Lines;
 use super::rejection::Rejection;
-use super::source::{self, Container, Opener, Source, open, open_archive};
+use super::source::{self, Container, Member, Source, open, open_archive};
+use super::{IngestOptions, OnConflict};
 use super::{name, snapshot};
 use crate::model::Symbol;
 
@@ -33,6 +35,13 @@ pub struct SymbolSources {
     pub symbol: Symbol,
     /// The sources, ordered by path and member: this is the file order.
     pub sources: Vec<Source>,
+}
+
+impl SymbolSources {
+    /// Returns about how many bytes its files decode to.
+    pub fn decoded_bytes(&self) -> u64 {
+        self.sources.iter().map(Source::decoded_bytes).sum()
+    }
 }
 
 /// A file, or a member of an archive, that is not read.
@@ -72,8 +81,7 @@ pub fn discover(paths: &[PathBuf], options: &IngestOptions) -> Result<Catalog, I
         walk.root(root)?;
     }
     walk.files.sort();
-    let (by_symbol, opener) = (BTreeMap::new(), Opener::default());
-    let mut finder = Finder { options, opener, by_symbol, passed_over: Vec::new() };
+    let mut finder = Finder { options, by_symbol: BTreeMap::new(), passed_over: Vec::new() };
     for path in &walk.files {
         finder.file(path)?;
     }
@@ -86,9 +94,19 @@ struct Walk {
     files: Vec<PathBuf>,
     /// What is not opened, and why.
     unopened: Vec<(PathBuf, Rejection)>,
-    /// Folders walked and files listed, without links in their folders: each counts once.
-    folders_seen: BTreeSet<PathBuf>,
-    files_seen: BTreeSet<(PathBuf, OsString)>,
+    /// Folders walked and files listed, whatever links lead to their folders: each counts once.
+    folders_seen: BTreeSet<Place>,
+    files_seen: BTreeSet<(Place, OsString)>,
+}
+
+/// Where a folder lies on the disk: its device and its number there. To spell out its path without links would take
+/// longer with every folder above it.
+type Place = (u64, u64);
+
+fn place_of(folder: &Path) -> Result<Place, IngestError> {
+    let found = fs::metadata(folder);
+    let found = found.map_err(|source| IngestError::Read { path: folder.to_owned(), source })?;
+    Ok((found.dev(), found.ino()))
 }
 
 impl Walk {
@@ -101,19 +119,18 @@ impl Walk {
             return self.folders(path);
         }
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let parent = canonical(parent)?;
-        self.list(&parent, path, &metadata);
+        self.list(place_of(parent)?, path, &metadata);
         Ok(())
     }
 
     fn folders(&mut self, root: &Path) -> Result<(), IngestError> {
         let mut waiting = vec![root.to_owned()];
         while let Some(folder) = waiting.pop() {
-            let real = canonical(&folder)?;
-            if !self.folders_seen.insert(real.clone()) {
+            let place = place_of(&folder)?;
+            if !self.folders_seen.insert(place) {
                 continue;
             }
-            let mut below = self.entries(&folder, &real)?;
+            let mut below = self.entries(&folder, place)?;
             below.sort_by(|a, b| b.cmp(a));
             waiting.append(&mut below);
         }
@@ -121,7 +138,7 @@ impl Walk {
     }
 
     /// Lists the files of a folder; returns the folders in it.
-    fn entries(&mut self, folder: &Path, real: &Path) -> Result<Vec<PathBuf>, IngestError> {
+    fn entries(&mut self, folder: &Path, place: Place) -> Result<Vec<PathBuf>, IngestError> {
         let read_error = |source| IngestError::Read { path: folder.to_owned(), source };
         let mut below = Vec::new();
         for entry in fs::read_dir(folder).map_err(read_error)? {
@@ -132,7 +149,7 @@ impl Walk {
             }
             match fs::metadata(&path) {
                 Ok(metadata) if metadata.is_dir() => below.push(path),
-                Ok(metadata) => self.list(real, &path, &metadata),
+                Ok(metadata) => self.list(place, &path, &metadata),
                 Err(_) if path.is_symlink() => self.unopened.push((path, Rejection::BrokenLink)),
                 Err(source) if source.kind() == io::ErrorKind::NotFound => {}
                 Err(source) => return Err(IngestError::Read { path, source }),
@@ -142,9 +159,9 @@ impl Walk {
     }
 
     /// Pipes and devices are named and not opened.
-    fn list(&mut self, real_folder: &Path, path: &Path, metadata: &Metadata) {
+    fn list(&mut self, folder: Place, path: &Path, metadata: &Metadata) {
         let name = path.file_name().unwrap_or_default().to_owned();
-        if !self.files_seen.insert((real_folder.to_owned(), name)) {
+        if !self.files_seen.insert((folder, name)) {
             return;
         }
         match source::not_regular(metadata) {
@@ -154,13 +171,8 @@ impl Walk {
     }
 }
 
-fn canonical(path: &Path) -> Result<PathBuf, IngestError> {
-    fs::canonicalize(path).map_err(|source| IngestError::Read { path: path.to_owned(), source })
-}
-
 struct Finder<'a> {
     options: &'a IngestOptions,
-    opener: Opener,
     by_symbol: BTreeMap<Symbol, Vec<Source>>,
     passed_over: Vec<PassedOver>,
 }
@@ -208,6 +220,8 @@ impl Finder<'_> {
                     bytes: metadata.len(),
                     container,
                     format,
+                    rows: Rows::Named,
+                    symbols: 1,
                     checksum,
                     left_out: 0..0,
                 };
@@ -221,7 +235,7 @@ impl Finder<'_> {
         &mut self,
         path: &Path,
         archive_bytes: u64,
-        checksum: Option<Digest>,
+        checksum: Option<Claimed>,
     ) -> Result<(), IngestError> {
         let mut archive = match open_archive(path)? {
             Ok(archive) => archive,
@@ -236,18 +250,8 @@ impl Finder<'_> {
                 Ok(member) if member.is_dir() => {}
                 Ok(member) => {
                     stored = stored.saturating_add(member.compressed_size());
-                    let encrypted = member.encrypted();
-                    let member = Source {
-                        path: path.to_owned(),
-                        entry: Some(String::from_utf8_lossy(member.name_raw()).into_owned()),
-                        interval: None,
-                        bytes: member.compressed_size(),
-                        container: Container::Zip(index),
-                        format: Format::Csv,
-                        checksum,
-                        left_out: 0..0,
-                    };
-                    members.push((member, encrypted));
+                    let name = String::from_utf8_lossy(member.name_raw()).into_owned();
+                    members.push((name, member.compressed_size(), Member::of(&member)));
                 }
                 Err(error) => {
                     let reason = Rejection::Damaged { detail: error.to_string() };
@@ -261,30 +265,45 @@ impl Finder<'_> {
             self.pass_over(path, None, Rejection::Damaged { detail });
             return Ok(());
         }
-        for (member, encrypted) in members {
-            self.member(member, encrypted)?;
+        for (name, bytes, place) in members {
+            match self.member(&name, place) {
+                Some(Ok((format, place))) => self.source(Source {
+                    path: path.to_owned(),
+                    entry: Some(name),
+                    interval: None,
+                    bytes,
+                    container: Container::Zip(place),
+                    format,
+                    rows: Rows::Named,
+                    symbols: 1,
+                    checksum: checksum.clone(),
+                    left_out: 0..0,
+                })?,
+                Some(Err(reason)) => self.pass_over(path, Some(name), reason),
+                None => {}
+            }
         }
         Ok(())
     }
 
-    fn member(&mut self, member: Source, encrypted: bool) -> Result<(), IngestError> {
-        let name = member.entry.clone().unwrap_or_default();
+    /// Returns what a member of an archive is taken for, by its name; `None` for one that is hidden.
+    fn member(
+        &self,
+        name: &str,
+        place: Result<Member, Rejection>,
+    ) -> Option<Result<(Format, Member), Rejection>> {
         let file_name = name.rsplit(['/', '\\']).next().unwrap_or_default();
         if file_name.starts_with('.') || name.starts_with("__MACOSX") {
-            return Ok(());
+            return None;
         }
-        let reason = match format::promise(file_name) {
-            Promise::Table { gzip: false, .. } if encrypted => {
-                Rejection::Damaged { detail: "the member is encrypted".to_owned() }
-            }
-            Promise::Table { format, gzip: false } => return self.source(Source { format, ..member }),
+        Some(match format::promise(file_name) {
+            Promise::Table { format, gzip: false } => place.map(|place| (format, place)),
             Promise::Table { .. } | Promise::Archive => {
-                Rejection::Unsupported { format: "archive within an archive", advice: "unpack the outer one" }
+                let (format, advice) = ("archive within an archive", "unpack the outer one");
+                Err(Rejection::Unsupported { format, advice })
             }
-            Promise::Not(reason) => reason,
-        };
-        self.pass_over(&member.path, member.entry, reason);
-        Ok(())
+            Promise::Not(reason) => Err(reason),
+        })
     }
 
     /// Finds out of which symbols a source is.
@@ -308,7 +327,8 @@ impl Finder<'_> {
         }
         let reason = match (claim.symbol, claim.other_data) {
             (Some(_), Some(word)) => Rejection::NotCandles { what: format!("`{word}` in the name") },
-            (None, _) => Rejection::NoSymbol,
+            (None, Some(_)) => Rejection::NoSymbol,
+            (None, None) => return self.table(&Source { interval: claim.interval, ..source }),
             (Some(symbol), None) if self.is_selected(&symbol) => {
                 let source = Source { interval: claim.interval, ..source };
                 self.by_symbol.entry(symbol).or_default().push(source);
@@ -321,35 +341,69 @@ impl Finder<'_> {
     }
 
     /// Returns the format of a packed source by its content.
-    fn look(&mut self, source: &Source) -> Result<Result<Format, Rejection>, IngestError> {
-        let head = self
-            .opener
-            .read(source, |stream, bytes_max| Lines::new(stream, bytes_max).peek().map(format::recognise))?;
+    fn look(&self, source: &Source) -> Result<Result<Format, Rejection>, IngestError> {
+        let head = source::read(source, |stream, bytes_max| {
+            Lines::new(stream, bytes_max).peek().map(format::recognise)
+        })?;
         Ok(head.and_then(|format| format))
     }
 
     /// Adds snapshots to the sources of every coin in them.
     fn snapshots(&mut self, source: &Source) -> Result<(), IngestError> {
-        let markets = match self.opener.read(source, snapshot::markets)?.and_then(|markets| markets) {
-            Ok(markets) => markets,
-            Err(reason) => {
-                self.pass_over(&source.path, source.entry.clone(), reason);
-                return Ok(());
+        match source::read(source, snapshot::markets)?.and_then(|markets| markets) {
+            Ok(markets) => {
+                let (interval, format) = (Some(snapshot::INTERVAL), Format::Snapshots);
+                self.of_each(Source { interval, format, ..source.clone() }, markets);
             }
+            Err(reason) => self.pass_over(&source.path, source.entry.clone(), reason),
+        }
+        Ok(())
+    }
+
+    /// Adds a table to the sources of every symbol in its symbol column: the name says nothing.
+    fn table(&mut self, source: &Source) -> Result<(), IngestError> {
+        // What a column is called may depend on the symbol, but not which column holds symbols.
+        let any = Symbol::parse("ANY").expect("letters");
+        let survey =
+            Collector::new(&any, 0).taking(Rows::Survey).keeping(OnConflict::Refuse, self.options.room_bytes);
+        let read = source::read(source, |stream, bytes_max| {
+            format::parse(stream, bytes_max, survey, Frame::default())
+        })?;
+        let symbols = match read {
+            Ok(parsed) => match parsed.rejected {
+                None => parsed.symbols,
+                Some(Rejection::NoRoom) => {
+                    return Err(IngestError::too_many(&any, source, self.options.room_bytes));
+                }
+                Some(reason @ Rejection::TooLarge { .. }) => {
+                    self.pass_over(&source.path, source.entry.clone(), reason);
+                    return Ok(());
+                }
+                Some(_) => BTreeSet::new(),
+            },
+            Err(_) => BTreeSet::new(),
         };
+        if symbols.is_empty() {
+            self.pass_over(&source.path, source.entry.clone(), Rejection::NoSymbol);
+        } else {
+            let (rows, count) = (Rows::OfTable, symbols.len() as u64);
+            self.of_each(Source { rows, symbols: count, ..source.clone() }, symbols);
+        }
+        Ok(())
+    }
+
+    /// Adds a file to the sources of every symbol in it that is asked for.
+    fn of_each(&mut self, source: Source, symbols: BTreeSet<Symbol>) {
         let (selected, others): (Vec<Symbol>, Vec<Symbol>) =
-            markets.into_iter().partition(|market| self.is_selected(market));
+            symbols.into_iter().partition(|symbol| self.is_selected(symbol));
         if selected.is_empty() {
             let first = others.into_iter().next();
             let reason = first.map_or(Rejection::NoRows, |symbol| Rejection::NotSelected { symbol });
             self.pass_over(&source.path, source.entry.clone(), reason);
         }
-        for market in selected {
-            let source =
-                Source { interval: Some(snapshot::INTERVAL), format: Format::Snapshots, ..source.clone() };
-            self.by_symbol.entry(market).or_default().push(source);
+        for symbol in selected {
+            self.by_symbol.entry(symbol).or_default().push(source.clone());
         }
-        Ok(())
     }
 
     fn is_selected(&self, symbol: &Symbol) -> bool {

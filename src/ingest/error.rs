@@ -6,6 +6,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::collector::ROWS_MAX;
+use super::source::Source;
 use crate::model::{Candle, Interval, Symbol, escaped, rfc3339};
 
 /// Why no candles can be handed out.
@@ -26,9 +28,34 @@ pub enum IngestError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// More candles than there is room for.
+    #[error(
+        "expected candles of {symbol} that fit {}, found more in {}; {}",
+        room_bytes.map_or_else(|| format!("{ROWS_MAX} rows"), |bytes| format!("the memory limit, which leaves {} MiB", bytes >> 20)),
+        place(path, entry.as_deref()),
+        if room_bytes.is_some() { "raise the limit (`--max-memory`) or split the file" } else { "take some of the files away" }
+    )]
+    TooMany {
+        /// The symbol.
+        symbol: Symbol,
+        /// The file at which there was no more room.
+        path: PathBuf,
+        /// The member, if the file is an archive.
+        entry: Option<String>,
+        /// Bytes that could be taken; `None` without a limit.
+        room_bytes: Option<u64>,
+    },
     /// Two rows give different candles for one open time.
     #[error(transparent)]
     Conflict(Box<Conflict>),
+}
+
+impl IngestError {
+    /// Says at which source there was no more room.
+    pub(super) fn too_many(symbol: &Symbol, source: &Source, room_bytes: Option<u64>) -> Self {
+        let (path, entry) = (source.path.clone(), source.entry.clone());
+        Self::TooMany { symbol: symbol.clone(), path, entry, room_bytes }
+    }
 }
 
 /// Two rows that give different candles of one symbol, interval and open time.

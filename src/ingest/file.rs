@@ -1,33 +1,49 @@
 //! One file from bytes to candles of one interval in order, with everything wrong in its report.
 
 use super::IngestOptions;
-use super::collector::{Collector, Parsed, Row};
+use super::collector::{Collector, Parsed, Row, Rows};
 use super::error::IngestError;
 use super::format::{Format, Frame};
 use super::interval;
 use super::rejection::Rejection;
+use super::repeats::Repeats;
 use super::report::{FileReport, Issue, IssueKind, TimeUnit, note};
 use super::series::{Point, note_gaps, note_zero_volume};
-use super::source::{Opener, Source};
+use super::source::{self, Source};
 use super::{format, name};
 use crate::model::{Interval, Symbol, rfc3339};
 
-/// Reads one source: its report, and its rows in order of time (a rejected file gives none).
+/// Which of the symbol's files is read, and what the ones before it hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// Index among the sources of the symbol.
+    pub(super) index: u32,
+    /// Bytes that rows of earlier files take.
+    pub(super) taken_bytes: u64,
+}
+
+/// Reads one source: its report, its rows in order of time (a rejected file gives none), and what was left out of them
+/// as repeating others.
 ///
-/// Rows of one open time are all kept, in the order of the file; the caller settles which one counts.
+/// Of a short file rows of one open time are all kept, in the order of the file; the caller settles which one counts.
 pub(super) fn read(
-    opener: &mut Opener,
     source: &Source,
     symbol: &Symbol,
-    index: u32,
+    place: Place,
     options: &IngestOptions,
-) -> Result<(FileReport, Vec<Row>), IngestError> {
+) -> Result<(FileReport, Vec<Row>, Repeats), IngestError> {
     let frame = Frame { day_ms: name::day_ms(&source.path, source.entry.as_deref()) };
-    let outcome = opener.read(source, |stream, bytes_max| {
-        format::parse(stream, bytes_max, Collector::new(symbol, index), frame)
-    })?;
-    let parsed =
+    let room_bytes = options.room_bytes.map(|bytes| bytes.saturating_sub(place.taken_bytes));
+    let collector = Collector::new(symbol, place.index).taking(source.rows);
+    let collector = collector.keeping(options.on_conflict, room_bytes);
+    let outcome =
+        source::read(source, |stream, bytes_max| format::parse(stream, bytes_max, collector, frame))?;
+    let mut parsed =
         outcome.unwrap_or_else(|rejection| Parsed { rejected: Some(rejection), ..Parsed::default() });
+    if parsed.rejected == Some(Rejection::NoRoom) {
+        return Err(IngestError::too_many(symbol, source, options.room_bytes));
+    }
+    let repeats = std::mem::take(&mut parsed.repeats);
     let (mut report, mut rows) = report(source, symbol, parsed);
     if report.rejected.is_none()
         && let Err(rejection) = clean(&mut report, &mut rows, source.interval, options)
@@ -35,9 +51,9 @@ pub(super) fn read(
         report.rejected = Some(rejection);
     }
     if report.rejected.is_some() {
-        rows = Vec::new();
+        return Ok((report, Vec::new(), Repeats::default()));
     }
-    Ok((report, rows))
+    Ok((report, rows, repeats))
 }
 
 fn report(source: &Source, symbol: &Symbol, parsed: Parsed) -> (FileReport, Vec<Row>) {
@@ -56,7 +72,7 @@ fn report(source: &Source, symbol: &Symbol, parsed: Parsed) -> (FileReport, Vec<
         hash: parsed.hash,
         issues: parsed.issues,
         rejected: parsed.rejected,
-        of_one_symbol: source.format != Format::Snapshots,
+        of_one_symbol: source.format != Format::Snapshots && source.rows == Rows::Named,
     };
     if report.rejected.is_none() {
         report.rejected = mostly_bad(&report, parsed.rows_bad);

@@ -206,7 +206,11 @@ fn snapshot_seeds() -> Vec<Vec<u8>> {
 mod columnar {
     use std::sync::Arc;
 
-    use arrow_array::{ArrayRef, Float64Array, RecordBatch, TimestampMillisecondArray};
+    use arrow_array::types::{Int8Type, Int64Type};
+    use arrow_array::{
+        ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, Float64Array, LargeStringArray, ListArray,
+        RecordBatch, StringViewArray, TimestampMillisecondArray,
+    };
     use arrow_ipc::CompressionType;
     use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
     use parquet::arrow::ArrowWriter;
@@ -233,23 +237,50 @@ mod columnar {
         .expect("columns of one length")
     }
 
+    /// The same candles in columns of other types, among columns that are nested or not read.
+    fn odd() -> RecordBatch {
+        let candles = some(20);
+        let text =
+            |value: fn(&Candle) -> f64| candles.iter().map(move |candle| Some(value(candle).to_string()));
+        let hundredths = candles.iter().map(|candle| Some((candle.open * 100.0) as i128));
+        let opens =
+            hundredths.collect::<Decimal128Array>().with_precision_and_scale(20, 2).expect("they fit");
+        let symbols: DictionaryArray<Int8Type> = candles.iter().map(|_| Some("BTCUSDT")).collect();
+        let lists =
+            ListArray::from_iter_primitive::<Int64Type, _, _>(candles.iter().map(|_| Some(vec![Some(1); 3])));
+        let plain = batch();
+        let columns: [(&str, ArrayRef); 9] = [
+            ("date", plain.column(0).clone()),
+            ("open", Arc::new(opens)),
+            ("high", Arc::new(text(|c| c.high).collect::<LargeStringArray>())),
+            ("low", Arc::new(text(|c| c.low).collect::<StringViewArray>())),
+            ("close", plain.column(4).clone()),
+            ("volume", plain.column(5).clone()),
+            ("symbol", Arc::new(symbols)),
+            ("closed", Arc::new(BooleanArray::from(vec![true; candles.len()]))),
+            ("trades", Arc::new(lists)),
+        ];
+        RecordBatch::try_from_iter(columns).expect("columns of one length")
+    }
+
     pub(super) fn feather() -> Vec<Vec<u8>> {
-        let packed = |compression: Option<CompressionType>| {
+        let packed = |(compression, batch): (Option<CompressionType>, RecordBatch)| {
             let options = IpcWriteOptions::default().try_with_compression(compression).expect("compiled in");
-            let (mut bytes, batch) = (Vec::new(), batch());
+            let mut bytes = Vec::new();
             let mut writer =
                 FileWriter::try_new_with_options(&mut bytes, &batch.schema(), options).expect("begun");
             writer.write(&batch).and_then(|()| writer.finish()).expect("memory takes all");
             drop(writer);
             bytes
         };
-        [None, Some(CompressionType::LZ4_FRAME), Some(CompressionType::ZSTD)].map(packed).to_vec()
+        let (lz4, zstd) = (Some(CompressionType::LZ4_FRAME), Some(CompressionType::ZSTD));
+        [(None, batch()), (lz4, batch()), (zstd, batch()), (None, odd()), (lz4, odd())].map(packed).to_vec()
     }
 
     pub(super) fn parquet() -> Vec<Vec<u8>> {
-        let packed = |compression: Compression| {
+        let packed = |(compression, batch): (Compression, RecordBatch)| {
             let properties = WriterProperties::builder().set_compression(compression).build();
-            let (mut bytes, batch) = (Vec::new(), batch());
+            let mut bytes = Vec::new();
             let mut writer =
                 ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).expect("begun");
             writer.write(&batch).expect("memory takes all");
@@ -257,7 +288,10 @@ mod columnar {
             bytes
         };
         let zstd = Compression::ZSTD(ZstdLevel::default());
-        [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::LZ4_RAW, zstd].map(packed).to_vec()
+        let plain = [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::LZ4_RAW, zstd];
+        let plain = plain.map(|compression| (compression, batch()));
+        let odd = [Compression::UNCOMPRESSED, Compression::SNAPPY].map(|compression| (compression, odd()));
+        plain.into_iter().chain(odd).map(packed).collect()
     }
 }
 
@@ -408,7 +442,7 @@ fn signals_seeds() -> Vec<Vec<u8>> {
 }
 
 fn signals(bytes: &[u8]) -> String {
-    let read = |bytes: &[u8]| SignalsFile::parse(bytes, Path::new("signals.csv"), Interval::M15);
+    let read = |bytes: &[u8]| SignalsFile::parse(bytes, Path::new("signals.csv"), Interval::M15, None);
     let found = match read(bytes) {
         Ok(found) => found,
         Err(error) => return error.to_string(),

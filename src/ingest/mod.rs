@@ -32,9 +32,11 @@ mod layout;
 mod legacy_opportunities;
 mod legacy_trades;
 mod lines;
+mod load;
 mod name;
 mod number;
 mod rejection;
+mod repeats;
 mod report;
 mod rows;
 mod series;
@@ -43,9 +45,7 @@ mod snapshot;
 mod source;
 mod time;
 
-use std::collections::BTreeMap;
-
-pub use collector::ROWS_MAX;
+pub use collector::{ROWS_MAX, TABLE_SYMBOLS_MAX};
 #[cfg(feature = "columnar")]
 pub use columnar::{COLUMNAR_BYTES_MAX, print_no_decoder_panics};
 pub use discover::{Catalog, PassedOver, SymbolSources, discover};
@@ -59,15 +59,14 @@ pub use legacy_trades::{
     LegacyTrade, LegacyTradesError, TradePlace, coin_of, instant, parse_legacy_trades, read_legacy_trades,
 };
 pub use lines::LINE_BYTES_MAX;
+pub use load::load_symbol;
 pub use rejection::Rejection;
 pub use report::{FileIdentity, FileReport, ISSUE_LINES_MAX, Issue, IssueKind, TimeUnit, identical_files};
 pub use signals::{ColumnContent, Place, SignalColumn, SignalsConflict, SignalsError, SignalsFile};
 pub use source::{DECODED_BYTES_MAX, MEMBERS_MAX, RATIO_FREE_BYTES, RATIO_MAX, Source};
 pub use time::{TIME_MAX_MS, TIME_MIN_MS};
 
-use crate::model::{Candle, CandleSeries, Interval, Symbol};
-use collector::Row;
-use series::{Point, Settlement};
+use crate::model::{CandleSeries, Interval, Symbol};
 
 /// Returns the symbol and the interval that the name of a candle file claims.
 pub fn claims_of(name: &std::path::Path) -> (Option<Symbol>, Option<Interval>) {
@@ -96,12 +95,14 @@ pub struct IngestOptions {
     pub symbols: Option<Vec<Symbol>>,
     /// The instant of the run in UTC milliseconds: a candle not closed by then is unfinished.
     pub as_of_ms: i64,
+    /// Bytes that reading one symbol may take; `None` for whatever its candles take.
+    pub room_bytes: Option<u64>,
 }
 
 impl IngestOptions {
     /// Returns options that read all symbols and refuse conflicts.
     pub fn new(base_interval: Interval, as_of_ms: i64) -> Self {
-        Self { base_interval, on_conflict: OnConflict::default(), symbols: None, as_of_ms }
+        Self { base_interval, on_conflict: OnConflict::default(), symbols: None, as_of_ms, room_bytes: None }
     }
 }
 
@@ -117,65 +118,4 @@ pub struct LoadedSymbol {
     /// What is wrong with the candles of all files together, ordered by kind: gaps, stretches without volume,
     /// finer candles that do not make a whole one or disagree.
     pub issues: Vec<Issue>,
-}
-
-/// Returns the candles of one symbol at the base interval, from all its files together.
-///
-/// Candles of a finer interval are put together where all of them are there; base candles win over those, and
-/// coarser intervals over finer ones.
-///
-/// Errors: `IngestError::Conflict` if rows contradict each other (see [`OnConflict`]); `IngestError::Read` where
-/// the disk fails. A file that cannot be used is rejected in its report instead.
-/// Cost: O(rows) for files in order, O(rows log rows) otherwise; 64 bytes per row of the symbol.
-pub fn load_symbol(sources: &SymbolSources, options: &IngestOptions) -> Result<LoadedSymbol, IngestError> {
-    let symbol = &sources.symbol;
-    let mut opener = source::Opener::default();
-    let mut files = Vec::with_capacity(sources.sources.len());
-    let mut by_interval: BTreeMap<Interval, Vec<Row>> = BTreeMap::new();
-    for (index, source) in sources.sources.iter().enumerate() {
-        let index = u32::try_from(index).unwrap_or(u32::MAX);
-        let (report, rows) = file::read(&mut opener, source, symbol, index, options)?;
-        let interval = report.interval;
-        files.push(report);
-        if let Some(interval) = interval.filter(|_| !rows.is_empty()) {
-            let mut settlement = Settlement { symbol, on_conflict: options.on_conflict, reports: &mut files };
-            let rows = settlement.one_per_time(rows, interval)?;
-            files.last_mut().into_iter().for_each(|report| file::conclude(report, &rows));
-            append(by_interval.entry(interval).or_default(), rows);
-        }
-    }
-    let mut candles = BTreeMap::new();
-    for (interval, mut rows) in by_interval {
-        rows.sort_by_key(|row| row.candle.open_time);
-        let mut settlement = Settlement { symbol, on_conflict: options.on_conflict, reports: &mut files };
-        let rows = settlement.one_per_time(rows, interval)?;
-        candles.insert(interval, rows.into_iter().map(|row| row.candle).collect());
-    }
-    files.iter_mut().for_each(|report| report.issues.sort_by_key(|issue| issue.kind));
-    let (series, issues) = one_series(candles, options.base_interval);
-    tracing::debug!(%symbol, files = files.len(), candles = series.bars().len(), "read a symbol");
-    Ok(LoadedSymbol { symbol: symbol.clone(), series, files, issues })
-}
-
-/// Appends without a copy where there is nothing to append to.
-fn append(all: &mut Vec<Row>, rows: Vec<Row>) {
-    if all.is_empty() {
-        *all = rows;
-    } else {
-        all.extend(rows);
-    }
-}
-
-fn one_series(candles: BTreeMap<Interval, Vec<Candle>>, base: Interval) -> (CandleSeries, Vec<Issue>) {
-    let mut issues = Vec::new();
-    let combined = series::combine(candles, base, &mut issues);
-    let points = || {
-        combined.iter().map(|candle| Point { open_time: candle.open_time, volume: candle.volume, line: None })
-    };
-    series::note_gaps(&mut issues, base, points());
-    series::note_zero_volume(&mut issues, base, points());
-    issues.sort_by_key(|issue| issue.kind);
-    let mut series = CandleSeries::new(base);
-    combined.iter().for_each(|candle| series.push(*candle));
-    (series, issues)
 }

@@ -35,6 +35,16 @@ pub(super) fn parse(cell: &[u8]) -> Option<f64> {
     Some(mantissa as f64 / POWERS_OF_TEN[fraction])
 }
 
+/// Returns an integer with so many of its digits behind the point, rounded once, as its text would be.
+#[cfg(feature = "columnar")]
+pub(super) fn of_decimal(digits: i128, scale: i8) -> f64 {
+    let power = usize::try_from(scale).ok().and_then(|scale| POWERS_OF_TEN.get(scale));
+    match power.filter(|_| digits.unsigned_abs() <= u128::from(EXACT_MAX)) {
+        Some(power) => digits as f64 / power,
+        None => format!("{digits}e{}", -i32::from(scale)).parse().unwrap_or(f64::NAN),
+    }
+}
+
 fn parse_any(cell: &[u8]) -> Option<f64> {
     std::str::from_utf8(cell).ok()?.parse().ok()
 }
@@ -64,6 +74,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        #[cfg(feature = "columnar")]
+        fn decimals_are_read_as_their_text(digits in any::<i128>(), shift in 0_u32..127, scale in -30_i8..60) {
+            let digits = digits >> shift;
+            let text = format!("{digits}e{}", -i32::from(scale));
+            prop_assert_eq!(Some(of_decimal(digits, scale)), text.parse::<f64>().ok());
+        }
+
         #[test]
         fn the_short_way_rounds_as_the_standard_library(text in "[0-9]{0,12}\\.?[0-9]{0,12}") {
             prop_assert_eq!(parse(text.as_bytes()), text.parse::<f64>().ok());

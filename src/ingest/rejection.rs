@@ -66,9 +66,15 @@ pub enum Rejection {
         /// What is counted.
         unit: &'static str,
     },
-    /// The name gives no symbol.
+    /// It takes more memory than may be taken; told as an error of reading, for to pass it over would change what is read.
     #[error(
-        "no symbol in the name; rename the file like `BTCUSDT-15m.csv` or put it in a folder like `BTCUSDT/15m/`"
+        "it decodes to more than the memory limit leaves; raise the limit (`--max-memory`) or split the file"
+    )]
+    NoRoom,
+    /// Neither the name nor a column gives a symbol.
+    #[error(
+        "no symbol in the name; rename the file like `BTCUSDT-15m.csv`, put it in a folder like `BTCUSDT/15m/`, or \
+         give it a column `symbol`"
     )]
     NoSymbol,
     /// The user asked for other symbols.

@@ -137,12 +137,17 @@ impl<'a> Parser<'a> {
             self.collector.comment(number, text);
             return self.settle(next, number);
         }
+        let whole = self.fields.len() == layout.fields;
+        let symbol = layout.columns.symbol.filter(|_| whole).map(|column| cell(text, self.fields[column]));
+        if self.collector.passes_over(symbol) {
+            return;
+        }
         self.collector.count_row();
         self.collector.bad(IssueKind::BadRow, number, || error.text());
     }
 
     pub(super) fn finish(self) -> Parsed {
-        let mut out = self.collector.out;
+        let mut out = self.collector.finish();
         if out.rejected.is_some() {
             return out;
         }

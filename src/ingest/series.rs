@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::OnConflict;
 use super::collector::Row;
 use super::error::{Conflict, IngestError, RowRef};
+use super::repeats::{Repeat, Repeats};
 use super::report::{FileReport, Issue, IssueKind, note};
 use crate::model::{Candle, Interval, Symbol, rfc3339};
 
@@ -21,7 +22,7 @@ fn prices(candle: &Candle) -> [f64; 4] {
     [candle.open, candle.high, candle.low, candle.close]
 }
 
-fn same_candle(a: &Candle, b: &Candle) -> bool {
+pub(super) fn same_candle(a: &Candle, b: &Candle) -> bool {
     prices(a) == prices(b) && close_to(a.volume, b.volume, VOLUME_TOLERANCE)
 }
 
@@ -44,34 +45,47 @@ impl Settlement<'_> {
     /// Errors: `IngestError::Conflict` if two rows differ and `on_conflict` is `Refuse`.
     pub(super) fn one_per_time(
         &mut self,
-        rows: Vec<Row>,
+        rows: &mut Vec<Row>,
         interval: Interval,
-    ) -> Result<Vec<Row>, IngestError> {
-        let repeats = rows.windows(2).any(|pair| pair[0].candle.open_time == pair[1].candle.open_time);
-        if !repeats {
-            return Ok(rows);
-        }
-        let mut kept: Vec<Row> = Vec::with_capacity(rows.len());
-        for row in rows {
-            match kept.last_mut().filter(|last| last.candle.open_time == row.candle.open_time) {
-                None => kept.push(row),
+    ) -> Result<(), IngestError> {
+        let mut kept = 0_usize;
+        for at in 0..rows.len() {
+            let row = rows[at];
+            let last = kept.checked_sub(1).map(|last| rows[last]);
+            match last.filter(|last| last.candle.open_time == row.candle.open_time) {
+                None => {
+                    rows[kept] = row;
+                    kept += 1;
+                }
                 Some(last) if same_candle(&last.candle, &row.candle) => {
-                    let first = self.row_ref(last);
-                    self.note(&row, IssueKind::Duplicate, || format!("the same candle as {first}"));
+                    let first = self.row_ref(&last);
+                    self.note(&row, IssueKind::Duplicate, || same_as(&first));
                 }
                 Some(last) => {
-                    let (first, second) = (self.row_ref(last), self.row_ref(&row));
+                    let (first, second) = (self.row_ref(&last), self.row_ref(&row));
                     if self.on_conflict == OnConflict::Refuse {
                         let (symbol, open_time) = (self.symbol.clone(), row.candle.open_time);
                         let conflict = Conflict { symbol, interval, open_time, first, second };
                         return Err(IngestError::Conflict(Box::new(conflict)));
                     }
-                    self.note(&row, IssueKind::Replaced, || format!("replaces another candle: {first}"));
-                    *last = row;
+                    self.note(&row, IssueKind::Replaced, || replaces(&first));
+                    rows[kept - 1] = row;
                 }
             }
         }
-        Ok(kept)
+        rows.truncate(kept);
+        Ok(())
+    }
+
+    /// Notes what was left out of a file while it was read.
+    pub(super) fn note_repeats(&mut self, file: usize, repeats: Repeats) {
+        let mut note = |kind, repeat: Repeat, detail: fn(&RowRef) -> String| {
+            let Some((first, _)) = repeat.first else { return };
+            let detail = detail(&self.row_ref(&first));
+            self.reports[file].issues.push(Issue { kind, count: repeat.count, lines: repeat.lines, detail });
+        };
+        note(IssueKind::Duplicate, repeats.same, same_as);
+        note(IssueKind::Replaced, repeats.replaced, replaces);
     }
 
     fn row_ref(&self, row: &Row) -> RowRef {
@@ -87,6 +101,14 @@ impl Settlement<'_> {
     fn note(&mut self, row: &Row, kind: IssueKind, detail: impl FnOnce() -> String) {
         note(&mut self.reports[row.file as usize].issues, kind, Some(u64::from(row.line)), detail);
     }
+}
+
+fn same_as(first: &RowRef) -> String {
+    format!("the same candle as {first}")
+}
+
+fn replaces(first: &RowRef) -> String {
+    format!("replaces another candle: {first}")
 }
 
 /// Returns one candle per base bucket: base candles first, then those built from finer ones, the coarsest first.

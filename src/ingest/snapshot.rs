@@ -175,6 +175,8 @@ pub(super) fn parse(
     mut collector: Collector<'_>,
     day_ms: Option<i64>,
 ) -> Result<Parsed, StreamError> {
+    // Rows of one time may be one candle at several moments.
+    collector.keep_all_that_differ();
     let mut walk = Walk::default();
     while collector.out.rejected.is_none() {
         let Some((number, line)) = lines.next_line()? else { break };
@@ -221,7 +223,7 @@ pub(super) fn parse(
             }
         }
     }
-    let mut parsed = collector.out;
+    let mut parsed = collector.finish();
     if parsed.rejected.is_none() && parsed.rows_seen == 0 {
         parsed.rejected = Some(Rejection::NoRows);
     }

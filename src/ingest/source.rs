@@ -6,10 +6,11 @@ use std::ops::Range;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
-use zip::ZipArchive;
+use flate2::read::{DeflateDecoder, MultiGzDecoder};
+use zip::{CompressionMethod, ZipArchive};
 
-use super::checksum::{self, Digest};
+use super::checksum::Claimed;
+use super::collector::Rows;
 use super::error::IngestError;
 use super::format::Format;
 use super::lines::StreamError;
@@ -33,8 +34,72 @@ const SNAPSHOT_BYTES_PER_TEXT: u64 = 16;
 pub(super) enum Container {
     Plain,
     Gzip,
-    /// A member of a zip archive, by index.
-    Zip(usize),
+    /// A member of a zip archive.
+    Zip(Member),
+}
+
+/// Where a member of an archive lies: what the list of its members says, so that none is searched for again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Member {
+    /// Where its packed bytes begin in the file.
+    start: u64,
+    /// How many they are.
+    packed_bytes: u64,
+    packed: bool,
+    /// CRC-32 of the unpacked bytes.
+    sum: u32,
+}
+
+impl Member {
+    /// Returns the place of a member.
+    pub(super) fn of<R: Read + ?Sized>(member: &zip::read::ZipFile<'_, R>) -> Result<Self, Rejection> {
+        let damaged = |detail: &str| Rejection::Damaged { detail: detail.to_owned() };
+        if member.encrypted() {
+            return Err(damaged("the member is encrypted"));
+        }
+        let packed = match member.compression() {
+            CompressionMethod::Stored => false,
+            CompressionMethod::Deflated => true,
+            _ => {
+                let (format, advice) = ("a member that is not packed by deflate", "pack it again as `.zip`");
+                return Err(Rejection::Unsupported { format, advice });
+            }
+        };
+        let start = member.data_start().ok_or_else(|| damaged("the member begins nowhere"))?;
+        Ok(Self { start, packed_bytes: member.compressed_size(), packed, sum: member.crc32() })
+    }
+
+    /// Returns the decoded bytes.
+    fn open(self, path: &Path) -> Result<Box<dyn Read>, IngestError> {
+        let mut file = open(path)?;
+        let sought = file.seek(SeekFrom::Start(self.start));
+        sought.map_err(|source| IngestError::Read { path: path.to_owned(), source })?;
+        let bytes = BufReader::new(file.take(self.packed_bytes));
+        let unpacked: Box<dyn Read> =
+            if self.packed { Box::new(DeflateDecoder::new(bytes)) } else { Box::new(bytes) };
+        Ok(Box::new(Summed { bytes: unpacked, expected: self.sum, hasher: crc32fast::Hasher::new() }))
+    }
+}
+
+/// Bytes that must have a checksum when they end.
+struct Summed<R> {
+    bytes: R,
+    expected: u32,
+    hasher: crc32fast::Hasher,
+}
+
+impl<R: Read> Read for Summed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.bytes.read(buffer)?;
+        self.hasher.update(&buffer[..count]);
+        if count == 0 && !buffer.is_empty() && self.hasher.clone().finalize() != self.expected {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the checksum of the member does not fit",
+            ));
+        }
+        Ok(count)
+    }
 }
 
 /// A file, or a member of an archive, whose name says that it holds candles.
@@ -51,8 +116,12 @@ pub struct Source {
     pub(super) container: Container,
     /// The format of the bytes, by content where they are stored plainly; the reader goes by content in any case.
     pub(super) format: Format,
+    /// Which of its rows are taken.
+    pub(super) rows: Rows,
+    /// How many symbols it holds rows of, as far as that is known.
+    pub(super) symbols: u64,
     /// The SHA-256 that stands beside the file.
-    pub(super) checksum: Option<Digest>,
+    pub(super) checksum: Option<Claimed>,
     /// Bytes of a plain file that are left out; see [`super::growth()`].
     pub(super) left_out: Range<u64>,
 }
@@ -66,13 +135,13 @@ impl Source {
         };
         match self.format.text_per_byte() {
             0 => unpacked / SNAPSHOT_BYTES_PER_TEXT,
-            factor => unpacked.saturating_mul(factor),
+            factor => unpacked.saturating_mul(factor) / self.symbols.max(1),
         }
     }
 
     /// Returns the SHA-256 that the file must have, if one stands beside it.
     pub fn checksum(&self) -> Option<[u8; 32]> {
-        self.checksum
+        self.checksum.as_ref().map(|claimed| claimed.digest)
     }
 }
 
@@ -91,68 +160,28 @@ pub(super) fn not_regular(metadata: &Metadata) -> Option<&'static str> {
 /// An archive that is open.
 pub(super) type Archive = ZipArchive<BufReader<File>>;
 
-/// Opens sources; the archive opened last stays open for its next member.
-#[derive(Default)]
-pub(super) struct Opener {
-    archive: Option<(PathBuf, Archive)>,
-    /// The file verified last, and what came of it: an archive is verified once for all its members.
-    verified: Option<(PathBuf, Result<(), Rejection>)>,
-}
-
-impl Opener {
-    /// Hands the decoded bytes of a source, and how many there may be, to a function.
-    ///
-    /// Errors: `IngestError::Read` where the disk fails; damage and excess are a rejection.
-    pub(super) fn read<T>(
-        &mut self,
-        source: &Source,
-        consume: impl FnOnce(&mut dyn Read, u64) -> Result<T, StreamError>,
-    ) -> Result<Result<T, Rejection>, IngestError> {
-        if let Err(rejection) = self.verify(source)? {
-            return Ok(Err(rejection));
+/// Hands the decoded bytes of a source, and how many there may be, to a function.
+///
+/// Errors: `IngestError::Read` where the disk fails; damage and excess are a rejection.
+pub(super) fn read<T>(
+    source: &Source,
+    consume: impl FnOnce(&mut dyn Read, u64) -> Result<T, StreamError>,
+) -> Result<Result<T, Rejection>, IngestError> {
+    if let Some(claimed) = &source.checksum
+        && let Err(rejection) = claimed.verify(&source.path)?
+    {
+        return Ok(Err(rejection));
+    }
+    let limit = bytes_max(source.bytes);
+    let consumed = match source.container {
+        Container::Plain if source.left_out.is_empty() => {
+            consume(&mut open(&source.path)?, DECODED_BYTES_MAX)
         }
-        let limit = bytes_max(source.bytes);
-        let consumed = match source.container {
-            Container::Plain if source.left_out.is_empty() => {
-                consume(&mut open(&source.path)?, DECODED_BYTES_MAX)
-            }
-            Container::Plain => consume(&mut excerpt(source)?, DECODED_BYTES_MAX),
-            Container::Gzip => consume(&mut MultiGzDecoder::new(BufReader::new(open(&source.path)?)), limit),
-            Container::Zip(index) => {
-                let archive = match self.archive(&source.path)? {
-                    Ok(archive) => archive,
-                    Err(rejection) => return Ok(Err(rejection)),
-                };
-                let mut member = match archive.by_index(index) {
-                    Ok(member) => member,
-                    Err(error) => return zip_error(&source.path, error).map(Err),
-                };
-                let limit = bytes_max(member.compressed_size());
-                consume(&mut member, limit)
-            }
-        };
-        consumed.map(Ok).or_else(|error| stream_error(source, error).map(Err))
-    }
-
-    /// Compares a file with the checksum beside it.
-    fn verify(&mut self, source: &Source) -> Result<Result<(), Rejection>, IngestError> {
-        let Some(expected) = &source.checksum else { return Ok(Ok(())) };
-        if let Some((_, verified)) = self.verified.as_ref().filter(|(path, _)| *path == source.path) {
-            return Ok(verified.clone());
-        }
-        let verified = checksum::verify(&source.path, expected)?;
-        self.verified = Some((source.path.clone(), verified.clone()));
-        Ok(verified)
-    }
-
-    fn archive(&mut self, path: &Path) -> Result<Result<&mut Archive, Rejection>, IngestError> {
-        let kept = self.archive.take().filter(|(open, _)| open == path).map(|(_, archive)| archive);
-        let archive = match kept.map_or_else(|| open_archive(path), |archive| Ok(Ok(archive)))? {
-            Ok(archive) => archive,
-            Err(rejection) => return Ok(Err(rejection)),
-        };
-        Ok(Ok(&mut self.archive.insert((path.to_owned(), archive)).1))
-    }
+        Container::Plain => consume(&mut excerpt(source)?, DECODED_BYTES_MAX),
+        Container::Gzip => consume(&mut MultiGzDecoder::new(BufReader::new(open(&source.path)?)), limit),
+        Container::Zip(member) => consume(&mut member.open(&source.path)?, limit),
+    };
+    consumed.map(Ok).or_else(|error| stream_error(source, error).map(Err))
 }
 
 /// Returns how many bytes a stream of so many compressed bytes may decode to.

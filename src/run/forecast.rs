@@ -23,14 +23,14 @@ use super::incremental::{
 use super::notes::FileNote;
 use super::plan::Plan;
 use super::report::{InputReport, SymbolReport};
-use super::resources::{expected_peak, peak_rss_bytes, symbols_in_flight};
+use super::resources::{expected_peak, peak_rss_bytes, room_bytes, spare_bytes, symbols_in_flight};
 use super::shelf::Shelf;
 use super::signals::Given;
 use super::style::{InForce, study_style};
 use super::symbol::{Job, Prepared, SymbolError, UnitCounts, prepare, recall_symbol, within};
 use super::unit::Context;
 use crate::features::frame::Market;
-use crate::ingest::{Source, SymbolSources};
+use crate::ingest::{IngestOptions, SymbolSources};
 use crate::model::{DAY_MS, Day};
 use crate::store::records::{RunRecord, SymbolWorkRecord, WorkRecord};
 use crate::store::{Snapshot, StoreError, View};
@@ -104,14 +104,16 @@ pub fn forecast(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<
     let mut catalog = crate::ingest::discover(&options.data, &ingest)?;
     options.signals.iter().for_each(|file| catalog.leave_out(file));
     let job = work.job(&ingest, &catalog, None);
-    let decoded: Vec<u64> = catalog.symbols.iter().map(decoded_bytes).collect();
+    let decoded: Vec<u64> = catalog.symbols.iter().map(SymbolSources::decoded_bytes).collect();
     let held = given.as_ref().map_or(0, Given::bytes);
     let at_once = symbols_in_flight(decoded.iter().copied(), held, options.memory_bytes)?;
+    let spare = spare_bytes(&decoded, held, at_once, options.memory_bytes);
     let mut looked: Vec<Result<Looked, RunError>> = Vec::new();
     for group in catalog.symbols.chunks(at_once) {
         looked.par_extend(group.par_iter().with_max_len(1).map(|sources| {
             halt.check()?;
-            Ok(look_at(&job, sources)?)
+            let ingest = IngestOptions { room_bytes: room_bytes(sources, spare), ..ingest.clone() };
+            Ok(look_at(&Job { ingest: &ingest, ..job }, sources)?)
         }));
     }
     let mut input = InputReport { passed_over: catalog.passed_over.clone(), ..InputReport::default() };
@@ -169,10 +171,6 @@ fn threads() -> f64 {
     rayon::current_num_threads() as f64
 }
 
-fn decoded_bytes(sources: &SymbolSources) -> u64 {
-    sources.sources.iter().map(Source::decoded_bytes).sum()
-}
-
 fn published(dir: &Path) -> Result<Option<View>, StoreError> {
     match View::open(dir) {
         Ok(view) => Ok(Some(view)),
@@ -226,7 +224,7 @@ fn look_at(job: &Job<'_>, sources: &SymbolSources) -> Result<Looked, SymbolError
     let mut looked = Looked {
         report: known.report(&sources.symbol),
         files: known.files,
-        read_bytes: decoded_bytes(sources) / 1024 * (bars * 1024 / all),
+        read_bytes: sources.decoded_bytes() / 1024 * (bars * 1024 / all),
         unit_ms: 0.0,
         blocks: Vec::new(),
         units,

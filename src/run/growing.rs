@@ -4,6 +4,8 @@
 //! new lies behind what was known. Whatever is noteworthy about the new part (gaps, bad rows, repeated candles, ...)
 //! makes everything be read, so that a report never depends on how files were read.
 
+use std::collections::BTreeMap;
+
 use super::memory::{Memory, Stamp};
 use super::notes::FileNote;
 use super::symbol::{Job, SymbolError};
@@ -83,9 +85,10 @@ pub(super) fn read_grown(
 fn reading(sources: &[Source], old: &Memory, stamps: &[Stamp]) -> Result<Option<Reading>, SymbolError> {
     let resume_ms = old.last_open - REREAD_DAYS * DAY_MS;
     let mut reading = Reading { changes: Vec::new(), excerpts: Vec::new() };
+    let name = |stamp: &Stamp| (stamp.path.clone(), stamp.entry.clone());
+    let known: BTreeMap<_, usize> = old.stamps.iter().map(name).zip(0..).collect();
     for (place, (source, stamp)) in sources.iter().zip(stamps).enumerate() {
-        let named = |then: &Stamp| then.path == stamp.path && then.entry == stamp.entry;
-        let Some(known) = old.stamps.iter().position(named) else {
+        let Some(known) = known.get(&name(stamp)).copied() else {
             reading.changes.push(Change::New);
             reading.excerpts.push((place, source.clone()));
             continue;

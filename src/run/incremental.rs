@@ -15,7 +15,7 @@ use super::notes::IssueNote;
 use super::plan::{Plan, PlanningError};
 use super::records;
 use super::report::{InputReport, RunReport, RunResult, StyleReport};
-use super::resources::{TooLittleMemory, symbols_in_flight};
+use super::resources::{TooLittleMemory, room_at_first, room_bytes, spare_bytes, symbols_in_flight};
 use super::shelf::Shelf;
 use super::signals::{Given, columns_of};
 use super::style::{InForce, study_style};
@@ -242,7 +242,8 @@ pub fn incremental(
 /// Reads the signals of the run, if it is on given ones.
 pub(super) fn given(plan: &Plan, options: &RunOptions) -> Result<Option<Given>, RunError> {
     if let Some(path) = &options.signals {
-        return Ok(Some(Given::read(path, plan)?));
+        let room_bytes = options.memory_bytes.map(room_at_first);
+        return Ok(Some(Given::read(path, plan, room_bytes)?));
     }
     let reads = |style: &super::plan::StylePlan| {
         let column = columns_of(style).next()?.to_owned();
@@ -294,6 +295,7 @@ impl RunOptions {
             on_conflict: self.on_conflict,
             symbols: plan.symbols.clone(),
             as_of_ms: plan.days.end.map_or(self.now_ms, |day| day.start_ms().min(self.now_ms)),
+            room_bytes: self.memory_bytes.map(room_at_first),
         }
     }
 }
@@ -445,9 +447,14 @@ impl Work<'_> {
     fn evaluate(&self, catalog: &Catalog, distrusted: Option<&Symbol>) -> Result<Evaluated, RunError> {
         let ingest = self.options.ingest(self.plan);
         let job = self.job(&ingest, catalog, distrusted);
+        let sizes: Vec<u64> = catalog.symbols.iter().map(SymbolSources::decoded_bytes).collect();
+        let held = self.given.map_or(0, Given::bytes);
+        let at_once = symbols_in_flight(sizes.iter().copied(), held, self.options.memory_bytes)?;
+        let spare = spare_bytes(&sizes, held, at_once, self.options.memory_bytes);
         let evaluate_one = |sources: &SymbolSources| {
             self.halt.check()?;
-            let done = evaluate_symbol(&job, sources)?;
+            let ingest = IngestOptions { room_bytes: room_bytes(sources, spare), ..ingest.clone() };
+            let done = evaluate_symbol(&Job { ingest: &ingest, ..job }, sources)?;
             (self.on_event)(RunEvent::SymbolDone {
                 symbol: done.report.name.clone(),
                 candles: done.report.candles,
@@ -455,10 +462,6 @@ impl Work<'_> {
             });
             Ok(done)
         };
-        let decoded =
-            |symbol: &SymbolSources| symbol.sources.iter().map(crate::ingest::Source::decoded_bytes).sum();
-        let (symbols, held) = (catalog.symbols.iter().map(decoded), self.given.map_or(0, Given::bytes));
-        let at_once = symbols_in_flight(symbols, held, self.options.memory_bytes)?;
         let mut evaluated: Vec<Result<EvaluatedSymbol, RunError>> = Vec::new();
         for group in catalog.symbols.chunks(at_once) {
             evaluated.par_extend(group.par_iter().with_max_len(1).map(evaluate_one));

@@ -53,4 +53,5 @@ pub mod unit;
 mod weights;
 
 pub use incremental::{RunError, RunEvent, RunOptions, incremental};
+pub use resources::room_at_first;
 pub use symbol::{FilesRead, UnitCounts};

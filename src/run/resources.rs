@@ -1,5 +1,7 @@
 //! What the process uses, and how a run keeps below a ceiling.
 
+use crate::ingest::SymbolSources;
+
 /// What a run needs besides its symbols: program, page caches, one style's grid.
 const BASE_BYTES: u64 = 22 << 20;
 /// What a symbol in flight needs per byte of its files: rows, candles, a batch of units, the transaction.
@@ -8,6 +10,9 @@ const PER_FILE_BYTE: u64 = 3;
 const PER_FILE_BYTE_BESIDE: u64 = 5;
 /// What stays of every symbol until the end: one byte per so many bytes of its files.
 const FILE_BYTES_PER_KEPT: u64 = 8;
+
+/// Of the base: what is not in use yet while files are read, so that small ones need not be reckoned closely.
+const READING_BYTES: u64 = 8 << 20;
 
 /// A ceiling that is too low.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +70,24 @@ pub(super) fn expected_peak(mut read: Vec<u64>, all: u64, held_bytes: u64, at_on
         + held_bytes
         + all / FILE_BYTES_PER_KEPT
         + in_flight.map(|(place, bytes)| bytes * per_byte(place)).sum::<u64>()
+}
+
+/// Returns what is left of a memory limit beside so many symbols in flight, for each of them; `None` without a limit.
+pub(super) fn spare_bytes(sizes: &[u64], held_bytes: u64, at_once: usize, limit: Option<u64>) -> Option<u64> {
+    let used = expected_peak(sizes.to_vec(), sizes.iter().sum(), held_bytes, at_once);
+    let lanes = at_once.min(rayon::current_num_threads()).max(1) as u64;
+    limit.map(|limit| limit.saturating_sub(used) / lanes)
+}
+
+/// Returns what reading a symbol may take: what was reckoned for its files, and what is to spare. Files may hold more than
+/// their size says; then there is an error instead of a process without memory.
+pub(super) fn room_bytes(sources: &SymbolSources, spare: Option<u64>) -> Option<u64> {
+    spare.map(|spare| sources.decoded_bytes() * PER_FILE_BYTE + READING_BYTES + spare)
+}
+
+/// Returns what may be taken below a limit before any symbol is in flight.
+pub fn room_at_first(limit: u64) -> u64 {
+    limit.saturating_sub(BASE_BYTES).max(READING_BYTES)
 }
 
 #[cfg(test)]

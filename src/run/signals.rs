@@ -65,11 +65,11 @@ pub fn signals_outside(given: &GivenSignals, days: Option<(Day, Day)>, interval:
 }
 
 impl Given {
-    /// Reads the signals of a run.
+    /// Reads the signals of a run, which may take so many bytes.
     ///
-    /// Errors: the file cannot be used, or lacks a column that a filter of the plan reads
-    pub fn read(path: &Path, plan: &Plan) -> Result<Self, SignalsError> {
-        let file = SignalsFile::read(path, plan.interval)?;
+    /// Errors: the file cannot be used, holds more than fits, or lacks a column that a filter of the plan reads
+    pub fn read(path: &Path, plan: &Plan, room_bytes: Option<u64>) -> Result<Self, SignalsError> {
+        let file = SignalsFile::read(path, plan.interval, room_bytes)?;
         plan.styles.iter().flat_map(columns_of).try_for_each(|column| file.check_column(column))?;
         let columns = file.numeric_columns().map(str::to_owned).collect();
         let mut hash = Canonical::new("retune all given signals v1").count(file.symbols.len() as u64);

@@ -114,7 +114,7 @@ impl ExitAxes {
             let partners = partners.filter(|_| partner_of(axis + 1).is_some()).map_or(1, Vec::len);
             if partner_of(axis).is_some() { 1 } else { (off + (levels.len() - off) * partners) as u128 }
         };
-        (0..EXIT_AXES.len()).map(of_axis).product()
+        (0..EXIT_AXES.len()).map(of_axis).fold(1, u128::saturating_mul)
     }
 }
 

@@ -221,8 +221,9 @@ impl Space {
                 return Err(axis_error(&dimension.key, "a key of its own", "it twice".to_owned()));
             }
         }
-        let cells: u128 = dimensions.iter().map(|d| d.levels.len() as u128).product();
-        let sets = cells * exits.product();
+        // Hundreds of axes multiply to more than any number here holds.
+        let cells = dimensions.iter().map(|d| d.levels.len() as u128);
+        let sets = cells.fold(exits.product(), u128::saturating_mul);
         if sets > SETS_MAX {
             return Err(SpaceError::TooLarge { sets, limit: SETS_MAX });
         }

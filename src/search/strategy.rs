@@ -218,7 +218,7 @@ impl Axes {
     fn counted(&self, kept: &Kept) -> u128 {
         kept[EXIT_AXES.len()..]
             .iter()
-            .fold(self.rules_counted(kept), |sets, levels| sets * levels.len() as u128)
+            .fold(self.rules_counted(kept), |sets, levels| sets.saturating_mul(levels.len() as u128))
     }
 
     fn rules_counted(&self, kept: &Kept) -> u128 {

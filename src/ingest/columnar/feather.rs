@@ -8,12 +8,12 @@ use std::sync::Arc;
 use arrow_buffer::Buffer;
 use arrow_ipc::convert::try_fb_to_schema;
 use arrow_ipc::reader::{FileDecoder, read_footer_length};
-use arrow_ipc::{Block, RecordBatch, root_as_footer, root_as_message};
+use arrow_ipc::{Block, Footer, RecordBatch, root_as_footer, root_as_message};
 use arrow_schema::DataType;
 
 use super::super::ROWS_MAX;
 use super::super::rejection::Rejection;
-use super::{BATCH_BYTES_MAX, Batches, Fault, Sink, damaged};
+use super::{Batches, Fault, Sink, check_room, damaged};
 
 /// What ends a file: the length of its footer and its magic bytes.
 const TRAILER_BYTES: usize = 10;
@@ -21,6 +21,8 @@ const TRAILER_BYTES: usize = 10;
 const CONTINUATION: [u8; 4] = [0xFF; 4];
 /// Where the length of a compressed buffer says that it is not compressed after all.
 const NOT_COMPRESSED: i64 = -1;
+/// The most parts that dictionaries are written in.
+const DICTIONARIES_MAX: usize = 1_000;
 
 /// Reads all record batches in order.
 pub(super) fn read(bytes: Vec<u8>, batches: &mut Batches<'_>) -> Result<(), Fault> {
@@ -33,19 +35,50 @@ pub(super) fn read(bytes: Vec<u8>, batches: &mut Batches<'_>) -> Result<(), Faul
     let footer = root_as_footer(&file[footer_start..trailer_start]).map_err(damaged)?;
     let schema = footer.schema().ok_or_else(|| Fault::Damaged("no schema in the footer".to_owned()))?;
     let schema = Arc::new(try_fb_to_schema(schema).map_err(damaged)?);
-    let mut places = batches.find_columns(schema.fields().iter().map(|field| field.name().as_str()))?;
-    // Categories would have to be looked up in batches of their own.
-    places.retain(|place| !matches!(schema.field(*place).data_type(), DataType::Dictionary(..)));
-    let decoder = FileDecoder::new(schema, footer.version()).with_projection(places.clone());
+    let places = batches.find_columns(schema.fields())?;
+    let has_categories =
+        places.iter().any(|place| matches!(schema.field(*place).data_type(), DataType::Dictionary(..)));
+    let mut decoder = FileDecoder::new(schema, footer.version()).with_projection(places.clone());
+    if has_categories {
+        categories(&mut decoder, &file, footer, footer_start, batches.room_bytes())?;
+    }
     for block in footer.recordBatches().into_iter().flatten() {
-        let range = range_of(block, footer_start)?;
-        let data = file.slice_with_length(range.start, range.len());
-        check(block, &data)?;
+        let data = data_of(block, &file, footer_start)?;
+        check_room(check(block, &data)?, file.len(), batches.room_bytes())?;
         if let Some(batch) = decoder.read_record_batch(block, &data).map_err(damaged)? {
             batches.take_in(&batch, &places)?;
         }
     }
     Ok(())
+}
+
+/// Takes in what categories stand for.
+fn categories(
+    decoder: &mut FileDecoder,
+    file: &Buffer,
+    footer: Footer<'_>,
+    footer_start: usize,
+    room_bytes: Option<u64>,
+) -> Result<(), Fault> {
+    let mut decoded = 0_u64;
+    for (place, block) in footer.dictionaries().into_iter().flatten().enumerate() {
+        let data = data_of(block, file, footer_start)?;
+        decoded = decoded.saturating_add(check(block, &data)?);
+        // Each may be put behind the ones before it, which are copied.
+        if place >= DICTIONARIES_MAX {
+            let (limit, unit) = (DICTIONARIES_MAX as u64, "parts of dictionaries");
+            return Err(Rejection::TooLarge { limit, unit }.into());
+        }
+        check_room(decoded, file.len(), room_bytes)?;
+        decoder.read_dictionary(block, &data).map_err(damaged)?;
+    }
+    Ok(())
+}
+
+/// Returns the bytes of a block, if it is within the file.
+fn data_of(block: &Block, file: &Buffer, end: usize) -> Result<Buffer, Fault> {
+    let range = range_of(block, end)?;
+    Ok(file.slice_with_length(range.start, range.len()))
 }
 
 /// Returns where a block lies, if that is within the file.
@@ -60,24 +93,23 @@ fn range_of(block: &Block, end: usize) -> Result<Range<usize>, Fault> {
     if whole { Ok(start..start + length) } else { Err(outside()) }
 }
 
-/// Compares what a batch says of its buffers with its bytes, and what they decode to with the limit.
-fn check(block: &Block, data: &[u8]) -> Result<(), Fault> {
+/// Compares what a batch says of its buffers with its bytes; returns how many bytes they decode to.
+fn check(block: &Block, data: &[u8]) -> Result<u64, Fault> {
     let wrong = |what: &str| Fault::Damaged(format!("a batch whose {what}"));
     let (metadata, body) =
         data.split_at(usize::try_from(block.metaDataLength()).unwrap_or(0).min(data.len()));
     let message = metadata.get(if metadata.starts_with(&CONTINUATION) { 8.. } else { 4.. });
     let message = message.ok_or_else(|| wrong("message is cut short"))?;
     let message = root_as_message(message).map_err(damaged)?;
-    let Some(batch) = message.header_as_record_batch() else { return Err(wrong("message is no batch")) };
+    let of_dictionary = || message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data());
+    let Some(batch) = message.header_as_record_batch().or_else(of_dictionary) else {
+        return Err(wrong("message is no batch"));
+    };
     let rows = u64::try_from(batch.length()).map_err(|_| wrong("length is negative"))?;
     if rows > ROWS_MAX {
         return Err(Rejection::TooLarge { limit: ROWS_MAX, unit: "rows" }.into());
     }
-    let decoded = decoded_bytes(&batch, body).ok_or_else(|| wrong("buffers lie outside its body"))?;
-    if decoded > BATCH_BYTES_MAX {
-        return Err(Rejection::TooLarge { limit: BATCH_BYTES_MAX, unit: "decoded bytes" }.into());
-    }
-    Ok(())
+    decoded_bytes(&batch, body).ok_or_else(|| wrong("buffers lie outside its body"))
 }
 
 /// Returns how many bytes the buffers of a batch say they decode to; `None` where one is not within the body.

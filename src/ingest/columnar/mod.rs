@@ -15,13 +15,14 @@ use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_array::RecordBatch;
+use arrow_schema::Fields;
 
 use super::collector::{Collector, Parsed};
 use super::columns::{self, CandleColumns, TimeColumn};
 use super::layout;
 use super::lines::{Lines, StreamError};
 use super::rejection::Rejection;
-use cells::Columns;
+use cells::{Column, Columns};
 pub(super) use table::{TextRows, Unread, parquet_rows};
 
 /// The largest feather or Parquet file that is read, unpacked; 16 million rows take less.
@@ -98,7 +99,11 @@ fn parse(
     collector: Collector<'_>,
     read: impl FnOnce(Vec<u8>, &mut Batches<'_>) -> Result<(), Fault>,
 ) -> Result<Parsed, StreamError> {
-    let bytes = match lines.rest(COLUMNAR_BYTES_MAX) {
+    let room = collector.room_bytes().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX);
+    let bytes = match lines.rest(COLUMNAR_BYTES_MAX.min(room)) {
+        Err(StreamError::TooLarge) if room < COLUMNAR_BYTES_MAX => {
+            return Ok(collector.reject(Rejection::NoRoom));
+        }
         Err(StreamError::TooLarge) => {
             let limit = COLUMNAR_BYTES_MAX as u64;
             return Ok(collector.reject(Rejection::TooLarge { limit, unit: "bytes" }));
@@ -122,20 +127,34 @@ fn guarded<T, E: From<Fault>>(read: impl FnOnce() -> Result<T, E>) -> Result<T, 
     done.unwrap_or_else(gave_up)
 }
 
+/// Compares what is decoded at a time with the limit for any file, and with the room there is.
+fn check_room(decoded: u64, file_bytes: usize, room_bytes: Option<u64>) -> Result<(), Fault> {
+    if decoded > BATCH_BYTES_MAX {
+        return Err(Rejection::TooLarge { limit: BATCH_BYTES_MAX, unit: "decoded bytes" }.into());
+    }
+    let fits = room_bytes.is_none_or(|room| decoded.saturating_add(file_bytes as u64) <= room);
+    if fits { Ok(()) } else { Err(Rejection::NoRoom.into()) }
+}
+
 /// Takes in what a file holds, batch by batch.
 trait Sink {
     /// Why it takes in no more.
     type Error: From<Fault>;
 
+    /// Returns how many bytes the file and what it decodes to at a time may take, `None` for as many as there are.
+    fn room_bytes(&self) -> Option<u64>;
+
     /// Looks at the columns of a file; returns the places of those to decode, ascending.
-    fn find_columns<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> Result<Vec<usize>, Self::Error>;
+    ///
+    /// None of them is nested: decoded, such a column could be of any size.
+    fn find_columns(&mut self, fields: &Fields) -> Result<Vec<usize>, Self::Error>;
 
     /// Takes in the rows of a batch that holds the columns at these places of the file's schema.
     fn take_in(&mut self, batch: &RecordBatch, places: &[usize]) -> Result<(), Self::Error>;
 }
 
 fn finish(collector: Collector<'_>) -> Parsed {
-    let mut parsed = collector.out;
+    let mut parsed = collector.finish();
     if parsed.rejected.is_none() && parsed.rows_seen == 0 {
         parsed.rejected = Some(Rejection::NoRows);
     }
@@ -154,9 +173,13 @@ struct Batches<'a> {
 impl Sink for Batches<'_> {
     type Error = Fault;
 
+    fn room_bytes(&self) -> Option<u64> {
+        self.collector.room_bytes()
+    }
+
     /// Finds the columns of candles among those of a file.
-    fn find_columns<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> Result<Vec<usize>, Fault> {
-        let names: Vec<&str> = names.collect();
+    fn find_columns(&mut self, fields: &Fields) -> Result<Vec<usize>, Fault> {
+        let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
         let found = columns::find(&names, self.collector.symbol).map_err(|fault| {
             Fault::Rejected(Rejection::UnknownNames {
                 fault: fault.to_string(),
@@ -177,6 +200,14 @@ impl Sink for Batches<'_> {
             self.collector.no_volume(1);
         }
         let places = found.places();
+        let nested = places.iter().map(|place| &fields[*place]).find(|f| !Column::is_readable(f.data_type()));
+        if let Some(field) = nested {
+            return Err(Fault::Rejected(Rejection::ColumnType {
+                column: field.name().clone(),
+                expected: "numbers, times or text",
+                found: field.data_type().to_string(),
+            }));
+        }
         self.columns = Some(found);
         Ok(places)
     }

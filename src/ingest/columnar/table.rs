@@ -3,15 +3,19 @@
 use std::ops::Range;
 
 use arrow_array::RecordBatch;
+use arrow_schema::{FieldRef, Fields};
 
 use super::cells::Column;
-use super::{Fault, Sink, guarded, parquet};
+use super::{Fault, Sink, damaged, guarded, parquet};
 use crate::ingest::rejection::Rejection;
 
 /// Takes in a table row by row.
 pub(in crate::ingest) trait TextRows {
     /// Why it takes in no more.
     type Error;
+
+    /// Returns how many bytes the file and what it decodes to at a time may take, `None` for as many as there are.
+    fn room_bytes(&self) -> Option<u64>;
 
     /// Takes in the names of the columns.
     fn head(&mut self, names: &[&str]) -> Result<(), Self::Error>;
@@ -40,7 +44,7 @@ pub(in crate::ingest) fn parquet_rows<R: TextRows>(
     bytes: Vec<u8>,
     rows: &mut R,
 ) -> Result<(), Unread<R::Error>> {
-    let mut cells = Cells { rows, number: 0, text: Vec::new(), ranges: Vec::new() };
+    let mut cells = Cells { rows, number: 0, text: Vec::new(), ranges: Vec::new(), unread: Vec::new() };
     guarded(|| parquet::read(bytes, &mut cells))
 }
 
@@ -50,31 +54,42 @@ struct Cells<'r, R> {
     /// The cells of a row, one after the other.
     text: Vec<u8>,
     ranges: Vec<Range<usize>>,
+    /// What stands in every row of a column that cannot be read, by place.
+    unread: Vec<Option<String>>,
 }
 
 impl<R: TextRows> Sink for Cells<'_, R> {
     type Error = Unread<R::Error>;
 
-    fn find_columns<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> Result<Vec<usize>, Self::Error> {
-        let names: Vec<&str> = names.map(str::trim).collect();
+    fn room_bytes(&self) -> Option<u64> {
+        self.rows.room_bytes()
+    }
+
+    fn find_columns(&mut self, fields: &Fields) -> Result<Vec<usize>, Self::Error> {
+        let names: Vec<&str> = fields.iter().map(|field| field.name().trim()).collect();
         self.rows.head(&names).map_err(Unread::Refused)?;
-        Ok((0..names.len()).collect())
+        let readable = |field: &FieldRef| Column::is_readable(field.data_type());
+        self.unread = fields
+            .iter()
+            .map(|field| (!readable(field)).then(|| format!("<{}>", field.data_type())))
+            .collect();
+        Ok((0..fields.len()).filter(|place| readable(&fields[*place])).collect())
     }
 
     fn take_in(&mut self, batch: &RecordBatch, _: &[usize]) -> Result<(), Self::Error> {
-        let columns: Vec<(Option<Column<'_>>, String)> = batch
-            .columns()
-            .iter()
-            .map(|array| (Column::new("", array.as_ref()), format!("<{}>", array.data_type())))
-            .collect();
+        let columns: Option<Vec<Column<'_>>> =
+            batch.columns().iter().map(|array| Column::new("", array.as_ref())).collect();
+        let columns =
+            columns.ok_or_else(|| damaged("a column of another type than the head of the file says"))?;
         for row in 0..batch.num_rows() {
             self.text.clear();
             self.ranges.clear();
-            for (column, kind) in &columns {
+            let mut readable = columns.iter();
+            for kind in &self.unread {
                 let start = self.text.len();
-                match column {
-                    Some(column) => column.write(row, &mut self.text),
-                    None => self.text.extend_from_slice(kind.as_bytes()),
+                match kind {
+                    Some(kind) => self.text.extend_from_slice(kind.as_bytes()),
+                    None => readable.next().into_iter().for_each(|column| column.write(row, &mut self.text)),
                 }
                 self.ranges.push(start..self.text.len());
             }

@@ -100,6 +100,20 @@ pub enum SignalsError {
         /// What it holds.
         found: String,
     },
+    /// More signals than there is room for.
+    #[error(
+        "`{}`: expected signals that fit the memory limit, which leaves {} MiB for them, found more than {rows} rows; \
+         raise the limit (`--max-memory`) or give fewer signals or columns",
+        path.display(), room_bytes >> 20
+    )]
+    NoRoom {
+        /// The file.
+        path: PathBuf,
+        /// The rows that fit.
+        rows: u64,
+        /// Bytes that reading could take.
+        room_bytes: u64,
+    },
     /// A row has too few or too many fields.
     #[error("`{}` {at}: expected {expected} fields as in the header, found {found}", path.display())]
     Fields {

@@ -83,11 +83,11 @@ pub enum ColumnContent {
 }
 
 impl SignalsFile {
-    /// Reads a file of signals; `interval` is that of the candles they are traded on.
+    /// Reads a file of signals; `interval` is that of the candles they are traded on, `room_bytes` what reading may take.
     ///
     /// Errors: see [`SignalsError`]; only a last line that ends in the middle is left out and noted
-    /// Cost:   O(rows log rows); 48 bytes per row and 16 per row and column
-    pub fn read(path: &Path, interval: Interval) -> Result<Self, SignalsError> {
+    /// Cost:   O(rows log rows); [`ROW_BYTES`] per row and 16 per row and column, of which half stay
+    pub fn read(path: &Path, interval: Interval, room_bytes: Option<u64>) -> Result<Self, SignalsError> {
         let read_error = |source| SignalsError::Read { path: path.to_owned(), source };
         // Before it is opened, which would wait for somebody who writes to a pipe.
         let metadata = fs::metadata(path).map_err(read_error)?;
@@ -99,20 +99,31 @@ impl SignalsFile {
             let path = path.to_owned();
             return Err(SignalsError::TooLarge { path, limit: DECODED_BYTES_MAX, unit: "bytes" });
         }
-        Self::parse(file, path, interval)
+        Self::parse(file, path, interval, room_bytes)
     }
 
     /// Reads signals from a stream; see [`SignalsFile::read`].
-    pub(super) fn parse(stream: impl Read, path: &Path, interval: Interval) -> Result<Self, SignalsError> {
+    pub(super) fn parse(
+        stream: impl Read,
+        path: &Path,
+        interval: Interval,
+        room_bytes: Option<u64>,
+    ) -> Result<Self, SignalsError> {
         let unread = stream_error(path, DECODED_BYTES_MAX);
         let mut lines = Lines::new(stream, DECODED_BYTES_MAX);
         let head = lines.peek().map_err(&unread)?;
         let (packing, recognised) = (format::packing(head), format::recognise(head));
         #[cfg(feature = "columnar")]
         if let (format::Packing::None, Ok(format::Format::Parquet)) = (packing, &recognised) {
-            let stream_error = stream_error(path, COLUMNAR_BYTES_MAX as u64);
-            let bytes = lines.rest(COLUMNAR_BYTES_MAX).map_err(stream_error)?;
-            let mut table = Table::new(path, interval, Place::Row);
+            let room = room_bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX);
+            let bytes =
+                lines.rest(COLUMNAR_BYTES_MAX.min(room)).map_err(|error| match (error, room_bytes) {
+                    (StreamError::TooLarge, Some(room_bytes)) if room < COLUMNAR_BYTES_MAX => {
+                        SignalsError::NoRoom { path: path.to_owned(), rows: 0, room_bytes }
+                    }
+                    (error, _) => stream_error(path, COLUMNAR_BYTES_MAX as u64)(error),
+                })?;
+            let mut table = Table::new(path, interval, Place::Row, room_bytes);
             parquet_rows(bytes, &mut table).map_err(|error| error.of(path))?;
             return table.finish(lines.digest().1);
         }
@@ -121,7 +132,7 @@ impl SignalsFile {
         }
         let byte_order_mark = if head.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
         lines.skip(byte_order_mark);
-        let mut table = Table::new(path, interval, Place::Line);
+        let mut table = Table::new(path, interval, Place::Line, room_bytes);
         while let Some((number, line)) = lines.next_line().map_err(&unread)? {
             table.line(number, &line)?;
         }
@@ -163,11 +174,37 @@ fn stream_error(path: &Path, limit: u64) -> impl Fn(StreamError) -> SignalsError
     }
 }
 
+/// What a row takes while a file is read: itself, its place in the order, and the signal made of it.
+pub const ROW_BYTES: u64 = 96;
+/// What a row takes in addition for every column of the user's own.
+const CELL_BYTES: u64 = 16;
+
 /// A row, without the values of the user's columns.
 struct Row {
-    at: Place,
-    symbol: Symbol,
+    /// What it is numbered by.
+    number: u64,
+    /// Index of its symbol.
+    symbol: u32,
     signal: GivenSignal,
+}
+
+/// The symbols of a file, each kept once.
+#[derive(Default)]
+struct Names {
+    symbols: Vec<Symbol>,
+    known: BTreeMap<Symbol, u32>,
+}
+
+impl Names {
+    fn index(&mut self, symbol: Symbol) -> u32 {
+        if let Some(index) = self.known.get(&symbol) {
+            return *index;
+        }
+        let index = self.symbols.len() as u32;
+        self.symbols.push(symbol.clone());
+        self.known.insert(symbol, index);
+        index
+    }
 }
 
 /// A column of the user's own while it is read.
@@ -202,15 +239,43 @@ struct Table<'a> {
     place: fn(u64) -> Place,
     header: Option<Header>,
     rows: Vec<Row>,
+    names: Names,
     columns: Vec<Column>,
     fields: Vec<Field>,
     issues: Vec<Issue>,
+    /// Bytes that reading may take; `None` for whatever it takes.
+    room_bytes: Option<u64>,
 }
 
 impl<'a> Table<'a> {
-    fn new(path: &'a Path, interval: Interval, place: fn(u64) -> Place) -> Self {
-        let (rows, columns, fields, issues) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { path, interval, place, header: None, rows, columns, fields, issues }
+    fn new(path: &'a Path, interval: Interval, place: fn(u64) -> Place, room_bytes: Option<u64>) -> Self {
+        Self {
+            path,
+            interval,
+            place,
+            header: None,
+            rows: Vec::new(),
+            names: Names::default(),
+            columns: Vec::new(),
+            fields: Vec::new(),
+            issues: Vec::new(),
+            room_bytes,
+        }
+    }
+
+    /// Refuses a row more than there is room for.
+    fn check_room(&self) -> Result<(), SignalsError> {
+        let rows = self.rows.len() as u64;
+        if rows >= ROWS_MAX {
+            return Err(SignalsError::TooLarge { path: self.path.to_owned(), limit: ROWS_MAX, unit: "rows" });
+        }
+        let needed = (rows + 1) * (ROW_BYTES + CELL_BYTES * self.columns.len() as u64);
+        match self.room_bytes {
+            Some(room_bytes) if needed > room_bytes => {
+                Err(SignalsError::NoRoom { path: self.path.to_owned(), rows, room_bytes })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn line(&mut self, number: u64, line: &Line<'_>) -> Result<(), SignalsError> {
@@ -278,9 +343,7 @@ impl<'a> Table<'a> {
     /// Takes in a row by its cells.
     fn cells<'c>(&mut self, number: u64, at: impl Fn(usize) -> &'c [u8]) -> Result<(), SignalsError> {
         let header = self.header.as_ref().expect("rows come after the header");
-        if self.rows.len() as u64 >= ROWS_MAX {
-            return Err(SignalsError::TooLarge { path: self.path.to_owned(), limit: ROWS_MAX, unit: "rows" });
-        }
+        self.check_room()?;
         let read = row::signal(header, &at, self.interval);
         let (symbol, signal) =
             read.map_err(|bad| self.cell_error(number, bad.column, bad.expected, bad.found))?;
@@ -294,7 +357,8 @@ impl<'a> Table<'a> {
             };
             column.values.push(value);
         }
-        self.rows.push(Row { at: (self.place)(number), symbol, signal });
+        let symbol = self.names.index(symbol);
+        self.rows.push(Row { number, symbol, signal });
         Ok(())
     }
 
@@ -311,33 +375,37 @@ impl<'a> Table<'a> {
             .collect();
         let numeric = |column: &Column| matches!(column.content(), ColumnContent::Numbers { .. });
         self.columns.retain(numeric);
-        let names: Arc<[String]> = self.columns.iter().map(|column| column.name.clone()).collect();
-        let mut order: Vec<usize> = (0..self.rows.len()).collect();
-        order.sort_by(|a, b| {
-            let (a, b) = (&self.rows[*a], &self.rows[*b]);
-            a.symbol.cmp(&b.symbol).then_with(|| a.signal.order(&b.signal)).then(a.at.cmp(&b.at))
+        let column_names: Arc<[String]> = self.columns.iter().map(|column| column.name.clone()).collect();
+        // Rows keep their order while they are read; the sort moves only where they stand.
+        let mut order: Vec<u32> = (0..self.rows.len() as u32).collect();
+        let names = &self.names.symbols;
+        order.sort_unstable_by(|a, b| {
+            let (a, b) = (&self.rows[*a as usize], &self.rows[*b as usize]);
+            let by_symbol = names[a.symbol as usize].cmp(&names[b.symbol as usize]);
+            by_symbol.then_with(|| a.signal.order(&b.signal)).then(a.number.cmp(&b.number))
         });
         let mut symbols: BTreeMap<Symbol, GivenSignals> = BTreeMap::new();
         let mut duplicates = 0;
         // The rows kept at one instant on one side: at most one per style.
         let mut peers: Vec<usize> = Vec::new();
         for index in order {
+            let index = index as usize;
             let row = &self.rows[index];
             peers.retain(|peer| self.is_peer(*peer, index));
             let overlaps = |peer: &&usize| overlap(&self.rows[**peer].signal, &row.signal);
             if let Some(peer) = peers.iter().find(overlaps) {
                 self.check_equal(*peer, index)?;
                 duplicates += 1;
-                let first = self.rows[*peer].at;
-                note(&mut self.issues, IssueKind::Duplicate, row.at.number(), || {
+                let first = (self.place)(self.rows[*peer].number);
+                note(&mut self.issues, IssueKind::Duplicate, Some(row.number), || {
                     format!("expected a signal once, found {first} again")
                 });
                 continue;
             }
             peers.push(index);
             let values = self.columns.iter().map(|column| column.values[index]);
-            let own = symbols.entry(row.symbol.clone());
-            own.or_insert_with(|| GivenSignals::none(names.clone())).push(row.signal, values);
+            let own = symbols.entry(self.names.symbols[row.symbol as usize].clone());
+            own.or_insert_with(|| GivenSignals::none(column_names.clone())).push(row.signal, values);
         }
         self.issues.sort_by_key(|issue| issue.kind);
         Ok(SignalsFile {
@@ -361,6 +429,7 @@ impl<'a> Table<'a> {
     /// Refuses two rows of one signal that differ: which of them counts would be a guess.
     fn check_equal(&self, first: usize, second: usize) -> Result<(), SignalsError> {
         let (a, b) = (&self.rows[first], &self.rows[second]);
+        let at = |row: &Row| (self.place)(row.number);
         let show = |value: Option<f64>| value.map_or("nothing".to_owned(), |value| value.to_string());
         let given = |value: f64| Some(value).filter(|value| !value.is_nan());
         let style = |row: &Row| row.signal.style.map_or("every style".to_owned(), |style| style.to_string());
@@ -372,15 +441,15 @@ impl<'a> Table<'a> {
         let Some((column, one, other)) = pairs.into_iter().find(|(_, a, b)| a != b) else { return Ok(()) };
         // By place, so that the message does not depend on how equal keys are sorted.
         let ((one, a), (other, b)) =
-            if a.at < b.at { ((one, a), (other, b)) } else { ((other, b), (one, a)) };
+            if a.number < b.number { ((one, a), (other, b)) } else { ((other, b), (one, a)) };
         Err(SignalsError::Conflict(Box::new(SignalsConflict {
             path: self.path.to_owned(),
-            symbol: a.symbol.clone(),
+            symbol: self.names.symbols[a.symbol as usize].clone(),
             time_ms: a.signal.time_ms,
             direction: a.signal.direction,
             column: column.to_owned(),
-            first: (a.at, one),
-            second: (b.at, other),
+            first: (at(a), one),
+            second: (at(b), other),
         })))
     }
 }
@@ -388,6 +457,10 @@ impl<'a> Table<'a> {
 #[cfg(feature = "columnar")]
 impl TextRows for Table<'_> {
     type Error = SignalsError;
+
+    fn room_bytes(&self) -> Option<u64> {
+        self.room_bytes
+    }
 
     fn head(&mut self, names: &[&str]) -> Result<(), SignalsError> {
         let cells: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();

@@ -33,6 +33,7 @@ pub(super) fn symbol_days(
         on_conflict: OnConflict::Refuse,
         symbols: None,
         as_of_ms: options.now_ms,
+        room_bytes: None,
     };
     let never = AtomicBool::new(false);
     let halt = Halt::new(&never, None);

@@ -1,0 +1,125 @@
+//! The files of one symbol, read one after the other, become its candles.
+
+use std::collections::BTreeMap;
+
+use super::collector::{ROWS_MAX, Row};
+use super::error::IngestError;
+use super::report::{FileReport, Issue};
+use super::series::{self, Point, Settlement};
+use super::{IngestOptions, LoadedSymbol, SymbolSources, file};
+use crate::model::{Candle, CandleSeries, Interval};
+
+/// What a row takes at the peak: itself, and the candle made of it.
+pub(super) const ROW_BYTES: u64 = 128;
+/// So many rows may wait to be compared with those of earlier files.
+const WAITING_MIN: usize = 64 << 10;
+
+/// Returns the candles of one symbol at the base interval, from all its files together.
+///
+/// Candles of a finer interval are put together where all of them are there; base candles win over those, and
+/// coarser intervals over finer ones.
+///
+/// Errors: `IngestError::Conflict` if rows contradict each other (see [`super::OnConflict`]); `IngestError::Read` where
+/// the disk fails; `IngestError::TooMany` for more candles than there is room for. A file that cannot be used is
+/// rejected in its report instead.
+/// Cost: O(rows) for files in order, O(rows log rows) otherwise; 64 bytes per row of the symbol, those that say the same
+/// again counted once.
+pub fn load_symbol(sources: &SymbolSources, options: &IngestOptions) -> Result<LoadedSymbol, IngestError> {
+    let mut loading = Loading { sources, options, files: Vec::new(), shelves: BTreeMap::new() };
+    for index in 0..sources.sources.len() {
+        loading.file(index)?;
+    }
+    loading.finish()
+}
+
+/// Rows of one interval.
+#[derive(Default)]
+struct Shelf {
+    rows: Vec<Row>,
+    /// How many there were when they last had one open time each.
+    settled: usize,
+}
+
+struct Loading<'a> {
+    sources: &'a SymbolSources,
+    options: &'a IngestOptions,
+    files: Vec<FileReport>,
+    shelves: BTreeMap<Interval, Shelf>,
+}
+
+impl Loading<'_> {
+    fn file(&mut self, index: usize) -> Result<(), IngestError> {
+        let (source, symbol) = (&self.sources.sources[index], &self.sources.symbol);
+        let kept: usize = self.shelves.values().map(|shelf| shelf.rows.len()).sum();
+        let taken_bytes = kept as u64 * ROW_BYTES;
+        let place = file::Place { index: u32::try_from(index).unwrap_or(u32::MAX), taken_bytes };
+        let (report, mut rows, repeats) = file::read(source, symbol, place, self.options)?;
+        let interval = report.interval;
+        self.files.push(report);
+        let mut settlement = settlement(self.sources, self.options, &mut self.files);
+        settlement.note_repeats(index, repeats);
+        let Some(interval) = interval.filter(|_| !rows.is_empty()) else { return Ok(()) };
+        settlement.one_per_time(&mut rows, interval)?;
+        self.files.last_mut().into_iter().for_each(|report| file::conclude(report, &rows));
+        let shelf = self.shelves.entry(interval).or_default();
+        if shelf.rows.is_empty() {
+            // Without a copy where there is nothing to append to.
+            *shelf = Shelf { settled: rows.len(), rows };
+            return Ok(());
+        }
+        shelf.rows.extend(rows);
+        if shelf.rows.len() > WAITING_MIN.max(2 * shelf.settled) {
+            self.settle(interval)?;
+        }
+        if self.shelves.values().map(|shelf| shelf.rows.len() as u64).sum::<u64>() > ROWS_MAX {
+            return Err(IngestError::too_many(symbol, source, None));
+        }
+        Ok(())
+    }
+
+    /// Leaves one row per open time.
+    fn settle(&mut self, interval: Interval) -> Result<(), IngestError> {
+        let Some(shelf) = self.shelves.get_mut(&interval) else { return Ok(()) };
+        shelf.rows.sort_by_key(|row| row.candle.open_time);
+        settlement(self.sources, self.options, &mut self.files).one_per_time(&mut shelf.rows, interval)?;
+        shelf.settled = shelf.rows.len();
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<LoadedSymbol, IngestError> {
+        let intervals: Vec<Interval> = self.shelves.keys().copied().collect();
+        intervals.into_iter().try_for_each(|interval| self.settle(interval))?;
+        let candles = |(interval, shelf): (Interval, Shelf)| {
+            (interval, shelf.rows.into_iter().map(|row| row.candle).collect())
+        };
+        let candles = std::mem::take(&mut self.shelves).into_iter().map(candles).collect();
+        let mut files = self.files;
+        files.iter_mut().for_each(|report| report.issues.sort_by_key(|issue| issue.kind));
+        let (series, issues) = one_series(candles, self.options.base_interval);
+        let symbol = self.sources.symbol.clone();
+        tracing::debug!(%symbol, files = files.len(), candles = series.bars().len(), "read a symbol");
+        Ok(LoadedSymbol { symbol, series, files, issues })
+    }
+}
+
+fn settlement<'a>(
+    sources: &'a SymbolSources,
+    options: &IngestOptions,
+    reports: &'a mut [FileReport],
+) -> Settlement<'a> {
+    Settlement { symbol: &sources.symbol, on_conflict: options.on_conflict, reports }
+}
+
+fn one_series(candles: BTreeMap<Interval, Vec<Candle>>, base: Interval) -> (CandleSeries, Vec<Issue>) {
+    let mut issues = Vec::new();
+    let combined = series::combine(candles, base, &mut issues);
+    let points = || {
+        combined.iter().map(|candle| Point { open_time: candle.open_time, volume: candle.volume, line: None })
+    };
+    series::note_gaps(&mut issues, base, points());
+    series::note_zero_volume(&mut issues, base, points());
+    issues.sort_by_key(|issue| issue.kind);
+    let mut series = CandleSeries::new(base);
+    combined.iter().for_each(|candle| series.push(*candle));
+    (series, issues)
+}
