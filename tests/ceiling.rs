@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use serde_json::Value;
+
 use crate::command::{StoreDir, optimizer, text};
 
 /// What the run is told, and what the system allows besides for code, stacks and tables of pages.
@@ -36,6 +38,89 @@ fn a_run_with_a_ceiling_keeps_below_a_limit_on_its_data() {
     assert_eq!(runs["data"]["runs"].as_array().map(Vec::len), Some(2), "{runs:#}");
     let next = run_after("true", &store, CEILING_MIB);
     assert!(text(&next.stdout).contains("run=3"), "{}", text(&next.stderr));
+}
+
+/// Candles of some symbols at random, and a signal on every one.
+fn dense(dir: &Path, symbols: usize, days: i64) {
+    let mut state = 7_u64;
+    let mut random = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / f64::from(1_u32 << 31) - 0.5
+    };
+    fs::create_dir(dir.join("candles")).expect("a folder");
+    let mut signals = String::from("symbol,time,direction,style\n");
+    for symbol in ["AAAUSDT", "BBBUSDT", "CCCUSDT"].iter().take(symbols) {
+        let (mut price, mut candles) = (100.0, String::from("open_time,open,high,low,close,volume\n"));
+        for candle in 0..days * 96 {
+            let at = 1_735_689_600_000_i64 + candle * 900_000;
+            let (open, close) = (price, price * (1.0 + 0.01 * random()));
+            let (high, low) = (open.max(close) * 1.001, open.min(close) * 0.999);
+            candles.push_str(&format!("{at},{open:.5},{high:.5},{low:.5},{close:.5},100\n"));
+            let side = if random() > 0.0 { "long" } else { "short" };
+            signals.push_str(&format!("{symbol},{at},{side},scalping\n"));
+            price = close;
+        }
+        fs::write(dir.join(format!("candles/{symbol}-15m.csv")), candles).expect("written");
+    }
+    fs::write(dir.join("signals.csv"), signals).expect("written");
+}
+
+/// Runs on dense signals with so many stops and holding times; returns the document and the peak in bytes.
+fn run_dense(dir: &Path, stops: usize, hours: usize, more: &[&str]) -> Result<(Value, u64), String> {
+    let list = |count: usize, step: f64| {
+        let values: Vec<String> = (1..=count).map(|i| format!("{}", i as f64 * step)).collect();
+        format!("[{}]", values.join(","))
+    };
+    let mut command = optimizer();
+    command.args([
+        "incremental",
+        "--json",
+        "--no-save",
+        "--exit-zero",
+        "--progress",
+        "none",
+        "--window",
+        "all",
+    ]);
+    command.args(["--style", "scalping", "--jobs", "2"]);
+    command.arg("--data").arg(dir.join("candles")).arg("--signals").arg(dir.join("signals.csv"));
+    let axes = [
+        ("atr_tp_multiplier", list(2, 1.0)),
+        ("atr_stop_multiplier", list(stops, 0.25)),
+        ("max_holding_hours", list(hours, 1.0)),
+    ];
+    for (axis, values) in axes {
+        command.arg("--set").arg(format!("style.scalping.space.{axis}={values}"));
+    }
+    let ended = command.args(more).output().expect("the program can be started");
+    if !ended.status.success() {
+        return Err(text(&ended.stderr));
+    }
+    let mut document: Value = serde_json::from_slice(&ended.stdout).expect("JSON");
+    let run = document["data"]["run"].as_object_mut().expect("a run");
+    let peak = run["peak_rss_bytes"].as_u64().expect("a peak");
+    for volatile in ["peak_rss_bytes", "duration_ms", "started_at"] {
+        run.remove(volatile);
+    }
+    Ok((document["data"].clone(), peak))
+}
+
+/// Signals times exit rules decide what outcomes take; below a ceiling they are brought in some rules at a time, and the answer
+/// is the same.
+#[test]
+fn a_ceiling_holds_for_many_signals_and_many_exit_rules() {
+    let dir = tempfile::tempdir().expect("a folder");
+    dense(dir.path(), 3, 60);
+    for (stops, hours) in [(2, 2), (14, 12)] {
+        let (free, unbound) = run_dense(dir.path(), stops, hours, &[]).expect("a run");
+        let (bound, peak) = run_dense(dir.path(), stops, hours, &["--max-memory", "48MiB"]).expect("a run");
+        assert!(peak <= 48 << 20, "{stops} x {hours}: {} MiB", peak >> 20);
+        assert_eq!(bound, free, "{stops} x {hours}");
+        // It means something where there is much: without a ceiling memory grows with the rules.
+        assert!(stops < 14 || unbound > peak, "{unbound} without, {peak} with a ceiling");
+    }
+    let refused = run_dense(dir.path(), 14, 12, &["--max-memory", "16MiB"]).expect_err("too little");
+    assert!(refused.contains("expected a memory limit of at least"), "{refused}");
 }
 
 /// A control group below this process's own, removed with it.

@@ -581,8 +581,13 @@ fn sums_over_a_grid_of_thresholds() {
     let window = book.window(Day(0)..Day(days));
     let (sweep, columns) = (sweep(&window), DailyColumns::new(&window));
     let mut daily = std::collections::BTreeMap::new();
-    for branch in columns.branches() {
-        columns.for_each(branch, |column, returns| drop(daily.insert(column, returns.to_vec())));
+    let parts = columns.look(|tile, branch| {
+        let mut part = Vec::new();
+        tile.for_each(branch, |column, returns| part.push((column, returns.to_vec())));
+        part
+    });
+    for part in parts {
+        daily.extend(part);
     }
     let combos = list(&expected["combos"]);
     assert_eq!(combos.len(), 72);

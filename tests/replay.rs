@@ -69,14 +69,14 @@ fn walk(book: &Book, limits: &Limits) -> Course {
 }
 
 fn until_ms(book: &Book, signal: usize) -> i64 {
-    book.entries()[signal].entry_ms + i64::from(book.detail(signal, 0).bars_held) * BAR_MS
+    book.entries()[signal].entry_ms + i64::from(book.under(0).of(signal).bars_held) * BAR_MS
 }
 
 /// The same walk, with the whole past looked through for every signal.
 fn plain_walk(book: &Book, limits: &Limits) -> Vec<usize> {
     let mut trades: Vec<usize> = Vec::new();
     let symbol = |signal: &usize| book.entries()[*signal].symbol;
-    let net = |signal: &usize| i64::from(book.outcome(*signal, 0).0);
+    let net = |signal: &usize| i64::from(book.under(0).net(*signal).0);
     for signal in 0..book.entries().len() {
         let now = book.entries()[signal].entry_ms;
         let (mut closed, open): (Vec<usize>, Vec<usize>) =

@@ -1,12 +1,13 @@
 //! The sweep against the plain loop, on random spaces, levels and signals; windows against fresh books.
 
 use proptest::prelude::*;
-use retune::evaluate::book::{Book, Entry};
+use retune::evaluate::book::{Book, Entry, OutcomeSource, OutcomeTable, Window};
 use retune::evaluate::daily::DailyColumns;
 use retune::evaluate::lattice::Lattice;
 use retune::evaluate::replay::{Pick, replay};
 use retune::evaluate::sweep::sweep;
 use retune::model::{DAY_MS, Day, Direction, ExitReason, Outcome, Outcomes, ReturnPpm, Setup};
+use retune::validate::grid::{GridResult, GridTests, Halves, Ranks, Replicates, TestPlan};
 
 fn outcome(net: i32) -> Outcome {
     Outcome {
@@ -86,12 +87,17 @@ fn columns_equal_replay(sizes: &[usize], rules: usize, signals: &[Signal]) {
     };
     let columns = DailyColumns::new(&window);
     let mut seen = std::collections::BTreeMap::new();
-    for branch in columns.branches() {
-        columns.for_each(branch, |column, returns| {
-            assert!(seen.insert(column, returns.to_vec()).is_none(), "once");
-        });
+    let parts = columns.look(|tile, branch| {
+        let mut part = Vec::new();
+        tile.for_each(branch, |column, returns| part.push((column, returns.to_vec())));
+        part
+    });
+    for part in parts {
+        assert!(part.is_sorted_by_key(|(column, _)| *column));
+        for (column, returns) in part {
+            assert!(seen.insert(column, returns).is_none(), "once");
+        }
     }
-    assert!(seen.keys().is_sorted());
     let distinct: std::collections::BTreeSet<&Vec<i32>> = seen.values().collect();
     for cell in 0..book.lattice().cells() {
         for rule in 0..rules {
@@ -107,8 +113,81 @@ fn columns_equal_replay(sizes: &[usize], rules: usize, signals: &[Signal]) {
     }
 }
 
+/// Outcomes that lie elsewhere.
+#[derive(Debug)]
+struct Lent {
+    signals: Vec<Signal>,
+}
+
+impl OutcomeSource for Lent {
+    fn load(&self, rules: std::ops::Range<usize>) -> OutcomeTable {
+        let mut table = OutcomeTable::new(rules.len());
+        for signal in &self.signals {
+            let mut outcomes = Outcomes::new(rules.len());
+            let own = signal.net[rules.clone()].iter().map(|net| outcome(*net)).collect::<Vec<_>>();
+            outcomes.push_each(&own);
+            table.push(outcomes.row(0));
+        }
+        table
+    }
+}
+
+/// The same book with its outcomes elsewhere.
+fn lent(sizes: &[usize], rules: usize, signals: &[Signal]) -> Book {
+    let held = book(sizes, rules, signals);
+    let mut lent = Book::new(Lattice::new(sizes.to_vec()), rules);
+    for (entry, signal) in held.entries().iter().zip(signals) {
+        lent.push_signal(*entry, &signal.levels);
+    }
+    lent.set_source(Box::new(Lent { signals: signals.to_vec() }));
+    lent
+}
+
+/// Returns what the tests against luck find, looking at so many bytes of outcomes at a time.
+fn luck(window: &Window<'_>, bytes_max: usize) -> (GridResult, Vec<(usize, usize)>) {
+    let plan =
+        TestPlan { replicates: 20, active_min: 1, train: 4, step: 2, ..TestPlan::new(window.day_count(), 0) };
+    let (replicates, halves, folds) = (Replicates::draw(&plan), Halves::new(&plan), plan.folds());
+    let benchmarks = vec![vec![0; plan.days], vec![3; plan.days]];
+    let columns = DailyColumns::in_tiles(window, bytes_max);
+    let empty = || GridTests::new(&plan, &replicates, &benchmarks, &folds, &halves);
+    let parts = columns.look(|tile, branch| {
+        let mut tests = empty();
+        tile.for_each(branch, |column, returns| tests.push(column, returns));
+        tests.finish()
+    });
+    let result = parts.into_iter().reduce(GridResult::merge).unwrap_or_else(|| empty().finish());
+    let ranks = columns.look(|tile, branch| {
+        let mut ranks = Ranks::new(&plan, &halves, &result);
+        tile.for_each(branch, |_, returns| ranks.push(returns));
+        ranks.finish()
+    });
+    let sum = |mut all: Vec<(usize, usize)>, part: Vec<(usize, usize)>| {
+        all.iter_mut().zip(part).for_each(|(all, part)| *all = (all.0 + part.0, all.1 + part.1));
+        all
+    };
+    let ranks = ranks.into_iter().reduce(sum).unwrap_or_default();
+    (result, ranks)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Outcomes that are brought in some exit rules at a time give the same bits: sums, day returns, tests against luck.
+    #[test]
+    fn the_answer_is_the_same_however_outcomes_are_cut((sizes, rules, signals) in spaces(50_000)) {
+        let (held, lent) = (book(&sizes, rules, &signals), lent(&sizes, rules, &signals));
+        let days = Day(0)..Day(30);
+        let (whole, cut) = (held.window(days.clone()), lent.window(days));
+        prop_assert_eq!(sweep(&whole), sweep(&cut));
+        for rule in 0..rules {
+            let pick = Pick { rule, levels: None };
+            prop_assert_eq!(replay(&whole, pick), replay(&cut, pick));
+        }
+        let wanted = luck(&whole, usize::MAX);
+        prop_assert_eq!(&luck(&whole, 1), &wanted);
+        prop_assert_eq!(&luck(&cut, 1), &wanted);
+    }
 
     #[test]
     fn every_point_of_the_sweep_equals_the_plain_loop((sizes, rules, signals) in spaces(50_000)) {

@@ -151,8 +151,11 @@ impl From<RunError> for Failure {
             RunError::Store(error) => error.into(),
             RunError::NoSignals { .. } => Self::new(code::CONFIGURATION, error.to_string())
                 .hint("name the file: --signals FILE, or file under [signals]"),
-            RunError::Memory(_) => Self::new(code::CONFIGURATION, error.to_string())
-                .hint("raise --max-memory, or take fewer or smaller files"),
+            RunError::Memory(_) => Self::new(code::CONFIGURATION, error.to_string()).hint(
+                "raise --max-memory, or take fewer or smaller files, fewer signals, or fewer parameter sets",
+            ),
+            RunError::Spill { .. } => Self::new(code::IO, error.to_string())
+                .hint("nothing was stored; free disk in the store's directory, or raise --max-memory"),
             RunError::Planning(_) => Self::new(code::CONFIGURATION, error.to_string()),
             RunError::Stopped => Self::new(code::STOPPED, error.to_string())
                 .hint("run the same command again; what was stored before is untouched"),

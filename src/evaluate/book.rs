@@ -1,6 +1,7 @@
 //! A book: the signals of one style in trade order, with their coordinates and outcomes.
 
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -13,7 +14,7 @@ pub const LANES: usize = 16;
 
 /// Exit rules whose choices are kept together, and whose groups are followed before the next ones: their outcomes stay near the
 /// processor.
-const STRIP: usize = 4 * LANES;
+pub const STRIP: usize = 4 * LANES;
 
 /// One signal of a book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,87 @@ pub struct Book {
     entries: Vec<Entry>,
     coordinates: Vec<u8>,
     rules: usize,
+    outcomes: Stored,
+    /// Entry days of all candidates, those outside the lattice included; ascending.
+    candidate_days: Vec<Day>,
+    /// For every opportunity, its day and the signals that take part in it.
+    captures: Hindsight<Vec<(Day, Vec<u32>)>>,
+}
+
+/// Where the outcomes of a book are.
+#[derive(Debug, Clone)]
+enum Stored {
+    /// In memory, under all rules.
+    Held(OutcomeTable),
+    /// Elsewhere, and brought here a group of rules at a time.
+    Elsewhere(Arc<Elsewhere>),
+}
+
+/// Outcomes that are kept elsewhere, such as in a file, because all of them are too many to be held.
+pub trait OutcomeSource: Send + Sync + std::fmt::Debug {
+    /// Returns the outcomes of all signals of the book, in trade order, under some consecutive rules.
+    fn load(&self, rules: Range<usize>) -> OutcomeTable;
+}
+
+#[derive(Debug)]
+struct Elsewhere {
+    source: Box<dyn OutcomeSource>,
+    /// The part that was asked for last, by its number.
+    recent: Mutex<Option<(usize, Arc<OutcomeTable>)>>,
+}
+
+/// The outcomes of a book's signals under some consecutive exit rules: all of them, or as many as are held at once.
+#[derive(Debug)]
+pub struct Part<'a> {
+    first_rule: usize,
+    table: PartTable<'a>,
+}
+
+#[derive(Debug)]
+enum PartTable<'a> {
+    Held(&'a OutcomeTable),
+    Loaded(Arc<OutcomeTable>),
+}
+
+impl Part<'_> {
+    /// Returns the first of its rules.
+    pub fn first_rule(&self) -> usize {
+        self.first_rule
+    }
+
+    /// Returns the outcomes.
+    pub fn table(&self) -> &OutcomeTable {
+        match &self.table {
+            PartTable::Held(table) => table,
+            PartTable::Loaded(table) => table,
+        }
+    }
+}
+
+/// The outcomes of a book's signals under one exit rule.
+#[derive(Debug)]
+pub struct RuleOutcomes<'a> {
+    part: Part<'a>,
+    /// The rule's place in the part.
+    rule: usize,
+}
+
+impl RuleOutcomes<'_> {
+    /// Returns all that is known of the outcome of a signal.
+    pub fn of(&self, signal: usize) -> &Outcome {
+        self.part.table().outcome(signal, self.rule)
+    }
+
+    /// Returns the net outcome of a signal.
+    pub fn net(&self, signal: usize) -> ReturnPpm {
+        self.of(signal).net
+    }
+}
+
+/// The outcomes of signals, in trade order, under some exit rules.
+#[derive(Debug, Clone)]
+pub struct OutcomeTable {
+    rules: usize,
     /// Which of a signal's ends each rule takes.
     strips: Vec<Strip>,
     /// The ends of all signals, those of one after those of another, and their net outcomes in ppm by themselves.
@@ -45,10 +127,6 @@ pub struct Book {
     nets: Vec<i32>,
     /// Where the ends of each signal stop.
     stops: Vec<usize>,
-    /// Entry days of all candidates, those outside the lattice included; ascending.
-    candidate_days: Vec<Day>,
-    /// For every opportunity, its day and the signals that take part in it.
-    captures: Hindsight<Vec<(Day, Vec<u32>)>>,
 }
 
 /// Which of its ends every signal takes under some consecutive rules.
@@ -117,13 +195,10 @@ impl Strip {
     }
 }
 
-impl Book {
-    /// Returns an empty book for a lattice and so many exit rules.
-    pub fn new(lattice: Lattice, rules: usize) -> Self {
+impl OutcomeTable {
+    /// Returns an empty table for so many exit rules.
+    pub fn new(rules: usize) -> Self {
         Self {
-            lattice,
-            entries: Vec::new(),
-            coordinates: Vec::new(),
             rules,
             strips: (0..rules)
                 .step_by(STRIP)
@@ -132,40 +207,44 @@ impl Book {
             ends: Vec::new(),
             nets: Vec::new(),
             stops: Vec::new(),
-            candidate_days: Vec::new(),
-            captures: Hindsight::default(),
         }
     }
 
     /// Makes room for so many more signals, where their number is known.
     pub fn reserve(&mut self, signals: usize) {
-        self.entries.reserve(signals);
-        self.coordinates.reserve(signals * self.lattice.dimensions());
         self.stops.reserve(signals);
-        self.candidate_days.reserve(signals);
         self.strips.iter_mut().for_each(|strip| strip.reserve(signals));
     }
 
-    /// Counts a candidate that is in no cell.
-    pub fn count_candidate(&mut self, entry_ms: i64) {
-        self.candidate_days.push(Day::of(entry_ms));
-    }
-
-    /// Appends a candidate with its coordinates and outcomes.
+    /// Appends a signal's outcomes.
     ///
-    /// Panics when entries do not ascend or the shapes differ: the caller sorts first.
-    pub fn push(&mut self, entry: Entry, coordinates: &[u8], outcomes: OutcomeRow<'_>) {
-        assert!(coordinates.len() == self.lattice.dimensions(), "one coordinate per dimension");
-        assert!(outcomes.choices.len() == self.rules(), "one outcome per exit rule");
-        let key = |e: &Entry| (e.entry_ms, e.symbol);
-        assert!(self.entries.last().is_none_or(|last| key(last) <= key(&entry)), "entries ascend");
-        self.count_candidate(entry.entry_ms);
-        self.entries.push(entry);
-        self.coordinates.extend_from_slice(coordinates);
+    /// Panics when there is not one per rule
+    pub fn push(&mut self, outcomes: OutcomeRow<'_>) {
+        assert!(outcomes.choices.len() == self.rules, "one outcome per exit rule");
         self.strips.iter_mut().for_each(|strip| strip.push(outcomes));
         self.ends.extend_from_slice(outcomes.ends);
         self.nets.extend(outcomes.ends.iter().map(|end| end.net.0));
         self.stops.push(self.ends.len());
+    }
+
+    /// Returns the number of signals.
+    pub fn len(&self) -> usize {
+        self.stops.len()
+    }
+
+    /// Returns whether there is no signal.
+    pub fn is_empty(&self) -> bool {
+        self.stops.is_empty()
+    }
+
+    /// Returns the number of strips of exit rules: parts that can be looked at one after the other.
+    pub fn strips(&self) -> usize {
+        self.strips.len()
+    }
+
+    /// Returns the outcome of a signal under a rule of the table.
+    fn outcome(&self, signal: usize, rule: usize) -> &Outcome {
+        &self.ends[self.ends_of(signal)][self.strips[rule / STRIP].choice(signal, rule % STRIP)]
     }
 
     /// Returns where the ends of a signal are among all.
@@ -197,6 +276,74 @@ impl Book {
         }
     }
 
+    /// Returns the sum of the largest net outcomes of signals under any rule of the table, as magnitudes: no running sum of any
+    /// set gets beyond it; ppm.
+    pub fn reach(&self, signals: Range<usize>) -> i64 {
+        let largest = |signal: usize| {
+            let nets = &self.nets[self.ends_of(signal)];
+            i64::from(nets.iter().fold(0, |most, net| most.max(net.unsigned_abs())))
+        };
+        signals.map(largest).sum()
+    }
+}
+
+impl Book {
+    /// Returns an empty book for a lattice and so many exit rules.
+    pub fn new(lattice: Lattice, rules: usize) -> Self {
+        Self {
+            lattice,
+            entries: Vec::new(),
+            coordinates: Vec::new(),
+            rules,
+            outcomes: Stored::Held(OutcomeTable::new(rules)),
+            candidate_days: Vec::new(),
+            captures: Hindsight::default(),
+        }
+    }
+
+    /// Makes room for so many more signals, where their number is known.
+    pub fn reserve(&mut self, signals: usize) {
+        self.entries.reserve(signals);
+        self.coordinates.reserve(signals * self.lattice.dimensions());
+        self.candidate_days.reserve(signals);
+        if let Stored::Held(table) = &mut self.outcomes {
+            table.reserve(signals);
+        }
+    }
+
+    /// Counts a candidate that is in no cell.
+    pub fn count_candidate(&mut self, entry_ms: i64) {
+        self.candidate_days.push(Day::of(entry_ms));
+    }
+
+    /// Appends a candidate with its coordinates and outcomes.
+    ///
+    /// Panics when entries do not ascend or the shapes differ: the caller sorts first.
+    pub fn push(&mut self, entry: Entry, coordinates: &[u8], outcomes: OutcomeRow<'_>) {
+        self.push_signal(entry, coordinates);
+        match &mut self.outcomes {
+            Stored::Held(table) => table.push(outcomes),
+            Stored::Elsewhere(_) => unreachable!("outcomes that are elsewhere come last"),
+        }
+    }
+
+    /// Appends a candidate whose outcomes [`Book::set_source`] gives.
+    ///
+    /// Panics when entries do not ascend or the shapes differ: the caller sorts first.
+    pub fn push_signal(&mut self, entry: Entry, coordinates: &[u8]) {
+        assert!(coordinates.len() == self.lattice.dimensions(), "one coordinate per dimension");
+        let key = |e: &Entry| (e.entry_ms, e.symbol);
+        assert!(self.entries.last().is_none_or(|last| key(last) <= key(&entry)), "entries ascend");
+        self.count_candidate(entry.entry_ms);
+        self.entries.push(entry);
+        self.coordinates.extend_from_slice(coordinates);
+    }
+
+    /// Says where the outcomes of all signals are, which were appended without theirs.
+    pub fn set_source(&mut self, source: Box<dyn OutcomeSource>) {
+        self.outcomes = Stored::Elsewhere(Arc::new(Elsewhere { source, recent: Mutex::new(None) }));
+    }
+
     /// Sets the opportunities: the day each starts and the signals (indices) that take part in it.
     pub fn set_captures(&mut self, captures: Hindsight<Vec<(Day, Vec<u32>)>>) {
         self.captures = captures;
@@ -222,19 +369,33 @@ impl Book {
         &self.coordinates
     }
 
-    /// Returns the number of strips of exit rules: parts that can be looked at one after the other.
-    pub fn strips(&self) -> usize {
-        self.strips.len()
+    /// Returns whether all outcomes are in memory, so that looking at any rule costs the same.
+    pub fn is_held(&self) -> bool {
+        matches!(self.outcomes, Stored::Held(_))
     }
 
-    /// Returns the net outcome of a signal under a rule.
-    pub fn outcome(&self, signal: usize, rule: usize) -> ReturnPpm {
-        self.detail(signal, rule).net
+    /// Returns the number of parts that the outcomes come in, rule by rule.
+    pub fn parts(&self) -> usize {
+        if self.is_held() { 1 } else { self.rules.div_ceil(LANES) }
     }
 
-    /// Returns all that is known of the outcome of a signal under a rule.
-    pub fn detail(&self, signal: usize, rule: usize) -> &Outcome {
-        &self.ends[self.ends_of(signal)][self.strips[rule / STRIP].choice(signal, rule % STRIP)]
+    /// Returns a part of the outcomes; one that is not held is loaded, in place of the one before.
+    pub fn part(&self, part: usize) -> Part<'_> {
+        match &self.outcomes {
+            Stored::Held(table) => Part { first_rule: 0, table: PartTable::Held(table) },
+            Stored::Elsewhere(elsewhere) => {
+                let first_rule = part * LANES;
+                let rules = first_rule..self.rules.min(first_rule + LANES);
+                Part { first_rule, table: PartTable::Loaded(elsewhere.part(part, rules, self.entries.len())) }
+            }
+        }
+    }
+
+    /// Returns the outcomes under one rule.
+    pub fn under(&self, rule: usize) -> RuleOutcomes<'_> {
+        assert!(rule < self.rules, "a rule of the book");
+        let part = self.part(if self.is_held() { 0 } else { rule / LANES });
+        RuleOutcomes { rule: rule - part.first_rule, part }
     }
 
     /// Returns the opportunities with the signals that take part in them.
@@ -264,6 +425,23 @@ impl Book {
     }
 }
 
+impl Elsewhere {
+    fn part(&self, part: usize, rules: Range<usize>, signals: usize) -> Arc<OutcomeTable> {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*recent {
+            Some((known, table)) if *known == part => table.clone(),
+            _ => {
+                // Room for the next one first.
+                *recent = None;
+                let table = Arc::new(self.source.load(rules.clone()));
+                assert!(table.len() == signals && table.rules == rules.len(), "the outcomes of the book");
+                *recent = Some((part, table.clone()));
+                table
+            }
+        }
+    }
+}
+
 /// Writes a row of outcomes, group by group of rules.
 #[inline]
 fn spread<C: Copy>(choices: &[C], net: impl Fn(C) -> i32, groups: &mut [&mut [[i32; LANES]]], row: usize) {
@@ -279,12 +457,12 @@ pub struct Nets {
 }
 
 impl Nets {
-    /// Takes in the outcomes of some strips in place of what was there; the memory is kept.
-    pub fn fill(&mut self, window: &Window<'_>, strips: Range<usize>) {
-        let strips = &window.book.strips[strips];
+    /// Takes in the outcomes of a window's signals under some strips in place of what was there; the memory is kept.
+    pub fn fill(&mut self, table: &OutcomeTable, signals: Range<usize>, strips: Range<usize>) {
+        let strips = &table.strips[strips];
         let count = |strip: &Strip| strip.rules.len().div_ceil(LANES);
         self.groups.resize_with(strips.iter().map(count).sum(), Vec::new);
-        self.groups.iter_mut().for_each(|rows| rows.resize(window.signals.len(), [0; LANES]));
+        self.groups.iter_mut().for_each(|rows| rows.resize(signals.len(), [0; LANES]));
         let mut groups = self.groups.as_mut_slice();
         for strip in strips {
             let (own, others) = groups.split_at_mut(count(strip));
@@ -298,8 +476,8 @@ impl Nets {
                 }
             }
             chunks.into_par_iter().enumerate().for_each(|(place, mut groups)| {
-                let first = window.signals.start + place * ROWS_AT_ONCE;
-                window.book.gather(strip, first, &mut groups);
+                let first = signals.start + place * ROWS_AT_ONCE;
+                table.gather(strip, first, &mut groups);
             });
             groups = others;
         }
@@ -329,16 +507,6 @@ pub struct Window<'a> {
 }
 
 impl Window<'_> {
-    /// Returns the sum of the largest net outcomes of its signals under any rule, as magnitudes: no running sum of any set gets
-    /// beyond it; ppm.
-    pub fn reach(&self) -> i64 {
-        let largest = |signal: usize| {
-            let nets = &self.book.nets[self.book.ends_of(signal)];
-            i64::from(nets.iter().fold(0, |most, net| most.max(net.unsigned_abs())))
-        };
-        self.signals.clone().map(largest).sum()
-    }
-
     /// Returns the number of calendar days, those without trades included.
     pub fn day_count(&self) -> usize {
         usize::try_from(self.days.end.0 - self.days.start.0).unwrap_or(0)
@@ -382,12 +550,12 @@ mod tests {
                     book.push(entry, &[0], outcomes.row(0));
                 }
                 let window = book.window(Day(1)..Day(1_000));
-                let mut nets = Nets::default();
-                nets.fill(&window, 0..book.strips());
+                let (part, mut nets) = (book.part(0), Nets::default());
+                nets.fill(part.table(), window.signals.clone(), 0..part.table().strips());
                 for signal in 0..ends.len() {
                     for rule in 0..rules {
                         assert_eq!(
-                            book.outcome(signal, rule).0,
+                            book.under(rule).net(signal).0,
                             net(signal, rule),
                             "signal {signal}, rule {rule}"
                         );

@@ -4,16 +4,21 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::book::{LANES, Nets, Window};
+use super::book::{LANES, Nets, STRIP, Window};
 use super::lattice::Walk;
 use crate::model::Day;
+
+/// Bytes of net outcomes that are laid out at once.
+const TILE_BYTES_MAX: usize = 64 << 20;
 
 /// The day returns of a window, set by set.
 #[derive(Debug)]
 pub struct DailyColumns<'a> {
     window: &'a Window<'a>,
     walk: Walk<'a>,
-    nets: Nets,
+    tiles: Vec<Tile>,
+    /// The outcomes of the only tile, kept from look to look.
+    only: Option<Nets>,
     /// Day of each signal of the window, counted from the window's first.
     days: Vec<u32>,
     day_count: usize,
@@ -21,55 +26,87 @@ pub struct DailyColumns<'a> {
     lengths: Vec<u32>,
 }
 
+/// Exit rules whose outcomes are laid out at once: strips of a part of the book.
+#[derive(Debug)]
+struct Tile {
+    part: usize,
+    strips: Range<usize>,
+    first_rule: usize,
+}
+
+/// The day returns under some of the exit rules.
+#[derive(Debug)]
+pub struct ColumnTile<'a> {
+    columns: &'a DailyColumns<'a>,
+    nets: &'a Nets,
+    first_rule: usize,
+}
+
+/// Returns the tiles of a window: as few as its outcomes fit in.
+fn tiles_of(window: &Window<'_>, bytes_max: usize) -> Vec<Tile> {
+    let book = window.book;
+    let strip_bytes = STRIP * window.signals.len() * size_of::<i32>();
+    let at_once = (bytes_max / strip_bytes.max(1)).max(1);
+    let mut tiles = Vec::new();
+    for part in 0..book.parts() {
+        // Only the first part of a book that is held begins at 0: parts that are loaded have one strip each.
+        let (first_rule, strips) = match book.is_held() {
+            true => (0, book.rules().div_ceil(STRIP)),
+            false => (part * LANES, 1),
+        };
+        for first in (0..strips).step_by(at_once) {
+            let strips = first..strips.min(first + at_once);
+            tiles.push(Tile { part, first_rule: first_rule + first * STRIP, strips });
+        }
+    }
+    tiles
+}
+
 impl<'a> DailyColumns<'a> {
     /// Prepares a window.
     pub fn new(window: &'a Window<'a>) -> Self {
+        Self::in_tiles(window, TILE_BYTES_MAX)
+    }
+
+    /// Prepares a window, so many bytes of outcomes at a time.
+    pub fn in_tiles(window: &'a Window<'a>, bytes_max: usize) -> Self {
         let book = window.book;
         let first = window.days.start.0;
         let day = |entry_ms: i64| (Day::of(entry_ms).0 - first).max(0) as u32;
         let days = book.entries()[window.signals.clone()].iter().map(|entry| day(entry.entry_ms)).collect();
-        let mut nets = Nets::default();
-        nets.fill(window, 0..book.strips());
         let walk = Walk::new(book.lattice(), book.coordinates(), window.signals.clone());
         let mut lengths = vec![0; book.lattice().cells()];
         let branch_cells = walk.branch_cells();
         lengths.par_chunks_mut(branch_cells).zip(walk.branches()).for_each(|(lengths, branch)| {
             walk.for_each_cell(branch, |cell, list| lengths[cell % branch_cells] = list.len() as u32);
         });
-        let day_count = window.day_count();
-        Self { window, walk, nets, days, day_count, lengths }
+        let (day_count, tiles) = (window.day_count(), tiles_of(window, bytes_max));
+        let mut columns = Self { window, walk, tiles, only: None, days, day_count, lengths };
+        if let [tile] = columns.tiles.as_slice() {
+            columns.only = Some(columns.lay_out(tile));
+        }
+        columns
     }
 
-    /// Returns the branches, which can be looked at in parallel; sets of a later branch have higher numbers.
-    pub fn branches(&self) -> Range<usize> {
-        self.walk.branches()
+    fn lay_out(&self, tile: &Tile) -> Nets {
+        let (part, mut nets) = (self.window.book.part(tile.part), Nets::default());
+        nets.fill(part.table(), self.window.signals.clone(), tile.strips.clone());
+        nets
     }
 
-    /// Calls back for every set of a branch with the sum of net returns of each day in ppm, in order of the sets' numbers
-    /// (cell x rules + rule).
+    /// Returns what a look at each branch of each tile gives: by tiles, then branches. Tiles come one after the other, their
+    /// branches are looked at in parallel.
     ///
-    /// A cell that lets pass exactly what a looser one does is left out: its columns are the same.
-    pub fn for_each(&self, branch: usize, mut visit: impl FnMut(usize, &[i32])) {
-        let book = self.window.book;
-        let rules = book.rules();
-        let mut sums = vec![[0_i32; LANES]; self.day_count];
-        let mut column = vec![0_i32; self.day_count];
-        self.walk.for_each_cell(branch, |cell, list| {
-            if list.is_empty() || self.repeats_a_looser(cell) {
-                return;
-            }
-            for (group, nets) in self.nets.groups().iter().enumerate() {
-                sums.fill([0; LANES]);
-                for signal in list {
-                    let of_day = &mut sums[self.days[*signal as usize] as usize];
-                    of_day.iter_mut().zip(&nets[*signal as usize]).for_each(|(sum, net)| *sum += net);
-                }
-                for lane in 0..LANES.min(rules - group * LANES) {
-                    column.iter_mut().zip(&sums).for_each(|(own, sum)| *own = sum[lane]);
-                    visit(cell * rules + group * LANES + lane, &column);
-                }
-            }
-        });
+    /// Within a tile sets of a later branch have higher numbers; sets of different tiles take turns.
+    pub fn look<T: Send>(&self, look: impl Fn(&ColumnTile<'_>, usize) -> T + Sync) -> Vec<T> {
+        let mut found = Vec::new();
+        for tile in &self.tiles {
+            let loaded = if self.only.is_none() { Some(self.lay_out(tile)) } else { None };
+            let Some(nets) = self.only.as_ref().or(loaded.as_ref()) else { continue };
+            let tile = ColumnTile { columns: self, nets, first_rule: tile.first_rule };
+            found.par_extend(self.walk.branches().into_par_iter().map(|branch| look(&tile, branch)));
+        }
+        found
     }
 
     fn repeats_a_looser(&self, cell: usize) -> bool {
@@ -82,5 +119,35 @@ impl<'a> DailyColumns<'a> {
             levels[d] -= 1;
             self.lengths[lattice.cell(&levels)] == self.lengths[cell]
         })
+    }
+}
+
+impl ColumnTile<'_> {
+    /// Calls back for every set of a branch with the sum of net returns of each day in ppm, in order of the sets' numbers
+    /// (cell x rules + rule).
+    ///
+    /// A cell that lets pass exactly what a looser one does is left out: its columns are the same.
+    pub fn for_each(&self, branch: usize, mut visit: impl FnMut(usize, &[i32])) {
+        let DailyColumns { window, walk, days, day_count, .. } = self.columns;
+        let rules = window.book.rules();
+        let mut sums = vec![[0_i32; LANES]; *day_count];
+        let mut column = vec![0_i32; *day_count];
+        walk.for_each_cell(branch, |cell, list| {
+            if list.is_empty() || self.columns.repeats_a_looser(cell) {
+                return;
+            }
+            for (group, nets) in self.nets.groups().iter().enumerate() {
+                sums.fill([0; LANES]);
+                for signal in list {
+                    let of_day = &mut sums[days[*signal as usize] as usize];
+                    of_day.iter_mut().zip(&nets[*signal as usize]).for_each(|(sum, net)| *sum += net);
+                }
+                let first_rule = self.first_rule + group * LANES;
+                for lane in 0..LANES.min(rules - first_rule) {
+                    column.iter_mut().zip(&sums).for_each(|(own, sum)| *own = sum[lane]);
+                    visit(cell * rules + first_rule + lane, &column);
+                }
+            }
+        });
     }
 }

@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use super::book::Book;
+use super::book::{Book, RuleOutcomes};
 use crate::model::Day;
 
 /// A pause after losses.
@@ -110,7 +110,7 @@ struct Seat {
 /// The positions of a portfolio as time goes by.
 struct Desk<'a> {
     book: &'a Book,
-    rule: usize,
+    outcomes: RuleOutcomes<'a>,
     limits: &'a Limits,
     bar_ms: i64,
     /// Open positions: (end of the candle that closes it, symbol, signal), the first to close on top.
@@ -123,7 +123,7 @@ struct Desk<'a> {
 impl<'a> Desk<'a> {
     fn new(book: &'a Book, rule: usize, limits: &'a Limits, bar_ms: i64) -> Self {
         let (open, seats) = (BinaryHeap::new(), BTreeMap::new());
-        Self { book, rule, limits, bar_ms, open, seats, day: (Day(i32::MIN), 0) }
+        Self { book, outcomes: book.under(rule), limits, bar_ms, open, seats, day: (Day(i32::MIN), 0) }
     }
 
     /// Trades a signal, or says why not. Signals come in trade order.
@@ -133,7 +133,7 @@ impl<'a> Desk<'a> {
         if let Some(lost) = self.refusal(entry.symbol, entry.entry_ms) {
             return Some(lost);
         }
-        let held_ms = i64::from(self.book.detail(signal, self.rule).bars_held) * self.bar_ms;
+        let held_ms = i64::from(self.outcomes.of(signal).bars_held) * self.bar_ms;
         self.open.push(Reverse((entry.entry_ms + held_ms, entry.symbol, signal)));
         self.seats.entry(entry.symbol).or_default().open += 1;
         None
@@ -160,7 +160,7 @@ impl<'a> Desk<'a> {
                 break;
             }
             self.open.pop();
-            self.close(until_ms, symbol, i64::from(self.book.outcome(signal, self.rule).0));
+            self.close(until_ms, symbol, i64::from(self.outcomes.net(signal).0));
         }
     }
 

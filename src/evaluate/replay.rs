@@ -66,9 +66,10 @@ pub fn replay(window: &Window<'_>, pick: Pick<'_>) -> Tally {
     let trades = taken(window, pick);
     let mut tally = Tally::default();
     (tally.point, tally.daily_ppm) = results(book, pick.rule, &trades);
+    let outcomes = book.under(pick.rule);
     for &signal in &trades {
-        let detail = book.detail(signal, pick.rule);
-        let net = i64::from(book.outcome(signal, pick.rule).0);
+        let detail = outcomes.of(signal);
+        let net = i64::from(detail.net.0);
         tally.square_ppm2 += i128::from(net) * i128::from(net);
         tally.best_case_ppm += i64::from(detail.best_case.0);
         tally.gross_ppm += i64::from(detail.gross.0);
@@ -84,8 +85,9 @@ pub fn replay(window: &Window<'_>, pick: Pick<'_>) -> Tally {
 pub fn results(book: &Book, rule: usize, trades: &[usize]) -> (GridPoint, Vec<(Day, i64)>) {
     let (mut point, mut daily_ppm) = (GridPoint::default(), Vec::<(Day, i64)>::new());
     let (mut sum, mut peak) = (0_i64, 0_i64);
+    let outcomes = book.under(rule);
     for &signal in trades {
-        let net = i64::from(book.outcome(signal, rule).0);
+        let net = i64::from(outcomes.net(signal).0);
         point.trades += 1;
         point.wins += u32::from(net > 0);
         point.win_ppm += net.max(0);

@@ -78,18 +78,20 @@ pub fn sweep(window: &Window<'_>) -> Sweep {
     let mut points = vec![GridPoint::default(); book.lattice().cells() * rules];
     let mut nets = Nets::default();
     let fits = |reach: i64| reach <= i64::from(i32::MAX);
-    let all_fit = fits(window.reach());
-    let mut first_rule = 0;
-    for strip in 0..book.strips() {
-        nets.fill(window, strip..strip + 1);
-        // Bounds every running sum of any subset: what fits here cannot overflow in a narrower lane.
-        let fit = all_fit || nets.groups().iter().all(|nets| fits(total_magnitude(nets)));
-        let part = Part { nets: &nets, days: &days, rules, first_rule };
-        match fit {
-            true => part.follow_cells::<i32>(&walk, &mut points),
-            false => part.follow_cells::<i64>(&walk, &mut points),
+    for part in (0..book.parts()).map(|part| book.part(part)) {
+        let (table, mut first_rule) = (part.table(), part.first_rule());
+        let all_fit = fits(table.reach(window.signals.clone()));
+        for strip in 0..table.strips() {
+            nets.fill(table, window.signals.clone(), strip..strip + 1);
+            // Bounds every running sum of any subset: what fits here cannot overflow in a narrower lane.
+            let fit = all_fit || nets.groups().iter().all(|nets| fits(total_magnitude(nets)));
+            let part = Part { nets: &nets, days: &days, rules, first_rule };
+            match fit {
+                true => part.follow_cells::<i32>(&walk, &mut points),
+                false => part.follow_cells::<i64>(&walk, &mut points),
+            }
+            first_rule += nets.groups().len() * LANES;
         }
-        first_rule += nets.groups().len() * LANES;
     }
     Sweep { rules, points }
 }

@@ -12,9 +12,10 @@ use super::book::Book;
 /// Cost:      O(trades x log of trades)
 pub fn effective_trades(book: &Book, rule: usize, trades: &[usize], bar_ms: i64) -> f64 {
     let mut spans: BTreeMap<u16, Vec<(i64, i64)>> = BTreeMap::new();
+    let outcomes = book.under(rule);
     for &signal in trades {
         let entry = book.entries()[signal];
-        let held_ms = i64::from(book.detail(signal, rule).bars_held) * bar_ms;
+        let held_ms = i64::from(outcomes.of(signal).bars_held) * bar_ms;
         spans.entry(entry.symbol).or_default().push((entry.entry_ms, entry.entry_ms + held_ms));
     }
     spans.values().flat_map(|spans| average_uniqueness(spans)).sum()

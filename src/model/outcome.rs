@@ -126,6 +126,12 @@ impl Outcomes {
         (0..self.len()).map(|index| self.row(index))
     }
 
+    /// Returns about how many bytes of memory it takes.
+    pub fn bytes(&self) -> u64 {
+        let (stops, ends) = (size_of_val(self.stops.as_slice()), size_of_val(self.ends.as_slice()));
+        (stops + ends + size_of_val(self.choices.as_slice())) as u64
+    }
+
     /// Removes all rows and keeps the memory.
     pub fn clear(&mut self) {
         self.stops.clear();

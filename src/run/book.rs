@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use super::day::{DayBlock, DaySignal};
 use super::plan::StylePlan;
+use super::spill::{DayOutcomes, DaySource};
 use crate::evaluate::book::{Book, Entry};
 use crate::features::score::ScoreEvidence;
-use crate::model::{Day, Direction, OutcomeRow};
+use crate::model::{Day, Direction, Outcomes};
 use crate::search::space::Space;
 use crate::signals::opportunities::Hindsight;
 
@@ -22,51 +23,77 @@ pub struct SymbolDays {
 /// Where a signal's coordinates and outcomes lie.
 struct Place<'a> {
     entry: Entry,
-    data: Option<(Cow<'a, [u8]>, OutcomeRow<'a>)>,
+    /// Coordinates, and the row of its outcomes in its day.
+    data: Option<(Cow<'a, [u8]>, u32)>,
+    /// Index of the symbol-day.
+    day: u32,
 }
 
 /// Returns the book of one style (by its index in the plan): signals of all symbols by entry time, then symbol.
 pub fn book_of(symbols: &[SymbolDays], style: usize, plan: &StylePlan) -> Book {
     let mut places: Vec<Place<'_>> = Vec::new();
-    for days in symbols {
-        for block in &days.blocks {
-            places.extend(places_of(block, style, days.symbol, plan));
+    let mut days: Vec<&DayOutcomes> = Vec::new();
+    for own in symbols {
+        for block in &own.blocks {
+            places_of(block, style, own.symbol, days.len() as u32, plan, &mut places);
+            days.push(&block.styles[style].outcomes);
         }
     }
     // Stable: signals of one symbol at one instant keep their order.
     places.sort_by_key(|place| (place.entry.entry_ms, place.entry.symbol));
     let mut book = Book::new(plan.space.lattice().clone(), plan.space.rules().len());
+    let held: Option<Vec<&Outcomes>> = days.iter().map(|day| day.held()).collect();
+    let mut rows = Vec::new();
     book.reserve(places.iter().filter(|place| place.data.is_some()).count());
-    for place in &places {
-        match &place.data {
-            Some((coordinates, outcomes)) => book.push(place.entry, coordinates, *outcomes),
-            None => book.count_candidate(place.entry.entry_ms),
+    for Place { entry, data, day } in &places {
+        match (data, &held) {
+            (Some((coordinates, row)), Some(held)) => {
+                book.push(*entry, coordinates, held[*day as usize].row(*row as usize));
+            }
+            (Some((coordinates, row)), None) => {
+                book.push_signal(*entry, coordinates);
+                rows.push((*day, *row));
+            }
+            (None, _) => book.count_candidate(entry.entry_ms),
         }
+    }
+    if held.is_none() {
+        let days = days.into_iter().cloned().collect();
+        book.set_source(Box::new(DaySource { days, rows }));
     }
     let captures = captures(&book, symbols, style);
     book.set_captures(captures);
     book
 }
 
-fn places_of<'a>(block: &'a DayBlock, style: usize, symbol: u16, plan: &StylePlan) -> Vec<Place<'a>> {
+/// Appends the signals of a symbol-day.
+fn places_of<'a>(
+    block: &'a DayBlock,
+    style: usize,
+    symbol: u16,
+    day: u32,
+    plan: &StylePlan,
+    places: &mut Vec<Place<'a>>,
+) {
     let part = &block.styles[style];
     let mut coordinates = part.coordinates.chunks_exact(plan.space.dimensions().len().max(1));
     let mut evidence = part.evidence.iter();
-    let mut outcomes = part.outcomes.rows();
+    let mut rows = 0..part.outcomes.len() as u32;
     let mut data = || {
         let coordinates = coordinates.next().unwrap_or(&[]);
-        let outcomes = outcomes.next().expect("outcomes of every signal in the lattice");
+        let row = rows.next().expect("outcomes of every signal in the lattice");
         let coordinates = match evidence.next() {
             Some(evidence) => scored(coordinates, *evidence, &plan.space).map(Cow::Owned),
             None => Some(Cow::Borrowed(coordinates)),
         };
-        coordinates.map(|coordinates| (coordinates, outcomes))
+        coordinates.map(|coordinates| (coordinates, row))
     };
     let place = |signal: &DaySignal| Place {
         entry: Entry { entry_ms: signal.entry_ms, symbol, direction: signal.direction, setup: signal.setup },
         data: signal.in_lattice.then(&mut data).flatten(),
+        day,
     };
-    part.signals.iter().map(place).collect()
+    places.extend(part.signals.iter().map(place));
 }
 
 /// Returns coordinates with those of the score under the weights of the space; `None` where it passes no level.

@@ -2,11 +2,12 @@
 
 use super::found::Found;
 use super::plan::Plan;
+use super::spill::DayOutcomes;
 use super::unit::{self, Context};
 use crate::exits::TradeCosts;
 use crate::features::frame::Market;
 use crate::features::score::ScoreEvidence;
-use crate::model::{Day, Direction, GivenSignals, Outcomes, Setup};
+use crate::model::{Day, Direction, GivenSignals, Setup};
 use crate::signals::opportunities::{Hindsight, Opportunity};
 
 /// A candidate of a sealed day, reduced to what a book needs.
@@ -39,7 +40,7 @@ pub struct StyleDay {
     /// score follows from it in a book, and is 0 here. Nothing where they are fixed.
     pub evidence: Vec<ScoreEvidence>,
     /// Outcomes of the signals in the lattice, every exit rule in order.
-    pub outcomes: Outcomes,
+    pub outcomes: DayOutcomes,
     /// What an oracle would have taken.
     pub opportunities: Hindsight<Vec<Opportunity>>,
 }

@@ -1,6 +1,5 @@
 //! The evidence on a style's candidate: every set that was tried counts, day by day, after costs.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::captures::{Capture, Captures};
@@ -438,20 +437,19 @@ pub(super) fn test_columns(
     let replicates = Replicates::draw(plan);
     let (folds, halves) = (plan.folds(), Halves::new(plan));
     let empty = || GridTests::new(plan, &replicates, benchmarks, &folds, &halves);
-    let branch = |branch: usize| {
+    let parts = columns.look(|tile, branch| {
         let mut tests = empty();
-        columns.for_each(branch, |column, returns| tests.push(column, returns));
+        tile.for_each(branch, |column, returns| tests.push(column, returns));
         tests.finish()
-    };
-    let parts: Vec<GridResult> = columns.branches().into_par_iter().map(branch).collect();
+    });
     let result = parts.into_iter().reduce(GridResult::merge).unwrap_or_else(|| empty().finish());
-    let rank = |branch: usize| {
+    let parts = columns.look(|tile, branch| {
         let mut ranks = Ranks::new(plan, &halves, &result);
-        columns.for_each(branch, |_, returns| ranks.push(returns));
+        tile.for_each(branch, |_, returns| ranks.push(returns));
         ranks.finish()
-    };
+    });
     let none = || Ranks::new(plan, &halves, &result).finish();
-    let ranks = columns.branches().into_par_iter().map(rank).reduce(none, add_ranks);
+    let ranks = parts.into_iter().reduce(add_ranks).unwrap_or_else(none);
     let cross_validation = result.cross_validation(&halves, &ranks);
     (result, cross_validation, ranks)
 }

@@ -23,7 +23,9 @@ use super::incremental::{
 use super::notes::FileNote;
 use super::plan::Plan;
 use super::report::{InputReport, SymbolReport};
-use super::resources::{expected_peak, peak_rss_bytes, room_bytes, spare_bytes, symbols_in_flight};
+use super::resources::{
+    expected_peak, peak_rss_bytes, room_bytes, spare_bytes, study_bytes, symbols_in_flight,
+};
 use super::shelf::Shelf;
 use super::signals::Given;
 use super::style::{InForce, study_style};
@@ -98,14 +100,22 @@ pub fn forecast(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<
     let look = |location| Shelf::look(location, options.cache_bytes, options.now_ms);
     let shelf = options.store.clone().map(look).transpose()?;
     let halt = Halt::new(stop, None);
-    let work =
-        Work { plan, options, given: given.as_ref(), shelf: shelf.as_ref(), halt: &halt, on_event: &|_| () };
+    let outcomes = options.outcome_store();
+    let work = Work {
+        plan,
+        options,
+        given: given.as_ref(),
+        shelf: shelf.as_ref(),
+        outcomes: &outcomes,
+        halt: &halt,
+        on_event: &|_| (),
+    };
     let ingest = options.ingest(plan);
     let mut catalog = crate::ingest::discover(&options.data, &ingest)?;
     options.signals.iter().for_each(|file| catalog.leave_out(file));
     let job = work.job(&ingest, &catalog, None);
     let decoded: Vec<u64> = catalog.symbols.iter().map(SymbolSources::decoded_bytes).collect();
-    let held = given.as_ref().map_or(0, Given::bytes);
+    let held = given.as_ref().map_or(0, Given::bytes) + study_bytes(plan, given.as_ref());
     let at_once = symbols_in_flight(decoded.iter().copied(), held, options.memory_bytes)?;
     let spare = spare_bytes(&decoded, held, at_once, options.memory_bytes);
     let mut looked: Vec<Result<Looked, RunError>> = Vec::new();

@@ -35,8 +35,9 @@ pub fn examine(plan: &Plan, options: &RunOptions) -> Result<Vec<SymbolHealth>, R
     let shelf = options.store.clone().map(look).transpose()?;
     let (never, ingest) = (AtomicBool::new(false), options.ingest(plan));
     let halt = Halt::new(&never, None);
-    let work =
-        Work { plan, options, given: given.as_ref(), shelf: shelf.as_ref(), halt: &halt, on_event: &|_| () };
+    let (outcomes, on_event) = (options.outcome_store(), &|_| ());
+    let (given, shelf) = (given.as_ref(), shelf.as_ref());
+    let work = Work { plan, options, given, shelf, outcomes: &outcomes, halt: &halt, on_event };
     let mut catalog = crate::ingest::discover(&options.data, &ingest)?;
     options.signals.iter().for_each(|file| catalog.leave_out(file));
     let job = work.job(&ingest, &catalog, None);

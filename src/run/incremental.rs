@@ -15,9 +15,12 @@ use super::notes::IssueNote;
 use super::plan::{Plan, PlanningError};
 use super::records;
 use super::report::{InputReport, RunReport, RunResult, StyleReport};
-use super::resources::{TooLittleMemory, room_at_first, room_bytes, spare_bytes, symbols_in_flight};
+use super::resources::{
+    TooLittleMemory, room_at_first, room_bytes, spare_bytes, study_bytes, symbols_in_flight,
+};
 use super::shelf::Shelf;
 use super::signals::{Given, columns_of};
+use super::spill::OutcomeStore;
 use super::style::{InForce, study_style};
 use super::symbol::{
     EvaluatedSymbol, FilesRead, Job, Spot, SymbolError, UnitCounts, evaluate_symbol, first_day,
@@ -29,6 +32,10 @@ use crate::model::{Day, ParameterSet, Style, Symbol};
 use crate::search::strategy::{STARTS_MAX, Strategy};
 use crate::store::records::InsightsRecord;
 use crate::store::{Cache, Location, Snapshot, Store, StoreError};
+
+/// The part of a memory limit that outcomes may hold while they wait for the search, and that a batch of units may.
+const HELD_SHARE: u64 = 8;
+const BATCH_SHARE: u64 = 32;
 
 /// What a run needs besides its plan.
 #[derive(Debug, Clone)]
@@ -150,6 +157,12 @@ pub enum RunError {
     /// A stage of the search cannot be carried out.
     #[error(transparent)]
     Planning(#[from] PlanningError),
+    /// Outcomes that do not fit below the memory limit cannot be kept in a file.
+    #[error("outcomes that do not fit below the memory limit cannot be kept in a temporary file: {source}")]
+    Spill {
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// The run was asked to stop; nothing of it was stored.
     #[error("stopped on request before anything was stored")]
     Stopped,
@@ -191,7 +204,9 @@ pub fn incremental(
     let cache = shelf.as_ref().and_then(Shelf::cache);
     let written_ms = cache.map(Cache::last_written_ms).transpose()?.flatten();
     let halt = Halt::new(stop, options.time_budget.map(|budget| clock + budget));
-    let work = Work { plan, options, given: given.as_ref(), shelf: shelf.as_ref(), halt: &halt, on_event };
+    let outcomes = options.outcome_store();
+    let (given, shelf_ref) = (given.as_ref(), shelf.as_ref());
+    let work = Work { plan, options, given, shelf: shelf_ref, outcomes: &outcomes, halt: &halt, on_event };
     let mut catalog = crate::ingest::discover(&options.data, &options.ingest(plan))?;
     options.signals.iter().for_each(|file| catalog.leave_out(file));
     on_event(RunEvent::Discovered { symbols: catalog.symbols.len() });
@@ -283,11 +298,20 @@ pub(super) struct Work<'a> {
     pub(super) options: &'a RunOptions,
     pub(super) given: Option<&'a Given>,
     pub(super) shelf: Option<&'a Shelf>,
+    /// Where outcomes wait for the search.
+    pub(super) outcomes: &'a OutcomeStore,
     pub(super) halt: &'a Halt<'a>,
     pub(super) on_event: &'a (dyn Fn(RunEvent) + Sync),
 }
 
 impl RunOptions {
+    /// Returns where outcomes wait for the search: in memory, but for what a ceiling leaves no room for.
+    pub(super) fn outcome_store(&self) -> OutcomeStore {
+        let dir = self.store.as_ref().map(|location| location.dir.clone()).filter(|dir| dir.is_dir());
+        let held_max = self.memory_bytes.map(|limit| limit / HELD_SHARE);
+        OutcomeStore::new(held_max, &dir.unwrap_or_else(std::env::temp_dir))
+    }
+
     /// Returns how a run of a plan reads its files.
     pub(super) fn ingest(&self, plan: &Plan) -> IngestOptions {
         IngestOptions {
@@ -315,6 +339,8 @@ impl Work<'_> {
             ingest,
             given: self.given,
             shelf: self.shelf,
+            outcomes: self.outcomes,
+            batch_bytes: self.options.memory_bytes.map(|limit| (limit / BATCH_SHARE) as usize),
             full: self.options.full,
             checked: checked.map(|sources| &sources.symbol),
             distrusted,
@@ -432,6 +458,9 @@ impl Work<'_> {
             Some(_) => styles.map(study_one).collect(),
             None => styles.into_par_iter().map(study_one).collect(),
         };
+        if let Some(source) = self.outcomes.failure() {
+            return Err(RunError::Spill { source });
+        }
         Ok(Answered { input, units, styles, memory, data_fingerprint })
     }
 
@@ -448,7 +477,7 @@ impl Work<'_> {
         let ingest = self.options.ingest(self.plan);
         let job = self.job(&ingest, catalog, distrusted);
         let sizes: Vec<u64> = catalog.symbols.iter().map(SymbolSources::decoded_bytes).collect();
-        let held = self.given.map_or(0, Given::bytes);
+        let held = self.given.map_or(0, Given::bytes) + study_bytes(self.plan, self.given);
         let at_once = symbols_in_flight(sizes.iter().copied(), held, self.options.memory_bytes)?;
         let spare = spare_bytes(&sizes, held, at_once, self.options.memory_bytes);
         let evaluate_one = |sources: &SymbolSources| {
@@ -500,6 +529,7 @@ impl From<SymbolError> for RunError {
             SymbolError::Ingest(error) => Self::Ingest(error),
             SymbolError::Store(error) => Self::Store(error),
             SymbolError::Stopped => Self::Stopped,
+            SymbolError::Spill(source) => Self::Spill { source },
         }
     }
 }

@@ -43,6 +43,7 @@ pub mod scrutiny;
 pub mod series;
 mod shelf;
 pub mod signals;
+pub mod spill;
 pub mod study;
 mod style;
 mod symbol;

@@ -1,5 +1,7 @@
 //! What the process uses, and how a run keeps below a ceiling.
 
+use super::plan::{Plan, StylePlan};
+use super::signals::Given;
 use crate::ingest::SymbolSources;
 
 /// What a run needs besides its symbols: program, page caches, one style's grid.
@@ -13,10 +15,27 @@ const FILE_BYTES_PER_KEPT: u64 = 8;
 
 /// Of the base: what is not in use yet while files are read, so that small ones need not be reckoned closely.
 const READING_BYTES: u64 = 8 << 20;
+/// Parameter sets of a style that the base pays for, and bytes for each one more: sums, scores and their neighbours'.
+const SETS_IN_BASE: u64 = 150_000;
+const SET_BYTES: u64 = 100;
+/// Bytes per given signal while a style is studied: its place in the book and its outcomes under one group of exit rules.
+const SIGNAL_BYTES: u64 = 360;
+
+/// Returns what a study of the most demanding style needs beyond the base, its outcomes being brought in group by group of
+/// exit rules; bytes.
+pub(super) fn study_bytes(plan: &Plan, given: Option<&Given>) -> u64 {
+    let more_sets = |style: &StylePlan| (style.space.sets() as u64).saturating_sub(SETS_IN_BASE);
+    let sets = plan.styles.iter().map(more_sets).max().unwrap_or(0);
+    sets * SET_BYTES + given.map_or(0, Given::signals) * SIGNAL_BYTES
+}
 
 /// A ceiling that is too low.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected a memory limit of at least {} MiB for these files, found {} MiB", needed >> 20, limit >> 20)]
+#[error(
+    "expected a memory limit of at least {} MiB for these files, signals and parameter sets, found {} MiB",
+    needed.div_ceil(1 << 20),
+    limit >> 20
+)]
 pub struct TooLittleMemory {
     /// Bytes that the run needs with one symbol at a time.
     pub needed: u64,
@@ -117,7 +136,7 @@ mod tests {
         let error = in_flight(Some(40 << 20)).expect_err("too little");
         assert_eq!(
             error.to_string(),
-            "expected a memory limit of at least 47 MiB for these files, found 40 MiB"
+            "expected a memory limit of at least 48 MiB for these files, signals and parameter sets, found 40 MiB"
         );
         assert_eq!(symbols_in_flight(std::iter::empty(), 0, Some(30 << 20)), Ok(1));
     }

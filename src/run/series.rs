@@ -73,8 +73,9 @@ fn symbols(
     let none = |name: &&str| SymbolTrades { symbol: (*name).to_owned(), trades: 0, wins: 0, net_ppm: 0 };
     let mut all: Vec<SymbolTrades> = names.iter().map(none).collect();
     let levels = style.space.lattice().levels(cell);
+    let outcomes = book.under(rule);
     for signal in taken(&book.window(study.days.clone()), Pick { rule, levels: Some(&levels) }) {
-        let net = book.outcome(signal, rule).0;
+        let net = outcomes.net(signal).0;
         let own = &mut all[usize::from(book.entries()[signal].symbol)];
         own.trades += 1;
         own.wins += u64::from(net > 0);

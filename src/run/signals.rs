@@ -89,6 +89,11 @@ impl Given {
         self.file.rows * (48 + 16 * self.file.numeric_columns().count() as u64)
     }
 
+    /// Returns the number of signals.
+    pub(super) fn signals(&self) -> u64 {
+        self.file.symbols.values().map(|given| given.signals().len() as u64).sum()
+    }
+
     /// Returns the signals of a symbol.
     pub fn of(&self, symbol: &Symbol) -> &GivenSignals {
         self.file.symbols.get(symbol).unwrap_or(&self.none)

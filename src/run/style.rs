@@ -148,13 +148,14 @@ fn learn(book: &Book, study: &Study, style: &StylePlan, input: &InputReport) -> 
     };
     let levels = style.space.lattice().levels(cell);
     let taken = taken(&book.window(study.days.clone()), Pick { rule, levels: Some(&levels) });
+    let outcomes = book.under(rule);
     let context = |signal: &usize| {
         let entry = &book.entries()[*signal];
         TradeContext {
             symbol: &input.symbols[usize::from(entry.symbol)].name,
             direction: entry.direction,
             setup: entry.setup,
-            net: book.outcome(*signal, rule),
+            net: outcomes.net(*signal),
         }
     };
     let trades: Vec<TradeContext<'_>> = taken.iter().map(context).collect();

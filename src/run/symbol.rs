@@ -18,6 +18,7 @@ use super::reuse::{
 };
 use super::shelf::Shelf;
 use super::signals::{Given, day_print};
+use super::spill::OutcomeStore;
 use super::unit::{Context, Fit, Unit, evaluate};
 use crate::exits::TradeCosts;
 use crate::features::frame::{LOOKBACK_DAYS, Market};
@@ -31,6 +32,8 @@ const CHECKED_UNITS: usize = 2;
 /// Units that are evaluated, kept in memory and committed together: what a killed run loses at most, per symbol in
 /// flight.
 const BATCH_UNITS: usize = 512;
+/// Units of the first batch below a ceiling: they tell how large the next ones may be.
+const FIRST_UNITS: usize = 8;
 /// What is added to the number of a style where signals are given.
 const GIVEN_UNITS: u8 = 0x80;
 
@@ -43,6 +46,10 @@ pub(super) struct Job<'a> {
     pub(super) given: Option<&'a Given>,
     /// Where earlier results are and new ones go; `None` computes everything and keeps nothing.
     pub(super) shelf: Option<&'a Shelf>,
+    /// Where outcomes wait for the search.
+    pub(super) outcomes: &'a OutcomeStore,
+    /// Bytes of evaluated units that are held until they are committed; `None` where there is no ceiling.
+    pub(super) batch_bytes: Option<usize>,
     /// Ignore earlier results.
     pub(super) full: bool,
     /// The symbol whose files are read in any case, so that every run checks something that it reuses.
@@ -129,6 +136,8 @@ pub(super) enum SymbolError {
     Store(#[from] StoreError),
     #[error("stopped after a commit")]
     Stopped,
+    #[error("outcomes that do not fit into memory cannot be kept in a file: {0}")]
+    Spill(std::io::Error),
 }
 
 /// Evaluates a symbol.
@@ -437,7 +446,7 @@ impl Desk<'_> {
         };
         let style = &self.job.plan.styles[style_index];
         let ordinal = self.job.ordinal(style);
-        let mut corrupt = Vec::new();
+        let (mut corrupt, mut failed) = (Vec::new(), None);
         cache.for_each_unit(self.symbol.as_str(), ordinal, |day, row| {
             let place = sorted.place(Day(day));
             let Some(row) = row else {
@@ -447,8 +456,18 @@ impl Desk<'_> {
             };
             let Some(place) = place else { return };
             let keys = &sorted.keys[style_index][place];
-            treatments[place] = Some(treat(row, keys, style, |print| fits.get(&print.0)));
+            let treatment = match treat(row, keys, style, |print| fits.get(&print.0)) {
+                Treatment::Reuse(part) => self.keep(part).map(Treatment::Reuse),
+                other => Ok(other),
+            };
+            match treatment {
+                Ok(treatment) => treatments[place] = Some(treatment),
+                Err(error) => failed = Some(error),
+            }
         })?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
         sorted.corrupt.extend(corrupt);
         Ok(treatments)
     }
@@ -492,18 +511,28 @@ impl Desk<'_> {
             let market = Market::new(within(series.bars(), &plan.days));
             sorted.todo.sort_by_key(|todo| todo.day);
             let cached = |todo: &Todo, context: &Arc<Context>| self.cached(todo, context);
-            for (place, batch) in sorted.todo.chunks(BATCH_UNITS).enumerate() {
+            let (mut next, mut units_at_once) =
+                (0, self.job.batch_bytes.map_or(BATCH_UNITS, |_| FIRST_UNITS));
+            while next < sorted.todo.len() {
                 // What came before is committed.
-                if place > 0 && self.job.halt.after_commit() {
+                if next > 0 && self.job.halt.after_commit() {
                     return Err(SymbolError::Stopped);
                 }
+                let batch = &sorted.todo[next..sorted.todo.len().min(next + units_at_once)];
+                next += batch.len();
                 let done = evaluate_all(&market, batch, self.given(), plan, &costs, cached);
                 (self.job.on_event)(RunEvent::Evaluated { units: done.len() });
                 let removed = std::mem::take(&mut sorted.corrupt);
                 units.evicted += self.put(&CacheBatch { removed, ..self.rows(&sorted, &done) })?;
+                if let Some(bytes_max) = self.job.batch_bytes {
+                    let bytes: u64 = done.iter().map(|done| done.unit.outcomes.bytes()).sum();
+                    let per_unit = usize::try_from(bytes).unwrap_or(usize::MAX) / done.len().max(1);
+                    units_at_once = (bytes_max / per_unit.max(1)).clamp(1, BATCH_UNITS);
+                }
                 for Done { day, style, unit, context } in &done {
                     let place = sorted.place(*day).expect("evaluated days are days of the run");
-                    sorted.parts[*style][place] = Some(unit.style_day(context, &plan.styles[*style]));
+                    sorted.parts[*style][place] =
+                        Some(self.keep(unit.style_day(context, &plan.styles[*style]))?);
                 }
             }
             self.remember(&mut known, &sorted.days);
@@ -518,6 +547,12 @@ impl Desk<'_> {
         let report = known.report(self.symbol);
         let blocks = sorted.blocks();
         Ok(EvaluatedSymbol { report, files: known.files, blocks, units })
+    }
+
+    /// Keeps the outcomes of a day where there is room for them.
+    fn keep(&self, part: StyleDay) -> Result<StyleDay, SymbolError> {
+        let outcomes = self.job.outcomes.keep(part.outcomes).map_err(SymbolError::Spill)?;
+        Ok(StyleDay { outcomes, ..part })
     }
 
     pub(super) fn read_so_far(&self) -> FilesRead {

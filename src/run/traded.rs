@@ -90,8 +90,12 @@ pub(super) fn traded(ground: Ground<'_>, theirs: Ground<'_>, study: &Study, plan
         }
     }
     let window = book.window(study.days.clone());
-    let walks: Vec<Walk> =
-        places.par_iter().map(|(rule, cell)| Walk::new(&window, *rule, *cell, style, plan)).collect();
+    let walk = |(rule, cell): &(usize, Option<usize>)| Walk::new(&window, *rule, *cell, style, plan);
+    // Rules that are loaded are loaded one after the other.
+    let walks: Vec<Walk> = match book.is_held() {
+        true => places.par_iter().map(walk).collect(),
+        false => places.iter().map(walk).collect(),
+    };
     let of = |(rule, cell): (usize, usize)| {
         let index = places.iter().position(|place| *place == (rule, Some(cell)));
         index.map(|index| walks[index].both_ways())

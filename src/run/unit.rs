@@ -12,7 +12,7 @@ use crate::features::catalog::{Column, SCORE_EVIDENCE, SIGNAL_SCORE, View, colum
 use crate::features::frame::Market;
 use crate::features::score::ScoreEvidence;
 use crate::fingerprint::{Canonical, Fingerprint};
-use crate::model::{Day, Direction, ExitReason, ExitRule, Outcome, Outcomes, ReturnPpm, Setup};
+use crate::model::{Day, Direction, ExitReason, ExitRule, Outcome, OutcomeRow, Outcomes, ReturnPpm, Setup};
 use crate::search::space::Source;
 use crate::signals::opportunities::{Hindsight, Opportunity, opportunities};
 
@@ -287,11 +287,11 @@ impl Fit {
             sealed: layout.sealed,
             pending: layout.pending,
             broken: layout.broken,
-            outcomes: Outcomes::new(rules.len()),
             ..StyleDay::default()
         };
         let (mut signals, mut outcomes) = (Reader(layout.signals), Reader(layout.outcomes));
         let column_row = 8 * self.context.columns.len();
+        let mut picked = Outcomes::new(rules.len());
         let mut row = Outcomes::new(self.context.rules.len());
         for index in 0..layout.count {
             let signal = signals.signal()?;
@@ -316,9 +316,10 @@ impl Fit {
             day.evidence.extend(evidence);
             row.clear();
             outcomes.row(&mut row)?;
-            day.outcomes.push_picked(row.row(0), rules);
+            picked.push_picked(row.row(0), rules);
         }
         day.opportunities = layout.opportunities()?;
+        day.outcomes = picked.into();
         Some(day)
     }
 }
@@ -381,18 +382,7 @@ impl Unit {
         for value in &self.columns {
             bytes.extend(value.to_bits().to_le_bytes());
         }
-        for row in self.outcomes.rows() {
-            bytes.extend((row.ends.len() as u16).to_le_bytes());
-            for end in row.ends {
-                for ppm in [end.net, end.best_case, end.gross] {
-                    bytes.extend(ppm.0.to_le_bytes());
-                }
-                bytes.extend(end.bars_held.to_le_bytes());
-                bytes.push(end.reason as u8);
-                bytes.push(u8::from(end.ambiguous));
-            }
-            bytes.extend(row.choices.iter().flat_map(|choice| choice.to_le_bytes()));
-        }
+        self.outcomes.rows().for_each(|row| encode_row(row, bytes));
         for chance in opportunities {
             bytes.push(chance.direction as u8);
             bytes.extend(chance.start_ms.to_le_bytes());
@@ -424,6 +414,27 @@ impl Unit {
             opportunities: layout.opportunities()?,
         })
     }
+}
+
+/// Appends a row of outcomes as bytes.
+pub(super) fn encode_row(row: OutcomeRow<'_>, bytes: &mut Vec<u8>) {
+    bytes.extend((row.ends.len() as u16).to_le_bytes());
+    for end in row.ends {
+        for ppm in [end.net, end.best_case, end.gross] {
+            bytes.extend(ppm.0.to_le_bytes());
+        }
+        bytes.extend(end.bars_held.to_le_bytes());
+        bytes.push(end.reason as u8);
+        bytes.push(u8::from(end.ambiguous));
+    }
+    bytes.extend(row.choices.iter().flat_map(|choice| choice.to_le_bytes()));
+}
+
+/// Reads rows of outcomes under so many rules, or `None` when the bytes are not exactly such rows.
+pub(super) fn decode_rows(bytes: &[u8], rows: usize, rules: usize) -> Option<Outcomes> {
+    let (mut reader, mut outcomes) = (Reader(bytes), Outcomes::new(rules));
+    (0..rows).try_for_each(|_| reader.row(&mut outcomes))?;
+    reader.0.is_empty().then_some(outcomes)
 }
 
 /// The parts of an encoded unit; their lengths agree with its counts.

@@ -56,11 +56,12 @@ fn samples(
     let mut samples = Vec::new();
     for part in symbols.iter().flat_map(|own| &own.blocks).map(|block| &block.styles[index]) {
         let signals = part.signals.iter().filter(|signal| signal.in_lattice);
-        let known = signals.zip(&part.evidence).zip(part.outcomes.rows());
+        let outcomes = part.outcomes.under(rule..rule + 1);
+        let known = signals.zip(&part.evidence).zip(outcomes.rows());
         samples.extend(known.map(|((signal, evidence), outcomes)| Sample {
             day: Day::of(signal.entry_ms),
             evidence: *evidence,
-            won: outcomes.of(rule).net.0 > 0,
+            won: outcomes.of(0).net.0 > 0,
         }));
     }
     samples.retain(|sample| days.contains(&sample.day));

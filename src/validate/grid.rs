@@ -319,24 +319,28 @@ pub struct GridResult {
 }
 
 impl GridResult {
-    /// Adds the result of a part with later columns.
-    pub fn merge(mut self, later: Self) -> Self {
-        self.largest.iter_mut().zip(&later.largest).for_each(|(own, theirs)| own.merge(theirs));
-        for (own, theirs) in self.best.iter_mut().zip(later.best) {
+    /// Adds the result of a part with other columns, earlier or later ones: of equals the earlier column is the best.
+    pub fn merge(mut self, other: Self) -> Self {
+        self.largest.iter_mut().zip(&other.largest).for_each(|(own, theirs)| own.merge(theirs));
+        let beats = |(theirs, column): (f64, usize), (own, known): (f64, usize)| {
+            theirs > own || (theirs == own && column < known)
+        };
+        for (own, theirs) in self.best.iter_mut().zip(other.best) {
+            let place = |best: &FoldBest| (best.train_sharpe, best.column);
             let better = match (own.as_ref(), theirs.as_ref()) {
-                (Some(own), Some(theirs)) => theirs.train_sharpe > own.train_sharpe,
+                (Some(own), Some(theirs)) => beats(place(theirs), place(own)),
                 (own, theirs) => own.is_none() && theirs.is_some(),
             };
             if better {
                 *own = theirs;
             }
         }
-        for (own, theirs) in self.standings.iter_mut().zip(&later.standings) {
-            if theirs.inside > own.inside {
+        for (own, theirs) in self.standings.iter_mut().zip(&other.standings) {
+            if beats((theirs.inside, theirs.column), (own.inside, own.column)) {
                 *own = *theirs;
             }
         }
-        self.columns += later.columns;
+        self.columns += other.columns;
         self
     }
 

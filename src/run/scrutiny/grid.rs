@@ -69,7 +69,7 @@ impl<'a> Grid<'a> {
         Self { subject, window, columns, tests, standings }
     }
 
-    /// Looks at every tested set, branches of the grid in parallel, and merges in the order of the sets.
+    /// Looks at every tested set, branches of the grid in parallel, and merges in one order whatever the threads.
     fn look<T: Send>(
         &self,
         new: impl Fn() -> T + Sync,
@@ -81,18 +81,20 @@ impl<'a> Grid<'a> {
 
     /// Returns the day returns of given sets, ascending.
     fn returns(&self, wanted: &[usize]) -> Vec<(usize, Vec<i64>)> {
-        self.look(
+        let mut found = self.look(
             Vec::new,
             |found, column, returns| {
                 if wanted.binary_search(&column).is_ok() {
                     found.push((column, returns.iter().map(|ppm| i64::from(*ppm)).collect()));
                 }
             },
-            |mut all, mut later| {
+            |mut all: Vec<(usize, Vec<i64>)>, mut later| {
                 all.append(&mut later);
                 all
             },
-        )
+        );
+        found.sort_by_key(|(column, _)| *column);
+        found
     }
 
     /// Returns what luck reaches with the columns that a map gives.
@@ -103,22 +105,16 @@ impl<'a> Grid<'a> {
     ) -> GridResult {
         let plan = TestPlan { active_min: 0, blocks: 1, ..self.tests };
         let (zero, halves) = (vec![vec![0; plan.days]], Halves::new(&plan));
-        let parts: Vec<GridResult> = self
-            .columns
-            .branches()
-            .into_par_iter()
-            .map(|branch| {
-                let mut tests = GridTests::new(&plan, replicates, &zero, &[], &halves);
-                self.columns.for_each(branch, |column, returns| {
-                    if let Some(mapped) =
-                        self.tests.is_eligible(returns).then(|| map(column, returns)).flatten()
-                    {
-                        tests.push(column, &mapped);
-                    }
-                });
-                tests.finish()
-            })
-            .collect();
+        let parts = self.columns.look(|tile, branch| {
+            let mut tests = GridTests::new(&plan, replicates, &zero, &[], &halves);
+            tile.for_each(branch, |column, returns| {
+                if let Some(mapped) = self.tests.is_eligible(returns).then(|| map(column, returns)).flatten()
+                {
+                    tests.push(column, &mapped);
+                }
+            });
+            tests.finish()
+        });
         let none = || GridTests::new(&plan, replicates, &zero, &[], &halves).finish();
         parts.into_iter().reduce(GridResult::merge).unwrap_or_else(none)
     }
@@ -333,16 +329,15 @@ fn look<T: Send>(
     push: impl Fn(&mut T, usize, &[i32]) + Sync,
     merge: impl Fn(T, T) -> T,
 ) -> T {
-    let branch = |branch: usize| {
+    let parts = columns.look(|tile, branch| {
         let mut part = new();
-        columns.for_each(branch, |column, returns| {
+        tile.for_each(branch, |column, returns| {
             if tests.is_eligible(returns) {
                 push(&mut part, column, returns);
             }
         });
         part
-    };
-    let parts: Vec<T> = columns.branches().into_par_iter().map(branch).collect();
+    });
     parts.into_iter().reduce(merge).unwrap_or_else(new)
 }
 

@@ -107,6 +107,7 @@ impl From<SymbolError> for ScrutinyError {
             SymbolError::Ingest(error) => Self::Ingest(error),
             SymbolError::Store(error) => Self::Store(error),
             SymbolError::Stopped => unreachable!("nothing stops what evaluates nothing"),
+            SymbolError::Spill(_) => unreachable!("without a ceiling outcomes stay in memory"),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::run::incremental::data_fingerprint;
 use crate::run::plan::Plan;
 use crate::run::report::InputReport;
 use crate::run::shelf::Shelf;
+use crate::run::spill::OutcomeStore;
 use crate::run::symbol::{Job, stored_symbol};
 use crate::store::Cache;
 use crate::store::records::RunRecord;
@@ -43,6 +44,8 @@ pub(super) fn symbol_days(
         ingest: &ingest,
         given: None,
         shelf: Some(&shelf),
+        outcomes: &OutcomeStore::new(None, &options.store),
+        batch_bytes: None,
         full: false,
         checked: None,
         distrusted: None,
