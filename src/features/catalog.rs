@@ -7,7 +7,7 @@ use super::frame::FeatureRow;
 use super::market_structure::SwingStructure;
 use super::score::{ScoreWeights, Sided};
 use super::sr_history::{LEGACY_NEVER_TESTED, SrHistory};
-use crate::model::{Direction, Style};
+use crate::model::{Direction, Interval, Style, Timeframes};
 
 /// A feature row with the side and style it is looked at from.
 #[derive(Debug, Clone, Copy)]
@@ -44,13 +44,76 @@ pub struct Column {
     pub unit: &'static str,
     /// What it says.
     pub meaning: &'static str,
-    value: fn(&View<'_>) -> Option<f64>,
+    value: Value,
+}
+
+/// Where a column's value comes from.
+#[derive(Clone, Copy)]
+enum Value {
+    Plain(fn(&View<'_>) -> Option<f64>),
+    /// Of the timeframe that the column names, in minutes.
+    Timed(Timed, u32),
+}
+
+/// What is known of a timeframe.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Timed {
+    Trend,
+    Ema20,
+    Ema50,
+    GapAtr,
+}
+
+impl Timed {
+    /// Returns the value on a timeframe; `None` where the base interval of the view has none of that length.
+    fn value(self, view: &View<'_>, timeframe: Interval) -> Option<f64> {
+        let pulse = &view.row.pulse;
+        let Timeframes { base, middle, high } = pulse.timeframes;
+        let higher = [(middle, &pulse.middle), (high, &pulse.high)];
+        let row = higher.into_iter().find(|(interval, _)| *interval == timeframe).map(|(_, row)| row);
+        match self {
+            Self::Trend if timeframe == base => Some(pulse.trend_base.vote().into()),
+            Self::Trend => row.map(|row| row.trend.vote().into()),
+            Self::Ema20 => row.map(|row| row.ema_20),
+            Self::Ema50 => row.map(|row| row.ema_50),
+            Self::GapAtr => (timeframe == middle).then(|| view.sided().middle_gap_atr()),
+        }
+    }
+
+    /// Returns whether a run on a base interval knows it of a timeframe.
+    fn is_on(self, timeframe: Interval, of: Timeframes) -> bool {
+        match self {
+            Self::Trend => [of.base, of.middle, of.high].contains(&timeframe),
+            Self::Ema20 | Self::Ema50 => [of.middle, of.high].contains(&timeframe),
+            Self::GapAtr => timeframe == of.middle,
+        }
+    }
 }
 
 impl Column {
-    /// Returns the value seen from a view; `None` where it is not defined (no level, no test).
+    /// Returns the value seen from a view; `None` where it is not defined (no level, no test, no such timeframe).
     pub fn value(&self, view: &View<'_>) -> Option<f64> {
-        (self.value)(view)
+        match self.value {
+            Value::Plain(value) => value(view),
+            Value::Timed(what, minutes) => what.value(view, Interval::from_minutes(minutes)),
+        }
+    }
+
+    /// Returns whether a run on these timeframes has the column.
+    pub fn is_on(&self, timeframes: Timeframes) -> bool {
+        match self.value {
+            Value::Plain(_) => true,
+            Value::Timed(what, minutes) => what.is_on(Interval::from_minutes(minutes), timeframes),
+        }
+    }
+
+    /// Returns the names of the columns that say the same of the timeframes of a run; none for a column of no timeframe.
+    pub fn namesakes(&self, timeframes: Timeframes) -> Vec<&'static str> {
+        let Value::Timed(own, _) = self.value else { return Vec::new() };
+        let like = |column: &&Column| {
+            matches!(column.value, Value::Timed(what, _) if what == own) && column.is_on(timeframes)
+        };
+        COLUMNS.iter().filter(like).map(|column| column.name).collect()
     }
 }
 
@@ -99,9 +162,17 @@ fn tests_behind(view: &View<'_>) -> Option<f64> {
     }
 }
 
+/// A row is a name, its unit and meaning, and a function of the view, or what is known of a timeframe (in minutes).
 macro_rules! columns {
-    ($($name:literal [$unit:literal] $meaning:literal => $value:expr;)*) => {
-        &[$(Column { name: $name, unit: $unit, meaning: $meaning, value: $value }),*]
+    (@value @ $what:ident $minutes:literal) => { Value::Timed(Timed::$what, $minutes) };
+    (@value $value:expr) => { Value::Plain($value) };
+    ($($name:literal [$unit:literal] $meaning:literal => $(@ $what:ident $minutes:literal)? $($value:expr)?;)*) => {
+        &[$(Column {
+            name: $name,
+            unit: $unit,
+            meaning: $meaning,
+            value: columns!(@value $(@ $what $minutes)? $($value)?),
+        }),*]
     };
 }
 
@@ -127,10 +198,10 @@ pub static COLUMNS: &[Column] = columns! {
     "kline_price_chg_abs_pct" ["%"] "|price change| over the context" => |v| Some(v.row.context.price_change_pct.abs());
     // Swings of the last 50 candles.
     "mkt_struct_swing" ["-1, 0, 1"] "1 = HH-HL, -1 = LL-LH, 0 = choppy or unknown" => |v| Some(swing_code(v.row.structure.swing));
-    "mkt_struct_trend_strength" ["-1, 0, 1"] "1 = strong bullish, -1 = strong bearish, 0 = weak" => |v| Some(swing_code(v.row.structure.swing));
+    "mkt_struct_trend_strength" ["-1, 0, 1"] "the same number as mkt_struct_swing, under its second legacy name; filter on one of them" => |v| Some(swing_code(v.row.structure.swing));
     "mkt_struct_is_trend" ["0 or 1"] "1 when the swings rise or fall together" => |v| flag(v.row.structure.swing.is_trend());
     "mkt_struct_age_candles" ["candles"] "since the last swing" => |v| Some(v.row.structure.age_bars.into());
-    "mkt_struct_age_hours" ["hours"] "since the last swing, 1 decimal" => |v| Some(v.row.structure.age_hours);
+    "mkt_struct_age_hours" ["hours"] "since the last swing, 1 decimal (2 on 1m and 3m)" => |v| Some(v.row.structure.age_hours);
     "mkt_struct_move_pct" ["%"] "move since the last swing's close" => |v| Some(v.row.structure.move_pct);
     "mkt_struct_last_high" ["price"] "last swing high" => |v| v.row.structure.last_high;
     "mkt_struct_last_low" ["price"] "last swing low" => |v| v.row.structure.last_low;
@@ -150,11 +221,13 @@ pub static COLUMNS: &[Column] = columns! {
     "support_hist_false_bd" ["count"] "false breakdowns" => |v| Some(v.row.support_history.map_or(0.0, |h| h.false_breaks.into()));
     "sr_test_count_sided" ["count"] "sided: tests of the level behind the trade; undefined after more than 2 false breaks" => tests_behind;
     // Indicators on the base interval.
-    "atr_14" ["price"] "mean true range of 14 candles" => |v| Some(v.row.pulse.indicators.atr_14);
+    "atr_14" ["price"] "plain mean of the true ranges of 14 candles, not Wilder's; what ATR means everywhere here" => |v| Some(v.row.pulse.indicators.atr_14);
+    "atr_14_wilder" ["price"] "Wilder's ATR(14): smoothed by 1/14, as charts show it" => |v| Some(v.row.pulse.indicators.atr_14_wilder);
     "atr_pct" ["%"] "ATR(14) over the close" => |v| Some(100.0 * v.row.pulse.indicators.atr_14 / v.row.candle.close);
-    "atr_ratio" ["x"] "ATR(14) over its last day" => |v| Some(v.row.pulse.indicators.atr_ratio);
-    "rsi_14" ["0..100"] "relative strength, 14 changes" => |v| Some(v.row.pulse.indicators.rsi_14);
-    "rsi_7" ["0..100"] "relative strength, 7 changes" => |v| Some(v.row.pulse.indicators.rsi_7);
+    "atr_ratio" ["x"] "ATR(14) over the mean true range of 95 candles" => |v| Some(v.row.pulse.indicators.atr_ratio);
+    "rsi_14" ["0..100"] "relative strength of 14 changes: gains over gains and losses as plain sums (Cutler's), not Wilder's" => |v| Some(v.row.pulse.indicators.rsi_14);
+    "rsi_7" ["0..100"] "relative strength of 7 changes, plain sums" => |v| Some(v.row.pulse.indicators.rsi_7);
+    "rsi_14_wilder" ["0..100"] "Wilder's RSI(14): gains and losses smoothed by 1/14, as charts show it" => |v| Some(v.row.pulse.indicators.rsi_14_wilder);
     "ema_20" ["price"] "exponential average, span 20" => |v| Some(v.row.pulse.indicators.ema_20);
     "ema_50" ["price"] "exponential average, span 50" => |v| Some(v.row.pulse.indicators.ema_50);
     "macd_line" ["price"] "EMA(12) - EMA(26)" => |v| Some(v.row.pulse.indicators.macd_line);
@@ -163,15 +236,50 @@ pub static COLUMNS: &[Column] = columns! {
     "macd_histogram_atr" ["ATR"] "histogram in ATR: comparable between symbols" => |v| Some(v.row.pulse.indicators.macd_histogram / v.row.pulse.indicators.atr_14);
     "volume_ratio" ["x"] "volume over the mean of the 20 candles before" => |v| Some(v.row.pulse.indicators.volume_ratio);
     "momentum_atr" ["ATR"] "close against four candles before" => |v| Some(v.row.pulse.indicators.momentum_atr);
-    // Trends on three timeframes.
-    "trend_15m" ["-1, 0, 1"] "base interval; 0 = weakening" => |v| Some(v.row.pulse.trend_base.vote().into());
-    "trend_1h" ["-1, 0, 1"] "four base intervals, closed candles" => |v| Some(v.row.pulse.middle.trend.vote().into());
-    "trend_4h" ["-1, 0, 1"] "sixteen base intervals, closed candles" => |v| Some(v.row.pulse.high.trend.vote().into());
-    "ema20_1h" ["price"] "EMA(20) on 1h" => |v| Some(v.row.pulse.middle.ema_20);
-    "ema50_1h" ["price"] "EMA(50) on 1h" => |v| Some(v.row.pulse.middle.ema_50);
-    "ema20_4h" ["price"] "EMA(20) on 4h" => |v| Some(v.row.pulse.high.ema_20);
-    "ema50_4h" ["price"] "EMA(50) on 4h" => |v| Some(v.row.pulse.high.ema_50);
-    "ema_gap_1h_atr" ["ATR"] "sided: EMA(20) - EMA(50) on 1h" => |v| Some(v.sided().middle_gap_atr());
+    // Of the base interval and its higher timeframes; closed candles.
+    "trend_1m" ["-1, 0, 1"] "trend on 1m; 0 = weakening" => @ Trend 1;
+    "trend_3m" ["-1, 0, 1"] "trend on 3m; 0 = weakening" => @ Trend 3;
+    "trend_5m" ["-1, 0, 1"] "trend on 5m; 0 = weakening" => @ Trend 5;
+    "trend_15m" ["-1, 0, 1"] "trend on 15m; 0 = weakening" => @ Trend 15;
+    "trend_30m" ["-1, 0, 1"] "trend on 30m; 0 = weakening" => @ Trend 30;
+    "trend_1h" ["-1, 0, 1"] "trend on 1h; 0 = weakening" => @ Trend 60;
+    "trend_2h" ["-1, 0, 1"] "trend on 2h; 0 = weakening" => @ Trend 120;
+    "trend_4h" ["-1, 0, 1"] "trend on 4h; 0 = weakening" => @ Trend 240;
+    "trend_6h" ["-1, 0, 1"] "trend on 6h; 0 = weakening" => @ Trend 360;
+    "trend_8h" ["-1, 0, 1"] "trend on 8h; 0 = weakening" => @ Trend 480;
+    "trend_12h" ["-1, 0, 1"] "trend on 12h; 0 = weakening" => @ Trend 720;
+    "trend_1d" ["-1, 0, 1"] "trend on 1d; 0 = weakening" => @ Trend 1440;
+    "trend_3d" ["-1, 0, 1"] "trend on 3d; 0 = weakening" => @ Trend 4320;
+    "trend_1w" ["-1, 0, 1"] "trend on 1w; 0 = weakening" => @ Trend 10080;
+    "ema20_5m" ["price"] "EMA(20) on 5m" => @ Ema20 5;
+    "ema50_5m" ["price"] "EMA(50) on 5m" => @ Ema50 5;
+    "ema20_15m" ["price"] "EMA(20) on 15m" => @ Ema20 15;
+    "ema50_15m" ["price"] "EMA(50) on 15m" => @ Ema50 15;
+    "ema20_1h" ["price"] "EMA(20) on 1h" => @ Ema20 60;
+    "ema50_1h" ["price"] "EMA(50) on 1h" => @ Ema50 60;
+    "ema20_2h" ["price"] "EMA(20) on 2h" => @ Ema20 120;
+    "ema50_2h" ["price"] "EMA(50) on 2h" => @ Ema50 120;
+    "ema20_4h" ["price"] "EMA(20) on 4h" => @ Ema20 240;
+    "ema50_4h" ["price"] "EMA(50) on 4h" => @ Ema50 240;
+    "ema20_8h" ["price"] "EMA(20) on 8h" => @ Ema20 480;
+    "ema50_8h" ["price"] "EMA(50) on 8h" => @ Ema50 480;
+    "ema20_12h" ["price"] "EMA(20) on 12h" => @ Ema20 720;
+    "ema50_12h" ["price"] "EMA(50) on 12h" => @ Ema50 720;
+    "ema20_1d" ["price"] "EMA(20) on 1d" => @ Ema20 1440;
+    "ema50_1d" ["price"] "EMA(50) on 1d" => @ Ema50 1440;
+    "ema20_3d" ["price"] "EMA(20) on 3d" => @ Ema20 4320;
+    "ema50_3d" ["price"] "EMA(50) on 3d" => @ Ema50 4320;
+    "ema20_1w" ["price"] "EMA(20) on 1w" => @ Ema20 10080;
+    "ema50_1w" ["price"] "EMA(50) on 1w" => @ Ema50 10080;
+    "ema_gap_5m_atr" ["ATR"] "sided: EMA(20) - EMA(50) on 5m, the middle timeframe" => @ GapAtr 5;
+    "ema_gap_15m_atr" ["ATR"] "sided: EMA(20) - EMA(50) on 15m, the middle timeframe" => @ GapAtr 15;
+    "ema_gap_1h_atr" ["ATR"] "sided: EMA(20) - EMA(50) on 1h, the middle timeframe" => @ GapAtr 60;
+    "ema_gap_2h_atr" ["ATR"] "sided: EMA(20) - EMA(50) on 2h, the middle timeframe" => @ GapAtr 120;
+    "ema_gap_4h_atr" ["ATR"] "sided: EMA(20) - EMA(50) on 4h, the middle timeframe" => @ GapAtr 240;
+    "ema_gap_8h_atr" ["ATR"] "sided: EMA(20) - EMA(50) on 8h, the middle timeframe" => @ GapAtr 480;
+    "ema_gap_12h_atr" ["ATR"] "sided: EMA(20) - EMA(50) on 12h, the middle timeframe" => @ GapAtr 720;
+    "ema_gap_1d_atr" ["ATR"] "sided: EMA(20) - EMA(50) on 1d, the middle timeframe" => @ GapAtr 1440;
+    "ema_gap_3d_atr" ["ATR"] "sided: EMA(20) - EMA(50) on 3d, the middle timeframe" => @ GapAtr 4320;
     "aligned_timeframes" ["0..3"] "sided: timeframes that trend with the trade" => |v| Some(v.sided().aligned_timeframes().into());
     // Levels and patterns.
     "support" ["price"] "nearest swing low below" => |v| v.row.levels.support.map(|l| l.price);
@@ -199,7 +307,7 @@ pub static SCORE_EVIDENCE: Column = Column {
     name: "signal_score_evidence",
     unit: "code",
     meaning: "sided: strengths of the terms of the style's score",
-    value: |v| Some(v.sided().score_evidence(v.style).number()),
+    value: Value::Plain(|v| Some(v.sided().score_evidence(v.style).number())),
 };
 
 fn tests(history: Option<&SrHistory>) -> f64 {
@@ -221,5 +329,24 @@ mod tests_of_catalog {
             assert_eq!(COLUMNS.iter().filter(|c| c.name == column.name).count(), 1, "{}", column.name);
         }
         assert!(COLUMNS.len() >= 45);
+    }
+
+    #[test]
+    fn every_base_has_the_columns_of_its_own_timeframes_under_their_names() {
+        for timeframes @ Timeframes { base, middle, high } in Timeframes::all() {
+            let own =
+                |kind: &str| super::column(&format!("{kind}_{middle}")).map(|c| c.namesakes(timeframes));
+            let names = |kind: &str, of: &[Interval]| {
+                Some(of.iter().map(|interval| format!("{kind}_{interval}")).collect::<Vec<_>>())
+            };
+            let text = |found: Option<Vec<&str>>| found.map(|f| f.into_iter().map(str::to_owned).collect());
+            assert_eq!(text(own("trend")), names("trend", &[base, middle, high]));
+            assert_eq!(text(own("ema20")), names("ema20", &[middle, high]));
+            assert_eq!(text(own("ema50")), names("ema50", &[middle, high]));
+            let gap = format!("ema_gap_{middle}_atr");
+            assert_eq!(super::column(&gap).map(|c| c.namesakes(timeframes)), Some(vec![gap.as_str()]));
+        }
+        let false_name = super::column("trend_1h").expect("a column");
+        assert!(!false_name.is_on(Timeframes::over(Interval::from_minutes(30))));
     }
 }

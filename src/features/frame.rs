@@ -8,17 +8,14 @@ use super::market_structure::{MarketStructure, market_structure};
 use super::patterns::{Patterns, patterns};
 use super::sr_history::{LevelSide, SrHistory, sr_history};
 use super::timeframes::{TimeframeCloses, TimeframeRow, Trend};
-use crate::model::{Bars, Candle, DAY_MS, Day, Interval};
+use crate::model::{Bars, Candle, DAY_MS, Day, Interval, Timeframes};
 
-/// Days of candles that the rows of a day may read, besides the day itself.
-///
-/// The slowest average, EMA(50) on the 4h timeframe, starts from candles this many days back: 180 of them, after
-/// which its seed weighs less than 0.1 %.
-pub const LOOKBACK_DAYS: i32 = 30;
-/// Days of base candles behind a day's recursive averages on the base interval.
-const BASE_LOOKBACK_DAYS: i64 = 3;
-/// Days behind the middle timeframe's averages.
-const MIDDLE_LOOKBACK_DAYS: i64 = 10;
+/// Candles of the base interval behind a day's recursive averages (3 days of 15m).
+const BASE_LOOKBACK_BARS: i64 = 288;
+/// Candles of the middle timeframe behind its averages (10 days of 1h).
+const MIDDLE_LOOKBACK_BARS: i64 = 240;
+/// Candles of the high timeframe behind its averages (30 days of 4h): the seed of EMA(50) weighs less than 0.1 % by then.
+const HIGH_LOOKBACK_BARS: i64 = 180;
 /// Candles of the k-line context.
 const CONTEXT_BARS: usize = 10;
 /// Candles of the market structure.
@@ -28,40 +25,53 @@ const HISTORY_BARS: usize = 96;
 /// A test of a level is a candle that comes this close, in ATR.
 const LEVEL_TOLERANCE_ATR: f64 = 0.5;
 
+/// Returns the milliseconds before a day from which on the averages of base, middle and high timeframe start.
+fn lookback_ms(timeframes: Timeframes) -> [i64; 3] {
+    let Timeframes { base, middle, high } = timeframes;
+    [BASE_LOOKBACK_BARS * base.ms(), MIDDLE_LOOKBACK_BARS * middle.ms(), HIGH_LOOKBACK_BARS * high.ms()]
+}
+
+/// Returns the days of candles that the rows of a day may read, besides the day itself: 30 on 15m candles.
+pub fn lookback_days(base: Interval) -> i32 {
+    let longest = lookback_ms(Timeframes::over(base)).into_iter().max().unwrap_or(0);
+    // At most 180 weeks of a daily base.
+    (longest.div_euclid(DAY_MS) + i64::from(longest % DAY_MS != 0)) as i32
+}
+
 /// The candles of a symbol with their higher-timeframe closes.
 #[derive(Debug, Clone)]
 pub struct Market<'a> {
     /// Base candles.
     pub bars: Bars<'a>,
+    timeframes: Timeframes,
     middle: TimeframeCloses,
     high: TimeframeCloses,
 }
 
 impl<'a> Market<'a> {
-    /// Prepares a symbol's candles; the middle and high timeframes are 4 and 16 base intervals (1h, 4h).
+    /// Prepares a symbol's candles; see [`Timeframes::over`] for the higher timeframes.
     pub fn new(bars: Bars<'a>) -> Self {
-        let times = |factor: u32| Interval::from_minutes((bars.interval.ms() / 60_000) as u32 * factor);
-        Self {
-            bars,
-            middle: TimeframeCloses::new(bars, times(4)),
-            high: TimeframeCloses::new(bars, times(16)),
-        }
+        let timeframes = Timeframes::over(bars.interval);
+        let closes = |interval| TimeframeCloses::new(bars, interval);
+        Self { bars, timeframes, middle: closes(timeframes.middle), high: closes(timeframes.high) }
     }
 
     /// Returns the frame of a UTC day, with `margin` candles before it.
     ///
-    /// Causality: the row at candle t reads candles of [day - LOOKBACK_DAYS, t]; recursive averages start at fixed
+    /// Causality: the row at candle t reads candles of [day - look-back, t], see [`lookback_days`]; recursive averages start at fixed
     ///            instants before the day, so a day's rows do not depend on how much history is loaded beyond them
     pub fn frame(&self, day: Day, margin: usize) -> Frame<'a> {
         let range = self.bars.day_range(day);
         let first = range.start.saturating_sub(margin);
-        let from = self.bars.index_at(day.start_ms() - BASE_LOOKBACK_DAYS * DAY_MS).min(first);
+        let [base_ms, middle_ms, high_ms] = lookback_ms(self.timeframes);
+        let from = self.bars.index_at(day.start_ms() - base_ms).min(first);
         let indicators = indicator_rows(self.bars.slice(from..range.end), first - from);
         let step = self.bars.interval.ms();
         let known_at: Vec<i64> = self.bars.open_time[first..range.end].iter().map(|t| t + step).collect();
-        let middle = self.middle.rows(day.start_ms() - MIDDLE_LOOKBACK_DAYS * DAY_MS, &known_at);
-        let high = self.high.rows(day.start_ms() - i64::from(LOOKBACK_DAYS) * DAY_MS, &known_at);
-        Frame { bars: self.bars, first, day_start: range.start, end: range.end, indicators, middle, high }
+        let middle = self.middle.rows(day.start_ms() - middle_ms, &known_at);
+        let high = self.high.rows(day.start_ms() - high_ms, &known_at);
+        let (bars, timeframes) = (self.bars, self.timeframes);
+        Frame { bars, timeframes, first, day_start: range.start, end: range.end, indicators, middle, high }
     }
 }
 
@@ -70,6 +80,7 @@ impl<'a> Market<'a> {
 pub struct Frame<'a> {
     /// All base candles of the symbol; only those up to the row's own are read.
     pub bars: Bars<'a>,
+    timeframes: Timeframes,
     first: usize,
     /// Index of the day's first candle.
     pub day_start: usize,
@@ -87,11 +98,13 @@ pub struct Pulse {
     pub index: usize,
     /// Indicators on the base interval.
     pub indicators: IndicatorRow,
-    /// Trend on the base interval (15m).
+    /// Which timeframes these are.
+    pub timeframes: Timeframes,
+    /// Trend on the base interval.
     pub trend_base: Trend,
-    /// Middle timeframe (1h).
+    /// Middle timeframe.
     pub middle: TimeframeRow,
-    /// High timeframe (4h).
+    /// High timeframe.
     pub high: TimeframeRow,
 }
 
@@ -104,6 +117,7 @@ impl Frame<'_> {
         Some(Pulse {
             index,
             indicators,
+            timeframes: self.timeframes,
             trend_base: Trend::of(close, indicators.ema_20, indicators.ema_50),
             middle: (*self.middle.get(at)?)?,
             high: (*self.high.get(at)?)?,

@@ -19,6 +19,10 @@ pub struct IndicatorRow {
     pub rsi_14: f64,
     /// Relative strength over 7 changes, 0..=100.
     pub rsi_7: f64,
+    /// ATR(14) as Wilder smooths it; price units.
+    pub atr_14_wilder: f64,
+    /// Relative strength over 14 changes as Wilder smooths it, 0..=100; 50 when nothing moved.
+    pub rsi_14_wilder: f64,
     /// Exponential average of closes, span 20; price units.
     pub ema_20: f64,
     /// Exponential average of closes, span 50; price units.
@@ -54,7 +58,54 @@ impl Ema {
     }
 }
 
+/// A mean as Wilder smooths it: the plain mean of the first values, then each new one weighs 1 / period.
+#[derive(Debug, Clone, Copy)]
+struct Wilder {
+    period: f64,
+    seen: f64,
+    value: f64,
+}
+
+impl Wilder {
+    fn new(period: u32) -> Self {
+        Self { period: f64::from(period), seen: 0.0, value: 0.0 }
+    }
+
+    fn push(&mut self, input: f64) -> f64 {
+        self.seen = (self.seen + 1.0).min(self.period);
+        self.value += (input - self.value) / self.seen;
+        self.value
+    }
+}
+
+/// True range, gains and losses of 14 candles, smoothed.
+struct Smoothed {
+    before: Option<f64>,
+    range: Wilder,
+    gain: Wilder,
+    loss: Wilder,
+}
+
+impl Smoothed {
+    fn new() -> Self {
+        let mean = Wilder::new(ATR_BARS as u32);
+        Self { before: None, range: mean, gain: mean, loss: mean }
+    }
+
+    /// Takes in a candle; returns ATR and relative strength.
+    fn push(&mut self, high: f64, low: f64, close: f64) -> (f64, f64) {
+        if let Some(before) = self.before {
+            self.range.push(high.max(before) - low.min(before));
+            self.gain.push((close - before).max(0.0));
+            self.loss.push((before - close).max(0.0));
+        }
+        self.before = Some(close);
+        (self.range.value, strength(self.gain.value, self.loss.value))
+    }
+}
+
 struct Averages {
+    smoothed: Smoothed,
     ema_12: Ema,
     ema_20: Ema,
     ema_26: Ema,
@@ -65,6 +116,7 @@ struct Averages {
 impl Averages {
     fn new() -> Self {
         Self {
+            smoothed: Smoothed::new(),
             ema_12: Ema::new(12),
             ema_20: Ema::new(20),
             ema_26: Ema::new(26),
@@ -96,6 +148,7 @@ pub fn indicator_rows(bars: Bars<'_>, first: usize) -> Vec<Option<IndicatorRow>>
         let ema_50 = averages.ema_50.push(close);
         let macd_line = averages.ema_12.push(close) - averages.ema_26.push(close);
         let macd_signal = averages.signal.push(macd_line);
+        let (atr_14_wilder, rsi_14_wilder) = averages.smoothed.push(bars.high[t], bars.low[t], close);
         if t >= first {
             let windowed = (gapless >= WARM_UP_BARS).then(|| Windowed::at(bars, t)).flatten();
             rows.push(windowed.map(|w| IndicatorRow {
@@ -103,6 +156,8 @@ pub fn indicator_rows(bars: Bars<'_>, first: usize) -> Vec<Option<IndicatorRow>>
                 atr_ratio: w.atr_ratio,
                 rsi_14: relative_strength(&bars.close[t - 14..=t]),
                 rsi_7: relative_strength(&bars.close[t - 7..=t]),
+                atr_14_wilder,
+                rsi_14_wilder,
                 ema_20,
                 ema_50,
                 macd_line,
@@ -117,6 +172,19 @@ pub fn indicator_rows(bars: Bars<'_>, first: usize) -> Vec<Option<IndicatorRow>>
     rows
 }
 
+/// Candles that ATR is the mean range of.
+const ATR_BARS: usize = 14;
+
+/// Returns ATR(14) at a candle; price units, as in [`IndicatorRow::atr_14`].
+///
+/// Causality: reads the candle, the 13 before it and the close before those
+/// Errors:    `None` where one of them is missing, or none has any range
+pub fn atr(bars: Bars<'_>, t: usize) -> Option<f64> {
+    let first = t.checked_sub(ATR_BARS).filter(|_| t < bars.len())?;
+    let whole = bars.is_contiguous(first..t + 1);
+    whole.then(|| mean_true_range(bars, t, ATR_BARS)).filter(|atr| *atr > 0.0)
+}
+
 struct Windowed {
     atr_14: f64,
     atr_ratio: f64,
@@ -125,7 +193,7 @@ struct Windowed {
 
 impl Windowed {
     fn at(bars: Bars<'_>, t: usize) -> Option<Self> {
-        let atr_14 = mean_true_range(bars, t, 14);
+        let atr_14 = mean_true_range(bars, t, ATR_BARS);
         let usual = mean_true_range(bars, t, 95);
         if !(atr_14 > 0.0 && usual > 0.0) {
             return None;
@@ -147,6 +215,8 @@ fn mean_true_range(bars: Bars<'_>, t: usize, count: usize) -> f64 {
 }
 
 /// Returns 100 x gains / (gains + losses) over consecutive closes; 50 when nothing moved.
+///
+/// Source: Cutler's variant of the index, whose sums are plain ones
 fn relative_strength(closes: &[f64]) -> f64 {
     let (mut gain, mut loss) = (0.0, 0.0);
     for pair in closes.windows(2) {
@@ -154,6 +224,10 @@ fn relative_strength(closes: &[f64]) -> f64 {
         gain += change.max(0.0);
         loss -= change.min(0.0);
     }
+    strength(gain, loss)
+}
+
+fn strength(gain: f64, loss: f64) -> f64 {
     if gain + loss > 0.0 { 100.0 * gain / (gain + loss) } else { 50.0 }
 }
 
@@ -186,10 +260,21 @@ mod tests {
         assert!((row.atr_14 - 2.0).abs() < 1e-12);
         assert!((row.atr_ratio - 1.0).abs() < 1e-12);
         assert_eq!((row.rsi_14, row.rsi_7), (100.0, 100.0));
+        assert_eq!((row.rsi_14_wilder, row.atr_14_wilder), (100.0, 2.0));
         assert_eq!(row.volume_ratio, 1.0);
         assert_eq!(row.momentum_atr, 2.0);
         // An exponential average of a ramp lags by (span - 1) / 2 steps once its seed is forgotten.
         assert!((series.bars().close[150] - row.ema_20 - 9.5).abs() < 1e-4);
+    }
+
+    #[test]
+    fn wilders_means_are_the_plain_one_first_and_forget_by_a_fourteenth() {
+        let mut mean = Wilder::new(14);
+        for value in 1..=14 {
+            mean.push(f64::from(value));
+        }
+        assert!((mean.value - 7.5).abs() < 1e-12);
+        assert!((mean.push(35.0) - (7.5 * 13.0 + 35.0) / 14.0).abs() < 1e-12);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use super::kline_context::percent_of;
 use super::rounding::round_decimals;
-use crate::model::Bars;
+use crate::model::{Bars, Interval};
 
 /// Candles on either side that a swing must reach over.
 const SWING_WING: usize = 2;
@@ -95,7 +95,7 @@ pub struct MarketStructure {
     pub trend_strength: TrendStrength,
     /// Candles since the last swing; 0 if the window has none, else at least 2.
     pub age_bars: u32,
-    /// The same in hours, one decimal (0.25 becomes 0.2, 0.75 becomes 0.8).
+    /// The same in hours; see [`age_in_hours`].
     pub age_hours: f64,
     /// Close of the last swing's candle to the last close, two decimals; 0 without a swing.
     pub move_pct: f64,
@@ -136,7 +136,7 @@ pub fn market_structure(bars: Bars<'_>) -> Option<MarketStructure> {
         swing,
         trend_strength: swing.trend_strength(),
         age_bars: age as u32,
-        age_hours: round_decimals(age as f64 * bars.interval.hours(), 1),
+        age_hours: age_in_hours(age, bars.interval),
         move_pct: last_swing
             .map_or(0.0, |i| round_decimals(percent_of(close - bars.close[i], bars.close[i]), 2)),
         last_high: highs[0].map(|i| bars.high[i]),
@@ -145,6 +145,13 @@ pub fn market_structure(bars: Bars<'_>) -> Option<MarketStructure> {
         distance_high_pct: round_decimals(percent_of(top - close, close), 2),
         distance_low_pct: round_decimals(percent_of(close - bottom, close), 2),
     })
+}
+
+/// Returns the length of so many candles in hours, one decimal (0.25 becomes 0.2, 0.75 becomes 0.8); two below 5m, where one
+/// would make them all the same.
+pub fn age_in_hours(bars: usize, interval: Interval) -> f64 {
+    let decimals = if interval < Interval::from_minutes(5) { 2 } else { 1 };
+    round_decimals(bars as f64 * interval.hours(), decimals)
 }
 
 /// Returns the indices of the last two swings, latest first: candles that hold against both wings, ties included.

@@ -1,10 +1,10 @@
-//! Trends on the base interval and two higher timeframes (4 and 16 base candles: 15m, 1h, 4h by default).
+//! Trends on the base interval and two higher timeframes (15m, 1h, 4h by default; see [`crate::model::Timeframes`]).
 //!
 //! A higher-timeframe candle counts once it is closed and complete; one with a missing base candle is left out,
-//! never filled. A hole longer than a day starts the averages anew.
+//! never filled. A hole longer than 96 base candles (a day of 15m) starts the averages anew.
 
-use super::indicators::Ema;
-use crate::model::{Bars, DAY_MS, Interval};
+use super::indicators::{Ema, WARM_UP_BARS};
+use crate::model::{Bars, Interval};
 
 /// The state of a trend, from EMA(20), EMA(50) and the close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,6 +55,8 @@ pub struct TimeframeRow {
 #[derive(Debug, Clone)]
 pub struct TimeframeCloses {
     interval: Interval,
+    /// The longest hole that averages are carried over: as long as the warm-up of the base interval.
+    hole_ms: i64,
     close_time: Vec<i64>,
     close: Vec<f64>,
 }
@@ -69,7 +71,8 @@ impl TimeframeCloses {
     /// Cost:      O(n)
     pub fn new(bars: Bars<'_>, interval: Interval) -> Self {
         let parts = interval.divided_by(bars.interval).expect("a higher timeframe is a multiple of the base");
-        let mut closes = Self { interval, close_time: Vec::new(), close: Vec::new() };
+        let hole_ms = WARM_UP_BARS as i64 * bars.interval.ms();
+        let mut closes = Self { interval, hole_ms, close_time: Vec::new(), close: Vec::new() };
         let mut start = 0;
         while start < bars.len() {
             let bucket = interval.floor(bars.open_time[start]);
@@ -89,17 +92,18 @@ impl TimeframeCloses {
     /// Returns the timeframe's row at every given instant.
     ///
     /// Shape:     from_ms <= `known_at[..]` ascending -> `[len]`
-    /// Causality: `out[i]` reads buckets closed in from_ms..=`known_at[i]`
-    /// Errors:    `None` while fewer than 50 candles are known, or when the last one closed over a day ago
+    /// Causality: `out[i]` reads buckets that opened at or after `from_ms` and closed by `known_at[i]`
+    /// Errors:    `None` while fewer than 50 candles are known, or when the last one closed over 96 base candles ago
     pub fn rows(&self, from_ms: i64, known_at: &[i64]) -> Vec<Option<TimeframeRow>> {
-        let mut next = self.close_time.partition_point(|t| *t <= from_ms);
+        // A bucket of several days that began before is none of the look-back.
+        let mut next = self.close_time.partition_point(|t| *t - self.interval.ms() < from_ms);
         let (mut ema_20, mut ema_50, mut seen) = (Ema::new(20), Ema::new(50), 0);
         let mut last: Option<(i64, TimeframeRow)> = None;
         let mut rows = Vec::with_capacity(known_at.len());
         for now in known_at {
             while next < self.close.len() && self.close_time[next] <= *now {
-                let hole =
-                    last.is_some_and(|(at, _)| self.close_time[next] - at > DAY_MS + self.interval.ms());
+                let hole = last
+                    .is_some_and(|(at, _)| self.close_time[next] - at > self.hole_ms + self.interval.ms());
                 if hole {
                     (ema_20, ema_50, seen) = (Ema::new(20), Ema::new(50), 0);
                 }
@@ -110,7 +114,7 @@ impl TimeframeCloses {
                 last = Some((self.close_time[next], row));
                 next += 1;
             }
-            let fresh = last.filter(|(at, _)| seen >= WARM_UP && now - at <= DAY_MS);
+            let fresh = last.filter(|(at, _)| seen >= WARM_UP && now - at <= self.hole_ms);
             rows.push(fresh.map(|(_, row)| row));
         }
         rows
@@ -120,7 +124,7 @@ impl TimeframeCloses {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Candle, CandleSeries};
+    use crate::model::{Candle, CandleSeries, DAY_MS};
 
     fn candle(i: i64) -> Candle {
         let close = 100.0 + i as f64 * 0.1;

@@ -1,6 +1,6 @@
 //! Why one file gives no candles.
 
-use crate::model::{Interval, Symbol};
+use crate::model::{Interval, Symbol, Timeframes};
 
 /// Why a file, or a member of an archive, was passed over.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -199,7 +199,7 @@ pub enum Rejection {
         found: String,
     },
     /// Candles longer than the base interval: they cannot be split.
-    #[error("{found} candles are coarser than the base interval {base} and cannot be split")]
+    #[error("{found} candles are coarser than the base interval {base} and cannot be split{}", way_out(*found))]
     Coarser {
         /// The interval of the file.
         found: Interval,
@@ -207,11 +207,19 @@ pub enum Rejection {
         base: Interval,
     },
     /// Candles whose length does not divide the base interval.
-    #[error("{found} candles do not divide the base interval {base}")]
+    #[error("{found} candles do not divide the base interval {base}{}", way_out(*found))]
     DoesNotDivide {
         /// The interval of the file.
         found: Interval,
         /// The base interval.
         base: Interval,
     },
+}
+
+/// Returns which base interval to set for candles of an interval, ready to print.
+fn way_out(found: Interval) -> String {
+    match Timeframes::base_for(found) {
+        Some(base) => format!("; to run on them, set data.base_interval (`--set data.base_interval={base}`)"),
+        None => format!("; a run can be on {}", Timeframes::bases()),
+    }
 }

@@ -12,6 +12,7 @@ mod outcome;
 mod params;
 mod signal;
 mod time;
+mod timeframes;
 
 pub use candle::{Bars, Candle, CandleError, CandleSeries, Symbol};
 pub use exit_rule::{EXIT_AXES, ExitAxis, ExitRule, Need};
@@ -22,3 +23,4 @@ pub use outcome::{ExitReason, Outcome, OutcomeRow, Outcomes, RowBuilder};
 pub use params::{FilterValue, ParameterSet};
 pub use signal::{Direction, Setup, Style};
 pub use time::{DAY_MS, Day, HOUR_MS, Interval, IntervalError, MINUTE_MS, rfc3339};
+pub use timeframes::Timeframes;

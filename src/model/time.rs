@@ -9,12 +9,16 @@ pub const MINUTE_MS: i64 = 60_000;
 pub const HOUR_MS: i64 = 60 * MINUTE_MS;
 /// Milliseconds in a UTC day.
 pub const DAY_MS: i64 = 24 * HOUR_MS;
+/// Milliseconds in a week.
+const WEEK_MS: i64 = 7 * DAY_MS;
+/// 1970-01-05, the first Monday.
+const FIRST_MONDAY_MS: i64 = 4 * DAY_MS;
 
 /// The length of a candle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Interval(i64);
 
-/// An interval that is not a whole number of minutes, or not written like `15m`, `1h`, `4h`, `1d`.
+/// An interval that is not a whole number of minutes, or not written like `15m`, `1h`, `4h`, `1d`, `1w`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected an interval such as 15m, 1h or 1d, found {found:?}")]
 pub struct IntervalError {
@@ -42,9 +46,16 @@ impl Interval {
         self.0 as f64 / HOUR_MS as f64
     }
 
-    /// Returns the open time of the candle that covers an instant (candles are aligned to the epoch).
+    /// Returns the interval of so many candles of this one.
+    pub(super) fn times(self, count: i64) -> Self {
+        Self(self.0 * count)
+    }
+
+    /// Returns the open time of the candle that covers an instant: candles are counted from 1970-01-01, weeks begin on
+    /// Mondays.
     pub fn floor(self, time_ms: i64) -> i64 {
-        time_ms.div_euclid(self.0) * self.0
+        let origin = if self.0 == WEEK_MS { FIRST_MONDAY_MS } else { 0 };
+        (time_ms - origin).div_euclid(self.0) * self.0 + origin
     }
 
     /// Returns how many candles of this interval a finer or equal one is split into, or `None` if it does not divide.
@@ -52,14 +63,23 @@ impl Interval {
         (self.0 % finer.0 == 0).then(|| (self.0 / finer.0) as usize)
     }
 
-    /// Returns how many whole candles fit in so many hours, rounded up, at least one.
+    /// Returns how many whole candles fit in so many hours (to the millisecond), rounded up, at least one.
     pub fn bars_in_hours(self, hours: f64) -> usize {
-        ((hours * HOUR_MS as f64 / self.0 as f64).ceil() as usize).max(1)
+        ((hours * HOUR_MS as f64).round() / self.0 as f64).ceil().max(1.0) as usize
+    }
+
+    /// Returns whether so many hours (to the millisecond) are one whole candle or more.
+    pub fn is_whole_in_hours(self, hours: f64) -> bool {
+        let ms = (hours * HOUR_MS as f64).round();
+        ms >= self.0 as f64 && ms % self.0 as f64 == 0.0
     }
 }
 
 impl fmt::Display for Interval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == WEEK_MS {
+            return f.write_str("1w");
+        }
         for (unit, ms) in [('d', DAY_MS), ('h', HOUR_MS)] {
             if self.0 % ms == 0 {
                 return write!(f, "{}{unit}", self.0 / ms);
@@ -79,12 +99,13 @@ impl FromStr for Interval {
             'm' => MINUTE_MS,
             'h' => HOUR_MS,
             'd' => DAY_MS,
+            'w' => WEEK_MS,
             _ => return Err(bad()),
         };
         let digits = &text[..text.len() - 1];
         let count: i64 = digits.parse().map_err(|_| bad())?;
         let plain = digits.bytes().all(|b| b.is_ascii_digit());
-        if !plain || count < 1 || count > 7 * DAY_MS / unit_ms {
+        if !plain || count < 1 || count > WEEK_MS / unit_ms {
             return Err(bad());
         }
         Ok(Self(count * unit_ms))
@@ -145,11 +166,37 @@ mod tests {
 
     #[test]
     fn intervals_print_as_they_parse() {
-        for text in ["1m", "5m", "15m", "1h", "4h", "1d"] {
+        for text in ["1m", "5m", "15m", "1h", "4h", "1d", "3d", "1w"] {
             assert_eq!(text.parse::<Interval>().map(|i| i.to_string()), Ok(text.to_owned()));
         }
-        for text in ["", "m", "0m", "-5m", "+5m", "15", "15x", "99999d"] {
+        for text in ["", "m", "0m", "-5m", "+5m", "15", "15x", "99999d", "2w", "1M"] {
             assert!(text.parse::<Interval>().is_err(), "{text:?} is no interval");
+        }
+    }
+
+    #[test]
+    fn weeks_begin_on_mondays_and_other_candles_at_the_epoch() {
+        let floor = |interval: &str, date: &str| {
+            let interval: Interval = interval.parse().expect("an interval");
+            Day::of(interval.floor(Day::parse(date).expect("a day").start_ms())).to_string()
+        };
+        assert_eq!(floor("1w", "2025-01-05"), "2024-12-30");
+        assert_eq!(floor("1w", "2025-01-06"), "2025-01-06");
+        assert_eq!(floor("3d", "1970-01-03"), "1970-01-01");
+    }
+
+    #[test]
+    fn hours_are_whole_candles_or_not() {
+        let minutes = Interval::from_minutes;
+        for (hours, base, bars) in
+            [(0.1, 3, 2), (0.7, 3, 14), (0.333_333_3, 5, 4), (7.25, 15, 29), (48.0, 1440, 2)]
+        {
+            assert!(minutes(base).is_whole_in_hours(hours), "{hours} h of {base}m");
+            assert_eq!(minutes(base).bars_in_hours(hours), bars, "{hours} h of {base}m");
+        }
+        for (hours, base) in [(0.1, 15), (7.3, 15), (0.33, 5), (4.0, 1440), (36.0, 1440), (0.0, 1), (-1.0, 1)]
+        {
+            assert!(!minutes(base).is_whole_in_hours(hours), "{hours} h of {base}m");
         }
     }
 

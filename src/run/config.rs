@@ -14,9 +14,10 @@ use super::toml_error::describe;
 use crate::decide::Require;
 use crate::evaluate::portfolio::{Cooldown, Limits};
 use crate::exits::Costs;
-use crate::model::{DAY_MS, EXIT_AXES, ExitAxis, Interval, MINUTE_MS, Style, Symbol, excerpt};
+use crate::model::{DAY_MS, EXIT_AXES, ExitAxis, Interval, MINUTE_MS, Style, Symbol, Timeframes, excerpt};
+use crate::search::defaults::Defaults;
 use crate::search::rank::{Constraint, RankBy};
-use crate::search::space::{Dimension, SETS_MAX, Space, SpaceError};
+use crate::search::space::{Dimension, ExitLevel, SETS_MAX, Source, SpaceError};
 use crate::search::strategy::{Axes, Search, Strategy};
 use crate::search::weights::Weighting;
 
@@ -422,9 +423,17 @@ impl Config {
     }
 
     /// Returns the base interval.
+    ///
+    /// Errors: it is no interval, or none that a run can be made of
     pub fn interval(&self) -> Result<Interval, ConfigError> {
         let text = &self.data.base_interval;
-        text.parse().map_err(|_| value_error("data.base_interval", "an interval such as 15m or 1h", text))
+        let base = text.parse().ok().and_then(Timeframes::of).map(|timeframes| timeframes.base);
+        base.ok_or_else(|| {
+            let bases = Timeframes::bases();
+            let why =
+                "finer candles are put together to it, and no candle is longer than a day, the unit of a run";
+            value_error("data.base_interval", &format!("{bases} ({why})"), text)
+        })
     }
 
     /// Returns the bytes of evaluated units that are kept for later runs.
@@ -480,8 +489,9 @@ impl Config {
                 window.ok_or_else(|| value_error("data.window", quantity::WINDOW, &self.data.window))?;
             days.window_days = window.days();
         }
-        let axes = styles.iter().map(|style| self.axes(*style)).collect::<Result<Vec<_>, _>>()?;
-        let mut plan = Plan::new(self.interval()?, axes, self.costs()?, self.search()?, days)?;
+        let base = self.interval()?;
+        let axes = styles.iter().map(|style| self.axes(*style, base)).collect::<Result<Vec<_>, _>>()?;
+        let mut plan = Plan::new(base, axes, self.costs()?, self.search()?, days)?;
         plan.symbols = self.symbols()?;
         plan.portfolio = self.limits(plan.search.position_ratio)?;
         let symbol = &self.validate.regime_symbol;
@@ -608,26 +618,28 @@ impl Config {
         })
     }
 
-    fn axes(&self, style: Style) -> Result<Axes, ConfigError> {
+    fn axes(&self, style: Style, base: Interval) -> Result<Axes, ConfigError> {
         let config = match style {
             Style::Scalping => &self.style.scalping,
             Style::Swing => &self.style.swing,
         };
         let fail = |source| ConfigError::Space { style, source };
-        let mut exits = Space::default_exits(style);
-        let mut dimensions = Space::default_dimensions(style);
+        let Defaults { mut exits, mut dimensions } = Defaults::of(style, base).expect("a base of a run");
+        let known: Vec<String> = dimensions.iter().map(|d| d.key().to_owned()).collect();
         if self.signals.file.is_some() {
             // The default thresholds belong to derived signals: of given ones they would drop nearly all in silence.
             dimensions.retain(|dimension| config.space.contains_key(dimension.key()));
         }
         for (key, axis) in &config.space {
             let path = format!("style.{style}.space.{key}");
-            if ExitAxis::named(key).is_some() {
-                exits.set(key, axis.exit_levels(&path)?);
+            if let Some(exit_axis) = ExitAxis::named(key) {
+                let levels = axis.exit_levels(&path)?;
+                if key == HOLDING_TIME {
+                    check_holding_times(&path, exit_axis, &levels, base)?;
+                }
+                exits.set(key, levels);
                 continue;
             }
-            let known: Vec<String> =
-                Space::default_dimensions(style).iter().map(|d| d.key().to_owned()).collect();
             let dimension = dimensions
                 .iter_mut()
                 .find(|dimension| dimension.key() == key)
@@ -643,10 +655,56 @@ impl Config {
                 let expected = format!("a file with the column {column:?}: [signals] file, or --signals");
                 return Err(value_error(&key, &expected, "none"));
             }
+            check_timeframe(style, &dimension, base)?;
             dimensions.push(dimension);
         }
         Ok(Axes::new(style, exits, dimensions))
     }
+}
+
+/// Checks that a run on a base interval has the timeframe that a column names.
+fn check_timeframe(style: Style, dimension: &Dimension, base: Interval) -> Result<(), ConfigError> {
+    let timeframes = Timeframes::over(base);
+    match dimension.source() {
+        Source::Feature(column) if !column.is_on(timeframes) => {
+            let key = format!("style.{style}.filters.{}", dimension.key());
+            let known = column.namesakes(timeframes).join(", ");
+            let expected = format!("a timeframe of data.base_interval, {base}: {known}");
+            Err(value_error(&key, &expected, column.name))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The axis of the longest holding time, in hours.
+const HOLDING_TIME: &str = "max_holding_hours";
+
+/// Checks that holding times are whole candles: what lies between would be rounded up in silence.
+fn check_holding_times(
+    path: &str,
+    axis: &ExitAxis,
+    levels: &[ExitLevel],
+    base: Interval,
+) -> Result<(), ConfigError> {
+    let broken = levels.iter().find_map(|level| match level {
+        // What is out of the axis' range is refused with the space.
+        ExitLevel::At(hours) if axis.allows(*hours) && !base.is_whole_in_hours(*hours) => Some(*hours),
+        _ => None,
+    });
+    let Some(hours) = broken else { return Ok(()) };
+    let above = base.bars_in_hours(hours);
+    let near: Vec<String> = [above - 1, above]
+        .into_iter()
+        .filter(|bars| *bars > 0)
+        .map(|bars| shown_hours(bars as f64 * base.hours()))
+        .collect();
+    let expected = format!("whole candles of data.base_interval, {base}: {} hours", near.join(" or "));
+    Err(value_error(path, &expected, hours))
+}
+
+/// Returns hours as they can be written in a configuration.
+fn shown_hours(hours: f64) -> String {
+    ((hours * 1e7).round() / 1e7).to_string()
 }
 
 fn unknown_axis(path: &str, key: &str, known: &[String]) -> ConfigError {
@@ -789,7 +847,26 @@ mod tests {
             ("[search]\nconstraints = [\"drawdown<3\"]", "max_drawdown_pct"),
             ("[costs]\ntaker_fee_pct = 50.0", "0 to 10 percent"),
             ("[validate]\nearly_share = 1.0", "validate.early_share"),
-            ("[data]\nbase_interval = \"15\"", "data.base_interval"),
+            ("[data]\nbase_interval = \"15\"", "data.base_interval: expected 1m, 3m, 5m, 15m, 30m, 1h,"),
+            (
+                "[data]\nbase_interval = \"1w\"",
+                "no candle is longer than a day, the unit of a run), found 1w",
+            ),
+            ("[data]\nbase_interval = \"45m\"", "8h, 12h or 1d (finer candles are put together to it"),
+            (
+                "[data]\nbase_interval = \"4h\"\n[style.swing.space]\nmax_holding_hours = [8, 10]",
+                "style.swing.space.max_holding_hours: expected whole candles of data.base_interval, 4h: 8 or 12 hours, found 10",
+            ),
+            (
+                "[data]\nbase_interval = \"1d\"\n[style.scalping.space]\nmax_holding_hours = 12",
+                "whole candles of data.base_interval, 1d: 24 hours, found 12",
+            ),
+            (
+                "[data]\nbase_interval = \"30m\"\n[[style.swing.filters]]\ncolumn = \"trend_1h\"\nat_least = 0",
+                "style.swing.filters.trend_1h: expected a timeframe of data.base_interval, 30m: \
+                 trend_30m, trend_2h, trend_8h, found trend_1h",
+            ),
+            ("[style.scalping.space]\nmax_holding_hours = 0.1", "15m: 0.25 hours, found 0.1"),
             ("[style.swing.space]\nmin_risk_rewrad = [1.0]", "did you mean \"min_risk_reward\"?"),
             ("[style.swing.space]\natr_tp_multiplier = []", "atr_tp_multiplier"),
             ("[style.swing.space]\natr_tp_multiplier = { min = 1, max = 9, step = 0 }", "positive step"),

@@ -8,13 +8,19 @@ use std::collections::BTreeMap;
 
 use super::memory::{Memory, Stamp};
 use super::notes::FileNote;
+use super::plan::Plan;
 use super::symbol::{Job, SymbolError};
+use crate::features::frame::lookback_days;
 use crate::ingest::{FileReport, Source, SymbolSources, growth, load_symbol};
 use crate::model::{CandleSeries, DAY_MS};
 
-/// Days of known candles that are read again: the look-back of the days that a new one touches (itself, and those it
-/// completes), and a margin.
-const REREAD_DAYS: i64 = 60;
+/// Returns the days of known candles that are read again: the look-back of the days that a new one touches (itself, and
+/// those it completes), and a margin; 60 days of 15m candles at least.
+fn reread_days(plan: &Plan) -> i64 {
+    let lookback = lookback_days(plan.interval);
+    let horizon = plan.styles.iter().map(|style| style.horizon_days(plan.interval)).max().unwrap_or(0);
+    i64::from((2 * lookback).max(lookback + horizon + 3))
+}
 
 /// What became of a file since it was read.
 enum Change {
@@ -43,7 +49,9 @@ pub(super) fn read_grown(
     stamps: Option<&[Stamp]>,
 ) -> Result<Option<(Memory, CandleSeries)>, SymbolError> {
     let Some(stamps) = stamps.filter(|_| old.may_grow(job)) else { return Ok(None) };
-    let Some(reading) = reading(&sources.sources, old, stamps)? else { return Ok(None) };
+    let Some(reading) = reading(&sources.sources, old, stamps, reread_days(job.plan))? else {
+        return Ok(None);
+    };
     let excerpts = reading.excerpts.iter().map(|(_, source)| source.clone()).collect();
     let excerpt = SymbolSources { symbol: sources.symbol.clone(), sources: excerpts };
     let loaded = load_symbol(&excerpt, job.ingest)?;
@@ -82,8 +90,13 @@ pub(super) fn read_grown(
 }
 
 /// Finds out what to read; `None` where a file is gone, or changed in another way than growing.
-fn reading(sources: &[Source], old: &Memory, stamps: &[Stamp]) -> Result<Option<Reading>, SymbolError> {
-    let resume_ms = old.last_open - REREAD_DAYS * DAY_MS;
+fn reading(
+    sources: &[Source],
+    old: &Memory,
+    stamps: &[Stamp],
+    reread_days: i64,
+) -> Result<Option<Reading>, SymbolError> {
+    let resume_ms = old.last_open - reread_days * DAY_MS;
     let mut reading = Reading { changes: Vec::new(), excerpts: Vec::new() };
     let name = |stamp: &Stamp| (stamp.path.clone(), stamp.entry.clone());
     let known: BTreeMap<_, usize> = old.stamps.iter().map(name).zip(0..).collect();
@@ -103,7 +116,7 @@ fn reading(sources: &[Source], old: &Memory, stamps: &[Stamp]) -> Result<Option<
         }
         let (first, last) = old.spans[known].unwrap_or_default();
         let bars = u64::try_from((last - first) / old.interval_ms + 1).unwrap_or(1);
-        let reread = (REREAD_DAYS * DAY_MS / old.interval_ms).unsigned_abs();
+        let reread = (reread_days * DAY_MS / old.interval_ms).unsigned_abs();
         let size = old.stamps[known].size;
         let hash = &old.files[known].identity.hash;
         let Some(growth) = growth(source, size, hash, size / bars * reread)? else { return Ok(None) };

@@ -15,7 +15,7 @@ use crate::search::weights::Weighting;
 use crate::signals::opportunities::OpportunityRule;
 
 /// Version of the computation: raise it whenever a stage gives other results for the same input.
-pub const STAGES_VERSION: u64 = 2;
+pub const STAGES_VERSION: u64 = 3;
 
 /// Stands for the market unless another symbol is asked for.
 pub const REGIME_SYMBOL: &str = "BTCUSDT";

@@ -14,7 +14,7 @@ use super::day::StyleDay;
 use super::plan::{Plan, STAGES_VERSION, StylePlan};
 use super::unit::{Context, Fit, Unit, sealing_candle};
 use crate::exits::Costs;
-use crate::features::frame::LOOKBACK_DAYS;
+use crate::features::frame::lookback_days;
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::model::{Day, EXIT_AXES, ExitRule, Symbol};
 
@@ -187,7 +187,7 @@ impl DayPrints {
     /// Returns the fingerprint of a day's candles and those of its look-back.
     pub fn candles(&self, day: Day, plan: &Plan) -> Fingerprint {
         let hash = Canonical::new("retune unit candles v1").signed(plan.interval.ms());
-        self.hash(hash, day.0 - LOOKBACK_DAYS, day.0)
+        self.hash(hash, day.0 - lookback_days(plan.interval), day.0)
     }
 
     /// Returns the keys of a unit of derived signals; `candles` is that of the day, `costs` that of symbol and style.

@@ -21,7 +21,7 @@ use super::signals::{Given, day_print};
 use super::spill::OutcomeStore;
 use super::unit::{Context, Fit, Unit, evaluate};
 use crate::exits::TradeCosts;
-use crate::features::frame::{LOOKBACK_DAYS, Market};
+use crate::features::frame::{Market, lookback_days};
 use crate::fingerprint::Fingerprint;
 use crate::ingest::{IngestError, IngestOptions, LoadedSymbol, OnConflict, SymbolSources, load_symbol};
 use crate::model::{Bars, CandleSeries, Day, GivenSignals, Symbol};
@@ -374,7 +374,7 @@ impl Desk<'_> {
         // Years before the window are only read to know that they are what they were.
         if let Some((first, last)) = memory.span() {
             let counts_from = first_day(&self.job.plan.days, first, last);
-            series.forget_before(Day(counts_from.0 - LOOKBACK_DAYS).start_ms());
+            series.forget_before(Day(counts_from.0 - lookback_days(self.job.plan.interval)).start_ms());
         }
         self.candles = Some(series);
         self.covers = Day(i32::MIN);
@@ -387,7 +387,8 @@ impl Desk<'_> {
             return Ok(None);
         };
         // The first day may begin in the middle; the look-back of a day must lie behind it.
-        self.covers = Day(Day::of(series.bars().open_time[0]).0 + 1 + LOOKBACK_DAYS);
+        let lookback_days = lookback_days(self.job.plan.interval);
+        self.covers = Day(Day::of(series.bars().open_time[0]).0 + 1 + lookback_days);
         self.candles = Some(series);
         Ok(Some(memory))
     }

@@ -1,5 +1,6 @@
 //! Spaces and their search: exhaustive, in stages where they are too large.
 
+pub mod defaults;
 pub mod draws;
 mod exit_axes;
 pub mod own;

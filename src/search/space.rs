@@ -3,8 +3,9 @@
 use crate::evaluate::lattice::Lattice;
 use crate::features::catalog::{Column, SIGNAL_SCORE, column};
 use crate::features::score::ScoreWeights;
-use crate::model::{EXIT_AXES, ExitAxis, ExitRule, FilterValue, Need, ParameterSet, Style};
+use crate::model::{EXIT_AXES, ExitAxis, ExitRule, FilterValue, Interval, Need, ParameterSet, Style};
 
+use super::defaults::Defaults;
 pub use super::exit_axes::{ExitAxes, ExitLevel};
 use super::plateau::Neighbourhood;
 use super::rank::Reach;
@@ -243,50 +244,25 @@ impl Space {
         self.weights.as_ref()
     }
 
-    /// Returns the default space of a style: 27 exit rules x 5,184 cells.
-    ///
-    /// Source: legacy section 2; the three points of each exit axis are the centre and half as much again on both
-    /// sides, inside the bounds, rounded half to even
+    /// Returns the default space of a style on 15m candles: 27 exit rules x 5,184 cells.
     pub fn default_of(style: Style) -> Self {
         let exits = Self::default_exits(style);
         let dimensions = Self::default_dimensions(style);
         Self::new(style, &exits, dimensions).expect("the default space is sound")
     }
 
-    /// Returns the default exit axes of a style.
+    /// Returns the default exit axes of a style on 15m candles; see [`Defaults`] for others.
     pub fn default_exits(style: Style) -> ExitAxes {
-        let (take_profit_atr, hold_hours) = match style {
-            Style::Scalping => ([1.0, 2.0, 3.0], [4.0, 8.0, 12.0]),
-            Style::Swing => ([1.5, 3.0, 4.5], [30.0, 60.0, 90.0]),
-        };
-        ExitAxes::new(&take_profit_atr, &[0.8, 1.5, 2.2], &hold_hours)
+        Self::defaults(style).exits
     }
 
-    /// Returns the default filter dimensions of a style.
+    /// Returns the default filter dimensions of a style on 15m candles.
     pub fn default_dimensions(style: Style) -> Vec<Dimension> {
-        let (risk_reward, age_hours) = match style {
-            Style::Scalping => ([0.5, 1.0, 1.5], [0.5, 1.0]),
-            Style::Swing => ([0.6, 1.2, 1.8], [1.0, 2.0]),
-        };
-        let at_least = |key, column, values: &[f64]| (key, column, Bound::AtLeast, numbers(values));
-        let named = |threshold, name: &str| Level { threshold, shown: FilterValue::Name(name.to_owned()) };
-        let structures = vec![named(0.0, "all"), named(1.0, "trend_only")];
-        [
-            at_least("min_risk_reward", "risk_reward", &risk_reward),
-            at_least("min_signal_score", "signal_score", &[40.0, 50.0, 60.0]),
-            at_least("min_consensus_score", "consensus_score", &[0.0, 10.0, 20.0, 30.0]),
-            at_least("min_consensus", "consensus", &[0.0, 1.0, 2.0]),
-            at_least("min_kline_bullish_ratio", "kline_bullish_ratio_sided", &[0.6, 0.7]),
-            at_least("min_price_chg_pct", "kline_price_chg_abs_pct", &[0.5, 1.0, 1.5]),
-            ("allowed_mkt_struct", "mkt_struct_is_trend", Bound::AtLeast, structures),
-            at_least("min_trend_age_hours", "mkt_struct_age_hours", &age_hours),
-            ("max_sr_test_count", "sr_test_count_sided", Bound::AtMost, numbers(&[5.0, 999.0])),
-        ]
-        .into_iter()
-        .map(|(key, column, bound, levels)| {
-            Dimension::new(key, column, bound, levels).expect("the default dimensions are sound")
-        })
-        .collect()
+        Self::defaults(style).dimensions
+    }
+
+    fn defaults(style: Style) -> Defaults {
+        Defaults::of(style, Interval::M15).expect("15m is a base")
     }
 
     /// Returns the style.

@@ -6,10 +6,12 @@
 use crate::features::frame::{FeatureRow, Frame, Market, Pulse};
 use crate::features::patterns::{Patterns, patterns};
 use crate::features::score::Sided;
-use crate::model::{Day, Direction, Setup};
+use crate::model::{Day, Direction, Interval, Setup};
 
 /// Candles of quiet in one direction before an event in that direction is a new candidate.
 pub const QUIET_BARS: usize = 4;
+/// Candles within which a turn of the averages makes a trend a new one.
+const TURN_BARS: usize = 8;
 /// Votes that make a market lean.
 const LEAN_VOTES: i32 = 3;
 /// Votes of a reversal pattern at a key level: it turns a market that only momentum holds.
@@ -45,7 +47,7 @@ impl Candidate {
 /// Causality: a candidate at candle t reads `bars[..=t]`; cutting the candles after t changes nothing at or before t
 /// Cost:      O(candles of the look-back)
 pub fn candidates(market: &Market<'_>, day: Day) -> Vec<Candidate> {
-    let frame = market.frame(day, QUIET_BARS + 1);
+    let frame = market.frame(day, margin(market.bars.interval));
     let mut quiet_since = [QUIET_BARS; 2];
     let mut lean_before = None;
     let mut found = Vec::new();
@@ -66,6 +68,14 @@ pub fn candidates(market: &Market<'_>, day: Day) -> Vec<Candidate> {
         lean_before = lean.map(|l| l.direction);
     }
     found
+}
+
+/// Returns the candles before a day that its candidates see.
+///
+/// On 15m and finer a turn of the averages is not looked for further back than this from the first candles of a day; where
+/// a day is few candles, that would be most of them.
+fn margin(base: Interval) -> usize {
+    if base > Interval::M15 { TURN_BARS } else { QUIET_BARS + 1 }
 }
 
 /// A market that leans to one side at a closed candle.
@@ -131,7 +141,7 @@ impl Lean {
         if !supported {
             return Setup::RangeMomentum;
         }
-        let turned = (1..=8).any(|back| {
+        let turned = (1..=TURN_BARS).any(|back| {
             frame.pulse(row.pulse.index - back).is_some_and(|p| {
                 (p.indicators.ema_20 > p.indicators.ema_50) != (self.direction == Direction::Long)
             })

@@ -1,6 +1,7 @@
 //! Given signals on the candles of their symbol: where each is entered, and what was known then.
 
 use crate::features::frame::{FeatureRow, Market};
+use crate::features::indicators::atr;
 use crate::model::{Day, GivenSignal, GivenSignals};
 
 /// Candles without a gap that a given signal needs before its entry: those that exits look back on. Derived signals have
@@ -16,7 +17,8 @@ pub struct Placed<'a> {
     pub values: &'a [f64],
     /// Index of the entry candle; `None` where it, or one of the 20 candles before it, is missing.
     pub entry: Option<usize>,
-    /// ATR that was given, or ATR(14) at the last candle closed by then; `None` while it warms up.
+    /// ATR that was given, or ATR(14) at the last candle closed by then; `None` where one of the 15 candles that it reads is
+    /// missing. It waits for no other feature.
     pub atr: Option<f64>,
     /// The features at that candle; `None` while anything warms up or right after a gap.
     pub row: Option<FeatureRow>,
@@ -49,7 +51,7 @@ pub fn placed<'a>(market: &Market<'_>, day: Day, given: &'a GivenSignals) -> Vec
             signal,
             values: given.values(index),
             entry: index_of(signal.entry_ms(interval)).filter(gapless),
-            atr: signal.atr.or_else(|| frame.atr(known?)),
+            atr: signal.atr.or_else(|| atr(market.bars, known?)),
             row: known.and_then(|known| frame.pulse(known)).map(|pulse| frame.row(pulse)),
         }
     };
