@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::failure::{Failure, code};
-use crate::ingest::{IngestOptions, discover};
-use crate::model::Interval;
+use crate::ingest::{IngestOptions, SymbolSources, discover};
+use crate::model::{Interval, Timeframes};
 
 /// The file as it is written, before the paths that were found are put in.
 pub(crate) const TEMPLATE: &str = include_str!("optimizer.toml");
@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
     let usual = USUAL.map(PathBuf::from);
     let places = arguments.data.as_ref().map_or(&usual[..], std::slice::from_ref);
-    let found = places.iter().find_map(|place| Some((place, symbols(place, context.now_ms)?)));
+    let found = places.iter().find_map(|place| Some((place, candles(place, context.now_ms)?)));
     if let (Some(data), None) = (&arguments.data, &found) {
         let message = format!("expected candle files in `{}`, found none", data.display());
         return Err(
@@ -37,17 +37,37 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         );
     }
     let data = found.as_ref().map(|(place, _)| absolute(place));
-    write_new(&arguments.output, &filled(data.as_deref()))?;
-    super::output::result(&next_steps(context, &arguments.output, data.as_deref(), found.map(|(_, s)| s)))?;
+    let (symbols, base) = found.map_or((None, None), |(_, candles)| (Some(candles.symbols), candles.base));
+    write_new(&arguments.output, &filled(data.as_deref(), base))?;
+    super::output::result(&next_steps(context, &arguments.output, data.as_deref(), symbols))?;
     Ok(0)
 }
 
-/// Returns the symbols with files in a place that has any.
-fn symbols(place: &Path, now_ms: i64) -> Option<Vec<String>> {
+/// What lies in a place.
+struct Candles {
+    symbols: Vec<String>,
+    /// The base interval to set, where the default one is finer than the candles.
+    base: Option<Interval>,
+}
+
+/// Returns what lies in a place that has candle files.
+fn candles(place: &Path, now_ms: i64) -> Option<Candles> {
     let options = IngestOptions::new(Interval::M15, now_ms);
     let catalog = place.exists().then(|| discover(&[place.to_path_buf()], &options).ok())??;
-    let names: Vec<String> = catalog.symbols.iter().map(|sources| sources.symbol.to_string()).collect();
-    (!names.is_empty()).then_some(names)
+    let symbols: Vec<String> = catalog.symbols.iter().map(|sources| sources.symbol.to_string()).collect();
+    (!symbols.is_empty()).then(|| Candles { symbols, base: coarser_base(&catalog.symbols) })
+}
+
+/// Returns the base interval that all symbols have candles for, where the names of their files say that it is coarser than
+/// the default one.
+fn coarser_base(symbols: &[SymbolSources]) -> Option<Interval> {
+    let finest = |sources: &SymbolSources| {
+        let claims: Option<Vec<Interval>> = sources.sources.iter().map(|source| source.interval).collect();
+        claims?.into_iter().min()
+    };
+    let finest: Option<Vec<Interval>> = symbols.iter().map(finest).collect();
+    let coarsest = finest?.into_iter().max().filter(|interval| *interval > Interval::M15)?;
+    Timeframes::base_for(coarsest)
 }
 
 /// Returns where a file lies, seen from anywhere; it need not be there yet.
@@ -56,11 +76,13 @@ fn absolute(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| absolute())
 }
 
-/// Returns the template with the data's path in effect.
-fn filled(data: Option<&Path>) -> String {
+/// Returns the template with the data's path and base interval in effect.
+fn filled(data: Option<&Path>, base: Option<Interval>) -> String {
     let Some(data) = data else { return TEMPLATE.to_owned() };
     let path = toml::Value::String(data.display().to_string());
-    TEMPLATE.replacen("# paths = []", &format!("paths = [{path}]"), 1)
+    let text = TEMPLATE.replacen("# paths = []", &format!("paths = [{path}]"), 1);
+    let Some(base) = base else { return text };
+    text.replacen("# base_interval = \"15m\"", &format!("base_interval = \"{base}\""), 1)
 }
 
 /// Writes a file that must not exist yet: what somebody wrote by hand is never replaced.
@@ -153,8 +175,12 @@ mod tests {
     #[test]
     fn paths_survive_shell_and_toml() {
         assert_eq!(shell(Path::new("/srv/a b's")), r"'/srv/a b'\''s'");
-        let config =
-            Config::from_texts(&[("x".to_owned(), filled(Some(Path::new("/srv/a \"b\""))))]).expect("sound");
+        let config = Config::from_texts(&[(
+            "x".to_owned(),
+            filled(Some(Path::new("/srv/a \"b\"")), Some(Interval::from_minutes(60))),
+        )])
+        .expect("sound");
         assert_eq!(config.data.paths, [PathBuf::from("/srv/a \"b\"")]);
+        assert_eq!(config.data.base_interval, "1h");
     }
 }

@@ -1,13 +1,13 @@
 //! Everything known at each closed candle of a stretch: recursive indicators and trends for all of them at once,
 //! the windowed families on demand.
 
-use super::indicators::{IndicatorRow, indicator_rows};
+use super::indicators::{IndicatorRow, WARM_UP_BARS, indicator_rows};
 use super::kline_context::{KlineContext, kline_context};
 use super::levels::{Level, Levels, levels};
 use super::market_structure::{MarketStructure, market_structure};
 use super::patterns::{Patterns, patterns};
 use super::sr_history::{LevelSide, SrHistory, sr_history};
-use super::timeframes::{TimeframeCloses, TimeframeRow, Trend};
+use super::timeframes::{TIMEFRAME_WARM_UP_BARS, TimeframeCloses, TimeframeRow, Trend};
 use crate::model::{Bars, Candle, DAY_MS, Day, Interval, Timeframes};
 
 /// Candles of the base interval behind a day's recursive averages (3 days of 15m).
@@ -36,6 +36,12 @@ pub fn lookback_days(base: Interval) -> i32 {
     let longest = lookback_ms(Timeframes::over(base)).into_iter().max().unwrap_or(0);
     // At most 180 weeks of a daily base.
     (longest.div_euclid(DAY_MS) + i64::from(longest % DAY_MS != 0)) as i32
+}
+
+/// Returns how long after the first candle features begin, in milliseconds: eight days and eight hours on 15m candles.
+pub fn warm_up_ms(base: Interval) -> i64 {
+    let Timeframes { base, high, .. } = Timeframes::over(base);
+    (WARM_UP_BARS as i64 * base.ms()).max(TIMEFRAME_WARM_UP_BARS as i64 * high.ms())
 }
 
 /// The candles of a symbol with their higher-timeframe closes.

@@ -62,7 +62,7 @@ pub struct TimeframeCloses {
 }
 
 /// Higher-timeframe candles before the first row.
-const WARM_UP: usize = 50;
+pub const TIMEFRAME_WARM_UP_BARS: usize = 50;
 
 impl TimeframeCloses {
     /// Collects the closes of the complete buckets of an interval.
@@ -114,7 +114,7 @@ impl TimeframeCloses {
                 last = Some((self.close_time[next], row));
                 next += 1;
             }
-            let fresh = last.filter(|(at, _)| seen >= WARM_UP && now - at <= self.hole_ms);
+            let fresh = last.filter(|(at, _)| seen >= TIMEFRAME_WARM_UP_BARS && now - at <= self.hole_ms);
             rows.push(fresh.map(|(_, row)| row));
         }
         rows

@@ -8,6 +8,8 @@ use serde::Serialize;
 
 use super::document::Document;
 use super::table::table;
+use crate::features::frame::warm_up_ms;
+use crate::model::{DAY_MS, Timeframes};
 
 /// A value in effect.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -41,9 +43,20 @@ impl ConfigDocument {
         format!("{}\n", table(&["Key", "Value", "From"], &rows))
     }
 
-    /// Returns that it is sound, and the sizes of its spaces.
+    /// Returns the timeframes of the base interval.
+    fn timeframes(&self) -> Option<Timeframes> {
+        let base = self.values.get("data.base_interval")?.value.as_str()?;
+        base.parse().ok().and_then(Timeframes::of)
+    }
+
+    /// Returns that it is sound, what its base interval means, and the sizes of its spaces.
     pub fn summary(&self) -> String {
         let mut text = "the configuration is sound\n".to_owned();
+        text.extend(self.timeframes().map(|timeframes| {
+            let Timeframes { base, middle, high } = timeframes;
+            let days = warm_up_ms(base) as f64 / DAY_MS as f64;
+            format!("base {base}: trends also on {middle} and {high}; derived signals begin {days:.1} days after the first candle\n")
+        }));
         for (style, sets) in &self.parameter_sets {
             let _ = writeln!(text, "{style}: {sets} parameter sets");
         }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::config::{ConfigError, value_error};
-use crate::model::{FilterValue, Style};
-use crate::search::space::{Bound, Dimension, ExitLevel, Level, SIGNALS_PREFIX, numbers};
+use crate::model::{ExitAxis, FilterValue, Interval, Style, Timeframes};
+use crate::search::space::{Bound, Dimension, ExitLevel, Level, SIGNALS_PREFIX, Source, numbers};
 
 /// The values of an axis: a list, one value, or a range.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -154,4 +154,53 @@ impl FilterConfig {
         Dimension::new(name, &self.column, bound, numbers(&axis.values(&key)?))
             .map_err(|source| ConfigError::Space { style, source })
     }
+}
+
+/// Checks that a run on a base interval has the timeframe that a column names.
+pub(super) fn check_timeframe(
+    style: Style,
+    dimension: &Dimension,
+    base: Interval,
+) -> Result<(), ConfigError> {
+    let timeframes = Timeframes::over(base);
+    match dimension.source() {
+        Source::Feature(column) if !column.is_on(timeframes) => {
+            let key = format!("style.{style}.filters.{}", dimension.key());
+            let known = column.namesakes(timeframes).join(", ");
+            let expected = format!("a timeframe of data.base_interval, {base}: {known}");
+            Err(value_error(&key, &expected, column.name))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The axis of the longest holding time, in hours.
+pub(super) const HOLDING_TIME: &str = "max_holding_hours";
+
+/// Checks that holding times are whole candles: what lies between would be rounded up in silence.
+pub(super) fn check_holding_times(
+    path: &str,
+    axis: &ExitAxis,
+    levels: &[ExitLevel],
+    base: Interval,
+) -> Result<(), ConfigError> {
+    let broken = levels.iter().find_map(|level| match level {
+        // What is out of the axis' range is refused with the space.
+        ExitLevel::At(hours) if axis.allows(*hours) && !base.is_whole_in_hours(*hours) => Some(*hours),
+        _ => None,
+    });
+    let Some(hours) = broken else { return Ok(()) };
+    let above = base.bars_in_hours(hours);
+    let near: Vec<String> = [above - 1, above]
+        .into_iter()
+        .filter(|bars| *bars > 0)
+        .map(|bars| shown_hours(bars as f64 * base.hours()))
+        .collect();
+    let expected = format!("whole candles of data.base_interval, {base}: {} hours", near.join(" or "));
+    Err(value_error(path, &expected, hours))
+}
+
+/// Returns hours as they can be written in a configuration.
+fn shown_hours(hours: f64) -> String {
+    ((hours * 1e7).round() / 1e7).to_string()
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::axis_config::{AxisConfig, FilterConfig};
+use super::axis_config::{AxisConfig, FilterConfig, HOLDING_TIME, check_holding_times, check_timeframe};
 use super::config_text::{cut_lines, merge};
 use super::network_config::{FetchConfig, NotifyConfig};
 use super::own::OwnSettings;
@@ -17,7 +17,7 @@ use crate::exits::Costs;
 use crate::model::{DAY_MS, EXIT_AXES, ExitAxis, Interval, MINUTE_MS, Style, Symbol, Timeframes, excerpt};
 use crate::search::defaults::Defaults;
 use crate::search::rank::{Constraint, RankBy};
-use crate::search::space::{Dimension, ExitLevel, SETS_MAX, Source, SpaceError};
+use crate::search::space::{Dimension, SETS_MAX, SpaceError};
 use crate::search::strategy::{Axes, Search, Strategy};
 use crate::search::weights::Weighting;
 
@@ -660,51 +660,6 @@ impl Config {
         }
         Ok(Axes::new(style, exits, dimensions))
     }
-}
-
-/// Checks that a run on a base interval has the timeframe that a column names.
-fn check_timeframe(style: Style, dimension: &Dimension, base: Interval) -> Result<(), ConfigError> {
-    let timeframes = Timeframes::over(base);
-    match dimension.source() {
-        Source::Feature(column) if !column.is_on(timeframes) => {
-            let key = format!("style.{style}.filters.{}", dimension.key());
-            let known = column.namesakes(timeframes).join(", ");
-            let expected = format!("a timeframe of data.base_interval, {base}: {known}");
-            Err(value_error(&key, &expected, column.name))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The axis of the longest holding time, in hours.
-const HOLDING_TIME: &str = "max_holding_hours";
-
-/// Checks that holding times are whole candles: what lies between would be rounded up in silence.
-fn check_holding_times(
-    path: &str,
-    axis: &ExitAxis,
-    levels: &[ExitLevel],
-    base: Interval,
-) -> Result<(), ConfigError> {
-    let broken = levels.iter().find_map(|level| match level {
-        // What is out of the axis' range is refused with the space.
-        ExitLevel::At(hours) if axis.allows(*hours) && !base.is_whole_in_hours(*hours) => Some(*hours),
-        _ => None,
-    });
-    let Some(hours) = broken else { return Ok(()) };
-    let above = base.bars_in_hours(hours);
-    let near: Vec<String> = [above - 1, above]
-        .into_iter()
-        .filter(|bars| *bars > 0)
-        .map(|bars| shown_hours(bars as f64 * base.hours()))
-        .collect();
-    let expected = format!("whole candles of data.base_interval, {base}: {} hours", near.join(" or "));
-    Err(value_error(path, &expected, hours))
-}
-
-/// Returns hours as they can be written in a configuration.
-fn shown_hours(hours: f64) -> String {
-    ((hours * 1e7).round() / 1e7).to_string()
 }
 
 fn unknown_axis(path: &str, key: &str, known: &[String]) -> ConfigError {

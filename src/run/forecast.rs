@@ -232,7 +232,7 @@ fn look_at(job: &Job<'_>, sources: &SymbolSources) -> Result<Looked, SymbolError
     let bars = desk.candles.as_ref().map_or(0, |series| series.bars().len() as u64);
     let all = known.candles.max(bars).max(1);
     let mut looked = Looked {
-        report: known.report(&sources.symbol),
+        report: known.report(&sources.symbol, job),
         files: known.files,
         read_bytes: sources.decoded_bytes() / 1024 * (bars * 1024 / all),
         unit_ms: 0.0,

@@ -8,9 +8,10 @@ use super::notes::{FileNote, IssueNote};
 use super::report::SymbolReport;
 use super::reuse::DayPrints;
 use super::symbol::Job;
+use crate::features::frame::warm_up_ms;
 use crate::fingerprint::{Canonical, Fingerprint, of_candles};
 use crate::ingest::{OnConflict, Source, TIME_MAX_MS, TIME_MIN_MS};
-use crate::model::{Bars, Day, Symbol};
+use crate::model::{Bars, DAY_MS, Day, Interval, Symbol, Timeframes};
 
 /// A file changed so recently that a further change could leave the same time of modification; ms.
 const RACY_MS: i64 = 2_000;
@@ -154,15 +155,35 @@ impl Memory {
         })
     }
 
-    pub(super) fn report(&self, symbol: &Symbol) -> SymbolReport {
+    pub(super) fn report(&self, symbol: &Symbol, job: &Job<'_>) -> SymbolReport {
+        let short = self.short_history(job.plan.interval).filter(|_| job.given.is_none());
         SymbolReport {
             name: symbol.to_string(),
             candles: self.candles,
             days: self.span(),
-            issues: self.issues.clone(),
+            issues: self.issues.iter().cloned().chain(short).collect(),
             closes: self.days.iter().zip(&self.closes).map(|((day, _), close)| (Day(*day), *close)).collect(),
             fingerprint: Fingerprint(self.fingerprint),
         }
+    }
+
+    /// Returns that no signal can be derived yet, where the candles end before the features begin.
+    fn short_history(&self, base: Interval) -> Option<IssueNote> {
+        let days = |ms: i64| ms as f64 / DAY_MS as f64;
+        let (warm_up_ms, high) = (warm_up_ms(base), Timeframes::over(base).high);
+        let first_ms = self.span()?.0.start_ms();
+        let span_ms = self.last_open + base.ms() - first_ms;
+        (span_ms <= warm_up_ms).then(|| IssueNote {
+            kind: "short_history".to_owned(),
+            count: 1,
+            line: None,
+            detail: format!(
+                "no signals yet: on {base} candles they begin {:.1} days after the first one (trends on {high} warm up), \
+                 found {:.1} days",
+                days(warm_up_ms),
+                days(span_ms)
+            ),
+        })
     }
 
     pub(super) fn span(&self) -> Option<(Day, Day)> {

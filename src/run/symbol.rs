@@ -208,7 +208,7 @@ pub(super) fn recall_symbol(
     let days = memory.span().map(|(first, last)| (first_day(&job.plan.days, first, last), last));
     let total = days.map_or(0, |(from, last)| u64::try_from(last.0 + 1 - from.0).unwrap_or(0));
     let units = UnitCounts { total, ..UnitCounts::default() };
-    Ok(Some(RecalledSymbol { report: memory.report(&sources.symbol), files: memory.files, units }))
+    Ok(Some(RecalledSymbol { report: memory.report(&sources.symbol, job), files: memory.files, units }))
 }
 
 /// Returns a symbol's report and blocks from the cache alone, or `None` where something would have to be evaluated.
@@ -225,7 +225,7 @@ pub(super) fn stored_symbol(
         return Ok(None);
     }
     let blocks = sorted.blocks();
-    Ok(Some((memory.report(&sources.symbol), blocks)))
+    Ok(Some((memory.report(&sources.symbol, job), blocks)))
 }
 
 fn remembered(job: &Job<'_>, sources: &SymbolSources) -> Result<Option<Memory>, SymbolError> {
@@ -545,7 +545,7 @@ impl Desk<'_> {
             }
         }
         units.evaluated = sorted.reasons();
-        let report = known.report(self.symbol);
+        let report = known.report(self.symbol, self.job);
         let blocks = sorted.blocks();
         Ok(EvaluatedSymbol { report, files: known.files, blocks, units })
     }

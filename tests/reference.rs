@@ -1,0 +1,104 @@
+//! The reference pages are what the program knows: tables of columns and of base intervals.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use retune::features::catalog::COLUMNS;
+use retune::features::frame::{lookback_days, warm_up_ms};
+use retune::model::{DAY_MS, FilterValue, HOUR_MS, Interval, Style, Timeframes};
+use retune::search::defaults::Defaults;
+use retune::search::space::Space;
+
+fn list(values: impl Iterator<Item = f64>) -> String {
+    values.map(|value| value.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// Returns hours as people say them.
+fn time(hours: f64) -> String {
+    let minutes = (hours * 60.0).round();
+    match minutes {
+        m if m % 1440.0 == 0.0 => format!("{} d", m / 1440.0),
+        m if m < 60.0 => format!("{m} min"),
+        m => format!("{} h", m / 60.0),
+    }
+}
+
+fn holding(style: Style, base: Interval) -> String {
+    let Defaults { exits, dimensions } = Defaults::of(style, base).expect("a base");
+    let space = Space::new(style, &exits, dimensions).expect("sound");
+    let mut hours: Vec<f64> = space.rules().iter().map(|rule| rule.hold_hours).collect();
+    hours.sort_by(f64::total_cmp);
+    hours.dedup();
+    hours.into_iter().map(time).collect::<Vec<_>>().join(", ")
+}
+
+fn levels(style: Style, base: Interval, key: &str) -> String {
+    let dimensions = Defaults::of(style, base).expect("a base").dimensions;
+    let dimension = dimensions.iter().find(|dimension| dimension.key() == key).expect("a default dimension");
+    list(dimension.levels().iter().filter_map(|level| match level.shown {
+        FilterValue::Number(number) => Some(number),
+        FilterValue::Name(_) => None,
+    }))
+}
+
+fn intervals() -> String {
+    let mut text =
+        "| base | trends also on | signals begin after | look-back | `max_holding_hours` scalping | swing | \
+                    `min_price_chg_pct` | `min_trend_age_hours` scalping; swing |\n\
+                    |---|---|---|---|---|---|---|---|\n"
+            .to_owned();
+    for Timeframes { base, middle, high } in Timeframes::all() {
+        let warm_up = warm_up_ms(base) as f64 / HOUR_MS as f64;
+        let warm_up = if warm_up < 48.0 { time(warm_up) } else { format!("{:.1} d", warm_up / 24.0) };
+        writeln!(
+            text,
+            "| {base} | {middle}, {high} | {warm_up} | {} d | {} | {} | {} | {}; {} |",
+            lookback_days(base),
+            holding(Style::Scalping, base),
+            holding(Style::Swing, base),
+            levels(Style::Swing, base, "min_price_chg_pct"),
+            levels(Style::Scalping, base, "min_trend_age_hours"),
+            levels(Style::Swing, base, "min_trend_age_hours"),
+        )
+        .expect("to memory");
+    }
+    text
+}
+
+fn columns() -> String {
+    let mut text = "| column | unit | meaning | base intervals |\n|---|---|---|---|\n".to_owned();
+    for column in COLUMNS {
+        let on: Vec<String> =
+            Timeframes::all().filter(|of| column.is_on(*of)).map(|of| of.base.to_string()).collect();
+        let on = if on.len() == Timeframes::all().count() { "all".to_owned() } else { on.join(", ") };
+        let meaning = column.meaning.replace('|', "\\|");
+        writeln!(text, "| `{}` | {} | {meaning} | {on} |", column.name, column.unit).expect("to memory");
+    }
+    text
+}
+
+/// Compares the part of a page between `<!-- NAME -->` and `<!-- end -->`; `UPDATE_REFERENCE=1` writes it.
+fn check(page: &str, name: &str, made: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs").join(page);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let begin = format!("<!-- {name} -->\n");
+    let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("{page} has no part {name}"));
+    let (shown, after) =
+        rest.split_once("<!-- end -->").unwrap_or_else(|| panic!("{page}: {name} does not end"));
+    if std::env::var_os("UPDATE_REFERENCE").is_some() {
+        return std::fs::write(&path, format!("{before}{begin}{made}<!-- end -->{after}")).expect("writable");
+    }
+    assert_eq!(shown, made, "{page}, {name}: run UPDATE_REFERENCE=1 cargo test reference");
+}
+
+#[test]
+fn the_columns_are_those_of_the_catalogue() {
+    check("columns.md", "columns", &columns());
+}
+
+#[test]
+fn the_base_intervals_are_those_of_a_run() {
+    assert_eq!(lookback_days(Interval::M15), 30);
+    assert!(Timeframes::all().all(|of| i64::from(lookback_days(of.base)) * DAY_MS >= warm_up_ms(of.base)));
+    check("intervals.md", "intervals", &intervals());
+}
