@@ -105,7 +105,11 @@ fn values_of_the_wrong_type_are_told_what_they_should_look_like() {
             "data.window=365",
             "data.window: expected a number of days or weeks such as 90d or 26w, or all, found 365",
         ),
-        ("data.base_interval=15", "data.base_interval: expected an interval such as 15m or 1h, found 15"),
+        (
+            "data.base_interval=15",
+            "data.base_interval: expected 1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, 6h, 8h, 12h or 1d (finer candles are put \
+             together to it, and no candle is longer than a day, the unit of a run), found 15",
+        ),
         (
             "portfolio.cooldown=4",
             "portfolio.cooldown: expected a time such as 90m, 4h or 1d, of a minute to a year, found 4",
