@@ -251,7 +251,9 @@ fn given_signals_wait_for_no_indicator() {
         for index in [21, 30, 40] {
             writeln!(text, "ALPHAUSDT,{},long", bars.open_time[index]).expect("to memory");
         }
-        let file = SignalsFile::parse(text.as_bytes(), Path::new("signals.csv"), base).expect("sound");
+        let written = tempfile::NamedTempFile::with_suffix(".csv").expect("a file");
+        std::fs::write(written.path(), text).expect("written");
+        let file = SignalsFile::read(written.path(), base, None).expect("sound");
         let given = file.symbols.values().next().expect("signals of a symbol");
         let market = Market::new(bars);
         let found: Vec<_> = days(bars).flat_map(|day| placed(&market, day, given)).collect();

@@ -16,8 +16,7 @@ pub struct Timeframes {
 }
 
 /// Minutes of base, middle and high timeframe: 4 and 16 base intervals, or the nearest candle that exchanges offer where
-/// they offer none of that length. From 4h on the high one is shorter than the nearest: 50 of its candles come before
-/// the first signal, and nobody has 50 candles of 16 days.
+/// they offer none of that length. 8h has three days, not the nearer week: 50 candles come before the first signal.
 const MINUTES: [[u32; 3]; 12] = [
     [1, 5, 15],
     [3, 15, 60],
