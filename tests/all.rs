@@ -1,5 +1,6 @@
 //! Integration tests, in one binary.
 mod architecture;
+mod bot_file;
 mod browser;
 mod by_hand;
 mod ceiling;
@@ -7,6 +8,7 @@ mod chance;
 mod cli;
 mod command;
 mod config_secrets;
+mod daily;
 mod decoded;
 mod doctor;
 mod documents;

@@ -287,3 +287,64 @@ fn undefined_is_not_a_number() {
     assert_eq!((result.columns(), result.luck(0, &plan), cross), (0, None, None));
     assert_eq!(result.folds().count(), 0);
 }
+
+/// The tests over columns, computed plainly: a column at a time, a day at a time.
+fn plainly(plan: &TestPlan, columns: &[Vec<i32>], benchmark: &[i32]) -> (f64, f64) {
+    let (n, draws) = (plan.days as f64, Replicates::draw(plan));
+    let limit = -(2.0 * n.ln().ln()).sqrt();
+    let (mut observed, mut observed_mean) = (0.0_f64, 0.0_f64);
+    let mut largest = vec![[0.0_f64; 2]; plan.replicates];
+    for column in columns.iter().filter(|column| plan.is_eligible(column)) {
+        let excess: Vec<f64> =
+            column.iter().zip(benchmark).map(|(a, b)| f64::from(*a) - f64::from(*b)).collect();
+        let mean = excess.iter().sum::<f64>() / n;
+        let sd = (excess.iter().map(|d| (d - mean) * (d - mean)).sum::<f64>() / n).sqrt();
+        if sd == 0.0 {
+            continue;
+        }
+        let statistic = n.sqrt() * mean / sd;
+        observed = observed.max(statistic);
+        observed_mean = observed_mean.max(n.sqrt() * mean);
+        for (largest, runs) in largest.iter_mut().zip(draws.runs()) {
+            let drawn = runs.iter().flat_map(|(from, to)| &excess[*from as usize..*to as usize]);
+            let z = drawn.map(|d| (d - mean) / sd).sum::<f64>() / n.sqrt();
+            largest[0] = largest[0].max(z + if statistic < limit { statistic } else { 0.0 });
+            largest[1] = largest[1].max(z * sd);
+        }
+    }
+    let p = |which: usize, observed: f64| {
+        let beyond = largest.iter().filter(|largest| largest[which] > observed).count();
+        (beyond as f64 + 1.0) / (plan.replicates as f64 + 1.0)
+    };
+    (p(0, observed), p(1, observed_mean))
+}
+
+/// Sets that all hold positions a lot and lose against the benchmark: "no trading" would be the best of them.
+fn losing_columns(count: usize, days: usize) -> Vec<Vec<i32>> {
+    let mut state = 99_u64;
+    let mut random = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as i32 % 4_000
+    };
+    (0..count).map(|_| (0..days).map(|_| random() - 2_300).collect()).collect()
+}
+
+#[test]
+fn no_set_is_tested_that_is_not_there() {
+    let plan = plan(150);
+    for count in [1, 2, 7, 63, 64, 65, 100, 128] {
+        let columns = losing_columns(count, plan.days);
+        let result = tested(&plan, &columns, &[]);
+        // Against zero, and against the first column.
+        for (which, benchmark) in [vec![0; plan.days], columns[0].clone()].iter().enumerate() {
+            let test = result.luck(which, &plan).expect("a test");
+            let (spa, reality) = plainly(&plan, &columns, benchmark);
+            assert!((test.p_spa - spa).abs() < 1e-9, "{count} columns, {which}: {} and {spa}", test.p_spa);
+            assert!(
+                (test.p_reality - reality).abs() < 1e-9,
+                "{count}, {which}: {} and {reality}",
+                test.p_reality
+            );
+        }
+    }
+}

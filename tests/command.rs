@@ -62,6 +62,13 @@ impl StoreDir {
         serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{printed}"))
     }
 
+    /// Returns the JSON document a command prints, whatever its exit code.
+    pub fn json_of(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr)))
+    }
+
     /// Returns exit code and stderr of a command, which has to print nothing.
     pub fn failure(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let output = self.run(arguments);

@@ -14,6 +14,7 @@ use retune::run::config::Config;
 use retune::run::plan::DayLimits;
 use retune::run::report::RunReport;
 use retune::run::{RunOptions, incremental};
+use retune::validate::assessment::cost_buffer;
 
 /// One position, as a plain walk sees it.
 #[derive(Clone, Copy)]
@@ -244,6 +245,12 @@ fn costs() -> TradeCosts {
     Costs::default().of(&Symbol::parse("BTCUSDT").expect("a name"))
 }
 
+/// Costs that pay: a rebate for resting fills, and income from funding.
+fn paid() -> TradeCosts {
+    let costs = Costs { maker_fee: -0.002, funding_per_8h: -0.003, ..Costs::default() };
+    costs.of(&Symbol::parse("XAAUSDT").expect("a name"))
+}
+
 fn free() -> TradeCosts {
     Costs::free().of(&Symbol::parse("BTCUSDT").expect("a name"))
 }
@@ -258,11 +265,12 @@ proptest! {
         long in any::<bool>(),
         score in prop::option::of(50.0..100.0_f64),
         start in prop::sample::select(vec![0, 3, 25]),
+        is_paid in any::<bool>(),
     ) {
         let series = series(&steps);
         // Rules that share a plan with others, and with themselves without mechanisms.
         rules.push(ExitRule::new(rules[0].take_profit_atr, rules[0].stop_atr, rules[0].hold_hours));
-        let (costs, direction, atr) = (costs(), side(long), 8.0);
+        let (costs, direction, atr) = (if is_paid { paid() } else { costs() }, side(long), 8.0);
         let position = Position { bars: series.bars(), entry: start, direction, atr, score };
         let found = outcomes(&rules, &position, &costs);
         let walk = Walk { bars: series.bars(), start, direction, atr, score, costs: &costs };
@@ -280,6 +288,7 @@ proptest! {
         // As many as are run side by side, and more.
         stops in prop_oneof![3 => prop::collection::vec(0.5..3.0_f64, 1..4), 1 => prop::collection::vec(0.5..3.0_f64, 7..20)],
         starts in prop::collection::vec((0_usize..30, any::<bool>()), 1..5),
+        is_paid in any::<bool>(),
     ) {
         let series = series(&steps);
         let holds = kinds.iter().flat_map(|kind| [1.0, 4.0, 12.0].map(|hold_hours| ExitRule { hold_hours, ..*kind }));
@@ -289,7 +298,7 @@ proptest! {
             .flat_map(|kind| stops.iter().map(move |atr| ExitRule { stop_atr: *atr, ..kind }))
             .map(ExitRule::normalised)
             .collect();
-        let (costs, atr, score) = (costs(), 2.0, Some(80.0));
+        let (costs, atr, score) = (if is_paid { paid() } else { costs() }, 2.0, Some(80.0));
         let plan = ExitPlan::new(rules.clone(), Interval::M15).expect("sound rules");
         let (mut pass, mut found) = (plan.pass(), Outcomes::new(rules.len()));
         for (row, (start, long)) in starts.into_iter().enumerate() {
@@ -453,5 +462,43 @@ fn every_mechanism_changes_results() {
     let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/candles/binance-spot");
     if real.exists() {
         assert_alive(&run(&real, Some(&["BTCUSDT", "DOGEUSDT"])));
+    }
+}
+
+proptest! {
+    /// The condition of `FRAGILE_COST`: what breaks even at so many times the costs loses beyond, and not before.
+    #[test]
+    fn the_cost_buffer_says_what_all_costs_may_rise_by(
+        trades in prop::collection::vec((any::<bool>(), 0..3_usize, -60..=70_i32, 0..30_i64), 5..40),
+        taker in 0.0..0.001_f64, slippage in 0.0..0.002_f64, funding in -0.0002..0.0005_f64,
+        factor in prop::sample::select(vec![0.5, 1.0, 1.1, 1.25, 1.5, 2.0, 4.0]),
+    ) {
+        let total = |times: f64| {
+            let costs = Costs {
+                taker_fee: taker * times,
+                maker_fee: 0.0002 * times,
+                slippage_other: slippage * times,
+                funding_per_8h: funding * times,
+                majors: Vec::new(),
+                ..Costs::default()
+            };
+            let costs = costs.of(&Symbol::parse("XAAUSDT").expect("a name"));
+            let reasons = [ExitReason::TakeProfit, ExitReason::Stop, ExitReason::Time];
+            trades.iter().fold((0.0, 0.0), |(gross, net), (long, reason, bps, hours)| {
+                let price = 100.0 * (1.0 + f64::from(*bps) / 10_000.0);
+                let fill = Fill { price, reason: reasons[*reason], held_until_ms: hours * 3_600_000 };
+                let (own_gross, own_net) = costs.open(side(*long), 100.0, 0).result(fill);
+                (gross + own_gross, net + own_net)
+            })
+        };
+        let (gross, net) = total(1.0);
+        let at_factor = total(factor).1;
+        // Slippage of slippage is all that is not proportional: some millionths of a trade.
+        let tolerance = 3e-5 * trades.len() as f64;
+        match cost_buffer(gross, net) {
+            Some(buffer) if buffer > factor => prop_assert!(at_factor > -tolerance, "{buffer} {at_factor}"),
+            Some(_) => prop_assert!(at_factor < tolerance, "{at_factor}"),
+            None => prop_assert!(net >= gross),
+        }
     }
 }

@@ -65,7 +65,7 @@ fn what_is_written_to_does_not_turn_into_something_else() {
     fs::write(at("real.json"), "{}").expect("written");
     symlink("real.json", at("link.json")).expect("linked");
     let named = at("link.json");
-    store.stdout(&["export-json", "-o", named.to_str().expect("a plain path")]);
+    store.stdout(&["export-json", "--force", "-o", named.to_str().expect("a plain path")]);
     assert!(fs::symlink_metadata(&named).expect("there").is_symlink());
     assert!(fs::read_to_string(at("real.json")).expect("there").contains("scalping_params"));
     let (code, said) = store.failure(&["export-json", "--check", "-o", "-"]);

@@ -217,6 +217,30 @@ fn the_readme_does_what_it_says() {
 }
 
 #[test]
+fn the_readme_leaves_the_bots_file_as_it_was() {
+    let home = readers_folder();
+    let bot = home.path().join("bot/learning_config.json");
+    let before = read(&bot);
+    for shown in commands(&root().join("README.md")) {
+        let bare = shown.command.split(" # ").next().unwrap_or_default().trim();
+        if NOT_RUN.iter().any(|(line, _)| bare.starts_with(line)) {
+            continue;
+        }
+        run(bare, home.path());
+        // Whatever a run comes to: with parameters to hand over the file is not known, else there is nothing to hand over.
+        if bare.starts_with("optimizer incremental") {
+            run(&format!("{bare} --set decide.require=stable --set search.rank=peak"), home.path());
+        }
+        assert_eq!(read(&bot), before, "{}", shown.command);
+    }
+    assert!(!home.path().join("bot/learning_config.json.bak").exists());
+    // Told otherwise, it is written, and what was there is kept.
+    run("optimizer export-json -o bot/learning_config.json --force", home.path());
+    assert_ne!(read(&bot), before);
+    assert_eq!(read(&home.path().join("bot/learning_config.json.bak")), before);
+}
+
+#[test]
 fn the_recipes_do_what_they_say() {
     page_holds("docs/recipes.md");
 }

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use retune::present::learning_config;
 use serde_json::{Value, json};
 
 use crate::command::{StoreDir, text};
@@ -61,10 +62,11 @@ fn what_the_old_system_had_comes_into_force_and_goes_along() {
         ("max_holding_hours", 3.0),
         ("min_signal_score", 66.0),
         ("min_consensus", 1.0),
-        ("trailing_stop_distance", 1.5),
     ] {
         assert_eq!(params["params"][key].as_f64(), Some(value), "{key}");
     }
+    // The bot follows positions by `global.scalping_params`: a switch at the top is nothing that it does.
+    assert_eq!(params["params"].get("trailing_stop_distance"), None);
     let changes = store.stdout(&["inspect", "changes"]);
     assert!(changes.contains("atr_tp_multiplier"), "{changes}");
 
@@ -73,7 +75,7 @@ fn what_the_old_system_had_comes_into_force_and_goes_along() {
     assert_eq!(back["optimal_sampling_range"], json!({"min_risk_reward": [null, 3.0]}));
     let global = &back["global"];
     assert_eq!((&global["base_position_ratio"], &global["my_own_switch"]), (&json!(0.15), &json!(true)));
-    assert_eq!(global["min_signal_score"].as_f64(), Some(66.0), "what is in force wins");
+    assert_eq!(global["min_signal_score"].as_f64(), Some(61.0), "what was imported is what is in force");
     assert_eq!(back["scalping_params"]["min_profit_density"], json!(4.0));
     assert_eq!(back["scalping_params"]["atr_tp_multiplier"].as_f64(), Some(12.5));
     assert_eq!(back["per_symbol"]["FOO/USDT:USDT"]["sample_count"], 9);
@@ -136,13 +138,11 @@ fn taken_over(document: &Value) -> (StoreDir, std::process::Output) {
 
 #[test]
 fn what_an_export_filled_in_does_not_come_into_force() {
-    let nothing = StoreDir::missing();
-    let run =
-        nothing.run(&["incremental", "--data", "tests/sample", "-q", "--exit-zero", "--timerange=-20250401"]);
-    assert!(run.status.success(), "{}", text(&run.stderr));
     let scopes = |store: &StoreDir| store.json(&["inspect", "params"])["data"]["scopes"].clone();
-    assert_eq!(scopes(&nothing), json!([]), "the sample is too short until then");
-    let export = exported(&nothing);
+    // What exports of earlier versions hold where nothing was in force: today there is nothing to export then.
+    let empty = StoreDir::missing();
+    let new = retune::store::Store::open(&empty.path, 0).expect("a new store");
+    let export = learning_config(&new.read().expect("readable"), "default", "").expect("a document");
     assert_eq!(export["filled_in"]["scalping_params"]["atr_tp_multiplier"], json!(2.5));
     let (store, output) = taken_over(&export);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -155,7 +155,11 @@ fn what_an_export_filled_in_does_not_come_into_force() {
     }
     assert!(!said.contains("filled_in"), "{said}");
     assert_eq!(scopes(&store), json!([]));
-    let again = exported(&store);
+    assert_eq!(store.failure(&["export-json", "-o", "-"]).0, Some(12), "nothing is active");
+    let again = {
+        let view = retune::store::View::open(&store.path).expect("published");
+        learning_config(&view.read().expect("readable"), "default", "").expect("a document")
+    };
     assert_eq!(
         (&again["filled_in"], &again["swing_params"]),
         (&export["filled_in"], &export["swing_params"])
@@ -176,15 +180,24 @@ fn what_an_export_filled_in_does_not_come_into_force() {
 fn what_is_in_force_comes_back_by_an_export() {
     let mechanisms = r#""trailing_stop_activation":0.0,"partial_tp_enabled":true,"tp1_atr_multiplier":3.0,
         "tp1_close_pct":40,"move_sl_to_breakeven":true,"breakeven_atr":2.5,"volume_surge_exit":4.0"#;
-    let old = old_file().replace("\"trailing_stop_activation\":2.0", mechanisms);
+    // As an export writes them, the bot follows them; the rest of the mechanisms are its own keys.
+    let live = r#""global":{"scalping_params":{"partial_tp_enabled":true,"move_sl_to_breakeven":true,
+        "trailing_stop_enabled":true,"tp1_atr_multiplier":3.0,"tp1_close_pct":40,"breakeven_buffer_pct":0,
+        "trailing_distance_atr":1.5,"trailing_start_after_tp1":false},"#;
+    let old =
+        old_file().replace("\"trailing_stop_activation\":2.0", mechanisms).replace("\"global\":{", live);
     let (first, output) = imported(&old);
     assert_eq!(output.status.code(), Some(10), "{}", text(&output.stderr));
     let export = exported(&first);
-    assert_eq!(export["filled_in"].as_object().map(|styles| styles.len()), Some(1), "swing only");
+    assert_eq!(
+        (export.get("filled_in"), &export["swing_params"]),
+        (None, &json!({})),
+        "an imported file is not filled in"
+    );
     let (second, output) = taken_over(&export);
     assert_eq!(output.status.code(), Some(10), "{}", text(&output.stderr));
     let said = text(&output.stdout);
-    assert!(said.contains("not in force: the parameters for swing"), "{said}");
+    assert!(said.contains("no parameters for swing"), "{said}");
     let params = |store: &StoreDir| {
         let scopes = store.json(&["inspect", "params"])["data"]["scopes"].clone();
         assert_eq!(scopes.as_array().map(Vec::len), Some(1));
@@ -200,7 +213,8 @@ fn what_is_in_force_comes_back_by_an_export() {
     }
     // Once something is in force for both, nothing is filled in.
     let mut both = export;
-    both["swing_params"]["atr_tp_multiplier"] = json!(5.5);
+    both["swing_params"] =
+        json!({"atr_tp_multiplier": 5.5, "atr_stop_multiplier": 1.5, "max_holding_hours": 48});
     let (third, _) = taken_over(&both);
     assert!(exported(&third).get("filled_in").is_none());
 }

@@ -106,3 +106,30 @@ fn candles_that_moved_on_leave_the_older_run_to_its_series() {
     assert_eq!(notes("1").as_array().map(Vec::len), Some(1), "the units are those of the second run");
     assert_eq!(notes("2"), serde_json::json!([]), "the days of the run are those it was asked for");
 }
+
+#[test]
+fn a_run_on_given_signals_is_looked_at_as_well() {
+    let store = StoreDir::missing();
+    let signals = store.path.with_file_name("signals.csv");
+    std::fs::copy("tests/fixtures/signals.csv", &signals).expect("copied");
+    let file = signals.to_str().expect("text");
+    let run = ["incremental", "--data", "tests/sample", "--signals", file, "--style", "scalping"];
+    let ran = store.run(&[&run[..], &["--exit-zero", "--progress", "none"]].concat());
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    let looked = || style_of(&store.json(&["validate"])).clone();
+    let style = looked();
+    assert_eq!(style["notes"], serde_json::json!([]));
+    let found = methods(&style);
+    // Too few sets were tried for those that adjust for their number.
+    let mut of_grid = GRID.iter().filter(|method| **method != "adjusted");
+    assert!(of_grid.all(|method| found.contains(method)), "{found:?}");
+
+    let before = std::fs::read_to_string(&signals).expect("there");
+    let last = before.trim_end().rfind('\n').expect("lines");
+    std::fs::write(&signals, &before[..=last]).expect("written");
+    let notes = looked()["notes"].to_string();
+    assert!(notes.contains("are not what they were"), "{notes}");
+    std::fs::remove_file(&signals).expect("there");
+    let notes = looked()["notes"].to_string();
+    assert!(notes.contains("its signals cannot be read") && notes.contains("signals.csv"), "{notes}");
+}

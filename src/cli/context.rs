@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Global;
 use super::failure::{Failure, code};
 use super::progress::Progress;
+use crate::model::excerpt;
 use crate::present::document::{Document, Envelope};
 use crate::run::config::Config;
 use crate::store::{Location, View};
@@ -70,9 +71,10 @@ impl Context {
         Ok(texts)
     }
 
-    /// Returns a thread pool of the size asked for.
+    /// Returns a thread pool of the size asked for: by `-j`, else by the environment, else a thread for each core.
     pub(crate) fn pool(&self) -> Result<rayon::ThreadPool, Failure> {
-        let threads = self.global.jobs.map_or(0, std::num::NonZero::get);
+        let asked = std::env::var_os(THREADS_VARIABLE).map(|text| text.to_string_lossy().into_owned());
+        let threads = threads(self.global.jobs.map(std::num::NonZero::get), asked.as_deref())?;
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         pool.map_err(|error| {
             Failure::new(code::INTERNAL, format!("cannot start worker threads: {error}")).hint(
@@ -111,6 +113,42 @@ impl Context {
         let backups = self.config(&[])?.store.backups;
         Ok(Location { lock_wait, backups, ..Location::new(&self.global.store) })
     }
+}
+
+/// Says how many threads a pool has where `-j` does not.
+const THREADS_VARIABLE: &str = "RAYON_NUM_THREADS";
+/// Most threads: far more than cores help nobody, and starting them can take for ever.
+const THREADS_MAX: usize = 256;
+
+/// Returns how many threads to start; 0 is one for each core.
+///
+/// Errors: more than there can be by `-j`; a variable that is no number. One that is too large is bounded: it may be meant
+/// for another program.
+fn threads(jobs: Option<usize>, variable: Option<&str>) -> Result<usize, Failure> {
+    if let Some(jobs) = jobs {
+        return match jobs <= THREADS_MAX {
+            true => Ok(jobs),
+            false => Err(Failure::new(
+                code::USAGE,
+                format!("-j: expected 1 to {THREADS_MAX} threads, found {jobs}"),
+            )),
+        };
+    }
+    let Some(text) = variable.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(0) };
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let found = excerpt(text);
+        let message = format!(
+            "environment {THREADS_VARIABLE}: expected a number of threads, found {:?}; unset it, or give -j",
+            found
+        );
+        return Err(Failure::new(code::CONFIGURATION, message));
+    }
+    // A number with more digits than fit is larger than any bound.
+    let asked = text.parse().unwrap_or(usize::MAX);
+    if asked > THREADS_MAX {
+        tracing::warn!("environment {THREADS_VARIABLE}: expected at most {THREADS_MAX}, which are started");
+    }
+    Ok(asked.min(THREADS_MAX))
 }
 
 /// The largest configuration file.
@@ -193,5 +231,29 @@ pub(super) fn dotted(key: &str, value: &str) -> String {
     match plain.parse::<toml::Table>() {
         Ok(_) => plain,
         Err(_) => format!("{key} = {}", toml::Value::String(value.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_are_bounded() {
+        let threads =
+            |jobs, variable| threads(jobs, variable).map_err(|failure| (failure.code, failure.message));
+        assert_eq!(threads(None, None), Ok(0));
+        assert_eq!(threads(None, Some(" ")), Ok(0));
+        assert_eq!(threads(None, Some("0")), Ok(0), "a thread for each core");
+        assert_eq!(threads(None, Some("3")), Ok(3));
+        assert_eq!(threads(Some(2), Some("many")), Ok(2), "what is asked for by name counts");
+        for huge in ["1000000", "99999999999999999999999999"] {
+            assert_eq!(threads(None, Some(huge)), Ok(THREADS_MAX));
+        }
+        for text in ["many", "-1", "2.5", "0x10"] {
+            let (code, message) = threads(None, Some(text)).expect_err("no number");
+            assert!(code == 3 && message.contains(&format!("{text:?}")), "{message}");
+        }
+        assert_eq!(threads(Some(257), None).expect_err("too many").0, 2);
     }
 }

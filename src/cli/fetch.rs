@@ -40,9 +40,18 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum MarketName {
+pub(super) enum MarketName {
     Spot,
     UsdtM,
+}
+
+impl MarketName {
+    pub(super) fn market(self) -> Market {
+        match self {
+            Self::Spot => Market::Spot,
+            Self::UsdtM => Market::UsdtM,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -75,10 +84,7 @@ fn first_failure(fetched: &Fetched) -> Option<Failure> {
 }
 
 fn request(context: &Context, arguments: &Arguments, base_interval: &str) -> Result<Request, Failure> {
-    let market = match arguments.market {
-        MarketName::Spot => Market::Spot,
-        MarketName::UsdtM => Market::UsdtM,
-    };
+    let market = arguments.market.market();
     let source = match arguments.source {
         SourceName::Rest => Source::Rest,
         SourceName::Archive => Source::Archive,

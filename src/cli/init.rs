@@ -2,12 +2,14 @@
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::failure::{Failure, code};
+use super::fetch::MarketName;
 use crate::ingest::{IngestOptions, SymbolSources, discover};
-use crate::model::{Interval, Timeframes};
+use crate::model::{DAY_MS, Day, Interval, Timeframes};
 
 /// The file as it is written, before the paths that were found are put in.
 pub(crate) const TEMPLATE: &str = include_str!("optimizer.toml");
@@ -16,31 +18,140 @@ const USUAL: [&str; 6] = ["data", "candles", "user_data/data", "market_data", "t
 /// Symbols named in the result.
 const SYMBOLS_SHOWN: usize = 5;
 
+/// The whole day as a script, before names are put in.
+const DAILY: &str = include_str!("daily.sh");
+/// Days of candles that the script fetches first: the default window, its look-back and some more.
+const FETCH_DAYS: i64 = 410;
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// File to write
+    /// File to write; the script of the day goes beside it
     #[arg(short, long, default_value = "optimizer.toml", value_name = "FILE")]
     output: PathBuf,
     /// Folder of candles; looked for around the working directory if not given
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
+    /// Symbols that the script fetches every day [default: those that `optimizer fetch` put into the folder]
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    symbols: Vec<String>,
+    /// Where the symbols trade [default: where they were fetched from]
+    #[arg(long, value_enum, requires = "symbols")]
+    market: Option<MarketName>,
+    /// Address to fetch from instead of the exchange's usual one
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    /// The bot's file, which the script writes when parameters changed
+    #[arg(long, default_value = "learning_config.json", value_name = "FILE")]
+    bot: PathBuf,
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
     let usual = USUAL.map(PathBuf::from);
     let places = arguments.data.as_ref().map_or(&usual[..], std::slice::from_ref);
     let found = places.iter().find_map(|place| Some((place, candles(place, context.now_ms)?)));
-    if let (Some(data), None) = (&arguments.data, &found) {
+    if let (Some(data), None, true) = (&arguments.data, &found, arguments.symbols.is_empty()) {
         let message = format!("expected candle files in `{}`, found none", data.display());
         return Err(
             Failure::new(code::DATA, message).hint("`optimizer check data PATH` says why of every file")
         );
     }
-    let data = found.as_ref().map(|(place, _)| absolute(place));
-    let (symbols, base) = found.map_or((None, None), |(_, candles)| (Some(candles.symbols), candles.base));
-    write_new(&arguments.output, &filled(data.as_deref(), base))?;
-    super::output::result(&next_steps(context, &arguments.output, data.as_deref(), symbols))?;
+    let fetch = fetching(arguments, found.as_ref().map(|(place, candles)| (place.as_path(), candles)));
+    let data = match (&found, &fetch) {
+        (Some((place, _)), _) => Some(absolute(place)),
+        (None, Some(fetch)) => Some(fetch.out.clone()),
+        (None, None) => None,
+    };
+    let script = script_of(&arguments.output);
+    if script.symlink_metadata().is_ok() {
+        return Err(exists(&script));
+    }
+    let base = found.as_ref().and_then(|(_, candles)| candles.base);
+    write_new(&arguments.output, &filled(data.as_deref(), base), 0o644)?;
+    write_new(&script, &daily(context, arguments, fetch.as_ref()), 0o755).inspect_err(|_| {
+        // Both or none: the configuration alone would be in the way of the next attempt.
+        drop(std::fs::remove_file(&arguments.output));
+    })?;
+    super::output::result(&next_steps(
+        context,
+        arguments,
+        &script,
+        found.map(|(place, candles)| (place.clone(), candles.symbols)),
+    ))?;
     Ok(0)
+}
+
+/// What the script fetches.
+struct Fetching {
+    symbols: Vec<String>,
+    market: MarketName,
+    out: PathBuf,
+}
+
+/// Returns what to fetch: what was asked for, else what lies where `optimizer fetch` puts it. Candles that came from
+/// elsewhere are not mixed with those of an exchange.
+fn fetching(arguments: &Arguments, found: Option<(&Path, &Candles)>) -> Option<Fetching> {
+    let folder = found.map(|(place, _)| place).or(arguments.data.as_deref()).unwrap_or(Path::new("candles"));
+    if !arguments.symbols.is_empty() {
+        let market = arguments.market.unwrap_or(MarketName::Spot);
+        return Some(Fetching { symbols: arguments.symbols.clone(), market, out: absolute(folder) });
+    }
+    let (place, candles) = found?;
+    let interval = candles.base.unwrap_or(Interval::M15);
+    [MarketName::Spot, MarketName::UsdtM].into_iter().find_map(|market| {
+        let folder = place.join(market.market().as_str());
+        let is_fetched = |name: &&String| folder.join(format!("{name}-{interval}.csv")).is_file();
+        let symbols: Vec<String> = candles.symbols.iter().filter(is_fetched).cloned().collect();
+        (!symbols.is_empty()).then(|| Fetching { symbols, market, out: absolute(place) })
+    })
+}
+
+/// Returns where the script of a configuration lies: beside it, `optimizer-daily.sh` for `optimizer.toml`.
+fn script_of(config: &Path) -> PathBuf {
+    let stem = config.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    config.with_file_name(format!("{stem}-daily.sh"))
+}
+
+/// Returns the script of the whole day.
+fn daily(context: &Context, arguments: &Arguments, fetch: Option<&Fetching>) -> String {
+    let fetch = match fetch {
+        Some(fetch) => {
+            let since = Day::of(context.now_ms - FETCH_DAYS * DAY_MS);
+            let base_url = arguments.base_url.as_ref().map(|url| format!(" --base-url {}", quoted(url)));
+            format!(
+                "optimizer fetch --symbols {} --market {} --since {since} --out {}{} -q --progress none || fetched=$?",
+                quoted(&fetch.symbols.join(",")),
+                fetch.market.market().as_str(),
+                shell(&fetch.out),
+                base_url.unwrap_or_default()
+            )
+        }
+        None => "# Here goes what downloads your candles, as in `your-download || fetched=$?`. `optimizer init --symbols \
+                 A,B` writes a line\n# that fetches them from an exchange."
+            .to_owned(),
+    };
+    let store = absolute(&context.store());
+    let profile = match context.global.profile.as_str() {
+        "default" => String::new(),
+        name => format!(" --profile {}", quoted(name)),
+    };
+    let program = format!(
+        "{} -c {} --store {}{profile}",
+        shell(&program()),
+        shell(&absolute(&arguments.output)),
+        shell(&store)
+    );
+    let due = store.join(format!("export-due-{}", context.global.profile));
+    let parts = [
+        ("@PROGRAM@", program),
+        ("@BOT@", shell(&absolute(&arguments.bot))),
+        ("@DUE@", shell(&due)),
+        ("@FETCH@", fetch),
+    ];
+    parts.into_iter().fold(DAILY.to_owned(), |text, (name, part)| text.replacen(name, &part, 1))
+}
+
+fn program() -> PathBuf {
+    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("optimizer"))
 }
 
 /// What lies in a place.
@@ -85,51 +196,94 @@ fn filled(data: Option<&Path>, base: Option<Interval>) -> String {
     text.replacen("# base_interval = \"15m\"", &format!("base_interval = \"{base}\""), 1)
 }
 
-/// Writes a file that must not exist yet: what somebody wrote by hand is never replaced.
-fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
-    let made = OpenOptions::new().write(true).create_new(true).open(path);
+/// Writes a file that must not exist yet, whole or not at all: what somebody wrote by hand is never replaced.
+fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let made = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside);
     let written = made.and_then(|mut file| {
-        // Part of a file would be in the way of the next attempt.
-        file.write_all(text.as_bytes()).inspect_err(|_| drop(std::fs::remove_file(path)))
-    });
-    written.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => {
-            Failure::new(code::USAGE, format!("`{}` exists and is left as it is", path.display()))
-                .hint("choose another file with -o, or remove it first")
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        // A second name fails where there is a file; not every disk has second names.
+        match std::fs::hard_link(&beside, path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists && path.symlink_metadata().is_err() => {
+                std::fs::rename(&beside, path)
+            }
+            linked => linked,
         }
+    });
+    // Only what this process made; it may have its name already.
+    let _ = std::fs::remove_file(&beside);
+    written.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => exists(path),
         _ => Failure::new(code::IO, format!("cannot write `{}`: {error}", path.display()))
             .hint("check the folder, its permissions and the disk"),
     })
 }
 
-fn next_steps(context: &Context, config: &Path, data: Option<&Path>, symbols: Option<Vec<String>>) -> String {
-    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("optimizer"));
-    let (program, config) = (shell(&program), shell(&absolute(config)));
+fn exists(path: &Path) -> Failure {
+    Failure::new(code::USAGE, format!("`{}` exists and is left as it is", path.display()))
+        .hint("choose another file with -o, or remove it first")
+}
+
+fn next_steps(
+    context: &Context,
+    arguments: &Arguments,
+    script: &Path,
+    found: Option<(PathBuf, Vec<String>)>,
+) -> String {
+    let (config, script) = (absolute(&arguments.output), absolute(script));
     let store = shell(&absolute(&context.store()));
-    let found = match (data, symbols) {
-        (Some(data), Some(symbols)) => {
+    let found = match found {
+        Some((data, symbols)) => {
             let more = symbols.len().saturating_sub(SYMBOLS_SHOWN);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let named: Vec<String> = symbols.into_iter().take(SYMBOLS_SHOWN).collect();
-            format!("found candles of {}{more} in {}", named.join(", "), data.display())
+            format!("found candles of {}{more} in {}", named.join(", "), absolute(&data).display())
         }
-        _ => "found no candles here: set data.paths in it, or name them with --data".to_owned(),
+        None if !arguments.symbols.is_empty() => "found no candles here: the script fetches them".to_owned(),
+        None => "found no candles here: set data.paths in it, or name them with --data".to_owned(),
     };
+    let (program, config) = (shell(&program()), shell(&config));
     format!(
-        "wrote {config}\n{found}\n\nnext:\n  {program} -c {config} --store {store} incremental\n\n\
-         every day, from cron (crontab -e):\n  5 0 * * * {program} -c {config} --store {store} incremental -q\n\n\
+        "wrote {config}\nwrote {}\n{found}\n\nnext:\n  {program} -c {config} --store {store} incremental\n\n\
+         the script does the whole day: it fetches, tunes, tells, and writes {} when parameters changed, unless that \
+         is a file which was not imported (`import-json`)\n\n\
+         every day, from cron (crontab -e):\n  5 0 * * * {}\n\n\
          or as a systemd timer: ~/.config/systemd/user/optimizer.service\n  [Service]\n  Type=oneshot\n  \
-         ExecStart={program} -c {config} --store {store} incremental -q --exit-zero\n  Nice=19\n\n\
+         ExecStart={}\n  SuccessExitStatus=10 11 12\n  Nice=19\n\n\
          ~/.config/systemd/user/optimizer.timer, then `systemctl --user enable --now optimizer.timer`\n  \
-         [Timer]\n  OnCalendar=*-*-* 00:05:00 UTC\n  Persistent=true\n  [Install]\n  WantedBy=timers.target\n"
+         [Timer]\n  OnCalendar=*-*-* 00:05:00 UTC\n  Persistent=true\n  [Install]\n  WantedBy=timers.target\n",
+        shell(&script),
+        absolute(&arguments.bot).display(),
+        for_cron(&script),
+        for_systemd(&script),
     )
 }
 
 /// Returns a path as a shell takes it.
 pub(crate) fn shell(path: &Path) -> String {
-    let text = path.display().to_string();
+    quoted(&path.display().to_string())
+}
+
+fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// Returns a path as a line of cron takes it, for which a percent sign ends the line.
+fn for_cron(path: &Path) -> String {
+    shell(path).replace('%', r"\%")
+}
+
+/// Returns a path as a unit of systemd takes it.
+fn for_systemd(path: &Path) -> String {
+    let text = path.display().to_string().replace('%', "%%").replace('$', "$$");
+    format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
 }
 
 #[cfg(test)]
@@ -175,6 +329,8 @@ mod tests {
     #[test]
     fn paths_survive_shell_and_toml() {
         assert_eq!(shell(Path::new("/srv/a b's")), r"'/srv/a b'\''s'");
+        assert_eq!(for_cron(Path::new("/srv/5%")), r"'/srv/5\%'");
+        assert_eq!(for_systemd(Path::new("/srv/5% of \"$x\"")), "\"/srv/5%% of \\\"$$x\\\"\"");
         let config = Config::from_texts(&[(
             "x".to_owned(),
             filled(Some(Path::new("/srv/a \"b\"")), Some(Interval::from_minutes(60))),

@@ -371,7 +371,7 @@ impl From<LegacyOpportunitiesError> for Failure {
 fn legacy(arguments: &Legacy) -> Result<InspectLegacyDocument, Failure> {
     let records = read_legacy_opportunities(&arguments.file)?;
     let params = match &arguments.params {
-        Some(path) => ReportParams::from_config(&read_legacy_config(path)?),
+        Some(path) => ReportParams::from_config(&read_legacy_config(path)?.document),
         None => ReportParams::default(),
     };
     let (file, params_file) = (

@@ -23,6 +23,7 @@ mod memory;
 mod notify;
 mod outlook;
 mod output;
+mod panics;
 mod priority;
 mod progress;
 mod replace;
@@ -177,9 +178,14 @@ fn with_negative_numbers(command: clap::Command) -> clap::Command {
 
 /// Parses the arguments, carries out the command and returns the exit code.
 pub fn main() -> ExitCode {
+    panics::note_unguarded();
     crate::store::print_no_guarded_panics();
     #[cfg(feature = "columnar")]
     crate::ingest::print_no_decoder_panics();
+    panics::end_as_internal_errors(carry_out)
+}
+
+fn carry_out() -> ExitCode {
     outlive_file_limits();
     let parsed = with_negative_numbers(Cli::command()).try_get_matches();
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {

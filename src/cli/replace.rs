@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 /// Permission bits of a mode.
@@ -13,6 +13,44 @@ const PERMISSIONS: u32 = 0o777;
 /// A link stays one, and what it leads to is replaced; who may read the file stays as it was. What is neither file nor
 /// folder, such as a pipe or `/dev/null`, is written to: a file in its place would be the end of it.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_if(path, bytes, || Ok(()))
+}
+
+/// Writes a file that is not there yet like [`replace`].
+///
+/// Errors: also when there is one by now
+pub(super) fn replace_none(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_if(path, bytes, || match fs::metadata(path) {
+        Ok(_) => Err(io::Error::other("another program made it meanwhile; run again")),
+        Err(_) => Ok(()),
+    })
+}
+
+/// Replaces a file like [`replace`], and keeps what was there as `FILE.bak`, beside the name that was given.
+///
+/// Errors: also when somebody else wrote the file since `old` was read; all files are as they were then
+pub(super) fn replace_and_keep(path: &Path, bytes: &[u8], old: &[u8]) -> io::Result<()> {
+    let backup = backup_of(path);
+    let keep = || {
+        if fs::read(path)? != old {
+            return Err(io::Error::other("it was changed meanwhile by another program; run again"));
+        }
+        // A link in this place is another file's name: it is replaced, not followed.
+        let mode = fs::metadata(path)?.mode() & PERMISSIONS;
+        write_beside(&backup, old, mode, None, || Ok(()))
+    };
+    replace_if(path, bytes, keep)
+}
+
+/// Returns where what was in a file is kept when it is replaced.
+pub(super) fn backup_of(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".bak");
+    path.with_file_name(name)
+}
+
+/// Replaces a file; the check is made at the last moment, when the new content is on the disk.
+fn replace_if(path: &Path, bytes: &[u8], check: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let found = match fs::metadata(path) {
         Ok(found) if found.is_dir() => return Err(ErrorKind::IsADirectory.into()),
         Ok(found) if !found.is_file() => {
@@ -23,6 +61,18 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(error) => return Err(error),
     };
     let target = if found.is_some() { fs::canonicalize(path)? } else { path.to_path_buf() };
+    let mode = found.as_ref().map_or(0o644, |found| found.mode() & PERMISSIONS);
+    write_beside(&target, bytes, mode, found.as_ref(), check)
+}
+
+/// Writes a file beside another, asks, and puts it in the other's place.
+fn write_beside(
+    target: &Path,
+    bytes: &[u8],
+    mode: u32,
+    found: Option<&fs::Metadata>,
+    check: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
     let folder = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
         _ => PathBuf::from("."),
@@ -30,15 +80,17 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let beside = folder.join(format!(".{name}.{}.tmp", std::process::id()));
     let write = || {
-        let mode = found.as_ref().map_or(0o644, |found| found.mode() & PERMISSIONS);
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
-        if let Some(found) = &found {
+        if let Some(found) = found {
+            // A run as another user, root say, must not take the file away from its owner. Not everybody may give it back.
+            let _ = fchown(&file, Some(found.uid()), Some(found.gid()));
             // The mask may have taken some away. Not every disk has permissions.
             let _ = file.set_permissions(found.permissions());
         }
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&beside, &target)?;
+        check()?;
+        fs::rename(&beside, target)?;
         fs::File::open(&folder)?.sync_all()
     };
     write().inspect_err(|_| {
@@ -67,6 +119,34 @@ mod tests {
         assert_eq!(fs::read_dir(at("real")).expect("a folder").count(), 1, "nothing is left beside it");
         let error = replace(&at("real"), b"new").expect_err("a folder");
         assert_eq!(error.kind(), ErrorKind::IsADirectory);
+    }
+
+    #[test]
+    fn what_stood_there_is_kept_unless_somebody_else_wrote_it() {
+        let place = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| place.path().join(name);
+        let read = |name: &str| fs::read_to_string(at(name)).expect("there");
+        fs::write(at("config.json"), "first").expect("written");
+        fs::set_permissions(at("config.json"), fs::Permissions::from_mode(0o600)).expect("set");
+        fs::write(at("elsewhere"), "not ours").expect("written");
+        symlink("elsewhere", at("config.json.bak")).expect("linked");
+        replace_and_keep(&at("config.json"), b"second", b"first").expect("replaced");
+        assert_eq!(
+            [read("config.json"), read("config.json.bak"), read("elsewhere")],
+            ["second", "first", "not ours"]
+        );
+        assert_eq!(fs::metadata(at("config.json.bak")).expect("there").mode() & PERMISSIONS, 0o600);
+        let error = replace_and_keep(&at("config.json"), b"third", b"first").expect_err("changed meanwhile");
+        assert!(error.to_string().contains("changed meanwhile"), "{error}");
+        assert_eq!([read("config.json"), read("config.json.bak")], ["second", "first"]);
+        fs::remove_file(at("config.json.bak")).expect("removed");
+        fs::create_dir(at("config.json.bak")).expect("made");
+        assert!(
+            replace_and_keep(&at("config.json"), b"third", b"second").is_err(),
+            "no place for what was there"
+        );
+        assert_eq!(read("config.json"), "second");
+        assert_eq!(fs::read_dir(place.path()).expect("a folder").count(), 3, "nothing is left beside them");
     }
 
     #[test]

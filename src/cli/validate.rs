@@ -43,14 +43,15 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         .collect();
     let config = (format!("the configuration of run {run}"), record.config_toml.clone());
     // A configuration that this version no longer reads is no error: what needs it is left out.
-    let plan = Config::from_texts(&[config])
-        .and_then(|config| config.plan(&styles, recorded_days(&record.config_toml)))
-        .ok();
+    let config = Config::from_texts(&[config]).ok();
+    let days = recorded_days(&record.config_toml);
+    let plan = config.as_ref().and_then(|config| config.plan(&styles, days).ok());
     let options = ScrutinyOptions {
         store: context.store(),
         profile: profile.clone(),
         run,
         style: arguments.style,
+        signals: config.and_then(|config| config.signals.file),
         full: arguments.full,
         now_ms: context.now_ms,
     };

@@ -9,7 +9,7 @@ use crate::model::{Direction, ExitReason, HOUR_MS, Symbol};
 pub struct Costs {
     /// Fee of a fill that takes liquidity.
     pub taker_fee: f64,
-    /// Fee of a fill that was resting (take-profit).
+    /// Fee of a fill that was resting (take-profit); below zero it is a rebate.
     pub maker_fee: f64,
     /// Slippage of a taker fill on the large markets.
     pub slippage_major: f64,
@@ -19,7 +19,7 @@ pub struct Costs {
     pub stop_slippage_factor: f64,
     /// Symbols with the slippage of a large market.
     pub majors: Vec<Symbol>,
-    /// Funding per eight hours, charged to both sides while no funding history is known.
+    /// Funding per eight hours, charged to both sides while no funding history is known; below zero both receive it.
     pub funding_per_8h: f64,
 }
 
@@ -101,7 +101,7 @@ impl TradeCosts {
     pub fn open(&self, direction: Direction, entry: f64, entry_ms: i64) -> OpenTrade<'_> {
         let side = direction.sign();
         let entered = entry * (1.0 + side * self.slippage);
-        OpenTrade { costs: self, side, entered, stamps_before: funding_stamps(entry_ms) }
+        OpenTrade { costs: self, side, entry, entered, stamps_before: funding_stamps(entry_ms) }
     }
 }
 
@@ -110,6 +110,8 @@ impl TradeCosts {
 pub struct OpenTrade<'a> {
     costs: &'a TradeCosts,
     side: f64,
+    /// The entry price before slippage.
+    entry: f64,
     /// The entry price after slippage.
     entered: f64,
     /// Funding instants up to the entry.
@@ -117,13 +119,14 @@ pub struct OpenTrade<'a> {
 }
 
 impl OpenTrade<'_> {
-    /// Returns (gross, net) of the trade as fractions of the effective entry price.
+    /// Returns (gross, net) of the trade: gross before all costs, as a fraction of the entry price; net after slippage, fees
+    /// and funding, as one of the effective entry price.
     ///
-    /// Gross includes slippage; net also pays fees and funding.
+    /// A negative fee or negative funding is income. Gross is what net would be if all costs were 0.
     /// Source: net = side (x - e) / e - f_in - f_out x / e - funding, with e and x after slippage
     #[inline]
     pub fn result(&self, fill: Fill) -> (f64, f64) {
-        let Self { costs, side, entered, stamps_before } = *self;
+        let Self { costs, side, entry, entered, stamps_before } = *self;
         let (fee_out, slippage_out) = match fill.reason {
             ExitReason::TakeProfit => (costs.maker_fee, 0.0),
             ExitReason::Stop | ExitReason::StopGap | ExitReason::TrailingStop | ExitReason::BreakEven => {
@@ -132,10 +135,11 @@ impl OpenTrade<'_> {
             ExitReason::Time | ExitReason::VolumeSurge => (costs.taker_fee, costs.slippage),
         };
         let left = fill.price * (1.0 - side * slippage_out);
-        let gross = side * (left - entered) / entered;
+        let gross = side * (fill.price - entry) / entry;
+        let slipped = side * (left - entered) / entered;
         let fees = costs.taker_fee + fee_out * left / entered;
         let funding = costs.funding_per_8h * (funding_stamps(fill.held_until_ms) - stamps_before) as f64;
-        (gross, gross - fees - funding)
+        (gross, slipped - fees - funding)
     }
 }
 
@@ -147,6 +151,7 @@ fn funding_stamps(time_ms: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn costs(slip_in: f64, slip_stop: f64) -> TradeCosts {
         TradeCosts {
@@ -164,14 +169,14 @@ mod tests {
 
     #[test]
     fn worked_examples_agree() {
-        // From the statistics fixture f20: (side, entry, exit, slippage in and out) -> (gross, net).
+        // From the statistics fixture f20: (side, entry, exit, slippage in and out) -> net; gross is before slippage.
         let (gross, net) =
             costs(0.0002, 0.0004).open(Direction::Long, 100.0, 0).result(fill(103.0, ExitReason::Time));
-        assert!((gross - 0.029_588_082_383_523_32).abs() < 1e-14);
+        assert!((gross - 0.03).abs() < 1e-14);
         assert!((net - 0.028_573_288_342_331_558).abs() < 1e-14);
         let (gross, net) =
             costs(0.0002, 0.0004).open(Direction::Long, 100.0, 0).result(fill(98.0, ExitReason::Stop));
-        assert!((gross + 0.020_587_882_423_515_197).abs() < 1e-14);
+        assert!((gross + 0.02).abs() < 1e-14);
         let funding = -0.000_197_460_507_898_420_28;
         assert!((net - (-0.021_380_127_974_405_017 + funding)).abs() < 1e-14);
     }
@@ -196,6 +201,48 @@ mod tests {
                 costs.open(Direction::Long, 100.0, entry).result(fill),
                 (0.0, -0.25 * f64::from(stamps))
             );
+        }
+    }
+
+    /// A trade added up step by step, in amounts of money for one unit of the entry's notional.
+    fn plainly(costs: &TradeCosts, long: bool, entry: f64, exit: Fill, hours: i64) -> f64 {
+        let against = |price: f64, slippage: f64, buys: bool| match buys {
+            true => price * (1.0 + slippage),
+            false => price * (1.0 - slippage),
+        };
+        let (fee, slippage) = match exit.reason {
+            ExitReason::TakeProfit => (costs.maker_fee, 0.0),
+            ExitReason::Time => (costs.taker_fee, costs.slippage),
+            _ => (costs.taker_fee, costs.stop_slippage),
+        };
+        let paid = against(entry, costs.slippage, long);
+        let got = against(exit.price, slippage, !long);
+        let mut money = if long { got - paid } else { paid - got };
+        money -= costs.taker_fee * paid;
+        money -= fee * got;
+        for _ in 0..hours / 8 {
+            money -= costs.funding_per_8h * paid;
+        }
+        money / paid
+    }
+
+    proptest! {
+        /// Rebates and negative funding included.
+        #[test]
+        fn costs_of_either_sign_add_up(
+            taker in 0.0..0.002_f64, maker in -0.01..0.01_f64, slip in 0.0..0.005_f64, factor in 0.0..4.0_f64,
+            funding in -0.05..0.05_f64, long: bool, reason in 0..3_usize, exit in 50.0..200.0_f64, hours in 0..40_i64,
+        ) {
+            let reason = [ExitReason::TakeProfit, ExitReason::Stop, ExitReason::Time][reason];
+            let costs = TradeCosts {
+                taker_fee: taker, maker_fee: maker, slippage: slip, stop_slippage: slip * factor, funding_per_8h: funding,
+            };
+            let direction = if long { Direction::Long } else { Direction::Short };
+            let fill = Fill { price: exit, reason, held_until_ms: hours * HOUR_MS };
+            let (gross, net) = costs.open(direction, 100.0, 0).result(fill);
+            let bare = Costs::free().of(&Symbol::parse("X").expect("a name"));
+            prop_assert_eq!(gross, bare.open(direction, 100.0, 0).result(fill).1, "gross is net without costs");
+            prop_assert!((net - plainly(&costs, long, 100.0, fill, hours)).abs() < 1e-12);
         }
     }
 }

@@ -9,8 +9,8 @@ use super::collector::{Collector, Parsed};
 use super::format::{self, Frame};
 use super::signals::SignalsFile;
 use super::{
-    IngestOptions, checksum, discover, load_symbol, name, number, parse_legacy_opportunities,
-    parse_legacy_trades, read_legacy_config, time,
+    IngestOptions, checksum, discover, load_symbol, name, number, parse_legacy_config,
+    parse_legacy_opportunities, parse_legacy_trades, read_legacy_config, time,
 };
 use crate::fuzz::{Scratch, TEXT_BYTES_MAX, Target};
 use crate::model::{Candle, Direction, Interval, Symbol, rfc3339};
@@ -592,10 +592,11 @@ fn config_seeds() -> Vec<Vec<u8>> {
 fn legacy_config(bytes: &[u8]) -> String {
     let folder = Scratch::with("learning_config.json", bytes);
     match read_legacy_config(&folder.path().join("learning_config.json")) {
-        Ok(object) => {
-            let text = serde_json::Value::Object(object.clone()).to_string();
-            let again: serde_json::Map<_, _> = serde_json::from_str(&text).expect("what was written is JSON");
-            assert_eq!(again, object, "the same when written and read");
+        Ok(read) => {
+            let again = parse_legacy_config(read.json.as_bytes(), Path::new("again.json"));
+            let again = again.expect("what was written is JSON");
+            assert_eq!(again.document, read.document, "the same when written and read");
+            assert_eq!((again.exact, again.bare_words), (read.exact, Vec::new()));
             "ok".to_owned()
         }
         Err(error) => error.to_string(),

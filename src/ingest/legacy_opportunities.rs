@@ -1,4 +1,4 @@
-//! The opportunities the legacy system saved as JSON, and the objects of its configuration.
+//! The opportunities the legacy system saved as JSON.
 //!
 //! Read are a list of opportunities, and objects that hold such lists by style, plain or under `opportunities`.
 //! The legacy writes bare `NaN` and `Infinity`, which are not JSON: they are taken for null. Other keys (snapshots,
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::model::{Direction, Style, excerpt};
 
@@ -190,18 +190,7 @@ pub fn read_legacy_opportunities(path: &Path) -> Result<Vec<LegacyRecord>, Legac
     parse_legacy_opportunities(&bytes_of(path)?, path)
 }
 
-/// Reads the object of a legacy configuration; bare words for what is no number are null.
-///
-/// Errors:    [`LegacyOpportunitiesError`] for a file that cannot be read or is no object
-pub fn read_legacy_config(path: &Path) -> Result<Map<String, Value>, LegacyOpportunitiesError> {
-    let bytes = bytes_of(path)?;
-    serde_json::from_slice(&without_bare_numbers(&bytes)).map_err(|error| LegacyOpportunitiesError::Config {
-        path: path.to_owned(),
-        detail: excerpt(&error.to_string()).into_owned(),
-    })
-}
-
-fn bytes_of(path: &Path) -> Result<Vec<u8>, LegacyOpportunitiesError> {
+pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, LegacyOpportunitiesError> {
     let failed = |source| LegacyOpportunitiesError::Read { path: path.to_owned(), source };
     let file = std::fs::File::open(path).map_err(failed)?;
     let too_large = || LegacyOpportunitiesError::TooLarge { path: path.to_owned() };
@@ -219,7 +208,7 @@ pub fn parse_legacy_opportunities(
     bytes: &[u8],
     path: &Path,
 ) -> Result<Vec<LegacyRecord>, LegacyOpportunitiesError> {
-    let bytes = without_bare_numbers(bytes);
+    let bytes = with_words_for(bytes, b"null");
     let reading = Reading::default();
     let mut json = serde_json::Deserializer::from_slice(&bytes);
     let read = Content { reading: &reading, style: None }.deserialize(&mut json).and_then(|()| json.end());
@@ -235,8 +224,8 @@ pub fn parse_legacy_opportunities(
     }
 }
 
-/// Returns the text with null in place of the words for what is no number, which the legacy writes bare.
-fn without_bare_numbers(bytes: &[u8]) -> Cow<'_, [u8]> {
+/// Returns the text with other text in place of the words for what is no number, which the legacy writes bare.
+pub(super) fn with_words_for<'a>(bytes: &'a [u8], word_for: &[u8]) -> Cow<'a, [u8]> {
     const WORDS: [&[u8]; 3] = [b"-Infinity", b"Infinity", b"NaN"];
     let mut clean: Vec<u8> = Vec::new();
     let (mut at, mut copied, mut in_text) = (0, 0, false);
@@ -247,7 +236,7 @@ fn without_bare_numbers(bytes: &[u8]) -> Cow<'_, [u8]> {
             (false, b'-' | b'I' | b'N') => {
                 if let Some(word) = WORDS.iter().find(|word| bytes[at..].starts_with(word)) {
                     clean.extend_from_slice(&bytes[copied..at]);
-                    clean.extend_from_slice(b"null");
+                    clean.extend_from_slice(word_for);
                     at += word.len() - 1;
                     copied = at + 1;
                 }

@@ -29,6 +29,7 @@ mod growth;
 mod interval;
 mod json;
 mod layout;
+mod legacy_config;
 mod legacy_opportunities;
 mod legacy_trades;
 mod lines;
@@ -51,9 +52,13 @@ pub use columnar::{COLUMNAR_BYTES_MAX, print_no_decoder_panics};
 pub use discover::{Catalog, PassedOver, SymbolSources, discover};
 pub use error::{Conflict, IngestError, RowRef};
 pub use growth::{Growth, growth};
+pub use legacy_config::{
+    ExactNumbers, LegacyConfig, parse_legacy_config, place_of_item, place_of_key, read_legacy_config,
+    with_keys,
+};
 pub use legacy_opportunities::{
     LEGACY_FILE_BYTES_MAX, LegacyFuture, LegacyOpportunitiesError, LegacyRecord, RecordPlace,
-    parse_legacy_opportunities, read_legacy_config, read_legacy_opportunities,
+    parse_legacy_opportunities, read_legacy_opportunities,
 };
 pub use legacy_trades::{
     LegacyTrade, LegacyTradesError, TradePlace, coin_of, instant, parse_legacy_trades, read_legacy_trades,

@@ -42,7 +42,7 @@ pub struct Outcome {
     pub net: ReturnPpm,
     /// Net of all costs, with the favourable extreme first in the exit candle; equal to `net` if that changes nothing.
     pub best_case: ReturnPpm,
-    /// Before costs, same fills as `net`.
+    /// Before all costs, slippage too; same fills as `net`.
     pub gross: ReturnPpm,
     /// Candles held, the entry candle included (1..=longest horizon).
     pub bars_held: u16,

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::document::Document;
 use super::table::table;
-use crate::model::Style;
+use crate::model::{Style, escaped};
 use crate::run::adopt::ByHand;
 use crate::run::import::Imported;
 use crate::store::records::ChangeRecord;
@@ -69,6 +69,8 @@ pub struct ImportDocument {
     pub carried: Vec<String>,
     /// Top-level keys that do not: caches that nothing reads.
     pub dropped: Vec<String>,
+    /// What somebody should know about single values.
+    pub notes: Vec<String>,
 }
 
 impl Document for ImportDocument {
@@ -86,6 +88,7 @@ impl ImportDocument {
             styles_filled_in: done.filled_in.iter().map(ToString::to_string).collect(),
             carried: done.carried,
             dropped: done.dropped,
+            notes: done.notes,
         }
     }
 
@@ -111,6 +114,7 @@ impl ImportDocument {
         if !self.dropped.is_empty() {
             text += &format!("not carried, nothing reads them: {}\n", self.dropped.join(", "));
         }
+        text.extend(self.notes.iter().map(|note| format!("note: {}\n", escaped(note, &[]))));
         text
     }
 }

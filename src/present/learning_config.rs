@@ -4,33 +4,43 @@
 //! here, and numbers are numbers. So this is the one document in which an undefined metric is 0 (and only under
 //! `performance`, where the bot multiplies it); elsewhere a key without a value is left out.
 //!
-//! The document is the bot's default tree with what was learned laid over it. What the store does not know
-//! (market regime, position sizes, cool-downs) keeps its default.
+//! Where a file was imported the document is that file, and what is active or was learned is laid over it: key by key, and
+//! only where it says something else. Elsewhere it is the bot's default tree. Each change keeps its reason.
 
+mod difference;
+mod draft;
 mod history;
 mod learned;
+mod text;
 
 use serde_json::{Map, Value, json};
 
+pub use self::difference::{Difference, differences};
+use self::draft::Draft;
+use crate::ingest::ExactNumbers;
 use crate::legacy::symbol_params::FromTrades;
-use crate::model::{ExitAxis, Style, rfc3339};
-use crate::run::import::FILLED_IN;
+use crate::model::{Style, rfc3339};
+use crate::run::bot_keys::{
+    DEFAULT_TREE, FILLED_IN, filter, has_mechanisms, is_filled_in, is_same, live_exits, number, switches,
+};
+use crate::run::import::set_of;
 use crate::search::space::SCORE_WEIGHTS;
 use crate::store::records::{ParamsRecord, StoredFilter, StoredParameterSet, StoredValue};
 use crate::store::{Snapshot, StoreError};
 
-/// Every key of the bot's own defaults, in its order.
-pub(super) const DEFAULT_TREE: &str = include_str!("learning_config/default.json");
-
-/// Keys the bot has as integers; whole numbers are written so.
-const WHOLE: [&str; 7] = [
-    "max_holding_hours",
-    "tp1_close_pct",
-    "min_signal_score",
-    "min_indicator_consensus",
-    "min_consensus",
-    "min_consensus_score",
-    "max_sr_test_count",
+/// Keys that the bot reads without asking whether they are there, with those by which it decides whether to read the file.
+const DIRECT: [&[&str]; 11] = [
+    &["version"],
+    &["global", "min_risk_reward"],
+    &["global", "atr_stop_multiplier"],
+    &["global", "max_loss_per_trade"],
+    &["global", "max_consecutive_losses"],
+    &["global", "base_position_ratio"],
+    &["global", "min_indicator_consensus"],
+    &["global", "key_level_penalty"],
+    &["global", "max_hold_time_hours"],
+    &["global", "min_signal_score"],
+    &["market_regime"],
 ];
 
 /// Consensus where nothing is in force.
@@ -41,6 +51,26 @@ const SIGNAL_SCORE_DEFAULT: f64 = 60.0;
 /// A JSON object.
 type Object = Map<String, Value>;
 
+/// The bot's file as it is to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BotFile {
+    /// The document.
+    pub document: Value,
+    /// Numbers as the imported file had them.
+    exact: ExactNumbers,
+    /// Why something differs from the imported file, by place.
+    reasons: Vec<(String, String)>,
+    /// When the file was imported that it begins with; UTC milliseconds.
+    imported_at_ms: Option<i64>,
+}
+
+impl BotFile {
+    /// Returns the text of the file.
+    pub fn text(&self) -> String {
+        text::pretty(&self.document, &self.exact)
+    }
+}
+
 /// Returns the complete document for a profile.
 ///
 /// Units: `generated_at` is `YYYY-MM-DD HH:MM:SS`, as the bot writes it.
@@ -50,77 +80,172 @@ pub fn learning_config(
     profile: &str,
     generated_at: &str,
 ) -> Result<Value, StoreError> {
-    let mut tree: Object = serde_json::from_str(DEFAULT_TREE).expect("the default tree is valid JSON");
-    if let Some(carried) = snapshot.carried(profile)? {
-        // Checked when it was taken over.
-        let carried: Object = serde_json::from_str(&carried.json).unwrap_or_default();
-        lay_in(&mut tree, carried);
-    }
-    let in_force = InForce::read(snapshot, profile)?;
-    tree["last_update"] = json!(generated_at);
-    if let Some(record) = in_force.general() {
-        let global = tree["global"].as_object_mut().expect("the default tree has a global object");
-        lay_over(global, &record.set, &["min_risk_reward", "atr_stop_multiplier", "min_signal_score"]);
-        if let Some(consensus) = consensus(&record.set) {
-            global.insert("min_indicator_consensus".to_owned(), number("min_indicator_consensus", consensus));
-        }
-    }
-    for style in Style::ALL {
-        if let Some(record) = in_force.of(style) {
-            let followed = tree["global"][format!("{style}_params")].as_object_mut();
-            followed.expect("the default tree has both styles").extend(live_exits(&record.set));
-        }
-    }
-    let defaults = tree["global"].clone();
-    let mut symbols = per_symbol(&in_force, &defaults);
-    if let (Value::Object(carried), Some(symbols)) = (tree["per_symbol"].take(), symbols.as_object_mut()) {
-        for (symbol, value) in carried {
-            symbols.entry(symbol).or_insert(value);
-        }
-    }
-    tree["per_symbol"] = symbols;
-    let regime = tree["market_regime"].as_object_mut().expect("the default tree has a market_regime object");
-    // Read by the bot although its own defaults lack them.
-    regime.entry("type").or_insert_with(|| json!("unknown"));
-    regime.entry("pause_level").or_insert_with(|| json!(0));
-    let mut filled_in = Object::new();
-    for style in Style::ALL {
-        let set = in_force.of(style).map(|record| &record.set);
-        let key = format!("{style}_params");
-        let mut params = style_params(style, set);
-        if set.is_none() {
-            filled_in.insert(key.clone(), params.clone());
-        }
-        if let (Some(Value::Object(carried)), Some(params)) = (tree.remove(&key), params.as_object_mut()) {
-            for (key, value) in carried {
-                params.entry(key).or_insert(value);
-            }
-        }
-        tree.insert(key, params);
-    }
-    // So that an import does not take them for parameters in force.
-    tree.remove(FILLED_IN);
-    if !filled_in.is_empty() {
-        tree.insert(FILLED_IN.to_owned(), Value::Object(filled_in));
-    }
-    let learned = learned::Learned::read(snapshot, profile)?;
-    tree.extend(learned.score_weights(&in_force));
-    tree.insert("phase2_learning".to_owned(), learned.phase2_learning(&in_force));
-    tree.insert("compressed_insights".to_owned(), learned.compressed_insights(&in_force, generated_at));
-    tree.extend(history::History::read(snapshot, profile)?.entries(&in_force));
-    Ok(Value::Object(tree))
+    Ok(bot_file(snapshot, profile, generated_at)?.document)
 }
 
-/// Lays what was carried along into the default tree: its values count, objects are merged key by key. A key that has
-/// another type than the bot expects is left out, except where the bot expects nothing.
-fn lay_in(tree: &mut Object, carried: Object) {
-    for (key, value) in carried {
-        match (tree.get_mut(&key), value) {
-            (Some(Value::Object(known)), Value::Object(more)) => lay_in(known, more),
-            (Some(Value::Object(_)), _) => {}
-            (_, value) => drop(tree.insert(key, value)),
+/// Returns the bot's file for a profile. See [`learning_config`].
+pub fn bot_file(snapshot: &Snapshot<'_>, profile: &str, generated_at: &str) -> Result<BotFile, StoreError> {
+    let default: Object = serde_json::from_str(DEFAULT_TREE).expect("the default tree is valid JSON");
+    let carried = snapshot.carried(profile)?;
+    let json = carried.as_ref().map_or("", |carried| &carried.json);
+    // Checked when it was taken over.
+    let imported: Option<Object> = serde_json::from_str(json).ok();
+    let in_force = InForce::read(snapshot, profile)?;
+    let mut draft = Draft::new(imported.clone().unwrap_or_else(|| default.clone()));
+    draft.put(&["last_update"], json!(generated_at), "when it was written");
+    match &imported {
+        Some(_) => complete(&mut draft, &default),
+        None => complete_default(&mut draft),
+    }
+    let imported_at_ms = carried.as_ref().map(|carried| carried.imported_at_ms);
+    let before = |style| {
+        let imported = imported.as_ref()?;
+        // An earlier program took more of the same file.
+        let record = in_force.of(style).filter(|record| record.source == "import");
+        let record = record.filter(|record| Some(record.adopted_at_ms) == imported_at_ms);
+        record.map(|record| record.set.clone()).or_else(|| imported_set(imported, style))
+    };
+    lay_global(&mut draft, &in_force, &before);
+    for style in Style::ALL {
+        lay_live_exits(&mut draft, style, in_force.of(style), before(style).as_ref());
+    }
+    lay_symbols(&mut draft, &in_force);
+    let filled_in = lay_styles(&mut draft, &in_force, imported.as_ref(), &before);
+    // So that an import does not take them for active parameters.
+    match filled_in.is_empty() {
+        true => draft.remove(FILLED_IN),
+        false => draft.put(&[FILLED_IN], Value::Object(filled_in), "defaults, which an import passes over"),
+    }
+    let learned = learned::Learned::read(snapshot, profile)?;
+    learned.lay_over(&mut draft, &in_force, generated_at, imported.is_some());
+    for (key, value) in history::History::read(snapshot, profile)?.entries(&in_force) {
+        draft.put(&[&key], value, "what the last runs decided");
+    }
+    let (document, reasons) = draft.finish();
+    Ok(BotFile { document, reasons, exact: ExactNumbers::of(json), imported_at_ms })
+}
+
+/// Returns the parameters that an imported file had of a style.
+fn imported_set(imported: &Object, style: Style) -> Option<StoredParameterSet> {
+    // Files taken over by an earlier program may say what would be refused today.
+    let found = set_of(imported, style).ok().flatten().filter(|_| !is_filled_in(imported, style))?;
+    Some((&found.set).into())
+}
+
+/// Adds what the bot reads without asking and an imported file lacks.
+fn complete(draft: &mut Draft, default: &Object) {
+    for path in DIRECT {
+        if draft.get(path).is_none() {
+            let value =
+                path.iter().try_fold(&Value::Object(default.clone()), |value, key| value.get(key)).cloned();
+            let value = value.expect("the default tree has every key that the bot reads");
+            draft.put(path, value, "missing; the bot reads it without asking");
         }
     }
+    // Older versions wrote the insights as text, which the bot's prompt does not read.
+    let text = draft.get(&["compressed_insights"]).and_then(Value::as_str);
+    if let Some(object @ Value::Object(_)) = text.and_then(|text| serde_json::from_str(text).ok()) {
+        draft.put(&["compressed_insights"], object, "text of an older version; the bot reads an object");
+    }
+}
+
+/// Adds what the bot reads although its own defaults lack it.
+fn complete_default(draft: &mut Draft) {
+    draft.put(&["market_regime", "type"], json!("unknown"), "");
+    draft.put(&["market_regime", "pause_level"], json!(0), "");
+}
+
+/// Lays over the values for all styles; none where what speaks for all is what the imported file says.
+fn lay_global(draft: &mut Draft, in_force: &InForce, before: &dyn Fn(Style) -> Option<StoredParameterSet>) {
+    let Some((style, record)) = in_force.general() else { return };
+    if style.and_then(before).is_some_and(|before| before == record.set) {
+        return;
+    }
+    let reason = format!("{}, which hold for all", active(style.map_or("global", Style::as_str), record));
+    let flat = flat(&record.set);
+    for key in ["min_risk_reward", "atr_stop_multiplier", "min_signal_score"] {
+        if let Some(value) = flat.get(key) {
+            draft.put(&["global", key], value.clone(), &reason);
+        }
+    }
+    if let Some(consensus) = consensus(&record.set) {
+        let key = "min_indicator_consensus";
+        draft.put(&["global", key], number(key, consensus), &reason);
+    }
+}
+
+/// Lays over the keys by which the bot follows open positions: where a set has mechanisms, or no longer has those of the
+/// imported file. Elsewhere the bot's own values stay.
+fn lay_live_exits(
+    draft: &mut Draft,
+    style: Style,
+    record: Option<&ParamsRecord>,
+    before: Option<&StoredParameterSet>,
+) {
+    let Some(record) = record.filter(|record| before != Some(&record.set)) else { return };
+    if !has_mechanisms(&record.set) && !before.is_some_and(has_mechanisms) {
+        return;
+    }
+    let key = format!("{style}_params");
+    for (name, value) in live_exits(&record.set) {
+        draft.put(&["global", &key, &name], value, &active(style.as_str(), record));
+    }
+}
+
+/// Lays over the parameters of each style; returns those that are defaults because nothing is active.
+fn lay_styles(
+    draft: &mut Draft,
+    in_force: &InForce,
+    imported: Option<&Object>,
+    before: &dyn Fn(Style) -> Option<StoredParameterSet>,
+) -> Object {
+    let mut filled_in = Object::new();
+    for style in Style::ALL {
+        let (key, record) = (format!("{style}_params"), in_force.of(style));
+        match (record, imported) {
+            (Some(record), Some(_)) => {
+                let changed = changed_keys(&record.set, before(style).as_ref());
+                for (name, value) in changed {
+                    draft.put(&[&key, &name], value, &active(style.as_str(), record));
+                }
+            }
+            (None, Some(imported)) => {
+                let marked = imported.get(FILLED_IN).and_then(|filled_in| filled_in.get(&key));
+                let marked = marked.filter(|_| is_filled_in(imported, style));
+                filled_in.extend(marked.map(|values| (key, values.clone())));
+            }
+            (record, None) => {
+                let params = style_params(style, record.map(|record| &record.set));
+                if record.is_none() {
+                    filled_in.insert(key.clone(), params.clone());
+                }
+                let reason = record.map_or("a default".to_owned(), |record| active(style.as_str(), record));
+                draft.put(&[&key], params, &reason);
+            }
+        }
+    }
+    filled_in
+}
+
+/// Returns the keys of a style that say something else than those of an imported set.
+fn changed_keys(set: &StoredParameterSet, before: Option<&StoredParameterSet>) -> Object {
+    let old = before.map(flat).unwrap_or_default();
+    let mut changed = flat(set);
+    changed.retain(|key, value| !old.get(key).is_some_and(|old| is_same(old, value)));
+    if let Some(value) = consensus(set).filter(|value| before.and_then(consensus) != Some(*value)) {
+        for key in ["min_indicator_consensus", "min_consensus"] {
+            changed.insert(key.to_owned(), number(key, value));
+        }
+    }
+    if before != Some(set) && (has_mechanisms(set) || before.is_some_and(has_mechanisms)) {
+        changed.extend(switches(set));
+    }
+    changed
+}
+
+/// Returns what is active in a scope as a reason.
+fn active(scope: &str, record: &ParamsRecord) -> String {
+    format!("active parameters of {scope}, by {} as run {}", record.source, record.run)
 }
 
 /// The parameters in force in every scope.
@@ -139,9 +264,11 @@ impl InForce {
         self.scope(style.as_str())
     }
 
-    /// Returns what speaks for all styles: the global scope, else swing, else scalping.
-    fn general(&self) -> Option<&ParamsRecord> {
-        self.scope("global").or_else(|| self.of(Style::Swing)).or_else(|| self.of(Style::Scalping))
+    /// Returns what speaks for all styles, with the style it is of: the global scope, else swing, else scalping.
+    fn general(&self) -> Option<(Option<Style>, &ParamsRecord)> {
+        let of = |style| Some((Some(style), self.of(style)?));
+        let global = self.scope("global").map(|record| (None, record));
+        global.or_else(|| of(Style::Swing)).or_else(|| of(Style::Scalping))
     }
 
     /// Returns symbol, style and parameters of every symbol's own parameters, in the order of the scopes.
@@ -153,27 +280,11 @@ impl InForce {
     }
 }
 
-/// Returns a number as the bot has it under this key.
-fn number(key: &str, value: f64) -> Value {
-    match WHOLE.contains(&key) && value.fract() == 0.0 && value.abs() < 1e15 {
-        true => json!(value as i64),
-        false => json!(value),
-    }
-}
-
 fn value_of(filter: &StoredFilter) -> Value {
     match &filter.value {
         StoredValue::Number(value) => number(&filter.name, *value),
         StoredValue::Name(name) => json!(name),
     }
-}
-
-/// Returns the threshold of a filter dimension.
-fn filter(set: &StoredParameterSet, name: &str) -> Option<f64> {
-    set.filters.iter().find(|filter| filter.name == name).and_then(|filter| match filter.value {
-        StoredValue::Number(value) => Some(value),
-        StoredValue::Name(_) => None,
-    })
 }
 
 /// Returns the consensus a set asks for; the bot has two names for it.
@@ -191,49 +302,6 @@ fn flat(set: &StoredParameterSet) -> Object {
     let exit = exit.into_iter().map(|(key, value)| (key.to_owned(), number(key, value)));
     let filters = set.filters.iter().filter(|filter| filter.name != SCORE_WEIGHTS);
     exit.chain(filters.map(|filter| (filter.name.clone(), value_of(filter)))).collect()
-}
-
-/// Returns what a set with exit mechanisms switches on and off; nothing for one without any, which leaves the bot as
-/// it is.
-fn switches(set: &StoredParameterSet) -> Object {
-    let mechanism = |filter: &StoredFilter| ExitAxis::named(&filter.name).is_some_and(ExitAxis::is_optional);
-    if !set.filters.iter().any(mechanism) {
-        return Object::new();
-    }
-    let switches = [
-        ("partial_tp_enabled", "tp1_atr_multiplier"),
-        ("move_sl_to_breakeven", "breakeven_atr"),
-        ("trailing_stop_enabled", "trailing_stop_distance"),
-    ];
-    switches.map(|(key, value)| (key.to_owned(), json!(filter(set, value).is_some()))).into_iter().collect()
-}
-
-/// Returns the keys by which the bot follows open positions.
-fn live_exits(set: &StoredParameterSet) -> Object {
-    let mut object = switches(set);
-    for key in ["tp1_atr_multiplier", "tp1_close_pct"] {
-        object.extend(filter(set, key).map(|value| (key.to_owned(), number(key, value))));
-    }
-    if filter(set, "breakeven_atr").is_some() {
-        object.insert("breakeven_buffer_pct".to_owned(), json!(0.0));
-    }
-    if let Some(distance) = filter(set, "trailing_stop_distance") {
-        object.insert("trailing_distance_atr".to_owned(), json!(distance));
-        let first = filter(set, "tp1_atr_multiplier");
-        let after = first.is_some() && first == filter(set, "trailing_stop_activation");
-        object.insert("trailing_start_after_tp1".to_owned(), json!(after));
-    }
-    object
-}
-
-/// Puts the values a set has for some keys over those of an object.
-fn lay_over(object: &mut Object, set: &StoredParameterSet, keys: &[&str]) {
-    let flat = flat(set);
-    for key in keys {
-        if let Some(value) = flat.get(*key) {
-            object.insert((*key).to_owned(), value.clone());
-        }
-    }
 }
 
 /// Returns the parameters of a style: the bot's defaults under what is in force.
@@ -255,34 +323,44 @@ fn style_params(style: Style, set: Option<&StoredParameterSet>) -> Value {
     let mut params: Object =
         defaults.into_iter().map(|(key, value)| (key.to_owned(), number(key, value))).collect();
     params.extend(set.map(flat).into_iter().flatten());
-    params.extend(set.map(switches).into_iter().flatten());
+    params.extend(set.filter(|set| has_mechanisms(set)).map(switches).into_iter().flatten());
     Value::Object(params)
 }
 
-/// Returns the entries of the symbols that have parameters of their own; swing wins over scalping.
-fn per_symbol(in_force: &InForce, global: &Value) -> Value {
-    let mut symbols = Object::new();
+/// Lays over the entries of the symbols that have parameters of their own; swing wins over scalping. What else an entry
+/// holds stays.
+fn lay_symbols(draft: &mut Draft, in_force: &InForce) {
+    let none = Value::Object(Object::new());
+    let known = draft.get(&["per_symbol"]).unwrap_or(&none).clone();
+    let global = draft.get(&["global"]).unwrap_or(&none).clone();
+    // What is active is what the bot shall take, and it takes nothing learned from fewer trades than this.
+    let FromTrades(least) = FromTrades::LEGACY;
     // Scopes are sorted: scalping comes before swing.
-    for (symbol, _, record) in in_force.of_symbols() {
-        let mut entry = Object::new();
-        // What is in force is what the bot shall take, and it takes nothing learned from fewer trades than this.
-        let FromTrades(least) = FromTrades::LEGACY;
-        entry.insert("sample_count".to_owned(), json!(record.metrics.trades.max(least)));
-        let taken_over = [
+    for (symbol, style, record) in in_force.of_symbols() {
+        let (name, flat) = (market(symbol), flat(&record.set));
+        let reason = active(&format!("{symbol}, {style}"), record);
+        let entry = known.get(&name).unwrap_or(&none);
+        let is_taken = entry.get("sample_count").and_then(Value::as_u64).is_some_and(|count| count >= least);
+        let mut put = |key: &str, value: Value| draft.put(&["per_symbol", &name, key], value, &reason);
+        put("sample_count", json!(record.metrics.trades.max(least)));
+        for key in [
             "min_risk_reward",
             "min_signal_score",
             "min_indicator_consensus",
             "atr_stop_multiplier",
             "base_position_ratio",
-        ];
-        entry.extend(taken_over.map(|key| (key.to_owned(), global[key].clone())));
-        lay_over(&mut entry, &record.set, &taken_over);
-        if let Some(consensus) = consensus(&record.set) {
-            entry.insert("min_indicator_consensus".to_owned(), number("min_indicator_consensus", consensus));
+        ] {
+            let own = match key {
+                "min_indicator_consensus" => consensus(&record.set).map(|value| number(key, value)),
+                key => flat.get(key).cloned(),
+            };
+            let taken = entry.get(key).filter(|_| is_taken);
+            // A value of an entry that the bot did not take comes from what it took instead.
+            if let Some(value) = own.as_ref().or(taken).or_else(|| global.get(key)) {
+                put(key, value.clone());
+            }
         }
-        symbols.insert(market(symbol), Value::Object(entry));
     }
-    Value::Object(symbols)
 }
 
 /// Returns a symbol as the bot's exchange library names it: `BTC/USDT:USDT`.

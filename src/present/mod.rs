@@ -7,6 +7,7 @@ pub mod config;
 pub mod digest;
 pub mod doctor;
 pub mod document;
+pub mod export;
 pub mod fetch;
 pub mod forecast;
 pub mod inspect;
@@ -22,4 +23,4 @@ pub mod schema;
 pub mod table;
 pub mod validate;
 
-pub use learning_config::learning_config;
+pub use learning_config::{BotFile, Difference, bot_file, differences, learning_config};

@@ -12,6 +12,7 @@ use super::config::ConfigDocument;
 use super::digest::DigestDocument;
 use super::doctor::DoctorDocument;
 use super::document::{Document, Envelope};
+use super::export::ExportDiffDocument;
 use super::fetch::FetchDocument;
 use super::forecast::ForecastDocument;
 use super::inspect::{
@@ -21,7 +22,6 @@ use super::inspect::{
     InspectRunsDocument, InspectSpaceDocument, InspectStoreDocument, InspectTopDocument,
     InspectTradesDocument, InspectTrialsDocument,
 };
-use super::learning_config;
 use super::lookahead::CheckLookaheadDocument;
 use super::memory::{HeapDiffDocument, MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument};
 use super::notify::NotifyDocument;
@@ -40,7 +40,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 36] = [
+pub const EXPORTED: [Exported; 37] = [
     enveloped::<RunDocument>(),
     enveloped::<ForecastDocument>(),
     enveloped::<CheckDataDocument>(),
@@ -64,6 +64,7 @@ pub const EXPORTED: [Exported; 36] = [
     enveloped::<ByHandDocument>(),
     enveloped::<ConfigDocument>(),
     enveloped::<ImportDocument>(),
+    enveloped::<ExportDiffDocument>(),
     enveloped::<DoctorDocument>(),
     enveloped::<MemoryReportDocument>(),
     enveloped::<MemoryWatchDocument>(),
@@ -119,9 +120,11 @@ const SYMBOL_KEYS: [&str; 6] = [
     "base_position_ratio",
 ];
 
-/// Returns the schema of `learning_config.json`: every key of the bot's own defaults, and what is always added.
+/// Returns the schema of `learning_config.json` where no file was imported: every key of the bot's own defaults, and what
+/// is always added. An imported file lacks what it lacked, but for what the bot reads without asking.
 fn learning_config_schema() -> Value {
-    let tree = serde_json::from_str(learning_config::DEFAULT_TREE).expect("the default tree is valid JSON");
+    let tree =
+        serde_json::from_str(crate::run::bot_keys::DEFAULT_TREE).expect("the default tree is valid JSON");
     let mut schema = schema_like(&tree);
     let of_styles = Style::ALL.map(|style| (format!("{style}_params"), numbers(&STYLE_KEYS)));
     for (key, part) in of_styles {

@@ -194,6 +194,11 @@ impl Default for DataConfig {
     }
 }
 
+/// The largest rebate of a resting fill; percent of the notional.
+const REBATE_PCT_MAX: f64 = 1.0;
+/// The largest income from funding in eight hours; percent of the notional.
+const FUNDING_INCOME_PCT_MAX: f64 = 5.0;
+
 /// `[costs]`, in percent of the notional.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -535,10 +540,11 @@ impl Config {
 
     fn costs(&self) -> Result<Costs, ConfigError> {
         let config = &self.costs;
-        let share = |key: &str, percent: f64| match (0.0..=10.0).contains(&percent) {
+        let from = |least: f64, key: &str, percent: f64| match (least..=10.0).contains(&percent) {
             true => Ok(percent / 100.0),
-            false => Err(value_error(&format!("costs.{key}"), "0 to 10 percent", percent)),
+            false => Err(value_error(&format!("costs.{key}"), &format!("{least} to 10 percent"), percent)),
         };
+        let share = |key: &str, percent: f64| from(0.0, key, percent);
         let factor = config.stop_slippage_factor;
         if !(0.0..=100.0).contains(&factor) {
             return Err(value_error("costs.stop_slippage_factor", "0 to 100", factor));
@@ -548,12 +554,12 @@ impl Config {
         };
         Ok(Costs {
             taker_fee: share("taker_fee_pct", config.taker_fee_pct)?,
-            maker_fee: share("maker_fee_pct", config.maker_fee_pct)?,
+            maker_fee: from(-REBATE_PCT_MAX, "maker_fee_pct", config.maker_fee_pct)?,
             slippage_major: share("slippage_major_pct", config.slippage_major_pct)?,
             slippage_other: share("slippage_other_pct", config.slippage_other_pct)?,
             stop_slippage_factor: factor,
             majors: config.majors.iter().map(major).collect::<Result<_, _>>()?,
-            funding_per_8h: share("funding_pct_per_8h", config.funding_pct_per_8h)?,
+            funding_per_8h: from(-FUNDING_INCOME_PCT_MAX, "funding_pct_per_8h", config.funding_pct_per_8h)?,
         })
     }
 
@@ -777,6 +783,10 @@ mod tests {
         ];
         let config = Config::from_texts(&texts.map(|(a, b)| (a.to_owned(), b.to_owned()))).expect("sound");
         assert_eq!((config.costs.taker_fee_pct, config.costs.maker_fee_pct), (0.1, 0.0));
+        let paid =
+            [("c".to_owned(), "[costs]\nmaker_fee_pct = -0.01\nfunding_pct_per_8h = -0.01".to_owned())];
+        let costs = Config::from_texts(&paid).and_then(|config| config.costs()).expect("income is allowed");
+        assert_eq!((costs.maker_fee, costs.funding_per_8h), (-0.0001, -0.0001));
     }
 
     #[test]
@@ -801,6 +811,9 @@ mod tests {
             ("[search]\nrank = \"hill\"", "plateau, peak"),
             ("[search]\nconstraints = [\"drawdown<3\"]", "max_drawdown_pct"),
             ("[costs]\ntaker_fee_pct = 50.0", "0 to 10 percent"),
+            ("[costs]\ntaker_fee_pct = -0.01", "0 to 10 percent"),
+            ("[costs]\nmaker_fee_pct = -1.01", "-1 to 10 percent"),
+            ("[costs]\nfunding_pct_per_8h = -5.01", "-5 to 10 percent"),
             ("[validate]\nearly_share = 1.0", "validate.early_share"),
             ("[data]\nbase_interval = \"15\"", "data.base_interval: expected 1m, 3m, 5m, 15m, 30m, 1h,"),
             (

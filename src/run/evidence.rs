@@ -393,16 +393,26 @@ impl Question<'_> {
         let from = usize::try_from(self.chosen_on?.0 + 1 - self.study.days.start.0).ok()?;
         let (before, after) = daily.split_at_checked(from).filter(|(_, after)| !after.is_empty())?;
         let (before, after) = (percent(before), percent(after));
-        // Fixed before the first forward day: four standard deviations of what was known then.
-        let scale = 4.0 * Moments::of(&before)?.sd;
-        let losses: Vec<f64> = after.iter().map(|day| -day).collect();
+        let losses = |days: &[f64]| -> Vec<f64> { days.iter().map(|day| -day).collect() };
+        // Fixed before the first forward day, by what was known then.
+        let (for_edge, for_decay) = (bet_scale(&before)?, bet_scale(&losses(&before))?);
         Some(Forward {
             days: after.len() as u64,
             net_pct: after.iter().sum(),
-            e_edge: wealth(&after, scale),
-            e_decay: wealth(&losses, scale),
+            e_edge: wealth(&after, for_edge),
+            e_decay: wealth(&losses(&after), for_decay),
         })
     }
+}
+
+/// Returns what a day's result is held against by who bets on it: four standard deviations, or half of the worst plausible
+/// day where that is more, so that a bet of half the wealth cannot lose more than there is. The worst day known so far is
+/// plausible.
+///
+/// Errors: none; `None` where results do not vary
+fn bet_scale(known: &[f64]) -> Option<f64> {
+    let worst = known.iter().fold(0.0_f64, |worst, day| worst.max(-day));
+    Some((4.0 * Moments::of(known)?.sd).max(worst / 2.0))
 }
 
 /// Returns the tests of a style: blocks are as long as the days of the set in force depend on each other.
@@ -491,4 +501,28 @@ fn walk_forward(
         turnover: changed as f64 / (count - 1.0).max(1.0),
     });
     (walk, Moments::of(&against).map(t))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bet_allows_for_the_worst_day_that_is_known() {
+        let calm = [1.0, -1.0, 1.0, -1.0, 1.0, -1.0];
+        let sd = Moments::of(&calm).expect("they vary").sd;
+        assert_eq!(bet_scale(&calm), Some(4.0 * sd));
+        let mut days = vec![0.1; 400];
+        days.extend([-0.1; 400]);
+        days.push(-30.0);
+        let sd = Moments::of(&days).expect("they vary").sd;
+        assert!(4.0 * sd < 15.0, "{sd}");
+        assert_eq!(bet_scale(&days), Some(15.0), "half of the worst day");
+        // With it no day as bad as the worst known can cost more than the wealth; without it the floor would hide that.
+        let scale = bet_scale(&days).expect("they vary");
+        assert!(1.0 + 0.5 * (-30.0 / scale) >= 0.0 && 1.0 + 0.5 * (-30.0 / (4.0 * sd)) < 0.0);
+        let gains: Vec<f64> = days.iter().map(|day| -day).collect();
+        assert_eq!(bet_scale(&gains), Some(4.0 * sd), "a day that gains is no danger to who bets on gains");
+        assert_eq!(bet_scale(&[0.0; 10]), None);
+    }
 }

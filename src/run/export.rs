@@ -32,6 +32,13 @@ pub struct Doubt {
     pub reason: String,
 }
 
+/// Returns whether a profile has active parameters in any scope: without, there is nothing to hand over.
+///
+/// Errors: those of reading the store
+pub fn has_active(snapshot: &Snapshot<'_>, profile: &str) -> Result<bool, StoreError> {
+    Ok(!snapshot.params_all(profile)?.is_empty())
+}
+
 /// Returns what speaks against the parameters in force, style by style; empty where nothing does.
 ///
 /// Errors: those of reading the store

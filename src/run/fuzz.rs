@@ -193,10 +193,10 @@ fn import(bytes: &[u8]) -> String {
     for style in Style::ALL {
         match set_of(&document, style) {
             Ok(Some(set)) => {
-                let stored = StoredParameterSet::from(&set);
+                let stored = StoredParameterSet::from(&set.set);
                 let again =
                     ParameterSet::try_from(&stored).unwrap_or_else(|error| panic!("{error}: {set:?}"));
-                assert_eq!(again, set, "the same once stored");
+                assert_eq!(again, set.set, "the same once stored");
                 found += 1;
             }
             Ok(None) => {}

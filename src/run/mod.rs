@@ -7,6 +7,7 @@ pub mod adopt;
 mod answer;
 pub mod axis_config;
 pub mod book;
+pub mod bot_keys;
 pub mod captures;
 pub mod config;
 mod config_text;

@@ -12,6 +12,7 @@
 //! results that can be computed again (a disposable cache file of its own).
 
 mod backup;
+pub mod bot_file;
 mod cache;
 mod disk;
 mod engine;

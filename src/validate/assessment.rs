@@ -125,7 +125,7 @@ pub struct Findings {
     pub plateau_ratio: Option<f64>,
     /// Net result with the stop first in ambiguous candles.
     pub worst_case: f64,
-    /// Costs at which it breaks even, over the costs assumed.
+    /// Costs at which it breaks even, over the costs assumed; `None` where there were none.
     pub cost_buffer: Option<f64>,
     /// Evidence that it decays since it is in force; 1 says nothing, 20 a lot.
     pub decay_e: f64,
@@ -143,6 +143,9 @@ pub struct Assessment {
     pub lacks: Vec<Lack>,
 }
 
+/// Costs at which a set must still break even, over those assumed: a quarter more.
+const COST_BUFFER_MIN: f64 = 1.25;
+
 /// Assesses findings.
 pub fn assess(found: &Findings) -> Assessment {
     if found.days < 60 || found.active_days < 40 || found.trades < 100 {
@@ -151,7 +154,9 @@ pub fn assess(found: &Findings) -> Assessment {
     let at_most = |value: Option<f64>, limit: f64| value.is_some_and(|value| value <= limit);
     let above = |value: Option<f64>, limit: f64| value.is_some_and(|value| value > limit);
     let at_least = |value: Option<f64>, limit: f64| value.is_some_and(|value| value >= limit);
-    let hard = found.worst_case > 0.0 && at_least(found.cost_buffer, 1.25) && found.decay_e < DECAY_E;
+    // Who paid nothing, or was paid, does not lose when costs rise.
+    let is_dear = found.cost_buffer.is_some_and(|buffer| buffer < COST_BUFFER_MIN);
+    let hard = found.worst_case > 0.0 && !is_dear && found.decay_e < DECAY_E;
     let alpha = if found.days >= 180 { 0.05 } else { 0.025 } * if found.daily_look { 0.2 } else { 1.0 };
     let real = found.days >= 120
         && hard
@@ -178,7 +183,7 @@ pub fn assess(found: &Findings) -> Assessment {
     };
     let failed = [
         (found.worst_case <= 0.0, Lack::FragileIntrabar),
-        (!at_least(found.cost_buffer, 1.25), Lack::FragileCost),
+        (is_dear, Lack::FragileCost),
         (found.decay_e >= DECAY_E, Lack::Decay),
         (!at_most(found.p_luck, alpha), Lack::Luck),
         (!at_least(found.walk_forward_t, 1.0), Lack::WalkForward),
@@ -191,7 +196,9 @@ pub fn assess(found: &Findings) -> Assessment {
     Assessment { assurance, lacks: if real { Vec::new() } else { lacks } }
 }
 
-/// Returns the costs at which a result breaks even over those it paid; `None` where it paid nothing.
+/// Returns the costs at which a result breaks even over those it paid; `None` where it paid nothing or was paid.
+///
+/// Units: gross before all costs, slippage too, so that a result loses when all costs rise by more than this factor
 pub fn cost_buffer(gross: f64, net: f64) -> Option<f64> {
     let costs = gross - net;
     (costs > 0.0).then(|| gross / costs)
@@ -276,5 +283,11 @@ mod tests {
         assert!(wealth(&edge, 1.0) > 20.0);
         let loss: Vec<f64> = edge.iter().map(|r| -r).collect();
         assert!(wealth(&loss, 1.0) <= 1.0);
+    }
+
+    #[test]
+    fn who_is_paid_to_trade_does_not_lose_when_costs_rise() {
+        assert_eq!((cost_buffer(5.0, 5.0), cost_buffer(5.0, 6.0)), (None, None));
+        assert_eq!(assess(&Findings { cost_buffer: None, ..GOOD }), assess(&GOOD));
     }
 }

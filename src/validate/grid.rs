@@ -290,7 +290,7 @@ impl<'a> GridTests<'a> {
         }
         let returns = self.waiting.side_by_side(self.plan.days);
         for (benchmark, largest) in self.benchmarks.iter().zip(&mut self.largest) {
-            let chunk = Chunk::new(&returns, benchmark);
+            let chunk = Chunk::new(&returns, self.waiting.columns.len(), benchmark);
             chunk.observe(&self.waiting.columns, largest);
             chunk.resample(self.replicates, largest);
         }
@@ -624,8 +624,8 @@ struct Chunk {
 const LANES_AT_ONCE: usize = 8;
 
 impl Chunk {
-    /// Standardises the excess of columns over a benchmark.
-    fn new(returns: &[[i32; LANES]], benchmark: &[i32]) -> Self {
+    /// Standardises the excess of so many columns over a benchmark; the other lanes are empty.
+    fn new(returns: &[[i32; LANES]], columns: usize, benchmark: &[i32]) -> Self {
         let mut chunk = Self {
             days: returns.len(),
             prefix: vec![[0.0; LANES]; returns.len() + 1],
@@ -636,7 +636,7 @@ impl Chunk {
         for first in (0..LANES).step_by(LANES_AT_ONCE) {
             widest(
                 #[inline(always)]
-                || chunk.standardise(first, returns, benchmark),
+                || chunk.standardise(first, columns, returns, benchmark),
             );
         }
         chunk
@@ -644,7 +644,7 @@ impl Chunk {
 
     /// Standardises some lanes from the first given; each by itself, in the order of the days.
     #[inline(always)]
-    fn standardise(&mut self, first: usize, returns: &[[i32; LANES]], benchmark: &[i32]) {
+    fn standardise(&mut self, first: usize, columns: usize, returns: &[[i32; LANES]], benchmark: &[i32]) {
         const ZERO: [f64; LANES_AT_ONCE] = [0.0; LANES_AT_ONCE];
         let n = self.days as f64;
         let excess = |(row, theirs): (&[i32; LANES], &i32)| -> [f64; LANES_AT_ONCE] {
@@ -657,6 +657,9 @@ impl Chunk {
             std::array::from_fn(|lane| sum[lane] + (d[lane] - mean[lane]) * (d[lane] - mean[lane]))
         };
         let sd = days().fold(ZERO, square).map(|square| (square / n).sqrt());
+        // An empty lane is no set that never trades: against a benchmark that one would vary.
+        let sd: [f64; LANES_AT_ONCE] =
+            std::array::from_fn(|lane| if first + lane < columns { sd[lane] } else { 0.0 });
         for lane in (0..LANES_AT_ONCE).filter(|lane| sd[*lane] > 0.0) {
             let to = first + lane;
             (self.mean[to], self.sd[to], self.statistic[to]) =

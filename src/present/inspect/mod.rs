@@ -255,7 +255,9 @@ fn sorted<T>(
 }
 
 /// Checks that a profile is in the store.
-fn require_profile(snapshot: &Snapshot<'_>, profile: &str) -> Result<(), InspectError> {
+///
+/// Errors: those of reading the store; an unknown profile
+pub fn require_profile(snapshot: &Snapshot<'_>, profile: &str) -> Result<(), InspectError> {
     match snapshot.has_profile(profile)? {
         true => Ok(()),
         false => Err(InspectError::Profile { found: profile.to_owned(), known: snapshot.profiles()? }),

@@ -66,7 +66,7 @@ impl History {
         let best_round = self.runs.iter().filter_map(metric).max_by(|(_, a), (_, b)| a.total_cmp(b));
         let last = self.last_decided().map(|(_, _, decisions)| decisions);
         let baseline = last.and_then(|last| best(last, |decision| decision.incumbent.as_ref()?.score));
-        let set = in_force.general().map(|record| Value::Object(flat(&record.set)));
+        let set = in_force.general().map(|(_, record)| Value::Object(flat(&record.set)));
         let profitable = |style| in_force.of(style)?.metrics.total_return_pct;
         let profitable = Style::ALL.into_iter().filter_map(profitable).any(|total| total > 0.0);
         json!({

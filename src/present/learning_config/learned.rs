@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::draft::Draft;
 use super::{InForce, Object, flat, number, performance, time_text};
 use crate::features::score::{ScoreTerm, ScoreWeights};
 use crate::model::{ParameterSet, Style};
@@ -9,7 +10,7 @@ use crate::run::lessons::for_prompt;
 use crate::search::space::{SCORE_WEIGHTS, weights_of};
 use crate::search::weights::Weighting;
 use crate::store::records::{
-    CombinationRecord, FeaturesRecord, InsightsRecord, NamedNumber, SensitivityRecord,
+    CombinationRecord, FeaturesRecord, InsightsRecord, NamedNumber, SensitivityRecord, StoredParameterSet,
 };
 use crate::store::{Snapshot, StoreError};
 
@@ -36,9 +37,33 @@ impl Learned {
         Ok(Self { features, insights })
     }
 
+    /// Lays what was learned over the bot's file. In an imported one nothing is touched that no run has learned about: its
+    /// score weights stay until others are active, and texts of the bot's own among the insights stay.
+    pub fn lay_over(&self, draft: &mut Draft, in_force: &InForce, generated_at: &str, is_imported: bool) {
+        let learned = "what the last run learned";
+        for (style, weights) in self.score_weights(in_force) {
+            let of_set = in_force.of(style).is_some_and(|record| has_weights(&record.set));
+            if of_set || !is_imported {
+                let reason = "weights of the signal score under which the active parameters were chosen";
+                draft.put(&[&format!("{style}_score_weights")], weights, reason);
+            }
+        }
+        if !is_imported || !self.features.is_empty() {
+            draft.put(&["phase2_learning"], self.phase2_learning(in_force), learned);
+        }
+        let insights = self.compressed_insights(in_force, generated_at);
+        match insights {
+            Value::Object(insights) if is_imported => {
+                let insights = insights.into_iter().filter(|_| !self.insights.is_empty());
+                insights.for_each(|(key, value)| draft.put(&["compressed_insights", &key], value, learned));
+            }
+            insights => draft.put(&["compressed_insights"], insights, learned),
+        }
+    }
+
     /// Returns the score weights in force of the styles whose weights are known. Those that a run learned count from the
     /// day on which the parameters chosen under them are in force; until then the default ones do.
-    pub fn score_weights(&self, in_force: &InForce) -> Object {
+    fn score_weights(&self, in_force: &InForce) -> Vec<(Style, Value)> {
         let of = |style: Style| {
             let set = in_force.of(style).and_then(|record| ParameterSet::try_from(&record.set).ok());
             let own = set.filter(|set| set.filter(SCORE_WEIGHTS).is_some());
@@ -53,13 +78,13 @@ impl Learned {
                 (None, Some(record)) => record.weights.clone(),
                 (None, None) => return None,
             };
-            Some((format!("{style}_score_weights"), Value::Object(weights(&listed))))
+            Some((style, Value::Object(weights(&listed))))
         };
         Style::ALL.into_iter().filter_map(of).collect()
     }
 
     /// Returns what the last run learned. Its history is that run: older features are not kept.
-    pub fn phase2_learning(&self, in_force: &InForce) -> Value {
+    fn phase2_learning(&self, in_force: &InForce) -> Value {
         let Some(computed_at_ms) = self.features.iter().map(|(_, record)| record.computed_at_ms).max() else {
             return json!({"latest": {}, "history": []});
         };
@@ -126,7 +151,7 @@ impl Learned {
 
     /// Returns the insights of both styles: the lessons that fit a prompt, and what to look at first; said once where both
     /// say it.
-    pub fn compressed_insights(&self, in_force: &InForce, generated_at: &str) -> Value {
+    fn compressed_insights(&self, in_force: &InForce, generated_at: &str) -> Value {
         let newest = self.insights.iter().map(|(_, record)| record).max_by_key(|record| record.updated_at_ms);
         let today = || generated_at.chars().filter(char::is_ascii_digit).take(8).collect();
         let mut focus: Vec<&str> = Vec::new();
@@ -155,6 +180,10 @@ impl Learned {
             "v8321_insights": self.insights.iter().map(of_style).collect::<Object>(),
         })
     }
+}
+
+fn has_weights(set: &StoredParameterSet) -> bool {
+    set.filters.iter().any(|filter| filter.name == SCORE_WEIGHTS)
 }
 
 /// Returns the metrics that are defined.

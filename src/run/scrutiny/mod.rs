@@ -36,6 +36,8 @@ pub struct ScrutinyOptions {
     pub run: u64,
     /// Only this style.
     pub style: Option<Style>,
+    /// The file of signals that the run was on, if it was on given ones.
+    pub signals: Option<PathBuf>,
     /// Also what takes seconds to minutes.
     pub full: bool,
     /// The instant; UTC ms.
@@ -133,7 +135,7 @@ pub fn scrutinise(
     let plan = plan.filter(|plan| plan.fingerprint().0 == record.plan_fingerprint);
     let symbols = match plan {
         Some(plan) => stored::symbol_days(plan, record, options)?,
-        None => None,
+        None => Err("its configuration makes another plan today".to_owned()),
     };
     let mut all = Vec::new();
     let of_run = |style: &Style| record.styles.iter().any(|known| known.style == style.as_str());
@@ -150,7 +152,7 @@ pub fn scrutinise(
         let trials = snapshot.evidence(profile, run, style)?.map_or(0, |evidence| evidence.trials);
         found.findings = alone::findings(&series, trials);
         let best = snapshot.trials(profile, run, style)?.and_then(|trials| trials.trials.into_iter().next());
-        let grid = plan.zip(symbols.as_deref()).and_then(|(plan, symbols)| {
+        let grid = plan.zip(symbols.as_deref().ok()).and_then(|(plan, symbols)| {
             let index = plan.styles.iter().position(|planned| planned.space.style() == style)?;
             let (mut planned, best) = (plan.styles[index].clone(), parameter_set(&best?.set));
             if planned.space.weights().is_some() {
@@ -165,10 +167,13 @@ pub fn scrutinise(
         });
         match grid {
             Some(grid) => found.findings.extend(grid),
-            None => found.notes.push(format!(
-                "the rest needs the units of run {run}, which are no longer kept: `optimizer incremental --data PATH`, then \
-                 `optimizer validate`"
-            )),
+            None => found.notes.push(match &symbols {
+                Err(reason) if !reason.is_empty() => format!("the rest needs what run {run} was on: {reason}"),
+                _ => format!(
+                    "the rest needs the units of run {run}, which are no longer kept: `optimizer incremental --data PATH`, \
+                     then `optimizer validate`"
+                ),
+            }),
         }
         all.push(found);
     }

@@ -12,22 +12,28 @@ use crate::run::incremental::data_fingerprint;
 use crate::run::plan::Plan;
 use crate::run::report::InputReport;
 use crate::run::shelf::Shelf;
+use crate::run::signals::Given;
 use crate::run::spill::OutcomeStore;
 use crate::run::symbol::{Job, stored_symbol};
 use crate::store::Cache;
 use crate::store::records::RunRecord;
 
-/// Returns the symbol-days of a run, or `None` where the cache no longer holds all of them.
+/// Returns the symbol-days of a run, or why they cannot be had; an empty reason where the cache no longer holds all of them.
 ///
-/// Keeps other writers out meanwhile; errors: one is at work
+/// Signals that were given are read again: which unit belongs to a day depends on them. Keeps other writers out meanwhile; errors: one is at work
 pub(super) fn symbol_days(
     plan: &Plan,
     record: &RunRecord,
     options: &ScrutinyOptions,
-) -> Result<Option<Vec<SymbolDays>>, ScrutinyError> {
+) -> Result<Result<Vec<SymbolDays>, String>, ScrutinyError> {
+    let no_longer_kept = || Ok(Err(String::new()));
     if !Cache::exists(&options.store)? {
-        return Ok(None);
+        return no_longer_kept();
     }
+    let given = match options.signals.as_ref().map(|path| Given::read(path, plan, None)).transpose() {
+        Ok(given) => given,
+        Err(error) => return Ok(Err(format!("its signals cannot be read: {error}"))),
+    };
     let shelf = Shelf::open(options.store.clone().into(), u64::MAX, options.now_ms)?;
     let ingest = IngestOptions {
         base_interval: plan.interval,
@@ -42,7 +48,7 @@ pub(super) fn symbol_days(
         halt: &halt,
         plan,
         ingest: &ingest,
-        given: None,
+        given: given.as_ref(),
         shelf: Some(&shelf),
         outcomes: &OutcomeStore::new(None, &options.store),
         batch_bytes: None,
@@ -54,11 +60,18 @@ pub(super) fn symbol_days(
     };
     let (mut input, mut all) = (InputReport::default(), Vec::new());
     for name in &record.symbols {
-        let Some(symbol) = Symbol::parse(name) else { return Ok(None) };
+        let Some(symbol) = Symbol::parse(name) else { return no_longer_kept() };
         let sources = SymbolSources { symbol, sources: Vec::new() };
-        let Some((report, blocks)) = stored_symbol(&job, &sources)? else { return Ok(None) };
+        let Some((report, blocks)) = stored_symbol(&job, &sources)? else { return no_longer_kept() };
         input.symbols.push(report);
         all.push(SymbolDays { symbol: all.len() as u16, blocks });
     }
-    Ok((data_fingerprint(&input).0 == record.data_fingerprint).then_some(all))
+    input.signals = given.as_ref().map(|given| given.note(plan, &input));
+    if data_fingerprint(&input).0 == record.data_fingerprint {
+        return Ok(Ok(all));
+    }
+    match &options.signals {
+        Some(path) => Ok(Err(format!("`{}` or the candles are not what they were", path.display()))),
+        None => no_longer_kept(),
+    }
 }
