@@ -58,6 +58,8 @@ mod survival;
 mod sweep;
 #[cfg(feature = "columnar")]
 mod tables;
+mod together;
+mod told;
 mod trades;
 mod validate;
 mod weights;

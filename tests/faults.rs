@@ -114,6 +114,9 @@ fn document(report: &RunReport) -> String {
     document.evaluation.units_evaluated = 0;
     document.evaluation.units_reused = 0;
     document.evaluation.reasons = BTreeMap::new();
+    // What an interrupted run left to be told is another run's.
+    document.overdue.clear();
+    document.decision.result = report.result.as_str().to_owned();
     Envelope::new(document, 0).to_json()
 }
 

@@ -9,7 +9,11 @@ use super::progress::Progress;
 use crate::model::excerpt;
 use crate::present::document::{Document, Envelope};
 use crate::run::config::Config;
-use crate::store::{Location, View};
+use crate::store::{Location, StoreError, View};
+
+/// What is said where readers see less than is stored.
+const PENDING: &str = "shown; a later run is stored and was interrupted before it was published, which the next one does, or \
+                       `optimizer doctor --repair`";
 
 /// The surroundings of a command.
 #[derive(Debug)]
@@ -88,9 +92,49 @@ impl Context {
         Progress::new(self.global.progress, self.global.quiet)
     }
 
-    /// Opens the published view of the store.
+    /// Opens the published view of the store. Where a later run is stored that was interrupted before it was published, it
+    /// is said which run is shown.
     pub(crate) fn view(&self) -> Result<View, Failure> {
-        Ok(View::open_for_a_look(&self.global.store)?)
+        let view = View::open_for_a_look(&self.global.store)?;
+        if view.is_pending() {
+            let profile = &self.global.profile;
+            let shown = match view.read()?.run_ids(profile)?.first() {
+                Some(run) => format!("run {run} of profile {profile} is"),
+                None => format!("no run of profile {profile} is"),
+            };
+            super::output::error_line("not published yet", &format!("{shown} {PENDING}"));
+        }
+        Ok(view)
+    }
+
+    /// Opens the published view to hand it on as what is in force.
+    ///
+    /// Errors: also where a later run is stored that was not published
+    pub(crate) fn current_view(&self) -> Result<View, Failure> {
+        let view = View::open_for_a_look(&self.global.store)?;
+        match view.is_pending() {
+            false => Ok(view),
+            true => Err(Failure::new(code::STORE_REPAIR, "the copy for readers is not current: a later run is stored, which was interrupted before it was published")
+                .hint("`optimizer doctor --repair` publishes the store, as the next run does")),
+        }
+    }
+
+    /// Makes sure that there is a store, which is not made by who only wants to change something in it.
+    pub(crate) fn expect_store(&self) -> Result<(), Failure> {
+        match View::open_for_a_look(&self.global.store) {
+            Ok(_) => Ok(()),
+            // Whoever writes opens the store itself, and publishes it.
+            Err(StoreError::Unpublished { .. } | StoreError::Apart { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes sure that the store's directory is there.
+    pub(crate) fn expect_directory(&self) -> Result<(), Failure> {
+        match self.global.store.is_dir() {
+            true => Ok(()),
+            false => Err(StoreError::NoStore { path: self.global.store.clone() }.into()),
+        }
     }
 
     /// Prints a document as JSON, or its text.

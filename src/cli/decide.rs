@@ -43,12 +43,13 @@ pub(crate) fn rollback(context: &Context, arguments: &Rollback) -> Result<u8, Fa
 }
 
 fn carry_out(context: &Context, request: Request, style: Option<Style>) -> Result<u8, Failure> {
-    // A store that is not there is not made.
-    drop(context.view()?);
+    context.expect_store()?;
     let styles = style.map_or_else(|| Style::ALL.to_vec(), |style| vec![style]);
     let done = by_hand(context.location()?, &context.global.profile, &styles, request, context.now_ms)?;
-    let changed = !done.changes.is_empty();
+    let (changed, run, overdue) = (!done.changes.is_empty(), done.run, done.overdue.clone());
+    super::overdue::say(&overdue);
     context.print(ByHandDocument::new(&context.global.profile, done), ByHandDocument::text)?;
+    super::overdue::told_by_hand(context, run, &overdue);
     Ok(if changed { CHANGED } else { 0 })
 }
 

@@ -10,11 +10,14 @@ use super::values;
 use crate::model::rfc3339;
 use crate::present::doctor::{CheckPart, DoctorDocument, FreshnessPart, LastRunPart, SpacePart, Status};
 use crate::run::RunOptions;
+use crate::run::clock::{is_set_back, latest_run_ms};
 use crate::run::config::Config;
 use crate::run::health::{SymbolHealth, examine};
 use crate::run::plan::Plan;
 use crate::store::StoreError;
-use crate::store::health::{FileHealth, FileState, StoreHealth, compact, examine as examine_store, repair};
+use crate::store::health::{
+    BackupHealth, FileHealth, FileState, StoreHealth, compact, examine as examine_store, repair,
+};
 
 /// Exit code when somebody should see to something.
 const ATTENTION: u8 = 1;
@@ -56,7 +59,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     }
     let config = report.configuration(context);
     match examine_store(&dir) {
-        Ok(found) => report.store(&found),
+        Ok(found) => report.store(&found, config.as_ref().map(|(config, _)| config.store.backups)),
         Err(error @ StoreError::NoStore { .. }) => {
             report.note("store", Status::Warning, error.to_string(), error.hint());
         }
@@ -127,10 +130,16 @@ impl Report {
         }
     }
 
-    fn store(&mut self, found: &StoreHealth) {
+    fn store(&mut self, found: &StoreHealth, backups_asked: Option<usize>) {
         for file in &found.files {
             self.file(file);
         }
+        for finding in &found.apart {
+            let status = if finding.is_broken { Status::Broken } else { Status::Warning };
+            self.note(finding.name, status, finding.detail.clone(), finding.hint);
+        }
+        let is_there = |file: &FileHealth| matches!(file.state, FileState::Whole(_));
+        self.backups(&found.backups, backups_asked, found.files.first().is_some_and(is_there));
         let exposed = found.exposed.join("; ");
         match found.exposed.is_empty() {
             true => self.note("permissions", Status::Ok, "nobody else can read or write the store", None),
@@ -138,7 +147,10 @@ impl Report {
                 "permissions",
                 Status::Warning,
                 exposed,
-                Some("`optimizer doctor --repair` closes it"),
+                Some(
+                    "`optimizer doctor --repair` closes it to others; `sudo chown -R $(id -un) DIRECTORY` takes back what \
+                     another user made",
+                ),
             ),
         }
         if !found.leftovers.is_empty() {
@@ -155,6 +167,30 @@ impl Report {
             false => {
                 self.note("disk", Status::Warning, detail, Some("free disk space: runs refuse to write"))
             }
+        }
+    }
+
+    /// Says how the backups are; `has_store` where there is something to have backups of.
+    fn backups(&mut self, found: &BackupHealth, asked: Option<usize>, has_store: bool) {
+        let BackupHealth { whole, damaged, foreign, behind } = found;
+        let others = if *foreign > 0 { format!("; {foreign} of other stores") } else { String::new() };
+        let detail = format!("{whole} whole{others}");
+        if !damaged.is_empty() {
+            let hint = "remove what cannot be used; every run makes another";
+            self.note("backups", Status::Warning, format!("{detail}; {}", damaged.join("; ")), Some(hint));
+            return;
+        }
+        let hint = "a run says why it cannot make one; `optimizer incremental` tries again";
+        match (asked, behind) {
+            (Some(0), _) => {
+                self.note("backups", Status::Skipped, "none are asked for (store.backups = 0)", None)
+            }
+            (_, Some(behind)) if *behind > 0 => {
+                let detail = format!("{detail}; the newest lacks the last {behind} of the runs stored");
+                self.note("backups", Status::Warning, detail, Some(hint));
+            }
+            _ if *whole == 0 && has_store => self.note("backups", Status::Warning, detail, Some(hint)),
+            _ => self.note("backups", Status::Ok, detail, None),
         }
     }
 
@@ -210,11 +246,14 @@ impl Report {
         }
     }
 
-    /// Reads the last runs of the profile; returns when the last one of any kind began.
+    /// Reads the last runs of the profile; returns the latest beginning of those of all profiles.
     fn history(&mut self, context: &Context, stale_after: Duration) -> Option<i64> {
         let profile = context.global.profile.as_str();
         let read = || -> Result<_, StoreError> {
             crate::store::View::open(&context.store())?.read()?.runs(profile, .., RUNS_SHOWN)
+        };
+        let latest = || -> Result<Option<i64>, StoreError> {
+            latest_run_ms(&crate::store::View::open(&context.store())?.read()?)
         };
         // What cannot be read was told of its file.
         let runs = read().unwrap_or_default();
@@ -238,7 +277,7 @@ impl Report {
                 peak_rss_bytes: run.peak_rss_bytes,
             })
             .collect();
-        Some(started_ms)
+        latest().unwrap_or_default().or(Some(started_ms))
     }
 
     /// Looks at the candles and evaluates a sample of what would be reused.
@@ -329,15 +368,18 @@ impl Report {
     }
 
     fn clock(&mut self, now_ms: i64, last_run_ms: Option<i64>) {
-        let known = [
-            ("year 2020", Some(CLOCK_MIN_MS)),
-            ("last run", last_run_ms),
-            ("newest candle", self.newest_close_ms),
-        ];
-        let ahead = known.into_iter().find(|(_, then)| then.is_some_and(|then| then > now_ms));
+        let is_before = |then: Option<i64>| then.is_some_and(|then| then > now_ms);
+        // The rule of a run, which adopts nothing then.
+        let is_set_back = last_run_ms.is_some_and(|last| is_set_back(now_ms, last));
+        let ahead = match (is_before(Some(CLOCK_MIN_MS)), is_set_back, is_before(self.newest_close_ms)) {
+            (true, ..) => Some("year 2020"),
+            (_, true, _) => Some("last run"),
+            (_, _, true) => Some("newest candle"),
+            _ => None,
+        };
         match ahead {
             None => self.note("clock", Status::Ok, rfc3339(now_ms), None),
-            Some((what, _)) => {
+            Some(what) => {
                 let detail = format!("{} is before the {what}", rfc3339(now_ms));
                 self.note(
                     "clock",

@@ -44,7 +44,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         let message = format!("{flag}: expected a file to compare with, found \"-\" for stdout");
         return Err(Failure::new(code::USAGE, message));
     }
-    let mut view = context.view()?;
+    let mut view = context.current_view()?;
     require_profile(&view.read()?, profile)?;
     if !has_active(&view.read()?, profile)? {
         return Err(nothing_active(profile, path));
@@ -69,7 +69,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         }
     } else if !doubted.is_empty() {
         force(context.location()?, profile, &path.display().to_string(), context.now_ms)?;
-        view = context.view()?;
+        view = context.current_view()?;
     }
     let wanted = bot_file(&view.read()?, profile, &stamp)?;
     write(context, path, found.as_deref(), &wanted)

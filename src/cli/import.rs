@@ -24,8 +24,10 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     let source = arguments.file.display().to_string();
     let (store, profile) = (context.location()?, context.global.profile.as_str());
     let done = import(store, profile, &document, &source, context.now_ms)?;
-    let changed = !done.changes.is_empty();
+    let (changed, run, overdue) = (!done.changes.is_empty(), done.run, done.overdue.clone());
+    super::overdue::say(&overdue);
     context.print(ImportDocument::new(profile, done), ImportDocument::text)?;
+    super::overdue::told_by_hand(context, Some(run), &overdue);
     Ok(if changed { CHANGED } else { 0 })
 }
 

@@ -18,7 +18,7 @@ use crate::run::forecast::forecast;
 use crate::run::plan::{DayLimits, Plan};
 use crate::run::records::work_record;
 use crate::run::report::RunReport;
-use crate::run::{RunOptions, incremental};
+use crate::run::{RunOptions, incremental_to_tell};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -118,7 +118,10 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     }
     let done = tune(context, arguments, &config);
     match arguments.no_notify || arguments.no_save {
-        true => done.map(|(_, code)| code),
+        true => done.map(|(report, code)| {
+            super::overdue::told(context, report.run);
+            code
+        }),
         false => super::notify::conclude(context, &config.notify, done),
     }
 }
@@ -170,11 +173,11 @@ fn tune(context: &Context, arguments: &Arguments, config: &Config) -> Result<(Ru
     super::priority::lower(config.limits.priority);
     let progress = context.progress();
     let on_event = |event| progress.on(&event);
-    let done = context.pool()?.install(|| incremental(&plan, &options, &stop, &on_event));
+    let done = context.pool()?.install(|| incremental_to_tell(&plan, &options, &stop, &on_event));
     progress.finish();
     let report = done?;
     print(context, &report, arguments.explain)?;
-    let code = if arguments.exit_zero { 0 } else { report.result.exit_code() };
+    let code = if arguments.exit_zero { 0 } else { report.result_to_tell().exit_code() };
     Ok((report, code))
 }
 
@@ -202,6 +205,7 @@ fn print(context: &Context, report: &RunReport, explain: bool) -> Result<(), Fai
         let reason = file.rejected.as_deref().unwrap_or_default();
         tracing::warn!("`{}` is not used: {reason}", file.name());
     }
+    super::overdue::say(&report.overdue);
     let summary = summary_line(report);
     super::log::printed("result", &summary);
     let reasons = if explain { explain_text(&work_record(report).symbols) } else { String::new() };

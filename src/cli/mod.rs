@@ -23,6 +23,7 @@ mod memory;
 mod notify;
 mod outlook;
 mod output;
+mod overdue;
 mod panics;
 mod priority;
 mod progress;

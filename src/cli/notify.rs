@@ -2,11 +2,12 @@
 
 use super::context::Context;
 use super::failure::{Failure, code};
-use crate::notify::{Delivery, Message};
+use crate::notify::{Delivery, Message, REFUSED_FILE};
 use crate::present::digest::{DigestDocument, DigestFailure};
 use crate::present::notify::NotifyDocument;
 use crate::run::network_config::NotifyConfig;
-use crate::run::report::RunReport;
+use crate::run::overdue::Overdue;
+use crate::run::report::{RunReport, RunResult};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -35,7 +36,14 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
     let message = digest.message(context.now_ms);
     let send = |channel| {
         let error = channels.send(channel, &message).err();
-        Delivery { channel, sent: usize::from(error.is_none()), waiting: 0, error, not_kept: None }
+        Delivery {
+            channel,
+            sent: usize::from(error.is_none()),
+            waiting: 0,
+            set_aside: 0,
+            error,
+            not_kept: None,
+        }
     };
     let deliveries: Vec<Delivery> = channels.list().into_iter().map(send).collect();
     context.print(NotifyDocument::new(&deliveries), NotifyDocument::text)?;
@@ -50,22 +58,44 @@ pub(crate) fn conclude(
     config: &NotifyConfig,
     done: Result<(RunReport, u8), Failure>,
 ) -> Result<u8, Failure> {
-    let told = config.channels().map(|channels| {
-        let message = message(context, config, &done);
-        channels.deliver(message.as_ref(), &context.global.store)
-    });
+    let told = config
+        .channels()
+        .map(|channels| channels.deliver(&messages(context, config, &done), &context.global.store));
     let failed = told.as_ref().map_or(true, |told| told.iter().any(|delivery| delivery.error.is_some()));
     match &told {
-        Ok(deliveries) => deliveries.iter().for_each(note),
+        Ok(deliveries) => deliveries.iter().for_each(|delivery| note(context, delivery)),
         // The run itself has told of an unsound configuration.
         Err(error) if done.is_ok() => super::output::error_line("notification failed", &error.to_string()),
         Err(_) => {}
     }
-    let (_, code) = done?;
+    let (report, code) = done?;
+    let is_kept = |delivery: &Delivery| delivery.not_kept.is_none();
+    if told.is_ok_and(|told| told.iter().all(is_kept)) {
+        super::overdue::told(context, report.run);
+    }
     Ok(if failed { code::NOTIFICATION } else { code })
 }
 
-/// Returns what is to be told, if anything.
+/// Returns what is to be told: what earlier runs could not, and then what this one comes to.
+fn messages(
+    context: &Context,
+    config: &NotifyConfig,
+    done: &Result<(RunReport, u8), Failure>,
+) -> Vec<Message> {
+    let overdue = done.as_ref().map_or(&[][..], |(report, _)| &report.overdue);
+    let tells = |earlier: &&Overdue| {
+        let changed = (!earlier.changes.is_empty()).then_some(RunResult::Changed);
+        config.tells(Some(changed.or(RunResult::named(&earlier.result)).unwrap_or(RunResult::Unchanged)))
+    };
+    let overdue = overdue.iter().filter(tells);
+    let profile = &context.global.profile;
+    let mut messages: Vec<Message> =
+        overdue.map(|earlier| DigestDocument::of_overdue(profile, earlier).message(context.now_ms)).collect();
+    messages.extend(message(context, config, done));
+    messages
+}
+
+/// Returns what is to be told of this run, if anything.
 fn message(
     context: &Context,
     config: &NotifyConfig,
@@ -85,9 +115,17 @@ fn message(
     Some(digest.message(context.now_ms))
 }
 
-fn note(delivery: &Delivery) {
+fn note(context: &Context, delivery: &Delivery) {
     let Some(error) = &delivery.error else { return };
     super::output::error_line("notification failed", &format!("{}: {error}", delivery.channel.as_str()));
+    if delivery.set_aside > 0 {
+        let (file, count) = (context.global.store.join(REFUSED_FILE), delivery.set_aside);
+        let kept = format!("{count} refused for good, not sent again; kept in `{}`", file.display());
+        super::output::error_line("hint", &kept);
+    }
+    if delivery.waiting == 0 && delivery.not_kept.is_none() {
+        return;
+    }
     let kept = match &delivery.not_kept {
         Some(reason) => format!("the message is not kept: {reason}"),
         None => format!(

@@ -5,23 +5,38 @@ use std::path::PathBuf;
 use super::context::Context;
 use super::failure::{Failure, code};
 use crate::present::restore::RestoreDocument;
-use crate::store::{backups, restore};
+use crate::store::{backups, begin_anew, own_store, restore};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Number of a backup in the list, or its file; without it they are listed
     #[arg(value_name = "BACKUP")]
     backup: Option<PathBuf>,
+    /// Begin anew with an empty store; the one that is there is kept under another name
+    #[arg(long, conflicts_with = "backup")]
+    empty: bool,
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
     let directory = context.store();
+    if arguments.empty {
+        context.expect_directory()?;
+        let kept = begin_anew(context.location()?, context.now_ms)?;
+        let kept = kept.map(|kept| format!("; the store that was there is kept as {}", kept.display()));
+        let text = format!("begun anew in {}{}", directory.display(), kept.unwrap_or_default());
+        let document = RestoreDocument::new(&directory, backups(&directory)?, None, own_store(&directory));
+        context.print(document, |_| text)?;
+        return Ok(0);
+    }
     let restored = match &arguments.backup {
         None => None,
         Some(named) => Some(restore(context.location()?, &file(context, named)?, context.now_ms)?),
     };
     let listed = backups(&directory)?;
-    context.print(RestoreDocument::new(&directory, listed, restored), RestoreDocument::text)?;
+    context.print(
+        RestoreDocument::new(&directory, listed, restored, own_store(&directory)),
+        RestoreDocument::text,
+    )?;
     Ok(0)
 }
 
@@ -33,6 +48,12 @@ fn file(context: &Context, named: &std::path::Path) -> Result<PathBuf, Failure> 
     let number: Option<u64> = named.to_str().and_then(|text| text.parse().ok());
     let mut listed = backups(&context.store())?;
     listed.retain(|backup| Some(backup.number) == number);
+    // Numbers are those of a store: where others' lie beside them, the own one is meant.
+    if listed.len() > 1
+        && let Some(own) = own_store(&context.store())
+    {
+        listed.retain(|backup| backup.store == own);
+    }
     match listed.as_slice() {
         [backup] => Ok(backup.path.clone()),
         found => {

@@ -51,7 +51,13 @@ impl Email {
         let blot = |text: String| password.as_ref().map_or(text.clone(), |secret| secret.blot(&text));
         sent.map(drop).map_err(|error| {
             let answer = printable(&crate::net::chain(&error), ANSWER_CHARS);
-            NotifyError::Refused(format!("{}:{}: {}", self.host, self.port, blot(answer)))
+            let said = format!("{}:{}: {}", self.host, self.port, blot(answer));
+            match error.status().map(u16::from) {
+                // Too large, or its content is refused; whether others would be is not known of the rest.
+                Some(552 | 554 | 555) => NotifyError::Rejected(said),
+                Some(500..600) => NotifyError::Denied(said),
+                _ => NotifyError::Refused(said),
+            }
         })
     }
 

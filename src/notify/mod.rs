@@ -1,7 +1,9 @@
 //! Telling somebody: e-mail, Bark and a webhook.
 //!
 //! Invariants:
-//! - a channel that fails never fails anything else; what it should have said is kept, bounded, and said next time;
+//! - what is said is written down before it is sent, and said again until it is taken: at least once;
+//! - a channel that fails never fails anything else, nor costs another its places; what it should have said is kept, bounded,
+//!   and said next time; what it refuses for good is set aside and told, and holds nothing up;
 //! - a password or key is in no message, file, log or error: it is read when it is needed and blotted out of whatever
 //!   comes back;
 //! - a channel that does not answer costs its time limit once, however much is waiting for it.
@@ -22,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use email::{Email, Security};
 pub use post::{Bark, Webhook};
-pub use queue::{QUEUE_BYTES_MAX, QUEUE_FILE, QUEUE_MESSAGES_MAX};
+pub use queue::{QUEUE_BYTES_MAX, QUEUE_FILE, QUEUE_MESSAGES_MAX, REFUSED_FILE};
 pub use secret::{Secret, SecretError};
 
 /// What is said, in the forms that channels need.
@@ -39,6 +41,9 @@ pub struct Message {
     /// Whether it should be noticed at once.
     pub urgent: bool,
 }
+
+/// Runs in which a channel may deny a message before it is set aside.
+const REFUSALS_MAX: u32 = 3;
 
 /// Which channels there are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,8 +89,15 @@ impl Channel {
 pub enum NotifyError {
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// It may be taken later.
     #[error("{0}")]
     Refused(String),
+    /// It was refused for a reason that may lie with the account or the address: worth some more tries.
+    #[error("{0}")]
+    Denied(String),
+    /// It was refused for what it is: trying again is of no use.
+    #[error("{0}")]
+    Rejected(String),
     #[error("cannot make the message: {0}")]
     Message(String),
 }
@@ -99,7 +111,9 @@ pub struct Delivery {
     pub sent: usize,
     /// Messages that wait for the next time.
     pub waiting: usize,
-    /// Why it took no more.
+    /// Messages that it refused for good, which are not sent again.
+    pub set_aside: usize,
+    /// Why it took no more, or refused one.
     pub error: Option<NotifyError>,
     /// Why what waits could not be kept, or what waited not be read.
     pub not_kept: Option<String>,
@@ -132,35 +146,55 @@ impl Channels {
 
     /// Says over every channel what waits for it in a store, oldest first, and then something new.
     ///
-    /// What a channel does not take waits in the store's directory for the next time.
-    pub fn deliver(&self, new: Option<&Message>, store: &Path) -> Vec<Delivery> {
-        let mut queue = queue::Queue::open(store);
+    /// All of it is written down in the store's directory before it is sent, and what a channel does not take waits there for
+    /// the next time.
+    pub fn deliver(&self, new: &[Message], store: &Path) -> Vec<Delivery> {
         let channels = self.list();
-        let mut deliveries: Vec<Delivery> =
-            channels.into_iter().map(|channel| self.deliver_over(channel, new, &mut queue)).collect();
-        if let Err(reason) = queue.close() {
+        if channels.is_empty() {
+            return Vec::new();
+        }
+        let mut queue = queue::Queue::open(store);
+        for message in new {
+            channels.iter().for_each(|channel| queue.add(*channel, message.clone()));
+        }
+        let mut kept = queue.save();
+        let mut deliveries = Vec::new();
+        for channel in channels {
+            deliveries.push(self.deliver_over(channel, &mut queue));
+            // What was taken is not to be sent again, whatever becomes of the other channels.
+            kept = queue.save();
+        }
+        if let Err(reason) = kept {
             let waiting = deliveries.iter_mut().filter(|delivery| delivery.waiting > 0);
             waiting.for_each(|delivery| delivery.not_kept = Some(reason.clone()));
         }
         deliveries
     }
 
-    fn deliver_over(&self, channel: Channel, new: Option<&Message>, queue: &mut queue::Queue) -> Delivery {
-        let mut messages = queue.take(channel);
-        messages.extend(new.cloned());
-        let mut delivery = Delivery { channel, sent: 0, waiting: 0, error: None, not_kept: None };
-        for message in &messages {
-            match self.send(channel, message) {
-                Ok(()) => delivery.sent += 1,
-                Err(error) => {
-                    delivery.error = Some(error);
-                    break;
+    fn deliver_over(&self, channel: Channel, queue: &mut queue::Queue) -> Delivery {
+        let mut delivery =
+            Delivery { channel, sent: 0, waiting: 0, set_aside: 0, error: None, not_kept: None };
+        while let Some(waiting) = queue.first(channel) {
+            let error = match self.send(channel, &waiting.message) {
+                Ok(()) => {
+                    delivery.sent += 1;
+                    drop(queue.take_first(channel));
+                    continue;
                 }
+                Err(error) => error,
+            };
+            waiting.refusals += u32::from(matches!(error, NotifyError::Denied(_)));
+            let is_final = matches!(error, NotifyError::Rejected(_)) || waiting.refusals >= REFUSALS_MAX;
+            delivery.error = Some(error);
+            if !is_final {
+                break;
             }
+            delivery.set_aside += 1;
+            let message = queue.take_first(channel);
+            let kept = message.map_or(Ok(()), |message| queue.set_aside(channel, message));
+            delivery.not_kept = kept.err().or(delivery.not_kept);
         }
-        let left = messages.split_off(delivery.sent);
-        delivery.waiting = left.len();
-        left.into_iter().for_each(|message| queue.add(channel, message));
+        delivery.waiting = queue.count(channel);
         delivery
     }
 }

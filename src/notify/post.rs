@@ -40,12 +40,13 @@ impl Bark {
         let answer = post(&self.endpoint, "push", None, &body.to_string(), timeout, Some(&key))?;
         // The server answers 200 and says in the body that it failed.
         let said: Value = serde_json::from_str(&answer).unwrap_or_default();
-        match said.get("code").and_then(Value::as_i64) {
+        let code = said.get("code").and_then(Value::as_i64);
+        match code {
             Some(200) => Ok(()),
-            _ => Err(NotifyError::Refused(format!(
-                "expected code 200, found {}",
-                printable(&answer, ANSWER_CHARS)
-            ))),
+            _ => Err(refusal(
+                code.and_then(|code| code.try_into().ok()).unwrap_or(0),
+                format!("expected code 200, found {}", printable(&answer, ANSWER_CHARS)),
+            )),
         }
     }
 }
@@ -89,7 +90,23 @@ fn post(
     let answer = clean(&String::from_utf8_lossy(&answer));
     match status {
         200..300 => Ok(answer),
-        _ => Err(refused(format!("{status} {}", printable(&answer, ANSWER_CHARS)))),
+        _ => {
+            let said = clean(&format!("{status} {}", printable(&answer, ANSWER_CHARS)));
+            Err(refusal(status, format!("{}: {said}", endpoint.origin())))
+        }
+    }
+}
+
+/// Returns what an answer other than a success comes to: whether the same message may be taken later.
+fn refusal(status: u16, said: String) -> NotifyError {
+    match status {
+        // It is malformed, too large, of a type or content that is not taken.
+        400 | 406 | 411 | 413 | 415 | 422 | 431 => NotifyError::Rejected(said),
+        // A time-out, too early, too many: these pass.
+        408 | 425 | 429 => NotifyError::Refused(said),
+        // The address or who asks may be wrong, which can be mended.
+        400..500 => NotifyError::Denied(said),
+        _ => NotifyError::Refused(said),
     }
 }
 
@@ -104,6 +121,14 @@ fn cut(text: &str, chars: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_refused_for_good_is_told_from_what_may_be_taken_later() {
+        let of = |status| refusal(status, String::new());
+        assert!(matches!(of(413), NotifyError::Rejected(_)));
+        assert!([401, 404, 410].map(of).iter().all(|error| matches!(error, NotifyError::Denied(_))));
+        assert!([0, 302, 408, 429, 500, 503].map(of).iter().all(|e| matches!(e, NotifyError::Refused(_))));
+    }
 
     #[test]
     fn long_text_is_cut_between_characters() {

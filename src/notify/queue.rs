@@ -1,25 +1,43 @@
-//! What a channel did not take, in a file in the store's directory until it does.
+//! What is to be said and was not yet taken, in a file in the store's directory until it is.
+//!
+//! A message is written down before it is sent, so that one that is interrupted is sent by the next run. Each channel has
+//! places of its own: one that never answers costs the others none.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Channel, Message};
+use crate::store::hand_over;
 
 /// Name of the file in the store's directory.
 pub const QUEUE_FILE: &str = "notify-queue.json";
-/// Most messages that wait, all channels together; the oldest go first.
+/// What a channel refused for good is kept here, for people.
+pub const REFUSED_FILE: &str = "notify-refused.json";
+/// Held while a process works on the two files.
+const LOCK_FILE: &str = "notify.lock";
+/// Most messages that wait for a channel, or were refused by it; the oldest go first.
 pub const QUEUE_MESSAGES_MAX: usize = 20;
-/// Most bytes of the file.
+/// Most bytes of what waits for a channel, or was refused by it.
 pub const QUEUE_BYTES_MAX: usize = 1 << 20;
+/// Most bytes of a file.
+const FILE_BYTES_MAX: u64 = (Channel::ALL.len() * QUEUE_BYTES_MAX) as u64 + 16;
+/// How long another process is waited for, and how often it is looked.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Waiting {
+/// A message with whom it is for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Waiting {
     channel: Channel,
-    message: Message,
+    pub(super) message: Message,
+    /// Runs that it was refused in, by an answer that says so and not by silence.
+    #[serde(default)]
+    pub(super) refusals: u32,
 }
 
 /// The messages that wait, for this process alone while it is open.
@@ -27,68 +45,138 @@ struct Waiting {
 pub(super) struct Queue {
     folder: PathBuf,
     waiting: Vec<Waiting>,
-    was_empty: bool,
-    /// Held until the queue is closed; `None` where there is no folder.
-    lock: Option<File>,
+    /// Held until the queue is closed; the error says why it is not.
+    lock: Result<File, String>,
 }
 
 impl Queue {
     /// Opens the queue of a store; without a directory there is nothing in it. A file that cannot be read counts as
     /// empty and is replaced: messages are worth less than the run that sends them.
     pub(super) fn open(folder: &Path) -> Self {
-        let lock = File::open(folder).ok().filter(|folder| folder.lock().is_ok());
-        let path = folder.join(QUEUE_FILE);
-        let small = fs::metadata(&path).is_ok_and(|found| found.len() <= QUEUE_BYTES_MAX as u64);
-        let bytes = if small { fs::read(&path).ok() } else { None };
-        let waiting: Vec<Waiting> =
-            bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-        Self { folder: folder.to_owned(), was_empty: !path.exists(), waiting, lock }
+        let lock = lock(folder);
+        // What another process works on is its own.
+        let waiting = if lock.is_ok() { read(&folder.join(QUEUE_FILE)) } else { Vec::new() };
+        Self { folder: folder.to_owned(), waiting, lock }
     }
 
-    /// Takes out what waits for a channel, oldest first.
-    pub(super) fn take(&mut self, channel: Channel) -> Vec<Message> {
-        let of_channel = self.waiting.extract_if(.., |waiting| waiting.channel == channel);
-        of_channel.map(|waiting| waiting.message).collect()
+    /// Returns the oldest message for a channel.
+    pub(super) fn first(&mut self, channel: Channel) -> Option<&mut Waiting> {
+        self.waiting.iter_mut().find(|waiting| waiting.channel == channel)
     }
 
+    /// Takes out the oldest message for a channel.
+    pub(super) fn take_first(&mut self, channel: Channel) -> Option<Message> {
+        let place = self.waiting.iter().position(|waiting| waiting.channel == channel)?;
+        Some(self.waiting.remove(place).message)
+    }
+
+    /// Returns how many messages wait for a channel.
+    pub(super) fn count(&self, channel: Channel) -> usize {
+        self.waiting.iter().filter(|waiting| waiting.channel == channel).count()
+    }
+
+    /// Adds a message for a channel, whose oldest make room for it.
     pub(super) fn add(&mut self, channel: Channel, message: Message) {
-        self.waiting.push(Waiting { channel, message });
+        self.waiting.push(Waiting { channel, message, refusals: 0 });
+        bound(&mut self.waiting, channel);
     }
 
     /// Writes down what waits.
     ///
     /// Errors: why it could not be
-    pub(super) fn close(mut self) -> Result<(), String> {
+    pub(super) fn save(&self) -> Result<(), String> {
         let path = self.folder.join(QUEUE_FILE);
-        if self.waiting.is_empty() {
-            return match fs::remove_file(&path) {
-                Err(error) if !self.was_empty && error.kind() != ErrorKind::NotFound => {
-                    Err(format!("cannot remove `{}`: {error}", path.display()))
-                }
-                _ => Ok(()),
-            };
+        if let (Err(reason), false) = (&self.lock, self.waiting.is_empty()) {
+            return Err(reason.clone());
         }
-        if self.lock.is_none() {
-            return Err(format!("there is no store in `{}` yet", self.folder.display()));
+        if !self.waiting.is_empty() {
+            return write(&path, &self.waiting);
         }
-        let excess = self.waiting.len().saturating_sub(QUEUE_MESSAGES_MAX);
-        self.waiting.drain(..excess);
-        let mut text = serde_json::to_string(&self.waiting).map_err(|error| error.to_string())?;
-        while text.len() > QUEUE_BYTES_MAX {
-            self.waiting.remove(0);
-            text = serde_json::to_string(&self.waiting).map_err(|error| error.to_string())?;
+        match fs::remove_file(&path) {
+            Err(error) if self.lock.is_ok() && error.kind() != ErrorKind::NotFound => {
+                Err(format!("cannot remove `{}`: {error}", path.display()))
+            }
+            _ => Ok(()),
         }
-        write(&path, text.as_bytes()).map_err(|error| format!("cannot write `{}`: {error}", path.display()))
+    }
+
+    /// Keeps a message that its channel refused for good, for people.
+    ///
+    /// Errors: why it could not be kept
+    pub(super) fn set_aside(&self, channel: Channel, message: Message) -> Result<(), String> {
+        self.lock.as_ref().map_err(Clone::clone)?;
+        let path = self.folder.join(REFUSED_FILE);
+        let mut refused = read(&path);
+        refused.push(Waiting { channel, message, refusals: 0 });
+        bound(&mut refused, channel);
+        write(&path, &refused)
     }
 }
 
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let beside = path.with_extension("json.tmp");
-    let mut file =
-        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)
+/// Takes the lock of the files in a folder, which has to be there.
+fn lock(folder: &Path) -> Result<File, String> {
+    if !folder.is_dir() {
+        return Err(format!("there is no store in `{}` yet", folder.display()));
+    }
+    let path = folder.join(LOCK_FILE);
+    let failed = |error: std::io::Error| format!("cannot lock `{}`: {error}", path.display());
+    let file = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let file = file.map_err(failed)?;
+    hand_over(&path).map_err(|error| error.to_string())?;
+    let clock = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if clock.elapsed() < LOCK_WAIT => std::thread::sleep(LOOK_EVERY),
+            Err(TryLockError::WouldBlock) => {
+                return Err(format!("another process works on the messages in `{}`", folder.display()));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+    }
+}
+
+/// Drops the oldest messages of a channel that are too many or too much.
+fn bound(messages: &mut Vec<Waiting>, channel: Channel) {
+    let size =
+        |waiting: &Waiting| serde_json::to_vec(waiting).map_or(QUEUE_BYTES_MAX, |bytes| bytes.len() + 1);
+    let own = messages.iter().filter(|waiting| waiting.channel == channel);
+    let mut sizes: Vec<usize> = own.map(size).collect();
+    while sizes.len() > QUEUE_MESSAGES_MAX || sizes.iter().sum::<usize>() > QUEUE_BYTES_MAX {
+        sizes.remove(0);
+        if let Some(place) = messages.iter().position(|waiting| waiting.channel == channel) {
+            messages.remove(place);
+        }
+    }
+}
+
+/// Returns the messages in a file, as many as there may be; none where it is no such file.
+fn read(path: &Path) -> Vec<Waiting> {
+    let small =
+        fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() <= FILE_BYTES_MAX);
+    let bytes = if small { fs::read(path).ok() } else { None };
+    let mut found: Vec<Waiting> =
+        bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    Channel::ALL.into_iter().for_each(|channel| bound(&mut found, channel));
+    found
+}
+
+fn write(path: &Path, messages: &[Waiting]) -> Result<(), String> {
+    let write = || -> std::io::Result<()> {
+        let beside = path.with_extension("json.tmp");
+        // Never through a link that somebody put there.
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+        file.write_all(&serde_json::to_vec(messages)?)?;
+        file.sync_all()?;
+        hand_over(&beside).map_err(std::io::Error::other)?;
+        fs::rename(&beside, path)?;
+        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    };
+    write().map_err(|error| format!("cannot write `{}`: {error}", path.display()))
 }
 
 #[cfg(test)]
@@ -100,20 +188,26 @@ mod tests {
         Message { subject: subject.to_owned(), text: text.to_owned(), html, json, urgent: false }
     }
 
+    fn subjects(queue: &mut Queue, channel: Channel) -> Vec<String> {
+        std::iter::from_fn(|| queue.take_first(channel)).map(|message| message.subject).collect()
+    }
+
     #[test]
-    fn what_waits_is_bounded_and_in_order() {
+    fn what_waits_is_bounded_for_each_channel_and_in_order() {
         let folder = tempfile::tempdir().expect("a folder");
-        for number in 0..30 {
+        for number in 0..60 {
             let mut queue = Queue::open(folder.path());
-            let channel = if number % 2 == 0 { Channel::Email } else { Channel::Bark };
+            // Two channels that do not answer leave the third its places.
+            let channel = Channel::ALL[if number == 7 { 2 } else { number % 2 }];
             queue.add(channel, message(&number.to_string(), "x"));
-            queue.close().expect("written");
+            queue.save().expect("written");
         }
         let mut queue = Queue::open(folder.path());
-        let subjects: Vec<String> = queue.take(Channel::Email).into_iter().map(|m| m.subject).collect();
-        assert_eq!(subjects, ["10", "12", "14", "16", "18", "20", "22", "24", "26", "28"]);
-        assert_eq!(queue.take(Channel::Bark).len(), 10);
-        queue.close().expect("removed");
+        let expected: Vec<String> = (20..60).filter(|n| n % 2 == 0).map(|n| n.to_string()).collect();
+        assert_eq!(subjects(&mut queue, Channel::Email), expected);
+        assert_eq!(subjects(&mut queue, Channel::Bark).len(), QUEUE_MESSAGES_MAX);
+        assert_eq!(subjects(&mut queue, Channel::Webhook), ["7"]);
+        queue.save().expect("removed");
         assert!(!folder.path().join(QUEUE_FILE).exists());
     }
 
@@ -124,12 +218,27 @@ mod tests {
         fs::write(&path, b"{ broken").expect("written");
         let mut queue = Queue::open(folder.path());
         (0..3).for_each(|_| queue.add(Channel::Webhook, message("big", &"x".repeat(QUEUE_BYTES_MAX / 2))));
-        queue.close().expect("written");
+        queue.save().expect("written");
         assert!(fs::metadata(&path).expect("a file").len() <= QUEUE_BYTES_MAX as u64);
-        assert_eq!(Queue::open(folder.path()).take(Channel::Webhook).len(), 1);
+        drop(queue);
+        assert_eq!(Queue::open(folder.path()).count(Channel::Webhook), 1);
         let missing = folder.path().join("missing");
         let mut queue = Queue::open(&missing);
         queue.add(Channel::Email, message("a", "b"));
-        assert!(queue.close().is_err_and(|reason| reason.contains("no store")) && !missing.exists());
+        assert!(queue.save().is_err_and(|reason| reason.contains("no store")) && !missing.exists());
+    }
+
+    #[test]
+    fn what_is_refused_for_good_is_kept_apart_and_a_lock_on_the_folder_holds_nobody_up() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let held = File::open(folder.path()).expect("a folder");
+        held.lock().expect("locked");
+        let queue = Queue::open(folder.path());
+        for number in 0..30 {
+            queue.set_aside(Channel::Bark, message(&number.to_string(), "x")).expect("kept");
+        }
+        let kept = read(&folder.path().join(REFUSED_FILE));
+        assert_eq!((kept.len(), kept[0].message.subject.as_str()), (QUEUE_MESSAGES_MAX, "10"));
+        assert!(!folder.path().join(QUEUE_FILE).exists());
     }
 }

@@ -8,7 +8,9 @@ use serde::Serialize;
 
 use super::document::{Document, Envelope};
 use super::run::{EvidencePart, conclusion};
+use crate::model::rfc3339;
 use crate::notify::Message;
+use crate::run::overdue::Overdue;
 use crate::run::records::{change_record, evidence_record, metrics_record};
 use crate::run::report::{RunReport, RunResult, StyleReport};
 use crate::run::study::Measured;
@@ -22,7 +24,8 @@ const LINE_CHARS: usize = 500;
 /// A run in few words.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct DigestDocument {
-    /// `changed`, `unchanged`, `not_convincing`, `rejected`, `failed` or `test`.
+    /// `changed`, `unchanged`, `not_convincing`, `rejected`, `failed` or `test`; of an earlier run also what the history
+    /// says of it.
     pub result: String,
     /// Whose state.
     pub profile: String,
@@ -110,6 +113,23 @@ impl DigestDocument {
         };
         let headline = "the run failed; the parameters in force stay".to_owned();
         Self { failure: Some(failure), ..Self::plain("failed", profile, headline) }
+    }
+
+    /// Returns the digest of an earlier run that was interrupted before it was reported.
+    pub fn of_overdue(profile: &str, earlier: &Overdue) -> Self {
+        let result = if earlier.changes.is_empty() { &earlier.result } else { RunResult::Changed.as_str() };
+        let headline = format!(
+            "not reported until now: run {} ended as {} and was interrupted ({})",
+            earlier.run,
+            earlier.result,
+            rfc3339(earlier.started_at_ms)
+        );
+        Self {
+            run: Some(earlier.run),
+            changes: earlier.changes.iter().take(CHANGES_MAX).cloned().collect(),
+            changes_more: earlier.changes.len().saturating_sub(CHANGES_MAX) as u64,
+            ..Self::plain(result, profile, short(&headline))
+        }
     }
 
     /// Returns what a test says.

@@ -34,6 +34,10 @@ pub struct BackupDocument {
     pub runs: Option<u64>,
     /// Scopes with parameters in force; null for one that cannot be used.
     pub scopes: Option<u64>,
+    /// Whose run it was made after; null where it does not say so.
+    pub profile: Option<String>,
+    /// Whether it is of another store than the one in the directory.
+    pub foreign: bool,
     /// Why it cannot be used; null for one that is whole.
     pub problem: Option<String>,
 }
@@ -48,6 +52,8 @@ pub struct RestoredDocument {
     pub scopes: u64,
     /// Where the store that was there is now; null if there was none.
     pub kept_as: Option<String>,
+    /// Whether the backup is of another store than the one that was there.
+    pub foreign: bool,
 }
 
 impl Document for RestoreDocument {
@@ -56,7 +62,14 @@ impl Document for RestoreDocument {
 
 impl RestoreDocument {
     /// Returns the document of what there is and what was done.
-    pub fn new(directory: &Path, backups: Vec<Backup>, restored: Option<Restored>) -> Self {
+    ///
+    /// `own` is the name of the directory's store among backups, where it is known.
+    pub fn new(
+        directory: &Path,
+        backups: Vec<Backup>,
+        restored: Option<Restored>,
+        own: Option<String>,
+    ) -> Self {
         let backup = |backup: Backup| {
             let content = backup.content.as_ref().ok();
             BackupDocument {
@@ -66,6 +79,8 @@ impl RestoreDocument {
                 created_at: content.map(|content| rfc3339(content.created_at_ms)),
                 runs: content.map(|content| content.runs),
                 scopes: content.map(|content| content.params),
+                profile: content.and_then(|content| content.profile.clone()),
+                foreign: own.as_ref().is_some_and(|own| *own != backup.store),
                 problem: backup.content.err(),
             }
         };
@@ -75,6 +90,7 @@ impl RestoreDocument {
             runs: done.content.runs,
             scopes: done.content.params,
             kept_as: done.set_aside.map(|path| path.display().to_string()),
+            foreign: done.is_foreign,
         });
         Self {
             directory: directory.display().to_string(),
@@ -88,8 +104,10 @@ impl RestoreDocument {
         if let Some(done) = &self.restored {
             let kept =
                 done.kept_as.as_ref().map(|path| format!("\nthe store that was there is kept as {path}"));
+            let foreign =
+                if done.foreign { "\nit is of another store than the one that was there" } else { "" };
             return format!(
-                "restored {} runs and {} scopes of parameters from {} ({}){}\n",
+                "restored {} runs and {} scopes of parameters from {} ({}){foreign}{}\n",
                 done.runs,
                 done.scopes,
                 done.from,
@@ -102,12 +120,14 @@ impl RestoreDocument {
         }
         let row = |backup: &BackupDocument| {
             let number = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
-            let state = backup.problem.clone().unwrap_or_else(|| "whole".to_owned());
+            let whole = if backup.foreign { "whole, of another store" } else { "whole" };
+            let state = backup.problem.clone().unwrap_or_else(|| whole.to_owned());
+            let profile = backup.profile.clone().unwrap_or_else(|| "-".to_owned());
             let made = backup.created_at.clone().unwrap_or_else(|| "-".to_owned());
-            vec![backup.number.to_string(), made, number(backup.runs), number(backup.scopes), state]
+            vec![backup.number.to_string(), made, profile, number(backup.runs), number(backup.scopes), state]
         };
         let rows: Vec<Vec<String>> = self.backups.iter().map(row).collect();
-        let listed = table(&["Number", "Made", "Runs", "Scopes", "State"], &rows);
+        let listed = table(&["Number", "Made", "After", "Runs", "Scopes", "State"], &rows);
         format!("{listed}\n\n`optimizer restore NUMBER` puts one in the store's place\n")
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::document::{Document, params_object};
 use crate::model::rfc3339;
 use crate::run::captures::{Capture, Captures};
+use crate::run::overdue::Overdue;
 use crate::run::own::OwnSet;
 use crate::run::records::{change_record, evidence_record, issues, metrics_record};
 use crate::run::regimes::{RegimeResults, Regimes};
@@ -33,6 +34,19 @@ pub struct RunDocument {
     pub styles: BTreeMap<String, StylePart>,
     /// What was decided.
     pub decision: DecisionPart,
+    /// Earlier runs that were stored, interrupted, and are reported only now.
+    pub overdue: Vec<OverduePart>,
+}
+
+/// A run that was interrupted after it was stored.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct OverduePart {
+    pub run: u64,
+    pub started_at: String,
+    /// How it ended, as the history says.
+    pub result: String,
+    pub changes: Vec<crate::store::records::ChangeRecord>,
 }
 
 impl Document for RunDocument {
@@ -531,7 +545,17 @@ impl RunDocument {
             },
             styles: report.styles.iter().map(|style| (style.style.to_string(), style_part(style))).collect(),
             decision: decision_part(report),
+            overdue: report.overdue.iter().map(overdue_part).collect(),
         }
+    }
+}
+
+fn overdue_part(earlier: &Overdue) -> OverduePart {
+    OverduePart {
+        run: earlier.run,
+        started_at: rfc3339(earlier.started_at_ms),
+        result: earlier.result.clone(),
+        changes: earlier.changes.clone(),
     }
 }
 
@@ -613,7 +637,7 @@ fn decision_part(report: &RunReport) -> DecisionPart {
         style.decision.reasons.first().map(|reason| format!("{}: {reason}", style.style))
     };
     DecisionPart {
-        result: report.result.as_str().to_owned(),
+        result: report.result_to_tell().as_str().to_owned(),
         verdict: report.verdict().to_owned(),
         assurance: report.assurance().to_owned(),
         changed: !changes.is_empty(),
@@ -632,7 +656,7 @@ pub fn summary_line(report: &RunReport) -> String {
     format!(
         "result={} run={run} symbols={} units_new={evaluated} units_reused={reused} peak_rss={rss} \
          elapsed={} verdict={}",
-        report.result.as_str(),
+        report.result_to_tell().as_str(),
         report.input.symbols.len(),
         elapsed(report.duration_ms),
         report.assurance(),
@@ -735,13 +759,14 @@ fn rows(best: &Measured, incumbent: Option<&Measured>) -> Vec<(String, StoredMet
 
 pub(super) fn conclusion(report: &RunReport) -> String {
     use crate::run::report::RunResult;
-    if let (Some(run), true) = (report.same_as, report.result == RunResult::Unchanged) {
+    let result = report.result;
+    if let (Some(run), true) = (report.same_as, result == RunResult::Unchanged) {
         return format!("parameters unchanged: same candles and plan as run {run}, whose decision stands");
     }
     let changes = report.styles.iter().flat_map(StyleReport::applied_changes);
     let scopes: Vec<String> =
         changes.map(|change| change.scope).collect::<std::collections::BTreeSet<_>>().into_iter().collect();
-    match report.result {
+    match result {
         RunResult::Changed => format!("parameters changed: {}", scopes.join(", ")),
         RunResult::Unchanged => "parameters unchanged".to_owned(),
         RunResult::NotConvincing => {

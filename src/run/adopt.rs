@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::overdue::{Overdue, overdue};
 use super::own::scope_of;
 use super::records::{change_record, parameter_set};
 use crate::decide::changes;
@@ -59,6 +60,8 @@ pub struct ByHand {
     pub run: Option<u64>,
     /// What changed.
     pub changes: Vec<ChangeRecord>,
+    /// Earlier runs that were stored and never reported.
+    pub overdue: Vec<Overdue>,
 }
 
 /// Why it was not done.
@@ -115,6 +118,7 @@ pub fn by_hand(
     now_ms: i64,
 ) -> Result<ByHand, ByHandError> {
     let mut store = Store::open(location, now_ms)?;
+    let overdue = overdue(&store, profile)?;
     let (learning, changes) = {
         let snapshot = store.read()?;
         if let Some(run) = request.named()
@@ -129,11 +133,11 @@ pub fn by_hand(
         learning(&snapshot, profile, &chosen, request, now_ms)?
     };
     if changes.is_empty() {
-        return Ok(ByHand { run: None, changes });
+        return Ok(ByHand { run: None, changes, overdue });
     }
     let run = store.commit(learning)?;
-    store.publish_view()?;
-    Ok(ByHand { run: Some(run), changes })
+    store.publish_run(run)?;
+    Ok(ByHand { run: Some(run), changes, overdue })
 }
 
 /// Returns whether a run of this result was a decision by hand, which reads no candles.

@@ -63,6 +63,7 @@ pub fn force(
     now_ms: i64,
 ) -> Result<Option<u64>, StoreError> {
     let mut store = Store::open(location, now_ms)?;
+    let is_all_told = store.not_reported(profile)?.is_empty();
     let learning = {
         let snapshot = store.read()?;
         let mut learning = LearningCommit::new(
@@ -87,7 +88,11 @@ pub fn force(
         return Ok(None);
     }
     let run = store.commit(learning)?;
-    store.publish_view()?;
+    store.publish_run(run)?;
+    // Nothing changed in what is in force: whoever asked for it is told by the file.
+    if is_all_told && let Err(error) = store.report_done(profile) {
+        tracing::debug!(%error, "the export will be reported by the next run");
+    }
     Ok(Some(run))
 }
 

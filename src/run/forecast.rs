@@ -182,7 +182,7 @@ fn threads() -> f64 {
 }
 
 fn published(dir: &Path) -> Result<Option<View>, StoreError> {
-    match View::open(dir) {
+    match View::open_for_a_look(dir) {
         Ok(view) => Ok(Some(view)),
         Err(StoreError::NoStore { .. }) => Ok(None),
         Err(error) => Err(error),

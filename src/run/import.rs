@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::adopt::IMPORTED;
 use super::bot_keys::{CACHES, DEFAULT_TREE, FILLED_IN, SWITCHES, filter, is_filled_in, is_live};
+use super::overdue::{Overdue, overdue};
 use super::records::{change_record, parameter_set};
 use crate::decide::changes;
 use crate::ingest::{LegacyConfig, place_of_key, with_keys};
@@ -41,6 +42,8 @@ pub struct Imported {
     /// What somebody should know about values: what could not be kept as it was, what nobody reads, what the bot expects
     /// otherwise.
     pub notes: Vec<String>,
+    /// Earlier runs that were stored and never reported.
+    pub overdue: Vec<Overdue>,
 }
 
 /// Why nothing was taken over.
@@ -113,10 +116,11 @@ pub fn import(
         return Err(ImportError::TooLarge { bytes: json.len(), limit });
     }
     let mut store = Store::open(location.clone(), now_ms)?;
+    let overdue = overdue(&store, profile)?;
     let (mut learning, all) = learning(&store, profile, &sets, source, now_ms)?;
     learning.carried = Some(CarriedRecord { json, imported_at_ms: now_ms });
     let run = store.commit(learning)?;
-    store.publish_view()?;
+    store.publish_run(run)?;
     // Without it the next export asks before it writes over the file, which is the safe side.
     let mark = Mark::new(Origin::Import, source, &file.hash, now_ms);
     if let Err(error) = bot_file::remember(&location, profile, mark) {
@@ -125,7 +129,7 @@ pub fn import(
     let is_without = |style: &Style| !sets.contains_key(style) && !filled_in.contains(style);
     let without = Style::ALL.into_iter().filter(is_without).collect();
     let (carried, dropped) = (listed(false), listed(true));
-    Ok(Imported { run, changes: all, without, filled_in, carried, dropped, notes })
+    Ok(Imported { run, changes: all, without, filled_in, carried, dropped, notes, overdue })
 }
 
 /// Returns what reading a file changed, as notes.

@@ -10,8 +10,10 @@ use rayon::prelude::*;
 
 use super::answer;
 use super::book::SymbolDays;
+use super::clock;
 use super::halt::Halt;
 use super::notes::IssueNote;
+use super::overdue::overdue;
 use super::plan::{Plan, PlanningError};
 use super::records;
 use super::report::{InputReport, RunReport, RunResult, StyleReport};
@@ -31,7 +33,7 @@ use crate::ingest::{Catalog, IngestError, IngestOptions, OnConflict, SignalsErro
 use crate::model::{Day, ParameterSet, Style, Symbol};
 use crate::search::strategy::{STARTS_MAX, Strategy};
 use crate::store::records::InsightsRecord;
-use crate::store::{Cache, Location, Snapshot, Store, StoreError};
+use crate::store::{Cache, Location, Snapshot, Store, StoreError, report_done};
 
 /// The part of a memory limit that outcomes may hold while they wait for the search, and that a batch of units may.
 const HELD_SHARE: u64 = 8;
@@ -188,6 +190,8 @@ fn list(paths: &[PathBuf]) -> String {
 /// The answer depends on the candles, the plan and the parameters in force, and on nothing else: not on threads, order
 /// of files, time or earlier runs.
 ///
+/// Who gets the report is the one who wanted to know: the run counts as reported.
+///
 /// Errors: see [`RunError`]; the store is as it was
 pub fn incremental(
     plan: &Plan,
@@ -195,7 +199,26 @@ pub fn incremental(
     stop: &AtomicBool,
     on_event: &(dyn Fn(RunEvent) + Sync),
 ) -> Result<RunReport, RunError> {
-    let clock = Instant::now();
+    let report = incremental_to_tell(plan, options, stop, on_event)?;
+    if let (Some(location), Some(run)) = (&options.store, report.run)
+        && let Err(error) = report_done(location.clone(), &options.profile, run)
+    {
+        tracing::debug!(%error, "the run will be reported once more");
+    }
+    Ok(report)
+}
+
+/// Carries out a daily run for somebody who passes its report on, and notes with [`report_done`] that this was done. Until
+/// then the run counts as not reported, and the next one says so.
+///
+/// Errors: see [`RunError`]; the store is as it was
+pub fn incremental_to_tell(
+    plan: &Plan,
+    options: &RunOptions,
+    stop: &AtomicBool,
+    on_event: &(dyn Fn(RunEvent) + Sync),
+) -> Result<RunReport, RunError> {
+    let began = Instant::now();
     let given = given(plan, options)?;
     // Other writers are kept out before the work; the store is opened, or created, when there is something to say.
     let shelf =
@@ -203,7 +226,7 @@ pub fn incremental(
     let shelf = shelf.transpose()?;
     let cache = shelf.as_ref().and_then(Shelf::cache);
     let written_ms = cache.map(Cache::last_written_ms).transpose()?.flatten();
-    let halt = Halt::new(stop, options.time_budget.map(|budget| clock + budget));
+    let halt = Halt::new(stop, options.time_budget.map(|budget| began + budget));
     let outcomes = options.outcome_store();
     let (given, shelf_ref) = (given.as_ref(), shelf.as_ref());
     let work = Work { plan, options, given, shelf: shelf_ref, outcomes: &outcomes, halt: &halt, on_event };
@@ -217,7 +240,10 @@ pub fn incremental(
         Recall::Distrusted(symbol) => work.find_answer(&catalog, Some(&symbol), &mut store)?,
     };
     halt.check()?;
-    let Answered { input, units, styles, memory, data_fingerprint } = answered;
+    let Answered { input, units, mut styles, memory, data_fingerprint } = answered;
+    if let Some(last_ms) = memory.latest_run_ms.filter(|last| clock::is_set_back(options.now_ms, *last)) {
+        clock::adopt_nothing(&mut styles, options.now_ms, last_ms);
+    }
     let mut result = RunResult::of(styles.iter().map(|style| style.decision.outcome));
     if styles.iter().any(|style| !style.applied_changes().is_empty()) {
         result = RunResult::Changed;
@@ -229,7 +255,7 @@ pub fn incremental(
         run: None,
         profile: options.profile.clone(),
         started_at_ms: options.now_ms,
-        duration_ms: clock.elapsed().as_millis() as u64,
+        duration_ms: began.elapsed().as_millis() as u64,
         threads: rayon::current_num_threads() as u32,
         peak_rss_bytes: super::resources::peak_rss_bytes(),
         data_fingerprint,
@@ -242,15 +268,21 @@ pub fn incremental(
         cached: shelf.as_ref().and_then(Shelf::cache).map(Cache::size).transpose()?,
         styles,
         result,
+        overdue: Vec::new(),
     };
     if let Some(store) = &mut store {
+        let untold = overdue(store, &options.profile)?;
         let known = memory.insights;
         let run = store.commit(records::learning(&report, plan, &options.config_toml, &known))?;
         on_event(RunEvent::Committed { run });
         report.run = Some(run);
-        store.publish_view()?;
+        store.publish_run(run)?;
+        if let Some(shelf) = &shelf {
+            shelf.stamp(store);
+        }
+        report.overdue = untold;
     }
-    report.duration_ms = clock.elapsed().as_millis() as u64;
+    report.duration_ms = began.elapsed().as_millis() as u64;
     Ok(report)
 }
 
@@ -569,6 +601,8 @@ pub(super) struct Memory {
     same_as: Option<u64>,
     /// Start of the last run of any profile; UTC ms.
     last_run_ms: Option<i64>,
+    /// The latest beginning of the last runs of all profiles; UTC ms.
+    latest_run_ms: Option<i64>,
     /// What was learned, for people; the answer does not depend on it.
     insights: BTreeMap<Style, InsightsRecord>,
 }
@@ -583,8 +617,13 @@ impl Memory {
         let plan_print = plan.fingerprint();
         let mut in_force = InForce { styles: vec![None; plan.styles.len()], ..InForce::default() };
         let mut insights = BTreeMap::new();
-        let none =
-            Self { in_force: in_force.clone(), same_as: None, last_run_ms: None, insights: insights.clone() };
+        let none = Self {
+            in_force: in_force.clone(),
+            same_as: None,
+            last_run_ms: None,
+            latest_run_ms: None,
+            insights: insights.clone(),
+        };
         let Some(snapshot) = snapshot else { return Ok(none) };
         for (scope, record) in snapshot.params_all(&options.profile)? {
             let set = records::parameter_set(&record.set);
@@ -612,9 +651,10 @@ impl Memory {
             let newest = snapshot.runs(&profile, .., 1)?.into_iter().next();
             last_run_ms = last_run_ms.max(newest.map(|(_, run)| run.started_at_ms));
         }
+        let latest_run_ms = clock::latest_run_ms(snapshot)?;
         for style in Style::ALL {
             insights.extend(snapshot.insights(&options.profile, style)?.map(|record| (style, record)));
         }
-        Ok(Self { in_force, same_as, last_run_ms, insights })
+        Ok(Self { in_force, same_as, last_run_ms, latest_run_ms, insights })
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::evidence::Evidence;
 use super::notes::{FileNote, IssueNote};
+use super::overdue::Overdue;
 use super::own::OwnSet;
 use super::reuse::Reason;
 use super::series::Series;
@@ -40,6 +41,13 @@ impl RunResult {
             Self::NotConvincing => "not_convincing",
             Self::Rejected => "rejected",
         }
+    }
+
+    /// Returns the result of a word; `None` where it is another's, such as a decision by hand.
+    pub fn named(word: &str) -> Option<Self> {
+        [Self::Changed, Self::Unchanged, Self::NotConvincing, Self::Rejected]
+            .into_iter()
+            .find(|result| result.as_str() == word)
     }
 
     /// Returns the exit code that stands for the result.
@@ -194,9 +202,20 @@ pub struct RunReport {
     pub styles: Vec<StyleReport>,
     /// The result.
     pub result: RunResult,
+    /// Earlier runs that were stored and never reported.
+    pub overdue: Vec<Overdue>,
 }
 
 impl RunReport {
+    /// Returns what there is to tell: that parameters changed also where an earlier run changed them and was interrupted
+    /// before anybody was told.
+    pub fn result_to_tell(&self) -> RunResult {
+        match self.overdue.iter().any(|earlier| !earlier.changes.is_empty()) {
+            true => RunResult::Changed,
+            false => self.result,
+        }
+    }
+
     /// Returns the worst verdict of the styles, as the legacy system reported it.
     pub fn verdict(&self) -> &'static str {
         let verdicts = self.styles.iter().map(|style| style.study.judgement.verdict);

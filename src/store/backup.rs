@@ -2,31 +2,36 @@
 //!
 //! A backup is a gzip file of JSON lines: a header, every row of every table of truth with its names, and a hash of all
 //! of it. Nothing of the database engine or of the stored encoding is needed to read it. Each is written beside its
-//! final name, made durable and renamed; the oldest of the same store make room. A store that is replaced by a backup
+//! final name, made durable and renamed; older ones of the same store make room, by day and by profile. A store that is replaced by a backup
 //! is kept under another name.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
-use flate2::read::GzDecoder;
+use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::cache::Cache;
 use super::disk::{Disk, Step};
+use super::edition::Edition;
 use super::engine::{self, damaged};
 use super::error::StoreError;
 use super::files;
 use super::keys::META_KEY;
 use super::location::Location;
 use super::lock::RunLock;
-use super::records::MetaRecord;
+use super::records::{HeadRecord, MetaRecord};
 use super::snapshot::Snapshot;
-use super::tables::{self, Class, TableInfo};
+use super::state::{Claim, create};
+use super::tables::{self, Class, Section, TableInfo};
+use super::view::View;
 use super::writer::{Heads, Writer};
-use crate::model::excerpt;
+use crate::model::{DAY_MS, excerpt};
 
 /// The folder in the store's directory.
 pub(super) const FOLDER: &str = "backups";
@@ -49,6 +54,18 @@ struct Header {
     app_version: String,
     created_at_ms: i64,
     rows: u64,
+    /// The store, as text; a backup of an older program does not say it here.
+    #[serde(default)]
+    store: Option<String>,
+    /// Commits of the store when it was made.
+    #[serde(default)]
+    generation: Option<u64>,
+    /// A hash over what it holds, see [`Edition::content`].
+    #[serde(default)]
+    content: Option<String>,
+    /// Whose run it was made after.
+    #[serde(default)]
+    profile: Option<String>,
 }
 
 /// A line for a row.
@@ -76,6 +93,8 @@ pub struct Backup {
     pub path: PathBuf,
     /// Its size.
     pub bytes: u64,
+    /// The first half of the name of its store.
+    pub store: String,
     /// What it says, or why it cannot be used.
     pub content: Result<BackupContent, String>,
 }
@@ -93,6 +112,12 @@ pub struct BackupContent {
     pub params: u64,
     /// Runs in the history.
     pub runs: u64,
+    /// Commits of the store when it was made; `None` for that of an older program.
+    pub generation: Option<u64>,
+    /// A hash over what it holds; `None` for that of an older program.
+    pub content: Option<String>,
+    /// Whose run it was made after; `None` for that of an older program.
+    pub profile: Option<String>,
 }
 
 /// What was done by [`restore`].
@@ -104,20 +129,24 @@ pub struct Restored {
     pub set_aside: Option<PathBuf>,
     /// What the backup says about itself.
     pub content: BackupContent,
+    /// Whether it is of another store than the one that was there.
+    pub is_foreign: bool,
 }
 
-/// Writes a backup of a snapshot and removes the oldest beyond `keep` of the same store.
+/// Writes a backup of a snapshot, made after a run of a profile, and removes those of the same store that are no longer
+/// kept: of each profile the newest of each of the last `keep` days, and the newest `keep` of all.
 pub(super) fn write(
     disk: &Disk,
     dir: &Path,
     snapshot: &Snapshot<'_>,
+    profile: &str,
     keep: usize,
     now_ms: i64,
 ) -> Result<(), StoreError> {
     let folder = dir.join(FOLDER);
     files::create_directory(disk, &folder)?;
     let uuid = snapshot.meta()?.store_uuid;
-    let bytes = encode(&folder, snapshot, now_ms)?;
+    let bytes = encode(&folder, snapshot, profile, now_ms)?;
     let numbers = numbered(&folder, &uuid)?;
     let number = numbers.last().map_or(1, |(number, _)| number + 1);
     let (new, path) = (folder.join(NEW), folder.join(name(&uuid, number)));
@@ -126,8 +155,35 @@ pub(super) fn write(
     file.write_all(&bytes).map_err(|error| StoreError::io(&new, "write", error))?;
     files::settle(disk, &new, &file)?;
     files::rename(disk, &new, &path)?;
-    let old = (numbers.len() + 1).saturating_sub(keep);
-    numbers.iter().take(old).try_for_each(|(_, path)| files::remove(disk, path))
+    let old = superseded(&numbered(&folder, &uuid)?, keep);
+    old.iter().try_for_each(|path| files::remove(disk, path))
+}
+
+/// Returns the backups that make room, of those of a store, oldest first.
+fn superseded(numbers: &[(u64, PathBuf)], keep: usize) -> Vec<PathBuf> {
+    let mut days: BTreeMap<Option<String>, BTreeSet<i64>> = BTreeMap::new();
+    let mut old = Vec::new();
+    for (age, (_, path)) in numbers.iter().rev().enumerate() {
+        // One that cannot be read is worth no more than its place among the newest.
+        let is_of_a_new_day = head_of(path).is_ok_and(|head| {
+            let days = days.entry(head.profile).or_default();
+            days.len() < keep && days.insert(head.created_at_ms.div_euclid(DAY_MS))
+        });
+        if age >= keep && !is_of_a_new_day {
+            old.push(path.clone());
+        }
+    }
+    old
+}
+
+/// Returns how many backups there are in a store's directory, of whatever store.
+pub(super) fn count(dir: &Path) -> Result<usize, StoreError> {
+    Ok(listed(&dir.join(FOLDER))?.iter().filter(|path| parts(path).is_some()).count())
+}
+
+/// Returns the name of a store as those of its backups begin.
+pub(super) fn store_name(uuid: &[u8; 16]) -> String {
+    short(uuid)
 }
 
 /// Returns the backups in a store's directory, newest first of each store; every one is read and checked.
@@ -140,8 +196,9 @@ pub fn backups(dir: &Path) -> Result<Vec<Backup>, StoreError> {
         found.extend(parts(&path).map(|(store, number)| (store, number, path.clone())));
     }
     found.sort_by(|a, b| (&a.0, b.1).cmp(&(&b.0, a.1)));
-    let backup = |(_, number, path): (String, u64, PathBuf)| Backup {
+    let backup = |(store, number, path): (String, u64, PathBuf)| Backup {
         number,
+        store,
         bytes: fs::metadata(&path).map_or(0, |found| found.len()),
         content: read(&path, |_, _| Ok(())).map_err(|error| error.to_string()),
         path,
@@ -162,32 +219,87 @@ pub fn restore(location: impl Into<Location>, backup: &Path, now_ms: i64) -> Res
     let lock = RunLock::take(&location, now_ms)?;
     let (new, state) = (dir.join(files::STATE_NEW), dir.join(files::STATE));
     files::check_free_space(backup)?;
-    rebuild(&disk, &new, backup).map_err(|error| disk.explain(error))?;
+    // Whatever was known of the store is older than what is put in its place.
+    let known: Vec<Edition> = editions(dir).collect();
+    let newest = known.iter().map(|known| known.generation).max().unwrap_or(0);
+    let generation = newest.max(content.generation.unwrap_or(0)) + 1;
+    let edition = rebuild(&disk, &new, backup, generation).map_err(|error| disk.explain(error))?;
+    keep_what_is_nowhere_else(&disk, dir, Some(&edition), now_ms)?;
     let set_aside = files::keep_aside(&disk, &state, now_ms)?;
     files::rename(&disk, &new, &state)?;
-    drop(lock);
-    Ok(Restored { from: backup.to_owned(), set_aside, content })
+    let is_foreign = !known.is_empty() && known.iter().all(|known| known.store_uuid != edition.store_uuid);
+    drop(Claim::of(location.clone(), lock).open_restored()?);
+    Ok(Restored { from: backup.to_owned(), set_aside, content, is_foreign })
 }
 
-/// Makes a store of a backup's rows in a file of its own and verifies it.
-fn rebuild(disk: &Disk, new: &Path, backup: &Path) -> Result<(), StoreError> {
+/// Puts a new store without any content in the place of what is there, which is kept under another name.
+///
+/// Errors: `Busy` while a run is at work; what was there is still there then
+pub fn begin_anew(location: impl Into<Location>, now_ms: i64) -> Result<Option<PathBuf>, StoreError> {
+    let location = location.into();
+    let (disk, dir) = (location.disk(), location.dir.clone());
+    files::create_directory(&disk, &dir)?;
+    let lock = RunLock::take(&location, now_ms)?;
+    let state = dir.join(files::STATE);
+    keep_what_is_nowhere_else(&disk, &dir, None, now_ms)?;
+    let set_aside = files::keep_aside(&disk, &state, now_ms)?;
+    create(&disk, &dir, &state, now_ms).map_err(|error| disk.explain(error))?;
+    drop(Claim::of(location, lock).open_restored()?);
+    Ok(set_aside)
+}
+
+/// Returns the name of the store in a directory as those of its backups begin; `None` where no file tells.
+pub fn own_store(dir: &Path) -> Option<String> {
+    let own = editions(dir).next()?;
+    Some(short(&own.store_uuid))
+}
+
+/// Keeps the readers' copy aside where neither the store itself holds the same nor what takes its place.
+fn keep_what_is_nowhere_else(
+    disk: &Disk,
+    dir: &Path,
+    next: Option<&Edition>,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let Ok(copy) = View::open(dir).and_then(|view| view.read()?.edition()) else { return Ok(()) };
+    let state = engine::glance(&dir.join(files::STATE)).ok();
+    match state.iter().chain(next).any(|held| held.content == copy.content) {
+        true => Ok(()),
+        false => files::keep_aside(disk, &dir.join(files::VIEW), now_ms).map(drop),
+    }
+}
+
+/// Returns what can be told of the editions of the files in a store's directory: itself, its copy, its cache.
+fn editions(dir: &Path) -> impl Iterator<Item = Edition> {
+    let state = engine::glance(&dir.join(files::STATE)).ok();
+    let copy = move || View::open_as_it_is(dir).and_then(|view| view.read()?.edition()).ok();
+    let looks: [Box<dyn Fn() -> Option<Edition>>; 3] =
+        [Box::new(move || state), Box::new(copy), Box::new(move || Cache::stamp_of(dir))];
+    looks.into_iter().filter_map(|look| look())
+}
+
+/// Makes a store of a backup's rows in a file of its own, as of a commit, and verifies it. Returns its edition.
+fn rebuild(disk: &Disk, new: &Path, backup: &Path, generation: u64) -> Result<Edition, StoreError> {
     let file = files::create_fresh(disk, new)?;
     let settled = file.try_clone().map_err(|error| StoreError::io(new, "open", error))?;
     let db = engine::begin_file(disk, new, file, engine::STATE_CACHE_BYTES)?;
     engine::transact(&db, new, |transaction| {
         let meta = meta_of(backup)?;
         Writer::create(transaction, new, &meta)?;
-        let mut writer = Writer::new(transaction, new, meta.store_uuid, Heads::new());
+        let before = HeadRecord { generation: generation - 1, ..HeadRecord::default() };
+        let heads = Heads::from(Section::HEADED.map(|section| (section, before)));
+        let mut writer = Writer::new(transaction, new, meta.store_uuid, heads);
         read(backup, |table, row| match table.name == tables::META.info.name {
             true => Ok(()),
             false => writer.put_json(table, &row.key, row.version, row.record.get()),
         })?;
-        writer.finish()
+        writer.finish_all()
     })?;
     drop(db);
     files::settle(disk, new, &settled)?;
     drop(settled);
-    engine::open_state(disk, new).map(drop)
+    let db = engine::open_state(disk, new)?;
+    engine::guarded(new, || Snapshot::begin(&*db, new)?.edition())
 }
 
 fn meta_of(backup: &Path) -> Result<MetaRecord, StoreError> {
@@ -204,7 +316,7 @@ fn meta_of(backup: &Path) -> Result<MetaRecord, StoreError> {
     meta.ok_or_else(|| damaged(backup, "it does not say which store it is of"))
 }
 
-fn encode(folder: &Path, snapshot: &Snapshot<'_>, now_ms: i64) -> Result<Vec<u8>, StoreError> {
+fn encode(folder: &Path, snapshot: &Snapshot<'_>, profile: &str, now_ms: i64) -> Result<Vec<u8>, StoreError> {
     let mut lines =
         Lines { out: GzEncoder::new(Vec::new(), Compression::fast()), hash: blake3::Hasher::new() };
     let mut rows = 0;
@@ -215,7 +327,12 @@ fn encode(folder: &Path, snapshot: &Snapshot<'_>, now_ms: i64) -> Result<Vec<u8>
         })?;
     }
     let failed = |error: io::Error| StoreError::io(folder, "encode", error);
+    let edition = snapshot.edition()?;
     let header = Header {
+        store: Some(short(&edition.store_uuid)),
+        generation: Some(edition.generation),
+        content: Some(hex(&edition.content)),
+        profile: Some(profile.to_owned()),
         format: FORMAT.to_owned(),
         version: VERSION,
         store_format: tables::STORE_FORMAT,
@@ -260,8 +377,7 @@ pub(super) fn read(
     path: &Path,
     mut visit: impl FnMut(&'static TableInfo, &Line<'_>) -> Result<(), StoreError>,
 ) -> Result<BackupContent, StoreError> {
-    let file = File::open(path).map_err(|error| StoreError::io(path, "open", error))?;
-    let mut input = BufReader::new(GzDecoder::new(BufReader::new(file)).take(BYTES_MAX));
+    let mut input = decoded(path)?;
     let mut line = String::new();
     let mut hash = blake3::Hasher::new();
     let bad = |reason: &str| damaged(path, format!("the backup is not whole: {}", excerpt(reason)));
@@ -276,18 +392,7 @@ pub(super) fn read(
         }
     };
     next(&mut line)?;
-    let header: Header = serde_json::from_str(&line).map_err(|error| bad(&format!("its header: {error}")))?;
-    if header.format != FORMAT {
-        return Err(bad("it does not begin as one"));
-    }
-    for (what, found, supported) in [
-        ("backup format", header.version, VERSION),
-        ("store format", header.store_format, tables::STORE_FORMAT),
-    ] {
-        if found > supported {
-            return Err(StoreError::TooNew { path: path.to_owned(), what, found, supported });
-        }
-    }
+    let header = header(path, &line)?;
     hash.update(line.as_bytes());
     let mut content = BackupContent {
         created_at_ms: header.created_at_ms,
@@ -295,6 +400,9 @@ pub(super) fn read(
         rows: header.rows,
         params: 0,
         runs: 0,
+        generation: header.generation,
+        content: header.content,
+        profile: header.profile,
     };
     for number in 0..header.rows {
         next(&mut line)?;
@@ -323,10 +431,48 @@ pub(super) fn read(
     }
     line.clear();
     match input.read_line(&mut line) {
-        Ok(0) => Ok(content),
-        Ok(_) => Err(bad("there is more behind its end")),
-        Err(error) => Err(bad(&error.to_string())),
+        Ok(0) => {}
+        Ok(_) => return Err(bad("there is more behind its end")),
+        Err(error) => return Err(bad(&error.to_string())),
     }
+    let mut compressed = input.into_inner().into_inner().into_inner();
+    match compressed.fill_buf() {
+        Ok([]) => Ok(content),
+        Ok(_) => Err(bad("there is more behind its end")),
+        Err(error) => Err(StoreError::io(path, "read", error)),
+    }
+}
+
+type Decoded = BufReader<io::Take<GzDecoder<BufReader<File>>>>;
+
+fn decoded(path: &Path) -> Result<Decoded, StoreError> {
+    let file = File::open(path).map_err(|error| StoreError::io(path, "open", error))?;
+    Ok(BufReader::new(GzDecoder::new(BufReader::new(file)).take(BYTES_MAX)))
+}
+
+/// Returns what a backup says first.
+fn head_of(path: &Path) -> Result<Header, StoreError> {
+    let mut line = String::new();
+    let read = decoded(path)?.take(LINE_BYTES_MAX).read_line(&mut line);
+    read.map_err(|error| StoreError::io(path, "read", error))?;
+    header(path, &line)
+}
+
+fn header(path: &Path, line: &str) -> Result<Header, StoreError> {
+    let bad = |reason: &str| damaged(path, format!("the backup is not whole: {}", excerpt(reason)));
+    let header: Header = serde_json::from_str(line).map_err(|error| bad(&format!("its header: {error}")))?;
+    if header.format != FORMAT {
+        return Err(bad("it does not begin as one"));
+    }
+    for (what, found, supported) in [
+        ("backup format", header.version, VERSION),
+        ("store format", header.store_format, tables::STORE_FORMAT),
+    ] {
+        if found > supported {
+            return Err(StoreError::TooNew { path: path.to_owned(), what, found, supported });
+        }
+    }
+    Ok(header)
 }
 
 fn truth() -> impl Iterator<Item = &'static TableInfo> {
@@ -339,7 +485,12 @@ fn name(uuid: &[u8; 16], number: u64) -> String {
 
 /// Returns the first half of a store's name as text.
 fn short(uuid: &[u8; 16]) -> String {
-    uuid[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&uuid[..8])
+}
+
+/// Returns bytes as text.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns store and number of a backup's name.

@@ -14,6 +14,7 @@ use redb::{
 };
 
 use super::disk::Disk;
+use super::edition::Edition;
 use super::engine::{self, Held};
 use super::error::StoreError;
 use super::files;
@@ -29,6 +30,9 @@ pub const EVALS_CACHE_BYTES: usize = 4 << 20;
 const TAG_BYTES: usize = 4;
 /// When a batch takes the cache over its budget, it is emptied to this share of it.
 const KEEP_PERCENT: u64 = 75;
+
+/// Where `meta` says for which store it was written last: the halves of its name, the commit, the halves of its content.
+const STAMP: [&str; 5] = ["store_1", "store_2", "generation", "content_1", "content_2"];
 
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 const SYMBOLS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("symbols");
@@ -98,15 +102,27 @@ impl Cache {
         files::exists(&dir.join(FILE))
     }
 
-    /// Opens the cache of a directory, or begins it. What cannot be used is removed: it can be computed again.
-    ///
-    /// Errors: the disk refuses even a new file
+    /// Opens the cache of a directory, whatever store it was written for; see [`Cache::open_of`].
     pub fn open(location: impl Into<Location>, budget_bytes: u64) -> Result<Self, StoreError> {
+        Self::open_of(location, budget_bytes, None)
+    }
+
+    /// Opens the cache of a directory, or begins it. What cannot be used is removed: it can be computed again. So is what
+    /// another store evaluated than the one given.
+    ///
+    /// Errors: the disk refuses even a new file; `Busy` while somebody looks at it for long
+    pub fn open_of(
+        location: impl Into<Location>,
+        budget_bytes: u64,
+        store: Option<&Edition>,
+    ) -> Result<Self, StoreError> {
         let location = location.into();
         let (disk, path) = (location.disk(), location.dir.join(FILE));
         if files::exists(&path)? {
-            match Self::open_file(&disk, &path, budget_bytes) {
+            let opened = Self::open_file(&disk, &path, budget_bytes).and_then(|cache| cache.of_store(store));
+            match opened {
                 Ok(cache) => return Ok(cache),
+                Err(error @ StoreError::Busy { .. }) => return Err(error),
                 Err(error) => {
                     tracing::warn!("the cache cannot be used and is begun anew: {error}");
                     // Reading it may have shown the damage, and removed it.
@@ -155,7 +171,8 @@ impl Cache {
         });
         match opened {
             Ok(cache) => Ok(Some(cache)),
-            Err(error @ (StoreError::Busy { .. } | StoreError::Io { .. })) => Err(error),
+            Err(error @ StoreError::Busy { .. }) => Err(error),
+            Err(error @ StoreError::Io { .. }) if !error.is_denied() => Err(error),
             Err(error) => {
                 tracing::warn!("the cache cannot be looked at: {error}");
                 Ok(None)
@@ -204,6 +221,65 @@ impl Cache {
         match &mut *db {
             Opened::Write(db) => engine::guarded(&path, || engine::compact_disposable(db, &path)),
             Opened::Look(_) => unreachable!("it was opened to write"),
+        }
+    }
+
+    /// Returns which store the cache of a directory was written for last, and as of which commit; `None` where none says so.
+    pub(super) fn stamp_of(dir: &Path) -> Option<Edition> {
+        let path = dir.join(FILE);
+        let read = || {
+            if !files::exists(&path)? {
+                return Ok(None);
+            }
+            let db = Opened::Look(engine::open_read_only(&path)?);
+            Self::looking(db, &path, 0).of_this_format()?.stamp()
+        };
+        // What cannot be read says nothing; a run begins it anew.
+        engine::guarded(&path, read).ok()?
+    }
+
+    /// Returns which store it was written for last, and as of which commit.
+    pub fn stamp(&self) -> Result<Option<Edition>, StoreError> {
+        self.read(|transaction| {
+            let meta = transaction.open_table(META)?;
+            let mut found = [0; STAMP.len()];
+            for (value, key) in found.iter_mut().zip(STAMP) {
+                let Some(row) = meta.get(key)? else { return Ok(None) };
+                *value = row.value();
+            }
+            let [first, second, generation, third, fourth] = found;
+            let halves = |a: u64, b: u64| (u128::from(a) << 64 | u128::from(b)).to_be_bytes();
+            Ok(Some(Edition {
+                store_uuid: halves(first, second),
+                generation,
+                content: halves(third, fourth),
+            }))
+        })
+    }
+
+    /// Notes for which store, and as of which commit, it was written.
+    pub fn put_stamp(&self, edition: &Edition) -> Result<(), StoreError> {
+        if self.closed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let (uuid, content) = (u128::from_be_bytes(edition.store_uuid), u128::from_be_bytes(edition.content));
+        let values =
+            [(uuid >> 64) as u64, uuid as u64, edition.generation, (content >> 64) as u64, content as u64];
+        self.transact(|transaction| {
+            let mut meta = transaction.open_table(META)?;
+            STAMP.iter().zip(values).try_for_each(|(key, value)| meta.insert(*key, value).map(drop))?;
+            Ok(())
+        })
+    }
+
+    /// Refuses what another store evaluated. One that is not known yet may be any.
+    fn of_store(self, store: Option<&Edition>) -> Result<Self, StoreError> {
+        let stamp = self.stamp()?;
+        match stamp.zip(store) {
+            Some((stamp, store)) if stamp.store_uuid != store.store_uuid => {
+                Err(engine::damaged(&self.path, "another store evaluated what it holds"))
+            }
+            _ => Ok(self),
         }
     }
 
@@ -638,5 +714,25 @@ mod tests {
         fs::write(dir.path().join(FILE), vec![1; 5000]).expect("garbage");
         let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
         assert_eq!(cache.size().expect("size").units, 0);
+    }
+
+    #[test]
+    fn it_says_for_which_store_it_was_written_and_another_does_not_take_it() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
+        cache.put("A", &batch(0..3), 1).expect("put");
+        drop(cache);
+        assert_eq!(Cache::stamp_of(dir.path()), None);
+        let store = Edition { store_uuid: [7; 16], generation: 4, content: [9; 16] };
+        let open = |store: &Edition| Cache::open_of(dir.path(), 1 << 20, Some(store)).expect("a cache");
+        let cache = open(&store);
+        assert_eq!(days(&cache, "A"), [0, 1, 2], "of no store yet");
+        cache.put_stamp(&store).expect("put");
+        drop(cache);
+        assert_eq!(Cache::stamp_of(dir.path()), Some(store));
+        let later = Edition { generation: 9, content: [1; 16], ..store };
+        assert_eq!(days(&open(&later), "A"), [0, 1, 2]);
+        let other = Edition { store_uuid: [8; 16], ..later };
+        assert!(days(&open(&other), "A").is_empty());
     }
 }

@@ -13,11 +13,13 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use redb::{Database, DatabaseError, ReadOnlyDatabase, WriteTransaction};
+use redb::{Database, DatabaseError, ReadOnlyDatabase, StorageBackend, WriteTransaction};
 
 use super::disk::{Disk, EngineFile};
+use super::edition::Edition;
 use super::error::StoreError;
 use super::files;
+use super::look::{Overlay, unchanged};
 use super::snapshot::Snapshot;
 
 /// Cache of the authoritative store; the engine's own default is 1 GiB.
@@ -35,14 +37,52 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// rows are proved, so that one that is refused stays as it is, byte for byte.
 pub(super) fn open_state(disk: &Disk, path: &Path) -> Result<Held<Database>, StoreError> {
     let file = files::open_private(disk, path, false)?;
-    let length = file.metadata().map_err(|error| StoreError::io(path, "look at", error))?.len();
+    files::settle(disk, path, &file)?;
+    prove(path, || begin_file(disk, path, file, STATE_CACHE_BYTES))
+}
+
+/// Judges the authoritative store as [`open_state`] does, without changing it: what the engine would repair after a killed
+/// run is repaired in memory. What `work` finds counts only if nobody changed the file meanwhile.
+///
+/// Errors: those of [`open_state`]; `Busy` while a run has it open
+pub(super) fn look_at_state<T>(
+    path: &Path,
+    work: impl FnOnce(&Database) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    unchanged(path, || {
+        let db = prove(path, || begin_backend(path, STATE_CACHE_BYTES, || Overlay::open(path)))?;
+        guarded(path, || work(&db))
+    })
+}
+
+/// Returns which store the authoritative file is of and as of which commit, without keeping a run out or proving more than
+/// that.
+///
+/// Errors: `Busy` while a run has it open; what keeps it from being read
+pub(super) fn glance(path: &Path) -> Result<Edition, StoreError> {
+    unchanged(path, || {
+        guarded(path, || match look_only(path, VIEW_CACHE_BYTES)? {
+            Some(db) => Snapshot::begin(&*db, path)?.edition(),
+            None => {
+                let db = begin_backend(path, VIEW_CACHE_BYTES, || Overlay::open(path))?;
+                Snapshot::begin(&*Held::new(db, path), path)?.edition()
+            }
+        })
+    })
+}
+
+/// Opens a database that is there and proves it whole.
+fn prove(
+    path: &Path,
+    begin: impl FnOnce() -> Result<Database, StoreError>,
+) -> Result<Held<Database>, StoreError> {
+    let length = std::fs::metadata(path).map_err(|error| StoreError::io(path, "look at", error))?.len();
     if length == 0 {
         return Err(damaged(path, "the file is empty"));
     }
-    files::settle(disk, path, &file)?;
     let closed = guarded(path, || verify_closed(path))?;
     guarded(path, || {
-        let mut db = Held::new(begin_file(disk, path, file, STATE_CACHE_BYTES)?, path);
+        let mut db = Held::new(begin()?, path);
         match db.check_integrity() {
             Ok(true) if closed => Ok(db),
             Ok(true) => Snapshot::begin(&*db, path)?.verify().map(|()| db),
@@ -54,9 +94,19 @@ pub(super) fn open_state(disk: &Disk, path: &Path) -> Result<Held<Database>, Sto
 
 /// Verifies every row without changing the file; `false` where its last writer did not close it.
 fn verify_closed(path: &Path) -> Result<bool, StoreError> {
-    match Database::builder().set_cache_size(STATE_CACHE_BYTES).open_read_only(path) {
-        Ok(db) => Snapshot::begin(&db, path)?.verify().map(|()| true),
-        Err(DatabaseError::RepairAborted) => Ok(false),
+    match look_only(path, STATE_CACHE_BYTES)? {
+        Some(db) => Snapshot::begin(&*db, path)?.verify().map(|()| true),
+        None => Ok(false),
+    }
+}
+
+/// Opens a file to look only, without the engine's lock: who looks sees to it that nobody writes. `None` where its last
+/// writer did not close it.
+fn look_only(path: &Path, cache_bytes: usize) -> Result<Option<Held<ReadOnlyDatabase>>, StoreError> {
+    let overlay = Overlay::open(path)?;
+    match Database::builder().set_cache_size(cache_bytes).open_read_only_with_backend(overlay) {
+        Ok(db) => Ok(Some(Held::new(db, path))),
+        Err(DatabaseError::RepairAborted) => Ok(None),
         Err(error) => Err(StoreError::engine(path, "open", error)),
     }
 }
@@ -70,12 +120,20 @@ pub(super) fn begin_file(
     file: File,
     cache_bytes: usize,
 ) -> Result<Database, StoreError> {
+    begin_backend(path, cache_bytes, || {
+        let own = file.try_clone().map_err(|error| StoreError::io(path, "open", error))?;
+        EngineFile::new(path, own, disk).map_err(|error| StoreError::engine(path, "open", error))
+    })
+}
+
+fn begin_backend<B: StorageBackend>(
+    path: &Path,
+    cache_bytes: usize,
+    mut backend: impl FnMut() -> Result<B, StoreError>,
+) -> Result<Database, StoreError> {
     let clock = Instant::now();
     loop {
-        let own = file.try_clone().map_err(|error| StoreError::io(path, "open", error))?;
-        let opened = EngineFile::new(path, own, disk)
-            .and_then(|file| Database::builder().set_cache_size(cache_bytes).create_with_backend(file));
-        match opened {
+        match Database::builder().set_cache_size(cache_bytes).create_with_backend(backend()?) {
             Err(DatabaseError::DatabaseAlreadyOpen) if clock.elapsed() < LOOKERS_WAIT => sleep(LOOK_EVERY),
             opened => return opened.map_err(|error| StoreError::engine(path, "open", error)),
         }
@@ -170,8 +228,9 @@ pub(super) fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, StoreErro
     let done = catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(outer);
     done.unwrap_or_else(|panic| {
-        let reason = format!("the database engine stopped at its content ({})", first_line(&*panic));
-        Err(damaged(path, reason))
+        // What a panic says is for who works on the engine.
+        tracing::debug!(path = %path.display(), panic = first_line(&*panic), "the database engine stopped");
+        Err(damaged(path, "the database engine cannot make sense of its content"))
     })
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::edition::{Edition, Standing};
 use super::envelope::RowError;
 use super::files;
 
@@ -25,6 +26,32 @@ pub enum StoreError {
     NoStore {
         /// The file that would be read.
         path: PathBuf,
+    },
+    /// The authoritative file is gone while others of its store are there. No new one was begun.
+    #[error("{} is missing, but {} of a store {} there", path.display(), beside.join(", "), are(beside))]
+    Lost {
+        /// The file that is missing.
+        path: PathBuf,
+        /// What is left.
+        beside: Vec<String>,
+    },
+    /// The store has no copy for readers.
+    #[error("{} is missing: the store has not been published", path.display())]
+    Unpublished {
+        /// The copy.
+        path: PathBuf,
+    },
+    /// The copy for readers is not what the store holds.
+    #[error("{} {}", path.display(), apart(*shown, *stored, *standing))]
+    Apart {
+        /// The copy.
+        path: PathBuf,
+        /// What it is of.
+        shown: Edition,
+        /// What the store is at.
+        stored: Edition,
+        /// How the copy stands to the store.
+        standing: Standing,
     },
     /// A file is damaged or foreign. It was left as it is.
     #[error("{} is damaged or not a store: {reason}", path.display())]
@@ -130,6 +157,18 @@ impl StoreError {
             Self::NoStore { .. } => {
                 "run `optimizer incremental` first, or point `--store` at an existing store"
             }
+            Self::Lost { .. } => {
+                "`optimizer restore` lists the backups, `optimizer restore NUMBER` puts one in its place; `optimizer restore \
+                 --empty` begins anew"
+            }
+            Self::Unpublished { .. } => "`optimizer doctor --repair` publishes it, as the next run does",
+            Self::Apart { standing: Standing::Ahead | Standing::Parted, .. } => {
+                "an older store was put back: `optimizer restore NUMBER` puts a newer one in its place (`optimizer restore` \
+                 lists them); `optimizer doctor --repair` goes on from the older one and keeps the copy aside"
+            }
+            Self::Apart { .. } => {
+                "`optimizer doctor --repair` publishes the store's own, as the next run does"
+            }
             Self::NeedsRepair { path, .. } | Self::Damaged { path, .. } if path.ends_with(files::VIEW) => {
                 "it is only a copy; run `optimizer incremental` and it is published again"
             }
@@ -140,12 +179,15 @@ impl StoreError {
             }
             Self::NeedsRepair { .. } | Self::Damaged { .. } => {
                 "nothing was changed; `optimizer restore` lists the backups, `optimizer restore NUMBER` puts one in its \
-                 place and keeps the damaged file; without a backup move the file away to start over"
+                 place and keeps the damaged file; `optimizer restore --empty` begins anew and keeps it too"
             }
             Self::TooNew { .. } => "use the newer program, or another `--store` directory",
             Self::Refused { .. } => "point `--store` at a plain directory of its own",
             Self::DiskFull { .. } => "free disk space and run again; nothing was written",
             Self::NoSpace { .. } => "free disk space and run again; what was stored before is safe",
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                "a run made as root may have left it: `sudo chown -R $(id -un) DIRECTORY` gives the store to who runs daily"
+            }
             Self::Io { .. } | Self::Poisoned { .. } => "check the disk and the permissions, then run again",
             Self::Unstorable { .. } | Self::Name { .. } => return None,
         })
@@ -155,8 +197,24 @@ impl StoreError {
     pub fn is_unreadable(&self) -> bool {
         matches!(
             self,
-            Self::NeedsRepair { .. } | Self::Damaged { .. } | Self::TooNew { .. } | Self::Refused { .. }
+            Self::NeedsRepair { .. }
+                | Self::Damaged { .. }
+                | Self::TooNew { .. }
+                | Self::Refused { .. }
+                | Self::Lost { .. }
+                | Self::Unpublished { .. }
+                | Self::Apart { .. }
         )
+    }
+
+    /// Returns whether the file is there and may not be used: rights, a read-only disk, somebody who has it open.
+    pub fn is_denied(&self) -> bool {
+        use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        match self {
+            Self::Io { source, .. } => matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem),
+            Self::Busy { .. } => true,
+            _ => false,
+        }
     }
 
     /// Wraps an error of the operating system.
@@ -195,6 +253,24 @@ impl StoreError {
             redb::Error::PreviousIo | redb::Error::DatabaseClosed => Self::Poisoned { path },
             other => Self::NeedsRepair { path, reason: other.to_string() },
         }
+    }
+}
+
+fn are(beside: &[String]) -> &'static str {
+    if beside.len() == 1 && !beside[0].ends_with("backups") { "is" } else { "are" }
+}
+
+/// Says what a copy is instead of that of the store.
+fn apart(shown: Edition, stored: Edition, standing: Standing) -> String {
+    let (shown, stored) = (shown.generation, stored.generation);
+    match standing {
+        Standing::Foreign => "is the copy of another store than the one beside it".to_owned(),
+        Standing::Behind => {
+            format!("is an older copy that was put back: of commit {shown}, the store is at {stored}")
+        }
+        Standing::Ahead => format!("is newer than the store: of commit {shown}, the store is at {stored}"),
+        Standing::Parted => format!("is not of the store's history: both are at commit {stored} and differ"),
+        Standing::Same => format!("is as the store is, at commit {stored}"),
     }
 }
 

@@ -1,8 +1,8 @@
 //! The directory and the files in it: private, never through a symbolic link, made durable.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Advice, OFlags};
@@ -35,6 +35,7 @@ pub(super) fn create_directory(disk: &Disk, dir: &Path) -> Result<(), StoreError
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let created = DirBuilder::new().recursive(true).mode(0o700).create(dir);
             created.map_err(|error| StoreError::io(dir, "create directory", error))?;
+            hand_over(dir)?;
             let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
             sync_directory(disk, parent.unwrap_or(Path::new(".")))
         }
@@ -59,10 +60,11 @@ fn refuse<T>(path: &Path, found: &'static str) -> Result<T, StoreError> {
 
 /// Opens a file for reading and writing, mode 0600 if it is created, never through a symbolic link.
 pub(super) fn open_private(disk: &Disk, path: &Path, create: bool) -> Result<File, StoreError> {
-    if create && !exists(path)? {
+    let is_new = create && !exists(path)?;
+    if is_new {
         disk.pass(path, "create", Step::Create)?;
     }
-    OpenOptions::new()
+    let file = OpenOptions::new()
         .read(true)
         .write(true)
         .create(create)
@@ -70,7 +72,27 @@ pub(super) fn open_private(disk: &Disk, path: &Path, create: bool) -> Result<Fil
         .mode(0o600)
         .custom_flags(OFlags::NOFOLLOW.bits() as i32)
         .open(path)
-        .map_err(|error| StoreError::io(path, "open", error))
+        .map_err(|error| StoreError::io(path, "open", error))?;
+    if is_new {
+        hand_over(path)?;
+    }
+    Ok(file)
+}
+
+/// Gives what root made in somebody's directory to whom the directory belongs: a run that was made once as root is not to
+/// keep out the user who makes it every day.
+pub(crate) fn hand_over(path: &Path) -> Result<(), StoreError> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let dir = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let owner = fs::metadata(dir).map_err(|error| StoreError::io(dir, "look at", error))?;
+    let own = fs::symlink_metadata(path).map_err(|error| StoreError::io(path, "look at", error))?;
+    if (own.uid(), own.gid()) == (owner.uid(), owner.gid()) || owner.uid() == 0 {
+        return Ok(());
+    }
+    let given = std::os::unix::fs::lchown(path, Some(owner.uid()), Some(owner.gid()));
+    given.map_err(|error| StoreError::io(path, "give to the owner of its directory", error))
 }
 
 /// Creates a file that must not exist yet, mode 0600. A leftover of a killed process is removed first.
@@ -80,7 +102,9 @@ pub(super) fn create_fresh(disk: &Disk, path: &Path) -> Result<File, StoreError>
     }
     disk.pass(path, "create", Step::Create)?;
     let opened = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path);
-    opened.map_err(|error| StoreError::io(path, "create", error))
+    let file = opened.map_err(|error| StoreError::io(path, "create", error))?;
+    hand_over(path)?;
+    Ok(file)
 }
 
 /// Removes a file.
@@ -138,32 +162,98 @@ fn bytes_to_keep_free(file_bytes: u64) -> u64 {
     file_bytes.saturating_mul(FREE_FILE_SIZES).max(FREE_BYTES_MIN)
 }
 
+/// What stands between the name of a file that was set aside and when.
+const ASIDE: &str = ".damaged-";
+/// Files set aside that are kept of each name; the oldest go. Folders, which may be somebody's, stay.
+pub(super) const ASIDE_MAX: usize = 5;
+
 /// Returns a name beside a file that nothing has.
 fn free_name(path: &Path, now_ms: i64) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let candidates = (0..).map(|n| path.with_file_name(format!("{name}.damaged-{now_ms}-{n}")));
+    let candidates = (0..).map(|n| path.with_file_name(format!("{name}{ASIDE}{now_ms}-{n}")));
     let mut free = candidates.filter(|candidate| fs::symlink_metadata(candidate).is_err());
     free.next().expect("there is always a higher number")
+}
+
+/// Returns the files of a name that were set aside in its directory, oldest first.
+pub(super) fn set_aside_before(path: &Path) -> Vec<PathBuf> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let when = |path: &Path| -> Option<(i64, u64)> {
+        let found = path.file_name()?.to_str()?.strip_prefix(name.as_str())?.strip_prefix(ASIDE)?;
+        let (now_ms, number) = found.rsplit_once('-')?;
+        Some((now_ms.parse().ok()?, number.parse().ok()?))
+    };
+    let entries = fs::read_dir(path.parent().unwrap_or(Path::new("."))).into_iter().flatten().flatten();
+    let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    let mut found: Vec<_> =
+        files.map(|entry| entry.path()).filter_map(|path| Some((when(&path)?, path))).collect();
+    found.sort();
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
+/// Removes the oldest files set aside of a name, beyond those that are kept.
+fn forget_oldest(disk: &Disk, path: &Path) {
+    let aside = set_aside_before(path);
+    for old in &aside[..aside.len().saturating_sub(ASIDE_MAX)] {
+        if let Err(error) = remove(disk, old) {
+            tracing::debug!(%error, "a file that was set aside long ago stays");
+        }
+    }
 }
 
 /// Moves a file that cannot be used out of the way under a name that is free, and returns that name.
 pub(super) fn set_aside(disk: &Disk, path: &Path, now_ms: i64) -> Result<PathBuf, StoreError> {
     let aside = free_name(path, now_ms);
     rename(disk, path, &aside)?;
+    forget_oldest(disk, path);
     Ok(aside)
 }
 
 /// Gives a file a second name that is free, so that the first can be replaced at once without losing it; returns the
-/// second name, or `None` where there is no file.
+/// second name, or `None` where there is no file. Where a file cannot have two names it is copied.
 pub(super) fn keep_aside(disk: &Disk, path: &Path, now_ms: i64) -> Result<Option<PathBuf>, StoreError> {
     if !exists(path)? {
         return Ok(None);
     }
     let aside = free_name(path, now_ms);
-    disk.pass(path, "link", Step::Link { to: &aside })?;
-    fs::hard_link(path, &aside).map_err(|error| StoreError::io(path, "keep a second name of", error))?;
+    let linked = disk.pass(path, "link", Step::Link { to: &aside }).and_then(|()| {
+        fs::hard_link(path, &aside).map_err(|error| StoreError::io(path, "keep a second name of", error))
+    });
+    if let Err(error) = linked {
+        match error {
+            StoreError::Io { source, .. } if has_no_links(&source) => copy(disk, path, &aside)?,
+            error => return Err(error),
+        }
+    }
     sync_directory(disk, path.parent().unwrap_or(Path::new(".")))?;
+    forget_oldest(disk, path);
     Ok(Some(aside))
+}
+
+/// Returns whether an error says that links cannot be made here, not that the disk fails.
+fn has_no_links(error: &io::Error) -> bool {
+    let code = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);
+    use rustix::io::Errno;
+    [Errno::PERM, Errno::ACCESS, Errno::OPNOTSUPP, Errno::NOSYS, Errno::MLINK, Errno::XDEV, Errno::INVAL]
+        .iter()
+        .any(|refusal| code == Some(*refusal))
+}
+
+fn copy(disk: &Disk, from: &Path, to: &Path) -> Result<(), StoreError> {
+    let bytes = fs::read(from).map_err(|error| StoreError::io(from, "read", error))?;
+    let mut file = create_fresh(disk, to)?;
+    disk.pass(to, "write", Step::Write { offset: 0, bytes: &bytes })?;
+    file.write_all(&bytes).map_err(|error| StoreError::io(to, "write", error))?;
+    settle(disk, to, &file)
+}
+
+/// Files that only a process that was killed leaves.
+pub(super) const TEMPORARY: [&str; 3] = [STATE_NEW, VIEW_NEW, "backups/.backup.new"];
+
+/// Removes what killed processes left; only the holder of the lock may. Returns the names.
+pub(super) fn remove_temporary(disk: &Disk, dir: &Path) -> Vec<&'static str> {
+    let is_there = |name: &&str| fs::symlink_metadata(dir.join(name)).is_ok_and(|found| found.is_file());
+    TEMPORARY.into_iter().filter(is_there).filter(|name| remove(disk, &dir.join(name)).is_ok()).collect()
 }
 
 #[cfg(test)]

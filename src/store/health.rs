@@ -4,13 +4,18 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
+use super::backup;
 use super::cache::Cache;
 use super::disk::Disk;
+use super::edition::{Edition, Standing, expect_none_lost};
 use super::engine;
 use super::error::StoreError;
 use super::files;
+use super::lock;
+use super::reported;
 use super::snapshot::Snapshot;
 use super::state::Store;
+use super::view::{self, View};
 
 /// How the bytes of a file are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,6 +64,32 @@ pub struct FileHealth {
     pub disposable: bool,
 }
 
+/// Something about the files of a store that somebody should see to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The file.
+    pub name: &'static str,
+    /// Whether readers or runs refuse it.
+    pub is_broken: bool,
+    /// What was found.
+    pub detail: String,
+    /// What to do.
+    pub hint: Option<&'static str>,
+}
+
+/// The backups in a store's directory.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BackupHealth {
+    /// Whole ones of this store; of all, where it is not known which it is.
+    pub whole: usize,
+    /// Those that cannot be used, with why.
+    pub damaged: Vec<String>,
+    /// Whole ones of other stores.
+    pub foreign: usize,
+    /// Commits of this store that the newest does not hold; `None` where that is not known.
+    pub behind: Option<u64>,
+}
+
 /// How a store is.
 #[derive(Debug)]
 pub struct StoreHealth {
@@ -68,6 +99,10 @@ pub struct StoreHealth {
     pub exposed: Vec<String>,
     /// Files of processes that were killed while they wrote them.
     pub leftovers: Vec<String>,
+    /// What does not belong together, or is not as a run leaves it.
+    pub apart: Vec<Finding>,
+    /// Backups of this store that are whole, and of others.
+    pub backups: BackupHealth,
     /// Free bytes of the file system, and those that must be free before anything is written.
     pub free_bytes: u64,
     /// See `free_bytes`.
@@ -87,18 +122,23 @@ pub fn examine(dir: &Path) -> Result<StoreHealth, StoreError> {
     };
     let (free_bytes, needed_bytes) = files::free_space(&dir.join(files::STATE))?;
     let leftover = |name: &&str| dir.join(name).exists();
+    let mut edition = None;
+    let state = expect_none_lost(dir).and_then(|()| state(dir, &mut edition));
+    let mut apart = Vec::new();
+    if let Some(stored) = &edition {
+        apart.extend(copy_apart(dir, stored));
+        apart.extend(cache_apart(dir, stored));
+    }
     Ok(StoreHealth {
+        apart,
+        backups: backup_health(dir, edition.as_ref())?,
         files: vec![
-            file(dir, files::STATE, false, database(&dir.join(files::STATE))),
+            file(dir, files::STATE, false, state),
             file(dir, files::VIEW, true, database(&dir.join(files::VIEW))),
             file(dir, super::cache::FILE, true, cache(dir)),
         ],
         exposed: exposed(dir).map_err(failed)?,
-        leftovers: [files::STATE_NEW, files::VIEW_NEW]
-            .iter()
-            .filter(|n| leftover(n))
-            .map(|n| (*n).to_owned())
-            .collect(),
+        leftovers: files::TEMPORARY.iter().filter(|n| leftover(n)).map(|n| (*n).to_owned()).collect(),
         free_bytes,
         needed_bytes,
     })
@@ -120,7 +160,85 @@ fn file(
     FileHealth { name, bytes, state, disposable }
 }
 
-/// Verifies every row of the authoritative file or its copy.
+/// Judges the authoritative file as a run does, without changing it, and notes which store it is.
+fn state(dir: &Path, edition: &mut Option<Edition>) -> Result<Option<Space>, StoreError> {
+    let path = dir.join(files::STATE);
+    if !files::exists(&path)? {
+        return Ok(None);
+    }
+    engine::look_at_state(&path, |db| {
+        let snapshot = Snapshot::begin(db, &path)?;
+        *edition = Some(snapshot.edition()?);
+        Ok(Some(snapshot.space()?))
+    })
+}
+
+/// Holds the copy for readers against the store.
+fn copy_apart(dir: &Path, stored: &Edition) -> Option<Finding> {
+    let path = dir.join(files::VIEW);
+    let found = |error: StoreError, is_broken| {
+        let hint = error.hint();
+        Some(Finding { name: "copy", is_broken, detail: error.to_string(), hint })
+    };
+    let shown = match View::open_as_it_is(dir).and_then(|view| view.read()?.edition()) {
+        Ok(shown) => shown,
+        Err(StoreError::NoStore { .. }) => return found(StoreError::Unpublished { path }, true),
+        // What is wrong with the file itself is told of it.
+        Err(_) => return None,
+    };
+    let standing = shown.against(stored);
+    if standing == Standing::Same || lock::is_held(dir) {
+        return None;
+    }
+    if view::is_pending(dir, &shown, stored) {
+        let detail = format!("the run of commit {} is stored and not published yet", stored.generation);
+        let hint = Some("the next run publishes it, or `optimizer doctor --repair`");
+        return Some(Finding { name: "copy", is_broken: false, detail, hint });
+    }
+    found(StoreError::Apart { path, shown, stored: *stored, standing }, true)
+}
+
+/// Holds the cache against the store; whatever it holds changes no result.
+fn cache_apart(dir: &Path, stored: &Edition) -> Option<Finding> {
+    let stamp = Cache::stamp_of(dir)?;
+    let (detail, hint) = match stamp.against(stored) {
+        Standing::Foreign => {
+            ("another store evaluated what it holds".to_owned(), "the next run begins it anew")
+        }
+        Standing::Ahead => (
+            format!("it is of commit {}, the store is at {}", stamp.generation, stored.generation),
+            "if an older store was put back by mistake, `optimizer restore` lists newer backups",
+        ),
+        Standing::Same | Standing::Behind | Standing::Parted => return None,
+    };
+    Some(Finding { name: "cache", is_broken: false, detail, hint: Some(hint) })
+}
+
+/// Reads every backup.
+fn backup_health(dir: &Path, stored: Option<&Edition>) -> Result<BackupHealth, StoreError> {
+    let own = stored.map(|stored| backup::store_name(&stored.store_uuid));
+    let mut health = BackupHealth::default();
+    let (mut newest, mut holds_all) = (None, false);
+    for backup in backup::backups(dir)? {
+        match backup.content {
+            Err(reason) => health.damaged.push(format!("{}: {reason}", backup.path.display())),
+            Ok(_) if own.as_ref().is_some_and(|own| *own != backup.store) => health.foreign += 1,
+            Ok(content) => {
+                health.whole += 1;
+                newest = newest.max(content.generation);
+                holds_all |= stored.is_some_and(|s| content.content == Some(backup::hex(&s.content)));
+            }
+        }
+    }
+    let behind = |(stored, newest): (&Edition, u64)| match holds_all {
+        true => 0,
+        false => stored.generation.saturating_sub(newest),
+    };
+    health.behind = stored.zip(newest).map(behind);
+    Ok(health)
+}
+
+/// Verifies every row of the copy for readers.
 fn database(path: &Path) -> Result<Option<Space>, StoreError> {
     if !files::exists(path)? {
         return Ok(None);
@@ -142,7 +260,9 @@ fn cache(dir: &Path) -> Result<Option<Space>, StoreError> {
 
 /// Returns what others may read or write, or own.
 fn exposed(dir: &Path) -> std::io::Result<Vec<String>> {
-    let own = rustix::process::geteuid().as_raw();
+    let user = rustix::process::geteuid();
+    // What root looks at belongs to whom the directory belongs.
+    let own = if user.is_root() { fs::metadata(dir)?.uid() } else { user.as_raw() };
     let mut exposed = Vec::new();
     let mut look = |name: String, meta: &fs::Metadata| {
         let mode = meta.permissions().mode() & 0o777;
@@ -173,24 +293,28 @@ pub fn repair(dir: &Path, now_ms: i64) -> Result<Vec<String>, StoreError> {
     drop(examine(dir)?);
     let claim = Store::claim(dir, now_ms)?;
     let mut done = Vec::new();
-    if let Err(error) = cache(dir) {
-        let thrown = throw_away(&dir.join(super::cache::FILE), now_ms)?;
-        done.push(format!("{thrown}, the next run evaluates anew: {error}"));
-    }
     // A file is replaced; a folder would be in its way.
     let view = dir.join(files::VIEW);
     if fs::symlink_metadata(&view).is_ok_and(|found| found.is_dir()) {
         let aside = files::set_aside(&Disk::default(), &view, now_ms)?;
         done.push(format!("moved the folder in place of {} aside to `{}`", files::VIEW, aside.display()));
     }
+    let leftovers = files::remove_temporary(&Disk::default(), dir);
+    // Readers have a copy before anything is thrown away.
     let store = claim.open(now_ms)?;
     store.publish_view()?;
-    done.push("verified the store and published the readers' copy anew".to_owned());
-    for name in [files::STATE_NEW, files::VIEW_NEW] {
-        if fs::remove_file(dir.join(name)).is_ok() {
-            done.push(format!("removed the leftover {name}"));
-        }
+    if let Err(error) = cache(dir) {
+        let thrown = throw_away(&dir.join(super::cache::FILE), now_ms)?;
+        done.push(format!("{thrown}, the next run evaluates anew: {error}"));
     }
+    let edition = store.read()?.edition()?;
+    if Cache::stamp_of(dir).is_some_and(|stamp| stamp.against(&edition) == Standing::Ahead) {
+        Cache::open(dir, u64::MAX)?.put_stamp(&edition)?;
+        done.push("went on from a store that is older than its cache".to_owned());
+    }
+    done.push("verified the store and published the readers' copy anew".to_owned());
+    done.extend(leftovers.iter().map(|name| format!("removed the leftover {name}")));
+    done.extend(give_back(dir)?);
     for exposed in close(dir)? {
         done.push(format!("closed to others: {exposed}"));
     }
@@ -207,6 +331,23 @@ fn throw_away(path: &Path, now_ms: i64) -> Result<String, StoreError> {
     }
     let aside = files::set_aside(&Disk::default(), path, now_ms)?;
     Ok(format!("moved aside to `{}` what is no file but stood for the cache", aside.display()))
+}
+
+/// Gives files that root made to whom the directory belongs, where root asks for it; returns what was done.
+fn give_back(dir: &Path) -> Result<Option<String>, StoreError> {
+    let failed = |error| StoreError::io(dir, "list", error);
+    let owner = |path: &Path| fs::symlink_metadata(path).map(|found| (found.uid(), found.gid()));
+    let mut given = 0;
+    for folder in [dir.to_owned(), dir.join(backup::FOLDER), dir.join(reported::FOLDER)] {
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        for entry in entries {
+            let path = entry.map_err(failed)?.path();
+            let before = owner(&path).map_err(failed)?;
+            files::hand_over(&path)?;
+            given += usize::from(owner(&path).map_err(failed)? != before);
+        }
+    }
+    Ok((given > 0).then(|| format!("gave {given} files to the owner of the directory")))
 }
 
 /// Takes the rights of others away from the directory and its files; returns the names.

@@ -20,9 +20,11 @@ pub struct Location {
 }
 
 impl Location {
-    /// Returns a directory without backups, and without waiting for its lock.
+    /// Returns a directory without backups, and without waiting for its lock. However it is written, it is the same: a slash
+    /// at its end does not hide that it is a link.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), backups: 0, lock_wait: Duration::ZERO, gate: None }
+        let dir = dir.into().components().collect();
+        Self { dir, backups: 0, lock_wait: Duration::ZERO, gate: None }
     }
 
     /// Returns the disk that the directory is on.

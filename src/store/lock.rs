@@ -17,6 +17,20 @@ const CONTENT_BYTES_MAX: u64 = 1 << 10;
 /// Time between two looks at a lock that somebody else holds.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// How long a lock is asked for at least: who only asks whether it is held has it for a moment.
+const ASKERS_WAIT: Duration = Duration::from_millis(100);
+/// Time between two looks then.
+const ASK_EVERY: Duration = Duration::from_millis(2);
+
+/// Returns whether a run is at work in a directory.
+pub(super) fn is_held(dir: &Path) -> bool {
+    let Ok(file) = File::open(dir.join(files::LOCK)) else { return false };
+    let held = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+    // Closing it lets go as well.
+    let _ = file.unlock();
+    held
+}
+
 /// The lock; let go when dropped.
 #[derive(Debug)]
 pub(super) struct RunLock {
@@ -40,9 +54,12 @@ impl RunLock {
         let clock = Instant::now();
         let waited_ms = loop {
             let waited = clock.elapsed();
-            let waited_ms = i64::try_from(waited.as_millis()).unwrap_or(i64::MAX);
+            // Who does not wait has only looked twice.
+            let counted = if location.lock_wait.is_zero() { Duration::ZERO } else { waited };
+            let waited_ms = i64::try_from(counted.as_millis()).unwrap_or(i64::MAX);
             match file.try_lock() {
                 Ok(()) => break waited_ms,
+                Err(TryLockError::WouldBlock) if waited < ASKERS_WAIT => std::thread::sleep(ASK_EVERY),
                 Err(TryLockError::WouldBlock) if waited < location.lock_wait => {
                     std::thread::sleep(LOOK_EVERY.min(location.lock_wait - waited));
                 }

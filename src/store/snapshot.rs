@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTableMetadata, TableError};
 
+use super::edition::Edition;
 use super::engine::{damaged, guarded};
 use super::envelope::{Envelope, HEADER_BYTES, Place, RowError, check, decode, record_version};
 use super::error::StoreError;
@@ -19,6 +20,8 @@ use super::records::{
 use super::tables::{self, Class, Section, Table, TableInfo};
 use crate::model::Style;
 
+/// Key derivation context of the hash over all heads.
+const CONTENT_CONTEXT: &str = "retune 2026-11 store content v1";
 /// The scope of what is carried along: it concerns all of a profile.
 pub(super) const CARRIED_SCOPE: &str = "global";
 
@@ -89,6 +92,23 @@ impl<'s> Snapshot<'s> {
     /// Returns the head of every section, in order.
     pub fn heads(&self) -> Result<Vec<(Section, HeadRecord)>, StoreError> {
         Section::HEADED.into_iter().map(|section| Ok((section, self.head(section)?))).collect()
+    }
+
+    /// Returns which store this is, and as of which commit.
+    pub fn edition(&self) -> Result<Edition, StoreError> {
+        let mut hash = blake3::Hasher::new_derive_key(CONTENT_CONTEXT);
+        let mut generation = 0;
+        for (section, head) in self.heads()? {
+            hash.update(&head.rows.to_le_bytes());
+            hash.update(&head.set_hash);
+            if section == Section::History {
+                // Every commit is a run of the history.
+                generation = head.generation;
+            }
+        }
+        let mut content = [0; 16];
+        hash.finalize_xof().fill(&mut content);
+        Ok(Edition { store_uuid: self.store_uuid, generation, content })
     }
 
     fn head(&self, section: Section) -> Result<HeadRecord, StoreError> {

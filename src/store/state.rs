@@ -9,6 +9,7 @@ use redb::{Database, WriteTransaction};
 
 use super::backup;
 use super::disk::Disk;
+use super::edition::{self, Edition, Standing};
 use super::engine::{self, Held};
 use super::error::StoreError;
 use super::files;
@@ -19,9 +20,10 @@ use super::records::{
     CarriedRecord, DecisionRecord, EvidenceRecord, FeaturesRecord, InsightsRecord, MetaRecord, ParamsRecord,
     RunRecord, SeriesRecord, TrialsRecord, WorkRecord,
 };
+use super::reported::{self, Mark};
 use super::snapshot::{CARRIED_SCOPE, Snapshot};
 use super::tables;
-use super::view;
+use super::view::{self, View};
 use super::writer::{Heads, Writer};
 use crate::model::Style;
 
@@ -82,13 +84,46 @@ impl LearningCommit {
 #[derive(Debug)]
 pub struct Claim {
     location: Location,
-    lock: RunLock,
+    _lock: RunLock,
 }
 
 impl Claim {
+    /// Returns the right to write that a lock gives.
+    pub(super) fn of(location: Location, lock: RunLock) -> Self {
+        Self { location, _lock: lock }
+    }
+
     /// Opens the store; see [`Store::open`].
     pub fn open(self, now_ms: i64) -> Result<Store, StoreError> {
         Store::open_claimed(self, now_ms)
+    }
+
+    /// Returns which store it is, and as of which commit; `None` where there is none yet, or none that can be read.
+    pub fn edition(&self) -> Option<Edition> {
+        engine::glance(&self.location.dir.join(files::STATE)).ok()
+    }
+
+    /// Publishes what an earlier run stored and could not publish any more, so that readers have it from now on and not
+    /// only when this run ends.
+    ///
+    /// Errors: those of [`Store::open`]
+    pub fn publish_what_waits(self, now_ms: i64) -> Result<Self, StoreError> {
+        let Some(stored) = self.edition() else { return Ok(self) };
+        let shown = View::open_as_it_is(&self.location.dir).and_then(|view| view.read()?.edition());
+        match shown {
+            Ok(shown) if shown.against(&stored) == Standing::Same => Ok(self),
+            _ => Ok(self.open(now_ms)?.into_claim()),
+        }
+    }
+
+    /// Opens a store that was just put in its place, and publishes it: whatever is there belongs to the one before.
+    pub(super) fn open_restored(self) -> Result<Store, StoreError> {
+        let store = Store::prove(self)?;
+        store.publish_view()?;
+        for profile in store.read()?.profiles()? {
+            store.report_done(&profile)?;
+        }
+        Ok(store)
     }
 }
 
@@ -97,50 +132,87 @@ impl Claim {
 pub struct Store {
     db: Held<Database>,
     disk: Disk,
-    backups: usize,
-    dir: PathBuf,
     path: PathBuf,
     store_uuid: [u8; 16],
     poisoned: AtomicBool,
     // Dropped last: the lock outlives the database.
-    _lock: RunLock,
+    claim: Claim,
 }
 
 impl Store {
     /// Opens the store of a directory, or creates both.
     ///
-    /// The whole file and every row are verified. A copy for readers that is missing or behind is published.
+    /// The whole file and every row are verified. A copy for readers that is missing or behind is published; one that is
+    /// no earlier copy of this store is kept aside first.
     ///
     /// Errors: `Busy` when another process has it open, `NeedsRepair` or `Damaged` when the file is not whole,
-    ///         `TooNew` when a newer program wrote it; a file that is refused is left as it is.
+    ///         `TooNew` when a newer program wrote it, `Lost` when it is missing beside others of its store; a file that is
+    ///         refused is left as it is.
     pub fn open(location: impl Into<Location>, now_ms: i64) -> Result<Self, StoreError> {
         Self::claim(location, now_ms)?.open(now_ms)
     }
 
     /// Keeps other writers out of a directory, which is created if need be, without touching what is stored there.
     ///
-    /// Errors: `Busy` when another process still has it after the location's time to wait
+    /// Errors: `Busy` when another process still has it after the location's time to wait; `Lost` as when it is opened
     pub fn claim(location: impl Into<Location>, now_ms: i64) -> Result<Claim, StoreError> {
         let location = location.into();
         files::create_directory(&location.disk(), &location.dir)?;
-        Ok(Claim { lock: RunLock::take(&location, now_ms)?, location })
+        let lock = RunLock::take(&location, now_ms)?;
+        edition::expect_none_lost(&location.dir)?;
+        Ok(Claim::of(location, lock))
     }
 
     fn open_claimed(claim: Claim, now_ms: i64) -> Result<Self, StoreError> {
-        let Claim { location, lock } = claim;
-        let (disk, backups, dir) = (location.disk(), location.backups, location.dir);
+        let (disk, dir) = (claim.location.disk(), claim.location.dir.clone());
         let path = dir.join(files::STATE);
+        files::remove_temporary(&disk, &dir);
         if !files::exists(&path)? {
+            edition::expect_none_lost(&dir)?;
             create(&disk, &dir, &path, now_ms).map_err(|error| disk.explain(error))?;
         }
-        let db = engine::open_state(&disk, &path).map_err(|error| disk.explain(error))?;
-        let store_uuid = engine::guarded(&path, || Ok(Snapshot::begin(&*db, &path)?.meta()?.store_uuid))?;
-        let poisoned = AtomicBool::new(false);
-        let store = Self { db, disk, backups, dir, path, store_uuid, poisoned, _lock: lock };
-        if !view::is_current(&store.disk, &store.dir, &store.read()?, now_ms)? {
+        let store = Self::prove(claim)?;
+        if !view::is_current(&store.disk, &dir, &store.read()?, now_ms)? {
             store.publish_view()?;
         }
         Ok(store)
+    }
+
+    /// Opens a store that is there and proves it whole.
+    fn prove(claim: Claim) -> Result<Self, StoreError> {
+        let (disk, path) = (claim.location.disk(), claim.location.dir.join(files::STATE));
+        let db = engine::open_state(&disk, &path).map_err(|error| disk.explain(error))?;
+        let store_uuid = engine::guarded(&path, || Ok(Snapshot::begin(&*db, &path)?.meta()?.store_uuid))?;
+        Ok(Self { db, disk, path, store_uuid, poisoned: AtomicBool::new(false), claim })
+    }
+
+    /// Closes the store and keeps the right to write it.
+    pub fn into_claim(self) -> Claim {
+        let Self { db, claim, .. } = self;
+        drop(db);
+        claim
+    }
+
+    fn dir(&self) -> &Path {
+        &self.claim.location.dir
+    }
+
+    /// Returns the runs of a profile that were stored and not reported, oldest first: what they did may not have been
+    /// told to anybody.
+    pub fn not_reported(&self, profile: &str) -> Result<Vec<(u64, RunRecord)>, StoreError> {
+        let Some(mark) = reported::mark(self.dir(), profile, &self.store_uuid) else { return Ok(Vec::new()) };
+        let mut runs = self.read()?.runs(profile, mark.run + 1.., usize::MAX)?;
+        runs.reverse();
+        Ok(runs)
+    }
+
+    /// Notes that the last run of a profile was published and told.
+    ///
+    /// Errors: it could not be noted; it will be told again
+    pub fn report_done(&self, profile: &str) -> Result<(), StoreError> {
+        let snapshot = self.read()?;
+        let last = snapshot.run_ids(profile)?.first().copied().unwrap_or(0);
+        reported::write(&self.disk, self.dir(), profile, &Mark::new(&snapshot.edition()?, last))
     }
 
     /// Returns the store as it is now, to read from.
@@ -160,8 +232,9 @@ impl Store {
     ///         know.
     pub fn commit(&mut self, learning: LearningCommit) -> Result<u64, StoreError> {
         let heads: Heads = self.read()?.heads()?.into_iter().collect();
-        let now_ms = learning.run.started_at_ms;
+        let (now_ms, profile) = (learning.run.started_at_ms, keys::profile(&learning.profile)?.to_owned());
         files::check_free_space(&self.path)?;
+        self.begin_to_report(&profile)?;
         let committed = engine::guarded(&self.path, || {
             engine::transact(&self.db, &self.path, |transaction| {
                 let mut writer = Writer::new(transaction, &self.path, self.store_uuid, heads);
@@ -171,16 +244,27 @@ impl Store {
             })
         });
         let run = self.watch(committed)?;
-        if let Err(error) = self.back_up(now_ms) {
-            tracing::warn!("what was stored is safe, but no backup of it could be made: {error}");
+        if let Err(error) = self.back_up(&profile, now_ms) {
+            // Somebody should know, whatever they asked to be spared.
+            tracing::error!("what was stored is safe, but no backup of it could be made: {error}");
         }
         Ok(run)
     }
 
-    fn back_up(&self, now_ms: i64) -> Result<(), StoreError> {
-        match self.backups {
+    /// Makes sure that the run about to be stored counts as not reported. Those before the first mark were told by a program
+    /// that set none; a mark beyond the last run is of a history that is no longer there.
+    fn begin_to_report(&self, profile: &str) -> Result<(), StoreError> {
+        let last = self.read()?.run_ids(profile)?.first().copied().unwrap_or(0);
+        match reported::mark(self.dir(), profile, &self.store_uuid) {
+            Some(mark) if mark.run <= last => Ok(()),
+            _ => self.report_done(profile),
+        }
+    }
+
+    fn back_up(&self, profile: &str, now_ms: i64) -> Result<(), StoreError> {
+        match self.claim.location.backups {
             0 => Ok(()),
-            keep => backup::write(&self.disk, &self.dir, &self.read()?, keep, now_ms),
+            keep => backup::write(&self.disk, self.dir(), &self.read()?, profile, keep, now_ms),
         }
     }
 
@@ -188,7 +272,18 @@ impl Store {
     pub fn publish_view(&self) -> Result<(), StoreError> {
         let snapshot = self.read()?;
         files::check_free_space(&self.path)?;
-        self.watch(engine::guarded(&self.path, || view::publish(&self.disk, &self.dir, &snapshot)))
+        self.watch(engine::guarded(&self.path, || view::publish(&self.disk, self.dir(), &snapshot)))
+    }
+
+    /// Publishes the store with a run that was just stored. Where that fails it is said that the run is not lost.
+    ///
+    /// Errors: those of [`Store::publish_view`]; the next run publishes it then, and reports it
+    pub fn publish_run(&self, run: u64) -> Result<(), StoreError> {
+        self.publish_view().inspect_err(|_| {
+            tracing::error!(
+                "run {run} is stored, and could not be published: the next run publishes and reports it"
+            );
+        })
     }
 
     /// Writes the store anew, without the space that nothing uses, and puts the verified copy in its place. A copy that is not
@@ -197,7 +292,7 @@ impl Store {
     /// Errors: whatever happens, one of old and new is there and whole
     pub(super) fn rewrite(self) -> Result<(), StoreError> {
         files::check_free_space(&self.path)?;
-        let new = self.dir.join(files::STATE_NEW);
+        let new = self.dir().join(files::STATE_NEW);
         view::write_copy(&self.disk, &self.read()?, &new)?;
         let size = |path: &Path| {
             let found = std::fs::metadata(path).map_err(|error| StoreError::io(path, "look at", error));
@@ -205,13 +300,13 @@ impl Store {
         };
         let smaller = size(&new)? < size(&self.path)?;
         // The lock is let go last.
-        let Self { db, disk, path, _lock: lock, .. } = self;
+        let Self { db, disk, path, claim, .. } = self;
         drop(db);
         let done = match smaller {
             true => files::rename(&disk, &new, &path),
             false => files::remove(&disk, &new),
         };
-        drop(lock);
+        drop(claim);
         done
     }
 
@@ -240,7 +335,7 @@ impl Store {
 }
 
 /// Creates the store beside its final name, so that a file of that name is always complete.
-fn create(disk: &Disk, dir: &Path, path: &Path, now_ms: i64) -> Result<(), StoreError> {
+pub(super) fn create(disk: &Disk, dir: &Path, path: &Path, now_ms: i64) -> Result<(), StoreError> {
     files::check_free_space(path)?;
     let new = dir.join(files::STATE_NEW);
     let file = files::create_fresh(disk, &new)?;

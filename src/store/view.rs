@@ -9,11 +9,17 @@ use std::path::{Path, PathBuf};
 use redb::ReadOnlyDatabase;
 
 use super::disk::Disk;
+use super::edition::{self, Edition, Standing};
 use super::engine::{self, Held, guarded};
 use super::error::StoreError;
 use super::files;
+use super::lock;
+use super::reported;
 use super::snapshot::{Proved, Snapshot};
 use super::tables;
+
+/// Times that copy and store are looked at again when they differ: a run may be publishing.
+const LOOKS_MAX: usize = 4;
 
 /// The published copy, open for reading.
 pub struct View {
@@ -21,6 +27,7 @@ pub struct View {
     /// `None` if every row was verified when it was opened.
     proved: Option<Proved>,
     path: PathBuf,
+    is_pending: bool,
 }
 
 impl View {
@@ -31,12 +38,54 @@ impl View {
         Self::open_whole(dir.join(files::VIEW))
     }
 
-    /// Opens the published copy in a directory; what is read of it is verified when it is read, so that a look at what is small
-    /// costs little beside a long history. Nothing that is damaged is shown, and nothing is said not to be there that was lost.
+    /// Opens the published copy in a directory and holds it against the store itself; what is read of it is verified when it
+    /// is read, so that a look at what is small costs little beside a long history. Nothing that is damaged is shown, and
+    /// nothing is said not to be there that was lost.
     ///
-    /// Errors: `NoStore` when nothing was published there; damage also when it is read
+    /// A store that cannot be read is no reason to show nothing: what was published last is shown.
+    ///
+    /// Errors: `NoStore` when there is none, `Lost` when only its copy is left, `Unpublished` when it has no copy, `Apart` when
+    ///         the copy is not the store's, or was put back; damage also when it is read
     pub fn open_for_a_look(dir: &Path) -> Result<Self, StoreError> {
+        edition::expect_none_lost(dir)?;
+        let (path, state) = (dir.join(files::VIEW), dir.join(files::STATE));
+        let open = || match Self::open_file(path.clone(), Some(Proved::default())) {
+            // A first run publishes what it has just begun.
+            Err(StoreError::NoStore { .. }) if files::exists(&state)? && !lock::is_held(dir) => {
+                Err(StoreError::Unpublished { path: path.clone() })
+            }
+            opened => opened,
+        };
+        let mut view = open()?;
+        for _ in 0..LOOKS_MAX {
+            let shown = view.read()?.edition()?;
+            // Who has it open publishes what it stores.
+            let Ok(stored) = engine::glance(&state) else { return Ok(view) };
+            let standing = shown.against(&stored);
+            if standing == Standing::Same {
+                return Ok(view);
+            }
+            // It may have been published since it was opened.
+            view = open()?;
+            if view.read()?.edition()? == shown && !lock::is_held(dir) {
+                view.is_pending = is_pending(dir, &shown, &stored);
+                return match view.is_pending {
+                    true => Ok(view),
+                    false => Err(StoreError::Apart { path, shown, stored, standing }),
+                };
+            }
+        }
+        Ok(view)
+    }
+
+    /// Opens the published copy as it is, whatever it is of; what is read of it is verified when it is read.
+    pub(super) fn open_as_it_is(dir: &Path) -> Result<Self, StoreError> {
         Self::open_file(dir.join(files::VIEW), Some(Proved::default()))
+    }
+
+    /// Returns whether a later run is stored, which was interrupted before it was published. The next one publishes it.
+    pub fn is_pending(&self) -> bool {
+        self.is_pending
     }
 
     /// Returns its content.
@@ -55,32 +104,49 @@ impl View {
             return Err(StoreError::NoStore { path });
         }
         let db = guarded(&path, || Ok(Held::new(engine::open_read_only(&path)?, &path)))?;
-        let view = Self { db, proved, path };
+        let view = Self { db, proved, path, is_pending: false };
         view.read()?;
         Ok(view)
     }
 }
 
+/// Returns whether a copy was the last one before a run that was stored and not published: each run publishes what the one
+/// before it left, so it is one commit behind, and the store was never published beyond it.
+pub(super) fn is_pending(dir: &Path, shown: &Edition, stored: &Edition) -> bool {
+    let is_before = shown.against(stored) == Standing::Behind && shown.generation + 1 == stored.generation;
+    is_before && reported::last(dir, stored) <= shown.generation
+}
+
 /// Returns whether the published copy has the content of a snapshot.
 ///
-/// A copy that cannot be read is moved aside: it is disposable, but it may be somebody else's file.
+/// A copy that cannot be read is moved aside, and one that is not an earlier one of the same store: both are disposable, but
+/// may be somebody else's file, or all that is left of a history.
 pub(super) fn is_current(
     disk: &Disk,
     dir: &Path,
     state: &Snapshot<'_>,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
-    match View::open(dir) {
-        Ok(view) => same(&view.read()?, state),
-        Err(StoreError::NoStore { .. }) => Ok(false),
-        Err(error) if error.is_unreadable() && !matches!(error, StoreError::Refused { .. }) => {
-            let path = dir.join(files::VIEW);
-            let aside = files::set_aside(disk, &path, now_ms)?;
-            tracing::warn!(%error, aside = %aside.display(), "the published copy was unreadable and moved aside");
-            Ok(false)
+    let path = dir.join(files::VIEW);
+    let found = View::open(dir).and_then(|view| view.read()?.edition());
+    let reason = match found {
+        Ok(shown) => {
+            let stored = state.edition()?;
+            match shown.against(&stored) {
+                Standing::Same => return Ok(true),
+                Standing::Behind => return Ok(false),
+                standing => StoreError::Apart { path: path.clone(), shown, stored, standing },
+            }
         }
-        Err(error) => Err(error),
-    }
+        Err(StoreError::NoStore { .. }) => return Ok(false),
+        Err(error) if error.is_unreadable() && !matches!(error, StoreError::Refused { .. }) => error,
+        Err(error) => return Err(error),
+    };
+    // Readers have it until the store's own takes its place.
+    let aside = files::keep_aside(disk, &path, now_ms)?.unwrap_or(path);
+    // Somebody should know, whatever they asked to be spared.
+    tracing::error!("{reason}; it is kept as {} and the store's own is published", aside.display());
+    Ok(false)
 }
 
 /// Publishes a snapshot. If anything fails the last copy stays.

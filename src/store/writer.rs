@@ -124,8 +124,20 @@ impl<'t> Writer<'t> {
 
     /// Writes the heads of the sections that changed.
     pub fn finish(self) -> Result<(), StoreError> {
+        self.write_heads(|before, head| before != Some(head))
+    }
+
+    /// Writes the heads of all sections, whether or not they changed.
+    pub fn finish_all(self) -> Result<(), StoreError> {
+        self.write_heads(|_, _| true)
+    }
+
+    fn write_heads(
+        &self,
+        wanted: impl Fn(Option<&HeadRecord>, &HeadRecord) -> bool,
+    ) -> Result<(), StoreError> {
         for (section, head) in &self.heads {
-            if self.before.get(section) != Some(head) {
+            if wanted(self.before.get(section), head) {
                 let next = HeadRecord { generation: head.generation + 1, ..*head };
                 self.insert(&tables::HEADS, section.as_str(), &next)?;
             }
