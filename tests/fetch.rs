@@ -630,3 +630,297 @@ fn every_document_fits_its_schema() {
     assert_eq!(symbol["first_missing"], "2025-01-02T00:00:00Z");
     assert_eq!(*refused.lock().expect("no panic"), 3);
 }
+
+/// An exchange whose rows of some hours are not as they should be: each row may be made another one, or several.
+fn odd_exchange(odd: impl Fn(i64, Value) -> Vec<Value> + Send + Sync + 'static) -> Server {
+    Server::start(move |_, asked| {
+        let Reply::Whole(_, _, body) = klines(asked, always) else { panic!("klines are whole") };
+        let rows: Vec<Value> = serde_json::from_slice(&body).expect("rows");
+        let rows = rows.into_iter().flat_map(|row| odd(row[0].as_i64().expect("a time"), row));
+        Reply::ok(Value::from(rows.collect::<Vec<_>>()).to_string())
+    })
+}
+
+/// From 04:00 to 08:00 of the second day.
+fn is_in_outage(open_ms: i64) -> bool {
+    let day = day_ms("2025-01-02");
+    (day + 4 * 60 * MINUTE_MS..day + 8 * 60 * MINUTE_MS).contains(&open_ms)
+}
+
+const DAYS_19: [&str; 6] = ["--symbols", "BTCUSDT", "--since", "2025-01-01", "--until", "2025-01-20"];
+
+#[test]
+fn rows_off_the_grid_are_left_out_named_and_not_asked_for_for_ever() {
+    let server = odd_exchange(|open, mut row| {
+        if is_in_outage(open) {
+            row[0] = json!(open + 14_789);
+            row[6] = json!(open + 14_789 + M15 - 1);
+        }
+        vec![row]
+    });
+    let place = Place::new();
+    let output = place.fetch(&server, &DAYS_19);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert!(
+        said.contains("BTCUSDT: 1808 new candles, 16 candles are missing, the first of 2025-01-02T04:00:00Z"),
+        "{said}"
+    );
+    let named =
+        "16 x off_grid: expected open times that are multiples of the interval, found 2025-01-02T04:00:14Z";
+    assert!(said.contains(named), "{said}");
+    let wanted: Vec<i64> = (0..19 * 96).filter(|index| !(112..128).contains(index)).collect();
+    assert_eq!(place.opens("2025-01-01"), wanted);
+    let asked = server.count();
+    let again = place.json(&server, &DAYS_19);
+    assert_eq!(server.count(), asked, "nobody is asked again: {again}");
+    let symbol = &again["data"]["symbols"][0];
+    assert_eq!(
+        (&symbol["refused"], &symbol["refused_before"], &symbol["missing"]),
+        (&json!(0), &json!(16), &json!(16))
+    );
+    // What comes later comes as ever.
+    let later = ["--symbols", "BTCUSDT", "--since", "2025-01-01", "--until", "2025-01-21"];
+    assert_eq!(place.json(&server, &later)["data"]["symbols"][0]["candles_new"], 96);
+    assert_eq!(server.count(), asked + 1);
+    // And a run reads what is there.
+    let store = StoreDir::missing();
+    let checked = store.json(&["check", "data", place.out().to_str().expect("plain")]);
+    assert_eq!(checked["data"]["symbols"][0]["candles"], 20 * 96 - 16);
+}
+
+#[test]
+fn a_hole_that_nobody_remembers_is_found_again_and_stops_nothing() {
+    let server = odd_exchange(|open, mut row| {
+        if is_in_outage(open) {
+            row[6] = json!(open + 1);
+        }
+        vec![row]
+    });
+    let place = Place::new();
+    place.json(&server, &DAYS_19);
+    let remembered = place.out().join("spot/.BTCUSDT-15m.csv.refused");
+    let hole = day_ms("2025-01-02") + 16 * M15;
+    let text_of = || fs::read_to_string(&remembered).expect("remembered");
+    assert_eq!(text_of(), format!("refused_from,refused_to\n{hole},{}\n", hole + 16 * M15));
+    // As after a copy of the folder without hidden files: what comes behind the hole comes all the same.
+    fs::remove_file(&remembered).expect("removed");
+    let later = ["--symbols", "BTCUSDT", "--since", "2025-01-01", "--until", "2025-02-10"];
+    let output = place.fetch(&server, &later);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    assert_eq!(place.opens("2025-01-01").len(), 40 * 96 - 16);
+    assert!(text_of().contains(&hole.to_string()));
+    // The hole alone holds no sound row: told, and nothing is remembered of such an answer.
+    fs::remove_file(&remembered).expect("removed");
+    let output = place.fetch(&server, &later);
+    let error = text(&output.stderr);
+    assert!(
+        code(&output) == 4 && error.contains("found 16 of 16, the first: expected candles of the interval"),
+        "{error}"
+    );
+    assert!(!remembered.exists());
+}
+
+#[test]
+fn every_kind_of_odd_row_is_named_and_the_others_are_kept() {
+    let at = |hours: i64| day_ms("2025-01-03") + hours * 60 * MINUTE_MS;
+    let server = odd_exchange(move |open, mut row| match open {
+        open if open == at(1) => {
+            row[6] = json!(open + 14_838);
+            vec![row]
+        }
+        open if open == at(2) => {
+            row[2] = json!("1");
+            vec![row]
+        }
+        open if open == at(3) => vec![row.clone(), row],
+        open if open == at(4) => {
+            let mut other = row.clone();
+            other[5] = json!("8");
+            vec![row, other]
+        }
+        open if open == at(5) => vec![json!([open])],
+        open if open == at(6) => vec![Value::Null],
+        // One early, one late.
+        open if open == at(7) => Vec::new(),
+        open if open == at(8) => vec![row, kline(at(7), M15, &digits(at(7)))],
+        _ => vec![row],
+    });
+    let place = Place::new();
+    let symbol = place.json(&server, &DAYS_19)["data"]["symbols"][0].clone();
+    let kinds: BTreeMap<&str, u64> = symbol["odd_rows"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|odd| (odd["kind"].as_str().expect("text"), odd["count"].as_u64().expect("a count")))
+        .collect();
+    let wanted = [
+        ("close_time", 1),
+        ("contradictory", 2),
+        ("impossible_candle", 1),
+        ("out_of_order", 1),
+        ("repeated", 1),
+        ("unreadable", 2),
+    ];
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), wanted);
+    assert_eq!(
+        (&symbol["refused"], &symbol["missing"], &symbol["error"]),
+        (&json!(6), &json!(5), &Value::Null)
+    );
+    let place_of = |hours: i64| (at(hours) - day_ms("2025-01-01")) / M15;
+    let lost = [1, 2, 4, 5, 6].map(place_of);
+    let wanted: Vec<i64> = (0..19 * 96).filter(|index| !lost.contains(index)).collect();
+    assert_eq!(place.opens("2025-01-01"), wanted);
+    let asked = server.count();
+    assert_eq!(place.json(&server, &DAYS_19)["data"]["symbols"][0]["refused_before"], 5);
+    assert_eq!(server.count(), asked);
+}
+
+#[test]
+fn too_much_that_is_odd_fails_and_keeps_what_is_sound() {
+    let server = odd_exchange(|open, mut row| {
+        if open < day_ms("2025-01-02") && open % (4 * M15) == 0 {
+            row[6] = json!(open + 1);
+        }
+        vec![row]
+    });
+    let place = Place::new();
+    let output = place.fetch(&server, &DAYS_19);
+    let error = text(&output.stderr);
+    assert_eq!(code(&output), 4, "{error}");
+    assert!(
+        error.contains("expected at most 1 % of rows that cannot be used, found 24 of 1824, the first: "),
+        "{error}"
+    );
+    assert!(text(&output.stdout).contains("1800 new candles"), "{}", text(&output.stdout));
+    assert_eq!(place.opens("2025-01-01").len(), 1_800);
+    let asked = server.count();
+    let again = place.fetch(&server, &DAYS_19);
+    assert_eq!((code(&again), server.count()), (0, asked), "it is known now: {}", text(&again.stderr));
+}
+
+#[test]
+fn an_exchange_of_which_no_row_can_be_used_fails_at_once() {
+    for (odd, said) in [
+        (
+            json!([[1_735_689_600_000_i64, 1.0, 2.0, 0.5, 1.5, 7.0, 1_735_690_499_999_i64]]),
+            "expected candles that can be",
+        ),
+        (
+            json!([[1_735_689_600_000_i64, "1", "2", "0.5", "1.5", "7", 1_735_693_199_999_i64]]),
+            "expected candles of the interval asked for, found 3600000 ms",
+        ),
+        (json!([["a"]]), "expected rows of open time to close time, found 1 columns"),
+    ] {
+        let server = Server::start(move |_, _| Reply::ok(odd.to_string()));
+        let place = Place::new();
+        let output = place.fetch(&server, &DAYS_19);
+        let error = text(&output.stderr);
+        assert!(code(&output) == 4 && error.contains(said), "{error}");
+        assert_eq!((server.count(), place.names()), (1, Vec::new()));
+    }
+}
+
+#[test]
+fn links_in_the_folder_are_not_followed_into_other_files_nor_replaced() {
+    let server = Server::start(|_, asked| klines(asked, always));
+    let place = Place::new();
+    let spot = place.out().join("spot");
+    fs::create_dir_all(&spot).expect("a folder");
+    let other = place.folder.path().join("other");
+    fs::write(&other, "of somebody").expect("written");
+    std::os::unix::fs::symlink(&other, spot.join(".BTCUSDT-15m.csv.tmp")).expect("linked");
+    place.json(&server, &DAYS_19);
+    assert_eq!(fs::read_to_string(&other).expect("text"), "of somebody");
+    assert_eq!(place.opens("2025-01-01").len(), 19 * 96);
+    // A file that lies elsewhere grows there.
+    let elsewhere = place.folder.path().join("elsewhere.csv");
+    fs::rename(spot.join("BTCUSDT-15m.csv"), &elsewhere).expect("moved");
+    std::os::unix::fs::symlink(&elsewhere, spot.join("BTCUSDT-15m.csv")).expect("linked");
+    let later = ["--symbols", "BTCUSDT", "--since", "2025-01-01", "--until", "2025-01-21"];
+    assert_eq!(place.json(&server, &later)["data"]["symbols"][0]["candles_new"], 96);
+    assert!(fs::symlink_metadata(spot.join("BTCUSDT-15m.csv")).expect("there").is_symlink());
+    assert_eq!(fs::read_to_string(&elsewhere).expect("text").lines().count(), 1 + 20 * 96);
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_told_before_anybody_is_asked() {
+    let place = Place::new();
+    let fetch = |variables: &[(&str, &str)], url: &str| {
+        let mut command = optimizer();
+        command.args(["fetch", "--base-url", url, "--out"]).arg(place.out()).args(BTC);
+        for name in [
+            "ALL_PROXY",
+            "all_proxy",
+            "HTTPS_PROXY",
+            "https_proxy",
+            "HTTP_PROXY",
+            "http_proxy",
+            "NO_PROXY",
+            "no_proxy",
+        ] {
+            command.env_remove(name);
+        }
+        command
+            .args(["--set", "fetch.timeout=300ms", "--set", "fetch.attempts=1"])
+            .envs(variables.iter().copied());
+        let output = command.output().expect("started");
+        (code(&output), text(&output.stderr))
+    };
+    let elsewhere = "https://exchange.invalid";
+    for (variable, value, found) in [
+        ("HTTPS_PROXY", "not a proxy", "\"…\""),
+        ("https_proxy", "ftp://proxy.example:1", "ftp://proxy.example:1"),
+        ("ALL_PROXY", "socks5://me:hunter2@proxy.example:1080", "SOCKS is not built in"),
+    ] {
+        let (code, said) = fetch(&[(variable, value)], elsewhere);
+        assert!(code == 3 && said.contains(&format!("{variable}: expected a proxy such as")), "{said}");
+        assert!(said.contains(found) && !said.contains("hunter2"), "{said}");
+    }
+    let (code, said) = fetch(&[("HTTPS_PROXY", "not a proxy"), ("NO_PROXY", "exchange.invalid")], elsewhere);
+    assert!(code == 4 && said.contains("gave up after 1 tries"), "no proxy is needed there: {said}");
+    let server = Server::start(|_, asked| klines(asked, always));
+    assert_eq!(fetch(&[("HTTPS_PROXY", "not a proxy")], &server.url).0, 0, "nor for this machine");
+}
+
+#[test]
+fn the_shared_exchange_with_an_outage_is_read() {
+    let script =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/cases/06-fetch-over-an-outage/in/server.py");
+    if !script.exists() || std::process::Command::new("python3").arg("--version").output().is_err() {
+        return;
+    }
+    for (mode, candles) in
+        [("short", 1_823), ("misaligned", 1_808), ("dup", 1_824), ("newest", 1_824), ("overlap", 1_823)]
+    {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .and_then(|free| free.local_addr())
+            .expect("a port")
+            .port();
+        let mut server = std::process::Command::new("python3")
+            .arg(&script)
+            .args([mode, &port.to_string()])
+            .spawn()
+            .expect("python");
+        let began = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err()
+            && began.elapsed() < Duration::from_secs(10)
+        {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let place = Place::new();
+        let mut command = optimizer();
+        command
+            .args(["fetch", "--base-url", &format!("http://127.0.0.1:{port}"), "--out"])
+            .arg(place.out())
+            .args(DAYS_19);
+        let output = command.output().expect("started");
+        let _ = server.kill().and_then(|()| server.wait());
+        assert_eq!(code(&output), 0, "{mode}: {}", text(&output.stderr));
+        assert!(
+            text(&output.stdout).contains(&format!("{candles} new candles")),
+            "{mode}: {}",
+            text(&output.stdout)
+        );
+    }
+}

@@ -51,6 +51,7 @@ impl Failure {
             | FetchError::Interval { .. }
             | FetchError::BaseUrl(_)
             | FetchError::Span { .. } => code::USAGE,
+            FetchError::Proxy(_) => code::CONFIGURATION,
             FetchError::Busy { .. } => code::STORE_BUSY,
             FetchError::Io { .. } => code::IO,
             FetchError::Stopped => code::STOPPED,
@@ -140,7 +141,11 @@ fn reasons(input: &InputReport) -> String {
     });
     let rejected = input.files.iter().filter_map(|file| Some((file.name(), file.rejected.clone()?)));
     let line = |(file, reason): (String, String)| format!("\n  `{file}`: {reason}");
-    rejected.chain(passed).take(REASONS_SHOWN).map(line).collect()
+    let later = input.files.iter().filter_map(|file| {
+        let issue = file.issues.iter().find(|issue| issue.kind == "future")?;
+        Some((file.name(), format!("{} candles are later than now: {}", issue.count, issue.detail)))
+    });
+    rejected.chain(later).chain(passed).take(REASONS_SHOWN).map(line).collect()
 }
 
 impl From<RunError> for Failure {

@@ -9,7 +9,7 @@ use ring::digest::{Context, SHA256};
 use super::client::{Client, Trouble};
 use super::error::FetchError;
 use super::held::io_error;
-use super::splice::{beside, put};
+use super::splice::{beside, create_beside, put};
 
 /// Most bytes of an archive: a month of one-minute candles takes 3 MB.
 const ARCHIVE_BYTES_MAX: u64 = 256 << 20;
@@ -76,7 +76,7 @@ fn content(
     target: &Path,
 ) -> Result<Option<(File, String)>, FetchError> {
     let beside = beside(target);
-    let to = beside.clone();
+    let to = target.to_owned();
     let read = move |body: &mut dyn Read| save(body, &to);
     let done = client.get(path, name, read, |saved, _| Ok(saved));
     if !matches!(done, Ok(Some(_))) {
@@ -88,7 +88,7 @@ fn content(
 
 fn save(body: &mut dyn Read, to: &Path) -> Result<(File, String), Trouble> {
     let disk = |error| Trouble::Fatal(io_error(to)(error));
-    let mut file = File::create(to).map_err(disk)?;
+    let mut file = create_beside(to).map_err(Trouble::Fatal)?;
     let mut hash = Context::new(&SHA256);
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut bytes = 0;

@@ -16,7 +16,7 @@ use ureq::{Agent, Body};
 use super::FetchEvent;
 use super::error::FetchError;
 use super::plan;
-use crate::net::{Endpoint, agent, printable};
+use crate::net::{Endpoint, agent};
 
 /// How often the signal to stop is looked at.
 const STOP_LOOK: Duration = Duration::from_millis(20);
@@ -128,7 +128,7 @@ impl<'a> Client<'a> {
                         (status, body) => {
                             let message = match body {
                                 Err(Trouble::Again(message)) => message,
-                                _ => String::new(),
+                                _ => "without a word".to_owned(),
                             };
                             return Err(FetchError::Refused { what: what.to_owned(), status, message });
                         }
@@ -255,5 +255,5 @@ fn message(body: &mut Body) -> String {
         let message = json.get("msg")?.as_str()?;
         Some(json.get("code").map_or_else(|| message.to_owned(), |code| format!("{message} (code {code})")))
     });
-    printable(said.as_deref().unwrap_or(&text), MESSAGE_CHARS)
+    crate::net::said(said.as_deref().unwrap_or(&text), MESSAGE_CHARS)
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::model::rfc3339;
-use crate::net::EndpointError;
+use crate::net::{EndpointError, ProxyError};
 
 /// Why candles were not fetched.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,8 @@ pub enum FetchError {
     Interval { found: String, known: String },
     #[error("base URL: {0}")]
     BaseUrl(#[from] EndpointError),
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     #[error("expected a time with closed candles, found none from {} to {}", rfc3339(*since_ms), rfc3339(*until_ms))]
     Span { since_ms: i64, until_ms: i64 },
     #[error("another `optimizer fetch` writes to `{}`", folder.display())]
@@ -34,6 +36,10 @@ pub enum FetchError {
     GaveUp { what: String, tries: u32, last: String },
     #[error("{what}: expected {expected}, found {found}")]
     Unexpected { what: String, expected: &'static str, found: String },
+    #[error(
+        "candles of {ticker}: expected at most 1 % of rows that cannot be used, found {refused} of {rows}, the first: {first}"
+    )]
+    MuchRefused { ticker: String, refused: u64, rows: u64, first: String },
     #[error("{file}: expected SHA-256 {expected}, found {found}; nothing of it is kept")]
     Checksum { file: String, expected: String, found: String },
     #[error("{ticker}: expected archives from {first} to {last}, found none that are published")]
@@ -50,6 +56,7 @@ impl FetchError {
             Self::Refused { status, .. } => !matches!(status, 401 | 403 | 451),
             Self::ForeignFile { .. }
             | Self::Unexpected { .. }
+            | Self::MuchRefused { .. }
             | Self::NoArchives { .. }
             | Self::Checksum { .. } => true,
             _ => false,
@@ -82,6 +89,10 @@ impl FetchError {
                 Some("check the connection and --base-url; the same command goes on where it stopped")
             }
             Self::Unexpected { .. } => Some("is --base-url the exchange? nothing of this answer was written"),
+            Self::MuchRefused { .. } => Some(
+                "what was sound is kept, what was not is missing: look at the file before you tune on it",
+            ),
+            Self::Proxy(_) => Some("correct the variable, or unset it"),
             Self::Checksum { .. } => Some(
                 "run it again later; if it stays, the archive is damaged where it is published: use --source rest",
             ),

@@ -46,14 +46,16 @@ fn pages(bytes: &[u8]) -> String {
     let asked = Asked { what: "candles", span: M15..50 * M15, interval: Interval::M15, rows_max: 20 };
     match asked.parse(bytes) {
         Ok(page) => {
-            assert!(page.rows.len() as u64 + page.refused <= 20, "no more than asked for");
+            assert!(page.rows.len() <= 20, "no more than asked for");
             assert!(page.rows.is_sorted_by(|a, b| a.open_ms < b.open_ms), "in order");
             let plain = |c: char| c.is_ascii_digit() || c == '.';
             assert!(
                 page.rows.iter().flat_map(|row| &row.digits).all(|text| text.chars().all(plain)),
                 "numbers"
             );
-            format!("ok {}", page.refused)
+            assert!(page.rows.iter().all(|row| asked.span.contains(&row.open_ms)), "of the time asked for");
+            assert!(page.end_ms.is_none_or(|end| end > asked.span.start), "it goes on");
+            format!("ok {}", page.odd.len())
         }
         Err(Trouble::Again(text)) => text,
         Err(Trouble::Fatal(error)) => error.to_string(),

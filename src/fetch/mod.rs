@@ -6,7 +6,9 @@
 //! Invariants:
 //! - a file is as it was or whole: it is written beside, synced and renamed; a failure or a signal keeps what had come;
 //! - only candles that had closed by both clocks, this computer's and the exchange's, are written, with its digits;
-//! - what is missing is asked for, wherever it is missing, and nothing else;
+//! - what is missing is asked for, wherever it is missing, and nothing else; what the exchange could give no sound row of is asked for
+//!   again for a week, then no more;
+//! - a row that cannot be used is left out and named, the others are kept;
 //! - memory does not grow with the history.
 //!
 //! It does not interpret candles and never removes or repairs what is there.
@@ -17,6 +19,7 @@ mod error;
 #[cfg(test)]
 pub(crate) mod fuzz;
 mod held;
+mod holes;
 mod page;
 mod plan;
 mod splice;
@@ -32,16 +35,21 @@ pub use client::Limits;
 pub use error::FetchError;
 pub use plan::{Market, Source, Ticker, interval};
 
-use crate::model::Interval;
-use crate::net::Endpoint;
+use crate::model::{Day, Interval};
+use crate::net::{Endpoint, usable_proxy};
 use client::{Client, Trouble};
 use held::io_error;
-use page::{Asked, PAGE_BYTES_MAX, Page};
+use holes::Holes;
+use page::{Asked, Oddity, PAGE_BYTES_MAX, Page};
 use plan::Part;
 use splice::Splice;
 
 /// New rows after which a file is published at least, so that little is lost when the process is killed.
 const PUBLISH_ROWS: u64 = 50_000;
+
+/// Rows that may be refused before a symbol fails: so many, or this share of all, in percent.
+const REFUSED_ROWS_MAX: u64 = 3;
+const REFUSED_PERCENT_MAX: u64 = 1;
 
 /// What to fetch.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,12 +120,30 @@ pub struct FetchedSymbol {
     pub archives: Vec<String>,
     /// Archives that are not published, by name.
     pub not_published: Vec<String>,
-    /// Rows that cannot be candles; left out.
+    /// Rows of the exchange.
+    pub rows: u64,
+    /// Rows that cannot be used; left out.
     pub refused: u64,
+    /// What is odd about rows, by kind.
+    pub odd: Vec<OddRows>,
+    /// Missing candles of which the exchange gave no sound row before.
+    pub refused_before: u64,
     /// What is still missing; open times, UTC ms.
     pub missing: Vec<Range<i64>>,
     /// Why it is not complete.
     pub error: Option<FetchError>,
+}
+
+/// Rows of the exchange that are not as they should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OddRows {
+    /// `unreadable`, `not_asked_for`, `off_grid`, `close_time`, `impossible_candle`, `contradictory`: left out; `repeated`: once;
+    /// `out_of_order`: put in its place.
+    pub kind: &'static str,
+    /// How many.
+    pub count: u64,
+    /// What was expected and found at the first.
+    pub first: String,
 }
 
 /// Fetches what is missing.
@@ -130,6 +156,7 @@ pub fn fetch(
     stop: &AtomicBool,
     on_event: &dyn Fn(FetchEvent<'_>),
 ) -> Result<Fetched, FetchError> {
+    usable_proxy(&request.endpoint)?;
     let span = plan::wanted(request.since_ms, request.until_ms, request.interval, request.now_ms)?;
     let folder = request.out.join(request.market.as_str());
     std::fs::create_dir_all(&folder).map_err(io_error(&folder))?;
@@ -177,7 +204,10 @@ impl Work<'_> {
             candles: 0,
             archives: Vec::new(),
             not_published: Vec::new(),
+            rows: 0,
             refused: 0,
+            odd: Vec::new(),
+            refused_before: 0,
             missing: Vec::new(),
             error: None,
         };
@@ -196,13 +226,18 @@ impl Work<'_> {
         symbol
     }
 
-    fn csv_path(&self, ticker: &Ticker) -> PathBuf {
-        self.folder.join(ticker.csv_name(self.request.interval))
+    /// Returns the file of a symbol; a link stays one, and what it leads to grows.
+    fn csv_path(&self, ticker: &Ticker) -> Result<PathBuf, FetchError> {
+        let path = self.folder.join(ticker.csv_name(self.request.interval));
+        match std::fs::symlink_metadata(&path) {
+            Ok(found) if found.is_symlink() => std::fs::canonicalize(&path).map_err(io_error(&path)),
+            _ => Ok(path),
+        }
     }
 
     fn held(&self, ticker: &Ticker) -> Result<Vec<Range<i64>>, FetchError> {
         let interval = self.request.interval;
-        let mut spans = held::spans_of_rows(&self.csv_path(ticker), interval)?;
+        let mut spans = held::spans_of_rows(&self.csv_path(ticker)?, interval)?;
         spans.extend(held::spans_of_archives(&self.folder, ticker, interval)?);
         Ok(spans)
     }
@@ -212,18 +247,28 @@ impl Work<'_> {
     }
 
     fn rest(&mut self, ticker: &Ticker, symbol: &mut FetchedSymbol) -> Result<(), FetchError> {
-        let path = self.csv_path(ticker);
-        let mut splice: Option<Splice> = None;
+        let path = self.csv_path(ticker)?;
+        let mut holes = Holes::read(&path, self.request.interval)?;
+        let mut held = self.held(ticker)?;
+        symbol.refused_before = plan::missing(&self.span, &held)
+            .iter()
+            .map(|span| holes.within(span, self.request.interval))
+            .sum();
+        let holds_any = !held.is_empty();
+        held.extend(holes.settled(self.request.now_ms));
+        let mut growing =
+            Growing { path: &path, splice: None, holes: &mut holes, lost: Vec::new(), sound: 0, holds_any };
         let mut done = Ok(());
-        for span in self.missing(ticker)? {
-            done = self.span(ticker, span, symbol, &path, &mut splice);
+        for span in plan::missing(&self.span, &held) {
+            done = self.span(ticker, span, symbol, &mut growing);
             if done.is_err() {
                 break;
             }
         }
         // What had come is kept, whatever happened then.
-        let kept = splice.map_or(Ok(()), |splice| publish(splice, symbol));
-        done.and(kept)
+        let kept = growing.publish(symbol);
+        done.and(kept)?;
+        symbol.too_much_refused(growing.sound)
     }
 
     /// Fetches a span page by page.
@@ -232,30 +277,35 @@ impl Work<'_> {
         ticker: &Ticker,
         span: Range<i64>,
         symbol: &mut FetchedSymbol,
-        path: &Path,
-        splice: &mut Option<Splice>,
+        growing: &mut Growing<'_>,
     ) -> Result<(), FetchError> {
         let interval = self.request.interval;
         let mut at = span.start;
         while at < span.end {
             let (page, server_ms) = self.page(ticker, at..span.end)?;
-            symbol.refused += page.refused;
+            symbol.take_in(&page, &(at..span.end), growing)?;
+            growing.sound += page.rows.len() as u64;
             let clock_ms = server_ms.unwrap_or(i64::MAX);
             let mut closed =
                 page.rows.iter().take_while(|row| plan::is_closed(row.open_ms, interval, clock_ms));
             for row in closed.by_ref() {
-                if splice.is_none() {
-                    *splice = Some(Splice::begin(path, interval)?);
+                if growing.splice.is_none() {
+                    growing.splice = Some(Splice::begin(growing.path, interval)?);
                 }
-                splice.as_mut().map_or(Ok(()), |splice| splice.add(row))?;
+                growing.splice.as_mut().map_or(Ok(()), |splice| splice.add(row))?;
             }
             let all_closed = page.end_ms.is_none_or(|end| end <= clock_ms);
             let Some(end_ms) = page.end_ms.filter(|_| all_closed) else { break };
+            if page.odd.iter().any(|odd| odd.oddity.is_refusal()) {
+                growing.lost.extend(page.not_given(at..end_ms, interval));
+            }
             (self.on_event)(FetchEvent::Reached { ticker, open_ms: end_ms });
             at = end_ms;
             // Publishing copies the file: more rarely the longer it is.
-            let due = |splice: &mut Splice| splice.added >= PUBLISH_ROWS.max(splice.rows / 4);
-            splice.take_if(due).map_or(Ok(()), |splice| publish(splice, symbol))?;
+            let due = |splice: &Splice| splice.added >= PUBLISH_ROWS.max(splice.rows / 4);
+            if growing.splice.as_ref().is_some_and(due) {
+                growing.publish(symbol)?;
+            }
         }
         Ok(())
     }
@@ -323,9 +373,94 @@ impl Work<'_> {
     }
 }
 
-fn publish(splice: Splice, symbol: &mut FetchedSymbol) -> Result<(), FetchError> {
-    let added = splice.added;
-    splice.publish()?;
-    symbol.candles += added;
-    Ok(())
+/// The file of a symbol while it grows.
+struct Growing<'a> {
+    path: &'a Path,
+    splice: Option<Splice>,
+    holes: &'a mut Holes,
+    /// Open times of which the answers so far held no sound row.
+    lost: Vec<Range<i64>>,
+    /// Sound rows of the answers so far.
+    sound: u64,
+    /// Whether there were candles before.
+    holds_any: bool,
+}
+
+impl Growing<'_> {
+    /// Remembers the holes, then puts the file in its place: whoever is killed between the two asks for nothing in vain. Nothing is
+    /// remembered of an exchange that gave no sound row.
+    fn publish(&mut self, symbol: &mut FetchedSymbol) -> Result<(), FetchError> {
+        if self.sound > 0 {
+            self.holes.add(std::mem::take(&mut self.lost));
+            self.holes.keep()?;
+        }
+        let Some(splice) = self.splice.take() else { return Ok(()) };
+        let added = splice.added;
+        splice.publish()?;
+        symbol.candles += added;
+        Ok(())
+    }
+}
+
+impl Page {
+    /// Returns the open times of a span of which there is no sound row.
+    fn not_given(&self, span: Range<i64>, interval: Interval) -> Vec<Range<i64>> {
+        let given: Vec<Range<i64>> =
+            self.rows.iter().map(|row| row.open_ms..row.open_ms + interval.ms()).collect();
+        plan::missing(&span, &given)
+    }
+}
+
+impl FetchedSymbol {
+    /// Counts what an answer to a question holds.
+    ///
+    /// Errors: the first answer of an exchange of which nothing is held holds no row that can be used
+    fn take_in(&mut self, page: &Page, asked: &Range<i64>, growing: &Growing<'_>) -> Result<(), FetchError> {
+        let holes = &growing.holes;
+        let refused = page.odd.iter().filter(|odd| odd.oddity.is_refusal());
+        let is_known = |slot_ms: Option<i64>| slot_ms.is_some_and(|slot| holes.cover(&(slot..slot + 1)));
+        let new: Vec<&page::Odd> = if holes.cover(asked) {
+            Vec::new()
+        } else {
+            refused.filter(|odd| !is_known(odd.slot_ms)).collect()
+        };
+        let is_strange = page.rows.is_empty() && growing.sound == 0 && !growing.holds_any;
+        if let Some(first) = new.first().filter(|_| is_strange) {
+            let what = format!("candles of {} from {}", self.ticker, Day::of(asked.start));
+            let (expected, found) = (first.oddity.expected(), first.found.clone());
+            return Err(FetchError::Unexpected { what, expected, found });
+        }
+        self.rows += page.seen;
+        self.refused += new.len() as u64;
+        let kept = page.odd.iter().filter(|odd| !odd.oddity.is_refusal());
+        new.into_iter().chain(kept).for_each(|odd| self.note(odd));
+        Ok(())
+    }
+
+    fn note(&mut self, odd: &page::Odd) {
+        let kind = odd.oddity.as_str();
+        match self.odd.iter_mut().find(|known| known.kind == kind) {
+            Some(known) => known.count += 1,
+            None => {
+                let first = format!("expected {}, found {}", odd.oddity.expected(), odd.found);
+                self.odd.push(OddRows { kind, count: 1, first });
+            }
+        }
+    }
+
+    /// Errors: rows were left out, and none, or not enough, were sound
+    fn too_much_refused(&self, sound: u64) -> Result<(), FetchError> {
+        let (refused, rows) = (self.refused, self.rows);
+        let few = refused <= REFUSED_ROWS_MAX || refused * 100 <= rows * REFUSED_PERCENT_MAX;
+        // A row beyond the time asked for costs no candle.
+        let beyond = self.odd.iter().find(|odd| odd.kind == Oddity::NotAskedFor.as_str());
+        let costs_none = beyond.is_some_and(|odd| odd.count == refused);
+        if refused == 0 || (few && (sound > 0 || costs_none)) {
+            return Ok(());
+        }
+        let kept = [Oddity::Repeated, Oddity::OutOfOrder].map(Oddity::as_str);
+        let first = self.odd.iter().find(|odd| !kept.contains(&odd.kind)).map(|odd| odd.first.clone());
+        let (ticker, first) = (self.ticker.to_string(), first.unwrap_or_else(|| "a row".to_owned()));
+        Err(FetchError::MuchRefused { ticker, refused, rows, first })
+    }
 }

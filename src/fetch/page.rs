@@ -21,13 +21,80 @@ pub(super) struct Row {
     pub(super) digits: [String; 5],
 }
 
+/// What is wrong with a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Oddity {
+    /// No open or close time.
+    Unreadable,
+    /// Beyond the time asked for.
+    NotAskedFor,
+    /// An open time that is no multiple of the interval.
+    OffGrid,
+    /// A close time that is not the end of the candle.
+    CloseTime,
+    /// Prices or a volume that cannot be.
+    Impossible,
+    /// The same row again.
+    Repeated,
+    /// Another candle of the same time.
+    Contradictory,
+    /// A sound row that is not behind the one before it: put in its place.
+    OutOfOrder,
+}
+
+impl Oddity {
+    /// Returns the name used in documents.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::NotAskedFor => "not_asked_for",
+            Self::OffGrid => "off_grid",
+            Self::CloseTime => "close_time",
+            Self::Impossible => "impossible_candle",
+            Self::Repeated => "repeated",
+            Self::Contradictory => "contradictory",
+            Self::OutOfOrder => "out_of_order",
+        }
+    }
+
+    /// Returns what a row should have been.
+    pub(crate) fn expected(self) -> &'static str {
+        match self {
+            Self::Unreadable => "rows of open time to close time",
+            Self::NotAskedFor | Self::OutOfOrder => "candles of the time asked for, in order",
+            Self::OffGrid => "open times that are multiples of the interval",
+            Self::CloseTime => "candles of the interval asked for",
+            Self::Impossible => "candles that can be",
+            Self::Repeated | Self::Contradictory => "one candle of a time",
+        }
+    }
+
+    /// Returns whether the row is left out, and a candle with it.
+    pub(crate) fn is_refusal(self) -> bool {
+        !matches!(self, Self::Repeated | Self::OutOfOrder)
+    }
+}
+
+/// A row that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Odd {
+    pub(super) oddity: Oddity,
+    /// What was found.
+    pub(super) found: String,
+    /// The candle it should have been; `None` where nobody can tell.
+    pub(super) slot_ms: Option<i64>,
+}
+
 /// The rows of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Page {
+    /// Sound rows of the time asked for, in order.
     pub(super) rows: Vec<Row>,
-    /// Rows that cannot be candles; left out.
-    pub(super) refused: u64,
-    /// The end of the last row, whether it was left out or not; `None` without rows.
+    /// What is odd about others.
+    pub(super) odd: Vec<Odd>,
+    /// Rows of the answer.
+    pub(super) seen: u64,
+    /// The end of the last row of the time asked for, whether it was left out or not; `None` without one.
     pub(super) end_ms: Option<i64>,
 }
 
@@ -42,11 +109,11 @@ pub(super) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// Returns the rows in an answer.
+    /// Returns the rows in an answer: what is sound, in order of time, and what is odd.
     ///
-    /// Errors: text that is no JSON list may be better next time; rows that were not asked for will not
+    /// Errors: text that is no JSON list may be better next time; more rows than were asked for will not
     pub(super) fn parse(&self, body: &[u8]) -> Result<Page, Trouble> {
-        let rows: Vec<Vec<Value>> = serde_json::from_slice(body).map_err(|error| {
+        let rows: Vec<Value> = serde_json::from_slice(body).map_err(|error| {
             let reason = error.to_string();
             Trouble::Again(format!(
                 "expected a list of candles, found {} bytes: {}",
@@ -54,41 +121,87 @@ impl Asked<'_> {
                 excerpt(&reason)
             ))
         })?;
-        if rows.len() > self.rows_max {
-            return Err(self.unexpected("as many candles as asked for", format!("{} rows", rows.len())));
-        }
-        let mut page = Page::default();
-        let mut next = self.span.start;
+        let mut page = Page { seen: rows.len() as u64, ..Page::default() };
+        let mut last_ms = i64::MIN;
         for row in &rows {
-            let open_ms = self.open_time(row)?;
-            if !(next..self.span.end).contains(&open_ms) || self.interval.floor(open_ms) != open_ms {
-                return Err(self.unexpected("candles of the time asked for, in order", rfc3339(open_ms)));
-            }
-            next = open_ms + self.interval.ms();
-            match candle(open_ms, row) {
-                Some(row) => page.rows.push(row),
-                None => page.refused += 1,
+            let row = self.row(row);
+            let slot_ms = match &row {
+                Ok(row) => Some(row.open_ms),
+                Err(odd) => odd.slot_ms,
+            };
+            let end_ms = slot_ms.map(|slot| slot + self.interval.ms());
+            page.end_ms = page.end_ms.max(end_ms);
+            match row {
+                Err(odd) => page.odd.push(odd),
+                Ok(row) => {
+                    if row.open_ms < last_ms {
+                        page.odd.push(odd_row(Oddity::OutOfOrder, &row));
+                    }
+                    last_ms = last_ms.max(row.open_ms);
+                    page.rows.push(row);
+                }
             }
         }
-        page.end_ms = (!rows.is_empty()).then_some(next);
+        page.settle();
+        if page.rows.len() > self.rows_max {
+            let (what, found) = (self.what.to_owned(), format!("{} candles", page.rows.len()));
+            let expected = "as many candles as asked for";
+            return Err(Trouble::Fatal(FetchError::Unexpected { what, expected, found }));
+        }
         Ok(page)
     }
 
-    fn open_time(&self, row: &[Value]) -> Result<i64, Trouble> {
-        let time = |index: usize| row.get(index).and_then(Value::as_i64);
-        let (Some(open), Some(close)) = (time(0), time(6)) else {
-            return Err(self.unexpected("rows of open time to close time", format!("{} columns", row.len())));
+    /// Reads a row.
+    fn row(&self, row: &Value) -> Result<Row, Odd> {
+        let odd = |oddity, found, slot_ms| Odd { oddity, found, slot_ms };
+        let cells = row.as_array().map_or(&[][..], Vec::as_slice);
+        let time = |index: usize| cells.get(index).and_then(Value::as_i64);
+        let (Some(open_ms), Some(close_ms)) = (time(0), time(6)) else {
+            return Err(odd(Oddity::Unreadable, format!("{} columns", cells.len()), None));
         };
-        // Whatever numbers stand there.
-        let span_ms = i128::from(close) - i128::from(open) + 1;
-        match span_ms == i128::from(self.interval.ms()) {
-            true => Ok(open),
-            false => Err(self.unexpected("candles of the interval asked for", format!("{span_ms} ms"))),
+        if !self.span.contains(&open_ms) {
+            return Err(odd(Oddity::NotAskedFor, rfc3339(open_ms), None));
         }
+        let slot_ms = self.interval.floor(open_ms);
+        if slot_ms != open_ms {
+            let slot = Some(slot_ms).filter(|slot| self.span.contains(slot));
+            return Err(odd(Oddity::OffGrid, rfc3339(open_ms), slot));
+        }
+        // Whatever numbers stand there.
+        let span_ms = i128::from(close_ms) - i128::from(open_ms) + 1;
+        if span_ms != i128::from(self.interval.ms()) {
+            let found = format!("{span_ms} ms from {}", rfc3339(open_ms));
+            return Err(odd(Oddity::CloseTime, found, Some(open_ms)));
+        }
+        candle(open_ms, cells).ok_or_else(|| {
+            let cells = Value::from(cells.get(1..6).unwrap_or_default()).to_string();
+            let found = format!("{} at {}", excerpt(&cells), rfc3339(open_ms));
+            odd(Oddity::Impossible, found, Some(open_ms))
+        })
     }
+}
 
-    fn unexpected(&self, expected: &'static str, found: String) -> Trouble {
-        Trouble::Fatal(FetchError::Unexpected { what: self.what.to_owned(), expected, found })
+fn odd_row(oddity: Oddity, row: &Row) -> Odd {
+    Odd { oddity, found: rfc3339(row.open_ms), slot_ms: Some(row.open_ms) }
+}
+
+impl Page {
+    /// Puts the rows in order and leaves one of each time; of rows that contradict each other none.
+    fn settle(&mut self) {
+        if self.rows.is_sorted_by(|a, b| a.open_ms < b.open_ms) {
+            return;
+        }
+        // Stable: of equal rows the first stays.
+        self.rows.sort_by_key(|row| row.open_ms);
+        let mut sound = Vec::with_capacity(self.rows.len());
+        for same in self.rows.chunk_by(|a, b| a.open_ms == b.open_ms) {
+            let agree = same.iter().all(|row| row.digits == same[0].digits);
+            let oddity = if agree { Oddity::Repeated } else { Oddity::Contradictory };
+            let left_out = if agree { &same[1..] } else { same };
+            self.odd.extend(left_out.iter().map(|row| odd_row(oddity, row)));
+            sound.extend(same[..same.len() - left_out.len()].iter().cloned());
+        }
+        self.rows = sound;
     }
 }
 
@@ -130,16 +243,53 @@ mod tests {
     fn rows_keep_the_exchanges_digits() {
         let page = parse(&format!("[{},{}]", row(1, "1.50000000"), row(3, "1"))).expect("sound");
         assert_eq!(page.rows[0].digits.join(","), "2.0,3.5,1.50000000,2.5,10");
-        assert_eq!((page.rows[1].open_ms, page.end_ms, page.refused), (3 * M15, Some(4 * M15), 0));
+        assert_eq!((page.rows[1].open_ms, page.end_ms, page.odd.len()), (3 * M15, Some(4 * M15), 0));
         assert_eq!(parse("[]"), Ok(Page::default()));
     }
 
+    /// What is odd, with how many rows are sound and where the answer ends, in candles.
+    fn oddities(body: &str) -> (Vec<Oddity>, usize, Option<i64>) {
+        let page = parse(body).expect("a list");
+        assert!(page.rows.is_sorted_by(|a, b| a.open_ms < b.open_ms), "{page:?}");
+        let odd = page.odd.iter().map(|odd| odd.oddity).collect();
+        (odd, page.rows.len(), page.end_ms.map(|end| end / M15))
+    }
+
     #[test]
-    fn rows_that_cannot_be_candles_are_left_out() {
+    fn rows_that_cannot_be_used_are_named_and_the_others_kept() {
         for low in ["0", "9", "-1", "1e0", "NaN", "", "1,1"] {
-            let page = parse(&format!("[{}]", row(4, low))).expect("a row is no error");
-            assert_eq!((page.rows.len(), page.refused, page.end_ms), (0, 1, Some(5 * M15)), "{low:?}");
+            let found = oddities(&format!("[{},{}]", row(2, "1"), row(4, low)));
+            assert_eq!(found, (vec![Oddity::Impossible], 1, Some(5)), "{low:?}");
         }
+        let hour = row(1, "1").replace(&(2 * M15 - 1).to_string(), &(5 * M15 - 1).to_string());
+        let shifted = row(2, "1").replace(&(2 * M15).to_string(), &(2 * M15 + 14_789).to_string());
+        let beyond = format!("[{},1,1,1,1,1,{}]", i64::MIN, i64::MAX);
+        let numbers = row(2, "1").replace("\"2.0\"", "2.0");
+        for (odd, oddity, end) in [
+            (beyond, Oddity::NotAskedFor, 4),
+            (row(0, "1"), Oddity::NotAskedFor, 4),
+            (row(5, "1"), Oddity::NotAskedFor, 4),
+            (hour, Oddity::CloseTime, 4),
+            (shifted, Oddity::OffGrid, 4),
+            (numbers, Oddity::Impossible, 4),
+            ("[]".into(), Oddity::Unreadable, 4),
+            ("null".into(), Oddity::Unreadable, 4),
+            ("[1.5,\"1\"]".into(), Oddity::Unreadable, 4),
+        ] {
+            let found = oddities(&format!("[{odd},{}]", row(3, "1")));
+            assert_eq!(found, (vec![oddity], 1, Some(end)), "{odd}");
+        }
+    }
+
+    #[test]
+    fn rows_are_put_in_order_and_one_of_each_time_is_left() {
+        let list = |rows: &[String]| format!("[{}]", rows.join(","));
+        let found = oddities(&list(&[row(3, "1"), row(1, "1"), row(2, "1")]));
+        assert_eq!(found, (vec![Oddity::OutOfOrder, Oddity::OutOfOrder], 3, Some(4)));
+        let found = oddities(&list(&[row(2, "1"), row(2, "1")]));
+        assert_eq!(found, (vec![Oddity::Repeated], 1, Some(3)));
+        let found = oddities(&list(&[row(2, "1"), row(2, "1.5"), row(3, "1")]));
+        assert_eq!(found, (vec![Oddity::Contradictory, Oddity::Contradictory], 1, Some(4)));
     }
 
     #[test]
@@ -147,20 +297,8 @@ mod tests {
         for body in ["", "[[1,", "{\"code\":1}", "<html>"] {
             assert!(parse(body).is_err_and(|error| error.starts_with("again")), "{body:?}");
         }
-        let hour = row(1, "1").replace(&(2 * M15 - 1).to_string(), &(5 * M15 - 1).to_string());
-        let many = ["1"; 4].iter().zip(1..).map(|(low, i)| row(i, low)).collect::<Vec<_>>().join(",");
-        let beyond = format!("[{},1,1,1,1,1,{}]", i64::MIN, i64::MAX);
-        for rows in [
-            beyond,
-            row(0, "1"),
-            row(5, "1"),
-            format!("{},{}", row(2, "1"), row(2, "1")),
-            hour,
-            many,
-            "[]".into(),
-        ] {
-            let error = parse(&format!("[{rows}]")).expect_err("not what was asked for");
-            assert!(error.starts_with("X: expected"), "{rows}: {error}");
-        }
+        let many = (1..=4).map(|index| row(index, "1")).collect::<Vec<_>>().join(",");
+        let error = parse(&format!("[{many}]")).expect_err("not what was asked for");
+        assert!(error.starts_with("X: expected as many candles as asked for"), "{error}");
     }
 }

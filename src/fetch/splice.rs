@@ -1,7 +1,7 @@
 //! A file of candles that gains rows, before, between or behind those it has: written beside, then put in its place.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::FetchError;
@@ -29,7 +29,7 @@ impl Splice {
     pub(super) fn begin(target: &Path, interval: Interval) -> Result<Self, FetchError> {
         let beside = beside(target);
         let old = Rows::open(target, interval)?;
-        let file = File::create(&beside).map_err(io_error(&beside))?;
+        let file = create_beside(target)?;
         let out = BufWriter::with_capacity(64 << 10, file);
         let target = target.to_owned();
         let mut splice = Self { target, beside, old, waiting: None, out, added: 0, rows: 0 };
@@ -86,6 +86,15 @@ impl Drop for Splice {
 pub(super) fn beside(target: &Path) -> PathBuf {
     let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     target.with_file_name(format!(".{name}.tmp"))
+}
+
+/// Creates the file beside a target anew: whatever lies there from a killed process goes, and a link is never followed.
+pub(super) fn create_beside(target: &Path) -> Result<File, FetchError> {
+    let beside = beside(target);
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(io_error(&beside)(error)),
+        _ => File::create_new(&beside).map_err(io_error(&beside)),
+    }
 }
 
 /// Puts a written file in its place: sync, rename, sync the folder.
@@ -154,6 +163,21 @@ mod tests {
             let error = spans_of_rows(&path, Interval::M15).expect_err("not ours");
             assert!(matches!(error, FetchError::ForeignFile { .. }), "{content:?}: {error}");
         }
+    }
+
+    #[test]
+    fn a_link_beside_is_not_followed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, other) = (folder.path().join("X-15m.csv"), folder.path().join("other"));
+        fs::write(&other, "of somebody").expect("written");
+        std::os::unix::fs::symlink(&other, beside(&path)).expect("linked");
+        add(&path, &[1]);
+        assert_eq!(fs::read_to_string(&other).expect("text"), "of somebody");
+        assert!(!fs::symlink_metadata(&path).expect("there").is_symlink());
+        let spans = spans_of_rows(&path, Interval::M15).expect("ours");
+        assert_eq!(spans, std::slice::from_ref(&(M15..2 * M15)));
+        fs::create_dir(beside(&path)).expect("made");
+        assert!(matches!(Splice::begin(&path, Interval::M15), Err(FetchError::Io { .. })));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::secret::Secret;
 use super::{Message, NotifyError};
-use crate::net::{Endpoint, agent, printable};
+use crate::net::{self, Endpoint, agent, usable_proxy};
 
 /// Most bytes of an answer that are read, and characters that are shown.
 const ANSWER_BYTES: u64 = 4 << 10;
@@ -45,7 +45,7 @@ impl Bark {
             Some(200) => Ok(()),
             _ => Err(refusal(
                 code.and_then(|code| code.try_into().ok()).unwrap_or(0),
-                format!("expected code 200, found {}", printable(&answer, ANSWER_CHARS)),
+                format!("expected code 200, found {}", net::said(&answer, ANSWER_CHARS)),
             )),
         }
     }
@@ -78,6 +78,7 @@ fn post(
     let clean = |text: &str| blot.map_or_else(|| text.to_owned(), |secret| secret.blot(text));
     let refused = |text: String| NotifyError::Refused(format!("{}: {}", endpoint.origin(), clean(&text)));
     let url = if path.is_empty() { endpoint.url().to_owned() } else { endpoint.join(path) };
+    usable_proxy(endpoint).map_err(|error| refused(error.to_string()))?;
     let mut request = agent(endpoint, timeout, 0).post(&url).content_type("application/json");
     if let Some(token) = bearer {
         request = request.header("Authorization", format!("Bearer {}", token.reveal()));
@@ -91,7 +92,7 @@ fn post(
     match status {
         200..300 => Ok(answer),
         _ => {
-            let said = clean(&format!("{status} {}", printable(&answer, ANSWER_CHARS)));
+            let said = clean(&format!("{status} {}", net::said(&answer, ANSWER_CHARS)));
             Err(refusal(status, format!("{}: {said}", endpoint.origin())))
         }
     }

@@ -53,14 +53,30 @@ pub struct FetchedPart {
     pub archives_new: Vec<String>,
     /// Archives that are not published (yet).
     pub not_published: Vec<String>,
-    /// Rows of the exchange that cannot be candles; left out.
+    /// Rows of the exchange that cannot be used; left out.
     pub refused: u64,
+    /// What is odd about rows, by kind.
+    pub odd_rows: Vec<OddRowsPart>,
+    /// Missing candles of which the exchange gave no sound row before: asked for again for a week, then no more.
+    pub refused_before: u64,
     /// Candles that are not there.
     pub missing: u64,
     /// Open time of the first of them; RFC 3339.
     pub first_missing: Option<String>,
     /// Why it is not complete; null if nothing failed.
     pub error: Option<String>,
+}
+
+/// Rows that are not as they should be.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct OddRowsPart {
+    /// `unreadable`, `not_asked_for`, `off_grid`, `close_time`, `impossible_candle`, `contradictory`: left out; `repeated`: kept once;
+    /// `out_of_order`: put in its place.
+    pub kind: String,
+    /// How many.
+    pub count: u64,
+    /// What was expected and found at the first.
+    pub first: String,
 }
 
 impl FetchedPart {
@@ -72,6 +88,16 @@ impl FetchedPart {
             archives_new: symbol.archives.clone(),
             not_published: symbol.not_published.clone(),
             refused: symbol.refused,
+            odd_rows: symbol
+                .odd
+                .iter()
+                .map(|odd| OddRowsPart {
+                    kind: odd.kind.to_owned(),
+                    count: odd.count,
+                    first: odd.first.clone(),
+                })
+                .collect(),
+            refused_before: symbol.refused_before,
             missing: symbol.missing.iter().map(candles).sum(),
             first_missing: symbol.missing.first().map(|span| rfc3339(span.start)),
             error: symbol.error.as_ref().map(FetchError::to_string),
@@ -89,7 +115,13 @@ impl FetchedPart {
             let _ = write!(text, ", {} candles are missing, the first of {first}", self.missing);
         }
         if self.refused > 0 {
-            let _ = write!(text, ", {} rows cannot be candles and are left out", self.refused);
+            let _ = write!(text, ", {} rows cannot be used and are left out", self.refused);
+        }
+        if self.refused_before > 0 {
+            let _ = write!(text, ", {} candles of before have no row that can be used", self.refused_before);
+        }
+        for odd in &self.odd_rows {
+            let _ = write!(text, "\n  {} x {}: {}", odd.count, odd.kind, odd.first);
         }
         if !self.not_published.is_empty() {
             let more = self.not_published.len().saturating_sub(NAMES_SHOWN);
