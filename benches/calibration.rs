@@ -236,7 +236,7 @@ impl Table {
         for (rule, passed) in RULES.iter().zip(passed) {
             *self.accepted.entry(rule).or_default() += usize::from(passed);
         }
-        let forecast = evidence.cross_validation.map(|cross| cross.forecast_sharpe * DAYS_PER_YEAR.sqrt());
+        let forecast = evidence.cross_validation.map(|cross| cross.outside_sharpe * DAYS_PER_YEAR.sqrt());
         for (sum, value) in self.sharpes.iter_mut().zip([evidence.sharpe_year, forecast, truth]) {
             *sum = (sum.0 + value.unwrap_or(0.0), sum.1 + usize::from(value.is_some()));
         }

@@ -7,6 +7,7 @@ use retune::validate::grid::{
     CrossValidation, GridResult, GridTests, Halves, Ranks, Replicates, SlidingSums, TestPlan, add_ranks,
 };
 use retune::validate::normal::{cdf, quantile};
+use retune::validate::resample::Random;
 use retune::validate::sharpe::Moments;
 use serde_json::Value;
 
@@ -108,7 +109,56 @@ fn cross_validation_agrees() {
         let number = |key: &str| own[key].as_f64().expect("a number");
         assert!((found.overfit - number("pbo")).abs() < 1e-12, "{name} {key}: {found:?}");
         assert!((found.p_loss - number("prob_loss")).abs() < 1e-12, "{name} {key}");
-        assert!((found.forecast_sharpe - number("mean_oos")).abs() < 1e-6, "{name} {key}");
+        assert!((found.outside_sharpe - number("mean_oos")).abs() < 1e-6, "{name} {key}");
+    }
+}
+
+/// Columns of made-up returns: as many as there are shifts, each with a mean of its own.
+fn shifted(days: usize, shifts: &[i32], seed: u64) -> Vec<Vec<i32>> {
+    let mut random = Random::new(seed);
+    let mut column = |shift: &i32| (0..days).map(|_| random.below(2_001) as i32 - 1_000 + shift).collect();
+    shifts.iter().map(&mut column).collect()
+}
+
+/// Sharpe ratio per day (n - 1) of some days.
+fn sharpe(returns: &[f64]) -> f64 {
+    Moments::of(returns).map_or(0.0, |moments| moments.sharpe())
+}
+
+#[test]
+fn one_set_and_one_that_is_always_best_are_not_flattered() {
+    let plan = TestPlan { blocks: 8, replicates: 0, ..plan(240) };
+    let optimism =
+        |shifts: &[i32]| looked_at(&plan, &shifted(240, shifts, 7), &[]).1.expect("columns").optimism;
+    assert_eq!(optimism(&[0]), 0.0);
+    assert_eq!(optimism(&[-5_000, 900, -4_000]), 0.0, "the same set is best on every half");
+    let noise = optimism(&[0; 60]);
+    // The expected largest of 60 standard normals is 2.3; half the days scatter by 1 / sqrt(120), all by 1 / sqrt(240).
+    assert!((0.10..0.20).contains(&noise), "{noise}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    #[test]
+    fn what_is_expected_after_selection_is_never_more_than_in_sample(
+        shifts in prop::collection::vec(-400..400_i32, 1..25), seed in any::<u64>(), half in 2..5_usize, days in 60..200_usize,
+    ) {
+        let plan = TestPlan { blocks: 2 * half, replicates: 0, ..plan(days) };
+        let columns = shifted(days, &shifts, seed);
+        let found = looked_at(&plan, &columns, &[]).1.expect("columns");
+        prop_assert!(found.optimism >= 0.0, "{found:?}");
+        // The same from the definition: halves of equal blocks, the best of each, and of the other one.
+        let (length, first) = (days / (2 * half), days % (2 * half));
+        let sets = (0..1_u32 << (2 * half)).filter(|set| set.count_ones() as usize == half);
+        let of = |set: u32, column: &[i32]| {
+            let chosen = (0..length * 2 * half).filter(|day| set >> (day / length) & 1 == 1);
+            sharpe(&chosen.map(|day| f64::from(column[first + day])).collect::<Vec<_>>())
+        };
+        let best = |set: u32| columns.iter().max_by(|a, b| of(set, a).total_cmp(&of(set, b))).expect("a column");
+        let all = (1_u32 << (2 * half)) - 1;
+        let terms: Vec<f64> = sets.map(|set| of(set, best(set)) - of(set, best(all ^ set))).collect();
+        let plain = terms.iter().sum::<f64>() / terms.len() as f64 / 2_f64.sqrt();
+        prop_assert!((found.optimism - plain).abs() < 1e-9, "{} {plain}", found.optimism);
     }
 }
 

@@ -138,3 +138,84 @@ fn every_grid_tried_counts_and_so_does_what_was_tried_elsewhere() {
     let quick = store.stdout(&["inspect", "run", "1"]);
     assert!(quick.contains("EDGE"), "{quick}");
 }
+
+#[test]
+fn a_quick_run_is_untested_wherever_it_is_told() {
+    let store = StoreDir::missing();
+    let run = ["incremental", "--data", "tests/sample", "--quick", "--progress", "none", "--exit-zero"];
+    let output = store.run(&run);
+    let said = text(&output.stdout);
+    assert!(said.trim_end().ends_with("verdict=UNTESTED"), "{said}");
+    for line in said.lines().filter(|line| line.starts_with("EDGE") || line.starts_with("SWITCH")) {
+        assert!(line.contains(" UNTESTED (QUICK"), "{line}");
+        assert!(line.contains("): the tests against luck were left out"), "no sentence is empty: {line}");
+    }
+    assert!(!said.contains("LIKELY_LUCK") && !said.contains("NOT_ENOUGH_DATA"), "{said}");
+    let run = store.json(&["inspect", "run", "1"]);
+    for (style, part) in run["data"]["styles"].as_object().expect("styles") {
+        assert_eq!(part["evidence"]["edge"]["assurance"], "UNTESTED", "{style}");
+        let sentence = part["evidence"]["edge"]["sentence"].as_str().expect("text");
+        assert!(!sentence.trim().is_empty(), "{style}");
+    }
+    assert!(store.stdout(&["inspect", "run", "1"]).contains("UNTESTED"));
+    let page = store.path.with_file_name("report.html");
+    store.stdout(&["report", "-o", page.to_str().expect("a plain path")]);
+    assert!(std::fs::read_to_string(&page).expect("a page").contains("UNTESTED"));
+    let held = [
+        "incremental",
+        "--data",
+        "tests/sample",
+        "--quick",
+        "--progress",
+        "none",
+        "--set",
+        "decide.require=promising",
+    ];
+    let other = StoreDir::missing();
+    let output = other.run(&held);
+    let said = text(&output.stdout);
+    assert!(
+        output.status.code() == Some(11) && said.contains("EDGE is UNTESTED, PROMISING is required"),
+        "{said}"
+    );
+    // What was put in force by hand, and no run tested, goes to the bot by force only.
+    other.run(&["adopt", "1", "--force"]);
+    let file = other.path.with_file_name("config.json");
+    let export = ["export-json", "-o", file.to_str().expect("a plain path")];
+    let (code, said) = other.failure(&export);
+    assert!(
+        code == Some(12) && said.contains("are UNTESTED by run 1: the tests against luck were left out"),
+        "{said}"
+    );
+    assert!(!file.exists());
+}
+
+#[test]
+fn nothing_is_advised_from_what_is_no_better_than_luck() {
+    let store = StoreDir::after_a_run();
+    let nothing = "no edge found; change nothing";
+    let insights = store.json(&["inspect", "insights"]);
+    for (style, part) in insights["data"]["styles"].as_object().expect("styles") {
+        assert_eq!(part["focus"], nothing, "{style}");
+        assert_eq!(part["best_contexts"], serde_json::json!([]), "{style}");
+        let lessons = part["lessons"].as_array().expect("a list");
+        assert!(
+            lessons.iter().all(|lesson| lesson.as_str().is_some_and(|text| text.contains(nothing))),
+            "{part}"
+        );
+    }
+    let exported = store.stdout(&["export-json", "-o", "-"]);
+    let config: serde_json::Value = serde_json::from_str(&exported).expect("JSON");
+    let told = &config["compressed_insights"];
+    assert_eq!(told["focus"], nothing);
+    let lessons = told["lessons"].as_array().expect("a list");
+    assert!(
+        !lessons.is_empty() && lessons.iter().all(|lesson| !lesson.as_str().expect("text").contains("best")),
+        "{told}"
+    );
+    for style in ["scalping", "swing"] {
+        let insights = &told["v8321_insights"][style];
+        assert_eq!(insights["best_contexts"], serde_json::json!([]));
+        assert_eq!(insights["param_sensitivity"], serde_json::json!({}));
+    }
+}

@@ -194,7 +194,8 @@ fn candidates(
             continue;
         };
         if decision.outcome == "rejected" && !force {
-            let reason = decision.reasons.first().cloned().unwrap_or_default();
+            let reason = decision.reasons.first().cloned();
+            let reason = reason.unwrap_or_else(|| "no reason is stored".to_owned());
             // Styles that were not rejected may be adopted one by one.
             return Err(ByHandError::Rejected { style, run, verdict: decision.verdict, reason });
         }

@@ -8,7 +8,7 @@ use crate::decide::key_values;
 use crate::fingerprint::{Canonical, Fingerprint};
 
 /// Version of the answer's encoding; raise it when a field of a style's report changes.
-const ANSWER_FORMAT: u64 = 10;
+const ANSWER_FORMAT: u64 = 11;
 
 /// Returns the fingerprint of all that the studies of a run depend on.
 pub(super) fn question(plan: &Plan, data: Fingerprint, in_force: &InForce) -> Fingerprint {

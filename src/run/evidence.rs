@@ -13,7 +13,7 @@ use crate::evaluate::daily::DailyColumns;
 use crate::evaluate::replay::{Pick, Tally, replay};
 use crate::model::Day;
 use crate::search::weights::Learned;
-use crate::validate::assessment::{Assessment, Assurance, Findings, assess, cost_buffer, wealth};
+use crate::validate::assessment::{Assessment, Assurance, Findings, Lack, assess, cost_buffer, wealth};
 use crate::validate::bootstrap::{self, interval};
 use crate::validate::dependence::automatic_block;
 use crate::validate::grid::{
@@ -22,10 +22,6 @@ use crate::validate::grid::{
 use crate::validate::pair::{SharpeDifference, sharpe_difference};
 use crate::validate::sharpe::{DAYS_PER_YEAR, Moments, equivalent_trials};
 
-/// Fewest days, days with trades and trades of which anything is said; with less there is nothing to test.
-const DAYS_MIN: usize = 60;
-const ACTIVE_MIN: usize = 40;
-const TRADES_MIN: u64 = 100;
 const PPM_PER_PERCENT: f64 = 10_000.0;
 /// Longest mean block of the bootstrap; days.
 const BLOCK_MAX: f64 = 10.0;
@@ -126,7 +122,8 @@ impl Evidence {
     /// Answers "is it better than what is in force?" in a line.
     pub fn switch_line(&self) -> String {
         let line = self.line(self.switch.as_ref(), self.p_luck_switch, "the parameters in force");
-        match self.sharpe_difference {
+        let is_tested = self.switch.as_ref().is_some_and(|switch| switch.assurance != Assurance::Untested);
+        match self.sharpe_difference.filter(|_| is_tested) {
             Some(found) => format!(
                 "{line}; yearly Sharpe {:+.1} against them, p = {:.2}",
                 found.difference * DAYS_PER_YEAR.sqrt(),
@@ -137,11 +134,23 @@ impl Evidence {
     }
 
     fn line(&self, assessment: Option<&Assessment>, p_luck: Option<f64>, against: &str) -> String {
-        if assessment.is_some_and(|a| a.assurance == Assurance::NotEnoughData) {
-            return format!(
+        let too_little = || {
+            format!(
                 "{} days, {} of them with trades, {} trades: 60, 40 and 100 are needed to say anything",
                 self.days, self.active_days, self.trades
-            );
+            )
+        };
+        let lacks = |lack| assessment.is_some_and(|assessment| assessment.lacks.contains(&lack));
+        match assessment.map(|assessment| assessment.assurance) {
+            Some(Assurance::NotEnoughData) => return too_little(),
+            Some(Assurance::Untested) if lacks(Lack::Quick) => {
+                let more = if lacks(Lack::Evidence) { format!("; {}", too_little()) } else { String::new() };
+                return format!("the tests against luck were left out (--quick, validate.quick){more}");
+            }
+            Some(Assurance::Untested) => {
+                return "no parameter set trades on enough days to be tested".to_owned();
+            }
+            _ => {}
         }
         let mut parts = Vec::new();
         if let Some(p) = p_luck {
@@ -159,11 +168,21 @@ impl Evidence {
                 walk.choices
             ));
         }
-        if let (Some(cross), Some(own)) = (self.cross_validation, self.sharpe_year) {
-            let forecast = cross.forecast_sharpe * DAYS_PER_YEAR.sqrt();
-            parts.push(format!("expect {forecast:.1}, not {own:.1}"));
+        if let Some((expected, own)) = self.expected_sharpe_year().zip(self.sharpe_year) {
+            let (expected, own) = (one_digit(expected), one_digit(own));
+            parts.push(format!("expected Sharpe after selection {expected} per year (in-sample {own})"));
+        }
+        if parts.is_empty() {
+            parts.push("its returns do not vary enough to be tested".to_owned());
         }
         parts.join("; ")
+    }
+
+    /// Returns the Sharpe ratio of a year that is left of the candidate's own once what choosing adds is taken off; never more than its
+    /// own.
+    pub fn expected_sharpe_year(&self) -> Option<f64> {
+        let optimism = self.cross_validation?.optimism * DAYS_PER_YEAR.sqrt();
+        self.sharpe_year.map(|own| own - optimism)
     }
 
     /// Returns every figure that is defined, by name.
@@ -192,7 +211,8 @@ impl Evidence {
             ("walk_forward_efficiency", walk.map(|w| w.efficiency)),
             ("walk_forward_turnover", walk.map(|w| w.turnover)),
             ("walk_forward_switch_t", self.walk_forward_switch_t),
-            ("forecast_sharpe_year", cross.map(|c| c.forecast_sharpe * year)),
+            ("forecast_sharpe_year", self.expected_sharpe_year()),
+            ("selection_optimism_year", cross.map(|c| c.optimism * year)),
             ("p_loss", cross.map(|c| c.p_loss)),
             ("pbo", cross.map(|c| c.overfit)),
             ("plateau_ratio", self.plateau_ratio),
@@ -250,7 +270,12 @@ impl Question<'_> {
             ..Evidence::default()
         };
         let place = study.top.first().and_then(|best| self.style.space.find(&best.set));
-        let Some((rule, cell)) = place else { return evidence };
+        let Some((rule, cell)) = place else {
+            if self.plan.search.quick {
+                evidence.edge = Some(self.assessed(&evidence, &Findings::default()));
+            }
+            return evidence;
+        };
         let window = book.window(study.days.clone());
         let tally = self.tally(&window, rule, cell);
         let in_force = study.incumbent.as_ref().and_then(|measured| self.style.space.find(&measured.set));
@@ -260,13 +285,27 @@ impl Question<'_> {
         });
         self.describe(&mut evidence, &tally);
         evidence.plateau_ratio = self.plateau_ratio(&window, rule, cell, evidence.sharpe_year);
-        let enough =
-            evidence.days >= DAYS_MIN && evidence.active_days >= ACTIVE_MIN && evidence.trades >= TRADES_MIN;
-        if enough && !self.plan.search.quick {
+        let found = self.found(&evidence);
+        if found.are_enough() && !self.plan.search.quick {
             self.test(&mut evidence, &window);
         }
         self.conclude(&mut evidence);
         evidence
+    }
+
+    /// Assesses findings; what was not tested is neither luck nor proof.
+    fn assessed(&self, evidence: &Evidence, found: &Findings) -> Assessment {
+        let lack = |lacks: bool, lack| lacks.then_some(lack);
+        match (self.plan.search.quick, found.are_enough()) {
+            (true, enough) => Assessment {
+                assurance: Assurance::Untested,
+                lacks: [Some(Lack::Quick), lack(!enough, Lack::Evidence)].into_iter().flatten().collect(),
+            },
+            (false, true) if evidence.columns == 0 => {
+                Assessment { assurance: Assurance::Untested, lacks: vec![Lack::Evidence] }
+            }
+            (false, _) => assess(found),
+        }
     }
 
     fn tally(&self, window: &Window<'_>, rule: usize, cell: usize) -> Tally {
@@ -356,9 +395,10 @@ impl Question<'_> {
         1.0 + self.plan.search.declared_trials as f64 / (self.study.sets as f64 * self.grids as f64)
     }
 
-    fn conclude(&self, evidence: &mut Evidence) {
-        let (cross, traded) = (evidence.cross_validation, evidence.traded.clone().unwrap_or_default());
-        let found = Findings {
+    /// Returns what is known of the candidate against zero, before its past in force counts.
+    fn found(&self, evidence: &Evidence) -> Findings {
+        let cross = evidence.cross_validation;
+        Findings {
             days: evidence.days,
             active_days: evidence.active_days,
             trades: evidence.trades,
@@ -369,21 +409,25 @@ impl Question<'_> {
             worst_case: evidence.worst_case_pct,
             cost_buffer: evidence.cost_buffer,
             decay_e: 1.0,
-            overlap: traded.overlap(),
+            overlap: evidence.traded.clone().unwrap_or_default().overlap(),
             daily_look: true,
-        };
+        }
+    }
+
+    fn conclude(&self, evidence: &mut Evidence) {
+        let found = self.found(evidence);
         let (candidate, incumbent) = (&self.series.candidate_ppm, &self.series.incumbent_ppm);
         let is_in_force = !incumbent.is_empty() && candidate == incumbent;
         let decay_e = evidence.forward.filter(|_| is_in_force).map_or(1.0, |forward| forward.e_decay);
-        evidence.edge = Some(assess(&Findings { decay_e, ..found }));
+        evidence.edge = Some(self.assessed(evidence, &Findings { decay_e, ..found }));
         if !incumbent.is_empty() && candidate != incumbent {
             let switch = Findings {
                 p_luck: evidence.p_luck_switch,
                 walk_forward_t: evidence.walk_forward_switch_t,
-                overlap: traded.overlap_of_switch(),
+                overlap: evidence.traded.clone().unwrap_or_default().overlap_of_switch(),
                 ..found
             };
-            evidence.switch = Some(assess(&switch));
+            evidence.switch = Some(self.assessed(evidence, &switch));
         }
     }
 
@@ -421,6 +465,12 @@ pub(super) fn test_plan(plan: &Plan, style: &StylePlan, series: &Series) -> Test
     let block = automatic_block(&percent(&series.incumbent_ppm)).unwrap_or(0.0).ceil();
     let tests = TestPlan::new(series.candidate_ppm.len(), gap);
     TestPlan { mean_block: tests.mean_block.max(block.min(BLOCK_MAX)), ..tests }
+}
+
+/// Returns a number with one digit; never `-0.0`.
+fn one_digit(value: f64) -> String {
+    let text = format!("{value:.1}");
+    if text == "-0.0" { "0.0".to_owned() } else { text }
 }
 
 /// Returns results in percent.

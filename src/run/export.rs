@@ -1,7 +1,8 @@
 //! What speaks against handing the parameters in force over to the bot, and the record of doing it all the same.
 //!
 //! The rule: the parameters of a style are held back when the last run that judged *these* parameters found them FAILED
-//! or OVERFITTED, or LIKELY_LUCK where that run was to ask for more (`decide.require`); or when the last run that followed
+//! or OVERFITTED, or LIKELY_LUCK where that run was to ask for more (`decide.require`), or when no run that was to ask for more ever
+//! tested them (UNTESTED); or when the last run that followed
 //! them since they are in force found that they decay. What no run judged is not held back: nothing in force, or
 //! parameters from the old system. Forced once, they are not held back for that verdict again.
 
@@ -19,6 +20,9 @@ use crate::store::{LearningCommit, Location, Snapshot, Store, StoreError};
 use crate::validate::assessment::{Assurance, DECAY_E, Lack};
 use crate::validate::verdict::Verdict;
 
+/// The word for parameters that no run tested.
+const UNTESTED: &str = Assurance::Untested.as_str();
+
 /// Parameters in force that a run found to be bad.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Doubt {
@@ -26,7 +30,7 @@ pub struct Doubt {
     pub style: Style,
     /// The run that found it.
     pub run: u64,
-    /// What it found: `FAILED`, `OVERFITTED`, `LIKELY_LUCK` or `DECAY`.
+    /// What it found: `FAILED`, `OVERFITTED`, `LIKELY_LUCK`, `UNTESTED` or `DECAY`.
     pub verdict: &'static str,
     /// In words.
     pub reason: String,
@@ -123,7 +127,7 @@ fn doubt(
     params: &ParamsRecord,
 ) -> Result<Option<Doubt>, StoreError> {
     let set = parameter_set(&params.set);
-    let (mut judged, mut followed) = (None, None);
+    let (mut judged, mut followed, mut untested) = (None, None, None);
     let mut forced = BTreeSet::new();
     for run in snapshot.run_ids(profile)? {
         // Nobody judged them later than the run that put them in force, unless by hand.
@@ -145,10 +149,15 @@ fn doubt(
         }
         if judged.is_none() && is_set(style, decision.candidate.as_ref(), &set) {
             let found = bad(&decision, &evidence, required(&record));
-            judged = Some(found.map(|(verdict, reason)| (run, verdict, reason)));
+            let found = found.map(|(verdict, reason)| (run, verdict, reason));
+            match found {
+                // It judged nothing: one before it may have.
+                Some((_, verdict, _)) if verdict == UNTESTED => untested = untested.or(found),
+                _ => judged = Some(found),
+            }
         }
     }
-    let found = [judged, followed].into_iter().flatten().flatten();
+    let found = [judged.or(untested.map(Some)), followed].into_iter().flatten().flatten();
     let mut open = found.filter(|(_, verdict, _)| !forced.contains(*verdict));
     Ok(open.next().map(|(run, verdict, reason)| Doubt { style, run, verdict, reason }))
 }
@@ -172,11 +181,18 @@ fn bad(
     let verdict =
         Verdict::named(&decision.verdict).filter(|v| v.severity() >= Verdict::Overfitted.severity());
     if let Some(verdict) = verdict {
-        return Some((verdict.as_str(), decision.reasons.first().cloned().unwrap_or_default()));
+        let reason = decision.reasons.first().filter(|reason| !reason.is_empty());
+        return Some((
+            verdict.as_str(),
+            reason.cloned().unwrap_or_else(|| "the run gives no reason".to_owned()),
+        ));
     }
+    let edge = evidence.edge.as_ref().filter(|_| required != Require::Stable)?;
     let luck = Assurance::LikelyLuck.as_str();
-    let edge = evidence.edge.as_ref().filter(|edge| edge.assurance == luck && required != Require::Stable)?;
-    Some((luck, edge.sentence.clone()))
+    [UNTESTED, luck]
+        .into_iter()
+        .find(|word| edge.assurance == *word)
+        .map(|word| (word, edge.sentence.clone()))
 }
 
 fn decays(evidence: &EvidenceRecord) -> Option<String> {

@@ -1,9 +1,13 @@
 //! Lessons between the store and what merges and shortens them.
 
-use crate::decide::insights::{Insights, Lesson, LessonKind};
+use super::records::parameter_set;
+use crate::decide::insights::{Insights, Lesson, LessonKind, Standing};
 use crate::decide::lessons::{Compressed, PROMPT_TOKENS, Remembered, StyleMemory, compress, merge};
-use crate::model::{Day, Style};
+use crate::decide::{changes, key_values};
+use crate::model::{Day, ParameterSet, Style};
 use crate::store::records::{InsightsRecord, LessonRecord};
+use crate::store::{Snapshot, StoreError};
+use crate::validate::assessment::Assurance;
 
 /// Returns what a style remembers after a run on candles up to `day`.
 pub(super) fn remember(
@@ -15,6 +19,57 @@ pub(super) fn remember(
     let learned: Vec<Lesson> = insights.lessons.iter().chain(&insights.best_contexts).cloned().collect();
     let merged = day.map_or(known.clone(), |day| merge(&known, &learned, day));
     merged.iter().map(record).collect()
+}
+
+/// Returns what may be told of a style's insights: advice only where the candidate that gave it is at least `PROMISING` and is what is
+/// active, and only what agrees with that; else that there is nothing to change.
+///
+/// Errors: those of reading the store
+pub fn told(
+    snapshot: &Snapshot<'_>,
+    profile: &str,
+    style: Style,
+    record: InsightsRecord,
+) -> Result<InsightsRecord, StoreError> {
+    let edge = snapshot.evidence(profile, record.run, style)?.and_then(|evidence| evidence.edge);
+    let is_promising = edge.is_some_and(|edge| {
+        [Assurance::Promising, Assurance::Real].map(Assurance::as_str).contains(&edge.assurance.as_str())
+    });
+    let active = snapshot.params(profile, style.as_str())?.map(|params| parameter_set(&params.set));
+    let mut decisions = snapshot.decisions(profile, record.run)?.into_iter();
+    let decision = decisions.find(|(of, _)| *of == style).map(|(_, decision)| decision);
+    let candidate = decision.and_then(|decision| decision.candidate);
+    let is_active = active.as_ref().zip(candidate.as_ref()).is_some_and(|(active, candidate)| {
+        changes(style, Some(active), &parameter_set(&candidate.set)).is_empty()
+    });
+    Ok(match Standing::of(is_promising, is_active).instead() {
+        Some(instead) => silenced(record, instead),
+        None => agreeing(record, active.as_ref()),
+    })
+}
+
+/// Leaves of a record what is no advice.
+fn silenced(mut record: InsightsRecord, instead: &str) -> InsightsRecord {
+    record.memory.retain(|lesson| lesson.kind == LessonKind::Verdict.as_str());
+    record.lessons = match record.memory.last() {
+        Some(verdict) if verdict.text.contains(instead) => vec![verdict.text.clone()],
+        Some(verdict) => vec![verdict.text.clone(), instead.to_owned()],
+        None => vec![instead.to_owned()],
+    };
+    record.focus = instead.to_owned();
+    record.best_contexts.clear();
+    record.sensitivities.clear();
+    record
+}
+
+/// Leaves out what earlier runs taught about an axis that is something else in the active set.
+fn agreeing(mut record: InsightsRecord, active: Option<&ParameterSet>) -> InsightsRecord {
+    let values = active.map(key_values).unwrap_or_default();
+    let agrees = |lesson: &LessonRecord| {
+        values.iter().any(|(key, value)| (key, value) == (&lesson.topic, &lesson.claim))
+    };
+    record.memory.retain(|lesson| lesson.kind != LessonKind::Axis.as_str() || agrees(lesson));
+    record
 }
 
 /// Returns what is said in the bot's prompt about the styles of a profile.

@@ -11,14 +11,15 @@ use super::report::{InputReport, StyleReport};
 use super::series::series;
 use super::study::{Ground, Study, study};
 use super::weights::learn_weights;
-use crate::decide::insights::{Insights, TradeContext, insights};
-use crate::decide::{Contender, Outcome, decide, hold_to};
+use crate::decide::insights::{Found, Insights, Standing, TradeContext, insights};
+use crate::decide::{Contender, Outcome, changes, decide, hold_to};
 use crate::evaluate::book::Book;
 use crate::evaluate::replay::{Pick, taken};
 use crate::model::{Day, ParameterSet, Style};
 use crate::search::space::weights_of;
 use crate::search::strategy::Search;
 use crate::search::weights::Learned;
+use crate::validate::assessment::Assurance;
 
 /// What is in force.
 #[derive(Debug, Clone, Default)]
@@ -116,7 +117,12 @@ pub(super) fn study_style(
         }
         Outcome::NotConvincing | Outcome::Rejected => Vec::new(),
     };
-    let insights = learn(&book, &study, style, input);
+    let is_promising = evidence.edge.as_ref().is_some_and(|edge| edge.assurance >= Assurance::Promising);
+    let is_active = decision.outcome == Outcome::Adopted
+        || best
+            .zip(incumbent)
+            .is_some_and(|(best, active)| changes(style.space.style(), Some(active), &best.set).is_empty());
+    let insights = learn(&book, &study, style, input, Standing::of(is_promising, is_active));
     StyleReport {
         style: style.space.style(),
         signals: parts().map(|part| part.signals.len() as u64).sum(),
@@ -141,10 +147,12 @@ fn entry_days(days: Range<Day>, symbols: &[SymbolDays], style: usize) -> Range<D
 }
 
 /// Draws insights from all trades of the best set.
-fn learn(book: &Book, study: &Study, style: &StylePlan, input: &InputReport) -> Insights {
-    let place = study.top.first().and_then(|best| style.space.find(&best.set));
-    let Some((rule, cell)) = place else {
-        return insights(&[], &study.importances, study.judgement.verdict.as_str());
+fn learn(book: &Book, study: &Study, style: &StylePlan, input: &InputReport, standing: Standing) -> Insights {
+    let best = study.top.first().map(|best| &best.set);
+    let verdict = study.judgement.verdict.as_str();
+    let found = Found { trades: &[], importances: &study.importances, best, verdict, standing };
+    let Some((rule, cell)) = best.and_then(|best| style.space.find(best)) else {
+        return insights(&found);
     };
     let levels = style.space.lattice().levels(cell);
     let taken = taken(&book.window(study.days.clone()), Pick { rule, levels: Some(&levels) });
@@ -159,5 +167,5 @@ fn learn(book: &Book, study: &Study, style: &StylePlan, input: &InputReport) -> 
         }
     };
     let trades: Vec<TradeContext<'_>> = taken.iter().map(context).collect();
-    insights(&trades, &study.importances, study.judgement.verdict.as_str())
+    insights(&Found { trades: &trades, ..found })
 }

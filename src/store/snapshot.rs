@@ -201,7 +201,8 @@ impl<'s> Snapshot<'s> {
         run: u64,
         style: Style,
     ) -> Result<Option<EvidenceRecord>, StoreError> {
-        self.get(&tables::EVIDENCE, &keys::run_style(profile, run, style)?)
+        let record = self.get(&tables::EVIDENCE, &keys::run_style(profile, run, style)?)?;
+        Ok(record.map(EvidenceRecord::told))
     }
 
     /// Returns what pictures of a run and style are drawn from.

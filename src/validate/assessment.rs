@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 /// How sure one can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Assurance {
+    /// Nothing was tested: the tests were left out, or there was nothing that could be.
+    Untested,
     /// Too little to say anything.
     NotEnoughData,
     /// As likely as not the luck of having tried so much.
@@ -26,8 +28,9 @@ pub enum Assurance {
 
 impl Assurance {
     /// Returns the word of documents.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Untested => "UNTESTED",
             Self::NotEnoughData => "NOT_ENOUGH_DATA",
             Self::LikelyLuck => "LIKELY_LUCK",
             Self::Unproven => "UNPROVEN",
@@ -46,6 +49,8 @@ impl fmt::Display for Assurance {
 /// A condition that was not met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Lack {
+    /// The tests against luck were left out.
+    Quick,
     /// Fewer than 60 days, 40 days with trades, or 100 trades.
     Evidence,
     /// Costs a quarter higher would eat it.
@@ -70,6 +75,7 @@ impl Lack {
     /// Returns the word of documents.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Quick => "QUICK",
             Self::Evidence => "EVIDENCE",
             Self::FragileCost => "FRAGILE_COST",
             Self::FragileIntrabar => "FRAGILE_INTRABAR",
@@ -87,7 +93,7 @@ impl Lack {
 const AGREEMENT_MIN: f64 = 0.9;
 
 /// How a result of independent trades compares with that of a bot, which loses signals while positions are open.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Overlap {
     /// Net result of independent trades, and of those a bot makes; any unit.
@@ -105,11 +111,16 @@ impl Overlap {
     }
 }
 
+/// Fewest days, days with trades and trades of which anything is said; with less there is nothing to test.
+const DAYS_MIN: usize = 60;
+const ACTIVE_MIN: usize = 40;
+const TRADES_MIN: u64 = 100;
+
 /// Evidence for a decay, at any time, that is as good as a test at 5 %.
 pub const DECAY_E: f64 = 20.0;
 
 /// What an assessment rests on; `None` where a figure is not defined, which never counts in favour.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Findings {
     pub days: usize,
@@ -146,9 +157,16 @@ pub struct Assessment {
 /// Costs at which a set must still break even, over those assumed: a quarter more.
 const COST_BUFFER_MIN: f64 = 1.25;
 
-/// Assesses findings.
+impl Findings {
+    /// Returns whether there is enough to say anything.
+    pub fn are_enough(&self) -> bool {
+        self.days >= DAYS_MIN && self.active_days >= ACTIVE_MIN && self.trades >= TRADES_MIN
+    }
+}
+
+/// Assesses findings of tests that were made.
 pub fn assess(found: &Findings) -> Assessment {
-    if found.days < 60 || found.active_days < 40 || found.trades < 100 {
+    if !found.are_enough() {
         return Assessment { assurance: Assurance::NotEnoughData, lacks: vec![Lack::Evidence] };
     }
     let at_most = |value: Option<f64>, limit: f64| value.is_some_and(|value| value <= limit);

@@ -396,8 +396,14 @@ impl GridResult {
         };
         let outside = || self.standings.iter().map(|standing| standing.outside);
         let splits = self.standings.len() as f64;
+        let sharpe = |standing| sharpe_of(standing, halves.days);
+        // The other half of a half stands as far from the end: what its best set makes of this half.
+        let pairs = self.standings.iter().zip(self.standings.iter().rev());
+        let flattered = pairs.map(|(own, other)| sharpe(own.inside) - sharpe(other.outside));
         Some(CrossValidation {
-            forecast_sharpe: outside().map(|standing| sharpe_of(standing, halves.days)).sum::<f64>() / splits,
+            outside_sharpe: outside().map(sharpe).sum::<f64>() / splits,
+            // Half the days scatter by the root of two more than all of them.
+            optimism: flattered.sum::<f64>() / splits / std::f64::consts::SQRT_2,
             p_loss: outside().filter(|standing| *standing < 0.0).count() as f64 / splits,
             overfit: ranks.iter().filter(|rank| overfit(rank)).count() as f64 / splits,
         })
@@ -565,8 +571,15 @@ pub fn statistic(returns: &[i64], benchmark: &[i64]) -> Option<(f64, f64)> {
 /// Combinatorially symmetric cross-validation.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct CrossValidation {
-    /// Mean Sharpe ratio per day, outside, of what was best inside: the forecast.
-    pub forecast_sharpe: f64,
+    /// Mean Sharpe ratio per day, outside, of what was best inside.
+    pub outside_sharpe: f64,
+    /// Sharpe ratio per day by which choosing the best of the grid flatters it, on all days; at least 0.
+    ///
+    /// On each half, the highest Sharpe ratio of the grid less that of the set which is best on the other half: the mean over all
+    /// halves, over the root of two. No term is negative, since nothing is higher than the highest on the same days.
+    /// Source:    Efron, Estimating the error rate of a prediction rule (1983): optimism; splits by combinatorially symmetric
+    ///            cross-validation
+    pub optimism: f64,
     /// Share of the splits in which it lost.
     pub p_loss: f64,
     /// Share of the splits in which it ranked in the lower half (PBO).

@@ -160,7 +160,7 @@ impl Palette {
     fn word(self, word: &str) -> Style {
         match word {
             "PASSED" | "REAL" | "changed" | "adopted" => self.colour(Color::Green),
-            "WARNING" | "PROMISING" | "UNSTABLE" | "UNPROVEN" | "not_convincing" | "differs" => {
+            "WARNING" | "PROMISING" | "UNSTABLE" | "UNPROVEN" | "UNTESTED" | "not_convincing" | "differs" => {
                 self.colour(Color::Yellow)
             }
             "FAILED" | "OVERFITTED" | "LIKELY_LUCK" | "rejected" => self.colour(Color::Red),

@@ -12,7 +12,7 @@ use crate::model::{Style, rfc3339};
 use crate::present::document::Document;
 use crate::present::listing::{Cell, Kind, Listing};
 use crate::present::table::{decimals, results};
-use crate::run::lessons::for_prompt;
+use crate::run::lessons::{for_prompt, told};
 use crate::search::weights::FIGURES_PREFIX;
 use crate::store::Snapshot;
 use crate::store::records::{InsightsRecord, LessonRecord, NamedNumber, SensitivityRecord, StoredMetrics};
@@ -270,7 +270,9 @@ impl InspectInsightsDocument {
     /// Errors: those of reading the store; an unknown profile.
     pub fn read(snapshot: &Snapshot<'_>, profile: &str, style: Option<Style>) -> Result<Self, InspectError> {
         let records = per_style(snapshot, profile, style, |style| {
-            Ok(snapshot.insights(profile, style)?.map(|record| (style, record)))
+            let record = snapshot.insights(profile, style)?;
+            let record = record.map(|record| told(snapshot, profile, style, record)).transpose()?;
+            Ok(record.map(|record| (style, record)))
         })?;
         let records: Vec<(Style, InsightsRecord)> = records.into_values().collect();
         let prompt = PromptPart::read(snapshot, profile, &records)?;
@@ -342,11 +344,12 @@ impl InspectImportanceDocument {
             return nothing(&self.profile);
         }
         let runs = |(style, part): (&String, &ImportancePart)| format!("{style} by run {}", part.run);
-        format!(
-            "{}\n\nshare of the variance of the score that an axis explains; {}\n",
-            self.listing().text(),
-            self.styles.iter().map(runs).collect::<Vec<_>>().join(", ")
-        )
+        let runs = self.styles.iter().map(runs).collect::<Vec<_>>().join(", ");
+        let explained = format!(
+            "share of the variance of the score that an axis explains; the best value is the one with the highest mean over \
+             all other axes, and the best set may have another; {runs}"
+        );
+        format!("{}\n\n{}", self.listing().text(), sentence("", &explained))
     }
 }
 

@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::{InForce, Object, flat, number, performance, time_text};
 use crate::features::score::{ScoreTerm, ScoreWeights};
 use crate::model::{ParameterSet, Style};
-use crate::run::lessons::for_prompt;
+use crate::run::lessons::{for_prompt, told};
 use crate::search::space::{SCORE_WEIGHTS, weights_of};
 use crate::search::weights::Weighting;
 use crate::store::records::{
@@ -32,7 +32,9 @@ impl Learned {
         let (mut features, mut insights) = (Vec::new(), Vec::new());
         for style in Style::ALL {
             features.extend(snapshot.features(profile, style)?.map(|record| (style, record)));
-            insights.extend(snapshot.insights(profile, style)?.map(|record| (style, record)));
+            let record = snapshot.insights(profile, style)?;
+            let record = record.map(|record| told(snapshot, profile, style, record)).transpose()?;
+            insights.extend(record.map(|record| (style, record)));
         }
         Ok(Self { features, insights })
     }

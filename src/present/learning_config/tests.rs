@@ -107,14 +107,19 @@ fn learning() -> LearningCommit {
         filter("min_trend_age_hours", 2.0),
         market_structure,
     ];
+    // Advice is about what is active: the candidate of the run.
+    let active = params(5.0, filters.clone()).expect("parameters").set;
+    let mut decision = judged("PASSED");
+    decision.candidate.iter_mut().for_each(|candidate| candidate.set = active.clone());
     LearningCommit {
+        evidence: BTreeMap::from(Style::ALL.map(|style| (style, EvidenceRecord::sample()))),
         params: BTreeMap::from([
             ("swing".to_owned(), params(5.0, filters)),
             ("symbol/BTCUSDT/swing".to_owned(), params(6.0, vec![filter("min_risk_reward", 2.5)])),
         ]),
         features: both(FeaturesRecord::sample()),
         insights: BTreeMap::from(Style::ALL.map(|style| (style, InsightsRecord::sample()))),
-        decisions: BTreeMap::from(Style::ALL.map(|style| (style, judged("PASSED")))),
+        decisions: BTreeMap::from(Style::ALL.map(|style| (style, decision.clone()))),
         ..LearningCommit::new("default", RunRecord::sample())
     }
 }
@@ -198,9 +203,12 @@ fn what_was_learned_lies_over_the_defaults() {
     });
     assert_eq!(document["per_symbol"], json!({"BTC/USDT:USDT": symbol}));
     let insights = &document["compressed_insights"];
-    let lesson = |style| format!("{style}: wait for the pullback [on 7 days]");
-    assert_eq!(insights["lessons"], json!([lesson("scalping"), lesson("swing")]));
-    assert_eq!(insights["focus"], "exits");
+    // Scalping has no active set, so nothing is advised about it.
+    assert_eq!(insights["lessons"], json!(["swing: wait for the pullback [on 7 days]"]));
+    assert_eq!(
+        insights["focus"],
+        "nothing found that is better than the active parameters; change nothing; exits"
+    );
     assert_eq!(insights["updated_at"], "2025-01-01 00:00");
     let swing = &insights["v8321_insights"]["swing"];
     assert_eq!(swing["param_sensitivity"], json!({"min_consensus": "medium (+0.100)"}));

@@ -20,6 +20,7 @@ use super::inspect::{HistoryFilter, InspectChangesDocument, InspectError, Inspec
 use super::run::EvidencePart;
 use super::table::{decimals, percent};
 use crate::model::{Day, Style};
+use crate::run::lessons::told;
 use crate::store::Snapshot;
 use crate::store::records::{
     DecisionRecord, InsightsRecord, SeriesRecord, StoredMetrics, SurfaceRecord, TrialsRecord,
@@ -80,8 +81,10 @@ impl Report {
                 insights: snapshot.insights(profile, style)?.filter(|insights| insights.run == run),
             });
         }
-        let insights = |style: &StyleReport| Some((style.style, style.insights.clone()?));
-        let insights: Vec<_> = styles.iter().filter_map(insights).collect();
+        let mut insights = Vec::new();
+        for (style, record) in styles.iter().filter_map(|own| Some((own.style, own.insights.clone()?))) {
+            insights.push((style, told(snapshot, profile, style, record)?));
+        }
         let prompt = match insights.is_empty() {
             true => None,
             false => Some(PromptPart::read(snapshot, profile, &insights)?),

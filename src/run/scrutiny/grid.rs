@@ -254,7 +254,7 @@ impl<'a> Grid<'a> {
             100.0 * found.overfit,
             ranks.len(),
             100.0 * found.p_loss,
-            found.forecast_sharpe * DAYS_PER_YEAR.sqrt()
+            found.outside_sharpe * DAYS_PER_YEAR.sqrt()
         );
         Some(Finding::new("all_halves", &["share_of_splits"], rows, sentence))
     }

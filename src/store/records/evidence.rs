@@ -11,7 +11,7 @@ const FIGURES_MAX: usize = 256;
 /// An assessment.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct AssessmentRecord {
-    /// `REAL`, `PROMISING`, `UNPROVEN`, `LIKELY_LUCK` or `NOT_ENOUGH_DATA`.
+    /// `REAL`, `PROMISING`, `UNPROVEN`, `LIKELY_LUCK`, `NOT_ENOUGH_DATA` or `UNTESTED`.
     pub assurance: String,
     /// Conditions that failed.
     pub lacks: Vec<String>,
@@ -39,6 +39,29 @@ impl EvidenceRecord {
     /// Returns a figure by its name.
     pub fn figure(&self, name: &str) -> Option<f64> {
         self.figures.iter().find(|figure| figure.name == name).map(|figure| figure.value)
+    }
+}
+
+impl AssessmentRecord {
+    /// Returns the record as it is told: earlier versions called what they had not tested luck, without a sentence.
+    fn told(mut self) -> Self {
+        if self.sentence.trim().is_empty() {
+            self.assurance = "UNTESTED".to_owned();
+            self.lacks = Vec::new();
+            self.sentence = "the tests against luck were left out".to_owned();
+        }
+        self
+    }
+}
+
+impl EvidenceRecord {
+    /// Returns the record as it is told; see [`AssessmentRecord`].
+    pub(crate) fn told(self) -> Self {
+        let told = |assessment: Option<AssessmentRecord>| assessment.map(AssessmentRecord::told);
+        match self.figure("columns_tested") {
+            Some(0.0) => Self { edge: told(self.edge), switch: told(self.switch), ..self },
+            _ => self,
+        }
     }
 }
 
