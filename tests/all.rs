@@ -20,6 +20,7 @@ mod figures;
 mod first_steps;
 mod forecast;
 mod formats;
+mod freshness;
 mod guide;
 mod hostile;
 mod http_server;

@@ -12,6 +12,7 @@ use crate::present::doctor::{CheckPart, DoctorDocument, FreshnessPart, LastRunPa
 use crate::run::RunOptions;
 use crate::run::clock::{is_set_back, latest_run_ms};
 use crate::run::config::Config;
+use crate::run::freshness::{AgeLimit, CLOCK_MIN_MS, CLOCK_TOLERANCE_MS};
 use crate::run::health::{SymbolHealth, examine};
 use crate::run::plan::Plan;
 use crate::store::StoreError;
@@ -23,8 +24,6 @@ use crate::store::health::{
 const ATTENTION: u8 = 1;
 /// Runs shown.
 const RUNS_SHOWN: usize = 5;
-/// No clock was ever right before this: 2020-01-01.
-const CLOCK_MIN_MS: i64 = 1_577_836_800_000;
 /// Percent of a file that may lie idle (the engine doubles its file when it grows), and the size from which it matters.
 const IDLE_PERCENT_MAX: u64 = 75;
 const IDLE_BYTES_MIN: u64 = 64 << 20;
@@ -34,9 +33,9 @@ pub(crate) struct Arguments {
     /// File or folder of candles; repeatable [default: data.paths of the configuration]
     #[arg(long, value_name = "PATH")]
     data: Vec<PathBuf>,
-    /// Age from which the newest candle, or the last run, is too old
-    #[arg(long, value_name = "TIME", default_value = "48h", value_parser = values::time)]
-    stale_after: Duration,
+    /// Age from which the newest candle, or the last run, is too old [default: data.stale_after of the configuration, 2d]
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    stale_after: Option<Duration>,
     /// Throw away what is damaged and can be made again; what only the store knows is never touched
     #[arg(long)]
     repair: bool,
@@ -65,9 +64,12 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         }
         Err(error) => return Err(error.into()),
     }
-    let last_run_ms = report.history(context, arguments.stale_after);
+    let age = config.as_ref().map_or_else(AgeLimit::default, |(_, plan)| plan.age);
+    let asked = arguments.stale_after.map(|time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
+    let last_run_ms = report.history(context, asked.unwrap_or(age.stale_after_ms));
     if let Some((config, plan)) = &config {
-        report.candles(context, arguments, config, plan)?;
+        let stale_after_ms = asked.unwrap_or_else(|| age.stale_after_ms(plan.interval.ms()));
+        report.candles(context, arguments, config, plan, stale_after_ms)?;
     }
     report.clock(context.now_ms, last_run_ms);
     let exit = report.exit_code();
@@ -91,6 +93,8 @@ struct Report {
     runs: Vec<LastRunPart>,
     done: Vec<String>,
     newest_close_ms: Option<i64>,
+    /// A symbol with candles that begin later than now, and what is noted of them.
+    later: Option<String>,
 }
 
 impl Report {
@@ -247,7 +251,7 @@ impl Report {
     }
 
     /// Reads the last runs of the profile; returns the latest beginning of those of all profiles.
-    fn history(&mut self, context: &Context, stale_after: Duration) -> Option<i64> {
+    fn history(&mut self, context: &Context, stale_after_ms: i64) -> Option<i64> {
         let profile = context.global.profile.as_str();
         let read = || -> Result<_, StoreError> {
             crate::store::View::open(&context.store())?.read()?.runs(profile, .., RUNS_SHOWN)
@@ -262,7 +266,7 @@ impl Report {
             return None;
         };
         let detail = format!("run {last} began {}", rfc3339(started_ms));
-        match context.now_ms - started_ms > stale_after.as_millis() as i64 {
+        match context.now_ms - started_ms > stale_after_ms {
             true => self.note("runs", Status::Warning, detail, Some("is the daily run still scheduled?")),
             false => self.note("runs", Status::Ok, detail, None),
         }
@@ -287,6 +291,7 @@ impl Report {
         arguments: &Arguments,
         config: &Config,
         plan: &Plan,
+        stale_after_ms: i64,
     ) -> Result<(), Failure> {
         let data = if arguments.data.is_empty() { &config.data.paths } else { &arguments.data };
         if data.is_empty() {
@@ -317,7 +322,7 @@ impl Report {
                 return Ok(());
             }
         };
-        self.freshness(&found, context.now_ms, arguments.stale_after);
+        self.freshness(&found, context.now_ms, stale_after_ms);
         let (checked, unsound): (u64, Vec<&str>) = (
             found.iter().map(|symbol| symbol.checked).sum(),
             found.iter().filter(|symbol| !symbol.sound).map(|symbol| symbol.name.as_str()).collect(),
@@ -340,8 +345,8 @@ impl Report {
         Ok(())
     }
 
-    fn freshness(&mut self, found: &[SymbolHealth], now_ms: i64, stale_after: Duration) {
-        let stale = |symbol: &&SymbolHealth| now_ms - symbol.newest_close_ms > stale_after.as_millis() as i64;
+    fn freshness(&mut self, found: &[SymbolHealth], now_ms: i64, stale_after_ms: i64) {
+        let stale = |symbol: &&SymbolHealth| now_ms - symbol.newest_close_ms > stale_after_ms;
         let old: Vec<&str> = found.iter().filter(stale).map(|symbol| symbol.name.as_str()).collect();
         match (found.is_empty(), old.is_empty()) {
             (true, _) => self.note("candles", Status::Warning, "no candles found", Some("check the path")),
@@ -353,6 +358,8 @@ impl Report {
                 self.note("candles", Status::Warning, detail, Some("is the download still running?"));
             }
         }
+        let later = found.iter().find_map(|symbol| Some((&symbol.name, symbol.later.as_ref()?)));
+        self.later = later.map(|(symbol, detail)| format!("candles of {symbol} begin later: {detail}"));
         self.newest_close_ms = found.iter().map(|symbol| symbol.newest_close_ms).max();
         self.symbols = found
             .iter()
@@ -368,7 +375,7 @@ impl Report {
     }
 
     fn clock(&mut self, now_ms: i64, last_run_ms: Option<i64>) {
-        let is_before = |then: Option<i64>| then.is_some_and(|then| then > now_ms);
+        let is_before = |then: Option<i64>| then.is_some_and(|then| then > now_ms + CLOCK_TOLERANCE_MS);
         // The rule of a run, which adopts nothing then.
         let is_set_back = last_run_ms.is_some_and(|last| is_set_back(now_ms, last));
         let ahead = match (is_before(Some(CLOCK_MIN_MS)), is_set_back, is_before(self.newest_close_ms)) {
@@ -377,17 +384,12 @@ impl Report {
             (_, _, true) => Some("newest candle"),
             _ => None,
         };
-        match ahead {
+        let before = ahead.map(|what| format!("{} is before the {what}", rfc3339(now_ms)));
+        let later = self.later.take().map(|later| format!("it says {}, and {later}", rfc3339(now_ms)));
+        let hint = "set the clock, or look where the files come from";
+        match before.or(later) {
             None => self.note("clock", Status::Ok, rfc3339(now_ms), None),
-            Some(what) => {
-                let detail = format!("{} is before the {what}", rfc3339(now_ms));
-                self.note(
-                    "clock",
-                    Status::Warning,
-                    detail,
-                    Some("set the clock, or look where the files come from"),
-                );
-            }
+            Some(detail) => self.note("clock", Status::Warning, detail, Some(hint)),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::ingest::OnConflict;
 use crate::model::{Day, Style};
 use crate::present::forecast::ForecastDocument;
 use crate::present::inspect::explain_text;
-use crate::present::run::{RunDocument, run_text, summary_line};
+use crate::present::run::{RunDocument, rejected_lines, run_text, summary_line, warnings};
 use crate::run::config::{Config, ConflictPolicy};
 use crate::run::forecast::forecast;
 use crate::run::plan::{DayLimits, Plan};
@@ -206,6 +206,14 @@ fn print(context: &Context, report: &RunReport, explain: bool) -> Result<(), Fai
         tracing::warn!("`{}` is not used: {reason}", file.name());
     }
     super::overdue::say(&report.overdue);
+    let warnings = warnings(report);
+    warnings.iter().for_each(|line| super::log::printed("warning", line));
+    if context.global.quiet || context.global.json {
+        // The text of the run, which has them, is not printed.
+        let rejected = if context.global.quiet { rejected_lines(report) } else { Vec::new() };
+        let told = rejected.iter().chain(&warnings);
+        told.for_each(|line| super::output::note(&format!("warning: {line}")));
+    }
     let summary = summary_line(report);
     super::log::printed("result", &summary);
     let reasons = if explain { explain_text(&work_record(report).symbols) } else { String::new() };

@@ -121,6 +121,7 @@ impl Write for LogFile {
 pub(crate) fn printed(label: &str, text: &str) {
     match label {
         "error" => tracing::error!(target: PRINTED, "{text}"),
+        "warning" => tracing::warn!(target: PRINTED, "{text}"),
         _ => tracing::info!(target: PRINTED, "{text}"),
     }
 }

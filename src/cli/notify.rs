@@ -85,7 +85,8 @@ fn messages(
     let overdue = done.as_ref().map_or(&[][..], |(report, _)| &report.overdue);
     let tells = |earlier: &&Overdue| {
         let changed = (!earlier.changes.is_empty()).then_some(RunResult::Changed);
-        config.tells(Some(changed.or(RunResult::named(&earlier.result)).unwrap_or(RunResult::Unchanged)))
+        let result = changed.or(RunResult::named(&earlier.result)).unwrap_or(RunResult::Unchanged);
+        config.tells(Some(result), false)
     };
     let overdue = overdue.iter().filter(tells);
     let profile = &context.global.profile;
@@ -102,11 +103,11 @@ fn message(
     done: &Result<(RunReport, u8), Failure>,
 ) -> Option<Message> {
     let digest = match done {
-        Ok((report, _)) if config.tells(Some(report.result)) => {
+        Ok((report, _)) if config.tells(Some(report.result), report.freshness.is_worth_telling()) => {
             DigestDocument::of_run(report, config.report.as_deref())
         }
         // Whoever stopped it knows.
-        Err(failure) if config.tells(None) && failure.code != code::STOPPED => {
+        Err(failure) if config.tells(None, false) && failure.code != code::STOPPED => {
             let (exit_code, message, hint) = (failure.code, failure.message.clone(), failure.hint.clone());
             DigestDocument::of_failure(&context.global.profile, DigestFailure { exit_code, message, hint })
         }

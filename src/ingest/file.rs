@@ -11,7 +11,7 @@ use super::report::{FileReport, Issue, IssueKind, TimeUnit, note};
 use super::series::{Point, note_gaps, note_zero_volume};
 use super::source::{self, Source};
 use super::{format, name};
-use crate::model::{Interval, Symbol, rfc3339};
+use crate::model::{Interval, MINUTE_MS, Symbol, rfc3339};
 
 /// Which of the symbol's files is read, and what the ones before it hold.
 #[derive(Debug, Clone, Copy)]
@@ -147,9 +147,23 @@ fn drop_misaligned(rows: &mut Vec<Row>, interval: Interval, issues: &mut Vec<Iss
     });
 }
 
+/// How far clocks may differ; ms.
+const CLOCK_TOLERANCE_MS: i64 = 5 * MINUTE_MS;
+
 fn drop_unfinished(rows: &mut Vec<Row>, interval: Interval, as_of_ms: i64, issues: &mut Vec<Issue>) {
+    let newest_ms = rows.last().map_or(i64::MIN, |row| row.candle.open_time);
     rows.retain(|row| {
         let open_time = row.candle.open_time;
+        if open_time > as_of_ms.saturating_add(CLOCK_TOLERANCE_MS) {
+            note(issues, IssueKind::Future, Some(u64::from(row.line)), || {
+                format!(
+                    "expected candles up to {}, found {} the newest",
+                    rfc3339(as_of_ms),
+                    rfc3339(newest_ms)
+                )
+            });
+            return false;
+        }
         let still_open = open_time + interval.ms() > as_of_ms;
         let cut_short = row.span_ms.is_some_and(|span| i64::from(span) < interval.ms() - 1);
         if still_open || cut_short {

@@ -100,6 +100,8 @@ pub enum IssueKind {
     Misaligned,
     /// Candles that had not closed when they were written or are not closed yet; left out.
     Unfinished,
+    /// Candles that begin more than five minutes after the instant of the run; left out.
+    Future,
     /// One: the last line ends in the middle; left out.
     ///
     /// It is known by its missing fields; a cut within the last field of a row of candles cannot be seen.
@@ -137,6 +139,7 @@ impl IssueKind {
             Self::OtherSymbol => "other_symbol",
             Self::Misaligned => "misaligned",
             Self::Unfinished => "unfinished",
+            Self::Future => "future",
             Self::PartialLastLine => "partial_last_line",
             Self::Comment => "comment",
             Self::OutOfOrder => "out_of_order",

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::document::Document;
 use super::run::IssuePart;
-use crate::ingest::{ColumnContent, FileReport, Issue, PassedOver, SignalColumn, SignalsFile};
+use crate::ingest::{ColumnContent, FileReport, Issue, IssueKind, PassedOver, SignalColumn, SignalsFile};
 use crate::model::{GivenSignals, Symbol, rfc3339};
 use crate::run::notes::file_name;
+use crate::run::records::is_of_series;
 
 /// The quality of candle files.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -143,7 +144,13 @@ impl FilePart {
             last_open: report.last_open.map(rfc3339),
             hash: report.hash.clone(),
             rejected: report.rejected.as_ref().map(ToString::to_string),
-            issues: report.issues.iter().map(|issue| issue_part(&file, issue)).collect(),
+            // What concerns the candles of a symbol is told of the symbol.
+            issues: report
+                .issues
+                .iter()
+                .filter(|issue| !is_of_series(issue.kind.as_str()))
+                .map(|issue| issue_part(&file, issue))
+                .collect(),
             file,
         }
     }
@@ -154,11 +161,24 @@ impl SymbolPart {
     pub fn new(loaded: &crate::ingest::LoadedSymbol) -> Self {
         let symbol = loaded.symbol.to_string();
         let times = loaded.series.bars().open_time;
+        let silent = |issues: &[Issue]| issues.iter().any(|issue| issue.kind == IssueKind::NoVolume);
+        let told = |issue: &&Issue| {
+            issue.kind != IssueKind::ZeroVolume || !loaded.files.iter().all(|file| silent(&file.issues))
+        };
+        let part = |issue: &Issue| {
+            let mut part = issue_part(&symbol, issue);
+            // A symbol in one file: the line is that of the file.
+            if let [file] = loaded.files.as_slice() {
+                let own = file.issues.iter().find(|own| own.kind == issue.kind);
+                part.line = own.and_then(|own| own.lines.first().copied());
+            }
+            part
+        };
         Self {
             candles: times.len() as u64,
             first_open: times.first().copied().map(rfc3339),
             last_open: times.last().copied().map(rfc3339),
-            issues: loaded.issues.iter().map(|issue| issue_part(&symbol, issue)).collect(),
+            issues: loaded.issues.iter().filter(told).map(part).collect(),
             symbol,
         }
     }

@@ -7,9 +7,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::{Document, Envelope};
-use super::run::{EvidencePart, conclusion};
+use super::inspect::counted;
+use super::run::{EvidencePart, conclusion, warnings};
 use crate::model::rfc3339;
 use crate::notify::Message;
+use crate::run::freshness::Clock;
 use crate::run::overdue::Overdue;
 use crate::run::records::{change_record, evidence_record, metrics_record};
 use crate::run::report::{RunReport, RunResult, StyleReport};
@@ -33,6 +35,8 @@ pub struct DigestDocument {
     pub run: Option<u64>,
     /// What it comes to, in one line.
     pub headline: String,
+    /// Stale candles, symbols that lag or have vanished, a clock that is wrong; one line each.
+    pub warnings: Vec<String>,
     /// What each style says.
     pub styles: Vec<DigestStyle>,
     /// What changed; the first of it if it is much.
@@ -95,7 +99,8 @@ impl DigestDocument {
             result: report.result.as_str().to_owned(),
             profile: report.profile.clone(),
             run: report.run,
-            headline: short(&conclusion(report)),
+            headline: short(&headline(report)),
+            warnings: warnings(report).iter().map(|line| short(line)).collect(),
             styles: report.styles.iter().map(digest_style).collect(),
             changes,
             changes_more,
@@ -143,6 +148,7 @@ impl DigestDocument {
             profile: profile.to_owned(),
             run: None,
             headline,
+            warnings: Vec::new(),
             styles: Vec::new(),
             changes: Vec::new(),
             changes_more: 0,
@@ -153,7 +159,8 @@ impl DigestDocument {
 
     /// Returns the messages for every channel.
     pub fn message(&self, now_ms: i64) -> Message {
-        let urgent = self.failure.is_some() || self.result == RunResult::Changed.as_str();
+        let changed = self.result == RunResult::Changed.as_str();
+        let urgent = self.failure.is_some() || changed || !self.warnings.is_empty();
         Message {
             subject: short(&format!("optimizer {}: {}", self.profile, self.headline)),
             text: self.text(),
@@ -171,6 +178,10 @@ impl DigestDocument {
             let _ = failure.hint.iter().try_for_each(|hint| writeln!(text, "hint: {hint}"));
             let _ = writeln!(text, "exit code {}", failure.exit_code);
         }
+        if !self.warnings.is_empty() {
+            text.push('\n');
+        }
+        let _ = self.warnings.iter().try_for_each(|line| writeln!(text, "warning: {line}"));
         for style in &self.styles {
             let _ = writeln!(text, "\n{}: {}", style.style, style.verdict);
             let _ = style.answers.iter().try_for_each(|line| writeln!(text, "{line}"));
@@ -209,6 +220,7 @@ impl DigestDocument {
                         @if let Some(hint) = &failure.hint { p { "hint: " (hint) } }
                         p { "exit code " (failure.exit_code) }
                     }
+                    @for line in &self.warnings { p { b { "warning: " } (line) } }
                     @for style in &self.styles {
                         h4 { (style.style) ": " (style.verdict) }
                         @for line in &style.answers { p { (line) } }
@@ -272,6 +284,19 @@ impl DigestFigures {
             number(self.max_drawdown_pct, 1)
         )
     }
+}
+
+/// Returns what a run comes to, and in how many words its candles cannot be trusted.
+fn headline(report: &RunReport) -> String {
+    let clock = match &report.freshness.clock {
+        Clock::Sound => String::new(),
+        clock => format!("; the clock is {}", clock.as_str()),
+    };
+    let stale = match report.freshness.stale() {
+        0 => String::new(),
+        count => format!("; stale candles: {}", counted(count as u64, "symbol")),
+    };
+    format!("{}{stale}{clock}", conclusion(report))
 }
 
 fn digest_style(style: &StyleReport) -> DigestStyle {

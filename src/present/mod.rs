@@ -10,6 +10,7 @@ pub mod document;
 pub mod export;
 pub mod fetch;
 pub mod forecast;
+pub mod freshness;
 pub mod inspect;
 mod learning_config;
 pub mod listing;

@@ -8,17 +8,20 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::document::{Document, params_object};
+use super::freshness::{FreshnessPart, age_lines, issue_lines};
+use crate::ingest::{PassedOver, Rejection};
 use crate::model::rfc3339;
 use crate::run::captures::{Capture, Captures};
+use crate::run::freshness::Clock;
 use crate::run::overdue::Overdue;
 use crate::run::own::OwnSet;
 use crate::run::records::{change_record, evidence_record, issues, metrics_record};
 use crate::run::regimes::{RegimeResults, Regimes};
-use crate::run::report::{RunReport, StyleReport};
+use crate::run::report::{InputReport, RunReport, StyleReport};
 use crate::run::signals::SignalsNote;
 use crate::run::study::Measured;
 use crate::run::traded::{BothWays, TradeResults, Traded};
-use crate::store::records::{AssessmentRecord, ChangeRecord, EvidenceRecord, StoredMetrics};
+use crate::store::records::{AssessmentRecord, ChangeRecord, EvidenceRecord, IssueRecord, StoredMetrics};
 use crate::validate::regimes::MarketRegime;
 
 /// What a run read, evaluated and decided.
@@ -85,6 +88,8 @@ pub struct InputPart {
     pub last_day: Option<String>,
     /// The signals that were given; null where they are derived from candles.
     pub signals: Option<SignalsPart>,
+    /// How old the candles are.
+    pub freshness: FreshnessPart,
     pub issues: Vec<IssuePart>,
 }
 
@@ -578,6 +583,7 @@ fn input_part(report: &RunReport) -> InputPart {
         first_day: days.map(|(first, _)| first.to_string()),
         last_day: days.map(|(_, last)| last.to_string()),
         signals: report.input.signals.as_ref().map(SignalsPart::from),
+        freshness: FreshnessPart::from(&report.freshness),
         issues: issues(&report.input).into_iter().map(issue).collect(),
     }
 }
@@ -653,12 +659,17 @@ pub fn summary_line(report: &RunReport) -> String {
     let rss = report.peak_rss_bytes.map_or_else(|| "unknown".to_owned(), mebibytes);
     let evaluated = report.units_evaluated();
     let reused = report.units_total() - evaluated;
+    let clock = match &report.freshness.clock {
+        Clock::Sound => String::new(),
+        clock => format!(" clock={}", clock.as_str()),
+    };
     format!(
         "result={} run={run} symbols={} units_new={evaluated} units_reused={reused} peak_rss={rss} \
-         elapsed={} verdict={}",
+         elapsed={} stale={}{clock} verdict={}",
         report.result_to_tell().as_str(),
         report.input.symbols.len(),
         elapsed(report.duration_ms),
+        report.freshness.stale(),
         report.assurance(),
     )
 }
@@ -686,11 +697,45 @@ pub fn run_text(report: &RunReport) -> String {
     if let Some(signals) = &report.input.signals {
         let _ = writeln!(text, "{}", SignalsPart::from(signals).line());
     }
+    let lines = age_lines(&report.freshness).into_iter().chain(data_lines(report));
+    lines.for_each(|line| text.push_str(&super::inspect::wrapped("", 4, line.split_whitespace())));
     for style in &report.styles {
         let _ = write!(text, "\n{}", style_text(style));
     }
     let _ = writeln!(text, "\n{}", conclusion(report));
     text
+}
+
+/// Returns what is wrong with the data, a line per kind. What files are not used is told before; files that are no candles by their
+/// name, or were not asked for, and comments are no news.
+fn data_lines(report: &RunReport) -> Vec<String> {
+    let is_news = |passed: &&PassedOver| {
+        use Rejection::{Coarser, LegacyOpportunities, NotCandles, NotSelected};
+        !matches!(
+            passed.reason,
+            Coarser { .. } | LegacyOpportunities | NotCandles { .. } | NotSelected { .. }
+        )
+    };
+    let passed_over: Vec<PassedOver> = report.input.passed_over.iter().filter(is_news).cloned().collect();
+    let input = InputReport { passed_over, ..report.input.clone() };
+    let told = |issue: &IssueRecord| !matches!(issue.kind.as_str(), "rejected" | "comment");
+    let issues: Vec<IssueRecord> = issues(&input).into_iter().map(|(issue, _)| issue).filter(told).collect();
+    let mut lines = issue_lines(&issues);
+    if !lines.is_empty() {
+        lines.push("`optimizer check data PATH` has the details".to_owned());
+    }
+    lines
+}
+
+/// Returns what somebody should know of a run, whoever does not read its text: the age of the candles and the clock.
+pub fn warnings(report: &RunReport) -> Vec<String> {
+    age_lines(&report.freshness)
+}
+
+/// Returns which files are not used and why, folded.
+pub fn rejected_lines(report: &RunReport) -> Vec<String> {
+    let rejected = issues(&report.input).into_iter().map(|(issue, _)| issue);
+    issue_lines(&rejected.filter(|issue| issue.kind == "rejected").collect::<Vec<_>>())
 }
 
 fn style_text(style: &StyleReport) -> String {

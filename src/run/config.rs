@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::axis_config::{AxisConfig, FilterConfig, HOLDING_TIME, check_holding_times, check_timeframe};
 use super::config_text::{cut_lines, merge};
+use super::freshness::AgeLimit;
 use super::network_config::{FetchConfig, NotifyConfig};
 use super::own::OwnSettings;
 use super::plan::{DayLimits, Plan, PlanningError, REGIME_SYMBOL, SearchSettings};
@@ -169,6 +170,8 @@ pub struct DataConfig {
     pub symbols: Option<Vec<String>>,
     #[serde(deserialize_with = "quantity::text")]
     pub window: String,
+    #[serde(deserialize_with = "quantity::text")]
+    pub stale_after: String,
 }
 
 /// What to do with candles that differ for the same symbol, interval and time.
@@ -190,6 +193,7 @@ impl Default for DataConfig {
             on_conflict: ConflictPolicy::Error,
             symbols: None,
             window: "365d".to_owned(),
+            stale_after: "2d".to_owned(),
         }
     }
 }
@@ -295,6 +299,18 @@ pub struct DecideConfig {
     /// 0: no limit.
     pub max_step: usize,
     pub declared_trials: u64,
+    pub stale_data: StaleData,
+}
+
+/// What becomes of a run whose candles are all stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum StaleData {
+    /// It may adopt, and says how old they are.
+    #[default]
+    Warn,
+    /// It adopts nothing.
+    Hold,
 }
 
 impl Default for DecideConfig {
@@ -304,6 +320,7 @@ impl Default for DecideConfig {
             min_improvement: 0.0,
             max_step: 0,
             declared_trials: 0,
+            stale_data: StaleData::Warn,
         }
     }
 }
@@ -498,11 +515,25 @@ impl Config {
         let axes = styles.iter().map(|style| self.axes(*style, base)).collect::<Result<Vec<_>, _>>()?;
         let mut plan = Plan::new(base, axes, self.costs()?, self.search()?, days)?;
         plan.symbols = self.symbols()?;
+        plan.age = self.age()?;
         plan.portfolio = self.limits(plan.search.position_ratio)?;
         let symbol = &self.validate.regime_symbol;
         plan.regime_symbol = Symbol::parse(symbol)
             .ok_or_else(|| value_error("validate.regime_symbol", "a symbol such as BTCUSDT", symbol))?;
         Ok(plan)
+    }
+
+    /// Returns how old candles may be.
+    ///
+    /// Errors: no time, or none that a clock tells
+    pub fn age(&self) -> Result<AgeLimit, ConfigError> {
+        let text = &self.data.stale_after;
+        let time = quantity::duration(text).filter(|time| (1..=STALE_AFTER_MAX_S).contains(&time.as_secs()));
+        let time = time.ok_or_else(|| {
+            value_error("data.stale_after", "a time such as 36h or 2d, of at most 3650d", text)
+        })?;
+        let stale_after_ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        Ok(AgeLimit { stale_after_ms, hold: self.decide.stale_data == StaleData::Hold })
     }
 
     /// Resolves everything that any command takes from it, and returns the plan of both styles.
@@ -687,6 +718,8 @@ pub(super) fn value_error(key: &str, expected: &str, found: impl std::fmt::Displ
 }
 
 const PPM_PER_PERCENT: f64 = 10_000.0;
+/// Longest age of candles that can be asked for: ten years.
+const STALE_AFTER_MAX_S: u64 = 3_650 * 86_400;
 
 #[cfg(test)]
 mod tests {

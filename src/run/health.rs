@@ -4,8 +4,10 @@ use std::sync::atomic::AtomicBool;
 
 use rayon::prelude::*;
 
+use super::freshness::FUTURE;
 use super::halt::Halt;
 use super::incremental::{RunError, RunOptions, Work, given};
+use super::notes::FileNote;
 use super::plan::Plan;
 use super::shelf::Shelf;
 use super::symbol::{Prepared, SymbolError, prepare};
@@ -18,6 +20,8 @@ pub struct SymbolHealth {
     pub name: String,
     /// When its newest candle closed; UTC ms.
     pub newest_close_ms: i64,
+    /// What is noted of candles that begin later than now; `None` where there are none.
+    pub later: Option<String>,
     /// Units that a run would reuse.
     pub reusable: u64,
     /// Of those, evaluated again.
@@ -50,6 +54,7 @@ pub fn examine(plan: &Plan, options: &RunOptions) -> Result<Vec<SymbolHealth>, R
         Ok(SymbolHealth {
             name: sources.symbol.to_string(),
             newest_close_ms: known.last_open + known.interval_ms,
+            later: later(&known.files),
             reusable: sorted.reused().len() as u64,
             checked,
             sound,
@@ -57,4 +62,10 @@ pub fn examine(plan: &Plan, options: &RunOptions) -> Result<Vec<SymbolHealth>, R
     };
     let found: Result<Vec<SymbolHealth>, SymbolError> = catalog.symbols.par_iter().map(examine_one).collect();
     Ok(found?)
+}
+
+/// Returns what is noted of candles that begin later than now.
+fn later(files: &[FileNote]) -> Option<String> {
+    let mut issues = files.iter().flat_map(|file| &file.issues);
+    issues.find(|issue| issue.kind == FUTURE).map(|issue| issue.detail.clone())
 }

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::answer;
 use super::book::SymbolDays;
 use super::clock;
+use super::freshness::{Freshness, LastRun, Surroundings};
 use super::halt::Halt;
 use super::notes::IssueNote;
 use super::overdue::overdue;
@@ -244,6 +245,16 @@ pub fn incremental_to_tell(
     if let Some(last_ms) = memory.latest_run_ms.filter(|last| clock::is_set_back(options.now_ms, *last)) {
         clock::adopt_nothing(&mut styles, options.now_ms, last_ms);
     }
+    let around = Surroundings {
+        plan,
+        now_ms: options.now_ms,
+        last_run: memory.last_run.as_ref(),
+        newest_run_ms: memory.latest_run_ms,
+    };
+    let freshness = Freshness::of(&input, around);
+    if let Some(reason) = freshness.holds_back(plan.age) {
+        styles.iter_mut().for_each(|style| style.hold_back(&reason));
+    }
     let mut result = RunResult::of(styles.iter().map(|style| style.decision.outcome));
     if styles.iter().any(|style| !style.applied_changes().is_empty()) {
         result = RunResult::Changed;
@@ -264,6 +275,7 @@ pub fn incremental_to_tell(
         // What was kept after the last recorded run, an interrupted one left behind.
         resumed: written_ms.is_some_and(|written| memory.last_run_ms.is_none_or(|last| last < written)),
         input,
+        freshness,
         units,
         cached: shelf.as_ref().and_then(Shelf::cache).map(Cache::size).transpose()?,
         styles,
@@ -594,6 +606,9 @@ pub(super) fn data_fingerprint(input: &InputReport) -> Fingerprint {
     given.map_or(candles.clone(), |given| candles.text("signals").nested(given.fingerprint)).finish()
 }
 
+/// Runs among which the last one that read candles is looked for: others were decisions by hand.
+const RUNS_LOOKED_AT: usize = 20;
+
 /// What earlier runs left behind.
 pub(super) struct Memory {
     pub(super) in_force: InForce,
@@ -603,6 +618,8 @@ pub(super) struct Memory {
     last_run_ms: Option<i64>,
     /// The latest beginning of the last runs of all profiles; UTC ms.
     latest_run_ms: Option<i64>,
+    /// The last run of the profile that read candles.
+    last_run: Option<LastRun>,
     /// What was learned, for people; the answer does not depend on it.
     insights: BTreeMap<Style, InsightsRecord>,
 }
@@ -622,6 +639,7 @@ impl Memory {
             same_as: None,
             last_run_ms: None,
             latest_run_ms: None,
+            last_run: None,
             insights: insights.clone(),
         };
         let Some(snapshot) = snapshot else { return Ok(none) };
@@ -646,6 +664,13 @@ impl Memory {
         let same_as = last
             .filter(|(_, run)| run.data_fingerprint == data.0 && run.plan_fingerprint == plan_print.0)
             .map(|(id, _)| id);
+        let recent = snapshot.runs(&options.profile, .., RUNS_LOOKED_AT)?;
+        let last_run = recent.into_iter().find(|(_, run)| !run.symbols.is_empty()).map(|(id, run)| LastRun {
+            id,
+            started_at_ms: run.started_at_ms,
+            symbols: run.symbols,
+            last_day: Day::parse(&run.last_day),
+        });
         let mut last_run_ms = None;
         for profile in snapshot.profiles()? {
             let newest = snapshot.runs(&profile, .., 1)?.into_iter().next();
@@ -655,6 +680,6 @@ impl Memory {
         for style in Style::ALL {
             insights.extend(snapshot.insights(&options.profile, style)?.map(|record| (style, record)));
         }
-        Ok(Self { in_force, same_as, last_run_ms, latest_run_ms, insights })
+        Ok(Self { in_force, same_as, last_run_ms, latest_run_ms, last_run, insights })
     }
 }

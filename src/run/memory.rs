@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt;
 
 use serde::{Deserialize, Serialize};
 
+use super::freshness::FUTURE;
 use super::notes::{FileNote, IssueNote};
 use super::report::SymbolReport;
 use super::reuse::DayPrints;
@@ -92,7 +93,8 @@ impl Memory {
 
     /// Returns whether the files look as when this was written, and were read in the same way.
     pub(super) fn is_of(&self, job: &Job<'_>, stamps: Option<&[Stamp]>) -> bool {
-        let unfinished = self.files.iter().flat_map(|file| &file.issues).any(|i| i.kind == "unfinished");
+        let mut issues = self.files.iter().flat_map(|file| &file.issues);
+        let unfinished = issues.any(|issue| matches!(issue.kind.as_str(), "unfinished" | FUTURE));
         stamps.is_some_and(|stamps| {
             stamps.len() == self.stamps.len()
                 && stamps.iter().zip(&self.stamps).all(|(now, then)| now.is_still(then))
@@ -164,6 +166,7 @@ impl Memory {
             issues: self.issues.iter().cloned().chain(short).collect(),
             closes: self.days.iter().zip(&self.closes).map(|((day, _), close)| (Day(*day), *close)).collect(),
             fingerprint: Fingerprint(self.fingerprint),
+            newest_close_ms: self.last_open + self.interval_ms,
         }
     }
 

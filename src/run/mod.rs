@@ -18,6 +18,7 @@ pub mod evidence;
 pub mod export;
 pub mod forecast;
 pub mod found;
+pub mod freshness;
 #[cfg(test)]
 pub(crate) mod fuzz;
 mod growing;

@@ -60,6 +60,8 @@ pub enum Occasion {
     Rejection,
     /// The run failed.
     Failure,
+    /// Candles are stale, a symbol lags or has vanished, or the clock is wrong.
+    Stale,
     /// Every run.
     Always,
 }
@@ -86,7 +88,7 @@ pub struct NotifyConfig {
 impl Default for NotifyConfig {
     fn default() -> Self {
         Self {
-            when: vec![Occasion::Change, Occasion::Failure],
+            when: vec![Occasion::Change, Occasion::Failure, Occasion::Stale],
             timeout: "10s".to_owned(),
             report: None,
             email: None,
@@ -153,15 +155,20 @@ fn only_origin<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Erro
 }
 
 impl NotifyConfig {
-    /// Returns whether a result is worth telling; `None` stands for a run that failed.
-    pub fn tells(&self, result: Option<RunResult>) -> bool {
+    /// Returns whether a result is worth telling, of a run on stale candles or not; `None` stands for a run that failed.
+    pub fn tells(&self, result: Option<RunResult>, is_stale: bool) -> bool {
         let occasion = match result {
             None => Some(Occasion::Failure),
             Some(RunResult::Changed) => Some(Occasion::Change),
             Some(RunResult::Rejected | RunResult::NotConvincing) => Some(Occasion::Rejection),
             Some(RunResult::Unchanged) => None,
         };
-        self.when.iter().any(|when| *when == Occasion::Always || Some(*when) == occasion)
+        let is_occasion = |when: &Occasion| match when {
+            Occasion::Always => true,
+            Occasion::Stale => is_stale,
+            when => Some(*when) == occasion,
+        };
+        self.when.iter().any(is_occasion)
     }
 
     /// Returns the channels.
@@ -248,7 +255,7 @@ mod tests {
 
     #[test]
     fn what_is_worth_telling_is_a_list() {
-        let tells = |when: &str| {
+        let of = |when: &str, is_stale: bool| {
             let notify = notify(&format!("notify.when = {when}")).expect("sound");
             [
                 Some(RunResult::Changed),
@@ -257,8 +264,13 @@ mod tests {
                 Some(RunResult::Unchanged),
                 None,
             ]
-            .map(|result| notify.tells(result))
+            .map(|result| notify.tells(result, is_stale))
         };
+        let tells = |when: &str| of(when, false);
+        assert_eq!(of(r#"["stale"]"#, true), [true; 5]);
+        assert_eq!(of(r#"["failure"]"#, true), [false, false, false, false, true]);
+        assert_eq!(NotifyConfig::default().when, [Occasion::Change, Occasion::Failure, Occasion::Stale]);
+        assert_eq!(tells(r#"["stale"]"#), [false; 5]);
         assert_eq!(tells(r#"["change", "failure"]"#), [true, false, false, false, true]);
         assert_eq!(tells(r#"["rejection"]"#), [false, true, true, false, false]);
         assert_eq!(tells(r#"["always"]"#), [true; 5]);

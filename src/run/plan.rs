@@ -1,5 +1,6 @@
 //! The plan of a run: everything besides the candles that its answer depends on, resolved from configuration.
 
+use super::freshness::AgeLimit;
 use super::own::OwnSettings;
 use crate::decide::Require;
 use crate::evaluate::portfolio::Limits;
@@ -179,6 +180,8 @@ pub struct Plan {
     pub portfolio: Limits,
     /// The symbol whose trend and volatility tell kinds of market apart; without it the first one's do.
     pub regime_symbol: Symbol,
+    /// How old candles may be. No answer depends on it: it says what is told of a run, and what a run may not adopt.
+    pub age: AgeLimit,
 }
 
 /// A plan that cannot be carried out.
@@ -236,6 +239,7 @@ impl Plan {
             symbols: None,
             portfolio: Limits::default(),
             regime_symbol: Symbol::parse(REGIME_SYMBOL).expect("a symbol"),
+            age: AgeLimit::default(),
         })
     }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::evidence::Evidence;
+use super::freshness::{Age, Freshness, SymbolAge};
 use super::lessons::remember;
-use super::notes::{self, IssueNote};
+use super::notes::{self, FileNote, IssueNote};
 use super::own::scope_of;
 use super::plan::Plan;
 use super::report::{InputReport, RunReport, StyleReport, SymbolReport};
@@ -16,7 +17,7 @@ use crate::decide::Outcome;
 use crate::decide::insights::Lesson;
 use crate::evaluate::metrics::Metrics;
 use crate::features::score::{ScoreTerm, ScoreWeights};
-use crate::model::{Day, ParameterSet, Style};
+use crate::model::{Day, ParameterSet, Style, rfc3339};
 use crate::search::rank::Surface;
 use crate::search::weights::Weighting;
 use crate::store::LearningCommit;
@@ -100,7 +101,11 @@ fn run_record(report: &RunReport, config_toml: &str) -> RunRecord {
         styles: report.styles.iter().map(run_style_record).collect(),
         threads: report.threads,
         peak_rss_bytes: report.peak_rss_bytes.unwrap_or(0),
-        issues: issues(&report.input).into_iter().map(|(issue, _)| issue).take(ISSUES_KEPT).collect(),
+        issues: age_issues(&report.freshness)
+            .into_iter()
+            .chain(issues(&report.input).into_iter().map(|(issue, _)| issue))
+            .take(ISSUES_KEPT)
+            .collect(),
     }
 }
 
@@ -155,8 +160,8 @@ fn run_style_record(style: &StyleReport) -> RunStyleRecord {
     }
 }
 
-/// Returns every issue of the input, with the first line concerned: files passed over and rejected, then issues of
-/// files, of given signals, of symbols.
+/// Returns every issue of the input once, with the first line concerned: files passed over and rejected, then issues of files, of
+/// given signals, of symbols. What concerns the candles of a symbol (see [`is_of_series`]) is told of the symbol.
 pub fn issues(input: &InputReport) -> Vec<(IssueRecord, Option<u64>)> {
     let record = |file: String, kind: &str, count: u64, detail: String| IssueRecord {
         file,
@@ -182,15 +187,63 @@ pub fn issues(input: &InputReport) -> Vec<(IssueRecord, Option<u64>)> {
         (record(file, &issue.kind, issue.count, issue.detail.clone()), issue.line)
     };
     for file in &input.files {
-        all.extend(file.issues.iter().map(|issue| of(file.name(), issue)));
+        let own = file.issues.iter().filter(|issue| !is_of_series(&issue.kind));
+        all.extend(own.map(|issue| of(file.name(), issue)));
     }
     if let Some(signals) = &input.signals {
         all.extend(signals.issues.iter().map(|issue| of(signals.file.clone(), issue)));
     }
     for symbol in &input.symbols {
-        all.extend(symbol.issues.iter().map(|issue| of(symbol.name.clone(), issue)));
+        let files: Vec<&FileNote> =
+            input.files.iter().filter(|file| file.identity.symbol == symbol.name).collect();
+        for issue in symbol.issues.iter().filter(|issue| is_told_of_symbol(&issue.kind, &files)) {
+            let (record, _) = of(symbol.name.clone(), issue);
+            all.push((record, line_of(&issue.kind, &files)));
+        }
     }
     all
+}
+
+/// Returns whether a kind of issue concerns the candles of a symbol rather than a file: what one file lacks another may hold.
+pub fn is_of_series(kind: &str) -> bool {
+    matches!(kind, "gap" | "zero_volume")
+}
+
+/// Returns whether an issue of a symbol is news: files without a column of volumes say so themselves.
+fn is_told_of_symbol(kind: &str, files: &[&FileNote]) -> bool {
+    let lacks_volumes = |file: &&FileNote| file.issues.iter().any(|issue| issue.kind == "no_volume");
+    kind != "zero_volume" || files.is_empty() || !files.iter().all(lacks_volumes)
+}
+
+/// Returns the first line concerned, where a symbol is in one file.
+fn line_of(kind: &str, files: &[&FileNote]) -> Option<u64> {
+    let [file] = files else { return None };
+    file.issues.iter().find(|issue| issue.kind == kind)?.line
+}
+
+/// Returns what is told about the age of candles and the clock as issues of the run.
+pub fn age_issues(freshness: &Freshness) -> Vec<IssueRecord> {
+    let record = |file: &str, kind: &str, count: usize, detail: String| IssueRecord {
+        file: file.to_owned(),
+        kind: kind.to_owned(),
+        count: count as u64,
+        detail,
+    };
+    let clock = freshness
+        .clock
+        .reason()
+        .map(|reason| record("clock", &format!("clock_{}", freshness.clock.as_str()), 1, reason.to_owned()));
+    let of_symbol = |symbol: &SymbolAge| {
+        let newest = symbol.newest_close_ms.map(rfc3339);
+        let detail = match (symbol.age, newest, freshness.last_run) {
+            (Age::Fresh, ..) => return None,
+            (_, Some(newest), _) => format!("its newest candle closed {newest}"),
+            (_, None, Some(run)) => format!("run {run} had candles of it, now there are none"),
+            (_, None, None) => "there are no candles of it".to_owned(),
+        };
+        Some(record(&symbol.symbol, symbol.age.as_str(), 1, detail))
+    };
+    clock.into_iter().chain(freshness.symbols.iter().filter_map(of_symbol)).collect()
 }
 
 /// Returns the stored form of metrics: undefined becomes nothing.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::evidence::Evidence;
+use super::freshness::Freshness;
 use super::notes::{FileNote, IssueNote};
 use super::overdue::Overdue;
 use super::own::OwnSet;
@@ -100,6 +101,8 @@ pub struct SymbolReport {
     pub closes: Vec<(Day, f64)>,
     /// Fingerprint of its candles.
     pub fingerprint: Fingerprint,
+    /// When its newest candle closed; UTC ms.
+    pub newest_close_ms: i64,
 }
 
 impl InputReport {
@@ -150,12 +153,19 @@ pub struct StyleReport {
 }
 
 impl StyleReport {
-    /// Returns how sure one can be of the candidate: better than what is in force, or than nothing where nothing is; `None`
-    /// where there is enough to be tested and it was not.
-    pub fn assurance(&self) -> Option<Assurance> {
+    /// Returns how sure one can be of the candidate: better than what is in force, or than nothing where nothing is.
+    pub fn assurance(&self) -> Assurance {
         let assessment = self.evidence.switch.as_ref().or(self.evidence.edge.as_ref());
-        let reached = assessment.map_or(Assurance::NotEnoughData, |assessment| assessment.assurance);
-        (reached == Assurance::NotEnoughData || self.evidence.columns > 0).then_some(reached)
+        assessment.map_or(Assurance::NotEnoughData, |assessment| assessment.assurance)
+    }
+
+    /// Keeps the run from adopting anything of the style, and says why.
+    pub(super) fn hold_back(&mut self, reason: &str) {
+        self.own.retain(|own| own.changes.is_empty());
+        if self.decision.outcome == Outcome::Adopted {
+            self.decision.outcome = Outcome::NotConvincing;
+            self.decision.reasons.insert(0, format!("nothing is adopted: {reason}"));
+        }
     }
 
     /// Returns the changes that take effect: those of the style if its candidate was adopted, and those of symbols.
@@ -165,9 +175,6 @@ impl StyleReport {
         self.decision.changes.iter().filter(|_| adopted).chain(own).cloned().collect()
     }
 }
-
-/// Stands for how sure one can be where nothing was tested.
-const UNTESTED: &str = "UNTESTED";
 
 /// A whole run.
 #[derive(Debug, Clone, PartialEq)]
@@ -194,6 +201,8 @@ pub struct RunReport {
     pub resumed: bool,
     /// What was read.
     pub input: InputReport,
+    /// How old it is.
+    pub freshness: Freshness,
     /// What became of each symbol's units, in the order of the symbols.
     pub units: Vec<UnitCounts>,
     /// What is kept of evaluated units; `None` when nothing is.
@@ -223,12 +232,12 @@ impl RunReport {
     }
 
     /// Returns how sure one can be of the run, as an [`Assurance`]'s word: of the least certain of the candidates that were
-    /// adopted, else of the most certain one; `UNTESTED` where the tests were left out.
+    /// adopted, else of the most certain one.
     pub fn assurance(&self) -> &'static str {
         let adopted = self.styles.iter().filter(|style| style.decision.outcome == Outcome::Adopted);
         let least = adopted.map(StyleReport::assurance).min();
-        let reached = least.or_else(|| self.styles.iter().map(StyleReport::assurance).max()).flatten();
-        reached.map_or(UNTESTED, Assurance::as_str)
+        let reached = least.or_else(|| self.styles.iter().map(StyleReport::assurance).max());
+        reached.unwrap_or(Assurance::NotEnoughData).as_str()
     }
 
     /// Returns the symbol-days of the run.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::day::{DayBlock, StyleDay};
 use super::evaluation::{Done, Todo, evaluate_all};
 use super::found::Found;
+use super::freshness::FUTURE;
 use super::growing::{read_grown, span_of};
 use super::halt::Halt;
 use super::incremental::RunEvent;
@@ -23,7 +24,9 @@ use super::unit::{Context, Fit, Unit, evaluate};
 use crate::exits::TradeCosts;
 use crate::features::frame::{Market, lookback_days};
 use crate::fingerprint::Fingerprint;
-use crate::ingest::{IngestError, IngestOptions, LoadedSymbol, OnConflict, SymbolSources, load_symbol};
+use crate::ingest::{
+    FileReport, IngestError, IngestOptions, LoadedSymbol, OnConflict, SymbolSources, load_symbol,
+};
 use crate::model::{Bars, CandleSeries, Day, GivenSignals, Symbol};
 use crate::store::{Cache, CacheBatch, StoreError, UnitKey};
 
@@ -361,7 +364,7 @@ impl Desk<'_> {
             interval_ms: self.job.plan.interval.ms(),
             last_wins: self.job.ingest.on_conflict == OnConflict::Last,
             stamps: stamps.unwrap_or_default(),
-            files: files.iter().map(FileNote::from).collect(),
+            files: files.iter().map(|file| self.noted(file)).collect(),
             issues: issues.iter().map(IssueNote::from).collect(),
             fingerprint: series_print(&days).0,
             days,
@@ -379,6 +382,15 @@ impl Desk<'_> {
         self.candles = Some(series);
         self.covers = Day(i32::MIN);
         Ok(memory)
+    }
+
+    /// Returns what is kept of a file. Candles from the end of the days on were not asked for.
+    fn noted(&self, file: &FileReport) -> FileNote {
+        let mut note = FileNote::from(file);
+        if self.job.ingest.as_of_ms < self.job.now_ms {
+            note.issues.retain(|issue| !matches!(issue.kind.as_str(), "unfinished" | FUTURE));
+        }
+        note
     }
 
     /// Takes in files that gained candles; `None` where everything has to be read.

@@ -366,7 +366,7 @@ fn sentence(label: &str, text: &str) -> String {
 }
 
 /// Returns `count name`, in the plural where it is not one.
-fn counted(count: u64, name: &str) -> String {
+pub(super) fn counted(count: u64, name: &str) -> String {
     format!("{count} {name}{}", if count == 1 { "" } else { "s" })
 }
 
