@@ -41,10 +41,8 @@ impl Repeat {
 /// Which of two different rows of one time are kept while a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keep {
-    /// Both: they are compared later.
+    /// Both: they are compared later, when it is known which of them was finished.
     Both,
-    /// The first two that differ: such a file is refused.
-    Two,
     /// The later one.
     Later,
 }
@@ -52,7 +50,7 @@ pub(super) enum Keep {
 impl From<OnConflict> for Keep {
     fn from(on_conflict: OnConflict) -> Self {
         match on_conflict {
-            OnConflict::Refuse => Self::Two,
+            OnConflict::Refuse => Self::Both,
             OnConflict::Last => Self::Later,
         }
     }
@@ -114,8 +112,6 @@ fn compare(rows: &mut Vec<Row>, keep: Keep, repeats: &mut Repeats) {
         rows.sort_by_key(|row| row.candle.open_time);
     }
     let mut kept = 0_usize;
-    // How many of the rows kept last are of one time and differ.
-    let mut different = 0_usize;
     for at in 0..rows.len() {
         let row = rows[at];
         let alike = |last: &Row| last.candle.open_time == row.candle.open_time && last.span_ms == row.span_ms;
@@ -126,9 +122,7 @@ fn compare(rows: &mut Vec<Row>, keep: Keep, repeats: &mut Repeats) {
                 repeats.replaced.add(last, row);
                 rows[kept - 1] = row;
             }
-            Some(_) if keep == Keep::Two && different >= 2 => {}
             _ => {
-                different = if last.is_some() { different + 1 } else { 1 };
                 rows[kept] = row;
                 kept += 1;
             }
@@ -158,7 +152,7 @@ mod tests {
 
     #[test]
     fn millions_of_repeated_rows_take_the_room_of_those_that_differ() {
-        for keep in [Keep::Both, Keep::Two, Keep::Later] {
+        for keep in [Keep::Both, Keep::Later] {
             let mut kept = Kept::new(keep, 100_000);
             let mut most = 0;
             for line in 0..1_000_000 {
@@ -174,15 +168,13 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_one_time_that_differ_take_no_room_either_where_one_of_them_counts() {
-        for (keep, count) in [(Keep::Two, 2), (Keep::Later, 1)] {
-            let mut kept = Kept::new(keep, 100_000);
-            for line in 0..1_000_000 {
-                assert!(kept.push(row(line, 7, (line % 200) as u8, None)), "{keep:?} {line}");
-            }
-            compare(&mut kept.rows, keep, &mut kept.repeats);
-            assert_eq!(kept.rows.len(), count, "{keep:?}");
+    fn rows_of_one_time_that_differ_take_no_room_either_where_the_later_counts() {
+        let mut kept = Kept::new(Keep::Later, 100_000);
+        for line in 0..1_000_000 {
+            assert!(kept.push(row(line, 7, (line % 200) as u8, None)), "{line}");
         }
+        compare(&mut kept.rows, Keep::Later, &mut kept.repeats);
+        assert_eq!((kept.rows.len(), kept.repeats.replaced.count), (1, 999_999));
         let mut kept = Kept::new(Keep::Both, 100_000);
         let taken =
             (0..1_000_000).take_while(|line| kept.push(row(*line, 7, (line % 200) as u8, None))).count();
@@ -191,7 +183,7 @@ mod tests {
 
     #[test]
     fn there_is_an_end_to_rows_that_ascend() {
-        let mut kept = Kept::new(Keep::Two, 100_000);
+        let mut kept = Kept::new(Keep::Both, 100_000);
         let taken = (0..1_000_000).take_while(|line| kept.push(row(*line, (*line).into(), 0, None))).count();
         assert_eq!(taken, 100_000);
     }
@@ -202,7 +194,7 @@ mod tests {
             rows in prop::collection::vec((0_i64..4, 0_u8..3, prop::option::of(0_u32..2)), 0..60),
             cuts in prop::collection::vec(0_usize..60, 0..4),
         ) {
-            for keep in [Keep::Both, Keep::Two, Keep::Later] {
+            for keep in [Keep::Both, Keep::Later] {
                 let all: Vec<Row> =
                     rows.iter().enumerate().map(|(line, (t, p, s))| row(line as u32, *t, *p, *s)).collect();
                 let (mut at_once, mut repeats) = (all.clone(), Repeats::default());

@@ -231,19 +231,22 @@ pub fn identical_files(reports: &[FileIdentity]) -> Vec<(usize, Issue)> {
 }
 
 fn same_bytes(reports: &[FileIdentity], same: &[usize]) -> Vec<(usize, Issue)> {
-    let of_other_symbol = |index: usize| {
-        let others = same.iter().filter(move |other| reports[**other].symbol != reports[index].symbol);
-        others.map(|other| &reports[*other]).collect::<Vec<_>>()
+    let symbol = |index: usize| reports[index].symbol.as_str();
+    let mut of_symbol: BTreeMap<&str, usize> = BTreeMap::new();
+    same.iter().for_each(|index| *of_symbol.entry(symbol(*index)).or_default() += 1);
+    let Some(first) = same.first().copied() else { return Vec::new() };
+    // Without a second symbol there is nothing wrong.
+    let Some(second) = same.iter().copied().find(|index| symbol(*index) != symbol(first)) else {
+        return Vec::new();
     };
     let issue = |index: usize| {
-        let others = of_other_symbol(index);
-        let first = others.first()?;
-        let there = place(Path::new(&first.path), first.entry.as_deref());
-        let detail = format!("same bytes as {} of {there}; one of them holds the wrong symbol", first.symbol);
-        let count = others.len() as u64;
-        Some((index, Issue { kind: IssueKind::IdenticalFile, count, lines: Vec::new(), detail }))
+        let other = &reports[if symbol(index) == symbol(first) { second } else { first }];
+        let there = place(Path::new(&other.path), other.entry.as_deref());
+        let detail = format!("same bytes as {} of {there}; one of them holds the wrong symbol", other.symbol);
+        let count = (same.len() - of_symbol[symbol(index)]) as u64;
+        (index, Issue { kind: IssueKind::IdenticalFile, count, lines: Vec::new(), detail })
     };
-    same.iter().filter_map(|index| issue(*index)).collect()
+    same.iter().map(|index| issue(*index)).collect()
 }
 
 #[cfg(test)]

@@ -7,10 +7,10 @@
 //! Times are of the day (`0930`, often with its leading zeros lost: `45` is 00:45), taken as UTC; the day stands in
 //! the name of the file or in a column `snapshot_date`. A coin is traded against USDT unless it names another market.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::Read;
 
-use super::collector::{Collector, Parsed, ReadRow, Row, RowError};
+use super::collector::{Collector, Parsed, ReadRow, RowError, TABLE_SYMBOLS_MAX};
 use super::layout::{Field, cell, list_names, split};
 use super::lines::{Line, Lines, StreamError};
 use super::rejection::Rejection;
@@ -24,6 +24,8 @@ pub(super) const INTERVAL: Interval = Interval::M15;
 const WRITERS: [(usize, &str); 2] = [(114, "the exporter"), (91, "the live writer")];
 /// The currency that coins are traded against.
 const QUOTE: &str = "USDT";
+/// The most rows of one coin and time: its candle at so many moments.
+const MOMENTS_MAX: usize = 1_000;
 /// Ends of names that are markets already.
 const QUOTES: [&str; 4] = ["USDT", "USDC", "BUSD", "USD"];
 
@@ -146,7 +148,7 @@ pub(super) fn markets(
 ) -> Result<Result<BTreeSet<Symbol>, Rejection>, StreamError> {
     let mut lines = Lines::new(stream, bytes_max);
     let mut walk = Walk::default();
-    let mut coins: BTreeSet<Vec<u8>> = BTreeSet::new();
+    let (mut found, mut last): (BTreeSet<Symbol>, Vec<u8>) = (BTreeSet::new(), Vec::new());
     let head = lines.peek()?;
     let byte_order_mark = if head.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
     lines.skip(byte_order_mark);
@@ -155,15 +157,20 @@ pub(super) fn markets(
         match walk.see(text) {
             Seen::Row(columns, _) => {
                 let coin = cell(text, walk.fields[columns.coin]);
-                if !coins.contains(coin) {
-                    coins.insert(coin.to_vec());
+                if coin == last.as_slice() {
+                    continue;
+                }
+                last = coin.to_vec();
+                found.extend(market(coin));
+                if found.len() as u64 > TABLE_SYMBOLS_MAX {
+                    return Ok(Err(Rejection::TooLarge { limit: TABLE_SYMBOLS_MAX, unit: "coins" }));
                 }
             }
             Seen::Rejected(rejection) => return Ok(Err(rejection)),
             Seen::Blank | Seen::Header(_) | Seen::Bad(_) => {}
         }
     }
-    Ok(Ok(coins.iter().filter_map(|coin| market(coin)).collect()))
+    Ok(Ok(found))
 }
 
 /// Reads the rows of one market; those of others are passed over without a word.
@@ -285,21 +292,35 @@ fn clock_ms(cell: &[u8]) -> Option<i64> {
 
 /// Leaves out candles that were stored before their end: another row of the same time goes on from them.
 fn drop_overtaken(parsed: &mut Parsed) {
-    let mut by_time: BTreeMap<i64, Vec<Row>> = BTreeMap::new();
-    for row in &parsed.rows {
-        by_time.entry(row.candle.open_time).or_default().push(*row);
+    let rows = &parsed.rows;
+    let time = |at: &u32| rows[*at as usize].candle.open_time;
+    let mut by_time: Vec<u32> = (0..rows.len() as u32).collect();
+    // Stable: rows of one time stay in the order of the file.
+    by_time.sort_by_key(time);
+    let mut overtaken: Vec<(u32, u32)> = Vec::new();
+    for same_time in by_time.chunk_by(|a, b| time(a) == time(b)) {
+        // Each is compared with all others.
+        if same_time.len() > MOMENTS_MAX {
+            let (limit, unit) = (MOMENTS_MAX as u64, "rows of one coin and time");
+            parsed.rejected = Some(Rejection::TooLarge { limit, unit });
+            return;
+        }
+        for at in same_time {
+            let row = &rows[*at as usize];
+            let goes_on = |other: &&u32| goes_on(&row.candle, &rows[**other as usize].candle);
+            overtaken.extend(same_time.iter().find(goes_on).map(|whole| (*at, rows[*whole as usize].line)));
+        }
     }
+    overtaken.sort_unstable();
+    let (mut at, mut next) = (0, overtaken.into_iter().peekable());
     let issues = &mut parsed.issues;
     parsed.rows.retain(|row| {
-        let same_time = by_time.get(&row.candle.open_time).map(Vec::as_slice).unwrap_or_default();
-        let whole = same_time.iter().find(|other| goes_on(&row.candle, &other.candle));
-        if let Some(whole) = whole {
+        let whole = next.next_if(|(overtaken, _)| *overtaken == at);
+        at += 1;
+        if let Some((_, line)) = whole {
             note(issues, IssueKind::Unfinished, Some(u64::from(row.line)), || {
                 let time = rfc3339(row.candle.open_time);
-                format!(
-                    "the {INTERVAL} candle of {time} was stored before its end; line {} goes on",
-                    whole.line
-                )
+                format!("the {INTERVAL} candle of {time} was stored before its end; line {line} goes on")
             });
         }
         whole.is_none()
@@ -352,6 +373,21 @@ mod tests {
         for cell in ["", "2400", "0060", "9:5", "12345", "-5", "1743700500", "x", "1:2:3"] {
             assert_eq!(minutes(cell), None, "{cell}");
         }
+    }
+
+    #[test]
+    fn a_file_of_ever_more_coins_or_moments_is_refused() {
+        let head = header(114);
+        let coins: String =
+            (0..=TABLE_SYMBOLS_MAX).map(|coin| row(114, "0", &format!("C{coin}"), 1.0)).collect();
+        let found =
+            markets(&mut (head.clone() + &coins).as_bytes(), u64::MAX).expect("a slice does not fail");
+        assert_eq!(found, Err(Rejection::TooLarge { limit: TABLE_SYMBOLS_MAX, unit: "coins" }));
+        let moments: String =
+            (0..=MOMENTS_MAX).map(|moment| row(114, "0", "BTC", 1.0 + moment as f64)).collect();
+        let parsed = parsed(&(head + &moments), "BTCUSDT");
+        let (limit, unit) = (MOMENTS_MAX as u64, "rows of one coin and time");
+        assert_eq!(parsed.rejected, Some(Rejection::TooLarge { limit, unit }));
     }
 
     #[test]

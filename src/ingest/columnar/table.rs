@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use arrow_array::RecordBatch;
-use arrow_schema::{FieldRef, Fields};
+use arrow_schema::{DataType, FieldRef, Fields};
 
 use super::cells::Column;
 use super::{Fault, Sink, damaged, guarded, parquet};
@@ -68,7 +68,10 @@ impl<R: TextRows> Sink for Cells<'_, R> {
     fn find_columns(&mut self, fields: &Fields) -> Result<Vec<usize>, Self::Error> {
         let names: Vec<&str> = fields.iter().map(|field| field.name().trim()).collect();
         self.rows.head(&names).map_err(Unread::Refused)?;
-        let readable = |field: &FieldRef| Column::is_readable(field.data_type());
+        // Flags are neither numbers nor names; their type says more than their values.
+        let readable = |field: &FieldRef| {
+            Column::is_readable(field.data_type()) && *field.data_type() != DataType::Boolean
+        };
         self.unread = fields
             .iter()
             .map(|field| (!readable(field)).then(|| format!("<{}>", field.data_type())))
