@@ -6,6 +6,7 @@ mod by_hand;
 mod ceiling;
 mod chance;
 mod cli;
+mod columns;
 mod command;
 mod config_secrets;
 mod daily;

@@ -262,7 +262,9 @@ fn the_same_candles_from_several_formats_are_merged() {
     let loaded = folder.load_one();
     assert_eq!(series(&loaded), all);
     assert_eq!(issues(&loaded, 1), [(IssueKind::Duplicate, 20)]);
-    folder.put("c/BTC_USDT-15m.json", json(&[all[0], Candle { close: 101.25, ..all[1] }]));
+    let mut other = all[..12].to_vec();
+    other[1].close = 101.25;
+    folder.put("c/BTC_USDT-15m.json", json(&other));
     let catalog = discover(&[folder.0.path().to_owned()], &options()).expect("the folder is readable");
     let conflict = load_symbol(&catalog.symbols[0], &options()).expect_err("one candle differs");
     assert!(conflict.to_string().contains("BTC_USDT-15m.json` line 2 (open 101"), "{conflict}");

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use retune::exits::Costs;
 use retune::features::frame::Market;
-use retune::ingest::{IngestOptions, OnConflict, SignalsFile, discover, load_symbol};
+use retune::ingest::{IngestOptions, OnConflict, Reading, SignalsFile, discover, load_symbol};
 use retune::model::{
     Bars, Candle, CandleSeries, Day, Direction, GivenSignal, GivenSignals, Interval, MINUTE_MS, Setup, Style,
     Symbol, rfc3339,
@@ -386,7 +386,8 @@ fn the_number_of_threads_changes_nothing() {
 fn a_prefix_of_the_signals_gives_a_prefix_of_the_units() {
     let (symbol, series) = sample().remove(0);
     let bars = series.bars();
-    let read = SignalsFile::read(&given_sample(), Interval::M15, None).expect("the committed signals");
+    let read = SignalsFile::read(&given_sample(), Interval::M15, &Reading::default(), None)
+        .expect("the committed signals");
     let whole = &read.symbols[&symbol];
     let plan = plan("[0.0, 0.5]");
     let costs = Costs::default().of(&symbol);
@@ -435,7 +436,7 @@ fn every_row_is_counted_in_one_place() {
     let note = report.input.signals.as_ref().expect("signals were given");
     assert_eq!((note.rows, note.duplicates, note.counted), (sample_rows + 5, 1, sample_rows));
     assert_eq!((note.without_candles, note.before_candles, note.after_candles), (1, 1, 2));
-    let read = SignalsFile::read(&lab.signals(), Interval::M15, None).expect("sound");
+    let read = SignalsFile::read(&lab.signals(), Interval::M15, &Reading::default(), None).expect("sound");
     for style in &report.styles {
         let own = read.symbols.iter().filter(|(symbol, _)| symbol.as_str() != "NOSUCHUSDT");
         let own =

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::context::Context;
 use super::failure::{Failure, code};
-use super::incremental::{Conflict, on_conflict};
+use super::incremental::{BadRows, Conflict, on_conflict};
 use super::lookahead;
 use crate::ingest::{
     Catalog, IngestError, IngestOptions, OnConflict, SignalsFile, discover, identical_files, load_symbol,
@@ -28,6 +28,8 @@ pub(crate) enum Command {
         /// What to do with differing candles for one symbol and time
         #[arg(long, value_enum, value_name = "POLICY")]
         on_conflict: Option<Conflict>,
+        #[command(flatten)]
+        bad_rows: BadRows,
     },
     /// Look for knowledge of the future: compute what was known at instants drawn from your candles once more without
     /// the candles after them; exit 1 when anything differs, or a column of your signals looks like hindsight
@@ -35,22 +37,22 @@ pub(crate) enum Command {
 }
 
 pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
-    let (paths, signals, flag) = match command {
-        Command::Data { paths, signals, on_conflict } => (paths, signals, on_conflict),
+    let (paths, signals, flag, bad_rows) = match command {
+        Command::Data { paths, signals, on_conflict, bad_rows } => (paths, signals, on_conflict, bad_rows),
         Command::Lookahead(arguments) => return lookahead::run(context, arguments),
     };
-    let config = context.config(&[])?;
+    let config = context.config(&bad_rows.flags())?;
     let options = IngestOptions {
         base_interval: config.interval()?,
         on_conflict: on_conflict(*flag, &config),
         symbols: config.symbols()?,
         as_of_ms: context.now_ms,
         room_bytes: config.memory_bytes()?.map(room_at_first),
+        reading: config.reading()?,
     };
-    let file = signals
-        .as_ref()
-        .map(|file| SignalsFile::read(file, options.base_interval, options.room_bytes))
-        .transpose()?;
+    let read =
+        |file: &PathBuf| SignalsFile::read(file, options.base_interval, &options.reading, options.room_bytes);
+    let file = signals.as_ref().map(read).transpose()?;
     let mut catalog = discover(paths, &options)?;
     signals.iter().for_each(|file| catalog.leave_out(file));
     let (mut document, days) = look(&catalog, &options)?;

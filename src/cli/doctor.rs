@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::failure::{Failure, chain, code};
-use super::incremental::on_conflict;
+use super::incremental::{BadRows, on_conflict};
 use super::values;
 use crate::model::rfc3339;
 use crate::present::doctor::{CheckPart, DoctorDocument, FreshnessPart, LastRunPart, SpacePart, Status};
@@ -33,6 +33,8 @@ pub(crate) struct Arguments {
     /// File or folder of candles; repeatable [default: data.paths of the configuration]
     #[arg(long, value_name = "PATH")]
     data: Vec<PathBuf>,
+    #[command(flatten)]
+    bad_rows: BadRows,
     /// Age from which the newest candle, or the last run, is too old [default: data.stale_after of the configuration, 2d]
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     stale_after: Option<Duration>,
@@ -56,7 +58,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         };
         report.done.extend(compact(&dir, context.now_ms)?.into_iter().map(line));
     }
-    let config = report.configuration(context);
+    let config = report.configuration(context, arguments);
     match examine_store(&dir) {
         Ok(found) => report.store(&found, config.as_ref().map(|(config, _)| config.store.backups)),
         Err(error @ StoreError::NoStore { .. }) => {
@@ -114,9 +116,9 @@ impl Report {
         self.checks.iter().map(of_check).max().map_or(0, |(_, code)| code)
     }
 
-    fn configuration(&mut self, context: &Context) -> Option<(Config, Plan)> {
+    fn configuration(&mut self, context: &Context, arguments: &Arguments) -> Option<(Config, Plan)> {
         let read = || -> Result<(Config, Plan), Failure> {
-            let config = context.config(&[])?;
+            let config = context.config(&arguments.bad_rows.flags())?;
             let plan = config.check()?;
             Ok((config, plan))
         };

@@ -43,6 +43,8 @@ pub(crate) struct Arguments {
     /// What to do with differing candles for one symbol and time
     #[arg(long, value_enum, value_name = "POLICY")]
     on_conflict: Option<Conflict>,
+    #[command(flatten)]
+    bad_rows: BadRows,
     /// What to maximise: balanced, legacy, expectancy, profit_factor, sharpe, total_return
     #[arg(long, value_name = "NAME")]
     score: Option<String>,
@@ -98,6 +100,30 @@ impl Styles {
             Self::Swing => vec![Style::Swing],
             Self::Both => Style::ALL.to_vec(),
         }
+    }
+}
+
+/// What commands that read candles take for files of many bad rows.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BadRows {
+    /// What to do with a file of which more than 1 % of the rows cannot be used
+    #[arg(long, value_enum, value_name = "POLICY")]
+    on_bad_rows: Option<BadRowsFlag>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum BadRowsFlag {
+    /// Use nothing of the file
+    Error,
+    /// Leave those rows out, as long as most can be used; counted
+    Skip,
+}
+
+impl BadRows {
+    /// Returns the configuration key that the flag stands for.
+    pub(crate) fn flags(&self) -> Vec<(&'static str, String)> {
+        let policy = |flag| if matches!(flag, BadRowsFlag::Skip) { "\"skip\"" } else { "\"error\"" };
+        self.on_bad_rows.map(|flag| ("data.on_bad_rows", policy(flag).to_owned())).into_iter().collect()
     }
 }
 
@@ -245,7 +271,7 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, String)> {
     let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let list =
         |items: &[String]| format!("[{}]", items.iter().map(|i| quote(i)).collect::<Vec<_>>().join(", "));
-    let mut flags = Vec::new();
+    let mut flags = arguments.bad_rows.flags();
     if let Some(file) = &arguments.signals {
         flags.push(("signals.file", quote(&file.to_string_lossy())));
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::browser;
 use super::context::Context;
 use super::failure::{Failure, chain, code};
-use super::incremental::on_conflict;
+use super::incremental::{BadRows, on_conflict};
 use super::values;
 use crate::ingest::{
     IngestOptions, LegacyOpportunitiesError, LegacyRecord, LegacyTradesError, coin_of, instant,
@@ -86,6 +86,8 @@ struct Trades {
     /// configuration]
     #[arg(long, value_name = "PATH")]
     data: Vec<PathBuf>,
+    #[command(flatten)]
+    bad_rows: BadRows,
     /// Take the opportunities from this JSON file of the legacy system instead
     #[arg(long, value_name = "FILE")]
     opportunities: Option<PathBuf>,
@@ -382,7 +384,7 @@ fn legacy(arguments: &Legacy) -> Result<InspectLegacyDocument, Failure> {
 }
 
 fn trades(context: &Context, arguments: &Trades) -> Result<InspectTradesDocument, Failure> {
-    let (config, offset_ms) = (context.config(&[])?, arguments.utc_offset);
+    let (config, offset_ms) = (context.config(&arguments.bad_rows.flags())?, arguments.utc_offset);
     let at_ms = match &arguments.at {
         Some(text) => instant(text, 0).ok_or_else(|| {
             Failure::new(
@@ -410,6 +412,7 @@ fn trades(context: &Context, arguments: &Trades) -> Result<InspectTradesDocument
             symbols: None,
             as_of_ms: at_ms.min(context.now_ms),
             room_bytes: config.memory_bytes()?.map(room_at_first),
+            reading: config.reading()?,
         },
         opportunities: records.map(|records| records.iter().filter_map(timed).collect()),
         account: arguments.account,

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::context::Context;
 use super::failure::{Failure, code};
+use super::incremental::BadRows;
 use super::values;
 use crate::ingest::{IngestError, IngestOptions, discover, load_symbol};
 use crate::model::{CandleSeries, Style, Symbol};
@@ -25,6 +26,8 @@ pub(crate) struct Arguments {
     /// CSV of signals: their columns are looked at as well [default: signals.file of the configuration]
     #[arg(long, value_name = "FILE")]
     signals: Option<PathBuf>,
+    #[command(flatten)]
+    bad_rows: BadRows,
     /// Instants drawn per symbol
     #[arg(long, default_value = "100", value_name = "N", value_parser = values::number::<NonZeroUsize>("a number of instants such as 100, at least 1"))]
     samples: NonZeroUsize,
@@ -38,7 +41,8 @@ const FOUND: u8 = 1;
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
     let quoted = |file: &PathBuf| toml::Value::String(file.to_string_lossy().into_owned()).to_string();
-    let flags: Vec<_> = arguments.signals.iter().map(|file| ("signals.file", quoted(file))).collect();
+    let file = arguments.signals.iter().map(|file| ("signals.file", quoted(file)));
+    let flags: Vec<_> = file.chain(arguments.bad_rows.flags()).collect();
     let config = context.config(&flags)?;
     let plan = config.plan(&Style::ALL, DayLimits::default())?;
     let options = IngestOptions {
@@ -47,6 +51,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         symbols: config.symbols()?,
         as_of_ms: context.now_ms,
         room_bytes: config.memory_bytes()?.map(room_at_first),
+        reading: plan.reading.clone(),
     };
     let given = config
         .signals

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::OnConflict;
+use super::columns::CandleColumns;
 use super::load::ROW_BYTES;
 use super::rejection::Rejection;
 use super::repeats::{Keep, Kept, Repeats};
 use super::report::{Issue, IssueKind, TimeUnit, excerpt, note};
-use super::time;
+use super::{number, time};
 use crate::model::{Candle, Symbol};
 
 /// The most rows a file may have: thirty years of one-minute candles.
@@ -43,6 +44,8 @@ pub(super) struct Parsed {
     pub(super) rows_seen: u64,
     /// Rows left out.
     pub(super) rows_bad: u64,
+    /// Open times of rows that call their candle unfinished.
+    pub(super) unfinished: Vec<i64>,
     pub(super) units: [bool; TimeUnit::ALL.len()],
     pub(super) issues: Vec<Issue>,
     pub(super) bytes: u64,
@@ -51,6 +54,19 @@ pub(super) struct Parsed {
     pub(super) rejected: Option<Rejection>,
     /// The symbols in the symbol column, where they were asked for.
     pub(super) symbols: BTreeSet<Symbol>,
+    /// Open times are close times still: they have to be moved by the interval.
+    pub(super) close_times: bool,
+    /// The rows show that they have to be read in another way.
+    pub(super) again: Option<Hints>,
+}
+
+/// What a first reading of a file has shown of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Hints {
+    /// The columns of rows without a header.
+    pub(super) columns: Option<CandleColumns>,
+    /// The first number of `1/2/2025` is the day.
+    pub(super) day_first: bool,
 }
 
 /// The cells of a row as values.
@@ -58,13 +74,45 @@ pub(super) struct ReadRow {
     pub(super) candle: Candle,
     pub(super) unit: TimeUnit,
     pub(super) span_ms: Option<u32>,
+    /// The row says that its candle was not finished.
+    pub(super) unfinished: bool,
+    /// The volume is 0 because the row does not tell it.
+    pub(super) no_volume: bool,
 }
+
+/// What a row says of where it belongs, as it stands there.
+#[derive(Default)]
+pub(super) struct Labels<'a> {
+    pub(super) symbol: Option<&'a [u8]>,
+    pub(super) exchange: Option<&'a [u8]>,
+    pub(super) interval: Option<&'a [u8]>,
+}
+
+/// Prices outside high and low by so much, relatively, are taken for rounded ones.
+const EDGE_TOLERANCE: f64 = 1e-4;
+/// So are those outside by one unit of the last digit that the candle is written with, up to this much.
+const EDGE_TICK_MAX: f64 = 2e-3;
 
 /// Why a row is left out; texts are made only for the first of a file.
 pub(super) enum RowError<'a> {
-    Fields { expected: usize, found: usize },
-    Time { error: time::TimeError, found: &'a [u8] },
-    Number { column: &'static str, found: &'a [u8] },
+    Fields {
+        expected: usize,
+        found: usize,
+    },
+    Time {
+        error: time::TimeError,
+        found: &'a [u8],
+    },
+    Number {
+        column: &'static str,
+        found: &'a [u8],
+    },
+    /// Whether the candle is finished cannot be made out.
+    Flag {
+        found: &'a [u8],
+    },
+    /// No price stands in the row.
+    NoCandle,
 }
 
 impl RowError<'_> {
@@ -74,6 +122,15 @@ impl RowError<'_> {
             Self::Time { error, found } => format!("open time: {error}, found {:?}", excerpt(found)),
             Self::Number { column, found } => {
                 format!("{column}: expected a number, found {:?}", excerpt(found))
+            }
+            Self::Flag { found } => {
+                format!(
+                    "whether the candle is finished: expected 1, 0, true or false, found {:?}",
+                    excerpt(found)
+                )
+            }
+            Self::NoCandle => {
+                "a row of a time without any price; left out as a candle that there is not".to_owned()
             }
         }
     }
@@ -107,6 +164,8 @@ pub(super) struct Collector<'a> {
     /// Cells of the symbol column that were met, and what they say; the last of them first.
     cell_last: (Vec<u8>, Whose),
     cells: BTreeMap<Vec<u8>, Whose>,
+    /// The exchange and the interval that the rows name.
+    constants: [Option<Vec<u8>>; 2],
     time_last: i64,
     kept: Kept,
     /// Bytes that reading the file may take, rows included; `None` for whatever they take.
@@ -123,6 +182,7 @@ impl<'a> Collector<'a> {
             rows: Rows::Named,
             cell_last: (Vec::new(), Whose::Nobody),
             cells: BTreeMap::new(),
+            constants: [None, None],
             time_last: i64::MIN,
             kept: Kept::new(Keep::Both, ROWS_MAX as usize),
             room_bytes: None,
@@ -196,10 +256,20 @@ impl<'a> Collector<'a> {
         self.note(kind, number, detail);
     }
 
+    /// Counts a row that gives no candle, for this reason.
+    pub(super) fn unread(&mut self, number: u64, error: &RowError<'_>) {
+        self.count_row();
+        if matches!(error, RowError::NoCandle) {
+            self.note(IssueKind::NoCandle, number, || error.text());
+        } else {
+            self.bad(IssueKind::BadRow, number, || error.text());
+        }
+    }
+
     /// Counts a row and keeps its candle, if it can be and is of our symbol.
     #[inline]
-    pub(super) fn candle(&mut self, number: u64, read: ReadRow, symbol: Option<&[u8]>) {
-        let candle = read.candle;
+    pub(super) fn candle(&mut self, number: u64, read: ReadRow, labels: Labels<'_>) {
+        let (mut candle, symbol) = (read.candle, labels.symbol);
         if self.passes_over(symbol) {
             return;
         }
@@ -216,10 +286,29 @@ impl<'a> Collector<'a> {
             }
             _ => {}
         }
+        self.check_constants(number, &labels);
+        if read.unfinished {
+            self.out.units[read.unit as usize] = true;
+            return self.unfinished(number, candle.open_time);
+        }
+        if candle.check().is_err() && widened(&mut candle) {
+            self.note(IssueKind::Widened, number, || {
+                let Candle { open, high, low, close, .. } = read.candle;
+                format!(
+                    "open or close lies outside high and low by a tick: open {open}, high {high}, low {low}, close \
+                     {close}; high and low are taken that wide"
+                )
+            });
+        }
         if let Err(error) = candle.check() {
             return self.bad(IssueKind::Impossible(error), number, || {
                 let Candle { open, high, low, close, volume, .. } = candle;
                 format!("{error}: open {open}, high {high}, low {low}, close {close}, volume {volume}")
+            });
+        }
+        if read.no_volume {
+            self.note(IssueKind::UnknownVolume, number, || {
+                "expected a volume, found none; the candle is kept with volume 0".to_owned()
             });
         }
         if candle.open_time < self.time_last {
@@ -248,6 +337,32 @@ impl<'a> Collector<'a> {
             Rows::Survey => {
                 self.survey(symbol);
                 true
+            }
+        }
+    }
+
+    /// Notes a candle that its row calls unfinished.
+    fn unfinished(&mut self, number: u64, open_time: i64) {
+        self.out.unfinished.push(open_time);
+        self.note(IssueKind::Unfinished, number, || {
+            format!("the row calls the candle of {} unfinished", crate::model::rfc3339(open_time))
+        });
+    }
+
+    /// Rejects a file whose rows of our symbol are of two exchanges or intervals: they are no series.
+    #[inline]
+    fn check_constants(&mut self, number: u64, labels: &Labels<'_>) {
+        let all = [("exchange", labels.exchange), ("interval", labels.interval)];
+        for (known, (column, found)) in self.constants.iter_mut().zip(all) {
+            let Some(found) = found.filter(|found| !number::is_nothing(found)) else { continue };
+            match known {
+                Some(first) if first.eq_ignore_ascii_case(found) => {}
+                Some(first) => {
+                    let (first, second) = (excerpt(first), excerpt(found));
+                    let rejection = Rejection::TwoSeries { column, first, second, line: number };
+                    self.out.rejected.get_or_insert(rejection);
+                }
+                None => *known = Some(found.to_owned()),
             }
         }
     }
@@ -307,4 +422,68 @@ pub(super) fn span(open_time: i64, close: i64, unit: TimeUnit) -> Option<u32> {
     let to_second_end = if matches!(unit, TimeUnit::Seconds | TimeUnit::Text) { 999 } else { 0 };
     let span = (close - open_time + to_second_end).clamp(0, i64::from(u32::MAX));
     u32::try_from(span).ok()
+}
+
+/// Widens high and low to an open or close that lies outside by a tick; returns whether that makes the candle possible.
+///
+/// A tick is one unit of the last digit that the candle's prices are written with, at least 0.01 % and at most 0.2 % of
+/// the price.
+fn widened(candle: &mut Candle) -> bool {
+    let Candle { open, high, low, close, .. } = *candle;
+    let prices = [open, high, low, close];
+    if !prices.iter().all(|price| price.is_finite() && *price > 0.0) || high < low {
+        return false;
+    }
+    let tick = prices.iter().map(|price| decimals(*price)).max().map_or(0.0, |count| 0.1_f64.powi(count));
+    let tolerance = (EDGE_TOLERANCE * high).max(tick.min(EDGE_TICK_MAX * high)) * (1.0 + 1e-9);
+    let (top, bottom) = (open.max(close), open.min(close));
+    if top - high > tolerance || low - bottom > tolerance {
+        return false;
+    }
+    (candle.high, candle.low) = (high.max(top), low.min(bottom));
+    candle.check().is_ok()
+}
+
+/// Returns how many decimals a number is written with.
+pub(super) fn decimals(number: f64) -> i32 {
+    let text = format!("{number}");
+    text.split_once('.').map_or(0, |(_, decimals)| i32::try_from(decimals.len()).unwrap_or(i32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candle(open: f64, high: f64, low: f64, close: f64) -> Candle {
+        Candle { open_time: 0, open, high, low, close, volume: 1.0 }
+    }
+
+    #[test]
+    fn a_tick_outside_is_rounding_and_more_is_not() {
+        for (kept, edges) in [
+            (candle(60_000.01, 60_000.0, 59_000.0, 59_500.0), (60_000.01, 59_000.0)),
+            (candle(0.000_008_61, 0.000_008_7, 0.000_008_62, 0.000_008_65), (0.000_008_7, 0.000_008_61)),
+            (candle(10.0, 10.2, 10.0, 10.201), (10.201, 10.0)),
+            (candle(3.0, 3.0, 3.001, 3.001), (0.0, 0.0)),
+        ] {
+            let mut wide = kept;
+            let possible = widened(&mut wide);
+            assert_eq!(possible, edges.0 > 0.0, "{kept:?}");
+            if possible {
+                assert_eq!(
+                    (wide.high, wide.low, wide.open, wide.close),
+                    (edges.0, edges.1, kept.open, kept.close)
+                );
+            }
+        }
+        for beyond in [
+            candle(60_010.0, 60_000.0, 59_000.0, 59_500.5),
+            candle(10.0, 10.2, 10.0, 10.3),
+            candle(1.0, 2.0, 1.1, 1.5),
+            candle(f64::NAN, 2.0, 1.0, 1.5),
+        ] {
+            let mut same = beyond;
+            assert!(!widened(&mut same), "{beyond:?}");
+        }
+    }
 }

@@ -127,8 +127,8 @@ const NAMES: &[(Role, &[&str])] = &[
         "confirm", "confirmed", "isconfirmed", "closed", "isclosed", "candleclosed", "barclosed", "klineclosed", "isklineclosed", "isfinal", "final",
         "isfinished", "finished", "iscomplete", "complete", "completed", "iscompleted", "x", "是否完结", "是否收盘",
     ]),
-    (Role::Symbol, &["symbol", "pair", "ticker", "instrument", "instid", "tradingpair", "contract", "coin", "asset", "product", "productid", "交易对", "币种", "品种", "종목", "s"]),
-    (Role::Exchange, &["exchange", "exchangeid", "exchangename", "venue", "market", "markettype", "source", "broker", "contracttype", "insttype", "交易所", "거래소"]),
+    (Role::Symbol, &["symbol", "pair", "ticker", "instrument", "instid", "tradingpair", "contract", "coin", "交易对", "币种", "品种", "종목", "s"]),
+    (Role::Exchange, &["exchange", "exchangeid", "exchangename", "venue", "market", "markettype", "contracttype", "insttype", "交易所", "거래소"]),
     (Role::Interval, &["interval", "timeframe", "granularity", "resolution", "periodicity", "barsize", "klineinterval", "tf", "周期"]),
     (Role::Ignored, &["ignore", "ignored", "skip", "unused"]),
 ];
@@ -286,9 +286,9 @@ pub(super) enum NamesFault {
 }
 
 impl NamesFault {
-    /// Returns how many of the five needed columns are not there.
-    pub(super) fn missing_count(&self) -> usize {
-        if let Self::Missing(missing) = self { missing.len() } else { 0 }
+    /// Returns that no name is there.
+    pub(super) fn none() -> Self {
+        Self::Missing(vec!["anything"])
     }
 }
 
@@ -327,6 +327,52 @@ pub(super) fn find_in_lines(
 pub(super) fn any_known(words: &[impl AsRef<str>], symbol: &Symbol) -> bool {
     let found = Found::new(words, symbol);
     found.meanings.iter().flatten().any(|meaning| !matches!(meaning.role, Role::Index))
+}
+
+/// Returns how many of the four prices are among some words.
+pub(super) fn prices_known(words: &[impl AsRef<str>], symbol: &Symbol) -> usize {
+    let found = Found::new(words, symbol);
+    let prices = [Role::Open, Role::High, Role::Low, Role::Close];
+    prices.into_iter().filter(|role| found.best(*role).is_some()).count()
+}
+
+/// Returns whether a word names a column of symbols.
+pub(super) fn is_symbol(word: &str) -> bool {
+    role_of(word) == Some(Role::Symbol)
+}
+
+/// What the columns of rows hold that do not say it themselves, as `[data] columns` states it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatedColumns {
+    /// Columns a row has.
+    pub(super) count: usize,
+    pub(super) columns: CandleColumns,
+}
+
+impl StatedColumns {
+    /// Returns the columns that a list of names states, from left to right; `ignore` for what is not read.
+    ///
+    /// Errors: a name that is not known, what is missing, or what is said twice
+    pub fn parse(words: &[String]) -> Result<Self, String> {
+        let mut meanings = Vec::with_capacity(words.len());
+        for word in words {
+            let role = if matches!(word.trim(), "-" | "_") { Some(Role::Ignored) } else { role_of(word) };
+            let Some(role) = role.filter(|_| !word.trim().is_empty()) else {
+                return Err(format!(
+                    "expected names such as open_time, open, high, low, close, volume, close_time, symbol or ignore, \
+                     found {word:?}"
+                ));
+            };
+            // A number of a row that is named as one is none of a time.
+            let role = if role == Role::Index { Role::Ignored } else { role };
+            meanings.push(Some(Meaning { role, rank: 0 }));
+        }
+        let found = Found { names: words.to_vec(), meanings };
+        let columns = found.columns().map_err(|fault| {
+            format!("expected names for open_time, open, high, low and close, found {fault}")
+        })?;
+        Ok(Self { count: words.len(), columns })
+    }
 }
 
 /// Names with what they mean.

@@ -259,6 +259,11 @@ impl Finder<'_> {
                 }
             }
         }
+        let names: Vec<&str> = members.iter().map(|(name, ..)| name.as_str()).collect();
+        if let Some(reason) = format::document(&names) {
+            self.pass_over(path, None, reason);
+            return Ok(());
+        }
         if stored > archive_bytes {
             self.passed_over.retain(|file| file.path != path);
             let detail = "its members overlap".to_owned();
@@ -366,9 +371,9 @@ impl Finder<'_> {
         let any = Symbol::parse("ANY").expect("letters");
         let survey =
             Collector::new(&any, 0).taking(Rows::Survey).keeping(OnConflict::Refuse, self.options.room_bytes);
-        let read = source::read(source, |stream, bytes_max| {
-            format::parse(stream, bytes_max, survey, Frame::default())
-        })?;
+        let frame = Frame { reading: self.options.reading.clone(), ..Frame::default() };
+        let read =
+            source::read(source, |stream, bytes_max| format::parse(stream, bytes_max, survey, &frame))?;
         let symbols = match read {
             Ok(parsed) => match parsed.rejected {
                 None => parsed.symbols,

@@ -1,15 +1,15 @@
 //! One file from bytes to candles of one interval in order, with everything wrong in its report.
 
-use super::IngestOptions;
-use super::collector::{Collector, Parsed, Row, Rows};
+use super::collector::{Collector, Hints, Parsed, Row, Rows};
 use super::error::IngestError;
 use super::format::{Format, Frame};
 use super::interval;
 use super::rejection::Rejection;
 use super::repeats::Repeats;
 use super::report::{FileReport, Issue, IssueKind, TimeUnit, note};
-use super::series::{Point, note_gaps, note_zero_volume};
+use super::series::{Point, goes_on, note_gaps, note_zero_volume};
 use super::source::{self, Source};
+use super::{IngestOptions, OnBadRows};
 use super::{format, name};
 use crate::model::{Interval, MINUTE_MS, Symbol, rfc3339};
 
@@ -32,31 +32,57 @@ pub(super) fn read(
     place: Place,
     options: &IngestOptions,
 ) -> Result<(FileReport, Vec<Row>, Repeats), IngestError> {
-    let frame = Frame { day_ms: name::day_ms(&source.path, source.entry.as_deref()) };
-    let room_bytes = options.room_bytes.map(|bytes| bytes.saturating_sub(place.taken_bytes));
-    let collector = Collector::new(symbol, place.index).taking(source.rows);
-    let collector = collector.keeping(options.on_conflict, room_bytes);
-    let outcome =
-        source::read(source, |stream, bytes_max| format::parse(stream, bytes_max, collector, frame))?;
-    let mut parsed =
-        outcome.unwrap_or_else(|rejection| Parsed { rejected: Some(rejection), ..Parsed::default() });
+    let mut parsed = parse(source, symbol, place, options)?;
     if parsed.rejected == Some(Rejection::NoRoom) {
         return Err(IngestError::too_many(symbol, source, options.room_bytes));
     }
     let repeats = std::mem::take(&mut parsed.repeats);
-    let (mut report, mut rows) = report(source, symbol, parsed);
-    if report.rejected.is_none()
-        && let Err(rejection) = clean(&mut report, &mut rows, source.interval, options)
-    {
-        report.rejected = Some(rejection);
-    }
+    let (report, rows) = report(source, symbol, parsed, options);
     if report.rejected.is_some() {
         return Ok((report, Vec::new(), Repeats::default()));
     }
     Ok((report, rows, repeats))
 }
 
-fn report(source: &Source, symbol: &Symbol, parsed: Parsed) -> (FileReport, Vec<Row>) {
+/// How often a file is read at most: what all its rows show may have to be known before they can be read.
+const READINGS_MAX: usize = 3;
+
+/// Parses a source, again where its rows show how they have to be read.
+fn parse(
+    source: &Source,
+    symbol: &Symbol,
+    place: Place,
+    options: &IngestOptions,
+) -> Result<Parsed, IngestError> {
+    let day_ms = name::day_ms(&source.path, source.entry.as_deref());
+    let mut frame = Frame { day_ms, reading: options.reading.clone(), hints: Hints::default() };
+    let room_bytes = options.room_bytes.map(|bytes| bytes.saturating_sub(place.taken_bytes));
+    let mut readings = 1;
+    loop {
+        let collector = Collector::new(symbol, place.index).taking(source.rows);
+        let collector = collector.keeping(options.on_conflict, room_bytes);
+        let outcome =
+            source::read(source, |stream, bytes_max| format::parse(stream, bytes_max, collector, &frame))?;
+        let mut parsed =
+            outcome.unwrap_or_else(|rejection| Parsed { rejected: Some(rejection), ..Parsed::default() });
+        match parsed.again.take() {
+            Some(_) if readings == READINGS_MAX => parsed.rejected = Some(Rejection::Unsteady),
+            Some(hints) => frame.hints = hints,
+            None => return Ok(parsed),
+        }
+        if parsed.rejected.is_some() {
+            return Ok(parsed);
+        }
+        readings += 1;
+    }
+}
+
+fn report(
+    source: &Source,
+    symbol: &Symbol,
+    parsed: Parsed,
+    options: &IngestOptions,
+) -> (FileReport, Vec<Row>) {
     let units = TimeUnit::ALL.into_iter().filter(|unit| parsed.units[*unit as usize]);
     let mut report = FileReport {
         path: source.path.clone(),
@@ -74,10 +100,23 @@ fn report(source: &Source, symbol: &Symbol, parsed: Parsed) -> (FileReport, Vec<
         rejected: parsed.rejected,
         of_one_symbol: source.format != Format::Snapshots && source.rows == Rows::Named,
     };
+    let mut rows = parsed.rows;
     if report.rejected.is_none() {
         report.rejected = mostly_bad(&report, parsed.rows_bad);
     }
-    (report, parsed.rows)
+    if report.rejected.is_none() {
+        let times = Times { closes: parsed.close_times, unfinished: parsed.unfinished };
+        report.rejected = clean(&mut report, &mut rows, times, source.interval, options).err();
+    }
+    (report, rows)
+}
+
+/// What is known of the times of a file besides those of its rows.
+struct Times {
+    /// They are times of the close.
+    closes: bool,
+    /// Those of rows that call their candle unfinished.
+    unfinished: Vec<i64>,
 }
 
 /// Returns the rejection of a file of which more than half cannot be used.
@@ -89,9 +128,33 @@ fn mostly_bad(report: &FileReport, bad: u64) -> Option<Rejection> {
     if worst.kind == IssueKind::OtherSymbol {
         return Some(Rejection::WrongSymbol { named: report.symbol.clone(), found: worst.detail.clone() });
     }
-    let line = worst.lines.first().map(|line| format!("line {line}: ")).unwrap_or_default();
-    let first = format!("{line}{}", worst.detail);
-    Some(Rejection::MostlyBad { bad, rows: report.rows, first })
+    Some(Rejection::MostlyBad { bad, rows: report.rows, first: first_of(worst) })
+}
+
+fn first_of(issue: &Issue) -> String {
+    let line = issue.lines.first().map(|line| format!("line {line}: ")).unwrap_or_default();
+    format!("{line}{}", issue.detail)
+}
+
+/// A file may have so many bad rows, however short it is.
+const BAD_ROWS_FREE: u64 = 3;
+/// One bad row in so many is the most a longer file may have.
+const ROWS_PER_BAD: u64 = 100;
+
+/// Returns the rejection of a file of which more rows cannot be used than a sound file has.
+///
+/// `lost` counts the candles that are there only as unfinished ones, though they have long closed.
+fn too_many_bad(report: &FileReport, lost: u64) -> Option<Rejection> {
+    let counts = |issue: &&Issue| is_bad(issue.kind) && issue.kind != IssueKind::OtherSymbol;
+    let bad = report.issues.iter().filter(counts).map(|issue| issue.count).sum::<u64>() + lost;
+    let allowed = BAD_ROWS_FREE.max(report.rows / ROWS_PER_BAD);
+    if bad <= allowed {
+        return None;
+    }
+    let unfinished = |issue: &&Issue| issue.kind == IssueKind::Unfinished && lost > 0;
+    let worst = report.issues.iter().filter(|issue| counts(issue) || unfinished(issue));
+    let first = worst.max_by_key(|issue| issue.count).map(first_of).unwrap_or_default();
+    Some(Rejection::TooManyBad { bad, allowed, rows: report.rows, first })
 }
 
 fn is_bad(kind: IssueKind) -> bool {
@@ -105,9 +168,15 @@ fn is_bad(kind: IssueKind) -> bool {
 fn clean(
     report: &mut FileReport,
     rows: &mut Vec<Row>,
+    mut times: Times,
     claimed: Option<Interval>,
     options: &IngestOptions,
 ) -> Result<(), Rejection> {
+    if times.closes {
+        rows.iter_mut().for_each(|row| row.candle.open_time = end_of_candle(row.candle.open_time));
+        times.unfinished.iter_mut().for_each(|time| *time = end_of_candle(*time));
+    }
+    let written_last = ends_when_written(rows);
     order(rows);
     let interval = interval::settle(claimed, rows.iter().map(|row| row.candle.open_time))?;
     report.interval = Some(interval);
@@ -118,13 +187,90 @@ fn clean(
     if base.divided_by(interval).is_none() {
         return Err(Rejection::DoesNotDivide { found: interval, base });
     }
+    if times.closes {
+        rows.iter_mut().for_each(|row| row.candle.open_time -= interval.ms());
+        times.unfinished.iter_mut().for_each(|time| *time -= interval.ms());
+        note(&mut report.issues, IssueKind::FromCloseTime, None, || {
+            format!("no column tells when candles open; open times are close times less {interval}")
+        });
+    }
     drop_misaligned(rows, interval, &mut report.issues);
     let bad = report.issues.iter().filter(|issue| is_bad(issue.kind)).map(|issue| issue.count).sum();
     if let Some(rejection) = mostly_bad(report, bad) {
         return Err(rejection);
     }
-    drop_unfinished(rows, interval, options.as_of_ms, &mut report.issues);
+    times.unfinished.retain(|time| time + interval.ms() <= options.as_of_ms);
+    times.unfinished.extend(drop_unfinished(rows, interval, options.as_of_ms, &mut report.issues));
+    drop_overtaken(rows, &written_last, &mut report.issues);
+    if options.reading.on_bad_rows == OnBadRows::Refuse
+        && let Some(rejection) = too_many_bad(report, lost(times.unfinished, rows))
+    {
+        return Err(rejection);
+    }
     Ok(())
+}
+
+/// Returns the end of a candle by the instant that a file gives for it: the last second, millisecond or the end itself.
+pub(super) fn end_of_candle(close: i64) -> i64 {
+    let minute_end = (close + MINUTE_MS - 1).div_euclid(MINUTE_MS) * MINUTE_MS;
+    if minute_end - close <= 1_000 { minute_end } else { close }
+}
+
+/// Returns how many candles are there only as unfinished ones.
+fn lost(mut unfinished: Vec<i64>, rows: &[Row]) -> u64 {
+    unfinished.sort_unstable();
+    unfinished.dedup();
+    let is_there = |time: &i64| rows.binary_search_by_key(time, |row| row.candle.open_time).is_ok();
+    unfinished.iter().filter(|time| !is_there(time)).count() as u64
+}
+
+/// Returns the lines, ascending, of rows that were the newest when they were written: what follows goes on before them.
+fn ends_when_written(rows: &[Row]) -> Vec<u32> {
+    let ascends = rows.is_sorted_by(|a, b| a.candle.open_time < b.candle.open_time && a.line < b.line);
+    if ascends {
+        return Vec::new();
+    }
+    let mut written: Vec<(u32, i64)> = rows.iter().map(|row| (row.line, row.candle.open_time)).collect();
+    written.sort_unstable();
+    let mut newest = i64::MIN;
+    let mut lines = Vec::new();
+    for pair in written.windows(2) {
+        let ((line, time), (_, next)) = (pair[0], pair[1]);
+        newest = newest.max(time);
+        if time == newest && next <= time {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+/// Leaves out candles that were the newest when they were written and stand there once more, further on in their course.
+///
+/// Shape: rows by time, those of one time in the order of the file; `written_last` are lines, ascending
+fn drop_overtaken(rows: &mut Vec<Row>, written_last: &[u32], issues: &mut Vec<Issue>) {
+    if written_last.is_empty() {
+        return;
+    }
+    let overtaken: Vec<bool> = (0..rows.len())
+        .map(|index| {
+            let (row, next) = (&rows[index], rows.get(index + 1));
+            next.is_some_and(|next| goes_on(&row.candle, &next.candle))
+                && written_last.binary_search(&row.line).is_ok()
+        })
+        .collect();
+    let mut index = 0;
+    let mut before: Option<Row> = None;
+    rows.retain(|row| {
+        let dropped = overtaken[index];
+        index += 1;
+        if let Some(unfinished) = before.replace(*row).filter(|_| index > 1 && overtaken[index - 2]) {
+            note(issues, IssueKind::Finished, Some(u64::from(row.line)), || {
+                let (line, time) = (unfinished.line, rfc3339(row.candle.open_time));
+                format!("the candle of {time} stands in line {line} as well, where it was not finished; this one counts")
+            });
+        }
+        !dropped
+    });
 }
 
 /// Sorts by time; rows of one time stay in the order of the file.
@@ -150,8 +296,15 @@ fn drop_misaligned(rows: &mut Vec<Row>, interval: Interval, issues: &mut Vec<Iss
 /// How far clocks may differ; ms.
 const CLOCK_TOLERANCE_MS: i64 = 5 * MINUTE_MS;
 
-fn drop_unfinished(rows: &mut Vec<Row>, interval: Interval, as_of_ms: i64, issues: &mut Vec<Issue>) {
+/// Leaves out candles that had not closed; returns the times of those that have since.
+fn drop_unfinished(
+    rows: &mut Vec<Row>,
+    interval: Interval,
+    as_of_ms: i64,
+    issues: &mut Vec<Issue>,
+) -> Vec<i64> {
     let newest_ms = rows.last().map_or(i64::MIN, |row| row.candle.open_time);
+    let mut closed_since = Vec::new();
     rows.retain(|row| {
         let open_time = row.candle.open_time;
         if open_time > as_of_ms.saturating_add(CLOCK_TOLERANCE_MS) {
@@ -172,8 +325,12 @@ fn drop_unfinished(rows: &mut Vec<Row>, interval: Interval, as_of_ms: i64, issue
                 format!("the {interval} candle of {} {why}", rfc3339(open_time))
             });
         }
+        if cut_short && !still_open {
+            closed_since.push(open_time);
+        }
         !(still_open || cut_short)
     });
+    closed_since
 }
 
 /// Completes the report of a file once its rows have one candle per open time.

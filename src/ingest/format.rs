@@ -5,10 +5,11 @@
 
 use std::path::Path;
 
-use super::collector::{Collector, Parsed};
+use super::Reading;
+use super::collector::{Collector, Hints, Parsed};
 use super::lines::{Lines, StreamError};
 use super::rejection::Rejection;
-use super::{json, rows, snapshot};
+use super::{json, nested, rows, snapshot};
 
 /// So many bytes, or the whole file, are looked at: the header of market snapshots takes 2 KiB.
 pub(super) const HEAD_BYTES: usize = 8 << 10;
@@ -22,6 +23,8 @@ pub(super) enum Format {
     Snapshots,
     /// `[[open time, open, high, low, close, volume, ...], ...]`.
     Json,
+    /// Rows somewhere in JSON, or JSON a line.
+    NestedJson,
     /// Arrow IPC file.
     Feather,
     Parquet,
@@ -45,7 +48,7 @@ impl Format {
     /// Returns about how many bytes of CSV a stored byte stands for.
     pub(super) fn text_per_byte(self) -> u64 {
         match self {
-            Self::Csv | Self::Json => 1,
+            Self::Csv | Self::Json | Self::NestedJson => 1,
             Self::Feather | Self::Parquet => 3,
             // One coin of several is kept, of a row that is ten times longer.
             Self::Snapshots => 0,
@@ -64,11 +67,13 @@ pub(super) enum Promise {
     Not(Rejection),
 }
 
-const TABLES: [(&str, Format); 8] = [
+const TABLES: [(&str, Format); 10] = [
     (".csv", Format::Csv),
     (".tsv", Format::Csv),
     (".txt", Format::Csv),
     (".json", Format::Json),
+    (".jsonl", Format::NestedJson),
+    (".ndjson", Format::NestedJson),
     (".feather", Format::Feather),
     (".arrow", Format::Feather),
     (".ipc", Format::Feather),
@@ -89,8 +94,6 @@ pub(super) fn promise(name: &str) -> Promise {
         Promise::Table { format: *format, gzip }
     } else if ends(&[".zip"]) {
         Promise::Archive
-    } else if ends(&[".jsonl", ".ndjson"]) {
-        unsupported("JSON lines", JSON_ADVICE)
     } else if ends(&COMPRESSIONS) {
         unsupported("compression or archive", "use plain files, `.gz` behind `.csv` and its like, or `.zip`")
     } else if ends(&BINARY_TABLES) {
@@ -143,8 +146,9 @@ pub(super) fn recognise(head: &[u8]) -> Result<Format, Rejection> {
         _ if matches!(text.trim_ascii_end(), b"[]" | b"{}") => Err(Rejection::Empty),
         [b'[', rows @ ..] if matches!(rows.trim_ascii_start(), [] | [b'[' | b']', ..]) => Ok(Format::Json),
         [b'[' | b'{', ..] if is_legacy(text) => Err(Rejection::LegacyOpportunities),
+        [b'[' | b'{', ..] if nested::holds_rows(text) => Ok(Format::NestedJson),
         [b'[' | b'{', ..] => unsupported("JSON that is no list of candles", JSON_ADVICE),
-        [b'<', b'!' | b'h' | b'?', ..] => unsupported("HTML or XML", "download the data file itself"),
+        [b'<', ..] if is_markup(text) => unsupported("HTML or XML", "download the data file itself"),
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => unsupported("UTF-16 text", "save it as UTF-8"),
         [b'A', b'R', b'R', b'O', b'W', b'1', ..] => columnar(Format::Feather),
         [b'P', b'A', b'R', b'1', ..] => columnar(Format::Parquet),
@@ -153,8 +157,55 @@ pub(super) fn recognise(head: &[u8]) -> Result<Format, Rejection> {
         [b'P', b'K', 3, 4, ..] => unsupported("archive within an archive", "unpack the outer one"),
         [0x1F, 0x8B, ..] => unsupported("gzip within gzip or zip", "unpack the outer one"),
         _ if snapshot::is_snapshots(text) => Ok(Format::Snapshots),
-        _ => Ok(Format::Csv),
+        _ => match MAGIC.iter().find(|(magic, _, _)| text.starts_with(magic)) {
+            Some((_, format, advice)) => unsupported(format, advice),
+            None => Ok(Format::Csv),
+        },
     }
+}
+
+/// What other files begin with, whatever their names say: what they are, and what to do.
+const MAGIC: [(&[u8], &str, &str); 16] = [
+    (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", EXCEL, EXCEL_ADVICE),
+    (b"%PDF", "PDF", "download the data file itself"),
+    (b"\x89HDF", "HDF5", "write it to CSV or Parquet"),
+    (b"SQLite format 3\0", "SQLite database", "export the table to CSV"),
+    (b"\x80\x02", "pickle", "write it to CSV or Parquet"),
+    (b"\x80\x03", "pickle", "write it to CSV or Parquet"),
+    (b"\x80\x04", "pickle", "write it to CSV or Parquet"),
+    (b"\x80\x05", "pickle", "write it to CSV or Parquet"),
+    (b"\x93NUMPY", "NumPy array", "write it to CSV or Parquet"),
+    (b"BZh", "bzip2", "unpack it"),
+    (b"\xFD7zXZ\0", "xz", "unpack it"),
+    (b"\x28\xB5\x2F\xFD", "zstd", "unpack it"),
+    (b"7z\xBC\xAF\x27\x1C", "7z archive", "unpack it"),
+    (b"Rar!", "RAR archive", "unpack it"),
+    (b"Obj\x01", "Avro", "write it to CSV or Parquet"),
+    (b"{\\rtf", "RTF text", "save it as plain text"),
+];
+const EXCEL: &str = "Excel workbook";
+const EXCEL_ADVICE: &str = "open it and save the sheet as CSV (UTF-8)";
+
+/// Returns what an archive is by the names of its members, if it is no archive of files.
+pub(super) fn document(members: &[&str]) -> Option<Rejection> {
+    let any = |start: &str| members.iter().any(|member| member.starts_with(start));
+    let (format, advice) = match () {
+        () if any("xl/") => (EXCEL, EXCEL_ADVICE),
+        () if any("[Content_Types].xml") => ("Office document", "export the table to CSV"),
+        () if any("mimetype") && any("content.xml") => {
+            ("OpenDocument file", "open it and save the sheet as CSV (UTF-8)")
+        }
+        () if any("data.pkl") => ("pickle", "write it to CSV or Parquet"),
+        () => return None,
+    };
+    Some(Rejection::Unsupported { format, advice })
+}
+
+/// Returns whether text begins with a tag of HTML or XML, and not with a name such as `<DATE>`.
+fn is_markup(text: &[u8]) -> bool {
+    const TAGS: [&[u8]; 9] =
+        [b"<!", b"<?", b"<html", b"<head", b"<body", b"<table", b"<div", b"<meta", b"<script"];
+    TAGS.iter().any(|tag| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag)))
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -181,11 +232,15 @@ fn columnar(format: Format) -> Result<Format, Rejection> {
 const JSON_ADVICE: &str =
     "write it as `[[open time, open, high, low, close, volume], ...]` or as CSV with a header";
 
-/// Where rows belong that do not say it themselves.
-#[derive(Debug, Clone, Copy, Default)]
+/// What is known of the rows of a file that they do not say themselves.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Frame {
     /// Midnight of the day in the name; UTC milliseconds.
     pub(super) day_ms: Option<i64>,
+    /// What is known of the file otherwise.
+    pub(super) reading: Reading,
+    /// What an earlier reading has shown.
+    pub(super) hints: Hints,
 }
 
 /// Reads all rows of a stream with the reader of its content.
@@ -195,7 +250,7 @@ pub(super) fn parse(
     stream: &mut dyn std::io::Read,
     bytes_max: u64,
     collector: Collector<'_>,
-    frame: Frame,
+    frame: &Frame,
 ) -> Result<Parsed, StreamError> {
     let mut lines = Lines::new(stream, bytes_max);
     let head = lines.peek()?;
@@ -203,9 +258,10 @@ pub(super) fn parse(
     let byte_order_mark = if head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     lines.skip(byte_order_mark);
     let mut parsed = match format {
-        Ok(Format::Csv) => rows::parse(&mut lines, collector)?,
+        Ok(Format::Csv) => rows::parse(&mut lines, collector, &frame.reading, &frame.hints)?,
         Ok(Format::Snapshots) => snapshot::parse(&mut lines, collector, frame.day_ms)?,
-        Ok(Format::Json) => json::parse(&mut lines, collector)?,
+        Ok(Format::Json) => json::parse(&mut lines, collector, &frame.reading, &frame.hints)?,
+        Ok(Format::NestedJson) => nested::parse(&mut lines, collector, &frame.reading, &frame.hints)?,
         #[cfg(feature = "columnar")]
         Ok(Format::Feather) => super::columnar::parse_feather(&mut lines, collector)?,
         #[cfg(feature = "columnar")]
@@ -241,6 +297,12 @@ mod tests {
             b"PK\x03\x04",
             b"\x1F\x8B\x08",
             b"<!doctype html>",
+            b"<TABLE><tr>",
+            b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1",
+            b"%PDF-1.7",
+            b"\x89HDF\r\n",
+            b"SQLite format 3\0",
+            b"\x80\x04\x95",
             b"\xFF\xFEa\0",
         ] {
             assert!(matches!(recognise(other), Err(Rejection::Unsupported { .. })), "{other:?}");
@@ -251,6 +313,19 @@ mod tests {
         for json in ["[[1743700500", "\u{FEFF} [\n  [\n", "[ "] {
             assert_eq!(recognise(json.as_bytes()), Ok(Format::Json), "{json:?}");
         }
+        for json in [
+            "{\"data\": [[1,2,3,4,5",
+            "{\"t\":1,\"o\":1,\"h\":1,\"l\":1,\"c\":1}\n",
+            "[1743700500,1,2,1,2]\n[",
+        ] {
+            let found = recognise(json.as_bytes());
+            assert_eq!(found.is_ok(), !json.ends_with('5'), "{json:?}: {found:?}");
+        }
+        assert_eq!(
+            document(&["docProps/app.xml", "xl/workbook.xml"]).map(|found| found.to_string()),
+            Some("unsupported format: Excel workbook; open it and save the sheet as CSV (UTF-8)".to_owned())
+        );
+        assert_eq!(document(&["BTCUSDT-15m.csv"]), None);
         assert_eq!(recognise(b"time,coin,open"), Ok(Format::Snapshots));
         let legacy = br#"{"scalping": [{"coin": "BNB", "signal_score": 80"#;
         assert_eq!(recognise(legacy), Err(Rejection::LegacyOpportunities));
@@ -264,7 +339,7 @@ mod tests {
         assert_eq!(promise("a.feather"), table(Format::Feather, false));
         assert_eq!(promise("a.parquet"), table(Format::Parquet, false));
         assert_eq!(promise("a.zip"), Promise::Archive);
-        for other in ["a.gz", "a.csv.zst", "a.jsonl", "a.xlsx", "a.zip.CHECKSUM", "a.md", "a", "csv"] {
+        for other in ["a.gz", "a.csv.zst", "a.xlsx", "a.zip.CHECKSUM", "a.md", "a", "csv"] {
             assert!(matches!(promise(other), Promise::Not(_)), "{other}");
         }
         assert_eq!(stem("BTC_USDT-15m.json.gz"), "BTC_USDT-15m");

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use super::Reading;
 use super::collector::{Collector, Parsed};
 use super::format::{self, Frame};
 use super::signals::SignalsFile;
@@ -144,8 +145,8 @@ fn json(candles: &[Candle]) -> String {
 
 fn parsed(bytes: &[u8]) -> Parsed {
     let (mut stream, symbol) = (bytes, bitcoin());
-    let frame = Frame { day_ms: Some(START) };
-    let parsed = format::parse(&mut stream, u64::MAX, Collector::new(&symbol, 0), frame);
+    let frame = Frame { day_ms: Some(START), ..Frame::default() };
+    let parsed = format::parse(&mut stream, u64::MAX, Collector::new(&symbol, 0), &frame);
     parsed.expect("a slice does not fail")
 }
 
@@ -442,7 +443,9 @@ fn signals_seeds() -> Vec<Vec<u8>> {
 }
 
 fn signals(bytes: &[u8]) -> String {
-    let read = |bytes: &[u8]| SignalsFile::parse(bytes, Path::new("signals.csv"), Interval::M15, None);
+    let read = |bytes: &[u8]| {
+        SignalsFile::parse(bytes, Path::new("signals.csv"), Interval::M15, &Reading::default(), None)
+    };
     let found = match read(bytes) {
         Ok(found) => found,
         Err(error) => return error.to_string(),

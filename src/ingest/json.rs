@@ -6,7 +6,8 @@
 
 use std::io::Read;
 
-use super::collector::{Collector, Parsed};
+use super::Reading;
+use super::collector::{Collector, Hints, Parsed};
 use super::lines::{Line, Lines, StreamError};
 use super::rejection::Rejection;
 use super::report::excerpt;
@@ -15,9 +16,14 @@ use super::rows::Parser;
 /// Reads all rows of a list. Rows have numbers, from 1, instead of lines.
 ///
 /// Errors: only what the stream itself reports; a list that does not end is rejected, for what is missing is unknown
-pub(super) fn parse(lines: &mut Lines<impl Read>, collector: Collector<'_>) -> Result<Parsed, StreamError> {
+pub(super) fn parse(
+    lines: &mut Lines<impl Read>,
+    collector: Collector<'_>,
+    reading: &Reading,
+    hints: &Hints,
+) -> Result<Parsed, StreamError> {
     lines.end_at(b']');
-    let mut parser = Parser::new(collector);
+    let mut parser = Parser::new(collector, reading, hints);
     let (mut ended, mut last) = (false, 0);
     while !parser.is_done() {
         let Some((number, line)) = lines.next_line()? else { break };
@@ -81,12 +87,13 @@ mod tests {
     use crate::model::{Candle, Symbol};
     use proptest::prelude::*;
 
-    const ROWS: &str = "[[1743700500000,10,12,9,11,5],[1743701400000,11.0,1.2e1,9,10,0.5]]";
+    /// The columns of two rows alone could mean several things: they are named.
+    const ROWS: &str = "[[\"date\",\"open\",\"high\",\"low\",\"close\",\"volume\"],[1743700500000,10,12,9,11,5],[1743701400000,11.0,1.2e1,9,10,0.5]]";
 
     fn parsed(text: impl AsRef<[u8]>) -> Parsed {
         let symbol = Symbol::parse("BTCUSDT").expect("a symbol");
         let mut bytes = text.as_ref();
-        format::parse(&mut bytes, 1 << 20, Collector::new(&symbol, 0), Frame::default())
+        format::parse(&mut bytes, 1 << 20, Collector::new(&symbol, 0), &Frame::default())
             .expect("a slice does not fail")
     }
 
@@ -109,10 +116,10 @@ mod tests {
         let texts = [
             ROWS.replace(',', ",\n  ").replace('[', " [\n").replace(']', " ]\r\n"),
             format!("\u{FEFF}{ROWS}\n"),
-            ROWS.replace(",5]", ",5,1743701399999,\"7\",3,\"1\",\"2\",\"0\"]")
+            ROWS.replace("[\"date\",\"open\",\"high\",\"low\",\"close\",\"volume\"],", "")
+                .replace(",5]", ",5,1743701399999,\"7\",3,\"1\",\"2\",\"0\"]")
                 .replace(",0.5]", ",0.5,1743702299999,\"7\",3,\"1\",\"2\",\"0\"]")
                 .replace("10,12,9,11,5,", "\"10\",\"12.00\",\"9\",\"11\",\"5\","),
-            ROWS.replacen("[[", "[[\"date\",\"open\",\"high\",\"low\",\"close\",\"volume\"],[", 1),
         ];
         for text in texts {
             let parsed = parsed(&text);
@@ -124,11 +131,11 @@ mod tests {
 
     #[test]
     fn rows_that_are_no_candles_are_left_out_with_their_number() {
-        let text = ROWS.replacen("],", "],[1743702300000,null,1,1,1,1],[[[[[],[],", 1);
+        let text = ROWS.replacen("5],", "5],[1743702300000,null,1,1,1,1],[[[[[],[],", 1);
         let parsed = parsed(text);
         assert_eq!(parsed.rejected, None);
         let bad: Vec<_> = parsed.issues.iter().map(|issue| (issue.kind, issue.lines.clone())).collect();
-        assert_eq!(bad, [(IssueKind::BadRow, vec![2, 3])]);
+        assert_eq!(bad, [(IssueKind::BadRow, vec![3, 4])]);
         assert_eq!(parsed.issues[0].detail, "open: expected a number, found \"null\"");
     }
 
@@ -158,7 +165,7 @@ mod tests {
         fn any_text_like_lists_is_survived(text in "\\[\\[([0-9]{10}(000)?,|[-.0-9eEN,\"]{0,12}|[\\[\\],{}]|1743700500,1,2,1,2,9\\],\\[){0,40}\\]?\\]?") {
             let parsed = parsed(&text);
             prop_assert!(parsed.rows.iter().all(|row| row.candle.check().is_ok()));
-            prop_assert!(parsed.rows.len() as u64 + parsed.rows_bad == parsed.rows_seen);
+            prop_assert!(parsed.rows.len() as u64 + parsed.rows_bad <= parsed.rows_seen);
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Which column holds what: from a header by name, or from the first row by count.
 
-use super::columns::{self, CandleColumns, TimeColumn};
-use super::{number, time};
+use super::columns::{self, CandleColumns, NamesFault, TimeColumn};
+use super::evidence::CLOSE_TIME;
+use super::number;
+use super::rejection::Rejection;
+use super::time::Clock;
 use crate::model::Symbol;
 
 /// The separators that are tried, the most frequent first.
@@ -16,41 +19,150 @@ pub(super) struct Layout {
     pub(super) columns: CandleColumns,
 }
 
-/// What a line is taken for while the layout is not known.
+/// What a line above the rows is taken for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Detected {
-    Header(Layout),
-    Data(Layout),
-    /// A row of candles without a header whose columns could mean several things.
-    Ambiguous(usize),
-    /// Neither; with the largest number of fields any separator gives.
-    Neither(usize),
+pub(super) enum Kind {
+    /// A time and four numbers, separated so.
+    Row(u8),
+    /// A row of numbers that does not begin with a time.
+    Numbers,
+    /// Words where a row has numbers.
+    Names,
+    /// A title, an address.
+    Other,
 }
+
+/// The fewest columns that hold a candle.
+const FIELDS_MIN: usize = 5;
 
 /// Returns what a line is, trying each separator.
-pub(super) fn detect(line: &[u8], symbol: &Symbol) -> Detected {
-    let mut fields_max = 1;
+pub(super) fn kind(line: &[u8], clock: &mut Clock, symbol: &Symbol) -> Kind {
+    let mut widest: (usize, usize) = (0, 0);
     for separator in SEPARATORS {
-        let mut fields = Vec::new();
-        split(line, separator, &mut fields);
-        let cells: Vec<&[u8]> = fields.iter().map(|field| cell(line, *field)).collect();
-        fields_max = fields_max.max(cells.len());
-        if let Some(layout) = from_header(&cells, separator, symbol) {
-            return Detected::Header(layout);
+        let cells = cells_of(line, separator);
+        if is_data(&cells, clock) {
+            return Kind::Row(separator);
         }
-        if is_data(&cells) {
-            return from_data(&cells, separator).map_or(Detected::Ambiguous(cells.len()), Detected::Data);
+        if cells.len() > widest.0 {
+            let numbers = cells.iter().filter(|cell| number::parse(cell).is_some()).count();
+            widest = (cells.len(), numbers);
         }
     }
-    Detected::Neither(fields_max)
+    match widest {
+        (FIELDS_MIN.., 4..) => Kind::Numbers,
+        (FIELDS_MIN.., _) => Kind::Names,
+        _ => {
+            let text = String::from_utf8_lossy(line);
+            let words: Vec<&str> = text.split_ascii_whitespace().collect();
+            if columns::prices_known(&words, symbol) >= 3 { Kind::Names } else { Kind::Other }
+        }
+    }
 }
 
-/// Returns the layout a header with this separator names, or `None` if it is no header of candles.
-pub(super) fn header(line: &[u8], separator: u8, symbol: &Symbol) -> Option<Layout> {
+/// Returns the cells of a line.
+pub(super) fn cells_of(line: &[u8], separator: u8) -> Vec<&[u8]> {
     let mut fields = Vec::new();
     split(line, separator, &mut fields);
-    let cells: Vec<&[u8]> = fields.iter().map(|field| cell(line, *field)).collect();
-    from_header(&cells, separator, symbol)
+    fields.iter().map(|field| cell(line, *field)).collect()
+}
+
+/// Returns the separator that gives the most cells.
+pub(super) fn separator_of(line: &[u8]) -> u8 {
+    let count = |separator: &u8| cells_of(line, *separator).len();
+    // The last of equals is taken: the first is the most frequent.
+    SEPARATORS.into_iter().rev().max_by_key(count).unwrap_or(SEPARATORS[0])
+}
+
+/// The lines of a header, from top to bottom.
+#[derive(Debug, Default)]
+pub(super) struct Heading {
+    lines: Vec<(u64, Vec<u8>)>,
+}
+
+/// Lines a header has at most.
+const HEADING_LINES_MAX: usize = 4;
+
+impl Heading {
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Takes in a line; the first few are kept.
+    pub(super) fn push(&mut self, number: u64, line: &[u8]) {
+        if self.lines.len() < HEADING_LINES_MAX {
+            self.lines.push((number, line.to_owned()));
+        }
+    }
+
+    fn names(line: &[u8], separator: u8) -> Vec<String> {
+        cells_of(line, separator).iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect()
+    }
+
+    /// Returns the layout that the header names.
+    ///
+    /// Errors: what is missing or contradicts itself, and what there is
+    pub(super) fn layout(&self, symbol: &Symbol) -> Result<Layout, Rejection> {
+        let Some((_, first)) = self.lines.first() else {
+            return Err(self.unknown(&NamesFault::none(), SEPARATORS[0]));
+        };
+        let widest = separator_of(first);
+        for separator in std::iter::once(widest).chain(SEPARATORS) {
+            let lines: Vec<Vec<String>> =
+                self.lines.iter().map(|(_, line)| Self::names(line, separator)).collect();
+            // Titles with many separators stand above a line that is a header by itself.
+            let start = lines.iter().position(|names| columns::find(names, symbol).is_ok()).unwrap_or(0);
+            if let Ok(columns) = columns::find_in_lines(&lines[start..], symbol) {
+                self.check_symbol(&lines[start..], symbol)?;
+                return Ok(Layout { separator, fields: lines[start].len(), columns });
+            }
+        }
+        let lines: Vec<Vec<String>> = self.lines.iter().map(|(_, line)| Self::names(line, widest)).collect();
+        let fault = columns::find_in_lines(&lines, symbol).err().unwrap_or(NamesFault::none());
+        Err(self.unknown(&fault, widest))
+    }
+
+    fn unknown(&self, fault: &NamesFault, separator: u8) -> Rejection {
+        let numbers = || self.lines.iter().map(|(number, _)| *number);
+        let (first, last) = (numbers().next().unwrap_or(1), numbers().next_back().unwrap_or(1));
+        let place = if first == last {
+            format!("the header in line {first}")
+        } else {
+            format!("the header in lines {first} to {last}")
+        };
+        let names = self.lines.first().map(|(_, line)| Self::names(line, separator)).unwrap_or_default();
+        Rejection::UnknownNames {
+            fault: fault.to_string(),
+            place,
+            found: list_names(&names),
+            advice: "rename the columns, or say what they hold by `[data] columns = [...]`",
+        }
+    }
+
+    /// Compares a line `Ticker,BTC-USD,BTC-USD,...` with the symbol of the file.
+    fn check_symbol(&self, lines: &[Vec<String>], symbol: &Symbol) -> Result<(), Rejection> {
+        for names in &lines[1..] {
+            let Some((label, cells)) = names.split_first() else { continue };
+            let same = cells.first().filter(|first| cells.iter().all(|cell| cell == *first));
+            let (true, Some(cell)) = (columns::is_symbol(label), same) else { continue };
+            let other = Symbol::parse(cell).filter(|other| !symbol.as_str().starts_with(other.as_str()));
+            if other.is_some() {
+                return Err(Rejection::WrongSymbol { named: symbol.clone(), found: list_names(&[cell]) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns whether a line is one of these again.
+    pub(super) fn repeats(&self, line: &[u8]) -> bool {
+        self.lines.iter().any(|(_, known)| known == line)
+    }
+}
+
+/// Returns the layout that a single line names.
+pub(super) fn header(line: &[u8], separator: u8, symbol: &Symbol) -> Result<Layout, NamesFault> {
+    let names = Heading::names(line, separator);
+    let columns = columns::find(&names, symbol)?;
+    Ok(Layout { separator, fields: names.len(), columns })
 }
 
 /// How many columns that were found a text lists.
@@ -69,46 +181,29 @@ pub(super) fn list_names(names: &[impl AsRef<str>]) -> String {
     listed.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
 }
 
-fn from_header(cells: &[&[u8]], separator: u8, symbol: &Symbol) -> Option<Layout> {
-    let names: Vec<_> = cells.iter().map(|cell| String::from_utf8_lossy(cell)).collect();
-    let columns = columns::find(&names, symbol).ok()?;
-    if !matches!(columns.time, TimeColumn::Open(_)) {
-        return None;
-    }
-    Some(Layout { separator, fields: cells.len(), columns })
+fn is_data(cells: &[&[u8]], clock: &mut Clock) -> bool {
+    cells.len() >= FIELDS_MIN
+        && clock.parse(cells[0]).is_ok()
+        && cells[1..5].iter().all(|cell| number::parse(cell).is_some())
 }
 
-fn is_data(cells: &[&[u8]]) -> bool {
-    cells.len() >= 5 && is_time(cells[0]) && cells[1..5].iter().all(|cell| number::parse(cell).is_some())
-}
-
-fn is_time(cell: &[u8]) -> bool {
-    time::parse(cell).is_ok()
-}
-
-/// Returns the layout of a row without a header: time, open, high, low, close, then volume, then close time.
-///
-/// From eight columns on a close time must stand in the seventh, as Binance writes it; Kraken's rows of eight
-/// hold an average price where the volume would be.
-fn from_data(cells: &[&[u8]], separator: u8) -> Option<Layout> {
-    let close_time = cells.get(6).filter(|cell| is_time(cell)).map(|_| 6);
-    if cells.len() > 7 && close_time.is_none() {
-        return None;
-    }
+/// Returns the layout that rows of so many columns without a header are read by first: time, open, high, low, close, volume,
+/// close time. What all rows show decides.
+pub(super) fn by_position(fields: usize, separator: u8) -> Layout {
     let columns = CandleColumns {
         time: TimeColumn::Open(0),
         open: 1,
         high: 2,
         low: 3,
         close: 4,
-        volume: (cells.len() > 5).then_some(5),
-        close_time,
+        volume: (fields > 5).then_some(5),
+        close_time: (fields > CLOSE_TIME).then_some(CLOSE_TIME),
         symbol: None,
         closed: None,
         exchange: None,
         interval: None,
     };
-    Some(Layout { separator, fields: cells.len(), columns })
+    Layout { separator, fields, columns }
 }
 
 /// Where a field starts and ends within its line.
@@ -162,13 +257,16 @@ mod tests {
         Symbol::parse("BTCUSDT").expect("a symbol")
     }
 
+    fn heading(lines: &[&str]) -> Result<Layout, String> {
+        let mut heading = Heading::default();
+        (1..).zip(lines).for_each(|(number, line)| heading.push(number, line.as_bytes()));
+        heading.layout(&symbol()).map_err(|rejection| rejection.to_string())
+    }
+
     fn header_of(line: &str) -> (usize, CandleColumns, Layout) {
-        match detect(line.as_bytes(), &symbol()) {
-            Detected::Header(layout) => {
-                (layout.columns.time.places().next().expect("one"), layout.columns.clone(), layout)
-            }
-            other => panic!("{line:?} is taken for {other:?}"),
-        }
+        assert_eq!(kind(line.as_bytes(), &mut Clock::default(), &symbol()), Kind::Names, "{line}");
+        let layout = heading(&[line]).unwrap_or_else(|fault| panic!("{line:?}: {fault}"));
+        (layout.columns.time.places().next().expect("one"), layout.columns.clone(), layout)
     }
 
     #[test]
@@ -189,19 +287,34 @@ mod tests {
     }
 
     #[test]
-    fn rows_without_a_header_are_read_by_count() {
-        let data = |line: &str| match detect(line.as_bytes(), &symbol()) {
-            Detected::Data(layout) => (layout.separator, layout.columns.volume, layout.columns.close_time),
-            other => panic!("{line:?} is taken for {other:?}"),
-        };
-        assert_eq!(data("1743700500,1,2,1,2"), (b',', None, None));
-        assert_eq!(data("1743700500|1|2|1|2|9"), (b'|', Some(5), None));
-        assert_eq!(data("1743700500,1,2,1,2,9,17"), (b',', Some(5), None));
-        assert_eq!(data("1743700500000,1,2,1,2,9,1743701399999"), (b',', Some(5), Some(6)));
-        assert_eq!(data("1743700500000\t1\t2\t1\t2\t9\t1743701399999\t0"), (b'\t', Some(5), Some(6)));
-        let eight = detect(b"1743700500,1,2,1,2,1.5,9,17", &symbol());
-        assert_eq!(eight, Detected::Ambiguous(8));
-        assert_eq!(detect(b"https://www.example.com/a,b", &symbol()), Detected::Neither(2));
+    fn lines_above_rows_are_told_apart() {
+        let kind = |line: &str| kind(line.as_bytes(), &mut Clock::default(), &symbol());
+        assert_eq!(kind("1743700500,1,2,1,2"), Kind::Row(b','));
+        assert_eq!(kind("1743700500|1|2|1|2|9"), Kind::Row(b'|'));
+        assert_eq!(kind("2025-01-01 0:00;1;2;1;2"), Kind::Row(b';'));
+        assert_eq!(kind("0,2025-01-01 0:00,1,2,1,2"), Kind::Numbers);
+        assert_eq!(kind("BTCUSDT\t1743700500\t1\t2\t1\t2"), Kind::Numbers);
+        assert_eq!(kind("Datetime,,,,,"), Kind::Names);
+        assert_eq!(kind("time open high low close"), Kind::Names);
+        assert_eq!(kind("https://www.example.com/a,b"), Kind::Other);
+    }
+
+    #[test]
+    fn headers_that_are_not_understood_say_what_is_missing() {
+        let fault =
+            heading(&["Price,Close,High,Low,Open,Volume", "Ticker,BTC-USD,BTC-USD,BTC-USD,BTC-USD,BTC-USD"]);
+        assert_eq!(
+            fault.expect_err("no time"),
+            "expected columns for open_time, open, high, low and close, found no column for the time (open_time) in the \
+             header in lines 1 to 2: Price, Close, High, Low, Open, Volume; rename the columns, or say what they hold by \
+             `[data] columns = [...]`"
+        );
+        let lines = [
+            "Price,Close,High,Low,Open,Volume",
+            "Ticker,ETH-USD,ETH-USD,ETH-USD,ETH-USD,ETH-USD",
+            "Date,,,,,",
+        ];
+        assert!(heading(&lines).expect_err("of another symbol").contains("ETH-USD"), "{lines:?}");
     }
 
     #[test]

@@ -79,6 +79,14 @@ impl<R: Read> Lines<R> {
         self.scanned = self.start;
     }
 
+    /// Returns what was read and not handed out, or more where that is nothing; empty at the end of the stream.
+    pub(super) fn chunk(&mut self) -> Result<&[u8], StreamError> {
+        while self.start == self.end && !self.ended {
+            self.fill()?;
+        }
+        Ok(&self.buffer[self.start..self.end])
+    }
+
     /// Takes another byte than a newline for the end of a line.
     pub(super) fn end_at(&mut self, end_byte: u8) {
         self.end_byte = end_byte;

@@ -21,6 +21,7 @@ mod columnar;
 mod columns;
 mod discover;
 mod error;
+mod evidence;
 mod file;
 mod format;
 #[cfg(test)]
@@ -35,6 +36,7 @@ mod legacy_trades;
 mod lines;
 mod load;
 mod name;
+mod nested;
 mod number;
 mod rejection;
 mod repeats;
@@ -46,9 +48,12 @@ mod snapshot;
 mod source;
 mod time;
 
+use jiff::tz::TimeZone;
+
 pub use collector::{ROWS_MAX, TABLE_SYMBOLS_MAX};
 #[cfg(feature = "columnar")]
 pub use columnar::{COLUMNAR_BYTES_MAX, print_no_decoder_panics};
+pub use columns::StatedColumns;
 pub use discover::{Catalog, PassedOver, SymbolSources, discover};
 pub use error::{Conflict, IngestError, RowRef};
 pub use growth::{Growth, growth};
@@ -89,6 +94,27 @@ pub enum OnConflict {
     Last,
 }
 
+/// What to do with a file of which more rows cannot be used than a sound file has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnBadRows {
+    /// Use nothing of it.
+    #[default]
+    Refuse,
+    /// Leave those rows out, as long as most can be used.
+    Skip,
+}
+
+/// What is known of files that they do not say themselves, and what they may lack.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// What to do with files of many bad rows.
+    pub on_bad_rows: OnBadRows,
+    /// The zone of times that are text without an offset; `None` for UTC.
+    pub timezone: Option<TimeZone>,
+    /// The columns of text without a header, or with one that is not understood.
+    pub columns: Option<StatedColumns>,
+}
+
 /// How files are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IngestOptions {
@@ -102,12 +128,21 @@ pub struct IngestOptions {
     pub as_of_ms: i64,
     /// Bytes that reading one symbol may take; `None` for whatever its candles take.
     pub room_bytes: Option<u64>,
+    /// What is known of the files.
+    pub reading: Reading,
 }
 
 impl IngestOptions {
     /// Returns options that read all symbols and refuse conflicts.
     pub fn new(base_interval: Interval, as_of_ms: i64) -> Self {
-        Self { base_interval, on_conflict: OnConflict::default(), symbols: None, as_of_ms, room_bytes: None }
+        Self {
+            base_interval,
+            on_conflict: OnConflict::default(),
+            symbols: None,
+            as_of_ms,
+            room_bytes: None,
+            reading: Reading::default(),
+        }
     }
 }
 

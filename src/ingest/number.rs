@@ -45,6 +45,26 @@ pub(super) fn of_decimal(digits: i128, scale: i8) -> f64 {
     }
 }
 
+/// How programs write that there is nothing.
+const NOTHING: [&str; 9] = ["", "nan", "na", "n/a", "null", "none", "-", "--", "<na>"];
+
+/// Returns whether a cell says that it holds nothing.
+pub(super) fn is_nothing(cell: &[u8]) -> bool {
+    cell.len() <= 4 && NOTHING.iter().any(|word| cell.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Returns what a cell says of yes or no; `None` for anything else.
+pub(super) fn flag(cell: &[u8]) -> Option<bool> {
+    let is = |words: &[&str]| words.iter().any(|word| cell.eq_ignore_ascii_case(word.as_bytes()));
+    if is(&["1", "true", "t", "yes", "y", "1.0"]) {
+        Some(true)
+    } else if is(&["0", "false", "f", "no", "n", "0.0"]) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
 fn parse_any(cell: &[u8]) -> Option<f64> {
     std::str::from_utf8(cell).ok()?.parse().ok()
 }

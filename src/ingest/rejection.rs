@@ -131,6 +131,14 @@ pub enum Rejection {
         /// What stands there.
         found: String,
     },
+    /// JSON with rows in more than one list.
+    #[error(
+        "row {row}: expected one list of rows, found two lists of rows; write the one that is meant to a file of its own"
+    )]
+    TwoLists {
+        /// Number of the first row of the second, from 1.
+        row: u64,
+    },
     /// Neither a header nor a row of candles was found.
     #[error(
         "line {line}: expected a header such as `open_time,open,high,low,close,volume` or rows of Binance klines, \
@@ -145,13 +153,84 @@ pub enum Rejection {
     /// Rows without a header whose columns could mean several things.
     #[error(
         "line {line}: expected 5, 6 or 7 columns, or a close time in the seventh, found {columns} columns without a \
-         header; add a header line"
+         header; add a header line, or say what they hold by `[data] columns`"
     )]
     UnknownColumns {
         /// The line.
         line: u64,
         /// The number of columns.
         columns: usize,
+    },
+    /// Rows without a header that do not show what their columns hold.
+    #[error(
+        "line {line}: expected a header, found {columns} columns without one, and {rows} row(s) that do not show what \
+         they hold: {why}; add a header line such as `open_time,open,high,low,close,volume`, or say it by `[data] \
+         columns = [...]`"
+    )]
+    UnprovenColumns {
+        /// The first row.
+        line: u64,
+        /// The number of columns.
+        columns: usize,
+        /// The number of rows.
+        rows: u64,
+        /// What they leave open.
+        why: &'static str,
+    },
+    /// Rows of other columns than `[data] columns` names.
+    #[error(
+        "line {line}: expected {expected} columns as in `[data] columns`, found {found}; correct that list"
+    )]
+    OtherColumns {
+        /// The first row.
+        line: u64,
+        /// Names in the list.
+        expected: usize,
+        /// Columns of the row.
+        found: usize,
+    },
+    /// Rows of two exchanges or intervals.
+    #[error(
+        "expected one {column} in the column of that name, found {first:?} and, in line {line}, {second:?}; split the \
+         file by it"
+    )]
+    TwoSeries {
+        /// What the column holds.
+        column: &'static str,
+        /// The first there is.
+        first: String,
+        /// Another.
+        second: String,
+        /// Where that stands.
+        line: u64,
+    },
+    /// Dates with the year at their end that do not show which number is the day.
+    #[error(
+        "expected dates that can be read in one way, found {found}; write them as 2025-01-31, or as seconds since 1970"
+    )]
+    AmbiguousDates {
+        /// What they show.
+        found: &'static str,
+    },
+    /// Rows that show another meaning each time they are read by what they showed.
+    #[error(
+        "expected rows that show what their columns hold, found rows that contradict themselves; add a header line"
+    )]
+    Unsteady,
+    /// More rows cannot be used than a sound file has.
+    #[error(
+        "expected at most {allowed} of {rows} rows that cannot be used (1 %, or 3 of a short file), found {bad}; the \
+         first: {first}; mend the file, or leave such rows out by `--on-bad-rows skip`"
+    )]
+    TooManyBad {
+        /// Rows that cannot be used.
+        bad: u64,
+        /// So many may be.
+        allowed: u64,
+        /// All rows.
+        rows: u64,
+        /// What is wrong with the first of them.
+        first: String,
     },
     /// A header and nothing else, or a single row that ends in the middle.
     #[error("expected rows of candles, found no whole one")]

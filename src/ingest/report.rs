@@ -96,6 +96,8 @@ pub enum IssueKind {
     Impossible(CandleError),
     /// Rows of another symbol; left out.
     OtherSymbol,
+    /// Rows that hold a time and no price at all, as some write where nothing was traded; left out.
+    NoCandle,
     /// Candles whose open time is not a multiple of the interval; left out.
     Misaligned,
     /// Candles that had not closed when they were written or are not closed yet; left out.
@@ -106,6 +108,14 @@ pub enum IssueKind {
     ///
     /// It is known by its missing fields; a cut within the last field of a row of candles cannot be seen.
     PartialLastLine,
+    /// Candles whose open or close lay outside high and low by a tick at most; kept, high and low that wide.
+    Widened,
+    /// Candles without a volume among others that have one; kept with volume 0.
+    UnknownVolume,
+    /// One: no column tells when candles open; the open time is the close time less the interval.
+    FromCloseTime,
+    /// One: rows without a header whose columns are in another order than open, high, low, close, as all rows show.
+    ColumnOrder,
     /// Lines that are not data: comments, a URL, a title, a header repeated.
     Comment,
     /// Rows older than the row before them.
@@ -114,6 +124,8 @@ pub enum IssueKind {
     Duplicate,
     /// Rows that replaced a different earlier one (`on_conflict` is `Last`).
     Replaced,
+    /// Rows that replaced the row right before them in the same file, which was written before its candle was finished.
+    Finished,
     /// Candles missing between the first and the last; nothing is filled.
     Gap,
     /// Candles in stretches of two or more without volume.
@@ -137,6 +149,11 @@ impl IssueKind {
             Self::BadRow => "bad_row",
             Self::Impossible(_) => "impossible_candle",
             Self::OtherSymbol => "other_symbol",
+            Self::NoCandle => "no_candle",
+            Self::Widened => "widened",
+            Self::UnknownVolume => "unknown_volume",
+            Self::FromCloseTime => "from_close_time",
+            Self::ColumnOrder => "column_order",
             Self::Misaligned => "misaligned",
             Self::Unfinished => "unfinished",
             Self::Future => "future",
@@ -145,6 +162,7 @@ impl IssueKind {
             Self::OutOfOrder => "out_of_order",
             Self::Duplicate => "duplicate",
             Self::Replaced => "replaced",
+            Self::Finished => "finished_later",
             Self::Gap => "gap",
             Self::ZeroVolume => "zero_volume",
             Self::NoVolume => "no_volume",

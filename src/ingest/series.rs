@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::OnConflict;
-use super::collector::Row;
+use super::collector::{Row, decimals};
 use super::error::{Conflict, IngestError, RowRef};
 use super::repeats::{Repeat, Repeats};
 use super::report::{FileReport, Issue, IssueKind, note};
@@ -22,8 +22,37 @@ fn prices(candle: &Candle) -> [f64; 4] {
     [candle.open, candle.high, candle.low, candle.close]
 }
 
+/// Prices that were rounded to fewer digits differ by no more than this, relatively.
+const PRICE_ROUNDING_MAX: f64 = 1e-3;
+/// Values written with equally many digits differ by no more than this, relatively, where only the last digit differs.
+const LAST_DIGIT_MAX: f64 = 1e-6;
+
+/// Returns whether two candles are one, written with other digits.
 pub(super) fn same_candle(a: &Candle, b: &Candle) -> bool {
-    prices(a) == prices(b) && close_to(a.volume, b.volume, VOLUME_TOLERANCE)
+    let same = |a: f64, b: f64, most: f64| a == b || is_rounded(a, b, most);
+    let same_prices = prices(a).iter().zip(prices(b)).all(|(a, b)| same(*a, b, PRICE_ROUNDING_MAX));
+    // A volume may be rounded to a whole number; what another market trades is no rounding of it.
+    same_prices && same(a.volume, b.volume, 1.0)
+}
+
+/// Returns whether a candle is another of the same time at a later moment: more was traded, and nothing of it is undone.
+pub(super) fn goes_on(early: &Candle, late: &Candle) -> bool {
+    early.open_time == late.open_time
+        && early.open == late.open
+        && late.high >= early.high
+        && late.low <= early.low
+        && late.volume > early.volume
+}
+
+/// Returns whether one number is the other rounded to its digits, or differs in the last digit only.
+fn is_rounded(a: f64, b: f64, most: f64) -> bool {
+    if close_to(a, b, VOLUME_TOLERANCE) {
+        return true;
+    }
+    let (digits_a, digits_b) = (decimals(a), decimals(b));
+    let unit = 0.1_f64.powi(digits_a.min(digits_b)) * (1.0 + 1e-6);
+    let (units, most) = if digits_a == digits_b { (1.0, LAST_DIGIT_MAX) } else { (0.5, most) };
+    (a - b).abs() <= units * unit && close_to(a, b, most)
 }
 
 fn same_prices(a: &Candle, b: &Candle) -> bool {
@@ -282,6 +311,34 @@ mod tests {
 
     fn minutes(candles: &[Candle]) -> Vec<i64> {
         candles.iter().map(|candle| candle.open_time / MINUTE_MS).collect()
+    }
+
+    #[test]
+    fn rounded_digits_are_the_same_candle_and_other_prices_are_not() {
+        let base =
+            Candle { open_time: 0, open: 100.125, high: 101.0, low: 99.5, close: 100.5, volume: 524.8594 };
+        let same = [
+            base,
+            Candle { open: 100.13, ..base },
+            Candle { open: 100.12, volume: 524.86, ..base },
+            Candle { volume: 525.0, ..base },
+            Candle { open: 100.124_999_999_999_99, ..base },
+        ];
+        for other in same {
+            assert!(same_candle(&base, &other) && same_candle(&other, &base), "{other:?}");
+        }
+        let different = [
+            Candle { open: 100.14, ..base },
+            Candle { close: 100.6, ..base },
+            Candle { volume: 524.87, ..base },
+            Candle { volume: 0.0, ..base },
+            Candle { low: 99.0, ..base },
+        ];
+        for other in different {
+            assert!(!same_candle(&base, &other), "{other:?}");
+        }
+        let last = Candle { open: 60_000.11, high: 60_001.0, low: 59_999.0, close: 60_000.5, ..base };
+        assert!(same_candle(&last, &Candle { open: 60_000.12, ..last }));
     }
 
     #[test]

@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 
-use super::collector::{Collector, Parsed, ReadRow, RowError, TABLE_SYMBOLS_MAX};
+use super::collector::{Collector, Labels, Parsed, ReadRow, RowError, TABLE_SYMBOLS_MAX};
 use super::layout::{Field, cell, list_names, split};
 use super::lines::{Line, Lines, StreamError};
 use super::rejection::Rejection;
@@ -220,7 +220,7 @@ pub(super) fn parse(
                     collector.no_volume(number);
                 }
                 match read_row(&columns, at, day_ms) {
-                    Ok(read) => collector.candle(number, read, None),
+                    Ok(read) => collector.candle(number, read, Labels::default()),
                     Err(RowFault::NoDate) => collector.out.rejected = Some(Rejection::NoDate),
                     Err(RowFault::Cell(error)) => {
                         collector.count_row();
@@ -270,7 +270,7 @@ fn read_row<'a>(
         close: value("close", close)?,
         volume: columns.volume.map_or(Ok(0.0), |volume| value("volume", volume))?,
     };
-    Ok(ReadRow { candle, unit, span_ms: None })
+    Ok(ReadRow { candle, unit, span_ms: None, unfinished: false, no_volume: false })
 }
 
 /// Returns the milliseconds since midnight of `HHMM` without its leading zeros (also as `HHMM.0`), or of `HH:MM`.
@@ -341,8 +341,8 @@ mod tests {
 
     fn parsed(text: &str, symbol: &str) -> Parsed {
         let symbol = Symbol::parse(symbol).expect("a symbol");
-        let frame = Frame { day_ms: Some(MIDNIGHT) };
-        format::parse(&mut text.as_bytes(), 1 << 20, Collector::new(&symbol, 0), frame)
+        let frame = Frame { day_ms: Some(MIDNIGHT), ..Frame::default() };
+        format::parse(&mut text.as_bytes(), 1 << 20, Collector::new(&symbol, 0), &frame)
             .expect("a slice does not fail")
     }
 
@@ -456,7 +456,7 @@ mod tests {
         let symbol = Symbol::parse("BTCUSDT").expect("a symbol");
         let text = header(91) + &row(91, "0", "BTC", 1.0);
         let undated =
-            format::parse(&mut text.as_bytes(), 1 << 20, Collector::new(&symbol, 0), Frame::default());
+            format::parse(&mut text.as_bytes(), 1 << 20, Collector::new(&symbol, 0), &Frame::default());
         assert_eq!(undated.map(|parsed| parsed.rejected).ok(), Some(Some(Rejection::NoDate)));
     }
 }

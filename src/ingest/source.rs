@@ -139,6 +139,11 @@ impl Source {
         }
     }
 
+    /// Returns whether this is an excerpt of a file that begins with rows.
+    pub fn has_no_header(&self) -> bool {
+        !self.left_out.is_empty() && self.left_out.start == 0
+    }
+
     /// Returns the SHA-256 that the file must have, if one stands beside it.
     pub fn checksum(&self) -> Option<[u8; 32]> {
         self.checksum.as_ref().map(|claimed| claimed.digest)

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::axis_config::{AxisConfig, FilterConfig, HOLDING_TIME, check_holding_times, check_timeframe};
@@ -15,6 +16,7 @@ use super::toml_error::describe;
 use crate::decide::Require;
 use crate::evaluate::portfolio::{Cooldown, Limits};
 use crate::exits::Costs;
+use crate::ingest::{OnBadRows, Reading, StatedColumns};
 use crate::model::{DAY_MS, EXIT_AXES, ExitAxis, Interval, MINUTE_MS, Style, Symbol, Timeframes, excerpt};
 use crate::search::defaults::Defaults;
 use crate::search::rank::{Constraint, RankBy};
@@ -157,6 +159,9 @@ pub enum Priority {
     Normal,
 }
 
+/// What a time zone is called.
+const ZONE: &str = "a time zone such as \"Asia/Shanghai\", or \"UTC\"";
+
 /// `[data]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -166,6 +171,10 @@ pub struct DataConfig {
     #[serde(deserialize_with = "quantity::text")]
     pub base_interval: String,
     pub on_conflict: ConflictPolicy,
+    pub on_bad_rows: BadRowsPolicy,
+    pub timezone: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub symbols: Option<Vec<String>>,
     #[serde(deserialize_with = "quantity::text")]
@@ -185,12 +194,26 @@ pub enum ConflictPolicy {
     Last,
 }
 
+/// What to do with a file of which more than 1 % of the rows (and more than three) cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum BadRowsPolicy {
+    /// Use nothing of the file.
+    #[default]
+    Error,
+    /// Leave such rows out, as long as they are fewer than half; counted.
+    Skip,
+}
+
 impl Default for DataConfig {
     fn default() -> Self {
         Self {
             paths: Vec::new(),
             base_interval: Interval::M15.to_string(),
             on_conflict: ConflictPolicy::Error,
+            on_bad_rows: BadRowsPolicy::Error,
+            timezone: "UTC".to_owned(),
+            columns: None,
             symbols: None,
             window: "365d".to_owned(),
             stale_after: "2d".to_owned(),
@@ -458,6 +481,24 @@ impl Config {
         })
     }
 
+    /// Returns what is said of candle files that they do not say themselves.
+    pub fn reading(&self) -> Result<Reading, ConfigError> {
+        let on_bad_rows = match self.data.on_bad_rows {
+            BadRowsPolicy::Error => OnBadRows::Refuse,
+            BadRowsPolicy::Skip => OnBadRows::Skip,
+        };
+        let zone = self.data.timezone.as_str();
+        let timezone = match zone {
+            "UTC" => None,
+            _ => Some(TimeZone::get(zone).map_err(|_| value_error("data.timezone", ZONE, zone))?),
+        };
+        let columns = self.data.columns.as_deref().map(StatedColumns::parse).transpose();
+        let columns = columns.map_err(|problem| {
+            value_error("data.columns", "a name for every column, from left to right", problem)
+        })?;
+        Ok(Reading { on_bad_rows, timezone, columns })
+    }
+
     /// Returns the bytes of evaluated units that are kept for later runs.
     pub fn cache_bytes(&self) -> Result<u64, ConfigError> {
         let text = &self.limits.cache;
@@ -516,6 +557,7 @@ impl Config {
         let mut plan = Plan::new(base, axes, self.costs()?, self.search()?, days)?;
         plan.symbols = self.symbols()?;
         plan.age = self.age()?;
+        plan.reading = self.reading()?;
         plan.portfolio = self.limits(plan.search.position_ratio)?;
         let symbol = &self.validate.regime_symbol;
         plan.regime_symbol = Symbol::parse(symbol)

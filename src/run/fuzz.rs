@@ -287,7 +287,7 @@ fn answers(bytes: &[u8]) -> String {
 fn memory_seeds() -> Vec<Vec<u8>> {
     let memory = Memory {
         interval_ms: 900_000,
-        last_wins: false,
+        reading: [6; 32],
         stamps: Vec::new(),
         files: Vec::new(),
         issues: Vec::new(),

@@ -120,6 +120,10 @@ fn reading(
         let size = old.stamps[known].size;
         let hash = &old.files[known].identity.hash;
         let Some(growth) = growth(source, size, hash, size / bars * reread)? else { return Ok(None) };
+        // What columns hold without a header, all rows show together.
+        if growth.excerpt.has_no_header() {
+            return Ok(None);
+        }
         reading.changes.push(Change::Longer(known, growth.hash));
         reading.excerpts.push((place, growth.excerpt));
     }

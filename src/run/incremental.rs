@@ -364,6 +364,7 @@ impl RunOptions {
             symbols: plan.symbols.clone(),
             as_of_ms: plan.days.end.map_or(self.now_ms, |day| day.start_ms().min(self.now_ms)),
             room_bytes: self.memory_bytes.map(room_at_first),
+            reading: plan.reading.clone(),
         }
     }
 }

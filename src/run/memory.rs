@@ -11,8 +11,11 @@ use super::reuse::DayPrints;
 use super::symbol::Job;
 use crate::features::frame::warm_up_ms;
 use crate::fingerprint::{Canonical, Fingerprint, of_candles};
-use crate::ingest::{OnConflict, Source, TIME_MAX_MS, TIME_MIN_MS};
+use crate::ingest::{IngestOptions, OnBadRows, OnConflict, Source, TIME_MAX_MS, TIME_MIN_MS};
 use crate::model::{Bars, DAY_MS, Day, Interval, Symbol, Timeframes};
+
+/// Raised when the same files give other candles or reports than before.
+const READING: &str = "retune reading v2";
 
 /// A file changed so recently that a further change could leave the same time of modification; ms.
 const RACY_MS: i64 = 2_000;
@@ -34,7 +37,8 @@ pub(super) struct Stamp {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Memory {
     pub(super) interval_ms: i64,
-    pub(super) last_wins: bool,
+    /// Fingerprint of the way files are read.
+    pub(super) reading: [u8; 32],
     pub(super) stamps: Vec<Stamp>,
     pub(super) files: Vec<FileNote>,
     pub(super) issues: Vec<IssueNote>,
@@ -49,6 +53,19 @@ pub(super) struct Memory {
     pub(super) spans: Vec<Option<(i64, i64)>>,
     /// Last close of each of `days`.
     pub(super) closes: Vec<f64>,
+}
+
+/// Returns the fingerprint of the way files are read: other candles may come of the same bytes.
+pub(super) fn reading_print(ingest: &IngestOptions) -> [u8; 32] {
+    let reading = &ingest.reading;
+    let zone = reading.timezone.as_ref().map_or("UTC", |zone| zone.iana_name().unwrap_or_default());
+    Canonical::new(READING)
+        .count(u64::from(ingest.on_conflict == OnConflict::Last))
+        .count(u64::from(reading.on_bad_rows == OnBadRows::Skip))
+        .text(zone)
+        .text(&format!("{:?}", reading.columns))
+        .finish()
+        .0
 }
 
 /// Returns the stamps of all files, or `None` when one is not there.
@@ -99,7 +116,7 @@ impl Memory {
             stamps.len() == self.stamps.len()
                 && stamps.iter().zip(&self.stamps).all(|(now, then)| now.is_still(then))
         }) && self.interval_ms == job.plan.interval.ms()
-            && self.last_wins == (job.ingest.on_conflict == OnConflict::Last)
+            && self.reading == reading_print(job.ingest)
             && job.plan.days.end.is_none()
             && !unfinished
             && self.last_open + self.interval_ms <= job.ingest.as_of_ms
@@ -121,7 +138,7 @@ impl Memory {
             && self.closes.len() == self.days.len()
             && counts.iter().all(|count| *count == self.files.len())
             && self.interval_ms == job.plan.interval.ms()
-            && self.last_wins == (job.ingest.on_conflict == OnConflict::Last)
+            && self.reading == reading_print(job.ingest)
             && job.plan.days.end.is_none()
             && !job.full
             && issues.all(settled)

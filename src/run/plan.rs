@@ -8,6 +8,7 @@ use crate::evaluate::score::Score;
 use crate::exits::{Costs, ExitPlan, PlanError};
 use crate::features::score::ScoreWeights;
 use crate::fingerprint::{Canonical, Fingerprint};
+use crate::ingest::Reading;
 use crate::model::{Day, Interval, ParameterSet, Style, Symbol};
 use crate::search::rank::{Constraint, RankBy};
 use crate::search::space::{Bound, Dimension, Space, SpaceError};
@@ -176,6 +177,8 @@ pub struct Plan {
     pub days: DayLimits,
     /// Only these symbols, if given.
     pub symbols: Option<Vec<Symbol>>,
+    /// What is known of the candle files; it changes nothing but the candles.
+    pub reading: Reading,
     /// What a bot may hold at once, for the results as it would trade.
     pub portfolio: Limits,
     /// The symbol whose trend and volatility tell kinds of market apart; without it the first one's do.
@@ -237,6 +240,7 @@ impl Plan {
             search,
             days,
             symbols: None,
+            reading: Reading::default(),
             portfolio: Limits::default(),
             regime_symbol: Symbol::parse(REGIME_SYMBOL).expect("a symbol"),
             age: AgeLimit::default(),

@@ -69,7 +69,7 @@ impl Given {
     ///
     /// Errors: the file cannot be used, holds more than fits, or lacks a column that a filter of the plan reads
     pub fn read(path: &Path, plan: &Plan, room_bytes: Option<u64>) -> Result<Self, SignalsError> {
-        let file = SignalsFile::read(path, plan.interval, room_bytes)?;
+        let file = SignalsFile::read(path, plan.interval, &plan.reading, room_bytes)?;
         plan.styles.iter().flat_map(columns_of).try_for_each(|column| file.check_column(column))?;
         let columns = file.numeric_columns().map(str::to_owned).collect();
         let mut hash = Canonical::new("retune all given signals v1").count(file.symbols.len() as u64);

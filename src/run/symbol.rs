@@ -10,7 +10,7 @@ use super::freshness::FUTURE;
 use super::growing::{read_grown, span_of};
 use super::halt::Halt;
 use super::incremental::RunEvent;
-use super::memory::{Memory, Stamp, day_closes, day_prints, series_print, stamps};
+use super::memory::{Memory, Stamp, day_closes, day_prints, reading_print, series_print, stamps};
 use super::notes::{FileNote, IssueNote};
 use super::plan::{DayLimits, StylePlan};
 use super::report::SymbolReport;
@@ -24,9 +24,7 @@ use super::unit::{Context, Fit, Unit, evaluate};
 use crate::exits::TradeCosts;
 use crate::features::frame::{Market, lookback_days};
 use crate::fingerprint::Fingerprint;
-use crate::ingest::{
-    FileReport, IngestError, IngestOptions, LoadedSymbol, OnConflict, SymbolSources, load_symbol,
-};
+use crate::ingest::{FileReport, IngestError, IngestOptions, LoadedSymbol, SymbolSources, load_symbol};
 use crate::model::{Bars, CandleSeries, Day, GivenSignals, Symbol};
 use crate::store::{Cache, CacheBatch, StoreError, UnitKey};
 
@@ -362,7 +360,7 @@ impl Desk<'_> {
         let stamps = stamps.filter(|_| self.job.plan.days.end.is_none());
         let memory = Memory {
             interval_ms: self.job.plan.interval.ms(),
-            last_wins: self.job.ingest.on_conflict == OnConflict::Last,
+            reading: reading_print(self.job.ingest),
             stamps: stamps.unwrap_or_default(),
             files: files.iter().map(|file| self.noted(file)).collect(),
             issues: issues.iter().map(IssueNote::from).collect(),

@@ -13,7 +13,7 @@ use arrow_array::{Array, ArrowPrimitiveType, RecordBatch};
 use arrow_buffer::{NullBuffer, i256};
 use arrow_schema::{DataType, TimeUnit as ArrowUnit};
 
-use super::super::collector::{Collector, ReadRow, RowError, span};
+use super::super::collector::{Collector, Labels, ReadRow, RowError, span};
 use super::super::columns::CandleColumns;
 use super::super::report::{IssueKind, TimeUnit};
 use super::super::time::{self, TimeError};
@@ -363,7 +363,8 @@ impl<'a> Columns<'a> {
             Ok(candle) => {
                 let closed = self.close_time.as_ref().and_then(|column| column.time(row).ok());
                 let span_ms = closed.and_then(|(close, unit)| span(open_time, close, unit));
-                collector.candle(number, ReadRow { candle, unit, span_ms }, symbol);
+                let read = ReadRow { candle, unit, span_ms, unfinished: false, no_volume: false };
+                collector.candle(number, read, Labels { symbol, ..Labels::default() });
             }
             Err(error) => leave_out(collector, error.text()),
         }

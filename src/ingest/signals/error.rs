@@ -187,11 +187,21 @@ fn side(direction: Direction) -> &'static str {
 }
 
 /// Returns what a file is that is no CSV at all.
-pub(super) fn format_of(packing: Packing, format: Result<Format, Rejection>) -> Option<&'static str> {
+pub(super) fn format_of(
+    packing: Packing,
+    format: Result<Format, Rejection>,
+    head: &[u8],
+) -> Option<&'static str> {
+    let holds = |member: &str| memchr::memmem::find(head, member.as_bytes()).is_some();
     match (packing, format) {
+        (Packing::Zip, _) if ["xl/", "docProps/", "[Content_Types].xml"].into_iter().any(holds) => {
+            Some("an Excel workbook: open it and save the sheet as CSV (UTF-8)")
+        }
         (Packing::Gzip, _) => Some("a gzip file"),
         (Packing::Zip, _) => Some("a zip archive"),
-        (Packing::None, Ok(Format::Json) | Err(Rejection::LegacyOpportunities)) => Some("JSON"),
+        (Packing::None, Ok(Format::Json | Format::NestedJson) | Err(Rejection::LegacyOpportunities)) => {
+            Some("JSON")
+        }
         (Packing::None, Ok(Format::Feather)) => Some("feather"),
         (Packing::None, Err(Rejection::Unsupported { format, .. })) => Some(format),
         (Packing::None, Err(Rejection::LfsPointer)) => Some("a Git LFS pointer"),

@@ -16,23 +16,46 @@ pub(super) struct Header {
     /// Fields every row must have.
     pub(super) fields: usize,
     pub(super) symbol: usize,
-    /// Place of the time, and whether it is the open time of the signal candle.
-    pub(super) time: (usize, bool),
+    /// Place of the time, and which one it is.
+    pub(super) time: (usize, TimeSays),
     pub(super) direction: usize,
     pub(super) style: Option<usize>,
     pub(super) atr: Option<usize>,
+}
+
+/// Which time of a signal a column gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TimeSays {
+    /// When the signal was known.
+    Known,
+    /// When the candle it was given on opened.
+    Open,
+    /// When that candle closed.
+    Close,
+}
+
+impl TimeSays {
+    /// Returns the name of the column in messages.
+    pub(super) fn column(self) -> &'static str {
+        match self {
+            Self::Known => "time",
+            Self::Open => "open_time",
+            Self::Close => "close_time",
+        }
+    }
 }
 
 /// What a header must hold, and what it holds.
 pub(super) type HeaderFault = (&'static str, String);
 
 /// Names of columns with a meaning, with what each stands for.
-const MEANINGS: [(&str, Meaning); 9] = [
+const MEANINGS: [(&str, Meaning); 10] = [
     ("symbol", Meaning::Symbol),
     ("pair", Meaning::Symbol),
     ("time", Meaning::Time),
     ("timestamp", Meaning::Time),
     ("open_time", Meaning::OpenTime),
+    ("close_time", Meaning::CloseTime),
     ("direction", Meaning::Direction),
     ("side", Meaning::Direction),
     ("style", Meaning::Style),
@@ -44,6 +67,7 @@ enum Meaning {
     Symbol,
     Time,
     OpenTime,
+    CloseTime,
     Direction,
     Style,
     Atr,
@@ -73,7 +97,7 @@ impl Header {
         separator: u8,
         line: &[u8],
     ) -> Result<(Self, Vec<(String, usize)>), HeaderFault> {
-        let mut places: [Option<usize>; 6] = [None; 6];
+        let mut places: [Option<usize>; 7] = [None; 7];
         let mut own: Vec<(String, usize)> = Vec::new();
         for (place, cell) in cells.iter().enumerate() {
             let plain = plain_name(cell);
@@ -99,11 +123,16 @@ impl Header {
         }
         let at = |meaning: Meaning| places[meaning as usize];
         let missing = |expected| move || (expected, format!("the header {:?}", excerpt(line)));
-        let time = match (at(Meaning::Time), at(Meaning::OpenTime)) {
-            (Some(place), None) => (place, false),
-            (None, Some(place)) => (place, true),
-            (None, None) => return Err(missing(TIME_EXPECTED)()),
-            (Some(_), Some(_)) => return Err((TIME_EXPECTED, "both".to_owned())),
+        let time = match (at(Meaning::Time), at(Meaning::OpenTime), at(Meaning::CloseTime)) {
+            (Some(place), None, None) => (place, TimeSays::Known),
+            (None, Some(place), closes) => {
+                own.extend(closes.map(|place| ("close_time".to_owned(), place)));
+                (place, TimeSays::Open)
+            }
+            (None, None, Some(place)) => (place, TimeSays::Close),
+            (None, None, None) => return Err(missing(TIME_EXPECTED)()),
+            // Beside the time of the close, `time` may be that of the open.
+            (Some(_), ..) => return Err((TIME_EXPECTED, "more than one of them".to_owned())),
         };
         let header = Self {
             separator,
@@ -118,5 +147,4 @@ impl Header {
     }
 }
 
-const TIME_EXPECTED: &str =
-    "a column `time` (when the signal was known) or `open_time` (open of the candle it was given on)";
+const TIME_EXPECTED: &str = "a column `time` (when the signal was known), `open_time` or `close_time` (of the candle it was given on)";

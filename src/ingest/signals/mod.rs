@@ -27,6 +27,8 @@ use super::lines::{Line, Lines, StreamError};
 use super::report::excerpt;
 use super::report::{Issue, IssueKind, note};
 use super::source::{DECODED_BYTES_MAX, not_regular};
+use super::time::Clock;
+use super::{OnBadRows, Reading};
 use crate::model::{GivenSignal, GivenSignals, Interval, Symbol};
 use header::{Header, HeaderFault};
 use row::{Number, number};
@@ -87,7 +89,12 @@ impl SignalsFile {
     ///
     /// Errors: see [`SignalsError`]; only a last line that ends in the middle is left out and noted
     /// Cost:   O(rows log rows); [`ROW_BYTES`] per row and 16 per row and column, of which half stay
-    pub fn read(path: &Path, interval: Interval, room_bytes: Option<u64>) -> Result<Self, SignalsError> {
+    pub fn read(
+        path: &Path,
+        interval: Interval,
+        reading: &Reading,
+        room_bytes: Option<u64>,
+    ) -> Result<Self, SignalsError> {
         let read_error = |source| SignalsError::Read { path: path.to_owned(), source };
         // Before it is opened, which would wait for somebody who writes to a pipe.
         let metadata = fs::metadata(path).map_err(read_error)?;
@@ -99,7 +106,7 @@ impl SignalsFile {
             let path = path.to_owned();
             return Err(SignalsError::TooLarge { path, limit: DECODED_BYTES_MAX, unit: "bytes" });
         }
-        Self::parse(file, path, interval, room_bytes)
+        Self::parse(file, path, interval, reading, room_bytes)
     }
 
     /// Reads signals from a stream; see [`SignalsFile::read`].
@@ -107,6 +114,7 @@ impl SignalsFile {
         stream: impl Read,
         path: &Path,
         interval: Interval,
+        reading: &Reading,
         room_bytes: Option<u64>,
     ) -> Result<Self, SignalsError> {
         let unread = stream_error(path, DECODED_BYTES_MAX);
@@ -123,16 +131,16 @@ impl SignalsFile {
                     }
                     (error, _) => stream_error(path, COLUMNAR_BYTES_MAX as u64)(error),
                 })?;
-            let mut table = Table::new(path, interval, Place::Row, room_bytes);
+            let mut table = Table::new(path, interval, reading, Place::Row, room_bytes);
             parquet_rows(bytes, &mut table).map_err(|error| error.of(path))?;
             return table.finish(lines.digest().1);
         }
-        if let Some(found) = error::format_of(packing, recognised) {
+        if let Some(found) = error::format_of(packing, recognised, head) {
             return Err(SignalsError::NotCsv { path: path.to_owned(), found });
         }
         let byte_order_mark = if head.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
         lines.skip(byte_order_mark);
-        let mut table = Table::new(path, interval, Place::Line, room_bytes);
+        let mut table = Table::new(path, interval, reading, Place::Line, room_bytes);
         while let Some((number, line)) = lines.next_line().map_err(&unread)? {
             table.line(number, &line)?;
         }
@@ -235,6 +243,11 @@ impl Column {
 struct Table<'a> {
     path: &'a Path,
     interval: Interval,
+    clock: Clock,
+    /// Rows that cannot be read are left out.
+    skips: bool,
+    /// What was wrong with the first row that was left out, and how many there were.
+    skipped: Option<(SignalsError, u64)>,
     /// What is numbered.
     place: fn(u64) -> Place,
     header: Option<Header>,
@@ -248,10 +261,19 @@ struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    fn new(path: &'a Path, interval: Interval, place: fn(u64) -> Place, room_bytes: Option<u64>) -> Self {
+    fn new(
+        path: &'a Path,
+        interval: Interval,
+        reading: &Reading,
+        place: fn(u64) -> Place,
+        room_bytes: Option<u64>,
+    ) -> Self {
         Self {
             path,
             interval,
+            clock: Clock::strict(reading.timezone.clone()),
+            skips: reading.on_bad_rows == OnBadRows::Skip,
+            skipped: None,
             place,
             header: None,
             rows: Vec::new(),
@@ -332,7 +354,8 @@ impl<'a> Table<'a> {
         }
         if found != expected && !one_empty_more {
             let path = self.path.to_owned();
-            return Err(SignalsError::Fields { path, at: Place::Line(number), expected, found });
+            return self
+                .bad_row(number, SignalsError::Fields { path, at: Place::Line(number), expected, found });
         }
         let fields = std::mem::take(&mut self.fields);
         let taken = self.cells(number, |place| cell(text, fields[place]));
@@ -340,13 +363,27 @@ impl<'a> Table<'a> {
         taken
     }
 
+    /// Leaves out a row if such are, and stops otherwise.
+    fn bad_row(&mut self, number: u64, error: SignalsError) -> Result<(), SignalsError> {
+        if !self.skips {
+            return Err(error);
+        }
+        note(&mut self.issues, IssueKind::BadRow, Some(number), || error.to_string());
+        self.skipped.get_or_insert((error, 0)).1 += 1;
+        Ok(())
+    }
+
     /// Takes in a row by its cells.
     fn cells<'c>(&mut self, number: u64, at: impl Fn(usize) -> &'c [u8]) -> Result<(), SignalsError> {
         let header = self.header.as_ref().expect("rows come after the header");
         self.check_room()?;
-        let read = row::signal(header, &at, self.interval);
-        let (symbol, signal) =
-            read.map_err(|bad| self.cell_error(number, bad.column, bad.expected, bad.found))?;
+        let (symbol, signal) = match row::signal(header, &at, self.interval, &mut self.clock) {
+            Ok(read) => read,
+            Err(bad) => {
+                let error = self.cell_error(number, bad.column, bad.expected, bad.found);
+                return self.bad_row(number, error);
+            }
+        };
         for column in &mut self.columns {
             let value = match number_or_text(at(column.place)) {
                 Ok(value) => value,
@@ -366,6 +403,10 @@ impl<'a> Table<'a> {
     fn finish(mut self, hash: String) -> Result<SignalsFile, SignalsError> {
         if self.header.is_none() {
             return Err(SignalsError::NotCsv { path: self.path.to_owned(), found: "no line of text" });
+        }
+        let kept = self.rows.len() as u64;
+        if let Some((first, _)) = self.skipped.take_if(|(_, skipped)| *skipped > kept) {
+            return Err(first);
         }
         self.columns.sort_by(|a, b| a.name.cmp(&b.name));
         let described: Vec<SignalColumn> = self

@@ -1,8 +1,10 @@
 //! The cells of a row of signals as values.
 
-use super::header::Header;
+use super::header::{Header, TimeSays};
+use crate::ingest::file::end_of_candle;
+use crate::ingest::number as decimal;
 use crate::ingest::report::excerpt;
-use crate::ingest::{number as decimal, time};
+use crate::ingest::time::{Clock, TimeError};
 use crate::model::{Direction, GivenSignal, Interval, Style, Symbol};
 
 /// A cell that does not hold what it must.
@@ -20,18 +22,11 @@ pub(super) enum Number {
     Not,
 }
 
-/// How programs write that there is nothing.
-const NOTHING: [&str; 6] = ["", "nan", "na", "n/a", "null", "none"];
-
-fn is_nothing(cell: &[u8]) -> bool {
-    NOTHING.iter().any(|word| cell.eq_ignore_ascii_case(word.as_bytes()))
-}
-
 /// Returns what a cell of a column of numbers holds; infinity is no number to filter on.
 pub(super) fn number(cell: &[u8]) -> Number {
     match decimal::parse(cell).filter(|value| value.is_finite()) {
         Some(value) => Number::Given(value),
-        None if is_nothing(cell) => Number::Missing,
+        None if decimal::is_nothing(cell) => Number::Missing,
         None => Number::Not,
     }
 }
@@ -41,20 +36,28 @@ pub(super) fn signal<'a>(
     header: &Header,
     at: impl Fn(usize) -> &'a [u8],
     interval: Interval,
+    clock: &mut Clock,
 ) -> Result<(Symbol, GivenSignal), BadCell> {
     let bad =
         |column, expected, cell: &[u8]| BadCell { column, expected, found: format!("{:?}", excerpt(cell)) };
     let cell = at(header.symbol);
     let symbol = symbol(cell).ok_or_else(|| bad("symbol", "a symbol such as BTCUSDT", cell))?;
-    let (place, is_open_time) = header.time;
+    let (place, says) = header.time;
     let cell = at(place);
-    let (column, delay_ms) = if is_open_time { ("open_time", interval.ms()) } else { ("time", 0) };
-    let (time_ms, _) = time::parse(cell).map_err(|_| bad(column, TIME_EXPECTED, cell))?;
+    let (time_ms, _) = clock.parse(cell).map_err(|error| {
+        let expected = if error == TimeError::NotInZone { LOCAL_TIME_EXPECTED } else { TIME_EXPECTED };
+        bad(says.column(), expected, cell)
+    })?;
+    let time_ms = match says {
+        TimeSays::Known => time_ms,
+        TimeSays::Open => time_ms + interval.ms(),
+        TimeSays::Close => end_of_candle(time_ms),
+    };
     let cell = at(header.direction);
     let direction =
         direction(cell).ok_or_else(|| bad("direction", "long, short, buy, sell, 1 or -1", cell))?;
     let style = match header.style.map(&at) {
-        Some(cell) if !is_nothing(cell) => {
+        Some(cell) if !decimal::is_nothing(cell) => {
             Some(style(cell).ok_or_else(|| bad("style", "scalping, swing or nothing", cell))?)
         }
         _ => None,
@@ -69,11 +72,13 @@ pub(super) fn signal<'a>(
         },
         None => None,
     };
-    Ok((symbol, GivenSignal { time_ms: time_ms + delay_ms, direction, style, atr }))
+    Ok((symbol, GivenSignal { time_ms, direction, style, atr }))
 }
 
 const TIME_EXPECTED: &str = "a time between 1990 and 2100 such as 2025-01-31T17:15:00Z, or seconds, milliseconds, \
                              microseconds or nanoseconds since 1970";
+
+const LOCAL_TIME_EXPECTED: &str = "a local time that there is once: clocks leave this hour out or repeat it";
 
 /// Reads `BTCUSDT`, `BTC/USDT`, `BTC/USDT:USDT`.
 fn symbol(cell: &[u8]) -> Option<Symbol> {

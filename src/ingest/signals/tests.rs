@@ -7,7 +7,7 @@ use crate::model::{Direction, MINUTE_MS, Style};
 const INSTANT: i64 = 1_743_700_500_000;
 
 fn read(text: impl AsRef<[u8]>) -> Result<SignalsFile, SignalsError> {
-    SignalsFile::parse(text.as_ref(), Path::new("signals.csv"), Interval::M15, None)
+    SignalsFile::parse(text.as_ref(), Path::new("signals.csv"), Interval::M15, &Reading::default(), None)
 }
 
 fn only(file: &SignalsFile) -> (&Symbol, GivenSignal, Vec<f64>) {
@@ -120,9 +120,10 @@ fn mistakes_are_named_with_their_place() {
         let error = read(&text).map(|file| file.rows).expect_err(wanted).to_string();
         assert!(error.contains("`signals.csv`") && error.contains(wanted), "{error:?} without {wanted:?}");
     }
-    let missing = SignalsFile::read(Path::new("/no/such/signals.csv"), Interval::M15, None);
+    let missing =
+        SignalsFile::read(Path::new("/no/such/signals.csv"), Interval::M15, &Reading::default(), None);
     assert!(matches!(missing, Err(SignalsError::Read { .. })));
-    let folder = SignalsFile::read(&std::env::temp_dir(), Interval::M15, None);
+    let folder = SignalsFile::read(&std::env::temp_dir(), Interval::M15, &Reading::default(), None);
     assert!(matches!(folder, Err(SignalsError::NotRegular { found: "a folder", .. })));
 }
 

@@ -41,6 +41,7 @@ pub(super) fn symbol_days(
         symbols: None,
         as_of_ms: options.now_ms,
         room_bytes: None,
+        reading: plan.reading.clone(),
     };
     let never = AtomicBool::new(false);
     let halt = Halt::new(&never, None);
