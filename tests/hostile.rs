@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use retune::ingest::{
     DECODED_BYTES_MAX, IngestOptions, LEGACY_FILE_BYTES_MAX, LINE_BYTES_MAX, LoadedSymbol, MEMBERS_MAX,
-    RATIO_FREE_BYTES, RATIO_MAX, ROWS_MAX, TABLE_SYMBOLS_MAX, discover, load_symbol,
+    OnBadRows, RATIO_FREE_BYTES, RATIO_MAX, ROWS_MAX, Reading, Rejection, TABLE_SYMBOLS_MAX, discover,
+    load_symbol,
 };
 use retune::model::Interval;
 use retune::notify::{QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX};
@@ -66,7 +67,11 @@ impl Folder {
     }
 
     fn load(&self) -> (Vec<LoadedSymbol>, Vec<String>) {
-        let options = IngestOptions::new(Interval::M15, NOW_MS);
+        self.load_by(Reading::default())
+    }
+
+    fn load_by(&self, reading: Reading) -> (Vec<LoadedSymbol>, Vec<String>) {
+        let options = IngestOptions { reading, ..IngestOptions::new(Interval::M15, NOW_MS) };
         let catalog = discover(&[self.path().to_owned()], &options).expect("the folder is readable");
         let passed = catalog.passed_over.iter().map(|file| file.reason.to_string()).collect();
         let load = |sources| load_symbol(sources, &options).expect("nothing contradicts");
@@ -231,7 +236,11 @@ fn bytes_that_are_no_text_cost_their_row() {
         .extend(format!("1735709400000,{},12,9,11,5\n{}\n", "9".repeat(60_000), "x".repeat(200_000)).bytes());
     content.extend(b"1735710300000,10,12,9,11,5\n");
     folder.put("BTCUSDT-15m.csv", &content);
-    let (loaded, _) = folder.load();
+    // Five of 26 rows are more than a sound file has; asked to, the others are used.
+    let (refused, _) = folder.load();
+    assert!(matches!(refused[0].files[0].rejected, Some(Rejection::TooManyBad { bad: 5, .. })));
+    let skip = Reading { on_bad_rows: OnBadRows::Skip, ..Reading::default() };
+    let (loaded, _) = folder.load_by(skip);
     assert_eq!(candles(&loaded), [("BTCUSDT", 21)], "{:?}", loaded[0].files[0]);
     let bad: u64 =
         loaded[0].files[0].issues.iter().filter(|i| i.kind.as_str() == "bad_row").map(|i| i.count).sum();

@@ -220,6 +220,38 @@ fn a_new_day_costs_a_day_and_completes_earlier_ones() {
     assert_eq!(answer(&next), answer(&lab.scratch(&plan())));
 }
 
+#[test]
+fn rows_without_a_header_are_weighed_as_a_whole_each_time_they_grow() {
+    let lab = Lab::new();
+    let symbols = sample();
+    let end = Day(Day::of(symbols[0].1.bars().open_time[0]).0 + 90).start_ms();
+    // Low before high, and the close before the open: no place says so, all rows together do.
+    let write = |until_ms: i64| {
+        for (symbol, series) in &symbols {
+            let bars = series.bars();
+            let rows = (0..bars.index_at(until_ms)).map(|index| {
+                let Candle { open_time, open, high, low, close, volume } = bars.get(index);
+                format!("{open_time},{low},{high},{close},{open},{volume}\n")
+            });
+            fs::write(lab.data().join(format!("{symbol}-15m.csv")), rows.collect::<String>())
+                .expect("written");
+        }
+    };
+    write(end);
+    lab.run(&plan());
+    write(end + DAY_MS);
+    let next = lab.run(&plan());
+    assert!(next.units.iter().all(|units| units.read == FilesRead::Whole));
+    assert_eq!(next.days_new(), 1);
+    assert_eq!(answer(&next), answer(&lab.scratch(&plan())));
+    let headed = Lab::new();
+    headed.write(&symbols, end + DAY_MS);
+    let prints = |report: &RunReport| -> Vec<_> {
+        report.input.symbols.iter().map(|symbol| symbol.fingerprint).collect()
+    };
+    assert_eq!(prints(&next), prints(&headed.scratch(&plan())));
+}
+
 /// Writes candles of a time span as a file of their own, or as an archive.
 fn write_part(lab: &Lab, symbol: &str, series: &CandleSeries, span_ms: std::ops::Range<i64>, zipped: bool) {
     let bars = series.bars();

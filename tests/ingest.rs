@@ -641,7 +641,7 @@ fn every_real_file_gives_candles_or_a_clear_reason() {
         ("native/binance_vision_isda/ALGOUSDT-1m-2024-02.csv", "15m", "ALGOUSDT 1m ms 41760 rows 41760 candles -> 2784".into()),
         ("native/binance_vision_skytree/BTCUSDT-5m-2024-12.csv", "15m", "BTCUSDT 5m ms 8928 rows 8928 candles -> 2976".into()),
         ("native/binance_vision_skytree/BTCUSDT-5m-2025-01.csv", "15m", "BTCUSDT 5m us 8928 rows 8928 candles -> 2976".into()),
-        ("native/cdd_andrewsiah/Binance_BTCUSDT_1h.csv", "1h", "BTCUSDT 1h s+ms 36062 rows 33413 candles -> 33413 out_of_order 33412 replaced 2649 gap 16 zero_volume 109".into()),
+        ("native/cdd_andrewsiah/Binance_BTCUSDT_1h.csv", "1h", "BTCUSDT 1h s+ms 36062 rows 33413 candles -> 33413 out_of_order 33412 duplicate 2184 replaced 465 gap 16 zero_volume 109".into()),
         ("native/cobra0506_crypto_backtester/BTCUSDT_15m.csv", "15m", "BTCUSDT 15m text 8640 rows 8640 candles -> 8640".into()),
         ("native/cobra0506_crypto_backtester/DOTUSDT_5m.csv", "15m", "DOTUSDT 5m text 8640 rows 8640 candles -> 2880".into()),
         ("native/cobra0506_crypto_backtester/ETHUSDT_15m.csv", "15m", "ETHUSDT 15m text 8640 rows 8640 candles -> 8640".into()),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use retune::features::catalog::{Column, View, column};
 use retune::features::frame::{Market, lookback_days};
-use retune::ingest::SignalsFile;
+use retune::ingest::{Reading, SignalsFile};
 use retune::model::{
     Bars, Candle, CandleSeries, DAY_MS, Day, Direction, Interval, Style, Symbol, Timeframes,
 };
@@ -253,7 +253,7 @@ fn given_signals_wait_for_no_indicator() {
         }
         let written = tempfile::NamedTempFile::with_suffix(".csv").expect("a file");
         std::fs::write(written.path(), text).expect("written");
-        let file = SignalsFile::read(written.path(), base, None).expect("sound");
+        let file = SignalsFile::read(written.path(), base, &Reading::default(), None).expect("sound");
         let given = file.symbols.values().next().expect("signals of a symbol");
         let market = Market::new(bars);
         let found: Vec<_> = days(bars).flat_map(|day| placed(&market, day, given)).collect();

@@ -78,6 +78,12 @@ struct Flags {
     more: bool,
 }
 
+/// Returns the interval that a close time so long after the open time ends, if it is one of whole minutes.
+fn interval_of(span: u32) -> Option<i64> {
+    let span = i64::from(span);
+    [span + 1, span].into_iter().find(|interval| *interval > 0 && interval % MINUTE_MS == 0)
+}
+
 /// Returns how many rows of so many may be an exception.
 fn exceptions(rows: u64) -> u64 {
     1 + rows / 100
@@ -122,7 +128,8 @@ impl Evidence {
             row.iter_mut().enumerate().for_each(|(b, count)| *count += u64::from(prices[a] > prices[b]));
         }
         self.wide += u64::from(high > 2.0 * low);
-        self.spans.take_in(span);
+        // A turnover may look like an instant, but not like one that is whole minutes later in row after row.
+        self.spans.take_in(span.filter(|span| *span < u32::MAX && interval_of(*span).is_some()));
         self.step(time, prices);
         self.volumes(high, low, &at);
         if self.fields > CLOSE_TIME + 1 {
@@ -211,17 +218,15 @@ impl Evidence {
 
     /// Returns whether the seventh column holds the close time: the open time and the interval in nearly every row.
     fn close_time(&self) -> Result<bool, Rejection> {
-        let Some(span) = self.spans.value.filter(|_| self.fields > CLOSE_TIME) else { return Ok(false) };
-        let span = i64::from(span);
-        let interval = if (span + 1) % MINUTE_MS == 0 { span + 1 } else { span };
-        let is_interval = interval > 0 && interval % MINUTE_MS == 0;
-        let in_step = self.rows < 4 || self.step_min % interval.max(1) == 0;
+        let span = self.spans.value.filter(|_| self.fields > CLOSE_TIME);
+        let Some(interval) = span.and_then(interval_of) else { return Ok(false) };
+        let in_step = self.rows < 4 || self.step_min % interval == 0;
         // The lead over all others leaves at most half of what it lacks to them.
         let nearly_all = self.spans.lead + 2 * exceptions(self.rows) >= self.rows && self.spans.lead > 0;
-        if is_interval && in_step && nearly_all {
+        if in_step && nearly_all {
             return Ok(true);
         }
-        if self.rows >= 4 && self.spans.lead * 2 > self.rows {
+        if self.rows >= 4 && self.spans.lead * 8 > self.rows {
             return Err(self.unproven("the seventh column is a close time in some rows only"));
         }
         Ok(false)
@@ -394,7 +399,11 @@ mod tests {
         assert_eq!((found.close_time, found.volume), (Some(6), Some(5)));
         let one = shown(&rows(&market[..1], PLAIN, binance)).expect("one row shows it");
         assert_eq!(one.close_time, Some(6));
-        // A turnover that happens to look like an instant.
+        // A turnover that happens to look like an instant: of years ago, or of times in seconds.
+        let old = |_: usize, candle: &[f64; 5]| {
+            vec![candle[4].to_string(), (1_200_000_000_000_i64 + candle[0] as i64).to_string()]
+        };
+        assert!(shown(&rows(&market, PLAIN, old)).is_ok_and(|found| found.close_time.is_none()));
         let turnover = |_: usize, candle: &[f64; 5]| {
             vec![candle[4].to_string(), (candle[4] * (candle[0] + candle[3]) / 2.0).to_string()]
         };
