@@ -85,7 +85,7 @@ fn every_base_interval_gives_signals() {
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().join("candles");
         std::fs::create_dir(&data).expect("a folder");
-        let series = walk(base, 2_400, 11);
+        let series = walk(base, 4_000, 11);
         std::fs::write(data.join(format!("ALPHAUSDT-{base}.csv")), csv(series.bars(), i64::MAX, &[]))
             .expect("written");
         let settings = folder.path().join("optimizer.toml");
@@ -94,11 +94,10 @@ fn every_base_interval_gives_signals() {
         let (code, stdout, stderr) = run(&data, &["-c", settings, "--json"]);
         assert_eq!(code, Some(0), "{base}: {stderr}");
         let document: serde_json::Value = serde_json::from_str(&stdout).expect("a document");
-        let styles = document["styles"].as_array().or_else(|| document["data"]["styles"].as_array());
-        let styles = styles.unwrap_or_else(|| panic!("{base}: {stdout}"));
-        let signals: u64 = styles.iter().map(|style| style["signals"].as_u64().expect("a count")).sum();
+        let styles = document["data"]["styles"].as_object().unwrap_or_else(|| panic!("{base}: {stdout}"));
+        let signals: u64 = styles.values().map(|style| style["signals"].as_u64().expect("a count")).sum();
         // A few in a hundred candles once the timeframes are warm, whatever the base.
-        assert!((60..500).contains(&signals), "{base}: {signals} signals");
+        assert!((60..700).contains(&signals), "{base}: {signals} signals");
     }
 }
 
@@ -169,7 +168,7 @@ fn no_base_interval_reads_the_future() {
         let full = Market::new(bars);
         let mut compared = 0;
         let all: Vec<Day> = days(bars).collect();
-        for day in all[all.len() / 2..].iter().step_by(1 + all.len() / 60).copied() {
+        for day in all[all.len() / 2..].iter().step_by(1 + all.len() / 200).copied() {
             let range = bars.day_range(day);
             let cut = range.start + range.len().div_ceil(2);
             let reversed: CandleSeries = (0..bars.len())
@@ -273,7 +272,7 @@ fn what_cannot_be_is_refused_before_any_work() {
     let check = |settings: &[&str]| {
         let mut command = optimizer();
         command.args(["config", "check"]);
-        settings.iter().for_each(|setting| drop(command.args(["--set", setting])));
+        command.args(settings.iter().flat_map(|setting| ["--set", setting]));
         let output = command.output().expect("the program can be started");
         (output.status.code(), text(&output.stderr))
     };
