@@ -42,6 +42,7 @@ mod legacy_rules;
 mod legacy_search;
 mod lookahead;
 mod luck;
+mod markets;
 mod memory;
 mod notify;
 mod own;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use retune::ingest::{
     Catalog, FileReport, IngestError, IngestOptions, IssueKind, LoadedSymbol, OnConflict, Rejection,
-    SymbolSources, discover, growth, identical_files, load_symbol,
+    SymbolSources, discover, growth, identical_files, load_symbol, survey,
 };
 use retune::model::{Candle, Interval, Symbol};
 use tempfile::TempDir;
@@ -393,18 +393,18 @@ fn a_damaged_member_is_rejected_and_the_others_are_read() {
 fn conflicts_stop_and_name_both_rows_or_the_last_wins() {
     let folder = Folder::new();
     let (all, other) = (candles(10, 15), Candle { close: 104.25, ..candle(4, 15) });
-    let spot = folder.put("spot/BTCUSDT-15m.csv", csv(&all));
-    let um = folder.put("um/BTCUSDT-15m.csv", csv(&[all[3], other]));
+    let first = folder.put("a/BTCUSDT-15m.csv", csv(&all));
+    let second = folder.put("b/BTCUSDT-15m.csv", csv(&[all[3], other]));
     let IngestError::Conflict(conflict) = folder.load_error() else { panic!("a conflict is expected") };
-    assert_eq!((&conflict.first.path, conflict.first.line), (&spot, 6));
-    assert_eq!((&conflict.second.path, conflict.second.line), (&um, 3));
+    assert_eq!((&conflict.first.path, conflict.first.line), (&first, 6));
+    assert_eq!((&conflict.second.path, conflict.second.line), (&second, 3));
     let text = conflict.to_string();
     assert!(
         text.starts_with("expected one BTCUSDT 15m candle for 2025-01-01T01:00:00Z, found two that differ"),
         "{text}"
     );
     assert!(text.contains("close 104.5") && text.contains("close 104.25,"), "{text}");
-    assert!(text.ends_with("pass one folder (one market) or use `--on-conflict last`"), "{text}");
+    assert!(text.contains("`--on-conflict last` uses the second, which is right if it is a later"), "{text}");
 
     let last = IngestOptions { on_conflict: OnConflict::Last, ..options() };
     let loaded = &folder.load(&last)[0];
@@ -667,7 +667,7 @@ fn every_real_file_gives_candles_or_a_clear_reason() {
         outcomes.filter(|(_, outcome, expected)| !outcome.starts_with(expected.as_str())).collect();
     assert!(others.is_empty(), "{others:#?}");
     let mut listed: Vec<PathBuf> = expected.iter().map(|(file, ..)| data.join(file)).collect();
-    let catalog = discover(std::slice::from_ref(&data), &options()).expect("the folder is readable");
+    let catalog = survey(std::slice::from_ref(&data), &options()).expect("the folder is readable");
     let sources = catalog.symbols.iter().flat_map(|symbol| &symbol.sources).map(|source| source.path.clone());
     let mut all: Vec<PathBuf> =
         sources.chain(catalog.passed_over.into_iter().map(|file| file.path)).collect();
@@ -710,9 +710,8 @@ fn real_finer_candles_make_the_real_coarser_ones() {
 #[test]
 fn spot_and_perpetual_candles_do_not_mix_by_accident() {
     let Some(data) = real_files() else { return };
-    let catalog = discover(&[data.join("candles")], &options()).expect("the folder is readable");
-    let refused = catalog.symbols.iter().filter(|sources| load_symbol(sources, &options()).is_err());
-    let names: Vec<&str> = refused.map(|sources| sources.symbol.as_str()).collect();
+    let catalog = survey(&[data.join("candles")], &options()).expect("the folder is readable");
+    let names: Vec<&str> = catalog.conflicts.iter().map(|conflict| conflict.symbol.as_str()).collect();
     assert_eq!(names, ["BTCUSDT", "ETHUSDT", "SOLUSDT"]);
 }
 

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use super::context::Context;
 use super::failure::{Failure, code};
+use super::files::FileArguments;
 use super::incremental::{BadRows, Conflict, on_conflict};
 use super::lookahead;
 use crate::ingest::{
-    Catalog, IngestError, IngestOptions, OnConflict, SignalsFile, discover, identical_files, load_symbol,
+    Catalog, IngestError, IngestOptions, OnConflict, SignalsFile, identical_files, load_symbol, survey,
 };
 use crate::model::{Day, GivenSignals, Symbol};
 use crate::present::check::{CheckDataDocument, FilePart, PassedOverPart, SignalsFilePart, SymbolPart};
@@ -30,6 +31,8 @@ pub(crate) enum Command {
         on_conflict: Option<Conflict>,
         #[command(flatten)]
         bad_rows: BadRows,
+        #[command(flatten)]
+        files: FileArguments,
     },
     /// Look for knowledge of the future: compute what was known at instants drawn from your candles once more without
     /// the candles after them; exit 1 when anything differs, or a column of your signals looks like hindsight
@@ -37,15 +40,19 @@ pub(crate) enum Command {
 }
 
 pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
-    let (paths, signals, flag, bad_rows) = match command {
-        Command::Data { paths, signals, on_conflict, bad_rows } => (paths, signals, on_conflict, bad_rows),
+    let (paths, signals, flag, bad_rows, files) = match command {
+        Command::Data { paths, signals, on_conflict, bad_rows, files } => {
+            (paths, signals, on_conflict, bad_rows, files)
+        }
         Command::Lookahead(arguments) => return lookahead::run(context, arguments),
     };
-    let config = context.config(&bad_rows.flags())?;
+    let flags: Vec<_> = bad_rows.flags().into_iter().chain(files.flags()).collect();
+    let config = context.config(&flags)?;
     let options = IngestOptions {
         base_interval: config.interval()?,
         on_conflict: on_conflict(*flag, &config),
         symbols: config.symbols()?,
+        selection: config.selection()?,
         as_of_ms: context.now_ms,
         room_bytes: config.memory_bytes()?.map(room_at_first),
         reading: config.reading()?,
@@ -53,7 +60,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
     let read =
         |file: &PathBuf| SignalsFile::read(file, options.base_interval, &options.reading, options.room_bytes);
     let file = signals.as_ref().map(read).transpose()?;
-    let mut catalog = discover(paths, &options)?;
+    let mut catalog = survey(paths, &options)?;
     signals.iter().for_each(|file| catalog.leave_out(file));
     let (mut document, days) = look(&catalog, &options)?;
     if let Some(file) = &file {
@@ -65,7 +72,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
         document.usable = (document.usable || paths.is_empty()) && !part.symbols.is_empty();
         document.signals = Some(part);
     }
-    let usable = document.usable && document.conflicts.is_empty();
+    let usable = document.usable;
     context.print(document, CheckDataDocument::text)?;
     Ok(if usable { 0 } else { code::DATA })
 }
@@ -77,18 +84,21 @@ fn look(catalog: &Catalog, options: &IngestOptions) -> Result<(CheckDataDocument
     let mut reports = Vec::new();
     let mut symbols = Vec::new();
     let mut days = Days::new();
-    let mut conflicts = Vec::new();
+    let mut conflicts: Vec<String> = catalog.conflicts.iter().map(ToString::to_string).collect();
     for sources in &catalog.symbols {
+        let one_market = catalog.conflicts.iter().all(|conflict| conflict.symbol != sources.symbol);
         let loaded = match load_symbol(sources, options) {
             Err(IngestError::Conflict(conflict)) => {
                 // Reported, then read on with the later line, to show the rest of what is wrong.
-                conflicts.push(conflict.to_string());
-                load_symbol(sources, &IngestOptions { on_conflict: OnConflict::Last, ..options.clone() })?
+                conflicts.extend(one_market.then(|| conflict.to_string()));
+                load_symbol(sources, &IngestOptions { on_conflict: OnConflict::Look, ..options.clone() })?
             }
             loaded => loaded?,
         };
         let times = loaded.series.bars().open_time;
-        if let (Some(first), Some(last)) = (times.first(), times.last()) {
+        if let (Some(first), Some(last)) = (times.first(), times.last())
+            && one_market
+        {
             days.insert(sources.symbol.clone(), (Day::of(*first), Day::of(*last)));
             symbols.push(SymbolPart::new(&loaded));
         }
@@ -100,7 +110,7 @@ fn look(catalog: &Catalog, options: &IngestOptions) -> Result<(CheckDataDocument
         reports[index].issues.push(issue);
     }
     let document = CheckDataDocument {
-        usable: !symbols.is_empty(),
+        usable: !symbols.is_empty() && conflicts.is_empty(),
         files: reports.iter().map(FilePart::new).collect(),
         symbols,
         passed_over: catalog.passed_over.iter().map(PassedOverPart::new).collect(),

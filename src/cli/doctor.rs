@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::failure::{Failure, chain, code};
+use super::files::FileArguments;
 use super::incremental::{BadRows, on_conflict};
 use super::values;
 use crate::model::rfc3339;
@@ -33,6 +34,8 @@ pub(crate) struct Arguments {
     /// File or folder of candles; repeatable [default: data.paths of the configuration]
     #[arg(long, value_name = "PATH")]
     data: Vec<PathBuf>,
+    #[command(flatten)]
+    files: FileArguments,
     #[command(flatten)]
     bad_rows: BadRows,
     /// Age from which the newest candle, or the last run, is too old [default: data.stale_after of the configuration, 2d]
@@ -118,7 +121,9 @@ impl Report {
 
     fn configuration(&mut self, context: &Context, arguments: &Arguments) -> Option<(Config, Plan)> {
         let read = || -> Result<(Config, Plan), Failure> {
-            let config = context.config(&arguments.bad_rows.flags())?;
+            let flags: Vec<_> =
+                arguments.bad_rows.flags().into_iter().chain(arguments.files.flags()).collect();
+            let config = context.config(&flags)?;
             let plan = config.check()?;
             Ok((config, plan))
         };

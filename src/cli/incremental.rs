@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::failure::{Failure, code};
+use super::files::FileArguments;
 use super::values;
 use crate::ingest::OnConflict;
 use crate::model::{Day, Style};
@@ -45,6 +46,8 @@ pub(crate) struct Arguments {
     on_conflict: Option<Conflict>,
     #[command(flatten)]
     bad_rows: BadRows,
+    #[command(flatten)]
+    files: FileArguments,
     /// What to maximise: balanced, legacy, expectancy, profit_factor, sharpe, total_return
     #[arg(long, value_name = "NAME")]
     score: Option<String>,
@@ -299,6 +302,7 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, String)> {
     if !arguments.symbols.is_empty() {
         flags.push(("data.symbols", list(&arguments.symbols)));
     }
+    flags.extend(arguments.files.flags());
     flags
 }
 

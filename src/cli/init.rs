@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::context::Context;
 use super::failure::{Failure, code};
 use super::fetch::MarketName;
-use crate::ingest::{IngestOptions, SymbolSources, discover};
+use crate::ingest::{IngestOptions, SymbolSources, survey};
 use crate::model::{DAY_MS, Day, Interval, Timeframes};
 
 /// The file as it is written, before the paths that were found are put in.
@@ -164,7 +164,7 @@ struct Candles {
 /// Returns what lies in a place that has candle files.
 fn candles(place: &Path, now_ms: i64) -> Option<Candles> {
     let options = IngestOptions::new(Interval::M15, now_ms);
-    let catalog = place.exists().then(|| discover(&[place.to_path_buf()], &options).ok())??;
+    let catalog = place.exists().then(|| survey(&[place.to_path_buf()], &options).ok())??;
     let symbols: Vec<String> = catalog.symbols.iter().map(|sources| sources.symbol.to_string()).collect();
     (!symbols.is_empty()).then(|| Candles { symbols, base: coarser_base(&catalog.symbols) })
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::browser;
 use super::context::Context;
 use super::failure::{Failure, chain, code};
+use super::files::FileArguments;
 use super::incremental::{BadRows, on_conflict};
 use super::values;
 use crate::ingest::{
@@ -88,6 +89,8 @@ struct Trades {
     data: Vec<PathBuf>,
     #[command(flatten)]
     bad_rows: BadRows,
+    #[command(flatten)]
+    files: FileArguments,
     /// Take the opportunities from this JSON file of the legacy system instead
     #[arg(long, value_name = "FILE")]
     opportunities: Option<PathBuf>,
@@ -384,7 +387,8 @@ fn legacy(arguments: &Legacy) -> Result<InspectLegacyDocument, Failure> {
 }
 
 fn trades(context: &Context, arguments: &Trades) -> Result<InspectTradesDocument, Failure> {
-    let (config, offset_ms) = (context.config(&arguments.bad_rows.flags())?, arguments.utc_offset);
+    let flags: Vec<_> = arguments.bad_rows.flags().into_iter().chain(arguments.files.flags()).collect();
+    let (config, offset_ms) = (context.config(&flags)?, arguments.utc_offset);
     let at_ms = match &arguments.at {
         Some(text) => instant(text, 0).ok_or_else(|| {
             Failure::new(
@@ -410,6 +414,7 @@ fn trades(context: &Context, arguments: &Trades) -> Result<InspectTradesDocument
             base_interval: config.interval()?,
             on_conflict: on_conflict(None, &config),
             symbols: None,
+            selection: config.selection()?,
             as_of_ms: at_ms.min(context.now_ms),
             room_bytes: config.memory_bytes()?.map(room_at_first),
             reading: config.reading()?,

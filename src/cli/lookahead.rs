@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::context::Context;
 use super::failure::{Failure, code};
+use super::files::FileArguments;
 use super::incremental::BadRows;
 use super::values;
 use crate::ingest::{IngestError, IngestOptions, discover, load_symbol};
@@ -23,6 +24,8 @@ pub(crate) struct Arguments {
     /// File or folder of candles; repeatable
     #[arg(long, required = true, value_name = "PATH")]
     data: Vec<PathBuf>,
+    #[command(flatten)]
+    files: FileArguments,
     /// CSV of signals: their columns are looked at as well [default: signals.file of the configuration]
     #[arg(long, value_name = "FILE")]
     signals: Option<PathBuf>,
@@ -42,13 +45,14 @@ const FOUND: u8 = 1;
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
     let quoted = |file: &PathBuf| toml::Value::String(file.to_string_lossy().into_owned()).to_string();
     let file = arguments.signals.iter().map(|file| ("signals.file", quoted(file)));
-    let flags: Vec<_> = file.chain(arguments.bad_rows.flags()).collect();
+    let flags: Vec<_> = file.chain(arguments.bad_rows.flags()).chain(arguments.files.flags()).collect();
     let config = context.config(&flags)?;
     let plan = config.plan(&Style::ALL, DayLimits::default())?;
     let options = IngestOptions {
         base_interval: plan.interval,
         on_conflict: super::incremental::on_conflict(None, &config),
         symbols: config.symbols()?,
+        selection: config.selection()?,
         as_of_ms: context.now_ms,
         room_bytes: config.memory_bytes()?.map(room_at_first),
         reading: plan.reading.clone(),

@@ -10,6 +10,7 @@ mod explain;
 mod export;
 mod failure;
 mod fetch;
+mod files;
 #[cfg(test)]
 pub(crate) mod fuzz;
 mod heap;

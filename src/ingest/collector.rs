@@ -397,11 +397,10 @@ impl<'a> Collector<'a> {
 
     /// Beside a name, a cell with only the base currency contradicts nothing.
     fn judge(&self, cell: &[u8]) -> Whose {
-        let begins = |symbol: &Symbol| self.symbol.as_str().starts_with(symbol.as_str());
         match symbol_of(cell) {
             None => Whose::Nobody,
             Some(symbol) if symbol == *self.symbol => Whose::Ours,
-            Some(symbol) if self.rows == Rows::Named && begins(&symbol) => Whose::Ours,
+            Some(symbol) if self.rows == Rows::Named && self.symbol.has_base(symbol.as_str()) => Whose::Ours,
             Some(_) => Whose::Other,
         }
     }
@@ -413,8 +412,7 @@ fn symbol_of(cell: &[u8]) -> Option<Symbol> {
         return None;
     }
     let text = String::from_utf8_lossy(cell);
-    let symbol = Symbol::parse(text.split(':').next().unwrap_or_default())?;
-    Some(symbol).filter(|symbol| symbol.as_str() != "NULL")
+    Symbol::parse(&text).filter(|symbol| !matches!(symbol.as_str(), "NULL" | "NAN" | "NONE"))
 }
 
 /// Returns the milliseconds to a close time; one written in whole seconds counts to the end of its second.

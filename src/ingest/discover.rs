@@ -10,14 +10,15 @@ use std::path::{Path, PathBuf};
 
 use super::checksum::{self, Claimed};
 use super::collector::{Collector, Rows};
-use super::error::IngestError;
+use super::error::{IngestError, MarketConflict};
 use super::format::{self, Format, Frame, HEAD_BYTES, Packing, Promise};
 use super::lines::Lines;
+use super::name::MarketClaim;
 use super::rejection::Rejection;
 use super::source::{self, Container, Member, Source, open, open_archive};
 use super::{IngestOptions, OnConflict};
-use super::{name, snapshot};
-use crate::model::Symbol;
+use super::{name, select, snapshot};
+use crate::model::{MarketKind, Symbol};
 
 /// What was found under the paths given; the same whatever their order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,6 +27,8 @@ pub struct Catalog {
     pub symbols: Vec<SymbolSources>,
     /// Files and members that are not read, ordered by path; hidden files are not listed.
     pub passed_over: Vec<PassedOver>,
+    /// Symbols with files of different markets, ordered by symbol; [`discover`] gives none.
+    pub conflicts: Vec<MarketConflict>,
 }
 
 /// The sources of one symbol.
@@ -66,14 +69,26 @@ impl Catalog {
     }
 }
 
-/// Returns the candle files under the paths given, by symbol.
+/// Returns the candle files under the paths given, by symbol; all files of a symbol are of one market.
+///
+/// Errors: `IngestError::Markets` where they are not; those of [`survey`]
+pub fn discover(paths: &[PathBuf], options: &IngestOptions) -> Result<Catalog, IngestError> {
+    let mut catalog = survey(paths, options)?;
+    match catalog.conflicts.is_empty() {
+        true => Ok(catalog),
+        false => Err(IngestError::Markets(Box::new(catalog.conflicts.swap_remove(0)))),
+    }
+}
+
+/// Returns the candle files under the paths given, by symbol, whatever markets they are of: for a look at files, not for
+/// computing on them.
 ///
 /// Folders are walked recursively; hidden files and folders below the paths given are skipped; a folder that
 /// links lead to twice is walked once. A file with a `.CHECKSUM` beside it is verified when it is read.
 /// The first bytes of every file are looked at; market snapshots are read for the coins in them.
 ///
 /// Errors: `IngestError::Missing` for a path that does not exist, `IngestError::Read` where the disk fails.
-pub fn discover(paths: &[PathBuf], options: &IngestOptions) -> Result<Catalog, IngestError> {
+pub fn survey(paths: &[PathBuf], options: &IngestOptions) -> Result<Catalog, IngestError> {
     let mut roots = paths.to_vec();
     roots.sort();
     let mut walk = Walk::default();
@@ -179,6 +194,11 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     fn file(&mut self, path: &Path) -> Result<(), IngestError> {
+        if let Some(glob) = self.options.selection.excludes(path, None) {
+            let reason = Rejection::Excluded { glob: glob.as_str().to_owned() };
+            self.pass_over(path, None, reason);
+            return Ok(());
+        }
         let metadata =
             fs::metadata(path).map_err(|source| IngestError::Read { path: path.to_owned(), source })?;
         let promise = format::promise(&path.file_name().unwrap_or_default().to_string_lossy());
@@ -217,6 +237,7 @@ impl Finder<'_> {
                     path: path.to_owned(),
                     entry: None,
                     interval: None,
+                    market: MarketClaim::default(),
                     bytes: metadata.len(),
                     container,
                     format,
@@ -271,11 +292,12 @@ impl Finder<'_> {
             return Ok(());
         }
         for (name, bytes, place) in members {
-            match self.member(&name, place) {
+            match self.member(path, &name, place) {
                 Some(Ok((format, place))) => self.source(Source {
                     path: path.to_owned(),
                     entry: Some(name),
                     interval: None,
+                    market: MarketClaim::default(),
                     bytes,
                     container: Container::Zip(place),
                     format,
@@ -294,12 +316,16 @@ impl Finder<'_> {
     /// Returns what a member of an archive is taken for, by its name; `None` for one that is hidden.
     fn member(
         &self,
+        path: &Path,
         name: &str,
         place: Result<Member, Rejection>,
     ) -> Option<Result<(Format, Member), Rejection>> {
         let file_name = name.rsplit(['/', '\\']).next().unwrap_or_default();
         if file_name.starts_with('.') || name.starts_with("__MACOSX") {
             return None;
+        }
+        if let Some(glob) = self.options.selection.excludes(path, Some(name)) {
+            return Some(Err(Rejection::Excluded { glob: glob.as_str().to_owned() }));
         }
         Some(match format::promise(file_name) {
             Promise::Table { format, gzip: false } => place.map(|place| (format, place)),
@@ -331,11 +357,14 @@ impl Finder<'_> {
             return self.snapshots(&source);
         }
         let reason = match (claim.symbol, claim.other_data) {
+            (_, _) if let Some(reason) = claim.unclear => reason,
             (Some(_), Some(word)) => Rejection::NotCandles { what: format!("`{word}` in the name") },
             (None, Some(_)) => Rejection::NoSymbol,
-            (None, None) => return self.table(&Source { interval: claim.interval, ..source }),
+            (None, None) => {
+                return self.table(&Source { interval: claim.interval, market: claim.market, ..source });
+            }
             (Some(symbol), None) if self.is_selected(&symbol) => {
-                let source = Source { interval: claim.interval, ..source };
+                let source = Source { interval: claim.interval, market: claim.market, ..source };
                 self.by_symbol.entry(symbol).or_default().push(source);
                 return Ok(());
             }
@@ -407,7 +436,11 @@ impl Finder<'_> {
             self.pass_over(&source.path, source.entry.clone(), reason);
         }
         for symbol in selected {
-            self.by_symbol.entry(symbol).or_default().push(source.clone());
+            let mut source = source.clone();
+            if symbol.expiry().is_some() {
+                source.market.kind = Some(MarketKind::Dated);
+            }
+            self.by_symbol.entry(symbol).or_default().push(source);
         }
     }
 
@@ -419,14 +452,21 @@ impl Finder<'_> {
         self.passed_over.push(PassedOver { path: path.to_owned(), entry, reason });
     }
 
-    fn catalog(self) -> Catalog {
-        let sources = |(symbol, mut sources): (Symbol, Vec<Source>)| {
+    fn catalog(mut self) -> Catalog {
+        let mut symbols = Vec::new();
+        for (symbol, mut sources) in std::mem::take(&mut self.by_symbol) {
+            for (source, reason) in self.options.selection.choose(&mut sources) {
+                self.pass_over(&source.path, source.entry, reason);
+            }
             sources.sort_by(|a, b| (&a.path, &a.entry).cmp(&(&b.path, &b.entry)));
-            SymbolSources { symbol, sources }
-        };
+            if !sources.is_empty() {
+                symbols.push(SymbolSources { symbol, sources });
+            }
+        }
+        let conflicts = symbols.iter().filter_map(select::conflict).collect();
         let mut passed_over = self.passed_over;
         passed_over.sort_by(|a, b| (&a.path, &a.entry).cmp(&(&b.path, &b.entry)));
-        Catalog { symbols: self.by_symbol.into_iter().map(sources).collect(), passed_over }
+        Catalog { symbols, passed_over, conflicts }
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::collector::ROWS_MAX;
 use super::source::Source;
-use crate::model::{Candle, Interval, Symbol, escaped, rfc3339};
+use crate::model::{Candle, Interval, MarketKind, Symbol, escaped, rfc3339};
 
 /// Why no candles can be handed out.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +48,62 @@ pub enum IngestError {
     /// Two rows give different candles for one open time.
     #[error(transparent)]
     Conflict(Box<Conflict>),
+    /// Files of one symbol are of different markets.
+    #[error(transparent)]
+    Markets(Box<MarketConflict>),
+}
+
+/// Two files of one symbol whose names say different markets.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected one market of {symbol}, found two: {first}, {second}; {}", self.way_out())]
+pub struct MarketConflict {
+    /// The symbol.
+    pub symbol: Symbol,
+    /// A file.
+    pub first: MarketFile,
+    /// A file of another market.
+    pub second: MarketFile,
+}
+
+/// A file and the market that its name or its folder says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarketFile {
+    /// The file.
+    pub path: PathBuf,
+    /// The member, if the file is an archive.
+    pub entry: Option<String>,
+    /// The kind of market, if one is said.
+    pub kind: Option<MarketKind>,
+    /// The exchange, if one is said.
+    pub exchange: Option<&'static str>,
+}
+
+impl MarketConflict {
+    /// Returns what the user can do.
+    fn way_out(&self) -> String {
+        match (self.first.kind, self.second.kind) {
+            (Some(first), Some(second)) if first != second => format!(
+                "choose with `--market {first}` or `--market {second}`, or leave files out with `--exclude GLOB`"
+            ),
+            (Some(said), None) | (None, Some(said)) => format!(
+                "`--market {said}` reads only what says so, a folder `{said}` says it of the files in it, `--exclude GLOB` \
+                 leaves files out"
+            ),
+            _ => "leave the files of one exchange out with `--exclude GLOB`".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for MarketFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = place(&self.path, self.entry.as_deref());
+        match (self.kind, self.exchange) {
+            (Some(kind), Some(exchange)) => write!(f, "{file} is of {exchange} {kind}"),
+            (Some(kind), None) => write!(f, "{file} is of {kind}"),
+            (None, Some(exchange)) => write!(f, "{file} is of {exchange}"),
+            (None, None) => write!(f, "{file} says no market"),
+        }
+    }
 }
 
 impl IngestError {
@@ -61,9 +117,9 @@ impl IngestError {
 /// Two rows that give different candles of one symbol, interval and open time.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error(
-    "expected one {symbol} {interval} candle for {}, found two that differ: {first} and {second}; \
-     pass one folder (one market) or use `--on-conflict last`",
-    rfc3339(*open_time)
+    "expected one {symbol} {interval} candle for {}, found two that differ: {first} and {second}; {}",
+    rfc3339(*open_time),
+    self.way_out()
 )]
 pub struct Conflict {
     /// The symbol.
@@ -76,6 +132,42 @@ pub struct Conflict {
     pub first: RowRef,
     /// The row that comes later in file order.
     pub second: RowRef,
+    /// Candles that both files hold; of one file, its candles.
+    pub shared: u64,
+    /// How many of them have other prices in the second.
+    pub differing: u64,
+}
+
+/// So many candles tell a correction from another market.
+const TELLING_CANDLES: u64 = 20;
+
+impl Conflict {
+    /// Returns whether most candles differ: that is another market, or another coin, and no correction.
+    pub(super) fn is_of_two_markets(&self) -> bool {
+        self.shared >= TELLING_CANDLES && self.differing * 2 > self.shared
+    }
+
+    /// Returns what the user can do.
+    fn way_out(&self) -> String {
+        let (shared, differing) = (self.shared, self.differing);
+        let within_one = self.first.path == self.second.path && self.first.entry == self.second.entry;
+        match (self.is_of_two_markets(), within_one) {
+            (true, true) => format!(
+                "{differing} of its {shared} candles are there twice with other prices, so it holds two markets: split it, or \
+                 leave it out with `--exclude GLOB`"
+            ),
+            (true, false) => format!(
+                "{differing} of {shared} candles that both hold have other prices, so they are hardly of one market: leave one \
+                 out with `--exclude GLOB`"
+            ),
+            (false, true) => "`--on-conflict last` uses the later row".to_owned(),
+            (false, false) => {
+                "`--on-conflict last` uses the second, which is right if it is a later download of the same; \
+                               `--exclude GLOB` leaves one out"
+                    .to_owned()
+            }
+        }
+    }
 }
 
 /// A candle and where it was read.

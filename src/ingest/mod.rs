@@ -42,6 +42,7 @@ mod rejection;
 mod repeats;
 mod report;
 mod rows;
+mod select;
 mod series;
 mod signals;
 mod snapshot;
@@ -54,8 +55,8 @@ pub use collector::{ROWS_MAX, TABLE_SYMBOLS_MAX};
 #[cfg(feature = "columnar")]
 pub use columnar::{COLUMNAR_BYTES_MAX, print_no_decoder_panics};
 pub use columns::StatedColumns;
-pub use discover::{Catalog, PassedOver, SymbolSources, discover};
-pub use error::{Conflict, IngestError, RowRef};
+pub use discover::{Catalog, PassedOver, SymbolSources, discover, survey};
+pub use error::{Conflict, IngestError, MarketConflict, MarketFile, RowRef};
 pub use growth::{Growth, growth};
 pub use legacy_config::{
     ExactNumbers, LegacyConfig, parse_legacy_config, place_of_item, place_of_key, read_legacy_config,
@@ -72,6 +73,7 @@ pub use lines::LINE_BYTES_MAX;
 pub use load::load_symbol;
 pub use rejection::Rejection;
 pub use report::{FileIdentity, FileReport, ISSUE_LINES_MAX, Issue, IssueKind, TimeUnit, identical_files};
+pub use select::{Glob, Selection};
 pub use signals::{ColumnContent, Place, SignalColumn, SignalsConflict, SignalsError, SignalsFile};
 pub use source::{DECODED_BYTES_MAX, MEMBERS_MAX, RATIO_FREE_BYTES, RATIO_MAX, Source};
 pub use time::{TIME_MAX_MS, TIME_MIN_MS};
@@ -90,8 +92,10 @@ pub enum OnConflict {
     /// Stop with an error that names both.
     #[default]
     Refuse,
-    /// Use the later one in file order (path, member, line).
+    /// Use the later one in file order (path, member, line), unless most candles of two files differ.
     Last,
+    /// Use the later one however many differ: to report on files, not to compute on them.
+    Look,
 }
 
 /// What to do with a file of which more rows cannot be used than a sound file has.
@@ -124,6 +128,8 @@ pub struct IngestOptions {
     pub on_conflict: OnConflict,
     /// The symbols to read; `None` for all.
     pub symbols: Option<Vec<Symbol>>,
+    /// Which of the files found are read.
+    pub selection: Selection,
     /// The instant of the run in UTC milliseconds: a candle not closed by then is unfinished.
     pub as_of_ms: i64,
     /// Bytes that reading one symbol may take; `None` for whatever its candles take.
@@ -139,6 +145,7 @@ impl IngestOptions {
             base_interval,
             on_conflict: OnConflict::default(),
             symbols: None,
+            selection: Selection::default(),
             as_of_ms,
             room_bytes: None,
             reading: Reading::default(),

@@ -1,6 +1,6 @@
 //! Why one file gives no candles.
 
-use crate::model::{Interval, Symbol, Timeframes};
+use crate::model::{Interval, MarketKind, Symbol, Timeframes};
 
 /// Why a file, or a member of an archive, was passed over.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +77,50 @@ pub enum Rejection {
          give it a column `symbol`"
     )]
     NoSymbol,
+    /// The name holds a pair and a word that may make it another market.
+    #[error(
+        "`{token}` in the name is not understood, so this may not be {symbol}; rename the file like `BTCUSDT-15m.csv` or \
+         put it in a folder like `symbol=BTCUSDT`"
+    )]
+    NameNotUnderstood {
+        /// The first such word.
+        token: String,
+        /// The symbol it would be without.
+        symbol: Symbol,
+    },
+    /// The name can be read as two symbols.
+    #[error(
+        "the name is of {one} or of {other}; rename the file like `BTCUSDT-15m.csv` or put it in a folder like \
+         `symbol=BTCUSDT`"
+    )]
+    NameUnclear {
+        /// One symbol.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// The user asked for another market.
+    #[error("a file of the {found} market; {asked} was asked for")]
+    OtherMarket {
+        /// The market that the name or a folder says.
+        found: MarketKind,
+        /// The market asked for.
+        asked: MarketKind,
+    },
+    /// The user asked for a market that other files of the symbol say.
+    #[error(
+        "no market in the name, beside files of the {asked} market, which was asked for; put it in a folder `{asked}`"
+    )]
+    NoMarket {
+        /// The market asked for.
+        asked: MarketKind,
+    },
+    /// The user left it out.
+    #[error("left out by `--exclude {glob}`")]
+    Excluded {
+        /// The pattern.
+        glob: String,
+    },
     /// The user asked for other symbols.
     #[error("symbol {symbol} was not asked for")]
     NotSelected {

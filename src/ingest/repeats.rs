@@ -51,7 +51,7 @@ impl From<OnConflict> for Keep {
     fn from(on_conflict: OnConflict) -> Self {
         match on_conflict {
             OnConflict::Refuse => Self::Both,
-            OnConflict::Last => Self::Later,
+            OnConflict::Last | OnConflict::Look => Self::Later,
         }
     }
 }

@@ -71,13 +71,17 @@ impl Settlement<'_> {
     /// Leaves one row per open time; rows ascend in time, and rows of one time stand in file order.
     ///
     /// What is dropped or replaced is noted in the report of the later row.
-    /// Errors: `IngestError::Conflict` if two rows differ and `on_conflict` is `Refuse`.
+    /// Errors: `IngestError::Conflict` if two rows differ and `on_conflict` is `Refuse`, or so many differ that they are
+    /// no correction.
     pub(super) fn one_per_time(
         &mut self,
         rows: &mut Vec<Row>,
         interval: Interval,
     ) -> Result<(), IngestError> {
         let mut kept = 0_usize;
+        // Pairs of files whose differences are corrections.
+        let mut settled: Vec<(u32, u32)> = Vec::new();
+        let mut agreed: BTreeMap<(u32, u32), u64> = BTreeMap::new();
         for at in 0..rows.len() {
             let row = rows[at];
             let last = kept.checked_sub(1).map(|last| rows[last]);
@@ -87,16 +91,19 @@ impl Settlement<'_> {
                     kept += 1;
                 }
                 Some(last) if same_candle(&last.candle, &row.candle) => {
+                    *agreed.entry((last.file, row.file)).or_default() += 1;
                     let first = self.row_ref(&last);
                     self.note(&row, IssueKind::Duplicate, || same_as(&first));
                 }
                 Some(last) => {
-                    let (first, second) = (self.row_ref(&last), self.row_ref(&row));
-                    if self.on_conflict == OnConflict::Refuse {
-                        let (symbol, open_time) = (self.symbol.clone(), row.candle.open_time);
-                        let conflict = Conflict { symbol, interval, open_time, first, second };
-                        return Err(IngestError::Conflict(Box::new(conflict)));
+                    if !settled.contains(&(last.file, row.file)) {
+                        // Rows before `kept` have one time each; those from `at` on are as they were.
+                        let same = agreed.get(&(last.file, row.file)).copied().unwrap_or_default();
+                        let contradiction = (&rows[..kept], &rows[at..], same);
+                        self.settle(self.conflict(contradiction, (&last, &row), interval))?;
+                        settled.push((last.file, row.file));
                     }
+                    let first = self.row_ref(&last);
                     self.note(&row, IssueKind::Replaced, || replaces(&first));
                     rows[kept - 1] = row;
                 }
@@ -115,6 +122,46 @@ impl Settlement<'_> {
         };
         note(IssueKind::Duplicate, repeats.same, same_as);
         note(IssueKind::Replaced, repeats.replaced, replaces);
+    }
+
+    /// Refuses a conflict, unless the later row is to be used and may well be a correction.
+    fn settle(&self, conflict: Conflict) -> Result<(), IngestError> {
+        let is_settled = match self.on_conflict {
+            OnConflict::Refuse => false,
+            OnConflict::Last => !conflict.is_of_two_markets(),
+            OnConflict::Look => true,
+        };
+        if is_settled { Ok(()) } else { Err(IngestError::Conflict(Box::new(conflict))) }
+    }
+
+    /// Returns the conflict of two rows, with how far their files contradict each other: how many of the candles that both
+    /// hold have other prices; of one file, how many of its candles. Given are the rows kept so far, those to come in order
+    /// of time, and how many of the two files agreed.
+    fn conflict(
+        &self,
+        (before, behind, agreed): (&[Row], &[Row], u64),
+        (first, second): (&Row, &Row),
+        interval: Interval,
+    ) -> Conflict {
+        let within_one = first.file == second.file;
+        let of_file = || before.iter().filter(|row| row.file == first.file).count().saturating_sub(1) as u64;
+        let mut shared = if within_one { of_file() } else { agreed };
+        let mut differing = 0;
+        let all: Vec<&Row> = std::iter::once(first).chain(behind).collect();
+        for same_time in all.chunk_by(|a, b| a.candle.open_time == b.candle.open_time) {
+            let of = |file: u32| same_time.iter().filter(move |row| row.file == file);
+            let (one, other) = match within_one {
+                true => (of(first.file).next(), of(first.file).next_back()),
+                false => (of(first.file).next_back(), of(second.file).next()),
+            };
+            if let (Some(one), Some(other)) = (one, other) {
+                shared += 1;
+                differing += u64::from(!same_prices(&one.candle, &other.candle));
+            }
+        }
+        let (symbol, open_time) = (self.symbol.clone(), second.candle.open_time);
+        let (first, second) = (self.row_ref(first), self.row_ref(second));
+        Conflict { symbol, interval, open_time, first, second, shared, differing }
     }
 
     fn row_ref(&self, row: &Row) -> RowRef {

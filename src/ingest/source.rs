@@ -14,6 +14,7 @@ use super::collector::Rows;
 use super::error::IngestError;
 use super::format::Format;
 use super::lines::StreamError;
+use super::name::MarketClaim;
 use super::rejection::Rejection;
 use crate::model::Interval;
 
@@ -111,6 +112,8 @@ pub struct Source {
     pub entry: Option<String>,
     /// The interval in the name, if there is one; not verified yet.
     pub interval: Option<Interval>,
+    /// The market that the name or a folder says.
+    pub(super) market: MarketClaim,
     /// Size as stored, in bytes.
     pub bytes: u64,
     pub(super) container: Container,

@@ -1,38 +1,8 @@
 //! Candles: one at a time where they are parsed, as columns where they are computed on.
 
-use std::fmt;
 use std::ops::Range;
 
 use super::time::{Day, Interval};
-
-/// A market, named as the exchange names it without separators: `BTCUSDT`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Symbol(String);
-
-impl Symbol {
-    /// Returns the symbol in upper case without separators, or `None` if it is empty, longer than 32 bytes or
-    /// holds anything but ASCII letters and digits.
-    pub fn parse(text: &str) -> Option<Self> {
-        let name: String = text
-            .chars()
-            .filter(|c| !matches!(c, '/' | '-' | '_' | ':'))
-            .map(|c| c.to_ascii_uppercase())
-            .collect();
-        let plain = !name.is_empty() && name.len() <= 32 && name.bytes().all(|b| b.is_ascii_alphanumeric());
-        plain.then_some(Self(name))
-    }
-
-    /// Returns the name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Symbol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// One candle. Prices in quote currency, volume in base currency, open time in UTC milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -285,12 +255,5 @@ mod tests {
         assert!(!series.bars().is_contiguous(0..4));
         assert!(series.bars().is_contiguous(2..4));
         assert_eq!(series.bars().day_range(Day(0)), 0..4);
-    }
-
-    #[test]
-    fn symbols_lose_their_separators() {
-        assert_eq!(Symbol::parse("btc/usdt").map(|s| s.to_string()), Some("BTCUSDT".to_owned()));
-        assert_eq!(Symbol::parse("../etc"), None);
-        assert_eq!(Symbol::parse(""), None);
     }
 }

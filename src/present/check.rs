@@ -260,6 +260,23 @@ impl PassedOverPart {
     }
 }
 
+/// Writes a line for every reason: files of one kind that are not read are told together.
+fn passed_over_text(text: &mut String, passed_over: &[PassedOverPart]) {
+    let mut told: Vec<&str> = Vec::new();
+    for passed in passed_over {
+        if told.contains(&passed.reason.as_str()) {
+            continue;
+        }
+        told.push(&passed.reason);
+        let others = passed_over.iter().filter(|other| other.reason == passed.reason).count() - 1;
+        let _ = match others {
+            0 => writeln!(text, "{}: passed over: {}", passed.file, passed.reason),
+            1 => writeln!(text, "{} and 1 more file: passed over: {}", passed.file, passed.reason),
+            _ => writeln!(text, "{} and {others} more files: passed over: {}", passed.file, passed.reason),
+        };
+    }
+}
+
 impl CheckDataDocument {
     /// Returns the document as text for people.
     pub fn text(&self) -> String {
@@ -280,9 +297,7 @@ impl CheckDataDocument {
             }
             issues_text(&mut text, &file.issues);
         }
-        for passed in &self.passed_over {
-            let _ = writeln!(text, "{}: passed over: {}", passed.file, passed.reason);
-        }
+        passed_over_text(&mut text, &self.passed_over);
         for conflict in &self.conflicts {
             let _ = writeln!(text, "conflict: {conflict}");
         }

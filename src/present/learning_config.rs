@@ -19,7 +19,7 @@ pub use self::difference::{Difference, differences};
 use self::draft::Draft;
 use crate::ingest::ExactNumbers;
 use crate::legacy::symbol_params::FromTrades;
-use crate::model::{Style, rfc3339};
+use crate::model::{Style, Symbol, rfc3339};
 use crate::run::bot_keys::{
     DEFAULT_TREE, FILLED_IN, filter, has_mechanisms, is_filled_in, is_same, live_exits, number, switches,
 };
@@ -337,7 +337,7 @@ fn lay_symbols(draft: &mut Draft, in_force: &InForce) {
     let FromTrades(least) = FromTrades::LEGACY;
     // Scopes are sorted: scalping comes before swing.
     for (symbol, style, record) in in_force.of_symbols() {
-        let (name, flat) = (market(symbol), flat(&record.set));
+        let (name, flat) = (spelled(&known, symbol), flat(&record.set));
         let reason = active(&format!("{symbol}, {style}"), record);
         let entry = known.get(&name).unwrap_or(&none);
         let is_taken = entry.get("sample_count").and_then(Value::as_u64).is_some_and(|count| count >= least);
@@ -363,12 +363,21 @@ fn lay_symbols(draft: &mut Draft, in_force: &InForce) {
     }
 }
 
-/// Returns a symbol as the bot's exchange library names it: `BTC/USDT:USDT`.
+/// Returns a symbol as the entries that are known spell it, else as the bot's exchange library names it.
+fn spelled(known: &Value, symbol: &str) -> String {
+    let is_it = |name: &&String| Symbol::parse(name).is_some_and(|key| key.as_str() == symbol);
+    let name = known.as_object().and_then(|known| known.keys().find(is_it).cloned());
+    name.unwrap_or_else(|| market(symbol))
+}
+
+/// Returns a symbol as the bot's exchange library names it: `BTC/USDT:USDT`, of a dated contract `BTC/USDT:USDT-250328`.
 pub(super) fn market(symbol: &str) -> String {
+    let (pair, expiry) =
+        symbol.split_once('_').map_or((symbol, String::new()), |(pair, expiry)| (pair, format!("-{expiry}")));
     let mut split =
-        ["USDT", "USDC", "USD"].into_iter().filter_map(|quote| Some((symbol.strip_suffix(quote)?, quote)));
+        ["USDT", "USDC", "USD"].into_iter().filter_map(|quote| Some((pair.strip_suffix(quote)?, quote)));
     match split.find(|(base, _)| !base.is_empty()) {
-        Some((base, quote)) => format!("{base}/{quote}:{quote}"),
+        Some((base, quote)) => format!("{base}/{quote}:{quote}{expiry}"),
         None => symbol.to_owned(),
     }
 }

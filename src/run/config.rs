@@ -16,8 +16,10 @@ use super::toml_error::describe;
 use crate::decide::Require;
 use crate::evaluate::portfolio::{Cooldown, Limits};
 use crate::exits::Costs;
-use crate::ingest::{OnBadRows, Reading, StatedColumns};
-use crate::model::{DAY_MS, EXIT_AXES, ExitAxis, Interval, MINUTE_MS, Style, Symbol, Timeframes, excerpt};
+use crate::ingest::{Glob, OnBadRows, Reading, Selection, StatedColumns};
+use crate::model::{
+    DAY_MS, EXIT_AXES, ExitAxis, Interval, MINUTE_MS, MarketKind, Style, Symbol, Timeframes, excerpt,
+};
 use crate::search::defaults::Defaults;
 use crate::search::rank::{Constraint, RankBy};
 use crate::search::space::{Dimension, SETS_MAX, SpaceError};
@@ -177,6 +179,10 @@ pub struct DataConfig {
     pub columns: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub symbols: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub market: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
     #[serde(deserialize_with = "quantity::text")]
     pub window: String,
     #[serde(deserialize_with = "quantity::text")]
@@ -215,6 +221,8 @@ impl Default for DataConfig {
             timezone: "UTC".to_owned(),
             columns: None,
             symbols: None,
+            market: None,
+            exclude: Vec::new(),
             window: "365d".to_owned(),
             stale_after: "2d".to_owned(),
         }
@@ -544,6 +552,20 @@ impl Config {
         self.data.symbols.as_ref().map(|names| names.iter().map(parse).collect()).transpose()
     }
 
+    /// Returns which of the files found are read.
+    pub fn selection(&self) -> Result<Selection, ConfigError> {
+        let market = self.data.market.as_ref().map(|name| {
+            let market = name.parse::<MarketKind>();
+            market.map_err(|_| value_error("data.market", "spot, usdt-m, coin-m or dated", name))
+        });
+        let pattern = |text: &String| {
+            let expected = "patterns of names such as \"*-mark.feather\" or \"futures/*\"";
+            text.parse::<Glob>().map_err(|_| value_error("data.exclude", expected, text))
+        };
+        let exclude = self.data.exclude.iter().map(pattern).collect::<Result<_, _>>()?;
+        Ok(Selection { market: market.transpose()?, exclude })
+    }
+
     /// Resolves the configuration for some styles and days.
     pub fn plan(&self, styles: &[Style], mut days: DayLimits) -> Result<Plan, ConfigError> {
         if days.window_days.is_none() {
@@ -558,6 +580,7 @@ impl Config {
         plan.symbols = self.symbols()?;
         plan.age = self.age()?;
         plan.reading = self.reading()?;
+        plan.selection = self.selection()?;
         plan.portfolio = self.limits(plan.search.position_ratio)?;
         let symbol = &self.validate.regime_symbol;
         plan.regime_symbol = Symbol::parse(symbol)

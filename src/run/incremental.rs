@@ -362,6 +362,7 @@ impl RunOptions {
             base_interval: plan.interval,
             on_conflict: self.on_conflict,
             symbols: plan.symbols.clone(),
+            selection: plan.selection.clone(),
             as_of_ms: plan.days.end.map_or(self.now_ms, |day| day.start_ms().min(self.now_ms)),
             room_bytes: self.memory_bytes.map(room_at_first),
             reading: plan.reading.clone(),

@@ -8,7 +8,7 @@ use crate::evaluate::score::Score;
 use crate::exits::{Costs, ExitPlan, PlanError};
 use crate::features::score::ScoreWeights;
 use crate::fingerprint::{Canonical, Fingerprint};
-use crate::ingest::Reading;
+use crate::ingest::{Reading, Selection};
 use crate::model::{Day, Interval, ParameterSet, Style, Symbol};
 use crate::search::rank::{Constraint, RankBy};
 use crate::search::space::{Bound, Dimension, Space, SpaceError};
@@ -179,6 +179,8 @@ pub struct Plan {
     pub symbols: Option<Vec<Symbol>>,
     /// What is known of the candle files; it changes nothing but the candles.
     pub reading: Reading,
+    /// Which of the files found are read; what they hold is in the fingerprints of the candles.
+    pub selection: Selection,
     /// What a bot may hold at once, for the results as it would trade.
     pub portfolio: Limits,
     /// The symbol whose trend and volatility tell kinds of market apart; without it the first one's do.
@@ -241,6 +243,7 @@ impl Plan {
             days,
             symbols: None,
             reading: Reading::default(),
+            selection: Selection::default(),
             portfolio: Limits::default(),
             regime_symbol: Symbol::parse(REGIME_SYMBOL).expect("a symbol"),
             age: AgeLimit::default(),

@@ -82,8 +82,7 @@ const LOCAL_TIME_EXPECTED: &str = "a local time that there is once: clocks leave
 
 /// Reads `BTCUSDT`, `BTC/USDT`, `BTC/USDT:USDT`.
 fn symbol(cell: &[u8]) -> Option<Symbol> {
-    let text = std::str::from_utf8(cell).ok()?;
-    Symbol::parse(text.split(':').next()?)
+    Symbol::parse(std::str::from_utf8(cell).ok()?)
 }
 
 fn direction(cell: &[u8]) -> Option<Direction> {

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::ScrutinyError;
 use super::ScrutinyOptions;
-use crate::ingest::{IngestOptions, OnConflict, SymbolSources};
+use crate::ingest::{IngestOptions, OnConflict, Selection, SymbolSources};
 use crate::model::Symbol;
 use crate::run::book::SymbolDays;
 use crate::run::halt::Halt;
@@ -39,6 +39,7 @@ pub(super) fn symbol_days(
         base_interval: plan.interval,
         on_conflict: OnConflict::Refuse,
         symbols: None,
+        selection: Selection::default(),
         as_of_ms: options.now_ms,
         room_bytes: None,
         reading: plan.reading.clone(),
