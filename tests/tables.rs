@@ -328,3 +328,145 @@ fn a_column_without_any_value_says_nothing() {
     assert_eq!(series(&loaded[0]), of(&rows, "AAAUSDT"));
     assert!(Folder::with("all.feather", feather(&batch)).load().is_empty());
 }
+
+/// Rows of one symbol.
+fn alone(count: i64) -> Vec<Row> {
+    mixed(count).into_iter().filter(|(symbol, _)| *symbol == "AAAUSDT").collect()
+}
+
+/// The same table in both formats.
+fn both(batch: &RecordBatch) -> [(&'static str, Vec<u8>); 2] {
+    [("AAAUSDT-15m.feather", feather(batch)), ("AAAUSDT-15m.parquet", parquet(batch))]
+}
+
+fn issues(loaded: &LoadedSymbol) -> Vec<(&'static str, u64)> {
+    loaded.files[0].issues.iter().map(|issue| (issue.kind.as_str(), issue.count)).collect()
+}
+
+#[test]
+fn flags_of_any_type_mark_candles_that_were_not_finished() {
+    let rows = alone(60);
+    let is_last = |index: usize| index == rows.len() - 1;
+    let flags = || (0..rows.len()).map(|index| !is_last(index));
+    let words = || flags().map(|closed| if closed { "1" } else { "0" });
+    let mut categories = StringDictionaryBuilder::<Int8Type>::new();
+    flags().for_each(|closed| categories.append_value(if closed { "true" } else { "false" }));
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("is_closed", Arc::new(flags().map(Some).collect::<BooleanArray>())),
+        ("confirm", Arc::new(words().map(Some).collect::<StringArray>())),
+        ("closed", Arc::new(flags().map(|closed| Some(i64::from(closed))).collect::<Int64Array>())),
+        ("closed", Arc::new(categories.finish())),
+    ];
+    for (name, column) in columns {
+        for (file, bytes) in both(&table(&rows, &[(name, column)])) {
+            let loaded = Folder::with(file, bytes).load();
+            assert_eq!(issues(&loaded[0]), [("unfinished", 1)], "{name} in {file}");
+            assert_eq!(series(&loaded[0]), of(&rows[..rows.len() - 1], "AAAUSDT"), "{name} in {file}");
+        }
+    }
+}
+
+#[test]
+fn two_exchanges_are_no_series_in_any_format() {
+    let rows = alone(60);
+    let exchange = |index: usize| if index % 7 == 3 { "okx" } else { "binance" };
+    let exchanges = || (0..rows.len()).map(exchange);
+    let mut known = StringDictionaryBuilder::<Int8Type>::new();
+    exchanges().for_each(|name| known.append_value(name));
+    let text: ArrayRef = Arc::new(exchanges().map(Some).collect::<StringArray>());
+    let mut files: Vec<(&str, Vec<u8>)> = Vec::new();
+    for column in [text, Arc::new(known.finish())] {
+        files.extend(both(&table(&rows, &[("exchange", column)])));
+    }
+    let lines = String::from_utf8(csv(&rows)).expect("text");
+    let lines = lines.lines().enumerate().map(|(line, text)| match line.checked_sub(1) {
+        None => format!("{text},exchange\n"),
+        Some(row) => format!("{text},{}\n", exchange(row)),
+    });
+    files.push(("AAAUSDT-15m.csv", lines.collect::<String>().into_bytes()));
+    for (file, bytes) in files {
+        let (printed, code) = Folder::with(file, bytes).check();
+        assert!(printed.contains("binance") && printed.contains("okx"), "{file}: {printed}");
+        assert_eq!(code, Some(4), "{file}: {printed}");
+    }
+}
+
+#[test]
+fn a_volume_that_is_not_there_drops_no_candle() {
+    let rows = alone(60);
+    let volume = |index: usize, candle: &Candle| Some(candle.volume).filter(|_| index % 3 > 0);
+    let volumes = || rows.iter().enumerate().map(|(index, (_, candle))| volume(index, candle));
+    let text = || volumes().map(|volume| volume.map_or(String::new(), |volume| volume.to_string()));
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(volumes().collect::<Float64Array>()),
+        Arc::new(volumes().map(|volume| volume.unwrap_or(f64::NAN)).map(Some).collect::<Float64Array>()),
+        Arc::new(text().map(Some).collect::<StringArray>()),
+    ];
+    for column in columns {
+        for (file, bytes) in both(&table(&rows, &[("volume", column)])) {
+            let loaded = Folder::with(file, bytes).load();
+            assert_eq!(issues(&loaded[0])[0], ("unknown_volume", 20), "{file}: {:?}", loaded[0].files[0]);
+            assert_eq!(series(&loaded[0]).len(), 60, "{file}");
+        }
+    }
+    // A price that is not there is no candle.
+    let opens: ArrayRef = Arc::new(
+        rows.iter().map(|(_, c)| Some(c.open).filter(|_| c.volume != 15.0)).collect::<Float64Array>(),
+    );
+    for (file, bytes) in both(&table(&rows, &[("open", opens)])) {
+        let loaded = Folder::with(file, bytes).load();
+        assert_eq!((issues(&loaded[0])[0], series(&loaded[0]).len()), (("bad_row", 1), 59), "{file}");
+    }
+}
+
+#[test]
+fn days_beside_times_of_day_and_close_times_give_the_open_times() {
+    let rows = alone(200);
+    let instants = || rows.iter().map(|(_, candle)| candle.open_time);
+    let days: ArrayRef = Arc::new(
+        instants().map(|time| (time / 86_400_000) as i32).map(Some).collect::<arrow_array::Date32Array>(),
+    );
+    let clock: ArrayRef = Arc::new(
+        instants()
+            .map(|time| time % 86_400_000 * 1_000)
+            .map(Some)
+            .collect::<arrow_array::Time64MicrosecondArray>(),
+    );
+    let plain = table(&rows, &[("time", clock), ("date", days)]);
+    let closes: ArrayRef = Arc::new(instants().map(|time| Some(time + STEP - 1)).collect::<Int64Array>());
+    let late = table(&rows, &[("date", closes)]);
+    let fields: Vec<_> = late
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| match field.name().as_str() {
+            "date" => field.as_ref().clone().with_name("close_time"),
+            _ => field.as_ref().clone(),
+        })
+        .collect();
+    let late = RecordBatch::try_new(Arc::new(arrow_schema::Schema::new(fields)), late.columns().to_vec());
+    for batch in [plain, late.expect("the same columns")] {
+        for (file, bytes) in both(&batch) {
+            let loaded = Folder::with(file, bytes).load();
+            assert_eq!(loaded[0].files[0].rejected, None, "{file}");
+            assert_eq!(series(&loaded[0]), of(&rows, "AAAUSDT"), "{file}");
+        }
+    }
+}
+
+#[test]
+fn instants_without_a_zone_are_of_the_zone_that_is_stated() {
+    let rows = alone(20);
+    let nine_hours = 9 * 3_600_000;
+    let shown = rows.iter().map(|(_, candle)| candle.open_time + nine_hours).collect::<Vec<_>>();
+    let local: ArrayRef = Arc::new(TimestampMillisecondArray::from(shown));
+    for (date, first) in [(local, "2025-01-01T00:00:00Z"), (times(&rows), "2025-01-01T00:00:00Z")] {
+        for (file, bytes) in both(&table(&rows, &[("date", date.clone())])) {
+            let folder = Folder::with(file, bytes);
+            let zone = ["check", "data", "--set", "data.timezone=\"Asia/Seoul\""];
+            let output = optimizer().args(zone).arg(folder.path()).output().expect("starts");
+            let printed = text(&output.stdout) + &text(&output.stderr);
+            assert!(printed.contains(&format!("20 candles, {first}")), "{file}: {printed}");
+        }
+    }
+}

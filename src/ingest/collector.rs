@@ -17,6 +17,8 @@ pub const ROWS_MAX: u64 = 16 * 1024 * 1024;
 pub const TABLE_SYMBOLS_MAX: u64 = 1_000;
 /// How many cells of a symbol column are remembered with what they say.
 const CELLS_KNOWN_MAX: usize = 4_096;
+/// So many times of unfinished candles are kept in any case.
+const UNFINISHED_MIN: usize = 16 << 10;
 /// No longer cell names a symbol.
 const CELL_BYTES_MAX: usize = 128;
 
@@ -170,6 +172,8 @@ pub(super) struct Collector<'a> {
     kept: Kept,
     /// Bytes that reading the file may take, rows included; `None` for whatever they take.
     room_bytes: Option<u64>,
+    /// So many times of unfinished candles are kept before those that repeat are left out.
+    unfinished_max: usize,
     pub(super) out: Parsed,
 }
 
@@ -186,6 +190,7 @@ impl<'a> Collector<'a> {
             time_last: i64::MIN,
             kept: Kept::new(Keep::Both, ROWS_MAX as usize),
             room_bytes: None,
+            unfinished_max: UNFINISHED_MIN,
             out: Parsed::default(),
         }
     }
@@ -343,7 +348,20 @@ impl<'a> Collector<'a> {
 
     /// Notes a candle that its row calls unfinished.
     fn unfinished(&mut self, number: u64, open_time: i64) {
-        self.out.unfinished.push(open_time);
+        let times = &mut self.out.unfinished;
+        if times.last() != Some(&open_time) {
+            times.push(open_time);
+        }
+        // The same few candles may be called so again and again.
+        if times.len() >= self.unfinished_max {
+            times.sort_unstable();
+            times.dedup();
+            self.unfinished_max = UNFINISHED_MIN.max(2 * times.len());
+        }
+        let bytes = times.len() as u64 * 8;
+        if self.room_bytes.is_some_and(|room| bytes > room) {
+            self.out.rejected = Some(Rejection::NoRoom);
+        }
         self.note(IssueKind::Unfinished, number, || {
             format!("the row calls the candle of {} unfinished", crate::model::rfc3339(open_time))
         });

@@ -263,9 +263,9 @@ pub(super) fn parse(
         Ok(Format::Json) => json::parse(&mut lines, collector, &frame.reading, &frame.hints)?,
         Ok(Format::NestedJson) => nested::parse(&mut lines, collector, &frame.reading, &frame.hints)?,
         #[cfg(feature = "columnar")]
-        Ok(Format::Feather) => super::columnar::parse_feather(&mut lines, collector)?,
+        Ok(Format::Feather) => super::columnar::parse_feather(&mut lines, collector, &frame.reading)?,
         #[cfg(feature = "columnar")]
-        Ok(Format::Parquet) => super::columnar::parse_parquet(&mut lines, collector)?,
+        Ok(Format::Parquet) => super::columnar::parse_parquet(&mut lines, collector, &frame.reading)?,
         #[cfg(not(feature = "columnar"))]
         Ok(format @ (Format::Feather | Format::Parquet)) => {
             Parsed { rejected: columnar(format).err(), ..Parsed::default() }

@@ -101,6 +101,15 @@ impl Clock {
         in_range(self.calendar(&text)?, TimeUnit::Text)
     }
 
+    /// Returns the instant of what the clock shows, given as if it hung in UTC.
+    #[cfg(feature = "columnar")]
+    pub(super) fn of_local(&self, shown: i64) -> Result<i64, TimeError> {
+        match &self.zone {
+            None => Ok(shown),
+            Some(zone) => in_zone(zone, shown),
+        }
+    }
+
     /// Returns what the dates read so far say of their order.
     pub(super) fn dates_say(&self) -> DatesSay {
         let SeenDates { day_first, month_first, either } = self.seen;

@@ -5,20 +5,20 @@ use std::borrow::Cow;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, DecimalType,
-    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
-    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, Time32MillisecondType,
+    Time32SecondType, Time64MicrosecondType, Time64NanosecondType, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrowPrimitiveType, RecordBatch};
+use arrow_array::{Array, ArrowPrimitiveType};
 use arrow_buffer::{NullBuffer, i256};
 use arrow_schema::{DataType, TimeUnit as ArrowUnit};
 
-use super::super::collector::{Collector, Labels, ReadRow, RowError, span};
-use super::super::columns::CandleColumns;
-use super::super::report::{IssueKind, TimeUnit};
-use super::super::time::{self, TimeError};
-use super::super::{number, rejection::Rejection};
-use crate::model::Candle;
+use super::super::collector::RowError;
+use super::super::number;
+use super::super::report::TimeUnit;
+use super::super::time::{self, Clock, TimeError};
+use crate::model::{DAY_MS, rfc3339};
 
 /// What is said where a cell is null.
 const NULL: &[u8] = b"null";
@@ -39,14 +39,23 @@ enum Values<'a> {
     Decimals(Vec<i128>, i8),
     /// The same with more digits.
     Wide(&'a [i256], i8),
-    /// Instants in one unit since 1970, in UTC whatever time zone they are shown in.
-    Instants(&'a [i64], TimeUnit),
+    /// Instants in one unit since 1970: in UTC whatever zone they are shown in, or of a clock that the file does not name.
+    Instants(&'a [i64], TimeUnit, Hangs),
     /// Days since 1970.
     Days(&'a [i32]),
+    /// Milliseconds since midnight.
+    TimesOfDay(Vec<i64>),
     Flags(&'a arrow_array::BooleanArray),
     Text(Text<'a>),
     /// A column that is null throughout.
     Nothing,
+}
+
+/// Where the clock hangs that instants were read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hangs {
+    InUtc,
+    Somewhere,
 }
 
 enum Text<'a> {
@@ -94,7 +103,14 @@ impl<'a> Column<'a> {
                     | DataType::LargeBinary
                     | DataType::BinaryView
             );
-            let time = matches!(kind, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64);
+            let time = matches!(
+                kind,
+                DataType::Timestamp(..)
+                    | DataType::Date32
+                    | DataType::Date64
+                    | DataType::Time32(_)
+                    | DataType::Time64(_)
+            );
             text || time || kind.is_numeric() || matches!(kind, DataType::Boolean | DataType::Null)
         };
         match kind {
@@ -133,20 +149,33 @@ impl<'a> Column<'a> {
     }
 
     /// Returns whether no number can stand in it.
-    fn is_no_number(&self) -> bool {
-        matches!(self.values, Values::Instants(..) | Values::Days(_) | Values::Flags(_))
+    pub(super) fn is_no_number(&self) -> bool {
+        matches!(
+            self.values,
+            Values::Instants(..) | Values::Days(_) | Values::TimesOfDay(_) | Values::Flags(_)
+        )
+    }
+
+    /// Returns whether a row has nothing in it, or says so.
+    pub(super) fn is_nothing(&self, row: usize) -> bool {
+        match (&self.values, self.place(row)) {
+            (_, None) => true,
+            (Values::Text(text), Some(place)) => number::is_nothing(text.at(place).trim_ascii()),
+            _ => self.number(row).is_ok_and(f64::is_nan),
+        }
     }
 
     /// Returns a price or volume.
     #[inline]
-    fn number(&self, row: usize) -> Result<f64, RowError<'a>> {
+    pub(super) fn number(&self, row: usize) -> Result<f64, RowError<'a>> {
         let Some(place) = self.place(row) else {
             return Err(RowError::Number { column: self.name, found: NULL });
         };
         Ok(match &self.values {
             Values::F64(values) => values[place],
             Values::F32(values) => f64::from(values[place]),
-            Values::I64(values) | Values::Instants(values, _) => values[place] as f64,
+            Values::I64(values) | Values::Instants(values, ..) => values[place] as f64,
+            Values::TimesOfDay(values) => values[place] as f64,
             Values::U64(values) => values[place] as f64,
             Values::I32(values) | Values::Days(values) => f64::from(values[place]),
             Values::U32(values) => f64::from(values[place]),
@@ -162,11 +191,11 @@ impl<'a> Column<'a> {
         })
     }
 
-    /// Returns an instant in UTC milliseconds.
+    /// Returns an instant in UTC milliseconds, all clocks hanging there.
     fn time(&self, row: usize) -> Result<(i64, TimeUnit), TimeError> {
         let place = self.place(row).ok_or(TimeError::NotATime)?;
         match &self.values {
-            Values::Instants(values, unit) => time::of_unit(values[place], *unit),
+            Values::Instants(values, unit, _) => time::of_unit(values[place], *unit),
             Values::Days(values) => time::of_unit(i64::from(values[place]) * 86_400, TimeUnit::Seconds),
             Values::I64(values) => time::of_integer(values[place]),
             Values::U64(values) => time::of_integer(i64::try_from(values[place]).unwrap_or(i64::MAX)),
@@ -178,17 +207,60 @@ impl<'a> Column<'a> {
             Values::Halves(values) => time::of_number(values[place]),
             Values::Decimals(..) | Values::Wide(..) => time::parse(self.shown(row).as_bytes()),
             Values::Text(text) => time::parse(text.at(place).trim_ascii()),
-            Values::Flags(_) | Values::Nothing => Err(TimeError::NotATime),
+            Values::TimesOfDay(_) | Values::Flags(_) | Values::Nothing => Err(TimeError::NotATime),
         }
     }
 
+    /// Returns an instant in UTC milliseconds; text, days and instants that name no zone are of the clock's.
+    pub(super) fn instant(&self, row: usize, clock: &mut Clock) -> Result<(i64, TimeUnit), TimeError> {
+        match (&self.values, self.place(row)) {
+            (Values::Text(text), Some(place)) => clock.parse(text.at(place).trim_ascii()),
+            (Values::Instants(.., Hangs::Somewhere) | Values::Days(_), Some(_)) => {
+                let (shown, unit) = self.time(row)?;
+                Ok((clock.of_local(shown)?, unit))
+            }
+            _ => self.time(row),
+        }
+    }
+
+    /// Returns the instant of a day, and of a time of day that stands in another column.
+    pub(super) fn joined(
+        &self,
+        time: &Self,
+        row: usize,
+        clock: &mut Clock,
+    ) -> Result<(i64, TimeUnit), TimeError> {
+        if matches!(time.values, Values::Instants(..)) {
+            return time.instant(row, clock);
+        }
+        clock.joined(&self.of_calendar(row)?, &time.of_calendar(row)?)
+    }
+
+    /// Returns a cell as text, with days and times of day as a calendar and a clock show them.
+    fn of_calendar(&self, row: usize) -> Result<Cow<'a, [u8]>, TimeError> {
+        Ok(match (&self.values, self.place(row)) {
+            (Values::TimesOfDay(values), Some(place)) => {
+                let seconds = values[place].div_euclid(1_000);
+                let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+                Cow::Owned(format!("{hours:02}:{minutes:02}:{:02}", seconds % 60).into_bytes())
+            }
+            (Values::Instants(..) | Values::Days(_), Some(_)) => {
+                let (ms, _) = self.time(row)?;
+                let shown = rfc3339(ms - ms.rem_euclid(DAY_MS));
+                Cow::Owned(shown.get(..10).unwrap_or_default().as_bytes().to_vec())
+            }
+            _ => self.text(row),
+        })
+    }
+
     /// Returns a cell as text for people.
-    fn shown(&self, row: usize) -> String {
+    pub(super) fn shown(&self, row: usize) -> String {
         let Some(place) = self.place(row) else { return String::from_utf8_lossy(NULL).into_owned() };
         match &self.values {
             Values::F64(values) => values[place].to_string(),
             Values::F32(values) => values[place].to_string(),
-            Values::I64(values) | Values::Instants(values, _) => values[place].to_string(),
+            Values::I64(values) | Values::Instants(values, ..) => values[place].to_string(),
+            Values::TimesOfDay(values) => values[place].to_string(),
             Values::U64(values) => values[place].to_string(),
             Values::I32(values) | Values::Days(values) => values[place].to_string(),
             Values::U32(values) => values[place].to_string(),
@@ -208,7 +280,7 @@ impl<'a> Column<'a> {
 
     /// Returns a cell as bytes; nothing where it is null.
     #[inline]
-    fn text(&self, row: usize) -> Cow<'a, [u8]> {
+    pub(super) fn text(&self, row: usize) -> Cow<'a, [u8]> {
         match (&self.values, self.place(row)) {
             (_, None) => Cow::Borrowed(b""),
             (Values::Text(text), Some(place)) => Cow::Borrowed(text.at(place).trim_ascii()),
@@ -263,19 +335,31 @@ fn values_of(array: &dyn Array) -> Option<Values<'_>> {
         DataType::Decimal128(_, scale) => decimals::<Decimal128Type>(array, *scale),
         DataType::Decimal256(_, scale) => Values::Wide(of::<Decimal256Type>(array), *scale),
         DataType::Date32 => Values::Days(of::<Date32Type>(array)),
-        DataType::Date64 => Values::Instants(of::<Date64Type>(array), TimeUnit::Milliseconds),
-        DataType::Timestamp(unit, _) => match unit {
-            ArrowUnit::Second => Values::Instants(of::<TimestampSecondType>(array), TimeUnit::Seconds),
-            ArrowUnit::Millisecond => {
-                Values::Instants(of::<TimestampMillisecondType>(array), TimeUnit::Milliseconds)
-            }
-            ArrowUnit::Microsecond => {
-                Values::Instants(of::<TimestampMicrosecondType>(array), TimeUnit::Microseconds)
-            }
-            ArrowUnit::Nanosecond => {
-                Values::Instants(of::<TimestampNanosecondType>(array), TimeUnit::Nanoseconds)
-            }
-        },
+        DataType::Date64 => {
+            Values::Instants(of::<Date64Type>(array), TimeUnit::Milliseconds, Hangs::Somewhere)
+        }
+        DataType::Timestamp(unit, zone) => {
+            let hangs = if zone.is_some() { Hangs::InUtc } else { Hangs::Somewhere };
+            let (values, unit) = match unit {
+                ArrowUnit::Second => (of::<TimestampSecondType>(array), TimeUnit::Seconds),
+                ArrowUnit::Millisecond => (of::<TimestampMillisecondType>(array), TimeUnit::Milliseconds),
+                ArrowUnit::Microsecond => (of::<TimestampMicrosecondType>(array), TimeUnit::Microseconds),
+                ArrowUnit::Nanosecond => (of::<TimestampNanosecondType>(array), TimeUnit::Nanoseconds),
+            };
+            Values::Instants(values, unit, hangs)
+        }
+        DataType::Time32(ArrowUnit::Second) => Values::TimesOfDay(
+            of::<Time32SecondType>(array).iter().map(|value| i64::from(*value) * 1_000).collect(),
+        ),
+        DataType::Time32(_) => Values::TimesOfDay(
+            of::<Time32MillisecondType>(array).iter().map(|value| i64::from(*value)).collect(),
+        ),
+        DataType::Time64(ArrowUnit::Microsecond) => Values::TimesOfDay(
+            of::<Time64MicrosecondType>(array).iter().map(|value| value.div_euclid(1_000)).collect(),
+        ),
+        DataType::Time64(_) => Values::TimesOfDay(
+            of::<Time64NanosecondType>(array).iter().map(|value| value.div_euclid(1_000_000)).collect(),
+        ),
         DataType::Boolean => Values::Flags(array.as_boolean()),
         DataType::Utf8 => Values::Text(Text::Short(array.as_string())),
         DataType::LargeUtf8 => Values::Text(Text::Long(array.as_string())),
@@ -294,107 +378,4 @@ fn wide(value: i256, scale: i8) -> f64 {
         || format!("{value}e{}", -i32::from(scale)).parse().unwrap_or(f64::NAN),
         |value| number::of_decimal(value, scale),
     )
-}
-
-/// The columns of candles in one batch.
-pub(super) struct Columns<'a> {
-    time: Column<'a>,
-    prices: [Column<'a>; 4],
-    volume: Option<Column<'a>>,
-    close_time: Option<Column<'a>>,
-    symbol: Option<Column<'a>>,
-}
-
-impl<'a> Columns<'a> {
-    /// Takes the columns of a layout out of a batch that holds those at these places of the file's schema.
-    pub(super) fn new(
-        batch: &'a RecordBatch,
-        layout: &CandleColumns,
-        places: &[usize],
-    ) -> Result<Self, Rejection> {
-        let any = |name: &'static str, place: usize| {
-            let index = places.binary_search(&place).ok();
-            let column = index.and_then(|index| Column::new(name, batch.columns().get(index)?.as_ref()));
-            column.ok_or_else(|| wrong(batch, places, (name, place), "numbers, times or text"))
-        };
-        let number = |name: &'static str, place: usize| {
-            let column = any(name, place)?;
-            if column.is_no_number() {
-                Err(wrong(batch, places, (name, place), "numbers"))
-            } else {
-                Ok(column)
-            }
-        };
-        let time = layout.time.places().next().unwrap_or_default();
-        Ok(Self {
-            time: any("open time", time)?,
-            prices: [
-                number("open", layout.open)?,
-                number("high", layout.high)?,
-                number("low", layout.low)?,
-                number("close", layout.close)?,
-            ],
-            volume: layout.volume.map(|place| number("volume", place)).transpose()?,
-            close_time: layout.close_time.map(|place| any("close time", place)).transpose()?,
-            symbol: layout.symbol.map(|place| any("symbol", place)).transpose()?,
-        })
-    }
-
-    /// Hands one row over; `number` is its number in the file, from 1.
-    #[inline]
-    pub(super) fn row(&self, row: usize, number: u64, collector: &mut Collector<'_>) {
-        let symbol = self.symbol.as_ref().map(|column| column.text(row));
-        let symbol = symbol.as_deref();
-        if collector.passes_over(symbol) {
-            return;
-        }
-        let leave_out = |collector: &mut Collector<'_>, text: String| {
-            collector.count_row();
-            collector.bad(IssueKind::BadRow, number, || text);
-        };
-        let (open_time, unit) = match self.time.time(row) {
-            Ok(time) => time,
-            Err(error) => {
-                let shown = self.time.shown(row);
-                return leave_out(collector, RowError::Time { error, found: shown.as_bytes() }.text());
-            }
-        };
-        match self.candle(row, open_time) {
-            Ok(candle) => {
-                let closed = self.close_time.as_ref().and_then(|column| column.time(row).ok());
-                let span_ms = closed.and_then(|(close, unit)| span(open_time, close, unit));
-                let read = ReadRow { candle, unit, span_ms, unfinished: false, no_volume: false };
-                collector.candle(number, read, Labels { symbol, ..Labels::default() });
-            }
-            Err(error) => leave_out(collector, error.text()),
-        }
-    }
-
-    fn candle(&self, row: usize, open_time: i64) -> Result<Candle, RowError<'a>> {
-        let [open, high, low, close] = &self.prices;
-        Ok(Candle {
-            open_time,
-            open: open.number(row)?,
-            high: high.number(row)?,
-            low: low.number(row)?,
-            close: close.number(row)?,
-            volume: self.volume.as_ref().map_or(Ok(0.0), |volume| volume.number(row))?,
-        })
-    }
-}
-
-/// Says what a column of a batch holds instead of what is expected.
-fn wrong(
-    batch: &RecordBatch,
-    places: &[usize],
-    (name, place): (&str, usize),
-    expected: &'static str,
-) -> Rejection {
-    let schema = batch.schema();
-    let field = places.binary_search(&place).ok().and_then(|index| schema.fields().get(index));
-    Rejection::ColumnType {
-        column: field.map_or(name.to_owned(), |field| field.name().clone()),
-        expected,
-        found: field.map_or("nothing".to_owned(), |field| field.data_type().to_string()),
-    }
 }

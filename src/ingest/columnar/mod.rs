@@ -4,6 +4,7 @@
 //! decoders are foreign code that is handed untrusted bytes: what they would allocate is looked at before where a file
 //! says it, and where they give up by a panic, the file is rejected here and nowhere else.
 
+mod candles;
 mod cells;
 mod feather;
 mod pages;
@@ -17,12 +18,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use arrow_array::RecordBatch;
 use arrow_schema::Fields;
 
+use super::Reading;
 use super::collector::{Collector, Parsed};
 use super::columns::{self, CandleColumns, TimeColumn};
 use super::layout;
 use super::lines::{Lines, StreamError};
 use super::rejection::Rejection;
-use cells::{Column, Columns};
+use super::time::Clock;
+use candles::Columns;
+use cells::Column;
 pub(super) use table::{TextRows, Unread, parquet_rows};
 
 /// The largest feather or Parquet file that is read, unpacked; 16 million rows take less.
@@ -80,8 +84,9 @@ fn damaged(error: impl std::fmt::Display) -> Fault {
 pub(super) fn parse_feather(
     lines: &mut Lines<impl Read>,
     collector: Collector<'_>,
+    reading: &Reading,
 ) -> Result<Parsed, StreamError> {
-    parse(lines, collector, feather::read)
+    parse(lines, collector, reading, feather::read)
 }
 
 /// Reads all rows of a Parquet file.
@@ -90,13 +95,15 @@ pub(super) fn parse_feather(
 pub(super) fn parse_parquet(
     lines: &mut Lines<impl Read>,
     collector: Collector<'_>,
+    reading: &Reading,
 ) -> Result<Parsed, StreamError> {
-    parse(lines, collector, |bytes, batches| parquet::read(bytes, batches))
+    parse(lines, collector, reading, |bytes, batches| parquet::read(bytes, batches))
 }
 
 fn parse(
     lines: &mut Lines<impl Read>,
     collector: Collector<'_>,
+    reading: &Reading,
     read: impl FnOnce(Vec<u8>, &mut Batches<'_>) -> Result<(), Fault>,
 ) -> Result<Parsed, StreamError> {
     let room = collector.room_bytes().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX);
@@ -110,7 +117,8 @@ fn parse(
         }
         bytes => bytes?,
     };
-    let mut batches = Batches { collector, columns: None, row: 0 };
+    let mut batches =
+        Batches { collector, clock: Clock::strict(reading.timezone.clone()), columns: None, row: 0 };
     // Nothing of a reading that panicked is used: the collector is replaced by a rejection.
     Ok(match guarded(|| read(bytes, &mut batches).map(|()| batches.collector)) {
         Ok(collector) => finish(collector),
@@ -164,6 +172,8 @@ fn finish(collector: Collector<'_>) -> Parsed {
 /// Takes in candles.
 struct Batches<'a> {
     collector: Collector<'a>,
+    /// Of times that name no zone.
+    clock: Clock,
     /// The columns to read, by their place in the file's schema; known once that has been seen.
     columns: Option<CandleColumns>,
     /// Rows taken in so far.
@@ -188,14 +198,7 @@ impl Sink for Batches<'_> {
                 advice: "rename the columns",
             })
         })?;
-        if !matches!(found.time, TimeColumn::Open(_)) {
-            return Err(Fault::Rejected(Rejection::UnknownNames {
-                fault: "only the time of the close, or a day and a time of day".to_owned(),
-                place: "the table".to_owned(),
-                found: layout::list_names(&names),
-                advice: "add a column `open_time`",
-            }));
-        }
+        self.collector.out.close_times = matches!(found.time, TimeColumn::Close(_));
         if found.volume.is_none() {
             self.collector.no_volume(1);
         }
@@ -217,7 +220,7 @@ impl Sink for Batches<'_> {
         let columns = Columns::new(batch, found, places)?;
         for row in 0..batch.num_rows() {
             self.row += 1;
-            columns.row(row, self.row, &mut self.collector);
+            columns.row(row, self.row, &mut self.collector, &mut self.clock);
             if let Some(rejection) = self.collector.out.rejected.take() {
                 return Err(rejection.into());
             }
