@@ -68,9 +68,10 @@ impl<R: TextRows> Sink for Cells<'_, R> {
     fn find_columns(&mut self, fields: &Fields) -> Result<Vec<usize>, Self::Error> {
         let names: Vec<&str> = fields.iter().map(|field| field.name().trim()).collect();
         self.rows.head(&names).map_err(Unread::Refused)?;
-        // Flags are neither numbers nor names; their type says more than their values.
-        let readable = |field: &FieldRef| {
-            Column::is_readable(field.data_type()) && *field.data_type() != DataType::Boolean
+        // Of flags and times of day the type says more than the values: they are neither numbers nor instants.
+        let readable = |field: &FieldRef| match field.data_type() {
+            DataType::Boolean | DataType::Time32(_) | DataType::Time64(_) => false,
+            kind => Column::is_readable(kind),
         };
         self.unread = fields
             .iter()
