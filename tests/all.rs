@@ -22,6 +22,7 @@ mod first_steps;
 mod forecast;
 mod formats;
 mod freshness;
+mod gaps;
 mod guide;
 mod hostile;
 mod http_server;

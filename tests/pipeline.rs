@@ -7,13 +7,14 @@ use std::sync::atomic::AtomicBool;
 use retune::features::catalog::{COLUMNS, View};
 use retune::features::frame::Market;
 use retune::ingest::{IngestOptions, OnConflict, discover, load_symbol};
-use retune::model::{Bars, Candle, CandleSeries, DAY_MS, Day, Direction, Interval, Style};
+use retune::model::{Bars, Candle, CandleSeries, DAY_MS, Day, Direction, ExitReason, Interval, Style};
 use retune::present::document::Envelope;
 use retune::present::run::RunDocument;
 use retune::run::config::Config;
 use retune::run::day::evaluate_day;
 use retune::run::plan::{DayLimits, Plan};
 use retune::run::report::RunReport;
+use retune::run::unit::Lost;
 use retune::run::{RunOptions, incremental};
 use retune::signals::candidates::candidates;
 
@@ -171,17 +172,40 @@ fn a_gap_breaks_windows_and_fills_nothing() {
     let plan = plan(DayLimits::default());
     let costs = plan.costs.of(&retune::model::Symbol::parse("ALPHAUSDT").expect("a name"));
     let day = Day(Day::of(bars.open_time[0]).0 + 80);
-    let hole = bars.day_range(day).start + 30;
+    let hole = bars.day_range(day).start + 5;
     let holed: CandleSeries = (0..bars.len()).filter(|i| *i != hole).map(|i| bars.get(i)).collect();
     let market = Market::new(holed.bars());
-    let after: Vec<_> = candidates(&market, day).into_iter().map(|c| c.row.candle.open_time).collect();
-    let limit = bars.open_time[hole];
-    assert!(after.iter().all(|t| *t < limit), "no candidate in the warm-up after the gap");
+    let found: Vec<_> = candidates(&market, day).into_iter().map(|c| c.row.candle.open_time).collect();
+    let near = bars.open_time[hole]..bars.open_time[hole + 5];
+    assert!(
+        found.iter().all(|t| !near.contains(t)),
+        "none before what is compared with its neighbours has them"
+    );
+    assert!(found.iter().any(|t| *t > near.end), "windows read as far as they read");
     let before = evaluate_day(&market, Day(day.0 - 1), None, &plan, &costs);
     let whole = evaluate_day(&Market::new(bars), Day(day.0 - 1), None, &plan, &costs);
-    let swing = &before.styles[1];
-    assert_eq!(swing.signals.len() + swing.broken as usize, whole.styles[1].signals.len());
-    assert!(swing.broken > 0, "labels across the gap are broken, not guessed");
+    // What the gap does not leave undecided is as it was; the rest ends at the last close before it.
+    let mut undecided = 0;
+    for (before, whole) in before.styles.iter().zip(&whole.styles) {
+        assert_eq!((before.lost, &before.signals), (Lost::default(), &whole.signals));
+        let mut entries = before.signals.iter().filter(|signal| signal.in_lattice);
+        let [own, others] = [before, whole].map(|style| style.outcomes.under(0..style.outcomes.rules()));
+        for (own, whole) in own.rows().zip(others.rows()) {
+            let entry = bars.index_at(entries.next().expect("one per row").entry_ms);
+            for (own, whole) in own.iter().zip(whole.iter()) {
+                let before = (hole - entry) as u16;
+                match whole.bars_held <= before {
+                    true => assert_eq!(own, whole),
+                    false => {
+                        assert_eq!((own.reason, own.bars_held), (ExitReason::DataEnd, before));
+                        undecided += 1;
+                    }
+                }
+            }
+        }
+        assert_eq!(whole.cut, 0);
+    }
+    assert_eq!(undecided > 0, before.styles.iter().any(|style| style.cut > 0));
 }
 
 #[test]

@@ -223,7 +223,9 @@ fn units_of_given_signals_are_those_of_derived_ones() {
             };
             given.push(signal, std::iter::empty());
         }
-        let built_in = evaluate_day(&market, day, None, &plan, &costs);
+        let mut built_in = evaluate_day(&market, day, None, &plan, &costs);
+        // Given signals are not looked for.
+        built_in.styles.iter_mut().for_each(|style| style.blind = 0);
         let read_back = evaluate_day(&market, day, Some(&given), &plan, &costs);
         assert_eq!(read_back, without_setups(built_in), "{day}");
         compared += found.len();
@@ -284,15 +286,18 @@ fn a_given_signal_needs_its_candles_and_takes_its_own_atr() {
         assert_eq!(block.styles[1].signals, [], "not a signal of swing");
         block.styles[0].clone()
     };
-    let counted = |index, atr| (unit(at(index, atr)).signals.len(), unit(at(index, atr)).broken);
-    // The entry candle is missing; a candle within the trade is; one of the 20 before is.
-    for (index, atr) in [(missing, None), (missing - 5, None), (missing + 5, Some(1.0))] {
-        assert_eq!(counted(index, atr), (0, 1), "{index}");
+    let counted = |index, atr| {
+        let unit = unit(at(index, atr));
+        (unit.signals.len(), unit.lost.no_entry, unit.lost.no_atr, unit.cut)
+    };
+    // The entry candle is missing; the one that ATR is known at is; a candle within the trade is.
+    assert_eq!(counted(missing, None), (0, 1, 0, 0));
+    assert_eq!(counted(missing + 1, None), (0, 0, 1, 0));
+    assert_eq!(counted(missing - 1, Some(100.0)), (1, 0, 0, 1), "closed at the close of its first candle");
+    assert_eq!(counted(missing - 1, Some(0.01)), (1, 0, 0, 0), "over before the gap");
+    for (index, atr) in [(missing + 1, Some(0.01)), (missing + 2, None), (missing - 200, None)] {
+        assert_eq!(counted(index, atr), (1, 0, 0, 0), "{index} needs no more than it reads");
     }
-    for atr in [None, Some(100.0)] {
-        assert_eq!(counted(missing + 30, atr), (1, 0), "it waits for no indicator after the gap");
-    }
-    assert_eq!(counted(missing - 200, None), (1, 0));
     let (narrow, wide) = (unit(at(missing - 200, Some(1.0))), unit(at(missing - 200, Some(1_000.0))));
     assert_ne!(narrow.outcomes, wide.outcomes, "exits are measured in it");
 }
@@ -410,7 +415,11 @@ fn a_prefix_of_the_signals_gives_a_prefix_of_the_units() {
         }
         let found = |market: &Market<'_>, given: &GivenSignals| {
             let found = Found::on(market, day, Some(given));
-            found.of_style(Style::Swing).iter().map(|lead| (lead.direction, lead.atr)).collect::<Vec<_>>()
+            found
+                .of_style(market, Style::Swing)
+                .iter()
+                .map(|lead| (lead.direction, lead.atr))
+                .collect::<Vec<_>>()
         };
         assert_eq!(found(&known, &prefix), found(&market, whole), "{day}");
     }
@@ -442,7 +451,12 @@ fn every_row_is_counted_in_one_place() {
         let own =
             own.flat_map(|(_, given)| given.signals()).filter(|signal| signal.is_of(style.style)).count();
         let outside = if style.style == Style::Swing { 3 } else { 1 };
-        assert_eq!(style.signals + style.pending + style.broken + outside, own as u64, "{}", style.style);
+        assert_eq!(
+            style.signals + style.pending + style.losses_all().lost.all() + outside,
+            own as u64,
+            "{}",
+            style.style
+        );
     }
     let document = RunDocument::new(&report);
     let kinds: Vec<&str> = document.input.issues.iter().map(|issue| issue.kind.as_str()).collect();

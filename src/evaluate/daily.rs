@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::book::{LANES, Nets, STRIP, Window};
 use super::lattice::Walk;
-use crate::model::Day;
+use crate::model::{Day, ReturnPpm};
 
 /// Bytes of net outcomes that are laid out at once.
 const TILE_BYTES_MAX: usize = 64 << 20;
@@ -40,6 +40,8 @@ pub struct ColumnTile<'a> {
     columns: &'a DailyColumns<'a>,
     nets: &'a Nets,
     first_rule: usize,
+    /// Whether every sum of a day fits in a narrow lane.
+    fits: bool,
 }
 
 /// Returns the tiles of a window: as few as its outcomes fit in.
@@ -103,10 +105,21 @@ impl<'a> DailyColumns<'a> {
         for tile in &self.tiles {
             let loaded = if self.only.is_none() { Some(self.lay_out(tile)) } else { None };
             let Some(nets) = self.only.as_ref().or(loaded.as_ref()) else { continue };
-            let tile = ColumnTile { columns: self, nets, first_rule: tile.first_rule };
+            let fits = self.day_reach(nets) <= i64::from(i32::MAX);
+            let tile = ColumnTile { columns: self, nets, first_rule: tile.first_rule, fits };
             found.par_extend(self.walk.branches().into_par_iter().map(|branch| look(&tile, branch)));
         }
         found
+    }
+
+    /// Returns the largest sum of a day of the largest net outcomes of its signals under any rule, as magnitudes; ppm.
+    fn day_reach(&self, nets: &Nets) -> i64 {
+        let mut reached = vec![0_i64; self.day_count];
+        for (signal, day) in self.days.iter().enumerate() {
+            let own = nets.groups().iter().flat_map(|rows| &rows[signal]);
+            reached[*day as usize] += i64::from(own.fold(0, |most, net| net.unsigned_abs().max(most)));
+        }
+        reached.into_iter().max().unwrap_or(0)
     }
 
     fn repeats_a_looser(&self, cell: usize) -> bool {
@@ -126,28 +139,82 @@ impl ColumnTile<'_> {
     /// Calls back for every set of a branch with the sum of net returns of each day in ppm, in order of the sets' numbers
     /// (cell x rules + rule).
     ///
-    /// A cell that lets pass exactly what a looser one does is left out: its columns are the same.
-    pub fn for_each(&self, branch: usize, mut visit: impl FnMut(usize, &[i32])) {
+    /// A cell that lets pass exactly what a looser one does is left out: its columns are the same. A sum beyond what a column
+    /// holds stays at its limit; see [`ReturnPpm::of_day`].
+    pub fn for_each(&self, branch: usize, visit: impl FnMut(usize, &[i32])) {
+        // The sums are bounded before a width is chosen, so that what is narrow never wraps.
+        match self.fits {
+            true => self.for_each_by(branch, i32::wrapping_add, |sum| sum, visit),
+            false => self.for_each_by(branch, |sum: i64, net| sum + i64::from(net), ReturnPpm::of_day, visit),
+        }
+    }
+
+    fn for_each_by<T: Copy + Default>(
+        &self,
+        branch: usize,
+        plus: impl Fn(T, i32) -> T,
+        held: impl Fn(T) -> i32,
+        mut visit: impl FnMut(usize, &[i32]),
+    ) {
         let DailyColumns { window, walk, days, day_count, .. } = self.columns;
         let rules = window.book.rules();
-        let mut sums = vec![[0_i32; LANES]; *day_count];
+        let mut sums = vec![[T::default(); LANES]; *day_count];
         let mut column = vec![0_i32; *day_count];
         walk.for_each_cell(branch, |cell, list| {
             if list.is_empty() || self.columns.repeats_a_looser(cell) {
                 return;
             }
             for (group, nets) in self.nets.groups().iter().enumerate() {
-                sums.fill([0; LANES]);
+                sums.fill([T::default(); LANES]);
                 for signal in list {
                     let of_day = &mut sums[days[*signal as usize] as usize];
-                    of_day.iter_mut().zip(&nets[*signal as usize]).for_each(|(sum, net)| *sum += net);
+                    of_day
+                        .iter_mut()
+                        .zip(&nets[*signal as usize])
+                        .for_each(|(sum, net)| *sum = plus(*sum, *net));
                 }
                 let first_rule = self.first_rule + group * LANES;
                 for lane in 0..LANES.min(rules - first_rule) {
-                    column.iter_mut().zip(&sums).for_each(|(own, sum)| *own = sum[lane]);
+                    column.iter_mut().zip(&sums).for_each(|(own, sum)| *own = held(sum[lane]));
                     visit(cell * rules + first_rule + lane, &column);
                 }
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::book::{Book, Entry};
+    use crate::evaluate::lattice::Lattice;
+    use crate::model::{DAY_MS, Direction, ExitReason, Outcome, Outcomes, Setup};
+
+    /// Returns the only column of a book with so many trades of a return on one day, and half of it on the next.
+    fn column(trades: i64, net: i32) -> Vec<i32> {
+        let mut book = Book::new(Lattice::new(vec![1]), 1);
+        for (day, net) in (0..trades).map(|_| (0, net)).chain([(1, net / 2)]) {
+            let net = ReturnPpm(net);
+            let reason = ExitReason::Time;
+            let outcome = Outcome { net, best_case: net, gross: net, bars_held: 1, reason, ambiguous: false };
+            let mut outcomes = Outcomes::new(1);
+            outcomes.push_each(&[outcome]);
+            let (direction, setup) = (Direction::Long, Setup::Given);
+            book.push(Entry { entry_ms: day * DAY_MS, symbol: 0, direction, setup }, &[0], outcomes.row(0));
+        }
+        let window = book.window(Day(0)..Day(2));
+        let look = |tile: &ColumnTile<'_>, branch| {
+            let mut found = Vec::new();
+            tile.for_each(branch, |_, days| found.extend_from_slice(days));
+            found
+        };
+        DailyColumns::new(&window).look(look).concat()
+    }
+
+    #[test]
+    fn a_day_is_exact_as_far_as_a_column_reaches_and_no_panic_beyond() {
+        assert_eq!(column(2, ReturnPpm::LIMIT), [2 * ReturnPpm::LIMIT, ReturnPpm::LIMIT / 2]);
+        assert_eq!(column(3, ReturnPpm::LIMIT), [i32::MAX, ReturnPpm::LIMIT / 2]);
+        assert_eq!(column(3_000, ReturnPpm::TOTAL_LOSS.0), [-i32::MAX, -500_000]);
     }
 }

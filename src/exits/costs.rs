@@ -132,7 +132,9 @@ impl OpenTrade<'_> {
             ExitReason::Stop | ExitReason::StopGap | ExitReason::TrailingStop | ExitReason::BreakEven => {
                 (costs.taker_fee, costs.stop_slippage)
             }
-            ExitReason::Time | ExitReason::VolumeSurge => (costs.taker_fee, costs.slippage),
+            ExitReason::Time | ExitReason::VolumeSurge | ExitReason::DataEnd => {
+                (costs.taker_fee, costs.slippage)
+            }
         };
         let left = fill.price * (1.0 - side * slippage_out);
         let gross = side * (fill.price - entry) / entry;

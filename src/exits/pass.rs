@@ -39,14 +39,15 @@ impl<'p> ExitPass<'p> {
     /// Causality: this is the label: it reads the candles after the signal and must never feed a feature
     /// Rules:     inside one candle the adverse extreme comes before the favourable one, unless the candle opens beyond a
     ///            level; an open beyond the stop fills there; a target never fills better than its level; a stop is
-    ///            moved by closed candles and by the present one's open
+    ///            moved by closed candles and by the present one's open. What nothing ended before the candles do is closed at
+    ///            the last close
     /// Cost:      O(candles + levels + races), O(candles) for each distinct moving stop, and a comparison of two numbers per
     ///            rule, many side by side
     pub fn outcomes(&mut self, position: &Position<'_>, costs: &TradeCosts, out: &mut Outcomes) {
         let plan = self.plan;
         let end = position.entry + plan.hold_bars_max();
-        assert!(end <= position.bars.len(), "a signal is evaluated over its longest horizon");
-        let ahead = position.bars.slice(position.entry..end);
+        let ahead = position.bars.slice(position.entry..end.min(position.bars.len()));
+        assert!(!ahead.is_empty(), "a position is entered at a candle");
         let direction = position.direction;
         let (targets, stops) = (&mut self.targets, &mut self.stops);
         let decided = passages(position, ahead, (&plan.targets, targets), (&plan.stops, stops));
@@ -72,10 +73,12 @@ impl<'p> ExitPass<'p> {
             .surge_events
             .iter()
             .map(|(slot, own)| CloseEvent::new(self.surges[*slot], ExitReason::VolumeSurge, first(own)));
-        let time_events = plan
-            .time_events
-            .iter()
-            .map(|(bars, own)| CloseEvent::new(bars - 1, ExitReason::Time, first(own)));
+        // Fewer than a `u16` counts, as the longest holding time is.
+        let known = ahead.len() as u16;
+        let time_events = plan.time_events.iter().map(|(bars, own)| match *bars <= known {
+            true => CloseEvent::new(bars - 1, ExitReason::Time, first(own)),
+            false => CloseEvent::new(known - 1, ExitReason::DataEnd, first(own)),
+        });
         let mut race = self.ends.begin(&trade, target_events, stop_events, surge_events, time_events);
         let mut row = out.begin();
         let results = &mut self.results;

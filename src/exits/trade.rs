@@ -8,7 +8,7 @@ use crate::model::{Bars, Direction, ExitReason, Outcome, ReturnPpm};
 /// A position to follow: where it is entered, and what is known then.
 #[derive(Debug, Clone, Copy)]
 pub struct Position<'a> {
-    /// The market's candles: gapless from the entry on for the longest horizon, and 20 candles before it.
+    /// Candles that go on from one to the next, as far as they do around the entry; see [`crate::model::Breaks::run`].
     pub bars: Bars<'a>,
     /// Index of the entry candle; the entry is its open.
     pub entry: usize,
@@ -130,12 +130,12 @@ impl Trade<'_> {
     #[inline]
     fn close(&self, worst: Exit, best: Option<Exit>, bar: u16) -> Outcome {
         let (gross, net) = self.result(worst);
-        let net = ReturnPpm::from_fraction(net);
-        let best_case = best.map_or(net, |exit| ReturnPpm::from_fraction(self.result(exit).1));
+        let net = ReturnPpm::of_trade(net);
+        let best_case = best.map_or(net, |exit| ReturnPpm::of_trade(self.result(exit).1));
         Outcome {
             net,
             best_case,
-            gross: ReturnPpm::from_fraction(gross),
+            gross: ReturnPpm::of_trade(gross),
             bars_held: bar + 1,
             reason: worst.last.reason,
             ambiguous: best.is_some(),

@@ -8,7 +8,7 @@ use super::market_structure::{MarketStructure, market_structure};
 use super::patterns::{Patterns, patterns};
 use super::sr_history::{LevelSide, SrHistory, sr_history};
 use super::timeframes::{TIMEFRAME_WARM_UP_BARS, TimeframeCloses, TimeframeRow, Trend};
-use crate::model::{Bars, Candle, DAY_MS, Day, Interval, Timeframes};
+use crate::model::{Bars, Breaks, Candle, DAY_MS, Day, Interval, Run, Timeframes};
 
 /// Candles of the base interval behind a day's recursive averages (3 days of 15m).
 const BASE_LOOKBACK_BARS: i64 = 288;
@@ -50,6 +50,7 @@ pub struct Market<'a> {
     /// Base candles.
     pub bars: Bars<'a>,
     timeframes: Timeframes,
+    breaks: Breaks,
     middle: TimeframeCloses,
     high: TimeframeCloses,
 }
@@ -58,21 +59,29 @@ impl<'a> Market<'a> {
     /// Prepares a symbol's candles; see [`Timeframes::over`] for the higher timeframes.
     pub fn new(bars: Bars<'a>) -> Self {
         let timeframes = Timeframes::over(bars.interval);
-        let closes = |interval| TimeframeCloses::new(bars, interval);
-        Self { bars, timeframes, middle: closes(timeframes.middle), high: closes(timeframes.high) }
+        let breaks = Breaks::of(bars);
+        let closes = |interval| TimeframeCloses::new(bars, &breaks, interval);
+        let (middle, high) = (closes(timeframes.middle), closes(timeframes.high));
+        Self { bars, timeframes, breaks, middle, high }
     }
 
-    /// Returns the frame of a UTC day, with `margin` candles before it.
+    /// Returns the candles that go on from one to the next around one.
+    pub fn run(&self, index: usize) -> Run<'a> {
+        self.breaks.run(self.bars, index)
+    }
+
+    /// Returns the frame of a UTC day, with what there is of the `margin` candles before it.
     ///
     /// Causality: the row at candle t reads candles of [day - look-back, t], see [`lookback_days`]; recursive averages start at fixed
     ///            instants before the day, so a day's rows do not depend on how much history is loaded beyond them
     pub fn frame(&self, day: Day, margin: usize) -> Frame<'a> {
         let range = self.bars.day_range(day);
-        let first = range.start.saturating_sub(margin);
+        let step = self.bars.interval.ms();
+        // By time: a candle of before a hole is none of the last few.
+        let first = self.bars.index_at(day.start_ms() - margin as i64 * step);
         let [base_ms, middle_ms, high_ms] = lookback_ms(self.timeframes);
         let from = self.bars.index_at(day.start_ms() - base_ms).min(first);
         let indicators = indicator_rows(self.bars.slice(from..range.end), first - from);
-        let step = self.bars.interval.ms();
         let known_at: Vec<i64> = self.bars.open_time[first..range.end].iter().map(|t| t + step).collect();
         let middle = self.middle.rows(day.start_ms() - middle_ms, &known_at);
         let high = self.high.rows(day.start_ms() - high_ms, &known_at);
@@ -87,7 +96,8 @@ pub struct Frame<'a> {
     /// All base candles of the symbol; only those up to the row's own are read.
     pub bars: Bars<'a>,
     timeframes: Timeframes,
-    first: usize,
+    /// Index of the first candle of the margin.
+    pub first: usize,
     /// Index of the day's first candle.
     pub day_start: usize,
     /// Index after the day's last candle.

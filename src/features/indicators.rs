@@ -1,6 +1,6 @@
 //! Indicators on the base interval: recursive averages, oscillators and ranges for a run of closed candles.
 
-use crate::model::Bars;
+use crate::model::{Bars, Break};
 
 /// Candles that must follow each other without a gap before the first row is given.
 ///
@@ -126,22 +126,41 @@ impl Averages {
     }
 }
 
+/// Candles that may be missing in succession without averages and windows starting anew.
+///
+/// A mean over the last so many candles means the same with one left out; one over candles of before a longer hole does not.
+pub const SHORT_GAP_BARS: i64 = 4;
+/// Candles before the last that have to be there: what is compared with its neighbours (momentum, bodies, patterns) reads so far.
+const RECENT_BARS: usize = 4;
+
+/// Returns whether the last candles, so many and the one before them, lack no more than a fifth of their time.
+fn is_dense(bars: Bars<'_>, t: usize, count: usize) -> bool {
+    let nominal = count as i64 * bars.interval.ms();
+    t >= count && 4 * (bars.open_time[t] - bars.open_time[t - count]) <= 5 * nominal
+}
+
 /// Returns the indicator row of every candle from `first` on.
 ///
 /// Shape:     `bars[n]` (with warm-up in front), first < n -> `[n - first]`
-/// Causality: `out[i]` reads `bars[..=first + i]` only; recursive averages start at the first candle given or after
-///            the last gap, so the same slice always gives the same bits
-/// Errors:    a candle with fewer than [`WARM_UP_BARS`] gapless candles before it, or without any range, is `None`
+/// Causality: `out[i]` reads `bars[..=first + i]` only; recursive averages start at the first candle given, after the last hole
+///            of more than [`SHORT_GAP_BARS`] candles or on the last new scale of the price, so the same slice always gives
+///            the same bits
+/// Errors:    a row is `None` with fewer than [`WARM_UP_BARS`] candles known since that start, or in more than 5/4 of their
+///            time, with one of the four before it missing, or without any range
 /// Cost:      O(n)
 pub fn indicator_rows(bars: Bars<'_>, first: usize) -> Vec<Option<IndicatorRow>> {
-    let step = bars.interval.ms();
     let mut averages = Averages::new();
-    let mut gapless = 0;
+    // Candles before the present one: since the averages' start, and without any break.
+    let (mut known, mut gapless) = (0, 0);
     let mut rows = Vec::with_capacity(bars.len().saturating_sub(first));
     for t in 0..bars.len() {
-        if t > 0 && bars.open_time[t] - bars.open_time[t - 1] != step {
-            averages = Averages::new();
+        let broken = bars.break_at(t);
+        if broken.is_some() {
             gapless = 0;
+        }
+        if broken == Some(Break::Scale) || bars.missing_before(t) > SHORT_GAP_BARS {
+            averages = Averages::new();
+            known = 0;
         }
         let close = bars.close[t];
         let ema_20 = averages.ema_20.push(close);
@@ -150,7 +169,8 @@ pub fn indicator_rows(bars: Bars<'_>, first: usize) -> Vec<Option<IndicatorRow>>
         let macd_signal = averages.signal.push(macd_line);
         let (atr_14_wilder, rsi_14_wilder) = averages.smoothed.push(bars.high[t], bars.low[t], close);
         if t >= first {
-            let windowed = (gapless >= WARM_UP_BARS).then(|| Windowed::at(bars, t)).flatten();
+            let whole = known >= WARM_UP_BARS && gapless >= RECENT_BARS && is_dense(bars, t, WARM_UP_BARS);
+            let windowed = whole.then(|| Windowed::at(bars, t)).flatten();
             rows.push(windowed.map(|w| IndicatorRow {
                 atr_14: w.atr_14,
                 atr_ratio: w.atr_ratio,
@@ -167,6 +187,7 @@ pub fn indicator_rows(bars: Bars<'_>, first: usize) -> Vec<Option<IndicatorRow>>
                 momentum_atr: (close - bars.close[t - 4]) / w.atr_14,
             }));
         }
+        known += 1;
         gapless += 1;
     }
     rows
@@ -178,10 +199,10 @@ const ATR_BARS: usize = 14;
 /// Returns ATR(14) at a candle; price units, as in [`IndicatorRow::atr_14`].
 ///
 /// Causality: reads the candle, the 13 before it and the close before those
-/// Errors:    `None` where one of them is missing, or none has any range
+/// Errors:    `None` where one of them is missing or on another scale, or none has any range
 pub fn atr(bars: Bars<'_>, t: usize) -> Option<f64> {
     let first = t.checked_sub(ATR_BARS).filter(|_| t < bars.len())?;
-    let whole = bars.is_contiguous(first..t + 1);
+    let whole = (first + 1..=t).all(|at| bars.break_at(at).is_none());
     whole.then(|| mean_true_range(bars, t, ATR_BARS)).filter(|atr| *atr > 0.0)
 }
 
@@ -280,14 +301,33 @@ mod tests {
     #[test]
     fn no_row_before_the_warm_up_or_right_after_a_gap() {
         let series = ramp(300);
-        let rows = indicator_rows(series.bars(), 0);
-        assert!(rows[WARM_UP_BARS - 1].is_none() && rows[WARM_UP_BARS].is_some());
+        let found = indicator_rows(series.bars(), 0);
         let bars = series.bars();
-        let holed: CandleSeries = (0..300).filter(|i| *i != 150).map(|i| bars.get(i)).collect();
-        let rows = indicator_rows(holed.bars(), 0);
-        assert!(rows[149].is_some());
-        assert!(rows[150..150 + WARM_UP_BARS].iter().all(Option::is_none));
-        assert!(rows[150 + WARM_UP_BARS].is_some());
+        assert!(found[WARM_UP_BARS - 1].is_none() && found[WARM_UP_BARS].is_some());
+        let without = |missing: std::ops::Range<usize>| -> CandleSeries {
+            (0..300).filter(|i| !missing.contains(i)).map(|i| bars.get(i)).collect()
+        };
+        // A short hole breaks what neighbours are compared by, and averages go on behind it.
+        let short = indicator_rows(without(150..154).bars(), 0);
+        assert!(short[149].is_some() && short[150..154].iter().all(Option::is_none));
+        assert!(short[154..].iter().all(Option::is_some));
+        // A longer one starts everything anew.
+        let long = indicator_rows(without(150..155).bars(), 0);
+        assert!(long[150..150 + WARM_UP_BARS].iter().all(Option::is_none));
+        assert!(long[150 + WARM_UP_BARS].is_some());
+        assert_eq!(long[260], indicator_rows(bars.slice(155..300), 0)[110], "nothing of before is in it");
+    }
+
+    #[test]
+    fn a_window_with_many_holes_has_no_row() {
+        let series = ramp(900);
+        let bars = series.bars();
+        let every =
+            |n: usize| -> CandleSeries { (0..900).filter(|i| i % n != 0).map(|i| bars.get(i)).collect() };
+        let known =
+            |n: usize| indicator_rows(every(n).bars(), 400).iter().filter(|row| row.is_some()).count();
+        assert!(known(20) > 200, "one in twenty is missing: {}", known(20));
+        assert_eq!(known(5), 0, "one in five is missing: no five follow each other");
     }
 
     #[test]
@@ -302,6 +342,7 @@ mod tests {
                 volume: 0.0,
             })
             .collect();
-        assert!(indicator_rows(flat.bars(), 0).iter().all(Option::is_none));
+        let found = indicator_rows(flat.bars(), 0);
+        assert!(found.iter().all(Option::is_none));
     }
 }

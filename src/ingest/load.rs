@@ -6,7 +6,7 @@ use super::collector::{ROWS_MAX, Row};
 use super::error::IngestError;
 use super::report::{FileReport, Issue};
 use super::series::{self, Point, Settlement};
-use super::{IngestOptions, LoadedSymbol, SymbolSources, file};
+use super::{EmptyCandles, IngestOptions, LoadedSymbol, SymbolSources, file};
 use crate::model::{Candle, CandleSeries, Interval};
 
 /// What a row takes at the peak: itself, and the candle made of it.
@@ -95,7 +95,7 @@ impl Loading<'_> {
         let candles = std::mem::take(&mut self.shelves).into_iter().map(candles).collect();
         let mut files = self.files;
         files.iter_mut().for_each(|report| report.issues.sort_by_key(|issue| issue.kind));
-        let (series, issues) = one_series(candles, self.options.base_interval);
+        let (series, issues) = one_series(candles, self.options);
         let symbol = self.sources.symbol.clone();
         tracing::debug!(%symbol, files = files.len(), candles = series.bars().len(), "read a symbol");
         Ok(LoadedSymbol { symbol, series, files, issues })
@@ -110,16 +110,23 @@ fn settlement<'a>(
     Settlement { symbol: &sources.symbol, on_conflict: options.on_conflict, reports }
 }
 
-fn one_series(candles: BTreeMap<Interval, Vec<Candle>>, base: Interval) -> (CandleSeries, Vec<Issue>) {
-    let mut issues = Vec::new();
-    let combined = series::combine(candles, base, &mut issues);
+fn one_series(
+    candles: BTreeMap<Interval, Vec<Candle>>,
+    options: &IngestOptions,
+) -> (CandleSeries, Vec<Issue>) {
+    let (mut issues, base) = (Vec::new(), options.base_interval);
+    let mut combined = series::combine(candles, base, &mut issues);
+    if options.reading.empty_candles == EmptyCandles::Flat {
+        combined = series::with_flat(combined, base, &mut issues);
+    }
     let points = || {
         combined.iter().map(|candle| Point { open_time: candle.open_time, volume: candle.volume, line: None })
     };
     series::note_gaps(&mut issues, base, points());
     series::note_zero_volume(&mut issues, base, points());
-    issues.sort_by_key(|issue| issue.kind);
     let mut series = CandleSeries::new(base);
     combined.iter().for_each(|candle| series.push(*candle));
+    series::note_scale(&mut issues, series.bars());
+    issues.sort_by_key(|issue| issue.kind);
     (series, issues)
 }

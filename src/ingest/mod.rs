@@ -98,6 +98,16 @@ pub enum OnConflict {
     Look,
 }
 
+/// What a candle that is not there means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EmptyCandles {
+    /// It is missing: nobody knows what was traded.
+    #[default]
+    Missing,
+    /// Nothing was traded: the exchange omits such candles. Holes of up to a day hold the last close, without volume.
+    Flat,
+}
+
 /// What to do with a file of which more rows cannot be used than a sound file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnBadRows {
@@ -117,6 +127,8 @@ pub struct Reading {
     pub timezone: Option<TimeZone>,
     /// The columns of text without a header, or with one that is not understood.
     pub columns: Option<StatedColumns>,
+    /// What a candle that is not there means.
+    pub empty_candles: EmptyCandles,
 }
 
 /// How files are read.

@@ -128,6 +128,10 @@ pub enum IssueKind {
     Finished,
     /// Candles missing between the first and the last; nothing is filled.
     Gap,
+    /// Candles from which on the price is counted in another scale; nothing is read across.
+    ScaleChange,
+    /// Candles put where one was omitted because nothing was traded (`empty_candles` is `Flat`).
+    FlatCandle,
     /// Candles in stretches of two or more without volume.
     ZeroVolume,
     /// Headers without a volume column (or one: rows without it); volume is 0 below.
@@ -164,6 +168,8 @@ impl IssueKind {
             Self::Replaced => "replaced",
             Self::Finished => "finished_later",
             Self::Gap => "gap",
+            Self::ScaleChange => "scale_change",
+            Self::FlatCandle => "flat_candle",
             Self::ZeroVolume => "zero_volume",
             Self::NoVolume => "no_volume",
             Self::OtherLayout => "other_layout",

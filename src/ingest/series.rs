@@ -7,7 +7,7 @@ use super::collector::{Row, decimals};
 use super::error::{Conflict, IngestError, RowRef};
 use super::repeats::{Repeat, Repeats};
 use super::report::{FileReport, Issue, IssueKind, note};
-use crate::model::{Candle, Interval, Symbol, rfc3339};
+use crate::model::{Bars, Break, Breaks, Candle, DAY_MS, Interval, Symbol, rfc3339};
 
 /// Volumes this close, relatively, are the same volume written with other digits.
 const VOLUME_TOLERANCE: f64 = 1e-9;
@@ -260,6 +260,58 @@ fn overlay(
     merged
 }
 
+/// The longest hole in which nothing may have been traded; longer ones are holes.
+const FLAT_MAX_MS: i64 = DAY_MS;
+
+/// Puts candles without volume at the last close where some are missing between two; see [`super::EmptyCandles`].
+pub(super) fn with_flat(candles: Vec<Candle>, base: Interval, issues: &mut Vec<Issue>) -> Vec<Candle> {
+    let mut all: Vec<Candle> = Vec::with_capacity(candles.len());
+    let mut holes = 0_u64;
+    for candle in candles {
+        let last = all.last().copied().filter(|last| {
+            let step_ms = candle.open_time - last.open_time;
+            step_ms > base.ms() && step_ms - base.ms() <= FLAT_MAX_MS
+        });
+        if let Some(Candle { open_time, close, .. }) = last {
+            holes += 1;
+            let times = (open_time + base.ms()..candle.open_time).step_by(base.ms().unsigned_abs() as usize);
+            for open_time in times {
+                note(issues, IssueKind::FlatCandle, None, String::new);
+                all.push(Candle { open_time, open: close, high: close, low: close, close, volume: 0.0 });
+            }
+        }
+        all.push(candle);
+    }
+    let count =
+        issues.iter().find(|issue| issue.kind == IssueKind::FlatCandle).map_or(0, |issue| issue.count);
+    finish(issues, IssueKind::FlatCandle, count, || {
+        format!(
+            "{count} candles of {base} are not there, in {holes} holes of at most a day: taken as the last close without volume"
+        )
+    });
+    all
+}
+
+/// Notes where the price begins to be counted in another scale.
+pub(super) fn note_scale(issues: &mut Vec<Issue>, bars: Bars<'_>) {
+    for (at, why) in Breaks::of(bars).iter() {
+        if why == Break::Scale {
+            note(issues, IssueKind::ScaleChange, None, || {
+                let (last, next) = (bars.get(at - 1), bars.get(at));
+                format!(
+                    "expected the price to go on, found {} at the close of {} and {} at the open of {}, {} at its close: no market \
+                     moves so, trades and windows end there",
+                    last.close,
+                    rfc3339(last.open_time),
+                    next.open,
+                    rfc3339(next.open_time),
+                    next.close
+                )
+            });
+        }
+    }
+}
+
 /// What gaps and silence are found by.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Point {
@@ -416,6 +468,27 @@ mod tests {
         assert_eq!(combined[1].volume, 3.0, "the five-minute candles are used");
         assert_eq!(combined[2].volume, 15.0, "only one-minute candles are there");
         assert_eq!((issues.len(), issues[0].kind, issues[0].count), (1, IssueKind::OverlapDiffers, 2));
+    }
+
+    #[test]
+    fn what_was_not_traded_holds_the_last_close() {
+        let day = 24 * 60;
+        let candles =
+            [0, 15, 60, 60 + day + 15, 60 + 2 * day + 45].map(|minute| candle(minute, minute as f64));
+        let mut issues = Vec::new();
+        let all = with_flat(candles.to_vec(), Interval::M15, &mut issues);
+        assert_eq!(minutes(&all)[..5], [0, 15, 30, 45, 60], "two were omitted");
+        let flat =
+            Candle { open_time: 30 * MINUTE_MS, open: 16.0, high: 16.0, low: 16.0, close: 16.0, volume: 0.0 };
+        assert_eq!((all[2], all[3]), (flat, Candle { open_time: 45 * MINUTE_MS, ..flat }));
+        // A day is filled; a day and a candle is a hole.
+        assert_eq!(all.len(), 5 + 96 + 1 + 1);
+        assert_eq!((issues.len(), issues[0].kind, issues[0].count), (1, IssueKind::FlatCandle, 98));
+        assert!(
+            issues[0].detail.starts_with("98 candles of 15m are not there, in 2 holes"),
+            "{}",
+            issues[0].detail
+        );
     }
 
     #[test]

@@ -28,6 +28,22 @@ impl ReturnPpm {
         Self((ppm + WHOLE).to_bits() as i32)
     }
 
+    /// Everything that was put into a trade: the least it comes to.
+    pub const TOTAL_LOSS: Self = Self(-1_000_000);
+
+    /// Returns what a trade came to: a fraction of the entry price as ppm; see [`Self::from_fraction`].
+    ///
+    /// A short whose price doubles is liquidated: without leverage no position loses more than its notional.
+    #[inline]
+    pub fn of_trade(fraction: f64) -> Self {
+        Self::from_fraction(fraction).max(Self::TOTAL_LOSS)
+    }
+
+    /// Returns the sum of a day as tests against luck hold it, which more than 214,748 % of the entry price do not change.
+    pub fn of_day(sum_ppm: i64) -> i32 {
+        sum_ppm.clamp(-i64::from(i32::MAX), i64::from(i32::MAX)) as i32
+    }
+
     /// Returns the value in percent of the entry price.
     pub fn percent(self) -> f64 {
         f64::from(self.0) / 10_000.0
@@ -50,6 +66,16 @@ mod tests {
         assert_eq!(ReturnPpm::from_fraction(0.000_001_5).0, 2);
         assert_eq!(ReturnPpm::from_fraction(-0.01).0, -10_000);
         assert_eq!(ReturnPpm::from_fraction(1e9).0, ReturnPpm::LIMIT);
+    }
+
+    #[test]
+    fn no_trade_loses_more_than_its_notional_and_no_day_more_than_is_held() {
+        assert_eq!(
+            [-0.999, -1.0, -9.0, -1e12].map(|lost| ReturnPpm::of_trade(lost).0),
+            [-999_000, -1_000_000, -1_000_000, -1_000_000]
+        );
+        assert_eq!(ReturnPpm::of_trade(2.5).0, 2_500_000);
+        assert_eq!([5, i64::MAX, i64::MIN].map(ReturnPpm::of_day), [5, i32::MAX, -i32::MAX]);
     }
 
     proptest::proptest! {

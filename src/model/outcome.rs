@@ -20,11 +20,13 @@ pub enum ExitReason {
     BreakEven = 5,
     /// A candle against the position closed on a surge of volume.
     VolumeSurge = 6,
+    /// The next candle is missing: closed at the last close before the gap.
+    DataEnd = 7,
 }
 
 impl ExitReason {
     /// Every reason, in the order of the numbers they are stored as.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::TakeProfit,
         Self::Stop,
         Self::StopGap,
@@ -32,6 +34,7 @@ impl ExitReason {
         Self::TrailingStop,
         Self::BreakEven,
         Self::VolumeSurge,
+        Self::DataEnd,
     ];
 }
 

@@ -15,9 +15,9 @@ use crate::run::captures::{Capture, Captures};
 use crate::run::freshness::Clock;
 use crate::run::overdue::Overdue;
 use crate::run::own::OwnSet;
-use crate::run::records::{change_record, evidence_record, issues, metrics_record};
+use crate::run::records::{change_record, evidence_record, issues, lost, metrics_record};
 use crate::run::regimes::{RegimeResults, Regimes};
-use crate::run::report::{InputReport, RunReport, StyleReport};
+use crate::run::report::{InputReport, RunReport, StyleReport, SymbolLosses};
 use crate::run::signals::SignalsNote;
 use crate::run::study::Measured;
 use crate::run::traded::{BothWays, TradeResults, Traded};
@@ -134,21 +134,10 @@ impl From<&SignalsNote> for SignalsPart {
     }
 }
 
-impl SignalsPart {
-    /// Returns what became of the rows, on one line.
-    pub fn line(&self) -> String {
-        let others = [
-            (self.duplicates, "repeated"),
-            (self.without_candles, "without candles"),
-            (self.before_candles, "before the candles"),
-            (self.after_candles, "after the candles"),
-            (self.outside_window, "outside the window"),
-            (self.other_styles, "of other styles"),
-        ];
-        let others = others.iter().filter(|(count, _)| *count > 0);
-        let others: String = others.map(|(count, what)| format!(", {count} {what}")).collect();
-        format!("{} signals given in `{}`: {} on days that count{others}", self.rows, self.file, self.counted)
-    }
+/// Returns what became of the rows of a file of signals, on one line.
+fn signals_line(note: &SignalsNote) -> String {
+    let others: String = note.unused().map(|(count, what)| format!(", {count} {what}")).collect();
+    format!("{} signals given in `{}`: {} on days that count{others}", note.rows, note.file, note.counted)
 }
 
 /// Something about the input that should be known.
@@ -195,6 +184,10 @@ pub struct StylePart {
     /// Signals that pass the loosest level of every dimension.
     pub signals_in_lattice: u64,
     pub pending_signals: u64,
+    /// Signals of days that count and are not used, by reason: `no_entry`, `no_atr`, `rescaled`, `pending`, `filtered`.
+    pub unused_signals: BTreeMap<String, u64>,
+    /// What missing candles, and prices in another scale, cost; the symbols that they cost something.
+    pub losses: BTreeMap<String, LossesPart>,
     /// Moves an oracle would have taken; the denominator of the capture rate and nothing else.
     pub opportunities: u64,
     pub best: Option<CandidatePart>,
@@ -204,6 +197,28 @@ pub struct StylePart {
     pub decision: String,
     /// What each symbol trades; empty where the best set did not survive.
     pub symbols: BTreeMap<String, SymbolPart>,
+}
+
+/// What missing candles, and prices in another scale, cost a symbol.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct LossesPart {
+    /// Signals whose entry candle is missing.
+    pub no_entry: u64,
+    /// Signals before ATR(14) is known.
+    pub no_atr: u64,
+    /// Signals whose longest holding time crosses a price in another scale.
+    pub rescaled: u64,
+    /// Signals that some exit rule closes at the last close before a gap; they count.
+    pub cut: u64,
+    /// Candles at which no signal could be looked for.
+    pub blind: u64,
+}
+
+impl From<&SymbolLosses> for LossesPart {
+    fn from(losses: &SymbolLosses) -> Self {
+        let [no_entry, no_atr, rescaled] = losses.lost.reasons().map(|(_, count)| u64::from(count));
+        Self { no_entry, no_atr, rescaled, cut: losses.cut, blind: losses.blind }
+    }
 }
 
 /// What is known about the best set: luck, the past, the future so far.
@@ -541,7 +556,7 @@ impl RunDocument {
             evaluation: EvaluationPart {
                 signals: sum(|style| style.signals),
                 pending_signals: sum(|style| style.pending),
-                broken_signals: sum(|style| style.broken),
+                broken_signals: sum(|style| style.losses_all().lost.all()),
                 parameter_sets: sum(|style| style.study.sets as u64),
                 units_total: total,
                 units_evaluated: evaluated,
@@ -584,7 +599,11 @@ fn input_part(report: &RunReport) -> InputPart {
         last_day: days.map(|(_, last)| last.to_string()),
         signals: report.input.signals.as_ref().map(SignalsPart::from),
         freshness: FreshnessPart::from(&report.freshness),
-        issues: issues(&report.input).into_iter().map(issue).collect(),
+        issues: issues(&report.input)
+            .into_iter()
+            .chain(lost(&report.styles).map(|lost| (lost, None)))
+            .map(issue)
+            .collect(),
     }
 }
 
@@ -600,6 +619,8 @@ fn style_part(style: &StyleReport) -> StylePart {
         signals: style.signals,
         signals_in_lattice: style.in_lattice,
         pending_signals: style.pending,
+        unused_signals: style.unused().map(|(name, count, _)| (name.to_owned(), count)).collect(),
+        losses: style.losses.iter().map(|own| (own.symbol.clone(), LossesPart::from(own))).collect(),
         opportunities: style.opportunities,
         best: style.study.top.first().map(candidate_part),
         incumbent: style.study.incumbent.as_ref().map(candidate_part),
@@ -695,12 +716,12 @@ pub fn run_text(report: &RunReport) -> String {
         report.units_evaluated()
     );
     if let Some(signals) = &report.input.signals {
-        let _ = writeln!(text, "{}", SignalsPart::from(signals).line());
+        let _ = writeln!(text, "{}", signals_line(signals));
     }
     let lines = age_lines(&report.freshness).into_iter().chain(data_lines(report));
     lines.for_each(|line| text.push_str(&super::inspect::wrapped("", 4, line.split_whitespace())));
     for style in &report.styles {
-        let _ = write!(text, "\n{}", style_text(style));
+        let _ = write!(text, "\n{}", style_text(style, report.input.signals.is_some()));
     }
     let _ = writeln!(text, "\n{}", conclusion(report));
     text
@@ -738,7 +759,7 @@ pub fn rejected_lines(report: &RunReport) -> Vec<String> {
     issue_lines(&rejected.filter(|issue| issue.kind == "rejected").collect::<Vec<_>>())
 }
 
-fn style_text(style: &StyleReport) -> String {
+fn style_text(style: &StyleReport, given: bool) -> String {
     let mut text = String::new();
     let study = &style.study;
     let asked = if study.asked > study.sets as u64 { format!(" of {}", study.asked) } else { String::new() };
@@ -753,6 +774,7 @@ fn style_text(style: &StyleReport) -> String {
         style.pending,
         study.judgement.verdict
     );
+    text.push_str(&losses_text(style, given));
     if let Some(best) = study.top.first() {
         let mut rows = rows(best, study.incumbent.as_ref());
         rows.extend(replay(style).iter().flat_map(|replay| replay.rows("best, traded", "in force, traded")));
@@ -781,6 +803,30 @@ fn style_text(style: &StyleReport) -> String {
             let new = change.new.as_deref().unwrap_or("-");
             let _ = writeln!(text, "  * {}: {old} -> {new}", change.key);
         }
+    }
+    text
+}
+
+/// Symbols whose losses are told one by one.
+const LOSSES_SHOWN: usize = 5;
+
+/// Returns what became of given signals that are not used, and what gaps cost the symbols that they cost most.
+fn losses_text(style: &StyleReport, given: bool) -> String {
+    let counted = |(_, count, what): (&str, u64, &str)| format!("{count} {what}");
+    let mut text = String::new();
+    let unused: Vec<String> = style.unused().filter(|_| given).map(counted).collect();
+    if !unused.is_empty() {
+        text.push_str(&super::inspect::wrapped("  not used: ", 4, unused.join(", ").split_whitespace()));
+    }
+    let mut losses: Vec<_> = style.losses.iter().collect();
+    losses.sort_by_key(|own| std::cmp::Reverse(own.lost.all() + own.cut + own.blind));
+    for own in losses.iter().take(LOSSES_SHOWN) {
+        let told: Vec<String> = own.told().map(counted).collect();
+        let head = format!("  {}: ", own.symbol);
+        text.push_str(&super::inspect::wrapped(&head, 4, told.join(", ").split_whitespace()));
+    }
+    if let more @ 1.. = losses.len().saturating_sub(LOSSES_SHOWN) {
+        let _ = writeln!(text, "  and {more} more symbols (--json, `optimizer inspect run`)");
     }
     text
 }

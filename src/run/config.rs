@@ -16,7 +16,7 @@ use super::toml_error::describe;
 use crate::decide::Require;
 use crate::evaluate::portfolio::{Cooldown, Limits};
 use crate::exits::Costs;
-use crate::ingest::{Glob, OnBadRows, Reading, Selection, StatedColumns};
+use crate::ingest::{EmptyCandles, Glob, OnBadRows, Reading, Selection, StatedColumns};
 use crate::model::{
     DAY_MS, EXIT_AXES, ExitAxis, Interval, MINUTE_MS, MarketKind, Style, Symbol, Timeframes, excerpt,
 };
@@ -177,6 +177,7 @@ pub struct DataConfig {
     pub timezone: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<String>>,
+    pub empty_candles: EmptyPolicy,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub symbols: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -200,6 +201,26 @@ pub enum ConflictPolicy {
     Last,
 }
 
+/// What a candle that is not there means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum EmptyPolicy {
+    /// It is missing.
+    #[default]
+    Missing,
+    /// Nothing was traded: it holds the last close, without volume.
+    Flat,
+}
+
+impl From<EmptyPolicy> for EmptyCandles {
+    fn from(policy: EmptyPolicy) -> Self {
+        match policy {
+            EmptyPolicy::Missing => Self::Missing,
+            EmptyPolicy::Flat => Self::Flat,
+        }
+    }
+}
+
 /// What to do with a file of which more than 1 % of the rows (and more than three) cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "lowercase")]
@@ -220,6 +241,7 @@ impl Default for DataConfig {
             on_bad_rows: BadRowsPolicy::Error,
             timezone: "UTC".to_owned(),
             columns: None,
+            empty_candles: EmptyPolicy::Missing,
             symbols: None,
             market: None,
             exclude: Vec::new(),
@@ -504,7 +526,8 @@ impl Config {
         let columns = columns.map_err(|problem| {
             value_error("data.columns", "a name for every column, from left to right", problem)
         })?;
-        Ok(Reading { on_bad_rows, timezone, columns })
+        let empty_candles = self.data.empty_candles.into();
+        Ok(Reading { on_bad_rows, timezone, columns, empty_candles })
     }
 
     /// Returns the bytes of evaluated units that are kept for later runs.

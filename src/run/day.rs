@@ -3,7 +3,7 @@
 use super::found::Found;
 use super::plan::Plan;
 use super::spill::DayOutcomes;
-use super::unit::{self, Context};
+use super::unit::{self, Context, Lost};
 use crate::exits::TradeCosts;
 use crate::features::frame::Market;
 use crate::features::score::ScoreEvidence;
@@ -30,8 +30,12 @@ pub struct StyleDay {
     pub sealed: bool,
     /// Candidates that wait for candles.
     pub pending: u32,
-    /// Candidates dropped because a candle is missing between entry and horizon.
-    pub broken: u32,
+    /// Candidates that come to nothing, by reason.
+    pub lost: Lost,
+    /// Candles of the day at which nothing could be looked for; 0 where signals are given.
+    pub blind: u32,
+    /// Signals in the lattice that some exit rule closes at the last close before a gap.
+    pub cut: u32,
     /// Candidates, in time order.
     pub signals: Vec<DaySignal>,
     /// Coordinates of the signals in the lattice, in order.

@@ -11,7 +11,7 @@ use super::traded::{Traded, traded};
 use crate::evaluate::book::{Book, Window};
 use crate::evaluate::daily::DailyColumns;
 use crate::evaluate::replay::{Pick, Tally, replay};
-use crate::model::Day;
+use crate::model::{Day, ReturnPpm};
 use crate::search::weights::Learned;
 use crate::validate::assessment::{Assessment, Assurance, Findings, Lack, assess, cost_buffer, wealth};
 use crate::validate::bootstrap::{self, interval};
@@ -363,8 +363,7 @@ impl Question<'_> {
         let plan = self.tests();
         let (candidate, incumbent) = (&self.series.candidate_ppm, &self.series.incumbent_ppm);
         let zero = vec![0_i64; plan.days];
-        let narrow =
-            |daily: &[i64]| daily.iter().map(|ppm| i32::try_from(*ppm).unwrap_or(i32::MAX)).collect();
+        let narrow = |daily: &[i64]| daily.iter().copied().map(ReturnPpm::of_day).collect();
         let mut benchmarks: Vec<Vec<i32>> = vec![narrow(&zero)];
         if !incumbent.is_empty() {
             benchmarks.push(narrow(incumbent));

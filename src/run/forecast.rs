@@ -301,7 +301,9 @@ fn moved(block: &DayBlock, day: Day) -> DayBlock {
     let part = |part: &StyleDay| StyleDay {
         sealed: part.sealed,
         pending: part.pending,
-        broken: part.broken,
+        lost: part.lost,
+        blind: part.blind,
+        cut: part.cut,
         signals: part.signals.iter().map(signal).collect(),
         coordinates: part.coordinates.clone(),
         evidence: part.evidence.clone(),

@@ -1,15 +1,20 @@
 //! Where a day's entries come from: derived from candles, or given by the user. From here on they go the same way.
 
 use crate::features::frame::{FeatureRow, Market};
-use crate::model::{Day, Direction, GivenSignals, Setup, Style};
-use crate::signals::candidates::{Candidate, candidates};
+use crate::model::{Break, Day, Direction, GivenSignals, Setup, Style};
+use crate::signals::candidates::{Candidate, found};
 use crate::signals::given::{Placed, placed};
 
 /// The entries of a symbol-day, of all styles.
 #[derive(Debug, Clone)]
 pub enum Found<'a> {
     /// Derived from candles.
-    Derived(Vec<Candidate>),
+    Derived {
+        /// The entries, in time order.
+        candidates: Vec<Candidate>,
+        /// Candles of the day at which nothing could be looked for.
+        blind: u32,
+    },
     /// Given, with the columns of their values.
     Given {
         /// The names of the columns, sorted.
@@ -22,8 +27,10 @@ pub enum Found<'a> {
 /// An entry to evaluate.
 #[derive(Debug, Clone, Copy)]
 pub struct Lead<'a> {
-    /// Index of the entry candle; `None` where candles are missing before it.
+    /// Index of the entry candle; `None` where it is missing.
     pub entry: Option<usize>,
+    /// Whether a new scale of the price begins at the entry.
+    pub rescaled: bool,
     /// Side.
     pub direction: Direction,
     /// Kind of entry.
@@ -40,7 +47,10 @@ impl<'a> Found<'a> {
     /// Finds the entries of a day: `given` ones of the symbol if there are such, else derived ones.
     pub fn on(market: &Market<'_>, day: Day, given: Option<&'a GivenSignals>) -> Self {
         match given {
-            None => Self::Derived(candidates(market, day)),
+            None => {
+                let (candidates, blind) = found(market, day);
+                Self::Derived { candidates, blind }
+            }
             Some(given) => Self::Given { columns: given.columns(), placed: placed(market, day, given) },
         }
     }
@@ -48,16 +58,25 @@ impl<'a> Found<'a> {
     /// Returns where a column of given signals stands among their values.
     pub fn column(&self, name: &str) -> Option<usize> {
         match self {
-            Self::Derived(_) => None,
+            Self::Derived { .. } => None,
             Self::Given { columns, .. } => columns.iter().position(|column| column == name),
         }
     }
 
-    /// Returns the entries of a style, in time order.
-    pub fn of_style(&self, style: Style) -> Vec<Lead<'_>> {
+    /// Returns at how many candles of the day nothing could be looked for.
+    pub fn blind(&self) -> u32 {
         match self {
-            Self::Derived(candidates) => {
-                candidates.iter().filter(|c| c.setup.style() == Some(style)).map(Lead::from).collect()
+            Self::Derived { blind, .. } => *blind,
+            Self::Given { .. } => 0,
+        }
+    }
+
+    /// Returns the entries of a style, in time order.
+    pub fn of_style(&self, market: &Market<'_>, style: Style) -> Vec<Lead<'_>> {
+        match self {
+            Self::Derived { candidates, .. } => {
+                let own = candidates.iter().filter(|c| c.setup.style() == Some(style));
+                own.map(|candidate| derived(market, candidate)).collect()
             }
             Self::Given { placed, .. } => {
                 placed.iter().filter(|placed| placed.signal.is_of(style)).map(Lead::from).collect()
@@ -66,16 +85,18 @@ impl<'a> Found<'a> {
     }
 }
 
-impl<'a> From<&'a Candidate> for Lead<'a> {
-    fn from(candidate: &'a Candidate) -> Self {
-        Self {
-            entry: Some(candidate.entry_index()),
-            direction: candidate.direction,
-            setup: candidate.setup,
-            atr: Some(candidate.row.pulse.indicators.atr_14),
-            row: Some(&candidate.row),
-            values: &[],
-        }
+/// Returns the entry of a candidate: the very next candle.
+fn derived<'a>(market: &Market<'_>, candidate: &'a Candidate) -> Lead<'a> {
+    let entry = candidate.entry_index();
+    let why = (entry < market.bars.len()).then(|| market.bars.break_at(entry));
+    Lead {
+        entry: why.filter(|why| *why != Some(Break::Gap)).map(|_| entry),
+        rescaled: why == Some(Some(Break::Scale)),
+        direction: candidate.direction,
+        setup: candidate.setup,
+        atr: Some(candidate.row.pulse.indicators.atr_14),
+        row: Some(&candidate.row),
+        values: &[],
     }
 }
 
@@ -83,6 +104,7 @@ impl<'a> From<&'a Placed<'a>> for Lead<'a> {
     fn from(placed: &'a Placed<'a>) -> Self {
         Self {
             entry: placed.entry,
+            rescaled: placed.rescaled,
             direction: placed.signal.direction,
             setup: Setup::Given,
             atr: placed.atr,

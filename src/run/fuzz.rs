@@ -216,10 +216,10 @@ fn context() -> (Context, super::plan::Plan) {
 
 fn unit_seeds() -> Vec<Vec<u8>> {
     let (context, _) = context();
-    let empty = [[1_u8].as_slice(), &[0; 16]].concat();
+    let empty = [[1_u8].as_slice(), &[0; 28]].concat();
     // Two signals that go together with one end each, and an opportunity.
     let mut bytes = vec![1];
-    [3_u32, 4, 2, 1].iter().for_each(|count| bytes.extend(count.to_le_bytes()));
+    [3_u32, 4, 0, 5, 6, 2, 1].iter().for_each(|count| bytes.extend(count.to_le_bytes()));
     for side in [0_u8, 1] {
         bytes.extend(1_735_689_600_000_i64.to_le_bytes());
         bytes.extend([side, 2]);

@@ -7,7 +7,7 @@
 use super::plan::Plan;
 use crate::exits::{Position, TradeCosts};
 use crate::features::frame::Market;
-use crate::model::{Bars, Day, GivenSignals, Outcomes, Symbol};
+use crate::model::{Bars, Day, GivenSignals, Outcomes, Run, Symbol};
 use crate::signals::given::{Placed, placed};
 use crate::validate::auc::Ranked;
 
@@ -104,14 +104,15 @@ impl<'a> Followed<'a> {
         for day in Day::of(*first).0..=Day::of(*last).0 {
             for placed in placed(&market, Day(day), given) {
                 if let Some(entry) = placed.entry {
-                    self.follow(bars, &placed, entry, &costs);
+                    self.follow(&market, &placed, entry, &costs);
                 }
             }
         }
     }
 
-    fn follow(&mut self, bars: Bars<'_>, placed: &Placed<'_>, entry: usize, costs: &TradeCosts) {
-        let whole = |after: usize| entry + after <= bars.len() && bars.is_contiguous(entry..entry + after);
+    fn follow(&mut self, market: &Market<'_>, placed: &Placed<'_>, entry: usize, costs: &TradeCosts) {
+        let Run { bars, at: entry, .. } = market.run(entry);
+        let whole = |after: usize| entry + after <= bars.len();
         let direction = placed.signal.direction;
         let (mut came, mut prices) = (Vec::new(), Vec::new());
         for after in &self.horizons {
@@ -132,7 +133,7 @@ impl<'a> Followed<'a> {
             let earns = |rule| (!outcomes.is_empty()).then(|| outcomes.row(0).of(rule).net.0 > 0);
             came.extend((0..style.exits.rules().len().min(RULES_MAX)).map(earns));
         }
-        self.known.push(bars.close[entry - 1]);
+        self.known.push(entry.checked_sub(1).map_or(f64::NAN, |known| bars.close[known]));
         self.values.iter_mut().zip(placed.values).for_each(|(all, value)| all.push(*value));
         self.futures.iter_mut().zip(came).for_each(|((_, all), came)| all.push(came));
         self.prices.iter_mut().zip(prices).for_each(|((_, all), price)| all.push(price));

@@ -22,7 +22,7 @@ use super::resources::{
     TooLittleMemory, room_at_first, room_bytes, spare_bytes, study_bytes, symbols_in_flight,
 };
 use super::shelf::Shelf;
-use super::signals::{Given, columns_of};
+use super::signals::{Given, SignalsNote, columns_of};
 use super::spill::OutcomeStore;
 use super::style::{InForce, study_style};
 use super::symbol::{
@@ -127,6 +127,14 @@ pub enum RunError {
         style: Style,
         /// The column.
         column: String,
+    },
+    /// Signals were given, and none of them is of use.
+    #[error("expected signals that candles follow, found none that is used of the {} given in `{}`: {reasons}", signals.rows, signals.file)]
+    NoSignalUsed {
+        /// What became of the rows.
+        signals: Box<SignalsNote>,
+        /// Why those of days that count are not used.
+        reasons: String,
     },
     /// Files were found, but no usable candle.
     #[error("expected candles, found none that can be used in {}", list(paths))]
@@ -242,6 +250,7 @@ pub fn incremental_to_tell(
     };
     halt.check()?;
     let Answered { input, units, mut styles, memory, data_fingerprint } = answered;
+    some_used(&input, &styles)?;
     if let Some(last_ms) = memory.latest_run_ms.filter(|last| clock::is_set_back(options.now_ms, *last)) {
         clock::adopt_nothing(&mut styles, options.now_ms, last_ms);
     }
@@ -591,6 +600,21 @@ pub(super) fn has_days(plan: &Plan, options: &RunOptions, input: &InputReport) -
         Some(asked) => Err(RunError::NoDays { asked, first, last, end: plan.days.end }),
         None => Ok(()),
     }
+}
+
+/// Returns nothing if signals are derived, or some of those given are used.
+///
+/// Errors: `RunError::NoSignalUsed`
+fn some_used(input: &InputReport, styles: &[StyleReport]) -> Result<(), RunError> {
+    let Some(signals) = input.signals.as_ref().filter(|_| styles.iter().all(|style| style.in_lattice == 0))
+    else {
+        return Ok(());
+    };
+    let rows = signals.unused().map(|(count, what)| format!("{count} {what}"));
+    let unused = styles.iter().flat_map(|style| style.unused().map(|unused| (style.style, unused)));
+    let unused = unused.map(|(style, (_, count, what))| format!("{style}: {count} {what}"));
+    let reasons: Vec<String> = rows.chain(unused).collect();
+    Err(RunError::NoSignalUsed { signals: Box::new(signals.clone()), reasons: reasons.join(", ") })
 }
 
 /// The entry days of a run: from the first that counts to the last with candles.

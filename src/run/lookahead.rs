@@ -138,8 +138,8 @@ impl Sight<'_> {
         let day = Day::of(last_open);
         let closed_ms = last_open + market.bars.interval.ms();
         let entries = match Found::on(market, day, self.given) {
-            Found::Derived(found) => {
-                let known = found.into_iter().filter(|candidate| candidate.row.pulse.index < now);
+            Found::Derived { candidates, .. } => {
+                let known = candidates.into_iter().filter(|candidate| candidate.row.pulse.index < now);
                 let entry = |candidate: crate::signals::candidates::Candidate| {
                     let (row, sign) = (candidate.row, candidate.direction.sign());
                     (row.candle.open_time, sign, Some(row.pulse.indicators.atr_14), Some(row))

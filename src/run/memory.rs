@@ -11,7 +11,7 @@ use super::reuse::DayPrints;
 use super::symbol::Job;
 use crate::features::frame::warm_up_ms;
 use crate::fingerprint::{Canonical, Fingerprint, of_candles};
-use crate::ingest::{IngestOptions, OnBadRows, OnConflict, Source, TIME_MAX_MS, TIME_MIN_MS};
+use crate::ingest::{EmptyCandles, IngestOptions, OnBadRows, OnConflict, Source, TIME_MAX_MS, TIME_MIN_MS};
 use crate::model::{Bars, DAY_MS, Day, Interval, Symbol, Timeframes};
 
 /// Raised when the same files give other candles or reports than before.
@@ -64,6 +64,7 @@ pub(super) fn reading_print(ingest: &IngestOptions) -> [u8; 32] {
         .count(u64::from(reading.on_bad_rows == OnBadRows::Skip))
         .text(zone)
         .text(&format!("{:?}", reading.columns))
+        .count(u64::from(reading.empty_candles == EmptyCandles::Flat))
         .finish()
         .0
 }
@@ -131,7 +132,8 @@ impl Memory {
 
     /// Returns whether this is of files read in the same way, about which nothing was noted but what lies behind them.
     pub(super) fn may_grow(&self, job: &Job<'_>) -> bool {
-        let settled = |issue: &IssueNote| matches!(issue.kind.as_str(), "gap" | "zero_volume");
+        const SETTLED: [&str; 4] = ["gap", "zero_volume", "scale_change", "flat_candle"];
+        let settled = |issue: &IssueNote| SETTLED.contains(&issue.kind.as_str());
         let mut issues = self.files.iter().flat_map(|file| &file.issues).chain(&self.issues);
         let counts = [self.stamps.len(), self.spans.len()];
         self.candles > 0

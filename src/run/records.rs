@@ -103,6 +103,7 @@ fn run_record(report: &RunReport, config_toml: &str) -> RunRecord {
         peak_rss_bytes: report.peak_rss_bytes.unwrap_or(0),
         issues: age_issues(&report.freshness)
             .into_iter()
+            .chain(lost(&report.styles))
             .chain(issues(&report.input).into_iter().map(|(issue, _)| issue))
             .take(ISSUES_KEPT)
             .collect(),
@@ -158,6 +159,19 @@ fn run_style_record(style: &StyleReport) -> RunStyleRecord {
         parameter_sets: style.study.sets as u64,
         opportunities: style.opportunities,
     }
+}
+
+/// Returns what missing candles, and prices in another scale, cost each symbol in each style.
+pub fn lost(styles: &[StyleReport]) -> impl Iterator<Item = IssueRecord> {
+    let losses = styles.iter().flat_map(|style| style.losses.iter().map(|losses| (style.style, losses)));
+    losses.flat_map(|(style, losses)| {
+        losses.told().map(move |(name, count, what)| IssueRecord {
+            file: losses.symbol.clone(),
+            kind: format!("lost_{name}"),
+            count,
+            detail: format!("{style}: {count} {what}"),
+        })
+    })
 }
 
 /// Returns every issue of the input once, with the first line concerned: files passed over and rejected, then issues of files, of

@@ -12,6 +12,7 @@ use super::series::Series;
 use super::signals::SignalsNote;
 use super::study::Study;
 use super::symbol::UnitCounts;
+use super::unit::Lost;
 use crate::decide::insights::Insights;
 use crate::decide::{Change, Decision, Outcome};
 use crate::fingerprint::Fingerprint;
@@ -134,8 +135,8 @@ pub struct StyleReport {
     pub in_lattice: u64,
     /// Candidates that wait for candles.
     pub pending: u64,
-    /// Candidates dropped because candles are missing.
-    pub broken: u64,
+    /// What missing candles, and prices in another scale, cost; the symbols that they cost something.
+    pub losses: Vec<SymbolLosses>,
     /// Opportunities by hindsight; for the capture rate only.
     pub opportunities: u64,
     /// Search and judgement.
@@ -152,7 +153,63 @@ pub struct StyleReport {
     pub insights: Insights,
 }
 
+/// Why signals of days that count are not used: the name in documents, and in words.
+pub const UNUSED: [(&str, &str); 5] = [
+    ("no_entry", "without a candle at their entry"),
+    ("no_atr", "before ATR(14) is known (15 candles that move)"),
+    ("rescaled", "across a price in another scale"),
+    ("pending", "that wait for candles"),
+    ("filtered", "that pass no filter"),
+];
+
+/// What missing candles, and prices in another scale, cost a symbol in one style.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct SymbolLosses {
+    /// Its name.
+    pub symbol: String,
+    /// Candidates that come to nothing, by reason.
+    pub lost: Lost,
+    /// Candles at which no signal could be looked for.
+    pub blind: u64,
+    /// Signals in the lattice that some exit rule closes at the last close before a gap.
+    pub cut: u64,
+}
+
+impl SymbolLosses {
+    /// Returns everything that was lost, with the name in documents and in words.
+    pub fn told(&self) -> impl Iterator<Item = (&'static str, u64, &'static str)> {
+        let lost = self.lost.reasons().into_iter().zip(UNUSED);
+        let lost = lost.map(|((name, count), (_, what))| (name, u64::from(count), what));
+        let cut = ("cut", self.cut, "closed at the last close before a gap under some exit rule");
+        let blind =
+            ("blind", self.blind, "candles too soon after a gap, or after the first, to look for signals at");
+        lost.chain([cut, blind]).filter(|(_, count, _)| *count > 0)
+    }
+}
+
 impl StyleReport {
+    /// Returns the signals of days that count and are not used, by the name of [`UNUSED`].
+    pub fn unused(&self) -> impl Iterator<Item = (&'static str, u64, &'static str)> {
+        let lost = self.losses_all().lost.reasons().map(|(_, count)| u64::from(count));
+        let filtered = self.signals - self.in_lattice;
+        let counts = lost.into_iter().chain([self.pending, filtered]);
+        UNUSED
+            .into_iter()
+            .zip(counts)
+            .map(|((name, what), count)| (name, count, what))
+            .filter(|(_, n, _)| *n > 0)
+    }
+
+    /// Returns the losses of all symbols together.
+    pub fn losses_all(&self) -> SymbolLosses {
+        self.losses.iter().fold(SymbolLosses::default(), |mut all, own| {
+            all.lost += own.lost;
+            all.blind += own.blind;
+            all.cut += own.cut;
+            all
+        })
+    }
+
     /// Returns how sure one can be of the candidate: better than what is in force, or than nothing where nothing is.
     pub fn assurance(&self) -> Assurance {
         let assessment = self.evidence.switch.as_ref().or(self.evidence.edge.as_ref());

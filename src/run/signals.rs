@@ -46,6 +46,21 @@ pub struct SignalsNote {
     pub issues: Vec<IssueNote>,
 }
 
+impl SignalsNote {
+    /// Returns the rows that are not on days that count, with why in words.
+    pub fn unused(&self) -> impl Iterator<Item = (u64, &'static str)> {
+        let all = [
+            (self.duplicates, "repeated"),
+            (self.without_candles, "without candles"),
+            (self.before_candles, "before the candles"),
+            (self.after_candles, "after the candles"),
+            (self.outside_window, "outside the window"),
+            (self.other_styles, "of other styles"),
+        ];
+        all.into_iter().filter(|(count, _)| *count > 0)
+    }
+}
+
 /// Returns the fingerprint of the signals of a symbol-day.
 pub(super) fn day_print(given: &GivenSignals, day: Day, interval: Interval) -> Fingerprint {
     of_signals(given, given.of_day(day, interval))
@@ -102,11 +117,13 @@ impl Given {
     /// Returns what becomes of every row on the candles that were read.
     pub(super) fn note(&self, plan: &Plan, input: &InputReport) -> SignalsNote {
         let mut fates = [(); FATES.len()].map(|()| Tally::default());
+        // Of the whole run: a symbol that ended before the window is in none.
+        let from = input.days().map(|(first, last)| first_day(&plan.days, first, last));
         for (symbol, given) in &self.file.symbols {
             let read = input.symbols.iter().find(|report| report.name == symbol.as_str());
             let days = read.and_then(|report| report.days);
             for signal in given.signals() {
-                let fate = fate(signal, days, plan);
+                let fate = fate(signal, days.zip(from), plan);
                 fates[fate as usize].add(symbol, signal);
             }
         }
@@ -192,15 +209,15 @@ impl Tally {
     }
 }
 
-/// `days` are the first and last day with candles of the symbol.
-fn fate(signal: &GivenSignal, days: Option<(Day, Day)>, plan: &Plan) -> Fate {
-    let Some((first, last)) = days else { return Fate::WithoutCandles };
+/// `days` are the first and last day with candles of the symbol, and the first that counts.
+fn fate(signal: &GivenSignal, days: Option<((Day, Day), Day)>, plan: &Plan) -> Fate {
+    let Some(((first, last), from)) = days else { return Fate::WithoutCandles };
     let day = signal.day(plan.interval);
     let tuned = plan.styles.iter().any(|style| signal.is_of(style.space.style()));
     match day {
         day if day < first => Fate::BeforeCandles,
         day if day > last => Fate::AfterCandles,
-        day if day < first_day(&plan.days, first, last) => Fate::OutsideWindow,
+        day if day < from => Fate::OutsideWindow,
         _ if !tuned => Fate::OtherStyle,
         _ => Fate::Counted,
     }

@@ -7,7 +7,7 @@ use super::book::{SymbolDays, book_of};
 use super::evidence::Question;
 use super::own::own_sets;
 use super::plan::{Plan, StylePlan};
-use super::report::{InputReport, StyleReport};
+use super::report::{InputReport, StyleReport, SymbolLosses};
 use super::series::series;
 use super::study::{Ground, Study, study};
 use super::weights::learn_weights;
@@ -128,7 +128,7 @@ pub(super) fn study_style(
         signals: parts().map(|part| part.signals.len() as u64).sum(),
         in_lattice: book.entries().len() as u64,
         pending: parts().map(|part| u64::from(part.pending)).sum(),
-        broken: parts().map(|part| u64::from(part.broken)).sum(),
+        losses: losses(symbols, index, input),
         opportunities: parts().map(|part| part.opportunities.for_capture().len() as u64).sum(),
         study,
         evidence,
@@ -137,6 +137,27 @@ pub(super) fn study_style(
         own,
         insights,
     }
+}
+
+/// Returns what missing candles cost each symbol that they cost something. That nothing is known before the first candles is no
+/// loss.
+fn losses(symbols: &[SymbolDays], style: usize, input: &InputReport) -> Vec<SymbolLosses> {
+    let of = |days: &SymbolDays| {
+        let symbol = &input.symbols[usize::from(days.symbol)];
+        let mut losses = SymbolLosses { symbol: symbol.name.clone(), ..Default::default() };
+        for part in days.blocks.iter().map(|block| &block.styles[style]) {
+            losses.lost += part.lost;
+            losses.blind += u64::from(part.blind);
+            losses.cut += u64::from(part.cut);
+        }
+        let has = |kind| symbol.issues.iter().any(|issue| issue.kind == kind);
+        if !has("gap") && !has("scale_change") {
+            losses.blind = 0;
+        }
+        losses
+    };
+    let some = |losses: &SymbolLosses| losses.lost.all() + losses.blind + losses.cut > 0;
+    symbols.iter().map(of).filter(some).collect()
 }
 
 /// Ends the days after the last one that is sealed for any symbol, and entered from.

@@ -12,7 +12,9 @@ use crate::features::catalog::{Column, SCORE_EVIDENCE, SIGNAL_SCORE, View, colum
 use crate::features::frame::Market;
 use crate::features::score::ScoreEvidence;
 use crate::fingerprint::{Canonical, Fingerprint};
-use crate::model::{Day, Direction, ExitReason, ExitRule, Outcome, OutcomeRow, Outcomes, ReturnPpm, Setup};
+use crate::model::{
+    Break, Day, Direction, ExitReason, ExitRule, Outcome, OutcomeRow, Outcomes, ReturnPpm, Setup,
+};
 use crate::search::space::Source;
 use crate::signals::opportunities::{Hindsight, Opportunity, opportunities};
 
@@ -69,6 +71,37 @@ pub struct UnitSignal {
     pub atr: f64,
 }
 
+/// Candidates of sealed days that are not evaluated, by reason. What is merely closed early, at a gap, counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Lost {
+    /// The candle of the entry is missing.
+    pub no_entry: u32,
+    /// Too few candles are known before the signal to measure ATR by, or they do not move.
+    pub no_atr: u32,
+    /// A new scale of the price begins between the signal and the end of its longest holding time.
+    pub rescaled: u32,
+}
+
+impl Lost {
+    /// Returns the reasons with their names and counts.
+    pub fn reasons(&self) -> [(&'static str, u32); 3] {
+        [("no_entry", self.no_entry), ("no_atr", self.no_atr), ("rescaled", self.rescaled)]
+    }
+
+    /// Returns all of them.
+    pub fn all(&self) -> u64 {
+        self.reasons().into_iter().map(|(_, count)| u64::from(count)).sum()
+    }
+}
+
+impl std::ops::AddAssign for Lost {
+    fn add_assign(&mut self, other: Self) {
+        self.no_entry += other.no_entry;
+        self.no_atr += other.no_atr;
+        self.rescaled += other.rescaled;
+    }
+}
+
 /// What is known about one style of a symbol-day.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Unit {
@@ -76,8 +109,10 @@ pub struct Unit {
     pub sealed: bool,
     /// Candidates that wait for candles.
     pub pending: u32,
-    /// Candidates dropped because a candle is missing between entry and horizon, or before a given signal.
-    pub broken: u32,
+    /// Candidates that come to nothing, by reason.
+    pub lost: Lost,
+    /// Candles of the day at which nothing could be looked for; 0 where signals are given.
+    pub blind: u32,
     /// Candidates, in time order.
     pub signals: Vec<UnitSignal>,
     /// Values, one row per signal in the order of the context's columns; NaN where not defined.
@@ -102,9 +137,10 @@ pub fn evaluate(
     plan: &Plan,
     costs: &TradeCosts,
 ) -> Unit {
-    let own = found.of_style(style.space.style());
+    let own = found.of_style(market, style.space.style());
     let outcomes = Outcomes::new(style.exits.rules().len());
-    let mut unit = Unit { sealed: is_sealed(market, day, style), outcomes, ..Unit::default() };
+    let sealed = is_sealed(market, day, style);
+    let mut unit = Unit { sealed, blind: found.blind(), outcomes, ..Unit::default() };
     if !unit.sealed {
         unit.pending = own.len() as u32;
         return unit;
@@ -168,22 +204,28 @@ fn add_signal(
     costs: &TradeCosts,
     columns: &[Place],
 ) {
-    // From the candle before on: the entry must be the very next candle.
-    let is_whole = |entry: &usize| {
-        let end = entry + style.exits.hold_bars_max();
-        end <= market.bars.len() && market.bars.is_contiguous(entry - 1..end)
-    };
-    let Some((entry, atr)) = lead.entry.filter(is_whole).zip(lead.atr) else {
-        unit.broken += 1;
+    let Some(entry) = lead.entry else {
+        unit.lost.no_entry += 1;
         return;
     };
+    let Some(atr) = lead.atr else {
+        unit.lost.no_atr += 1;
+        return;
+    };
+    let run = market.run(entry);
+    // Whatever becomes of it: dropping only those that are still open by then would choose by their outcome.
+    let crosses = run.end == Some(Break::Scale) && run.at + style.exits.hold_bars_max() > run.bars.len();
+    if lead.rescaled || crosses {
+        unit.lost.rescaled += 1;
+        return;
+    }
     let direction = lead.direction;
     let view = lead.row.map(|row| View { row, direction, style: style.space.style() });
     unit.columns.extend(columns.iter().map(|column| column.value(lead, view.as_ref())));
     let signal = UnitSignal { entry_ms: market.bars.open_time[entry], direction, setup: lead.setup, atr };
     let score = column(SIGNAL_SCORE).filter(|_| style.exits.reads_score());
     let score = score.zip(view).and_then(|(column, view)| column.value(&view));
-    let position = Position { bars: market.bars, entry, direction, atr, score };
+    let position = Position { bars: run.bars, entry: run.at, direction, atr, score };
     pass.outcomes(&position, costs, &mut unit.outcomes);
     unit.signals.push(signal);
 }
@@ -205,9 +247,10 @@ impl Unit {
         let score_at = context.columns.iter().position(|name| name == SIGNAL_SCORE);
         for (index, signal) in self.signals.iter().enumerate() {
             let score = score_at.map(|at| self.columns[index * context.columns.len() + at]);
+            let run = market.run(market.bars.index_at(signal.entry_ms));
             let position = Position {
-                bars: market.bars,
-                entry: market.bars.index_at(signal.entry_ms),
+                bars: run.bars,
+                entry: run.at,
                 direction: signal.direction,
                 atr: signal.atr,
                 score: score.filter(|score| !score.is_nan()),
@@ -286,7 +329,8 @@ impl Fit {
         let mut day = StyleDay {
             sealed: layout.sealed,
             pending: layout.pending,
-            broken: layout.broken,
+            lost: layout.lost,
+            blind: layout.blind,
             ..StyleDay::default()
         };
         let (mut signals, mut outcomes) = (Reader(layout.signals), Reader(layout.outcomes));
@@ -318,6 +362,8 @@ impl Fit {
             outcomes.row(&mut row)?;
             picked.push_picked(row.row(0), rules);
         }
+        let cut = |row: &OutcomeRow<'_>| row.ends.iter().any(|end| end.reason == ExitReason::DataEnd);
+        day.cut = picked.rows().filter(cut).count() as u32;
         day.opportunities = layout.opportunities()?;
         day.outcomes = picked.into();
         Some(day)
@@ -370,7 +416,9 @@ impl Unit {
     pub fn encode(&self, bytes: &mut Vec<u8>) {
         let opportunities = self.opportunities.for_capture();
         bytes.push(u8::from(self.sealed));
-        for count in [self.pending, self.broken, self.signals.len() as u32, opportunities.len() as u32] {
+        let lost = self.lost.reasons().map(|(_, count)| count);
+        let sizes = [self.signals.len() as u32, opportunities.len() as u32];
+        for count in [self.pending, self.blind].into_iter().chain(lost).chain(sizes) {
             bytes.extend(count.to_le_bytes());
         }
         for signal in &self.signals {
@@ -407,7 +455,8 @@ impl Unit {
         Some(Self {
             sealed: layout.sealed,
             pending: layout.pending,
-            broken: layout.broken,
+            lost: layout.lost,
+            blind: layout.blind,
             signals: (0..layout.count).map(|_| signals.signal()).collect::<Option<_>>()?,
             columns: (0..values).map(|_| columns.float()).collect::<Option<_>>()?,
             outcomes,
@@ -441,7 +490,8 @@ pub(super) fn decode_rows(bytes: &[u8], rows: usize, rules: usize) -> Option<Out
 struct Layout<'a> {
     sealed: bool,
     pending: u32,
-    broken: u32,
+    lost: Lost,
+    blind: u32,
     count: usize,
     signals: &'a [u8],
     columns: &'a [u8],
@@ -453,7 +503,8 @@ impl<'a> Layout<'a> {
     fn of(bytes: &'a [u8], context: &Context) -> Option<Self> {
         let mut read = Reader(bytes);
         let sealed = read.flag()?;
-        let (pending, broken) = (read.u32()?, read.u32()?);
+        let (pending, blind) = (read.u32()?, read.u32()?);
+        let lost = Lost { no_entry: read.u32()?, no_atr: read.u32()?, rescaled: read.u32()? };
         let (count, chances) = (read.u32()? as usize, read.u32()? as usize);
         let (signals, rest) = read.0.split_at_checked(count.checked_mul(SIGNAL_BYTES)?)?;
         let (columns, rest) = rest.split_at_checked(count.checked_mul(8 * context.columns.len())?)?;
@@ -461,7 +512,8 @@ impl<'a> Layout<'a> {
         (0..count).try_for_each(|_| rows.row_bytes(context.rules.len()).map(|_| ()))?;
         let (outcomes, rest) = rest.split_at(rest.len() - rows.0.len());
         let whole = rest.len() == chances.checked_mul(OPPORTUNITY_BYTES)?;
-        whole.then_some(Self { sealed, pending, broken, count, signals, columns, outcomes, chances: rest })
+        let parts = Self { sealed, pending, lost, blind, count, signals, columns, outcomes, chances: rest };
+        whole.then_some(parts)
     }
 
     fn opportunities(&self) -> Option<Hindsight<Vec<Opportunity>>> {
@@ -539,7 +591,8 @@ impl Reader<'_> {
     }
 
     fn ppm(&mut self) -> Option<ReturnPpm> {
-        self.i32().filter(|ppm| ppm.unsigned_abs() <= ReturnPpm::LIMIT as u32).map(ReturnPpm)
+        let possible = ReturnPpm::TOTAL_LOSS.0..=ReturnPpm::LIMIT;
+        self.i32().filter(|ppm| possible.contains(ppm)).map(ReturnPpm)
     }
 
     fn outcome(&mut self) -> Option<Outcome> {
@@ -636,7 +689,8 @@ mod tests {
         Unit {
             sealed: true,
             pending: 1,
-            broken: 2,
+            lost: Lost { no_entry: 2, no_atr: 3, rescaled: 4 },
+            blind: 5,
             signals: seeds.iter().map(signal).collect(),
             columns: (0..seeds.len() * columns).map(|i| i as f64 / 3.0).collect(),
             outcomes,

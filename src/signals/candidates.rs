@@ -47,12 +47,19 @@ impl Candidate {
 /// Causality: a candidate at candle t reads `bars[..=t]`; cutting the candles after t changes nothing at or before t
 /// Cost:      O(candles of the look-back)
 pub fn candidates(market: &Market<'_>, day: Day) -> Vec<Candidate> {
+    found(market, day).0
+}
+
+/// Returns the candidates of a day, and at how many of its candles nothing could be looked for: too little is known before them.
+pub fn found(market: &Market<'_>, day: Day) -> (Vec<Candidate>, u32) {
     let frame = market.frame(day, margin(market.bars.interval));
     let mut quiet_since = [QUIET_BARS; 2];
     let mut lean_before = None;
-    let mut found = Vec::new();
-    for index in frame.day_start.saturating_sub(QUIET_BARS + 1)..frame.end {
-        let lean = frame.pulse(index).and_then(|pulse| Lean::at(&frame, pulse));
+    let (mut found, mut blind) = (Vec::new(), 0);
+    for index in frame.first..frame.end {
+        let pulse = frame.pulse(index);
+        blind += u32::from(index >= frame.day_start && pulse.is_none());
+        let lean = pulse.and_then(|pulse| Lean::at(&frame, pulse));
         let event = lean.as_ref().filter(|l| l.is_event(lean_before)).map(|l| l.direction);
         if let Some((lean, direction)) = lean.as_ref().zip(event)
             && quiet_since[direction as usize] >= QUIET_BARS
@@ -67,7 +74,7 @@ pub fn candidates(market: &Market<'_>, day: Day) -> Vec<Candidate> {
         }
         lean_before = lean.map(|l| l.direction);
     }
-    found
+    (found, blind)
 }
 
 /// Returns the candles before a day that its candidates see.

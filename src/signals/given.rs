@@ -2,11 +2,7 @@
 
 use crate::features::frame::{FeatureRow, Market};
 use crate::features::indicators::atr;
-use crate::model::{Day, GivenSignal, GivenSignals};
-
-/// Candles without a gap that a given signal needs before its entry: those that exits look back on. Derived signals have
-/// them by their warm-up.
-const BARS_BEFORE: usize = 20;
+use crate::model::{Break, Day, GivenSignal, GivenSignals};
 
 /// A given signal with everything known at its time.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,10 +11,12 @@ pub struct Placed<'a> {
     pub signal: GivenSignal,
     /// The user's columns; NaN where nothing was given.
     pub values: &'a [f64],
-    /// Index of the entry candle; `None` where it, or one of the 20 candles before it, is missing.
+    /// Index of the entry candle; `None` where it is missing.
     pub entry: Option<usize>,
-    /// ATR that was given, or ATR(14) at the last candle closed by then; `None` where one of the 15 candles that it reads is
-    /// missing. It waits for no other feature.
+    /// Whether a new scale of the price begins at the entry: what was known then is on another.
+    pub rescaled: bool,
+    /// ATR that was given, or ATR(14) at the last candle closed by then; `None` where it cannot be measured. It waits for no other
+    /// feature.
     pub atr: Option<f64>,
     /// The features at that candle; `None` while anything warms up or right after a gap.
     pub row: Option<FeatureRow>,
@@ -43,14 +41,12 @@ pub fn placed<'a>(market: &Market<'_>, day: Day, given: &'a GivenSignals) -> Vec
     let place = |index: usize| {
         let signal = given.signals()[index];
         let known = index_of(signal.known_candle_ms(interval));
-        let gapless = |entry: &usize| {
-            let first = entry.checked_sub(BARS_BEFORE);
-            first.is_some_and(|first| market.bars.is_contiguous(first..entry + 1))
-        };
+        let entry = index_of(signal.entry_ms(interval));
         Placed {
             signal,
             values: given.values(index),
-            entry: index_of(signal.entry_ms(interval)).filter(gapless),
+            entry,
+            rescaled: entry.is_some_and(|entry| market.bars.break_at(entry) == Some(Break::Scale)),
             atr: signal.atr.or_else(|| atr(market.bars, known?)),
             row: known.and_then(|known| frame.pulse(known)).map(|pulse| frame.row(pulse)),
         }

@@ -69,8 +69,9 @@ pub fn opportunities(
     let mut moves = Vec::new();
     for index in frame.day_start..frame.end {
         let Some(atr) = frame.atr(index) else { continue };
-        if index + 1 >= frame.bars.len() {
-            break;
+        // The entry is the next candle, not the next that is known: that one may open weeks later.
+        if index + 1 >= frame.bars.len() || frame.bars.break_at(index + 1).is_some() {
+            continue;
         }
         let end = (index + 1 + rule.horizon_bars).min(frame.bars.len());
         let ahead = frame.bars.slice(index + 1..end);
@@ -97,8 +98,7 @@ fn oracle_move(
             Direction::Long => (ahead.high[i] - entry, entry - ahead.low[i]),
             Direction::Short => (entry - ahead.low[i], ahead.high[i] - entry),
         };
-        let gap = i > 0 && ahead.open_time[i] - ahead.open_time[i - 1] != ahead.interval.ms();
-        if gap || adverse >= risk {
+        if ahead.break_at(i).is_some() || adverse >= risk {
             break;
         }
         if favourable > best {

@@ -7,7 +7,7 @@ use super::walk::chosen_again;
 use super::{Finding, Subject};
 use crate::evaluate::book::{Book, Window};
 use crate::evaluate::daily::DailyColumns;
-use crate::model::Day;
+use crate::model::{Day, ReturnPpm};
 use crate::run::evidence::{test_columns, test_plan};
 use crate::validate::dependence::automatic_block;
 use crate::validate::grid::{GridResult, GridTests, Halves, Replicates, TestPlan, statistic};
@@ -158,7 +158,7 @@ impl<'a> Grid<'a> {
     /// Which sets cannot be told from the best?
     fn indistinguishable(&self) -> Finding {
         let best = self.returns(&[self.standings[0].1]).pop().map(|(_, returns)| returns).unwrap_or_default();
-        let narrow = |ppm: i64| i32::try_from(ppm).unwrap_or(if ppm > 0 { i32::MAX } else { i32::MIN });
+        let narrow = ReturnPpm::of_day;
         let behind = |returns: &[i32]| -> Vec<i32> {
             best.iter().zip(returns).map(|(best, own)| narrow(best - i64::from(*own))).collect()
         };
