@@ -388,3 +388,46 @@ fn dropping_what_a_gap_leaves_undecided_would_make_noise_earn_and_closing_it_doe
     assert!(t(&decided) > 10.0, "{} of {}: {}", decided.len(), all.len(), t(&decided));
     assert!(t(&all).abs() < 3.0, "{}", t(&all));
 }
+
+/// A coin that is no longer listed: what was open at its last candle counts, whenever that becomes known.
+#[test]
+fn the_last_trades_of_a_symbol_that_stops_count_at_its_last_close() {
+    let plan = plan();
+    let lab = Lab::new();
+    let mut symbols: Vec<(String, CandleSeries)> = sample().into_iter().take(2).collect();
+    let end = symbols[1].1.bars().open_time.last().copied().expect("candles") + STEP - 9 * DAY_MS;
+    let cut = |series: &CandleSeries, until: i64| -> CandleSeries {
+        let bars = series.bars();
+        (0..bars.index_at(until)).map(|i| bars.get(i)).collect()
+    };
+    let whole = symbols[1].1.clone();
+    symbols[1].1 = cut(&whole, end);
+    let stops = |report: &retune::run::report::RunReport| {
+        report.input.symbols[1].issues.iter().filter(|issue| issue.kind == "stopped").count()
+    };
+    let pending = |report: &retune::run::report::RunReport| {
+        report.styles.iter().map(|style| style.pending).collect::<Vec<_>>()
+    };
+    let mut waited = Vec::new();
+    for days in 0..=9 {
+        lab.write(&symbols, end + days * DAY_MS);
+        let (run, scratch) = (lab.run(&plan), lab.scratch(&plan));
+        assert!(answer(&run) == answer(&scratch), "after {days} days");
+        assert_eq!(stops(&run), usize::from(days >= 7), "after {days} days");
+        waited.push(pending(&run));
+    }
+    let both_wait = waited[1].iter().sum::<u64>();
+    assert!(waited[8].iter().sum::<u64>() < both_wait, "{waited:?}");
+    // The same question again is answered from memory, and says the same.
+    assert!(answer(&lab.run(&plan)) == answer(&lab.scratch(&plan)));
+    // It goes on after all: then that was a gap.
+    symbols[1].1 = {
+        let bars = whole.bars();
+        let kept = (0..bars.len()).filter(|i| !(end..end + 8 * DAY_MS).contains(&bars.open_time[*i]));
+        kept.map(|i| bars.get(i)).collect()
+    };
+    lab.write(&symbols, i64::MAX);
+    let (run, scratch) = (lab.run(&plan), lab.scratch(&plan));
+    assert!(answer(&run) == answer(&scratch), "after it went on");
+    assert_eq!(stops(&run), 0);
+}

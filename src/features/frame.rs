@@ -50,6 +50,8 @@ pub struct Market<'a> {
     /// Base candles.
     pub bars: Bars<'a>,
     timeframes: Timeframes,
+    /// Whether no candle will follow the last: what is open then ends there.
+    pub stopped: bool,
     breaks: Breaks,
     middle: TimeframeCloses,
     high: TimeframeCloses,
@@ -62,7 +64,12 @@ impl<'a> Market<'a> {
         let breaks = Breaks::of(bars);
         let closes = |interval| TimeframeCloses::new(bars, &breaks, interval);
         let (middle, high) = (closes(timeframes.middle), closes(timeframes.high));
-        Self { bars, timeframes, breaks, middle, high }
+        Self { bars, timeframes, stopped: false, breaks, middle, high }
+    }
+
+    /// Returns the market of a symbol that has stopped, or not.
+    pub fn ended(self, stopped: bool) -> Self {
+        Self { stopped, ..self }
     }
 
     /// Returns the candles that go on from one to the next around one.

@@ -18,7 +18,8 @@ use super::day::{DayBlock, DaySignal, StyleDay};
 use super::evaluation::{Todo, evaluate_all};
 use super::halt::Halt;
 use super::incremental::{
-    Memory, RunError, RunOptions, Work, data_fingerprint, days_of, given, has_days, note_identical_files,
+    Memory, RunError, RunOptions, Work, data_fingerprint, days_of, given, has_days, note_ends,
+    note_identical_files,
 };
 use super::notes::FileNote;
 use super::plan::Plan;
@@ -113,7 +114,7 @@ pub fn forecast(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<
     let ingest = options.ingest(plan);
     let mut catalog = crate::ingest::discover(&options.data, &ingest)?;
     options.signals.iter().for_each(|file| catalog.leave_out(file));
-    let job = work.job(&ingest, &catalog, None);
+    let job = work.job(&ingest, &catalog, None)?;
     let decoded: Vec<u64> = catalog.symbols.iter().map(SymbolSources::decoded_bytes).collect();
     let held = given.as_ref().map_or(0, Given::bytes) + study_bytes(plan, given.as_ref());
     let at_once = symbols_in_flight(decoded.iter().copied(), held, options.memory_bytes)?;
@@ -139,6 +140,7 @@ pub fn forecast(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<
     note_identical_files(&mut input);
     input.signals = given.as_ref().map(|given| given.note(plan, &input));
     has_days(plan, options, &input)?;
+    note_ends(plan, &mut input);
     let view = options.store.as_ref().map(|store| published(&store.dir)).transpose()?.flatten();
     let snapshot = view.as_ref().map(View::read).transpose()?;
     let data = data_fingerprint(&input);

@@ -306,6 +306,7 @@ mod tests {
 
     fn input(symbols: &[(&str, i64)]) -> InputReport {
         let symbol = |(name, hours): &(&str, i64)| SymbolReport {
+            last_open: 0,
             name: (*name).to_owned(),
             candles: 1,
             days: None,

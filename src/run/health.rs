@@ -44,7 +44,7 @@ pub fn examine(plan: &Plan, options: &RunOptions) -> Result<Vec<SymbolHealth>, R
     let work = Work { plan, options, given, shelf, outcomes: &outcomes, halt: &halt, on_event };
     let mut catalog = crate::ingest::discover(&options.data, &ingest)?;
     options.signals.iter().for_each(|file| catalog.leave_out(file));
-    let job = work.job(&ingest, &catalog, None);
+    let job = work.job(&ingest, &catalog, None)?;
     let examine_one = |sources: &SymbolSources| -> Result<SymbolHealth, SymbolError> {
         let Prepared { mut desk, known, sorted } = prepare(&job, sources)?;
         if desk.candles.is_none() {

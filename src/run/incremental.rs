@@ -17,7 +17,7 @@ use super::notes::IssueNote;
 use super::overdue::overdue;
 use super::plan::{Plan, PlanningError};
 use super::records;
-use super::report::{InputReport, RunReport, RunResult, StyleReport};
+use super::report::{InputReport, RunReport, RunResult, StyleReport, SymbolReport};
 use super::resources::{
     TooLittleMemory, room_at_first, room_bytes, spare_bytes, study_bytes, symbols_in_flight,
 };
@@ -27,11 +27,11 @@ use super::spill::OutcomeStore;
 use super::style::{InForce, study_style};
 use super::symbol::{
     EvaluatedSymbol, FilesRead, Job, Spot, SymbolError, UnitCounts, evaluate_symbol, first_day,
-    recall_symbol, spot_check,
+    newest_remembered, recall_symbol, spot_check,
 };
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::ingest::{Catalog, IngestError, IngestOptions, OnConflict, SignalsError, SymbolSources};
-use crate::model::{Day, ParameterSet, Style, Symbol};
+use crate::model::{Day, ParameterSet, Style, Symbol, rfc3339};
 use crate::search::strategy::{STARTS_MAX, Strategy};
 use crate::store::records::InsightsRecord;
 use crate::store::{Cache, Location, Snapshot, Store, StoreError, report_done};
@@ -385,11 +385,14 @@ impl Work<'_> {
         ingest: &'j IngestOptions,
         catalog: &'j Catalog,
         distrusted: Option<&'j Symbol>,
-    ) -> Job<'j> {
+    ) -> Result<Job<'j>, StoreError> {
+        let symbols = catalog.symbols.iter().map(|sources| &sources.symbol);
+        let newest_open = newest_remembered(self.shelf.and_then(Shelf::cache), symbols)?;
         // Another symbol every day.
         let today = Day::of(self.options.now_ms).0.unsigned_abs() as usize;
         let checked = catalog.symbols.get(today % catalog.symbols.len().max(1));
-        Job {
+        Ok(Job {
+            newest_open,
             plan: self.plan,
             ingest,
             given: self.given,
@@ -402,7 +405,7 @@ impl Work<'_> {
             now_ms: self.options.now_ms,
             halt: self.halt,
             on_event: self.on_event,
-        }
+        })
     }
 
     /// Returns the answer of an earlier run to the same question, if no file changed and a sample of the units that it
@@ -411,7 +414,7 @@ impl Work<'_> {
         let Some(shelf) = self.shelf else { return Ok(Recall::Unknown) };
         let (Some(cache), false) = (shelf.cache(), self.options.full) else { return Ok(Recall::Unknown) };
         let ingest = self.options.ingest(self.plan);
-        let job = self.job(&ingest, catalog, None);
+        let job = self.job(&ingest, catalog, None)?;
         let mut input = InputReport { passed_over: catalog.passed_over.clone(), ..InputReport::default() };
         let mut units = Vec::new();
         for sources in &catalog.symbols {
@@ -424,6 +427,10 @@ impl Work<'_> {
         }
         if has_days(self.plan, self.options, &input).is_err() {
             return Ok(Recall::Unknown);
+        }
+        note_ends(self.plan, &mut input);
+        for (symbol, units) in input.symbols.iter().zip(&mut units) {
+            units.total = days_used(self.plan, &input, symbol);
         }
         input.signals = self.given.map(|given| given.note(self.plan, &input));
         let data_fingerprint = data_fingerprint(&input);
@@ -530,14 +537,18 @@ impl Work<'_> {
     /// Reads and evaluates every symbol; symbols in parallel, in memory only those in flight.
     fn evaluate(&self, catalog: &Catalog, distrusted: Option<&Symbol>) -> Result<Evaluated, RunError> {
         let ingest = self.options.ingest(self.plan);
-        let job = self.job(&ingest, catalog, distrusted);
+        let job = self.job(&ingest, catalog, distrusted)?;
         let sizes: Vec<u64> = catalog.symbols.iter().map(SymbolSources::decoded_bytes).collect();
         let held = self.given.map_or(0, Given::bytes) + study_bytes(self.plan, self.given);
         let at_once = symbols_in_flight(sizes.iter().copied(), held, self.options.memory_bytes)?;
         let spare = spare_bytes(&sizes, held, at_once, self.options.memory_bytes);
+        let with_room = |sources: &SymbolSources| IngestOptions {
+            room_bytes: room_bytes(sources, spare),
+            ..ingest.clone()
+        };
         let evaluate_one = |sources: &SymbolSources| {
             self.halt.check()?;
-            let ingest = IngestOptions { room_bytes: room_bytes(sources, spare), ..ingest.clone() };
+            let ingest = with_room(sources);
             let done = evaluate_symbol(&Job { ingest: &ingest, ..job }, sources)?;
             (self.on_event)(RunEvent::SymbolDone {
                 symbol: done.report.name.clone(),
@@ -550,6 +561,7 @@ impl Work<'_> {
         for group in catalog.symbols.chunks(at_once) {
             evaluated.par_extend(group.par_iter().with_max_len(1).map(evaluate_one));
         }
+        self.end_stopped(&job, catalog, &with_room, &mut evaluated)?;
         let mut all = Evaluated {
             input: InputReport { passed_over: catalog.passed_over.clone(), ..InputReport::default() },
             symbols: Vec::new(),
@@ -567,7 +579,43 @@ impl Work<'_> {
         note_identical_files(&mut all.input);
         all.input.signals = self.given.map(|given| given.note(self.plan, &all.input));
         has_days(self.plan, self.options, &all.input)?;
+        note_ends(self.plan, &mut all.input);
+        // Of a symbol that ended early a window of its own was evaluated: what lies before the run's is not used.
+        let from = days_of(self.plan, &all.input).start;
+        for (days, units) in all.symbols.iter_mut().zip(&mut all.units) {
+            days.blocks.retain(|block| block.day >= from);
+            units.total = days.blocks.len() as u64;
+            units.evaluated.retain(|(day, _)| *day >= from);
+        }
         Ok(all)
+    }
+
+    /// Evaluates symbols again of which only the newest candle of all says whether they have stopped.
+    fn end_stopped(
+        &self,
+        job: &Job<'_>,
+        catalog: &Catalog,
+        ingest_of: &dyn Fn(&SymbolSources) -> IngestOptions,
+        evaluated: &mut [Result<EvaluatedSymbol, RunError>],
+    ) -> Result<(), RunError> {
+        let reports = evaluated.iter().flatten().map(|symbol| &symbol.report);
+        let last_opens = reports.filter(|report| report.candles > 0).map(|report| report.last_open);
+        let newest_open = last_opens.max().unwrap_or(i64::MIN);
+        let again = Job { newest_open, on_event: &|_| (), ..*job };
+        for (sources, symbol) in catalog.symbols.iter().zip(evaluated) {
+            let Ok(known) = symbol else { continue };
+            let last_open = known.report.last_open;
+            let differs = self.plan.is_stopped(last_open, newest_open)
+                != self.plan.is_stopped(last_open, job.newest_open);
+            if known.report.candles > 0 && differs {
+                self.halt.check()?;
+                let first = std::mem::take(&mut known.units);
+                let mut ended = evaluate_symbol(&Job { ingest: &ingest_of(sources), ..again }, sources)?;
+                ended.units = first.then(ended.units);
+                *symbol = Ok(ended);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -622,6 +670,35 @@ pub(super) fn days_of(plan: &Plan, input: &InputReport) -> Range<Day> {
     let (first, last) = input.days().unwrap_or((Day(0), Day(-1)));
     // A signal on the last candle of a day enters on the next.
     first_day(&plan.days, first, last)..Day(last.0 + 2)
+}
+
+/// Returns how many days of a symbol the run uses.
+fn days_used(plan: &Plan, input: &InputReport, symbol: &SymbolReport) -> u64 {
+    let days = symbol.days.map(|(first, last)| (first_day(&plan.days, first, last), last));
+    let from = days_of(plan, input).start;
+    days.map_or(0, |(first, last)| u64::try_from(last.0 + 1 - first.max(from).0).unwrap_or(0))
+}
+
+/// Notes the symbols that have stopped, and those that ended before the window.
+pub(super) fn note_ends(plan: &Plan, input: &mut InputReport) {
+    let (newest, from) = (input.newest_open(), days_of(plan, input).start);
+    for symbol in &mut input.symbols {
+        if !plan.is_stopped(symbol.last_open, newest) {
+            continue;
+        }
+        let (last, newest) = (rfc3339(symbol.last_open), rfc3339(newest));
+        let detail = match symbol.days {
+            Some((_, last_day)) if last_day < from => {
+                format!(
+                    "its candles end at {last}, before the first day that counts ({from}): nothing of it is used"
+                )
+            }
+            _ => format!(
+                "no candle after {last} while other symbols go on to {newest}: what was open then ends at its last close"
+            ),
+        };
+        symbol.issues.push(IssueNote { kind: "stopped".to_owned(), count: 1, line: None, detail });
+    }
 }
 
 pub(super) fn data_fingerprint(input: &InputReport) -> Fingerprint {

@@ -184,6 +184,7 @@ impl Memory {
             days: self.span(),
             issues: self.issues.iter().cloned().chain(short).collect(),
             closes: self.days.iter().zip(&self.closes).map(|((day, _), close)| (Day(*day), *close)).collect(),
+            last_open: self.last_open,
             fingerprint: Fingerprint(self.fingerprint),
             newest_close_ms: self.last_open + self.interval_ms,
         }

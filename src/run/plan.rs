@@ -9,7 +9,7 @@ use crate::exits::{Costs, ExitPlan, PlanError};
 use crate::features::score::ScoreWeights;
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::ingest::{Reading, Selection};
-use crate::model::{Day, Interval, ParameterSet, Style, Symbol};
+use crate::model::{DAY_MS, Day, Interval, ParameterSet, Style, Symbol};
 use crate::search::rank::{Constraint, RankBy};
 use crate::search::space::{Bound, Dimension, Space, SpaceError};
 use crate::search::strategy::{Axes, Search, Strategy};
@@ -18,6 +18,9 @@ use crate::signals::opportunities::OpportunityRule;
 
 /// Version of the computation: raise it whenever a stage gives other results for the same input.
 pub const STAGES_VERSION: u64 = 3;
+
+/// A symbol without candles for so long while others have some has stopped, if no label reaches further.
+const STOPPED_AFTER_MS: i64 = 7 * DAY_MS;
 
 /// Stands for the market unless another symbol is asked for.
 pub const REGIME_SYMBOL: &str = "BTCUSDT";
@@ -277,6 +280,16 @@ impl Plan {
         let mut plan = self.clone();
         plan.styles[index] = self.styles[index].weighed(weights);
         plan
+    }
+
+    /// Returns whether a symbol whose last candle opens at one instant has stopped (is no longer listed) when the newest candle of
+    /// all symbols opens at another: then its last signals end at its last close, and count. Without them only survivors would.
+    ///
+    /// Causality: what is known at the newest candle. A symbol that goes on later had a gap, at which trades end alike
+    pub fn is_stopped(&self, last_open: i64, newest_open: i64) -> bool {
+        let longest = self.styles.iter().map(|style| style.exits.hold_bars_max() as i64).max().unwrap_or(0);
+        // Then every label of its last day would have ended.
+        newest_open.saturating_sub(last_open) >= STOPPED_AFTER_MS.max(DAY_MS + longest * self.interval.ms())
     }
 
     /// Returns the fingerprint of everything in the plan.

@@ -98,6 +98,8 @@ pub struct SymbolReport {
     pub days: Option<(Day, Day)>,
     /// Issues of all its files together.
     pub issues: Vec<IssueNote>,
+    /// Open time of its last candle; UTC ms.
+    pub last_open: i64,
     /// Last close of every day with candles, those before the window included.
     pub closes: Vec<(Day, f64)>,
     /// Fingerprint of its candles.
@@ -110,6 +112,11 @@ impl InputReport {
     /// Returns the candles of all symbols.
     pub fn candles(&self) -> u64 {
         self.symbols.iter().map(|symbol| symbol.candles).sum()
+    }
+
+    /// Returns the open time of the newest candle of all symbols; UTC ms.
+    pub fn newest_open(&self) -> i64 {
+        self.symbols.iter().map(|symbol| symbol.last_open).max().unwrap_or(i64::MIN)
     }
 
     /// Returns the symbol that stands for the market: the one wanted, or the first.

@@ -161,6 +161,7 @@ pub struct DayPrints {
     first: Day,
     prints: Vec<Option<Fingerprint>>,
     last_open: i64,
+    stopped: bool,
 }
 
 impl DayPrints {
@@ -172,7 +173,12 @@ impl DayPrints {
         for (day, print) in days {
             prints[(day.0 - first.0) as usize] = Some(*print);
         }
-        Self { first, prints, last_open }
+        Self { first, prints, last_open, stopped: false }
+    }
+
+    /// Returns the prints of a symbol that has stopped, or not.
+    pub fn stopped(self, stopped: bool) -> Self {
+        Self { stopped, ..self }
     }
 
     /// Adds the prints of days first..=last to a hash; days without candles count as such.
@@ -199,7 +205,7 @@ impl DayPrints {
         candles: Fingerprint,
         costs: Fingerprint,
     ) -> UnitKeys {
-        let sealed = self.last_open >= sealing_candle(day, style, plan.interval.ms());
+        let sealed = self.stopped || self.last_open >= sealing_candle(day, style, plan.interval.ms());
         let ahead = Canonical::new("retune unit horizon v1").count(u64::from(sealed));
         UnitKeys {
             stages: STAGES_VERSION,

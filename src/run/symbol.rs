@@ -58,6 +58,8 @@ pub(super) struct Job<'a> {
     /// A symbol whose cached units did not repeat.
     pub(super) distrusted: Option<&'a Symbol>,
     pub(super) now_ms: i64,
+    /// Open time of the newest candle known of all symbols.
+    pub(super) newest_open: i64,
     pub(super) halt: &'a Halt<'a>,
     pub(super) on_event: &'a (dyn Fn(RunEvent) + Sync),
 }
@@ -103,6 +105,11 @@ pub enum FilesRead {
 }
 
 impl Job<'_> {
+    /// Returns whether a symbol whose last candle opens at an instant has stopped.
+    fn is_stopped(&self, last_open: i64) -> bool {
+        self.plan.is_stopped(last_open, self.newest_open)
+    }
+
     /// Returns the number under which a style's units are kept: units of given signals beside those of derived ones.
     fn ordinal(&self, style: &StylePlan) -> u8 {
         style.space.style() as u8 | if self.given.is_some() { GIVEN_UNITS } else { 0 }
@@ -229,6 +236,21 @@ pub(super) fn stored_symbol(
     Ok(Some((memory.report(&sources.symbol, job), blocks)))
 }
 
+/// Returns the open time of the newest candle that is remembered of some symbols.
+pub(super) fn newest_remembered<'s>(
+    cache: Option<&Cache>,
+    symbols: impl Iterator<Item = &'s Symbol>,
+) -> Result<i64, StoreError> {
+    let Some(cache) = cache else { return Ok(i64::MIN) };
+    let mut newest = i64::MIN;
+    for symbol in symbols {
+        let memory = cache.symbol(symbol.as_str())?.and_then(|row| Memory::decode(&row));
+        newest = newest
+            .max(memory.filter(|memory| memory.candles > 0).map_or(i64::MIN, |memory| memory.last_open));
+    }
+    Ok(newest)
+}
+
 fn remembered(job: &Job<'_>, sources: &SymbolSources) -> Result<Option<Memory>, SymbolError> {
     let Some(cache) = job.shelf.and_then(Shelf::cache) else { return Ok(None) };
     let row = cache.symbol(sources.symbol.as_str())?;
@@ -260,7 +282,7 @@ pub(super) fn spot_check(job: &Job<'_>, sources: &SymbolSources) -> Result<Spot,
     if again.fingerprint != known.fingerprint {
         return Ok(Spot::Changed);
     }
-    let market = Market::new(series.bars());
+    let market = Market::new(series.bars()).ended(job.is_stopped(known.last_open));
     let contexts = desk.contexts()?;
     let costs = job.plan.costs.of(desk.symbol);
     let first = first_day(&job.plan.days, first, last);
@@ -297,6 +319,7 @@ pub(super) struct Sorted {
     pub(super) parts: Vec<Vec<Option<StyleDay>>>,
     pub(super) todo: Vec<Todo>,
     corrupt: Vec<UnitKey>,
+    stopped: bool,
 }
 
 impl Sorted {
@@ -410,7 +433,8 @@ impl Desk<'_> {
         let Some((first, last)) = known.span() else { return Ok(sorted) };
         let from = first_day(&plan.days, first, last);
         sorted.days = (from.0..=last.0).map(Day).collect();
-        let prints = known.prints();
+        sorted.stopped = self.job.is_stopped(known.last_open);
+        let prints = known.prints().stopped(sorted.stopped);
         let candles: Vec<Fingerprint> = sorted.days.iter().map(|day| prints.candles(*day, plan)).collect();
         let contexts = self.contexts()?;
         for (index, style) in plan.styles.iter().enumerate() {
@@ -519,7 +543,7 @@ impl Desk<'_> {
         }
         (self.job.on_event)(RunEvent::SymbolSorted { todo: sorted.todo.len() });
         if let (Some(series), false) = (&self.candles, sorted.days.is_empty()) {
-            let market = Market::new(within(series.bars(), &plan.days));
+            let market = Market::new(within(series.bars(), &plan.days)).ended(sorted.stopped);
             sorted.todo.sort_by_key(|todo| todo.day);
             let cached = |todo: &Todo, context: &Arc<Context>| self.cached(todo, context);
             let (mut next, mut units_at_once) =
@@ -582,7 +606,7 @@ impl Desk<'_> {
         let (Some(cache), Some(series), false) = (cache, &self.candles, reused.is_empty()) else {
             return Ok((0, true));
         };
-        let market = Market::new(within(series.bars(), &self.job.plan.days));
+        let market = Market::new(within(series.bars(), &self.job.plan.days)).ended(sorted.stopped);
         let contexts = self.contexts()?;
         let picks = CHECKED_UNITS.min(reused.len());
         let seed = seed(self.job) as usize;

@@ -184,10 +184,10 @@ impl Place {
     }
 }
 
-/// Returns whether candles reach the end of the longest label that can start on a day.
+/// Returns whether candles reach the end of the longest label that can start on a day, or never will.
 pub fn is_sealed(market: &Market<'_>, day: Day, style: &StylePlan) -> bool {
     let last = market.bars.open_time.last().copied();
-    last.is_some_and(|last| last >= sealing_candle(day, style, market.bars.interval.ms()))
+    last.is_some_and(|last| market.stopped || last >= sealing_candle(day, style, market.bars.interval.ms()))
 }
 
 /// Returns the open time of the candle that seals a day.

@@ -14,7 +14,7 @@ use crate::run::report::InputReport;
 use crate::run::shelf::Shelf;
 use crate::run::signals::Given;
 use crate::run::spill::OutcomeStore;
-use crate::run::symbol::{Job, stored_symbol};
+use crate::run::symbol::{Job, newest_remembered, stored_symbol};
 use crate::store::Cache;
 use crate::store::records::RunRecord;
 
@@ -46,7 +46,10 @@ pub(super) fn symbol_days(
     };
     let never = AtomicBool::new(false);
     let halt = Halt::new(&never, None);
+    let symbols: Vec<Symbol> = record.symbols.iter().filter_map(|name| Symbol::parse(name)).collect();
+    let newest_open = newest_remembered(shelf.cache(), symbols.iter())?;
     let job = Job {
+        newest_open,
         halt: &halt,
         plan,
         ingest: &ingest,
