@@ -31,9 +31,12 @@ fn rows(symbol: &str) -> Vec<(i64, Vec<String>)> {
     csv.lines().filter_map(row).collect()
 }
 
+/// Open times with the cells of their candles.
+type Rows = Vec<(i64, Vec<String>)>;
+
 /// An exchange that has the sample's candles, as if they were of the last days: the last is the newest closed one.
 fn exchange(is_down: Arc<AtomicBool>) -> Server {
-    let symbols: Vec<(String, Vec<(i64, Vec<String>)>)> =
+    let symbols: Vec<(String, Rows)> =
         ["ALPHAUSDT", "BRAVOUSDT", "CRESTUSDT"].map(|symbol| (symbol.to_owned(), rows(symbol))).to_vec();
     let now_ms =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_millis();
@@ -48,7 +51,7 @@ fn exchange(is_down: Arc<AtomicBool>) -> Server {
     })
 }
 
-fn klines(asked: &Asked, symbols: &[(String, Vec<(i64, Vec<String>)>)], by: i64, step: i64) -> Reply {
+fn klines(asked: &Asked, symbols: &[(String, Rows)], by: i64, step: i64) -> Reply {
     if !asked.path.ends_with("klines") {
         return Reply::ok("{}");
     }

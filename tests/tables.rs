@@ -394,7 +394,7 @@ fn two_exchanges_are_no_series_in_any_format() {
 #[test]
 fn a_volume_that_is_not_there_drops_no_candle() {
     let rows = alone(60);
-    let volume = |index: usize, candle: &Candle| Some(candle.volume).filter(|_| index % 3 > 0);
+    let volume = |index: usize, candle: &Candle| Some(candle.volume).filter(|_| !index.is_multiple_of(3));
     let volumes = || rows.iter().enumerate().map(|(index, (_, candle))| volume(index, candle));
     let text = || volumes().map(|volume| volume.map_or(String::new(), |volume| volume.to_string()));
     let columns: Vec<ArrayRef> = vec![

@@ -37,7 +37,7 @@ pub enum IngestError {
     )]
     TooMany {
         /// The symbol.
-        symbol: Symbol,
+        symbol: Box<Symbol>,
         /// The file at which there was no more room.
         path: PathBuf,
         /// The member, if the file is an archive.
@@ -110,7 +110,7 @@ impl IngestError {
     /// Says at which source there was no more room.
     pub(super) fn too_many(symbol: &Symbol, source: &Source, room_bytes: Option<u64>) -> Self {
         let (path, entry) = (source.path.clone(), source.entry.clone());
-        Self::TooMany { symbol: symbol.clone(), path, entry, room_bytes }
+        Self::TooMany { symbol: Box::new(symbol.clone()), path, entry, room_bytes }
     }
 }
 

@@ -462,7 +462,7 @@ mod tests {
             .iter()
             .rev()
             .enumerate()
-            .map(|(index, row)| with_flag((rows.len() - 1 - index, row)).replace("\"1\"]", "\"1\"]"))
+            .map(|(index, row)| with_flag((rows.len() - 1 - index, row)))
             .collect();
         let mut newest_first = newest_first;
         newest_first[0] = newest_first[0].replace("\"1\"]", "\"0\"]");

@@ -451,9 +451,8 @@ mod tests {
             format!("{HEADER}\n\n  \n{ROW}"),
             format!("{HEADER},\n{ROW},\n"),
             format!("{HEADER}\n{ROW},\n"),
-            format!(
-                "Price,Close,High,Low,Open,Volume\nTicker,BTC-USDT,BTC-USDT,BTC-USDT,BTC-USDT,BTC-USDT\nDatetime,,,,,\n2025-04-03 17:15:00+00:00,11,12,9,10,5\n"
-            ),
+            "Price,Close,High,Low,Open,Volume\nTicker,BTC-USDT,BTC-USDT,BTC-USDT,BTC-USDT,BTC-USDT\nDatetime,,,,,\n2025-04-03 17:15:00+00:00,11,12,9,10,5\n"
+                .to_owned(),
             "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<VOL>\n2025.04.03\t17:15:00\t10\t12\t9\t11\t5\n"
                 .to_owned(),
             "Datum;Uhrzeit;Eröffnung;Hoch;Tief;Schluss;Volumen\n03.04.2025;17:15;10;12;9;11;5\n".to_owned(),

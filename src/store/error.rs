@@ -42,14 +42,14 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The copy for readers is not what the store holds.
-    #[error("{} {}", path.display(), apart(*shown, *stored, *standing))]
+    #[error("{} {}", path.display(), apart(**shown, **stored, *standing))]
     Apart {
         /// The copy.
         path: PathBuf,
         /// What it is of.
-        shown: Edition,
+        shown: Box<Edition>,
         /// What the store is at.
-        stored: Edition,
+        stored: Box<Edition>,
         /// How the copy stands to the store.
         standing: Standing,
     },

@@ -195,7 +195,8 @@ fn copy_apart(dir: &Path, stored: &Edition) -> Option<Finding> {
         let hint = Some("the next run publishes it, or `optimizer doctor --repair`");
         return Some(Finding { name: "copy", is_broken: false, detail, hint });
     }
-    found(StoreError::Apart { path, shown, stored: *stored, standing }, true)
+    let (shown, stored) = (Box::new(shown), Box::new(*stored));
+    found(StoreError::Apart { path, shown, stored, standing }, true)
 }
 
 /// Holds the cache against the store; whatever it holds changes no result.

@@ -71,7 +71,7 @@ impl View {
                 view.is_pending = is_pending(dir, &shown, &stored);
                 return match view.is_pending {
                     true => Ok(view),
-                    false => Err(StoreError::Apart { path, shown, stored, standing }),
+                    false => Err(apart(path, shown, stored, standing)),
                 };
             }
         }
@@ -135,7 +135,7 @@ pub(super) fn is_current(
             match shown.against(&stored) {
                 Standing::Same => return Ok(true),
                 Standing::Behind => return Ok(false),
-                standing => StoreError::Apart { path: path.clone(), shown, stored, standing },
+                standing => apart(path.clone(), shown, stored, standing),
             }
         }
         Err(StoreError::NoStore { .. }) => return Ok(false),
@@ -193,4 +193,8 @@ fn copy(disk: &Disk, state: &Snapshot<'_>, new: &Path, file: std::fs::File) -> R
 
 fn same(one: &Snapshot<'_>, other: &Snapshot<'_>) -> Result<bool, StoreError> {
     Ok(one.meta()? == other.meta()? && one.heads()? == other.heads()?)
+}
+
+fn apart(path: PathBuf, shown: Edition, stored: Edition, standing: Standing) -> StoreError {
+    StoreError::Apart { path, shown: Box::new(shown), stored: Box::new(stored), standing }
 }
