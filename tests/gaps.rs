@@ -243,9 +243,9 @@ fn near(found: &Plain, wanted: &Plain) {
     assert!((found.total_ppm - wanted.total_ppm).unsigned_abs() <= wanted.trades, "{found:?}, {wanted:?}");
 }
 
-/// A signal every five hours, on either side in turn.
+/// A signal every five hours, on either side in turn; those of the last day would wait for candles.
 fn every_five_hours(candles: &[Candle]) -> Vec<(i64, bool)> {
-    let last = candles.len() - 40;
+    let last = candles.len() - 2 * 96;
     candles[..last].iter().step_by(20).skip(2).enumerate().map(|(i, c)| (c.open_time, i % 2 == 0)).collect()
 }
 

@@ -292,10 +292,12 @@ fn a_given_signal_needs_its_candles_and_takes_its_own_atr() {
     };
     // The entry candle is missing; the one that ATR is known at is; a candle within the trade is.
     assert_eq!(counted(missing, None), (0, 1, 0, 0));
-    assert_eq!(counted(missing + 1, None), (0, 0, 1, 0));
+    for index in [missing + 1, missing + 15] {
+        assert_eq!(counted(index, None), (0, 0, 1, 0), "ATR reads 15 candles");
+    }
     assert_eq!(counted(missing - 1, Some(100.0)), (1, 0, 0, 1), "closed at the close of its first candle");
     assert_eq!(counted(missing - 1, Some(0.01)), (1, 0, 0, 0), "over before the gap");
-    for (index, atr) in [(missing + 1, Some(0.01)), (missing + 2, None), (missing - 200, None)] {
+    for (index, atr) in [(missing + 1, Some(0.01)), (missing + 16, None), (missing - 200, None)] {
         assert_eq!(counted(index, atr), (1, 0, 0, 0), "{index} needs no more than it reads");
     }
     let (narrow, wide) = (unit(at(missing - 200, Some(1.0))), unit(at(missing - 200, Some(1_000.0))));
