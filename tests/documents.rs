@@ -267,8 +267,12 @@ fn the_committed_examples_fit_their_schemas_and_the_spoilt_ones_do_not() {
 
 #[test]
 fn every_exported_document_has_a_case() {
-    let kinds: Vec<&str> = cases().iter().map(|case| case.kind).collect();
-    assert_eq!(kinds, EXPORTED.map(|exported| exported.kind));
+    let mut kinds: Vec<&str> = cases().iter().map(|case| case.kind).collect();
+    // Cases follow each other as they need each other.
+    let mut exported = EXPORTED.map(|exported| exported.kind);
+    kinds.sort_unstable();
+    exported.sort_unstable();
+    assert_eq!(kinds, exported);
 }
 
 #[test]

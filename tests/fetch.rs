@@ -355,7 +355,6 @@ fn bad_arguments_ask_nobody_and_write_nothing() {
     for (symbols, more, said) in [
         ("../../BTCUSDT", &[][..], "capitals, digits"),
         ("btcusdt", &[], "capitals, digits"),
-        ("BTCUSDT_250328", &[], "would be read as symbol BTCUSDT"),
         ("BTCUSDT", &["--interval", "7m"], "an interval of the exchange"),
         ("BTCUSDT", &["--until", "2024-12-31"], "expected a time with closed candles"),
         ("BTCUSDT", &["--until", "soon"], "'--until <DAY>': expected a day"),

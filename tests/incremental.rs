@@ -132,6 +132,8 @@ pub fn document(report: &RunReport) -> String {
 pub fn answer(report: &RunReport) -> String {
     let mut report = report.clone();
     report.same_as = None;
+    // What an earlier run had candles of is history.
+    report.freshness.symbols.retain(|symbol| symbol.age != retune::run::freshness::Age::Vanished);
     for style in &mut report.styles {
         style.study.incumbent = None;
         style.study.judgement.verdict = retune::validate::verdict::Verdict::Skipped;

@@ -101,18 +101,18 @@ fn every_base_interval_gives_signals() {
     }
 }
 
-/// Returns the closes of whole candles of a timeframe that opened from an instant on and closed by another.
+/// Returns the closes of candles of a timeframe whose last part opened from an instant on and closed by another.
 fn resampled(bars: Bars<'_>, timeframe: Interval, from_ms: i64, until_ms: i64) -> Vec<f64> {
-    let parts = (timeframe.ms() / bars.interval.ms()) as usize;
     let all: Vec<usize> = (0..bars.len()).collect();
     let buckets =
         all.chunk_by(|a, b| timeframe.floor(bars.open_time[*a]) == timeframe.floor(bars.open_time[*b]));
-    let whole = buckets.filter(|bucket| bucket.len() == parts);
-    let within = whole.filter(|bucket| {
-        let open = bars.open_time[bucket[0]];
-        open >= from_ms && open + timeframe.ms() <= until_ms
+    let lasts = buckets.map(|bucket| bucket[bucket.len() - 1]);
+    let within = lasts.filter(|last| {
+        let (open, step) = (bars.open_time[*last], bars.interval.ms());
+        let ends = open + step == timeframe.floor(open) + timeframe.ms();
+        ends && open >= from_ms && open + step <= until_ms
     });
-    within.map(|bucket| bars.close[bucket[parts - 1]]).collect()
+    within.map(|last| bars.close[last]).collect()
 }
 
 fn average(closes: &[f64], span: f64) -> f64 {

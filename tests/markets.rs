@@ -240,7 +240,7 @@ fn a_hint_never_leads_to_another_market() {
     }
     // A later download that corrects one candle.
     let folder = Folder::of(&[("a/BTCUSDT-15m.csv", 100.0)]);
-    folder.put("b/BTCUSDT-15m.csv", candles(100.0, 0..100, None).replacen(",100.5,", ",100.6,", 1));
+    folder.put("b/BTCUSDT-15m.csv", candles(100.0, 0..100, None).replacen(",99,100,10", ",99,100.4,10", 1));
     assert!(
         conflicts(&folder.check(&[]).1).contains("`--on-conflict last` uses the second, which is right if")
     );
@@ -268,9 +268,9 @@ fn the_configuration_chooses_as_the_flags_do() {
     assert_eq!(check("[data]\nmarket = \"spot\"\n").0, Some(0));
     assert_eq!(check("[data]\nexclude = [\"um\"]\n").0, Some(0));
     let (code, said) = check("[data]\nmarket = \"margin\"\n");
-    assert!(code == Some(2) && said.contains("spot, usdt-m, coin-m or dated"), "{code:?} {said}");
+    assert!(code == Some(3) && said.contains("spot, usdt-m, coin-m or dated"), "{code:?} {said}");
     let (code, said) = check("[data]\nexclude = [\"\"]\n");
-    assert!(code == Some(2) && said.contains("patterns of names"), "{code:?} {said}");
+    assert!(code == Some(3) && said.contains("pattern), "{code:?} {said}");
 }
 
 fn text_of(output: &std::process::Output) -> String {

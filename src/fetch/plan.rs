@@ -324,8 +324,11 @@ mod tests {
         ] {
             assert!(matches!(Ticker::parse(bad, Interval::M15), Err(FetchError::Ticker { .. })), "{bad:?}");
         }
-        // A dated contract would be read as the perpetual one.
-        for misread in ["BTCUSDT_250328", "FOOBAR", "--"] {
+        assert!(
+            Ticker::parse("BTCUSDT_250328", Interval::M15).is_ok(),
+            "a dated contract is a symbol of its own"
+        );
+        for misread in ["FOOBAR", "--"] {
             assert!(
                 matches!(Ticker::parse(misread, Interval::M15), Err(FetchError::TickerName { .. })),
                 "{misread}"

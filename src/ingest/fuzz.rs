@@ -191,7 +191,14 @@ fn csv_seeds() -> Vec<Vec<u8>> {
 }
 
 fn json_seeds() -> Vec<Vec<u8>> {
-    let texts = json(&some(4)).replace(",10]", ",\"10\",1735690499999,\"7\",3,\"1\",\"2\",\"0\"]");
+    let kline = |candle: &Candle| {
+        let Candle { open_time, open, high, low, close, volume } = candle;
+        let (end, turnover) = (open_time + 899_999, volume * close);
+        format!(
+            "[{open_time},\"{open}\",\"{high}\",\"{low}\",\"{close}\",\"{volume}\",{end},\"{turnover}\",3,\"1\",\"2\",\"0\"]"
+        )
+    };
+    let texts = format!("[{}]", some(30).iter().map(kline).collect::<Vec<_>>().join(","));
     vec![json(&some(8)).into_bytes(), texts.into_bytes()]
 }
 

@@ -65,7 +65,7 @@ pub(super) fn parse(
         if count == 0 {
             fault = scan.finish(&mut rows).err();
             // A line of JSON that is still being written.
-            if rows.list == Some(0) && scan.open.len() == 1 && fault.take().is_some() {
+            if rows.list == Some(0) && !scan.open.is_empty() && fault.take().is_some() {
                 rows.parser.cut_short(rows.number + 1);
             }
             break;

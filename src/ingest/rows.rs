@@ -217,7 +217,8 @@ impl<'a> Parser<'a> {
         layout::split(text, layout.separator, &mut self.fields);
         let error = match read_row(layout, text, &self.fields, &mut self.clock) {
             Ok(read) => {
-                let at = |column: usize| cell(text, self.fields[column]);
+                // A row may be shorter than the one that the columns were found in.
+                let at = |column: usize| self.fields.get(column).map_or(&b""[..], |field| cell(text, *field));
                 if let Some(evidence) = &mut self.evidence {
                     evidence.take_in(read.candle.open_time, read.span_ms, at);
                 }

@@ -105,8 +105,10 @@ impl Selection {
     pub(super) fn choose(&self, sources: &mut Vec<Source>) -> Vec<(Source, Rejection)> {
         let Some(asked) = self.market else { return Vec::new() };
         let said = sources.iter().any(|source| source.market.kind == Some(asked));
+        // A name without an expiry says that the contract is not dated.
+        let silent_counts = !said && asked != MarketKind::Dated;
         let (kept, others) = std::mem::take(sources).into_iter().partition(|source: &Source| {
-            source.market.kind == Some(asked) || !said && source.market.kind.is_none()
+            source.market.kind == Some(asked) || silent_counts && source.market.kind.is_none()
         });
         *sources = kept;
         let reason = |source: &Source| match source.market.kind {

@@ -188,7 +188,6 @@ mod tests {
             outcomes.push_each(&row);
             let entry = Entry { entry_ms, symbol: 0, direction: Direction::Long, setup: Setup::Pullback };
             let levels: Vec<u8> = space.lattice().sizes().iter().map(|size| (n % size) as u8).collect();
-            book.count_candidate(entry_ms);
             book.push(entry, &levels, outcomes.row(0));
             (0..idle).for_each(|_| book.count_candidate(entry_ms));
         }

@@ -549,8 +549,8 @@ impl Desk<'_> {
             let (mut next, mut units_at_once) =
                 (0, self.job.batch_bytes.map_or(BATCH_UNITS, |_| FIRST_UNITS));
             while next < sorted.todo.len() {
-                // What came before is committed.
-                if next > 0 && self.job.halt.after_commit() {
+                // What came before is committed; units that only told the size of the others are no reason to stop.
+                if next > FIRST_UNITS && self.job.halt.after_commit() {
                     return Err(SymbolError::Stopped);
                 }
                 let batch = &sorted.todo[next..sorted.todo.len().min(next + units_at_once)];

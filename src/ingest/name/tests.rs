@@ -29,7 +29,7 @@ const NAMES: &[(&str, &str)] = &[
     ("btc-usdt-15m.CSV", "BTCUSDT 15m - -"),
     ("BTCUSDT-1M-2024-01.csv", "BTCUSDT - - -"),
     ("BTCUSDT-1mo-2024-01.csv", "BTCUSDT - - -"),
-    ("BTCUSDT-1w.csv", "BTCUSDT 7d - -"),
+    ("BTCUSDT-1w.csv", "BTCUSDT 1w - -"),
     ("BTCUSD_PERP-1h-2024-01.zip", "BTCUSD 1h coin-m -"),
     ("BNBUSD_PERP-15m.csv", "BNBUSD 15m coin-m -"),
     ("BTCUSDT_250328-15m-2024-12.csv", "BTCUSDT_250328 15m dated -"),

@@ -104,9 +104,9 @@ fn mistakes_are_named_with_their_place() {
         ("time,direction\n".to_owned(), "line 1: expected a column `symbol`"),
         (
             "symbol,direction\n".to_owned(),
-            "expected a column `time` (when the signal was known) or `open_time`",
+            "expected a column `time` (when the signal was known), `open_time` or `close_time`",
         ),
-        ("symbol,time,open_time,direction\n".to_owned(), "found both"),
+        ("symbol,time,open_time,direction\n".to_owned(), "found more than one of them"),
         ("symbol,time\n".to_owned(), "expected a column `direction`"),
         ("symbol,pair,time,direction\n".to_owned(), "expected every column once, found \"pair\" twice"),
         ("symbol,time,direction,x,x\n".to_owned(), "found \"x\" twice"),

@@ -30,6 +30,11 @@ pub(super) fn symbol_days(
     if !Cache::exists(&options.store)? {
         return no_longer_kept();
     }
+    // Units of given signals are found by what the file says of their day.
+    let changed = || match &options.signals {
+        Some(path) => Ok(Err(format!("`{}` or the candles are not what they were", path.display()))),
+        None => no_longer_kept(),
+    };
     let given = match options.signals.as_ref().map(|path| Given::read(path, plan, None)).transpose() {
         Ok(given) => given,
         Err(error) => return Ok(Err(format!("its signals cannot be read: {error}"))),
@@ -67,16 +72,13 @@ pub(super) fn symbol_days(
     for name in &record.symbols {
         let Some(symbol) = Symbol::parse(name) else { return no_longer_kept() };
         let sources = SymbolSources { symbol, sources: Vec::new() };
-        let Some((report, blocks)) = stored_symbol(&job, &sources)? else { return no_longer_kept() };
+        let Some((report, blocks)) = stored_symbol(&job, &sources)? else { return changed() };
         input.symbols.push(report);
         all.push(SymbolDays { symbol: all.len() as u16, blocks });
     }
     input.signals = given.as_ref().map(|given| given.note(plan, &input));
-    if data_fingerprint(&input).0 == record.data_fingerprint {
-        return Ok(Ok(all));
-    }
-    match &options.signals {
-        Some(path) => Ok(Err(format!("`{}` or the candles are not what they were", path.display()))),
-        None => no_longer_kept(),
+    match data_fingerprint(&input).0 == record.data_fingerprint {
+        true => Ok(Ok(all)),
+        false => changed(),
     }
 }
