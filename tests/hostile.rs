@@ -339,7 +339,9 @@ fn the_limits_that_are_promised_are_those_of_the_code() {
             "| legacy opportunities and configurations; a bot's trades | {} MiB; ",
             LEGACY_FILE_BYTES_MAX >> 20
         ),
-        format!("| messages that wait for a channel, or were refused by it | {QUEUE_MESSAGES_MAX}, {queue} MiB |"),
+        format!(
+            "| messages that wait for a channel, or were refused by it | {QUEUE_MESSAGES_MAX}, {queue} MiB |"
+        ),
         #[cfg(feature = "columnar")]
         format!("row group decodes to | {} MiB |", retune::ingest::COLUMNAR_BYTES_MAX >> 20),
     ];

@@ -270,7 +270,7 @@ fn the_configuration_chooses_as_the_flags_do() {
     let (code, said) = check("[data]\nmarket = \"margin\"\n");
     assert!(code == Some(3) && said.contains("spot, usdt-m, coin-m or dated"), "{code:?} {said}");
     let (code, said) = check("[data]\nexclude = [\"\"]\n");
-    assert!(code == Some(3) && said.contains("pattern), "{code:?} {said}");
+    assert!(code == Some(3) && said.contains("pattern"), "{code:?} {said}");
 }
 
 fn text_of(output: &std::process::Output) -> String {
