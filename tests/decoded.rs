@@ -252,7 +252,7 @@ mod columns {
         let whole = batch(-4_000_000, 4_000_000, 60);
         let files = [
             ("BTCUSDT-1m.feather", feather(blocks.iter())),
-            ("ETHUSDT-1m.feather", feather(std::iter::once(&whole))),
+            ("BTCUSDT_1m.feather", feather(std::iter::once(&whole))),
             ("BTCUSDT-1m.parquet", parquet(blocks.iter(), true)),
         ];
         for (name, bytes) in files {

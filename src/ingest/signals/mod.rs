@@ -88,7 +88,7 @@ impl SignalsFile {
     /// Reads a file of signals; `interval` is that of the candles they are traded on, `room_bytes` what reading may take.
     ///
     /// Errors: see [`SignalsError`]; only a last line that ends in the middle is left out and noted
-    /// Cost:   O(rows log rows); [`ROW_BYTES`] per row and 16 per row and column, of which half stay
+    /// Cost:   O(rows log rows); 96 bytes per row and 16 per row and column, of which half stay
     pub fn read(
         path: &Path,
         interval: Interval,
