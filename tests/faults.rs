@@ -538,7 +538,9 @@ fn damage_anywhere_is_refused_or_harmless_and_never_read_as_something_else() {
             }
         }
     }
-    assert!(refused > 150 && located > 50, "{refused} refused, {located} located, {harmless} harmless");
+    // Every damage was held against what is right above; these only say that the trial reached what it is about. Of 400 places
+    // about 160 are in use and about 50 lie in rows, with the engine's layout since 4.6; which ones differs from store to store.
+    assert!(refused > 100 && located > 20, "{refused} refused, {located} located, {harmless} harmless");
     report("damages refused (store)", 1, refused);
     report("of which with table and row named", 1, located);
     report("damages without effect", 1, harmless);

@@ -101,7 +101,7 @@ fn every_base_interval_gives_signals() {
     }
 }
 
-/// Returns the closes of candles of a timeframe whose last part opened from an instant on and closed by another.
+/// Returns the closes of candles of a timeframe that opened from an instant on, whose last part is there and closed by another.
 fn resampled(bars: Bars<'_>, timeframe: Interval, from_ms: i64, until_ms: i64) -> Vec<f64> {
     let all: Vec<usize> = (0..bars.len()).collect();
     let buckets =
@@ -110,7 +110,7 @@ fn resampled(bars: Bars<'_>, timeframe: Interval, from_ms: i64, until_ms: i64) -
     let within = lasts.filter(|last| {
         let (open, step) = (bars.open_time[*last], bars.interval.ms());
         let ends = open + step == timeframe.floor(open) + timeframe.ms();
-        ends && open >= from_ms && open + step <= until_ms
+        ends && timeframe.floor(open) >= from_ms && open + step <= until_ms
     });
     within.map(|last| bars.close[last]).collect()
 }
