@@ -186,7 +186,7 @@ pub enum Rejection {
     /// Neither a header nor a row of candles was found.
     #[error(
         "line {line}: expected a header such as `open_time,open,high,low,close,volume` or rows of Binance klines, \
-         found {found:?}; add a header line"
+         found {found:?}; write such a line above the rows, or rename the columns of the one that is there"
     )]
     NoHeader {
         /// The first line that is not blank.
