@@ -37,6 +37,7 @@ mod legacy_defects;
 mod legacy_exits;
 mod legacy_inspect;
 mod legacy_metrics;
+mod legacy_oracles;
 mod legacy_parity;
 mod legacy_phases;
 mod legacy_rules;

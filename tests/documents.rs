@@ -1,13 +1,25 @@
 //! What commands print is what the schemas say, and the committed examples show it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use retune::legacy;
 use retune::present::learning_config;
-use retune::present::schema::{EXPORTED, schema_of};
+use retune::present::schema::{EXPORTED, Exported};
 use retune::store::Store;
 use serde_json::{Value, json};
 
 use crate::command::{StoreDir, text};
+
+/// Every document that is exported.
+fn exported() -> impl Iterator<Item = &'static Exported> {
+    EXPORTED.iter().chain(&legacy::documents::EXPORTED)
+}
+
+/// Returns the schema of a kind.
+pub(crate) fn schema_of(kind: &str) -> Option<Value> {
+    exported().find(|exported| exported.kind == kind).map(|exported| (exported.schema)())
+}
 
 /// One exported document: the command that prints it, and one value that spoils it.
 struct Case {
@@ -269,10 +281,33 @@ fn the_committed_examples_fit_their_schemas_and_the_spoilt_ones_do_not() {
 fn every_exported_document_has_a_case() {
     let mut kinds: Vec<&str> = cases().iter().map(|case| case.kind).collect();
     // Cases follow each other as they need each other.
-    let mut exported = EXPORTED.map(|exported| exported.kind);
+    let mut exported: Vec<&str> = exported().map(|exported| exported.kind).collect();
     kinds.sort_unstable();
     exported.sort_unstable();
     assert_eq!(kinds, exported);
+}
+
+#[test]
+fn the_schemas_in_the_repository_are_those_generated() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/documents");
+    for exported in exported() {
+        let path = dir.join(format!("{}.schema.json", exported.kind));
+        let text = format!("{:#}\n", (exported.schema)());
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            fs::create_dir_all(&dir).expect("the repository is writable");
+            fs::write(&path, &text).expect("the schema directory is writable");
+        }
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(committed, text, "{} is out of date: run UPDATE_SCHEMA=1 cargo test", path.display());
+    }
+}
+
+#[test]
+fn every_kind_is_listed_once() {
+    let mut kinds: Vec<&str> = exported().map(|exported| exported.kind).collect();
+    kinds.sort_unstable();
+    assert!(kinds.windows(2).all(|pair| pair[0] != pair[1]), "{kinds:?}");
+    assert!(schema_of("run").is_some() && schema_of("no_such_kind").is_none());
 }
 
 #[test]

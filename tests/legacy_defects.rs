@@ -1,26 +1,28 @@
 //! What the legacy system got wrong, defect by defect: what it gives, what this system gives, and why they differ.
 
+use crate::legacy_oracles::context::{BullishRatio, context_analysis};
+use crate::legacy_oracles::exit_simulation::{
+    Future, LegacyExit, Multiples, Simulated, SimulatedSignal, SimulationOptions, Surge, simulate_exit,
+};
+use crate::legacy_oracles::grid::Grid;
+use crate::legacy_oracles::phase2::{exit_trials, required_target};
+use crate::legacy_oracles::sampling::sample;
+use crate::legacy_oracles::search::{Trial, ranked, trials};
+use crate::legacy_oracles::signal_score::TrendLabel;
+use crate::legacy_oracles::statistics::sensitivities;
+use crate::legacy_oracles::weights::weight_quality;
 use retune::decide::{Contender, Outcome as Decided, decide};
-use retune::evaluate::legacy_metrics::{LegacyInputs, LegacyMetrics, LegacyOpportunity, legacy_score};
+use retune::evaluate::legacy_score::{LegacyInputs, legacy_score};
 use retune::evaluate::metrics::Circumstances;
 use retune::evaluate::score::Score;
 use retune::evaluate::sweep::GridPoint;
 use retune::exits::{Costs, ExitPlan};
-use retune::features::legacy_score::TrendLabel;
 use retune::ingest::{LegacyRecord, parse_legacy_opportunities};
-use retune::legacy::context::{BullishRatio, context_analysis};
-use retune::legacy::exit_simulation::{
-    Future, LegacyExit, Multiples, Simulated, SimulatedSignal, SimulationOptions, Surge, simulate_exit,
-};
-use retune::legacy::grid::Grid;
-use retune::legacy::optimizer::{Trial, capture, ranked, trials};
-use retune::legacy::phase2::{exit_trials, required_target};
-use retune::legacy::phase4::{Overfitting, Part, ValidatedOpportunity, ValidationRule, validate};
-use retune::legacy::sampling::sample;
-use retune::legacy::settings::{Setting, Settings};
-use retune::legacy::statistics::sensitivities;
-use retune::legacy::trailing_stop::{TrailingRule, TrailingSignal, trailing_stop};
-use retune::legacy::weights::weight_quality;
+use retune::legacy::rules::capture::capture;
+use retune::legacy::rules::metrics::{LegacyMetrics, LegacyOpportunity};
+use retune::legacy::rules::phase4::{Overfitting, Part, ValidatedOpportunity, ValidationRule, validate};
+use retune::legacy::rules::settings::{Setting, Settings};
+use retune::legacy::rules::trailing_stop::{TrailingRule, TrailingSignal, trailing_stop};
 use retune::model::{
     Candle, CandleSeries, Direction, ExitReason, ExitRule, FilterValue, Interval, Outcome, Outcomes,
     ParameterSet, ReturnPpm, Style, Symbol,

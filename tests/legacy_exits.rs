@@ -1,14 +1,14 @@
 //! Parity of the legacy simulators: exits from a summary, the older walk, the trailing stop, exit patterns.
 
-use retune::ingest::LegacyRecord;
-use retune::legacy::exit_patterns::{
+use crate::legacy_oracles::exit_patterns::{
     ExitGroup, PatternScoreInputs, PatternTrade, by_holding_time, exit_patterns, pattern_scores,
 };
-use retune::legacy::exit_simulation::{
+use crate::legacy_oracles::exit_simulation::{
     Future, Multiples, Simulated, SimulatedSignal, SimulationOptions, Surge, simulate_exit,
 };
-use retune::legacy::exit_walk::{Walk, WalkCandle, WalkExit, WalkFuture, walk};
-use retune::legacy::trailing_stop::{TrailingRule, TrailingSignal, trailing_stop};
+use crate::legacy_oracles::exit_walk::{Walk, WalkCandle, WalkExit, WalkFuture, walk};
+use retune::ingest::LegacyRecord;
+use retune::legacy::rules::trailing_stop::{TrailingRule, TrailingSignal, trailing_stop};
 use retune::model::Direction;
 use serde_json::Value;
 

@@ -5,12 +5,12 @@
 
 use retune::evaluate::book::{Book, Entry};
 use retune::evaluate::lattice::Lattice;
-use retune::evaluate::legacy_metrics::{
-    LegacyInputs, LegacyMetrics, LegacyOpportunity, LegacyThresholds, MissedReasons, legacy_filter,
-    legacy_score,
-};
+use retune::evaluate::legacy_score::{LegacyInputs, legacy_score};
 use retune::evaluate::sweep::sweep;
 use retune::features::market_structure::SwingStructure;
+use retune::legacy::rules::metrics::{
+    LegacyMetrics, LegacyOpportunity, LegacyThresholds, MissedReasons, legacy_filter,
+};
 use retune::model::{Day, Direction, ExitReason, Outcome, Outcomes, ReturnPpm, Setup};
 use serde_json::Value;
 

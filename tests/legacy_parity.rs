@@ -5,12 +5,12 @@
 
 use std::path::{Path, PathBuf};
 
-use proptest::prelude::*;
-use retune::features::kline_context::{KlineContext, kline_context};
-use retune::features::legacy_score::{
+use crate::legacy_oracles::signal_score::{
     Cell, Confirmations, ConsensusInputs, LegacyRow, ScoreWeights, TrendLabel, consensus_score,
     indicator_consensus, signal_score,
 };
+use proptest::prelude::*;
+use retune::features::kline_context::{KlineContext, kline_context};
 use retune::features::market_structure::{MarketStructure, market_structure};
 use retune::features::sr_history::{LevelSide, SrHistory, sr_history};
 use retune::model::{Bars, Candle, CandleSeries, Interval, Style};

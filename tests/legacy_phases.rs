@@ -4,25 +4,27 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
-use retune::evaluate::legacy_metrics::LegacyOpportunity;
-use retune::features::legacy_score::{Cell, LegacyRow, signal_score};
-use retune::ingest::{LegacyRecord, read_legacy_opportunities};
-use retune::legacy::exit_simulation::Multiples;
-use retune::legacy::filter_matrix::filter_matrix;
-use retune::legacy::grid::Grid;
-use retune::legacy::opportunities::{Baseline, Opportunity, ScanRow, Shape, Thresholds, kept, opportunities};
-use retune::legacy::optimizer::{ranked, trials};
-use retune::legacy::phase2::{
+use crate::legacy_oracles::exit_simulation::Multiples;
+use crate::legacy_oracles::filter_matrix::filter_matrix;
+use crate::legacy_oracles::grid::Grid;
+use crate::legacy_oracles::opportunities::{
+    Baseline, Opportunity, ScanRow, Shape, Thresholds, kept, opportunities,
+};
+use crate::legacy_oracles::phase2::{
     Tally, best_exit, best_point, exit_trials, required_target, sampling_ranges, split_in_time, tally,
     test_points,
 };
-use retune::legacy::phase4::{
+use crate::legacy_oracles::sampling::sample;
+use crate::legacy_oracles::search::{ranked, trials};
+use crate::legacy_oracles::separated::{Surroundings, TrendNeeded, separated};
+use crate::legacy_oracles::signal_score::{Cell, LegacyRow, signal_score};
+use crate::legacy_oracles::weights::{WeightCandidate, best, candidates, weight_quality};
+use retune::ingest::{LegacyRecord, read_legacy_opportunities};
+use retune::legacy::rules::metrics::LegacyOpportunity;
+use retune::legacy::rules::phase4::{
     Overfitting, Part, ValidatedOpportunity, ValidationRule, overall, validate, verdict,
 };
-use retune::legacy::sampling::sample;
-use retune::legacy::separated::{Surroundings, TrendNeeded, separated};
-use retune::legacy::settings::{Setting, Settings};
-use retune::legacy::weights::{best, candidates, weight_quality};
+use retune::legacy::rules::settings::{Setting, Settings};
 use retune::model::Style;
 use retune::validate::verdict::Verdict;
 use serde_json::{Value, json};
@@ -273,9 +275,27 @@ fn a_whole_run_of_phases_2_to_4_agrees() {
     }
 }
 
+/// The weights that a search begins with besides the default ones are those of the legacy, as far as their terms are known.
+#[test]
+fn the_weights_tried_first_are_the_legacys() {
+    use retune::features::score::{ScoreWeights, terms};
+    for style in Style::ALL {
+        let known =
+            candidates(style).iter().filter(|candidate| candidate.weights.len() == terms(style).len());
+        let weights = |candidate: &WeightCandidate| {
+            let own =
+                |key: &str| candidate.weights.iter().find(|(name, _)| *name == key).map(|(_, w)| *w as u8);
+            ScoreWeights::of(style, |term| own(term.as_str())).expect("every term is known")
+        };
+        let mut legacy: Vec<ScoreWeights> = known.map(weights).collect();
+        assert_eq!(legacy.remove(0), ScoreWeights::default_of(style));
+        assert_eq!(retune::search::named_weights::alternatives(style), legacy);
+    }
+}
+
 /// Returns the place of the best weights.
 fn check_weights(style: Style, records: &[LegacyRecord], rows: &[LegacyRow], run: &Value) -> usize {
-    let quality = |candidate: &retune::legacy::weights::WeightCandidate| {
+    let quality = |candidate: &WeightCandidate| {
         let weights = candidate.score_weights(style);
         let scored: Vec<(f64, f64)> = rows
             .iter()

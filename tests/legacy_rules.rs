@@ -1,14 +1,14 @@
 //! Parity of the legacy rules around the search: cool-down, parameters per symbol, regime, insights, messages, weights.
 
-use retune::legacy::cooldown::{
+use crate::legacy_oracles::evolver::{EvolvedSignal, Gene, Position, fitness, score};
+use crate::legacy_oracles::insights::{Analysis, EarlyExit, MissedOpportunity, focus, lessons, shortened};
+use crate::legacy_oracles::notification::{PushFigures, StyleFigures, push_text};
+use crate::legacy_oracles::regime::{CoinState, exit_adjustment, regime};
+use retune::legacy::rules::cooldown::{
     ClosedTrade, Cooldown, CooldownLimits, Pause, PauseLevel, PauseState, cooldown, pause_reason, pause_state,
 };
-use retune::legacy::evolver::{EvolvedSignal, Gene, Position, fitness, score};
-use retune::legacy::insights::{Analysis, EarlyExit, MissedOpportunity, focus, lessons, shortened};
-use retune::legacy::notification::{PushFigures, StyleFigures, push_text};
-use retune::legacy::regime::{CoinState, exit_adjustment, regime};
-use retune::legacy::resolution::{SymbolConfig, general};
-use retune::legacy::symbol_params::{Experience, ParamsSource, SymbolParams, safe_params};
+use retune::legacy::rules::resolution::{SymbolConfig, general};
+use retune::legacy::rules::symbol_params::{Experience, ParamsSource, SymbolParams, safe_params};
 use retune::model::{DAY_MS, Direction, Style};
 use serde_json::{Value, json};
 

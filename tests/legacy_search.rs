@@ -1,15 +1,16 @@
 //! Parity of the legacy search: grids, sampling, statistics, anomalies, context analysis, compression.
 
+use crate::legacy_oracles::anomalies::{AnomalyLimits, anomalies};
+use crate::legacy_oracles::compression::{SearchResult, compress, legacy_cost_saved, legacy_tokens};
+use crate::legacy_oracles::context::{BullishRatio, ContextGroup, context_analysis};
+use crate::legacy_oracles::grid::Grid;
+use crate::legacy_oracles::sampling::{boundary_and_centre, sample};
+use crate::legacy_oracles::search::{ranked, trials};
+use crate::legacy_oracles::statistics::{ScoreDistribution, sensitivities};
 use retune::decide::tokens::Saving;
-use retune::evaluate::legacy_metrics::LegacyOpportunity;
-use retune::legacy::anomalies::{AnomalyLimits, anomalies};
-use retune::legacy::compression::{SearchResult, compress, legacy_cost_saved, legacy_tokens};
-use retune::legacy::context::{BullishRatio, ContextGroup, context_analysis};
-use retune::legacy::grid::Grid;
-use retune::legacy::optimizer::{capture, ranked, trials};
-use retune::legacy::sampling::{boundary_and_centre, sample};
-use retune::legacy::settings::{Setting, Settings};
-use retune::legacy::statistics::{ScoreDistribution, sensitivities};
+use retune::legacy::rules::capture::capture;
+use retune::legacy::rules::metrics::LegacyOpportunity;
+use retune::legacy::rules::settings::{Setting, Settings};
 use retune::model::Style;
 use serde_json::{Value, json};
 
@@ -177,7 +178,7 @@ fn check_run(all: &Value, run: &Value) {
 }
 
 fn check_anomalies_and_compression(
-    tried: &[retune::legacy::optimizer::Trial],
+    tried: &[crate::legacy_oracles::search::Trial],
     chosen: &[LegacyOpportunity],
     output: &Value,
 ) {

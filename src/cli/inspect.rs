@@ -13,22 +13,22 @@ use crate::ingest::{
     IngestOptions, LegacyOpportunitiesError, LegacyRecord, LegacyTradesError, coin_of, instant,
     read_legacy_config, read_legacy_opportunities, read_legacy_trades,
 };
-use crate::legacy::report::{ReportParams, report};
-use crate::legacy::timing::{TimedOpportunity, TimingLimits};
+use crate::legacy::documents::{InspectLegacyDocument, InspectResolveDocument, InspectTradesDocument};
+use crate::legacy::review::{ReviewOptions, review};
+use crate::legacy::rules::report::{ReportParams, report};
+use crate::legacy::rules::timing::{TimedOpportunity, TimingLimits};
 use crate::model::{Day, MINUTE_MS, Style};
 use crate::present::browser::Library;
 use crate::present::inspect::{
     HistoryFilter, InspectCacheDocument, InspectChangesDocument, InspectDiffDocument, InspectError,
-    InspectFeaturesDocument, InspectImportanceDocument, InspectInsightsDocument, InspectLegacyDocument,
-    InspectOverviewDocument, InspectParamsDocument, InspectResolveDocument, InspectRunDocument,
-    InspectRunsDocument, InspectSpaceDocument, InspectStoreDocument, InspectTopDocument,
-    InspectTradesDocument, InspectTrialsDocument, Listed, RunRef, SortKey, StoreFilePart, TopFilter,
-    TrialsFilter,
+    InspectFeaturesDocument, InspectImportanceDocument, InspectInsightsDocument, InspectOverviewDocument,
+    InspectParamsDocument, InspectRunDocument, InspectRunsDocument, InspectSpaceDocument,
+    InspectStoreDocument, InspectTopDocument, InspectTrialsDocument, Listed, RunRef, SortKey, StoreFilePart,
+    TopFilter, TrialsFilter,
 };
 use crate::present::listing::UnknownColumn;
 use crate::run::plan::DayLimits;
 use crate::run::room_at_first;
-use crate::run::trade_review::{ReviewOptions, review};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

@@ -6,7 +6,7 @@
 pub mod book;
 pub mod daily;
 pub mod lattice;
-pub mod legacy_metrics;
+pub mod legacy_score;
 pub mod metrics;
 pub mod portfolio;
 pub mod replay;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::legacy_metrics::{LegacyInputs, legacy_score};
+use super::legacy_score::{LegacyInputs, legacy_score};
 use super::metrics::{Circumstances, Measure, Undefined};
 use super::sweep::GridPoint;
 

@@ -8,7 +8,6 @@ pub mod catalog;
 pub mod frame;
 pub mod indicators;
 pub mod kline_context;
-pub mod legacy_score;
 pub mod levels;
 pub mod market_structure;
 pub mod patterns;

@@ -18,10 +18,10 @@ use serde_json::{Map, Value, json};
 pub use self::difference::{Difference, differences};
 use self::draft::Draft;
 use crate::ingest::ExactNumbers;
-use crate::legacy::symbol_params::FromTrades;
 use crate::model::{Style, Symbol, rfc3339};
 use crate::run::bot_keys::{
-    DEFAULT_TREE, FILLED_IN, filter, has_mechanisms, is_filled_in, is_same, live_exits, number, switches,
+    DEFAULT_TREE, FILLED_IN, TRADES_LEARNED_MIN, filter, has_mechanisms, is_filled_in, is_same, live_exits,
+    number, switches,
 };
 use crate::run::import::set_of;
 use crate::search::space::SCORE_WEIGHTS;
@@ -334,7 +334,7 @@ fn lay_symbols(draft: &mut Draft, in_force: &InForce) {
     let known = draft.get(&["per_symbol"]).unwrap_or(&none).clone();
     let global = draft.get(&["global"]).unwrap_or(&none).clone();
     // What is active is what the bot shall take, and it takes nothing learned from fewer trades than this.
-    let FromTrades(least) = FromTrades::LEGACY;
+    let least = TRADES_LEARNED_MIN;
     // Scopes are sorted: scalping comes before swing.
     for (symbol, style, record) in in_force.of_symbols() {
         let (name, flat) = (spelled(&known, symbol), flat(&record.set));
@@ -371,7 +371,7 @@ fn spelled(known: &Value, symbol: &str) -> String {
 }
 
 /// Returns a symbol as the bot's exchange library names it: `BTC/USDT:USDT`, of a dated contract `BTC/USDT:USDT-250328`.
-pub(super) fn market(symbol: &str) -> String {
+pub(crate) fn market(symbol: &str) -> String {
     let (pair, expiry) =
         symbol.split_once('_').map_or((symbol, String::new()), |(pair, expiry)| (pair, format!("-{expiry}")));
     let mut split =

@@ -24,4 +24,5 @@ pub mod schema;
 pub mod table;
 pub mod validate;
 
+pub(crate) use learning_config::market;
 pub use learning_config::{BotFile, Difference, bot_file, differences, learning_config};

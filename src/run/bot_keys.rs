@@ -15,6 +15,9 @@ pub const DEFAULT_TREE: &str = include_str!("bot_default.json");
 /// with the values it wrote.
 pub const FILLED_IN: &str = "filled_in";
 
+/// Trades that a symbol's own parameters are learned from at least, for the bot to take them.
+pub const TRADES_LEARNED_MIN: u64 = 5;
+
 /// Caches of the old system that nothing reads; megabytes each.
 pub const CACHES: [&str; 2] = ["_phase1_cache", "_iterative_history"];
 

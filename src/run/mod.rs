@@ -52,7 +52,6 @@ pub mod study;
 mod style;
 mod symbol;
 mod toml_error;
-pub mod trade_review;
 pub mod traded;
 pub mod unit;
 mod weights;

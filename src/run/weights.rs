@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::book::SymbolDays;
 use super::plan::{Plan, StylePlan};
 use crate::features::score::ScoreWeights;
-use crate::legacy::weights::candidates;
-use crate::model::{Day, ParameterSet, Style};
+use crate::model::{Day, ParameterSet};
+use crate::search::named_weights::alternatives;
 use crate::search::space::weights_of;
 use crate::search::weights::{Learned, Lesson, Sample, learn};
 use crate::validate::split::split;
@@ -36,7 +36,7 @@ pub(super) fn learn_weights(
         days,
         label_days,
         in_force: in_force.and_then(|set| weights_of(set, own)).unwrap_or(ScoreWeights::default_of(own)),
-        named: &named(own),
+        named: &alternatives(own),
         seed: plan.search.stages.seed,
     };
     Some(learn(&lesson))
@@ -67,16 +67,4 @@ fn samples(
     samples.retain(|sample| days.contains(&sample.day));
     samples.sort_by_key(|sample| sample.day);
     samples
-}
-
-/// Returns the weights that the legacy chose among, as far as all of their terms are known here.
-fn named(style: Style) -> Vec<ScoreWeights> {
-    let weights = |candidate: &crate::legacy::weights::WeightCandidate| {
-        let weight =
-            |key: &str| candidate.weights.iter().find(|(name, _)| *name == key).map(|(_, w)| *w as u8);
-        let known = ScoreWeights::of(style, |term| weight(term.as_str()))?;
-        (known.pairs().count() == candidate.weights.len()).then_some(known)
-    };
-    let all = candidates(style).iter().filter_map(weights);
-    all.filter(|weights| *weights != ScoreWeights::default_of(style)).collect()
 }

@@ -3,6 +3,7 @@
 pub mod defaults;
 pub mod draws;
 mod exit_axes;
+pub mod named_weights;
 pub mod own;
 pub mod plateau;
 pub mod rank;

@@ -1,22 +1,18 @@
 //! What a store holds, topic by topic: a document each, and its text.
 //!
-//! Every topic reads one snapshot and takes its filters as a value; but for the legacy one, which shows a report on
-//! a file. Nothing here writes, and nothing here knows
-//! about arguments or exit codes.
+//! Every topic reads one snapshot and takes its filters as a value. Nothing here writes, and nothing here knows about
+//! arguments or exit codes.
 
 mod changes;
 mod diff;
 mod learned;
-mod legacy;
 mod overview;
 mod params;
-mod resolve;
 mod run;
 mod runs;
 mod space;
 mod store;
 mod top;
-mod trades;
 mod trials;
 mod work;
 
@@ -26,13 +22,8 @@ pub use learned::{
     FeaturesPart, ImportancePart, InsightsPart, InspectFeaturesDocument, InspectImportanceDocument,
     InspectInsightsDocument, PromptPart,
 };
-pub use legacy::{
-    InspectLegacyDocument, LegacyFilterPart, LegacyHalfPart, LegacyMetricsPart, LegacyProfitsPart,
-    LegacyScopePart, LegacyValidationPart,
-};
 pub use overview::{InspectOverviewDocument, LastRunPart, ProfilePart, ScopeLinePart};
 pub use params::{InspectParamsDocument, ScopePart};
-pub use resolve::{InspectResolveDocument, ResolveOrderPart, ResolveStepPart, ResolvedPart};
 pub use run::{
     InspectDecisionPart, InspectInputPart, InspectRunDocument, InspectRunPart, InspectRunStylePart,
 };
@@ -41,10 +32,6 @@ pub use runs::{InspectRunsDocument, RunLinePart, StyleVerdictPart};
 pub use space::{AxisPart, InspectSpaceDocument, SpacePart};
 pub use store::{InspectStoreDocument, StoreFilePart, StoreTablePart};
 pub use top::{InspectTopDocument, SortKey, TopFilter, TopStylePart, TrialPart};
-pub use trades::{
-    EntriesPart, ExitsPart, InspectTradesDocument, MissedPart, OpportunitiesPart, SignalsPart,
-    TradeRecordPart,
-};
 pub use trials::{HistoricTrialPart, InspectTrialsDocument, TrialsFilter};
 pub use work::{CacheSymbolPart, ExplainDocument, InspectCacheDocument, explain_text};
 
@@ -322,7 +309,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Returns the minute of an RFC 3339 instant as people read it.
-fn minute(instant: &str) -> String {
+pub(crate) fn minute(instant: &str) -> String {
     instant.chars().take(16).collect::<String>().replace('T', " ")
 }
 
@@ -361,12 +348,12 @@ pub(super) fn wrapped(
 }
 
 /// Returns a sentence after a label, broken into lines that fit.
-fn sentence(label: &str, text: &str) -> String {
+pub(crate) fn sentence(label: &str, text: &str) -> String {
     wrapped(label, label.chars().count(), text.split_whitespace())
 }
 
 /// Returns `count name`, in the plural where it is not one.
-pub(super) fn counted(count: u64, name: &str) -> String {
+pub(crate) fn counted(count: u64, name: &str) -> String {
     format!("{count} {name}{}", if count == 1 { "" } else { "s" })
 }
 

@@ -1,0 +1,24 @@
+//! What is said about the legacy's files and rules: a document each, and its text.
+
+mod opportunities;
+mod resolve;
+mod trades;
+
+pub use opportunities::{
+    InspectLegacyDocument, LegacyFilterPart, LegacyHalfPart, LegacyMetricsPart, LegacyProfitsPart,
+    LegacyScopePart, LegacyValidationPart,
+};
+pub use resolve::{InspectResolveDocument, ResolveOrderPart, ResolveStepPart, ResolvedPart};
+pub use trades::{
+    EntriesPart, ExitsPart, InspectTradesDocument, MissedPart, OpportunitiesPart, SignalsPart,
+    TradeRecordPart,
+};
+
+use crate::present::schema::{Exported, enveloped};
+
+/// The documents of this folder.
+pub const EXPORTED: [Exported; 3] = [
+    enveloped::<InspectResolveDocument>(),
+    enveloped::<InspectLegacyDocument>(),
+    enveloped::<InspectTradesDocument>(),
+];

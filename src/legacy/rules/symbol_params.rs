@@ -1,0 +1,344 @@
+//! Which thresholds hold for a symbol: careful ones while there are few trades, its own once there are enough, else
+//! the general ones with the margin of its risk class.
+
+use crate::run::bot_keys::TRADES_LEARNED_MIN;
+
+/// The thresholds that are resolved.
+///
+/// Units:     ATR multiples, points 0..=100, share of the account, hours
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(missing_docs, reason = "the names are the keys")]
+pub struct SymbolParams {
+    pub min_risk_reward: f64,
+    pub min_signal_score: f64,
+    pub min_indicator_consensus: f64,
+    pub atr_stop_multiplier: f64,
+    pub base_position_ratio: f64,
+    pub max_total_positions: f64,
+    pub max_hold_time_hours: f64,
+}
+
+impl Default for SymbolParams {
+    /// Returns what the legacy takes for keys its general parameters lack.
+    fn default() -> Self {
+        Self {
+            min_risk_reward: 1.5,
+            min_signal_score: 55.0,
+            min_indicator_consensus: 2.0,
+            atr_stop_multiplier: 1.5,
+            base_position_ratio: 0.2,
+            max_total_positions: 3.0,
+            max_hold_time_hours: 24.0,
+        }
+    }
+}
+
+/// How experienced the bot is, by closed trades.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Experience {
+    /// Fewer than 5.
+    Beginner,
+    /// Fewer than 20.
+    Learning,
+    /// Fewer than 50.
+    Growing,
+    /// 50 or more.
+    Seasoned,
+}
+
+impl Experience {
+    /// Returns the experience of so many closed trades.
+    pub fn of(closed_trades: u64) -> Self {
+        match closed_trades {
+            0..5 => Self::Beginner,
+            5..20 => Self::Learning,
+            20..50 => Self::Growing,
+            _ => Self::Seasoned,
+        }
+    }
+
+    /// Returns the legacy name of the phase, `None` once it is over.
+    pub fn label(self) -> Option<&'static str> {
+        match self {
+            Self::Beginner => Some("新手模式(AI×1.5)"),
+            Self::Learning => Some("学习期(AI×1.3)"),
+            Self::Growing => Some("成长期(AI×1.1)"),
+            Self::Seasoned => None,
+        }
+    }
+}
+
+/// How far careful parameters go beyond the general ones: a factor and a floor, or a bonus and a bound.
+struct Care {
+    risk_reward: (f64, f64),
+    stop: (f64, f64),
+    consensus_floor: f64,
+    consensus_cap: f64,
+    score_bonus: f64,
+    score_cap: f64,
+    position_ratio: f64,
+    positions: f64,
+    hours: f64,
+}
+
+/// Returns the careful parameters of little experience, `None` with enough of it.
+///
+/// Source:    section 13 of the legacy specification; the order path overwrote them (D40)
+pub fn safe_params(experience: Experience, general: &SymbolParams) -> Option<SymbolParams> {
+    let care = match experience {
+        Experience::Beginner => Care {
+            risk_reward: (1.5, 2.5),
+            stop: (1.3, 2.0),
+            consensus_floor: 4.0,
+            consensus_cap: 5.0,
+            score_bonus: 35.0,
+            score_cap: 90.0,
+            position_ratio: 0.10,
+            positions: 1.0,
+            hours: 12.0,
+        },
+        Experience::Learning => Care {
+            risk_reward: (1.3, 2.0),
+            stop: (1.2, 1.8),
+            consensus_floor: 3.0,
+            consensus_cap: 4.0,
+            score_bonus: 25.0,
+            score_cap: 85.0,
+            position_ratio: 0.15,
+            positions: 2.0,
+            hours: 18.0,
+        },
+        Experience::Growing => Care {
+            risk_reward: (1.1, 1.5),
+            stop: (1.05, 1.6),
+            consensus_floor: 2.0,
+            consensus_cap: f64::INFINITY,
+            score_bonus: 10.0,
+            score_cap: 70.0,
+            position_ratio: 0.18,
+            positions: 2.0,
+            hours: 24.0,
+        },
+        Experience::Seasoned => return None,
+    };
+    let raised = |base: f64, (factor, floor): (f64, f64)| (factor * base).max(floor);
+    Some(SymbolParams {
+        min_risk_reward: raised(general.min_risk_reward, care.risk_reward),
+        min_signal_score: (general.min_signal_score + care.score_bonus).min(care.score_cap),
+        min_indicator_consensus: general
+            .min_indicator_consensus
+            .max(care.consensus_floor)
+            .min(care.consensus_cap),
+        atr_stop_multiplier: raised(general.atr_stop_multiplier, care.stop),
+        base_position_ratio: care.position_ratio,
+        max_total_positions: care.positions,
+        max_hold_time_hours: care.hours,
+    })
+}
+
+/// How risky a symbol is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum RiskClass {
+    Low,
+    /// That of unknown symbols.
+    #[default]
+    Medium,
+    High,
+}
+
+impl RiskClass {
+    /// Returns the legacy name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low_risk",
+            Self::Medium => "medium_risk",
+            Self::High => "high_risk",
+        }
+    }
+
+    /// Returns the class of a legacy name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Low, Self::Medium, Self::High].into_iter().find(|class| class.as_str() == name)
+    }
+}
+
+/// The margin of a risk class over the general parameters. `None` leaves what is general.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(missing_docs, reason = "the names are the keys")]
+pub struct RiskMargin {
+    pub min_risk_reward_multiplier: f64,
+    pub min_signal_score_bonus: f64,
+    /// The least that holds, whatever the general parameters.
+    pub min_risk_reward: f64,
+    pub min_signal_score: f64,
+    pub atr_stop_multiplier: Option<f64>,
+    pub min_indicator_consensus: Option<f64>,
+    pub base_position_ratio: Option<f64>,
+}
+
+impl Default for RiskMargin {
+    fn default() -> Self {
+        Self {
+            min_risk_reward_multiplier: 1.0,
+            min_signal_score_bonus: 0.0,
+            min_risk_reward: 1.5,
+            min_signal_score: 55.0,
+            atr_stop_multiplier: None,
+            min_indicator_consensus: None,
+            base_position_ratio: None,
+        }
+    }
+}
+
+impl RiskMargin {
+    /// Returns the general parameters with this margin.
+    pub fn apply(&self, general: &SymbolParams) -> SymbolParams {
+        let risk_reward = general.min_risk_reward * self.min_risk_reward_multiplier;
+        let score = general.min_signal_score + self.min_signal_score_bonus;
+        SymbolParams {
+            min_risk_reward: risk_reward.max(self.min_risk_reward),
+            min_signal_score: score.max(self.min_signal_score),
+            min_indicator_consensus: self.min_indicator_consensus.unwrap_or(general.min_indicator_consensus),
+            atr_stop_multiplier: self.atr_stop_multiplier.unwrap_or(general.atr_stop_multiplier),
+            base_position_ratio: self.base_position_ratio.unwrap_or(general.base_position_ratio),
+            ..*general
+        }
+    }
+}
+
+/// Parameters learned for one symbol; `None` where nothing was.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[expect(missing_docs, reason = "the names are the keys")]
+pub struct LearnedParams {
+    /// Trades they were learned from.
+    pub sample_count: u64,
+    pub min_risk_reward: Option<f64>,
+    pub min_signal_score: Option<f64>,
+    pub min_indicator_consensus: Option<f64>,
+    pub atr_stop_multiplier: Option<f64>,
+    pub base_position_ratio: Option<f64>,
+}
+
+impl LearnedParams {
+    /// Returns these parameters with so much weight over those of the class; what was not learned is the class's.
+    pub fn over(&self, class: &SymbolParams, weight: f64) -> SymbolParams {
+        let mix = |own: Option<f64>, general: f64| match own {
+            // Exact where it is fully trusted.
+            Some(own) if weight == 1.0 => own,
+            Some(own) => weight * own + (1.0 - weight) * general,
+            None => general,
+        };
+        SymbolParams {
+            min_risk_reward: mix(self.min_risk_reward, class.min_risk_reward),
+            min_signal_score: mix(self.min_signal_score, class.min_signal_score),
+            min_indicator_consensus: mix(self.min_indicator_consensus, class.min_indicator_consensus),
+            atr_stop_multiplier: mix(self.atr_stop_multiplier, class.atr_stop_multiplier),
+            base_position_ratio: mix(self.base_position_ratio, class.base_position_ratio),
+            ..*class
+        }
+    }
+}
+
+/// How far learned values are trusted against general ones.
+pub trait Shrinkage {
+    /// Returns the weight of a value learned from so many trades, in [0, 1]; the rest is the general value's.
+    fn weight(&self, sample_count: u64) -> f64;
+}
+
+/// All or nothing: the legacy rule trusts five trades fully.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FromTrades(pub u64);
+
+impl FromTrades {
+    /// The legacy threshold.
+    pub const LEGACY: Self = Self(TRADES_LEARNED_MIN);
+}
+
+impl Shrinkage for FromTrades {
+    fn weight(&self, sample_count: u64) -> f64 {
+        if sample_count >= self.0 { 1.0 } else { 0.0 }
+    }
+}
+
+/// In proportion: n trades weigh n / (n + prior), as if the general value had been learned from `prior` trades.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PriorTrades(pub f64);
+
+impl Shrinkage for PriorTrades {
+    fn weight(&self, sample_count: u64) -> f64 {
+        let count = sample_count as f64;
+        if count == 0.0 { 0.0 } else { count / (count + self.0.max(0.0)) }
+    }
+}
+
+/// Where resolved parameters come from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ParamsSource {
+    /// There is little experience.
+    Careful(Experience),
+    /// The symbol's own, with this weight in (0, 1].
+    Learned {
+        /// Weight of the learned values.
+        weight: f64,
+    },
+    /// The general ones with the margin of its class.
+    Class(RiskClass),
+}
+
+/// What is known for the resolution.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct SymbolInputs<'a> {
+    pub closed_trades: u64,
+    pub general: &'a SymbolParams,
+    pub learned: Option<&'a LearnedParams>,
+    pub class: RiskClass,
+    pub margin: &'a RiskMargin,
+}
+
+/// Returns the parameters of a symbol and where they come from.
+///
+/// Learned values are blended with those of the class; a value that was not learned is the class's. (The legacy left
+/// it out, so that its reader fell back to defaults of its own.)
+///
+/// Source:    section 13 of the legacy specification
+pub fn resolve(inputs: &SymbolInputs<'_>, shrinkage: &impl Shrinkage) -> (SymbolParams, ParamsSource) {
+    let experience = Experience::of(inputs.closed_trades);
+    if let Some(careful) = safe_params(experience, inputs.general) {
+        return (careful, ParamsSource::Careful(experience));
+    }
+    let class = inputs.margin.apply(inputs.general);
+    let weight = inputs.learned.map_or(0.0, |learned| shrinkage.weight(learned.sample_count).clamp(0.0, 1.0));
+    match inputs.learned {
+        Some(learned) if weight > 0.0 => (learned.over(&class, weight), ParamsSource::Learned { weight }),
+        _ => (class, ParamsSource::Class(inputs.class)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn learned_values_gain_weight_with_trades() {
+        let general = SymbolParams::default();
+        let margin = RiskMargin { min_risk_reward_multiplier: 2.0, ..RiskMargin::default() };
+        let learned =
+            LearnedParams { sample_count: 10, min_risk_reward: Some(1.0), ..LearnedParams::default() };
+        let inputs = SymbolInputs {
+            closed_trades: 60,
+            general: &general,
+            learned: Some(&learned),
+            class: RiskClass::Low,
+            margin: &margin,
+        };
+        let of = |prior| resolve(&inputs, &PriorTrades(prior));
+        assert_eq!(of(10.0).0.min_risk_reward, 2.0, "half of 1.0 and of 3.0");
+        assert_eq!(of(0.0).1, ParamsSource::Learned { weight: 1.0 });
+        assert_eq!(of(10.0).0.min_signal_score, 55.0, "what was not learned is the class's");
+        assert_eq!(resolve(&inputs, &FromTrades(11)).1, ParamsSource::Class(RiskClass::Low));
+        let new = SymbolInputs { closed_trades: 4, ..inputs };
+        assert_eq!(resolve(&new, &FromTrades::LEGACY).1, ParamsSource::Careful(Experience::Beginner));
+    }
+}
