@@ -8,7 +8,7 @@ use crate::legacy_oracles::exit_simulation::{
 };
 use crate::legacy_oracles::exit_walk::{Walk, WalkCandle, WalkExit, WalkFuture, walk};
 use retune::ingest::LegacyRecord;
-use retune::legacy::rules::trailing_stop::{TrailingRule, TrailingSignal, trailing_stop};
+use retune::legacy::rules::trailing_stop::{TrailingExit, TrailingRule, TrailingSignal, trailing_stop};
 use retune::model::Direction;
 use serde_json::Value;
 
@@ -58,6 +58,17 @@ pub fn simulated(row: &Value) -> Simulated {
         costs: row["include_trading_costs"] == true,
     };
     simulate_exit(&simulated_signal(&row["opportunity"]), &multiples, options)
+}
+
+/// The legacy words of the trailing stop's exits.
+fn word(exit: TrailingExit) -> &'static str {
+    match exit {
+        TrailingExit::InvalidData => "invalid_data",
+        TrailingExit::StopLoss => "stop_loss",
+        TrailingExit::TakeProfit => "take_profit",
+        TrailingExit::TrailingStop => "trailing_stop",
+        TrailingExit::HoldingExpired => "holding_expired",
+    }
 }
 
 #[test]
@@ -162,7 +173,7 @@ fn the_trailing_stop_agrees() {
             let closes: Option<Vec<f64>> =
                 row["closes"].as_array().map(|closes| closes.iter().map(|c| c.as_f64().unwrap()).collect());
             let found = trailing_stop(&signal, &rule, closes.as_deref());
-            assert_eq!(found.exit.as_str(), row["exit_reason"], "row {}", row["id"]);
+            assert_eq!(word(found.exit), row["exit_reason"], "row {}", row["id"]);
             assert_close(found.profit_pct, &row["profit_pct"], "profit", row);
             if let Some(price) = row["details"].get("exit_price") {
                 assert_close(found.exit_price, price, "exit price", row);

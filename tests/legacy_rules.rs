@@ -82,6 +82,16 @@ fn check_params(found: &SymbolParams, answer: &Value, row: &Value) {
     }
 }
 
+/// The legacy name of a phase, `None` once it is over.
+fn phase(experience: Experience) -> Option<&'static str> {
+    match experience {
+        Experience::Beginner => Some("新手模式(AI×1.5)"),
+        Experience::Learning => Some("学习期(AI×1.3)"),
+        Experience::Growing => Some("成长期(AI×1.1)"),
+        Experience::Seasoned => None,
+    }
+}
+
 #[test]
 fn careful_parameters_agree() {
     for (document, _) in legacy_documents("cooldown.json", "cooldown.json") {
@@ -91,7 +101,7 @@ fn careful_parameters_agree() {
             let experience = Experience::of(row["trade_count"].as_u64().unwrap());
             let found = safe_params(experience, &general(&row["global"]));
             assert_eq!(found.is_none(), row["out"].is_null());
-            assert_eq!(experience.label(), row["out"]["_mode"].as_str());
+            assert_eq!(phase(experience), row["out"]["_mode"].as_str());
             if let Some(found) = found {
                 check_params(&found, &row["out"], row);
             }
@@ -116,9 +126,9 @@ fn check_symbol(configs: &Value, row: &Value) {
     let answer = &row["out"];
     let (named, profile) = match source {
         ParamsSource::Careful(experience) => {
-            (format!("{} (交易{closed_trades}笔)", experience.label().unwrap()), json!("safe_mode"))
+            (format!("{} (交易{closed_trades}笔)", phase(experience).unwrap()), json!("safe_mode"))
         }
-        ParamsSource::Learned { .. } => (format!("{symbol}特定参数"), Value::Null),
+        ParamsSource::Learned => (format!("{symbol}特定参数"), Value::Null),
         ParamsSource::Class(class) => {
             let factors = &config["risk_safety_multipliers"][class.as_str()];
             let factor = factors["min_risk_reward_multiplier"].as_f64().unwrap();

@@ -118,10 +118,3 @@ fn count_captures(window: &Window<'_>, trades: &[usize], tally: &mut Tally) {
     }
     tally.capturing = capturing.len() as u64;
 }
-
-impl Tally {
-    /// Returns the trades that ended for a reason.
-    pub fn exits_by(&self, reason: ExitReason) -> u64 {
-        self.exits[reason as usize]
-    }
-}

@@ -170,11 +170,6 @@ impl ExitPlan {
         &self.rules
     }
 
-    /// Returns the index of a rule.
-    pub fn index_of(&self, rule: &ExitRule) -> Option<usize> {
-        self.rules.iter().position(|r| r == rule)
-    }
-
     /// Returns the longest holding time in candles; a signal needs that many to be evaluated.
     pub fn hold_bars_max(&self) -> usize {
         usize::from(self.hold_bars_max)

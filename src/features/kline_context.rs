@@ -7,9 +7,6 @@
 use super::rounding::round_decimals;
 use crate::model::Bars;
 
-/// The window length the legacy snapshots use, in candles.
-pub const LEGACY_COUNT: usize = 10;
-
 /// How many candles, counted from the end, the drift flags look back over.
 const DRIFT_BARS: usize = 5;
 

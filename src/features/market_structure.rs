@@ -72,17 +72,6 @@ pub enum TrendStrength {
     Weak,
 }
 
-impl TrendStrength {
-    /// Returns the legacy label.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::StrongBullish => "strong_bullish",
-            Self::StrongBearish => "strong_bearish",
-            Self::Weak => "weak",
-        }
-    }
-}
-
 /// The swing structure of a window and the price's place in it.
 ///
 /// Units:     prices in quote currency, `_pct` in percent, ages since the last swing of either kind

@@ -7,8 +7,6 @@
 use super::rounding::round_decimals;
 use crate::model::Bars;
 
-/// How close to a level counts as a test in the legacy snapshots, in percent of the level.
-pub const LEGACY_TOLERANCE_PCT: f64 = 0.5;
 /// What the legacy columns say for `last_test_ago` when a level was never tested.
 pub const LEGACY_NEVER_TESTED: u32 = 999;
 
@@ -40,21 +38,6 @@ pub struct SrHistory {
     pub extreme_reaction_pct: f64,
     /// Tests that went beyond the level and closed back on the inside.
     pub false_breaks: u32,
-}
-
-impl SrHistory {
-    /// Returns the legacy summary: the number of tests and, if there were any, of false breaks.
-    pub fn description(&self) -> String {
-        let tests = self.test_count;
-        let break_name = match self.side {
-            LevelSide::Resistance => "假突破",
-            LevelSide::Support => "假跌破",
-        };
-        match self.false_breaks {
-            0 => format!("被测试{tests}次"),
-            breaks => format!("被测试{tests}次，{breaks}次{break_name}"),
-        }
-    }
 }
 
 /// Returns the tests of a level within a window, or `None` if there was none or the level is not positive.
@@ -143,7 +126,6 @@ mod tests {
         let found = sr_history(series.bars(), 100.0, LevelSide::Resistance, 0.5).unwrap();
         assert_eq!((found.test_count, found.false_breaks, found.last_test_ago), (2, 1, 1));
         assert_eq!((found.avg_reaction_pct, found.extreme_reaction_pct), (-1.5, -2.0));
-        assert_eq!(found.description(), "被测试2次，1次假突破");
     }
 
     #[test]

@@ -27,24 +27,6 @@ impl Draws {
         assert!(bound > 0, "there is a number below the bound");
         ((u128::from(self.next_u64()) * u128::from(bound)) >> 64) as u64
     }
-
-    /// Returns so many different numbers below a bound, ascending; all of them if there are not more.
-    ///
-    /// Cost:      O(count log count), whatever the bound
-    /// Source:    R. Floyd in J. Bentley, Programming pearls: a sample of brilliance (1987)
-    pub fn distinct(&mut self, count: u64, bound: u64) -> Vec<u64> {
-        if count >= bound {
-            return (0..bound).collect();
-        }
-        let mut drawn = std::collections::BTreeSet::new();
-        for last in bound - count..bound {
-            let number = self.below(last + 1);
-            if !drawn.insert(number) {
-                drawn.insert(last);
-            }
-        }
-        drawn.into_iter().collect()
-    }
 }
 
 #[cfg(test)]
@@ -69,13 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn draws_are_distinct_even_and_repeatable() {
-        let drawn = Draws::new(7).distinct(50, 1_000);
-        assert_eq!(drawn.len(), 50);
-        assert!(drawn.windows(2).all(|pair| pair[0] < pair[1]) && drawn[49] < 1_000);
-        assert_eq!(Draws::new(7).distinct(50, 1_000), drawn);
-        assert_ne!(Draws::new(8).distinct(50, 1_000), drawn);
-        assert_eq!(Draws::new(1).distinct(9, 4), [0, 1, 2, 3]);
+    fn draws_are_even() {
         let mut draws = Draws::new(3);
         let low = (0..10_000).filter(|_| draws.below(10) < 3).count();
         assert!((2_800..3_200).contains(&low), "{low}");

@@ -29,7 +29,9 @@ mod lock;
 mod look;
 pub mod records;
 mod reported;
-pub mod schema;
+#[cfg(test)]
+#[path = "../../tests/schemas/store.rs"]
+mod schema;
 mod snapshot;
 mod state;
 mod tables;

@@ -57,10 +57,12 @@ impl Section {
 /// A record type, without its Rust type.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RecordInfo {
+    #[cfg(test)]
     pub name: &'static str,
     pub type_id: u16,
     pub version: u16,
     pub bytes_max: usize,
+    #[cfg(test)]
     pub schema: fn() -> schemars::Schema,
     /// The record in a payload of some version, as JSON of the newest.
     pub to_json: fn(u16, &[u8]) -> Result<String, RowError>,
@@ -105,10 +107,12 @@ impl<R: Record> Table<R> {
         doc: &'static str,
     ) -> Self {
         let record = RecordInfo {
+            #[cfg(test)]
             name: R::NAME,
             type_id: R::TYPE_ID,
             version: R::VERSION,
             bytes_max: R::BYTES_MAX,
+            #[cfg(test)]
             schema: schema_of::<R>,
             to_json: envelope::payload_to_json::<R>,
             from_json: envelope::row_from_json::<R>,
@@ -117,6 +121,7 @@ impl<R: Record> Table<R> {
     }
 }
 
+#[cfg(test)]
 fn schema_of<R: Record>() -> schemars::Schema {
     schemars::schema_for!(R)
 }

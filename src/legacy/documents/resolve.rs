@@ -183,7 +183,7 @@ fn steps(
     let careful = safe_params(experience, &config.general);
     let own = config.learned.as_ref();
     let class = config.margin.apply(&config.general);
-    let own_params = own.map(|own| own.over(&class, 1.0));
+    let own_params = own.map(|own| own.over(&class));
     let step = |name: &str, taken, reason, params: Option<&SymbolParams>| ResolveStepPart {
         source: name.to_owned(),
         taken,
@@ -204,7 +204,7 @@ fn steps(
             experience_reason(experience),
             careful.as_ref(),
         ),
-        step("own", matches!(source, ParamsSource::Learned { .. }), own_reason, own_params.as_ref()),
+        step("own", matches!(source, ParamsSource::Learned), own_reason, own_params.as_ref()),
         step(
             "risk_class",
             matches!(source, ParamsSource::Class(_)),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::symbol_params::{
-    FromTrades, LearnedParams, ParamsSource, RiskClass, RiskMargin, SymbolInputs, SymbolParams, resolve,
+    LearnedParams, ParamsSource, RiskClass, RiskMargin, SymbolInputs, SymbolParams, resolve,
 };
 use crate::model::Style;
 
@@ -76,7 +76,7 @@ impl SymbolConfig {
             class: self.class,
             margin: &self.margin,
         };
-        resolve(&inputs, &FromTrades::LEGACY)
+        resolve(&inputs)
     }
 }
 
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(scalping.min_indicator_consensus, careful.min_indicator_consensus);
         assert_eq!(swing, careful, "no parameters of the style, nothing to overwrite with");
         let (own, source) = btc.resolve(50);
-        assert_eq!(source, ParamsSource::Learned { weight: 1.0 });
+        assert_eq!(source, ParamsSource::Learned);
         assert_eq!((own.min_risk_reward, own.atr_stop_multiplier), (2.0, 1.2));
         let other = SymbolConfig::read(&config, "NEW/USDT:USDT");
         assert_eq!(

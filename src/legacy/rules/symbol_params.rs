@@ -56,16 +56,6 @@ impl Experience {
             _ => Self::Seasoned,
         }
     }
-
-    /// Returns the legacy name of the phase, `None` once it is over.
-    pub fn label(self) -> Option<&'static str> {
-        match self {
-            Self::Beginner => Some("新手模式(AI×1.5)"),
-            Self::Learning => Some("学习期(AI×1.3)"),
-            Self::Growing => Some("成长期(AI×1.1)"),
-            Self::Seasoned => None,
-        }
-    }
 }
 
 /// How far careful parameters go beyond the general ones: a factor and a floor, or a bonus and a bound.
@@ -221,54 +211,16 @@ pub struct LearnedParams {
 }
 
 impl LearnedParams {
-    /// Returns these parameters with so much weight over those of the class; what was not learned is the class's.
-    pub fn over(&self, class: &SymbolParams, weight: f64) -> SymbolParams {
-        let mix = |own: Option<f64>, general: f64| match own {
-            // Exact where it is fully trusted.
-            Some(own) if weight == 1.0 => own,
-            Some(own) => weight * own + (1.0 - weight) * general,
-            None => general,
-        };
+    /// Returns these parameters over those of the class; what was not learned is the class's.
+    pub fn over(&self, class: &SymbolParams) -> SymbolParams {
         SymbolParams {
-            min_risk_reward: mix(self.min_risk_reward, class.min_risk_reward),
-            min_signal_score: mix(self.min_signal_score, class.min_signal_score),
-            min_indicator_consensus: mix(self.min_indicator_consensus, class.min_indicator_consensus),
-            atr_stop_multiplier: mix(self.atr_stop_multiplier, class.atr_stop_multiplier),
-            base_position_ratio: mix(self.base_position_ratio, class.base_position_ratio),
+            min_risk_reward: self.min_risk_reward.unwrap_or(class.min_risk_reward),
+            min_signal_score: self.min_signal_score.unwrap_or(class.min_signal_score),
+            min_indicator_consensus: self.min_indicator_consensus.unwrap_or(class.min_indicator_consensus),
+            atr_stop_multiplier: self.atr_stop_multiplier.unwrap_or(class.atr_stop_multiplier),
+            base_position_ratio: self.base_position_ratio.unwrap_or(class.base_position_ratio),
             ..*class
         }
-    }
-}
-
-/// How far learned values are trusted against general ones.
-pub trait Shrinkage {
-    /// Returns the weight of a value learned from so many trades, in [0, 1]; the rest is the general value's.
-    fn weight(&self, sample_count: u64) -> f64;
-}
-
-/// All or nothing: the legacy rule trusts five trades fully.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FromTrades(pub u64);
-
-impl FromTrades {
-    /// The legacy threshold.
-    pub const LEGACY: Self = Self(TRADES_LEARNED_MIN);
-}
-
-impl Shrinkage for FromTrades {
-    fn weight(&self, sample_count: u64) -> f64 {
-        if sample_count >= self.0 { 1.0 } else { 0.0 }
-    }
-}
-
-/// In proportion: n trades weigh n / (n + prior), as if the general value had been learned from `prior` trades.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PriorTrades(pub f64);
-
-impl Shrinkage for PriorTrades {
-    fn weight(&self, sample_count: u64) -> f64 {
-        let count = sample_count as f64;
-        if count == 0.0 { 0.0 } else { count / (count + self.0.max(0.0)) }
     }
 }
 
@@ -277,11 +229,8 @@ impl Shrinkage for PriorTrades {
 pub enum ParamsSource {
     /// There is little experience.
     Careful(Experience),
-    /// The symbol's own, with this weight in (0, 1].
-    Learned {
-        /// Weight of the learned values.
-        weight: f64,
-    },
+    /// The symbol's own.
+    Learned,
     /// The general ones with the margin of its class.
     Class(RiskClass),
 }
@@ -299,20 +248,19 @@ pub struct SymbolInputs<'a> {
 
 /// Returns the parameters of a symbol and where they come from.
 ///
-/// Learned values are blended with those of the class; a value that was not learned is the class's. (The legacy left
-/// it out, so that its reader fell back to defaults of its own.)
+/// A value that was not learned is the class's. (The legacy left it out, so that its reader fell back to defaults of its
+/// own.)
 ///
 /// Source:    section 13 of the legacy specification
-pub fn resolve(inputs: &SymbolInputs<'_>, shrinkage: &impl Shrinkage) -> (SymbolParams, ParamsSource) {
+pub fn resolve(inputs: &SymbolInputs<'_>) -> (SymbolParams, ParamsSource) {
     let experience = Experience::of(inputs.closed_trades);
     if let Some(careful) = safe_params(experience, inputs.general) {
         return (careful, ParamsSource::Careful(experience));
     }
     let class = inputs.margin.apply(inputs.general);
-    let weight = inputs.learned.map_or(0.0, |learned| shrinkage.weight(learned.sample_count).clamp(0.0, 1.0));
-    match inputs.learned {
-        Some(learned) if weight > 0.0 => (learned.over(&class, weight), ParamsSource::Learned { weight }),
-        _ => (class, ParamsSource::Class(inputs.class)),
+    match inputs.learned.filter(|learned| learned.sample_count >= TRADES_LEARNED_MIN) {
+        Some(learned) => (learned.over(&class), ParamsSource::Learned),
+        None => (class, ParamsSource::Class(inputs.class)),
     }
 }
 
@@ -321,24 +269,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn learned_values_gain_weight_with_trades() {
+    fn learned_values_count_from_enough_trades_on() {
         let general = SymbolParams::default();
         let margin = RiskMargin { min_risk_reward_multiplier: 2.0, ..RiskMargin::default() };
-        let learned =
-            LearnedParams { sample_count: 10, min_risk_reward: Some(1.0), ..LearnedParams::default() };
-        let inputs = SymbolInputs {
-            closed_trades: 60,
-            general: &general,
-            learned: Some(&learned),
-            class: RiskClass::Low,
-            margin: &margin,
+        let learned = |sample_count| LearnedParams {
+            sample_count,
+            min_risk_reward: Some(1.0),
+            ..LearnedParams::default()
         };
-        let of = |prior| resolve(&inputs, &PriorTrades(prior));
-        assert_eq!(of(10.0).0.min_risk_reward, 2.0, "half of 1.0 and of 3.0");
-        assert_eq!(of(0.0).1, ParamsSource::Learned { weight: 1.0 });
-        assert_eq!(of(10.0).0.min_signal_score, 55.0, "what was not learned is the class's");
-        assert_eq!(resolve(&inputs, &FromTrades(11)).1, ParamsSource::Class(RiskClass::Low));
-        let new = SymbolInputs { closed_trades: 4, ..inputs };
-        assert_eq!(resolve(&new, &FromTrades::LEGACY).1, ParamsSource::Careful(Experience::Beginner));
+        let of = |closed_trades, learned: &LearnedParams| {
+            let (general, margin) = (&general, &margin);
+            resolve(&SymbolInputs {
+                closed_trades,
+                general,
+                learned: Some(learned),
+                class: RiskClass::Low,
+                margin,
+            })
+        };
+        let (own, source) = of(60, &learned(5));
+        assert_eq!((own.min_risk_reward, source), (1.0, ParamsSource::Learned));
+        assert_eq!(own.min_signal_score, 55.0, "what was not learned is the class's");
+        assert_eq!(of(60, &learned(4)).1, ParamsSource::Class(RiskClass::Low));
+        assert_eq!(of(4, &learned(5)).1, ParamsSource::Careful(Experience::Beginner));
     }
 }

@@ -38,19 +38,6 @@ pub enum TrailingExit {
     HoldingExpired,
 }
 
-impl TrailingExit {
-    /// Returns the legacy word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidData => "invalid_data",
-            Self::StopLoss => "stop_loss",
-            Self::TakeProfit => "take_profit",
-            Self::TrailingStop => "trailing_stop",
-            Self::HoldingExpired => "holding_expired",
-        }
-    }
-}
-
 /// The end of a trade.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrailingOutcome {
@@ -126,9 +113,4 @@ fn from_potential(signal: &TrailingSignal, rule: &TrailingRule) -> (TrailingExit
     } else {
         (TrailingExit::HoldingExpired, highest)
     }
-}
-
-/// Returns by how many percent the mean of trailing profits exceeds that of static ones; 0 where the latter is 0.
-pub fn improvement_pct(trailing_mean: f64, static_mean: f64) -> f64 {
-    if static_mean == 0.0 { 0.0 } else { (trailing_mean - static_mean) / static_mean.abs() * 100.0 }
 }
