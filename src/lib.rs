@@ -13,7 +13,8 @@ pub mod exits;
 pub mod features;
 pub mod fetch;
 pub mod fingerprint;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
 #[path = "../tests/fuzz/mod.rs"]
 pub mod fuzz;
 pub mod ingest;

@@ -11,7 +11,8 @@ mod export;
 mod failure;
 mod fetch;
 mod files;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
+#[path = "../../tests/fuzz/cli.rs"]
 pub(crate) mod fuzz;
 mod heap;
 mod import;

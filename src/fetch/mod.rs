@@ -16,7 +16,8 @@
 mod archive;
 mod client;
 mod error;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
+#[path = "../../tests/fuzz/fetch.rs"]
 pub(crate) mod fuzz;
 mod held;
 mod holes;

@@ -24,7 +24,8 @@ mod error;
 mod evidence;
 mod file;
 mod format;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
+#[path = "../../tests/fuzz/ingest.rs"]
 pub(crate) mod fuzz;
 mod growth;
 mod interval;

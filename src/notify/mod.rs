@@ -11,7 +11,8 @@
 //! It does not know what is worth telling, nor how it reads.
 
 mod email;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
+#[path = "../../tests/fuzz/notify.rs"]
 pub(crate) mod fuzz;
 mod post;
 mod queue;

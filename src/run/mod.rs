@@ -19,7 +19,8 @@ pub mod export;
 pub mod forecast;
 pub mod found;
 pub mod freshness;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
+#[path = "../../tests/fuzz/run.rs"]
 pub(crate) mod fuzz;
 mod growing;
 mod halt;

@@ -20,7 +20,8 @@ mod engine;
 mod envelope;
 mod error;
 mod files;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
+#[path = "../../tests/fuzz/store.rs"]
 pub(crate) mod fuzz;
 pub mod health;
 mod keys;

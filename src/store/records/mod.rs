@@ -16,7 +16,7 @@ mod series;
 mod values;
 mod work;
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod samples;
 
 pub use carried::CarriedRecord;

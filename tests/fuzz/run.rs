@@ -1,4 +1,4 @@
-//! Hostile bytes for the configuration, cached rows and imported parameters; see `tests/fuzz`.
+//! Hostile bytes for the configuration, cached rows and imported parameters.
 
 use super::answer;
 use super::config::Config;
@@ -180,7 +180,7 @@ const IMPORT_WORDS: &[&str] = &[
 ];
 
 fn import_seeds() -> Vec<Vec<u8>> {
-    vec![include_bytes!("../../tests/fixtures/learning_config.json").to_vec()]
+    vec![include_bytes!("../fixtures/learning_config.json").to_vec()]
 }
 
 /// Parameters that are taken over can be stored and come back.

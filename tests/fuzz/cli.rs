@@ -1,4 +1,4 @@
-//! Hostile bytes for the values of flags and of the environment; see `tests/fuzz`.
+//! Hostile bytes for the values of flags and of the environment.
 
 use super::context::{dotted, environment};
 use super::{incremental, memory, values};
@@ -65,7 +65,7 @@ fn settings(bytes: &[u8]) -> String {
 }
 
 fn snapshot_seeds() -> Vec<Vec<u8>> {
-    vec![include_bytes!("../../tests/fixtures/memory.jsonl").to_vec()]
+    vec![include_bytes!("../fixtures/memory.jsonl").to_vec()]
 }
 
 /// The last snapshot of a file can be compared with itself and with nothing.

@@ -1,4 +1,4 @@
-//! Hostile bytes for the answers of an exchange and the files kept of them; see `tests/fuzz`.
+//! Hostile bytes for the answers of an exchange and the files kept of them.
 
 use super::archive;
 use super::client::Trouble;

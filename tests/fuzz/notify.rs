@@ -1,4 +1,4 @@
-//! Hostile bytes for messages that wait; see `tests/fuzz`.
+//! Hostile bytes for messages that wait.
 
 use super::Channel;
 use super::queue::{QUEUE_BYTES_MAX, QUEUE_FILE, QUEUE_MESSAGES_MAX, Queue};

@@ -1,4 +1,4 @@
-//! Hostile bytes for rows and backups; see `tests/fuzz`.
+//! Hostile bytes for rows and backups.
 
 use std::io::Write;
 
@@ -210,7 +210,7 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn backup_file_seeds() -> Vec<Vec<u8>> {
-    let committed = include_bytes!("../../tests/fixtures/stores/format-1.jsonl.gz");
+    let committed = include_bytes!("../fixtures/stores/format-1.jsonl.gz");
     vec![committed.to_vec()]
 }
 

@@ -1,4 +1,4 @@
-//! Hostile bytes for the readers of foreign files; see `tests/fuzz`.
+//! Hostile bytes for the readers of foreign files.
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -544,7 +544,7 @@ fn trades_csv_seeds() -> Vec<Vec<u8>> {
     let plain = "coin,direction,opened_at,closed_at,profit,exit_price,signal_score,consensus,exit_reason\n\
                  BTC,long,2025-01-01 00:15:00,2025-01-01 02:15:00,1.5,100,70,3,\"a, \"\"b\"\"\nc\"\n\
                  ETH/USDT:USDT,short,2025-01-01 00:15:00,,,,,,\n";
-    vec![plain.into(), include_bytes!("../../tests/fixtures/trades_history.csv").to_vec()]
+    vec![plain.into(), include_bytes!("../fixtures/trades_history.csv").to_vec()]
 }
 
 fn trades_json_seeds() -> Vec<Vec<u8>> {
@@ -596,7 +596,7 @@ fn trades(bytes: &[u8], name: &str) -> String {
 }
 
 fn config_seeds() -> Vec<Vec<u8>> {
-    vec![include_bytes!("../../tests/fixtures/learning_config.json").to_vec()]
+    vec![include_bytes!("../fixtures/learning_config.json").to_vec()]
 }
 
 fn legacy_config(bytes: &[u8]) -> String {
