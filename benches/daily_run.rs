@@ -13,10 +13,10 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use retune::config::Config;
+use retune::engine::plan::DayLimits;
 use retune::ingest::{IngestOptions, OnConflict, discover, load_symbol};
 use retune::model::Style;
-use retune::run::config::Config;
-use retune::run::plan::DayLimits;
 use retune::run::report::RunReport;
 use retune::run::{RunOptions, incremental};
 

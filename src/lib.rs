@@ -6,8 +6,13 @@
 //! parameters in force (`decide`), and what was learned is remembered (`store`). `run` is the only place that
 //! knows every stage.
 
+pub mod bot;
 pub mod cli;
+pub mod config;
 pub mod decide;
+pub mod diagnose;
+pub mod documents;
+pub mod engine;
 pub mod evaluate;
 pub mod exits;
 pub mod features;
@@ -22,9 +27,10 @@ pub mod legacy;
 pub mod model;
 pub mod net;
 pub mod notify;
-pub mod present;
+pub mod render;
 pub mod run;
 pub mod search;
 pub mod signals;
 pub mod store;
+pub mod study;
 pub mod validate;

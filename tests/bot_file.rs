@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
+use retune::bot::import::import;
+use retune::bot::keys::{CACHES, DEFAULT_TREE};
+use retune::bot::{BotFile, bot_file, differences};
 use retune::ingest::{parse_legacy_config, with_keys};
-use retune::present::{BotFile, bot_file, differences};
-use retune::run::bot_keys::{CACHES, DEFAULT_TREE};
-use retune::run::import::import;
 use retune::store::Store;
 use serde_json::{Map, Value, json};
 

@@ -10,7 +10,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
-use retune::present::browser::{Key, Library, Palette, State, draw};
+use retune::render::browser::{Key, Library, Palette, State, draw};
 use retune::store::{LearningCommit, Store, View};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use retune::bot::learning_config;
+use retune::documents::schema::{EXPORTED, Exported};
 use retune::legacy;
-use retune::present::learning_config;
-use retune::present::schema::{EXPORTED, Exported};
 use retune::store::Store;
 use serde_json::{Value, json};
 

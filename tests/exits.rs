@@ -4,14 +4,14 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use proptest::prelude::*;
+use retune::config::Config;
+use retune::engine::plan::DayLimits;
 use retune::exits::{Costs, ExitPlan, Fill, Position, TradeCosts};
 use retune::ingest::OnConflict;
 use retune::model::{
     Bars, Candle, CandleSeries, Direction, EXIT_AXES, ExitReason, ExitRule, Interval, Outcome, Outcomes,
     ReturnPpm, Style, Symbol,
 };
-use retune::run::config::Config;
-use retune::run::plan::DayLimits;
 use retune::run::report::RunReport;
 use retune::run::{RunOptions, incremental};
 use retune::validate::assessment::cost_buffer;

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use retune::config::Config;
+use retune::documents::document::Envelope;
+use retune::documents::run::RunDocument;
+use retune::engine::plan::{DayLimits, Plan};
 use retune::ingest::{IngestOptions, OnConflict, discover, load_symbol};
 use retune::model::{CandleSeries, DAY_MS, Interval, Style};
-use retune::present::document::Envelope;
-use retune::present::run::RunDocument;
-use retune::run::config::Config;
-use retune::run::plan::{DayLimits, Plan};
 use retune::run::report::RunReport;
 use retune::run::{RunError, RunOptions, incremental};
 use retune::store::records::RunRecord;

@@ -1,10 +1,10 @@
 //! What a missing candle costs, and that it costs the same whether days are taken in one by one or at once.
 
+use retune::engine::plan::Plan;
 use retune::exits::{Costs, ExitPlan, Position};
 use retune::model::{
     Candle, CandleSeries, DAY_MS, Day, Direction, ExitReason, ExitRule, Interval, Outcomes, Symbol,
 };
-use retune::run::plan::Plan;
 
 use crate::command::{optimizer, text};
 use crate::incremental::{Lab, answer, plan_of, sample};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use retune::decide::Outcome;
-use retune::run::report::RunResult;
+use retune::decide::RunResult;
 
 use crate::command::{optimizer, text};
 use crate::pipeline::sample_dir;
@@ -367,7 +367,7 @@ fn every_word_and_condition_is_explained() {
         assert!(explained(word, &verdicts), "docs/verdicts.md does not explain {word}");
     }
     let concepts = read(&root().join("docs/concepts.md"));
-    let source = read(&root().join("src/run/reuse.rs"));
+    let source = read(&root().join("src/engine/reuse.rs"));
     let kinds =
         source.split("pub fn kind(").nth(1).and_then(|rest| rest.split("\n    }\n").next()).expect("kinds");
     let reasons: Vec<&str> = kinds.split('"').skip(1).step_by(2).filter(|word| named(word)).collect();
@@ -381,7 +381,7 @@ fn every_word_and_condition_is_explained() {
 fn exit_codes() -> BTreeSet<u8> {
     let failure = read(&root().join("src/cli/failure.rs"));
     let constants = failure.split(": u8 = ").skip(1).filter_map(|rest| rest.split(';').next()?.parse().ok());
-    let results = read(&root().join("src/run/report.rs"));
+    let results = read(&root().join("src/decide/result.rs"));
     let results = results.split("pub fn exit_code(").nth(1).and_then(|rest| rest.split("\n    }\n").next());
     let results = results.expect("the codes of results");
     let results = results.split("=> ").skip(1).filter_map(|rest| rest.split(',').next()?.parse().ok());

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use retune::present::learning_config;
+use retune::bot::learning_config;
 use serde_json::{Value, json};
 
 use crate::command::{StoreDir, text};

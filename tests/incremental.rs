@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
+use retune::config::Config;
+use retune::documents::document::Envelope;
+use retune::documents::run::RunDocument;
+use retune::engine::plan::{DayLimits, Plan};
 use retune::ingest::{IngestOptions, OnConflict, discover, load_symbol};
 use retune::model::{Bars, Candle, CandleSeries, DAY_MS, Day, Interval, Style};
-use retune::present::document::Envelope;
-use retune::present::run::RunDocument;
-use retune::run::config::Config;
-use retune::run::evidence::Evidence;
-use retune::run::plan::{DayLimits, Plan};
 use retune::run::report::RunReport;
 use retune::run::{FilesRead, RunError, RunEvent, RunOptions, incremental};
 use retune::store::{Cache, CacheBatch};
+use retune::study::evidence::Evidence;
 
 use crate::pipeline::sample_dir;
 
@@ -146,7 +146,7 @@ pub fn answer(report: &RunReport) -> String {
         style.series.incumbent_ppm.clear();
         style.own.clear();
     }
-    report.result = retune::run::report::RunResult::Unchanged;
+    report.result = retune::decide::RunResult::Unchanged;
     document(&report)
 }
 

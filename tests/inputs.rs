@@ -6,10 +6,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use retune::config::Config;
+use retune::engine::plan::DayLimits;
 use retune::ingest::{IngestOptions, IssueKind, LoadedSymbol, OnConflict, discover, load_symbol};
 use retune::model::{Candle, Interval, Style};
-use retune::run::config::Config;
-use retune::run::plan::DayLimits;
 use retune::run::report::RunReport;
 use retune::run::{FilesRead, RunOptions, incremental};
 use sha2::{Digest, Sha256};

@@ -729,7 +729,7 @@ fn lessons_are_confirmed_from_day_to_day_and_fit_a_prompt() {
     assert!(store.stdout(&["report", "-o", "-"]).contains(&saving));
     // Nothing is active, so that nothing can be exported; this is what an export would hold.
     let view = retune::store::View::open(&store.path).expect("published");
-    let exported = retune::present::learning_config(&view.read().expect("readable"), "default", "");
+    let exported = retune::bot::learning_config(&view.read().expect("readable"), "default", "");
     let exported = exported.expect("a document");
     let lessons: Vec<&str> = said.lines().skip(1).collect();
     assert_eq!(exported["compressed_insights"]["lessons"], json!(lessons));

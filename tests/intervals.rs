@@ -4,14 +4,14 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use retune::engine::day::evaluate_day;
+use retune::engine::plan::Plan;
 use retune::features::catalog::{Column, View, column};
 use retune::features::frame::{Market, lookback_days};
 use retune::ingest::{Reading, SignalsFile};
 use retune::model::{
     Bars, Candle, CandleSeries, DAY_MS, Day, Direction, Interval, Style, Symbol, Timeframes,
 };
-use retune::run::day::evaluate_day;
-use retune::run::plan::Plan;
 use retune::signals::candidates::candidates;
 use retune::signals::given::placed;
 

@@ -7,11 +7,12 @@ use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use retune::config::Config;
+use retune::diagnose::process;
+use retune::engine::plan::{DayLimits, Plan};
 use retune::ingest::OnConflict;
 use retune::model::{DAY_MS, Style};
-use retune::run::config::Config;
-use retune::run::plan::{DayLimits, Plan};
-use retune::run::{RunOptions, incremental, process};
+use retune::run::{RunOptions, incremental};
 use retune::store::health::compact;
 use retune::store::{Location, RUNS_MAX, Store, View, backups};
 use rustix::time::{ClockId, clock_gettime};

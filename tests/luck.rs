@@ -5,11 +5,12 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use retune::config::Config;
+use retune::decide::RunResult;
+use retune::engine::plan::DayLimits;
 use retune::ingest::{IngestOptions, OnConflict, discover, load_symbol};
 use retune::model::{Candle, CandleSeries, Interval, Style};
-use retune::run::config::Config;
-use retune::run::plan::DayLimits;
-use retune::run::report::{RunReport, RunResult};
+use retune::run::report::RunReport;
 use retune::run::{RunOptions, incremental};
 use retune::validate::assessment::Assurance;
 use retune::validate::resample::Random;

@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
+use retune::config::Config;
+use retune::documents::document::Envelope;
+use retune::documents::run::RunDocument;
+use retune::engine::day::evaluate_day;
+use retune::engine::plan::{DayLimits, Plan};
+use retune::engine::unit::Lost;
 use retune::features::catalog::{COLUMNS, View};
 use retune::features::frame::Market;
 use retune::ingest::{IngestOptions, OnConflict, discover, load_symbol};
 use retune::model::{Bars, Candle, CandleSeries, DAY_MS, Day, Direction, ExitReason, Interval, Style};
-use retune::present::document::Envelope;
-use retune::present::run::RunDocument;
-use retune::run::config::Config;
-use retune::run::day::evaluate_day;
-use retune::run::plan::{DayLimits, Plan};
 use retune::run::report::RunReport;
-use retune::run::unit::Lost;
 use retune::run::{RunOptions, incremental};
 use retune::signals::candidates::candidates;
 
@@ -261,7 +261,7 @@ fn selection_reads_the_early_part_only() {
         let folder = sample_with_another_end(split.late.start);
         let other = run(&[folder.path().to_path_buf()], None, &plan(DayLimits::default()), 2);
         let same = other.styles.iter().find(|s| s.style == style.style).expect("the style");
-        let chosen = |study: &retune::run::study::Study| -> Vec<_> {
+        let chosen = |study: &retune::study::Study| -> Vec<_> {
             study.top.iter().map(|m| (m.set.clone(), m.score, m.early.clone())).collect()
         };
         assert_eq!(chosen(&style.study), chosen(&same.study), "{}: the late part chose", style.style);

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use proptest::prelude::*;
+use retune::config::Config;
+use retune::engine::day::evaluate_day;
+use retune::engine::plan::DayLimits;
 use retune::evaluate::book::{Book, Entry};
 use retune::evaluate::lattice::Lattice;
 use retune::evaluate::portfolio::{Cooldown, Course, Limits, Lost, follow};
@@ -15,12 +18,9 @@ use retune::model::{
     Bars, CandleSeries, Day, Direction, ExitReason, ExitRule, HOUR_MS, Interval, Outcome, Outcomes,
     ReturnPpm, Setup, Style,
 };
-use retune::run::book::{SymbolDays, book_of};
-use retune::run::config::Config;
-use retune::run::day::evaluate_day;
-use retune::run::plan::DayLimits;
-use retune::run::traded::Traded;
 use retune::signals::candidates::candidates;
+use retune::study::assembly::{SymbolDays, book_of};
+use retune::study::portfolio::Traded;
 use serde_json::Value;
 
 use crate::command::StoreDir;

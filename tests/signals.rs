@@ -6,6 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::atomic::AtomicBool;
 
+use retune::config::Config;
+use retune::documents::document::Envelope;
+use retune::documents::run::RunDocument;
+use retune::engine::day::{DayBlock, evaluate_day};
+use retune::engine::entries::Found;
+use retune::engine::plan::{DayLimits, Plan};
 use retune::exits::Costs;
 use retune::features::frame::Market;
 use retune::ingest::{IngestOptions, OnConflict, Reading, SignalsFile, discover, load_symbol};
@@ -13,12 +19,6 @@ use retune::model::{
     Bars, Candle, CandleSeries, Day, Direction, GivenSignal, GivenSignals, Interval, MINUTE_MS, Setup, Style,
     Symbol, rfc3339,
 };
-use retune::present::document::Envelope;
-use retune::present::run::RunDocument;
-use retune::run::config::Config;
-use retune::run::day::{DayBlock, evaluate_day};
-use retune::run::found::Found;
-use retune::run::plan::{DayLimits, Plan};
 use retune::run::report::RunReport;
 use retune::run::{RunOptions, incremental};
 use retune::search::space::Space;
@@ -122,11 +122,11 @@ fn answer(report: &RunReport) -> String {
         style.decision.outcome = retune::decide::Outcome::Unchanged;
         style.decision.changes.clear();
         style.decision.reasons.clear();
-        style.evidence = retune::run::evidence::Evidence::default();
+        style.evidence = retune::study::evidence::Evidence::default();
         style.series.incumbent_ppm.clear();
         style.own.clear();
     }
-    report.result = retune::run::report::RunResult::Unchanged;
+    report.result = retune::decide::RunResult::Unchanged;
     let mut document = RunDocument::new(&report);
     (document.run.duration_ms, document.run.threads) = (0, 0);
     (document.run.peak_rss_bytes, document.run.id, document.run.resumed) = (None, None, false);
@@ -465,7 +465,7 @@ fn every_row_is_counted_in_one_place() {
     for kind in ["duplicate", "signals_without_candles", "signals_before_candles", "signals_after_candles"] {
         assert!(kinds.contains(&kind), "{kinds:?}");
     }
-    let text = retune::present::run::run_text(&report);
+    let text = retune::documents::run::run_text(&report);
     assert!(text.contains(" on days that count, 1 repeated, 1 without candles, 1 before"), "{text}");
 
     // Within a window, and for one style.

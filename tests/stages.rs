@@ -1,8 +1,8 @@
 //! Spaces beyond the budget: searched in stages, reused and repeated like any other, and counted for what they are.
 
 use retune::decide::Require;
+use retune::engine::plan::Plan;
 use retune::model::{DAY_MS, Day, ParameterSet};
-use retune::run::plan::Plan;
 use retune::run::report::{RunReport, StyleReport};
 use retune::search::strategy::Strategy;
 use serde_json::Value;

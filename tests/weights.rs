@@ -4,11 +4,11 @@
 use std::path::Path;
 
 use retune::decide::Outcome;
+use retune::engine::plan::Plan;
 use retune::features::catalog::{SCORE_EVIDENCE, SIGNAL_SCORE, View, column};
 use retune::features::frame::Market;
 use retune::features::score::{ScoreEvidence, ScoreTerm, ScoreWeights, Sided};
 use retune::model::{Candle, CandleSeries, DAY_MS, Day, Direction, MINUTE_MS, Style};
-use retune::run::plan::Plan;
 use retune::run::report::{RunReport, StyleReport};
 use retune::search::draws::Draws;
 use retune::search::space::weights_of;

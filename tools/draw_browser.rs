@@ -11,7 +11,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
-use retune::present::browser::{Key, Library, Palette, State, draw};
+use retune::render::browser::{Key, Library, Palette, State, draw};
 use retune::store::View;
 
 /// Size of the terminal.

@@ -9,7 +9,7 @@ use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::failure::{Failure, code};
-use crate::present::browser::{Key, Library, Palette, Seen, State, draw};
+use crate::render::browser::{Key, Library, Palette, Seen, State, draw};
 
 /// How long a signal may wait to be noticed.
 const NOTICED_AFTER: Duration = Duration::from_millis(200);

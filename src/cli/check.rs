@@ -8,13 +8,13 @@ use super::failure::{Failure, code};
 use super::files::FileArguments;
 use super::incremental::{BadRows, Conflict, on_conflict};
 use super::lookahead;
+use crate::documents::check::{CheckDataDocument, FilePart, PassedOverPart, SignalsFilePart, SymbolPart};
 use crate::ingest::{
     Catalog, IngestError, IngestOptions, OnConflict, SignalsFile, identical_files, load_symbol, survey,
 };
 use crate::model::{Day, GivenSignals, Symbol};
-use crate::present::check::{CheckDataDocument, FilePart, PassedOverPart, SignalsFilePart, SymbolPart};
+use crate::run::given_signals::signals_outside;
 use crate::run::room_at_first;
-use crate::run::signals::signals_outside;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {

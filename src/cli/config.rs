@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::context::Context;
 use super::failure::Failure;
-use crate::present::config::{ConfigDocument, ConfigValue};
-use crate::run::config::Config;
+use crate::config::Config;
+use crate::documents::config::{ConfigDocument, ConfigValue};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use super::Global;
 use super::failure::{Failure, code};
 use super::progress::Progress;
+use crate::config::Config;
+use crate::documents::document::{Document, Envelope};
 use crate::model::excerpt;
-use crate::present::document::{Document, Envelope};
-use crate::run::config::Config;
 use crate::store::{Location, StoreError, View};
 
 /// What is said where readers see less than is stored.

@@ -3,8 +3,8 @@
 use super::context::Context;
 use super::failure::{Failure, code};
 use super::values;
+use crate::documents::by_hand::ByHandDocument;
 use crate::model::Style;
-use crate::present::by_hand::ByHandDocument;
 use crate::run::adopt::{ByHandError, Request, by_hand};
 
 #[derive(Debug, clap::Args)]

@@ -8,14 +8,15 @@ use super::failure::{Failure, chain, code};
 use super::files::FileArguments;
 use super::incremental::{BadRows, on_conflict};
 use super::values;
+use crate::config::Config;
+use crate::diagnose::health::{SymbolHealth, examine};
+use crate::documents::doctor::{CheckPart, DoctorDocument, FreshnessPart, LastRunPart, SpacePart, Status};
+use crate::engine::plan::AgeLimit;
+use crate::engine::plan::Plan;
 use crate::model::rfc3339;
-use crate::present::doctor::{CheckPart, DoctorDocument, FreshnessPart, LastRunPart, SpacePart, Status};
 use crate::run::RunOptions;
 use crate::run::clock::{is_set_back, latest_run_ms};
-use crate::run::config::Config;
-use crate::run::freshness::{AgeLimit, CLOCK_MIN_MS, CLOCK_TOLERANCE_MS};
-use crate::run::health::{SymbolHealth, examine};
-use crate::run::plan::Plan;
+use crate::run::freshness::{CLOCK_MIN_MS, CLOCK_TOLERANCE_MS};
 use crate::store::StoreError;
 use crate::store::health::{
     BackupHealth, FileHealth, FileState, StoreHealth, compact, examine as examine_store, repair,

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::failure::Failure;
-use crate::present::inspect::{ExplainDocument, RunRef, number_of};
+use crate::documents::inspect::{ExplainDocument, RunRef, number_of};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

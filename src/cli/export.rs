@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use super::context::Context;
 use super::failure::{Failure, code};
 use super::replace::{backup_of, replace_and_keep, replace_none};
+use crate::bot::export_gate::{Doubt, doubts, force, has_active};
+use crate::bot::{BotFile, bot_file, differences};
+use crate::documents::export::ExportDiffDocument;
+use crate::documents::inspect::require_profile;
 use crate::ingest::{LEGACY_FILE_BYTES_MAX, LegacyConfig, parse_legacy_config};
-use crate::present::export::ExportDiffDocument;
-use crate::present::inspect::require_profile;
-use crate::present::{BotFile, bot_file, differences};
-use crate::run::export::{Doubt, doubts, force, has_active};
 use crate::store::bot_file::{self, Mark, Origin};
 
 #[derive(Debug, clap::Args)]

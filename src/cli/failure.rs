@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::config::ConfigError;
 use crate::fetch::FetchError;
 use crate::ingest::{IngestError, Rejection, SignalsError};
 pub(super) use crate::net::chain;
 use crate::run::RunError;
-use crate::run::config::ConfigError;
-use crate::run::notes::file_name;
+use crate::run::file_summary::file_name;
 use crate::run::report::InputReport;
 use crate::store::StoreError;
 

@@ -6,10 +6,10 @@ use super::context::Context;
 use super::failure::Failure;
 use super::incremental::stop_on_signals;
 use super::values;
+use crate::documents::fetch::FetchDocument;
 use crate::fetch::{Fetched, Market, Request, Source, Ticker, fetch, interval};
 use crate::model::Day;
 use crate::net::Endpoint;
-use crate::present::fetch::FetchDocument;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

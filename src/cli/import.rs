@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use super::context::Context;
 use super::failure::{Failure, code};
+use crate::bot::import::{ImportError, import};
+use crate::documents::by_hand::ImportDocument;
 use crate::ingest::read_legacy_config;
-use crate::present::by_hand::ImportDocument;
-use crate::run::import::{ImportError, import};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

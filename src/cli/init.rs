@@ -289,7 +289,7 @@ fn for_systemd(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::config::Config;
+    use crate::config::Config;
 
     #[test]
     fn the_template_says_the_defaults() {
@@ -311,7 +311,7 @@ mod tests {
         assert_eq!(uncommented, defaults, "{text}");
         assert_eq!(uncommented.style.scalping.space.len(), 5);
         let plan = |config: &Config| {
-            let days = crate::run::plan::DayLimits::default();
+            let days = crate::engine::plan::DayLimits::default();
             config.plan(&crate::model::Style::ALL, days).expect("sound").fingerprint()
         };
         assert_eq!(plan(&uncommented), plan(&Config::default()), "the axes are the default ones");

@@ -9,6 +9,15 @@ use super::failure::{Failure, chain, code};
 use super::files::FileArguments;
 use super::incremental::{BadRows, on_conflict};
 use super::values;
+use crate::documents::inspect::{
+    HistoryFilter, InspectCacheDocument, InspectChangesDocument, InspectDiffDocument, InspectError,
+    InspectFeaturesDocument, InspectImportanceDocument, InspectInsightsDocument, InspectOverviewDocument,
+    InspectParamsDocument, InspectRunDocument, InspectRunsDocument, InspectSpaceDocument,
+    InspectStoreDocument, InspectTopDocument, InspectTrialsDocument, Listed, RunRef, SortKey, StoreFilePart,
+    TopFilter, TrialsFilter,
+};
+use crate::documents::listing::UnknownColumn;
+use crate::engine::plan::DayLimits;
 use crate::ingest::{
     IngestOptions, LegacyOpportunitiesError, LegacyRecord, LegacyTradesError, coin_of, instant,
     read_legacy_config, read_legacy_opportunities, read_legacy_trades,
@@ -18,16 +27,7 @@ use crate::legacy::review::{ReviewOptions, review};
 use crate::legacy::rules::report::{ReportParams, report};
 use crate::legacy::rules::timing::{TimedOpportunity, TimingLimits};
 use crate::model::{Day, MINUTE_MS, Style};
-use crate::present::browser::Library;
-use crate::present::inspect::{
-    HistoryFilter, InspectCacheDocument, InspectChangesDocument, InspectDiffDocument, InspectError,
-    InspectFeaturesDocument, InspectImportanceDocument, InspectInsightsDocument, InspectOverviewDocument,
-    InspectParamsDocument, InspectRunDocument, InspectRunsDocument, InspectSpaceDocument,
-    InspectStoreDocument, InspectTopDocument, InspectTrialsDocument, Listed, RunRef, SortKey, StoreFilePart,
-    TopFilter, TrialsFilter,
-};
-use crate::present::listing::UnknownColumn;
-use crate::run::plan::DayLimits;
+use crate::render::browser::Library;
 use crate::run::room_at_first;
 
 #[derive(Debug, clap::Args)]

@@ -10,14 +10,14 @@ use super::failure::{Failure, code};
 use super::files::FileArguments;
 use super::incremental::BadRows;
 use super::values;
+use crate::diagnose::hindsight::Followed;
+use crate::diagnose::lookahead::{Compared, Difference, Sampling, look};
+use crate::documents::lookahead::CheckLookaheadDocument;
+use crate::engine::plan::{DayLimits, Plan};
 use crate::ingest::{IngestError, IngestOptions, discover, load_symbol};
 use crate::model::{CandleSeries, Style, Symbol};
-use crate::present::lookahead::CheckLookaheadDocument;
-use crate::run::hindsight::Followed;
-use crate::run::lookahead::{Compared, Difference, Sampling, look};
-use crate::run::plan::{DayLimits, Plan};
+use crate::run::given_signals::Given;
 use crate::run::room_at_first;
-use crate::run::signals::Given;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

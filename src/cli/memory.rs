@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 use super::context::Context;
 use super::failure::{Failure, code};
 use super::values;
-use crate::evaluate::sweep::GridPoint;
-use crate::model::{Style, excerpt, rfc3339};
-use crate::present::memory::{
+use crate::config::MemoryAlarms;
+use crate::diagnose::heap::{HeapProfile, HeapProfileError, is_heap_profile};
+use crate::diagnose::process::{Growth, MemorySample, ProcessError, sample, trend};
+use crate::documents::memory::{
     ComponentPart, HeapDiffDocument, MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument,
     RunPeakPart, SamplePart,
 };
-use crate::run::config::MemoryAlarms;
-use crate::run::heap::{HeapProfile, HeapProfileError, is_heap_profile};
-use crate::run::plan::DayLimits;
-use crate::run::process::{Growth, MemorySample, ProcessError, sample, trend};
+use crate::engine::plan::DayLimits;
+use crate::evaluate::sweep::GridPoint;
+use crate::model::{Style, excerpt, rfc3339};
 use crate::store::{StoreError, View};
 
 /// Exit code of a watch that ends in an alarm.

@@ -2,12 +2,13 @@
 
 use super::context::Context;
 use super::failure::{Failure, code};
+use crate::config::network::NotifyConfig;
+use crate::decide::RunResult;
+use crate::documents::digest::{DigestDocument, DigestFailure};
+use crate::documents::notify::NotifyDocument;
 use crate::notify::{Delivery, Message, REFUSED_FILE};
-use crate::present::digest::{DigestDocument, DigestFailure};
-use crate::present::notify::NotifyDocument;
-use crate::run::network_config::NotifyConfig;
-use crate::run::overdue::Overdue;
-use crate::run::report::{RunReport, RunResult};
+use crate::run::report::RunReport;
+use crate::run::unreported::Overdue;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {

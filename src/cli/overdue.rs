@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use crate::model::rfc3339;
-use crate::run::overdue::Overdue;
+use crate::run::unreported::Overdue;
 use crate::store::report_done;
 
 /// Changes that are printed of a run; `inspect changes` has them all.

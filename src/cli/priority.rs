@@ -3,7 +3,7 @@
 //! Threads started afterwards inherit it. Without privileges there is no way back up, and none is needed: the process ends
 //! with its run.
 
-use crate::run::config::Priority;
+use crate::config::Priority;
 
 #[cfg(target_os = "linux")]
 mod system {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use super::context::Context;
 use super::failure::{Failure, code};
 use super::replace::replace;
-use crate::present::inspect::{InspectError, RunRef, number_of};
-use crate::present::report::{Lang, Report};
+use crate::documents::inspect::{InspectError, RunRef, number_of};
+use crate::render::html::{Lang, Report};
 use crate::run::adopt::is_by_hand;
 
 #[derive(Debug, clap::Args)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::context::Context;
 use super::failure::{Failure, code};
-use crate::present::restore::RestoreDocument;
+use crate::documents::restore::RestoreDocument;
 use crate::store::{backups, begin_anew, own_store, restore};
 
 #[derive(Debug, clap::Args)]

@@ -4,11 +4,11 @@ use super::context::Context;
 use super::failure::Failure;
 use super::incremental::recorded_days;
 use super::values;
+use crate::config::Config;
+use crate::documents::inspect::{RunRef, number_of, run_of};
+use crate::documents::validate::ValidateDocument;
 use crate::model::Style;
-use crate::present::inspect::{RunRef, number_of, run_of};
-use crate::present::validate::ValidateDocument;
-use crate::run::config::Config;
-use crate::run::scrutiny::{ScrutinyError, ScrutinyOptions, scrutinise};
+use crate::run::deep_validation::{ScrutinyError, ScrutinyOptions, scrutinise};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

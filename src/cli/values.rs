@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, StringValueParser, TypedValueParser};
 
+use crate::config::quantity;
+use crate::documents::inspect::SortKey;
 use crate::model::{Day, HOUR_MS, MINUTE_MS, Style};
-use crate::present::inspect::SortKey;
-use crate::run::quantity;
 use crate::store::is_profile;
 
 /// The longest time that can be asked for: a year.

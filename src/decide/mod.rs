@@ -2,7 +2,10 @@
 
 pub mod insights;
 pub mod lessons;
+mod result;
 pub mod tokens;
+
+pub use result::RunResult;
 
 use crate::model::{ParameterSet, Style};
 use crate::search::rank::show;

@@ -10,10 +10,10 @@ use super::rules::pauses::{Closing, Standing, standing};
 use super::rules::timing::{
     AfterExit, ExitLevel, TimedExit, TimedOpportunity, TimedTrade, TimingAnalysis, TimingLimits, timing,
 };
+use crate::engine::plan::Plan;
 use crate::features::frame::Market;
 use crate::ingest::{IngestError, IngestOptions, LegacyTrade, SymbolSources, coin_of, discover, load_symbol};
 use crate::model::{Bars, CandleSeries, Day, Direction};
-use crate::run::plan::Plan;
 use crate::signals::candidates::candidates;
 use crate::signals::opportunities::opportunities;
 

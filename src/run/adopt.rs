@@ -5,20 +5,20 @@
 
 use std::collections::BTreeMap;
 
-use super::overdue::{Overdue, overdue};
-use super::own::scope_of;
 use super::records::{change_record, parameter_set};
 use crate::decide::changes;
 use crate::model::{ParameterSet, Style};
+use crate::run::unreported::{Overdue, overdue};
 use crate::store::records::{
     CandidateRecord, ChangeRecord, DecisionRecord, ParamsRecord, RunRecord, RunStyleRecord, StoredMetrics,
 };
 use crate::store::{LearningCommit, Location, Snapshot, Store, StoreError};
+use crate::study::per_symbol::scope_of;
 
 /// Results of decisions by hand in the history.
 const ADOPTED: &str = "adopted";
 const ROLLED_BACK: &str = "rolled_back";
-pub(super) const IMPORTED: &str = "imported";
+pub(crate) const IMPORTED: &str = "imported";
 /// Verdict and outcome of a decision that leaves a style without parameters in force.
 const WITHDRAWN: &str = "withdrawn";
 /// Of parameters handed over although they were judged to be bad; nothing changed.
@@ -146,7 +146,7 @@ pub fn is_by_hand(result: &str) -> bool {
 }
 
 /// Returns the sets that were taken out of force by hand and not put back since, by style.
-pub(super) fn vetoed(
+pub(crate) fn vetoed(
     snapshot: &Snapshot<'_>,
     profile: &str,
 ) -> Result<BTreeMap<Style, ParameterSet>, StoreError> {

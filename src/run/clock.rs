@@ -40,7 +40,7 @@ pub fn set_back(now_ms: i64, last_run_ms: i64) -> String {
 }
 
 /// Takes back what a run would adopt, with the reason.
-pub(super) fn adopt_nothing(styles: &mut [StyleReport], now_ms: i64, last_run_ms: i64) {
+pub(crate) fn adopt_nothing(styles: &mut [StyleReport], now_ms: i64, last_run_ms: i64) {
     let reason = format!("{}: nothing is adopted until it is right", set_back(now_ms, last_run_ms));
     for style in styles {
         if style.decision.outcome == Outcome::Adopted {

@@ -13,39 +13,15 @@
 use std::collections::BTreeSet;
 
 use super::clock::is_set_back;
-use super::notes::IssueNote;
-use super::plan::Plan;
 use super::report::{InputReport, SymbolReport};
+use crate::engine::plan::{AgeLimit, Plan};
 use crate::model::{DAY_MS, Day, MINUTE_MS, Symbol, rfc3339};
+use crate::run::file_summary::IssueNote;
 
 /// No clock was ever right before this: 2020-01-01.
 pub const CLOCK_MIN_MS: i64 = 1_577_836_800_000;
 /// How far clocks may differ; ms.
 pub const CLOCK_TOLERANCE_MS: i64 = 5 * MINUTE_MS;
-/// Candles of the base interval that the limit spans at least.
-const CANDLES_MIN: i64 = 2;
-
-/// What counts as old, and what becomes of a run on old candles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AgeLimit {
-    /// Age from which candles are stale; ms.
-    pub stale_after_ms: i64,
-    /// Whether a run whose candles are all stale adopts nothing.
-    pub hold: bool,
-}
-
-impl Default for AgeLimit {
-    fn default() -> Self {
-        Self { stale_after_ms: 2 * DAY_MS, hold: false }
-    }
-}
-
-impl AgeLimit {
-    /// Returns the age from which candles of an interval are stale; ms.
-    pub fn stale_after_ms(self, interval_ms: i64) -> i64 {
-        self.stale_after_ms.max(CANDLES_MIN * interval_ms)
-    }
-}
 
 /// Whether the clock can be believed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -271,7 +247,7 @@ fn clock(input: &InputReport, around: Surroundings<'_>, newest_ms: Option<i64>, 
 }
 
 /// The kind of candles that begin after now, as it is noted of files.
-pub(super) const FUTURE: &str = "future";
+pub(crate) const FUTURE: &str = "future";
 
 fn ahead(last: &LastRun, newest_ms: i64, now_ms: i64, limit_ms: i64) -> Option<String> {
     let before_ms = last.last_day?.end_ms();
@@ -293,12 +269,12 @@ fn ahead(last: &LastRun, newest_ms: i64, now_ms: i64, limit_ms: i64) -> Option<S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+    use crate::engine::plan::DayLimits;
     use crate::fingerprint::Fingerprint;
     use crate::ingest::FileIdentity;
     use crate::model::Style;
-    use crate::run::config::Config;
-    use crate::run::notes::FileNote;
-    use crate::run::plan::DayLimits;
+    use crate::run::file_summary::FileNote;
 
     /// 2025-06-01.
     const NOW: i64 = 1_748_736_000_000;

@@ -7,33 +7,33 @@ use super::incremental::RunError;
 
 /// Asked at every place where a run may stop.
 #[derive(Debug)]
-pub(super) struct Halt<'a> {
+pub(crate) struct Halt<'a> {
     stop: &'a AtomicBool,
     deadline: Option<Instant>,
     out_of_time: AtomicBool,
 }
 
 impl<'a> Halt<'a> {
-    pub(super) fn new(stop: &'a AtomicBool, deadline: Option<Instant>) -> Self {
+    pub(crate) fn new(stop: &'a AtomicBool, deadline: Option<Instant>) -> Self {
         Self { stop, deadline, out_of_time: AtomicBool::new(false) }
     }
 
     /// Stops if somebody asked for it, or if another symbol found that time is up.
-    pub(super) fn check(&self) -> Result<(), RunError> {
+    pub(crate) fn check(&self) -> Result<(), RunError> {
         let stopped = self.stop.load(Ordering::Relaxed) || self.is_out_of_time();
         if stopped { Err(RunError::Stopped) } else { Ok(()) }
     }
 
     /// Says that evaluated units were just committed; returns whether to stop here. Only here time can be up, so that no
     /// run ends without having got on.
-    pub(super) fn after_commit(&self) -> bool {
+    pub(crate) fn after_commit(&self) -> bool {
         if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             self.out_of_time.store(true, Ordering::Relaxed);
         }
         self.stop.load(Ordering::Relaxed) || self.is_out_of_time()
     }
 
-    pub(super) fn is_out_of_time(&self) -> bool {
+    pub(crate) fn is_out_of_time(&self) -> bool {
         self.out_of_time.load(Ordering::Relaxed)
     }
 }

@@ -8,33 +8,34 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use super::answer;
-use super::book::SymbolDays;
 use super::clock;
 use super::freshness::{Freshness, LastRun, Surroundings};
 use super::halt::Halt;
-use super::notes::IssueNote;
-use super::overdue::overdue;
-use super::plan::{Plan, PlanningError};
 use super::records;
-use super::report::{InputReport, RunReport, RunResult, StyleReport, SymbolReport};
+use super::report::{InputReport, RunReport, StyleReport, SymbolReport};
 use super::resources::{
     TooLittleMemory, room_at_first, room_bytes, spare_bytes, study_bytes, symbols_in_flight,
 };
-use super::shelf::Shelf;
-use super::signals::{Given, SignalsNote, columns_of};
-use super::spill::OutcomeStore;
 use super::style::{InForce, study_style};
-use super::symbol::{
-    EvaluatedSymbol, FilesRead, Job, Spot, SymbolError, UnitCounts, evaluate_symbol, first_day,
-    newest_remembered, recall_symbol, spot_check,
-};
+use crate::decide::RunResult;
+use crate::engine::plan::{Plan, PlanningError};
+use crate::engine::spill::OutcomeStore;
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::ingest::{Catalog, IngestError, IngestOptions, OnConflict, SignalsError, SymbolSources};
 use crate::model::{Day, ParameterSet, Style, Symbol, rfc3339};
+use crate::run::file_summary::IssueNote;
+use crate::run::given_signals::{Given, SignalsNote, columns_of};
+use crate::run::memoised;
+use crate::run::store_handle::Shelf;
+use crate::run::symbol_evaluator::{
+    EvaluatedSymbol, FilesRead, Job, Spot, SymbolError, UnitCounts, evaluate_symbol, first_day,
+    newest_remembered, recall_symbol, spot_check,
+};
+use crate::run::unreported::overdue;
 use crate::search::strategy::{STARTS_MAX, Strategy};
 use crate::store::records::InsightsRecord;
 use crate::store::{Cache, Location, Snapshot, Store, StoreError, report_done};
+use crate::study::assembly::SymbolDays;
 
 /// The part of a memory limit that outcomes may hold while they wait for the search, and that a batch of units may.
 const HELD_SHARE: u64 = 8;
@@ -308,12 +309,12 @@ pub fn incremental_to_tell(
 }
 
 /// Reads the signals of the run, if it is on given ones.
-pub(super) fn given(plan: &Plan, options: &RunOptions) -> Result<Option<Given>, RunError> {
+pub(crate) fn given(plan: &Plan, options: &RunOptions) -> Result<Option<Given>, RunError> {
     if let Some(path) = &options.signals {
         let room_bytes = options.memory_bytes.map(room_at_first);
         return Ok(Some(Given::read(path, plan, room_bytes)?));
     }
-    let reads = |style: &super::plan::StylePlan| {
+    let reads = |style: &crate::engine::plan::StylePlan| {
         let column = columns_of(style).next()?.to_owned();
         Some(RunError::NoSignals { style: style.space.style(), column })
     };
@@ -346,27 +347,27 @@ struct Evaluated {
 
 /// A run at work.
 #[derive(Clone, Copy)]
-pub(super) struct Work<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) options: &'a RunOptions,
-    pub(super) given: Option<&'a Given>,
-    pub(super) shelf: Option<&'a Shelf>,
+pub(crate) struct Work<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) options: &'a RunOptions,
+    pub(crate) given: Option<&'a Given>,
+    pub(crate) shelf: Option<&'a Shelf>,
     /// Where outcomes wait for the search.
-    pub(super) outcomes: &'a OutcomeStore,
-    pub(super) halt: &'a Halt<'a>,
-    pub(super) on_event: &'a (dyn Fn(RunEvent) + Sync),
+    pub(crate) outcomes: &'a OutcomeStore,
+    pub(crate) halt: &'a Halt<'a>,
+    pub(crate) on_event: &'a (dyn Fn(RunEvent) + Sync),
 }
 
 impl RunOptions {
     /// Returns where outcomes wait for the search: in memory, but for what a ceiling leaves no room for.
-    pub(super) fn outcome_store(&self) -> OutcomeStore {
+    pub(crate) fn outcome_store(&self) -> OutcomeStore {
         let dir = self.store.as_ref().map(|location| location.dir.clone()).filter(|dir| dir.is_dir());
         let held_max = self.memory_bytes.map(|limit| limit / HELD_SHARE);
         OutcomeStore::new(held_max, &dir.unwrap_or_else(std::env::temp_dir))
     }
 
     /// Returns how a run of a plan reads its files.
-    pub(super) fn ingest(&self, plan: &Plan) -> IngestOptions {
+    pub(crate) fn ingest(&self, plan: &Plan) -> IngestOptions {
         IngestOptions {
             base_interval: plan.interval,
             on_conflict: self.on_conflict,
@@ -380,7 +381,7 @@ impl RunOptions {
 }
 
 impl Work<'_> {
-    pub(super) fn job<'j>(
+    pub(crate) fn job<'j>(
         &'j self,
         ingest: &'j IngestOptions,
         catalog: &'j Catalog,
@@ -436,8 +437,8 @@ impl Work<'_> {
         let data_fingerprint = data_fingerprint(&input);
         let opened = store.insert(shelf.store()?);
         let memory = Memory::recall(Some(&opened.read()?), self.options, self.plan, data_fingerprint)?;
-        let question = answer::question(self.plan, data_fingerprint, &memory.in_force);
-        let Some(styles) = cache.answer(&question.0)?.and_then(|row| answer::decode(&row)) else {
+        let question = memoised::question(self.plan, data_fingerprint, &memory.in_force);
+        let Some(styles) = cache.answer(&question.0)?.and_then(|row| memoised::decode(&row)) else {
             return Ok(Recall::Unknown);
         };
         let known = |sources: &&SymbolSources| job.checked == Some(&sources.symbol);
@@ -472,9 +473,10 @@ impl Work<'_> {
             let units = answered.units.into_iter().zip(last.units).map(|(first, last)| first.then(last));
             answered = Answered { units: units.collect(), ..last };
         }
-        let kept = self.shelf.and_then(Shelf::cache).zip(answer::encode(&answered.styles));
+        let kept = self.shelf.and_then(Shelf::cache).zip(memoised::encode(&answered.styles));
         if let Some((cache, bytes)) = kept {
-            let question = answer::question(self.plan, answered.data_fingerprint, &answered.memory.in_force);
+            let question =
+                memoised::question(self.plan, answered.data_fingerprint, &answered.memory.in_force);
             if let Err(error) = cache.keep_answer(&question.0, &bytes, self.options.now_ms) {
                 tracing::warn!("the answer is not kept for the next run: {error}");
             }
@@ -619,7 +621,7 @@ impl Work<'_> {
     }
 }
 
-pub(super) fn note_identical_files(input: &mut InputReport) {
+pub(crate) fn note_identical_files(input: &mut InputReport) {
     let identities: Vec<_> = input.files.iter().map(|file| file.identity.clone()).collect();
     for (index, issue) in crate::ingest::identical_files(&identities) {
         input.files[index].issues.push(IssueNote::from(&issue));
@@ -640,7 +642,7 @@ impl From<SymbolError> for RunError {
 /// Returns nothing if there are candles on days that count.
 ///
 /// Errors: `RunError::NoCandles`, `RunError::NoDays`
-pub(super) fn has_days(plan: &Plan, options: &RunOptions, input: &InputReport) -> Result<(), RunError> {
+pub(crate) fn has_days(plan: &Plan, options: &RunOptions, input: &InputReport) -> Result<(), RunError> {
     let Some((first, last)) = input.days() else {
         return Err(RunError::NoCandles { paths: options.data.clone(), input: Box::new(input.clone()) });
     };
@@ -666,7 +668,7 @@ fn some_used(input: &InputReport, styles: &[StyleReport]) -> Result<(), RunError
 }
 
 /// The entry days of a run: from the first that counts to the last with candles.
-pub(super) fn days_of(plan: &Plan, input: &InputReport) -> Range<Day> {
+pub(crate) fn days_of(plan: &Plan, input: &InputReport) -> Range<Day> {
     let (first, last) = input.days().unwrap_or((Day(0), Day(-1)));
     // A signal on the last candle of a day enters on the next.
     first_day(&plan.days, first, last)..Day(last.0 + 2)
@@ -680,7 +682,7 @@ fn days_used(plan: &Plan, input: &InputReport, symbol: &SymbolReport) -> u64 {
 }
 
 /// Notes the symbols that have stopped, and those that ended before the window.
-pub(super) fn note_ends(plan: &Plan, input: &mut InputReport) {
+pub(crate) fn note_ends(plan: &Plan, input: &mut InputReport) {
     let (newest, from) = (input.newest_open(), days_of(plan, input).start);
     for symbol in &mut input.symbols {
         if !plan.is_stopped(symbol.last_open, newest) {
@@ -701,7 +703,7 @@ pub(super) fn note_ends(plan: &Plan, input: &mut InputReport) {
     }
 }
 
-pub(super) fn data_fingerprint(input: &InputReport) -> Fingerprint {
+pub(crate) fn data_fingerprint(input: &InputReport) -> Fingerprint {
     let hash = Canonical::new("retune data v1").count(input.symbols.len() as u64);
     let candles =
         input.symbols.iter().fold(hash, |hash, symbol| hash.text(&symbol.name).nested(symbol.fingerprint));
@@ -713,8 +715,8 @@ pub(super) fn data_fingerprint(input: &InputReport) -> Fingerprint {
 const RUNS_LOOKED_AT: usize = 20;
 
 /// What earlier runs left behind.
-pub(super) struct Memory {
-    pub(super) in_force: InForce,
+pub(crate) struct Memory {
+    pub(crate) in_force: InForce,
     /// The last run, if it had the same candles and plan and its parameters are still in force.
     same_as: Option<u64>,
     /// Start of the last run of any profile; UTC ms.
@@ -728,7 +730,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    pub(super) fn recall(
+    pub(crate) fn recall(
         snapshot: Option<&Snapshot<'_>>,
         options: &RunOptions,
         plan: &Plan,

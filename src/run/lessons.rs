@@ -10,7 +10,7 @@ use crate::store::{Snapshot, StoreError};
 use crate::validate::assessment::Assurance;
 
 /// Returns what a style remembers after a run on candles up to `day`.
-pub(super) fn remember(
+pub(crate) fn remember(
     earlier: Option<&InsightsRecord>,
     insights: &Insights,
     day: Option<Day>,

@@ -1,62 +1,29 @@
 //! The driver: the one place that knows every stage.
 //!
-//! [`incremental()`] is the daily run. A unit of work is a symbol-day ([`day`]), a pure function of candles and
-//! [`plan`]; [`book`] puts them together per style and [`study`] searches and judges. Not here: formatting.
+//! [`incremental()`] is the daily run: it prepares symbols, has the units evaluated that no earlier run holds, studies every style and
+//! commits what was learned. Not here: formatting.
 
 pub mod adopt;
-mod answer;
-pub mod axis_config;
-pub mod book;
-pub mod bot_keys;
-pub mod captures;
+mod append_read;
 pub mod clock;
-pub mod config;
-mod config_text;
-pub mod day;
-mod evaluation;
-pub mod evidence;
-pub mod export;
-pub mod forecast;
-pub mod found;
+pub mod deep_validation;
+pub mod dry_run;
+pub mod file_summary;
 pub mod freshness;
-#[cfg(any(test, fuzzing))]
-#[path = "../../tests/fuzz/run.rs"]
-pub(crate) mod fuzz;
-mod growing;
-mod halt;
-pub mod health;
-pub mod heap;
-pub mod hindsight;
-pub mod import;
-mod incremental;
+pub mod given_signals;
+pub(crate) mod halt;
+pub(crate) mod incremental;
 pub mod lessons;
-pub mod lookahead;
-mod memory;
-pub mod network_config;
-pub mod notes;
-pub mod overdue;
-pub mod own;
-pub mod plan;
-pub mod process;
-pub mod quantity;
+pub(crate) mod memoised;
+pub(crate) mod prior_state;
 pub mod records;
-pub mod regimes;
 pub mod report;
 mod resources;
-pub mod reuse;
-pub mod scrutiny;
-pub mod series;
-mod shelf;
-pub mod signals;
-pub mod spill;
-pub mod study;
+pub(crate) mod store_handle;
 mod style;
-mod symbol;
-mod toml_error;
-pub mod traded;
-pub mod unit;
-mod weights;
+pub(crate) mod symbol_evaluator;
+pub mod unreported;
 
 pub use incremental::{RunError, RunEvent, RunOptions, incremental, incremental_to_tell};
 pub use resources::room_at_first;
-pub use symbol::{FilesRead, UnitCounts};
+pub use symbol_evaluator::{FilesRead, UnitCounts};

@@ -2,22 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::evidence::Evidence;
 use super::freshness::{Age, Freshness, SymbolAge};
 use super::lessons::remember;
-use super::notes::{self, FileNote, IssueNote};
-use super::own::scope_of;
-use super::plan::Plan;
 use super::report::{InputReport, RunReport, StyleReport, SymbolReport};
-use super::reuse::Reason;
-use super::series::SymbolTrades;
-use super::study::Measured;
-use super::symbol::UnitCounts;
 use crate::decide::Outcome;
 use crate::decide::insights::Lesson;
+use crate::engine::plan::Plan;
+use crate::engine::reuse::Reason;
 use crate::evaluate::metrics::Metrics;
 use crate::features::score::{ScoreTerm, ScoreWeights};
 use crate::model::{Day, ParameterSet, Style, rfc3339};
+use crate::run::file_summary::{self, FileNote, IssueNote};
+use crate::run::symbol_evaluator::UnitCounts;
 use crate::search::rank::Surface;
 use crate::search::weights::Weighting;
 use crate::store::LearningCommit;
@@ -28,6 +24,10 @@ use crate::store::records::{
     SurfaceRecord, SymbolTradesRecord, SymbolWorkRecord, TrialRecord, TrialsRecord, WorkRecord,
     WorkSpanRecord,
 };
+use crate::study::Measured;
+use crate::study::evidence::Evidence;
+use crate::study::per_symbol::scope_of;
+use crate::study::series::SymbolTrades;
 use crate::validate::assessment::Assessment;
 
 /// Issues kept per run; the report holds them all.
@@ -185,7 +185,7 @@ pub fn issues(input: &InputReport) -> Vec<(IssueRecord, Option<u64>)> {
     };
     let name = |path: &std::path::Path, entry: &Option<String>| {
         let path = path.display().to_string();
-        notes::file_name(&path, entry.as_deref())
+        file_summary::file_name(&path, entry.as_deref())
     };
     let mut all = Vec::new();
     for passed in &input.passed_over {

@@ -2,77 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::evidence::Evidence;
 use super::freshness::Freshness;
-use super::notes::{FileNote, IssueNote};
-use super::overdue::Overdue;
-use super::own::OwnSet;
-use super::reuse::Reason;
-use super::series::Series;
-use super::signals::SignalsNote;
-use super::study::Study;
-use super::symbol::UnitCounts;
-use super::unit::Lost;
 use crate::decide::insights::Insights;
-use crate::decide::{Change, Decision, Outcome};
+use crate::decide::{Change, Decision, Outcome, RunResult};
+use crate::engine::reuse::Reason;
+use crate::engine::unit::Lost;
 use crate::fingerprint::Fingerprint;
 use crate::ingest::PassedOver;
 use crate::model::{Day, Style, Symbol};
+use crate::run::file_summary::{FileNote, IssueNote};
+use crate::run::given_signals::SignalsNote;
+use crate::run::symbol_evaluator::UnitCounts;
+use crate::run::unreported::Overdue;
 use crate::store::CacheSize;
+use crate::study::Study;
+use crate::study::evidence::Evidence;
+use crate::study::per_symbol::OwnSet;
+use crate::study::series::Series;
 use crate::validate::assessment::Assurance;
-
-/// The result of a run over all its styles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RunResult {
-    /// At least one style has new parameters.
-    Changed,
-    /// Nothing to change.
-    Unchanged,
-    /// A better candidate, but its verdict is not good enough.
-    NotConvincing,
-    /// Every candidate was rejected.
-    Rejected,
-}
-
-impl RunResult {
-    /// Returns the word of the summary line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Changed => "changed",
-            Self::Unchanged => "unchanged",
-            Self::NotConvincing => "not_convincing",
-            Self::Rejected => "rejected",
-        }
-    }
-
-    /// Returns the result of a word; `None` where it is another's, such as a decision by hand.
-    pub fn named(word: &str) -> Option<Self> {
-        [Self::Changed, Self::Unchanged, Self::NotConvincing, Self::Rejected]
-            .into_iter()
-            .find(|result| result.as_str() == word)
-    }
-
-    /// Returns the exit code that stands for the result.
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Unchanged => 0,
-            Self::Changed => 10,
-            Self::NotConvincing => 11,
-            Self::Rejected => 12,
-        }
-    }
-
-    /// Returns the result of several styles: the one that says most to the reader.
-    pub fn of(outcomes: impl Iterator<Item = Outcome>) -> Self {
-        let rank = |outcome| match outcome {
-            Outcome::Adopted => (3, Self::Changed),
-            Outcome::NotConvincing => (2, Self::NotConvincing),
-            Outcome::Rejected => (1, Self::Rejected),
-            Outcome::Unchanged => (0, Self::Unchanged),
-        };
-        outcomes.map(rank).max_by_key(|(weight, _)| *weight).map_or(Self::Unchanged, |(_, result)| result)
-    }
-}
 
 /// What was read.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -224,7 +171,7 @@ impl StyleReport {
     }
 
     /// Keeps the run from adopting anything of the style, and says why.
-    pub(super) fn hold_back(&mut self, reason: &str) {
+    pub(crate) fn hold_back(&mut self, reason: &str) {
         self.own.retain(|own| own.changes.is_empty());
         if self.decision.outcome == Outcome::Adopted {
             self.decision.outcome = Outcome::NotConvincing;

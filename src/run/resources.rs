@@ -1,8 +1,8 @@
 //! What the process uses, and how a run keeps below a ceiling.
 
-use super::plan::{Plan, StylePlan};
-use super::signals::Given;
+use crate::engine::plan::{Plan, StylePlan};
 use crate::ingest::SymbolSources;
+use crate::run::given_signals::Given;
 
 /// What a run needs besides its symbols: program, page caches, one style's grid.
 const BASE_BYTES: u64 = 22 << 20;
@@ -23,7 +23,7 @@ const SIGNAL_BYTES: u64 = 360;
 
 /// Returns what a study of the most demanding style needs beyond the base, its outcomes being brought in group by group of
 /// exit rules; bytes.
-pub(super) fn study_bytes(plan: &Plan, given: Option<&Given>) -> u64 {
+pub(crate) fn study_bytes(plan: &Plan, given: Option<&Given>) -> u64 {
     let more_sets = |style: &StylePlan| (style.space.sets() as u64).saturating_sub(SETS_IN_BASE);
     let sets = plan.styles.iter().map(more_sets).max().unwrap_or(0);
     sets * SET_BYTES + given.map_or(0, Given::signals) * SIGNAL_BYTES
@@ -56,7 +56,7 @@ pub fn peak_rss_bytes() -> Option<u64> {
 /// Shape:     decoded bytes of each symbol's files, bytes held besides, and the limit in bytes
 /// The estimate was measured (`cargo bench --bench incremental` prints what its limits led to).
 /// Errors: [`TooLittleMemory`] where not even one symbol fits: better told before than killed in between
-pub(super) fn symbols_in_flight(
+pub(crate) fn symbols_in_flight(
     symbol_bytes: impl Iterator<Item = u64>,
     held_bytes: u64,
     limit: Option<u64>,
@@ -81,7 +81,7 @@ pub(super) fn symbols_in_flight(
 ///
 /// Shape:     decoded bytes of each symbol's files that are read, the bytes of all files, bytes held besides, and symbols
 ///            at once
-pub(super) fn expected_peak(mut read: Vec<u64>, all: u64, held_bytes: u64, at_once: usize) -> u64 {
+pub(crate) fn expected_peak(mut read: Vec<u64>, all: u64, held_bytes: u64, at_once: usize) -> u64 {
     read.sort_by_key(|bytes| std::cmp::Reverse(*bytes));
     let in_flight = read.iter().take(at_once).enumerate();
     let per_byte = |place| if place == 0 { PER_FILE_BYTE } else { PER_FILE_BYTE_BESIDE };
@@ -92,7 +92,7 @@ pub(super) fn expected_peak(mut read: Vec<u64>, all: u64, held_bytes: u64, at_on
 }
 
 /// Returns what is left of a memory limit beside so many symbols in flight, for each of them; `None` without a limit.
-pub(super) fn spare_bytes(sizes: &[u64], held_bytes: u64, at_once: usize, limit: Option<u64>) -> Option<u64> {
+pub(crate) fn spare_bytes(sizes: &[u64], held_bytes: u64, at_once: usize, limit: Option<u64>) -> Option<u64> {
     let used = expected_peak(sizes.to_vec(), sizes.iter().sum(), held_bytes, at_once);
     let lanes = at_once.min(rayon::current_num_threads()).max(1) as u64;
     limit.map(|limit| limit.saturating_sub(used) / lanes)
@@ -100,7 +100,7 @@ pub(super) fn spare_bytes(sizes: &[u64], held_bytes: u64, at_once: usize, limit:
 
 /// Returns what reading a symbol may take: what was reckoned for its files, and what is to spare. Files may hold more than
 /// their size says; then there is an error instead of a process without memory.
-pub(super) fn room_bytes(sources: &SymbolSources, spare: Option<u64>) -> Option<u64> {
+pub(crate) fn room_bytes(sources: &SymbolSources, spare: Option<u64>) -> Option<u64> {
     spare.map(|spare| sources.decoded_bytes() * PER_FILE_BYTE + READING_BYTES + spare)
 }
 

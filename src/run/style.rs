@@ -3,43 +3,43 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::book::{SymbolDays, book_of};
-use super::evidence::Question;
-use super::own::own_sets;
-use super::plan::{Plan, StylePlan};
 use super::report::{InputReport, StyleReport, SymbolLosses};
-use super::series::series;
-use super::study::{Ground, Study, study};
-use super::weights::learn_weights;
 use crate::decide::insights::{Found, Insights, Standing, TradeContext, insights};
 use crate::decide::{Contender, Outcome, changes, decide, hold_to};
+use crate::engine::plan::{Plan, StylePlan};
 use crate::evaluate::book::Book;
 use crate::evaluate::replay::{Pick, taken};
 use crate::model::{Day, ParameterSet, Style};
 use crate::search::space::weights_of;
 use crate::search::strategy::Search;
 use crate::search::weights::Learned;
+use crate::study::assembly::{SymbolDays, book_of};
+use crate::study::evidence::Question;
+use crate::study::per_symbol::own_sets;
+use crate::study::series::series;
+use crate::study::weights::learn_weights;
+use crate::study::{Ground, Study, study};
 use crate::validate::assessment::Assurance;
 
 /// What is in force.
 #[derive(Debug, Clone, Default)]
-pub(super) struct InForce {
+pub(crate) struct InForce {
     /// Per style of the plan.
-    pub(super) styles: Vec<Option<ParameterSet>>,
+    pub(crate) styles: Vec<Option<ParameterSet>>,
     /// Own sets of symbols, by scope.
-    pub(super) symbols: BTreeMap<String, ParameterSet>,
+    pub(crate) symbols: BTreeMap<String, ParameterSet>,
     /// Sets that were taken out of force by hand last, by style: no run puts them back.
-    pub(super) vetoed: BTreeMap<Style, ParameterSet>,
+    pub(crate) vetoed: BTreeMap<Style, ParameterSet>,
     /// Last day of the candles that the sets in force were chosen on, by style.
-    pub(super) chosen_on: BTreeMap<Style, Day>,
+    pub(crate) chosen_on: BTreeMap<Style, Day>,
     /// Fingerprints of the grids tried before, by style.
-    pub(super) grids: BTreeSet<(Style, [u8; 32])>,
+    pub(crate) grids: BTreeSet<(Style, [u8; 32])>,
 }
 
 impl InForce {
     /// Returns how many distinct grids of a style were tried, that of the plan included; a part of a larger space counts as
     /// all the parts that might have been chosen in its place.
-    pub(super) fn grids_with(&self, style: &StylePlan, search: &Search) -> u64 {
+    pub(crate) fn grids_with(&self, style: &StylePlan, search: &Search) -> u64 {
         let own = (style.space.style(), style.grid_fingerprint(search).0);
         let before = self.grids.iter().filter(|(of, print)| *of == own.0 && *print != own.1).count();
         (before as u64).saturating_add(style.asked().1)
@@ -47,7 +47,7 @@ impl InForce {
 }
 
 /// Studies one style (by its index in the plan) and decides.
-pub(super) fn study_style(
+pub(crate) fn study_style(
     plan: &Plan,
     index: usize,
     symbols: &[SymbolDays],

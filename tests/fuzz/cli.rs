@@ -2,10 +2,10 @@
 
 use super::context::{dotted, environment};
 use super::{incremental, memory, values};
+use crate::config::Config;
+use crate::diagnose::process::MemorySample;
+use crate::documents::memory::{MemoryDiffDocument, SamplePart};
 use crate::fuzz::Target;
-use crate::present::memory::{MemoryDiffDocument, SamplePart};
-use crate::run::config::Config;
-use crate::run::process::MemorySample;
 
 const WORDS: &[&str] = &[
     "search.score",
@@ -106,7 +106,7 @@ fn flag_values(bytes: &[u8]) -> String {
         values::drawdown(&text).is_ok_and(|percent| percent.is_finite()),
         values::amount(&text).is_ok_and(|amount| amount > 0.0),
         values::offset_ms(&text).is_ok_and(|ms| ms.abs() <= 15 * crate::model::HOUR_MS),
-        text.parse::<crate::present::inspect::RunRef>().is_ok(),
+        text.parse::<crate::documents::inspect::RunRef>().is_ok(),
     ];
     if accepted.contains(&true) { format!("ok {accepted:?}") } else { "nothing".to_owned() }
 }

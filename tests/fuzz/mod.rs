@@ -43,7 +43,7 @@ pub fn targets() -> impl Iterator<Item = &'static Target> {
         crate::store::fuzz::TARGETS,
         crate::fetch::fuzz::TARGETS,
         crate::notify::fuzz::TARGETS,
-        crate::run::fuzz::TARGETS,
+        crate::bot::fuzz::TARGETS,
         crate::cli::fuzz::TARGETS,
     ];
     lists.into_iter().flatten()

@@ -1,14 +1,14 @@
 //! Hostile bytes for the configuration, cached rows and imported parameters.
 
-use super::answer;
-use super::config::Config;
-use super::import::set_of;
-use super::memory::Memory;
-use super::plan::DayLimits;
-use super::quantity::{self, Window};
-use super::unit::{Context, Fit, Unit};
+use crate::bot::import::set_of;
+use crate::config::Config;
+use crate::config::quantity::{self, Window};
+use crate::engine::plan::DayLimits;
+use crate::engine::unit::{Context, Fit, Unit};
 use crate::fuzz::{TEXT_BYTES_MAX, Target};
 use crate::model::{ParameterSet, Style};
+use crate::run::memoised;
+use crate::run::prior_state::Memory;
 use crate::search::rank::Constraint;
 use crate::store::records::StoredParameterSet;
 
@@ -207,7 +207,7 @@ fn import(bytes: &[u8]) -> String {
 }
 
 /// Columns and rules as a plan has them.
-fn context() -> (Context, super::plan::Plan) {
+fn context() -> (Context, crate::engine::plan::Plan) {
     let text = "[style.scalping.space]\nmax_holding_hours = [8, 12]\natr_tp_multiplier = [2]\natr_stop_multiplier = [1.5]\n";
     let config = Config::from_texts(&[("fuzz".to_owned(), text.to_owned())]).expect("sound");
     let plan = config.plan(&[Style::Scalping], DayLimits::default()).expect("sound");
@@ -240,7 +240,7 @@ fn unit_seeds() -> Vec<Vec<u8>> {
 }
 
 thread_local! {
-    static CONTEXT: (Context, super::plan::Plan) = context();
+    static CONTEXT: (Context, crate::engine::plan::Plan) = context();
 }
 
 /// A unit encodes as it was read, and the short way reads the same signals as the long one.
@@ -268,15 +268,15 @@ fn units(bytes: &[u8]) -> String {
 }
 
 fn answer_seeds() -> Vec<Vec<u8>> {
-    vec![answer::encode(&[]).expect("nothing can be encoded")]
+    vec![memoised::encode(&[]).expect("nothing can be encoded")]
 }
 
 /// An answer that is accepted encodes to one that is the same.
 fn answers(bytes: &[u8]) -> String {
-    match answer::decode(bytes) {
+    match memoised::decode(bytes) {
         Some(styles) => {
-            let written = answer::encode(&styles).expect("what was read can be written");
-            let again = answer::decode(&written).and_then(|styles| answer::encode(&styles));
+            let written = memoised::encode(&styles).expect("what was read can be written");
+            let again = memoised::decode(&written).and_then(|styles| memoised::encode(&styles));
             assert_eq!(again.as_ref(), Some(&written), "the same when written and read");
             format!("ok {}", styles.len())
         }

@@ -14,7 +14,7 @@ pub use trades::{
     TradeRecordPart,
 };
 
-use crate::present::schema::{Exported, enveloped};
+use crate::documents::schema::{Exported, enveloped};
 
 /// The documents of this folder.
 pub const EXPORTED: [Exported; 3] = [

@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::documents::document::{Document, number};
+use crate::documents::inspect::{counted, sentence};
+use crate::documents::table::table;
 use crate::legacy::rules::phase4::Part;
 use crate::legacy::rules::report::{LegacyReport, ScopeReport};
-use crate::present::document::{Document, number};
-use crate::present::inspect::{counted, sentence};
-use crate::present::table::table;
 
 /// The legacy figures of a file of opportunities, defects included.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]

@@ -7,14 +7,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::bot::keys::TRADES_LEARNED_MIN;
+use crate::bot::{learning_config, market};
+use crate::documents::document::Document;
+use crate::documents::inspect::{InspectError, counted, require_profile, sentence};
+use crate::documents::table::table;
 use crate::legacy::rules::resolution::{OrderThresholds, SymbolConfig};
 use crate::legacy::rules::symbol_params::{Experience, ParamsSource, SymbolParams, safe_params};
 use crate::model::Style;
-use crate::present::document::Document;
-use crate::present::inspect::{InspectError, counted, require_profile, sentence};
-use crate::present::table::table;
-use crate::present::{learning_config, market};
-use crate::run::bot_keys::TRADES_LEARNED_MIN;
 use crate::store::Snapshot;
 
 /// What the bot's rules make of the current export for one symbol.

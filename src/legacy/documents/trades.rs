@@ -6,14 +6,14 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::documents::document::Document;
+use crate::documents::inspect::{counted, minute, sentence};
+use crate::documents::table::table;
 use crate::legacy::review::{Record, TradeReview};
 use crate::legacy::rules::cooldown::{Cooldown, PauseLevel, PauseState, pause_reason};
 use crate::legacy::rules::pauses::Standing;
 use crate::legacy::rules::timing::{EntryVerdict, ExitVerdict, TimingAnalysis, TimingLesson};
 use crate::model::rfc3339;
-use crate::present::document::Document;
-use crate::present::inspect::{counted, minute, sentence};
-use crate::present::table::table;
 
 /// Missed opportunities shown in the text; the document has those that are kept.
 const MISSED_SHOWN: usize = 5;

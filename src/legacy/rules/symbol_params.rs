@@ -1,7 +1,7 @@
 //! Which thresholds hold for a symbol: careful ones while there are few trades, its own once there are enough, else
 //! the general ones with the margin of its risk class.
 
-use crate::run::bot_keys::TRADES_LEARNED_MIN;
+use crate::bot::keys::TRADES_LEARNED_MIN;
 
 /// The thresholds that are resolved.
 ///

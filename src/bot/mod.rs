@@ -1,0 +1,13 @@
+//! The bot's file, `learning_config.json`: one table of its keys, what an import takes from it, what an export writes, and what
+//! speaks against handing parameters over.
+
+pub mod export_gate;
+#[cfg(any(test, fuzzing))]
+#[path = "../../tests/fuzz/run.rs"]
+pub(crate) mod fuzz;
+pub mod import;
+pub mod keys;
+pub(crate) mod learning_config;
+
+pub(crate) use learning_config::market;
+pub use learning_config::{BotFile, Difference, bot_file, differences, learning_config};

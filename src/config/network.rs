@@ -1,0 +1,315 @@
+//! The sections of the configuration about the network: `[fetch]` and `[notify]`. Secrets are no configuration.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::config::quantity;
+use crate::config::{ConfigError, value_error};
+use crate::decide::RunResult;
+use crate::fetch::Limits;
+use crate::net::{Endpoint, is_loopback, origin};
+use crate::notify::{Bark, Channels, Email, Security, Webhook};
+
+/// Longest time that can be asked for: a day.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
+/// `[fetch]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in the README")]
+pub struct FetchConfig {
+    #[serde(deserialize_with = "quantity::text")]
+    pub timeout: String,
+    pub attempts: u32,
+    #[serde(deserialize_with = "quantity::text")]
+    pub first_wait: String,
+    #[serde(deserialize_with = "quantity::text")]
+    pub longest_wait: String,
+}
+
+impl Default for FetchConfig {
+    fn default() -> Self {
+        let text = |text: &str| text.to_owned();
+        Self { timeout: text("30s"), attempts: 6, first_wait: text("1s"), longest_wait: text("2m") }
+    }
+}
+
+impl FetchConfig {
+    /// Returns how patient to be.
+    pub fn limits(&self) -> Result<Limits, ConfigError> {
+        if !(1..=20).contains(&self.attempts) {
+            return Err(value_error("fetch.attempts", "1 to 20", self.attempts));
+        }
+        Ok(Limits {
+            timeout: patience("fetch.timeout", &self.timeout)?,
+            attempts: self.attempts,
+            first_wait: patience("fetch.first_wait", &self.first_wait)?,
+            longest_wait: patience("fetch.longest_wait", &self.longest_wait)?,
+        })
+    }
+}
+
+/// What is worth telling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Occasion {
+    /// Parameters changed.
+    Change,
+    /// A candidate was rejected, or its verdict was not good enough.
+    Rejection,
+    /// The run failed.
+    Failure,
+    /// Candles are stale, a symbol lags or has vanished, or the clock is wrong.
+    Stale,
+    /// Every run.
+    Always,
+}
+
+/// `[notify]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in the README")]
+pub struct NotifyConfig {
+    pub when: Vec<Occasion>,
+    #[serde(deserialize_with = "quantity::text")]
+    pub timeout: String,
+    /// Where the report can be seen: an address or a path, mentioned in messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<EmailConfig>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bark: Option<BarkConfig>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<WebhookConfig>,
+}
+
+impl Default for NotifyConfig {
+    fn default() -> Self {
+        Self {
+            when: vec![Occasion::Change, Occasion::Failure, Occasion::Stale],
+            timeout: "10s".to_owned(),
+            report: None,
+            email: None,
+            bark: None,
+            webhook: None,
+        }
+    }
+}
+
+/// `[notify.email]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in the README")]
+pub struct EmailConfig {
+    pub host: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    pub security: SecurityName,
+    pub from: String,
+    pub to: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    pub insecure: bool,
+}
+
+/// How a mail server is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "documented in the README")]
+pub enum SecurityName {
+    #[default]
+    Starttls,
+    Tls,
+    None,
+}
+
+/// `[notify.bark]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in the README")]
+pub struct BarkConfig {
+    #[serde(serialize_with = "only_origin")]
+    pub url: String,
+}
+
+impl Default for BarkConfig {
+    fn default() -> Self {
+        Self { url: "https://api.day.app".to_owned() }
+    }
+}
+
+/// `[notify.webhook]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in the README")]
+pub struct WebhookConfig {
+    #[serde(serialize_with = "only_origin")]
+    pub url: String,
+}
+
+/// Writes what may be shown of an address: the effective configuration is printed and stored.
+fn only_origin<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&origin(url))
+}
+
+impl NotifyConfig {
+    /// Returns whether a result is worth telling, of a run on stale candles or not; `None` stands for a run that failed.
+    pub fn tells(&self, result: Option<RunResult>, is_stale: bool) -> bool {
+        let occasion = match result {
+            None => Some(Occasion::Failure),
+            Some(RunResult::Changed) => Some(Occasion::Change),
+            Some(RunResult::Rejected | RunResult::NotConvincing) => Some(Occasion::Rejection),
+            Some(RunResult::Unchanged) => None,
+        };
+        let is_occasion = |when: &Occasion| match when {
+            Occasion::Always => true,
+            Occasion::Stale => is_stale,
+            when => Some(*when) == occasion,
+        };
+        self.when.iter().any(is_occasion)
+    }
+
+    /// Returns the channels.
+    pub fn channels(&self) -> Result<Channels, ConfigError> {
+        let endpoint = |key: &str, url: &str| {
+            Endpoint::parse(url)
+                .map_err(|error| value_error(key, error.expected, format!("{:?}", error.found)))
+        };
+        let bark = |bark: &BarkConfig| -> Result<Bark, ConfigError> {
+            let link = self.report.clone().filter(|report| report.starts_with("https://"));
+            Ok(Bark { endpoint: endpoint("notify.bark.url", &bark.url)?, link })
+        };
+        let webhook = |hook: &WebhookConfig| -> Result<Webhook, ConfigError> {
+            Ok(Webhook { endpoint: endpoint("notify.webhook.url", &hook.url)? })
+        };
+        Ok(Channels {
+            email: self.email.as_ref().map(EmailConfig::email).transpose()?,
+            bark: self.bark.as_ref().map(bark).transpose()?,
+            webhook: self.webhook.as_ref().map(webhook).transpose()?,
+            timeout: patience("notify.timeout", &self.timeout)?,
+        })
+    }
+}
+
+impl EmailConfig {
+    /// A plain connection is for this machine; to another one only where it is asked for, and never with a password.
+    fn email(&self) -> Result<Email, ConfigError> {
+        let plain_host = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':');
+        if self.host.is_empty() || !self.host.bytes().all(plain_host) {
+            return Err(value_error(
+                "notify.email.host",
+                "a name such as smtp.example.com",
+                length_of(&self.host),
+            ));
+        }
+        let local = is_loopback(&self.host);
+        let (security, usual) = match self.security {
+            SecurityName::Starttls => (Security::Starttls, 587),
+            SecurityName::Tls => (Security::Tls, 465),
+            SecurityName::None if local || (self.insecure && self.username.is_none()) => (Security::None, 25),
+            SecurityName::None => {
+                let expected = "\"starttls\" or \"tls\" (\"none\" for this machine, or with insecure = true and no username)";
+                return Err(value_error("notify.email.security", expected, "\"none\""));
+            }
+        };
+        let mailbox = |key: &str, text: &String| {
+            text.parse().map_err(|_| value_error(key, "an address such as me@example.com", length_of(text)))
+        };
+        let to: Vec<_> = self.to.iter().map(|to| mailbox("notify.email.to", to)).collect::<Result<_, _>>()?;
+        if to.is_empty() {
+            return Err(value_error("notify.email.to", "at least one address", "none"));
+        }
+        Ok(Email {
+            host: self.host.clone(),
+            port: self.port.unwrap_or(usual),
+            security,
+            from: mailbox("notify.email.from", &self.from)?,
+            to,
+            username: self.username.clone(),
+        })
+    }
+}
+
+/// Says what was found where a password may have been put by mistake: `smtp://me:password@example.com`.
+fn length_of(text: &str) -> String {
+    format!("{} other characters", text.chars().count())
+}
+
+/// Reads how long one step may take: more than nothing, at most a day.
+fn patience(key: &str, text: &str) -> Result<Duration, ConfigError> {
+    let time = quantity::duration(text).filter(|time| !time.is_zero() && *time <= LONGEST);
+    time.ok_or_else(|| value_error(key, "a time such as 30s, 2m or 100ms, of at most a day", text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn notify(text: &str) -> Result<NotifyConfig, ConfigError> {
+        let config = crate::config::Config::from_texts(&[("test.toml".to_owned(), text.to_owned())])?;
+        config.notify.channels()?;
+        Ok(config.notify)
+    }
+
+    #[test]
+    fn what_is_worth_telling_is_a_list() {
+        let of = |when: &str, is_stale: bool| {
+            let notify = notify(&format!("notify.when = {when}")).expect("sound");
+            [
+                Some(RunResult::Changed),
+                Some(RunResult::NotConvincing),
+                Some(RunResult::Rejected),
+                Some(RunResult::Unchanged),
+                None,
+            ]
+            .map(|result| notify.tells(result, is_stale))
+        };
+        let tells = |when: &str| of(when, false);
+        assert_eq!(of(r#"["stale"]"#, true), [true; 5]);
+        assert_eq!(of(r#"["failure"]"#, true), [false, false, false, false, true]);
+        assert_eq!(NotifyConfig::default().when, [Occasion::Change, Occasion::Failure, Occasion::Stale]);
+        assert_eq!(tells(r#"["stale"]"#), [false; 5]);
+        assert_eq!(tells(r#"["change", "failure"]"#), [true, false, false, false, true]);
+        assert_eq!(tells(r#"["rejection"]"#), [false, true, true, false, false]);
+        assert_eq!(tells(r#"["always"]"#), [true; 5]);
+        assert_eq!(tells("[]"), [false; 5]);
+    }
+
+    #[test]
+    fn passwords_never_go_over_plain_connections_to_others() {
+        let email = |more: &str| {
+            notify(&format!("[notify.email]\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]\n{more}")).is_ok()
+        };
+        assert!(email("host = \"smtp.example.com\""));
+        assert!(email("host = \"127.0.0.1\"\nsecurity = \"none\"\nusername = \"me\""));
+        assert!(!email("host = \"smtp.example.com\"\nsecurity = \"none\""));
+        assert!(email("host = \"relay.lan\"\nsecurity = \"none\"\ninsecure = true"));
+        assert!(!email("host = \"relay.lan\"\nsecurity = \"none\"\ninsecure = true\nusername = \"me\""));
+        assert!(!email("host = \"a b\""));
+    }
+
+    #[test]
+    fn addresses_with_secrets_are_shown_without_them() {
+        let text = "[notify.webhook]\nurl = \"https://hooks.example/T0KEN\"\n[notify.bark]\nurl = \"https://x.example/K\"";
+        let config = crate::config::Config::from_texts(&[("x".to_owned(), text.to_owned())]).expect("sound");
+        let shown = config.to_toml();
+        assert!(shown.contains("https://hooks.example/…") && !shown.contains("T0KEN"), "{shown}");
+        let error = notify("[notify.webhook]\nurl = \"http://hooks.example/T0KEN\"").expect_err("plain");
+        assert!(!error.to_string().contains("T0KEN"), "{error}");
+    }
+
+    #[test]
+    fn nobody_waits_for_nothing_or_for_more_than_a_day() {
+        let seconds = |text: &str| patience("fetch.timeout", text).map(|time| time.as_secs_f64());
+        let taken = ["100ms", "2m", "24h", "1d"].map(|text| seconds(text).expect("sound"));
+        assert_eq!(taken, [0.1, 120.0, 86_400.0, 86_400.0]);
+        for text in ["", "30", "0", "0s", "25h", "2d"] {
+            let error = seconds(text).expect_err(text).to_string();
+            assert!(
+                error.starts_with("fetch.timeout: expected a time such as 30s") && error.contains("a day")
+            );
+        }
+    }
+}

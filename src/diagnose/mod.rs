@@ -1,0 +1,7 @@
+//! Looks at an installation, its data and its processes; changes nothing.
+
+pub mod health;
+pub mod heap;
+pub mod hindsight;
+pub mod lookahead;
+pub mod process;

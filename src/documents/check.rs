@@ -1,0 +1,342 @@
+//! What a look at data found: a report per file.
+
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::document::Document;
+use super::run::IssuePart;
+use crate::ingest::{ColumnContent, FileReport, Issue, IssueKind, PassedOver, SignalColumn, SignalsFile};
+use crate::model::{GivenSignals, Symbol, rfc3339};
+use crate::run::file_summary::file_name;
+use crate::run::records::is_of_series;
+
+/// The quality of candle files.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct CheckDataDocument {
+    /// Every file, or member of an archive, that belongs to a symbol.
+    pub files: Vec<FilePart>,
+    /// Symbols with candles at the base interval.
+    pub symbols: Vec<SymbolPart>,
+    /// Files that are not read, with why.
+    pub passed_over: Vec<PassedOverPart>,
+    /// Candles that contradict each other; a run stops on these unless told otherwise.
+    pub conflicts: Vec<String>,
+    /// The file of signals; null when none was named.
+    pub signals: Option<SignalsFilePart>,
+    /// Whether a run could use anything.
+    pub usable: bool,
+}
+
+impl Document for CheckDataDocument {
+    const KIND: &'static str = "check_data";
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct FilePart {
+    pub file: String,
+    pub symbol: String,
+    pub interval: Option<String>,
+    /// Units of the open times: s, ms, us, ns, text.
+    pub time_units: Vec<String>,
+    pub rows: u64,
+    pub candles: u64,
+    pub first_open: Option<String>,
+    pub last_open: Option<String>,
+    /// BLAKE3 of the decoded bytes.
+    pub hash: String,
+    /// Why the whole file is not used; null when it is.
+    pub rejected: Option<String>,
+    pub issues: Vec<IssuePart>,
+}
+
+/// One symbol over all its files.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct SymbolPart {
+    pub symbol: String,
+    pub candles: u64,
+    pub first_open: Option<String>,
+    pub last_open: Option<String>,
+    pub issues: Vec<IssuePart>,
+}
+
+/// A file of signals.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct SignalsFilePart {
+    pub file: String,
+    pub rows: u64,
+    /// Rows equal to an earlier one; counted once.
+    pub duplicates: u64,
+    /// BLAKE3 of the bytes.
+    pub hash: String,
+    pub symbols: Vec<SignalsSymbolPart>,
+    pub columns: Vec<SignalColumnPart>,
+    pub issues: Vec<IssuePart>,
+}
+
+/// The signals of one symbol.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct SignalsSymbolPart {
+    pub symbol: String,
+    pub signals: u64,
+    /// Time of the first and last signal.
+    pub first: Option<String>,
+    pub last: Option<String>,
+    /// Signals on days outside the symbol's candles; null when no candles were looked at.
+    pub outside: Option<u64>,
+}
+
+/// A column of the user's own.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct SignalColumnPart {
+    /// Its name, as filters write it behind `signals.`.
+    pub name: String,
+    /// Smallest number; null where the column cannot be filtered on.
+    pub min: Option<f64>,
+    /// Largest number.
+    pub max: Option<f64>,
+    /// Rows without a number.
+    pub missing: Option<u64>,
+    /// Why it cannot be filtered on; null where it can.
+    pub unusable: Option<String>,
+}
+
+/// A file that is not read.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct PassedOverPart {
+    pub file: String,
+    pub reason: String,
+}
+
+fn place(path: &std::path::Path, entry: Option<&String>) -> String {
+    file_name(&path.display().to_string(), entry.map(String::as_str))
+}
+
+/// Returns the issue of a file or symbol.
+fn issue_part(file: &str, issue: &Issue) -> IssuePart {
+    IssuePart {
+        file: file.to_owned(),
+        line: issue.lines.first().copied(),
+        kind: issue.kind.as_str().to_owned(),
+        count: issue.count,
+        detail: issue.detail.clone(),
+    }
+}
+
+impl FilePart {
+    /// Returns the part of a report.
+    pub fn new(report: &FileReport) -> Self {
+        let file = place(&report.path, report.entry.as_ref());
+        Self {
+            symbol: report.symbol.to_string(),
+            interval: report.interval.map(|interval| interval.to_string()),
+            time_units: report.time_units.iter().map(|unit| unit.as_str().to_owned()).collect(),
+            rows: report.rows,
+            candles: report.candles,
+            first_open: report.first_open.map(rfc3339),
+            last_open: report.last_open.map(rfc3339),
+            hash: report.hash.clone(),
+            rejected: report.rejected.as_ref().map(ToString::to_string),
+            // What concerns the candles of a symbol is told of the symbol.
+            issues: report
+                .issues
+                .iter()
+                .filter(|issue| !is_of_series(issue.kind.as_str()))
+                .map(|issue| issue_part(&file, issue))
+                .collect(),
+            file,
+        }
+    }
+}
+
+impl SymbolPart {
+    /// Returns the part of a loaded symbol.
+    pub fn new(loaded: &crate::ingest::LoadedSymbol) -> Self {
+        let symbol = loaded.symbol.to_string();
+        let times = loaded.series.bars().open_time;
+        let silent = |issues: &[Issue]| issues.iter().any(|issue| issue.kind == IssueKind::NoVolume);
+        let told = |issue: &&Issue| {
+            issue.kind != IssueKind::ZeroVolume || !loaded.files.iter().all(|file| silent(&file.issues))
+        };
+        let part = |issue: &Issue| {
+            let mut part = issue_part(&symbol, issue);
+            // A symbol in one file: the line is that of the file.
+            if let [file] = loaded.files.as_slice() {
+                let own = file.issues.iter().find(|own| own.kind == issue.kind);
+                part.line = own.and_then(|own| own.lines.first().copied());
+            }
+            part
+        };
+        Self {
+            candles: times.len() as u64,
+            first_open: times.first().copied().map(rfc3339),
+            last_open: times.last().copied().map(rfc3339),
+            issues: loaded.issues.iter().filter(told).map(part).collect(),
+            symbol,
+        }
+    }
+}
+
+impl SignalsFilePart {
+    /// Returns the part of a file; `outside` counts the signals of a symbol that lie outside its candles.
+    pub fn new(file: &SignalsFile, outside: impl Fn(&Symbol, &GivenSignals) -> Option<u64>) -> Self {
+        let name = file.path.display().to_string();
+        let symbol = |(symbol, given): (&Symbol, &GivenSignals)| SignalsSymbolPart {
+            symbol: symbol.to_string(),
+            signals: given.signals().len() as u64,
+            first: given.signals().first().map(|signal| rfc3339(signal.time_ms)),
+            last: given.signals().last().map(|signal| rfc3339(signal.time_ms)),
+            outside: outside(symbol, given),
+        };
+        Self {
+            rows: file.rows,
+            duplicates: file.duplicates,
+            hash: file.hash.clone(),
+            symbols: file.symbols.iter().map(symbol).collect(),
+            columns: file.columns.iter().map(SignalColumnPart::from).collect(),
+            issues: file.issues.iter().map(|issue| issue_part(&name, issue)).collect(),
+            file: name,
+        }
+    }
+
+    fn text(&self, text: &mut String) {
+        let _ = writeln!(text, "{}: signals, {} rows, {} repeated", self.file, self.rows, self.duplicates);
+        issues_text(text, &self.issues);
+        for symbol in &self.symbols {
+            let outside = match symbol.outside {
+                Some(count) if count > 0 => format!(", {count} outside the candles"),
+                _ => String::new(),
+            };
+            let span = span(&symbol.first, &symbol.last);
+            let _ = writeln!(text, "  {}: {} signals{span}{outside}", symbol.symbol, symbol.signals);
+        }
+        for column in &self.columns {
+            let _ = match (column.min, column.max, column.missing) {
+                (Some(min), Some(max), Some(missing)) => {
+                    writeln!(text, "  column {:?}: {min} to {max}, {missing} missing", column.name)
+                }
+                _ => {
+                    let why = column.unusable.as_deref().unwrap_or_default();
+                    writeln!(text, "  column {:?}: cannot be filtered on: {why}", column.name)
+                }
+            };
+        }
+    }
+}
+
+impl From<&SignalColumn> for SignalColumnPart {
+    fn from(column: &SignalColumn) -> Self {
+        let name = column.name.clone();
+        let unusable = |why: String| Self {
+            name: name.clone(),
+            min: None,
+            max: None,
+            missing: None,
+            unusable: Some(why),
+        };
+        match &column.content {
+            ColumnContent::Numbers { min, max, missing } => {
+                Self { name, min: Some(*min), max: Some(*max), missing: Some(*missing), unusable: None }
+            }
+            ColumnContent::Text { at, found } => {
+                unusable(format!("expected numbers, found {found:?} in {at}"))
+            }
+            ColumnContent::Empty => unusable("expected numbers, found none".to_owned()),
+        }
+    }
+}
+
+impl PassedOverPart {
+    /// Returns the part of a file that is not read.
+    pub fn new(passed: &PassedOver) -> Self {
+        Self { file: place(&passed.path, passed.entry.as_ref()), reason: passed.reason.to_string() }
+    }
+}
+
+/// Writes a line for every reason: files of one kind that are not read are told together.
+fn passed_over_text(text: &mut String, passed_over: &[PassedOverPart]) {
+    let mut told: Vec<&str> = Vec::new();
+    for passed in passed_over {
+        if told.contains(&passed.reason.as_str()) {
+            continue;
+        }
+        told.push(&passed.reason);
+        let others = passed_over.iter().filter(|other| other.reason == passed.reason).count() - 1;
+        let _ = match others {
+            0 => writeln!(text, "{}: passed over: {}", passed.file, passed.reason),
+            1 => writeln!(text, "{} and 1 more file: passed over: {}", passed.file, passed.reason),
+            _ => writeln!(text, "{} and {others} more files: passed over: {}", passed.file, passed.reason),
+        };
+    }
+}
+
+impl CheckDataDocument {
+    /// Returns the document as text for people.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for file in &self.files {
+            let interval = file.interval.as_deref().unwrap_or("?");
+            let _ = writeln!(
+                text,
+                "{}: {} {interval}, {} rows, {} candles{}",
+                file.file,
+                file.symbol,
+                file.rows,
+                file.candles,
+                span(&file.first_open, &file.last_open)
+            );
+            if let Some(reason) = &file.rejected {
+                let _ = writeln!(text, "  not used: {reason}");
+            }
+            issues_text(&mut text, &file.issues);
+        }
+        passed_over_text(&mut text, &self.passed_over);
+        for conflict in &self.conflicts {
+            let _ = writeln!(text, "conflict: {conflict}");
+        }
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        for symbol in &self.symbols {
+            let _ = writeln!(
+                text,
+                "{}: {} candles{}",
+                symbol.symbol,
+                symbol.candles,
+                span(&symbol.first_open, &symbol.last_open)
+            );
+            issues_text(&mut text, &symbol.issues);
+        }
+        if let Some(signals) = &self.signals {
+            signals.text(&mut text);
+        }
+        let verdict = if self.usable { "usable" } else { "nothing usable" };
+        let used = self.files.iter().filter(|file| file.rejected.is_none()).count();
+        let _ = match self.files.len() + self.passed_over.len() {
+            0 => writeln!(text, "{verdict}"),
+            all => writeln!(text, "{used} of {all} files used; {verdict}"),
+        };
+        text
+    }
+}
+
+fn span(first: &Option<String>, last: &Option<String>) -> String {
+    match (first, last) {
+        (Some(first), Some(last)) => format!(", {first} to {last}"),
+        _ => String::new(),
+    }
+}
+
+fn issues_text(text: &mut String, issues: &[IssuePart]) {
+    for issue in issues {
+        let line = issue.line.map(|line| format!(" (first at line {line})")).unwrap_or_default();
+        let _ = writeln!(text, "  {} x {}{line}: {}", issue.count, issue.kind, issue.detail);
+    }
+}

@@ -1,0 +1,67 @@
+//! What `export-json --diff` shows.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::document::Document;
+use crate::bot::learning_config::Difference;
+use crate::model::escaped;
+
+/// Characters of a value that are shown.
+const VALUE_CHARS: usize = 40;
+
+/// What writing the bot's file would change in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ExportDiffDocument {
+    /// The profile.
+    pub profile: String,
+    /// The file.
+    pub file: String,
+    /// Whether the file is there.
+    pub exists: bool,
+    /// Whether this profile imported it or exported it last: if not, it is written by force only.
+    pub is_known: bool,
+    /// What differs.
+    pub differences: Vec<Difference>,
+}
+
+impl Document for ExportDiffDocument {
+    const KIND: &'static str = "export_diff";
+}
+
+impl ExportDiffDocument {
+    /// Returns whether there is a reason to write the file.
+    pub fn is_due(&self) -> bool {
+        !self.exists || self.differences.iter().any(|difference| difference.is_due)
+    }
+
+    /// Returns the document as text for people.
+    pub fn text(&self) -> String {
+        let Self { profile, file, differences, .. } = self;
+        // A line each, however long: places are looked for by name.
+        let line = |difference: &Difference| {
+            let Difference { place, old, new, reason, .. } = difference;
+            format!("{}: {} -> {} ({reason})\n", escaped(place, &[]), short(old), short(new))
+        };
+        let listed: String = differences.iter().map(line).collect();
+        let standing = match (self.exists, self.is_known) {
+            (false, _) => "it does not exist yet",
+            (true, true) => "an export writes it and keeps FILE.bak",
+            (true, false) => "this profile neither imported it nor exported it last: only --force writes it",
+        };
+        let count = match differences.len() {
+            1 => "1 value differs".to_owned(),
+            count => format!("{count} values differ"),
+        };
+        format!("{listed}{file}, profile {profile}: {count}; {standing}\n")
+    }
+}
+
+fn short(value: &Option<String>) -> String {
+    let text = value.as_deref().unwrap_or("-");
+    let text = match text.char_indices().nth(VALUE_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    };
+    escaped(&text, &[]).into_owned()
+}

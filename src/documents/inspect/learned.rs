@@ -1,0 +1,367 @@
+//! What runs learned about a style besides parameters: features, insights, what mattered.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{InspectError, InspectRunDocument, Listed, minute, require_profile, sentence};
+use crate::decide::tokens::{Saving, tokens_at_most};
+use crate::documents::document::Document;
+use crate::documents::listing::{Cell, Kind, Listing};
+use crate::documents::table::{decimals, results};
+use crate::model::{Style, rfc3339};
+use crate::run::lessons::{for_prompt, told};
+use crate::search::weights::FIGURES_PREFIX;
+use crate::store::Snapshot;
+use crate::store::records::{InsightsRecord, LessonRecord, NamedNumber, SensitivityRecord, StoredMetrics};
+
+/// What was last learned about the features of each style.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct InspectFeaturesDocument {
+    pub profile: String,
+    pub styles: BTreeMap<String, FeaturesPart>,
+}
+
+impl Document for InspectFeaturesDocument {
+    const KIND: &'static str = "inspect_features";
+}
+
+/// The features of a style.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct FeaturesPart {
+    pub run: u64,
+    pub computed_at: String,
+    /// Signals it was computed from.
+    pub signals: u64,
+    /// Where the weights come from.
+    pub weights_name: String,
+    /// Weight of each part of the signal score.
+    pub weights: Vec<NamedNumber>,
+    /// What learned weights rest on; not there where they are fixed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub weights_figures: Vec<NamedNumber>,
+    pub avg_holding_hours: Option<f64>,
+    pub avg_profit_pct: Option<f64>,
+    /// Percent per hour.
+    pub avg_density: Option<f64>,
+    pub optimal_take_profit_atr: Option<f64>,
+    pub optimal_stop_atr: Option<f64>,
+    /// All candidates without a filter.
+    pub baseline: StoredMetrics,
+}
+
+/// What was last learned about each style, for people.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct InspectInsightsDocument {
+    pub profile: String,
+    pub styles: BTreeMap<String, InsightsPart>,
+    /// What the bot's prompt is told about these styles.
+    pub prompt: PromptPart,
+}
+
+impl Document for InspectInsightsDocument {
+    const KIND: &'static str = "inspect_insights";
+}
+
+/// The insights of a style.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct InsightsPart {
+    pub run: u64,
+    pub updated_at: String,
+    /// What to look at next.
+    pub focus: String,
+    /// Of this run.
+    pub lessons: Vec<String>,
+    /// The market contexts that served best, best first.
+    pub best_contexts: Vec<String>,
+    /// Lessons of this run and of earlier ones, the most certain first.
+    pub memory: Vec<LessonRecord>,
+}
+
+/// Insights in a few words.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct PromptPart {
+    /// A line each.
+    pub text: String,
+    /// What it takes at most; never over 500.
+    pub tokens: u64,
+    /// Lessons for which there was no room.
+    pub left_out: u64,
+    /// What the run's whole document (`inspect run --json`) takes, estimated; null where the run is forgotten.
+    pub full_tokens: Option<u64>,
+    /// Share of it that is saved, in percent.
+    pub saved_pct: Option<f64>,
+}
+
+impl PromptPart {
+    /// Cuts what was learned to what fits a prompt, and holds it against the newest of the runs.
+    ///
+    /// Errors: those of reading the store
+    pub fn read(
+        snapshot: &Snapshot<'_>,
+        profile: &str,
+        records: &[(Style, InsightsRecord)],
+    ) -> Result<Self, InspectError> {
+        let compressed = for_prompt(records);
+        let run = records.iter().map(|(_, record)| record.run).max();
+        let full = match run.map(|run| InspectRunDocument::read(snapshot, profile, run)) {
+            Some(Ok(document)) => serde_json::to_string(&document).ok(),
+            Some(Err(InspectError::Store(error))) => return Err(error.into()),
+            Some(Err(_)) | None => None,
+        };
+        let text = compressed.text();
+        let saving = full.map(|full| Saving::measure(&full, &text));
+        Ok(Self {
+            tokens: tokens_at_most(&text),
+            left_out: compressed.left_out as u64,
+            full_tokens: saving.map(|saving| saving.full_tokens),
+            saved_pct: saving.and_then(|saving| saving.ratio()).map(|ratio| 100.0 * (1.0 - ratio)),
+            text,
+        })
+    }
+
+    /// Returns how much is saved, in a line.
+    pub fn saving(&self) -> String {
+        let of = self.full_tokens.zip(self.saved_pct);
+        let of = of.map(|(full, saved)| format!(" of about {full} in all, {saved:.1} % saved"));
+        format!("insights: at most {} tokens{}", self.tokens, of.unwrap_or_default())
+    }
+}
+
+/// What mattered in the last search of each style.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct InspectImportanceDocument {
+    pub profile: String,
+    pub styles: BTreeMap<String, ImportancePart>,
+}
+
+impl Document for InspectImportanceDocument {
+    const KIND: &'static str = "inspect_importance";
+}
+
+/// What mattered in the last search of a style.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct ImportancePart {
+    pub run: u64,
+    /// The most important first.
+    pub dimensions: Vec<SensitivityRecord>,
+}
+
+/// Reads one thing per style, of one style or all.
+fn per_style<T>(
+    snapshot: &Snapshot<'_>,
+    profile: &str,
+    style: Option<Style>,
+    read: impl Fn(Style) -> Result<Option<T>, InspectError>,
+) -> Result<BTreeMap<String, T>, InspectError> {
+    require_profile(snapshot, profile)?;
+    let mut found = BTreeMap::new();
+    for style in Style::ALL.into_iter().filter(|own| style.is_none_or(|wanted| wanted == *own)) {
+        if let Some(part) = read(style)? {
+            found.insert(style.to_string(), part);
+        }
+    }
+    Ok(found)
+}
+
+/// Returns every item of every style beside the name of its style.
+fn flat<'a, P, T>(
+    styles: &'a BTreeMap<String, P>,
+    items: impl Fn(&'a P) -> &'a [T],
+) -> Vec<(&'a str, &'a P, &'a T)> {
+    let mut rows = Vec::new();
+    for (style, part) in styles {
+        rows.extend(items(part).iter().map(|item| (style.as_str(), part, item)));
+    }
+    rows
+}
+
+fn nothing(profile: &str) -> String {
+    format!("profile {profile}: nothing learned yet; a run does\n")
+}
+
+impl InspectFeaturesDocument {
+    /// Reads what was last learned about the features.
+    ///
+    /// Errors: those of reading the store; an unknown profile.
+    pub fn read(snapshot: &Snapshot<'_>, profile: &str, style: Option<Style>) -> Result<Self, InspectError> {
+        let part = |style| {
+            let Some(record) = snapshot.features(profile, style)? else { return Ok(None) };
+            let evidence = snapshot.evidence(profile, record.run, style)?;
+            let figures = evidence.into_iter().flat_map(|evidence| evidence.figures);
+            Ok(Some(FeaturesPart {
+                run: record.run,
+                computed_at: rfc3339(record.computed_at_ms),
+                signals: record.signals,
+                weights_name: record.weights_name,
+                weights: record.weights,
+                weights_figures: figures.filter(|figure| figure.name.starts_with(FIGURES_PREFIX)).collect(),
+                avg_holding_hours: record.avg_holding_hours,
+                avg_profit_pct: record.avg_profit_pct,
+                avg_density: record.avg_density,
+                optimal_take_profit_atr: record.optimal_take_profit_atr,
+                optimal_stop_atr: record.optimal_stop_atr,
+                baseline: record.baseline,
+            }))
+        };
+        Ok(Self { profile: profile.to_owned(), styles: per_style(snapshot, profile, style, part)? })
+    }
+
+    /// Returns the document as text for people.
+    pub fn text(&self) -> String {
+        if self.styles.is_empty() {
+            return nothing(&self.profile);
+        }
+        let mut text = String::new();
+        for (style, part) in &self.styles {
+            let _ = writeln!(
+                text,
+                "{style}: run {}, {}, {} signals; weights: {}",
+                part.run,
+                minute(&part.computed_at),
+                part.signals,
+                part.weights_name
+            );
+            if !part.weights_figures.is_empty() {
+                let figure = |figure: &NamedNumber| {
+                    let name = figure.name.trim_start_matches(FIGURES_PREFIX).replace('_', " ");
+                    format!("{name} {}", (figure.value * 1000.0).round() / 1000.0)
+                };
+                let figures: Vec<String> = part.weights_figures.iter().map(figure).collect();
+                let _ = writeln!(text, "  learned: {}", figures.join(", "));
+            }
+            let _ = writeln!(
+                text,
+                "  best set: take-profit {} ATR, stop {} ATR, {} % in {} h ({} % per hour)",
+                decimals(part.optimal_take_profit_atr, 2),
+                decimals(part.optimal_stop_atr, 2),
+                decimals(part.avg_profit_pct, 3),
+                decimals(part.avg_holding_hours, 1),
+                decimals(part.avg_density, 3)
+            );
+            let _ = writeln!(text, "{}\n", results(&[("no filter".to_owned(), part.baseline.clone())]));
+        }
+        text + &self.listing().text() + "\n"
+    }
+}
+
+impl Listed for InspectFeaturesDocument {
+    fn listing(&self) -> Listing {
+        Listing::of(&flat(&self.styles, |part| &part.weights))
+            .column("style", "Style", Kind::Text, |row| Cell::text(row.0))
+            .column("feature", "Part of the signal score", Kind::Text, |row| Cell::text(row.2.name.as_str()))
+            .column("weight", "Weight", Kind::Number, |row| Cell::number(Some(row.2.value), 3))
+            .more("run", "Run", Kind::Number, |row| Cell::count(row.1.run))
+            .done()
+    }
+}
+
+impl InspectInsightsDocument {
+    /// Reads what was last learned, for people.
+    ///
+    /// Errors: those of reading the store; an unknown profile.
+    pub fn read(snapshot: &Snapshot<'_>, profile: &str, style: Option<Style>) -> Result<Self, InspectError> {
+        let records = per_style(snapshot, profile, style, |style| {
+            let record = snapshot.insights(profile, style)?;
+            let record = record.map(|record| told(snapshot, profile, style, record)).transpose()?;
+            Ok(record.map(|record| (style, record)))
+        })?;
+        let records: Vec<(Style, InsightsRecord)> = records.into_values().collect();
+        let prompt = PromptPart::read(snapshot, profile, &records)?;
+        let part = |(style, record): (Style, InsightsRecord)| {
+            let part = InsightsPart {
+                run: record.run,
+                updated_at: rfc3339(record.updated_at_ms),
+                focus: record.focus,
+                lessons: record.lessons,
+                best_contexts: record.best_contexts,
+                memory: record.memory,
+            };
+            (style.to_string(), part)
+        };
+        Ok(Self { profile: profile.to_owned(), styles: records.into_iter().map(part).collect(), prompt })
+    }
+
+    /// Returns the document as text for people.
+    pub fn text(&self) -> String {
+        if self.styles.is_empty() {
+            return nothing(&self.profile);
+        }
+        let mut text = String::new();
+        for (style, part) in &self.styles {
+            let _ = writeln!(text, "{style}: run {}, {}", part.run, minute(&part.updated_at));
+            text.extend(part.lessons.iter().map(|lesson| sentence("  - ", lesson)));
+            if !part.best_contexts.is_empty() {
+                text += &sentence("  best in: ", &part.best_contexts.join("; "));
+            }
+            if !part.focus.is_empty() {
+                text += &sentence("  next: ", &part.focus);
+            }
+        }
+        let _ = writeln!(text, "\n{}; with what earlier runs learned:", self.prompt.saving());
+        text.extend(self.prompt.text.lines().map(|line| sentence("  ", line)));
+        text
+    }
+}
+
+impl Listed for InspectInsightsDocument {
+    fn listing(&self) -> Listing {
+        Listing::of(&flat(&self.styles, |part| &part.lessons))
+            .column("style", "Style", Kind::Text, |row| Cell::text(row.0))
+            .column("run", "Run", Kind::Number, |row| Cell::count(row.1.run))
+            .column("lesson", "Lesson", Kind::Prose, |row| Cell::text(row.2.as_str()))
+            .done()
+    }
+}
+
+impl InspectImportanceDocument {
+    /// Reads what mattered in the last search of each style.
+    ///
+    /// Errors: those of reading the store; an unknown profile.
+    pub fn read(snapshot: &Snapshot<'_>, profile: &str, style: Option<Style>) -> Result<Self, InspectError> {
+        let part = |style| {
+            let found = snapshot.insights(profile, style)?;
+            Ok(found.map(|record| {
+                let mut dimensions = record.sensitivities;
+                dimensions.sort_by(|one, other| other.importance.total_cmp(&one.importance));
+                ImportancePart { run: record.run, dimensions }
+            }))
+        };
+        Ok(Self { profile: profile.to_owned(), styles: per_style(snapshot, profile, style, part)? })
+    }
+
+    /// Returns the document as text for people.
+    pub fn text(&self) -> String {
+        if self.styles.values().all(|part| part.dimensions.is_empty()) {
+            return nothing(&self.profile);
+        }
+        let runs = |(style, part): (&String, &ImportancePart)| format!("{style} by run {}", part.run);
+        let runs = self.styles.iter().map(runs).collect::<Vec<_>>().join(", ");
+        let explained = format!(
+            "share of the variance of the score that an axis explains; the best value is the one with the highest mean over \
+             all other axes, and the best set may have another; {runs}"
+        );
+        format!("{}\n\n{}", self.listing().text(), sentence("", &explained))
+    }
+}
+
+impl Listed for InspectImportanceDocument {
+    fn listing(&self) -> Listing {
+        Listing::of(&flat(&self.styles, |part| &part.dimensions))
+            .column("style", "Style", Kind::Text, |row| Cell::text(row.0))
+            .column("dimension", "Axis", Kind::Text, |row| Cell::text(row.2.dimension.as_str()))
+            .column("importance", "Share %", Kind::Number, |row| Cell::share(Some(row.2.importance)))
+            .column("effect", "Best - worst", Kind::Number, |row| Cell::number(Some(row.2.effect), 4))
+            .column("best_value", "Best value", Kind::Text, |row| Cell::text(row.2.best_value.as_str()))
+            .more("run", "Run", Kind::Number, |row| Cell::count(row.1.run))
+            .done()
+    }
+}

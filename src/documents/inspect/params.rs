@@ -1,0 +1,157 @@
+//! The parameters in force.
+
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::changes::symbol_of;
+use super::{InspectError, Listed, counted, key_values, minute, require_profile, wrapped};
+use crate::documents::document::{Document, params_object};
+use crate::documents::listing::{Cell, Kind, Listing};
+use crate::documents::table::{decimals, results};
+use crate::model::{DAY_MS, Style, rfc3339};
+use crate::store::Snapshot;
+use crate::store::records::{ParamsRecord, StoredMetrics};
+
+/// The parameters in force per scope.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct InspectParamsDocument {
+    pub profile: String,
+    pub scopes: Vec<ScopePart>,
+}
+
+impl Document for InspectParamsDocument {
+    const KIND: &'static str = "inspect_params";
+}
+
+/// The parameters of a scope, and why they are in force.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct ScopePart {
+    /// `global`, a style, or `symbol/<SYMBOL>/<style>`.
+    pub scope: String,
+    pub params: Map<String, Value>,
+    /// The run that put them in force.
+    pub run: u64,
+    pub adopted_at: String,
+    /// Whole days since then.
+    pub days_in_force: i64,
+    /// 1 for the first parameters of the scope, then one more each time.
+    pub generation: u64,
+    /// How they came: `run`, `import`, `adopt`, `rollback`.
+    pub source: String,
+    pub verdict: String,
+    pub score_name: String,
+    pub score: Option<f64>,
+    /// What they achieved when they were adopted.
+    pub metrics: StoredMetrics,
+}
+
+impl ScopePart {
+    fn new(scope: &str, record: &ParamsRecord, now_ms: i64) -> Self {
+        Self {
+            scope: scope.to_owned(),
+            params: params_object(&record.set),
+            run: record.run,
+            adopted_at: rfc3339(record.adopted_at_ms),
+            days_in_force: days_since(record.adopted_at_ms, now_ms),
+            generation: record.generation,
+            source: record.source.clone(),
+            verdict: record.verdict.clone(),
+            score_name: record.score_name.clone(),
+            score: record.score,
+            metrics: record.metrics.clone(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let age = age(self.days_in_force);
+        let mut text = format!("{}: since {} ({age}), ", self.scope, minute(&self.adopted_at));
+        let (run, generation) = (self.run, self.generation);
+        let _ = writeln!(text, "by run {run} ({}), generation {generation}, {}", self.source, self.verdict);
+        let _ = writeln!(text, "  {} score {}", self.score_name, decimals(self.score, 4));
+        text + &results(&[(" then".to_owned(), self.metrics.clone())])
+            + "\n"
+            + &wrapped("  ", 2, key_values(&self.params))
+    }
+}
+
+impl Listed for InspectParamsDocument {
+    fn listing(&self) -> Listing {
+        Listing::of(&self.scopes)
+            .column("scope", "Scope", Kind::Text, |scope| Cell::text(scope.scope.as_str()))
+            .column("adopted_at", "Since", Kind::Text, |scope| Cell::instant(&scope.adopted_at))
+            .column("run", "Run", Kind::Number, |scope| Cell::count(scope.run))
+            .column("verdict", "Verdict", Kind::Text, |scope| Cell::text(scope.verdict.as_str()))
+            .column("score", "Score", Kind::Number, |scope| Cell::number(scope.score, 4))
+            .metrics(|scope| &scope.metrics)
+            .parameters(|scope| &scope.params)
+            .more("days_in_force", "Days", Kind::Number, |scope| {
+                Cell::count(scope.days_in_force.unsigned_abs())
+            })
+            .more("generation", "Generation", Kind::Number, |scope| Cell::count(scope.generation))
+            .more("source", "Source", Kind::Text, |scope| Cell::text(scope.source.as_str()))
+            .more("score_name", "Score name", Kind::Text, |scope| Cell::text(scope.score_name.as_str()))
+            .done()
+    }
+}
+
+/// Returns the whole days since an instant; none for one that is still to come.
+pub(super) fn days_since(then_ms: i64, now_ms: i64) -> i64 {
+    now_ms.saturating_sub(then_ms).max(0) / DAY_MS
+}
+
+/// Returns whole days as people say it.
+pub(super) fn age(days: i64) -> String {
+    if days < 1 { "less than a day".to_owned() } else { counted(days.unsigned_abs(), "day") }
+}
+
+impl InspectParamsDocument {
+    /// Reads the parameters in force, of one style or all, of one symbol or all scopes.
+    ///
+    /// Errors: those of reading the store; an unknown profile.
+    pub fn read(
+        snapshot: &Snapshot<'_>,
+        profile: &str,
+        style: Option<Style>,
+        symbol: Option<&str>,
+        now_ms: i64,
+    ) -> Result<Self, InspectError> {
+        require_profile(snapshot, profile)?;
+        let of_style =
+            |scope: &str| style.is_none_or(|style| scope.rsplit('/').next() == Some(style.as_str()));
+        let all = snapshot.params_all(profile)?;
+        let of_symbol = |scope: &str| symbol.is_none_or(|symbol| symbol_of(scope) == Some(symbol));
+        let scopes = all.iter().filter(|(scope, _)| of_style(scope) && of_symbol(scope));
+        let scopes = scopes.map(|(scope, record)| ScopePart::new(scope, record, now_ms)).collect();
+        Ok(Self { profile: profile.to_owned(), scopes })
+    }
+
+    /// Returns the document as text for people.
+    pub fn text(&self) -> String {
+        if self.scopes.is_empty() {
+            let profile = &self.profile;
+            return format!(
+                "profile {profile}: no parameters in force; a run adopts some once a candidate holds up\n"
+            );
+        }
+        self.scopes.iter().map(ScopePart::text).collect::<Vec<_>>().join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_whole_and_never_negative() {
+        assert_eq!(days_since(0, DAY_MS - 1), 0);
+        assert_eq!(days_since(0, 3 * DAY_MS), 3);
+        assert_eq!(days_since(DAY_MS, 0), 0);
+        assert_eq!([age(0), age(1), age(2)], ["less than a day", "1 day", "2 days"]);
+        assert_eq!(days_since(i64::MIN, i64::MAX), i64::MAX / DAY_MS);
+    }
+}

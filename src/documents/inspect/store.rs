@@ -1,0 +1,110 @@
+//! The store itself: tables, files, identity.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{InspectError, hex, minute};
+use crate::documents::document::Document;
+use crate::documents::table::table;
+use crate::model::rfc3339;
+use crate::store::{Class, Snapshot, TableSize};
+
+/// What the store consists of.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct InspectStoreDocument {
+    pub directory: String,
+    pub store_format: u32,
+    /// The lowest format a program must know to read it.
+    pub min_reader_format: u32,
+    pub uuid: String,
+    pub created_at: String,
+    /// Version of the program that created it.
+    pub created_by: String,
+    pub profiles: Vec<String>,
+    pub files: Vec<StoreFilePart>,
+    pub tables: Vec<StoreTablePart>,
+}
+
+impl Document for InspectStoreDocument {
+    const KIND: &'static str = "inspect_store";
+}
+
+/// A file of the store's directory.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct StoreFilePart {
+    pub name: String,
+    pub bytes: u64,
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct StoreTablePart {
+    pub name: String,
+    pub doc: String,
+    /// `truth`, or `derived` where it follows from others.
+    pub class: String,
+    pub rows: u64,
+    /// Of keys and rows, without the engine's own.
+    pub bytes: u64,
+}
+
+impl StoreTablePart {
+    fn new(size: TableSize) -> Self {
+        let class = match size.class {
+            Class::Truth => "truth",
+            Class::Derived => "derived",
+        };
+        let (name, doc) = (size.name.to_owned(), size.doc.to_owned());
+        Self { name, doc, class: class.to_owned(), rows: size.rows, bytes: size.bytes }
+    }
+}
+
+impl InspectStoreDocument {
+    /// Reads what the store says about itself; the files of its directory come from the caller.
+    ///
+    /// Errors: those of reading the store.
+    pub fn read(
+        snapshot: &Snapshot<'_>,
+        directory: String,
+        files: Vec<StoreFilePart>,
+    ) -> Result<Self, InspectError> {
+        let meta = snapshot.meta()?;
+        Ok(Self {
+            directory,
+            store_format: meta.store_format,
+            min_reader_format: meta.min_reader_format,
+            uuid: hex(&meta.store_uuid),
+            created_at: rfc3339(meta.created_at_ms),
+            created_by: meta.app_version,
+            profiles: snapshot.profiles()?,
+            files,
+            tables: snapshot.table_sizes()?.into_iter().map(StoreTablePart::new).collect(),
+        })
+    }
+
+    /// Returns the document as text for people.
+    pub fn text(&self) -> String {
+        let file = |file: &StoreFilePart| vec![file.name.clone(), file.bytes.to_string()];
+        let row = |table: &StoreTablePart| {
+            let (rows, bytes) = (table.rows.to_string(), table.bytes.to_string());
+            vec![table.name.clone(), rows, bytes, table.class.clone(), table.doc.clone()]
+        };
+        let files: Vec<Vec<String>> = self.files.iter().map(file).collect();
+        let tables: Vec<Vec<String>> = self.tables.iter().map(row).collect();
+        format!(
+            "{}\nformat {} (readable from {}), uuid {}\ncreated {} by version {}\nprofiles: {}\n\n{}\n\n{}\n",
+            self.directory,
+            self.store_format,
+            self.min_reader_format,
+            self.uuid,
+            minute(&self.created_at),
+            self.created_by,
+            if self.profiles.is_empty() { "none".to_owned() } else { self.profiles.join(", ") },
+            table(&["Table", "Rows", "Bytes", "Class", "Holds"], &tables),
+            table(&["File", "Bytes"], &files),
+        )
+    }
+}

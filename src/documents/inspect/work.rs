@@ -1,0 +1,257 @@
+//! What a run evaluated and why (`explain`), and what is kept for the next one (`inspect cache`).
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{InspectError, Listed, counted, require_profile, unknown_run};
+use crate::documents::document::Document;
+use crate::documents::listing::{Cell, Kind, Listing};
+use crate::store::Snapshot;
+use crate::store::records::{SymbolWorkRecord, WorkRecord};
+
+/// Why units were evaluated or reused, symbol by symbol.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct ExplainDocument {
+    pub profile: String,
+    pub run: u64,
+    pub symbols: Vec<SymbolWorkRecord>,
+}
+
+impl Document for ExplainDocument {
+    const KIND: &'static str = "explain";
+}
+
+/// What is kept of evaluated units after a run.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct InspectCacheDocument {
+    pub profile: String,
+    /// The run after which it was so: the last one.
+    pub run: u64,
+    /// Units kept: a style of a symbol-day each.
+    pub cached_units: u64,
+    pub cached_bytes: u64,
+    /// The most bytes that are kept (`limits.cache`).
+    pub budget_bytes: u64,
+    /// Units that made room for others during the run.
+    pub evicted: u64,
+    pub symbol_days: u64,
+    pub symbol_days_evaluated: u64,
+    pub symbol_days_reused: u64,
+    /// Symbol-days evaluated by kind of reason.
+    pub reasons: BTreeMap<String, u64>,
+    pub symbols: Vec<CacheSymbolPart>,
+}
+
+/// What became of the days of a symbol.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct CacheSymbolPart {
+    pub symbol: String,
+    pub days: u64,
+    pub evaluated: u64,
+    pub reused: u64,
+    /// Reused units that were evaluated again as a check.
+    pub checked: u64,
+    /// How much of the files was read: `nothing`, `growth` or `whole`.
+    pub files_read: String,
+    /// Days evaluated by kind of reason.
+    pub reasons: BTreeMap<String, u64>,
+}
+
+impl From<&SymbolWorkRecord> for CacheSymbolPart {
+    fn from(work: &SymbolWorkRecord) -> Self {
+        let evaluated = work.evaluated.min(work.days);
+        Self {
+            symbol: work.symbol.clone(),
+            days: work.days,
+            evaluated,
+            reused: work.days - evaluated,
+            checked: work.checked,
+            files_read: work.files_read.clone(),
+            reasons: by_reason([work]),
+        }
+    }
+}
+
+/// Counts days evaluated by kind of reason.
+fn by_reason<'a>(work: impl IntoIterator<Item = &'a SymbolWorkRecord>) -> BTreeMap<String, u64> {
+    let mut reasons = BTreeMap::new();
+    for span in work.into_iter().flat_map(|work| &work.spans) {
+        *reasons.entry(span.kind.clone()).or_insert(0) += span.days;
+    }
+    reasons
+}
+
+impl Document for InspectCacheDocument {
+    const KIND: &'static str = "inspect_cache";
+}
+
+/// Returns the run asked for, or the last one, with its work.
+fn work_of(
+    snapshot: &Snapshot<'_>,
+    profile: &str,
+    run: Option<u64>,
+) -> Result<(u64, WorkRecord), InspectError> {
+    require_profile(snapshot, profile)?;
+    let Some(id) = run else {
+        // Decisions by hand are runs without work.
+        for (id, _) in snapshot.runs(profile, .., usize::MAX)? {
+            if let Some(work) = snapshot.work(profile, id)? {
+                return Ok((id, work));
+            }
+        }
+        return Err(InspectError::NoRuns { profile: profile.to_owned() });
+    };
+    if snapshot.run(profile, id)?.is_none() {
+        return Err(unknown_run(snapshot, profile, id)?);
+    }
+    let work = snapshot.work(profile, id)?;
+    Ok((id, work.ok_or(InspectError::NoWork { run: id })?))
+}
+
+impl ExplainDocument {
+    /// Reads the work of a run, or of the last one; only that of one symbol, if given.
+    ///
+    /// Errors: an unknown profile, run or symbol; a run whose work is no longer kept
+    pub fn read(
+        snapshot: &Snapshot<'_>,
+        profile: &str,
+        run: Option<u64>,
+        symbol: Option<&str>,
+    ) -> Result<Self, InspectError> {
+        let (run, work) = work_of(snapshot, profile, run)?;
+        let known: Vec<String> = work.symbols.iter().map(|work| work.symbol.clone()).collect();
+        let wanted = |work: &SymbolWorkRecord| symbol.is_none_or(|symbol| symbol == work.symbol);
+        let symbols: Vec<SymbolWorkRecord> = work.symbols.into_iter().filter(wanted).collect();
+        match symbol.filter(|_| symbols.is_empty()) {
+            Some(found) => Err(InspectError::Symbol { found: found.to_owned(), known }),
+            None => Ok(Self { profile: profile.to_owned(), run, symbols }),
+        }
+    }
+
+    /// Returns the document as text for people.
+    pub fn text(&self) -> String {
+        format!("run {} of profile {}\n{}", self.run, self.profile, explain_text(&self.symbols))
+    }
+}
+
+/// Returns why units were evaluated, symbol by symbol.
+pub fn explain_text(symbols: &[SymbolWorkRecord]) -> String {
+    let mut text = String::new();
+    for symbol in symbols {
+        let files = match symbol.files_read.as_str() {
+            "nothing" => "files unchanged, not read",
+            "growth" => "files grew, their end read",
+            _ => "files read",
+        };
+        let _ = writeln!(
+            text,
+            "{}: {} of {} days reused ({} checked again), {files}",
+            symbol.symbol,
+            symbol.days - symbol.evaluated.min(symbol.days),
+            symbol.days,
+            symbol.checked
+        );
+        for span in &symbol.spans {
+            let days = match span.first_day == span.last_day {
+                true => span.first_day.clone(),
+                false => format!("{} to {}", span.first_day, span.last_day),
+            };
+            let _ = writeln!(text, "  {days}: {}", span.detail);
+        }
+        let told: u64 = symbol.spans.iter().map(|span| span.days).sum();
+        if told < symbol.evaluated {
+            let _ = writeln!(text, "  and {}", counted(symbol.evaluated - told, "further day"));
+        }
+    }
+    text
+}
+
+impl InspectCacheDocument {
+    /// Reads what was kept after a run, or after the last one; only the days of one symbol, if given.
+    ///
+    /// Errors: an unknown profile, run or symbol; no run that kept its work
+    pub fn read(
+        snapshot: &Snapshot<'_>,
+        profile: &str,
+        run: Option<u64>,
+        symbol: Option<&str>,
+    ) -> Result<Self, InspectError> {
+        let (run, mut work) = work_of(snapshot, profile, run)?;
+        if let Some(found) = symbol {
+            let known: Vec<String> = work.symbols.iter().map(|work| work.symbol.clone()).collect();
+            work.symbols.retain(|work| work.symbol == found);
+            if work.symbols.is_empty() {
+                return Err(InspectError::Symbol { found: found.to_owned(), known });
+            }
+        }
+        let sum = |count: fn(&SymbolWorkRecord) -> u64| work.symbols.iter().map(count).sum();
+        let (days, evaluated): (u64, u64) = (sum(|symbol| symbol.days), sum(|symbol| symbol.evaluated));
+        Ok(Self {
+            profile: profile.to_owned(),
+            run,
+            cached_units: work.cached_units,
+            cached_bytes: work.cached_bytes,
+            budget_bytes: work.budget_bytes,
+            evicted: work.evicted,
+            symbol_days: days,
+            symbol_days_evaluated: evaluated,
+            symbol_days_reused: days - evaluated,
+            reasons: by_reason(&work.symbols),
+            symbols: work.symbols.iter().map(CacheSymbolPart::from).collect(),
+        })
+    }
+
+    /// Returns how much is kept.
+    pub(crate) fn summary(&self) -> String {
+        let mebibytes = |bytes: u64| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
+        let (bytes, budget) = (mebibytes(self.cached_bytes), mebibytes(self.budget_bytes));
+        format!("{} kept, {bytes} of {budget}", counted(self.cached_units, "unit"))
+    }
+
+    /// Returns the document as text for people.
+    pub fn text(&self) -> String {
+        let mut text = format!(
+            "after run {} of profile {}\n{}; {} made room\n{} of {} symbol-days reused, {} evaluated\n",
+            self.run,
+            self.profile,
+            self.summary(),
+            self.evicted,
+            self.symbol_days_reused,
+            self.symbol_days,
+            self.symbol_days_evaluated,
+        );
+        if !self.symbols.is_empty() {
+            let _ = writeln!(text, "\n{}", self.listing().text());
+        }
+        if !self.reasons.is_empty() {
+            text.push_str("`optimizer explain` says which days, with old and new\n");
+        }
+        text
+    }
+}
+
+impl Listed for InspectCacheDocument {
+    fn listing(&self) -> Listing {
+        let because = |symbol: &CacheSymbolPart| {
+            let reason = |(kind, days): (&String, &u64)| format!("{kind} {days}");
+            symbol.reasons.iter().map(reason).collect::<Vec<_>>().join(", ")
+        };
+        Listing::of(&self.symbols)
+            .column("symbol", "Symbol", Kind::Text, |symbol| Cell::text(symbol.symbol.as_str()))
+            .column("days", "Days", Kind::Number, |symbol| Cell::count(symbol.days))
+            .column("reused", "Reused", Kind::Number, |symbol| Cell::count(symbol.reused))
+            .column("evaluated", "Evaluated", Kind::Number, |symbol| Cell::count(symbol.evaluated))
+            .column("because", "Because", Kind::Prose, |symbol| {
+                Cell::maybe(Some(because(symbol).as_str()).filter(|text| !text.is_empty()))
+            })
+            .column("files_read", "Files read", Kind::Text, |symbol| Cell::text(symbol.files_read.as_str()))
+            .more("checked", "Checked", Kind::Number, |symbol| Cell::count(symbol.checked))
+            .done()
+    }
+}

@@ -1,0 +1,301 @@
+//! Memory of processes as documents and text: reports, watches, differences.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::document::Document;
+use super::table::table;
+use crate::diagnose::heap::{HeapProfile, SiteChange, differences};
+use crate::diagnose::process::{MemorySample, Trend};
+use crate::model::rfc3339;
+
+/// A sample; also a line of a file of snapshots.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct SamplePart {
+    pub at: String,
+    pub pid: u32,
+    pub rss_bytes: u64,
+    pub peak_rss_bytes: u64,
+    /// Heap and stacks.
+    pub anonymous_bytes: u64,
+    /// The program and mapped files.
+    pub file_bytes: u64,
+    pub swap_bytes: u64,
+    pub threads: u64,
+}
+
+impl SamplePart {
+    /// Returns the part of a sample.
+    pub fn new(pid: u32, sample: &MemorySample) -> Self {
+        Self {
+            at: rfc3339(sample.at_ms),
+            pid,
+            rss_bytes: sample.rss_bytes,
+            peak_rss_bytes: sample.peak_rss_bytes,
+            anonymous_bytes: sample.anonymous_bytes,
+            file_bytes: sample.file_bytes,
+            swap_bytes: sample.swap_bytes,
+            threads: sample.threads,
+        }
+    }
+}
+
+/// What was seen of a process over a time.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct MemoryWatchDocument {
+    pub pid: u32,
+    pub samples: u64,
+    pub first: SamplePart,
+    pub last: SamplePart,
+    pub highest_rss_bytes: u64,
+    /// Slope of least squares of resident memory.
+    pub bytes_per_hour: f64,
+    /// Share of the spread that a straight line explains.
+    pub explained: f64,
+    /// `steady`, `uneven`, `leak`, or `too_short` to say.
+    pub growth: String,
+    /// `none`, `warning` or `critical`, by `[memory]`.
+    pub alarm: String,
+    /// Whether the process ended before the watch did.
+    pub ended: bool,
+}
+
+impl Document for MemoryWatchDocument {
+    const KIND: &'static str = "memory_watch";
+}
+
+impl MemoryWatchDocument {
+    /// Returns the document of a watch; there is at least one sample.
+    pub fn new(pid: u32, samples: &[MemorySample], trend: Trend, alarm: &str, ended: bool) -> Option<Self> {
+        let (first, last) = (samples.first()?, samples.last()?);
+        Some(Self {
+            pid,
+            samples: samples.len() as u64,
+            first: SamplePart::new(pid, first),
+            last: SamplePart::new(pid, last),
+            highest_rss_bytes: samples.iter().map(|sample| sample.rss_bytes).max()?,
+            bytes_per_hour: trend.bytes_per_hour,
+            explained: trend.explained,
+            growth: trend.growth.as_str().to_owned(),
+            alarm: alarm.to_owned(),
+            ended,
+        })
+    }
+
+    /// Returns it as text for people.
+    pub fn text(&self) -> String {
+        let ended = if self.ended { "; it has ended" } else { "" };
+        format!(
+            "process {}: {} samples, {} -> {} resident, highest {}, peak {}{ended}\n\
+             {:+.1} MiB an hour ({:.0} % of the spread on a line): {}; alarm: {}\n",
+            self.pid,
+            self.samples,
+            mib(self.first.rss_bytes),
+            mib(self.last.rss_bytes),
+            mib(self.highest_rss_bytes),
+            mib(self.last.peak_rss_bytes),
+            self.bytes_per_hour / f64::from(1 << 20),
+            100.0 * self.explained,
+            self.growth,
+            self.alarm
+        )
+    }
+}
+
+/// A part of the memory of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ComponentPart {
+    /// What it is.
+    pub name: String,
+    /// Bytes.
+    pub bytes: u64,
+    /// `limit`: never more; `exact`: just that; `estimate`: by measured constants.
+    pub basis: String,
+}
+
+/// The peak of an earlier run.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct RunPeakPart {
+    pub run: u64,
+    pub started_at: String,
+    pub peak_rss_bytes: u64,
+    /// `none`, `warning` or `critical`, by `[memory]`.
+    pub alarm: String,
+}
+
+/// What a run's memory consists of, and what earlier runs took.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct MemoryReportDocument {
+    /// This process, which only made the report.
+    pub own: SamplePart,
+    /// Parts of a run with this configuration.
+    pub components: Vec<ComponentPart>,
+    pub warning_bytes: u64,
+    pub critical_bytes: u64,
+    /// The last runs of the profile, newest first.
+    pub runs: Vec<RunPeakPart>,
+}
+
+impl Document for MemoryReportDocument {
+    const KIND: &'static str = "memory_report";
+}
+
+impl MemoryReportDocument {
+    /// Returns it as text for people.
+    pub fn text(&self) -> String {
+        let component = |part: &ComponentPart| vec![part.name.clone(), mib(part.bytes), part.basis.clone()];
+        let components: Vec<Vec<String>> = self.components.iter().map(component).collect();
+        let mut text = format!("{}\n", table(&["Of a run", "Memory", "Basis"], &components));
+        if !self.runs.is_empty() {
+            let run = |run: &RunPeakPart| {
+                vec![run.run.to_string(), run.started_at.clone(), mib(run.peak_rss_bytes), run.alarm.clone()]
+            };
+            let runs: Vec<Vec<String>> = self.runs.iter().map(run).collect();
+            let _ = writeln!(text, "\n{}", table(&["Run", "Started", "Peak", "Alarm"], &runs));
+        }
+        let _ = writeln!(
+            text,
+            "\nalarms: warning from {}, critical from {}; this process: {} resident, peak {}",
+            mib(self.warning_bytes),
+            mib(self.critical_bytes),
+            mib(self.own.rss_bytes),
+            mib(self.own.peak_rss_bytes)
+        );
+        text
+    }
+}
+
+/// How memory differs between two snapshots.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct MemoryDiffDocument {
+    pub before: SamplePart,
+    pub after: SamplePart,
+    /// After less before, by name.
+    pub changes: std::collections::BTreeMap<String, i64>,
+}
+
+impl Document for MemoryDiffDocument {
+    const KIND: &'static str = "memory_diff";
+}
+
+/// Picks one figure of a sample.
+type Figure = fn(&SamplePart) -> u64;
+
+impl MemoryDiffDocument {
+    /// Compares two snapshots.
+    pub fn new(before: SamplePart, after: SamplePart) -> Self {
+        let parts: [(&str, Figure); 6] = [
+            ("rss_bytes", |part| part.rss_bytes),
+            ("peak_rss_bytes", |part| part.peak_rss_bytes),
+            ("anonymous_bytes", |part| part.anonymous_bytes),
+            ("file_bytes", |part| part.file_bytes),
+            ("swap_bytes", |part| part.swap_bytes),
+            ("threads", |part| part.threads),
+        ];
+        let change = |(name, part): (&str, Figure)| {
+            (name.to_owned(), part(&after).cast_signed().saturating_sub(part(&before).cast_signed()))
+        };
+        let changes = parts.into_iter().map(change).collect();
+        Self { before, after, changes }
+    }
+
+    /// Returns it as text for people.
+    pub fn text(&self) -> String {
+        let row = |(name, change): (&String, &i64)| vec![name.clone(), format!("{change:+}")];
+        let rows: Vec<Vec<String>> = self.changes.iter().map(row).collect();
+        format!("{} -> {}\n{}\n", self.before.at, self.after.at, table(&["", "Change"], &rows))
+    }
+}
+
+/// What one allocation site held in two profiles.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct SitePart {
+    /// The innermost function of the program that asked for the memory, with its place in the source if known.
+    pub site: String,
+    /// Bytes at the peak of the whole heap.
+    pub peak_bytes_before: u64,
+    pub peak_bytes_after: u64,
+    /// After less before.
+    pub growth_bytes: i64,
+    /// Blocks at the peak of the whole heap.
+    pub peak_blocks_before: u64,
+    pub peak_blocks_after: u64,
+}
+
+impl SitePart {
+    fn new(change: SiteChange) -> Self {
+        Self {
+            growth_bytes: change.growth_bytes(),
+            peak_bytes_before: change.before.peak_bytes,
+            peak_bytes_after: change.after.peak_bytes,
+            peak_blocks_before: change.before.peak_blocks,
+            peak_blocks_after: change.after.peak_blocks,
+            site: change.site,
+        }
+    }
+}
+
+/// How two heap profiles differ.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct HeapDiffDocument {
+    /// All sites together.
+    pub all: SitePart,
+    /// Sites that differ: the one that grew most first, the one that shrank most last.
+    pub sites: Vec<SitePart>,
+    /// Sites that are the same at the peak of both.
+    pub unchanged: u64,
+}
+
+impl Document for HeapDiffDocument {
+    const KIND: &'static str = "heap_diff";
+}
+
+/// Sites shown as text.
+const SITES_SHOWN: usize = 20;
+
+impl HeapDiffDocument {
+    /// Compares two profiles.
+    pub fn new(before: &HeapProfile, after: &HeapProfile) -> Self {
+        let changes = differences(before, after);
+        let known = before.sites.keys().chain(after.sites.keys()).collect::<BTreeSet<_>>().len();
+        let all = SiteChange { site: "all".to_owned(), before: before.sum(), after: after.sum() };
+        Self {
+            all: SitePart::new(all),
+            unchanged: (known - changes.len()) as u64,
+            sites: changes.into_iter().map(SitePart::new).collect(),
+        }
+    }
+
+    /// Returns it as text for people.
+    pub fn text(&self) -> String {
+        let row = |part: &SitePart| {
+            vec![
+                part.site.clone(),
+                part.peak_bytes_before.to_string(),
+                part.peak_bytes_after.to_string(),
+                format!("{:+}", part.growth_bytes),
+                part.peak_blocks_before.to_string(),
+                part.peak_blocks_after.to_string(),
+            ]
+        };
+        let rows: Vec<Vec<String>> =
+            [&self.all].into_iter().chain(self.sites.iter().take(SITES_SHOWN)).map(row).collect();
+        let header = ["At the peak", "Bytes", "then", "Growth", "Blocks", "then"];
+        let more = self.sites.len().saturating_sub(SITES_SHOWN);
+        let more = if more > 0 { format!("{more} more sites differ (--json); ") } else { String::new() };
+        format!("{}\n{more}{} sites are the same\n", table(&header, &rows), self.unchanged)
+    }
+}
+
+fn mib(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
+}

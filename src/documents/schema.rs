@@ -1,0 +1,197 @@
+//! JSON Schemas of everything that is exported, generated from the types.
+//!
+//! They are committed under `schema/documents/`; a test holds them to the code. They describe what is written:
+//! every field is there, `null` where it has no value. Documents may grow, so unknown keys are allowed.
+
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use super::by_hand::{ByHandDocument, ImportDocument};
+use super::check::CheckDataDocument;
+use super::config::ConfigDocument;
+use super::digest::DigestDocument;
+use super::doctor::DoctorDocument;
+use super::document::{Document, Envelope};
+use super::export::ExportDiffDocument;
+use super::fetch::FetchDocument;
+use super::forecast::ForecastDocument;
+use super::inspect::{
+    ExplainDocument, InspectCacheDocument, InspectChangesDocument, InspectDiffDocument,
+    InspectFeaturesDocument, InspectImportanceDocument, InspectInsightsDocument, InspectOverviewDocument,
+    InspectParamsDocument, InspectRunDocument, InspectRunsDocument, InspectSpaceDocument,
+    InspectStoreDocument, InspectTopDocument, InspectTrialsDocument,
+};
+use super::lookahead::CheckLookaheadDocument;
+use super::memory::{HeapDiffDocument, MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument};
+use super::notify::NotifyDocument;
+use super::restore::RestoreDocument;
+use super::run::RunDocument;
+use super::validate::ValidateDocument;
+use crate::model::Style;
+
+/// An exported document and the schema it satisfies.
+#[derive(Debug, Clone, Copy)]
+pub struct Exported {
+    /// Name of the kind, and of its file.
+    pub kind: &'static str,
+    /// Makes the schema.
+    pub schema: fn() -> Value,
+}
+
+/// Every exported document but those of the legacy (`legacy::documents::EXPORTED`).
+pub const EXPORTED: [Exported; 34] = [
+    enveloped::<RunDocument>(),
+    enveloped::<ForecastDocument>(),
+    enveloped::<CheckDataDocument>(),
+    enveloped::<CheckLookaheadDocument>(),
+    enveloped::<InspectOverviewDocument>(),
+    enveloped::<InspectRunsDocument>(),
+    enveloped::<InspectRunDocument>(),
+    enveloped::<InspectParamsDocument>(),
+    enveloped::<InspectChangesDocument>(),
+    enveloped::<InspectTopDocument>(),
+    enveloped::<InspectStoreDocument>(),
+    enveloped::<InspectCacheDocument>(),
+    enveloped::<InspectDiffDocument>(),
+    enveloped::<InspectTrialsDocument>(),
+    enveloped::<InspectFeaturesDocument>(),
+    enveloped::<InspectInsightsDocument>(),
+    enveloped::<InspectImportanceDocument>(),
+    enveloped::<InspectSpaceDocument>(),
+    enveloped::<ExplainDocument>(),
+    enveloped::<ByHandDocument>(),
+    enveloped::<ConfigDocument>(),
+    enveloped::<ImportDocument>(),
+    enveloped::<ExportDiffDocument>(),
+    enveloped::<DoctorDocument>(),
+    enveloped::<MemoryReportDocument>(),
+    enveloped::<MemoryWatchDocument>(),
+    enveloped::<MemoryDiffDocument>(),
+    enveloped::<HeapDiffDocument>(),
+    enveloped::<ValidateDocument>(),
+    enveloped::<RestoreDocument>(),
+    enveloped::<FetchDocument>(),
+    enveloped::<NotifyDocument>(),
+    enveloped::<DigestDocument>(),
+    Exported { kind: "learning_config", schema: learning_config_schema },
+];
+
+/// Returns a kind in its envelope.
+pub const fn enveloped<T: Document>() -> Exported {
+    Exported { kind: T::KIND, schema: envelope_schema::<T> }
+}
+
+fn envelope_schema<T: Document>() -> Value {
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let mut schema = generator.into_root_schema_for::<Envelope<T>>();
+    let name = format!("optimizer.{}/1", T::KIND);
+    schema.insert("title".to_owned(), json!(name));
+    let mut schema = Value::from(schema);
+    schema["properties"]["schema"]["const"] = json!(name);
+    schema["properties"]["generated_at"]["format"] = json!("date-time");
+    schema
+}
+
+/// Keys the bot reads from a style's parameters.
+const STYLE_KEYS: [&str; 7] = [
+    "atr_tp_multiplier",
+    "atr_stop_multiplier",
+    "max_holding_hours",
+    "min_signal_score",
+    "min_risk_reward",
+    "min_indicator_consensus",
+    "min_consensus",
+];
+/// Keys the bot reads from a symbol's entry.
+const SYMBOL_KEYS: [&str; 6] = [
+    "sample_count",
+    "min_risk_reward",
+    "min_signal_score",
+    "min_indicator_consensus",
+    "atr_stop_multiplier",
+    "base_position_ratio",
+];
+
+/// Returns the schema of `learning_config.json` where no file was imported: every key of the bot's own defaults, and what
+/// is always added. An imported file lacks what it lacked, but for what the bot reads without asking.
+fn learning_config_schema() -> Value {
+    let tree = serde_json::from_str(crate::bot::keys::DEFAULT_TREE).expect("the default tree is valid JSON");
+    let mut schema = schema_like(&tree);
+    let of_styles = Style::ALL.map(|style| (format!("{style}_params"), numbers(&STYLE_KEYS)));
+    for (key, part) in of_styles {
+        require(&mut schema, &key, part);
+    }
+    schema["properties"]["last_update"] = json!({"type": "string"});
+    schema["properties"]["per_symbol"] =
+        json!({"type": "object", "additionalProperties": numbers(&SYMBOL_KEYS)});
+    let regime = &mut schema["properties"]["market_regime"];
+    require(regime, "type", json!({"type": "string"}));
+    require(regime, "pause_level", json!({"type": "number"}));
+    let mut phase2 = json!({"type": "object"});
+    require(&mut phase2, "latest", json!({"type": "object"}));
+    require(&mut phase2, "history", json!({"type": "array", "items": {"type": "object"}}));
+    require(&mut schema, "phase2_learning", phase2);
+    let mut insights = json!({"type": "object"});
+    for key in ["date", "focus", "updated_at"] {
+        require(&mut insights, key, json!({"type": "string"}));
+    }
+    require(&mut insights, "lessons", json!({"type": "array", "items": {"type": "string"}}));
+    require(&mut insights, "v8321_insights", json!({"type": "object"}));
+    require(&mut schema, "compressed_insights", insights);
+    let mut headed = Map::new();
+    headed.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+    headed.insert("title".to_owned(), json!("learning_config.json"));
+    headed.extend(schema.as_object().cloned().unwrap_or_default());
+    Value::Object(headed)
+}
+
+/// Returns a schema that asks for the keys of an example, with values of the same type.
+fn schema_like(example: &Value) -> Value {
+    match example {
+        Value::Object(object) => {
+            let mut schema = json!({"type": "object"});
+            for (key, value) in object {
+                require(&mut schema, key, schema_like(value));
+            }
+            schema
+        }
+        Value::Number(_) => json!({"type": "number"}),
+        Value::Bool(_) => json!({"type": "boolean"}),
+        Value::String(_) => json!({"type": "string"}),
+        Value::Array(_) => json!({"type": "array"}),
+        Value::Null => json!({"type": ["string", "null"]}),
+    }
+}
+
+/// Returns a schema of an object with these numbers.
+fn numbers(keys: &[&str]) -> Value {
+    let mut schema = json!({"type": "object"});
+    for key in keys {
+        require(&mut schema, key, json!({"type": "number"}));
+    }
+    schema
+}
+
+/// Adds a required key to the schema of an object.
+fn require(schema: &mut Value, key: &str, part: Value) {
+    schema["properties"][key] = part;
+    match schema["required"].as_array_mut() {
+        Some(required) if required.iter().any(|known| known == key) => {}
+        Some(required) => required.push(json!(key)),
+        None => schema["required"] = json!([key]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_example_satisfies_its_own_schema_and_a_part_of_it_does_not() {
+        let schema = schema_like(&json!({"a": 1, "b": {"c": null, "d": true}}));
+        let fits = |value: Value| jsonschema::is_valid(&schema, &value);
+        assert!(fits(json!({"a": 2.5, "b": {"c": "text", "d": false}, "more": []})));
+        assert!(!fits(json!({"a": 1, "b": {"c": null}})));
+        assert!(!fits(json!({"a": "1", "b": {"c": null, "d": true}})));
+    }
+}

@@ -1,0 +1,12 @@
+//! The incremental engine: a plan, and its units of work.
+//!
+//! A unit is one style of one symbol on one UTC day, a pure function of candles, given signals and [`plan`]. [`reuse`] says which units of
+//! earlier runs still hold, [`evaluation`] fills the others, [`day`] places a unit's entries in the lattice of the plan.
+
+pub mod day;
+pub mod entries;
+pub(crate) mod evaluation;
+pub mod plan;
+pub mod reuse;
+pub mod spill;
+pub mod unit;

@@ -1,0 +1,236 @@
+//! The user's signals in a run: which unit each belongs to, and what became of every row.
+
+use std::path::Path;
+
+use super::report::InputReport;
+use crate::engine::plan::{Plan, StylePlan};
+use crate::fingerprint::{Canonical, Fingerprint, of_signals};
+use crate::ingest::{SignalsError, SignalsFile};
+use crate::model::{Day, GivenSignal, GivenSignals, Interval, Symbol, rfc3339};
+use crate::run::file_summary::IssueNote;
+use crate::run::symbol_evaluator::first_day;
+
+/// The signals of all symbols.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Given {
+    file: SignalsFile,
+    /// For symbols without any.
+    none: GivenSignals,
+    fingerprint: Fingerprint,
+}
+
+/// What a run keeps of a file of signals: every row is counted in exactly one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignalsNote {
+    /// The file.
+    pub file: String,
+    /// Data rows.
+    pub rows: u64,
+    /// Signals on days that count; each is evaluated, pending, or broken where candles are missing around it.
+    pub counted: u64,
+    /// Rows equal to an earlier one.
+    pub duplicates: u64,
+    /// Signals of symbols without candles.
+    pub without_candles: u64,
+    /// Signals on days before the first candle of their symbol.
+    pub before_candles: u64,
+    /// Signals on days after the last candle.
+    pub after_candles: u64,
+    /// Signals on days with candles that do not count: before the window.
+    pub outside_window: u64,
+    /// Signals of styles that are not tuned.
+    pub other_styles: u64,
+    /// Fingerprint of all signals and their columns.
+    pub fingerprint: Fingerprint,
+    /// What should be known about them.
+    pub issues: Vec<IssueNote>,
+}
+
+impl SignalsNote {
+    /// Returns the rows that are not on days that count, with why in words.
+    pub fn unused(&self) -> impl Iterator<Item = (u64, &'static str)> {
+        let all = [
+            (self.duplicates, "repeated"),
+            (self.without_candles, "without candles"),
+            (self.before_candles, "before the candles"),
+            (self.after_candles, "after the candles"),
+            (self.outside_window, "outside the window"),
+            (self.other_styles, "of other styles"),
+        ];
+        all.into_iter().filter(|(count, _)| *count > 0)
+    }
+}
+
+/// Returns the fingerprint of the signals of a symbol-day.
+pub(crate) fn day_print(given: &GivenSignals, day: Day, interval: Interval) -> Fingerprint {
+    of_signals(given, given.of_day(day, interval))
+}
+
+/// Returns the columns of signals that a style filters on.
+pub fn columns_of(style: &StylePlan) -> impl Iterator<Item = &str> {
+    style.space.dimensions().iter().filter_map(|dimension| dimension.source().signals_column())
+}
+
+/// Returns how many signals of a symbol lie on days outside the first and last day of its candles.
+pub fn signals_outside(given: &GivenSignals, days: Option<(Day, Day)>, interval: Interval) -> u64 {
+    let covered = |signal: &&GivenSignal| {
+        days.is_some_and(|(first, last)| (first..=last).contains(&signal.day(interval)))
+    };
+    (given.signals().len() - given.signals().iter().filter(covered).count()) as u64
+}
+
+impl Given {
+    /// Reads the signals of a run, which may take so many bytes.
+    ///
+    /// Errors: the file cannot be used, holds more than fits, or lacks a column that a filter of the plan reads
+    pub fn read(path: &Path, plan: &Plan, room_bytes: Option<u64>) -> Result<Self, SignalsError> {
+        let file = SignalsFile::read(path, plan.interval, &plan.reading, room_bytes)?;
+        plan.styles.iter().flat_map(columns_of).try_for_each(|column| file.check_column(column))?;
+        let columns = file.numeric_columns().map(str::to_owned).collect();
+        let mut hash = Canonical::new("retune all given signals v1").count(file.symbols.len() as u64);
+        for (symbol, given) in &file.symbols {
+            hash = hash.text(symbol.as_str()).nested(of_signals(given, 0..given.signals().len()));
+        }
+        Ok(Self { fingerprint: hash.finish(), none: GivenSignals::none(columns), file })
+    }
+
+    /// Returns the columns that hold numbers, sorted.
+    pub fn columns(&self) -> &[String] {
+        self.none.columns()
+    }
+
+    /// Returns about how much memory the signals take; see [`SignalsFile::read`].
+    pub(crate) fn bytes(&self) -> u64 {
+        self.file.rows * (48 + 16 * self.file.numeric_columns().count() as u64)
+    }
+
+    /// Returns the number of signals.
+    pub(crate) fn signals(&self) -> u64 {
+        self.file.symbols.values().map(|given| given.signals().len() as u64).sum()
+    }
+
+    /// Returns the signals of a symbol.
+    pub fn of(&self, symbol: &Symbol) -> &GivenSignals {
+        self.file.symbols.get(symbol).unwrap_or(&self.none)
+    }
+
+    /// Returns what becomes of every row on the candles that were read.
+    pub(crate) fn note(&self, plan: &Plan, input: &InputReport) -> SignalsNote {
+        let mut fates = [(); FATES.len()].map(|()| Tally::default());
+        // Of the whole run: a symbol that ended before the window is in none.
+        let from = input.days().map(|(first, last)| first_day(&plan.days, first, last));
+        for (symbol, given) in &self.file.symbols {
+            let read = input.symbols.iter().find(|report| report.name == symbol.as_str());
+            let days = read.and_then(|report| report.days);
+            for signal in given.signals() {
+                let fate = fate(signal, days.zip(from), plan);
+                fates[fate as usize].add(symbol, signal);
+            }
+        }
+        let count = |fate: Fate| fates[fate as usize].count;
+        let outside = FATES.iter().filter_map(|(fate, kind, what)| {
+            let tally = &fates[*fate as usize];
+            (tally.count > 0 && !kind.is_empty()).then(|| IssueNote {
+                kind: (*kind).to_owned(),
+                count: tally.count,
+                line: None,
+                detail: format!("{what}; the first: {}", tally.first),
+            })
+        });
+        SignalsNote {
+            file: self.file.path.display().to_string(),
+            rows: self.file.rows,
+            counted: count(Fate::Counted),
+            duplicates: self.file.duplicates,
+            without_candles: count(Fate::WithoutCandles),
+            before_candles: count(Fate::BeforeCandles),
+            after_candles: count(Fate::AfterCandles),
+            outside_window: count(Fate::OutsideWindow),
+            other_styles: count(Fate::OtherStyle),
+            fingerprint: self.fingerprint,
+            issues: self.file.issues.iter().map(IssueNote::from).chain(outside).collect(),
+        }
+    }
+}
+
+/// What becomes of a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Counted,
+    WithoutCandles,
+    BeforeCandles,
+    AfterCandles,
+    OutsideWindow,
+    OtherStyle,
+}
+
+/// Every fate, with the kind of its issue (none for one that is as it should be) and what was expected and found.
+const FATES: [(Fate, &str, &str); 6] = [
+    (Fate::Counted, "", ""),
+    (
+        Fate::WithoutCandles,
+        "signals_without_candles",
+        "expected candles of the symbol of every signal, found none",
+    ),
+    (
+        Fate::BeforeCandles,
+        "signals_before_candles",
+        "expected candles from the first signal on, found days of signals before",
+    ),
+    (
+        Fate::AfterCandles,
+        "signals_after_candles",
+        "expected candles up to the last signal, found days of signals after",
+    ),
+    (
+        Fate::OutsideWindow,
+        "signals_outside_window",
+        "expected signals on the days that count, found some before (--window, --timerange)",
+    ),
+    (
+        Fate::OtherStyle,
+        "signals_of_other_styles",
+        "expected signals of the styles to tune, found others (--style)",
+    ),
+];
+
+#[derive(Default)]
+struct Tally {
+    count: u64,
+    first: String,
+}
+
+impl Tally {
+    fn add(&mut self, symbol: &Symbol, signal: &GivenSignal) {
+        if self.count == 0 {
+            self.first = format!("{symbol} {}", rfc3339(signal.time_ms));
+        }
+        self.count += 1;
+    }
+}
+
+/// `days` are the first and last day with candles of the symbol, and the first that counts.
+fn fate(signal: &GivenSignal, days: Option<((Day, Day), Day)>, plan: &Plan) -> Fate {
+    let Some(((first, last), from)) = days else { return Fate::WithoutCandles };
+    let day = signal.day(plan.interval);
+    let tuned = plan.styles.iter().any(|style| signal.is_of(style.space.style()));
+    match day {
+        day if day < first => Fate::BeforeCandles,
+        day if day > last => Fate::AfterCandles,
+        day if day < from => Fate::OutsideWindow,
+        _ if !tuned => Fate::OtherStyle,
+        _ => Fate::Counted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fate_stands_at_its_place() {
+        for (place, (fate, _, _)) in FATES.iter().enumerate() {
+            assert_eq!(*fate as usize, place);
+        }
+    }
+}

@@ -1,0 +1,719 @@
+//! One symbol of a run: read its candles if they may have changed, reuse the units that still hold, evaluate the rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::freshness::FUTURE;
+use super::halt::Halt;
+use super::incremental::RunEvent;
+use super::report::SymbolReport;
+use crate::engine::day::{DayBlock, StyleDay};
+use crate::engine::entries::Found;
+use crate::engine::evaluation::{Done, Todo, evaluate_all};
+use crate::engine::plan::{DayLimits, StylePlan};
+use crate::engine::reuse::{
+    Reason, Treatment, UnitKeys, costs_fingerprint, decode_context, encode, encode_context, treat, unit_of,
+};
+use crate::engine::spill::OutcomeStore;
+use crate::engine::unit::{Context, Fit, Unit, evaluate};
+use crate::exits::TradeCosts;
+use crate::features::frame::{Market, lookback_days};
+use crate::fingerprint::Fingerprint;
+use crate::ingest::{FileReport, IngestError, IngestOptions, LoadedSymbol, SymbolSources, load_symbol};
+use crate::model::{Bars, CandleSeries, Day, GivenSignals, Symbol};
+use crate::run::append_read::{read_grown, span_of};
+use crate::run::file_summary::{FileNote, IssueNote};
+use crate::run::given_signals::{Given, day_print};
+use crate::run::prior_state::{Memory, Stamp, day_closes, day_prints, reading_print, series_print, stamps};
+use crate::run::store_handle::Shelf;
+use crate::store::{Cache, CacheBatch, StoreError, UnitKey};
+
+/// Reused units per symbol that are evaluated again as a check, when the candles are at hand anyway.
+const CHECKED_UNITS: usize = 2;
+/// Units that are evaluated, kept in memory and committed together: what a killed run loses at most, per symbol in
+/// flight.
+const BATCH_UNITS: usize = 512;
+/// Units of the first batch below a ceiling: they tell how large the next ones may be.
+const FIRST_UNITS: usize = 8;
+/// What is added to the number of a style where signals are given.
+const GIVEN_UNITS: u8 = 0x80;
+
+/// How a symbol is to be evaluated.
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a> {
+    pub(crate) plan: &'a crate::engine::plan::Plan,
+    pub(crate) ingest: &'a IngestOptions,
+    /// The signals of all symbols, where they are given.
+    pub(crate) given: Option<&'a Given>,
+    /// Where earlier results are and new ones go; `None` computes everything and keeps nothing.
+    pub(crate) shelf: Option<&'a Shelf>,
+    /// Where outcomes wait for the search.
+    pub(crate) outcomes: &'a OutcomeStore,
+    /// Bytes of evaluated units that are held until they are committed; `None` where there is no ceiling.
+    pub(crate) batch_bytes: Option<usize>,
+    /// Ignore earlier results.
+    pub(crate) full: bool,
+    /// The symbol whose files are read in any case, so that every run checks something that it reuses.
+    pub(crate) checked: Option<&'a Symbol>,
+    /// A symbol whose cached units did not repeat.
+    pub(crate) distrusted: Option<&'a Symbol>,
+    pub(crate) now_ms: i64,
+    /// Open time of the newest candle known of all symbols.
+    pub(crate) newest_open: i64,
+    pub(crate) halt: &'a Halt<'a>,
+    pub(crate) on_event: &'a (dyn Fn(RunEvent) + Sync),
+}
+
+/// What became of a symbol's units: symbol-days in all, and those evaluated by reason.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UnitCounts {
+    /// Symbol-days.
+    pub total: u64,
+    /// Symbol-days of which at least one style was evaluated, with the reason of the first.
+    pub evaluated: Vec<(Day, Reason)>,
+    /// Units evicted from the cache to make room.
+    pub evicted: u64,
+    /// Units evaluated again as a check of what was reused.
+    pub checked: u64,
+    /// How much of the files was read.
+    pub read: FilesRead,
+}
+
+impl UnitCounts {
+    /// Adds what a later stage of the same run evaluated.
+    pub(crate) fn then(mut self, later: Self) -> Self {
+        let known: BTreeSet<Day> = self.evaluated.iter().map(|(day, _)| *day).collect();
+        self.evaluated.extend(later.evaluated.into_iter().filter(|(day, _)| !known.contains(day)));
+        self.evaluated.sort_by_key(|(day, _)| *day);
+        self.evicted += later.evicted;
+        self.checked += later.checked;
+        self.read = self.read.max(later.read);
+        self
+    }
+}
+
+/// How much of a symbol's files was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum FilesRead {
+    /// Nothing: they look as when they were read.
+    #[default]
+    Nothing,
+    /// What the files gained, and enough before it; the rest is as it was.
+    Growth,
+    /// Everything.
+    Whole,
+}
+
+impl Job<'_> {
+    /// Returns whether a symbol whose last candle opens at an instant has stopped.
+    fn is_stopped(&self, last_open: i64) -> bool {
+        self.plan.is_stopped(last_open, self.newest_open)
+    }
+
+    /// Returns the number under which a style's units are kept: units of given signals beside those of derived ones.
+    fn ordinal(&self, style: &StylePlan) -> u8 {
+        style.space.style() as u8 | if self.given.is_some() { GIVEN_UNITS } else { 0 }
+    }
+}
+
+impl FilesRead {
+    /// Returns the word used in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Growth => "growth",
+            Self::Whole => "whole",
+        }
+    }
+}
+
+/// A symbol of a run.
+pub(crate) struct EvaluatedSymbol {
+    pub(crate) report: SymbolReport,
+    pub(crate) files: Vec<FileNote>,
+    pub(crate) blocks: Vec<DayBlock>,
+    pub(crate) units: UnitCounts,
+}
+
+/// Why a symbol could not be evaluated.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SymbolError {
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("stopped after a commit")]
+    Stopped,
+    #[error("outcomes that do not fit into memory cannot be kept in a file: {0}")]
+    Spill(std::io::Error),
+}
+
+/// Evaluates a symbol.
+///
+/// The result is that of reading and evaluating everything, whatever is cached: a unit is reused only when all that it
+/// depends on has the same fingerprint, files are skipped only when they look exactly as when they were read.
+pub(crate) fn evaluate_symbol(
+    job: &Job<'_>,
+    sources: &SymbolSources,
+) -> Result<EvaluatedSymbol, SymbolError> {
+    let Prepared { desk, known, sorted } = prepare(job, sources)?;
+    desk.finish(known, sorted)
+}
+
+/// A symbol before anything of it is evaluated.
+pub(crate) struct Prepared<'a> {
+    pub(crate) desk: Desk<'a>,
+    pub(crate) known: Memory,
+    pub(crate) sorted: Sorted,
+}
+
+/// Reads what may have changed of a symbol's files and tells apart what can be reused. Nothing is written.
+pub(crate) fn prepare<'a>(job: &'a Job<'a>, sources: &'a SymbolSources) -> Result<Prepared<'a>, SymbolError> {
+    let row = match job.shelf.and_then(Shelf::cache) {
+        Some(cache) => cache.symbol(sources.symbol.as_str())?,
+        None => None,
+    };
+    let stamps = stamps(&sources.sources, job.now_ms);
+    let memory = row.and_then(|row| Memory::decode(&row));
+    let remembered = memory.as_ref().filter(|memory| memory.is_of(job, stamps.as_deref()));
+    let mut desk = Desk { job, symbol: &sources.symbol, sources, candles: None, covers: Day(i32::MIN) };
+    let mut known = match (remembered, &memory) {
+        (Some(memory), _) => memory.clone(),
+        (None, Some(memory)) => match desk.read_grown(memory, stamps.as_deref())? {
+            Some(grown) => grown,
+            None => desk.read(stamps.clone())?,
+        },
+        (None, None) => desk.read(stamps.clone())?,
+    };
+    known.evaluated = memory.map(|memory| memory.evaluated).unwrap_or_default();
+    let mut sorted = desk.sort(&known)?;
+    let wanted = !sorted.todo.is_empty() || job.checked == Some(&sources.symbol);
+    let covered = desk.candles.is_some() && sorted.todo.iter().all(|todo| todo.day >= desk.covers);
+    if wanted && !covered {
+        let again = desk.read(stamps)?;
+        if again.fingerprint != known.fingerprint {
+            // The files changed under our eyes: what they hold now counts.
+            known = Memory { evaluated: known.evaluated, ..again };
+            sorted = desk.sort(&known)?;
+        }
+    }
+    Ok(Prepared { desk, known, sorted })
+}
+
+/// A symbol whose files did not change since an earlier run.
+pub(crate) struct RecalledSymbol {
+    pub(crate) report: SymbolReport,
+    pub(crate) files: Vec<FileNote>,
+    pub(crate) units: UnitCounts,
+}
+
+/// Returns what an earlier run knew of a symbol, if its files look exactly as then.
+pub(crate) fn recall_symbol(
+    job: &Job<'_>,
+    sources: &SymbolSources,
+) -> Result<Option<RecalledSymbol>, SymbolError> {
+    let Some(memory) = remembered(job, sources)? else { return Ok(None) };
+    let days = memory.span().map(|(first, last)| (first_day(&job.plan.days, first, last), last));
+    let total = days.map_or(0, |(from, last)| u64::try_from(last.0 + 1 - from.0).unwrap_or(0));
+    let units = UnitCounts { total, ..UnitCounts::default() };
+    Ok(Some(RecalledSymbol { report: memory.report(&sources.symbol, job), files: memory.files, units }))
+}
+
+/// Returns a symbol's report and blocks from the cache alone, or `None` where something would have to be evaluated.
+pub(crate) fn stored_symbol(
+    job: &Job<'_>,
+    sources: &SymbolSources,
+) -> Result<Option<(SymbolReport, Vec<DayBlock>)>, SymbolError> {
+    let Some(cache) = job.shelf.and_then(Shelf::cache) else { return Ok(None) };
+    let row = cache.symbol(sources.symbol.as_str())?;
+    let Some(memory) = row.and_then(|row| Memory::decode(&row)) else { return Ok(None) };
+    let desk = Desk { job, symbol: &sources.symbol, sources, candles: None, covers: Day(i32::MIN) };
+    let mut sorted = desk.sort(&memory)?;
+    if !sorted.todo.is_empty() {
+        return Ok(None);
+    }
+    let blocks = sorted.blocks();
+    Ok(Some((memory.report(&sources.symbol, job), blocks)))
+}
+
+/// Returns the open time of the newest candle that is remembered of some symbols.
+pub(crate) fn newest_remembered<'s>(
+    cache: Option<&Cache>,
+    symbols: impl Iterator<Item = &'s Symbol>,
+) -> Result<i64, StoreError> {
+    let Some(cache) = cache else { return Ok(i64::MIN) };
+    let mut newest = i64::MIN;
+    for symbol in symbols {
+        let memory = cache.symbol(symbol.as_str())?.and_then(|row| Memory::decode(&row));
+        newest = newest
+            .max(memory.filter(|memory| memory.candles > 0).map_or(i64::MIN, |memory| memory.last_open));
+    }
+    Ok(newest)
+}
+
+fn remembered(job: &Job<'_>, sources: &SymbolSources) -> Result<Option<Memory>, SymbolError> {
+    let Some(cache) = job.shelf.and_then(Shelf::cache) else { return Ok(None) };
+    let row = cache.symbol(sources.symbol.as_str())?;
+    let stamps = stamps(&sources.sources, job.now_ms);
+    let memory = row.and_then(|row| Memory::decode(&row));
+    Ok(memory.filter(|memory| memory.is_of(job, stamps.as_deref())))
+}
+
+/// What a spot check found.
+pub(crate) enum Spot {
+    /// So many units repeat.
+    Sound(u64),
+    /// The files are not what they were.
+    Changed,
+    /// A cached unit is not what its candles give.
+    Mismatch,
+}
+
+/// Reads a symbol and evaluates a few of its cached units again.
+///
+/// After a mismatch nothing of the symbol is left in the cache, nor any answer.
+pub(crate) fn spot_check(job: &Job<'_>, sources: &SymbolSources) -> Result<Spot, SymbolError> {
+    let (Some(cache), Some(known)) = (job.shelf.and_then(Shelf::cache), remembered(job, sources)?) else {
+        return Ok(Spot::Changed);
+    };
+    let mut desk = Desk { job, symbol: &sources.symbol, sources, candles: None, covers: Day(i32::MIN) };
+    let again = desk.read(None)?;
+    let (Some(series), Some((first, last))) = (&desk.candles, known.span()) else { return Ok(Spot::Changed) };
+    if again.fingerprint != known.fingerprint {
+        return Ok(Spot::Changed);
+    }
+    let market = Market::new(series.bars()).ended(job.is_stopped(known.last_open));
+    let contexts = desk.contexts()?;
+    let costs = job.plan.costs.of(desk.symbol);
+    let first = first_day(&job.plan.days, first, last);
+    let days = u64::try_from(last.0 + 1 - first.0).unwrap_or(0).max(1);
+    let mut checked = 0;
+    for pick in 0..CHECKED_UNITS as u64 {
+        let day = Day(first.0 + ((seed(job) + pick * (days / 2 + 1)) % days) as i32);
+        let style = &job.plan.styles[pick as usize % job.plan.styles.len()];
+        if cache.unit(desk.symbol.as_str(), (job.ordinal(style), day.0))?.is_none() {
+            continue;
+        }
+        if !desk.repeats(&market, day, style, cache, &contexts, &costs)? {
+            tracing::warn!(symbol = %desk.symbol, "a cached result does not repeat: the symbol is evaluated anew");
+            cache.forget(desk.symbol.as_str())?;
+            return Ok(Spot::Mismatch);
+        }
+        checked += 1;
+    }
+    Ok(Spot::Sound(checked))
+}
+
+/// Other places every day.
+fn seed(job: &Job<'_>) -> u64 {
+    u64::from(Day::of(job.now_ms).0.unsigned_abs()) * 7919
+}
+
+/// The units of a symbol: what is reused, what is to do.
+#[derive(Default)]
+pub(crate) struct Sorted {
+    pub(crate) days: Vec<Day>,
+    /// Per style and day: the unit's keys.
+    keys: Vec<Vec<UnitKeys>>,
+    /// Per style and day: what is reused, `None` where something is to do.
+    pub(crate) parts: Vec<Vec<Option<StyleDay>>>,
+    pub(crate) todo: Vec<Todo>,
+    corrupt: Vec<UnitKey>,
+    stopped: bool,
+}
+
+impl Sorted {
+    /// Returns the days of which something is to be evaluated, with the reason of the first style.
+    pub(crate) fn reasons(&self) -> Vec<(Day, Reason)> {
+        let mut reasons: BTreeMap<Day, Reason> = BTreeMap::new();
+        for todo in &self.todo {
+            reasons.entry(todo.day).or_insert_with(|| todo.reason.clone());
+        }
+        reasons.into_iter().collect()
+    }
+
+    /// Returns the place of a day, if the run covers it.
+    pub(crate) fn place(&self, day: Day) -> Option<usize> {
+        let place = usize::try_from(day.0 - self.days.first()?.0).ok()?;
+        (place < self.days.len()).then_some(place)
+    }
+
+    /// Puts the parts of every day together; all of them are there.
+    fn blocks(&mut self) -> Vec<DayBlock> {
+        let parts = &mut self.parts;
+        let mut block = |(place, day): (usize, &Day)| DayBlock {
+            day: *day,
+            styles: parts.iter_mut().map(|parts| parts[place].take().expect("reused or evaluated")).collect(),
+        };
+        self.days.iter().enumerate().map(&mut block).collect()
+    }
+
+    /// Returns every reused unit as (style, place of the day).
+    pub(crate) fn reused(&self) -> Vec<(usize, usize)> {
+        let places = |(style, parts): (usize, &Vec<Option<StyleDay>>)| {
+            let some = parts.iter().enumerate().filter(|(_, part)| part.is_some());
+            some.map(|(place, _)| (style, place)).collect::<Vec<_>>()
+        };
+        self.parts.iter().enumerate().flat_map(places).collect()
+    }
+}
+
+/// A symbol at work.
+pub(crate) struct Desk<'a> {
+    job: &'a Job<'a>,
+    symbol: &'a Symbol,
+    sources: &'a SymbolSources,
+    pub(crate) candles: Option<CandleSeries>,
+    /// The first day whose look-back lies within `candles`.
+    covers: Day,
+}
+
+impl Desk<'_> {
+    /// Returns the symbol's signals, where such are given.
+    pub(crate) fn given(&self) -> Option<&GivenSignals> {
+        self.job.given.map(|given| given.of(self.symbol))
+    }
+
+    /// Reads the symbol's files.
+    pub(crate) fn read(&mut self, stamps: Option<Vec<Stamp>>) -> Result<Memory, SymbolError> {
+        let LoadedSymbol { mut series, files, issues, .. } = load_symbol(self.sources, self.job.ingest)?;
+        let bars = within(series.bars(), &self.job.plan.days);
+        let days = day_prints(bars);
+        // Without stamps it is never taken for the whole of the files: a run as of an earlier day saw a part only.
+        let stamps = stamps.filter(|_| self.job.plan.days.end.is_none());
+        let memory = Memory {
+            interval_ms: self.job.plan.interval.ms(),
+            reading: reading_print(self.job.ingest),
+            stamps: stamps.unwrap_or_default(),
+            files: files.iter().map(|file| self.noted(file)).collect(),
+            issues: issues.iter().map(IssueNote::from).collect(),
+            fingerprint: series_print(&days).0,
+            days,
+            candles: bars.len() as u64,
+            last_open: bars.open_time.last().copied().unwrap_or(0),
+            evaluated: Vec::new(),
+            spans: files.iter().map(span_of).collect(),
+            closes: day_closes(bars),
+        };
+        // Years before the window are only read to know that they are what they were.
+        if let Some((first, last)) = memory.span() {
+            let counts_from = first_day(&self.job.plan.days, first, last);
+            series.forget_before(Day(counts_from.0 - lookback_days(self.job.plan.interval)).start_ms());
+        }
+        self.candles = Some(series);
+        self.covers = Day(i32::MIN);
+        Ok(memory)
+    }
+
+    /// Returns what is kept of a file. Candles from the end of the days on were not asked for.
+    fn noted(&self, file: &FileReport) -> FileNote {
+        let mut note = FileNote::from(file);
+        if self.job.ingest.as_of_ms < self.job.now_ms {
+            note.issues.retain(|issue| !matches!(issue.kind.as_str(), "unfinished" | FUTURE));
+        }
+        note
+    }
+
+    /// Takes in files that gained candles; `None` where everything has to be read.
+    fn read_grown(&mut self, old: &Memory, stamps: Option<&[Stamp]>) -> Result<Option<Memory>, SymbolError> {
+        let Some((memory, series)) = read_grown(self.job, self.sources, old, stamps)? else {
+            return Ok(None);
+        };
+        // The first day may begin in the middle; the look-back of a day must lie behind it.
+        let lookback_days = lookback_days(self.job.plan.interval);
+        self.covers = Day(Day::of(series.bars().open_time[0]).0 + 1 + lookback_days);
+        self.candles = Some(series);
+        Ok(Some(memory))
+    }
+
+    /// Tells apart what can be reused and what has to be evaluated.
+    fn sort(&self, known: &Memory) -> Result<Sorted, SymbolError> {
+        let plan = self.job.plan;
+        let mut sorted = Sorted::default();
+        let Some((first, last)) = known.span() else { return Ok(sorted) };
+        let from = first_day(&plan.days, first, last);
+        sorted.days = (from.0..=last.0).map(Day).collect();
+        sorted.stopped = self.job.is_stopped(known.last_open);
+        let prints = known.prints().stopped(sorted.stopped);
+        let candles: Vec<Fingerprint> = sorted.days.iter().map(|day| prints.candles(*day, plan)).collect();
+        let contexts = self.contexts()?;
+        for (index, style) in plan.styles.iter().enumerate() {
+            let costs = costs_fingerprint(&plan.costs, self.symbol, style);
+            let keys = |(day, candles): (&Day, &Fingerprint)| UnitKeys {
+                signals: self.given().map(|given| day_print(given, *day, plan.interval)),
+                ..prints.keys(*day, style, plan, *candles, costs)
+            };
+            sorted.keys.push(sorted.days.iter().zip(&candles).map(keys).collect());
+            let fits: BTreeMap<[u8; 32], Fit> =
+                contexts.iter().map(|(print, context)| (*print, Fit::new(context.clone(), style))).collect();
+            let mut treatments = self.treatments(&mut sorted, index, &fits)?;
+            let mut parts = vec![None; sorted.days.len()];
+            for (place, treatment) in treatments.drain(..).enumerate() {
+                let day = sorted.days[place];
+                let todo = |reason, partly| Todo { day, style: index, reason, partly };
+                match treatment {
+                    Some(Treatment::Reuse(part)) => parts[place] = Some(part),
+                    Some(Treatment::Extend(context, reason)) => {
+                        sorted.todo.push(todo(reason, Some(context)));
+                    }
+                    Some(Treatment::Evaluate(reason)) => sorted.todo.push(todo(reason, None)),
+                    None => {
+                        let reason = self.missing((self.job.ordinal(style), day.0), known);
+                        sorted.todo.push(todo(reason, None));
+                    }
+                }
+            }
+            sorted.parts.push(parts);
+        }
+        Ok(sorted)
+    }
+
+    /// Returns what to do with each day of a style that is cached, in place.
+    fn treatments(
+        &self,
+        sorted: &mut Sorted,
+        style_index: usize,
+        fits: &BTreeMap<[u8; 32], Fit>,
+    ) -> Result<Vec<Option<Treatment>>, SymbolError> {
+        let mut treatments = vec![None; sorted.days.len()];
+        let Some(cache) = self.job.shelf.and_then(Shelf::cache).filter(|_| !self.job.full) else {
+            return Ok(treatments);
+        };
+        let style = &self.job.plan.styles[style_index];
+        let ordinal = self.job.ordinal(style);
+        let (mut corrupt, mut failed) = (Vec::new(), None);
+        cache.for_each_unit(self.symbol.as_str(), ordinal, |day, row| {
+            let place = sorted.place(Day(day));
+            let Some(row) = row else {
+                corrupt.push((ordinal, day));
+                place.inspect(|place| treatments[*place] = Some(Treatment::Evaluate(Reason::Corrupt)));
+                return;
+            };
+            let Some(place) = place else { return };
+            let keys = &sorted.keys[style_index][place];
+            let treatment = match treat(row, keys, style, |print| fits.get(&print.0)) {
+                Treatment::Reuse(part) => self.keep(part).map(Treatment::Reuse),
+                other => Ok(other),
+            };
+            match treatment {
+                Ok(treatment) => treatments[place] = Some(treatment),
+                Err(error) => failed = Some(error),
+            }
+        })?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        sorted.corrupt.extend(corrupt);
+        Ok(treatments)
+    }
+
+    /// Why a unit is not cached.
+    fn missing(&self, (style, day): UnitKey, known: &Memory) -> Reason {
+        if self.job.full {
+            return Reason::Forced;
+        }
+        if self.job.distrusted == Some(self.symbol) {
+            return Reason::Corrupt;
+        }
+        let was_there =
+            known.evaluated.iter().any(|(known, from, to)| *known == style && (*from..=*to).contains(&day));
+        if was_there { Reason::Evicted } else { Reason::New }
+    }
+
+    fn contexts(&self) -> Result<BTreeMap<[u8; 32], Arc<Context>>, SymbolError> {
+        let Some(cache) = self.job.shelf.and_then(Shelf::cache) else { return Ok(BTreeMap::new()) };
+        let rows = cache.contexts()?;
+        let decoded = rows.into_iter().filter_map(|(print, row)| {
+            let context = decode_context(&row).filter(|context| context.fingerprint().0 == print)?;
+            Some((print, Arc::new(context)))
+        });
+        Ok(decoded.collect())
+    }
+
+    /// Evaluates what is to do, checks a sample of what is reused, stores, and puts the symbol's blocks together.
+    fn finish(mut self, mut known: Memory, mut sorted: Sorted) -> Result<EvaluatedSymbol, SymbolError> {
+        let plan = self.job.plan;
+        let costs = plan.costs.of(self.symbol);
+        let mut units = UnitCounts { total: sorted.days.len() as u64, ..UnitCounts::default() };
+        units.read = self.read_so_far();
+        let (checked, sound) = self.check(&sorted, &costs)?;
+        units.checked = checked;
+        if !sound {
+            self.distrust(&mut sorted)?;
+        }
+        (self.job.on_event)(RunEvent::SymbolSorted { todo: sorted.todo.len() });
+        if let (Some(series), false) = (&self.candles, sorted.days.is_empty()) {
+            let market = Market::new(within(series.bars(), &plan.days)).ended(sorted.stopped);
+            sorted.todo.sort_by_key(|todo| todo.day);
+            let cached = |todo: &Todo, context: &Arc<Context>| self.cached(todo, context);
+            let (mut next, mut units_at_once) =
+                (0, self.job.batch_bytes.map_or(BATCH_UNITS, |_| FIRST_UNITS));
+            while next < sorted.todo.len() {
+                // What came before is committed; units that only told the size of the others are no reason to stop.
+                if next > FIRST_UNITS && self.job.halt.after_commit() {
+                    return Err(SymbolError::Stopped);
+                }
+                let batch = &sorted.todo[next..sorted.todo.len().min(next + units_at_once)];
+                next += batch.len();
+                let done = evaluate_all(&market, batch, self.given(), plan, &costs, cached);
+                (self.job.on_event)(RunEvent::Evaluated { units: done.len() });
+                let removed = std::mem::take(&mut sorted.corrupt);
+                units.evicted += self.put(&CacheBatch { removed, ..self.rows(&sorted, &done) })?;
+                if let Some(bytes_max) = self.job.batch_bytes {
+                    let bytes: u64 = done.iter().map(|done| done.unit.outcomes.bytes()).sum();
+                    let per_unit = usize::try_from(bytes).unwrap_or(usize::MAX) / done.len().max(1);
+                    units_at_once = (bytes_max / per_unit.max(1)).clamp(1, BATCH_UNITS);
+                }
+                for Done { day, style, unit, context } in &done {
+                    let place = sorted.place(*day).expect("evaluated days are days of the run");
+                    sorted.parts[*style][place] =
+                        Some(self.keep(unit.style_day(context, &plan.styles[*style]))?);
+                }
+            }
+            self.remember(&mut known, &sorted.days);
+            let removed = std::mem::take(&mut sorted.corrupt);
+            let symbol = postcard::to_stdvec(&known).ok();
+            self.put(&CacheBatch { symbol, removed, ..CacheBatch::default() })?;
+            if !sorted.todo.is_empty() && self.job.halt.after_commit() {
+                return Err(SymbolError::Stopped);
+            }
+        }
+        units.evaluated = sorted.reasons();
+        let report = known.report(self.symbol, self.job);
+        let blocks = sorted.blocks();
+        Ok(EvaluatedSymbol { report, files: known.files, blocks, units })
+    }
+
+    /// Keeps the outcomes of a day where there is room for them.
+    fn keep(&self, part: StyleDay) -> Result<StyleDay, SymbolError> {
+        let outcomes = self.job.outcomes.keep(part.outcomes).map_err(SymbolError::Spill)?;
+        Ok(StyleDay { outcomes, ..part })
+    }
+
+    pub(crate) fn read_so_far(&self) -> FilesRead {
+        match (&self.candles, self.covers > Day(i32::MIN)) {
+            (None, _) => FilesRead::Nothing,
+            (Some(_), true) => FilesRead::Growth,
+            (Some(_), false) => FilesRead::Whole,
+        }
+    }
+
+    /// Evaluates a few reused units again, where candles are at hand; returns how many, and whether they repeat.
+    pub(crate) fn check(&self, sorted: &Sorted, costs: &TradeCosts) -> Result<(u64, bool), SymbolError> {
+        let covered = |(_, place): &(usize, usize)| sorted.days[*place] >= self.covers;
+        let reused: Vec<(usize, usize)> = sorted.reused().into_iter().filter(covered).collect();
+        let cache = self.job.shelf.and_then(Shelf::cache);
+        let (Some(cache), Some(series), false) = (cache, &self.candles, reused.is_empty()) else {
+            return Ok((0, true));
+        };
+        let market = Market::new(within(series.bars(), &self.job.plan.days)).ended(sorted.stopped);
+        let contexts = self.contexts()?;
+        let picks = CHECKED_UNITS.min(reused.len());
+        let seed = seed(self.job) as usize;
+        let mut sound = true;
+        for (style, place) in (0..picks).map(|i| reused[(seed + i * (reused.len() / 2 + 1)) % reused.len()]) {
+            let style = &self.job.plan.styles[style];
+            sound &= self.repeats(&market, sorted.days[place], style, cache, &contexts, costs)?;
+        }
+        Ok((picks as u64, sound))
+    }
+
+    /// Gives up everything cached of the symbol: it is evaluated anew, from all of its candles.
+    fn distrust(&mut self, sorted: &mut Sorted) -> Result<(), SymbolError> {
+        tracing::warn!(symbol = %self.symbol, "a cached result does not repeat: the symbol is evaluated anew");
+        if let Some(cache) = self.job.shelf.and_then(Shelf::cache) {
+            cache.forget(self.symbol.as_str())?;
+        }
+        for (style, place) in sorted.reused() {
+            sorted.parts[style][place] = None;
+            let day = sorted.days[place];
+            sorted.todo.push(Todo { day, style, reason: Reason::Corrupt, partly: None });
+        }
+        if self.covers > Day(i32::MIN) {
+            self.read(None)?;
+        }
+        Ok(())
+    }
+
+    /// Returns whether a cached unit is what its candles give.
+    fn repeats(
+        &self,
+        market: &Market<'_>,
+        day: Day,
+        style: &StylePlan,
+        cache: &Cache,
+        contexts: &BTreeMap<[u8; 32], Arc<Context>>,
+        costs: &TradeCosts,
+    ) -> Result<bool, SymbolError> {
+        let row = cache.unit(self.symbol.as_str(), (self.job.ordinal(style), day.0))?;
+        let cached = row.and_then(|row| unit_of(&row, |print| contexts.get(&print.0).cloned()));
+        let Some((unit, context)) = cached else { return Ok(false) };
+        let found = Found::on(market, day, self.given());
+        let fresh = evaluate(market, day, &found, style, self.job.plan, costs);
+        let bytes = |unit: &Unit| {
+            let mut bytes = Vec::new();
+            unit.encode(&mut bytes);
+            bytes
+        };
+        let own = Context::of(style);
+        Ok(bytes(&unit.narrowed(&context, &own)) == bytes(&fresh.narrowed(&own, &own)))
+    }
+
+    /// Returns the cached unit that lacks some rules: the row that was looked at before, as this run alone writes.
+    pub(crate) fn cached(&self, todo: &Todo, context: &Arc<Context>) -> Option<Unit> {
+        let cache = self.job.shelf.and_then(Shelf::cache)?;
+        let style = self.job.ordinal(&self.job.plan.styles[todo.style]);
+        let row = cache.unit(self.symbol.as_str(), (style, todo.day.0)).ok().flatten()?;
+        unit_of(&row, |_| Some(context.clone())).map(|(unit, _)| unit)
+    }
+
+    /// Returns what was evaluated as rows of the cache.
+    pub(crate) fn rows(&self, sorted: &Sorted, done: &[Done]) -> CacheBatch {
+        let mut batch = CacheBatch::default();
+        for Done { day, style, unit, context } in done {
+            let print = context.fingerprint();
+            if batch.contexts.iter().all(|(known, _)| *known != print.0) {
+                batch.contexts.push((print.0, encode_context(context)));
+            }
+            let ordinal = self.job.ordinal(&self.job.plan.styles[*style]);
+            let place = sorted.place(*day).expect("evaluated days are days of the run");
+            batch.units.push(((ordinal, day.0), encode(&sorted.keys[*style][place], print, unit)));
+        }
+        batch
+    }
+
+    /// Stores rows; returns how many units made room.
+    fn put(&self, batch: &CacheBatch) -> Result<u64, SymbolError> {
+        let Some(shelf) = self.job.shelf else { return Ok(0) };
+        let Some(cache) = shelf.begin()? else { return Ok(0) };
+        // A cache that cannot be written costs time, never a result.
+        Ok(cache.put(self.symbol.as_str(), batch, self.job.now_ms).unwrap_or_else(|error| {
+            tracing::warn!("what was evaluated is not kept for the next run: {error}");
+            0
+        }))
+    }
+
+    /// Widens the range of days that were ever evaluated.
+    fn remember(&self, known: &mut Memory, days: &[Day]) {
+        let (Some(first), Some(last)) = (days.first(), days.last()) else { return };
+        for style in &self.job.plan.styles {
+            let ordinal = self.job.ordinal(style);
+            match known.evaluated.iter_mut().find(|(style, _, _)| *style == ordinal) {
+                Some((_, from, to)) => (*from, *to) = ((*from).min(first.0), (*to).max(last.0)),
+                None => known.evaluated.push((ordinal, first.0, last.0)),
+            }
+        }
+    }
+}
+
+/// Cuts the candles to what the run may see: nothing from the end day on.
+pub(crate) fn within<'a>(bars: Bars<'a>, days: &DayLimits) -> Bars<'a> {
+    let end = days.end.map_or(bars.len(), |day| bars.index_at(day.start_ms()));
+    bars.slice(0..end)
+}
+
+/// Returns the first day whose signals count.
+pub(crate) fn first_day(limits: &DayLimits, first: Day, last: Day) -> Day {
+    let windowed = limits.window_days.map_or(first, |days| Day(last.0 + 1 - days));
+    first.max(windowed).max(limits.first.unwrap_or(first))
+}

@@ -1,0 +1,233 @@
+//! The study of one style: search on the early part, judgement on the late part.
+
+pub mod assembly;
+pub mod captures;
+pub mod evidence;
+pub mod per_symbol;
+pub mod portfolio;
+pub mod regimes;
+pub mod series;
+pub(crate) mod weights;
+
+use std::ops::Range;
+
+use crate::engine::plan::{Plan, StylePlan};
+use crate::evaluate::book::{Book, Window};
+use crate::evaluate::metrics::{Circumstances, Measure, Metrics, metrics, precision};
+use crate::evaluate::replay::{Pick, Tally, replay};
+use crate::evaluate::sweep::sweep;
+use crate::model::{Day, ParameterSet};
+use crate::search::rank::{Importance, Objective, Surface, Trial, rank};
+use crate::validate::split::{Split, split};
+use crate::validate::verdict::{Evidence, Judgement, judge};
+
+/// A parameter set measured on every part of the book.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Measured {
+    /// The set.
+    pub set: ParameterSet,
+    /// Its score on the early part, where it has one.
+    pub score: Option<f64>,
+    /// Its score on the late part, where it has one.
+    pub late_score: Option<f64>,
+    /// Metrics on all days.
+    pub full: Metrics,
+    /// Metrics on the early part.
+    pub early: Metrics,
+    /// Metrics on the late part.
+    pub late: Metrics,
+}
+
+/// The result of a study.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Study {
+    /// Days of the book.
+    pub days: Range<Day>,
+    /// The parts, or `None` when there are too few days for two.
+    pub split: Option<Split>,
+    /// Parameter sets evaluated.
+    pub sets: usize,
+    /// Parameter sets of the space that was asked for; more than those evaluated where it is beyond the budget.
+    pub asked: u64,
+    /// Parameter sets with a score on the early part.
+    pub rated: usize,
+    /// The best sets by early score, best first.
+    pub top: Vec<Measured>,
+    /// The parameters in force, measured on the same days, if the space holds them.
+    pub incumbent: Option<Measured>,
+    /// Judgement of the best set.
+    pub judgement: Judgement,
+    /// What each axis contributes to the score.
+    pub importances: Vec<Importance>,
+    /// Mean scores over pairs of axes.
+    pub surfaces: Vec<Surface>,
+    /// All signals of the book under the middle exit rule, without a filter.
+    pub baseline: Metrics,
+}
+
+/// What sets are measured on: the plan of their score weights, and the book under these.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Ground<'a> {
+    pub style: &'a StylePlan,
+    pub book: &'a Book,
+}
+
+impl Ground<'_> {
+    /// Returns whether it is the same as another.
+    pub fn is(&self, other: &Ground<'_>) -> bool {
+        std::ptr::eq(self.book, other.book)
+    }
+}
+
+/// Studies one style; the parameters in force may stand on a ground of their own.
+///
+/// Causality: nothing of the late part, nor of the purged days, reaches the selection
+pub fn study(
+    ground: Ground<'_>,
+    theirs: Ground<'_>,
+    days: Range<Day>,
+    plan: &Plan,
+    incumbent: Option<&ParameterSet>,
+) -> Study {
+    let Ground { style, book } = ground;
+    let split = split(days.clone(), plan.search.early_share, style.horizon_days(plan.interval));
+    let parts = Parts::new(book, days.clone(), split.as_ref());
+    let measure = Measurer { style, plan };
+    let place = incumbent.and_then(|set| theirs.style.space.find(set));
+    let reach = place.zip(plan.search.max_step);
+    let reach = reach.map(|((rule, cell), steps)| style.space.within(rule, cell, steps));
+    let objective = Objective { reach, ..measure.objective(&parts.early.window, plan.search.trades_min) };
+    let ranking = rank(&sweep(&parts.early.window), &style.space, &objective, plan.search.top);
+    let top: Vec<Measured> = ranking.top.iter().map(|trial| measure.trial(trial, &parts)).collect();
+    let incumbent = place.map(|(rule, cell)| match theirs.is(&ground) {
+        true => measure.set(rule, cell, &parts).0,
+        false => {
+            let parts = Parts::new(theirs.book, days.clone(), split.as_ref());
+            Measurer { style: theirs.style, plan }.set(rule, cell, &parts).0
+        }
+    });
+    let judgement = match ranking.top.first() {
+        Some(best) => {
+            let (_, early, late) = measure.set(best.rule, best.cell, &parts);
+            let incumbent_late = incumbent.as_ref().and_then(|i| i.late.expectancy_pct.ok());
+            let evidence = Evidence {
+                early_trades_min: plan.search.trades_min,
+                late_trades_min: plan.search.late_trades_min,
+            };
+            judge(&early.point, &late.point, incumbent_late, evidence)
+        }
+        None => no_candidate(split.is_some(), plan.search.trades_min),
+    };
+    let middle = Pick { rule: style.space.rules().len() / 2, levels: None };
+    let baseline = parts.full.metrics(&replay(&parts.full.window, middle), plan);
+    Study {
+        days,
+        split,
+        sets: style.space.sets(),
+        asked: u64::try_from(style.asked().0).unwrap_or(u64::MAX),
+        rated: ranking.rated,
+        top,
+        incumbent,
+        judgement,
+        importances: ranking.importances,
+        surfaces: ranking.surfaces,
+        baseline,
+    }
+}
+
+fn no_candidate(has_split: bool, trades_min: u32) -> Judgement {
+    let reason = if has_split {
+        format!("no parameter set has {trades_min} trades on the early part and meets the constraints")
+    } else {
+        "too few days for an early and a late part with a gap between them".to_owned()
+    };
+    Judgement {
+        verdict: crate::validate::verdict::Verdict::Skipped,
+        stability: None,
+        degradation: None,
+        win_rate_ratio: None,
+        reasons: vec![reason],
+    }
+}
+
+/// A part of the book with what all its metrics share.
+pub(crate) struct Part<'a> {
+    pub(crate) window: Window<'a>,
+    /// Precision of taking every signal; the same for every exit rule.
+    base_precision: Measure,
+}
+
+impl<'a> Part<'a> {
+    fn new(book: &'a Book, days: Range<Day>) -> Self {
+        let window = book.window(days);
+        let base_precision = precision(&replay(&window, Pick { rule: 0, levels: None }));
+        Self { window, base_precision }
+    }
+
+    fn metrics(&self, tally: &Tally, plan: &Plan) -> Metrics {
+        metrics(tally, self.base_precision, &self.window, plan.interval.hours())
+    }
+}
+
+pub(crate) struct Parts<'a> {
+    full: Part<'a>,
+    pub(crate) early: Part<'a>,
+    late: Part<'a>,
+}
+
+impl<'a> Parts<'a> {
+    /// Cuts a book; without a split both parts are empty.
+    pub(crate) fn new(book: &'a Book, days: Range<Day>, split: Option<&Split>) -> Self {
+        let empty = days.start..days.start;
+        let (early, late) = split.map_or((empty.clone(), empty), |s| (s.early.clone(), s.late.clone()));
+        Self { full: Part::new(book, days), early: Part::new(book, early), late: Part::new(book, late) }
+    }
+}
+
+/// Measures parameter sets of a style on the parts of a book.
+pub(crate) struct Measurer<'a> {
+    pub(crate) style: &'a StylePlan,
+    pub(crate) plan: &'a Plan,
+}
+
+impl Measurer<'_> {
+    pub(crate) fn objective(&self, window: &Window<'_>, trades_min: u32) -> Objective<'_> {
+        Objective {
+            score: self.plan.search.score,
+            by: self.plan.search.rank,
+            constraints: &self.plan.search.constraints,
+            around: Circumstances {
+                candidates: window.candidates,
+                days: window.day_count(),
+                trades_min,
+                position_ratio: self.plan.search.position_ratio,
+            },
+            reach: None,
+        }
+    }
+
+    fn trial(&self, trial: &Trial, parts: &Parts<'_>) -> Measured {
+        let (measured, early, _) = self.set(trial.rule, trial.cell, parts);
+        assert!(early.point == trial.point, "the sweep agrees with the replay of its finalists");
+        measured
+    }
+
+    /// Replays one set on all parts; returns its early and late tallies as well.
+    pub(crate) fn set(&self, rule: usize, cell: usize, parts: &Parts<'_>) -> (Measured, Tally, Tally) {
+        let levels = self.style.space.lattice().levels(cell);
+        let pick = Pick { rule, levels: Some(&levels) };
+        let tally = |part: &Part<'_>| replay(&part.window, pick);
+        let (full, early, late) = (tally(&parts.full), tally(&parts.early), tally(&parts.late));
+        let search = &self.plan.search;
+        let measured = Measured {
+            set: self.style.space.set(rule, cell),
+            score: self.objective(&parts.early.window, search.trades_min).rate(&early.point),
+            late_score: self.objective(&parts.late.window, search.late_trades_min).rate(&late.point),
+            full: parts.full.metrics(&full, self.plan),
+            early: parts.early.metrics(&early, self.plan),
+            late: parts.late.metrics(&late, self.plan),
+        };
+        (measured, early, late)
+    }
+}

@@ -1,0 +1,291 @@
+//! The best sets of a study traded as a bot trades them, beside the independent trades the grid is searched with.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::plan::{Plan, StylePlan};
+use crate::evaluate::book::Window;
+use crate::evaluate::portfolio::{Lost, follow};
+use crate::evaluate::replay::{Pick, results, taken};
+use crate::evaluate::sweep::GridPoint;
+use crate::evaluate::uniqueness::effective_trades;
+use crate::model::ParameterSet;
+use crate::study::{Ground, Study};
+use crate::validate::agreement::rank_agreement;
+use crate::validate::assessment::Overlap;
+
+/// The best sets that are traded, at most; their neighbours come on top.
+const SHORTLIST: usize = 20;
+/// Fewest sets whose ranks are compared: among fewer, two that change places decide.
+const COMPARED_MIN: usize = 10;
+
+/// What some trades came to; `None` where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct TradeResults {
+    pub trades: u64,
+    pub win_rate: Option<f64>,
+    pub mean_pct: Option<f64>,
+    pub net_pct: f64,
+    pub drawdown_pct: f64,
+}
+
+impl From<&GridPoint> for TradeResults {
+    fn from(point: &GridPoint) -> Self {
+        Self {
+            trades: point.trades.into(),
+            win_rate: point.win_rate().ok(),
+            mean_pct: point.expectancy_pct().ok(),
+            net_pct: point.total_return_pct(),
+            drawdown_pct: point.max_drawdown_pct(),
+        }
+    }
+}
+
+/// One set, on all days of the study.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct BothWays {
+    /// Every signal is a trade of its own.
+    pub independent: TradeResults,
+    /// As the portfolio allows.
+    pub traded: TradeResults,
+    /// Signals lost, by reason in the order of [`Lost::ALL`].
+    pub lost: [u64; Lost::ALL.len()],
+}
+
+/// A study's best sets, traded.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Traded {
+    /// The best set.
+    pub best: BothWays,
+    /// The set in force, where it was measured.
+    pub in_force: Option<BothWays>,
+    /// Sets compared, those with the same trades once: the best, the neighbours of the very best, the one in force, and
+    /// every signal under the middle exit rule.
+    pub sets: u64,
+    /// What the best set's independent trades are worth in trades that do not overlap.
+    pub effective_trades: f64,
+    /// Rank correlation of the net results of these sets, independent and traded; `None` where they are few.
+    pub agreement: Option<f64>,
+}
+
+/// Trades the best sets of a study, those one step from the very best, and the one in force, over all its days.
+///
+/// Causality: positions are carried over midnight, none is open when the study begins
+/// Cost:      O(sets x signals), sets in parallel
+pub(crate) fn traded(ground: Ground<'_>, theirs: Ground<'_>, study: &Study, plan: &Plan) -> Option<Traded> {
+    let Ground { style, book } = ground;
+    let place = |set: &ParameterSet| style.space.find(set);
+    let best = place(&study.top.first()?.set)?;
+    let incumbent = study.incumbent.as_ref().map(|measured| &measured.set);
+    // One of other score weights is in no cell here.
+    let in_force = incumbent.and_then(place);
+    let top = study.top.iter().take(SHORTLIST).filter_map(|measured| place(&measured.set));
+    let sets = top.chain(in_force).chain(style.space.neighbours(best.0, best.1));
+    let everything = (style.space.rules().len() / 2, None);
+    let mut places: Vec<(usize, Option<usize>)> = Vec::new();
+    for place in sets.map(|(rule, cell)| (rule, Some(cell))).chain([everything]) {
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    let window = book.window(study.days.clone());
+    let walk = |(rule, cell): &(usize, Option<usize>)| Walk::new(&window, *rule, *cell, style, plan);
+    // Rules that are loaded are loaded one after the other.
+    let walks: Vec<Walk> = match book.is_held() {
+        true => places.par_iter().map(walk).collect(),
+        false => places.iter().map(walk).collect(),
+    };
+    let of = |(rule, cell): (usize, usize)| {
+        let index = places.iter().position(|place| *place == (rule, Some(cell)));
+        index.map(|index| walks[index].both_ways())
+    };
+    // Sets with the same trades are one set.
+    let mut compared: Vec<&Walk> = Vec::new();
+    for walk in &walks {
+        if !compared.contains(&walk) {
+            compared.push(walk);
+        }
+    }
+    let nets = |of: fn(&Walk) -> &GridPoint| -> Vec<i64> {
+        compared.iter().map(|walk| of(walk).net_ppm()).collect()
+    };
+    let agreement = rank_agreement(&nets(|walk| &walk.independent), &nets(|walk| &walk.traded));
+    let levels = style.space.lattice().levels(best.1);
+    let signals = taken(&window, Pick { rule: best.0, levels: Some(&levels) });
+    Some(Traded {
+        effective_trades: effective_trades(book, best.0, &signals, plan.interval.ms()),
+        best: of(best)?,
+        in_force: in_force.and_then(of).or_else(|| {
+            let (rule, cell) = theirs.style.space.find(incumbent?)?;
+            let window = theirs.book.window(study.days.clone());
+            Some(Walk::new(&window, rule, Some(cell), theirs.style, plan).both_ways())
+        }),
+        sets: compared.len() as u64,
+        agreement: agreement.filter(|_| compared.len() >= COMPARED_MIN),
+    })
+}
+
+/// One set walked through both ways.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Walk {
+    independent: GridPoint,
+    traded: GridPoint,
+    lost: [u64; Lost::ALL.len()],
+}
+
+impl Walk {
+    /// Walks a set through a window; without a cell every signal.
+    fn new(window: &Window<'_>, rule: usize, cell: Option<usize>, style: &StylePlan, plan: &Plan) -> Self {
+        let levels = cell.map(|cell| style.space.lattice().levels(cell));
+        let signals = taken(window, Pick { rule, levels: levels.as_deref() });
+        let course = follow(window.book, rule, &signals, &plan.portfolio, plan.interval.ms());
+        let (independent, _) = results(window.book, rule, &signals);
+        let (traded, _) = results(window.book, rule, &course.trades);
+        Self { independent, traded, lost: course.lost }
+    }
+
+    fn both_ways(&self) -> BothWays {
+        let [independent, traded] = [&self.independent, &self.traded].map(TradeResults::from);
+        BothWays { independent, traded, lost: self.lost }
+    }
+}
+
+impl Traded {
+    /// Returns what the best set's results say of its independent trades.
+    pub fn overlap(&self) -> Overlap {
+        let BothWays { independent, traded, .. } = self.best;
+        Overlap { independent: independent.net_pct, traded: traded.net_pct, agreement: self.agreement }
+    }
+
+    /// Returns the same for what the best set gains over the one in force.
+    pub fn overlap_of_switch(&self) -> Overlap {
+        let than = self.in_force.unwrap_or_default();
+        let gain = |of: fn(&BothWays) -> f64| of(&self.best) - of(&than);
+        Overlap {
+            independent: gain(|both| both.independent.net_pct),
+            traded: gain(|both| both.traded.net_pct),
+            agreement: self.agreement,
+        }
+    }
+
+    /// Returns the signals of the best set that are lost, by reason.
+    pub fn lost(&self) -> impl Iterator<Item = (Lost, u64)> + use<> {
+        Lost::ALL.into_iter().zip(self.best.lost)
+    }
+
+    /// Returns every figure that is defined, by name.
+    pub fn figures(&self) -> Vec<(&'static str, f64)> {
+        let mut figures =
+            vec![("traded_sets", self.sets as f64), ("effective_trades", self.effective_trades)];
+        figures.extend(self.agreement.map(|agreement| ("traded_agreement", agreement)));
+        figures.extend(LOST.into_iter().zip(self.best.lost).map(|(name, count)| (name, count as f64)));
+        let both = |names: &[[&'static str; 5]; 2], both: &BothWays| {
+            let results = [(names[0], both.independent), (names[1], both.traded)];
+            results.into_iter().flat_map(|(names, results)| named(names, &results)).collect::<Vec<_>>()
+        };
+        figures.extend(both(&BEST, &self.best));
+        figures.extend(self.in_force.iter().flat_map(|in_force| both(&IN_FORCE, in_force)));
+        figures
+    }
+
+    /// Reads [`Traded::figures`]; `None` where there are none.
+    pub fn of_figures(figure: impl Fn(&str) -> Option<f64>) -> Option<Self> {
+        let both = |names: &[[&'static str; 5]; 2]| {
+            let [independent, traded] = names.map(|names| read(names, &figure));
+            Some(BothWays { independent: independent?, traded: traded?, ..BothWays::default() })
+        };
+        let lost = LOST.map(|name| figure(name).map_or(0, |count| count as u64));
+        Some(Self {
+            best: BothWays { lost, ..both(&BEST)? },
+            in_force: both(&IN_FORCE),
+            sets: figure("traded_sets")? as u64,
+            effective_trades: figure("effective_trades")?,
+            agreement: figure("traded_agreement"),
+        })
+    }
+}
+
+/// Names of the figures: of independent trades, and of those a portfolio makes.
+const BEST: [[&str; 5]; 2] = [
+    [
+        "independent_trades",
+        "independent_win_rate",
+        "independent_mean_pct",
+        "independent_net_pct",
+        "independent_drawdown_pct",
+    ],
+    ["traded_trades", "traded_win_rate", "traded_mean_pct", "traded_net_pct", "traded_drawdown_pct"],
+];
+const IN_FORCE: [[&str; 5]; 2] = [
+    [
+        "in_force_independent_trades",
+        "in_force_independent_win_rate",
+        "in_force_independent_mean_pct",
+        "in_force_independent_net_pct",
+        "in_force_independent_drawdown_pct",
+    ],
+    [
+        "in_force_traded_trades",
+        "in_force_traded_win_rate",
+        "in_force_traded_mean_pct",
+        "in_force_traded_net_pct",
+        "in_force_traded_drawdown_pct",
+    ],
+];
+const LOST: [&str; Lost::ALL.len()] =
+    ["lost_symbol_busy", "lost_cooling_down", "lost_portfolio_full", "lost_day_over"];
+
+fn named(
+    names: [&'static str; 5],
+    results: &TradeResults,
+) -> impl Iterator<Item = (&'static str, f64)> + use<> {
+    let values = [
+        Some(results.trades as f64),
+        results.win_rate,
+        results.mean_pct,
+        Some(results.net_pct),
+        Some(results.drawdown_pct),
+    ];
+    names.into_iter().zip(values).filter_map(|(name, value)| Some((name, value?)))
+}
+
+fn read(names: [&str; 5], figure: &impl Fn(&str) -> Option<f64>) -> Option<TradeResults> {
+    let [trades, win_rate, mean_pct, net_pct, drawdown_pct] = names.map(figure);
+    Some(TradeResults {
+        trades: trades? as u64,
+        win_rate,
+        mean_pct,
+        net_pct: net_pct?,
+        drawdown_pct: drawdown_pct?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_read_as_they_were_named() {
+        let some = TradeResults {
+            trades: 7,
+            win_rate: Some(0.5),
+            mean_pct: Some(0.1),
+            net_pct: 0.7,
+            drawdown_pct: 2.0,
+        };
+        let none = TradeResults::default();
+        let best = BothWays { independent: some, traded: none, lost: [1, 2, 3, 4] };
+        let in_force = Some(BothWays { independent: none, traded: some, lost: [0; 4] });
+        let without = Traded { best, in_force: None, sets: 3, effective_trades: 6.5, agreement: None };
+        for traded in [without.clone(), Traded { in_force, agreement: Some(-0.5), ..without }] {
+            let figures = traded.figures();
+            let names: std::collections::BTreeSet<_> = figures.iter().map(|(name, _)| name).collect();
+            assert_eq!(names.len(), figures.len(), "every name is used once");
+            let figure =
+                |name: &str| figures.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+            assert_eq!(Traded::of_figures(figure), Some(traded));
+        }
+        assert_eq!(Traded::of_figures(|_| None), None);
+    }
+}

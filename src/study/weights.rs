@@ -1,0 +1,70 @@
+//! The score weights of a style in a run: what they are learned from.
+
+use std::ops::Range;
+
+use crate::engine::plan::{Plan, StylePlan};
+use crate::features::score::ScoreWeights;
+use crate::model::{Day, ParameterSet};
+use crate::search::named_weights::alternatives;
+use crate::search::space::weights_of;
+use crate::search::weights::{Learned, Lesson, Sample, learn};
+use crate::study::assembly::SymbolDays;
+use crate::validate::split::split;
+
+/// Learns the weights of a style (by its index in the plan), where its plan learns them.
+///
+/// The signals are those that pass the loosest level of every other filter: among them the score has to choose. Whether
+/// one wins is said by the exit rule in force, if the space holds it, else by the middle rule of the space.
+///
+/// Causality: reads signals of the early part only
+pub(crate) fn learn_weights(
+    plan: &Plan,
+    index: usize,
+    symbols: &[SymbolDays],
+    days: Range<Day>,
+    in_force: Option<&ParameterSet>,
+) -> Option<Learned> {
+    let style = &plan.styles[index];
+    style.space.weights()?;
+    let own = style.space.style();
+    let label_days = style.horizon_days(plan.interval);
+    let split = split(days.clone(), plan.search.early_share, label_days);
+    let days = split.map_or(days.start..days.start, |split| split.early);
+    let samples = samples(style, index, symbols, &days, in_force);
+    let lesson = Lesson {
+        samples: &samples,
+        days,
+        label_days,
+        in_force: in_force.and_then(|set| weights_of(set, own)).unwrap_or(ScoreWeights::default_of(own)),
+        named: &alternatives(own),
+        seed: plan.search.stages.seed,
+    };
+    Some(learn(&lesson))
+}
+
+/// Returns the signals of some entry days with what became of them, by day, then symbol.
+fn samples(
+    style: &StylePlan,
+    index: usize,
+    symbols: &[SymbolDays],
+    days: &Range<Day>,
+    in_force: Option<&ParameterSet>,
+) -> Vec<Sample> {
+    let rules = style.space.rules();
+    let rule = in_force.and_then(|set| rules.iter().position(|rule| *rule == set.exit));
+    let rule = rule.unwrap_or(rules.len() / 2);
+    let mut samples = Vec::new();
+    for part in symbols.iter().flat_map(|own| &own.blocks).map(|block| &block.styles[index]) {
+        let signals = part.signals.iter().filter(|signal| signal.in_lattice);
+        let outcomes = part.outcomes.under(rule..rule + 1);
+        let known = signals.zip(&part.evidence).zip(outcomes.rows());
+        samples.extend(known.map(|((signal, evidence), outcomes)| Sample {
+            day: Day::of(signal.entry_ms),
+            evidence: *evidence,
+            won: outcomes.of(0).net.0 > 0,
+        }));
+    }
+    samples.retain(|sample| days.contains(&sample.day));
+    samples.sort_by_key(|sample| sample.day);
+    samples
+}
