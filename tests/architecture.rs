@@ -87,3 +87,35 @@ fn pure_stages_have_no_side_effects() {
         }
     }
 }
+
+/// Where a file is opened or read otherwise than by `ingest/opening.rs`, which asks what it is and how much of it is expected:
+/// folders (to lock them, and to make names in them durable), what the system says, and what is asked before in its own way.
+const OPENED_OTHERWISE: [(&str, &str); 7] = [
+    ("fetch/mod.rs", "File::open(folder)"),
+    ("fetch/splice.rs", "File::open(folder)"),
+    ("notify/queue.rs", "File::open(path.parent()"),
+    ("notify/queue.rs", "if small { fs::read(path).ok() }"),
+    ("notify/secret.rs", "File::open(&path)"),
+    ("store/beside.rs", "File::open(folder_of(target))"),
+    ("store/files.rs", "File::open(dir)"),
+];
+
+/// A pipe, a device or a folder in place of a file is an error at once, and no file is read without a bound.
+#[test]
+fn files_are_opened_in_one_place() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let words = ["File::open(", "fs::read(", "fs::read_to_string("];
+    for file in sources(&root) {
+        let text = fs::read_to_string(&file).expect("text");
+        let name = file.strip_prefix(&root).expect("a source").display().to_string();
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or(&text);
+        if name.ends_with("tests.rs") {
+            continue;
+        }
+        for line in code.lines().filter(|line| words.iter().any(|word| line.contains(word))) {
+            let by_itself = OPENED_OTHERWISE.iter().any(|(place, how)| name == *place && line.contains(how));
+            let known = by_itself || line.contains("/proc/");
+            assert!(known, "{name} opens a file by itself: {line}");
+        }
+    }
+}

@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -16,6 +15,7 @@ use retune::model::Interval;
 use retune::notify::{QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX};
 
 use crate::command::{StoreDir, optimizer, text};
+use crate::packing::{gzip, zip_of};
 
 /// 2027-01-01.
 const NOW_MS: i64 = 1_798_761_600_000;
@@ -24,20 +24,6 @@ const NOW_MS: i64 = 1_798_761_600_000;
 fn csv() -> String {
     let row = |index: i64| format!("{},10,12,9,11,5\n", 1_735_689_600_000 + index * 900_000);
     format!("open_time,open,high,low,close,volume\n{}", (0..20).map(row).collect::<String>())
-}
-
-fn gzip(content: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(content).and_then(|()| encoder.finish()).expect("memory takes all")
-}
-
-fn zip_of(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, content) in members {
-        writer.start_file(*name, zip::write::SimpleFileOptions::default()).expect("a member begins");
-        writer.write_all(content).expect("memory takes all");
-    }
-    writer.finish().expect("the archive ends").into_inner()
 }
 
 struct Folder(tempfile::TempDir);
@@ -193,6 +179,58 @@ fn gigabytes_of_nothing_are_refused_by_their_size() {
     refused(&["config", "check", "--config", file], 3, "expected at most 1048576 bytes");
     refused(&["config", "check", "--config", "/dev/zero"], 3, "expected at most 1048576 bytes");
     refused(&["memory", "diff", file, file], 4, "expected a snapshot");
+}
+
+#[test]
+fn what_is_no_file_is_an_error_at_once_for_every_command_that_reads_one() {
+    let folder = Folder::new();
+    let at = |name: &str| folder.path().join(name).to_str().expect("text").to_owned();
+    assert!(std::process::Command::new("mkfifo").arg(at("pipe")).status().expect("mkfifo").success());
+    let _socket = std::os::unix::net::UnixListener::bind(at("socket")).expect("bound");
+    fs::create_dir(at("folder")).expect("made");
+    symlink("pipe", at("link")).expect("a link");
+    folder.put_sparse("sparse", b"", 2 << 30);
+    let store = StoreDir::after_a_run();
+    let imported = store.run(&["import-json", "tests/fixtures/learning_config.json"]);
+    assert_eq!(imported.status.code(), Some(10), "{}", text(&imported.stderr));
+    let commands: [(&[&str], &[&str]); 11] = [
+        (&["export-json", "--check", "-o"], &[]),
+        (&["export-json", "--diff", "-o"], &[]),
+        (&["export-json", "--force", "-o"], &[]),
+        (&["import-json"], &[]),
+        (&["inspect", "legacy"], &[]),
+        (&["inspect", "trades"], &[]),
+        (&["check", "data", "--signals"], &[]),
+        (&["config", "check", "--config"], &[]),
+        (&["restore"], &[]),
+        (&["memory", "diff"], &["/dev/null"]),
+        (&["incremental", "--data", "tests/sample", "--signals"], &[]),
+    ];
+    for (what, kind) in [
+        ("pipe", "a named pipe"),
+        ("link", "a named pipe"),
+        ("socket", "a socket"),
+        ("folder", "a folder"),
+        ("/dev/zero", "a device"),
+        ("sparse", "more"),
+    ] {
+        let file = if what.starts_with('/') { what.to_owned() } else { at(what) };
+        for (before, behind) in commands {
+            // What is no file is written to by who writes: it may be meant.
+            if before.contains(&"--force") && what != "sparse" {
+                continue;
+            }
+            let clock = std::time::Instant::now();
+            let ended = store.run(&[before, &[&file], behind].concat());
+            let said = text(&ended.stderr);
+            assert!(clock.elapsed().as_secs() < 20, "{before:?} {what}: {:?}", clock.elapsed());
+            assert!(!ended.status.success() && said.starts_with("error: "), "{before:?} {what}: {said}");
+            // Of the name of a backup, and of what is read as a stream, another thing is said.
+            let is_stream = matches!(before[0], "memory" | "check" | "incremental");
+            let is_other = before[0] == "restore" || (is_stream && what == "sparse");
+            assert!(is_other || said.contains(kind), "{before:?} {what}: {said}");
+        }
+    }
 }
 
 #[test]

@@ -557,5 +557,23 @@ fn a_half_written_last_line_is_left_for_next_time() {
     let without = lab.run(&plan());
     assert_eq!(reasons(&without), [], "the part of a line changed nothing");
     assert_eq!(with_part.data_fingerprint, without.data_fingerprint);
-    assert!(with_part.input.files[0].issues.iter().any(|issue| issue.kind == "partial_last_line"));
+    let told =
+        |run: &RunReport| run.input.files[0].issues.iter().any(|issue| issue.kind == "partial_last_line");
+    assert!(told(&with_part));
+    // Cut in its last cell the row looks like a whole one, of another volume.
+    for cut in [1, 2, 3] {
+        fs::write(&file, &whole[..whole.len() - cut]).expect("written");
+        let cut_run = lab.run(&plan());
+        assert!(told(&cut_run), "{cut} bytes");
+        let scratch = lab.scratch(&plan());
+        assert_eq!(cut_run.data_fingerprint, scratch.data_fingerprint, "{cut} bytes: from scratch");
+        assert!(told(&scratch), "{cut} bytes: from scratch");
+        let start = whole[..whole.len() - 1].iter().rposition(|byte| *byte == b'\n').expect("rows") + 1;
+        fs::write(&file, &whole[..start]).expect("written");
+        assert_eq!(lab.run(&plan()).data_fingerprint, cut_run.data_fingerprint, "as if it were not there");
+    }
+    lab.write(&symbols, end);
+    let ended = lab.run(&plan());
+    assert_eq!(ended.data_fingerprint, without.data_fingerprint);
+    assert!(!told(&ended), "it is there once the line is ended");
 }

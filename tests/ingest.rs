@@ -1,7 +1,6 @@
 //! Foreign files, made here with every quirk met in the wild, and the real ones where they are present.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
@@ -11,6 +10,8 @@ use retune::ingest::{
 };
 use retune::model::{Candle, Interval, Symbol};
 use tempfile::TempDir;
+
+use crate::packing::{gzip, zip_of};
 
 /// 2025-01-01T00:00:00Z.
 const START: i64 = 1_735_689_600_000;
@@ -114,22 +115,6 @@ fn binance(candles: &[Candle], minutes: i64) -> String {
 fn json(candles: &[Candle]) -> String {
     let row = |candle: &Candle| format!("[{}]", row(candle).trim_end());
     format!("[{}]", candles.iter().map(row).collect::<Vec<_>>().join(","))
-}
-
-fn gzip(content: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(content).expect("memory takes all");
-    encoder.finish().expect("memory takes all")
-}
-
-fn zip_of(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, content) in members {
-        let options = zip::write::SimpleFileOptions::default();
-        writer.start_file(*name, options).expect("a member begins");
-        writer.write_all(content).expect("memory takes all");
-    }
-    writer.finish().expect("the archive ends").into_inner()
 }
 
 fn series(loaded: &LoadedSymbol) -> Vec<Candle> {
@@ -245,6 +230,120 @@ fn what_is_wrong_is_reported_with_lines_and_left_out() {
         loaded.issues.iter().map(|issue| issue.kind).collect::<Vec<_>>(),
         [IssueKind::Gap, IssueKind::ZeroVolume]
     );
+}
+
+/// Files cut at every byte of their end: a candle that is taken is one of the whole file, and what is left out is told.
+#[test]
+fn a_file_that_is_cut_anywhere_gives_no_other_candle() {
+    let price = |value: f64| format!("{value:.2}");
+    let all: Vec<Candle> =
+        candles(30, 15).iter().map(|candle| Candle { volume: candle.volume * 1.23457, ..*candle }).collect();
+    let spaced: String = all.iter().map(row).map(|row| row.replace(',', "\t")).collect();
+    let quoted: String =
+        all.iter().map(row).map(|row| format!("\"{}\"\n", row.trim_end().replace(',', "\",\""))).collect();
+    let records: String = all
+        .iter()
+        .map(|c| {
+            format!(
+                "{{\"t\":{},\"o\":{},\"h\":{},\"l\":{},\"c\":{},\"v\":{}}}\n",
+                c.open_time, c.open, c.high, c.low, c.close, c.volume
+            )
+        })
+        .collect();
+    let iso: String = all
+        .iter()
+        .map(|c| {
+            format!(
+                "{},{},{},{},{},{}\n",
+                c.volume,
+                price(c.open),
+                price(c.high),
+                price(c.low),
+                price(c.close),
+                retune::model::rfc3339(c.open_time)
+            )
+        })
+        .collect();
+    let snapshots: String = all
+        .iter()
+        .map(|c| {
+            format!(
+                "{},BTC,{},{},{},{},{}\n",
+                retune::model::rfc3339(c.open_time),
+                c.open,
+                c.high,
+                c.low,
+                c.close,
+                c.volume
+            )
+        })
+        .collect();
+    for (name, text) in [
+        ("BTCUSDT-15m.csv", csv(&all)),
+        ("BTCUSDT-15m.csv", csv(&all).replace('\n', "\r\n")),
+        ("BTCUSDT-15m.csv", format!("{}{quoted}", HEADER)),
+        ("BTCUSDT-15m.tsv", format!("{}{spaced}", HEADER.replace(',', "\t"))),
+        ("BTCUSDT-15m.csv", format!("volume,open,high,low,close,time\n{iso}")),
+        ("BTCUSDT-15m.csv", binance(&all, 15)),
+        ("BTCUSDT-15m.json", records),
+        ("20250101.csv", format!("time,coin,open,high,low,close,volume\n{snapshots}")),
+    ] {
+        let folder = Folder::new();
+        folder.put(name, &text);
+        let whole = series(&folder.load_one());
+        assert_eq!(whole.len(), 30, "{name}: {text}");
+        for cut in text.len() - 250..text.len() {
+            folder.put(name, &text[..cut]);
+            let read = folder.load_one();
+            let found = series(&read);
+            assert!(whole.starts_with(&found), "{name} cut at {cut}: {:?}", &text[cut - 40..cut]);
+            let rows = 30 + text[..cut].lines().count() - text.lines().count();
+            let told = read.files[0].issues.iter().any(|issue| issue.kind == IssueKind::PartialLastLine);
+            assert!(told || found.len() >= rows, "{name} cut at {cut}: {rows} rows, {} candles", found.len());
+        }
+    }
+}
+
+#[test]
+fn a_last_row_without_a_newline_counts_once_another_file_goes_on_behind_it() {
+    let all: Vec<Candle> = candles(30, 15);
+    let unended = |candles: &[Candle]| csv(candles).trim_end().to_owned();
+    let folder = Folder::new();
+    folder.put("BTCUSDT-15m-1.csv", unended(&all[..10]));
+    let alone = folder.load_one();
+    assert_eq!(
+        (series(&alone), issues(&alone, 0)),
+        (all[..9].to_vec(), vec![(IssueKind::PartialLastLine, 1, vec![11])])
+    );
+    folder.put("BTCUSDT-15m-2.csv", unended(&all[10..20]));
+    let followed = folder.load_one();
+    assert_eq!(series(&followed), all[..19]);
+    let kinds = [0, 1].map(|file| issues(&followed, file));
+    assert_eq!(kinds[0], [(IssueKind::UnendedLastLine, 1, vec![11])]);
+    assert_eq!(kinds[1], [(IssueKind::PartialLastLine, 1, vec![11])]);
+    let first = &followed.files[0];
+    assert_eq!((first.rows, first.candles, first.last_open), (10, 10, Some(all[9].open_time)));
+    // From new to old: the candle before it is in the other file.
+    let reversed = |candles: &[Candle]| unended(&candles.iter().rev().copied().collect::<Vec<_>>());
+    folder.put("BTCUSDT-15m-1.csv", csv(&all[..10]));
+    folder.put("BTCUSDT-15m-2.csv", reversed(&all[10..20]));
+    let newest_first = folder.load_one();
+    assert_eq!(series(&newest_first), all[..20]);
+    // What another file has as a whole is taken from there.
+    folder.put("BTCUSDT-15m-1.csv", unended(&all[..10]).trim_end_matches('9'));
+    folder.put("BTCUSDT-15m-2.csv", csv(&all[8..20]));
+    let overlapping = folder.load_one();
+    assert_eq!(series(&overlapping), all[..20]);
+    assert!(overlapping.files[0].issues.iter().any(|issue| issue.kind == IssueKind::PartialLastLine));
+    // Where a candle is missing behind it, nothing says that it is whole.
+    folder.put("BTCUSDT-15m-2.csv", csv(&all[11..20]));
+    let apart = folder.load_one();
+    assert_eq!(series(&apart), [&all[..9], &all[11..20]].concat());
+    // A candle that had not closed then is none.
+    let as_of_ms = all[9].open_time;
+    let early = IngestOptions { as_of_ms, ..options() };
+    folder.put("BTCUSDT-15m-2.csv", csv(&all[10..20]));
+    assert_eq!(series(&folder.load(&early)[0]), all[..9]);
 }
 
 #[test]

@@ -2,7 +2,6 @@
 //! what the same candles as CSV give, and none makes a run read what did not change.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -15,6 +14,7 @@ use retune::run::{FilesRead, RunOptions, incremental};
 use sha2::{Digest, Sha256};
 
 use crate::command::{optimizer, text};
+use crate::packing::{gzip, zip_of};
 use crate::pipeline::sample_dir;
 
 /// 2025-01-01T00:00:00Z.
@@ -52,22 +52,6 @@ fn csv(candles: &[Candle]) -> String {
 fn json(candles: &[Candle]) -> String {
     let rows: Vec<String> = csv(candles).lines().skip(1).map(|row| format!("[{row}]")).collect();
     format!("[{}]", rows.join(","))
-}
-
-fn gzip(content: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(content).expect("memory takes all");
-    encoder.finish().expect("memory takes all")
-}
-
-fn zip_of(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, content) in members {
-        let options = zip::write::SimpleFileOptions::default();
-        writer.start_file(*name, options).expect("a member begins");
-        writer.write_all(content).expect("memory takes all");
-    }
-    writer.finish().expect("the archive ends").into_inner()
 }
 
 /// A folder of files that is removed at the end of its test.

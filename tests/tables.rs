@@ -19,6 +19,7 @@ use retune::ingest::{IngestOptions, LoadedSymbol, discover, load_symbol};
 use retune::model::{Candle, Interval};
 
 use crate::command::{optimizer, text};
+use crate::packing::gzip;
 
 /// 2025-01-01T00:00:00Z.
 const START: i64 = 1_735_689_600_000;
@@ -248,12 +249,6 @@ fn a_table_of_too_many_symbols_is_refused_before_each_of_them_reads_it() {
     let (printed, code) = folder.check();
     assert!(printed.contains("expected at most 1000 symbols in a table, found more"), "{printed}");
     assert_eq!(code, Some(4));
-}
-
-fn gzip(content: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    std::io::Write::write_all(&mut encoder, content).expect("memory takes all");
-    encoder.finish().expect("memory takes all")
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! What every command shares: global options, configuration, the clock, the thread pool.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::Global;
@@ -8,6 +7,7 @@ use super::failure::{Failure, code};
 use super::progress::Progress;
 use crate::config::Config;
 use crate::documents::document::{Document, Envelope};
+use crate::ingest::read_whole;
 use crate::model::excerpt;
 use crate::store::{Location, StoreError, View};
 
@@ -203,12 +203,7 @@ const CONFIG_BYTES_MAX: u64 = 1 << 20;
 /// Errors: with this code: the disk, other bytes than UTF-8, a file beyond so many bytes
 pub(super) fn read_text(path: &Path, bytes_max: u64, code: u8) -> Result<String, Failure> {
     let fail = |what: String| Failure::new(code, format!("cannot read `{}`: {what}", path.display()));
-    let file = std::fs::File::open(path).map_err(|error| fail(error.to_string()))?;
-    let mut bytes = Vec::new();
-    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(|error| fail(error.to_string()))?;
-    if bytes.len() as u64 > bytes_max {
-        return Err(fail(format!("expected at most {bytes_max} bytes, found more")));
-    }
+    let bytes = read_whole(path, bytes_max).map_err(|error| fail(error.to_string()))?;
     String::from_utf8(bytes).map_err(|error| {
         fail(format!("expected UTF-8 text, found other bytes at {}", error.utf8_error().valid_up_to()))
     })

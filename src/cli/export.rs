@@ -11,7 +11,7 @@ use crate::bot::export_gate::{Doubt, doubts, force, has_active};
 use crate::bot::{BotFile, bot_file, differences};
 use crate::documents::export::ExportDiffDocument;
 use crate::documents::inspect::require_profile;
-use crate::ingest::{LEGACY_FILE_BYTES_MAX, LegacyConfig, parse_legacy_config};
+use crate::ingest::{LEGACY_FILE_BYTES_MAX, LegacyConfig, parse_legacy_config, read_whole};
 use crate::store::bot_file::{self, Mark, Origin};
 
 #[derive(Debug, clap::Args)]
@@ -49,7 +49,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     if !has_active(&view.read()?, profile)? {
         return Err(nothing_active(profile, path));
     }
-    let found = if is_stdout { None } else { existing(path)? };
+    let found = if is_stdout { None } else { existing(path, is_look)? };
     let stamp = crate::model::rfc3339(context.now_ms).replace('T', " ").replace('Z', "");
     if is_look {
         let wanted = bot_file(&view.read()?, profile, &stamp)?;
@@ -75,21 +75,16 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     write(context, path, found.as_deref(), &wanted)
 }
 
-/// Returns the bytes of the file that would be replaced; `None` where there is none, or what is no file.
-fn existing(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
-    let failed = |what: String| Failure::new(code::IO, format!("cannot read `{}`: {what}", path.display()));
-    match fs::metadata(path) {
-        Ok(found) if !found.is_file() => return Ok(None),
-        Ok(found) if found.len() > LEGACY_FILE_BYTES_MAX => {
-            let limit = LEGACY_FILE_BYTES_MAX >> 20;
-            return Err(failed(format!("expected at most {limit} MiB, found {} MiB", found.len() >> 20)));
-        }
-        _ => {}
+/// Returns the bytes of the file that would be replaced or is looked at; `None` where there is none, or nothing would be
+/// lost: what is no file is written to.
+fn existing(path: &Path, is_look: bool) -> Result<Option<Vec<u8>>, Failure> {
+    if !is_look && fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Ok(None);
     }
-    match fs::read(path) {
+    match read_whole(path, LEGACY_FILE_BYTES_MAX) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed(error.to_string())),
+        Err(error) => Err(Failure::new(code::IO, format!("cannot read `{}`: {error}", path.display()))),
     }
 }
 

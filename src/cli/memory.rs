@@ -17,6 +17,7 @@ use crate::documents::memory::{
 };
 use crate::engine::plan::DayLimits;
 use crate::evaluate::sweep::GridPoint;
+use crate::ingest::open_regular;
 use crate::model::{Style, excerpt, rfc3339};
 use crate::store::{StoreError, View};
 
@@ -199,7 +200,7 @@ enum Kept {
 /// Reads a heap profile, or the last sample in a file of snapshots.
 fn read(path: &Path) -> Result<Kept, Failure> {
     let failed = |error| failed("read", path, &error);
-    let mut input = std::io::BufReader::new(std::fs::File::open(path).map_err(failed)?);
+    let mut input = std::io::BufReader::new(open_regular(path).map_err(failed)?);
     // A profile names its format at its beginning.
     if !is_heap_profile(&String::from_utf8_lossy(input.fill_buf().map_err(failed)?)) {
         return last_of(input, path).map(|sample| Kept::Sample(Box::new(sample)));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::FetchError;
 use super::plan::{Part, Ticker};
-use crate::ingest::TIME_MAX_MS;
+use crate::ingest::{TIME_MAX_MS, open_regular};
 use crate::model::Interval;
 
 /// The first line of every file that `fetch` writes.
@@ -34,7 +34,7 @@ impl Rows {
     ///
     /// Errors: the disk; another first line
     pub(super) fn open(path: &Path, interval: Interval) -> Result<Option<Self>, FetchError> {
-        let file = match File::open(path) {
+        let file = match open_regular(path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(io_error(path)(error)),

@@ -1,6 +1,6 @@
 //! Where the exchange gave rows that cannot be used: remembered beside the file, so that nobody asks for them for ever.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::error::FetchError;
 use super::held::io_error;
 use super::splice::{beside, create_beside, put};
-use crate::ingest::TIME_MAX_MS;
+use crate::ingest::{TIME_MAX_MS, open_regular};
 use crate::model::{DAY_MS, Interval};
 
 /// For so long after its end a hole is asked for again: the exchange may mend what is new.
@@ -34,7 +34,7 @@ impl Holes {
         let name = csv.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let path = csv.with_file_name(format!(".{name}.refused"));
         let mut text = String::new();
-        match File::open(&path).map(|file| file.take(BYTES_MAX).read_to_string(&mut text)) {
+        match open_regular(&path).map(|file| file.take(BYTES_MAX).read_to_string(&mut text)) {
             Ok(read) => drop(read.map_err(io_error(&path))?),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Ok(Self { path, ..Self::default() });

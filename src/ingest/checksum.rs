@@ -11,9 +11,10 @@ use std::sync::{Arc, OnceLock};
 use sha2::{Digest as _, Sha256};
 
 use super::error::IngestError;
+use super::opening::not_regular;
 use super::rejection::Rejection;
 use super::report::excerpt;
-use super::source::{not_regular, open};
+use super::source::open;
 
 /// A SHA-256 digest.
 pub(super) type Digest = [u8; 32];

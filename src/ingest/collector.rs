@@ -40,6 +40,8 @@ pub(super) struct Row {
 pub(super) struct Parsed {
     /// Candles that can be, in the order of the file; of a long one without those that repeat others, in order of time.
     pub(super) rows: Vec<Row>,
+    /// The last row of a text, which may be cut in its last cell, and is not among them.
+    pub(super) doubtful: Option<Row>,
     /// Rows that repeat others and are not among them.
     pub(super) repeats: Repeats,
     /// All data rows, those left out included.
@@ -329,6 +331,35 @@ impl<'a> Collector<'a> {
         let row = Row { candle, file: self.file, line, span_ms: read.span_ms };
         if !self.kept.push(row) {
             self.out.rejected = Some(Rejection::NoRoom);
+        }
+    }
+
+    /// Notes that the last row of a text ends in the middle, or may do so.
+    pub(super) fn cut_short(&mut self, number: u64) {
+        self.note(IssueKind::PartialLastLine, number, || {
+            "expected a newline behind the row, found the end of the file, so its last cell may be cut; it is read once the \
+             line is ended or another row follows"
+                .to_owned()
+        });
+    }
+
+    /// Leaves out a last row that may be cut, and keeps it aside: another file may show that it is whole.
+    pub(super) fn doubt(&mut self, number: u64, read: ReadRow, labels: Labels<'_>) {
+        if self.passes_over(labels.symbol) {
+            return;
+        }
+        self.cut_short(number);
+        let whose = labels.symbol.map(|cell| self.whose(cell));
+        let is_ours = match whose {
+            Some(Whose::Other) => false,
+            Some(Whose::Nobody) => self.rows == Rows::Named,
+            Some(Whose::Ours) | None => true,
+        };
+        let mut candle = read.candle;
+        let is_sound = candle.check().is_ok() || widened(&mut candle);
+        if is_ours && is_sound && !read.unfinished && !read.no_volume {
+            let line = u32::try_from(number).unwrap_or(u32::MAX);
+            self.out.doubtful = Some(Row { candle, file: self.file, line, span_ms: read.span_ms });
         }
     }
 

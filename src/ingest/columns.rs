@@ -264,6 +264,11 @@ pub(super) struct CandleColumns {
 }
 
 impl CandleColumns {
+    /// Returns whether a column says where a row belongs or whether it counts, and nothing of its candle.
+    pub(super) fn is_label(&self, place: usize) -> bool {
+        [self.symbol, self.closed, self.exchange, self.interval].contains(&Some(place))
+    }
+
     /// Returns the places of all columns that are read, ascending.
     pub(super) fn places(&self) -> Vec<usize> {
         let prices = [self.open, self.high, self.low, self.close];

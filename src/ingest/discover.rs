@@ -14,6 +14,7 @@ use super::error::{IngestError, MarketConflict};
 use super::format::{self, Format, Frame, HEAD_BYTES, Packing, Promise};
 use super::lines::Lines;
 use super::name::MarketClaim;
+use super::opening;
 use super::rejection::Rejection;
 use super::source::{self, Container, Member, Source, open, open_archive};
 use super::{IngestOptions, OnConflict};
@@ -179,7 +180,7 @@ impl Walk {
         if !self.files_seen.insert((folder, name)) {
             return;
         }
-        match source::not_regular(metadata) {
+        match opening::not_regular(metadata) {
             None => self.files.push(path.to_owned()),
             Some(found) => self.unopened.push((path.to_owned(), Rejection::NotRegular { found })),
         }

@@ -22,8 +22,18 @@ pub(super) struct Place {
     pub(super) taken_bytes: u64,
 }
 
-/// Reads one source: its report, its rows in order of time (a rejected file gives none), and what was left out of them
-/// as repeating others.
+/// What one source gives; nothing where it is rejected.
+pub(super) struct FileRows {
+    pub(super) report: FileReport,
+    /// In order of time.
+    pub(super) rows: Vec<Row>,
+    /// What was left out of them as repeating others.
+    pub(super) repeats: Repeats,
+    /// The last row, if it may be cut in its last cell.
+    pub(super) doubtful: Option<Row>,
+}
+
+/// Reads one source.
 ///
 /// Of a short file rows of one open time are all kept, in the order of the file; the caller settles which one counts.
 pub(super) fn read(
@@ -31,17 +41,20 @@ pub(super) fn read(
     symbol: &Symbol,
     place: Place,
     options: &IngestOptions,
-) -> Result<(FileReport, Vec<Row>, Repeats), IngestError> {
+) -> Result<FileRows, IngestError> {
     let mut parsed = parse(source, symbol, place, options)?;
     if parsed.rejected == Some(Rejection::NoRoom) {
         return Err(IngestError::too_many(symbol, source, options.room_bytes));
     }
     let repeats = std::mem::take(&mut parsed.repeats);
+    let (doubtful, closes) = (parsed.doubtful.take(), parsed.close_times);
     let (report, rows) = report(source, symbol, parsed, options);
     if report.rejected.is_some() {
-        return Ok((report, Vec::new(), Repeats::default()));
+        return Ok(FileRows { report, rows: Vec::new(), repeats: Repeats::default(), doubtful: None });
     }
-    Ok((report, rows, repeats))
+    let doubtful = doubtful.zip(report.interval);
+    let doubtful = doubtful.and_then(|(row, interval)| settled(row, closes, interval, options.as_of_ms));
+    Ok(FileRows { report, rows, repeats, doubtful })
 }
 
 /// How often a file is read at most: what all its rows show may have to be known before they can be read.
@@ -210,6 +223,18 @@ fn clean(
     Ok(())
 }
 
+/// Returns a row of a file of known interval as [`clean`] leaves it; `None` where it would leave it out.
+fn settled(mut row: Row, closes: bool, interval: Interval, as_of_ms: i64) -> Option<Row> {
+    let time = &mut row.candle.open_time;
+    if closes {
+        *time = end_of_candle(*time) - interval.ms();
+    }
+    let is_aligned = interval.floor(*time) == *time;
+    let is_closed = time.saturating_add(interval.ms()) <= as_of_ms;
+    let is_whole = row.span_ms.is_none_or(|span| i64::from(span) >= interval.ms() - 1);
+    (is_aligned && is_closed && is_whole).then_some(row)
+}
+
 /// Returns the end of a candle by the instant that a file gives for it: the last second, millisecond or the end itself.
 pub(super) fn end_of_candle(close: i64) -> i64 {
     let minute_end = (close + MINUTE_MS - 1).div_euclid(MINUTE_MS) * MINUTE_MS;
@@ -331,6 +356,18 @@ fn drop_unfinished(
         !(still_open || cut_short)
     });
     closed_since
+}
+
+/// Completes the report of a file whose last row has turned out to be whole, by candles that go on in another file.
+pub(super) fn conclude_last(report: &mut FileReport, row: &Row, there: &str) {
+    report.issues.retain(|issue| issue.kind != IssueKind::PartialLastLine);
+    note(&mut report.issues, IssueKind::UnendedLastLine, Some(u64::from(row.line)), || {
+        format!("no newline ends the row; it counts, because the candles go on in `{there}`")
+    });
+    let time = row.candle.open_time;
+    (report.rows, report.candles) = (report.rows + 1, report.candles + 1);
+    report.first_open = report.first_open.map(|first| first.min(time));
+    report.last_open = report.last_open.map(|last| last.max(time));
 }
 
 /// Completes the report of a file once its rows have one candle per open time.

@@ -156,6 +156,7 @@ pub(super) fn recognise(head: &[u8]) -> Result<Format, Rejection> {
         [b'F', b'E', b'A', b'1', ..] => unsupported("feather version 1", "write it as version 2, or to CSV"),
         [b'P', b'K', 3, 4, ..] => unsupported("archive within an archive", "unpack the outer one"),
         [0x1F, 0x8B, ..] => unsupported("gzip within gzip or zip", "unpack the outer one"),
+        [0, ..] => unsupported("a file that begins with zeros", "download it again"),
         _ if snapshot::is_snapshots(text) => Ok(Format::Snapshots),
         _ => match MAGIC.iter().find(|(magic, _, _)| text.starts_with(magic)) {
             Some((_, format, advice)) => unsupported(format, advice),

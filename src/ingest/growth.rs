@@ -50,7 +50,8 @@ pub fn growth(
         }
         scan.take_in(&chunk[..read]);
     }
-    let sound = scan.known.as_deref() == Some(known_hash) && scan.known_ends_a_line;
+    // Whether a last row without a newline is whole, all rows before it show.
+    let sound = scan.known.as_deref() == Some(known_hash) && scan.known_ends_a_line && scan.ends_a_line;
     let (Some(header_end), Some(resume)) = (scan.header_end, scan.resume) else { return Ok(None) };
     if !sound || resume >= known_bytes {
         return Ok(None);
@@ -68,6 +69,8 @@ struct Scan {
     /// Hash of the known part, once it has gone by.
     known: Option<String>,
     known_ends_a_line: bool,
+    /// Whether a newline stands at the end of what has gone by.
+    ends_a_line: bool,
     /// Where the first line ends if it is a header, 0 if it is data.
     header_end: Option<u64>,
     first_line_has_letters: bool,
@@ -84,6 +87,7 @@ impl Scan {
             resume_after,
             known: None,
             known_ends_a_line: false,
+            ends_a_line: false,
             header_end: None,
             first_line_has_letters: false,
             resume: None,
@@ -110,9 +114,10 @@ impl Scan {
             self.resume = newline.map(|newline| self.at + (from + newline) as u64 + 1);
         }
         self.at = end;
+        self.ends_a_line = bytes.last() == Some(&b'\n');
         if self.at == self.border {
             self.known = Some(self.hasher.finalize().to_hex().to_string());
-            self.known_ends_a_line = bytes.last() == Some(&b'\n');
+            self.known_ends_a_line = self.ends_a_line;
         }
     }
 }

@@ -7,13 +7,14 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
-use std::io::Read;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+use super::opening::read_whole;
 use crate::model::{Direction, Style, excerpt};
 
 /// The largest file that is read.
@@ -191,16 +192,10 @@ pub fn read_legacy_opportunities(path: &Path) -> Result<Vec<LegacyRecord>, Legac
 }
 
 pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, LegacyOpportunitiesError> {
-    let failed = |source| LegacyOpportunitiesError::Read { path: path.to_owned(), source };
-    let file = std::fs::File::open(path).map_err(failed)?;
-    let too_large = || LegacyOpportunitiesError::TooLarge { path: path.to_owned() };
-    if file.metadata().map_err(failed)?.len() > LEGACY_FILE_BYTES_MAX {
-        return Err(too_large());
-    }
-    let mut bytes = Vec::new();
-    // What is no file has no length.
-    file.take(LEGACY_FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > LEGACY_FILE_BYTES_MAX { Err(too_large()) } else { Ok(bytes) }
+    read_whole(path, LEGACY_FILE_BYTES_MAX).map_err(|source| match source.kind() {
+        ErrorKind::FileTooLarge => LegacyOpportunitiesError::TooLarge { path: path.to_owned() },
+        _ => LegacyOpportunitiesError::Read { path: path.to_owned(), source },
+    })
 }
 
 /// Parses the content of a file; the path is for errors only. See [`read_legacy_opportunities`].

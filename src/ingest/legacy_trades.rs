@@ -5,11 +5,12 @@
 //! not known, as the legacy takes it; anything else that cannot be read is an error that names its line or record.
 
 use std::fmt;
-use std::io::Read;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use super::opening::read_whole;
 use super::report::TimeUnit;
 use super::time;
 use crate::model::{Direction, excerpt};
@@ -110,18 +111,10 @@ type Row = (TradePlace, [String; COLUMNS.len()]);
 /// Units:     `offset_ms` is what clocks without an offset are ahead of UTC
 /// Errors:    [`LegacyTradesError`], which names file and line or record
 pub fn read_legacy_trades(path: &Path, offset_ms: i64) -> Result<Vec<LegacyTrade>, LegacyTradesError> {
-    let failed = |source| LegacyTradesError::Read { path: path.to_owned(), source };
-    let file = std::fs::File::open(path).map_err(failed)?;
-    let too_large = || LegacyTradesError::TooLarge { path: path.to_owned() };
-    if file.metadata().map_err(failed)?.len() > FILE_BYTES_MAX {
-        return Err(too_large());
-    }
-    let mut bytes = Vec::new();
-    // What is no file has no length.
-    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(too_large());
-    }
+    let bytes = read_whole(path, FILE_BYTES_MAX).map_err(|source| match source.kind() {
+        ErrorKind::FileTooLarge => LegacyTradesError::TooLarge { path: path.to_owned() },
+        _ => LegacyTradesError::Read { path: path.to_owned(), source },
+    })?;
     parse_legacy_trades(&bytes, path, offset_ms)
 }
 

@@ -126,7 +126,9 @@ impl<R: Read> Lines<R> {
         self.line += 1;
         let fits = !too_long && range.len() <= LINE_BYTES_MAX;
         let line = &self.buffer[range];
-        Some((self.line, if fits { Line::Unended(without_return(line)) } else { Line::TooLong }))
+        // A return is the beginning of a newline.
+        let found = line.strip_suffix(b"\r").map_or(Line::Unended(line), Line::Whole);
+        Some((self.line, if fits { found } else { Line::TooLong }))
     }
 
     /// Returns all that was not handed out, at most so many bytes of it.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::collector::{ROWS_MAX, Row};
 use super::error::IngestError;
+use super::file::FileRows;
 use super::report::{FileReport, Issue};
 use super::series::{self, Point, Settlement};
 use super::{EmptyCandles, IngestOptions, LoadedSymbol, SymbolSources, file};
@@ -25,7 +26,8 @@ const WAITING_MIN: usize = 64 << 10;
 /// Cost: O(rows) for files in order, O(rows log rows) otherwise; 64 bytes per row of the symbol, those that say the same
 /// again counted once.
 pub fn load_symbol(sources: &SymbolSources, options: &IngestOptions) -> Result<LoadedSymbol, IngestError> {
-    let mut loading = Loading { sources, options, files: Vec::new(), shelves: BTreeMap::new() };
+    let mut loading =
+        Loading { sources, options, files: Vec::new(), shelves: BTreeMap::new(), doubtful: Vec::new() };
     for index in 0..sources.sources.len() {
         loading.file(index)?;
     }
@@ -45,6 +47,8 @@ struct Loading<'a> {
     options: &'a IngestOptions,
     files: Vec<FileReport>,
     shelves: BTreeMap<Interval, Shelf>,
+    /// Last rows of files that may be cut.
+    doubtful: Vec<(Interval, Row)>,
 }
 
 impl Loading<'_> {
@@ -53,8 +57,10 @@ impl Loading<'_> {
         let kept: usize = self.shelves.values().map(|shelf| shelf.rows.len()).sum();
         let taken_bytes = kept as u64 * ROW_BYTES;
         let place = file::Place { index: u32::try_from(index).unwrap_or(u32::MAX), taken_bytes };
-        let (report, mut rows, repeats) = file::read(source, symbol, place, self.options)?;
+        let read = file::read(source, symbol, place, self.options)?;
+        let FileRows { report, mut rows, repeats, doubtful } = read;
         let interval = report.interval;
+        self.doubtful.extend(interval.zip(doubtful));
         self.files.push(report);
         let mut settlement = settlement(self.sources, self.options, &mut self.files);
         settlement.note_repeats(index, repeats);
@@ -86,9 +92,30 @@ impl Loading<'_> {
         Ok(())
     }
 
+    /// Takes in last rows that may be cut where the candles on both sides are there, one of them in another file: who went
+    /// on in that had ended this one.
+    fn take_what_is_whole(&mut self) {
+        for (interval, row) in std::mem::take(&mut self.doubtful) {
+            let Some(shelf) = self.shelves.get_mut(&interval) else { continue };
+            let time = row.candle.open_time;
+            let find = |time: i64| shelf.rows.binary_search_by_key(&time, |row| row.candle.open_time);
+            let (Err(place), Ok(before), Ok(after)) =
+                (find(time), find(time - interval.ms()), find(time + interval.ms()))
+            else {
+                continue;
+            };
+            let others = [before, after].map(|place| shelf.rows[place].file).into_iter();
+            let Some(other) = others.into_iter().find(|file| *file != row.file) else { continue };
+            shelf.rows.insert(place, row);
+            let there = self.files[other as usize].path.display().to_string();
+            file::conclude_last(&mut self.files[row.file as usize], &row, &there);
+        }
+    }
+
     fn finish(mut self) -> Result<LoadedSymbol, IngestError> {
         let intervals: Vec<Interval> = self.shelves.keys().copied().collect();
         intervals.into_iter().try_for_each(|interval| self.settle(interval))?;
+        self.take_what_is_whole();
         let candles = |(interval, shelf): (Interval, Shelf)| {
             (interval, shelf.rows.into_iter().map(|row| row.candle).collect())
         };

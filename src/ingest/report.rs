@@ -104,10 +104,10 @@ pub enum IssueKind {
     Unfinished,
     /// Candles that begin more than five minutes after the instant of the run; left out.
     Future,
-    /// One: the last line ends in the middle; left out.
-    ///
-    /// It is known by its missing fields; a cut within the last field of a row of candles cannot be seen.
+    /// One: the last line ends in the middle, or may do so in its last cell, because no newline ends it; left out.
     PartialLastLine,
+    /// One: no newline ends the last line, but candles of another file go on behind it; kept.
+    UnendedLastLine,
     /// Candles whose open or close lay outside high and low by a tick at most; kept, high and low that wide.
     Widened,
     /// Candles without a volume among others that have one; kept with volume 0.
@@ -162,6 +162,7 @@ impl IssueKind {
             Self::Unfinished => "unfinished",
             Self::Future => "future",
             Self::PartialLastLine => "partial_last_line",
+            Self::UnendedLastLine => "unended_last_line",
             Self::Comment => "comment",
             Self::OutOfOrder => "out_of_order",
             Self::Duplicate => "duplicate",

@@ -5,6 +5,7 @@ use std::io::Read;
 use super::Reading;
 use super::collector::{Collector, Hints, Labels, Parsed, ReadRow, RowError, span};
 use super::columns::{self, CandleColumns, TimeColumn};
+use super::ending::Endings;
 use super::evidence::Evidence;
 use super::layout::{self, Field, Heading, Kind, Layout, cell};
 use super::lines::{Line, Lines, StreamError};
@@ -51,6 +52,7 @@ pub(super) struct Parser<'a> {
     /// Line number and text of the first line that is not blank.
     first: Option<(u64, String)>,
     fields: Vec<Field>,
+    endings: Endings,
 }
 
 impl<'a> Parser<'a> {
@@ -65,6 +67,7 @@ impl<'a> Parser<'a> {
             clock: Clock::new(reading.timezone.clone(), hints.day_first),
             first: None,
             fields: Vec::new(),
+            endings: Endings::default(),
         }
     }
 
@@ -83,6 +86,16 @@ impl<'a> Parser<'a> {
         self.collector.note(IssueKind::PartialLastLine, number, || {
             "expected the end of a row, found the end of the file".to_owned()
         });
+    }
+
+    /// Returns the last cell of the row that was split last, if a row of these columns ends with it and it is read; with
+    /// its place.
+    #[inline]
+    fn last_read<'t>(&self, text: &'t [u8], layout: &Layout) -> Option<(usize, &'t [u8])> {
+        let place = self.fields.len().checked_sub(1).filter(|place| place + 1 == layout.fields)?;
+        let (start, end) = self.fields[place];
+        let is_read = layout.columns.places().contains(&place);
+        is_read.then(|| (place, &text[start as usize..end as usize]))
     }
 
     pub(super) fn line(&mut self, number: u64, line: &Line<'_>) {
@@ -215,17 +228,30 @@ impl<'a> Parser<'a> {
     fn row(&mut self, number: u64, text: &[u8], ended: bool) {
         let Some(layout) = &self.layout else { return };
         layout::split(text, layout.separator, &mut self.fields);
+        let doubtful = if ended {
+            None
+        } else {
+            self.last_read(text, layout).filter(|(_, cell)| !self.endings.is_whole(cell))
+        };
         let error = match read_row(layout, text, &self.fields, &mut self.clock) {
             Ok(read) => {
                 // A row may be shorter than the one that the columns were found in.
                 let at = |column: usize| self.fields.get(column).map_or(&b""[..], |field| cell(text, *field));
-                if let Some(evidence) = &mut self.evidence {
+                if let Some(evidence) = self.evidence.as_mut().filter(|_| doubtful.is_none()) {
                     evidence.take_in(read.candle.open_time, read.span_ms, at);
                 }
                 let CandleColumns { symbol, exchange, interval, .. } = layout.columns;
                 let labels =
                     Labels { symbol: symbol.map(at), exchange: exchange.map(at), interval: interval.map(at) };
-                return self.collector.candle(number, read, labels);
+                return match doubtful {
+                    Some((place, _)) if layout.columns.is_label(place) => self.collector.cut_short(number),
+                    Some(_) => self.collector.doubt(number, read, labels),
+                    None => {
+                        let last = self.fields.last().map_or(0, |field| field.0);
+                        self.endings.take_in(&text[last as usize..]);
+                        self.collector.candle(number, read, labels)
+                    }
+                };
             }
             Err(error) => error,
         };
@@ -247,6 +273,9 @@ impl<'a> Parser<'a> {
                     return self.reject(rejection);
                 }
             }
+        }
+        if doubtful.is_some() {
+            return self.collector.note(IssueKind::PartialLastLine, number, || error.text());
         }
         let whole = self.fields.len() == layout.fields;
         let symbol = layout.columns.symbol.filter(|_| whole).map(|column| cell(text, self.fields[column]));
@@ -449,7 +478,7 @@ mod tests {
         let texts = [
             format!("{HEADER}\n{ROW}\n"),
             format!("\u{FEFF}{HEADER}\r\n{ROW}\r\n\r\n"),
-            format!("{HEADER}\n\n  \n{ROW}"),
+            format!("{HEADER}\n\n  \n{ROW}\n"),
             format!("{HEADER},\n{ROW},\n"),
             format!("{HEADER}\n{ROW},\n"),
             "Price,Close,High,Low,Open,Volume\nTicker,BTC-USDT,BTC-USDT,BTC-USDT,BTC-USDT,BTC-USDT\nDatetime,,,,,\n2025-04-03 17:15:00+00:00,11,12,9,10,5\n"
@@ -487,6 +516,39 @@ mod tests {
             "open time: expected seconds, milliseconds, microseconds, nanoseconds or text like \
              `2025-01-31 17:15:00`, found \"NULL\""
         );
+    }
+
+    #[test]
+    fn a_last_row_without_a_newline_counts_only_where_it_is_whole() {
+        const ALL: &str = "10,12,9,11";
+        let time = |index: i64| 1_743_700_500_000 + index * 900_000;
+        let fixed: String =
+            (0..100).map(|index| format!("{},{ALL},{index}.12345678\n", time(index))).collect();
+        let (next, close) = (time(100), time(101) - 1);
+        for (text, counts) in [
+            (format!("{HEADER}\n{ROW}\n{next},{ALL},5"), false),
+            (format!("{HEADER}\n{ROW}\n{next},{ALL},5\r"), true),
+            (format!("{HEADER}\n{ROW}\n{next},{ALL},5,"), true),
+            (format!("{HEADER}\n{ROW}\n{next},{ALL},5 "), true),
+            (format!("{HEADER}\n{ROW}\n{next},{ALL},"), false),
+            (format!("{HEADER}\n{ROW}\n{next},{ALL},x"), false),
+            (format!("{HEADER}\n{ROW}\n{next},{ALL},\"5\""), true),
+            (format!("{HEADER}\n{ROW}\n{next},{ALL},\"5"), false),
+            (format!("{HEADER}\n{fixed}{next},{ALL},5.00000000"), true),
+            (format!("{HEADER}\n{fixed}{next},{ALL},5.0000000"), false),
+            (format!("{HEADER},turnover\n{ROW},7\n{next},{ALL},5,7"), true),
+            (format!("{HEADER},symbol\n{ROW},BTCUSDT\n{next},{ALL},5,BTCUSDT"), false),
+            (format!("{HEADER},close_time\n{ROW},1743701399999\n{next},{ALL},5,{close}"), false),
+            (format!("{HEADER},confirm\n{ROW},1\n{next},{ALL},5,1"), false),
+            (format!("open,high,low,close,volume,time\n{ALL},5,1743700500\n{ALL},5,1743790500"), false),
+        ] {
+            let parsed = parsed(&text);
+            let before = if text.contains(&fixed) { 100 } else { 1 };
+            assert_eq!(parsed.rejected, None, "{text:?}");
+            assert_eq!(parsed.rows.len(), before + usize::from(counts), "{text:?}");
+            let told = kinds(&parsed).iter().any(|(kind, ..)| *kind == IssueKind::PartialLastLine);
+            assert_eq!((told, parsed.rows_bad), (!counts, 0), "{text:?}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use super::collector::{Collector, Labels, Parsed, ReadRow, RowError, TABLE_SYMBOLS_MAX};
+use super::ending::Endings;
 use super::layout::{Field, cell, list_names, split};
 use super::lines::{Line, Lines, StreamError};
 use super::rejection::Rejection;
@@ -45,6 +46,17 @@ impl Columns {
     fn of_writer(fields: usize) -> Option<Self> {
         let known = WRITERS.iter().any(|(count, _)| *count == fields);
         known.then_some(Self { fields, time: 0, coin: 1, date: None, prices: [2, 3, 4, 5], volume: Some(6) })
+    }
+
+    /// Returns whether a row that no newline ends may be cut in a cell that is read.
+    fn may_be_cut(&self, text: &[u8], fields: &[Field]) -> bool {
+        let last = self.fields.saturating_sub(1);
+        let others = [Some(self.time), Some(self.coin), self.date, self.volume];
+        let is_read = self.prices.contains(&last) || others.contains(&Some(last));
+        is_read
+            && fields.get(last).is_some_and(|(start, end)| {
+                !Endings::default().is_whole(&text[*start as usize..*end as usize])
+            })
     }
 
     /// Returns the columns that a header names; `None` for a line that is no header of snapshots.
@@ -202,6 +214,16 @@ pub(super) fn parse(
             Seen::Bad(error) => {
                 collector.count_row();
                 collector.bad(IssueKind::BadRow, number, || error.text());
+            }
+            // Cut anywhere, it may look like a row of another writer, or of another number.
+            Seen::Row(columns, other)
+                if !ended && (other.is_some() || columns.may_be_cut(text, &walk.fields)) =>
+            {
+                let other_coin =
+                    || market(cell(text, walk.fields[columns.coin])).as_ref() != Some(collector.symbol);
+                if other.is_some() || columns.coin + 1 == columns.fields || !other_coin() {
+                    collector.cut_short(number);
+                }
             }
             Seen::Row(columns, other) => {
                 let at = |column: usize| cell(text, walk.fields[column]);

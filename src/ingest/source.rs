@@ -1,9 +1,8 @@
 //! Where bytes come from: plain files, gzip, members of zip archives; all decoded as a stream with caps.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
-use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use flate2::read::{DeflateDecoder, MultiGzDecoder};
@@ -15,6 +14,7 @@ use super::error::IngestError;
 use super::format::Format;
 use super::lines::StreamError;
 use super::name::MarketClaim;
+use super::opening::open_regular;
 use super::rejection::Rejection;
 use crate::model::Interval;
 
@@ -153,18 +153,6 @@ impl Source {
     }
 }
 
-/// Returns what something is that is no regular file, for messages: opening it may wait for ever.
-pub(super) fn not_regular(metadata: &Metadata) -> Option<&'static str> {
-    let kind = metadata.file_type();
-    match () {
-        () if kind.is_file() => None,
-        () if kind.is_dir() => Some("a folder"),
-        () if kind.is_fifo() => Some("a named pipe"),
-        () if kind.is_socket() => Some("a socket"),
-        () => Some("a device"),
-    }
-}
-
 /// An archive that is open.
 pub(super) type Archive = ZipArchive<BufReader<File>>;
 
@@ -199,7 +187,7 @@ pub(super) fn bytes_max(compressed: u64) -> u64 {
 
 /// Opens a file for reading.
 pub(super) fn open(path: &Path) -> Result<File, IngestError> {
-    File::open(path).map_err(|source| IngestError::Read { path: path.to_owned(), source })
+    open_regular(path).map_err(|source| IngestError::Read { path: path.to_owned(), source })
 }
 
 /// Opens a plain file without what is left out of it.

@@ -9,7 +9,7 @@ mod header;
 mod row;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,9 +24,10 @@ use super::format;
 use super::layout::SEPARATORS;
 use super::layout::{Field, cell, split};
 use super::lines::{Line, Lines, StreamError};
+use super::opening::{not_regular, open_regular};
 use super::report::excerpt;
 use super::report::{Issue, IssueKind, note};
-use super::source::{DECODED_BYTES_MAX, not_regular};
+use super::source::DECODED_BYTES_MAX;
 use super::time::Clock;
 use super::{OnBadRows, Reading};
 use crate::model::{GivenSignal, GivenSignals, Interval, Symbol};
@@ -87,7 +88,7 @@ pub enum ColumnContent {
 impl SignalsFile {
     /// Reads a file of signals; `interval` is that of the candles they are traded on, `room_bytes` what reading may take.
     ///
-    /// Errors: see [`SignalsError`]; only a last line that ends in the middle is left out and noted
+    /// Errors: see [`SignalsError`]; only a last line that ends in the middle, or may do so, is left out and noted
     /// Cost:   O(rows log rows); 96 bytes per row and 16 per row and column, of which half stay
     pub fn read(
         path: &Path,
@@ -101,7 +102,7 @@ impl SignalsFile {
         if let Some(found) = not_regular(&metadata) {
             return Err(SignalsError::NotRegular { path: path.to_owned(), found });
         }
-        let file = File::open(path).map_err(read_error)?;
+        let file = open_regular(path).map_err(read_error)?;
         if metadata.len() > DECODED_BYTES_MAX {
             let path = path.to_owned();
             return Err(SignalsError::TooLarge { path, limit: DECODED_BYTES_MAX, unit: "bytes" });
@@ -356,6 +357,14 @@ impl<'a> Table<'a> {
             let path = self.path.to_owned();
             return self
                 .bad_row(number, SignalsError::Fields { path, at: Place::Line(number), expected, found });
+        }
+        if !ended && !row::ends_whole(header, text, &self.fields) {
+            note(&mut self.issues, IssueKind::PartialLastLine, Some(number), || {
+                "expected a newline behind the row, found the end of the file, so its last cell may be cut; it is read once \
+                 the line is ended"
+                    .to_owned()
+            });
+            return Ok(());
         }
         let fields = std::mem::take(&mut self.fields);
         let taken = self.cells(number, |place| cell(text, fields[place]));

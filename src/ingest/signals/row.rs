@@ -1,7 +1,9 @@
 //! The cells of a row of signals as values.
 
 use super::header::{Header, TimeSays};
+use crate::ingest::ending::Endings;
 use crate::ingest::file::end_of_candle;
+use crate::ingest::layout::{Field, cell};
 use crate::ingest::number as decimal;
 use crate::ingest::report::excerpt;
 use crate::ingest::time::{Clock, TimeError};
@@ -73,6 +75,19 @@ pub(super) fn signal<'a>(
         None => None,
     };
     Ok((symbol, GivenSignal { time_ms, direction, style, atr }))
+}
+
+/// Returns whether a last row that no newline ends is there as a whole: its last cell shows it, or is one of the words that
+/// none begins another of.
+pub(super) fn ends_whole(header: &Header, text: &[u8], fields: &[Field]) -> bool {
+    let Some(last) = header.fields.checked_sub(1).filter(|_| fields.len() == header.fields) else {
+        // A separator stands behind the last cell.
+        return true;
+    };
+    let (start, end) = fields[last];
+    let is_word = (last == header.direction && direction(cell(text, fields[last])).is_some())
+        || (Some(last) == header.style && style(cell(text, fields[last])).is_some());
+    is_word || Endings::default().is_whole(&text[start as usize..end as usize])
 }
 
 const TIME_EXPECTED: &str = "a time between 1990 and 2100 such as 2025-01-31T17:15:00Z, or seconds, milliseconds, \

@@ -171,6 +171,28 @@ fn a_line_that_is_still_being_written_is_left_for_next_time() {
     assert!(read(format!("{text}\n")).is_err(), "a whole line is not excused");
 }
 
+#[test]
+fn a_last_row_without_a_newline_counts_only_where_it_is_whole() {
+    let head = "symbol,time,direction";
+    let row = "BTCUSDT,1743700500,long";
+    for (text, rows) in [
+        (format!("{head},x\n{row},0.45\n{row},0.45"), 1),
+        (format!("{head},x\n{row},0.45\n{row},0.45\r"), 2),
+        (format!("{head},x\n{row},0.45\n{row},\"0.45\""), 2),
+        (format!("{head},x\n{row},0.45\n{row},0.45,"), 2),
+        (format!("{head},x\n{row},0.45\n{row},"), 1),
+        (format!("{head}\n{row}\n{row}"), 2),
+        (format!("{head},style\n{row},swing\n{row},swing"), 2),
+        (format!("{head},style\n{row},swing\n{row},sw"), 1),
+        ("direction,symbol,time\nlong,BTCUSDT,1743700500\nlong,BTCUSDT,1743700500".to_owned(), 1),
+    ] {
+        let file = read(&text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        assert_eq!(file.rows, rows, "{text:?}");
+        let told = file.issues.iter().any(|issue| issue.kind == IssueKind::PartialLastLine);
+        assert_eq!(told, rows == 1, "{text:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
