@@ -1,9 +1,14 @@
 #!/usr/bin/env bash
-# Everything that must hold before a commit: format, lints, documentation, tests (the benches run tiny among them).
+# Everything that must hold before a commit: format, lints (of every set of features), documentation, dependencies, tests (the
+# benches run tiny among them).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 step() { printf '\n== %s\n' "$*"; "$@"; }
 step cargo fmt --check
 step cargo clippy --all-targets --locked -- -D warnings
+step cargo clippy --no-default-features --locked -- -D warnings
+step cargo clippy --features heap-profile --locked -- -D warnings
 RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items --locked
+# tests/dependencies.rs asks most of it where this is not installed.
+if command -v cargo-deny >/dev/null; then step cargo deny --locked check; fi
 step cargo test --locked

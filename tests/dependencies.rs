@@ -1,0 +1,116 @@
+//! What the program is made of: licences that may go into it, one registry, no crate twice without a reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Returns every package of the platform; `None` where not all of them were fetched.
+fn packages() -> Option<Vec<Value>> {
+    let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.args(["metadata", "--format-version", "1", "--locked", "--offline"]);
+    let output = command.args(["--filter-platform", &platform]).output().ok()?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).ok()?;
+    metadata["packages"].as_array().cloned()
+}
+
+fn rules() -> toml::Table {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deny.toml");
+    std::fs::read_to_string(path).expect("the rules").parse().expect("TOML")
+}
+
+/// Returns whether an expression of licences can be fulfilled with those allowed.
+fn is_allowed(expression: &str, allowed: &BTreeSet<&str>) -> bool {
+    let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
+    let words: Vec<&str> = spaced.split_whitespace().collect();
+    let (fulfilled, rest) = any_of(&words, allowed);
+    fulfilled && rest.is_empty()
+}
+
+fn any_of<'w>(words: &'w [&'w str], allowed: &BTreeSet<&str>) -> (bool, &'w [&'w str]) {
+    let (mut fulfilled, mut rest) = all_of(words, allowed);
+    while let Some(("OR", behind)) = rest.split_first().map(|(word, rest)| (*word, rest)) {
+        let (other, behind) = all_of(behind, allowed);
+        (fulfilled, rest) = (fulfilled || other, behind);
+    }
+    (fulfilled, rest)
+}
+
+fn all_of<'w>(words: &'w [&'w str], allowed: &BTreeSet<&str>) -> (bool, &'w [&'w str]) {
+    let (mut fulfilled, mut rest) = one(words, allowed);
+    while let Some(("AND", behind)) = rest.split_first().map(|(word, rest)| (*word, rest)) {
+        let (other, behind) = one(behind, allowed);
+        (fulfilled, rest) = (fulfilled && other, behind);
+    }
+    (fulfilled, rest)
+}
+
+fn one<'w>(words: &'w [&'w str], allowed: &BTreeSet<&str>) -> (bool, &'w [&'w str]) {
+    match words {
+        ["(", rest @ ..] => match any_of(rest, allowed) {
+            (fulfilled, [")", rest @ ..]) => (fulfilled, rest),
+            (_, rest) => (false, rest),
+        },
+        // An exception only allows more.
+        [name, "WITH", _, rest @ ..] | [name, rest @ ..] => (allowed.contains(name), rest),
+        [] => (false, words),
+    }
+}
+
+#[test]
+fn expressions_of_licences_are_understood() {
+    let allowed = BTreeSet::from(["MIT", "Zlib"]);
+    for (expression, wanted) in [
+        ("MIT", true),
+        ("GPL-3.0 OR MIT", true),
+        ("GPL-3.0/MIT", true),
+        ("GPL-3.0 AND MIT", false),
+        ("(GPL-3.0 OR MIT) AND Zlib", true),
+        ("(GPL-3.0 OR MIT) AND Other", false),
+        ("MIT WITH LLVM-exception", true),
+        ("MIT OR GPL-3.0 AND Other", true),
+        ("MIT Zlib", false),
+        ("", false),
+    ] {
+        assert_eq!(is_allowed(expression, &allowed), wanted, "{expression:?}");
+    }
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "says why nothing was tested")]
+fn dependencies_keep_to_the_rules() {
+    let Some(packages) = packages() else {
+        return eprintln!("skipped: not every dependency was fetched (`cargo fetch --locked`)");
+    };
+    let rules = rules();
+    let list = |section: &str, key: &str| rules[section][key].as_array().expect("a list").clone();
+    let allow = list("licenses", "allow");
+    let allowed: BTreeSet<&str> = allow.iter().map(|name| name.as_str().expect("text")).collect();
+    let skipped: Vec<String> =
+        list("bans", "skip").iter().map(|entry| entry["crate"].as_str().expect("text").to_owned()).collect();
+    let (mut versions, mut used) = (BTreeMap::<&str, Vec<&str>>::new(), BTreeSet::new());
+    for package in &packages {
+        let text = |key: &str| package[key].as_str().unwrap_or_default();
+        let (name, version) = (text("name"), text("version"));
+        assert!(is_allowed(text("license"), &allowed), "{name} {version}: licence {:?}", package["license"]);
+        let own = name == env!("CARGO_PKG_NAME");
+        let registry = "registry+https://github.com/rust-lang/crates.io-index";
+        assert!(own || text("source") == registry, "{name} {version}: from {:?}", package["source"]);
+        let skip = skipped.iter().find(|skip| {
+            skip.split_once('@').is_some_and(|(other, start)| {
+                name == other && version.strip_prefix(start).is_some_and(|rest| rest.starts_with('.'))
+            })
+        });
+        match skip {
+            Some(skip) => drop(used.insert(skip.clone())),
+            None => versions.entry(name).or_default().push(version),
+        }
+    }
+    versions.retain(|_, versions| versions.len() > 1);
+    assert_eq!(versions, BTreeMap::new(), "each of these is built twice");
+    let unused: Vec<&String> = skipped.iter().filter(|skip| !used.contains(*skip)).collect();
+    assert!(unused.is_empty(), "not there any more: {unused:?}");
+}
