@@ -344,6 +344,36 @@ fn a_clock_that_was_set_back_adopts_nothing() {
     assert!(doctor.contains("is before the last run"), "{doctor}");
 }
 
+/// Whoever writes a store leaves the stamp by which readers know that its copy is current; an older store that is put back at
+/// once is found all the same, though it has the size and the times of the newer one.
+#[test]
+fn a_stamp_of_the_copy_is_left_by_all_who_write_and_hides_nothing() {
+    let store = StoreDir::missing();
+    let (state, stamp) = (store.path.join("state.redb"), store.path.join("view.stamp"));
+    assert_eq!(import(&store, 2.5).status.code(), Some(10));
+    let older = fs::read(&state).expect("readable");
+    let done = |arguments: &[&str]| {
+        let ended = store.run(arguments);
+        assert!(matches!(ended.status.code(), Some(0 | 1 | 10)), "{arguments:?}: {}", text(&ended.stderr));
+        assert!(stamp.is_file(), "{arguments:?}");
+    };
+    assert!(stamp.is_file());
+    for arguments in
+        [&RUN[..], &["doctor", "--repair"], &["doctor", "--compact"], &["restore", "1"], &INSPECT]
+    {
+        done(arguments);
+    }
+    assert_eq!(exported(&store), Ok(2.5));
+    assert_eq!(import(&store, 9.5).status.code(), Some(10));
+    assert_eq!(exported(&store), Ok(9.5));
+    // In place, with the time of modification that it had.
+    let newer = fs::metadata(&state).and_then(|found| found.modified()).expect("a time");
+    fs::write(&state, &older).expect("put back");
+    fs::File::options().write(true).open(&state).and_then(|file| file.set_modified(newer)).expect("set");
+    let (code, said) = exported(&store).expect_err("another copy than the store's");
+    assert!(code == Some(6) && said.contains("view.redb"), "{said}");
+}
+
 #[test]
 fn where_links_are_refused_a_store_is_kept_by_a_copy() {
     let store = StoreDir::missing();

@@ -1,7 +1,8 @@
 //! Kills the program at random moments of a run, again and again, and looks at what is left.
 //!
 //! `cargo run --release --example kill_loop -- PROGRAM [KILLS] [SEED]`. After every kill the store has to open whole, hold
-//! every run that was reported, and the parameters of the first.
+//! every run that was reported, and the parameters of the first; `doctor`, which looks before anything is opened, has to
+//! say so too.
 
 use std::io::Read;
 use std::path::Path;
@@ -20,6 +21,8 @@ pub struct Figures {
     pub killed_at_work: usize,
     /// Of which had stored their run already, without having said so.
     pub stored_unsaid: usize,
+    /// Of which `doctor` asked a person to see to something, which was never the store itself.
+    pub warned: usize,
     /// The longest time that opening and verifying what was left took.
     pub slowest_open: Duration,
 }
@@ -78,6 +81,8 @@ pub fn kill_loop(program: &Path, repository: &Path, kills: usize, seed: u64) -> 
         let read = child.stdout.take().map(|mut out| out.read_to_string(&mut said));
         read.transpose().map_err(|error| error.to_string())?;
         child.wait().map_err(|error| error.to_string())?;
+        figures.warned +=
+            usize::from(doctor(program, &dir).map_err(|said| format!("after kill {kill}: {said}"))?);
         let clock = Instant::now();
         let (found, params_now) = look(&dir).map_err(|error| format!("after kill {kill}: {error}"))?;
         figures.slowest_open = figures.slowest_open.max(clock.elapsed());
@@ -95,6 +100,17 @@ pub fn kill_loop(program: &Path, repository: &Path, kills: usize, seed: u64) -> 
         last = found;
     }
     Ok(figures)
+}
+
+/// Asks `doctor` about a store that opens; returns whether it warns of anything.
+fn doctor(program: &Path, dir: &Path) -> Result<bool, String> {
+    let said = Command::new(program).arg("doctor").arg("--store").arg(dir).output();
+    let said = said.map_err(|error| error.to_string())?;
+    match said.status.code() {
+        Some(0) => Ok(false),
+        Some(1) => Ok(true),
+        code => Err(format!("doctor ended with {code:?}: {}", String::from_utf8_lossy(&said.stdout))),
+    }
 }
 
 /// Opens the store and its copy for readers; returns the number of the last run and the parameters in force.

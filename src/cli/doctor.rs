@@ -19,7 +19,7 @@ use crate::run::clock::{is_set_back, latest_run_ms};
 use crate::run::freshness::{CLOCK_MIN_MS, CLOCK_TOLERANCE_MS};
 use crate::store::StoreError;
 use crate::store::health::{
-    BackupHealth, FileHealth, FileState, StoreHealth, compact, examine as examine_store, repair,
+    ASIDE_MAX, BackupHealth, FileHealth, FileState, StoreHealth, compact, examine as examine_store, repair,
 };
 
 /// Exit code when somebody should see to something.
@@ -168,6 +168,15 @@ impl Report {
         if !found.leftovers.is_empty() {
             let hint = "a run was killed while it wrote them; `--repair` removes them";
             self.note("leftovers", Status::Warning, found.leftovers.join(", "), Some(hint));
+        }
+        if !found.set_aside.is_empty() {
+            let bytes: u64 = found.set_aside.iter().map(|(_, bytes)| bytes).sum();
+            let names: Vec<&str> = found.set_aside.iter().map(|(name, _)| name.as_str()).collect();
+            let detail = format!("kept {bytes} bytes of what was replaced: {}", names.join(", "));
+            let hint = format!(
+                "remove them when nobody needs them any more; of each file the newest {ASIDE_MAX} are kept"
+            );
+            self.note("set aside", Status::Ok, detail, Some(&hint));
         }
         let detail = format!(
             "{} MiB free, {} MiB needed",

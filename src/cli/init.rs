@@ -1,8 +1,6 @@
 //! `optimizer init`: a configuration with every key explained, and what to type next.
 
-use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
@@ -10,6 +8,7 @@ use super::failure::{Failure, code};
 use super::fetch::MarketName;
 use crate::ingest::{IngestOptions, SymbolSources, survey};
 use crate::model::{DAY_MS, Day, Interval, Timeframes};
+use crate::store::Beside;
 
 /// The file as it is written, before the paths that were found are put in.
 pub(crate) const TEMPLATE: &str = include_str!("optimizer.toml");
@@ -198,22 +197,17 @@ fn filled(data: Option<&Path>, base: Option<Interval>) -> String {
 
 /// Writes a file that must not exist yet, whole or not at all: what somebody wrote by hand is never replaced.
 fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    let made = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside);
-    let written = made.and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
+    let written = Beside::create(path, mode).and_then(|mut beside| {
+        beside.file().write_all(text.as_bytes())?;
+        beside.file().sync_all()?;
         // A second name fails where there is a file; not every disk has second names.
-        match std::fs::hard_link(&beside, path) {
+        match std::fs::hard_link(beside.path(), path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists && path.symlink_metadata().is_err() => {
-                std::fs::rename(&beside, path)
+                beside.put(path)
             }
             linked => linked,
         }
     });
-    // Only what this process made; it may have its name already.
-    let _ = std::fs::remove_file(&beside);
     written.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => exists(path),
         _ => Failure::new(code::IO, format!("cannot write `{}`: {error}", path.display()))

@@ -93,10 +93,15 @@ struct LogFile {
 
 impl LogFile {
     fn open(path: &Path) -> Result<Self, Failure> {
+        let is_new = !path.exists();
         let file = OpenOptions::new().append(true).create(true).open(path).map_err(|error| {
             Failure::new(code::IO, format!("cannot write the log file `{}`: {error}", path.display()))
                 .hint("check the folder and its permissions, or leave --log-file out")
         })?;
+        if is_new {
+            // A run made once as root is not to keep the log from the user of every day; not every disk lets that be.
+            let _ = crate::store::hand_over(path);
+        }
         Ok(Self { file, path: path.to_path_buf(), has_failed: false })
     }
 }

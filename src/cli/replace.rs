@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
+use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
+
+use crate::ingest::read_whole;
+use crate::store::Beside;
 
 /// Permission bits of a mode.
 const PERMISSIONS: u32 = 0o777;
@@ -32,8 +35,13 @@ pub(super) fn replace_none(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub(super) fn replace_and_keep(path: &Path, bytes: &[u8], old: &[u8]) -> io::Result<()> {
     let backup = backup_of(path);
     let keep = || {
-        if fs::read(path)? != old {
-            return Err(io::Error::other("it was changed meanwhile by another program; run again"));
+        let changed = || io::Error::other("it was changed meanwhile by another program; run again");
+        let now = read_whole(path, old.len() as u64).map_err(|error| match error.kind() {
+            ErrorKind::FileTooLarge => changed(),
+            _ => error,
+        })?;
+        if now != old {
+            return Err(changed());
         }
         // A link in this place is another file's name: it is replaced, not followed.
         let mode = fs::metadata(path)?.mode() & PERMISSIONS;
@@ -73,30 +81,18 @@ fn write_beside(
     found: Option<&fs::Metadata>,
     check: impl FnOnce() -> io::Result<()>,
 ) -> io::Result<()> {
-    let folder = match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
-        _ => PathBuf::from("."),
-    };
-    let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let beside = folder.join(format!(".{name}.{}.tmp", std::process::id()));
-    let write = || {
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
-        if let Some(found) = found {
-            // A run as another user, root say, must not take the file away from its owner. Not everybody may give it back.
-            let _ = fchown(&file, Some(found.uid()), Some(found.gid()));
-            // The mask may have taken some away. Not every disk has permissions.
-            let _ = file.set_permissions(found.permissions());
-        }
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        check()?;
-        fs::rename(&beside, target)?;
-        fs::File::open(&folder)?.sync_all()
-    };
-    write().inspect_err(|_| {
-        // Only what this process made; it may not exist.
-        let _ = fs::remove_file(&beside);
-    })
+    let mut beside = Beside::create(target, mode)?;
+    let file = beside.file();
+    if let Some(found) = found {
+        // A run as another user, root say, must not take the file away from its owner. Not everybody may give it back.
+        let _ = fchown(&*file, Some(found.uid()), Some(found.gid()));
+        // The mask may have taken some away. Not every disk has permissions.
+        let _ = file.set_permissions(found.permissions());
+    }
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    check()?;
+    beside.put(target)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::replace::replace;
 use crate::documents::inspect::{InspectError, RunRef, number_of};
 use crate::render::html::{Lang, Report};
 use crate::run::adopt::is_by_hand;
+use crate::store::make_folders;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -48,7 +49,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     };
     let page = report.html(lang);
     if let Some(folder) = &arguments.plots {
-        std::fs::create_dir_all(folder).map_err(|error| match folder.is_dir() || !folder.exists() {
+        make_folders(folder, 0o777).map_err(|error| match folder.is_dir() || !folder.exists() {
             true => failed(folder, &error),
             false => Failure::new(
                 code::USAGE,

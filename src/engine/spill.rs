@@ -4,10 +4,10 @@
 //! Invariant: what comes back is what was put there; where outcomes lie changes no result. The file is gone with the process.
 
 use std::borrow::Cow;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use crate::engine::unit::{decode_rows, encode_row};
 use crate::evaluate::book::{LANES, OutcomeSource, OutcomeTable};
 use crate::model::Outcomes;
+use crate::store::Beside;
 
 /// Decoded days that are kept while a table is put together: symbols take turns within a day.
 const DAYS_KEPT: usize = 256;
@@ -233,18 +234,8 @@ impl OutcomeStore {
 impl SpillFile {
     /// Makes a file that has no name any more.
     fn below(dir: &Path) -> io::Result<Self> {
-        let path = dir.join(format!(".outcomes-{}.tmp", std::process::id()));
-        let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create_new(true).mode(0o600).open(&path);
-        let file = match file {
-            // Left behind by a process of the same number that was killed in between.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                std::fs::remove_file(&path)?;
-                options.open(&path)?
-            }
-            other => other?,
-        };
-        std::fs::remove_file(&path)?;
+        // It loses its name here.
+        let file = Beside::create(&dir.join("outcomes"), 0o600)?.file().try_clone()?;
         Ok(Self { file, failed: OnceLock::new() })
     }
 }

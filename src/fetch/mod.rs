@@ -38,6 +38,7 @@ pub use plan::{Market, Source, Ticker, interval};
 
 use crate::model::{Day, Interval};
 use crate::net::{Endpoint, usable_proxy};
+use crate::store::make_folders;
 use client::{Client, Trouble};
 use held::io_error;
 use holes::Holes;
@@ -160,7 +161,7 @@ pub fn fetch(
     usable_proxy(&request.endpoint)?;
     let span = plan::wanted(request.since_ms, request.until_ms, request.interval, request.now_ms)?;
     let folder = request.out.join(request.market.as_str());
-    std::fs::create_dir_all(&folder).map_err(io_error(&folder))?;
+    make_folders(&folder, 0o777).map_err(io_error(&folder))?;
     let _lock = lock(&folder)?;
     let weight = request.market.weight_per_minute();
     let client = Client::new(&request.endpoint, limits, weight, stop, on_event);

@@ -8,6 +8,7 @@ use super::error::FetchError;
 use super::held::{HEADER, Rows, io_error};
 use super::page::Row;
 use crate::model::Interval;
+use crate::store::hand_over;
 
 /// The new content of a file. Readers see the old or the new file, never a part; dropped, it leaves the old one.
 #[derive(Debug)]
@@ -93,8 +94,12 @@ pub(super) fn create_beside(target: &Path) -> Result<File, FetchError> {
     let beside = beside(target);
     match fs::remove_file(&beside) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(io_error(&beside)(error)),
-        _ => File::create_new(&beside).map_err(io_error(&beside)),
+        _ => {}
     }
+    let file = File::create_new(&beside).map_err(io_error(&beside))?;
+    // Not every disk lets files be given away.
+    let _ = hand_over(&beside);
+    Ok(file)
 }
 
 /// Puts a written file in its place: sync, rename, sync the folder.

@@ -31,6 +31,7 @@ use super::state::{Claim, create};
 use super::tables::{self, Class, Section, TableInfo};
 use super::view::View;
 use super::writer::{Heads, Writer};
+use crate::ingest::open_regular;
 use crate::model::{DAY_MS, excerpt};
 
 /// The folder in the store's directory.
@@ -446,7 +447,7 @@ pub(super) fn read(
 type Decoded = BufReader<io::Take<GzDecoder<BufReader<File>>>>;
 
 fn decoded(path: &Path) -> Result<Decoded, StoreError> {
-    let file = File::open(path).map_err(|error| StoreError::io(path, "open", error))?;
+    let file = open_regular(path).map_err(|error| StoreError::io(path, "open", error))?;
     Ok(BufReader::new(GzDecoder::new(BufReader::new(file)).take(BYTES_MAX)))
 }
 

@@ -3,7 +3,6 @@
 //! It stands beside the database, a small file per profile, because an export must not wait for a run that holds the
 //! database. Without it nothing is lost: an export asks before it writes over a file that it does not know.
 
-use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::disk::{Disk, Step};
 use super::error::StoreError;
-use super::{Location, files, is_profile};
+use super::{Location, beside, files, is_profile};
+use crate::ingest::open_regular;
 
 /// Marks that are kept of a profile; the oldest go first.
 pub const MARKS_MAX: usize = 16;
@@ -57,7 +57,7 @@ impl Mark {
 pub fn marks(dir: &Path, profile: &str) -> Vec<Mark> {
     let path = path_of(dir, profile);
     let mut bytes = Vec::new();
-    let read = File::open(&path).and_then(|file| file.take(BYTES_MAX).read_to_end(&mut bytes));
+    let read = open_regular(&path).and_then(|file| file.take(BYTES_MAX).read_to_end(&mut bytes));
     if read.is_err() {
         return Vec::new();
     }
@@ -91,14 +91,16 @@ fn path_of(dir: &Path, profile: &str) -> PathBuf {
 }
 
 fn write(disk: &Disk, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let new = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
+    beside::remove_leftovers(path);
+    let new = beside::path_of(path);
     let mut file = files::create_fresh(disk, &new)?;
-    let written = disk.pass(&new, "write", Step::Write { offset: 0, bytes }).and_then(|()| {
-        file.write_all(bytes).map_err(|error| StoreError::io(&new, "write", error))?;
-        files::settle(disk, &new, &file)?;
-        files::rename(disk, &new, path)
-    });
+    let written =
+        beside::is_held(&file).map_err(|error| StoreError::io(&new, "lock", error)).and_then(|_| {
+            disk.pass(&new, "write", Step::Write { offset: 0, bytes })?;
+            file.write_all(bytes).map_err(|error| StoreError::io(&new, "write", error))?;
+            files::settle(disk, &new, &file)?;
+            files::rename(disk, &new, path)
+        });
     written.inspect_err(|_| {
         // Only what this process made.
         let _ = std::fs::remove_file(&new);

@@ -15,7 +15,7 @@ use redb::{
 
 use super::disk::Disk;
 use super::edition::Edition;
-use super::engine::{self, Held};
+use super::engine::{self, Held, Looked, Repaired};
 use super::error::StoreError;
 use super::files;
 use super::health::Space;
@@ -49,6 +49,26 @@ const USED: TableDefinition<'_, &str, (i64, u64)> = TableDefinition::new("used")
 enum Opened {
     Write(Database),
     Look(ReadOnlyDatabase),
+    /// What a killed run left, repaired in memory as the next run repairs it.
+    Repaired(Repaired),
+}
+
+impl Opened {
+    /// Opens a file to look only, as a run would find it.
+    fn look(path: &Path) -> Result<Self, StoreError> {
+        Ok(match engine::look_at_disposable(path)? {
+            Looked::Closed(db) => Self::Look(db),
+            Looked::Left(db) => Self::Repaired(db),
+        })
+    }
+
+    fn begin_read(&self) -> Result<redb::ReadTransaction, redb::TransactionError> {
+        match self {
+            Self::Write(db) => db.begin_read(),
+            Self::Look(db) => db.begin_read(),
+            Self::Repaired(left) => left.db.begin_read(),
+        }
+    }
 }
 
 /// The cache, open.
@@ -166,7 +186,7 @@ impl Cache {
             return Ok(None);
         }
         let opened = engine::guarded(&path, || {
-            let db = Opened::Look(engine::open_read_only(&path)?);
+            let db = Opened::look(&path)?;
             Self::looking(db, &path, budget_bytes).of_this_format()
         });
         match opened {
@@ -189,7 +209,7 @@ impl Cache {
     pub(super) fn examine(dir: &Path) -> Result<Space, StoreError> {
         let path = dir.join(FILE);
         engine::guarded(&path, || {
-            let db = Opened::Look(engine::open_read_only(&path)?);
+            let db = Opened::look(&path)?;
             let cache = Self::looking(db, &path, 0).of_this_format()?;
             let (space, damaged) = cache.read(|transaction| {
                 let mut space = Space::default();
@@ -220,7 +240,7 @@ impl Cache {
         let Self { mut db, path, .. } = Self::open(dir, u64::MAX)?;
         match &mut *db {
             Opened::Write(db) => engine::guarded(&path, || engine::compact_disposable(db, &path)),
-            Opened::Look(_) => unreachable!("it was opened to write"),
+            Opened::Look(_) | Opened::Repaired(_) => unreachable!("it was opened to write"),
         }
     }
 
@@ -231,7 +251,7 @@ impl Cache {
             if !files::exists(&path)? {
                 return Ok(None);
             }
-            let db = Opened::Look(engine::open_read_only(&path)?);
+            let db = Opened::look(&path)?;
             Self::looking(db, &path, 0).of_this_format()?.stamp()
         };
         // What cannot be read says nothing; a run begins it anew.
@@ -458,14 +478,11 @@ impl Cache {
             return Ok(T::default());
         }
         let done = engine::guarded(&self.path, || {
-            let begun = match &*self.db {
-                Opened::Write(db) => db.begin_read(),
-                Opened::Look(db) => db.begin_read(),
-            };
-            let transaction = begun.map_err(|error| StoreError::engine(&self.path, "begin", error))?;
+            let transaction =
+                self.db.begin_read().map_err(|error| StoreError::engine(&self.path, "begin", error))?;
             work(&transaction).map_err(|error| StoreError::engine(&self.path, "read", error))
         });
-        if let (Err(_), Opened::Look(_)) = (&done, &*self.db) {
+        if let (Err(_), Opened::Look(_) | Opened::Repaired(_)) = (&done, &*self.db) {
             return done;
         }
         Ok(done.unwrap_or_else(|error| {
@@ -687,6 +704,31 @@ mod tests {
         assert_eq!(days(&cache, "A"), [0]);
         assert_eq!(corrupt, [1, 2]);
         assert_eq!(cache.unit("A", (0, 2)).expect("read"), None);
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_looked_at_as_the_next_run_finds_it() {
+        let (dir, left) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
+        cache.put("A", &batch(0..3), 1).expect("put");
+        let edition = Edition { store_uuid: [7; 16], generation: 3, content: [5; 16] };
+        cache.put_stamp(&edition).expect("put");
+        // As it is when the process that has it open is killed.
+        fs::copy(dir.path().join(FILE), left.path().join(FILE)).expect("copied");
+        drop(cache);
+        let before = fs::read(left.path().join(FILE)).expect("readable");
+        assert!(
+            matches!(Opened::look(&left.path().join(FILE)), Ok(Opened::Repaired(_))),
+            "it was not closed"
+        );
+        Cache::examine(left.path()).expect("every row verified");
+        assert_eq!(Cache::stamp_of(left.path()), Some(edition));
+        let look = Cache::look(left.path(), 1).expect("readable").expect("there");
+        assert_eq!(days(&look, "A"), [0, 1, 2]);
+        assert!(matches!(look.put("A", &batch(0..3), 1), Err(StoreError::Io { .. })));
+        drop(look);
+        assert!(fs::read(left.path().join(FILE)).expect("readable") == before, "byte for byte as it was");
+        assert_eq!(days(&Cache::open(left.path(), 1 << 20).expect("a run opens it"), "A"), [0, 1, 2]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::disk::{Disk, EngineFile};
 use super::edition::Edition;
 use super::error::StoreError;
 use super::files;
-use super::look::{Overlay, unchanged};
+use super::look::{self, Overlay, unchanged};
 use super::snapshot::Snapshot;
 
 /// Cache of the authoritative store; the engine's own default is 1 GiB.
@@ -144,6 +144,37 @@ fn begin_backend<B: StorageBackend>(
 pub(super) fn open_read_only(path: &Path) -> Result<ReadOnlyDatabase, StoreError> {
     let opened = Database::builder().set_cache_size(VIEW_CACHE_BYTES).open_read_only(path);
     opened.map_err(|error| StoreError::engine(path, "open", error))
+}
+
+/// A file that can be made again, open to look only.
+pub(super) enum Looked {
+    /// Its last writer closed it.
+    Closed(ReadOnlyDatabase),
+    /// A run was killed while it wrote it.
+    Left(Repaired),
+}
+
+/// What a killed run left, repaired in memory; nobody opens the file to write while it is looked at.
+pub(super) struct Repaired {
+    pub(super) db: Database,
+    // Let go after the database.
+    _lock: File,
+}
+
+/// Opens a file that can be made again to look only, as a run would find it: what its last writer did not close is repaired,
+/// in memory.
+///
+/// Errors: `Busy` while a run has it open
+pub(super) fn look_at_disposable(path: &Path) -> Result<Looked, StoreError> {
+    match Database::builder().set_cache_size(VIEW_CACHE_BYTES).open_read_only(path) {
+        Ok(db) => Ok(Looked::Closed(db)),
+        Err(DatabaseError::RepairAborted) => {
+            let lock = look::keep_out(path)?;
+            let db = begin_backend(path, VIEW_CACHE_BYTES, || Overlay::open(path))?;
+            Ok(Looked::Left(Repaired { db, _lock: lock }))
+        }
+        Err(error) => Err(StoreError::engine(path, "open", error)),
+    }
 }
 
 /// Runs a change in one transaction: all of it is committed, or nothing.

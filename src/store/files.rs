@@ -1,14 +1,16 @@
 //! The directory and the files in it: private, never through a symbolic link, made durable.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Advice, OFlags};
 
+use super::beside;
 use super::disk::{Disk, Step};
 use super::error::StoreError;
+use crate::ingest::open_regular;
 
 /// Held by the one writer.
 pub(super) const LOCK: &str = "run.lock";
@@ -20,6 +22,9 @@ pub(super) const STATE_NEW: &str = ".state.redb.new";
 pub(super) const VIEW: &str = "view.redb";
 /// The next copy while it is written.
 pub(super) const VIEW_NEW: &str = ".view.redb.new";
+
+/// The next stamp of the copy while it is written.
+pub(super) const STAMP_NEW: &str = ".view.stamp.new";
 
 /// Free space below which nothing is written, whatever the size of the store.
 const FREE_BYTES_MIN: u64 = 64 << 20;
@@ -33,13 +38,27 @@ pub(super) fn create_directory(disk: &Disk, dir: &Path) -> Result<(), StoreError
         Ok(found) if !found.is_dir() => refuse(dir, "not a directory"),
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let created = DirBuilder::new().recursive(true).mode(0o700).create(dir);
-            created.map_err(|error| StoreError::io(dir, "create directory", error))?;
-            hand_over(dir)?;
+            make_folders(dir, 0o700).map_err(|error| StoreError::io(dir, "create directory", error))?;
             let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
             sync_directory(disk, parent.unwrap_or(Path::new(".")))
         }
         Err(error) => Err(StoreError::io(dir, "look at", error)),
+    }
+}
+
+/// Creates a folder and those above it that are missing; each is of whom the one above it is.
+pub(crate) fn make_folders(dir: &Path, mode: u32) -> io::Result<()> {
+    if dir.as_os_str().is_empty() || dir.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = dir.parent() {
+        make_folders(parent, mode)?;
+    }
+    match DirBuilder::new().mode(mode).create(dir) {
+        Ok(()) => hand_over(dir).map_err(io::Error::other),
+        // Somebody else made it meanwhile.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
@@ -165,7 +184,7 @@ fn bytes_to_keep_free(file_bytes: u64) -> u64 {
 /// What stands between the name of a file that was set aside and when.
 const ASIDE: &str = ".damaged-";
 /// Files set aside that are kept of each name; the oldest go. Folders, which may be somebody's, stay.
-pub(super) const ASIDE_MAX: usize = 5;
+pub(crate) const ASIDE_MAX: usize = 5;
 
 /// Returns a name beside a file that nothing has.
 fn free_name(path: &Path, now_ms: i64) -> PathBuf {
@@ -189,6 +208,15 @@ pub(super) fn set_aside_before(path: &Path) -> Vec<PathBuf> {
         files.map(|entry| entry.path()).filter_map(|path| Some((when(&path)?, path))).collect();
     found.sort();
     found.into_iter().map(|(_, path)| path).collect()
+}
+
+/// Returns the files of a store that were set aside, with their sizes.
+pub(super) fn all_set_aside(dir: &Path) -> Vec<(String, u64)> {
+    let of = |name: &str| set_aside_before(&dir.join(name));
+    let size = |path: &PathBuf| fs::symlink_metadata(path).map_or(0, |found| found.len());
+    let named =
+        |path: PathBuf| (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), size(&path));
+    [STATE, VIEW, super::cache::FILE].into_iter().flat_map(of).map(named).collect()
 }
 
 /// Removes the oldest files set aside of a name, beyond those that are kept.
@@ -239,21 +267,54 @@ fn has_no_links(error: &io::Error) -> bool {
         .any(|refusal| code == Some(*refusal))
 }
 
+/// Bytes of a file that are copied at a time.
+const COPY_BYTES: usize = 1 << 20;
+
 fn copy(disk: &Disk, from: &Path, to: &Path) -> Result<(), StoreError> {
-    let bytes = fs::read(from).map_err(|error| StoreError::io(from, "read", error))?;
+    let mut old = open_regular(from).map_err(|error| StoreError::io(from, "open", error))?;
     let mut file = create_fresh(disk, to)?;
-    disk.pass(to, "write", Step::Write { offset: 0, bytes: &bytes })?;
-    file.write_all(&bytes).map_err(|error| StoreError::io(to, "write", error))?;
-    settle(disk, to, &file)
+    let (mut chunk, mut offset) = (vec![0; COPY_BYTES], 0);
+    loop {
+        let count = old.read(&mut chunk).map_err(|error| StoreError::io(from, "read", error))?;
+        if count == 0 {
+            return settle(disk, to, &file);
+        }
+        let bytes = &chunk[..count];
+        disk.pass(to, "write", Step::Write { offset, bytes })?;
+        file.write_all(bytes).map_err(|error| StoreError::io(to, "write", error))?;
+        offset += count as u64;
+    }
 }
 
 /// Files that only a process that was killed leaves.
-pub(super) const TEMPORARY: [&str; 3] = [STATE_NEW, VIEW_NEW, "backups/.backup.new"];
+pub(super) const TEMPORARY: [&str; 4] = [STATE_NEW, VIEW_NEW, STAMP_NEW, "backups/.backup.new"];
+
+/// What is written beside its own file in the directory by whoever exports or evaluates, with or without the lock.
+const WRITTEN_BESIDE: [&str; 2] = ["bot-file-", "outcomes"];
+
+/// Returns the names of what killed processes left. Only the holder of the lock may know so of [`TEMPORARY`].
+pub(super) fn leftovers(dir: &Path) -> Vec<String> {
+    let is_file = |path: &Path| fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+    let fixed = TEMPORARY.iter().map(|name| (*name).to_owned()).filter(|name| is_file(&dir.join(name)));
+    let names = fs::read_dir(dir).into_iter().flatten().flatten();
+    let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let ours = |name: &str| {
+        // Earlier programs had another end of the name.
+        let name = name.strip_suffix(".new").map_or(name.to_owned(), |start| format!("{start}.tmp"));
+        let target = beside::target_of(&name);
+        target.is_some_and(|target| WRITTEN_BESIDE.iter().any(|start| target.starts_with(start)))
+    };
+    let beside = names.filter(|name| ours(name) && beside::is_left(&dir.join(name)));
+    let mut found: Vec<String> = fixed.chain(beside).collect();
+    found.sort();
+    found
+}
 
 /// Removes what killed processes left; only the holder of the lock may. Returns the names.
-pub(super) fn remove_temporary(disk: &Disk, dir: &Path) -> Vec<&'static str> {
-    let is_there = |name: &&str| fs::symlink_metadata(dir.join(name)).is_ok_and(|found| found.is_file());
-    TEMPORARY.into_iter().filter(is_there).filter(|name| remove(disk, &dir.join(name)).is_ok()).collect()
+pub(super) fn remove_temporary(disk: &Disk, dir: &Path) -> Vec<String> {
+    let mut found = leftovers(dir);
+    found.retain(|name| remove(disk, &dir.join(name)).is_ok());
+    found
 }
 
 #[cfg(test)]

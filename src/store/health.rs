@@ -17,6 +17,8 @@ use super::snapshot::Snapshot;
 use super::state::Store;
 use super::view::{self, View};
 
+pub(crate) use super::files::ASIDE_MAX;
+
 /// How the bytes of a file are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Space {
@@ -99,6 +101,8 @@ pub struct StoreHealth {
     pub exposed: Vec<String>,
     /// Files of processes that were killed while they wrote them.
     pub leftovers: Vec<String>,
+    /// Files that were replaced and are kept, with their sizes.
+    pub set_aside: Vec<(String, u64)>,
     /// What does not belong together, or is not as a run leaves it.
     pub apart: Vec<Finding>,
     /// Backups of this store that are whole, and of others.
@@ -121,7 +125,6 @@ pub fn examine(dir: &Path) -> Result<StoreHealth, StoreError> {
         found => found.map_err(failed)?,
     };
     let (free_bytes, needed_bytes) = files::free_space(&dir.join(files::STATE))?;
-    let leftover = |name: &&str| dir.join(name).exists();
     let mut edition = None;
     let state = expect_none_lost(dir).and_then(|()| state(dir, &mut edition));
     let mut apart = Vec::new();
@@ -138,7 +141,8 @@ pub fn examine(dir: &Path) -> Result<StoreHealth, StoreError> {
             file(dir, super::cache::FILE, true, cache(dir)),
         ],
         exposed: exposed(dir).map_err(failed)?,
-        leftovers: files::TEMPORARY.iter().filter(|n| leftover(n)).map(|n| (*n).to_owned()).collect(),
+        leftovers: files::leftovers(dir),
+        set_aside: files::all_set_aside(dir),
         free_bytes,
         needed_bytes,
     })

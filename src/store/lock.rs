@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::error::StoreError;
 use super::files;
 use super::location::Location;
+use crate::ingest::open_regular;
 
 /// More than this is not read from a lock file.
 const CONTENT_BYTES_MAX: u64 = 1 << 10;
@@ -24,7 +25,7 @@ const ASK_EVERY: Duration = Duration::from_millis(2);
 
 /// Returns whether a run is at work in a directory.
 pub(super) fn is_held(dir: &Path) -> bool {
-    let Ok(file) = File::open(dir.join(files::LOCK)) else { return false };
+    let Ok(file) = open_regular(&dir.join(files::LOCK)) else { return false };
     let held = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
     // Closing it lets go as well.
     let _ = file.unlock();

@@ -150,16 +150,24 @@ pub(super) fn unchanged<T>(
 ///
 /// Errors: `Busy` while somebody has it open to write
 fn trace(path: &Path) -> Result<[i64; 6], StoreError> {
-    let file = open(path)?;
-    // Held for as long as it takes to let it go; who opens the file to write waits for it.
-    match file.try_lock_shared() {
-        Ok(()) => file.unlock().map_err(|error| StoreError::io(path, "unlock", error))?,
-        Err(TryLockError::WouldBlock) => return Err(busy(path)),
-        Err(TryLockError::Error(error)) => return Err(StoreError::io(path, "lock", error)),
-    }
+    // Held for as long as it takes to let it go.
+    let file = keep_out(path)?;
+    file.unlock().map_err(|error| StoreError::io(path, "unlock", error))?;
     let found = metadata(path, &file)?;
     let (length, inode) = (found.len() as i64, found.ino() as i64);
     Ok([length, inode, found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()])
+}
+
+/// Keeps out of a file who opens it to write, and waits for it, as long as what is returned is held.
+///
+/// Errors: `Busy` while somebody has it open to write
+pub(super) fn keep_out(path: &Path) -> Result<File, StoreError> {
+    let file = open(path)?;
+    match file.try_lock_shared() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(busy(path)),
+        Err(TryLockError::Error(error)) => Err(StoreError::io(path, "lock", error)),
+    }
 }
 
 fn busy(path: &Path) -> StoreError {

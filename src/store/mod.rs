@@ -12,6 +12,7 @@
 //! results that can be computed again (a disposable cache file of its own).
 
 mod backup;
+mod beside;
 pub mod bot_file;
 mod cache;
 mod disk;
@@ -34,6 +35,7 @@ mod reported;
 #[path = "../../tests/schemas/store.rs"]
 mod schema;
 mod snapshot;
+mod stamp;
 mod state;
 mod tables;
 mod view;
@@ -43,13 +45,14 @@ mod writer;
 mod format_tests;
 
 pub use backup::{Backup, BackupContent, Restored, backups, begin_anew, own_store, restore};
+pub(crate) use beside::Beside;
 pub use cache::{Cache, CacheBatch, CacheSize, EVALS_CACHE_BYTES, UnitKey};
 pub use disk::{Gate, Step};
 pub use edition::{Edition, Standing};
 pub use engine::{STATE_CACHE_BYTES, VIEW_CACHE_BYTES, print_no_guarded_panics};
 pub use envelope::RowError;
 pub use error::StoreError;
-pub(crate) use files::hand_over;
+pub(crate) use files::{hand_over, make_folders};
 pub use keys::is_profile;
 pub use location::Location;
 pub use reported::report_done;

@@ -18,6 +18,7 @@ use super::files;
 use super::keys;
 use super::location::Location;
 use super::view::View;
+use crate::ingest::read_whole;
 
 /// The folder in the store's directory.
 pub(super) const FOLDER: &str = "reported";
@@ -79,8 +80,8 @@ pub(super) fn write(disk: &Disk, dir: &Path, profile: &str, mark: &Mark) -> Resu
 }
 
 fn read(path: &Path) -> Option<Mark> {
-    let small = fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() <= BYTES_MAX);
-    small.then(|| serde_json::from_slice(&fs::read(path).ok()?).ok())?
+    let is_own = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+    is_own.then(|| serde_json::from_slice(&read_whole(path, BYTES_MAX).ok()?).ok())?
 }
 
 fn path(dir: &Path, profile: &str) -> PathBuf {

@@ -22,6 +22,7 @@ use super::records::{
 };
 use super::reported::{self, Mark};
 use super::snapshot::{CARRIED_SCOPE, Snapshot};
+use super::stamp::Stamping;
 use super::tables;
 use super::view::{self, View};
 use super::writer::{Heads, Writer};
@@ -135,7 +136,9 @@ pub struct Store {
     path: PathBuf,
     store_uuid: [u8; 16],
     poisoned: AtomicBool,
-    // Dropped last: the lock outlives the database.
+    // Dropped when the database is closed.
+    stamping: Stamping,
+    // Dropped last: the lock outlives them.
     claim: Claim,
 }
 
@@ -172,8 +175,9 @@ impl Store {
             create(&disk, &dir, &path, now_ms).map_err(|error| disk.explain(error))?;
         }
         let store = Self::prove(claim)?;
-        if !view::is_current(&store.disk, &dir, &store.read()?, now_ms)? {
-            store.publish_view()?;
+        match view::is_current(&store.disk, &dir, &store.read()?, now_ms)? {
+            true => store.stamping.note(true),
+            false => store.publish_view()?,
         }
         Ok(store)
     }
@@ -181,15 +185,17 @@ impl Store {
     /// Opens a store that is there and proves it whole.
     fn prove(claim: Claim) -> Result<Self, StoreError> {
         let (disk, path) = (claim.location.disk(), claim.location.dir.join(files::STATE));
+        let stamping = Stamping::begin(&claim.location.dir);
         let db = engine::open_state(&disk, &path).map_err(|error| disk.explain(error))?;
         let store_uuid = engine::guarded(&path, || Ok(Snapshot::begin(&*db, &path)?.meta()?.store_uuid))?;
-        Ok(Self { db, disk, path, store_uuid, poisoned: AtomicBool::new(false), claim })
+        Ok(Self { db, disk, path, store_uuid, poisoned: AtomicBool::new(false), stamping, claim })
     }
 
     /// Closes the store and keeps the right to write it.
     pub fn into_claim(self) -> Claim {
-        let Self { db, claim, .. } = self;
+        let Self { db, stamping, claim, .. } = self;
         drop(db);
+        drop(stamping);
         claim
     }
 
@@ -235,6 +241,7 @@ impl Store {
         let (now_ms, profile) = (learning.run.started_at_ms, keys::profile(&learning.profile)?.to_owned());
         files::check_free_space(&self.path)?;
         self.begin_to_report(&profile)?;
+        self.stamping.note(false);
         let committed = engine::guarded(&self.path, || {
             engine::transact(&self.db, &self.path, |transaction| {
                 let mut writer = Writer::new(transaction, &self.path, self.store_uuid, heads);
@@ -272,7 +279,9 @@ impl Store {
     pub fn publish_view(&self) -> Result<(), StoreError> {
         let snapshot = self.read()?;
         files::check_free_space(&self.path)?;
-        self.watch(engine::guarded(&self.path, || view::publish(&self.disk, self.dir(), &snapshot)))
+        self.watch(engine::guarded(&self.path, || view::publish(&self.disk, self.dir(), &snapshot)))?;
+        self.stamping.note(true);
+        Ok(())
     }
 
     /// Publishes the store with a run that was just stored. Where that fails it is said that the run is not lost.
@@ -300,12 +309,13 @@ impl Store {
         };
         let smaller = size(&new)? < size(&self.path)?;
         // The lock is let go last.
-        let Self { db, disk, path, claim, .. } = self;
+        let Self { db, disk, path, stamping, claim, .. } = self;
         drop(db);
         let done = match smaller {
             true => files::rename(&disk, &new, &path),
             false => files::remove(&disk, &new),
         };
+        drop(stamping);
         drop(claim);
         done
     }
