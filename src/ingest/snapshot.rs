@@ -112,6 +112,11 @@ struct Walk {
 }
 
 impl Walk {
+    /// Returns whether a row's columns stand elsewhere than those of the header: then it may be a cut row of that one.
+    fn reads_otherwise(&self, columns: &Columns) -> bool {
+        self.columns.is_some_and(|own| Columns { fields: columns.fields, ..own } != *columns)
+    }
+
     fn see<'a>(&mut self, line: &'a [u8]) -> Seen<'a> {
         if line.trim_ascii().is_empty() {
             return Seen::Blank;
@@ -216,12 +221,11 @@ pub(super) fn parse(
                 collector.bad(IssueKind::BadRow, number, || error.text());
             }
             // Cut anywhere, it may look like a row of another writer, or of another number.
-            Seen::Row(columns, other)
-                if !ended && (other.is_some() || columns.may_be_cut(text, &walk.fields)) =>
+            Seen::Row(columns, _)
+                if !ended && (walk.reads_otherwise(&columns) || columns.may_be_cut(text, &walk.fields)) =>
             {
-                let other_coin =
-                    || market(cell(text, walk.fields[columns.coin])).as_ref() != Some(collector.symbol);
-                if other.is_some() || columns.coin + 1 == columns.fields || !other_coin() {
+                let coin = cell(text, walk.fields[columns.coin]);
+                if market(coin).as_ref() == Some(collector.symbol) || columns.coin + 1 == columns.fields {
                     collector.cut_short(number);
                 }
             }

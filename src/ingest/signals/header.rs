@@ -74,6 +74,17 @@ enum Meaning {
 }
 
 impl Header {
+    /// Returns where a column with a meaning stands, by its name in messages.
+    pub(super) fn place_of(&self, column: &str) -> Option<usize> {
+        match column {
+            "symbol" => Some(self.symbol),
+            "direction" => Some(self.direction),
+            "style" => self.style,
+            "atr" => self.atr,
+            _ => Some(self.time.0),
+        }
+    }
+
     /// Reads the first line of a CSV; see [`Header::of`].
     pub(super) fn read(line: &[u8]) -> Result<(Self, Vec<(String, usize)>), HeaderFault> {
         let mut fields = Vec::new();

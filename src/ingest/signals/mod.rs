@@ -358,7 +358,9 @@ impl<'a> Table<'a> {
             return self
                 .bad_row(number, SignalsError::Fields { path, at: Place::Line(number), expected, found });
         }
-        if !ended && !row::ends_whole(header, text, &self.fields) {
+        let fields = &self.fields;
+        let at = |place: usize| cell(text, fields[place]);
+        if !ended && row::may_be_cut(header, text, fields, at, self.interval, &mut self.clock) {
             note(&mut self.issues, IssueKind::PartialLastLine, Some(number), || {
                 "expected a newline behind the row, found the end of the file, so its last cell may be cut; it is read once \
                  the line is ended"

@@ -3,7 +3,7 @@
 use super::header::{Header, TimeSays};
 use crate::ingest::ending::Endings;
 use crate::ingest::file::end_of_candle;
-use crate::ingest::layout::{Field, cell};
+use crate::ingest::layout::Field;
 use crate::ingest::number as decimal;
 use crate::ingest::report::excerpt;
 use crate::ingest::time::{Clock, TimeError};
@@ -77,17 +77,27 @@ pub(super) fn signal<'a>(
     Ok((symbol, GivenSignal { time_ms, direction, style, atr }))
 }
 
-/// Returns whether a last row that no newline ends is there as a whole: its last cell shows it, or is one of the words that
-/// none begins another of.
-pub(super) fn ends_whole(header: &Header, text: &[u8], fields: &[Field]) -> bool {
+/// Returns whether a last row that no newline ends may be cut in its last cell, and nothing else is wrong with it: the cell
+/// does not show that it is whole, and is none of the words that none begins another of.
+pub(super) fn may_be_cut<'a>(
+    header: &Header,
+    text: &'a [u8],
+    fields: &[Field],
+    at: impl Fn(usize) -> &'a [u8],
+    interval: Interval,
+    clock: &mut Clock,
+) -> bool {
     let Some(last) = header.fields.checked_sub(1).filter(|_| fields.len() == header.fields) else {
         // A separator stands behind the last cell.
-        return true;
+        return false;
     };
+    let is_word = (last == header.direction && direction(at(last)).is_some())
+        || (Some(last) == header.style && style(at(last)).is_some());
     let (start, end) = fields[last];
-    let is_word = (last == header.direction && direction(cell(text, fields[last])).is_some())
-        || (Some(last) == header.style && style(cell(text, fields[last])).is_some());
-    is_word || Endings::default().is_whole(&text[start as usize..end as usize])
+    if is_word || Endings::default().is_whole(&text[start as usize..end as usize]) {
+        return false;
+    }
+    signal(header, &at, interval, clock).err().is_none_or(|bad| header.place_of(bad.column) == Some(last))
 }
 
 const TIME_EXPECTED: &str = "a time between 1990 and 2100 such as 2025-01-31T17:15:00Z, or seconds, milliseconds, \

@@ -19,7 +19,7 @@ fn only(file: &SignalsFile) -> (&Symbol, GivenSignal, Vec<f64>) {
 fn columns_are_found_by_name_whatever_their_order_and_form() {
     let texts = [
         "symbol,time,direction,style,atr,b,a\nBTCUSDT,2025-04-03T17:15:00Z,long,swing,2.5,7,-1e-3\n",
-        "a;b;atr;style;direction;time;symbol\n-0.001;7;2.5;SWING;buy;1743700500;BTC/USDT:USDT",
+        "a;b;atr;style;direction;time;symbol\n-0.001;7;2.5;SWING;buy;1743700500;BTC/USDT:USDT\n",
         "\u{FEFF}a|b|ATR|Style|Side|Timestamp|Pair\r\n\r\n-0.001|7.0|2.5|swing|1|1743700500000|btc-usdt\r\n",
         "\"symbol\",\"open_time\",\"direction\",\"style\",\"atr\",\"a\",\"b\"\nBTCUSDT,2025-04-03 17:00,+1,swing,2.5,-0.001,7,\n",
     ];
