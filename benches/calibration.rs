@@ -41,8 +41,8 @@ use retune::model::{Day, FilterValue, Interval, ParameterSet, Style};
 use retune::run::report::{RunReport, StyleReport};
 use retune::run::{RunOptions, incremental};
 use retune::search::rank::RankBy;
-use retune::search::space::{Dimension, ExitAxes, Level, Space};
-use retune::search::strategy::Axes;
+use retune::search::space::{Dimension, ExitAxes, SearchSpace, ThresholdLevel};
+use retune::search::strategy::SpaceAxes;
 use retune::store::records::{ParamsRecord, RunRecord, StoredMetrics};
 use retune::store::{LearningCommit, Location, Store};
 use retune::study::Measured;
@@ -98,7 +98,7 @@ fn edges(full: bool, asked: Option<usize>) {
         let mut table = Table::default();
         for world in 0..count as u64 {
             let seed = 1_000_003 * (1 + (100.0 * edge) as u64) + 2 * world;
-            let report = run(&size, edge, seed, &plan(Style::ALL.map(Axes::default_of).to_vec()));
+            let report = run(&size, edge, seed, &plan(Style::ALL.map(SpaceAxes::default_of).to_vec()));
             let truths = truths(&size, edge, seed + 1, &report);
             for style in &report.styles {
                 table.add(style, truths.get(&style.style).copied().flatten());
@@ -125,7 +125,7 @@ fn ranks(full: bool, asked: Option<usize>) {
         for world in 0..worlds as u64 {
             let seed = 7_000_003 * (1 + (100.0 * edge) as u64) + 2 * world;
             let found = RankBy::ALL.map(|rank| {
-                let mut plan = plan(Style::ALL.map(Axes::default_of).to_vec());
+                let mut plan = plan(Style::ALL.map(SpaceAxes::default_of).to_vec());
                 (plan.search.rank, plan.search.quick) = (rank, true);
                 let report = run(&size, edge, seed, &plan);
                 let truths = truths(&size, edge, seed + 1, &report);
@@ -353,9 +353,9 @@ impl Switches {
 }
 
 /// 8 exit rules and a lattice of a few hundred cells, so that a look costs little.
-fn small_axes() -> Axes {
-    let dimensions = Space::default_dimensions(Style::Scalping).into_iter().take(5).collect();
-    Axes::new(Style::Scalping, ExitAxes::new(&[1.0, 2.0], &[0.8, 1.5], &[4.0, 8.0]), dimensions)
+fn small_axes() -> SpaceAxes {
+    let dimensions = SearchSpace::default_dimensions(Style::Scalping).into_iter().take(5).collect();
+    SpaceAxes::new(Style::Scalping, ExitAxes::new(&[1.0, 2.0], &[0.8, 1.5], &[4.0, 8.0]), dimensions)
 }
 
 fn put_in_force(store: &Path, set: &ParameterSet) {
@@ -377,7 +377,7 @@ fn put_in_force(store: &Path, set: &ParameterSet) {
 }
 
 /// Searches and judges as the defaults do, but for a set's 100 trades on the early part: fewer say nothing.
-fn plan(axes: Vec<Axes>) -> Plan {
+fn plan(axes: Vec<SpaceAxes>) -> Plan {
     let costs = Costs { taker_fee: 1e-5, maker_fee: 1e-5, ..Costs::free() };
     let search = SearchSettings { trades_min: 100, ..SearchSettings::default() };
     Plan::new(Interval::M15, axes, costs, search, DayLimits::default()).expect("the defaults are sound")
@@ -386,7 +386,7 @@ fn plan(axes: Vec<Axes>) -> Plan {
 /// Returns what the chosen sets earn in another year of the same making: yearly Sharpe ratios.
 fn truths(size: &Size, edge: f64, seed: u64, report: &RunReport) -> BTreeMap<Style, Option<f64>> {
     let chosen = report.styles.iter().filter_map(|style| style.study.top.first().map(|best| (style, best)));
-    let spaces: Vec<Axes> = chosen.map(|(style, best)| only(style.style, &best.set)).collect();
+    let spaces: Vec<SpaceAxes> = chosen.map(|(style, best)| only(style.style, &best.set)).collect();
     if spaces.is_empty() {
         return BTreeMap::new();
     }
@@ -402,18 +402,18 @@ fn truths(size: &Size, edge: f64, seed: u64, report: &RunReport) -> BTreeMap<Sty
 }
 
 /// Returns the axes of the space that holds one set only.
-fn only(style: Style, set: &ParameterSet) -> Axes {
+fn only(style: Style, set: &ParameterSet) -> SpaceAxes {
     let chosen = |dimension: &Dimension| {
         let value: &FilterValue = set.filter(dimension.key()).expect("a set of the default space");
         let level = dimension.levels().iter().find(|level| level.shown == *value).cloned();
-        let levels: Vec<Level> = level.into_iter().collect();
+        let levels: Vec<ThresholdLevel> = level.into_iter().collect();
         Dimension::new(dimension.key(), dimension.source().name(), dimension.bound(), levels)
             .expect("a level")
     };
-    let dimensions = Space::default_dimensions(style).iter().map(chosen).collect();
+    let dimensions = SearchSpace::default_dimensions(style).iter().map(chosen).collect();
     let exit = &set.exit;
     let exits = ExitAxes::new(&[exit.take_profit_atr], &[exit.stop_atr], &[exit.hold_hours]);
-    Axes::new(style, exits, dimensions)
+    SpaceAxes::new(style, exits, dimensions)
 }
 
 fn run(size: &Size, edge: f64, seed: u64, plan: &Plan) -> RunReport {

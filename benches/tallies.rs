@@ -13,14 +13,14 @@
 
 use std::time::Instant;
 
-use retune::evaluate::book::{Book, Entry};
 use retune::evaluate::metrics::Circumstances;
+use retune::evaluate::outcome_table::{Entry, OutcomeTable};
 use retune::evaluate::score::Score;
 use retune::evaluate::sweep::sweep;
 use retune::exits::{Costs, ExitPlan, Position};
 use retune::model::{Candle, CandleSeries, Day, Direction, Interval, Outcomes, Setup, Style, Symbol};
 use retune::search::rank::{Objective, RankBy, rank};
-use retune::search::space::{Bound, Dimension, ExitAxes, ExitLevel, Space, numbers};
+use retune::search::space::{Bound, Dimension, ExitAxes, ExitAxisValue, SearchSpace, numbers};
 
 /// One candle in twelve is a signal.
 const CANDLES_PER_SIGNAL: usize = 12;
@@ -28,8 +28,8 @@ const CANDLES_PER_SIGNAL: usize = 12;
 fn main() {
     let full = std::env::args().any(|argument| argument == "--bench");
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread");
-    let default = || Space::default_of(Style::Scalping);
-    let workloads: Vec<(Space, usize, usize)> = match full {
+    let default = || SearchSpace::default_of(Style::Scalping);
+    let workloads: Vec<(SearchSpace, usize, usize)> = match full {
         true => vec![(default(), 4_000, 15), (default(), 100_000, 5), (peers(), 19_836, 5)],
         false => vec![(default(), 200, 1), (peers(), 50, 1)],
     };
@@ -57,7 +57,7 @@ fn main() {
 
 /// The grid that other programs were measured on: 6 x 6 filter levels, 6 take-profits, stops and holding times, 3 trailing
 /// stops. A tuned numba program needs four to six times as long for it, with sums and drawdown only.
-fn peers() -> Space {
+fn peers() -> SearchSpace {
     let levels = |values: [f64; 6]| numbers(&values);
     let score = levels([0.0, 30.0, 40.0, 50.0, 60.0, 70.0]);
     let consensus = levels([0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
@@ -70,10 +70,10 @@ fn peers() -> Space {
         &[0.5, 0.75, 1.0, 1.5, 2.0, 3.0],
         &[2.0, 4.0, 8.0, 12.0, 24.0, 48.0],
     );
-    let trailing = vec![ExitLevel::Off, ExitLevel::At(1.5), ExitLevel::At(3.0)];
+    let trailing = vec![ExitAxisValue::Off, ExitAxisValue::At(1.5), ExitAxisValue::At(3.0)];
     assert!(exits.set("trailing_stop_distance", trailing), "an axis");
-    assert!(exits.set("trailing_stop_activation", vec![ExitLevel::At(0.0)]), "an axis");
-    Space::new(Style::Scalping, &exits, dimensions.collect()).expect("sound")
+    assert!(exits.set("trailing_stop_activation", vec![ExitAxisValue::At(0.0)]), "an axis");
+    SearchSpace::new(Style::Scalping, &exits, dimensions.collect()).expect("sound")
 }
 
 /// A signal of the workload: candle of the signal, side, levels.
@@ -85,11 +85,11 @@ struct Drawn {
 
 /// Returns the milliseconds of outcomes and book, of the statistics, of scores and ranking, and of what ranking by the highest
 /// ground adds.
-fn time(space: &Space, plan: &ExitPlan, candles: &CandleSeries, signals: &[Drawn]) -> [f64; 4] {
+fn time(space: &SearchSpace, plan: &ExitPlan, candles: &CandleSeries, signals: &[Drawn]) -> [f64; 4] {
     let costs = Costs::default().of(&Symbol::parse("BTCUSDT").expect("a name"));
     let clock = Instant::now();
     let bars = candles.bars();
-    let mut book = Book::new(space.lattice().clone(), space.rules().len());
+    let mut book = OutcomeTable::new(space.lattice().clone(), space.rules().len());
     book.reserve(signals.len());
     let mut pass = plan.pass();
     let mut outcomes = Outcomes::new(space.rules().len());
@@ -177,7 +177,7 @@ fn walk(count: usize) -> CandleSeries {
     series
 }
 
-fn signals(space: &Space, count: usize) -> Vec<Drawn> {
+fn signals(space: &SearchSpace, count: usize) -> Vec<Drawn> {
     let mut draw = Draw(0x2545_f491_4f6c_dd1d);
     let mut level = |size: &usize| (draw.next().trailing_ones() as usize).min(size - 1) as u8;
     let drawn = |i: usize| Drawn {

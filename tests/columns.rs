@@ -4,7 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use retune::ingest::{IngestOptions, LoadedSymbol, OnBadRows, Reading, StatedColumns, discover, load_symbol};
+use retune::ingest::{
+    IngestOptions, LoadedSymbol, OnBadRows, ReadingOptions, StatedColumns, discover, load_symbol,
+};
 use retune::model::{Candle, Interval};
 
 use crate::command::{optimizer, text};
@@ -70,7 +72,7 @@ impl Folder {
         path
     }
 
-    fn load(&self, reading: Reading) -> LoadedSymbol {
+    fn load(&self, reading: ReadingOptions) -> LoadedSymbol {
         let options = IngestOptions { reading, ..IngestOptions::new(Interval::M15, NOW_MS) };
         let catalog = discover(&[self.0.path().to_owned()], &options).expect("the folder is readable");
         load_symbol(&catalog.symbols[0], &options).expect("the files agree")
@@ -78,10 +80,10 @@ impl Folder {
 
     /// Returns the candles, and what was noted of the file.
     fn read(&self) -> (Vec<Candle>, String) {
-        self.read_by(Reading::default())
+        self.read_by(ReadingOptions::default())
     }
 
-    fn read_by(&self, reading: Reading) -> (Vec<Candle>, String) {
+    fn read_by(&self, reading: ReadingOptions) -> (Vec<Candle>, String) {
         let loaded = self.load(reading);
         let bars = loaded.series.bars();
         let noted: Vec<String> = loaded.files[0]
@@ -198,7 +200,7 @@ fn rows_without_a_header_show_their_columns_or_are_refused() {
     }
     let words = ["open_time", "open", "high", "low", "close", "volume"].map(str::to_owned);
     let columns = Some(StatedColumns::parse(&words).expect("sound"));
-    let stated = Reading { columns, ..Reading::default() };
+    let stated = ReadingOptions { columns, ..ReadingOptions::default() };
     assert_eq!(Folder::of("BTCUSDT-15m.csv", rows(&flat, plain)).read_by(stated), (flat, String::new()));
 }
 
@@ -235,7 +237,7 @@ fn times_are_read_as_spreadsheets_and_local_clocks_write_them() {
         assert!(read.is_empty() && said.contains("dates that can be read in one way"), "{said}");
     }
     let timezone = Some(jiff::tz::TimeZone::get("Asia/Shanghai").expect("bundled"));
-    let shanghai = Reading { timezone, ..Reading::default() };
+    let shanghai = ReadingOptions { timezone, ..ReadingOptions::default() };
     let local = Folder::of("BTCUSDT-15m.csv", at("%Y-%m-%d %H:%M:%S", 8 * 3_600_000));
     assert_eq!(local.read_by(shanghai), (all, String::new()));
     let (code, text) = said(&["check", "data", "--set", "data.timezone=\"Asia/Nowhere\""], local.0.path());
@@ -316,7 +318,7 @@ fn more_than_a_few_bad_rows_refuse_the_file_unless_told_otherwise() {
     assert!(text.contains(wanted) && text.contains("--on-bad-rows skip"), "{text}");
     let (code, text) = said(&["check", "data", "--on-bad-rows", "skip"], many.0.path());
     assert!(code == Some(0) && text.contains("395 candles"), "{text}");
-    let skip = Reading { on_bad_rows: OnBadRows::Skip, ..Reading::default() };
+    let skip = ReadingOptions { on_bad_rows: OnBadRows::Skip, ..ReadingOptions::default() };
     all.retain(|candle| !(0..5).any(|index| candle.open_time == START + (index * 7 + 3) * STEP));
     assert_eq!(many.read_by(skip).0, all);
 }
@@ -394,7 +396,7 @@ fn two_exchanges_in_one_series_are_refused_and_rounded_candles_are_one() {
     assert_eq!(one.read(), (all.clone(), String::new()));
     let rounded: Vec<Candle> = all.iter().map(|c| Candle { volume: c.volume.round(), ..*c }).collect();
     one.put("BTCUSDT-15m-b.csv", format!("{HEADER}{}", rows(&rounded, plain)));
-    let loaded = one.load(Reading::default());
+    let loaded = one.load(ReadingOptions::default());
     assert_eq!(loaded.series.bars().len(), 60);
 }
 

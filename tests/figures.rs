@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
-use retune::evaluate::book::{Book, Entry};
 use retune::evaluate::daily::DailyColumns;
 use retune::evaluate::lattice::Lattice;
+use retune::evaluate::outcome_table::{Entry, OutcomeTable};
 use retune::evaluate::replay::{Pick, replay};
 use retune::evaluate::sweep::sweep;
 use retune::evaluate::uniqueness::average_uniqueness;
@@ -15,14 +15,14 @@ use retune::model::{
     Candle, CandleSeries, DAY_MS, Day, Direction, ExitReason, ExitRule, Interval, Outcome, Outcomes,
     ReturnPpm, Setup, Symbol,
 };
-use retune::search::plateau::{Landscape, Neighbourhood};
+use retune::search::plateau::{Neighbourhood, SmoothedGrid};
 use retune::search::space::{Bound, Dimension, numbers};
 use retune::validate::assessment::cost_buffer;
 use retune::validate::bootstrap::{self, interval};
 use retune::validate::dependence::{
     autocovariances, automatic_block, bootstrap_variance, effective_days, horizon_factor, newey_west,
 };
-use retune::validate::equity::{Equity, Stretch};
+use retune::validate::equity::{Equity, EquitySpan};
 use retune::validate::grid::{Replicates, TestPlan};
 use retune::validate::multiple::{Adjustment, any_of, haircut, two_sided};
 use retune::validate::pair::sharpe_difference;
@@ -30,7 +30,7 @@ use retune::validate::paths::{folds, histories, splits};
 use retune::validate::resample::stationary_runs;
 use retune::validate::sharpe::{Moments, expected_max, min_backtest_years};
 use retune::validate::spectrum::Spectrum;
-use retune::validate::stepdown::{Judged, stepdown};
+use retune::validate::stepdown::{StepdownSet, stepdown};
 use serde_json::Value;
 
 fn own(name: &str) -> String {
@@ -164,21 +164,22 @@ fn stretches_of_an_account() {
     let expected = own_json("f04_dd_monoid.json");
     let returns = series("s4_ar1");
     let cuts = usizes(&expected["cuts"]);
-    let compare = |found: Stretch, wanted: &Value, what: &str| {
+    let compare = |found: EquitySpan, wanted: &Value, what: &str| {
         let wanted: Vec<f64> = list(wanted).iter().map(number).collect();
         for (found, wanted) in [found.total, found.highest, found.lowest, found.fall].iter().zip(wanted) {
             close(*found, wanted, 0.0, 1e-12, what);
         }
     };
-    let parts: Vec<Stretch> = cuts.windows(2).map(|cut| Stretch::of(&returns[cut[0]..cut[1]])).collect();
-    let mut merged: Option<Stretch> = None;
+    let parts: Vec<EquitySpan> =
+        cuts.windows(2).map(|cut| EquitySpan::of(&returns[cut[0]..cut[1]])).collect();
+    let mut merged: Option<EquitySpan> = None;
     for (i, part) in parts.iter().enumerate() {
         compare(*part, &expected["segments"][i], "a part");
         let all = merged.map_or(*part, |merged| merged.then(*part));
         compare(all, &expected["prefix_merge"][i], "parts so far");
         merged = Some(all);
     }
-    compare(Stretch::of(&returns), &expected["full"], "all");
+    compare(EquitySpan::of(&returns), &expected["full"], "all");
     let last_first = parts.iter().rev().copied().reduce(|later, earlier| earlier.then(later)).expect("parts");
     compare(last_first, &expected["full"], "merged from the end");
 }
@@ -367,9 +368,9 @@ fn probabilities_step_by_step() {
         let zero = vec![0; plan.days];
         let judge = |(k, column): (usize, &Vec<i32>)| {
             let wide: Vec<i64> = column.iter().map(|v| i64::from(*v)).collect();
-            Judged::new(k, &wide, &zero, &replicates).expect("it varies")
+            StepdownSet::new(k, &wide, &zero, &replicates).expect("it varies")
         };
-        let mut sets: Vec<Judged> = columns.iter().enumerate().map(judge).collect();
+        let mut sets: Vec<StepdownSet> = columns.iter().enumerate().map(judge).collect();
         sets.sort_by(|a, b| b.statistic.total_cmp(&a.statistic));
         let wanted = &expected[name]["own_sd"];
         for (set, p) in sets.iter().zip(stepdown(&sets, &[])) {
@@ -388,7 +389,7 @@ fn plateaus() {
         |(i, score): (usize, &Value)| if number(&trades[i]) >= least { number(score) } else { f64::NAN };
     let scores: Vec<f64> = list(&expected["score"]).iter().enumerate().map(score).collect();
     let grid = Neighbourhood::new(vec![vec![0]], &usizes(&expected["shape"]));
-    let found = Landscape::new(grid, scores);
+    let found = SmoothedGrid::new(grid, scores);
     for i in 0..trades.len() {
         close_or_none(found.once(i), &expected["box1"][i], 0.0, "box1");
         close_or_none(found.smoothed(i), &expected["box2"][i], 0.0, "box2");
@@ -560,7 +561,7 @@ fn sums_over_a_grid_of_thresholds() {
         Dimension::new(&format!("f{i}"), "consensus", Bound::AtLeast, numbers(values)).expect("sound")
     };
     let axes: Vec<Dimension> = thresholds.iter().enumerate().map(axis).collect();
-    let mut book = Book::new(Lattice::new(thresholds.iter().map(Vec::len).collect()), 2);
+    let mut book = OutcomeTable::new(Lattice::new(thresholds.iter().map(Vec::len).collect()), 2);
     let days = 1 + rows(&own("f25_signals.csv")).iter().map(|row| row[0] as i32).max().expect("signals");
     for (i, row) in (0..).zip(rows(&own("f25_signals.csv"))) {
         let entry_ms = row[0] as i64 * DAY_MS + i;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use retune::decide::Outcome;
+use retune::decide::DecisionOutcome;
 use retune::decide::RunResult;
 
 use crate::command::{optimizer, text};
@@ -359,8 +359,13 @@ fn every_word_and_condition_is_explained() {
     let mut found: BTreeSet<String> = SAYING_HOW_SURE.iter().flat_map(|file| quoted(file, shouted)).collect();
     assert!(found.len() >= 20, "{found:?}");
     found.extend(
-        [Outcome::Adopted, Outcome::Unchanged, Outcome::NotConvincing, Outcome::Rejected]
-            .map(|outcome| outcome.as_str().to_owned()),
+        [
+            DecisionOutcome::Adopted,
+            DecisionOutcome::Unchanged,
+            DecisionOutcome::NotConvincing,
+            DecisionOutcome::Rejected,
+        ]
+        .map(|outcome| outcome.as_str().to_owned()),
     );
     found.insert(RunResult::Changed.as_str().to_owned());
     for word in &found {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use retune::ingest::{
     DECODED_BYTES_MAX, IngestOptions, LEGACY_FILE_BYTES_MAX, LINE_BYTES_MAX, LoadedSymbol, MEMBERS_MAX,
-    OnBadRows, RATIO_FREE_BYTES, RATIO_MAX, ROWS_MAX, Reading, Rejection, TABLE_SYMBOLS_MAX, discover,
+    OnBadRows, RATIO_FREE_BYTES, RATIO_MAX, ROWS_MAX, ReadingOptions, Rejection, TABLE_SYMBOLS_MAX, discover,
     load_symbol,
 };
 use retune::model::Interval;
@@ -53,10 +53,10 @@ impl Folder {
     }
 
     fn load(&self) -> (Vec<LoadedSymbol>, Vec<String>) {
-        self.load_by(Reading::default())
+        self.load_by(ReadingOptions::default())
     }
 
-    fn load_by(&self, reading: Reading) -> (Vec<LoadedSymbol>, Vec<String>) {
+    fn load_by(&self, reading: ReadingOptions) -> (Vec<LoadedSymbol>, Vec<String>) {
         let options = IngestOptions { reading, ..IngestOptions::new(Interval::M15, NOW_MS) };
         let catalog = discover(&[self.path().to_owned()], &options).expect("the folder is readable");
         let passed = catalog.passed_over.iter().map(|file| file.reason.to_string()).collect();
@@ -277,7 +277,7 @@ fn bytes_that_are_no_text_cost_their_row() {
     // Five of 26 rows are more than a sound file has; asked to, the others are used.
     let (refused, _) = folder.load();
     assert!(matches!(refused[0].files[0].rejected, Some(Rejection::TooManyBad { bad: 5, .. })));
-    let skip = Reading { on_bad_rows: OnBadRows::Skip, ..Reading::default() };
+    let skip = ReadingOptions { on_bad_rows: OnBadRows::Skip, ..ReadingOptions::default() };
     let (loaded, _) = folder.load_by(skip);
     assert_eq!(candles(&loaded), [("BTCUSDT", 21)], "{:?}", loaded[0].files[0]);
     let bad: u64 =

@@ -138,7 +138,7 @@ pub fn answer(report: &RunReport) -> String {
         style.study.incumbent = None;
         style.study.judgement.verdict = retune::validate::verdict::Verdict::Skipped;
         style.study.judgement.reasons.clear();
-        style.decision.outcome = retune::decide::Outcome::Unchanged;
+        style.decision.outcome = retune::decide::DecisionOutcome::Unchanged;
         style.decision.changes.clear();
         style.decision.reasons.clear();
         // Tries are counted over the history; the set in force is a benchmark.

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use retune::engine::day::evaluate_day;
 use retune::engine::plan::Plan;
-use retune::features::catalog::{Column, View, column};
-use retune::features::frame::{Market, lookback_days};
-use retune::ingest::{Reading, SignalsFile};
+use retune::features::catalog::{FeatureColumn, FeatureView, column};
+use retune::features::frame::{MarketSeries, lookback_days};
+use retune::ingest::{ReadingOptions, SignalsFile};
 use retune::model::{
     Bars, Candle, CandleSeries, DAY_MS, Day, Direction, Interval, Style, Symbol, Timeframes,
 };
@@ -124,7 +124,7 @@ fn a_column_that_names_a_timeframe_is_of_that_timeframe() {
     let mut compared = 0;
     for Timeframes { base, middle, high } in Timeframes::all() {
         let series = walk(base, 2_400, 5);
-        let (bars, market) = (series.bars(), Market::new(series.bars()));
+        let (bars, market) = (series.bars(), MarketSeries::new(series.bars()));
         let days: Vec<Day> = days(bars).collect();
         for day in days.iter().rev().step_by(1 + days.len() / 9).take(6) {
             let frame = market.frame(*day, 0);
@@ -143,9 +143,9 @@ fn a_column_that_names_a_timeframe_is_of_that_timeframe() {
                     (false, false) => -1.0,
                     _ => 0.0,
                 };
-                let view = View { row: &row, direction: Direction::Long, style: Style::Swing };
+                let view = FeatureView { row: &row, direction: Direction::Long, style: Style::Swing };
                 let value = |name: String| {
-                    let found: &Column = column(&name).unwrap_or_else(|| panic!("no column {name}"));
+                    let found: &FeatureColumn = column(&name).unwrap_or_else(|| panic!("no column {name}"));
                     found.value(&view)
                 };
                 assert_eq!(value(format!("trend_{timeframe}")), Some(trend), "{timeframe} on {base}, {day}");
@@ -165,7 +165,7 @@ fn no_base_interval_reads_the_future() {
     for base in ["1m", "5m", "1h", "8h", "1d"].map(interval) {
         let series = walk(base, 2_400, 3);
         let bars = series.bars();
-        let full = Market::new(bars);
+        let full = MarketSeries::new(bars);
         let mut compared = 0;
         let all: Vec<Day> = days(bars).collect();
         for day in all[all.len() / 2..].iter().step_by(1 + all.len() / 200).copied() {
@@ -177,13 +177,13 @@ fn no_base_interval_reads_the_future() {
                     Candle { open_time: bars.open_time[i], ..bars.get(from) }
                 })
                 .collect();
-            let known = |market: &Market<'_>| -> Vec<_> {
+            let known = |market: &MarketSeries<'_>| -> Vec<_> {
                 candidates(market, day).into_iter().filter(|c| c.row.pulse.index < cut).collect()
             };
             let expected = known(&full);
             compared += expected.len();
-            assert_eq!(known(&Market::new(bars.slice(0..cut))), expected, "{base}, {day}: cut");
-            assert_eq!(known(&Market::new(reversed.bars())), expected, "{base}, {day}: reversed");
+            assert_eq!(known(&MarketSeries::new(bars.slice(0..cut))), expected, "{base}, {day}: cut");
+            assert_eq!(known(&MarketSeries::new(reversed.bars())), expected, "{base}, {day}: reversed");
         }
         assert!(compared > 0, "{base}: nothing compared");
     }
@@ -195,7 +195,7 @@ fn a_day_reads_its_look_back_and_horizon_only_on_every_base() {
     for Timeframes { base, .. } in Timeframes::all() {
         let (series, plan) = (walk(base, 3_000, 7), plan(base));
         let (bars, costs) = (series.bars(), plan.costs.of(&symbol));
-        let full = Market::new(bars);
+        let full = MarketSeries::new(bars);
         let horizon = plan.styles.iter().map(|s| s.exits.hold_bars_max()).max().unwrap_or(0);
         let reach = bars.open_time[bars.len() - 1 - horizon] - DAY_MS;
         let whole: Vec<Day> = days(bars).filter(|day| day.start_ms() <= reach).collect();
@@ -203,7 +203,7 @@ fn a_day_reads_its_look_back_and_horizon_only_on_every_base() {
         for day in whole.iter().rev().step_by(1 + whole.len() / 12).take(12).copied() {
             let from = bars.index_at(day.start_ms() - i64::from(lookback_days(base)) * DAY_MS);
             let to = bars.day_range(day).end + horizon;
-            let alone = evaluate_day(&Market::new(bars.slice(from..to)), day, None, &plan, &costs);
+            let alone = evaluate_day(&MarketSeries::new(bars.slice(from..to)), day, None, &plan, &costs);
             assert_eq!(alone, evaluate_day(&full, day, None, &plan, &costs), "{base}, {day}");
             assert!(alone.styles.iter().all(|style| style.sealed), "{base}, {day}");
             signals += alone.styles.iter().map(|style| style.signals.len()).sum::<usize>();
@@ -252,9 +252,9 @@ fn given_signals_wait_for_no_indicator() {
         }
         let written = tempfile::NamedTempFile::with_suffix(".csv").expect("a file");
         std::fs::write(written.path(), text).expect("written");
-        let file = SignalsFile::read(written.path(), base, &Reading::default(), None).expect("sound");
+        let file = SignalsFile::read(written.path(), base, &ReadingOptions::default(), None).expect("sound");
         let given = file.symbols.values().next().expect("signals of a symbol");
-        let market = Market::new(bars);
+        let market = MarketSeries::new(bars);
         let found: Vec<_> = days(bars).flat_map(|day| placed(&market, day, given)).collect();
         assert_eq!(found.len(), 3, "{base}");
         for (place, index) in found.iter().zip([21_usize, 30, 40]) {

@@ -11,7 +11,7 @@ use crate::legacy_oracles::search::{Trial, ranked, trials};
 use crate::legacy_oracles::signal_score::TrendLabel;
 use crate::legacy_oracles::statistics::sensitivities;
 use crate::legacy_oracles::weights::weight_quality;
-use retune::decide::{Contender, Outcome as Decided, decide};
+use retune::decide::{Contender, DecisionOutcome as Decided, decide};
 use retune::evaluate::legacy_score::{LegacyInputs, legacy_score};
 use retune::evaluate::metrics::Circumstances;
 use retune::evaluate::score::Score;
@@ -20,14 +20,16 @@ use retune::exits::{Costs, ExitPlan};
 use retune::ingest::{LegacyRecord, parse_legacy_opportunities};
 use retune::legacy::rules::capture::capture;
 use retune::legacy::rules::metrics::{LegacyMetrics, LegacyOpportunity};
-use retune::legacy::rules::phase4::{Overfitting, Part, ValidatedOpportunity, ValidationRule, validate};
+use retune::legacy::rules::phase4::{
+    OpportunityOutcomes, Overfitting, ValidatedOpportunity, ValidationRule, validate,
+};
 use retune::legacy::rules::settings::{Setting, Settings};
 use retune::legacy::rules::trailing_stop::{TrailingRule, TrailingSignal, trailing_stop};
 use retune::model::{
     Candle, CandleSeries, Direction, ExitReason, ExitRule, FilterValue, Interval, Outcome, Outcomes,
     ParameterSet, ReturnPpm, Style, Symbol,
 };
-use retune::validate::verdict::{Evidence, Verdict, judge};
+use retune::validate::verdict::{TradeMinimums, Verdict, judge};
 
 use crate::legacy_exits::simulated;
 use crate::legacy_parity::{committed, legacy_documents};
@@ -174,7 +176,7 @@ fn validated(hour: u32) -> ValidatedOpportunity {
     }
 }
 
-const EVIDENCE: Evidence = Evidence { early_trades_min: 50, late_trades_min: 20 };
+const EVIDENCE: TradeMinimums = TradeMinimums { early_trades_min: 50, late_trades_min: 20 };
 
 /// D09: the validation reads a key that is not there, captures nothing, and passes. Here no trades are SKIPPED.
 #[test]
@@ -189,7 +191,8 @@ fn d09_no_trades_do_not_pass() {
 /// D28: an improvement counts as degradation, and losing everything costs 20 points. Here neither.
 #[test]
 fn d28_improving_is_no_degradation() {
-    let part = |avg_profit| Part { avg_profit, win_rate: 0.5, ..Part::default() };
+    let part =
+        |avg_profit| OpportunityOutcomes { avg_profit, win_rate: 0.5, ..OpportunityOutcomes::default() };
     let better = Overfitting::of(&part(1.0), &part(2.0));
     assert_eq!((better.profit_degradation, better.stability(1.5)), (1.0, 80.0));
     let gone = Overfitting::of(&part(1.0), &part(0.0));

@@ -3,9 +3,9 @@
 //! The cases over the first ten opportunities are in every clone; all 350 over 4000 opportunities are compared
 //! where the full fixtures lie beside it.
 
-use retune::evaluate::book::{Book, Entry};
 use retune::evaluate::lattice::Lattice;
 use retune::evaluate::legacy_score::{LegacyInputs, legacy_score};
+use retune::evaluate::outcome_table::{Entry, OutcomeTable};
 use retune::evaluate::sweep::sweep;
 use retune::features::market_structure::SwingStructure;
 use retune::legacy::rules::metrics::{
@@ -160,7 +160,7 @@ fn check_case_in_the_lattice(row: &Value, opportunities: &[(&Value, LegacyOpport
     let (subset, transform) = (row["subset"].as_str().unwrap(), row["transform"].as_str().unwrap());
     let thresholds = thresholds(&row["params"]);
     let dimensions = if thresholds.advanced { 8 } else { 3 };
-    let mut book = Book::new(Lattice::new(vec![2; dimensions]), 1);
+    let mut book = OutcomeTable::new(Lattice::new(vec![2; dimensions]), 1);
     let mut total = 0;
     for (index, (json, opportunity)) in opportunities.iter().enumerate() {
         if !is_in_subset(subset, index, json) {

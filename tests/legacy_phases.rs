@@ -22,7 +22,7 @@ use crate::legacy_oracles::weights::{WeightCandidate, best, candidates, weight_q
 use retune::ingest::{LegacyRecord, read_legacy_opportunities};
 use retune::legacy::rules::metrics::LegacyOpportunity;
 use retune::legacy::rules::phase4::{
-    Overfitting, Part, ValidatedOpportunity, ValidationRule, overall, validate, verdict,
+    OpportunityOutcomes, Overfitting, ValidatedOpportunity, ValidationRule, overall, validate, verdict,
 };
 use retune::legacy::rules::settings::{Setting, Settings};
 use retune::model::Style;
@@ -507,10 +507,10 @@ fn check_case(case: &Value) {
 }
 
 fn check_unit(unit: &Value) {
-    let part = |json: &Value| Part {
+    let part = |json: &Value| OpportunityOutcomes {
         avg_profit: json["avg_profit"].as_f64().unwrap(),
         win_rate: json["win_rate"].as_f64().unwrap_or(0.0),
-        ..Part::default()
+        ..OpportunityOutcomes::default()
     };
     let found = Overfitting::of(&part(&unit["early"]), &part(&unit["late"]));
     check_overfitting(&found, &unit["overfitting"]);

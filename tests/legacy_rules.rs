@@ -5,7 +5,8 @@ use crate::legacy_oracles::insights::{Analysis, EarlyExit, MissedOpportunity, fo
 use crate::legacy_oracles::notification::{PushFigures, StyleFigures, push_text};
 use crate::legacy_oracles::regime::{CoinState, exit_adjustment, regime};
 use retune::legacy::rules::cooldown::{
-    ClosedTrade, Cooldown, CooldownLimits, Pause, PauseLevel, PauseState, cooldown, pause_reason, pause_state,
+    ClosedTrade, CooldownLimits, CooldownStatus, Pause, PauseLevel, PauseState, cooldown, pause_reason,
+    pause_state,
 };
 use retune::legacy::rules::resolution::{SymbolConfig, general};
 use retune::legacy::rules::symbol_params::{Experience, ParamsSource, SymbolParams, safe_params};
@@ -40,7 +41,7 @@ fn cooldowns_agree() {
             let found = cooldown(&trades, account, volatility, &limits);
             assert_eq!(found.reason(), row["reason"], "row {}", row["id"]);
             assert_eq!(found.level().map_or(0, PauseLevel::number), row["level"], "row {}", row["id"]);
-            assert_eq!(matches!(found, Cooldown::Pause { .. }), row["trigger"], "row {}", row["id"]);
+            assert_eq!(matches!(found, CooldownStatus::Pause { .. }), row["trigger"], "row {}", row["id"]);
         }
         document["pause_check"].as_array().unwrap().iter().for_each(check_pause);
     }

@@ -9,9 +9,9 @@ use retune::documents::document::Envelope;
 use retune::documents::run::RunDocument;
 use retune::engine::day::evaluate_day;
 use retune::engine::plan::{DayLimits, Plan};
-use retune::engine::unit::Lost;
-use retune::features::catalog::{COLUMNS, View};
-use retune::features::frame::Market;
+use retune::engine::unit::SkipCounts;
+use retune::features::catalog::{COLUMNS, FeatureView};
+use retune::features::frame::MarketSeries;
 use retune::ingest::{IngestOptions, OnConflict, discover, load_symbol};
 use retune::model::{Bars, Candle, CandleSeries, DAY_MS, Day, Direction, ExitReason, Interval, Style};
 use retune::run::report::RunReport;
@@ -82,13 +82,13 @@ fn days(bars: Bars<'_>) -> std::ops::RangeInclusive<i32> {
 #[test]
 fn cutting_the_future_changes_no_candidate() {
     let bars = sample().bars();
-    let full = Market::new(bars);
+    let full = MarketSeries::new(bars);
     let mut compared = 0;
     for day in days(bars).skip(40).step_by(9).map(Day) {
         let all = candidates(&full, day);
         let range = bars.day_range(day);
         for cut in [range.start + 1, range.start + 40, range.end] {
-            let known = candidates(&Market::new(bars.slice(0..cut)), day);
+            let known = candidates(&MarketSeries::new(bars.slice(0..cut)), day);
             let expected: Vec<_> = all.iter().filter(|c| c.row.pulse.index < cut).copied().collect();
             compared += known.len();
             assert_eq!(known, expected, "{day}, first {cut} candles");
@@ -109,11 +109,11 @@ fn scrambling_the_future_changes_nothing_before_it() {
             Candle { open_time: bars.open_time[i], ..bars.get(from) }
         })
         .collect();
-    let before = |market: &Market<'_>| -> Vec<_> {
+    let before = |market: &MarketSeries<'_>| -> Vec<_> {
         candidates(market, day).into_iter().filter(|c| c.row.pulse.index < now).collect()
     };
-    let real = before(&Market::new(bars));
-    assert_eq!(real, before(&Market::new(scrambled.bars())));
+    let real = before(&MarketSeries::new(bars));
+    assert_eq!(real, before(&MarketSeries::new(scrambled.bars())));
     assert!(!real.is_empty());
 }
 
@@ -121,18 +121,18 @@ fn scrambling_the_future_changes_nothing_before_it() {
 fn every_closed_candle_has_every_feature_from_the_past_only() {
     let bars = sample().bars();
     let day = Day(Day::of(bars.open_time[0]).0 + 60);
-    let full = Market::new(bars);
+    let full = MarketSeries::new(bars);
     let frame = full.frame(day, 0);
     let range = bars.day_range(day);
     assert_eq!(range.len(), 96);
     for index in range {
         let row = frame.row(frame.pulse(index).expect("warmed up"));
-        let cut = Market::new(bars.slice(0..index + 1));
+        let cut = MarketSeries::new(bars.slice(0..index + 1));
         let cut_frame = cut.frame(day, 0);
         assert_eq!(row, cut_frame.row(cut_frame.pulse(index).expect("warmed up")), "candle {index}");
         for direction in [Direction::Long, Direction::Short] {
             for style in Style::ALL {
-                let view = View { row: &row, direction, style };
+                let view = FeatureView { row: &row, direction, style };
                 for column in COLUMNS {
                     let value = column.value(&view);
                     assert!(value.is_none_or(f64::is_finite), "{} is {value:?}", column.name);
@@ -147,18 +147,18 @@ fn a_day_depends_on_its_look_back_and_horizon_only() {
     let bars = sample().bars();
     let plan = plan(DayLimits::default());
     let costs = plan.costs.of(&retune::model::Symbol::parse("ALPHAUSDT").expect("a name"));
-    let full = Market::new(bars);
+    let full = MarketSeries::new(bars);
     let mut signals = 0;
     for day in [80, 95, 110].map(|n| Day(Day::of(bars.open_time[0]).0 + n)) {
         let from = bars.index_at(day.start_ms() - 30 * DAY_MS);
         let horizon = plan.styles.iter().map(|s| s.exits.hold_bars_max()).max().unwrap_or(0);
         let to = bars.day_range(day).end + horizon;
-        let alone = evaluate_day(&Market::new(bars.slice(from..to)), day, None, &plan, &costs);
+        let alone = evaluate_day(&MarketSeries::new(bars.slice(from..to)), day, None, &plan, &costs);
         assert_eq!(alone, evaluate_day(&full, day, None, &plan, &costs), "{day}");
         assert!(alone.styles.iter().all(|style| style.sealed));
         signals += alone.styles.iter().map(|style| style.signals.len()).sum::<usize>();
         // One candle less and the longest style is not sealed: its signals are listed and not counted.
-        let unsealed = evaluate_day(&Market::new(bars.slice(from..to - 1)), day, None, &plan, &costs);
+        let unsealed = evaluate_day(&MarketSeries::new(bars.slice(from..to - 1)), day, None, &plan, &costs);
         let swing = &unsealed.styles[1];
         assert!(!swing.sealed && swing.signals.is_empty() && swing.outcomes.is_empty());
         assert_eq!(swing.pending as usize, alone.styles[1].signals.len());
@@ -174,7 +174,7 @@ fn a_gap_breaks_windows_and_fills_nothing() {
     let day = Day(Day::of(bars.open_time[0]).0 + 80);
     let hole = bars.day_range(day).start + 5;
     let holed: CandleSeries = (0..bars.len()).filter(|i| *i != hole).map(|i| bars.get(i)).collect();
-    let market = Market::new(holed.bars());
+    let market = MarketSeries::new(holed.bars());
     let found: Vec<_> = candidates(&market, day).into_iter().map(|c| c.row.candle.open_time).collect();
     let near = bars.open_time[hole]..bars.open_time[hole + 5];
     assert!(
@@ -183,11 +183,11 @@ fn a_gap_breaks_windows_and_fills_nothing() {
     );
     assert!(found.iter().any(|t| *t > near.end), "windows read as far as they read");
     let before = evaluate_day(&market, Day(day.0 - 1), None, &plan, &costs);
-    let whole = evaluate_day(&Market::new(bars), Day(day.0 - 1), None, &plan, &costs);
+    let whole = evaluate_day(&MarketSeries::new(bars), Day(day.0 - 1), None, &plan, &costs);
     // What the gap does not leave undecided is as it was; the rest ends at the last close before it.
     let mut undecided = 0;
     for (before, whole) in before.styles.iter().zip(&whole.styles) {
-        assert_eq!((before.lost, &before.signals), (Lost::default(), &whole.signals));
+        assert_eq!((before.lost, &before.signals), (SkipCounts::default(), &whole.signals));
         let mut entries = before.signals.iter().filter(|signal| signal.in_lattice);
         let [own, others] = [before, whole].map(|style| style.outcomes.under(0..style.outcomes.rules()));
         for (own, whole) in own.rows().zip(others.rows()) {

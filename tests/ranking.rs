@@ -1,25 +1,25 @@
 //! The kept trials against sorting the whole grid, and importances against plain means.
 
 use proptest::prelude::*;
-use retune::evaluate::book::{Book, Entry};
 use retune::evaluate::metrics::Circumstances;
+use retune::evaluate::outcome_table::{Entry, OutcomeTable};
 use retune::evaluate::score::Score;
 use retune::evaluate::sweep::sweep;
 use retune::model::{Day, Direction, ExitReason, Outcome, Outcomes, ReturnPpm, Setup, Style};
-use retune::search::plateau::Landscape;
+use retune::search::plateau::SmoothedGrid;
 use retune::search::rank::{Constraint, Objective, RankBy, rank};
-use retune::search::space::{Bound, Dimension, ExitAxes, Space, numbers};
+use retune::search::space::{Bound, Dimension, ExitAxes, SearchSpace, numbers};
 
-fn space() -> Space {
+fn space() -> SearchSpace {
     let exits = ExitAxes::new(&[1.0, 2.0], &[1.0], &[4.0, 8.0]);
     let dimension =
         |key, column| Dimension::new(key, column, Bound::AtLeast, numbers(&[0.0, 1.0, 2.0])).expect("sound");
-    Space::new(Style::Swing, &exits, vec![dimension("a", "consensus"), dimension("b", "rsi_14")])
+    SearchSpace::new(Style::Swing, &exits, vec![dimension("a", "consensus"), dimension("b", "rsi_14")])
         .expect("sound")
 }
 
-fn book(space: &Space, signals: &[(u8, u8, Vec<i32>)]) -> Book {
-    let mut book = Book::new(space.lattice().clone(), space.rules().len());
+fn book(space: &SearchSpace, signals: &[(u8, u8, Vec<i32>)]) -> OutcomeTable {
+    let mut book = OutcomeTable::new(space.lattice().clone(), space.rules().len());
     for (i, (a, b, nets)) in signals.iter().enumerate() {
         let outcome = |net: &i32| Outcome {
             net: ReturnPpm(*net),
@@ -94,7 +94,7 @@ proptest! {
         let grid = space.neighbourhood();
         let mut scores = vec![f64::NAN; grid.points()];
         all.iter().for_each(|(score, _, rule, cell)| scores[grid.point(*rule, *cell)] = *score);
-        let landscape = Landscape::new(grid, scores);
+        let landscape = SmoothedGrid::new(grid, scores);
         let mut within = within;
         let ground = |t: &(f64, u32, usize, usize)| {
             let at = landscape.grid().point(t.2, t.3);

@@ -7,7 +7,7 @@ use retune::features::catalog::COLUMNS;
 use retune::features::frame::{lookback_days, warm_up_ms};
 use retune::model::{DAY_MS, FilterValue, HOUR_MS, Interval, Style, Timeframes};
 use retune::search::defaults::Defaults;
-use retune::search::space::Space;
+use retune::search::space::SearchSpace;
 
 fn list(values: impl Iterator<Item = f64>) -> String {
     values.map(|value| value.to_string()).collect::<Vec<_>>().join(", ")
@@ -25,7 +25,7 @@ fn time(hours: f64) -> String {
 
 fn holding(style: Style, base: Interval) -> String {
     let Defaults { exits, dimensions } = Defaults::of(style, base).expect("a base");
-    let space = Space::new(style, &exits, dimensions).expect("sound");
+    let space = SearchSpace::new(style, &exits, dimensions).expect("sound");
     let mut hours: Vec<f64> = space.rules().iter().map(|rule| rule.hold_hours).collect();
     hours.sort_by(f64::total_cmp);
     hours.dedup();

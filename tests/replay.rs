@@ -7,12 +7,12 @@ use proptest::prelude::*;
 use retune::config::Config;
 use retune::engine::day::evaluate_day;
 use retune::engine::plan::DayLimits;
-use retune::evaluate::book::{Book, Entry};
 use retune::evaluate::lattice::Lattice;
-use retune::evaluate::portfolio::{Cooldown, Course, Limits, Lost, follow};
+use retune::evaluate::outcome_table::{Entry, OutcomeTable};
+use retune::evaluate::portfolio::{Cooldown, Course, PortfolioLimits, SkipReason, follow};
 use retune::evaluate::replay::{Pick, replay, results, taken};
 use retune::evaluate::uniqueness::{average_uniqueness, effective_trades};
-use retune::features::frame::Market;
+use retune::features::frame::MarketSeries;
 use retune::ingest::{IngestOptions, discover, load_symbol};
 use retune::model::{
     Bars, CandleSeries, Day, Direction, ExitReason, ExitRule, HOUR_MS, Interval, Outcome, Outcomes,
@@ -37,7 +37,7 @@ struct Signal {
 }
 
 /// A book of one exit rule; entries ascend by time, then symbol.
-fn book(signals: &[Signal]) -> Book {
+fn book(signals: &[Signal]) -> OutcomeTable {
     let mut now = 0;
     let mut placed = Vec::new();
     for signal in signals {
@@ -45,7 +45,7 @@ fn book(signals: &[Signal]) -> Book {
         placed.push((now, signal.symbol, signal));
     }
     placed.sort_by_key(|(at, symbol, _)| (*at, *symbol));
-    let mut book = Book::new(Lattice::new(Vec::new()), 1);
+    let mut book = OutcomeTable::new(Lattice::new(Vec::new()), 1);
     for (entry_ms, symbol, signal) in placed {
         let entry = Entry { entry_ms, symbol, direction: Direction::Long, setup: Setup::Pullback };
         let outcome = Outcome {
@@ -63,17 +63,17 @@ fn book(signals: &[Signal]) -> Book {
     book
 }
 
-fn walk(book: &Book, limits: &Limits) -> Course {
+fn walk(book: &OutcomeTable, limits: &PortfolioLimits) -> Course {
     let all: Vec<usize> = (0..book.entries().len()).collect();
     follow(book, 0, &all, limits, BAR_MS)
 }
 
-fn until_ms(book: &Book, signal: usize) -> i64 {
+fn until_ms(book: &OutcomeTable, signal: usize) -> i64 {
     book.entries()[signal].entry_ms + i64::from(book.under(0).of(signal).bars_held) * BAR_MS
 }
 
 /// The same walk, with the whole past looked through for every signal.
-fn plain_walk(book: &Book, limits: &Limits) -> Vec<usize> {
+fn plain_walk(book: &OutcomeTable, limits: &PortfolioLimits) -> Vec<usize> {
     let mut trades: Vec<usize> = Vec::new();
     let symbol = |signal: &usize| book.entries()[*signal].symbol;
     let net = |signal: &usize| i64::from(book.under(0).net(*signal).0);
@@ -110,12 +110,12 @@ fn signals() -> impl Strategy<Value = Vec<Signal>> {
     prop::collection::vec(signal, 0..80)
 }
 
-fn limits() -> impl Strategy<Value = Limits> {
+fn limits() -> impl Strategy<Value = PortfolioLimits> {
     let count = || prop::option::of(1_u32..4);
     let cooldown = (1_u32..4, 1_i64..30)
         .prop_map(|(losses, bars)| Cooldown { losses, pause_ms: bars * BAR_MS - BAR_MS / 2 });
     (count(), count(), prop::option::of(cooldown), prop::option::of(1_i64..60_000)).prop_map(
-        |(per_symbol, positions, cooldown, day_loss_ppm)| Limits {
+        |(per_symbol, positions, cooldown, day_loss_ppm)| PortfolioLimits {
             per_symbol,
             positions,
             cooldown,
@@ -149,9 +149,9 @@ proptest! {
         let book = book(&signals);
         let window = book.window(Day(0)..Day(i32::MAX));
         let pick = Pick { rule: 0, levels: None };
-        let course = walk(&book, &Limits::NONE);
+        let course = walk(&book, &PortfolioLimits::NONE);
         prop_assert_eq!(&course.trades, &taken(&window, pick));
-        prop_assert_eq!(course.lost, [0; Lost::ALL.len()]);
+        prop_assert_eq!(course.lost, [0; SkipReason::ALL.len()]);
         let independent = replay(&window, pick);
         prop_assert_eq!(results(&book, 0, &course.trades), (independent.point, independent.daily_ppm));
     }
@@ -169,17 +169,26 @@ fn each_limit_loses_signals_for_its_own_reason() {
         signal(1, 0, 1, 5),
         signal(3, 0, 1, 5),
     ]);
-    let of = |limits: Limits| {
+    let of = |limits: PortfolioLimits| {
         let course = walk(&book, &limits);
         (course.trades, course.lost)
     };
-    assert_eq!(of(Limits::NONE), (vec![0, 1, 2, 3, 4, 5], [0, 0, 0, 0]));
-    assert_eq!(of(Limits::default()), (vec![0, 2, 3, 4, 5], [1, 0, 0, 0]));
+    assert_eq!(of(PortfolioLimits::NONE), (vec![0, 1, 2, 3, 4, 5], [0, 0, 0, 0]));
+    assert_eq!(of(PortfolioLimits::default()), (vec![0, 2, 3, 4, 5], [1, 0, 0, 0]));
     let cooldown = Some(Cooldown { losses: 2, pause_ms: 3 * BAR_MS });
-    assert_eq!(of(Limits { cooldown, ..Limits::default() }), (vec![0, 2, 3, 5], [1, 1, 0, 0]));
-    assert_eq!(of(Limits { positions: Some(1), ..Limits::default() }), (vec![0, 3, 4, 5], [1, 0, 1, 0]));
+    assert_eq!(
+        of(PortfolioLimits { cooldown, ..PortfolioLimits::default() }),
+        (vec![0, 2, 3, 5], [1, 1, 0, 0])
+    );
+    assert_eq!(
+        of(PortfolioLimits { positions: Some(1), ..PortfolioLimits::default() }),
+        (vec![0, 3, 4, 5], [1, 0, 1, 0])
+    );
     let day_loss_ppm = Some(20);
-    assert_eq!(of(Limits { day_loss_ppm, ..Limits::default() }), (vec![0, 2, 3], [1, 0, 0, 2]));
+    assert_eq!(
+        of(PortfolioLimits { day_loss_ppm, ..PortfolioLimits::default() }),
+        (vec![0, 2, 3], [1, 0, 0, 2])
+    );
 }
 
 /// The one-position case of the fixture f12: entry and exit bars, and what is taken.
@@ -209,7 +218,7 @@ fn the_one_position_case_agrees() {
             before = *from;
             Signal { wait_bars, symbol: 0, bars_held: (to - from) as u16, net: 1 }
         };
-        walk(&book(&spans.iter().map(signal).collect::<Vec<_>>()), &Limits::default()).trades
+        walk(&book(&spans.iter().map(signal).collect::<Vec<_>>()), &PortfolioLimits::default()).trades
     };
     assert_eq!(case(&SPANS), [0, 1, 2, 3, 8, 9]);
     let fixture = "../shared/fixtures/statistics/f12_overlap.json";
@@ -301,7 +310,7 @@ fn one_position_per_symbol_is_what_a_walk_along_the_candles_gives() {
     let mut symbols = Vec::new();
     let mut found = Vec::new();
     for (index, (series, sources)) in loaded.iter().zip(&catalog.symbols).enumerate() {
-        let (market, costs) = (Market::new(series.bars()), plan.costs.of(&sources.symbol));
+        let (market, costs) = (MarketSeries::new(series.bars()), plan.costs.of(&sources.symbol));
         let first = Day::of(series.bars().open_time[0]).0;
         let days: Vec<Day> = (first + 40..first + 120).map(Day).collect();
         let blocks = days.iter().map(|day| evaluate_day(&market, *day, None, &plan, &costs)).collect();
@@ -313,7 +322,8 @@ fn one_position_per_symbol_is_what_a_walk_along_the_candles_gives() {
         let book = book_of(&symbols, index, style);
         let everything: Vec<usize> = (0..book.entries().len()).collect();
         for rule in [0, 13, 26] {
-            let trades = follow(&book, rule, &everything, &Limits::default(), plan.interval.ms()).trades;
+            let trades =
+                follow(&book, rule, &everything, &PortfolioLimits::default(), plan.interval.ms()).trades;
             assert!(trades.len() > 50, "{} trades", trades.len());
             lost += everything.len() - trades.len();
             for (symbol, series) in loaded.iter().enumerate() {
@@ -428,7 +438,7 @@ fn every_limit_matters_somewhere_on_the_sample() {
     let reasons: BTreeSet<usize> = results
         .iter()
         .flatten()
-        .flat_map(|style| (0..Lost::ALL.len()).filter(|reason| style.best.lost[*reason] > 0))
+        .flat_map(|style| (0..SkipReason::ALL.len()).filter(|reason| style.best.lost[*reason] > 0))
         .collect();
-    assert_eq!(reasons.len(), Lost::ALL.len(), "every reason occurs");
+    assert_eq!(reasons.len(), SkipReason::ALL.len(), "every reason occurs");
 }

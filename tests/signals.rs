@@ -10,18 +10,18 @@ use retune::config::Config;
 use retune::documents::document::Envelope;
 use retune::documents::run::RunDocument;
 use retune::engine::day::{DayBlock, evaluate_day};
-use retune::engine::entries::Found;
+use retune::engine::entries::EntrySource;
 use retune::engine::plan::{DayLimits, Plan};
 use retune::exits::Costs;
-use retune::features::frame::Market;
-use retune::ingest::{IngestOptions, OnConflict, Reading, SignalsFile, discover, load_symbol};
+use retune::features::frame::MarketSeries;
+use retune::ingest::{IngestOptions, OnConflict, ReadingOptions, SignalsFile, discover, load_symbol};
 use retune::model::{
     Bars, Candle, CandleSeries, Day, Direction, GivenSignal, GivenSignals, Interval, MINUTE_MS, Setup, Style,
     Symbol, rfc3339,
 };
 use retune::run::report::RunReport;
 use retune::run::{RunOptions, incremental};
-use retune::search::space::Space;
+use retune::search::space::SearchSpace;
 use retune::signals::candidates::candidates;
 use retune::signals::given::placed;
 
@@ -119,7 +119,7 @@ fn answer(report: &RunReport) -> String {
         style.study.incumbent = None;
         style.study.judgement.verdict = retune::validate::verdict::Verdict::Skipped;
         style.study.judgement.reasons.clear();
-        style.decision.outcome = retune::decide::Outcome::Unchanged;
+        style.decision.outcome = retune::decide::DecisionOutcome::Unchanged;
         style.decision.changes.clear();
         style.decision.reasons.clear();
         style.evidence = retune::study::evidence::Evidence::default();
@@ -145,8 +145,8 @@ fn default_space_by_name() -> String {
     let mut text = "[signals]\nfile = \"x\"\n".to_owned();
     for style in Style::ALL {
         text.push_str(&format!("[style.{style}.space]\n"));
-        for dimension in Space::default_dimensions(style) {
-            let shown = |level: &retune::search::space::Level| match &level.shown {
+        for dimension in SearchSpace::default_dimensions(style) {
+            let shown = |level: &retune::search::space::ThresholdLevel| match &level.shown {
                 retune::model::FilterValue::Number(value) => format!("{value:?}"),
                 retune::model::FilterValue::Name(name) => format!("{name:?}"),
             };
@@ -159,7 +159,7 @@ fn default_space_by_name() -> String {
 
 /// Derived signals of some candles as rows of a file, with the time as `time_of` writes it.
 fn derived_rows(symbol: &Symbol, bars: Bars<'_>, time_of: fn(i64) -> String) -> Vec<String> {
-    let market = Market::new(bars);
+    let market = MarketSeries::new(bars);
     let days = Day::of(bars.open_time[0]).0..=Day::of(bars.open_time[bars.len() - 1]).0;
     let row = |candidate: &retune::signals::candidates::Candidate| {
         let time = time_of(candidate.row.candle.open_time);
@@ -207,7 +207,7 @@ fn without_setups(mut block: DayBlock) -> DayBlock {
 #[test]
 fn units_of_given_signals_are_those_of_derived_ones() {
     let (symbol, series) = sample().remove(0);
-    let market = Market::new(series.bars());
+    let market = MarketSeries::new(series.bars());
     let plan = plan_of("", DayLimits::default());
     let costs = Costs::default().of(&symbol);
     let mut compared = 0;
@@ -252,7 +252,7 @@ fn what_follows_a_signal_changes_nothing_that_was_known_then() {
                 false => candle,
             })
             .collect();
-        let (market, other) = (Market::new(bars), Market::new(scrambled.bars()));
+        let (market, other) = (MarketSeries::new(bars), MarketSeries::new(scrambled.bars()));
         let (known, same) = (placed(&market, day, &given), placed(&other, day, &given));
         assert_eq!(known, same, "{minutes} minutes into the candle");
         let place = &known[0];
@@ -279,7 +279,7 @@ fn a_given_signal_needs_its_candles_and_takes_its_own_atr() {
     let unit = |signal: GivenSignal| {
         let mut given = GivenSignals::none(Vec::new().into());
         given.push(signal, std::iter::empty());
-        let market = Market::new(holed.bars());
+        let market = MarketSeries::new(holed.bars());
         let plan = plan_of("[signals]\nfile = \"x\"\n", DayLimits::default());
         let costs = Costs::default().of(&symbol);
         let block = evaluate_day(&market, signal.day(Interval::M15), Some(&given), &plan, &costs);
@@ -393,7 +393,7 @@ fn the_number_of_threads_changes_nothing() {
 fn a_prefix_of_the_signals_gives_a_prefix_of_the_units() {
     let (symbol, series) = sample().remove(0);
     let bars = series.bars();
-    let read = SignalsFile::read(&given_sample(), Interval::M15, &Reading::default(), None)
+    let read = SignalsFile::read(&given_sample(), Interval::M15, &ReadingOptions::default(), None)
         .expect("the committed signals");
     let whole = &read.symbols[&symbol];
     let plan = plan("[0.0, 0.5]");
@@ -404,7 +404,8 @@ fn a_prefix_of_the_signals_gives_a_prefix_of_the_units() {
     {
         prefix.push(*signal, whole.values(index).iter().copied());
     }
-    let (market, known) = (Market::new(bars), Market::new(bars.slice(0..bars.index_at(cut_day.start_ms()))));
+    let (market, known) =
+        (MarketSeries::new(bars), MarketSeries::new(bars.slice(0..bars.index_at(cut_day.start_ms()))));
     let mut sealed = 0;
     for day in (40..100).map(|day| Day(Day::of(bars.open_time[0]).0 + day)) {
         let (then, now) = (
@@ -415,8 +416,8 @@ fn a_prefix_of_the_signals_gives_a_prefix_of_the_units() {
             assert_eq!(then, now, "{day}");
             sealed += then.signals.len();
         }
-        let found = |market: &Market<'_>, given: &GivenSignals| {
-            let found = Found::on(market, day, Some(given));
+        let found = |market: &MarketSeries<'_>, given: &GivenSignals| {
+            let found = EntrySource::on(market, day, Some(given));
             found
                 .of_style(market, Style::Swing)
                 .iter()
@@ -447,7 +448,8 @@ fn every_row_is_counted_in_one_place() {
     let note = report.input.signals.as_ref().expect("signals were given");
     assert_eq!((note.rows, note.duplicates, note.counted), (sample_rows + 5, 1, sample_rows));
     assert_eq!((note.without_candles, note.before_candles, note.after_candles), (1, 1, 2));
-    let read = SignalsFile::read(&lab.signals(), Interval::M15, &Reading::default(), None).expect("sound");
+    let read =
+        SignalsFile::read(&lab.signals(), Interval::M15, &ReadingOptions::default(), None).expect("sound");
     for style in &report.styles {
         let own = read.symbols.iter().filter(|(symbol, _)| symbol.as_str() != "NOSUCHUSDT");
         let own =

@@ -1,9 +1,9 @@
 //! The sweep against the plain loop, on random spaces, levels and signals; windows against fresh books.
 
 use proptest::prelude::*;
-use retune::evaluate::book::{Book, Entry, OutcomeSource, OutcomeTable, Window};
 use retune::evaluate::daily::DailyColumns;
 use retune::evaluate::lattice::Lattice;
+use retune::evaluate::outcome_table::{Entry, OutcomeColumns, OutcomeSource, OutcomeTable, Window};
 use retune::evaluate::replay::{Pick, replay};
 use retune::evaluate::sweep::sweep;
 use retune::model::{DAY_MS, Day, Direction, ExitReason, Outcome, Outcomes, ReturnPpm, Setup};
@@ -28,8 +28,8 @@ struct Signal {
     net: Vec<i32>,
 }
 
-fn book(sizes: &[usize], rules: usize, signals: &[Signal]) -> Book {
-    let mut book = Book::new(Lattice::new(sizes.to_vec()), rules);
+fn book(sizes: &[usize], rules: usize, signals: &[Signal]) -> OutcomeTable {
+    let mut book = OutcomeTable::new(Lattice::new(sizes.to_vec()), rules);
     let mut entry_ms = 0;
     for signal in signals {
         entry_ms += signal.wait_hours * 3_600_000;
@@ -120,8 +120,8 @@ struct Lent {
 }
 
 impl OutcomeSource for Lent {
-    fn load(&self, rules: std::ops::Range<usize>) -> OutcomeTable {
-        let mut table = OutcomeTable::new(rules.len());
+    fn load(&self, rules: std::ops::Range<usize>) -> OutcomeColumns {
+        let mut table = OutcomeColumns::new(rules.len());
         for signal in &self.signals {
             let mut outcomes = Outcomes::new(rules.len());
             let own = signal.net[rules.clone()].iter().map(|net| outcome(*net)).collect::<Vec<_>>();
@@ -133,9 +133,9 @@ impl OutcomeSource for Lent {
 }
 
 /// The same book with its outcomes elsewhere.
-fn lent(sizes: &[usize], rules: usize, signals: &[Signal]) -> Book {
+fn lent(sizes: &[usize], rules: usize, signals: &[Signal]) -> OutcomeTable {
     let held = book(sizes, rules, signals);
-    let mut lent = Book::new(Lattice::new(sizes.to_vec()), rules);
+    let mut lent = OutcomeTable::new(Lattice::new(sizes.to_vec()), rules);
     for (entry, signal) in held.entries().iter().zip(signals) {
         lent.push_signal(*entry, &signal.levels);
     }

@@ -3,16 +3,16 @@
 
 use std::path::Path;
 
-use retune::decide::Outcome;
+use retune::decide::DecisionOutcome;
 use retune::engine::plan::Plan;
-use retune::features::catalog::{SCORE_EVIDENCE, SIGNAL_SCORE, View, column};
-use retune::features::frame::Market;
+use retune::features::catalog::{FeatureView, SCORE_EVIDENCE, SIGNAL_SCORE, column};
+use retune::features::frame::MarketSeries;
 use retune::features::score::{ScoreEvidence, ScoreTerm, ScoreWeights, Sided};
 use retune::model::{Candle, CandleSeries, DAY_MS, Day, Direction, MINUTE_MS, Style};
 use retune::run::report::{RunReport, StyleReport};
-use retune::search::draws::Draws;
+use retune::search::random::RandomStream;
 use retune::search::space::weights_of;
-use retune::search::weights::Learned;
+use retune::search::weights::LearnedWeights;
 use serde_json::Value;
 
 use crate::command::{StoreDir, optimizer, text};
@@ -46,7 +46,7 @@ fn learning() -> Plan {
 
 /// A market of sudden moves: those with volume go on, the others turn back.
 fn planted(seed: u64) -> CandleSeries {
-    let mut draws = Draws::new(seed);
+    let mut draws = RandomStream::new(seed);
     let mut share = move |width: f64| (draws.below(20_001) as f64 / 10_000.0 - 1.0) * width;
     let (mut price, mut drift, mut left) = (100.0, 0.0, 0);
     let candle = |index: i64| {
@@ -73,7 +73,7 @@ fn planted_symbols() -> Vec<(String, CandleSeries)> {
     [("AAAUSDT", 1), ("BBBUSDT", 2)].map(|(name, seed)| (name.to_owned(), planted(seed))).to_vec()
 }
 
-fn learned(style: &StyleReport) -> &Learned {
+fn learned(style: &StyleReport) -> &LearnedWeights {
     style.evidence.weights.as_ref().expect("weights are learned")
 }
 
@@ -88,7 +88,7 @@ fn share(weights: &ScoreWeights, terms: &[ScoreTerm]) -> f64 {
 fn the_score_follows_from_the_evidence_bit_for_bit() {
     let series = &sample()[0].1;
     let bars = series.bars();
-    let market = Market::new(bars);
+    let market = MarketSeries::new(bars);
     let mut scores = std::collections::BTreeSet::new();
     for day in 40..70 {
         let frame = market.frame(Day(Day::of(bars.open_time[0]).0 + day), 0);
@@ -97,7 +97,7 @@ fn the_score_follows_from_the_evidence_bit_for_bit() {
             for (direction, style) in
                 [Direction::Long, Direction::Short].into_iter().flat_map(|side| Style::ALL.map(|s| (side, s)))
             {
-                let view = View { row: &row, direction, style };
+                let view = FeatureView { row: &row, direction, style };
                 let stored = SCORE_EVIDENCE.value(&view).expect("of every row");
                 let evidence = ScoreEvidence::from_number(stored, style).expect("what was written");
                 let kept = evidence.score(&ScoreWeights::default_of(style));
@@ -137,7 +137,7 @@ fn what_decides_gains_weight_and_comes_into_force_with_the_parameters() {
     }
     // Once in force, they stay.
     let again = lab.run(&learning());
-    assert_eq!(scalping.decision.outcome, Outcome::Adopted, "{:?}", scalping.decision.reasons);
+    assert_eq!(scalping.decision.outcome, DecisionOutcome::Adopted, "{:?}", scalping.decision.reasons);
     let after = &again.styles[0];
     assert_eq!((learned(after).weights, learned(after).replaced), (found.weights, false));
     assert!(after.study.incumbent.is_some(), "and are measured as they are");
@@ -187,8 +187,9 @@ fn what_is_reused_and_how_many_threads_there_are_change_nothing() {
     let end = Day(Day::of(symbols[0].1.bars().open_time[0]).0 + 90).start_ms();
     lab.write(&symbols, end);
     let fixed = plan_of(&open(""));
-    let learns =
-        |report: &RunReport| -> Vec<Learned> { report.styles.iter().map(|s| learned(s).clone()).collect() };
+    let learns = |report: &RunReport| -> Vec<LearnedWeights> {
+        report.styles.iter().map(|s| learned(s).clone()).collect()
+    };
     let total = lab.run(&fixed).units_total();
     // The units of fixed weights lack what the score reads; those that have it serve both.
     let first = lab.run(&learning());
@@ -231,7 +232,7 @@ fn weights_come_into_force_and_go_with_their_parameters() {
     assert_eq!(fixed["scalping_score_weights"]["volume"], 30);
     let run = lab.run(&learning());
     let (style, scalping) = (Style::Scalping, &run.styles[0]);
-    assert_eq!(scalping.decision.outcome, Outcome::Adopted, "{:?}", scalping.decision.reasons);
+    assert_eq!(scalping.decision.outcome, DecisionOutcome::Adopted, "{:?}", scalping.decision.reasons);
     assert!(scalping.study.incumbent.is_some(), "those in force are measured under their own weights");
     let weights = learned(scalping).weights;
     let key = format!("{style}_score_weights");

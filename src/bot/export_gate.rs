@@ -17,7 +17,7 @@ use crate::store::records::{
     CandidateRecord, DecisionRecord, EvidenceRecord, ParamsRecord, RunRecord, StoredMetrics,
 };
 use crate::store::{LearningCommit, Location, Snapshot, Store, StoreError};
-use crate::validate::assessment::{Assurance, DECAY_E, Lack};
+use crate::validate::assessment::{Assurance, DECAY_E, FailedCondition};
 use crate::validate::verdict::Verdict;
 
 /// The word for parameters that no run tested.
@@ -145,7 +145,7 @@ fn doubt(
         }
         let evidence = snapshot.evidence(profile, run, style)?.unwrap_or_default();
         if followed.is_none() && run > params.run {
-            followed = Some(decays(&evidence).map(|reason| (run, Lack::Decay.as_str(), reason)));
+            followed = Some(decays(&evidence).map(|reason| (run, FailedCondition::Decay.as_str(), reason)));
         }
         if judged.is_none() && is_set(style, decision.candidate.as_ref(), &set) {
             let found = bad(&decision, &evidence, required(&record));

@@ -11,7 +11,7 @@ use crate::model::{EXIT_AXES, ExitRule, FilterValue, ParameterSet, Style};
 use crate::run::adopt::IMPORTED;
 use crate::run::records::{change_record, parameter_set};
 use crate::run::unreported::{Overdue, overdue};
-use crate::search::space::Space;
+use crate::search::space::SearchSpace;
 use crate::store::bot_file::{self, Mark, Origin};
 use crate::store::records::{
     CandidateRecord, CarriedRecord, ChangeRecord, DecisionRecord, ParamsRecord, RunRecord, StoredMetrics,
@@ -185,7 +185,7 @@ fn look_at_kinds(
 
 /// What a file says of a style.
 #[derive(Debug)]
-pub struct Found {
+pub struct ImportedStyle {
     /// Its parameters.
     pub set: ParameterSet,
     /// Switches that are on where nobody reads them: the keys by which the bot follows positions say otherwise.
@@ -195,7 +195,7 @@ pub struct Found {
 /// Reads the parameters of a style; `None` where the file has none.
 ///
 /// Errors: a value of another kind or beyond its range
-pub fn set_of(document: &Map<String, Value>, style: Style) -> Result<Option<Found>, ImportError> {
+pub fn set_of(document: &Map<String, Value>, style: Style) -> Result<Option<ImportedStyle>, ImportError> {
     let key = format!("{style}_params");
     let params = match document.get(&key) {
         None | Some(Value::Null) => return Ok(None),
@@ -231,7 +231,7 @@ pub fn set_of(document: &Map<String, Value>, style: Style) -> Result<Option<Foun
         (is_on && axes.iter().all(|axis| filter(&stored, axis).is_none())).then_some(*switch)
     };
     let inert = SWITCHES.iter().filter_map(is_inert).collect();
-    Ok(Some(Found { set, inert }))
+    Ok(Some(ImportedStyle { set, inert }))
 }
 
 /// Returns a rule with the exit mechanisms of a style that are switched on.
@@ -264,7 +264,7 @@ fn with_mechanisms(
 /// Reads the filters of a style; a value of another kind than the filter's is no value.
 fn filters_of(params: &Map<String, Value>, style: Style) -> Result<Vec<(String, FilterValue)>, ImportError> {
     let mut filters = Vec::new();
-    for dimension in Space::default_dimensions(style) {
+    for dimension in SearchSpace::default_dimensions(style) {
         let key = dimension.key();
         let other = (key == "min_consensus").then_some("min_indicator_consensus");
         let found = [Some(key), other].into_iter().flatten().find_map(|name| Some((name, params.get(name)?)));

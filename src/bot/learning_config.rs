@@ -15,7 +15,7 @@ mod text;
 
 use serde_json::{Map, Value, json};
 
-pub use self::difference::{Difference, differences};
+pub use self::difference::{BotFileDifference, differences};
 use self::draft::Draft;
 use crate::bot::import::set_of;
 use crate::bot::keys::{
@@ -90,7 +90,7 @@ pub fn bot_file(snapshot: &Snapshot<'_>, profile: &str, generated_at: &str) -> R
     let json = carried.as_ref().map_or("", |carried| &carried.json);
     // Checked when it was taken over.
     let imported: Option<Object> = serde_json::from_str(json).ok();
-    let in_force = InForce::read(snapshot, profile)?;
+    let in_force = ActiveScopes::read(snapshot, profile)?;
     let mut draft = Draft::new(imported.clone().unwrap_or_else(|| default.clone()));
     draft.put(&["last_update"], json!(generated_at), "when it was written");
     match &imported {
@@ -116,9 +116,9 @@ pub fn bot_file(snapshot: &Snapshot<'_>, profile: &str, generated_at: &str) -> R
         true => draft.remove(FILLED_IN),
         false => draft.put(&[FILLED_IN], Value::Object(filled_in), "defaults, which an import passes over"),
     }
-    let learned = learned::Learned::read(snapshot, profile)?;
+    let learned = learned::LearnedLessons::read(snapshot, profile)?;
     learned.lay_over(&mut draft, &in_force, generated_at, imported.is_some());
-    for (key, value) in history::History::read(snapshot, profile)?.entries(&in_force) {
+    for (key, value) in history::RecentRuns::read(snapshot, profile)?.entries(&in_force) {
         draft.put(&[&key], value, "what the last runs decided");
     }
     let (document, reasons) = draft.finish();
@@ -156,7 +156,11 @@ fn complete_default(draft: &mut Draft) {
 }
 
 /// Lays over the values for all styles; none where what speaks for all is what the imported file says.
-fn lay_global(draft: &mut Draft, in_force: &InForce, before: &dyn Fn(Style) -> Option<StoredParameterSet>) {
+fn lay_global(
+    draft: &mut Draft,
+    in_force: &ActiveScopes,
+    before: &dyn Fn(Style) -> Option<StoredParameterSet>,
+) {
     let Some((style, record)) = in_force.general() else { return };
     if style.and_then(before).is_some_and(|before| before == record.set) {
         return;
@@ -195,7 +199,7 @@ fn lay_live_exits(
 /// Lays over the parameters of each style; returns those that are defaults because nothing is active.
 fn lay_styles(
     draft: &mut Draft,
-    in_force: &InForce,
+    in_force: &ActiveScopes,
     imported: Option<&Object>,
     before: &dyn Fn(Style) -> Option<StoredParameterSet>,
 ) -> Object {
@@ -249,9 +253,9 @@ fn active(scope: &str, record: &ParamsRecord) -> String {
 }
 
 /// The parameters in force in every scope.
-struct InForce(Vec<(String, ParamsRecord)>);
+struct ActiveScopes(Vec<(String, ParamsRecord)>);
 
-impl InForce {
+impl ActiveScopes {
     fn read(snapshot: &Snapshot<'_>, profile: &str) -> Result<Self, StoreError> {
         Ok(Self(snapshot.params_all(profile)?))
     }
@@ -329,7 +333,7 @@ fn style_params(style: Style, set: Option<&StoredParameterSet>) -> Value {
 
 /// Lays over the entries of the symbols that have parameters of their own; swing wins over scalping. What else an entry
 /// holds stays.
-fn lay_symbols(draft: &mut Draft, in_force: &InForce) {
+fn lay_symbols(draft: &mut Draft, in_force: &ActiveScopes) {
     let none = Value::Object(Object::new());
     let known = draft.get(&["per_symbol"]).unwrap_or(&none).clone();
     let global = draft.get(&["global"]).unwrap_or(&none).clone();

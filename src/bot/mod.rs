@@ -10,4 +10,4 @@ pub mod keys;
 pub(crate) mod learning_config;
 
 pub(crate) use learning_config::market;
-pub use learning_config::{BotFile, Difference, bot_file, differences, learning_config};
+pub use learning_config::{BotFile, BotFileDifference, bot_file, differences, learning_config};

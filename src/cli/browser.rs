@@ -9,7 +9,7 @@ use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::failure::{Failure, code};
-use crate::render::browser::{Key, Library, Palette, Seen, State, draw};
+use crate::render::browser::{Key, Library, Palette, ScreenFacts, State, draw};
 
 /// How long a signal may wait to be noticed.
 const NOTICED_AFTER: Duration = Duration::from_millis(200);
@@ -67,7 +67,7 @@ fn show(
     library: &mut Library<'_>,
     state: &State,
     palette: Palette,
-) -> Result<Seen, Failure> {
+) -> Result<ScreenFacts, Failure> {
     let size = terminal.size().map_err(|error| failed(&error))?;
     let (screen, seen) = library.screen(state, size.width, size.height)?;
     terminal.draw(|frame| draw(frame, &screen, palette)).map_err(|error| failed(&error))?;

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use super::context::Context;
 use super::failure::{Failure, code};
 use super::files::FileArguments;
-use super::incremental::{BadRows, Conflict, on_conflict};
+use super::incremental::{BadRows, ConflictArgument, on_conflict};
 use super::lookahead;
-use crate::documents::check::{CheckDataDocument, FilePart, PassedOverPart, SignalsFilePart, SymbolPart};
+use crate::documents::check::{
+    CheckDataDocument, CheckedSymbolPart, FilePart, PassedOverPart, SignalsFilePart,
+};
 use crate::ingest::{
     Catalog, IngestError, IngestOptions, OnConflict, SignalsFile, identical_files, load_symbol, survey,
 };
@@ -17,7 +19,7 @@ use crate::run::given_signals::signals_outside;
 use crate::run::room_at_first;
 
 #[derive(Debug, clap::Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum CheckCommand {
     /// Report every candle file, and a file of signals: what it holds and what is wrong with it
     Data {
         /// File or folder of candles; repeatable
@@ -28,7 +30,7 @@ pub(crate) enum Command {
         signals: Option<PathBuf>,
         /// What to do with differing candles for one symbol and time
         #[arg(long, value_enum, value_name = "POLICY")]
-        on_conflict: Option<Conflict>,
+        on_conflict: Option<ConflictArgument>,
         #[command(flatten)]
         bad_rows: BadRows,
         #[command(flatten)]
@@ -36,15 +38,15 @@ pub(crate) enum Command {
     },
     /// Look for knowledge of the future: compute what was known at instants drawn from your candles once more without
     /// the candles after them; exit 1 when anything differs, or a column of your signals looks like hindsight
-    Lookahead(lookahead::Arguments),
+    Lookahead(lookahead::LookaheadArguments),
 }
 
-pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
+pub(crate) fn run(context: &Context, command: &CheckCommand) -> Result<u8, Failure> {
     let (paths, signals, flag, bad_rows, files) = match command {
-        Command::Data { paths, signals, on_conflict, bad_rows, files } => {
+        CheckCommand::Data { paths, signals, on_conflict, bad_rows, files } => {
             (paths, signals, on_conflict, bad_rows, files)
         }
-        Command::Lookahead(arguments) => return lookahead::run(context, arguments),
+        CheckCommand::Lookahead(arguments) => return lookahead::run(context, arguments),
     };
     let flags: Vec<_> = bad_rows.flags().into_iter().chain(files.flags()).collect();
     let config = context.config(&flags)?;
@@ -100,7 +102,7 @@ fn look(catalog: &Catalog, options: &IngestOptions) -> Result<(CheckDataDocument
             && one_market
         {
             days.insert(sources.symbol.clone(), (Day::of(*first), Day::of(*last)));
-            symbols.push(SymbolPart::new(&loaded));
+            symbols.push(CheckedSymbolPart::new(&loaded));
         }
         reports.extend(loaded.files);
     }

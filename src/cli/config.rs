@@ -8,22 +8,22 @@ use crate::config::Config;
 use crate::documents::config::{ConfigDocument, ConfigValue};
 
 #[derive(Debug, clap::Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum ConfigCommand {
     /// Every value in effect, with where it comes from
     Show,
     /// Whether the configuration is sound, and how large its spaces are
     Check,
 }
 
-pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
+pub(crate) fn run(context: &Context, command: &ConfigCommand) -> Result<u8, Failure> {
     let texts = context.config_texts(&[])?;
     let config = Config::from_texts(&texts)?;
     let plan = config.check()?;
     let sets = plan.styles.iter().map(|s| (s.space.style().to_string(), s.space.sets() as u64)).collect();
     let document = ConfigDocument { values: values(&config, &texts), parameter_sets: sets };
     match command {
-        Command::Show => context.print(document, ConfigDocument::text)?,
-        Command::Check => context.print(document, ConfigDocument::summary)?,
+        ConfigCommand::Show => context.print(document, ConfigDocument::text)?,
+        ConfigCommand::Check => context.print(document, ConfigDocument::summary)?,
     }
     Ok(0)
 }

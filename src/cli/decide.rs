@@ -5,7 +5,7 @@ use super::failure::{Failure, code};
 use super::values;
 use crate::documents::by_hand::ByHandDocument;
 use crate::model::Style;
-use crate::run::adopt::{ByHandError, Request, by_hand};
+use crate::run::adopt::{ByHandError, ManualRequest, by_hand};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Adopt {
@@ -34,15 +34,15 @@ pub(crate) struct Rollback {
 const CHANGED: u8 = 10;
 
 pub(crate) fn adopt(context: &Context, arguments: &Adopt) -> Result<u8, Failure> {
-    let request = Request::Adopt { run: arguments.run, force: arguments.force };
+    let request = ManualRequest::Adopt { run: arguments.run, force: arguments.force };
     carry_out(context, request, arguments.style)
 }
 
 pub(crate) fn rollback(context: &Context, arguments: &Rollback) -> Result<u8, Failure> {
-    carry_out(context, Request::Rollback { run: arguments.run }, arguments.style)
+    carry_out(context, ManualRequest::Rollback { run: arguments.run }, arguments.style)
 }
 
-fn carry_out(context: &Context, request: Request, style: Option<Style>) -> Result<u8, Failure> {
+fn carry_out(context: &Context, request: ManualRequest, style: Option<Style>) -> Result<u8, Failure> {
     context.expect_store()?;
     let styles = style.map_or_else(|| Style::ALL.to_vec(), |style| vec![style]);
     let done = by_hand(context.location()?, &context.global.profile, &styles, request, context.now_ms)?;

@@ -10,7 +10,9 @@ use super::incremental::{BadRows, on_conflict};
 use super::values;
 use crate::config::Config;
 use crate::diagnose::health::{SymbolHealth, examine};
-use crate::documents::doctor::{CheckPart, DoctorDocument, FreshnessPart, LastRunPart, SpacePart, Status};
+use crate::documents::doctor::{
+    CheckPart, DoctorDocument, DoctorRunPart, FileSpacePart, Status, SymbolFreshnessPart,
+};
 use crate::engine::plan::AgeLimit;
 use crate::engine::plan::Plan;
 use crate::model::rfc3339;
@@ -31,7 +33,7 @@ const IDLE_PERCENT_MAX: u64 = 75;
 const IDLE_BYTES_MIN: u64 = 64 << 20;
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct DoctorArguments {
     /// File or folder of candles; repeatable [default: data.paths of the configuration]
     #[arg(long, value_name = "PATH")]
     data: Vec<PathBuf>,
@@ -50,8 +52,8 @@ pub(crate) struct Arguments {
     compact: bool,
 }
 
-pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
-    let mut report = Report::default();
+pub(crate) fn run(context: &Context, arguments: &DoctorArguments) -> Result<u8, Failure> {
+    let mut report = DoctorReport::default();
     let dir = context.store();
     if arguments.repair {
         report.done = repair(&dir, context.now_ms)?;
@@ -92,18 +94,18 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
 }
 
 #[derive(Default)]
-struct Report {
+struct DoctorReport {
     checks: Vec<CheckPart>,
-    files: Vec<SpacePart>,
-    symbols: Vec<FreshnessPart>,
-    runs: Vec<LastRunPart>,
+    files: Vec<FileSpacePart>,
+    symbols: Vec<SymbolFreshnessPart>,
+    runs: Vec<DoctorRunPart>,
     done: Vec<String>,
     newest_close_ms: Option<i64>,
     /// A symbol with candles that begin later than now, and what is noted of them.
     later: Option<String>,
 }
 
-impl Report {
+impl DoctorReport {
     fn note(&mut self, name: &str, status: Status, detail: impl Into<String>, hint: Option<&str>) {
         let (name, detail) = (name.to_owned(), detail.into());
         self.checks.push(CheckPart { name, status, detail, hint: hint.map(str::to_owned) });
@@ -120,7 +122,7 @@ impl Report {
         self.checks.iter().map(of_check).max().map_or(0, |(_, code)| code)
     }
 
-    fn configuration(&mut self, context: &Context, arguments: &Arguments) -> Option<(Config, Plan)> {
+    fn configuration(&mut self, context: &Context, arguments: &DoctorArguments) -> Option<(Config, Plan)> {
         let read = || -> Result<(Config, Plan), Failure> {
             let flags: Vec<_> =
                 arguments.bad_rows.flags().into_iter().chain(arguments.files.flags()).collect();
@@ -216,7 +218,7 @@ impl Report {
     }
 
     fn file(&mut self, file: &FileHealth) {
-        let mut part = SpacePart {
+        let mut part = FileSpacePart {
             name: file.name.to_owned(),
             bytes: file.bytes,
             stored_bytes: None,
@@ -289,7 +291,7 @@ impl Report {
         }
         self.runs = runs
             .into_iter()
-            .map(|(id, run)| LastRunPart {
+            .map(|(id, run)| DoctorRunPart {
                 run: id,
                 started_at: rfc3339(run.started_at_ms),
                 result: run.result,
@@ -305,7 +307,7 @@ impl Report {
     fn candles(
         &mut self,
         context: &Context,
-        arguments: &Arguments,
+        arguments: &DoctorArguments,
         config: &Config,
         plan: &Plan,
         stale_after_ms: i64,
@@ -380,7 +382,7 @@ impl Report {
         self.newest_close_ms = found.iter().map(|symbol| symbol.newest_close_ms).max();
         self.symbols = found
             .iter()
-            .map(|symbol| FreshnessPart {
+            .map(|symbol| SymbolFreshnessPart {
                 symbol: symbol.name.clone(),
                 newest_close_at: rfc3339(symbol.newest_close_ms),
                 age_hours: (now_ms - symbol.newest_close_ms) as f64 / 3_600_000.0,

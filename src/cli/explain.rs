@@ -5,7 +5,7 @@ use super::failure::Failure;
 use crate::documents::inspect::{ExplainDocument, RunRef, number_of};
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct ExplainArguments {
     /// Number of the run, `last` or `previous` [default: the last]
     run: Option<RunRef>,
     /// Only this symbol
@@ -13,7 +13,7 @@ pub(crate) struct Arguments {
     symbol: Option<String>,
 }
 
-pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+pub(crate) fn run(context: &Context, arguments: &ExplainArguments) -> Result<u8, Failure> {
     let view = context.view()?;
     let (profile, symbol) = (context.global.profile.as_str(), arguments.symbol.as_deref());
     let snapshot = view.read()?;

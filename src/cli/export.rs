@@ -15,7 +15,7 @@ use crate::ingest::{LEGACY_FILE_BYTES_MAX, LegacyConfig, parse_legacy_config, re
 use crate::store::bot_file::{self, Mark, Origin};
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct ExportArguments {
     /// File to write; "-" for stdout
     #[arg(short, long, default_value = "learning_config.json", value_name = "FILE")]
     output: PathBuf,
@@ -36,7 +36,7 @@ const DIFFERS: u8 = 1;
 /// Exit code when the file is not ours, nothing is active, or what is active was judged to be bad.
 const REFUSED: u8 = 12;
 
-pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+pub(crate) fn run(context: &Context, arguments: &ExportArguments) -> Result<u8, Failure> {
     let (profile, path) = (context.global.profile.as_str(), arguments.output.as_path());
     let (is_look, is_stdout) = (arguments.check || arguments.diff, path == Path::new("-"));
     if is_look && is_stdout {
@@ -183,7 +183,7 @@ fn write(context: &Context, path: &Path, found: Option<&[u8]>, wanted: &BotFile)
 /// Compares the file with what would be written.
 fn look(
     context: &Context,
-    arguments: &Arguments,
+    arguments: &ExportArguments,
     found: Option<Vec<u8>>,
     wanted: &BotFile,
 ) -> Result<u8, Failure> {

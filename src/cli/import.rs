@@ -9,7 +9,7 @@ use crate::documents::by_hand::ImportDocument;
 use crate::ingest::read_legacy_config;
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct ImportArguments {
     /// The learning_config.json of the old system
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
 /// Exit code when parameters changed.
 const CHANGED: u8 = 10;
 
-pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+pub(crate) fn run(context: &Context, arguments: &ImportArguments) -> Result<u8, Failure> {
     let document = read_legacy_config(&arguments.file)
         .map_err(|error| Failure::new(code::DATA, super::failure::chain(&error)))?;
     let source = arguments.file.display().to_string();

@@ -10,7 +10,7 @@ use super::failure::{Failure, code};
 use super::files::FileArguments;
 use super::values;
 use crate::config::{Config, ConflictPolicy};
-use crate::documents::forecast::ForecastDocument;
+use crate::documents::dry_run::ForecastDocument;
 use crate::documents::inspect::explain_text;
 use crate::documents::run::{RunDocument, rejected_lines, run_text, summary_line, warnings};
 use crate::engine::plan::{DayLimits, Plan};
@@ -22,7 +22,7 @@ use crate::run::report::RunReport;
 use crate::run::{RunOptions, incremental_to_tell};
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct IncrementalArguments {
     /// File or folder of candles; repeatable [default: data.paths of the configuration]
     #[arg(long, value_name = "PATH")]
     data: Vec<PathBuf>,
@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
     window: Option<String>,
     /// What to do with differing candles for one symbol and time
     #[arg(long, value_enum, value_name = "POLICY")]
-    on_conflict: Option<Conflict>,
+    on_conflict: Option<ConflictArgument>,
     #[command(flatten)]
     bad_rows: BadRows,
     #[command(flatten)]
@@ -131,7 +131,7 @@ impl BadRows {
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(crate) enum Conflict {
+pub(crate) enum ConflictArgument {
     /// Stop and name both lines
     Error,
     /// The later line wins; counted
@@ -139,7 +139,7 @@ pub(crate) enum Conflict {
 }
 
 /// Carries out the command, tells who wants to know, and returns the exit code of the result.
-pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+pub(crate) fn run(context: &Context, arguments: &IncrementalArguments) -> Result<u8, Failure> {
     // Without a sound configuration nobody knows whom to tell.
     let config = context.config(&flags(arguments))?;
     if arguments.dry_run {
@@ -156,7 +156,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
 }
 
 /// Says what a run would do.
-fn foresee(context: &Context, arguments: &Arguments, config: &Config) -> Result<u8, Failure> {
+fn foresee(context: &Context, arguments: &IncrementalArguments, config: &Config) -> Result<u8, Failure> {
     let (plan, options) = question(context, arguments, config)?;
     let stop = stop_on_signals()?;
     super::priority::lower(config.limits.priority);
@@ -167,7 +167,7 @@ fn foresee(context: &Context, arguments: &Arguments, config: &Config) -> Result<
 /// Returns what a run is asked for.
 fn question(
     context: &Context,
-    arguments: &Arguments,
+    arguments: &IncrementalArguments,
     config: &Config,
 ) -> Result<(Plan, RunOptions), Failure> {
     let days = day_limits(arguments)?;
@@ -195,7 +195,11 @@ fn question(
 }
 
 /// Runs and prints; returns the report and the exit code of its result.
-fn tune(context: &Context, arguments: &Arguments, config: &Config) -> Result<(RunReport, u8), Failure> {
+fn tune(
+    context: &Context,
+    arguments: &IncrementalArguments,
+    config: &Config,
+) -> Result<(RunReport, u8), Failure> {
     let (plan, options) = question(context, arguments, config)?;
     let stop = stop_on_signals()?;
     // Before any thread is started: they inherit it.
@@ -214,7 +218,7 @@ fn tune(context: &Context, arguments: &Arguments, config: &Config) -> Result<(Ru
 const CONFIGURATION: &str = "optimizer.toml";
 
 /// Returns where the candles are: the flags, else the configuration.
-fn data_paths(arguments: &Arguments, config: &Config) -> Result<Vec<PathBuf>, Failure> {
+fn data_paths(arguments: &IncrementalArguments, config: &Config) -> Result<Vec<PathBuf>, Failure> {
     let paths = if arguments.data.is_empty() { &config.data.paths } else { &arguments.data };
     match paths.is_empty() {
         false => Ok(paths.clone()),
@@ -270,7 +274,7 @@ fn print_forecast(context: &Context, document: &ForecastDocument, explain: bool)
 }
 
 /// Flags that stand for configuration keys.
-fn flags(arguments: &Arguments) -> Vec<(&'static str, String)> {
+fn flags(arguments: &IncrementalArguments) -> Vec<(&'static str, String)> {
     let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let list =
         |items: &[String]| format!("[{}]", items.iter().map(|i| quote(i)).collect::<Vec<_>>().join(", "));
@@ -306,14 +310,14 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, String)> {
     flags
 }
 
-pub(crate) fn on_conflict(flag: Option<Conflict>, config: &Config) -> OnConflict {
+pub(crate) fn on_conflict(flag: Option<ConflictArgument>, config: &Config) -> OnConflict {
     match (flag, config.data.on_conflict) {
-        (Some(Conflict::Last), _) | (None, ConflictPolicy::Last) => OnConflict::Last,
-        (Some(Conflict::Error), _) | (None, ConflictPolicy::Error) => OnConflict::Refuse,
+        (Some(ConflictArgument::Last), _) | (None, ConflictPolicy::Last) => OnConflict::Last,
+        (Some(ConflictArgument::Error), _) | (None, ConflictPolicy::Error) => OnConflict::Refuse,
     }
 }
 
-fn day_limits(arguments: &Arguments) -> Result<DayLimits, Failure> {
+fn day_limits(arguments: &IncrementalArguments) -> Result<DayLimits, Failure> {
     let (first, end) = match &arguments.timerange {
         None => (None, None),
         Some(text) => timerange(text)?,
@@ -341,7 +345,7 @@ pub(super) fn timerange(text: &str) -> Result<(Option<Day>, Option<Day>), Failur
 }
 
 /// The configuration as it is stored with the run: with the flags that are no configuration keys on top.
-fn recorded(config: &Config, arguments: &Arguments) -> String {
+fn recorded(config: &Config, arguments: &IncrementalArguments) -> String {
     let timerange = arguments.timerange.as_deref().unwrap_or("all");
     format!("# style = {:?}, timerange = {timerange}\n{}", arguments.style, config.to_toml())
 }

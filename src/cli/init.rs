@@ -23,7 +23,7 @@ const DAILY: &str = include_str!("daily.sh");
 const FETCH_DAYS: i64 = 410;
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct InitArguments {
     /// File to write; the script of the day goes beside it
     #[arg(short, long, default_value = "optimizer.toml", value_name = "FILE")]
     output: PathBuf,
@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
     bot: PathBuf,
 }
 
-pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+pub(crate) fn run(context: &Context, arguments: &InitArguments) -> Result<u8, Failure> {
     let usual = USUAL.map(PathBuf::from);
     let places = arguments.data.as_ref().map_or(&usual[..], std::slice::from_ref);
     let found = places.iter().find_map(|place| Some((place, candles(place, context.now_ms)?)));
@@ -88,7 +88,7 @@ struct Fetching {
 
 /// Returns what to fetch: what was asked for, else what lies where `optimizer fetch` puts it. Candles that came from
 /// elsewhere are not mixed with those of an exchange.
-fn fetching(arguments: &Arguments, found: Option<(&Path, &Candles)>) -> Option<Fetching> {
+fn fetching(arguments: &InitArguments, found: Option<(&Path, &Candles)>) -> Option<Fetching> {
     let folder = found.map(|(place, _)| place).or(arguments.data.as_deref()).unwrap_or(Path::new("candles"));
     if !arguments.symbols.is_empty() {
         let market = arguments.market.unwrap_or(MarketName::Spot);
@@ -111,7 +111,7 @@ fn script_of(config: &Path) -> PathBuf {
 }
 
 /// Returns the script of the whole day.
-fn daily(context: &Context, arguments: &Arguments, fetch: Option<&Fetching>) -> String {
+fn daily(context: &Context, arguments: &InitArguments, fetch: Option<&Fetching>) -> String {
     let fetch = match fetch {
         Some(fetch) => {
             let since = Day::of(context.now_ms - FETCH_DAYS * DAY_MS);
@@ -222,7 +222,7 @@ fn exists(path: &Path) -> Failure {
 
 fn next_steps(
     context: &Context,
-    arguments: &Arguments,
+    arguments: &InitArguments,
     script: &Path,
     found: Option<(PathBuf, Vec<String>)>,
 ) -> String {

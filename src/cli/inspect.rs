@@ -31,7 +31,7 @@ use crate::render::browser::Library;
 use crate::run::room_at_first;
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct InspectArguments {
     /// Print the overview even on a terminal, where the browser opens otherwise
     #[arg(long)]
     no_browser: bool,
@@ -44,7 +44,7 @@ enum Topic {
     /// Where every profile stands, and what to type next (the default, but on a terminal)
     Overview,
     /// The runs, newest first
-    Runs(Runs),
+    Runs(RunsArguments),
     /// Everything about one run; -v adds its configuration
     Run {
         /// Number of the run, `last` or `previous`
@@ -56,31 +56,31 @@ enum Topic {
     /// What changed in the parameters, newest first; --limit counts adoptions
     Changes(Changes),
     /// What is different between two runs: parameters, verdicts, figures, configuration, input
-    Diff(Diff),
+    Diff(DiffArguments),
     /// What was learned about the parts of the signal score
-    Features(Learned),
+    Features(LearnedArguments),
     /// What was learned, in sentences
-    Insights(Learned),
+    Insights(LearnedArguments),
     /// How much each axis of the space mattered in the last search
-    Importance(Learned),
+    Importance(LearnedArguments),
     /// The best trials of all runs that keep theirs; --limit counts trials
     Trials(Trials),
     /// The best trials of a run
-    Top(Top),
+    Top(TopArguments),
     /// What a run searched: every axis with its values
-    Space(Space),
+    Space(SpaceArguments),
     /// What is kept of evaluated units, and why a run evaluated some
-    Cache(Cache),
+    Cache(CacheArguments),
     /// Tables, files and identity of the store
     Store,
     /// What the legacy system says about its own opportunities; needs no store
     Legacy(Legacy),
     /// Pauses, entries and exits of the trades a bot wrote down; needs no store
-    Trades(Trades),
+    Trades(TradesArguments),
 }
 
 #[derive(Debug, clap::Args)]
-struct Trades {
+struct TradesArguments {
     /// The bot's `trades_history.csv`, or the same as JSON
     file: PathBuf,
     /// File or folder of candles, to look after exits and for opportunities; repeatable [default: data.paths of the
@@ -121,7 +121,7 @@ struct Legacy {
 }
 
 #[derive(Debug, clap::Args)]
-struct History {
+struct HistoryArguments {
     /// At most so many
     #[arg(long, default_value = "20", value_name = "N", value_parser = values::limit())]
     limit: NonZeroUsize,
@@ -138,7 +138,7 @@ struct History {
 
 /// How a listing is printed.
 #[derive(Debug, clap::Args)]
-struct Shape {
+struct ListingShape {
     /// These columns, by name; a wrong name lists them all
     #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
     columns: Option<Vec<String>>,
@@ -148,22 +148,22 @@ struct Shape {
 }
 
 #[derive(Debug, clap::Args)]
-struct Runs {
+struct RunsArguments {
     #[command(flatten)]
-    history: History,
+    history: HistoryArguments,
     /// By this column: numbers from the most to the least, text from a to z [default: newest first]
     #[arg(long, value_name = "COLUMN")]
     sort: Option<String>,
     #[command(flatten)]
-    shape: Shape,
+    shape: ListingShape,
 }
 
 #[derive(Debug, clap::Args)]
 struct Changes {
     #[command(flatten)]
-    history: History,
+    history: HistoryArguments,
     #[command(flatten)]
-    shape: Shape,
+    shape: ListingShape,
 }
 
 #[derive(Debug, clap::Args)]
@@ -184,7 +184,7 @@ struct Params {
     #[arg(long, value_name = "FILE", requires = "resolve", conflicts_with = "closed_trades")]
     trades: Option<PathBuf>,
     #[command(flatten)]
-    shape: Shape,
+    shape: ListingShape,
 }
 
 impl Params {
@@ -198,16 +198,16 @@ impl Params {
 }
 
 #[derive(Debug, clap::Args)]
-struct Learned {
+struct LearnedArguments {
     /// Only this style
     #[arg(long, value_parser = values::style(), value_name = "STYLE")]
     style: Option<Style>,
     #[command(flatten)]
-    shape: Shape,
+    shape: ListingShape,
 }
 
 #[derive(Debug, clap::Args)]
-struct Diff {
+struct DiffArguments {
     /// The old run: its number, `last` or `previous`
     #[arg(default_value = "previous", value_name = "OLD")]
     old: RunRef,
@@ -215,11 +215,11 @@ struct Diff {
     #[arg(default_value = "last", value_name = "NEW")]
     new: RunRef,
     #[command(flatten)]
-    shape: Shape,
+    shape: ListingShape,
 }
 
 #[derive(Debug, clap::Args)]
-struct Space {
+struct SpaceArguments {
     /// Of this run: its number, `last` or `previous` [default: the last that searched]
     #[arg(long, value_name = "RUN")]
     run: Option<RunRef>,
@@ -227,29 +227,29 @@ struct Space {
     #[arg(long, value_parser = values::style(), value_name = "STYLE")]
     style: Option<Style>,
     #[command(flatten)]
-    shape: Shape,
+    shape: ListingShape,
 }
 
 #[derive(Debug, clap::Args)]
-struct Cache {
+struct CacheArguments {
     /// Only the days of this symbol
     #[arg(long, value_name = "NAME")]
     symbol: Option<String>,
     #[command(flatten)]
-    shape: Shape,
+    shape: ListingShape,
 }
 
 #[derive(Debug, clap::Args)]
 struct Trials {
     #[command(flatten)]
-    history: History,
+    history: HistoryArguments,
     /// Only the best of each run and style
     #[arg(long)]
     best: bool,
     #[command(flatten)]
     quality: Quality,
     #[command(flatten)]
-    shape: Shape,
+    shape: ListingShape,
 }
 
 /// Which trials are good enough, and their order.
@@ -267,7 +267,7 @@ struct Quality {
 }
 
 #[derive(Debug, clap::Args)]
-struct Top {
+struct TopArguments {
     /// Of this run: its number, `last` or `previous` [default: the last that searched]
     #[arg(long, value_name = "RUN")]
     run: Option<RunRef>,
@@ -283,10 +283,10 @@ struct Top {
     #[command(flatten)]
     quality: Quality,
     #[command(flatten)]
-    shape: Shape,
+    shape: ListingShape,
 }
 
-impl History {
+impl HistoryArguments {
     fn filter(&self) -> HistoryFilter {
         HistoryFilter {
             limit: self.limit.get(),
@@ -309,7 +309,7 @@ impl Trials {
     }
 }
 
-impl Top {
+impl TopArguments {
     fn filter(&self) -> TopFilter {
         TopFilter {
             run: self.run,
@@ -328,7 +328,7 @@ impl From<UnknownColumn> for Failure {
     }
 }
 
-impl Shape {
+impl ListingShape {
     /// Prints a list as CSV, as the table of the columns asked for, as JSON, or as its text.
     fn print<T: Listed>(&self, context: &Context, data: T, text: fn(&T) -> String) -> Result<(), Failure> {
         if self.columns.is_none() && !self.csv {
@@ -386,7 +386,7 @@ fn legacy(arguments: &Legacy) -> Result<InspectLegacyDocument, Failure> {
     Ok(InspectLegacyDocument::new(file, params_file, &report(&records, &params)))
 }
 
-fn trades(context: &Context, arguments: &Trades) -> Result<InspectTradesDocument, Failure> {
+fn trades(context: &Context, arguments: &TradesArguments) -> Result<InspectTradesDocument, Failure> {
     let flags: Vec<_> = arguments.bad_rows.flags().into_iter().chain(arguments.files.flags()).collect();
     let (config, offset_ms) = (context.config(&flags)?, arguments.utc_offset);
     let at_ms = match &arguments.at {
@@ -432,7 +432,7 @@ fn trades(context: &Context, arguments: &Trades) -> Result<InspectTradesDocument
     Ok(InspectTradesDocument::new(arguments.file.display().to_string(), at_ms, &review))
 }
 
-pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+pub(crate) fn run(context: &Context, arguments: &InspectArguments) -> Result<u8, Failure> {
     let topic = arguments.topic.as_ref().unwrap_or(&Topic::Overview);
     if let Topic::Trades(arguments) = topic {
         context.print(trades(context, arguments)?, InspectTradesDocument::text)?;
@@ -461,7 +461,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
             let found = InspectOverviewDocument::read(&snapshot, directory, profile, &command, now_ms)?;
             context.print(found, InspectOverviewDocument::text)?;
         }
-        Topic::Runs(Runs { history, sort, shape }) => {
+        Topic::Runs(RunsArguments { history, sort, shape }) => {
             let found = InspectRunsDocument::read(&snapshot, profile, &history.filter(), sort.as_deref())?;
             shape.print(context, found, InspectRunsDocument::text)?;
         }
@@ -483,19 +483,19 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
             let found = InspectChangesDocument::read(&snapshot, profile, &history.filter())?;
             shape.print(context, found, InspectChangesDocument::text)?;
         }
-        Topic::Diff(Diff { old, new, shape }) => {
+        Topic::Diff(DiffArguments { old, new, shape }) => {
             let found = InspectDiffDocument::read(&snapshot, profile, *old, *new)?;
             shape.print(context, found, InspectDiffDocument::text)?;
         }
-        Topic::Features(Learned { style, shape }) => {
+        Topic::Features(LearnedArguments { style, shape }) => {
             let found = InspectFeaturesDocument::read(&snapshot, profile, *style)?;
             shape.print(context, found, InspectFeaturesDocument::text)?;
         }
-        Topic::Insights(Learned { style, shape }) => {
+        Topic::Insights(LearnedArguments { style, shape }) => {
             let found = InspectInsightsDocument::read(&snapshot, profile, *style)?;
             shape.print(context, found, InspectInsightsDocument::text)?;
         }
-        Topic::Importance(Learned { style, shape }) => {
+        Topic::Importance(LearnedArguments { style, shape }) => {
             let found = InspectImportanceDocument::read(&snapshot, profile, *style)?;
             shape.print(context, found, InspectImportanceDocument::text)?;
         }
@@ -507,11 +507,11 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
             let found = InspectTopDocument::read(&snapshot, profile, &top.filter())?;
             top.shape.print(context, found, InspectTopDocument::text)?;
         }
-        Topic::Space(Space { run, style, shape }) => {
+        Topic::Space(SpaceArguments { run, style, shape }) => {
             let found = InspectSpaceDocument::read(&snapshot, profile, *run, *style)?;
             shape.print(context, found, InspectSpaceDocument::text)?;
         }
-        Topic::Cache(Cache { symbol, shape }) => {
+        Topic::Cache(CacheArguments { symbol, shape }) => {
             let found = InspectCacheDocument::read(&snapshot, profile, None, symbol.as_deref())?;
             shape.print(context, found, InspectCacheDocument::text)?;
         }

@@ -27,7 +27,7 @@ const VARIABLE: &str = "OPTIMIZER_LOG";
 
 /// How a line of the log looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum LogFormat {
     /// For people
     Text,
     /// One JSON object a line: at, level, message, fields
@@ -47,18 +47,18 @@ pub(crate) fn start(global: &Global) -> Result<(), Failure> {
     };
     let in_file = if global.verbose < 2 { "info" } else { usual };
     let stderr = match global.log_format {
-        Format::Text => {
+        LogFormat::Text => {
             let layer = lines::layer().with_ansi(super::output::is_coloured());
             layer.with_writer(std::io::stderr).with_target(false).without_time().boxed()
         }
-        Format::Json => lines::layer().with_writer(std::io::stderr).event_format(JsonLines).boxed(),
+        LogFormat::Json => lines::layer().with_writer(std::io::stderr).event_format(JsonLines).boxed(),
     };
     let file = global.log_file.as_deref().map(LogFile::open).transpose()?;
     let file = file.map(|file| match global.log_format {
-        Format::Text => {
+        LogFormat::Text => {
             lines::layer().with_ansi(false).with_writer(Mutex::new(file)).with_target(false).boxed()
         }
-        Format::Json => lines::layer().with_writer(Mutex::new(file)).event_format(JsonLines).boxed(),
+        LogFormat::Json => lines::layer().with_writer(Mutex::new(file)).event_format(JsonLines).boxed(),
     });
     let file = match file {
         Some(layer) => Some(layer.with_filter(filter(in_file)?)),

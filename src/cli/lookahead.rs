@@ -11,16 +11,16 @@ use super::files::FileArguments;
 use super::incremental::BadRows;
 use super::values;
 use crate::diagnose::hindsight::Followed;
-use crate::diagnose::lookahead::{Compared, Difference, Sampling, look};
+use crate::diagnose::lookahead::{Compared, LookaheadDifference, Sampling, look};
 use crate::documents::lookahead::CheckLookaheadDocument;
 use crate::engine::plan::{DayLimits, Plan};
 use crate::ingest::{IngestError, IngestOptions, discover, load_symbol};
 use crate::model::{CandleSeries, Style, Symbol};
-use crate::run::given_signals::Given;
+use crate::run::given_signals::SignalsBySymbol;
 use crate::run::room_at_first;
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct LookaheadArguments {
     /// File or folder of candles; repeatable
     #[arg(long, required = true, value_name = "PATH")]
     data: Vec<PathBuf>,
@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
 /// Exit code when something was found.
 const FOUND: u8 = 1;
 
-pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+pub(super) fn run(context: &Context, arguments: &LookaheadArguments) -> Result<u8, Failure> {
     let quoted = |file: &PathBuf| toml::Value::String(file.to_string_lossy().into_owned()).to_string();
     let file = arguments.signals.iter().map(|file| ("signals.file", quoted(file)));
     let flags: Vec<_> = file.chain(arguments.bad_rows.flags()).chain(arguments.files.flags()).collect();
@@ -61,7 +61,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         .signals
         .file
         .as_deref()
-        .map(|file| Given::read(file, &plan, options.room_bytes))
+        .map(|file| SignalsBySymbol::read(file, &plan, options.room_bytes))
         .transpose()?;
     let mut catalog = discover(&arguments.data, &options)?;
     config.signals.file.iter().for_each(|file| catalog.leave_out(file));
@@ -86,7 +86,8 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     });
     let names = symbols.iter().map(|(symbol, _)| symbol.to_string());
     let compared: Vec<(String, Compared)> = names.zip(found.iter().map(|(compared, _)| *compared)).collect();
-    let differences: Vec<Difference> = found.into_iter().flat_map(|(_, differences)| differences).collect();
+    let differences: Vec<LookaheadDifference> =
+        found.into_iter().flat_map(|(_, differences)| differences).collect();
     let document = CheckLookaheadDocument::new(sampling, &compared, &differences, columns.as_deref());
     let clean = document.clean;
     context.print(document, CheckLookaheadDocument::text)?;
@@ -95,10 +96,10 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
 
 fn looks(
     symbols: &[(Symbol, CandleSeries)],
-    given: Option<&Given>,
+    given: Option<&SignalsBySymbol>,
     plan: &Plan,
     sampling: Sampling,
-) -> Vec<(Compared, Vec<Difference>)> {
+) -> Vec<(Compared, Vec<LookaheadDifference>)> {
     let one = |(symbol, series): &(Symbol, CandleSeries)| {
         look(symbol, series.bars(), given.map(|given| given.of(symbol)), plan, sampling)
     };

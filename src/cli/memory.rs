@@ -10,7 +10,7 @@ use super::failure::{Failure, code};
 use super::values;
 use crate::config::MemoryAlarms;
 use crate::diagnose::heap::{HeapProfile, HeapProfileError, is_heap_profile};
-use crate::diagnose::process::{Growth, MemorySample, ProcessError, sample, trend};
+use crate::diagnose::process::{MemoryGrowth, MemorySample, ProcessError, sample, trend};
 use crate::documents::memory::{
     ComponentPart, HeapDiffDocument, MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument,
     RunPeakPart, SamplePart,
@@ -33,7 +33,7 @@ const HEAP_PROFILE_BYTES_MAX: u64 = 64 << 20;
 const SAMPLES_MAX: usize = 86_400;
 
 #[derive(Debug, clap::Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum MemoryCommand {
     /// What the memory of a run consists of, and what earlier runs took
     Report,
     /// Follow a process and say whether its memory grows; exit 1 on an alarm or a leak
@@ -75,23 +75,23 @@ pub(crate) struct Watching {
     snapshots: Option<PathBuf>,
 }
 
-pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
+pub(crate) fn run(context: &Context, command: &MemoryCommand) -> Result<u8, Failure> {
     match command {
-        Command::Report => report(context),
-        Command::Watch { pid, watching } | Command::Attach { pid, watching } => {
+        MemoryCommand::Report => report(context),
+        MemoryCommand::Watch { pid, watching } | MemoryCommand::Attach { pid, watching } => {
             watch(context, *pid, watching)
         }
-        Command::Diff { before, after } => diff(context, before, after),
+        MemoryCommand::Diff { before, after } => diff(context, before, after),
     }
 }
 
 /// Compares two files of the same kind.
 fn diff(context: &Context, before: &Path, after: &Path) -> Result<u8, Failure> {
     match (read(before)?, read(after)?) {
-        (Kept::Heap(before), Kept::Heap(after)) => {
+        (MemoryFile::Heap(before), MemoryFile::Heap(after)) => {
             context.print(HeapDiffDocument::new(&before, &after), HeapDiffDocument::text)?;
         }
-        (Kept::Sample(before), Kept::Sample(after)) => {
+        (MemoryFile::Sample(before), MemoryFile::Sample(after)) => {
             context.print(MemoryDiffDocument::new(*before, *after), MemoryDiffDocument::text)?;
         }
         _ => {
@@ -186,11 +186,11 @@ fn watch(context: &Context, pid: u32, watching: &Watching) -> Result<u8, Failure
     let document = MemoryWatchDocument::new(pid, &samples, found, alarm, ended);
     let document = document.ok_or_else(|| Failure::from(ProcessError::NoProcess { pid }))?;
     context.print(document, MemoryWatchDocument::text)?;
-    Ok(if alarm != "none" || found.growth == Growth::Leak { ALARM } else { 0 })
+    Ok(if alarm != "none" || found.growth == MemoryGrowth::Leak { ALARM } else { 0 })
 }
 
 /// A file that can be compared.
-enum Kept {
+enum MemoryFile {
     /// The last of its samples.
     Sample(Box<SamplePart>),
     /// A heap profile.
@@ -198,12 +198,12 @@ enum Kept {
 }
 
 /// Reads a heap profile, or the last sample in a file of snapshots.
-fn read(path: &Path) -> Result<Kept, Failure> {
+fn read(path: &Path) -> Result<MemoryFile, Failure> {
     let failed = |error| failed("read", path, &error);
     let mut input = std::io::BufReader::new(open_regular(path).map_err(failed)?);
     // A profile names its format at its beginning.
     if !is_heap_profile(&String::from_utf8_lossy(input.fill_buf().map_err(failed)?)) {
-        return last_of(input, path).map(|sample| Kept::Sample(Box::new(sample)));
+        return last_of(input, path).map(|sample| MemoryFile::Sample(Box::new(sample)));
     }
     let mut text = String::new();
     input.take(HEAP_PROFILE_BYTES_MAX).read_to_string(&mut text).map_err(failed)?;
@@ -211,7 +211,7 @@ fn read(path: &Path) -> Result<Kept, Failure> {
         let (path, error) = (path.display(), error.to_string());
         Failure::new(code::DATA, format!("`{path}`: {}", excerpt(&error)))
     };
-    HeapProfile::parse(&text).map(Kept::Heap).map_err(wrong)
+    HeapProfile::parse(&text).map(MemoryFile::Heap).map_err(wrong)
 }
 
 /// Returns the last sample among lines of snapshots.

@@ -6,6 +6,7 @@ mod config;
 mod context;
 mod decide;
 mod doctor;
+mod eta;
 mod explain;
 mod export;
 mod failure;
@@ -23,7 +24,6 @@ mod log;
 mod lookahead;
 mod memory;
 mod notify;
-mod outlook;
 mod output;
 mod overdue;
 mod panics;
@@ -96,8 +96,8 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE")]
     log_file: Option<std::path::PathBuf>,
     /// How lines of the log look
-    #[arg(long, global = true, value_enum, default_value_t = log::Format::Text, value_name = "FORMAT")]
-    log_format: log::Format,
+    #[arg(long, global = true, value_enum, default_value_t = log::LogFormat::Text, value_name = "FORMAT")]
+    log_format: log::LogFormat,
     /// File for a profile of memory by allocation site; `memory diff` compares two (needs a program built for it)
     #[arg(long, global = true, value_name = "FILE")]
     heap_profile: Option<std::path::PathBuf>,
@@ -112,43 +112,43 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Take in new candles, search the whole grid, judge, decide, remember
-    Incremental(incremental::Arguments),
+    Incremental(incremental::IncrementalArguments),
     /// Download candles from an exchange's public interface; goes on where it stopped
     Fetch(fetch::Arguments),
     /// Browse what is stored
-    Inspect(inspect::Arguments),
+    Inspect(inspect::InspectArguments),
     /// Say why each unit of a run was evaluated or reused
-    Explain(explain::Arguments),
+    Explain(explain::ExplainArguments),
     /// Look closer at what a run found, with tests that take longer; decides nothing
-    Validate(validate::Arguments),
+    Validate(validate::ValidateArguments),
     /// Put the candidate of a run in force
     Adopt(decide::Adopt),
     /// Return to earlier parameters
     Rollback(decide::Rollback),
     /// List the backups of the store, or put one in its place
-    Restore(restore::Arguments),
+    Restore(restore::RestoreArguments),
     /// Write a run as one HTML file that opens anywhere
-    Report(report::Arguments),
+    Report(report::ReportArguments),
     /// Write learning_config.json for legacy consumers, atomically
-    ExportJson(export::Arguments),
+    ExportJson(export::ExportArguments),
     /// Take over the learning_config.json of the old system
-    ImportJson(import::Arguments),
+    ImportJson(import::ImportArguments),
     /// Look at data without running anything
     #[command(subcommand)]
-    Check(check::Command),
+    Check(check::CheckCommand),
     /// Whether store, disk, clock, configuration and candles are as they should be
-    Doctor(doctor::Arguments),
+    Doctor(doctor::DoctorArguments),
     /// What the memory of a run consists of, and whether a process grows
     #[command(subcommand)]
-    Memory(memory::Command),
+    Memory(memory::MemoryCommand),
     /// Write a commented configuration, look for candles, say what to type next
-    Init(init::Arguments),
+    Init(init::InitArguments),
     /// Try the channels that tell what came of a run
     #[command(subcommand)]
     Notify(notify::Command),
     /// Show or check the configuration in effect
     #[command(subcommand)]
-    Config(config::Command),
+    Config(config::ConfigCommand),
     /// Print a completion script for a shell
     Completions(shell::Completions),
     /// Print the manual page (try `optimizer man | man -l -`)

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::outlook::Outlook;
+use super::eta::Outlook;
 use crate::fetch::FetchEvent;
 use crate::model::{Day, rfc3339};
 use crate::run::RunEvent;

@@ -6,12 +6,12 @@ use super::context::Context;
 use super::failure::{Failure, code};
 use super::replace::replace;
 use crate::documents::inspect::{InspectError, RunRef, number_of};
-use crate::render::html::{Lang, Report};
+use crate::render::html::{HtmlReport, Lang};
 use crate::run::adopt::is_by_hand;
 use crate::store::make_folders;
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct ReportArguments {
     /// Number of the run, `last` or `previous` [default: the last]
     run: Option<RunRef>,
     /// File to write; "-" for stdout
@@ -31,7 +31,7 @@ enum Language {
     Zh,
 }
 
-pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+pub(crate) fn run(context: &Context, arguments: &ReportArguments) -> Result<u8, Failure> {
     let view = context.view()?;
     let snapshot = view.read()?;
     let profile = context.global.profile.as_str();
@@ -42,7 +42,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         Ok(last.ok_or_else(|| InspectError::NoRuns { profile: profile.to_owned() })?)
     };
     let run = number_of(&snapshot, profile, arguments.run)?.map_or_else(last, Ok)?;
-    let report = Report::read(&snapshot, profile, run)?;
+    let report = HtmlReport::read(&snapshot, profile, run)?;
     let lang = match arguments.lang {
         Language::En => Lang::En,
         Language::Zh => Lang::Zh,

@@ -8,7 +8,7 @@ use crate::documents::restore::RestoreDocument;
 use crate::store::{backups, begin_anew, own_store, restore};
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct RestoreArguments {
     /// Number of a backup in the list, or its file; without it they are listed
     #[arg(value_name = "BACKUP")]
     backup: Option<PathBuf>,
@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
     empty: bool,
 }
 
-pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+pub(crate) fn run(context: &Context, arguments: &RestoreArguments) -> Result<u8, Failure> {
     let directory = context.store();
     if arguments.empty {
         context.expect_directory()?;

@@ -11,7 +11,7 @@ use crate::model::Style;
 use crate::run::deep_validation::{ScrutinyError, ScrutinyOptions, scrutinise};
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct ValidateArguments {
     /// Number of the run, `last` or `previous` [default: the last]
     run: Option<RunRef>,
     /// Also what takes longer: all halves of the days, what sets have in common, shuffled filters
@@ -31,7 +31,7 @@ impl From<ScrutinyError> for Failure {
     }
 }
 
-pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
+pub(crate) fn run(context: &Context, arguments: &ValidateArguments) -> Result<u8, Failure> {
     let view = context.view()?;
     let snapshot = view.read()?;
     let profile = context.global.profile.clone();

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, value_error};
 use crate::model::{ExitAxis, FilterValue, Interval, Style, Timeframes};
-use crate::search::space::{Bound, Dimension, ExitLevel, Level, SIGNALS_PREFIX, Source, numbers};
+use crate::search::space::{
+    Bound, Dimension, ExitAxisValue, FilterSource, SIGNALS_PREFIX, ThresholdLevel, numbers,
+};
 
 /// The values of an axis: a list, one value, or a range.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,26 +89,30 @@ impl AxisConfig {
     }
 
     /// Returns the values of an exit axis: numbers, `off`, and `tp1` for break-even.
-    pub(crate) fn exit_levels(&self, key: &str) -> Result<Vec<ExitLevel>, ConfigError> {
+    pub(crate) fn exit_levels(&self, key: &str) -> Result<Vec<ExitAxisValue>, ConfigError> {
         let named = |name: &String| match name.as_str() {
-            "off" => Ok(ExitLevel::Off),
-            "tp1" => Ok(ExitLevel::AtFirstTarget),
+            "off" => Ok(ExitAxisValue::Off),
+            "tp1" => Ok(ExitAxisValue::AtFirstTarget),
             other => Err(value_error(key, "numbers or \"off\"", format!("{other:?}"))),
         };
         let level = |value: &AxisValue| match value {
-            AxisValue::Number(value) => Ok(ExitLevel::At(*value)),
+            AxisValue::Number(value) => Ok(ExitAxisValue::At(*value)),
             AxisValue::Name(name) => named(name),
         };
         match self {
             Self::Names(names) => names.iter().map(named).collect(),
             Self::Name(name) => Ok(vec![named(name)?]),
             Self::Mixed(values) => values.iter().map(level).collect(),
-            numbers => Ok(numbers.values(key)?.into_iter().map(ExitLevel::At).collect()),
+            numbers => Ok(numbers.values(key)?.into_iter().map(ExitAxisValue::At).collect()),
         }
     }
 
     /// Returns levels of a known dimension: numbers, or the names its levels have.
-    pub(crate) fn levels(&self, key: &str, dimension: &Dimension) -> Result<Vec<Level>, ConfigError> {
+    pub(crate) fn levels(
+        &self,
+        key: &str,
+        dimension: &Dimension,
+    ) -> Result<Vec<ThresholdLevel>, ConfigError> {
         let named = |name: &String| {
             let wanted = FilterValue::Name(name.clone());
             let names: Vec<String> =
@@ -164,7 +170,7 @@ pub(crate) fn check_timeframe(
 ) -> Result<(), ConfigError> {
     let timeframes = Timeframes::over(base);
     match dimension.source() {
-        Source::Feature(column) if !column.is_on(timeframes) => {
+        FilterSource::Feature(column) if !column.is_on(timeframes) => {
             let key = format!("style.{style}.filters.{}", dimension.key());
             let known = column.namesakes(timeframes).join(", ");
             let expected = format!("a timeframe of data.base_interval, {base}: {known}");
@@ -181,12 +187,12 @@ pub(crate) const HOLDING_TIME: &str = "max_holding_hours";
 pub(crate) fn check_holding_times(
     path: &str,
     axis: &ExitAxis,
-    levels: &[ExitLevel],
+    levels: &[ExitAxisValue],
     base: Interval,
 ) -> Result<(), ConfigError> {
     let broken = levels.iter().find_map(|level| match level {
         // What is out of the axis' range is refused with the space.
-        ExitLevel::At(hours) if axis.allows(*hours) && !base.is_whole_in_hours(*hours) => Some(*hours),
+        ExitAxisValue::At(hours) if axis.allows(*hours) && !base.is_whole_in_hours(*hours) => Some(*hours),
         _ => None,
     });
     let Some(hours) = broken else { return Ok(()) };

@@ -20,16 +20,16 @@ use crate::decide::Require;
 use crate::engine::plan::{
     AgeLimit, DayLimits, OwnSettings, Plan, PlanningError, REGIME_SYMBOL, SearchSettings,
 };
-use crate::evaluate::portfolio::{Cooldown, Limits};
+use crate::evaluate::portfolio::{Cooldown, PortfolioLimits};
 use crate::exits::Costs;
-use crate::ingest::{EmptyCandles, Glob, OnBadRows, Reading, Selection, StatedColumns};
+use crate::ingest::{EmptyCandles, Glob, OnBadRows, ReadingOptions, Selection, StatedColumns};
 use crate::model::{
     DAY_MS, EXIT_AXES, ExitAxis, Interval, MINUTE_MS, MarketKind, Style, Symbol, Timeframes, excerpt,
 };
 use crate::search::defaults::Defaults;
 use crate::search::rank::{Constraint, RankBy};
 use crate::search::space::{Dimension, SETS_MAX, SpaceError};
-use crate::search::strategy::{Axes, Search, Strategy};
+use crate::search::strategy::{Search, SpaceAxes, Strategy};
 use crate::search::weights::Weighting;
 
 /// The whole configuration; every key has a default.
@@ -518,7 +518,7 @@ impl Config {
     }
 
     /// Returns what is said of candle files that they do not say themselves.
-    pub fn reading(&self) -> Result<Reading, ConfigError> {
+    pub fn reading(&self) -> Result<ReadingOptions, ConfigError> {
         let on_bad_rows = match self.data.on_bad_rows {
             BadRowsPolicy::Error => OnBadRows::Refuse,
             BadRowsPolicy::Skip => OnBadRows::Skip,
@@ -533,7 +533,7 @@ impl Config {
             value_error("data.columns", "a name for every column, from left to right", problem)
         })?;
         let empty_candles = self.data.empty_candles.into();
-        Ok(Reading { on_bad_rows, timezone, columns, empty_candles })
+        Ok(ReadingOptions { on_bad_rows, timezone, columns, empty_candles })
     }
 
     /// Returns the bytes of evaluated units that are kept for later runs.
@@ -641,7 +641,7 @@ impl Config {
     }
 
     /// Returns what a portfolio allows that puts a share of the account in each position.
-    fn limits(&self, position_ratio: f64) -> Result<Limits, ConfigError> {
+    fn limits(&self, position_ratio: f64) -> Result<PortfolioLimits, ConfigError> {
         let config = &self.portfolio;
         let limit = |count: u32| (count > 0).then_some(count);
         let pause_ms = quantity::duration(&config.cooldown).and_then(|time| time.as_millis().try_into().ok());
@@ -655,7 +655,7 @@ impl Config {
         }
         // In ppm of a position: a position is only a part of the account.
         let day_loss_ppm = (loss * PPM_PER_PERCENT / position_ratio).round() as i64;
-        Ok(Limits {
+        Ok(PortfolioLimits {
             per_symbol: limit(config.positions_per_symbol),
             positions: limit(config.max_positions),
             cooldown: limit(config.cooldown_losses).map(|losses| Cooldown { losses, pause_ms }),
@@ -749,7 +749,7 @@ impl Config {
         })
     }
 
-    fn axes(&self, style: Style, base: Interval) -> Result<Axes, ConfigError> {
+    fn axes(&self, style: Style, base: Interval) -> Result<SpaceAxes, ConfigError> {
         let config = match style {
             Style::Scalping => &self.style.scalping,
             Style::Swing => &self.style.swing,
@@ -789,7 +789,7 @@ impl Config {
             check_timeframe(style, &dimension, base)?;
             dimensions.push(dimension);
         }
-        Ok(Axes::new(style, exits, dimensions))
+        Ok(SpaceAxes::new(style, exits, dimensions))
     }
 }
 
@@ -892,13 +892,13 @@ mod tests {
             let plan = config(text).and_then(|c| c.plan(&[Style::Swing], DayLimits::default()));
             plan.expect("sound").portfolio
         };
-        assert_eq!(limits(""), Limits::default());
-        assert_eq!(limits("[portfolio]\npositions_per_symbol = 0"), Limits::NONE);
+        assert_eq!(limits(""), PortfolioLimits::default());
+        assert_eq!(limits("[portfolio]\npositions_per_symbol = 0"), PortfolioLimits::NONE);
         let text = "[portfolio]\nmax_positions = 4\ncooldown_losses = 3\ncooldown = \"90m\"\n\
                     max_daily_loss_pct = 2.0\n[search]\nposition_ratio = 0.5";
         let cooldown = Some(Cooldown { losses: 3, pause_ms: 90 * MINUTE_MS });
         let expected =
-            Limits { per_symbol: Some(1), positions: Some(4), cooldown, day_loss_ppm: Some(40_000) };
+            PortfolioLimits { per_symbol: Some(1), positions: Some(4), cooldown, day_loss_ppm: Some(40_000) };
         assert_eq!(limits(text), expected);
     }
 

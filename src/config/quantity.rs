@@ -17,14 +17,14 @@ const WINDOW_COUNT_MAX: u64 = 5000;
 
 /// How far back candles count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Window {
+pub enum HistoryWindow {
     /// As far as there are any.
     All,
     /// So many days, at least one.
     Days(i32),
 }
 
-impl Window {
+impl HistoryWindow {
     /// Returns the days, unless all count.
     pub fn days(self) -> Option<i32> {
         match self {
@@ -73,9 +73,9 @@ pub fn duration(text: &str) -> Option<Duration> {
 }
 
 /// Parses a window such as `90d`, `26w` or `all`.
-pub fn window(text: &str) -> Option<Window> {
+pub fn window(text: &str) -> Option<HistoryWindow> {
     if text == "all" {
-        return Some(Window::All);
+        return Some(HistoryWindow::All);
     }
     let (count, unit) = count_and_unit(text)?;
     let unit_days = match unit {
@@ -84,7 +84,7 @@ pub fn window(text: &str) -> Option<Window> {
         _ => return None,
     };
     let count = i32::try_from(count).ok().filter(|_| (1..=WINDOW_COUNT_MAX).contains(&count))?;
-    Some(Window::Days(count * unit_days))
+    Some(HistoryWindow::Days(count * unit_days))
 }
 
 /// Takes text, or a number as text: one without its unit is then refused by name, with what it must look like.
@@ -156,7 +156,7 @@ mod tests {
     fn windows_are_days_weeks_or_all() {
         let windows = ["all", "1d", "90d", "2w", "5000w"].map(window);
         assert_eq!(
-            windows.map(|found| found.map(Window::days)),
+            windows.map(|found| found.map(HistoryWindow::days)),
             [Some(None), Some(Some(1)), Some(Some(90)), Some(Some(14)), Some(Some(35_000))]
         );
         for text in
@@ -191,8 +191,8 @@ mod tests {
                 let wanted = count.checked_mul(ms).map(Duration::from_millis);
                 prop_assert_eq!(duration(&format!("{count}{unit}")), wanted);
             }
-            prop_assert_eq!(window(&format!("{few}d")), Some(Window::Days(few)));
-            prop_assert_eq!(window(&format!("{few}w")), Some(Window::Days(7 * few)));
+            prop_assert_eq!(window(&format!("{few}d")), Some(HistoryWindow::Days(few)));
+            prop_assert_eq!(window(&format!("{few}w")), Some(HistoryWindow::Days(7 * few)));
         }
 
         /// Nothing panics or overflows, and what is accepted is digits with a unit.

@@ -73,7 +73,7 @@ pub const NOTHING_BETTER: &str = "nothing found that is better than the active p
 
 /// Whether what was found may be advised: only what is at least promising and is what the bot trades.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Standing {
+pub enum AdviceStanding {
     /// The candidate is at least `PROMISING`, and it is active or becomes so.
     Advisable,
     /// It is no better than luck, or nobody knows.
@@ -82,7 +82,7 @@ pub enum Standing {
     NotActive,
 }
 
-impl Standing {
+impl AdviceStanding {
     /// Returns the standing of a candidate.
     pub fn of(is_promising: bool, is_active: bool) -> Self {
         match (is_promising, is_active) {
@@ -104,7 +104,7 @@ impl Standing {
 
 /// What insights are drawn from.
 #[derive(Debug, Clone, Copy)]
-pub struct Found<'a> {
+pub struct InsightInput<'a> {
     /// The trades of the best set.
     pub trades: &'a [TradeContext<'a>],
     /// What each axis contributes to the score.
@@ -114,7 +114,7 @@ pub struct Found<'a> {
     /// What unseen days said of it.
     pub verdict: &'a str,
     /// Whether it may be advised.
-    pub standing: Standing,
+    pub standing: AdviceStanding,
 }
 
 /// Fewest trades of a context that is worth a sentence.
@@ -124,8 +124,8 @@ const SHARE_MIN: f64 = 0.05;
 
 /// Draws insights from the chosen set's trades and the importance of each axis. Where the set may not be advised there is one
 /// lesson, the verdict, and nothing to change; what an axis is advised to be is what it is in the best set.
-pub fn insights(found: &Found<'_>) -> Insights {
-    let Found { trades, importances, best, verdict, standing } = *found;
+pub fn insights(found: &InsightInput<'_>) -> Insights {
+    let InsightInput { trades, importances, best, verdict, standing } = *found;
     let said = format!("verdict on unseen days: {verdict}");
     let of_verdict =
         |text| Lesson { kind: LessonKind::Verdict, topic: String::new(), claim: verdict.to_owned(), text };
@@ -150,7 +150,7 @@ pub fn insights(found: &Found<'_>) -> Insights {
     let mut lessons: Vec<Lesson> =
         ranked.iter().take(3).map(|(axis, value)| axis_lesson(axis, value)).collect();
     let losing = contexts.iter().rev().find(|context| context.average_pct < 0.0);
-    let weakest = |context: &Context| format!("weakest context: {}", context.sentence());
+    let weakest = |context: &InsightContext| format!("weakest context: {}", context.sentence());
     lessons.extend(losing.map(|context| context.lesson("loses", weakest(context))));
     lessons.push(of_verdict(said));
     let focus = match (ranked.first(), best_contexts.first()) {
@@ -195,14 +195,14 @@ impl TradeContext<'_> {
     }
 }
 
-struct Context {
+struct InsightContext {
     name: String,
     trades: usize,
     average_pct: f64,
     win_rate: f64,
 }
 
-impl Context {
+impl InsightContext {
     fn lesson(&self, claim: &str, text: String) -> Lesson {
         Lesson { kind: LessonKind::Context, topic: self.name.clone(), claim: claim.to_owned(), text }
     }
@@ -219,7 +219,7 @@ impl Context {
 }
 
 /// Groups trades by a name, in order of first occurrence.
-fn group(trades: &[TradeContext<'_>], name: impl Fn(&TradeContext<'_>) -> String) -> Vec<Context> {
+fn group(trades: &[TradeContext<'_>], name: impl Fn(&TradeContext<'_>) -> String) -> Vec<InsightContext> {
     let mut groups: Vec<(String, usize, i64, usize)> = Vec::new();
     for trade in trades {
         let name = name(trade);
@@ -233,7 +233,7 @@ fn group(trades: &[TradeContext<'_>], name: impl Fn(&TradeContext<'_>) -> String
     }
     groups
         .into_iter()
-        .map(|(name, count, total, wins)| Context {
+        .map(|(name, count, total, wins)| InsightContext {
             name,
             trades: count,
             average_pct: total as f64 / 10_000.0 / count as f64,
@@ -271,7 +271,7 @@ mod tests {
         };
         let importances = [axis("a", 0.1), axis("b", 0.5), axis("c", 0.01), axis("elsewhere", 0.2)];
         let of = |standing| {
-            insights(&Found {
+            insights(&InsightInput {
                 trades: &trades,
                 importances: &importances,
                 best: Some(&best),
@@ -279,7 +279,7 @@ mod tests {
                 standing,
             })
         };
-        let found = of(Standing::Advisable);
+        let found = of(AdviceStanding::Advisable);
         assert_eq!(found.best_contexts[0].text, "BTCUSDT: 27 trades, +1.22 % each, 56 % won");
         assert_eq!(found.best_contexts[2].text, "pullback: 12 trades, +1.00 % each, 100 % won");
         assert_eq!(found.focus, "b matters most; keep it near 2");
@@ -295,7 +295,9 @@ mod tests {
         );
         let weakest = &found.lessons[2];
         assert_eq!((weakest.topic.as_str(), weakest.claim.as_str()), ("continuation", "loses"));
-        for (standing, instead) in [(Standing::NoEdge, NO_EDGE), (Standing::NotActive, NOTHING_BETTER)] {
+        for (standing, instead) in
+            [(AdviceStanding::NoEdge, NO_EDGE), (AdviceStanding::NotActive, NOTHING_BETTER)]
+        {
             let found = of(standing);
             assert_eq!((found.focus.as_str(), found.best_contexts.len()), (instead, 0));
             let texts: Vec<&str> = found.lessons.iter().map(|lesson| lesson.text.as_str()).collect();

@@ -14,7 +14,7 @@ use crate::validate::verdict::{Judgement, Verdict};
 
 /// What becomes of the parameters of a style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-pub enum Outcome {
+pub enum DecisionOutcome {
     /// The candidate replaces the parameters in force.
     Adopted,
     /// Nothing to change: no candidate, the same one, or none better.
@@ -25,7 +25,7 @@ pub enum Outcome {
     Rejected,
 }
 
-impl Outcome {
+impl DecisionOutcome {
     /// Returns the name used in documents.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -83,10 +83,12 @@ pub fn hold_to(
         Some(switch) => ("SWITCH", Some(switch)),
         None => ("EDGE", edge),
     };
-    let Some(least) = require.least().filter(|_| decision.outcome == Outcome::Adopted) else { return };
+    let Some(least) = require.least().filter(|_| decision.outcome == DecisionOutcome::Adopted) else {
+        return;
+    };
     let reached = assessment.map_or(Assurance::NotEnoughData, |assessment| assessment.assurance);
     if reached < least {
-        decision.outcome = Outcome::NotConvincing;
+        decision.outcome = DecisionOutcome::NotConvincing;
         let reason = format!("{question} is {reached}, {least} is required (decide.require)");
         decision.reasons.insert(0, reason);
     }
@@ -95,7 +97,7 @@ pub fn hold_to(
 /// One changed parameter.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
-pub struct Change {
+pub struct ParameterChange {
     pub scope: String,
     pub key: String,
     pub old: Option<String>,
@@ -106,9 +108,9 @@ pub struct Change {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Decision {
     /// What becomes of the parameters.
-    pub outcome: Outcome,
+    pub outcome: DecisionOutcome,
     /// What changes, or would change if the candidate were adopted.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ParameterChange>,
     /// Why, in words, the most important first.
     pub reasons: Vec<String>,
 }
@@ -136,34 +138,34 @@ pub fn decide(
         reasons: reason.into_iter().map(str::to_owned).chain(judgement.reasons.iter().cloned()).collect(),
     };
     let Some(candidate) = candidate else {
-        return with(Outcome::Unchanged, Vec::new(), None);
+        return with(DecisionOutcome::Unchanged, Vec::new(), None);
     };
     let changes = changes(style, incumbent.map(|i| i.set), candidate.set);
     if changes.is_empty() {
-        return with(Outcome::Unchanged, changes, Some("the parameters in force are still the best"));
+        return with(DecisionOutcome::Unchanged, changes, Some("the parameters in force are still the best"));
     }
     match judgement.verdict {
-        Verdict::Failed | Verdict::Overfitted => with(Outcome::Rejected, changes, None),
-        Verdict::Unstable | Verdict::Skipped => with(Outcome::NotConvincing, changes, None),
+        Verdict::Failed | Verdict::Overfitted => with(DecisionOutcome::Rejected, changes, None),
+        Verdict::Unstable | Verdict::Skipped => with(DecisionOutcome::NotConvincing, changes, None),
         Verdict::Passed | Verdict::Warning => {
             let late = incumbent.and_then(|i| i.late_score);
             if late.is_some_and(|late| candidate.late_score.is_none_or(|own| own <= late)) {
                 let reason = "the parameters in force score at least as well on the late part";
-                return with(Outcome::Unchanged, Vec::new(), Some(reason));
+                return with(DecisionOutcome::Unchanged, Vec::new(), Some(reason));
             }
             if late.zip(candidate.late_score).is_some_and(|(late, own)| own - late <= min_improvement) {
                 let reason = format!(
                     "it is better on the late part, by no more than {min_improvement} (decide.min_improvement)"
                 );
-                return with(Outcome::Unchanged, Vec::new(), Some(&reason));
+                return with(DecisionOutcome::Unchanged, Vec::new(), Some(&reason));
             }
-            with(Outcome::Adopted, changes, None)
+            with(DecisionOutcome::Adopted, changes, None)
         }
     }
 }
 
 /// Lists the parameters in which two sets differ, in the new set's order.
-pub fn changes(style: Style, old: Option<&ParameterSet>, new: &ParameterSet) -> Vec<Change> {
+pub fn changes(style: Style, old: Option<&ParameterSet>, new: &ParameterSet) -> Vec<ParameterChange> {
     let before = old.map(key_values).unwrap_or_default();
     let after = key_values(new);
     let value = |pairs: &[(String, String)], key: &str| {
@@ -173,7 +175,7 @@ pub fn changes(style: Style, old: Option<&ParameterSet>, new: &ParameterSet) -> 
     after
         .iter()
         .chain(gone)
-        .map(|(key, _)| Change {
+        .map(|(key, _)| ParameterChange {
             scope: style.to_string(),
             key: key.clone(),
             old: value(&before, key),
@@ -215,7 +217,7 @@ mod tests {
         verdict: Verdict,
         candidate: (f64, Option<f64>),
         incumbent: Option<(f64, Option<f64>)>,
-    ) -> Outcome {
+    ) -> DecisionOutcome {
         let new = set(candidate.0);
         let old = incumbent.map(|i| set(i.0));
         let old = old.as_ref().zip(incumbent).map(|(set, (_, late_score))| Contender { set, late_score });
@@ -225,22 +227,37 @@ mod tests {
 
     #[test]
     fn only_a_good_verdict_and_a_better_late_part_change_anything() {
-        assert_eq!(outcome(Verdict::Passed, (50.0, Some(1.0)), None), Outcome::Adopted);
-        assert_eq!(outcome(Verdict::Warning, (50.0, Some(1.0)), Some((40.0, Some(0.5)))), Outcome::Adopted);
-        assert_eq!(outcome(Verdict::Passed, (50.0, Some(0.5)), Some((40.0, Some(0.5)))), Outcome::Unchanged);
-        assert_eq!(outcome(Verdict::Passed, (50.0, None), Some((40.0, Some(0.5)))), Outcome::Unchanged);
+        assert_eq!(outcome(Verdict::Passed, (50.0, Some(1.0)), None), DecisionOutcome::Adopted);
+        assert_eq!(
+            outcome(Verdict::Warning, (50.0, Some(1.0)), Some((40.0, Some(0.5)))),
+            DecisionOutcome::Adopted
+        );
+        assert_eq!(
+            outcome(Verdict::Passed, (50.0, Some(0.5)), Some((40.0, Some(0.5)))),
+            DecisionOutcome::Unchanged
+        );
+        assert_eq!(
+            outcome(Verdict::Passed, (50.0, None), Some((40.0, Some(0.5)))),
+            DecisionOutcome::Unchanged
+        );
         // Better, but not by enough to be worth a change.
-        assert_eq!(outcome(Verdict::Passed, (50.0, Some(0.6)), Some((40.0, Some(0.5)))), Outcome::Unchanged);
-        assert_eq!(outcome(Verdict::Passed, (50.0, Some(0.1)), None), Outcome::Adopted);
-        assert_eq!(outcome(Verdict::Failed, (50.0, Some(1.0)), Some((50.0, Some(0.5)))), Outcome::Unchanged);
+        assert_eq!(
+            outcome(Verdict::Passed, (50.0, Some(0.6)), Some((40.0, Some(0.5)))),
+            DecisionOutcome::Unchanged
+        );
+        assert_eq!(outcome(Verdict::Passed, (50.0, Some(0.1)), None), DecisionOutcome::Adopted);
+        assert_eq!(
+            outcome(Verdict::Failed, (50.0, Some(1.0)), Some((50.0, Some(0.5)))),
+            DecisionOutcome::Unchanged
+        );
         for verdict in [Verdict::Failed, Verdict::Overfitted] {
-            assert_eq!(outcome(verdict, (50.0, Some(1.0)), None), Outcome::Rejected);
+            assert_eq!(outcome(verdict, (50.0, Some(1.0)), None), DecisionOutcome::Rejected);
         }
         for verdict in [Verdict::Unstable, Verdict::Skipped] {
-            assert_eq!(outcome(verdict, (50.0, Some(1.0)), None), Outcome::NotConvincing);
+            assert_eq!(outcome(verdict, (50.0, Some(1.0)), None), DecisionOutcome::NotConvincing);
         }
         let none = decide(Style::Swing, None, None, &judged(Verdict::Skipped), 0.0);
-        assert_eq!(none.outcome, Outcome::Unchanged);
+        assert_eq!(none.outcome, DecisionOutcome::Unchanged);
         assert_eq!(none.reasons, ["as judged"]);
     }
 
@@ -249,7 +266,7 @@ mod tests {
         let assessment = |assurance| Assessment { assurance, lacks: Vec::new() };
         let outcome = |require, edge, switch: Option<Assurance>| {
             let mut decision = Decision {
-                outcome: Outcome::Adopted,
+                outcome: DecisionOutcome::Adopted,
                 changes: Vec::new(),
                 reasons: vec!["as judged".to_owned()],
             };
@@ -258,21 +275,22 @@ mod tests {
             decision.outcome
         };
         use Assurance::{LikelyLuck, Promising, Real};
-        assert_eq!(outcome(Require::Stable, LikelyLuck, None), Outcome::Adopted);
-        assert_eq!(outcome(Require::Promising, LikelyLuck, None), Outcome::NotConvincing);
-        assert_eq!(outcome(Require::Promising, Promising, None), Outcome::Adopted);
-        assert_eq!(outcome(Require::Real, Promising, None), Outcome::NotConvincing);
-        assert_eq!(outcome(Require::Promising, Real, Some(LikelyLuck)), Outcome::NotConvincing);
-        assert_eq!(outcome(Require::Real, LikelyLuck, Some(Real)), Outcome::Adopted);
-        let mut rejected = Decision { outcome: Outcome::Rejected, changes: Vec::new(), reasons: Vec::new() };
+        assert_eq!(outcome(Require::Stable, LikelyLuck, None), DecisionOutcome::Adopted);
+        assert_eq!(outcome(Require::Promising, LikelyLuck, None), DecisionOutcome::NotConvincing);
+        assert_eq!(outcome(Require::Promising, Promising, None), DecisionOutcome::Adopted);
+        assert_eq!(outcome(Require::Real, Promising, None), DecisionOutcome::NotConvincing);
+        assert_eq!(outcome(Require::Promising, Real, Some(LikelyLuck)), DecisionOutcome::NotConvincing);
+        assert_eq!(outcome(Require::Real, LikelyLuck, Some(Real)), DecisionOutcome::Adopted);
+        let mut rejected =
+            Decision { outcome: DecisionOutcome::Rejected, changes: Vec::new(), reasons: Vec::new() };
         hold_to(Require::Real, &mut rejected, None, None);
-        assert_eq!(rejected.outcome, Outcome::Rejected);
+        assert_eq!(rejected.outcome, DecisionOutcome::Rejected);
     }
 
     #[test]
     fn changes_name_old_and_new() {
         let change = changes(Style::Swing, Some(&set(40.0)), &set(50.0));
-        let expected = Change {
+        let expected = ParameterChange {
             scope: "swing".to_owned(),
             key: "min_signal_score".to_owned(),
             old: Some("40".to_owned()),

@@ -1,6 +1,6 @@
 //! The result of a run over all its styles, with the exit code that stands for it.
 
-use super::Outcome;
+use super::DecisionOutcome;
 
 /// The result of a run over all its styles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,12 +44,12 @@ impl RunResult {
     }
 
     /// Returns the result of several styles: the one that says most to the reader.
-    pub fn of(outcomes: impl Iterator<Item = Outcome>) -> Self {
+    pub fn of(outcomes: impl Iterator<Item = DecisionOutcome>) -> Self {
         let rank = |outcome| match outcome {
-            Outcome::Adopted => (3, Self::Changed),
-            Outcome::NotConvincing => (2, Self::NotConvincing),
-            Outcome::Rejected => (1, Self::Rejected),
-            Outcome::Unchanged => (0, Self::Unchanged),
+            DecisionOutcome::Adopted => (3, Self::Changed),
+            DecisionOutcome::NotConvincing => (2, Self::NotConvincing),
+            DecisionOutcome::Rejected => (1, Self::Rejected),
+            DecisionOutcome::Unchanged => (0, Self::Unchanged),
         };
         outcomes.map(rank).max_by_key(|(weight, _)| *weight).map_or(Self::Unchanged, |(_, result)| result)
     }

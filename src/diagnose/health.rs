@@ -9,9 +9,9 @@ use crate::ingest::SymbolSources;
 use crate::run::file_summary::FileNote;
 use crate::run::freshness::FUTURE;
 use crate::run::halt::Halt;
-use crate::run::incremental::{RunError, RunOptions, Work, given};
-use crate::run::store_handle::Shelf;
-use crate::run::symbol_evaluator::{Prepared, SymbolError, prepare};
+use crate::run::incremental::{RunContext, RunError, RunOptions, given};
+use crate::run::store_handle::StoreHandle;
+use crate::run::symbol_evaluator::{PreparedSymbol, SymbolError, prepare};
 
 /// What was found about a symbol.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,18 +35,18 @@ pub struct SymbolHealth {
 /// Errors: those of a run before it evaluates anything
 pub fn examine(plan: &Plan, options: &RunOptions) -> Result<Vec<SymbolHealth>, RunError> {
     let given = given(plan, options)?;
-    let look = |location| Shelf::look(location, options.cache_bytes, options.now_ms);
+    let look = |location| StoreHandle::look(location, options.cache_bytes, options.now_ms);
     let shelf = options.store.clone().map(look).transpose()?;
     let (never, ingest) = (AtomicBool::new(false), options.ingest(plan));
     let halt = Halt::new(&never, None);
     let (outcomes, on_event) = (options.outcome_store(), &|_| ());
     let (given, shelf) = (given.as_ref(), shelf.as_ref());
-    let work = Work { plan, options, given, shelf, outcomes: &outcomes, halt: &halt, on_event };
+    let work = RunContext { plan, options, given, shelf, outcomes: &outcomes, halt: &halt, on_event };
     let mut catalog = crate::ingest::discover(&options.data, &ingest)?;
     options.signals.iter().for_each(|file| catalog.leave_out(file));
     let job = work.job(&ingest, &catalog, None)?;
     let examine_one = |sources: &SymbolSources| -> Result<SymbolHealth, SymbolError> {
-        let Prepared { mut desk, known, sorted } = prepare(&job, sources)?;
+        let PreparedSymbol { mut desk, known, sorted } = prepare(&job, sources)?;
         if desk.candles.is_none() {
             desk.read(None)?;
         }

@@ -35,7 +35,7 @@ const OWN_FOLDERS: [&str; 18] = [
 
 /// What one site held when the heap was largest, and asked for in all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Held {
+pub struct SiteBytes {
     /// Bytes at the peak of the whole heap.
     pub peak_bytes: u64,
     /// Blocks at that instant.
@@ -48,7 +48,7 @@ pub struct Held {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HeapProfile {
     /// What each held.
-    pub sites: BTreeMap<String, Held>,
+    pub sites: BTreeMap<String, SiteBytes>,
 }
 
 /// One site in two profiles; nothing where it is in one only.
@@ -56,8 +56,8 @@ pub struct HeapProfile {
 #[expect(missing_docs, reason = "the names say it")]
 pub struct SiteChange {
     pub site: String,
-    pub before: Held,
-    pub after: Held,
+    pub before: SiteBytes,
+    pub after: SiteBytes,
 }
 
 impl SiteChange {
@@ -95,12 +95,12 @@ struct File {
     #[serde(rename = "dhatFileVersion")]
     version: u64,
     mode: String,
-    pps: Vec<Point>,
+    pps: Vec<HeapPoint>,
     ftbl: Vec<String>,
 }
 
 #[derive(Deserialize)]
-struct Point {
+struct HeapPoint {
     #[serde(rename = "tb")]
     total_bytes: u64,
     #[serde(rename = "gb")]
@@ -143,8 +143,8 @@ impl HeapProfile {
     }
 
     /// Returns what all sites held together.
-    pub fn sum(&self) -> Held {
-        self.sites.values().fold(Held::default(), |sum, held| Held {
+    pub fn sum(&self) -> SiteBytes {
+        self.sites.values().fold(SiteBytes::default(), |sum, held| SiteBytes {
             peak_bytes: sum.peak_bytes + held.peak_bytes,
             peak_blocks: sum.peak_blocks + held.peak_blocks,
             total_bytes: sum.total_bytes + held.total_bytes,
@@ -162,7 +162,7 @@ pub fn differences(before: &HeapProfile, after: &HeapProfile) -> Vec<SiteChange>
         after: held(after, name),
     };
     let differs = |change: &SiteChange| {
-        let at_peak = |held: Held| (held.peak_bytes, held.peak_blocks);
+        let at_peak = |held: SiteBytes| (held.peak_bytes, held.peak_blocks);
         at_peak(change.before) != at_peak(change.after)
     };
     let mut changes: Vec<SiteChange> = names.into_iter().map(change).filter(differs).collect();
@@ -213,11 +213,11 @@ mod tests {
         );
         assert!(is_heap_profile(&text));
         let read = HeapProfile::parse(&text).expect("a profile");
-        let own = Held { peak_bytes: 6, peak_blocks: 2, total_bytes: 10 };
+        let own = SiteBytes { peak_bytes: 6, peak_blocks: 2, total_bytes: 10 };
         assert_eq!(read.sites["add (src/run/a.rs:3:4)"], own);
         assert_eq!(read.sites["core::f"].total_bytes, 7, "nobody of ours is known to have called it");
         assert_eq!(read.sites["retune::run::add"].total_bytes, 3, "without lines");
-        assert_eq!(read.sum(), Held { peak_bytes: 9, peak_blocks: 3, total_bytes: 20 });
+        assert_eq!(read.sum(), SiteBytes { peak_bytes: 9, peak_blocks: 3, total_bytes: 20 });
     }
 
     #[test]

@@ -6,10 +6,10 @@
 
 use crate::engine::plan::Plan;
 use crate::exits::{Position, TradeCosts};
-use crate::features::frame::Market;
+use crate::features::frame::MarketSeries;
 use crate::model::{Bars, Day, GivenSignals, Outcomes, Run, Symbol};
 use crate::signals::given::{Placed, placed};
-use crate::validate::auc::Ranked;
+use crate::validate::auc::RankedValues;
 
 /// Share of pairs put in order, either way, from which on a column knows too much.
 const TELLS_MIN: f64 = 0.95;
@@ -99,7 +99,7 @@ impl<'a> Followed<'a> {
     /// Takes in the signals of a symbol.
     pub fn add(&mut self, symbol: &Symbol, bars: Bars<'_>, given: &GivenSignals) {
         let (Some(first), Some(last)) = (bars.open_time.first(), bars.open_time.last()) else { return };
-        let market = Market::new(bars);
+        let market = MarketSeries::new(bars);
         let costs = self.plan.costs.of(symbol);
         for day in Day::of(*first).0..=Day::of(*last).0 {
             for placed in placed(&market, Day(day), given) {
@@ -110,7 +110,7 @@ impl<'a> Followed<'a> {
         }
     }
 
-    fn follow(&mut self, market: &Market<'_>, placed: &Placed<'_>, entry: usize, costs: &TradeCosts) {
+    fn follow(&mut self, market: &MarketSeries<'_>, placed: &Placed<'_>, entry: usize, costs: &TradeCosts) {
         let Run { bars, at: entry, .. } = market.run(entry);
         let whole = |after: usize| entry + after <= bars.len();
         let direction = placed.signal.direction;
@@ -145,7 +145,7 @@ impl<'a> Followed<'a> {
     }
 
     fn look(&self, column: &str, values: &[f64]) -> ColumnLook {
-        let ranked = Ranked::new(values);
+        let ranked = RankedValues::new(values);
         let mut best: Option<(f64, &str)> = None;
         for (future, came) in &self.futures {
             let Some((auc, ones, others)) = ranked.auc(came) else { continue };

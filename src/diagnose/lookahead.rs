@@ -3,10 +3,10 @@
 //! At instants drawn from the user's own candles everything is computed three times: from all candles, from those up to
 //! the instant, and with the later ones in another order. What was known by then has to be the same to the last bit.
 
-use crate::engine::entries::Found;
+use crate::engine::entries::EntrySource;
 use crate::engine::plan::Plan;
 use crate::engine::unit::evaluate;
-use crate::features::frame::{FeatureRow, Market};
+use crate::features::frame::{FeatureRow, MarketSeries};
 use crate::model::{Bars, Candle, CandleSeries, Day, GivenSignals, Symbol};
 use crate::validate::resample::Random;
 
@@ -33,7 +33,7 @@ pub struct Compared {
 
 /// Something that changed with the future.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct LookaheadDifference {
     /// The symbol.
     pub symbol: String,
     /// The last instant that was known; UTC ms.
@@ -53,10 +53,10 @@ pub fn look(
     given: Option<&GivenSignals>,
     plan: &Plan,
     sampling: Sampling,
-) -> (Compared, Vec<Difference>) {
+) -> (Compared, Vec<LookaheadDifference>) {
     let (mut compared, mut differences) = (Compared::default(), Vec::new());
     let sight = Sight { symbol, given, plan };
-    let all = Market::new(bars);
+    let all = MarketSeries::new(bars);
     for now in instants(symbol, bars.len(), sampling) {
         let known = sight.known(&all, now);
         compared.instants += 1;
@@ -67,8 +67,8 @@ pub fn look(
         let futures = [("cut", bars.slice(0..now)), ("scrambled", scrambled.bars())];
         for (future, bars) in futures {
             let at_ms = bars.open_time[now - 1] + bars.interval.ms();
-            let differs = known.differs(&sight.known(&Market::new(bars), now));
-            let difference = |what| Difference { symbol: symbol.to_string(), at_ms, what, future };
+            let differs = known.differs(&sight.known(&MarketSeries::new(bars), now));
+            let difference = |what| LookaheadDifference { symbol: symbol.to_string(), at_ms, what, future };
             differences.extend(differs.into_iter().map(difference));
         }
     }
@@ -105,7 +105,7 @@ type Entry = (i64, f64, Option<f64>, Option<FeatureRow>);
 
 /// What is known at an instant.
 #[derive(Debug, Clone, PartialEq)]
-struct Known {
+struct KnownState {
     entries: Vec<Entry>,
     /// The features at the last closed candle.
     row: Option<FeatureRow>,
@@ -114,7 +114,7 @@ struct Known {
     outcomes: u64,
 }
 
-impl Known {
+impl KnownState {
     fn differs(&self, other: &Self) -> Vec<&'static str> {
         let parts = [
             ("entries", self.entries == other.entries),
@@ -133,12 +133,12 @@ struct Sight<'a> {
 
 impl Sight<'_> {
     /// Returns what is known when the first `now` candles have closed.
-    fn known(&self, market: &Market<'_>, now: usize) -> Known {
+    fn known(&self, market: &MarketSeries<'_>, now: usize) -> KnownState {
         let last_open = market.bars.open_time[now - 1];
         let day = Day::of(last_open);
         let closed_ms = last_open + market.bars.interval.ms();
-        let entries = match Found::on(market, day, self.given) {
-            Found::Derived { candidates, .. } => {
+        let entries = match EntrySource::on(market, day, self.given) {
+            EntrySource::Derived { candidates, .. } => {
                 let known = candidates.into_iter().filter(|candidate| candidate.row.pulse.index < now);
                 let entry = |candidate: crate::signals::candidates::Candidate| {
                     let (row, sign) = (candidate.row, candidate.direction.sign());
@@ -146,7 +146,7 @@ impl Sight<'_> {
                 };
                 known.map(entry).collect()
             }
-            Found::Given { placed, .. } => {
+            EntrySource::Given { placed, .. } => {
                 let known = placed.into_iter().filter(|placed| placed.signal.time_ms <= closed_ms);
                 let entry = |placed: crate::signals::given::Placed<'_>| {
                     (placed.signal.time_ms, placed.signal.direction.sign(), placed.atr, placed.row)
@@ -162,14 +162,14 @@ impl Sight<'_> {
             // The last candle of the longest label of the day has closed.
             let label_ms = (style.exits.hold_bars_max() as i64 - 1) * market.bars.interval.ms();
             let complete = Day(Day::of(last_open - label_ms).0 - 1);
-            let found = Found::on(market, complete, self.given);
+            let found = EntrySource::on(market, complete, self.given);
             let unit = evaluate(market, complete, &found, style, self.plan, &costs);
             outcomes += (unit.signals.len() * style.exits.rules().len()) as u64;
             let mut bytes = Vec::new();
             unit.encode(&mut bytes);
             units.push(bytes);
         }
-        Known { entries, row, units, outcomes }
+        KnownState { entries, row, units, outcomes }
     }
 }
 
@@ -222,7 +222,7 @@ mod tests {
         let (symbol, plan) = (Symbol::parse("AUSDT").expect("a name"), plan());
         let sight = Sight { symbol: &symbol, given: None, plan: &plan };
         let now = 50 * 96 + 70;
-        let known = |changed| sight.known(&Market::new(series(changed).bars()), now);
+        let known = |changed| sight.known(&MarketSeries::new(series(changed).bars()), now);
         let own = known(None);
         assert_eq!(own.differs(&known(Some(now))), Vec::<&str>::new(), "the first candle that is not known");
         assert!(own.differs(&known(Some(now - 1))).contains(&"features"));

@@ -85,7 +85,7 @@ fn parse(status: &str, at_ms: i64) -> Option<MemorySample> {
 
 /// Whether memory grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Growth {
+pub enum MemoryGrowth {
     /// Too few samples to say.
     TooShort,
     /// It does not grow by as much as would matter.
@@ -96,7 +96,7 @@ pub enum Growth {
     Leak,
 }
 
-impl Growth {
+impl MemoryGrowth {
     /// Returns the word used in documents.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -110,19 +110,19 @@ impl Growth {
 
 /// The straight line through samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Trend {
+pub struct MemoryTrend {
     /// Slope of least squares; resident bytes per hour.
     pub bytes_per_hour: f64,
     /// Share of the spread that the line explains, in [0, 1].
     pub explained: f64,
     /// What that means.
-    pub growth: Growth,
+    pub growth: MemoryGrowth,
 }
 
 /// Returns the trend of resident memory over time.
 ///
 /// Shape:     samples by time; `limit` is the growth in bytes per hour from which it matters
-pub fn trend(samples: &[MemorySample], limit: f64) -> Trend {
+pub fn trend(samples: &[MemorySample], limit: f64) -> MemoryTrend {
     let count = samples.len() as f64;
     let first_ms = samples.first().map_or(0, |sample| sample.at_ms);
     let points = || {
@@ -138,15 +138,15 @@ pub fn trend(samples: &[MemorySample], limit: f64) -> Trend {
     let slope = if xx > 0.0 { xy / xx } else { 0.0 };
     let explained = if xx > 0.0 && yy > 0.0 { xy * xy / (xx * yy) } else { 0.0 };
     let growth = if samples.len() < SAMPLES_MIN {
-        Growth::TooShort
+        MemoryGrowth::TooShort
     } else if slope < limit {
-        Growth::Steady
+        MemoryGrowth::Steady
     } else if explained < EXPLAINED_MIN {
-        Growth::Uneven
+        MemoryGrowth::Uneven
     } else {
-        Growth::Leak
+        MemoryGrowth::Leak
     };
-    Trend { bytes_per_hour: slope, explained, growth }
+    MemoryTrend { bytes_per_hour: slope, explained, growth }
 }
 
 #[cfg(test)]
@@ -169,11 +169,11 @@ mod tests {
         let limit = 16.0 * MIB as f64;
         let line = trend(&series(&[10, 11, 12, 13, 14, 15]), limit);
         assert!((line.bytes_per_hour / (3600.0 * MIB as f64) - 1.0).abs() < 1e-9, "{line:?}");
-        assert_eq!((line.growth, line.explained > 0.999), (Growth::Leak, true));
-        assert_eq!(trend(&series(&[10, 30, 10, 30, 10, 31]), limit).growth, Growth::Uneven);
-        assert_eq!(trend(&series(&[10, 10, 10, 10, 10]), limit).growth, Growth::Steady);
-        assert_eq!(trend(&series(&[30, 20, 10, 10, 10]), limit).growth, Growth::Steady);
-        assert_eq!(trend(&series(&[10, 20, 30, 40]), limit).growth, Growth::TooShort);
+        assert_eq!((line.growth, line.explained > 0.999), (MemoryGrowth::Leak, true));
+        assert_eq!(trend(&series(&[10, 30, 10, 30, 10, 31]), limit).growth, MemoryGrowth::Uneven);
+        assert_eq!(trend(&series(&[10, 10, 10, 10, 10]), limit).growth, MemoryGrowth::Steady);
+        assert_eq!(trend(&series(&[30, 20, 10, 10, 10]), limit).growth, MemoryGrowth::Steady);
+        assert_eq!(trend(&series(&[10, 20, 30, 40]), limit).growth, MemoryGrowth::TooShort);
         assert_eq!(trend(&[], limit).bytes_per_hour, 0.0);
     }
 

@@ -18,7 +18,7 @@ pub struct CheckDataDocument {
     /// Every file, or member of an archive, that belongs to a symbol.
     pub files: Vec<FilePart>,
     /// Symbols with candles at the base interval.
-    pub symbols: Vec<SymbolPart>,
+    pub symbols: Vec<CheckedSymbolPart>,
     /// Files that are not read, with why.
     pub passed_over: Vec<PassedOverPart>,
     /// Candles that contradict each other; a run stops on these unless told otherwise.
@@ -56,7 +56,7 @@ pub struct FilePart {
 /// One symbol over all its files.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
-pub struct SymbolPart {
+pub struct CheckedSymbolPart {
     pub symbol: String,
     pub candles: u64,
     pub first_open: Option<String>,
@@ -156,7 +156,7 @@ impl FilePart {
     }
 }
 
-impl SymbolPart {
+impl CheckedSymbolPart {
     /// Returns the part of a loaded symbol.
     pub fn new(loaded: &crate::ingest::LoadedSymbol) -> Self {
         let symbol = loaded.symbol.to_string();

@@ -12,7 +12,7 @@ use super::run::{EvidencePart, conclusion, warnings};
 use crate::decide::RunResult;
 use crate::model::rfc3339;
 use crate::notify::Message;
-use crate::run::freshness::Clock;
+use crate::run::freshness::ClockState;
 use crate::run::records::{change_record, evidence_record, metrics_record};
 use crate::run::report::{RunReport, StyleReport};
 use crate::run::unreported::Overdue;
@@ -290,7 +290,7 @@ impl DigestFigures {
 /// Returns what a run comes to, and in how many words its candles cannot be trusted.
 fn headline(report: &RunReport) -> String {
     let clock = match &report.freshness.clock {
-        Clock::Sound => String::new(),
+        ClockState::Sound => String::new(),
         clock => format!("; the clock is {}", clock.as_str()),
     };
     let stale = match report.freshness.stale() {

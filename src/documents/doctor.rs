@@ -50,7 +50,7 @@ pub struct CheckPart {
 /// A file of the store.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
-pub struct SpacePart {
+pub struct FileSpacePart {
     pub name: String,
     pub bytes: u64,
     /// Keys and rows; null, as what follows, where the file could not be read.
@@ -66,7 +66,7 @@ pub struct SpacePart {
 /// A symbol's candles.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
-pub struct FreshnessPart {
+pub struct SymbolFreshnessPart {
     pub symbol: String,
     pub newest_close_at: String,
     pub age_hours: f64,
@@ -81,7 +81,7 @@ pub struct FreshnessPart {
 /// One of the last runs.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
-pub struct LastRunPart {
+pub struct DoctorRunPart {
     pub run: u64,
     pub started_at: String,
     pub result: String,
@@ -98,11 +98,11 @@ pub struct DoctorDocument {
     /// Everything that was looked at.
     pub checks: Vec<CheckPart>,
     /// Files of the store.
-    pub files: Vec<SpacePart>,
+    pub files: Vec<FileSpacePart>,
     /// Symbols, where the candles are known.
-    pub symbols: Vec<FreshnessPart>,
+    pub symbols: Vec<SymbolFreshnessPart>,
     /// The last runs of the profile, newest first.
-    pub runs: Vec<LastRunPart>,
+    pub runs: Vec<DoctorRunPart>,
     /// What was repaired or compacted.
     pub done: Vec<String>,
 }
@@ -128,7 +128,7 @@ impl DoctorDocument {
             }
         }
         let bytes = |bytes: Option<u64>| bytes.map_or_else(|| "-".to_owned(), |bytes| bytes.to_string());
-        let file = |file: &SpacePart| {
+        let file = |file: &FileSpacePart| {
             let parts = [
                 Some(file.bytes),
                 file.stored_bytes,
@@ -143,7 +143,7 @@ impl DoctorDocument {
             &["File", "Bytes", "Rows", "Metadata", "Fragmented", "Free"],
             &rows(&self.files, file),
         );
-        let symbol = |symbol: &FreshnessPart| {
+        let symbol = |symbol: &SymbolFreshnessPart| {
             let repeats = if symbol.sound { "yes" } else { "NO" };
             vec![
                 symbol.symbol.clone(),
@@ -156,7 +156,7 @@ impl DoctorDocument {
         };
         let header = ["Symbol", "Newest candle closed", "Hours ago", "Reusable", "Checked", "Repeats"];
         section(&mut text, &header, &rows(&self.symbols, symbol));
-        let run = |run: &LastRunPart| {
+        let run = |run: &DoctorRunPart| {
             vec![
                 run.run.to_string(),
                 run.started_at.clone(),

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::Document;
-use crate::bot::learning_config::Difference;
+use crate::bot::learning_config::BotFileDifference;
 use crate::model::escaped;
 
 /// Characters of a value that are shown.
@@ -22,7 +22,7 @@ pub struct ExportDiffDocument {
     /// Whether this profile imported it or exported it last: if not, it is written by force only.
     pub is_known: bool,
     /// What differs.
-    pub differences: Vec<Difference>,
+    pub differences: Vec<BotFileDifference>,
 }
 
 impl Document for ExportDiffDocument {
@@ -39,8 +39,8 @@ impl ExportDiffDocument {
     pub fn text(&self) -> String {
         let Self { profile, file, differences, .. } = self;
         // A line each, however long: places are looked for by name.
-        let line = |difference: &Difference| {
-            let Difference { place, old, new, reason, .. } = difference;
+        let line = |difference: &BotFileDifference| {
+            let BotFileDifference { place, old, new, reason, .. } = difference;
             format!("{}: {} -> {} ({reason})\n", escaped(place, &[]), short(old), short(new))
         };
         let listed: String = differences.iter().map(line).collect();

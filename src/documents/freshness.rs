@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::{DAY_MS, Day, HOUR_MS, MINUTE_MS, rfc3339};
-use crate::run::freshness::{Age, Clock, Freshness, SymbolAge};
+use crate::run::freshness::{Age, ClockState, Freshness, SymbolAge};
 use crate::store::records::IssueRecord;
 
 /// Names shown of many.
@@ -59,14 +59,14 @@ impl From<&Freshness> for FreshnessPart {
 pub fn age_lines(freshness: &Freshness) -> Vec<String> {
     let mut lines = Vec::new();
     match &freshness.clock {
-        Clock::Sound => {}
-        Clock::Behind { reason, left_out } => {
+        ClockState::Sound => {}
+        ClockState::Behind { reason, left_out } => {
             let more = if *left_out { "; they are left out and nothing is adopted" } else { "" };
             lines.push(format!(
                 "the clock is behind: {reason}{more}: set the clock, or look whether the times in the files are UTC"
             ));
         }
-        Clock::Ahead { reason } => lines
+        ClockState::Ahead { reason } => lines
             .push(format!("the clock is ahead: {reason}: set the clock, or look why the download stopped")),
     }
     lines.extend(stale_line(freshness));
@@ -175,7 +175,7 @@ mod tests {
 
     const NOW: i64 = 1_748_736_000_000;
 
-    fn freshness(symbols: &[(&str, Option<i64>, Age)], clock: Clock) -> Freshness {
+    fn freshness(symbols: &[(&str, Option<i64>, Age)], clock: ClockState) -> Freshness {
         let symbol = |(name, days, age): &(&str, Option<i64>, Age)| SymbolAge {
             symbol: (*name).to_owned(),
             newest_close_ms: days.map(|days| NOW - days * DAY_MS),
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn symbols_are_folded_into_a_line_of_each_kind() {
-        let lines = |symbols: &[(&str, Option<i64>, Age)]| age_lines(&freshness(symbols, Clock::Sound));
+        let lines = |symbols: &[(&str, Option<i64>, Age)]| age_lines(&freshness(symbols, ClockState::Sound));
         assert_eq!(lines(&[("A", Some(0), Age::Fresh)]), [""; 0]);
         assert_eq!(
             lines(&[("A", Some(500), Age::Stale), ("B", Some(500), Age::Stale)]),
@@ -214,13 +214,13 @@ mod tests {
         assert!(found[1].starts_with("lagging: L ends 2025-05-22, the others 2025-05-31: "), "{found:?}");
         assert!(found[2].starts_with("vanished: V: run 4 had candles"), "{found:?}");
         let reason = "it says so".to_owned();
-        let behind = Clock::Behind { reason: reason.clone(), left_out: true };
+        let behind = ClockState::Behind { reason: reason.clone(), left_out: true };
         let found = age_lines(&freshness(&[("A", Some(0), Age::Fresh)], behind));
         assert!(
             found[0].contains("clock is behind: it says so; they are left out and nothing is adopted"),
             "{found:?}"
         );
-        let found = age_lines(&freshness(&[], Clock::Ahead { reason }));
+        let found = age_lines(&freshness(&[], ClockState::Ahead { reason }));
         assert!(found[0].starts_with("the clock is ahead: it says so"), "{found:?}");
     }
 

@@ -144,7 +144,7 @@ fn quoted(text: &str) -> String {
 
 /// How the cells of a column lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnKind {
     /// Numbers, to the right.
     Number,
     /// Words, to the left.
@@ -158,7 +158,7 @@ pub enum Kind {
 pub struct Column {
     name: String,
     title: String,
-    kind: Kind,
+    kind: ColumnKind,
     /// Whether the narrow table has it.
     narrow: bool,
     cells: Vec<Cell>,
@@ -171,7 +171,7 @@ impl Column {
     }
 
     /// Returns how its cells lie.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ColumnKind {
         self.kind
     }
 
@@ -188,7 +188,7 @@ impl Column {
     fn width(&self) -> usize {
         let cells = self.cells.iter().map(|cell| cell.shown.chars().count());
         let width = cells.chain([self.title.chars().count()]).max().unwrap_or(0);
-        if self.kind == Kind::Prose { width.min(PROSE_WIDTH_MIN) } else { width }
+        if self.kind == ColumnKind::Prose { width.min(PROSE_WIDTH_MIN) } else { width }
     }
 }
 
@@ -216,8 +216,8 @@ pub struct Listing {
 
 impl Listing {
     /// Begins a listing of these rows; columns are added one by one.
-    pub fn of<T>(rows: &[T]) -> Rows<'_, T> {
-        Rows { rows, listing: Self::default() }
+    pub fn of<T>(rows: &[T]) -> ListingBuilder<'_, T> {
+        ListingBuilder { rows, listing: Self::default() }
     }
 
     /// Returns the columns.
@@ -283,7 +283,7 @@ impl Listing {
     fn part(&self, columns: &[&Column]) -> String {
         let header: Vec<&str> = columns.iter().map(|column| column.title.as_str()).collect();
         let row = |row: usize| columns.iter().map(|column| column.cells[row].shown.clone()).collect();
-        let right: Vec<bool> = columns.iter().map(|column| column.kind == Kind::Number).collect();
+        let right: Vec<bool> = columns.iter().map(|column| column.kind == ColumnKind::Number).collect();
         aligned(&header, &(0..self.rows()).map(row).collect::<Vec<_>>(), &right)
     }
 
@@ -300,23 +300,30 @@ impl Listing {
 
 /// A listing in the making.
 #[derive(Debug)]
-pub struct Rows<'a, T> {
+pub struct ListingBuilder<'a, T> {
     rows: &'a [T],
     listing: Listing,
 }
 
-impl<T> Rows<'_, T> {
+impl<T> ListingBuilder<'_, T> {
     /// Adds a column to the narrow table.
-    pub fn column(self, name: &str, title: &str, kind: Kind, cell: impl Fn(&T) -> Cell) -> Self {
+    pub fn column(self, name: &str, title: &str, kind: ColumnKind, cell: impl Fn(&T) -> Cell) -> Self {
         self.add(name, title, kind, true, cell)
     }
 
     /// Adds a column that is shown when it is asked for.
-    pub fn more(self, name: &str, title: &str, kind: Kind, cell: impl Fn(&T) -> Cell) -> Self {
+    pub fn more(self, name: &str, title: &str, kind: ColumnKind, cell: impl Fn(&T) -> Cell) -> Self {
         self.add(name, title, kind, false, cell)
     }
 
-    fn add(mut self, name: &str, title: &str, kind: Kind, narrow: bool, cell: impl Fn(&T) -> Cell) -> Self {
+    fn add(
+        mut self,
+        name: &str,
+        title: &str,
+        kind: ColumnKind,
+        narrow: bool,
+        cell: impl Fn(&T) -> Cell,
+    ) -> Self {
         let cells = self.rows.iter().map(cell).collect();
         let (name, title) = (name.to_owned(), title.to_owned());
         self.listing.columns.push(Column { name, title, kind, narrow, cells });
@@ -337,24 +344,29 @@ impl<T> Rows<'_, T> {
             let value = of(value);
             move |row: &T| Cell::share(value(row))
         };
-        self.column("trades", "Trades", Kind::Number, |row| Cell::count(metrics(row).trades))
-            .column("win_rate", "Win %", Kind::Number, share(|m| m.win_rate))
-            .column("expectancy_pct", "Avg %", Kind::Number, number(|m| m.expectancy_pct, 3))
-            .column("profit_factor", "PF", Kind::Number, number(|m| m.profit_factor, 2))
-            .column("total_return_pct", "Total %", Kind::Number, number(|m| m.total_return_pct, 1))
-            .column("max_drawdown_pct", "Drawdown %", Kind::Number, number(|m| m.max_drawdown_pct, 1))
-            .more("sharpe_daily", "Sharpe/day", Kind::Number, number(|m| m.sharpe_daily, 3))
-            .more("payoff_ratio", "Payoff", Kind::Number, number(|m| m.payoff_ratio, 2))
-            .more("avg_win_pct", "Avg win %", Kind::Number, number(|m| m.avg_win_pct, 3))
-            .more("avg_loss_pct", "Avg loss %", Kind::Number, number(|m| m.avg_loss_pct, 3))
-            .more("best_case_return_pct", "Best case %", Kind::Number, number(|m| m.best_case_return_pct, 1))
-            .more("gross_return_pct", "Gross %", Kind::Number, number(|m| m.gross_return_pct, 1))
-            .more("avg_hold_hours", "Hold h", Kind::Number, number(|m| m.avg_hold_hours, 1))
-            .more("taken_share", "Taken %", Kind::Number, share(|m| m.taken_share))
-            .more("capture_rate", "Capture %", Kind::Number, share(|m| m.capture_rate))
-            .more("capture_precision", "Precision %", Kind::Number, share(|m| m.capture_precision))
-            .more("capture_lift", "Lift", Kind::Number, number(|m| m.capture_lift, 2))
-            .more("ambiguous_exits", "Ambiguous", Kind::Number, |row| {
+        self.column("trades", "Trades", ColumnKind::Number, |row| Cell::count(metrics(row).trades))
+            .column("win_rate", "Win %", ColumnKind::Number, share(|m| m.win_rate))
+            .column("expectancy_pct", "Avg %", ColumnKind::Number, number(|m| m.expectancy_pct, 3))
+            .column("profit_factor", "PF", ColumnKind::Number, number(|m| m.profit_factor, 2))
+            .column("total_return_pct", "Total %", ColumnKind::Number, number(|m| m.total_return_pct, 1))
+            .column("max_drawdown_pct", "Drawdown %", ColumnKind::Number, number(|m| m.max_drawdown_pct, 1))
+            .more("sharpe_daily", "Sharpe/day", ColumnKind::Number, number(|m| m.sharpe_daily, 3))
+            .more("payoff_ratio", "Payoff", ColumnKind::Number, number(|m| m.payoff_ratio, 2))
+            .more("avg_win_pct", "Avg win %", ColumnKind::Number, number(|m| m.avg_win_pct, 3))
+            .more("avg_loss_pct", "Avg loss %", ColumnKind::Number, number(|m| m.avg_loss_pct, 3))
+            .more(
+                "best_case_return_pct",
+                "Best case %",
+                ColumnKind::Number,
+                number(|m| m.best_case_return_pct, 1),
+            )
+            .more("gross_return_pct", "Gross %", ColumnKind::Number, number(|m| m.gross_return_pct, 1))
+            .more("avg_hold_hours", "Hold h", ColumnKind::Number, number(|m| m.avg_hold_hours, 1))
+            .more("taken_share", "Taken %", ColumnKind::Number, share(|m| m.taken_share))
+            .more("capture_rate", "Capture %", ColumnKind::Number, share(|m| m.capture_rate))
+            .more("capture_precision", "Precision %", ColumnKind::Number, share(|m| m.capture_precision))
+            .more("capture_lift", "Lift", ColumnKind::Number, number(|m| m.capture_lift, 2))
+            .more("ambiguous_exits", "Ambiguous", ColumnKind::Number, |row| {
                 Cell::count(metrics(row).ambiguous_exits)
             })
     }
@@ -371,7 +383,7 @@ impl<T> Rows<'_, T> {
         let keys: Vec<String> = keys.into_iter().cloned().collect();
         for key in keys {
             let is_text = |row: &T| params(row).get(&key).is_some_and(|value| !value.is_number());
-            let kind = if rows.iter().any(is_text) { Kind::Text } else { Kind::Number };
+            let kind = if rows.iter().any(is_text) { ColumnKind::Text } else { ColumnKind::Number };
             self = self.more(&key, &key, kind, |row| Cell::parameter(params(row).get(&key)));
         }
         self
@@ -392,9 +404,9 @@ mod tests {
 
     fn listing(rows: &[Pair]) -> Listing {
         Listing::of(rows)
-            .column("name", "Name", Kind::Text, |row| Cell::text(row.0))
-            .column("gain_pct", "Gain %", Kind::Number, |row| Cell::number(row.1, 1))
-            .more("share", "Share", Kind::Number, |row| Cell::share(row.1))
+            .column("name", "Name", ColumnKind::Text, |row| Cell::text(row.0))
+            .column("gain_pct", "Gain %", ColumnKind::Number, |row| Cell::number(row.1, 1))
+            .more("share", "Share", ColumnKind::Number, |row| Cell::share(row.1))
             .done()
     }
 
@@ -461,10 +473,10 @@ mod tests {
     #[test]
     fn tables_go_on_below_rather_than_get_wide() {
         let rows: Vec<u64> = (0..3).collect();
-        let mut building = Listing::of(&rows).column("id", "Id", Kind::Number, |row| Cell::count(*row));
+        let mut building = Listing::of(&rows).column("id", "Id", ColumnKind::Number, |row| Cell::count(*row));
         for column in 0..30 {
             let name = format!("column_{column}");
-            building = building.column(&name, &name, Kind::Number, |row| Cell::count(*row * 1_000_000));
+            building = building.column(&name, &name, ColumnKind::Number, |row| Cell::count(*row * 1_000_000));
         }
         let text = building.done().text();
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
@@ -479,8 +491,8 @@ mod tests {
     fn sentences_are_broken_into_lines() {
         let rows = ["word ".repeat(50)];
         let text = Listing::of(&rows)
-            .column("n", "N", Kind::Number, |_| Cell::count(1))
-            .column("said", "Said", Kind::Prose, |row| Cell::text(row.as_str()))
+            .column("n", "N", ColumnKind::Number, |_| Cell::count(1))
+            .column("said", "Said", ColumnKind::Prose, |row| Cell::text(row.as_str()))
             .done()
             .text();
         assert!(text.lines().count() > 2 && text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");

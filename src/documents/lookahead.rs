@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::document::Document;
 use crate::diagnose::hindsight::ColumnLook;
-use crate::diagnose::lookahead::{Compared, Difference, Sampling};
+use crate::diagnose::lookahead::{Compared, LookaheadDifference, Sampling};
 use crate::model::rfc3339;
 
 /// Differences that the text names; the document has them all.
@@ -84,7 +84,7 @@ impl CheckLookaheadDocument {
     pub fn new(
         sampling: Sampling,
         symbols: &[(String, Compared)],
-        differences: &[Difference],
+        differences: &[LookaheadDifference],
         columns: Option<&[ColumnLook]>,
     ) -> Self {
         let symbol = |(symbol, compared): &(String, Compared)| LookaheadSymbolPart {
@@ -94,7 +94,7 @@ impl CheckLookaheadDocument {
             feature_rows: compared.rows,
             outcomes: compared.outcomes,
         };
-        let difference = |difference: &Difference| LookaheadDifferencePart {
+        let difference = |difference: &LookaheadDifference| LookaheadDifferencePart {
             symbol: difference.symbol.clone(),
             at: rfc3339(difference.at_ms),
             what: difference.what.to_owned(),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::document::Document;
 use super::table::table;
 use crate::diagnose::heap::{HeapProfile, SiteChange, differences};
-use crate::diagnose::process::{MemorySample, Trend};
+use crate::diagnose::process::{MemorySample, MemoryTrend};
 use crate::model::rfc3339;
 
 /// A sample; also a line of a file of snapshots.
@@ -71,7 +71,13 @@ impl Document for MemoryWatchDocument {
 
 impl MemoryWatchDocument {
     /// Returns the document of a watch; there is at least one sample.
-    pub fn new(pid: u32, samples: &[MemorySample], trend: Trend, alarm: &str, ended: bool) -> Option<Self> {
+    pub fn new(
+        pid: u32,
+        samples: &[MemorySample],
+        trend: MemoryTrend,
+        alarm: &str,
+        ended: bool,
+    ) -> Option<Self> {
         let (first, last) = (samples.first()?, samples.last()?);
         Some(Self {
             pid,

@@ -11,7 +11,7 @@ use super::document::{Document, params_object};
 use super::freshness::{FreshnessPart, age_lines, issue_lines};
 use crate::ingest::{PassedOver, Rejection};
 use crate::model::rfc3339;
-use crate::run::freshness::Clock;
+use crate::run::freshness::ClockState;
 use crate::run::given_signals::SignalsNote;
 use crate::run::records::{change_record, evidence_record, issues, lost, metrics_record};
 use crate::run::report::{InputReport, RunReport, StyleReport, SymbolLosses};
@@ -655,7 +655,8 @@ fn candidate_part(measured: &Measured) -> CandidatePart {
 }
 
 fn decision_part(report: &RunReport) -> DecisionPart {
-    let adopted = report.styles.iter().filter(|s| s.decision.outcome == crate::decide::Outcome::Adopted);
+    let adopted =
+        report.styles.iter().filter(|s| s.decision.outcome == crate::decide::DecisionOutcome::Adopted);
     let adopted: Vec<&StyleReport> = adopted.collect();
     let changes = report.styles.iter().flat_map(StyleReport::applied_changes);
     let changes: Vec<ChangeRecord> = changes.map(|change| change_record(&change)).collect();
@@ -681,7 +682,7 @@ pub fn summary_line(report: &RunReport) -> String {
     let evaluated = report.units_evaluated();
     let reused = report.units_total() - evaluated;
     let clock = match &report.freshness.clock {
-        Clock::Sound => String::new(),
+        ClockState::Sound => String::new(),
         clock => format!(" clock={}", clock.as_str()),
     };
     format!(
@@ -797,7 +798,7 @@ fn style_text(style: &StyleReport, given: bool) -> String {
         text.push_str(&super::inspect::wrapped(&format!("{} has its own: ", own.symbol), 6, set));
     }
     // Without parameters in force every value is new, and the best set stands above.
-    if style.decision.outcome == crate::decide::Outcome::Adopted && study.incumbent.is_some() {
+    if style.decision.outcome == crate::decide::DecisionOutcome::Adopted && study.incumbent.is_some() {
         for change in &style.decision.changes {
             let old = change.old.as_deref().unwrap_or("-");
             let new = change.new.as_deref().unwrap_or("-");

@@ -12,9 +12,9 @@ use super::config::ConfigDocument;
 use super::digest::DigestDocument;
 use super::doctor::DoctorDocument;
 use super::document::{Document, Envelope};
+use super::dry_run::ForecastDocument;
 use super::export::ExportDiffDocument;
 use super::fetch::FetchDocument;
-use super::forecast::ForecastDocument;
 use super::inspect::{
     ExplainDocument, InspectCacheDocument, InspectChangesDocument, InspectDiffDocument,
     InspectFeaturesDocument, InspectImportanceDocument, InspectInsightsDocument, InspectOverviewDocument,

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::document::Document;
 use super::inspect::wrapped;
 use super::table::table;
-use crate::run::deep_validation::{Finding, StyleScrutiny};
+use crate::run::deep_validation::{MethodFinding, StyleScrutiny};
 
 /// How far the further lines of a sentence are indented.
 const INDENT: usize = 2;
@@ -27,7 +27,7 @@ pub struct ValidateDocument {
 #[expect(missing_docs, reason = "the names say it")]
 pub struct ValidateStylePart {
     pub style: String,
-    pub findings: Vec<Finding>,
+    pub findings: Vec<MethodFinding>,
     /// Why something is not said, and what to do about it.
     pub notes: Vec<String>,
 }
@@ -68,7 +68,7 @@ impl ValidateDocument {
     }
 }
 
-fn finding_text(finding: &Finding) -> String {
+fn finding_text(finding: &MethodFinding) -> String {
     let title = finding.method.replace('_', " ");
     let sentence = wrapped(&format!("{title}:"), INDENT, finding.sentence.split(' '));
     if finding.rows.is_empty() {

@@ -1,11 +1,11 @@
 //! A symbol-day as a book takes it in: coordinates in the lattice and outcomes of the plan's exit rules.
 
-use crate::engine::entries::Found;
+use crate::engine::entries::EntrySource;
+use crate::engine::outcome_spill::DayOutcomes;
 use crate::engine::plan::Plan;
-use crate::engine::spill::DayOutcomes;
-use crate::engine::unit::{self, Context, Lost};
+use crate::engine::unit::{self, SkipCounts, UnitSchema};
 use crate::exits::TradeCosts;
-use crate::features::frame::Market;
+use crate::features::frame::MarketSeries;
 use crate::features::score::ScoreEvidence;
 use crate::model::{Day, Direction, GivenSignals, Setup};
 use crate::signals::opportunities::{Hindsight, Opportunity};
@@ -31,7 +31,7 @@ pub struct StyleDay {
     /// Candidates that wait for candles.
     pub pending: u32,
     /// Candidates that come to nothing, by reason.
-    pub lost: Lost,
+    pub lost: SkipCounts,
     /// Candles of the day at which nothing could be looked for; 0 where signals are given.
     pub blind: u32,
     /// Signals in the lattice that some exit rule closes at the last close before a gap.
@@ -61,16 +61,16 @@ pub struct DayBlock {
 /// Evaluates one day of one symbol from candles, and from the symbol's signals where such are given; see
 /// [`unit::evaluate`].
 pub fn evaluate_day(
-    market: &Market<'_>,
+    market: &MarketSeries<'_>,
     day: Day,
     given: Option<&GivenSignals>,
     plan: &Plan,
     costs: &TradeCosts,
 ) -> DayBlock {
-    let found = Found::on(market, day, given);
+    let found = EntrySource::on(market, day, given);
     let part = |style| {
         let unit = unit::evaluate(market, day, &found, style, plan, costs);
-        unit.style_day(&Context::of(style), style)
+        unit.style_day(&UnitSchema::of(style), style)
     };
     DayBlock { day, styles: plan.styles.iter().map(part).collect() }
 }

@@ -1,13 +1,13 @@
 //! Where a day's entries come from: derived from candles, or given by the user. From here on they go the same way.
 
-use crate::features::frame::{FeatureRow, Market};
+use crate::features::frame::{FeatureRow, MarketSeries};
 use crate::model::{Break, Day, Direction, GivenSignals, Setup, Style};
 use crate::signals::candidates::{Candidate, found};
 use crate::signals::given::{Placed, placed};
 
 /// The entries of a symbol-day, of all styles.
 #[derive(Debug, Clone)]
-pub enum Found<'a> {
+pub enum EntrySource<'a> {
     /// Derived from candles.
     Derived {
         /// The entries, in time order.
@@ -26,7 +26,7 @@ pub enum Found<'a> {
 
 /// An entry to evaluate.
 #[derive(Debug, Clone, Copy)]
-pub struct Lead<'a> {
+pub struct EntryPoint<'a> {
     /// Index of the entry candle; `None` where it is missing.
     pub entry: Option<usize>,
     /// Whether a new scale of the price begins at the entry.
@@ -43,9 +43,9 @@ pub struct Lead<'a> {
     pub values: &'a [f64],
 }
 
-impl<'a> Found<'a> {
+impl<'a> EntrySource<'a> {
     /// Finds the entries of a day: `given` ones of the symbol if there are such, else derived ones.
-    pub fn on(market: &Market<'_>, day: Day, given: Option<&'a GivenSignals>) -> Self {
+    pub fn on(market: &MarketSeries<'_>, day: Day, given: Option<&'a GivenSignals>) -> Self {
         match given {
             None => {
                 let (candidates, blind) = found(market, day);
@@ -72,24 +72,24 @@ impl<'a> Found<'a> {
     }
 
     /// Returns the entries of a style, in time order.
-    pub fn of_style(&self, market: &Market<'_>, style: Style) -> Vec<Lead<'_>> {
+    pub fn of_style(&self, market: &MarketSeries<'_>, style: Style) -> Vec<EntryPoint<'_>> {
         match self {
             Self::Derived { candidates, .. } => {
                 let own = candidates.iter().filter(|c| c.setup.style() == Some(style));
                 own.map(|candidate| derived(market, candidate)).collect()
             }
             Self::Given { placed, .. } => {
-                placed.iter().filter(|placed| placed.signal.is_of(style)).map(Lead::from).collect()
+                placed.iter().filter(|placed| placed.signal.is_of(style)).map(EntryPoint::from).collect()
             }
         }
     }
 }
 
 /// Returns the entry of a candidate: the very next candle.
-fn derived<'a>(market: &Market<'_>, candidate: &'a Candidate) -> Lead<'a> {
+fn derived<'a>(market: &MarketSeries<'_>, candidate: &'a Candidate) -> EntryPoint<'a> {
     let entry = candidate.entry_index();
     let why = (entry < market.bars.len()).then(|| market.bars.break_at(entry));
-    Lead {
+    EntryPoint {
         entry: why.filter(|why| *why != Some(Break::Gap)).map(|_| entry),
         rescaled: why == Some(Some(Break::Scale)),
         direction: candidate.direction,
@@ -100,7 +100,7 @@ fn derived<'a>(market: &Market<'_>, candidate: &'a Candidate) -> Lead<'a> {
     }
 }
 
-impl<'a> From<&'a Placed<'a>> for Lead<'a> {
+impl<'a> From<&'a Placed<'a>> for EntryPoint<'a> {
     fn from(placed: &'a Placed<'a>) -> Self {
         Self {
             entry: placed.entry,

@@ -7,62 +7,63 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::engine::entries::Found;
+use crate::engine::entries::EntrySource;
 use crate::engine::plan::Plan;
 use crate::engine::reuse::Reason;
-use crate::engine::unit::{Context, Unit, evaluate};
+use crate::engine::unit::{Unit, UnitSchema, evaluate};
 use crate::exits::{ExitPlan, TradeCosts};
-use crate::features::frame::Market;
+use crate::features::frame::MarketSeries;
 use crate::model::{Day, ExitRule, GivenSignals, Interval};
 
 /// Exit rules a cached unit holds at most; beyond it the oldest grid's rules are dropped.
 const RULES_MAX: usize = 256;
 /// A unit that has to be evaluated, wholly or for some rules.
-pub(crate) struct Todo {
+pub(crate) struct WorkItem {
     pub(crate) day: Day,
     pub(crate) style: usize,
     pub(crate) reason: Reason,
     /// The context of the cached unit that lacks nothing but rules.
-    pub(crate) partly: Option<Arc<Context>>,
+    pub(crate) partly: Option<Arc<UnitSchema>>,
 }
 
 /// A unit that was evaluated.
-pub(crate) struct Done {
+pub(crate) struct EvaluatedUnit {
     pub(crate) day: Day,
     pub(crate) style: usize,
     pub(crate) unit: Unit,
-    pub(crate) context: Arc<Context>,
+    pub(crate) context: Arc<UnitSchema>,
 }
 
 /// Evaluates days in parallel; the result is in order of days.
 ///
 /// Units to which only rules are added come from `cached`; one that does not come is evaluated as a whole.
 pub(crate) fn evaluate_all(
-    market: &Market<'_>,
-    todo: &[Todo],
+    market: &MarketSeries<'_>,
+    todo: &[WorkItem],
     given: Option<&GivenSignals>,
     plan: &Plan,
     costs: &TradeCosts,
-    cached: impl Fn(&Todo, &Arc<Context>) -> Option<Unit> + Sync,
-) -> Vec<Done> {
-    let full: Vec<Arc<Context>> = plan.styles.iter().map(|style| Arc::new(Context::of(style))).collect();
-    let mut by_day: BTreeMap<Day, Vec<&Todo>> = BTreeMap::new();
+    cached: impl Fn(&WorkItem, &Arc<UnitSchema>) -> Option<Unit> + Sync,
+) -> Vec<EvaluatedUnit> {
+    let full: Vec<Arc<UnitSchema>> =
+        plan.styles.iter().map(|style| Arc::new(UnitSchema::of(style))).collect();
+    let mut by_day: BTreeMap<Day, Vec<&WorkItem>> = BTreeMap::new();
     todo.iter().for_each(|todo| by_day.entry(todo.day).or_default().push(todo));
-    let by_day: Vec<(Day, Vec<&Todo>)> = by_day.into_iter().collect();
-    let evaluate_day = |(day, todos): &(Day, Vec<&Todo>)| {
+    let by_day: Vec<(Day, Vec<&WorkItem>)> = by_day.into_iter().collect();
+    let evaluate_day = |(day, todos): &(Day, Vec<&WorkItem>)| {
         let found = OnceCell::new();
-        let one = |todo: &&Todo| {
+        let one = |todo: &&WorkItem| {
             let style = &plan.styles[todo.style];
             let needs = &full[todo.style];
             let partly = todo.partly.as_ref().and_then(|context| Some((cached(todo, context)?, context)));
             let (unit, context) = match &partly {
                 Some((unit, context)) => extend(market, unit, context, needs, plan.interval, costs),
                 None => {
-                    let found = found.get_or_init(|| Found::on(market, *day, given));
+                    let found = found.get_or_init(|| EntrySource::on(market, *day, given));
                     (evaluate(market, *day, found, style, plan, costs), needs.clone())
                 }
             };
-            Done { day: *day, style: todo.style, unit, context }
+            EvaluatedUnit { day: *day, style: todo.style, unit, context }
         };
         todos.iter().map(one).collect::<Vec<_>>()
     };
@@ -71,13 +72,13 @@ pub(crate) fn evaluate_all(
 
 /// Evaluates the rules that a unit lacks, and keeps those it has for grids to come.
 pub(crate) fn extend(
-    market: &Market<'_>,
+    market: &MarketSeries<'_>,
     unit: &Unit,
-    context: &Arc<Context>,
-    needs: &Context,
+    context: &Arc<UnitSchema>,
+    needs: &UnitSchema,
     interval: Interval,
     costs: &TradeCosts,
-) -> (Unit, Arc<Context>) {
+) -> (Unit, Arc<UnitSchema>) {
     let has = |rule: &&ExitRule| context.rules.contains(rule);
     let missing: Vec<ExitRule> = needs.rules.iter().filter(|rule| !has(rule)).copied().collect();
     let more = ExitPlan::new(missing.clone(), interval).expect("the plan's rules were checked");
@@ -85,11 +86,11 @@ pub(crate) fn extend(
         true => (Cow::Borrowed(unit), Cow::Borrowed(context.as_ref())),
         false => {
             let rules = needs.rules.iter().filter(has).copied().collect();
-            let kept = Context { columns: context.columns.clone(), rules };
+            let kept = UnitSchema { columns: context.columns.clone(), rules };
             (Cow::Owned(unit.narrowed(context, &kept)), Cow::Owned(kept))
         }
     };
     let unit = unit.with_rules(market, &known, &more, costs);
     let rules = known.rules.iter().copied().chain(missing).collect();
-    (unit, Arc::new(Context { columns: known.columns.clone(), rules }))
+    (unit, Arc::new(UnitSchema { columns: known.columns.clone(), rules }))
 }

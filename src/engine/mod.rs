@@ -6,7 +6,7 @@
 pub mod day;
 pub mod entries;
 pub(crate) mod evaluation;
+pub mod outcome_spill;
 pub mod plan;
 pub mod reuse;
-pub mod spill;
 pub mod unit;

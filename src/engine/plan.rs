@@ -1,16 +1,16 @@
 //! The plan of a run: everything besides the candles that its answer depends on, resolved from configuration.
 
 use crate::decide::Require;
-use crate::evaluate::portfolio::Limits;
+use crate::evaluate::portfolio::PortfolioLimits;
 use crate::evaluate::score::Score;
 use crate::exits::{Costs, ExitPlan, PlanError};
 use crate::features::score::ScoreWeights;
 use crate::fingerprint::{Canonical, Fingerprint};
-use crate::ingest::{Reading, Selection};
+use crate::ingest::{ReadingOptions, Selection};
 use crate::model::{DAY_MS, Day, Interval, ParameterSet, Style, Symbol};
 use crate::search::rank::{Constraint, RankBy};
-use crate::search::space::{Bound, Dimension, Space, SpaceError};
-use crate::search::strategy::{Axes, Search, Strategy};
+use crate::search::space::{Bound, Dimension, SearchSpace, SpaceError};
+use crate::search::strategy::{Search, SpaceAxes, Strategy};
 use crate::search::weights::Weighting;
 use crate::signals::opportunities::OpportunityRule;
 
@@ -27,9 +27,9 @@ pub const REGIME_SYMBOL: &str = "BTCUSDT";
 #[derive(Debug, Clone, PartialEq)]
 pub struct StylePlan {
     /// Exit rules and filter dimensions that are enumerated.
-    pub space: Space,
+    pub space: SearchSpace,
     /// The axes as they were asked for.
-    pub axes: Axes,
+    pub axes: SpaceAxes,
     /// Whether `space` is only a part of theirs, which is beyond the budget.
     pub is_part: bool,
     /// The space's exit rules, resolved for the base interval.
@@ -40,8 +40,8 @@ pub struct StylePlan {
 
 impl StylePlan {
     fn new(
-        axes: Axes,
-        space: Space,
+        axes: SpaceAxes,
+        space: SearchSpace,
         is_part: bool,
         interval: Interval,
         weighting: Weighting,
@@ -213,11 +213,11 @@ pub struct Plan {
     /// Only these symbols, if given.
     pub symbols: Option<Vec<Symbol>>,
     /// What is known of the candle files; it changes nothing but the candles.
-    pub reading: Reading,
+    pub reading: ReadingOptions,
     /// Which of the files found are read; what they hold is in the fingerprints of the candles.
     pub selection: Selection,
     /// What a bot may hold at once, for the results as it would trade.
-    pub portfolio: Limits,
+    pub portfolio: PortfolioLimits,
     /// The symbol whose trend and volatility tell kinds of market apart; without it the first one's do.
     pub regime_symbol: Symbol,
     /// How old candles may be. No answer depends on it: it says what is told of a run, and what a run may not adopt.
@@ -240,7 +240,7 @@ pub enum PlanningError {
 /// Returns the space with score weights that are to be learned.
 ///
 /// Errors: nothing filters on the score, or exit rules scale with it, whose outcomes hold under fixed weights only
-fn learning(axes: &Axes, space: Space) -> Result<Space, PlanningError> {
+fn learning(axes: &SpaceAxes, space: SearchSpace) -> Result<SearchSpace, PlanningError> {
     let style = space.style();
     let fail = |when| Err(PlanningError::Weights { style, when });
     if axes.scales_with_score() {
@@ -256,12 +256,12 @@ impl Plan {
     /// Resolves the axes of a run; see [`Plan`].
     pub fn new(
         interval: Interval,
-        axes: Vec<Axes>,
+        axes: Vec<SpaceAxes>,
         costs: Costs,
         search: SearchSettings,
         days: DayLimits,
     ) -> Result<Self, PlanningError> {
-        let resolve = |axes: Axes| {
+        let resolve = |axes: SpaceAxes| {
             let style = axes.style();
             let is_part =
                 search.stages.strategy != Strategy::Grid && axes.sets() > search.stages.budget.into();
@@ -277,9 +277,9 @@ impl Plan {
             search,
             days,
             symbols: None,
-            reading: Reading::default(),
+            reading: ReadingOptions::default(),
             selection: Selection::default(),
-            portfolio: Limits::default(),
+            portfolio: PortfolioLimits::default(),
             regime_symbol: Symbol::parse(REGIME_SYMBOL).expect("a symbol"),
             age: AgeLimit::default(),
         })
@@ -374,7 +374,7 @@ impl Plan {
     }
 }
 
-fn space_fingerprint(space: &Space) -> Fingerprint {
+fn space_fingerprint(space: &SearchSpace) -> Fingerprint {
     let mut hash = Canonical::new("retune space v1").text(space.style().as_str());
     hash = hash.count(space.rules().len() as u64);
     for rule in space.rules() {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::day::StyleDay;
 use crate::engine::plan::{Plan, STAGES_VERSION, StylePlan};
-use crate::engine::unit::{Context, Fit, Unit, sealing_candle};
+use crate::engine::unit::{SchemaProjection, Unit, UnitSchema, sealing_candle};
 use crate::exits::Costs;
 use crate::features::frame::lookback_days;
 use crate::fingerprint::{Canonical, Fingerprint};
@@ -233,11 +233,11 @@ pub fn costs_fingerprint(costs: &Costs, symbol: &Symbol, style: &StylePlan) -> F
 
 /// What is to be done with a unit.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Treatment {
+pub enum ReuseDecision {
     /// Take it as it is.
     Reuse(StyleDay),
     /// Evaluate the rules it lacks.
-    Extend(Arc<Context>, Reason),
+    Extend(Arc<UnitSchema>, Reason),
     /// Evaluate it.
     Evaluate(Reason),
 }
@@ -264,13 +264,13 @@ pub fn encode(keys: &UnitKeys, context: Fingerprint, unit: &Unit) -> Vec<u8> {
     bytes
 }
 
-struct Row<'a> {
+struct CachedRow<'a> {
     keys: UnitKeys,
     context: Fingerprint,
     unit: &'a [u8],
 }
 
-fn decode(row: &[u8]) -> Option<Row<'_>> {
+fn decode(row: &[u8]) -> Option<CachedRow<'_>> {
     let (head, unit) = row.split_at_checked(KEYS_BYTES)?;
     let print = |at: usize| head[at..at + 32].try_into().ok().map(Fingerprint);
     let flags = Some(head[72]).filter(|flags| flags & !(SEALED | GIVEN) == 0)?;
@@ -287,14 +287,14 @@ fn decode(row: &[u8]) -> Option<Row<'_>> {
         costs: print(77)?,
         signals,
     };
-    Some(Row { keys, context: print(109)?, unit })
+    Some(CachedRow { keys, context: print(109)?, unit })
 }
 
 /// Returns the unit in a row with its context, or `None` when the row is not sound.
 pub fn unit_of(
     row: &[u8],
-    context_of: impl Fn(Fingerprint) -> Option<Arc<Context>>,
-) -> Option<(Unit, Arc<Context>)> {
+    context_of: impl Fn(Fingerprint) -> Option<Arc<UnitSchema>>,
+) -> Option<(Unit, Arc<UnitSchema>)> {
     let row = decode(row)?;
     let context = context_of(row.context)?;
     Some((Unit::decode(row.unit, &context)?, context))
@@ -307,24 +307,24 @@ pub fn treat<'f>(
     row: &[u8],
     keys: &UnitKeys,
     style: &StylePlan,
-    fit_of: impl FnOnce(Fingerprint) -> Option<&'f Fit>,
-) -> Treatment {
-    let Some(Row { keys: old, context, unit }) = decode(row) else {
-        return Treatment::Evaluate(Reason::Corrupt);
+    fit_of: impl FnOnce(Fingerprint) -> Option<&'f SchemaProjection>,
+) -> ReuseDecision {
+    let Some(CachedRow { keys: old, context, unit }) = decode(row) else {
+        return ReuseDecision::Evaluate(Reason::Corrupt);
     };
     if let Some(reason) = changed(&old, keys) {
-        return Treatment::Evaluate(reason);
+        return ReuseDecision::Evaluate(reason);
     }
-    let Some(fit) = fit_of(context) else { return Treatment::Evaluate(Reason::Corrupt) };
+    let Some(fit) = fit_of(context) else { return ReuseDecision::Evaluate(Reason::Corrupt) };
     if !fit.missing_columns().is_empty() {
-        return Treatment::Evaluate(Reason::Columns { missing: fit.missing_columns().to_vec() });
+        return ReuseDecision::Evaluate(Reason::Columns { missing: fit.missing_columns().to_vec() });
     }
     let treatment = match fit.missing_rules() {
-        0 => fit.style_day(unit, style).map(Treatment::Reuse),
+        0 => fit.style_day(unit, style).map(ReuseDecision::Reuse),
         missing => Unit::is_one(unit, &fit.context)
-            .then(|| Treatment::Extend(fit.context.clone(), Reason::ExitRules { missing })),
+            .then(|| ReuseDecision::Extend(fit.context.clone(), Reason::ExitRules { missing })),
     };
-    treatment.unwrap_or(Treatment::Evaluate(Reason::Corrupt))
+    treatment.unwrap_or(ReuseDecision::Evaluate(Reason::Corrupt))
 }
 
 fn changed(old: &UnitKeys, new: &UnitKeys) -> Option<Reason> {
@@ -367,7 +367,7 @@ struct ContextRow {
 type Mechanism = (u32, u8, f64);
 
 /// Returns a context as bytes.
-pub(crate) fn encode_context(context: &Context) -> Vec<u8> {
+pub(crate) fn encode_context(context: &UnitSchema) -> Vec<u8> {
     let plain = |rule: &ExitRule| [rule.take_profit_atr, rule.stop_atr, rule.hold_hours];
     let rules = context.rules.iter().map(plain).collect();
     let row = ContextRow { columns: context.columns.clone(), rules };
@@ -384,7 +384,7 @@ pub(crate) fn encode_context(context: &Context) -> Vec<u8> {
 }
 
 /// Reads a context; `None` when the bytes are none.
-pub(crate) fn decode_context(row: &[u8]) -> Option<Context> {
+pub(crate) fn decode_context(row: &[u8]) -> Option<UnitSchema> {
     let (row, rest): (ContextRow, &[u8]) = postcard::take_from_bytes(row).ok()?;
     let mechanisms: Vec<Mechanism> = match rest {
         [] => Vec::new(),
@@ -396,7 +396,7 @@ pub(crate) fn decode_context(row: &[u8]) -> Option<Context> {
         EXIT_AXES.get(usize::from(*axis))?.set(rules.get_mut(*rule as usize)?, *value);
     }
     let finite = rules.iter().all(|rule| rule.numbers().iter().all(|number| number.is_finite()));
-    finite.then_some(Context { columns: row.columns, rules })
+    finite.then_some(UnitSchema { columns: row.columns, rules })
 }
 
 #[cfg(test)]
@@ -413,7 +413,7 @@ mod tests {
             ..plain
         };
         for rules in [vec![plain], vec![plain, trailing, plain], Vec::new()] {
-            let context = Context { columns: vec!["signal_score".to_owned()], rules };
+            let context = UnitSchema { columns: vec!["signal_score".to_owned()], rules };
             let bytes = encode_context(&context);
             assert_eq!(decode_context(&bytes), Some(context));
             assert_eq!(decode_context(&bytes[..bytes.len() - 1]), None);
@@ -435,7 +435,7 @@ mod tests {
             let row = decode(&bytes).expect("a row");
             assert_eq!((row.keys, row.context), (keys, context));
             assert_eq!(
-                Unit::decode(row.unit, &Context { columns: Vec::new(), rules: Vec::new() }),
+                Unit::decode(row.unit, &UnitSchema { columns: Vec::new(), rules: Vec::new() }),
                 Some(unit)
             );
             assert!(decode(&[&bytes[..72], &[4], &bytes[73..]].concat()).is_none(), "an unknown flag");
@@ -469,7 +469,7 @@ mod tests {
     /// Caches of before there were mechanisms hold such rows.
     #[test]
     fn a_context_of_plain_rules_is_written_as_ever() {
-        let context = Context { columns: vec!["c".to_owned()], rules: vec![ExitRule::new(2.0, 1.5, 8.0)] };
+        let context = UnitSchema { columns: vec!["c".to_owned()], rules: vec![ExitRule::new(2.0, 1.5, 8.0)] };
         let row = postcard::to_stdvec(&(vec!["c"], vec![[2.0, 1.5, 8.0]])).expect("plain values");
         assert_eq!(encode_context(&context), row);
         assert_eq!(context.fingerprint().to_string(), "482f94d17cca0320");

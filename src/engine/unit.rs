@@ -5,29 +5,29 @@
 use std::sync::Arc;
 
 use crate::engine::day::{DaySignal, StyleDay};
-use crate::engine::entries::{Found, Lead};
+use crate::engine::entries::{EntryPoint, EntrySource};
 use crate::engine::plan::{Plan, StylePlan};
 use crate::exits::{ExitPass, ExitPlan, Position, TradeCosts};
-use crate::features::catalog::{Column, SCORE_EVIDENCE, SIGNAL_SCORE, View, column};
-use crate::features::frame::Market;
+use crate::features::catalog::{FeatureColumn, FeatureView, SCORE_EVIDENCE, SIGNAL_SCORE, column};
+use crate::features::frame::MarketSeries;
 use crate::features::score::ScoreEvidence;
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::model::{
     Break, Day, Direction, ExitReason, ExitRule, Outcome, OutcomeRow, Outcomes, ReturnPpm, Setup,
 };
-use crate::search::space::Source;
+use crate::search::space::FilterSource;
 use crate::signals::opportunities::{Hindsight, Opportunity, opportunities};
 
 /// Which values and exit rules a unit holds, in order.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Context {
+pub struct UnitSchema {
     /// Names of feature columns, and of columns of given signals.
     pub columns: Vec<String>,
     /// Exit rules.
     pub rules: Vec<ExitRule>,
 }
 
-impl Context {
+impl UnitSchema {
     /// Returns the context a style's plan needs.
     pub fn of(style: &StylePlan) -> Self {
         let mut columns: Vec<String> = columns_of(style).map(str::to_owned).collect();
@@ -73,7 +73,7 @@ pub struct UnitSignal {
 
 /// Candidates of sealed days that are not evaluated, by reason. What is merely closed early, at a gap, counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-pub struct Lost {
+pub struct SkipCounts {
     /// The candle of the entry is missing.
     pub no_entry: u32,
     /// Too few candles are known before the signal to measure ATR by, or they do not move.
@@ -82,7 +82,7 @@ pub struct Lost {
     pub rescaled: u32,
 }
 
-impl Lost {
+impl SkipCounts {
     /// Returns the reasons with their names and counts.
     pub fn reasons(&self) -> [(&'static str, u32); 3] {
         [("no_entry", self.no_entry), ("no_atr", self.no_atr), ("rescaled", self.rescaled)]
@@ -94,7 +94,7 @@ impl Lost {
     }
 }
 
-impl std::ops::AddAssign for Lost {
+impl std::ops::AddAssign for SkipCounts {
     fn add_assign(&mut self, other: Self) {
         self.no_entry += other.no_entry;
         self.no_atr += other.no_atr;
@@ -110,7 +110,7 @@ pub struct Unit {
     /// Candidates that wait for candles.
     pub pending: u32,
     /// Candidates that come to nothing, by reason.
-    pub lost: Lost,
+    pub lost: SkipCounts,
     /// Candles of the day at which nothing could be looked for; 0 where signals are given.
     pub blind: u32,
     /// Candidates, in time order.
@@ -130,9 +130,9 @@ pub struct Unit {
 ///
 /// Panics when a dimension reads a column that given signals do not have: their file is checked before
 pub fn evaluate(
-    market: &Market<'_>,
+    market: &MarketSeries<'_>,
     day: Day,
-    found: &Found<'_>,
+    found: &EntrySource<'_>,
     style: &StylePlan,
     plan: &Plan,
     costs: &TradeCosts,
@@ -145,7 +145,8 @@ pub fn evaluate(
         unit.pending = own.len() as u32;
         return unit;
     }
-    let columns: Vec<Place> = Context::of(style).columns.iter().map(|name| Place::of(name, found)).collect();
+    let columns: Vec<ColumnSource> =
+        UnitSchema::of(style).columns.iter().map(|name| ColumnSource::of(name, found)).collect();
     let mut pass = style.exits.pass();
     for lead in &own {
         add_signal(&mut unit, market, lead, style, &mut pass, costs, &columns);
@@ -155,20 +156,20 @@ pub fn evaluate(
 }
 
 /// Where a column's values come from.
-enum Place {
-    Feature(&'static Column),
+enum ColumnSource {
+    Feature(&'static FeatureColumn),
     /// Place among the values of given signals.
     Given(usize),
 }
 
-impl Place {
-    fn of(name: &str, found: &Found<'_>) -> Self {
+impl ColumnSource {
+    fn of(name: &str, found: &EntrySource<'_>) -> Self {
         if name == SCORE_EVIDENCE.name {
             return Self::Feature(&SCORE_EVIDENCE);
         }
-        match Source::named(name).expect("the space names known columns") {
-            Source::Feature(column) => Self::Feature(column),
-            source @ Source::Signals(_) => {
+        match FilterSource::named(name).expect("the space names known columns") {
+            FilterSource::Feature(column) => Self::Feature(column),
+            source @ FilterSource::Signals(_) => {
                 let place = source.signals_column().and_then(|own| found.column(own));
                 Self::Given(place.expect("the signals were checked for the columns of the plan"))
             }
@@ -176,7 +177,7 @@ impl Place {
     }
 
     /// Returns the value for an entry, NaN where it has none.
-    fn value(&self, lead: &Lead<'_>, view: Option<&View<'_>>) -> f64 {
+    fn value(&self, lead: &EntryPoint<'_>, view: Option<&FeatureView<'_>>) -> f64 {
         match self {
             Self::Feature(column) => view.and_then(|view| column.value(view)).unwrap_or(f64::NAN),
             Self::Given(place) => lead.values[*place],
@@ -185,7 +186,7 @@ impl Place {
 }
 
 /// Returns whether candles reach the end of the longest label that can start on a day, or never will.
-pub fn is_sealed(market: &Market<'_>, day: Day, style: &StylePlan) -> bool {
+pub fn is_sealed(market: &MarketSeries<'_>, day: Day, style: &StylePlan) -> bool {
     let last = market.bars.open_time.last().copied();
     last.is_some_and(|last| market.stopped || last >= sealing_candle(day, style, market.bars.interval.ms()))
 }
@@ -197,12 +198,12 @@ pub fn sealing_candle(day: Day, style: &StylePlan, step_ms: i64) -> i64 {
 
 fn add_signal(
     unit: &mut Unit,
-    market: &Market<'_>,
-    lead: &Lead<'_>,
+    market: &MarketSeries<'_>,
+    lead: &EntryPoint<'_>,
     style: &StylePlan,
     pass: &mut ExitPass<'_>,
     costs: &TradeCosts,
-    columns: &[Place],
+    columns: &[ColumnSource],
 ) {
     let Some(entry) = lead.entry else {
         unit.lost.no_entry += 1;
@@ -220,7 +221,7 @@ fn add_signal(
         return;
     }
     let direction = lead.direction;
-    let view = lead.row.map(|row| View { row, direction, style: style.space.style() });
+    let view = lead.row.map(|row| FeatureView { row, direction, style: style.space.style() });
     unit.columns.extend(columns.iter().map(|column| column.value(lead, view.as_ref())));
     let signal = UnitSignal { entry_ms: market.bars.open_time[entry], direction, setup: lead.setup, atr };
     let score = column(SIGNAL_SCORE).filter(|_| style.exits.reads_score());
@@ -236,8 +237,8 @@ impl Unit {
     /// Returns the unit in the extended context.
     pub fn with_rules(
         &self,
-        market: &Market<'_>,
-        context: &Context,
+        market: &MarketSeries<'_>,
+        context: &UnitSchema,
         more: &ExitPlan,
         costs: &TradeCosts,
     ) -> Self {
@@ -263,7 +264,7 @@ impl Unit {
     }
 
     /// Returns the unit with only the columns and rules of a context that is part of its own.
-    pub fn narrowed(&self, wide: &Context, narrow: &Context) -> Self {
+    pub fn narrowed(&self, wide: &UnitSchema, narrow: &UnitSchema) -> Self {
         let columns = places(&wide.columns, &narrow.columns);
         let rules = places(&wide.rules, &narrow.rules);
         let mut outcomes = Outcomes::new(rules.len());
@@ -272,19 +273,19 @@ impl Unit {
     }
 
     /// Returns what a book needs of the unit under its own plan.
-    pub fn style_day(&self, context: &Context, style: &StylePlan) -> StyleDay {
+    pub fn style_day(&self, context: &UnitSchema, style: &StylePlan) -> StyleDay {
         let mut bytes = Vec::new();
         self.encode(&mut bytes);
-        let fit = Fit::new(Arc::new(context.clone()), style);
+        let fit = SchemaProjection::new(Arc::new(context.clone()), style);
         fit.style_day(&bytes, style).expect("a unit holds what its own plan needs")
     }
 }
 
 /// How a context serves a style's plan.
 #[derive(Debug, Clone)]
-pub struct Fit {
+pub struct SchemaProjection {
     /// The context.
-    pub context: Arc<Context>,
+    pub context: Arc<UnitSchema>,
     /// Where the column of each dimension stands in the context; `None` where one is missing.
     columns: Option<Vec<usize>>,
     /// Where each rule of the space stands in the context; `None` where one is missing.
@@ -295,9 +296,9 @@ pub struct Fit {
     missing_columns: Vec<String>,
 }
 
-impl Fit {
+impl SchemaProjection {
     /// Looks up a plan's columns and rules in a context.
-    pub fn new(context: Arc<Context>, style: &StylePlan) -> Self {
+    pub fn new(context: Arc<UnitSchema>, style: &StylePlan) -> Self {
         let column = |name: &str| context.columns.iter().position(|known| known == name);
         let columns = style.space.dimensions().iter().map(|d| column(d.source().name())).collect();
         let rule = |rule| context.rules.iter().position(|known| known == rule);
@@ -325,7 +326,7 @@ impl Fit {
     /// Returns `None` when the bytes are no unit of the context, or the context lacks something.
     pub fn style_day(&self, bytes: &[u8], style: &StylePlan) -> Option<StyleDay> {
         let (columns, rules) = (self.columns.as_deref()?, self.rules.as_deref()?);
-        let layout = Layout::of(bytes, &self.context)?;
+        let layout = UnitLayout::of(bytes, &self.context)?;
         let mut day = StyleDay {
             sealed: layout.sealed,
             pending: layout.pending,
@@ -333,7 +334,7 @@ impl Fit {
             blind: layout.blind,
             ..StyleDay::default()
         };
-        let (mut signals, mut outcomes) = (Reader(layout.signals), Reader(layout.outcomes));
+        let (mut signals, mut outcomes) = (UnitReader(layout.signals), UnitReader(layout.outcomes));
         let column_row = 8 * self.context.columns.len();
         let mut picked = Outcomes::new(rules.len());
         let mut row = Outcomes::new(self.context.rules.len());
@@ -372,7 +373,7 @@ impl Fit {
 
 /// Returns a signal's evidence of the score, where it has a feature row; `None` when the bytes are no evidence.
 fn evidence(value: &[u8], style: &StylePlan) -> Option<Option<ScoreEvidence>> {
-    let number = Reader(value).float()?;
+    let number = UnitReader(value).float()?;
     match number.is_nan() {
         true => Some(None),
         false => ScoreEvidence::from_number(number, style.space.style()).map(Some),
@@ -387,7 +388,7 @@ fn coordinates(values: &[u8], columns: &[usize], style: &StylePlan) -> Option<Ve
             if style.space.weights().is_some() && dimension.reads_score() {
                 return Some(0);
             }
-            let value = Reader(&values[8 * column..]).float()?;
+            let value = UnitReader(&values[8 * column..]).float()?;
             dimension.coordinate(Some(value).filter(|v| !v.is_nan()))
         })
         .collect()
@@ -440,15 +441,15 @@ impl Unit {
     }
 
     /// Returns whether bytes have the lengths of a unit of a context.
-    pub fn is_one(bytes: &[u8], context: &Context) -> bool {
-        Layout::of(bytes, context).is_some()
+    pub fn is_one(bytes: &[u8], context: &UnitSchema) -> bool {
+        UnitLayout::of(bytes, context).is_some()
     }
 
     /// Reads a unit of a context, or `None` when the bytes are not exactly one.
-    pub fn decode(bytes: &[u8], context: &Context) -> Option<Self> {
-        let layout = Layout::of(bytes, context)?;
-        let (mut signals, mut columns) = (Reader(layout.signals), Reader(layout.columns));
-        let mut rows = Reader(layout.outcomes);
+    pub fn decode(bytes: &[u8], context: &UnitSchema) -> Option<Self> {
+        let layout = UnitLayout::of(bytes, context)?;
+        let (mut signals, mut columns) = (UnitReader(layout.signals), UnitReader(layout.columns));
+        let mut rows = UnitReader(layout.outcomes);
         let mut outcomes = Outcomes::new(context.rules.len());
         (0..layout.count).try_for_each(|_| rows.row(&mut outcomes))?;
         let values = layout.count * context.columns.len();
@@ -481,16 +482,16 @@ pub(crate) fn encode_row(row: OutcomeRow<'_>, bytes: &mut Vec<u8>) {
 
 /// Reads rows of outcomes under so many rules, or `None` when the bytes are not exactly such rows.
 pub(crate) fn decode_rows(bytes: &[u8], rows: usize, rules: usize) -> Option<Outcomes> {
-    let (mut reader, mut outcomes) = (Reader(bytes), Outcomes::new(rules));
+    let (mut reader, mut outcomes) = (UnitReader(bytes), Outcomes::new(rules));
     (0..rows).try_for_each(|_| reader.row(&mut outcomes))?;
     reader.0.is_empty().then_some(outcomes)
 }
 
 /// The parts of an encoded unit; their lengths agree with its counts.
-struct Layout<'a> {
+struct UnitLayout<'a> {
     sealed: bool,
     pending: u32,
-    lost: Lost,
+    lost: SkipCounts,
     blind: u32,
     count: usize,
     signals: &'a [u8],
@@ -499,16 +500,16 @@ struct Layout<'a> {
     chances: &'a [u8],
 }
 
-impl<'a> Layout<'a> {
-    fn of(bytes: &'a [u8], context: &Context) -> Option<Self> {
-        let mut read = Reader(bytes);
+impl<'a> UnitLayout<'a> {
+    fn of(bytes: &'a [u8], context: &UnitSchema) -> Option<Self> {
+        let mut read = UnitReader(bytes);
         let sealed = read.flag()?;
         let (pending, blind) = (read.u32()?, read.u32()?);
-        let lost = Lost { no_entry: read.u32()?, no_atr: read.u32()?, rescaled: read.u32()? };
+        let lost = SkipCounts { no_entry: read.u32()?, no_atr: read.u32()?, rescaled: read.u32()? };
         let (count, chances) = (read.u32()? as usize, read.u32()? as usize);
         let (signals, rest) = read.0.split_at_checked(count.checked_mul(SIGNAL_BYTES)?)?;
         let (columns, rest) = rest.split_at_checked(count.checked_mul(8 * context.columns.len())?)?;
-        let mut rows = Reader(rest);
+        let mut rows = UnitReader(rest);
         (0..count).try_for_each(|_| rows.row_bytes(context.rules.len()).map(|_| ()))?;
         let (outcomes, rest) = rest.split_at(rest.len() - rows.0.len());
         let whole = rest.len() == chances.checked_mul(OPPORTUNITY_BYTES)?;
@@ -517,15 +518,15 @@ impl<'a> Layout<'a> {
     }
 
     fn opportunities(&self) -> Option<Hindsight<Vec<Opportunity>>> {
-        let mut read = Reader(self.chances);
+        let mut read = UnitReader(self.chances);
         let count = self.chances.len() / OPPORTUNITY_BYTES;
         (0..count).map(|_| read.opportunity()).collect::<Option<_>>().map(Hindsight::new)
     }
 }
 
-struct Reader<'a>(&'a [u8]);
+struct UnitReader<'a>(&'a [u8]);
 
-impl Reader<'_> {
+impl UnitReader<'_> {
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (head, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
@@ -624,7 +625,7 @@ impl Reader<'_> {
             return None;
         }
         let ends: Vec<Outcome> = {
-            let mut ends = Reader(ends);
+            let mut ends = UnitReader(ends);
             (0..count).map(|_| ends.outcome()).collect::<Option<_>>()?
         };
         let mut row = into.begin();
@@ -651,9 +652,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn context(columns: usize, rules: usize) -> Context {
+    fn context(columns: usize, rules: usize) -> UnitSchema {
         let rule = |i: usize| ExitRule::new(1.0 + i as f64, 1.0, 4.0);
-        Context {
+        UnitSchema {
             columns: (0..columns).map(|i| format!("c{i}")).collect(),
             rules: (0..rules).map(rule).collect(),
         }
@@ -689,7 +690,7 @@ mod tests {
         Unit {
             sealed: true,
             pending: 1,
-            lost: Lost { no_entry: 2, no_atr: 3, rescaled: 4 },
+            lost: SkipCounts { no_entry: 2, no_atr: 3, rescaled: 4 },
             blind: 5,
             signals: seeds.iter().map(signal).collect(),
             columns: (0..seeds.len() * columns).map(|i| i as f64 / 3.0).collect(),

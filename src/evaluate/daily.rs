@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::book::{LANES, Nets, STRIP, Window};
-use super::lattice::Walk;
+use super::lattice::LatticeWalk;
+use super::outcome_table::{LANES, NetReturns, STRIP, Window};
 use crate::model::{Day, ReturnPpm};
 
 /// Bytes of net outcomes that are laid out at once.
@@ -15,10 +15,10 @@ const TILE_BYTES_MAX: usize = 64 << 20;
 #[derive(Debug)]
 pub struct DailyColumns<'a> {
     window: &'a Window<'a>,
-    walk: Walk<'a>,
-    tiles: Vec<Tile>,
+    walk: LatticeWalk<'a>,
+    tiles: Vec<RuleTile>,
     /// The outcomes of the only tile, kept from look to look.
-    only: Option<Nets>,
+    only: Option<NetReturns>,
     /// Day of each signal of the window, counted from the window's first.
     days: Vec<u32>,
     day_count: usize,
@@ -28,7 +28,7 @@ pub struct DailyColumns<'a> {
 
 /// Exit rules whose outcomes are laid out at once: strips of a part of the book.
 #[derive(Debug)]
-struct Tile {
+struct RuleTile {
     part: usize,
     strips: Range<usize>,
     first_rule: usize,
@@ -38,14 +38,14 @@ struct Tile {
 #[derive(Debug)]
 pub struct ColumnTile<'a> {
     columns: &'a DailyColumns<'a>,
-    nets: &'a Nets,
+    nets: &'a NetReturns,
     first_rule: usize,
     /// Whether every sum of a day fits in a narrow lane.
     fits: bool,
 }
 
 /// Returns the tiles of a window: as few as its outcomes fit in.
-fn tiles_of(window: &Window<'_>, bytes_max: usize) -> Vec<Tile> {
+fn tiles_of(window: &Window<'_>, bytes_max: usize) -> Vec<RuleTile> {
     let book = window.book;
     let strip_bytes = STRIP * window.signals.len() * size_of::<i32>();
     let at_once = (bytes_max / strip_bytes.max(1)).max(1);
@@ -58,7 +58,7 @@ fn tiles_of(window: &Window<'_>, bytes_max: usize) -> Vec<Tile> {
         };
         for first in (0..strips).step_by(at_once) {
             let strips = first..strips.min(first + at_once);
-            tiles.push(Tile { part, first_rule: first_rule + first * STRIP, strips });
+            tiles.push(RuleTile { part, first_rule: first_rule + first * STRIP, strips });
         }
     }
     tiles
@@ -76,7 +76,7 @@ impl<'a> DailyColumns<'a> {
         let first = window.days.start.0;
         let day = |entry_ms: i64| (Day::of(entry_ms).0 - first).max(0) as u32;
         let days = book.entries()[window.signals.clone()].iter().map(|entry| day(entry.entry_ms)).collect();
-        let walk = Walk::new(book.lattice(), book.coordinates(), window.signals.clone());
+        let walk = LatticeWalk::new(book.lattice(), book.coordinates(), window.signals.clone());
         let mut lengths = vec![0; book.lattice().cells()];
         let branch_cells = walk.branch_cells();
         lengths.par_chunks_mut(branch_cells).zip(walk.branches()).for_each(|(lengths, branch)| {
@@ -90,8 +90,8 @@ impl<'a> DailyColumns<'a> {
         columns
     }
 
-    fn lay_out(&self, tile: &Tile) -> Nets {
-        let (part, mut nets) = (self.window.book.part(tile.part), Nets::default());
+    fn lay_out(&self, tile: &RuleTile) -> NetReturns {
+        let (part, mut nets) = (self.window.book.part(tile.part), NetReturns::default());
         nets.fill(part.table(), self.window.signals.clone(), tile.strips.clone());
         nets
     }
@@ -113,7 +113,7 @@ impl<'a> DailyColumns<'a> {
     }
 
     /// Returns the largest sum of a day of the largest net outcomes of its signals under any rule, as magnitudes; ppm.
-    fn day_reach(&self, nets: &Nets) -> i64 {
+    fn day_reach(&self, nets: &NetReturns) -> i64 {
         let mut reached = vec![0_i64; self.day_count];
         for (signal, day) in self.days.iter().enumerate() {
             let own = nets.groups().iter().flat_map(|rows| &rows[signal]);
@@ -186,13 +186,13 @@ impl ColumnTile<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::book::{Book, Entry};
     use crate::evaluate::lattice::Lattice;
+    use crate::evaluate::outcome_table::{Entry, OutcomeTable};
     use crate::model::{DAY_MS, Direction, ExitReason, Outcome, Outcomes, Setup};
 
     /// Returns the only column of a book with so many trades of a return on one day, and half of it on the next.
     fn column(trades: i64, net: i32) -> Vec<i32> {
-        let mut book = Book::new(Lattice::new(vec![1]), 1);
+        let mut book = OutcomeTable::new(Lattice::new(vec![1]), 1);
         for (day, net) in (0..trades).map(|_| (0, net)).chain([(1, net / 2)]) {
             let net = ReturnPpm(net);
             let reason = ExitReason::Time;

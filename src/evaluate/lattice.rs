@@ -82,7 +82,7 @@ impl Lattice {
 ///
 /// The outermost dimensions cut the walk into branches that can be walked on their own.
 #[derive(Debug)]
-pub struct Walk<'a> {
+pub struct LatticeWalk<'a> {
     lattice: &'a Lattice,
     /// `columns[d][i]`: level of signal i of the walk in dimension d.
     columns: Vec<Vec<u8>>,
@@ -94,7 +94,7 @@ pub struct Walk<'a> {
 /// Branches are cut until there are at least this many, so that a few threads share them evenly.
 const BRANCHES_MIN: usize = 8;
 
-impl<'a> Walk<'a> {
+impl<'a> LatticeWalk<'a> {
     /// Prepares a walk over the signals of a range.
     ///
     /// Shape: coordinates `[signals x dimensions]`
@@ -204,7 +204,7 @@ mod tests {
             let lattice = Lattice::new(sizes);
             let flat: Vec<u8> = signals.concat();
             let range = skipped.min(signals.len())..signals.len();
-            let walk = Walk::new(&lattice, &flat, range.clone());
+            let walk = LatticeWalk::new(&lattice, &flat, range.clone());
             let mut visited = 0;
             for branch in walk.branches() {
                 walk.for_each_cell(branch, |cell, list| {

@@ -1,6 +1,6 @@
 //! Metrics: derived from final tallies, in one place, in one order.
 
-use super::book::Window;
+use super::outcome_table::Window;
 use super::replay::Tally;
 use super::sweep::GridPoint;
 

@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use super::book::{Book, RuleOutcomes};
+use super::outcome_table::{OutcomeTable, RuleOutcomes};
 use crate::model::Day;
 
 /// A pause after losses.
@@ -21,7 +21,7 @@ pub struct Cooldown {
 
 /// What a portfolio allows; `None` allows anything. The default is one position per symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct PortfolioLimits {
     /// Positions open at once on one symbol.
     pub per_symbol: Option<u32>,
     /// Positions open at once on all symbols together.
@@ -32,12 +32,12 @@ pub struct Limits {
     pub day_loss_ppm: Option<i64>,
 }
 
-impl Limits {
+impl PortfolioLimits {
     /// No limit at all: every signal is traded, as in the grid.
     pub const NONE: Self = Self { per_symbol: None, positions: None, cooldown: None, day_loss_ppm: None };
 }
 
-impl Default for Limits {
+impl Default for PortfolioLimits {
     fn default() -> Self {
         Self { per_symbol: Some(1), ..Self::NONE }
     }
@@ -45,7 +45,7 @@ impl Default for Limits {
 
 /// Why a signal is not traded; the first reason in this order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lost {
+pub enum SkipReason {
     /// Its symbol has as many positions open as it may.
     Busy,
     /// Its symbol is left alone after losses.
@@ -56,7 +56,7 @@ pub enum Lost {
     DayOver,
 }
 
-impl Lost {
+impl SkipReason {
     /// Every reason, in order.
     pub const ALL: [Self; 4] = [Self::Busy, Self::CoolingDown, Self::Full, Self::DayOver];
 
@@ -76,8 +76,8 @@ impl Lost {
 pub struct Course {
     /// Indices of the signals traded, in trade order.
     pub trades: Vec<usize>,
-    /// Signals that the set takes and the portfolio does not, by reason in the order of [`Lost::ALL`].
-    pub lost: [u64; Lost::ALL.len()],
+    /// Signals that the set takes and the portfolio does not, by reason in the order of [`SkipReason::ALL`].
+    pub lost: [u64; SkipReason::ALL.len()],
 }
 
 /// Walks through signals, given in trade order, that a set takes.
@@ -86,8 +86,14 @@ pub struct Course {
 /// Causality: a signal is traded or lost by what is closed before its entry candle opens; a position is busy until the
 ///            end of the candle that closes it. Signals of one instant come in the order of the book: by symbol
 /// Cost:      O(signals x log of the positions open)
-pub fn follow(book: &Book, rule: usize, signals: &[usize], limits: &Limits, bar_ms: i64) -> Course {
-    let mut desk = Desk::new(book, rule, limits, bar_ms);
+pub fn follow(
+    book: &OutcomeTable,
+    rule: usize,
+    signals: &[usize],
+    limits: &PortfolioLimits,
+    bar_ms: i64,
+) -> Course {
+    let mut desk = PortfolioSimulator::new(book, rule, limits, bar_ms);
     let mut course = Course::default();
     for &signal in signals {
         match desk.offer(signal) {
@@ -100,7 +106,7 @@ pub fn follow(book: &Book, rule: usize, signals: &[usize], limits: &Limits, bar_
 
 /// What is known of one symbol.
 #[derive(Debug, Clone, Copy, Default)]
-struct Seat {
+struct SymbolState {
     open: u32,
     losses: u32,
     /// Nothing is opened before; UTC ms.
@@ -108,26 +114,26 @@ struct Seat {
 }
 
 /// The positions of a portfolio as time goes by.
-struct Desk<'a> {
-    book: &'a Book,
+struct PortfolioSimulator<'a> {
+    book: &'a OutcomeTable,
     outcomes: RuleOutcomes<'a>,
-    limits: &'a Limits,
+    limits: &'a PortfolioLimits,
     bar_ms: i64,
     /// Open positions: (end of the candle that closes it, symbol, signal), the first to close on top.
     open: BinaryHeap<Reverse<(i64, u16, usize)>>,
-    seats: BTreeMap<u16, Seat>,
+    seats: BTreeMap<u16, SymbolState>,
     /// The last day on which a position was closed, with the net result of all that were.
     day: (Day, i64),
 }
 
-impl<'a> Desk<'a> {
-    fn new(book: &'a Book, rule: usize, limits: &'a Limits, bar_ms: i64) -> Self {
+impl<'a> PortfolioSimulator<'a> {
+    fn new(book: &'a OutcomeTable, rule: usize, limits: &'a PortfolioLimits, bar_ms: i64) -> Self {
         let (open, seats) = (BinaryHeap::new(), BTreeMap::new());
         Self { book, outcomes: book.under(rule), limits, bar_ms, open, seats, day: (Day(i32::MIN), 0) }
     }
 
     /// Trades a signal, or says why not. Signals come in trade order.
-    fn offer(&mut self, signal: usize) -> Option<Lost> {
+    fn offer(&mut self, signal: usize) -> Option<SkipReason> {
         let entry = self.book.entries()[signal];
         self.close_until(entry.entry_ms);
         if let Some(lost) = self.refusal(entry.symbol, entry.entry_ms) {
@@ -139,16 +145,16 @@ impl<'a> Desk<'a> {
         None
     }
 
-    fn refusal(&self, symbol: u16, now_ms: i64) -> Option<Lost> {
+    fn refusal(&self, symbol: u16, now_ms: i64) -> Option<SkipReason> {
         let seat = self.seats.get(&symbol).copied().unwrap_or_default();
         let reached = |count: u32, limit: Option<u32>| limit.is_some_and(|limit| count >= limit);
         let open = u32::try_from(self.open.len()).unwrap_or(u32::MAX);
         let day_loss = if self.day.0 == Day::of(now_ms) { -self.day.1 } else { 0 };
         let refused = [
-            (reached(seat.open, self.limits.per_symbol), Lost::Busy),
-            (now_ms < seat.paused_until_ms, Lost::CoolingDown),
-            (reached(open, self.limits.positions), Lost::Full),
-            (self.limits.day_loss_ppm.is_some_and(|limit| day_loss >= limit), Lost::DayOver),
+            (reached(seat.open, self.limits.per_symbol), SkipReason::Busy),
+            (now_ms < seat.paused_until_ms, SkipReason::CoolingDown),
+            (reached(open, self.limits.positions), SkipReason::Full),
+            (self.limits.day_loss_ppm.is_some_and(|limit| day_loss >= limit), SkipReason::DayOver),
         ];
         refused.into_iter().find_map(|(refused, lost)| refused.then_some(lost))
     }

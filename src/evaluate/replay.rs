@@ -1,7 +1,7 @@
 //! The trades of one parameter set, one after the other: the full tally of a finalist, and the plain loop that the
 //! sweep is checked against.
 
-use super::book::{Book, Window};
+use super::outcome_table::{OutcomeTable, Window};
 use super::sweep::GridPoint;
 use crate::model::{Day, ExitReason};
 
@@ -82,7 +82,7 @@ pub fn replay(window: &Window<'_>, pick: Pick<'_>) -> Tally {
 }
 
 /// Returns the results of trades, given in trade order, and the sum of net returns of each entry day with trades.
-pub fn results(book: &Book, rule: usize, trades: &[usize]) -> (GridPoint, Vec<(Day, i64)>) {
+pub fn results(book: &OutcomeTable, rule: usize, trades: &[usize]) -> (GridPoint, Vec<(Day, i64)>) {
     let (mut point, mut daily_ppm) = (GridPoint::default(), Vec::<(Day, i64)>::new());
     let (mut sum, mut peak) = (0_i64, 0_i64);
     let outcomes = book.under(rule);

@@ -7,9 +7,9 @@
 
 use rayon::prelude::*;
 
-use super::book::{LANES, Nets, Window};
-use super::lattice::Walk;
-use super::widest::widest;
+use super::lattice::LatticeWalk;
+use super::outcome_table::{LANES, NetReturns, Window};
+use super::simd::widest;
 use crate::model::Day;
 
 /// What the whole grid knows about one parameter set; sums in ppm of the entry price.
@@ -74,9 +74,9 @@ pub fn sweep(window: &Window<'_>) -> Sweep {
     let rules = book.rules();
     let entries = &book.entries()[window.signals.clone()];
     let days: Vec<i32> = entries.iter().map(|entry| Day::of(entry.entry_ms).0).collect();
-    let walk = Walk::new(book.lattice(), book.coordinates(), window.signals.clone());
+    let walk = LatticeWalk::new(book.lattice(), book.coordinates(), window.signals.clone());
     let mut points = vec![GridPoint::default(); book.lattice().cells() * rules];
-    let mut nets = Nets::default();
+    let mut nets = NetReturns::default();
     let fits = |reach: i64| reach <= i64::from(i32::MAX);
     for part in (0..book.parts()).map(|part| book.part(part)) {
         let (table, mut first_rule) = (part.table(), part.first_rule());
@@ -85,7 +85,7 @@ pub fn sweep(window: &Window<'_>) -> Sweep {
             nets.fill(table, window.signals.clone(), strip..strip + 1);
             // Bounds every running sum of any subset: what fits here cannot overflow in a narrower lane.
             let fit = all_fit || nets.groups().iter().all(|nets| fits(total_magnitude(nets)));
-            let part = Part { nets: &nets, days: &days, rules, first_rule };
+            let part = RulePart { nets: &nets, days: &days, rules, first_rule };
             match fit {
                 true => part.follow_cells::<i32>(&walk, &mut points),
                 false => part.follow_cells::<i64>(&walk, &mut points),
@@ -114,7 +114,7 @@ const TILE_TRADES: usize = 1 << 15;
 
 /// Cells whose lists are known and that wait to be followed.
 #[derive(Default)]
-struct Tile {
+struct CellTile {
     /// The first cell.
     first: usize,
     trades: Vec<u32>,
@@ -122,7 +122,7 @@ struct Tile {
     stops: Vec<usize>,
 }
 
-impl Tile {
+impl CellTile {
     fn cells(&self) -> impl Iterator<Item = &[u32]> {
         let starts = std::iter::once(0).chain(self.stops.iter().copied());
         starts.zip(&self.stops).map(|(start, stop)| &self.trades[start..*stop])
@@ -146,8 +146,8 @@ impl Tile {
 }
 
 /// A window's outcomes under some of the exit rules.
-struct Part<'a> {
-    nets: &'a Nets,
+struct RulePart<'a> {
+    nets: &'a NetReturns,
     /// Entry day of each signal.
     days: &'a [i32],
     /// All rules.
@@ -156,12 +156,12 @@ struct Part<'a> {
     first_rule: usize,
 }
 
-impl Part<'_> {
+impl RulePart<'_> {
     /// Follows every cell's trades, branches of the walk in parallel.
-    fn follow_cells<T: Lane>(&self, walk: &Walk<'_>, points: &mut [GridPoint]) {
+    fn follow_cells<T: Lane>(&self, walk: &LatticeWalk<'_>, points: &mut [GridPoint]) {
         let branch_points = walk.branch_cells() * self.rules;
         points.par_chunks_mut(branch_points.max(1)).zip(walk.branches()).for_each(|(points, branch)| {
-            let mut tile = Tile::default();
+            let mut tile = CellTile::default();
             walk.for_each_cell(branch, |_, list| {
                 tile.push(list);
                 if tile.is_full() {
@@ -172,9 +172,9 @@ impl Part<'_> {
         });
     }
 
-    fn follow_tile<T: Lane>(&self, tile: &mut Tile, points: &mut [GridPoint]) {
+    fn follow_tile<T: Lane>(&self, tile: &mut CellTile, points: &mut [GridPoint]) {
         for (group, nets) in self.nets.groups().iter().enumerate() {
-            let trades = Trades { nets, days: self.days };
+            let trades = GroupOutcomes { nets, days: self.days };
             let first_rule = self.first_rule + group * LANES;
             for (cell, list) in tile.cells().enumerate() {
                 let from = (tile.first + cell) * self.rules;
@@ -296,14 +296,14 @@ impl<T: Lane> Running<T> {
 }
 
 /// The outcomes of a book under one group of exit rules, in trade order.
-struct Trades<'a> {
+struct GroupOutcomes<'a> {
     /// One row per signal; ppm.
     nets: &'a [[i32; LANES]],
     /// Entry day of each signal.
     days: &'a [i32],
 }
 
-impl Trades<'_> {
+impl GroupOutcomes<'_> {
     /// Follows a list of signals. Integers: the same bits everywhere.
     fn follow<T: Lane>(&self, list: &[u32]) -> Running<T> {
         widest(

@@ -4,13 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use super::book::Book;
+use super::outcome_table::OutcomeTable;
 
 /// Returns what trades are worth in trades that do not overlap: the sum of their average uniqueness, symbol by symbol.
 ///
 /// Shape:     trades in trade order
 /// Cost:      O(trades x log of trades)
-pub fn effective_trades(book: &Book, rule: usize, trades: &[usize], bar_ms: i64) -> f64 {
+pub fn effective_trades(book: &OutcomeTable, rule: usize, trades: &[usize], bar_ms: i64) -> f64 {
     let mut spans: BTreeMap<u16, Vec<(i64, i64)>> = BTreeMap::new();
     let outcomes = book.under(rule);
     for &signal in trades {

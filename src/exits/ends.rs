@@ -14,7 +14,7 @@ type Lanes = [u16; LANES];
 /// What a position races towards besides the end of its time, as indices among the events of a plan. Rules that differ in their
 /// holding time only share a race.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Race {
+pub struct ExitCombination {
     /// The take-profit.
     pub target: u16,
     /// The stops.
@@ -27,13 +27,13 @@ pub struct Race {
 
 /// Stops that follow one another among the events of a plan.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Bank {
+struct StopBank {
     first: u16,
     /// At most [`LANES`].
     stops: u16,
 }
 
-impl Bank {
+impl StopBank {
     fn stops(self) -> Range<usize> {
         usize::from(self.first)..usize::from(self.first + self.stops)
     }
@@ -41,7 +41,7 @@ impl Bank {
 
 /// Races that differ in their stops only, which are those of a bank.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Heat {
+struct LaneBatch {
     target: u16,
     surge: Option<u16>,
     hold_bars_max: u16,
@@ -51,25 +51,25 @@ struct Heat {
 
 /// The races of a plan, in order, put together into heats.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Programme {
-    heats: Vec<Heat>,
-    banks: Vec<Bank>,
+pub struct ExitSchedule {
+    heats: Vec<LaneBatch>,
+    banks: Vec<StopBank>,
     races: usize,
 }
 
-impl Programme {
+impl ExitSchedule {
     /// Puts as many races together as can be, and keeps their order.
-    pub fn new(races: &[Race]) -> Self {
+    pub fn new(races: &[ExitCombination]) -> Self {
         let mut programme = Self { races: races.len(), ..Self::default() };
         let mut rest = races;
         while let [first, ..] = rest {
-            let follows = |(place, race): &(usize, &Race)| {
-                Race { stop: first.stop + *place as u16, ..*first } == **race
+            let follows = |(place, race): &(usize, &ExitCombination)| {
+                ExitCombination { stop: first.stop + *place as u16, ..*first } == **race
             };
             let stops = rest.iter().take(LANES).enumerate().take_while(follows).count();
-            let bank = place_of(&mut programme.banks, Bank { first: first.stop, stops: stops as u16 });
-            let Race { target, surge, hold_bars_max, .. } = *first;
-            programme.heats.push(Heat { target, surge, hold_bars_max, bank });
+            let bank = place_of(&mut programme.banks, StopBank { first: first.stop, stops: stops as u16 });
+            let ExitCombination { target, surge, hold_bars_max, .. } = *first;
+            programme.heats.push(LaneBatch { target, surge, hold_bars_max, bank });
             rest = &rest[stops..];
         }
         programme
@@ -133,7 +133,7 @@ const UNKNOWN: u16 = u16::MAX;
 
 /// What can end one position, each in the order of the plan's.
 #[derive(Debug, Default)]
-pub struct Ends {
+pub struct ExitEvents {
     targets: Vec<TargetEvent>,
     stops: Vec<StopEvent>,
     surges: Vec<CloseEvent>,
@@ -173,10 +173,10 @@ impl CloseEvent {
 /// One position on its way to its ends.
 pub struct Racing<'a> {
     trade: &'a Trade<'a>,
-    ends: &'a mut Ends,
+    ends: &'a mut ExitEvents,
 }
 
-impl Ends {
+impl ExitEvents {
     /// Puts a position's events together.
     pub fn begin<'a>(
         &'a mut self,
@@ -208,7 +208,7 @@ impl Racing<'_> {
     /// Rules: inside one candle its open comes first, then the adverse extreme, the favourable one and the close. An open
     ///        beyond the stop fills there; a target never fills better than its level. The best case has the favourable
     ///        extreme first in the exit candle: it reaches targets, arms and moves stops.
-    pub fn run(&mut self, programme: &Programme, row: &mut RowBuilder<'_>, results: &mut Results) {
+    pub fn run(&mut self, programme: &ExitSchedule, row: &mut RowBuilder<'_>, results: &mut Results) {
         results.reserve(programme.races);
         self.ends.reaches.clear();
         self.ends.reaches.resize(programme.banks.len(), 0);
@@ -233,7 +233,7 @@ impl Racing<'_> {
     }
 
     /// Returns the first candle in which no stop ends a heat: what else ends it does so before.
-    fn stops_end(&self, heat: &Heat) -> u16 {
+    fn stops_end(&self, heat: &LaneBatch) -> u16 {
         let target = &self.ends.targets[usize::from(heat.target)];
         let rest = target.passage.at.min(self.surge_bar(heat));
         // In the same candle a stop comes first, unless the candle opens beyond the target.
@@ -241,14 +241,14 @@ impl Racing<'_> {
         rest.saturating_add(u16::from(!target_wins_ties)).min(heat.hold_bars_max)
     }
 
-    fn surge_bar(&self, heat: &Heat) -> u16 {
+    fn surge_bar(&self, heat: &LaneBatch) -> u16 {
         heat.surge.map_or(NEVER, |surge| self.ends.surges[usize::from(surge)].bar)
     }
 
     fn run_heat(
         &mut self,
-        heat: &Heat,
-        bank: Bank,
+        heat: &LaneBatch,
+        bank: StopBank,
         first_race: usize,
         row: &mut RowBuilder<'_>,
         results: &mut Results,
@@ -265,7 +265,7 @@ impl Racing<'_> {
             Some(surge) if target_bar != rest => self.surge(usize::from(surge), row),
             _ => self.target(target, row),
         };
-        let rest = Rest { bar: rest, number, stops_end };
+        let rest = LaneRest { bar: rest, number, stops_end };
         let tied = finish(
             lanes(&self.ends.stop_bars, first_stop),
             lanes(&self.ends.stop_numbers, first_stop),
@@ -350,7 +350,7 @@ impl Racing<'_> {
 
 /// What ends those races of a heat that no stop ends before.
 #[derive(Clone, Copy)]
-struct Rest {
+struct LaneRest {
     bar: u16,
     number: u16,
     /// The first candle in which a stop is too late.
@@ -365,7 +365,7 @@ struct Rest {
 fn finish(
     stop_bars: &Lanes,
     stop_numbers: &Lanes,
-    rest: Rest,
+    rest: LaneRest,
     bars: &mut Lanes,
     numbers: &mut Lanes,
 ) -> bool {

@@ -22,7 +22,7 @@ pub enum Distance {
 
 /// What the score does to distances: their factors for weak and strong signals at strength 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tiers {
+pub struct ScoreTiers {
     weak: f64,
     strong: f64,
 }
@@ -34,13 +34,13 @@ const STRONG_SCORE: f64 = 85.0;
 /// Factors of take-profits, first targets and break-even triggers.
 ///
 /// Source: legacy section 5, dynamic ATR
-pub const PROFIT_TIERS: Tiers = Tiers { weak: 0.95, strong: 1.15 };
+pub const PROFIT_TIERS: ScoreTiers = ScoreTiers { weak: 0.95, strong: 1.15 };
 /// Factors of stops.
 ///
 /// Source: legacy section 5, dynamic ATR
-pub const STOP_TIERS: Tiers = Tiers { weak: 0.9, strong: 1.2 };
+pub const STOP_TIERS: ScoreTiers = ScoreTiers { weak: 0.9, strong: 1.2 };
 
-impl Tiers {
+impl ScoreTiers {
     /// Returns the factor of a score; a signal without one is neither weak nor strong.
     pub fn factor(self, score: Option<f64>, strength: f64) -> f64 {
         let full = match score {
@@ -59,7 +59,7 @@ impl Distance {
     }
 
     /// Returns the distance in price units.
-    pub fn size(self, position: &Position<'_>, tiers: Tiers) -> f64 {
+    pub fn size(self, position: &Position<'_>, tiers: ScoreTiers) -> f64 {
         match self {
             Self::Atr(atr) => atr * position.atr,
             Self::Dynamic { atr, strength } => atr * tiers.factor(position.score, strength) * position.atr,
@@ -79,16 +79,16 @@ impl Distance {
 
 /// The distinct distances of a plan's rules on one side of the entry.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Levels {
+pub struct DistanceLevels {
     distances: Vec<Distance>,
-    tiers: Tiers,
+    tiers: ScoreTiers,
     /// Whether the order is that of the sizes for every position.
     ascending: bool,
 }
 
-impl Levels {
+impl DistanceLevels {
     /// Collects distances, each once.
-    pub fn new(distances: impl Iterator<Item = Distance>, tiers: Tiers) -> Self {
+    pub fn new(distances: impl Iterator<Item = Distance>, tiers: ScoreTiers) -> Self {
         let mut distances: Vec<Distance> = distances.collect();
         let order = |a: &Distance, b: &Distance| {
             let (a, b) = (a.key(), b.key());
@@ -132,7 +132,7 @@ pub struct Passages {
 
 impl Passages {
     /// Takes a position's levels in; none is reached yet.
-    fn begin(&mut self, levels: &Levels, position: &Position<'_>) {
+    fn begin(&mut self, levels: &DistanceLevels, position: &Position<'_>) {
         self.sizes.clear();
         self.sizes.extend(levels.distances.iter().map(|distance| distance.size(position, levels.tiers)));
         self.at.clear();
@@ -149,8 +149,8 @@ impl Passages {
 pub fn passages(
     position: &Position<'_>,
     ahead: Bars<'_>,
-    (targets, target): (&Levels, &mut Passages),
-    (stops, stop): (&Levels, &mut Passages),
+    (targets, target): (&DistanceLevels, &mut Passages),
+    (stops, stop): (&DistanceLevels, &mut Passages),
 ) -> usize {
     target.begin(targets, position);
     stop.begin(stops, position);

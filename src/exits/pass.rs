@@ -1,10 +1,10 @@
 //! A pass over positions: what every exit rule of a plan makes of each, in room that is used again.
 
 use super::costs::TradeCosts;
-use super::ends::{CloseEvent, Ends, Results, StopEvent, TargetEvent};
+use super::ends::{CloseEvent, ExitEvents, Results, StopEvent, TargetEvent};
 use super::levels::{Passages, passages};
 use super::moving::MovingStops;
-use super::plan::{ExitPlan, FirstSlot, Stretch};
+use super::plan::{ExitPlan, FirstSlot, RuleRun};
 use super::surge::first_surges;
 use super::trade::{Position, Stops, Trade};
 use crate::model::{ExitReason, Outcomes};
@@ -17,7 +17,7 @@ pub struct ExitPass<'p> {
     stops: Passages,
     moving: MovingStops,
     surges: Vec<u16>,
-    ends: Ends,
+    ends: ExitEvents,
     results: Results,
 }
 
@@ -29,7 +29,7 @@ impl<'p> ExitPass<'p> {
             stops: Passages::default(),
             moving: MovingStops::default(),
             surges: Vec::new(),
-            ends: Ends::default(),
+            ends: ExitEvents::default(),
             results: Results::default(),
         }
     }
@@ -83,7 +83,7 @@ impl<'p> ExitPass<'p> {
         let mut row = out.begin();
         let results = &mut self.results;
         race.run(&plan.races, &mut row, results);
-        for Stretch { races, time, hold_bars } in &plan.stretches {
+        for RuleRun { races, time, hold_bars } in &plan.stretches {
             let (bars, numbers) = (&results.bars[races.clone()], &results.numbers[races.clone()]);
             let hold_bars = *hold_bars;
             // All are looked at, many at a time.

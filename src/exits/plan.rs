@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::ends::{Programme, Race, place_of};
-use super::levels::{Distance, Levels, PROFIT_TIERS, Passages, STOP_TIERS};
+use super::ends::{ExitCombination, ExitSchedule, place_of};
+use super::levels::{Distance, DistanceLevels, PROFIT_TIERS, Passages, STOP_TIERS};
 use super::moving::MovingStop;
 use super::pass::ExitPass;
 use super::passage::NEVER;
@@ -45,7 +45,7 @@ pub(super) enum Moving {
 
 /// Consecutive rules with the same holding time and consecutive races.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Stretch {
+pub(super) struct RuleRun {
     pub races: Range<usize>,
     /// The end of the holding time, among the plan's.
     pub time: u16,
@@ -55,8 +55,8 @@ pub(super) struct Stretch {
 
 /// The races of a plan in the making.
 #[derive(Default)]
-struct Races {
-    all: Vec<Race>,
+struct CombinationBuilder {
+    all: Vec<ExitCombination>,
     /// Places among all, by target, stop and surge.
     by_events: HashMap<(u16, u16, Option<u16>), usize>,
 }
@@ -66,9 +66,9 @@ struct Races {
 pub struct ExitPlan {
     rules: Vec<ExitRule>,
     /// What price and volume may end positions with: each combination of the events below once.
-    pub(super) races: Programme,
+    pub(super) races: ExitSchedule,
     /// The rules, cut up into stretches.
-    pub(super) stretches: Vec<Stretch>,
+    pub(super) stretches: Vec<RuleRun>,
     /// Levels among the targets that close a position.
     pub(super) target_events: Vec<(usize, FirstSlot)>,
     pub(super) stop_events: Vec<(StopSlots, FirstSlot)>,
@@ -76,9 +76,9 @@ pub struct ExitPlan {
     /// Holding times in candles.
     pub(super) time_events: Vec<(u16, FirstSlot)>,
     /// Take-profits, first targets and break-even triggers.
-    pub(super) targets: Levels,
+    pub(super) targets: DistanceLevels,
     /// Fixed and hard stops.
-    pub(super) stops: Levels,
+    pub(super) stops: DistanceLevels,
     pub(super) moving: Vec<Moving>,
     /// Ascending.
     pub(super) surges: Vec<f64>,
@@ -99,11 +99,11 @@ impl ExitPlan {
         }
         rules.iter().try_for_each(check)?;
         let mut plan = Self {
-            targets: Levels::new(rules.iter().flat_map(profit_distances), PROFIT_TIERS),
-            stops: Levels::new(rules.iter().flat_map(stop_distances), STOP_TIERS),
+            targets: DistanceLevels::new(rules.iter().flat_map(profit_distances), PROFIT_TIERS),
+            stops: DistanceLevels::new(rules.iter().flat_map(stop_distances), STOP_TIERS),
             surges: rules.iter().filter_map(|rule| rule.surge_factor).collect(),
             moving: Vec::new(),
-            races: Programme::default(),
+            races: ExitSchedule::default(),
             stretches: Vec::new(),
             target_events: Vec::new(),
             stop_events: Vec::new(),
@@ -114,16 +114,21 @@ impl ExitPlan {
         };
         plan.surges.sort_by(f64::total_cmp);
         plan.surges.dedup();
-        let mut races = Races::default();
+        let mut races = CombinationBuilder::default();
         for rule in plan.rules.clone() {
             plan.add(&rule, interval, &mut races)?;
         }
-        plan.races = Programme::new(&races.all);
+        plan.races = ExitSchedule::new(&races.all);
         Ok(plan)
     }
 
     /// Adds the events and the race of the next rule.
-    fn add(&mut self, rule: &ExitRule, interval: Interval, races: &mut Races) -> Result<(), PlanError> {
+    fn add(
+        &mut self,
+        rule: &ExitRule,
+        interval: Interval,
+        races: &mut CombinationBuilder,
+    ) -> Result<(), PlanError> {
         let hold_bars = hold_bars(rule.hold_hours, interval)?;
         let target = |atr| self.targets.slot(Distance::of(atr, rule.dynamic_strength));
         let share = rule.first_target_pct.map(|pct| pct / 100.0);
@@ -144,7 +149,7 @@ impl ExitPlan {
         let surge = surge.map(|surge| place_of(&mut self.surge_events, (surge, first)) as u16);
         let time = place_of(&mut self.time_events, (hold_bars, first)) as u16;
         let race = *races.by_events.entry((target, stop, surge)).or_insert_with(|| {
-            races.all.push(Race { target, stop, surge, hold_bars_max: 0 });
+            races.all.push(ExitCombination { target, stop, surge, hold_bars_max: 0 });
             races.all.len() - 1
         });
         let longest = &mut races.all[race].hold_bars_max;
@@ -152,7 +157,7 @@ impl ExitPlan {
         self.hold_bars_max = hold_bars.max(self.hold_bars_max);
         match self.stretches.last_mut().filter(|last| (last.time, last.races.end) == (time, race)) {
             Some(last) => last.races.end += 1,
-            None => self.stretches.push(Stretch { races: race..race + 1, time, hold_bars }),
+            None => self.stretches.push(RuleRun { races: race..race + 1, time, hold_bars }),
         }
         Ok(())
     }

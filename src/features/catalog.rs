@@ -11,7 +11,7 @@ use crate::model::{Direction, Interval, Style, Timeframes};
 
 /// A feature row with the side and style it is looked at from.
 #[derive(Debug, Clone, Copy)]
-pub struct View<'a> {
+pub struct FeatureView<'a> {
     /// What is known at the close.
     pub row: &'a FeatureRow,
     /// Side of the signal.
@@ -20,7 +20,7 @@ pub struct View<'a> {
     pub style: Style,
 }
 
-impl View<'_> {
+impl FeatureView<'_> {
     fn is_long(&self) -> bool {
         self.direction == Direction::Long
     }
@@ -37,7 +37,7 @@ impl View<'_> {
 
 /// One column.
 #[derive(Clone, Copy)]
-pub struct Column {
+pub struct FeatureColumn {
     /// Name, as in configuration and documents.
     pub name: &'static str,
     /// Unit or range.
@@ -50,7 +50,7 @@ pub struct Column {
 /// Where a column's value comes from.
 #[derive(Clone, Copy)]
 enum Value {
-    Plain(fn(&View<'_>) -> Option<f64>),
+    Plain(fn(&FeatureView<'_>) -> Option<f64>),
     /// Of the timeframe that the column names, in minutes.
     Timed(Timed, u32),
 }
@@ -66,7 +66,7 @@ enum Timed {
 
 impl Timed {
     /// Returns the value on a timeframe; `None` where the base interval of the view has none of that length.
-    fn value(self, view: &View<'_>, timeframe: Interval) -> Option<f64> {
+    fn value(self, view: &FeatureView<'_>, timeframe: Interval) -> Option<f64> {
         let pulse = &view.row.pulse;
         let Timeframes { base, middle, high } = pulse.timeframes;
         let higher = [(middle, &pulse.middle), (high, &pulse.high)];
@@ -90,9 +90,9 @@ impl Timed {
     }
 }
 
-impl Column {
+impl FeatureColumn {
     /// Returns the value seen from a view; `None` where it is not defined (no level, no test, no such timeframe).
-    pub fn value(&self, view: &View<'_>) -> Option<f64> {
+    pub fn value(&self, view: &FeatureView<'_>) -> Option<f64> {
         match self.value {
             Value::Plain(value) => value(view),
             Value::Timed(what, minutes) => what.value(view, Interval::from_minutes(minutes)),
@@ -110,27 +110,27 @@ impl Column {
     /// Returns the names of the columns that say the same of the timeframes of a run; none for a column of no timeframe.
     pub fn namesakes(&self, timeframes: Timeframes) -> Vec<&'static str> {
         let Value::Timed(own, _) = self.value else { return Vec::new() };
-        let like = |column: &&Column| {
+        let like = |column: &&FeatureColumn| {
             matches!(column.value, Value::Timed(what, _) if what == own) && column.is_on(timeframes)
         };
         COLUMNS.iter().filter(like).map(|column| column.name).collect()
     }
 }
 
-impl std::fmt::Debug for Column {
+impl std::fmt::Debug for FeatureColumn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Column({})", self.name)
     }
 }
 
-impl PartialEq for Column {
+impl PartialEq for FeatureColumn {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
     }
 }
 
 /// Returns the column of a name.
-pub fn column(name: &str) -> Option<&'static Column> {
+pub fn column(name: &str) -> Option<&'static FeatureColumn> {
     COLUMNS.iter().find(|column| column.name == name)
 }
 
@@ -154,7 +154,7 @@ fn swing_code(swing: SwingStructure) -> f64 {
 const FALSE_BREAKS_MAX: u32 = 2;
 
 /// Tests of the level behind the trade; a level that broke falsely too often fails every limit.
-fn tests_behind(view: &View<'_>) -> Option<f64> {
+fn tests_behind(view: &FeatureView<'_>) -> Option<f64> {
     match view.history_behind() {
         None => Some(0.0),
         Some(history) if history.false_breaks > FALSE_BREAKS_MAX => None,
@@ -167,7 +167,7 @@ macro_rules! columns {
     (@value @ $what:ident $minutes:literal) => { Value::Timed(Timed::$what, $minutes) };
     (@value $value:expr) => { Value::Plain($value) };
     ($($name:literal [$unit:literal] $meaning:literal => $(@ $what:ident $minutes:literal)? $($value:expr)?;)*) => {
-        &[$(Column {
+        &[$(FeatureColumn {
             name: $name,
             unit: $unit,
             meaning: $meaning,
@@ -177,7 +177,7 @@ macro_rules! columns {
 }
 
 /// Every column.
-pub static COLUMNS: &[Column] = columns! {
+pub static COLUMNS: &[FeatureColumn] = columns! {
     // The last ten candles.
     "kline_ctx_count" ["candles"] "candles in the context window" => |v| Some(v.row.context.count.into());
     "kline_ctx_highest" ["price"] "highest high" => |v| Some(v.row.context.highest);
@@ -303,7 +303,7 @@ pub const SIGNAL_SCORE: &str = "signal_score";
 
 /// What the signal score reads, from which it follows under any weights. It is not among [`COLUMNS`]: no threshold on it
 /// says anything.
-pub static SCORE_EVIDENCE: Column = Column {
+pub static SCORE_EVIDENCE: FeatureColumn = FeatureColumn {
     name: "signal_score_evidence",
     unit: "code",
     meaning: "sided: strengths of the terms of the style's score",

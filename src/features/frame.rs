@@ -3,7 +3,7 @@
 
 use super::indicators::{IndicatorRow, WARM_UP_BARS, indicator_rows};
 use super::kline_context::{KlineContext, kline_context};
-use super::levels::{Level, Levels, levels};
+use super::levels::{NearestLevels, SwingLevel, levels};
 use super::market_structure::{MarketStructure, market_structure};
 use super::patterns::{Patterns, patterns};
 use super::sr_history::{LevelSide, SrHistory, sr_history};
@@ -46,7 +46,7 @@ pub fn warm_up_ms(base: Interval) -> i64 {
 
 /// The candles of a symbol with their higher-timeframe closes.
 #[derive(Debug, Clone)]
-pub struct Market<'a> {
+pub struct MarketSeries<'a> {
     /// Base candles.
     pub bars: Bars<'a>,
     timeframes: Timeframes,
@@ -57,7 +57,7 @@ pub struct Market<'a> {
     high: TimeframeCloses,
 }
 
-impl<'a> Market<'a> {
+impl<'a> MarketSeries<'a> {
     /// Prepares a symbol's candles; see [`Timeframes::over`] for the higher timeframes.
     pub fn new(bars: Bars<'a>) -> Self {
         let timeframes = Timeframes::over(bars.interval);
@@ -97,7 +97,7 @@ impl<'a> Market<'a> {
     }
 }
 
-/// The recursive features of consecutive candles; see [`Market::frame`].
+/// The recursive features of consecutive candles; see [`MarketSeries::frame`].
 #[derive(Debug, Clone)]
 pub struct Frame<'a> {
     /// All base candles of the symbol; only those up to the row's own are read.
@@ -116,7 +116,7 @@ pub struct Frame<'a> {
 
 /// The recursive features at one closed candle: enough to say where a market leans.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pulse {
+pub struct IndicatorSnapshot {
     /// Index of the candle.
     pub index: usize,
     /// Indicators on the base interval.
@@ -133,11 +133,11 @@ pub struct Pulse {
 
 impl Frame<'_> {
     /// Returns the pulse at a candle of the frame, or `None` while anything is warming up or right after a gap.
-    pub fn pulse(&self, index: usize) -> Option<Pulse> {
+    pub fn pulse(&self, index: usize) -> Option<IndicatorSnapshot> {
         let at = index.checked_sub(self.first)?;
         let indicators = (*self.indicators.get(at)?)?;
         let close = self.bars.close[index];
-        Some(Pulse {
+        Some(IndicatorSnapshot {
             index,
             indicators,
             timeframes: self.timeframes,
@@ -157,12 +157,12 @@ impl Frame<'_> {
     ///
     /// Causality: reads `bars[..=pulse.index]` only
     /// Cost:      O(96)
-    pub fn row(&self, pulse: Pulse) -> FeatureRow {
+    pub fn row(&self, pulse: IndicatorSnapshot) -> FeatureRow {
         let past = self.bars.slice(pulse.index + 1 - HISTORY_BARS..pulse.index + 1);
 
         let near = past.slice(HISTORY_BARS - STRUCTURE_BARS..HISTORY_BARS);
         let levels = levels(past);
-        let history = |level: Option<Level>, side| {
+        let history = |level: Option<SwingLevel>, side| {
             let level = level?;
             let since = past.slice(HISTORY_BARS - level.age_bars..HISTORY_BARS);
             let tolerance_pct = 100.0 * LEVEL_TOLERANCE_ATR * pulse.indicators.atr_14 / level.price;
@@ -194,13 +194,13 @@ pub struct FeatureRow {
     /// The last three closes, oldest first; price units.
     pub closes: [f64; 3],
     /// Indicators and trends.
-    pub pulse: Pulse,
+    pub pulse: IndicatorSnapshot,
     /// The last ten candles.
     pub context: KlineContext,
     /// Swings of the last 50 candles.
     pub structure: MarketStructure,
     /// Nearest support and resistance.
-    pub levels: Levels,
+    pub levels: NearestLevels,
     /// How the resistance fared since its swing; `None` without one or without a test.
     ///
     /// The legacy history counts every candle beyond the level in a fixed window, those before the swing too, with a

@@ -7,16 +7,16 @@ pub const LEVEL_WINDOW: usize = 50;
 
 /// The nearest levels at one closed candle; price units, `None` when the window holds none.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Levels {
+pub struct NearestLevels {
     /// Highest swing low below the close.
-    pub support: Option<Level>,
+    pub support: Option<SwingLevel>,
     /// Lowest swing high above the close.
-    pub resistance: Option<Level>,
+    pub resistance: Option<SwingLevel>,
 }
 
 /// A swing that acts as support or resistance.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Level {
+pub struct SwingLevel {
     /// Price of the swing's extreme.
     pub price: f64,
     /// Closed candles since the swing's own, at least 1.
@@ -29,10 +29,10 @@ pub struct Level {
 /// Causality: a swing needs one closed candle on each side, so the newest swing is one candle old
 /// Source:    the live legacy writer (a level never includes the current candle, unlike the exporter: D44);
 ///            deviation: a swing that a later candle closed beyond is broken and no longer a level
-pub fn levels(bars: Bars<'_>) -> Levels {
+pub fn levels(bars: Bars<'_>) -> NearestLevels {
     let window = bars.slice(bars.len().saturating_sub(LEVEL_WINDOW)..bars.len());
-    let Some(close) = window.close.last().copied() else { return Levels::default() };
-    let mut levels = Levels::default();
+    let Some(close) = window.close.last().copied() else { return NearestLevels::default() };
+    let mut levels = NearestLevels::default();
     let (mut lowest_close, mut highest_close) = (close, close);
     for i in (1..window.len().saturating_sub(1)).rev() {
         let age_bars = window.len() - 1 - i;
@@ -42,26 +42,26 @@ pub fn levels(bars: Bars<'_>) -> Levels {
         let nearer = levels.resistance.is_none_or(|best| high < best.price);
         let swing = high >= window.high[i - 1] && high >= window.high[i + 1];
         if swing && high > close && high >= highest_close && nearer {
-            levels.resistance = Some(Level { price: high, age_bars });
+            levels.resistance = Some(SwingLevel { price: high, age_bars });
         }
         let low = window.low[i];
         let nearer = levels.support.is_none_or(|best| low > best.price);
         let swing = low <= window.low[i - 1] && low <= window.low[i + 1];
         if swing && low < close && low <= lowest_close && nearer {
-            levels.support = Some(Level { price: low, age_bars });
+            levels.support = Some(SwingLevel { price: low, age_bars });
         }
     }
     levels
 }
 
-impl Levels {
+impl NearestLevels {
     /// Returns the level that protects a trade (support for longs, resistance for shorts).
-    pub fn behind(&self, long: bool) -> Option<Level> {
+    pub fn behind(&self, long: bool) -> Option<SwingLevel> {
         if long { self.support } else { self.resistance }
     }
 
     /// Returns the level in the way of a trade.
-    pub fn ahead(&self, long: bool) -> Option<Level> {
+    pub fn ahead(&self, long: bool) -> Option<SwingLevel> {
         if long { self.resistance } else { self.support }
     }
 
@@ -97,8 +97,8 @@ mod tests {
     #[test]
     fn the_nearest_swings_are_found() {
         let levels = levels(series(&[10.0, 14.0, 10.0, 6.0, 10.0, 12.0, 10.0, 10.5]).bars());
-        let level = |price, age_bars| Some(Level { price, age_bars });
-        assert_eq!(levels, Levels { support: level(9.0, 1), resistance: level(13.0, 2) });
+        let level = |price, age_bars| Some(SwingLevel { price, age_bars });
+        assert_eq!(levels, NearestLevels { support: level(9.0, 1), resistance: level(13.0, 2) });
         assert_eq!(levels.risk_reward(10.5, 1.0, true), 2.5 / 1.5);
         assert_eq!(levels.risk_reward(10.5, 1.0, false), 1.5 / 2.5);
     }

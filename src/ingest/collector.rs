@@ -6,7 +6,7 @@ use super::OnConflict;
 use super::columns::CandleColumns;
 use super::load::ROW_BYTES;
 use super::rejection::Rejection;
-use super::repeats::{Keep, Kept, Repeats};
+use super::repeats::{Keep, Repeats, RowKeeper};
 use super::report::{Issue, IssueKind, TimeUnit, excerpt, note};
 use super::{number, time};
 use crate::model::{Candle, Symbol};
@@ -24,7 +24,7 @@ const CELL_BYTES_MAX: usize = 128;
 
 /// A candle as it stands in a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Row {
+pub(super) struct CandleRow {
     pub(super) candle: Candle,
     /// Index of the file among the sources of its symbol.
     pub(super) file: u32,
@@ -39,9 +39,9 @@ pub(super) struct Row {
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
     /// Candles that can be, in the order of the file; of a long one without those that repeat others, in order of time.
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<CandleRow>,
     /// The last row of a text, which may be cut in its last cell, and is not among them.
-    pub(super) doubtful: Option<Row>,
+    pub(super) doubtful: Option<CandleRow>,
     /// Rows that repeat others and are not among them.
     pub(super) repeats: Repeats,
     /// All data rows, those left out included.
@@ -98,7 +98,7 @@ const EDGE_TOLERANCE: f64 = 1e-4;
 const EDGE_TICK_MAX: f64 = 2e-3;
 
 /// Why a row is left out; texts are made only for the first of a file.
-pub(super) enum RowError<'a> {
+pub(super) enum RejectedRow<'a> {
     Fields {
         expected: usize,
         found: usize,
@@ -119,7 +119,7 @@ pub(super) enum RowError<'a> {
     NoCandle,
 }
 
-impl RowError<'_> {
+impl RejectedRow<'_> {
     pub(super) fn text(&self) -> String {
         match self {
             Self::Fields { expected, found } => format!("expected {expected} fields, found {found}"),
@@ -142,7 +142,7 @@ impl RowError<'_> {
 
 /// Which rows of a file are taken, by its symbol column if it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rows {
+pub(super) enum RowSelection {
     /// Those of the symbol in the name; others are counted as what should not be there.
     Named,
     /// Those of one symbol of a table of several; others are passed over without a word.
@@ -164,14 +164,14 @@ enum Whose {
 pub(super) struct Collector<'a> {
     pub(super) symbol: &'a Symbol,
     file: u32,
-    rows: Rows,
+    rows: RowSelection,
     /// Cells of the symbol column that were met, and what they say; the last of them first.
     cell_last: (Vec<u8>, Whose),
     cells: BTreeMap<Vec<u8>, Whose>,
     /// The exchange and the interval that the rows name.
     constants: [Option<Vec<u8>>; 2],
     time_last: i64,
-    kept: Kept,
+    kept: RowKeeper,
     /// Bytes that reading the file may take, rows included; `None` for whatever they take.
     room_bytes: Option<u64>,
     /// So many times of unfinished candles are kept before those that repeat are left out.
@@ -185,12 +185,12 @@ impl<'a> Collector<'a> {
         Self {
             symbol,
             file,
-            rows: Rows::Named,
+            rows: RowSelection::Named,
             cell_last: (Vec::new(), Whose::Nobody),
             cells: BTreeMap::new(),
             constants: [None, None],
             time_last: i64::MIN,
-            kept: Kept::new(Keep::Both, ROWS_MAX as usize),
+            kept: RowKeeper::new(Keep::Both, ROWS_MAX as usize),
             room_bytes: None,
             unfinished_max: UNFINISHED_MIN,
             out: Parsed::default(),
@@ -198,7 +198,7 @@ impl<'a> Collector<'a> {
     }
 
     /// Takes other rows than those of the symbol in the name.
-    pub(super) fn taking(self, rows: Rows) -> Self {
+    pub(super) fn taking(self, rows: RowSelection) -> Self {
         Self { rows, ..self }
     }
 
@@ -206,7 +206,7 @@ impl<'a> Collector<'a> {
     pub(super) fn keeping(self, on_conflict: OnConflict, room_bytes: Option<u64>) -> Self {
         let fitting = room_bytes.map_or(ROWS_MAX, |bytes| (bytes / ROW_BYTES).min(ROWS_MAX));
         let rows_max = usize::try_from(fitting).unwrap_or(usize::MAX);
-        Self { kept: Kept::new(on_conflict.into(), rows_max), room_bytes, ..self }
+        Self { kept: RowKeeper::new(on_conflict.into(), rows_max), room_bytes, ..self }
     }
 
     /// Keeps all rows of one time that differ, whatever counts.
@@ -264,9 +264,9 @@ impl<'a> Collector<'a> {
     }
 
     /// Counts a row that gives no candle, for this reason.
-    pub(super) fn unread(&mut self, number: u64, error: &RowError<'_>) {
+    pub(super) fn unread(&mut self, number: u64, error: &RejectedRow<'_>) {
         self.count_row();
-        if matches!(error, RowError::NoCandle) {
+        if matches!(error, RejectedRow::NoCandle) {
             self.note(IssueKind::NoCandle, number, || error.text());
         } else {
             self.bad(IssueKind::BadRow, number, || error.text());
@@ -285,7 +285,7 @@ impl<'a> Collector<'a> {
             Some((Whose::Other, _)) => {
                 return self.bad(IssueKind::OtherSymbol, number, || excerpt(symbol.unwrap_or_default()));
             }
-            Some((Whose::Nobody, Rows::OfTable)) => {
+            Some((Whose::Nobody, RowSelection::OfTable)) => {
                 return self.bad(IssueKind::BadRow, number, || {
                     let found = excerpt(symbol.unwrap_or_default());
                     format!("symbol: expected the symbol of the row, found {found:?}")
@@ -328,7 +328,7 @@ impl<'a> Collector<'a> {
         self.time_last = candle.open_time;
         self.out.units[read.unit as usize] = true;
         let line = u32::try_from(number).unwrap_or(u32::MAX);
-        let row = Row { candle, file: self.file, line, span_ms: read.span_ms };
+        let row = CandleRow { candle, file: self.file, line, span_ms: read.span_ms };
         if !self.kept.push(row) {
             self.out.rejected = Some(Rejection::NoRoom);
         }
@@ -352,14 +352,14 @@ impl<'a> Collector<'a> {
         let whose = labels.symbol.map(|cell| self.whose(cell));
         let is_ours = match whose {
             Some(Whose::Other) => false,
-            Some(Whose::Nobody) => self.rows == Rows::Named,
+            Some(Whose::Nobody) => self.rows == RowSelection::Named,
             Some(Whose::Ours) | None => true,
         };
         let mut candle = read.candle;
         let is_sound = candle.check().is_ok() || widened(&mut candle);
         if is_ours && is_sound && !read.unfinished && !read.no_volume {
             let line = u32::try_from(number).unwrap_or(u32::MAX);
-            self.out.doubtful = Some(Row { candle, file: self.file, line, span_ms: read.span_ms });
+            self.out.doubtful = Some(CandleRow { candle, file: self.file, line, span_ms: read.span_ms });
         }
     }
 
@@ -368,9 +368,9 @@ impl<'a> Collector<'a> {
     #[inline]
     pub(super) fn passes_over(&mut self, symbol: Option<&[u8]>) -> bool {
         match self.rows {
-            Rows::Named => false,
-            Rows::OfTable => symbol.is_some_and(|cell| self.whose(cell) == Whose::Other),
-            Rows::Survey => {
+            RowSelection::Named => false,
+            RowSelection::OfTable => symbol.is_some_and(|cell| self.whose(cell) == Whose::Other),
+            RowSelection::Survey => {
                 self.survey(symbol);
                 true
             }
@@ -449,7 +449,9 @@ impl<'a> Collector<'a> {
         match symbol_of(cell) {
             None => Whose::Nobody,
             Some(symbol) if symbol == *self.symbol => Whose::Ours,
-            Some(symbol) if self.rows == Rows::Named && self.symbol.has_base(symbol.as_str()) => Whose::Ours,
+            Some(symbol) if self.rows == RowSelection::Named && self.symbol.has_base(symbol.as_str()) => {
+                Whose::Ours
+            }
             Some(_) => Whose::Other,
         }
     }

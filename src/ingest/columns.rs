@@ -170,21 +170,21 @@ pub(super) fn role_of(word: &str) -> Option<Role> {
 
 /// A name that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Meaning {
+struct ColumnMeaning {
     role: Role,
     /// Which of several names of one role counts: the lowest.
     rank: usize,
 }
 
 /// Returns what a column of candles of a symbol holds by its name; `all` are the names beside it.
-fn meaning(name: &str, all: &[String], symbol: &Symbol) -> Option<Meaning> {
+fn meaning(name: &str, all: &[String], symbol: &Symbol) -> Option<ColumnMeaning> {
     let trimmed = name.trim();
-    let of = |(role, rank)| Meaning { role, rank };
+    let of = |(role, rank)| ColumnMeaning { role, rank };
     // Streams name by single letters, where `t`, `l` and `v` are not `T`, `L` and `V`.
     let upper = trimmed.len() == 1 && trimmed.bytes().all(|byte| byte.is_ascii_uppercase());
     if upper && all.iter().any(|other| other.trim() == trimmed.to_ascii_lowercase()) {
         let role = if trimmed == "T" { Role::CloseTime } else { Role::Ignored };
-        return Some(Meaning { role, rank: 0 });
+        return Some(ColumnMeaning { role, rank: 0 });
     }
     let plain = squeezed(trimmed);
     // A name of punctuation alone is none, but not that of an index either.
@@ -195,7 +195,7 @@ fn meaning(name: &str, all: &[String], symbol: &Symbol) -> Option<Meaning> {
 }
 
 /// Finds `Volume BTC`, `Volume_(BTC)` or `BTC volume` of BTCUSDT, and that `Volume USDT` counts the other currency.
-fn of_currency(name: &str, symbol: &Symbol) -> Option<Meaning> {
+fn of_currency(name: &str, symbol: &Symbol) -> Option<ColumnMeaning> {
     let around = |word: &str| name.strip_prefix(word).or_else(|| name.strip_suffix(word));
     let currency = around("volume").or_else(|| around("vol")).filter(|currency| currency.len() >= 2)?;
     let symbol = symbol.as_str().to_lowercase();
@@ -203,9 +203,9 @@ fn of_currency(name: &str, symbol: &Symbol) -> Option<Meaning> {
     let is = |test: &dyn Fn(&str) -> bool| test(currency) || also.is_some_and(|(_, other)| test(other));
     // The rank of a volume that says its currency is before all others.
     if is(&|currency| symbol.starts_with(currency)) {
-        Some(Meaning { role: Role::Volume, rank: 0 })
+        Some(ColumnMeaning { role: Role::Volume, rank: 0 })
     } else if is(&|currency| symbol.ends_with(currency)) {
-        Some(Meaning { role: Role::QuoteVolume, rank: 0 })
+        Some(ColumnMeaning { role: Role::QuoteVolume, rank: 0 })
     } else {
         None
     }
@@ -312,7 +312,7 @@ impl std::fmt::Display for NamesFault {
 ///
 /// Errors: what is missing, or what two columns claim to hold
 pub(super) fn find(names: &[impl AsRef<str>], symbol: &Symbol) -> Result<CandleColumns, NamesFault> {
-    Found::new(names, symbol).columns()
+    NamedColumns::new(names, symbol).columns()
 }
 
 /// Finds the columns of candles among the names of a header of several lines, from top to bottom.
@@ -322,7 +322,7 @@ pub(super) fn find_in_lines(
     lines: &[Vec<impl AsRef<str>>],
     symbol: &Symbol,
 ) -> Result<CandleColumns, NamesFault> {
-    let mut all = lines.iter().map(|names| Found::new(names, symbol));
+    let mut all = lines.iter().map(|names| NamedColumns::new(names, symbol));
     let Some(mut found) = all.next() else { return Err(NamesFault::Missing(vec!["any column"])) };
     all.try_for_each(|below| found.merge(below))?;
     found.columns()
@@ -330,13 +330,13 @@ pub(super) fn find_in_lines(
 
 /// Returns whether one of some words is a name that is known.
 pub(super) fn any_known(words: &[impl AsRef<str>], symbol: &Symbol) -> bool {
-    let found = Found::new(words, symbol);
+    let found = NamedColumns::new(words, symbol);
     found.meanings.iter().flatten().any(|meaning| !matches!(meaning.role, Role::Index))
 }
 
 /// Returns how many of the four prices are among some words.
 pub(super) fn prices_known(words: &[impl AsRef<str>], symbol: &Symbol) -> usize {
-    let found = Found::new(words, symbol);
+    let found = NamedColumns::new(words, symbol);
     let prices = [Role::Open, Role::High, Role::Low, Role::Close];
     prices.into_iter().filter(|role| found.best(*role).is_some()).count()
 }
@@ -370,9 +370,9 @@ impl StatedColumns {
             };
             // A number of a row that is named as one is none of a time.
             let role = if role == Role::Index { Role::Ignored } else { role };
-            meanings.push(Some(Meaning { role, rank: 0 }));
+            meanings.push(Some(ColumnMeaning { role, rank: 0 }));
         }
-        let found = Found { names: words.to_vec(), meanings };
+        let found = NamedColumns { names: words.to_vec(), meanings };
         let columns = found.columns().map_err(|fault| {
             format!("expected names for open_time, open, high, low and close, found {fault}")
         })?;
@@ -381,12 +381,12 @@ impl StatedColumns {
 }
 
 /// Names with what they mean.
-struct Found {
+struct NamedColumns {
     names: Vec<String>,
-    meanings: Vec<Option<Meaning>>,
+    meanings: Vec<Option<ColumnMeaning>>,
 }
 
-impl Found {
+impl NamedColumns {
     fn new(names: &[impl AsRef<str>], symbol: &Symbol) -> Self {
         let names: Vec<String> = names.iter().map(|name| name.as_ref().to_owned()).collect();
         let meanings = names.iter().map(|name| meaning(name, &names, symbol)).collect();
@@ -395,7 +395,7 @@ impl Found {
 
     /// Takes in a further line of a header. What a label of a row of names says (`Ticker`) yields to what is needed.
     fn merge(&mut self, below: Self) -> Result<(), NamesFault> {
-        let weak = |meaning: Option<Meaning>| {
+        let weak = |meaning: Option<ColumnMeaning>| {
             meaning.is_none_or(|meaning| {
                 matches!(
                     meaning.role,
@@ -423,7 +423,7 @@ impl Found {
 
     /// Returns the place of the name of a role that counts, and of another of the same rank.
     fn best(&self, role: Role) -> Option<(usize, Option<usize>)> {
-        let of_role = |(place, meaning): (usize, &Option<Meaning>)| {
+        let of_role = |(place, meaning): (usize, &Option<ColumnMeaning>)| {
             meaning.filter(|meaning| meaning.role == role).map(|meaning| (meaning.rank, place))
         };
         let mut places: Vec<(usize, usize)> = self.meanings.iter().enumerate().filter_map(of_role).collect();

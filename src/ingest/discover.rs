@@ -9,14 +9,14 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::checksum::{self, Claimed};
-use super::collector::{Collector, Rows};
+use super::collector::{Collector, RowSelection};
 use super::error::{IngestError, MarketConflict};
-use super::format::{self, Format, Frame, HEAD_BYTES, Packing, Promise};
-use super::lines::Lines;
+use super::format::{self, FileFormat, HEAD_BYTES, Packing, Promise, RowContext};
+use super::lines::LineReader;
 use super::name::MarketClaim;
 use super::opening;
 use super::rejection::Rejection;
-use super::source::{self, Container, Member, Source, open, open_archive};
+use super::source::{self, CandleSource, Container, Member, open, open_archive};
 use super::{IngestOptions, OnConflict};
 use super::{name, select, snapshot};
 use crate::model::{MarketKind, Symbol};
@@ -38,13 +38,13 @@ pub struct SymbolSources {
     /// The symbol in their names.
     pub symbol: Symbol,
     /// The sources, ordered by path and member: this is the file order.
-    pub sources: Vec<Source>,
+    pub sources: Vec<CandleSource>,
 }
 
 impl SymbolSources {
     /// Returns about how many bytes its files decode to.
     pub fn decoded_bytes(&self) -> u64 {
-        self.sources.iter().map(Source::decoded_bytes).sum()
+        self.sources.iter().map(CandleSource::decoded_bytes).sum()
     }
 }
 
@@ -92,7 +92,7 @@ pub fn discover(paths: &[PathBuf], options: &IngestOptions) -> Result<Catalog, I
 pub fn survey(paths: &[PathBuf], options: &IngestOptions) -> Result<Catalog, IngestError> {
     let mut roots = paths.to_vec();
     roots.sort();
-    let mut walk = Walk::default();
+    let mut walk = FolderWalk::default();
     for root in &roots {
         walk.root(root)?;
     }
@@ -106,7 +106,7 @@ pub fn survey(paths: &[PathBuf], options: &IngestOptions) -> Result<Catalog, Ing
 }
 
 #[derive(Default)]
-struct Walk {
+struct FolderWalk {
     files: Vec<PathBuf>,
     /// What is not opened, and why.
     unopened: Vec<(PathBuf, Rejection)>,
@@ -125,7 +125,7 @@ fn place_of(folder: &Path) -> Result<Place, IngestError> {
     Ok((found.dev(), found.ino()))
 }
 
-impl Walk {
+impl FolderWalk {
     fn root(&mut self, path: &Path) -> Result<(), IngestError> {
         let metadata = fs::metadata(path).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => IngestError::Missing { path: path.to_owned() },
@@ -189,7 +189,7 @@ impl Walk {
 
 struct Finder<'a> {
     options: &'a IngestOptions,
-    by_symbol: BTreeMap<Symbol, Vec<Source>>,
+    by_symbol: BTreeMap<Symbol, Vec<CandleSource>>,
     passed_over: Vec<PassedOver>,
 }
 
@@ -224,7 +224,7 @@ impl Finder<'_> {
                 content.and_then(|format| sized(format, metadata.len())).map(|f| Some((f, Container::Plain)))
             }
             // A name that says nothing does not hide what only candles begin with.
-            (Promise::Not(_), _, Ok(format @ (Format::Feather | Format::Parquet))) => {
+            (Promise::Not(_), _, Ok(format @ (FileFormat::Feather | FileFormat::Parquet))) => {
                 sized(format, metadata.len()).map(|format| Some((format, Container::Plain)))
             }
             (Promise::Not(reason), ..) => Err(reason),
@@ -234,7 +234,7 @@ impl Finder<'_> {
             (Err(reason), _) | (_, Err(reason)) => self.pass_over(path, None, reason),
             (Ok(None), Ok(checksum)) => return self.archive(path, metadata.len(), checksum),
             (Ok(Some((format, container))), Ok(checksum)) => {
-                let source = Source {
+                let source = CandleSource {
                     path: path.to_owned(),
                     entry: None,
                     interval: None,
@@ -242,7 +242,7 @@ impl Finder<'_> {
                     bytes: metadata.len(),
                     container,
                     format,
-                    rows: Rows::Named,
+                    rows: RowSelection::Named,
                     symbols: 1,
                     checksum,
                     left_out: 0..0,
@@ -294,7 +294,7 @@ impl Finder<'_> {
         }
         for (name, bytes, place) in members {
             match self.member(path, &name, place) {
-                Some(Ok((format, place))) => self.source(Source {
+                Some(Ok((format, place))) => self.source(CandleSource {
                     path: path.to_owned(),
                     entry: Some(name),
                     interval: None,
@@ -302,7 +302,7 @@ impl Finder<'_> {
                     bytes,
                     container: Container::Zip(place),
                     format,
-                    rows: Rows::Named,
+                    rows: RowSelection::Named,
                     symbols: 1,
                     checksum: checksum.clone(),
                     left_out: 0..0,
@@ -320,7 +320,7 @@ impl Finder<'_> {
         path: &Path,
         name: &str,
         place: Result<Member, Rejection>,
-    ) -> Option<Result<(Format, Member), Rejection>> {
+    ) -> Option<Result<(FileFormat, Member), Rejection>> {
         let file_name = name.rsplit(['/', '\\']).next().unwrap_or_default();
         if file_name.starts_with('.') || name.starts_with("__MACOSX") {
             return None;
@@ -339,13 +339,13 @@ impl Finder<'_> {
     }
 
     /// Finds out of which symbols a source is.
-    fn source(&mut self, source: Source) -> Result<(), IngestError> {
+    fn source(&mut self, source: CandleSource) -> Result<(), IngestError> {
         let claim = name::claim(&source.path, source.entry.as_deref());
         let of_all = match (source.format, &claim.symbol, source.container) {
-            (Format::Snapshots, ..) => true,
+            (FileFormat::Snapshots, ..) => true,
             // Unpacked for a look only where the name does not say what it is.
             (_, None, Container::Gzip | Container::Zip(_)) => match self.look(&source)? {
-                Ok(format) => format == Format::Snapshots,
+                Ok(format) => format == FileFormat::Snapshots,
                 Err(Rejection::Damaged { .. }) => false,
                 Err(reason) => {
                     self.pass_over(&source.path, source.entry, reason);
@@ -362,10 +362,14 @@ impl Finder<'_> {
             (Some(_), Some(word)) => Rejection::NotCandles { what: format!("`{word}` in the name") },
             (None, Some(_)) => Rejection::NoSymbol,
             (None, None) => {
-                return self.table(&Source { interval: claim.interval, market: claim.market, ..source });
+                return self.table(&CandleSource {
+                    interval: claim.interval,
+                    market: claim.market,
+                    ..source
+                });
             }
             (Some(symbol), None) if self.is_selected(&symbol) => {
-                let source = Source { interval: claim.interval, market: claim.market, ..source };
+                let source = CandleSource { interval: claim.interval, market: claim.market, ..source };
                 self.by_symbol.entry(symbol).or_default().push(source);
                 return Ok(());
             }
@@ -376,19 +380,19 @@ impl Finder<'_> {
     }
 
     /// Returns the format of a packed source by its content.
-    fn look(&self, source: &Source) -> Result<Result<Format, Rejection>, IngestError> {
+    fn look(&self, source: &CandleSource) -> Result<Result<FileFormat, Rejection>, IngestError> {
         let head = source::read(source, |stream, bytes_max| {
-            Lines::new(stream, bytes_max).peek().map(format::recognise)
+            LineReader::new(stream, bytes_max).peek().map(format::recognise)
         })?;
         Ok(head.and_then(|format| format))
     }
 
     /// Adds snapshots to the sources of every coin in them.
-    fn snapshots(&mut self, source: &Source) -> Result<(), IngestError> {
+    fn snapshots(&mut self, source: &CandleSource) -> Result<(), IngestError> {
         match source::read(source, snapshot::markets)?.and_then(|markets| markets) {
             Ok(markets) => {
-                let (interval, format) = (Some(snapshot::INTERVAL), Format::Snapshots);
-                self.of_each(Source { interval, format, ..source.clone() }, markets);
+                let (interval, format) = (Some(snapshot::INTERVAL), FileFormat::Snapshots);
+                self.of_each(CandleSource { interval, format, ..source.clone() }, markets);
             }
             Err(reason) => self.pass_over(&source.path, source.entry.clone(), reason),
         }
@@ -396,12 +400,13 @@ impl Finder<'_> {
     }
 
     /// Adds a table to the sources of every symbol in its symbol column: the name says nothing.
-    fn table(&mut self, source: &Source) -> Result<(), IngestError> {
+    fn table(&mut self, source: &CandleSource) -> Result<(), IngestError> {
         // What a column is called may depend on the symbol, but not which column holds symbols.
         let any = Symbol::parse("ANY").expect("letters");
-        let survey =
-            Collector::new(&any, 0).taking(Rows::Survey).keeping(OnConflict::Refuse, self.options.room_bytes);
-        let frame = Frame { reading: self.options.reading.clone(), ..Frame::default() };
+        let survey = Collector::new(&any, 0)
+            .taking(RowSelection::Survey)
+            .keeping(OnConflict::Refuse, self.options.room_bytes);
+        let frame = RowContext { reading: self.options.reading.clone(), ..RowContext::default() };
         let read =
             source::read(source, |stream, bytes_max| format::parse(stream, bytes_max, survey, &frame))?;
         let symbols = match read {
@@ -421,14 +426,14 @@ impl Finder<'_> {
         if symbols.is_empty() {
             self.pass_over(&source.path, source.entry.clone(), Rejection::NoSymbol);
         } else {
-            let (rows, count) = (Rows::OfTable, symbols.len() as u64);
-            self.of_each(Source { rows, symbols: count, ..source.clone() }, symbols);
+            let (rows, count) = (RowSelection::OfTable, symbols.len() as u64);
+            self.of_each(CandleSource { rows, symbols: count, ..source.clone() }, symbols);
         }
         Ok(())
     }
 
     /// Adds a file to the sources of every symbol in it that is asked for.
-    fn of_each(&mut self, source: Source, symbols: BTreeSet<Symbol>) {
+    fn of_each(&mut self, source: CandleSource, symbols: BTreeSet<Symbol>) {
         let (selected, others): (Vec<Symbol>, Vec<Symbol>) =
             symbols.into_iter().partition(|symbol| self.is_selected(symbol));
         if selected.is_empty() {
@@ -472,7 +477,7 @@ impl Finder<'_> {
 }
 
 /// Refuses a plain file by its size alone, before gigabytes of it are read for nothing.
-fn sized(format: Format, bytes: u64) -> Result<Format, Rejection> {
+fn sized(format: FileFormat, bytes: u64) -> Result<FileFormat, Rejection> {
     let limit = format.bytes_max();
     if bytes > limit { Err(Rejection::TooLarge { limit, unit: "bytes" }) } else { Ok(format) }
 }

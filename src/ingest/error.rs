@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::collector::ROWS_MAX;
-use super::source::Source;
+use super::source::CandleSource;
 use crate::model::{Candle, Interval, MarketKind, Symbol, escaped, rfc3339};
 
 /// Why no candles can be handed out.
@@ -108,7 +108,7 @@ impl fmt::Display for MarketFile {
 
 impl IngestError {
     /// Says at which source there was no more room.
-    pub(super) fn too_many(symbol: &Symbol, source: &Source, room_bytes: Option<u64>) -> Self {
+    pub(super) fn too_many(symbol: &Symbol, source: &CandleSource, room_bytes: Option<u64>) -> Self {
         let (path, entry) = (source.path.clone(), source.entry.clone());
         Self::TooMany { symbol: Box::new(symbol.clone()), path, entry, room_bytes }
     }

@@ -24,9 +24,9 @@ const DEVIATIONS: f64 = 4.0;
 /// Values that agree up to this, relatively, are the same one rounded.
 const ROUNDING: f64 = 2e-3;
 
-/// Counts over all rows; their number is that of [`Evidence::rows`].
+/// Counts over all rows; their number is that of [`ColumnEvidence::rows`].
 #[derive(Debug, Clone)]
-pub(super) struct Evidence {
+pub(super) struct ColumnEvidence {
     line: u64,
     fields: usize,
     rows: u64,
@@ -89,7 +89,7 @@ fn exceptions(rows: u64) -> u64 {
     1 + rows / 100
 }
 
-impl Evidence {
+impl ColumnEvidence {
     /// Returns the evidence of no row yet of so many fields, of which the first stands in a line.
     pub(super) fn new(line: u64, fields: usize) -> Self {
         Self {
@@ -355,7 +355,7 @@ mod tests {
 
     /// Shows rows of cells: times, prices in some order, and more.
     fn shown(rows: &[Vec<String>]) -> Result<CandleColumns, Rejection> {
-        let mut evidence = Evidence::new(1, rows[0].len());
+        let mut evidence = ColumnEvidence::new(1, rows[0].len());
         for (index, row) in rows.iter().enumerate() {
             let span = row.get(CLOSE_TIME).and_then(|cell| cell.parse::<i64>().ok());
             let time = time(index);
@@ -456,7 +456,7 @@ mod tests {
         ) {
             let order: [usize; 4] = order.try_into().expect("four");
             let mut rows = rows(&market(&moves), order, |_, candle| vec![candle[4].to_string()]);
-            let mut evidence = Evidence::new(1, 6);
+            let mut evidence = ColumnEvidence::new(1, 6);
             let mut indexed: Vec<(usize, Vec<String>)> = rows.drain(..).enumerate().collect();
             if backwards {
                 indexed.reverse();

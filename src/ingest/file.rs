@@ -1,21 +1,21 @@
 //! One file from bytes to candles of one interval in order, with everything wrong in its report.
 
-use super::collector::{Collector, Hints, Parsed, Row, Rows};
+use super::collector::{CandleRow, Collector, Hints, Parsed, RowSelection};
 use super::error::IngestError;
-use super::format::{Format, Frame};
+use super::format::{FileFormat, RowContext};
 use super::interval;
 use super::rejection::Rejection;
 use super::repeats::Repeats;
 use super::report::{FileReport, Issue, IssueKind, TimeUnit, note};
-use super::series::{Point, goes_on, note_gaps, note_zero_volume};
-use super::source::{self, Source};
+use super::series::{SeriesPoint, goes_on, note_gaps, note_zero_volume};
+use super::source::{self, CandleSource};
 use super::{IngestOptions, OnBadRows};
 use super::{format, name};
 use crate::model::{Interval, MINUTE_MS, Symbol, rfc3339};
 
 /// Which of the symbol's files is read, and what the ones before it hold.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct FilePlace {
     /// Index among the sources of the symbol.
     pub(super) index: u32,
     /// Bytes that rows of earlier files take.
@@ -26,20 +26,20 @@ pub(super) struct Place {
 pub(super) struct FileRows {
     pub(super) report: FileReport,
     /// In order of time.
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<CandleRow>,
     /// What was left out of them as repeating others.
     pub(super) repeats: Repeats,
     /// The last row, if it may be cut in its last cell.
-    pub(super) doubtful: Option<Row>,
+    pub(super) doubtful: Option<CandleRow>,
 }
 
 /// Reads one source.
 ///
 /// Of a short file rows of one open time are all kept, in the order of the file; the caller settles which one counts.
 pub(super) fn read(
-    source: &Source,
+    source: &CandleSource,
     symbol: &Symbol,
-    place: Place,
+    place: FilePlace,
     options: &IngestOptions,
 ) -> Result<FileRows, IngestError> {
     let mut parsed = parse(source, symbol, place, options)?;
@@ -62,13 +62,13 @@ const READINGS_MAX: usize = 3;
 
 /// Parses a source, again where its rows show how they have to be read.
 fn parse(
-    source: &Source,
+    source: &CandleSource,
     symbol: &Symbol,
-    place: Place,
+    place: FilePlace,
     options: &IngestOptions,
 ) -> Result<Parsed, IngestError> {
     let day_ms = name::day_ms(&source.path, source.entry.as_deref());
-    let mut frame = Frame { day_ms, reading: options.reading.clone(), hints: Hints::default() };
+    let mut frame = RowContext { day_ms, reading: options.reading.clone(), hints: Hints::default() };
     let room_bytes = options.room_bytes.map(|bytes| bytes.saturating_sub(place.taken_bytes));
     let mut readings = 1;
     loop {
@@ -91,11 +91,11 @@ fn parse(
 }
 
 fn report(
-    source: &Source,
+    source: &CandleSource,
     symbol: &Symbol,
     parsed: Parsed,
     options: &IngestOptions,
-) -> (FileReport, Vec<Row>) {
+) -> (FileReport, Vec<CandleRow>) {
     let units = TimeUnit::ALL.into_iter().filter(|unit| parsed.units[*unit as usize]);
     let mut report = FileReport {
         path: source.path.clone(),
@@ -111,7 +111,7 @@ fn report(
         hash: parsed.hash,
         issues: parsed.issues,
         rejected: parsed.rejected,
-        of_one_symbol: source.format != Format::Snapshots && source.rows == Rows::Named,
+        of_one_symbol: source.format != FileFormat::Snapshots && source.rows == RowSelection::Named,
     };
     let mut rows = parsed.rows;
     if report.rejected.is_none() {
@@ -180,7 +180,7 @@ fn is_bad(kind: IssueKind) -> bool {
 /// Orders the rows, settles their interval and leaves out what cannot be used.
 fn clean(
     report: &mut FileReport,
-    rows: &mut Vec<Row>,
+    rows: &mut Vec<CandleRow>,
     mut times: Times,
     claimed: Option<Interval>,
     options: &IngestOptions,
@@ -224,7 +224,7 @@ fn clean(
 }
 
 /// Returns a row of a file of known interval as [`clean`] leaves it; `None` where it would leave it out.
-fn settled(mut row: Row, closes: bool, interval: Interval, as_of_ms: i64) -> Option<Row> {
+fn settled(mut row: CandleRow, closes: bool, interval: Interval, as_of_ms: i64) -> Option<CandleRow> {
     let time = &mut row.candle.open_time;
     if closes {
         *time = end_of_candle(*time) - interval.ms();
@@ -242,7 +242,7 @@ pub(super) fn end_of_candle(close: i64) -> i64 {
 }
 
 /// Returns how many candles are there only as unfinished ones.
-fn lost(mut unfinished: Vec<i64>, rows: &[Row]) -> u64 {
+fn lost(mut unfinished: Vec<i64>, rows: &[CandleRow]) -> u64 {
     unfinished.sort_unstable();
     unfinished.dedup();
     let is_there = |time: &i64| rows.binary_search_by_key(time, |row| row.candle.open_time).is_ok();
@@ -250,7 +250,7 @@ fn lost(mut unfinished: Vec<i64>, rows: &[Row]) -> u64 {
 }
 
 /// Returns the lines, ascending, of rows that were the newest when they were written: what follows goes on before them.
-fn ends_when_written(rows: &[Row]) -> Vec<u32> {
+fn ends_when_written(rows: &[CandleRow]) -> Vec<u32> {
     let ascends = rows.is_sorted_by(|a, b| a.candle.open_time < b.candle.open_time && a.line < b.line);
     if ascends {
         return Vec::new();
@@ -272,7 +272,7 @@ fn ends_when_written(rows: &[Row]) -> Vec<u32> {
 /// Leaves out candles that were the newest when they were written and stand there once more, further on in their course.
 ///
 /// Shape: rows by time, those of one time in the order of the file; `written_last` are lines, ascending
-fn drop_overtaken(rows: &mut Vec<Row>, written_last: &[u32], issues: &mut Vec<Issue>) {
+fn drop_overtaken(rows: &mut Vec<CandleRow>, written_last: &[u32], issues: &mut Vec<Issue>) {
     if written_last.is_empty() {
         return;
     }
@@ -284,7 +284,7 @@ fn drop_overtaken(rows: &mut Vec<Row>, written_last: &[u32], issues: &mut Vec<Is
         })
         .collect();
     let mut index = 0;
-    let mut before: Option<Row> = None;
+    let mut before: Option<CandleRow> = None;
     rows.retain(|row| {
         let dropped = overtaken[index];
         index += 1;
@@ -299,13 +299,13 @@ fn drop_overtaken(rows: &mut Vec<Row>, written_last: &[u32], issues: &mut Vec<Is
 }
 
 /// Sorts by time; rows of one time stay in the order of the file.
-fn order(rows: &mut [Row]) {
+fn order(rows: &mut [CandleRow]) {
     if !rows.is_sorted_by_key(|row| row.candle.open_time) {
         rows.sort_by_key(|row| row.candle.open_time);
     }
 }
 
-fn drop_misaligned(rows: &mut Vec<Row>, interval: Interval, issues: &mut Vec<Issue>) {
+fn drop_misaligned(rows: &mut Vec<CandleRow>, interval: Interval, issues: &mut Vec<Issue>) {
     rows.retain(|row| {
         let time = row.candle.open_time;
         let aligned = interval.floor(time) == time;
@@ -323,7 +323,7 @@ const CLOCK_TOLERANCE_MS: i64 = 5 * MINUTE_MS;
 
 /// Leaves out candles that had not closed; returns the times of those that have since.
 fn drop_unfinished(
-    rows: &mut Vec<Row>,
+    rows: &mut Vec<CandleRow>,
     interval: Interval,
     as_of_ms: i64,
     issues: &mut Vec<Issue>,
@@ -359,7 +359,7 @@ fn drop_unfinished(
 }
 
 /// Completes the report of a file whose last row has turned out to be whole, by candles that go on in another file.
-pub(super) fn conclude_last(report: &mut FileReport, row: &Row, there: &str) {
+pub(super) fn conclude_last(report: &mut FileReport, row: &CandleRow, there: &str) {
     report.issues.retain(|issue| issue.kind != IssueKind::PartialLastLine);
     note(&mut report.issues, IssueKind::UnendedLastLine, Some(u64::from(row.line)), || {
         format!("no newline ends the row; it counts, because the candles go on in `{there}`")
@@ -371,12 +371,12 @@ pub(super) fn conclude_last(report: &mut FileReport, row: &Row, there: &str) {
 }
 
 /// Completes the report of a file once its rows have one candle per open time.
-pub(super) fn conclude(report: &mut FileReport, rows: &[Row]) {
+pub(super) fn conclude(report: &mut FileReport, rows: &[CandleRow]) {
     report.candles = rows.len() as u64;
     report.first_open = rows.first().map(|row| row.candle.open_time);
     report.last_open = rows.last().map(|row| row.candle.open_time);
     let points = || {
-        rows.iter().map(|row| Point {
+        rows.iter().map(|row| SeriesPoint {
             open_time: row.candle.open_time,
             volume: row.candle.volume,
             line: Some(u64::from(row.line)),

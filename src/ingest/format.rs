@@ -5,9 +5,9 @@
 
 use std::path::Path;
 
-use super::Reading;
+use super::ReadingOptions;
 use super::collector::{Collector, Hints, Parsed};
-use super::lines::{Lines, StreamError};
+use super::lines::{LineReader, StreamError};
 use super::rejection::Rejection;
 use super::{json, nested, rows, snapshot};
 
@@ -16,7 +16,7 @@ pub(super) const HEAD_BYTES: usize = 8 << 10;
 
 /// A format that gives candles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(super) enum FileFormat {
     /// A line per candle.
     Csv,
     /// Market snapshots of the legacy system: CSV of all coins of a day.
@@ -30,7 +30,7 @@ pub(super) enum Format {
     Parquet,
 }
 
-impl Format {
+impl FileFormat {
     /// Returns whether the bytes of more candles are the bytes of fewer and more behind them.
     pub(super) fn grows_at_its_end(self) -> bool {
         self == Self::Csv
@@ -60,24 +60,24 @@ impl Format {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Promise {
     /// A table, as it is or compressed.
-    Table { format: Format, gzip: bool },
+    Table { format: FileFormat, gzip: bool },
     /// A zip archive.
     Archive,
     /// Nothing that is read.
     Not(Rejection),
 }
 
-const TABLES: [(&str, Format); 10] = [
-    (".csv", Format::Csv),
-    (".tsv", Format::Csv),
-    (".txt", Format::Csv),
-    (".json", Format::Json),
-    (".jsonl", Format::NestedJson),
-    (".ndjson", Format::NestedJson),
-    (".feather", Format::Feather),
-    (".arrow", Format::Feather),
-    (".ipc", Format::Feather),
-    (".parquet", Format::Parquet),
+const TABLES: [(&str, FileFormat); 10] = [
+    (".csv", FileFormat::Csv),
+    (".tsv", FileFormat::Csv),
+    (".txt", FileFormat::Csv),
+    (".json", FileFormat::Json),
+    (".jsonl", FileFormat::NestedJson),
+    (".ndjson", FileFormat::NestedJson),
+    (".feather", FileFormat::Feather),
+    (".arrow", FileFormat::Feather),
+    (".ipc", FileFormat::Feather),
+    (".parquet", FileFormat::Parquet),
 ];
 const COMPRESSIONS: [&str; 8] = [".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar"];
 const BINARY_TABLES: [&str; 10] =
@@ -137,30 +137,32 @@ pub(super) fn packing(head: &[u8]) -> Packing {
 }
 
 /// Returns the format of unpacked bytes by their first [`HEAD_BYTES`], or why they are no candles.
-pub(super) fn recognise(head: &[u8]) -> Result<Format, Rejection> {
+pub(super) fn recognise(head: &[u8]) -> Result<FileFormat, Rejection> {
     let unsupported = |format, advice| Err(Rejection::Unsupported { format, advice });
     let text = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head).trim_ascii_start();
     match text {
         [] if head.len() < HEAD_BYTES => Err(Rejection::Empty),
         _ if text.starts_with(b"version https://git-lfs") => Err(Rejection::LfsPointer),
         _ if matches!(text.trim_ascii_end(), b"[]" | b"{}") => Err(Rejection::Empty),
-        [b'[', rows @ ..] if matches!(rows.trim_ascii_start(), [] | [b'[' | b']', ..]) => Ok(Format::Json),
+        [b'[', rows @ ..] if matches!(rows.trim_ascii_start(), [] | [b'[' | b']', ..]) => {
+            Ok(FileFormat::Json)
+        }
         [b'[' | b'{', ..] if is_legacy(text) => Err(Rejection::LegacyOpportunities),
-        [b'[' | b'{', ..] if nested::holds_rows(text) => Ok(Format::NestedJson),
+        [b'[' | b'{', ..] if nested::holds_rows(text) => Ok(FileFormat::NestedJson),
         [b'[' | b'{', ..] => unsupported("JSON that is no list of candles", JSON_ADVICE),
         [b'<', ..] if is_markup(text) => unsupported("HTML or XML", "download the data file itself"),
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => unsupported("UTF-16 text", "save it as UTF-8"),
-        [b'A', b'R', b'R', b'O', b'W', b'1', ..] => columnar(Format::Feather),
-        [b'P', b'A', b'R', b'1', ..] => columnar(Format::Parquet),
+        [b'A', b'R', b'R', b'O', b'W', b'1', ..] => columnar(FileFormat::Feather),
+        [b'P', b'A', b'R', b'1', ..] => columnar(FileFormat::Parquet),
         [b'P', b'A', b'R', b'E', ..] => unsupported("encrypted Parquet", "write it without encryption"),
         [b'F', b'E', b'A', b'1', ..] => unsupported("feather version 1", "write it as version 2, or to CSV"),
         [b'P', b'K', 3, 4, ..] => unsupported("archive within an archive", "unpack the outer one"),
         [0x1F, 0x8B, ..] => unsupported("gzip within gzip or zip", "unpack the outer one"),
         [0, ..] => unsupported("a file that begins with zeros", "download it again"),
-        _ if snapshot::is_snapshots(text) => Ok(Format::Snapshots),
+        _ if snapshot::is_snapshots(text) => Ok(FileFormat::Snapshots),
         _ => match MAGIC.iter().find(|(magic, _, _)| text.starts_with(magic)) {
             Some((_, format, advice)) => unsupported(format, advice),
-            None => Ok(Format::Csv),
+            None => Ok(FileFormat::Csv),
         },
     }
 }
@@ -218,13 +220,13 @@ fn is_legacy(text: &[u8]) -> bool {
 }
 
 #[cfg(feature = "columnar")]
-fn columnar(format: Format) -> Result<Format, Rejection> {
+fn columnar(format: FileFormat) -> Result<FileFormat, Rejection> {
     Ok(format)
 }
 
 #[cfg(not(feature = "columnar"))]
-fn columnar(format: Format) -> Result<Format, Rejection> {
-    let format = if format == Format::Feather { "feather" } else { "Parquet" };
+fn columnar(format: FileFormat) -> Result<FileFormat, Rejection> {
+    let format = if format == FileFormat::Feather { "feather" } else { "Parquet" };
     let advice = "convert it to CSV, or use a build with the feature `columnar`";
     Err(Rejection::Unsupported { format, advice })
 }
@@ -235,11 +237,11 @@ const JSON_ADVICE: &str =
 
 /// What is known of the rows of a file that they do not say themselves.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Frame {
+pub(super) struct RowContext {
     /// Midnight of the day in the name; UTC milliseconds.
     pub(super) day_ms: Option<i64>,
     /// What is known of the file otherwise.
-    pub(super) reading: Reading,
+    pub(super) reading: ReadingOptions,
     /// What an earlier reading has shown.
     pub(super) hints: Hints,
 }
@@ -251,24 +253,24 @@ pub(super) fn parse(
     stream: &mut dyn std::io::Read,
     bytes_max: u64,
     collector: Collector<'_>,
-    frame: &Frame,
+    frame: &RowContext,
 ) -> Result<Parsed, StreamError> {
-    let mut lines = Lines::new(stream, bytes_max);
+    let mut lines = LineReader::new(stream, bytes_max);
     let head = lines.peek()?;
     let format = recognise(head);
     let byte_order_mark = if head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     lines.skip(byte_order_mark);
     let mut parsed = match format {
-        Ok(Format::Csv) => rows::parse(&mut lines, collector, &frame.reading, &frame.hints)?,
-        Ok(Format::Snapshots) => snapshot::parse(&mut lines, collector, frame.day_ms)?,
-        Ok(Format::Json) => json::parse(&mut lines, collector, &frame.reading, &frame.hints)?,
-        Ok(Format::NestedJson) => nested::parse(&mut lines, collector, &frame.reading, &frame.hints)?,
+        Ok(FileFormat::Csv) => rows::parse(&mut lines, collector, &frame.reading, &frame.hints)?,
+        Ok(FileFormat::Snapshots) => snapshot::parse(&mut lines, collector, frame.day_ms)?,
+        Ok(FileFormat::Json) => json::parse(&mut lines, collector, &frame.reading, &frame.hints)?,
+        Ok(FileFormat::NestedJson) => nested::parse(&mut lines, collector, &frame.reading, &frame.hints)?,
         #[cfg(feature = "columnar")]
-        Ok(Format::Feather) => super::columnar::parse_feather(&mut lines, collector, &frame.reading)?,
+        Ok(FileFormat::Feather) => super::columnar::parse_feather(&mut lines, collector, &frame.reading)?,
         #[cfg(feature = "columnar")]
-        Ok(Format::Parquet) => super::columnar::parse_parquet(&mut lines, collector, &frame.reading)?,
+        Ok(FileFormat::Parquet) => super::columnar::parse_parquet(&mut lines, collector, &frame.reading)?,
         #[cfg(not(feature = "columnar"))]
-        Ok(format @ (Format::Feather | Format::Parquet)) => {
+        Ok(format @ (FileFormat::Feather | FileFormat::Parquet)) => {
             Parsed { rejected: columnar(format).err(), ..Parsed::default() }
         }
         Err(rejection) => Parsed { rejected: Some(rejection), ..Parsed::default() },
@@ -309,10 +311,10 @@ mod tests {
             assert!(matches!(recognise(other), Err(Rejection::Unsupported { .. })), "{other:?}");
         }
         for csv in ["open_time,open", "1743700500,1", "<DATE>,<OPEN>"] {
-            assert_eq!(recognise(csv.as_bytes()), Ok(Format::Csv), "{csv:?}");
+            assert_eq!(recognise(csv.as_bytes()), Ok(FileFormat::Csv), "{csv:?}");
         }
         for json in ["[[1743700500", "\u{FEFF} [\n  [\n", "[ "] {
-            assert_eq!(recognise(json.as_bytes()), Ok(Format::Json), "{json:?}");
+            assert_eq!(recognise(json.as_bytes()), Ok(FileFormat::Json), "{json:?}");
         }
         for json in [
             "{\"data\": [[1,2,3,4,5",
@@ -327,7 +329,7 @@ mod tests {
             Some("unsupported format: Excel workbook; open it and save the sheet as CSV (UTF-8)".to_owned())
         );
         assert_eq!(document(&["BTCUSDT-15m.csv"]), None);
-        assert_eq!(recognise(b"time,coin,open"), Ok(Format::Snapshots));
+        assert_eq!(recognise(b"time,coin,open"), Ok(FileFormat::Snapshots));
         let legacy = br#"{"scalping": [{"coin": "BNB", "signal_score": 80"#;
         assert_eq!(recognise(legacy), Err(Rejection::LegacyOpportunities));
     }
@@ -335,10 +337,10 @@ mod tests {
     #[test]
     fn names_promise_by_their_end() {
         let table = |format, gzip| Promise::Table { format, gzip };
-        assert_eq!(promise("BTCUSDT-15m.CSV"), table(Format::Csv, false));
-        assert_eq!(promise("a.json.gz"), table(Format::Json, true));
-        assert_eq!(promise("a.feather"), table(Format::Feather, false));
-        assert_eq!(promise("a.parquet"), table(Format::Parquet, false));
+        assert_eq!(promise("BTCUSDT-15m.CSV"), table(FileFormat::Csv, false));
+        assert_eq!(promise("a.json.gz"), table(FileFormat::Json, true));
+        assert_eq!(promise("a.feather"), table(FileFormat::Feather, false));
+        assert_eq!(promise("a.parquet"), table(FileFormat::Parquet, false));
         assert_eq!(promise("a.zip"), Promise::Archive);
         for other in ["a.gz", "a.csv.zst", "a.xlsx", "a.zip.CHECKSUM", "a.md", "a", "csv"] {
             assert!(matches!(promise(other), Promise::Not(_)), "{other}");

@@ -7,13 +7,13 @@
 use std::io::Read;
 
 use super::error::IngestError;
-use super::source::{Container, Source, open};
+use super::source::{CandleSource, Container, open};
 
 /// A file whose known part is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Growth {
+pub struct FileGrowth {
     /// The source without the middle of its known part: header, the end of what was known, what is new.
-    pub excerpt: Source,
+    pub excerpt: CandleSource,
     /// BLAKE3 of the whole file in hex.
     pub hash: String,
 }
@@ -27,17 +27,17 @@ const CHUNK_BYTES: usize = 256 << 10;
 ///
 /// Errors: `IngestError::Read` where the disk fails
 pub fn growth(
-    source: &Source,
+    source: &CandleSource,
     known_bytes: u64,
     known_hash: &str,
     end_bytes: u64,
-) -> Result<Option<Growth>, IngestError> {
+) -> Result<Option<FileGrowth>, IngestError> {
     let may_grow = source.container == Container::Plain && source.format.grows_at_its_end();
     // The digest of a whole file says nothing of its parts.
     if !may_grow || source.checksum.is_some() || source.bytes <= known_bytes || known_bytes <= end_bytes {
         return Ok(None);
     }
-    let mut scan = Scan::new(known_bytes, known_bytes - end_bytes);
+    let mut scan = GrowthScan::new(known_bytes, known_bytes - end_bytes);
     let mut file = open(&source.path)?;
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
@@ -56,12 +56,12 @@ pub fn growth(
     if !sound || resume >= known_bytes {
         return Ok(None);
     }
-    let excerpt = Source { left_out: header_end..resume.max(header_end), ..source.clone() };
-    Ok(Some(Growth { excerpt, hash: scan.hasher.finalize().to_hex().to_string() }))
+    let excerpt = CandleSource { left_out: header_end..resume.max(header_end), ..source.clone() };
+    Ok(Some(FileGrowth { excerpt, hash: scan.hasher.finalize().to_hex().to_string() }))
 }
 
 /// What is looked for while a file goes by.
-struct Scan {
+struct GrowthScan {
     hasher: blake3::Hasher,
     at: u64,
     border: u64,
@@ -78,7 +78,7 @@ struct Scan {
     resume: Option<u64>,
 }
 
-impl Scan {
+impl GrowthScan {
     fn new(border: u64, resume_after: u64) -> Self {
         Self {
             hasher: blake3::Hasher::new(),

@@ -6,9 +6,9 @@
 
 use std::io::Read;
 
-use super::Reading;
+use super::ReadingOptions;
 use super::collector::{Collector, Hints, Parsed};
-use super::lines::{Line, Lines, StreamError};
+use super::lines::{LineReader, RawLine, StreamError};
 use super::rejection::Rejection;
 use super::report::excerpt;
 use super::rows::Parser;
@@ -17,9 +17,9 @@ use super::rows::Parser;
 ///
 /// Errors: only what the stream itself reports; a list that does not end is rejected, for what is missing is unknown
 pub(super) fn parse(
-    lines: &mut Lines<impl Read>,
+    lines: &mut LineReader<impl Read>,
     collector: Collector<'_>,
-    reading: &Reading,
+    reading: &ReadingOptions,
     hints: &Hints,
 ) -> Result<Parsed, StreamError> {
     lines.end_at(b']');
@@ -29,20 +29,20 @@ pub(super) fn parse(
         let Some((number, line)) = lines.next_line()? else { break };
         last = number;
         match line {
-            Line::Whole(text) if !ended => match row(text, number == 1) {
-                Framed::Row(cells) => parser.line(number, &Line::Whole(cells)),
+            RawLine::Whole(text) if !ended => match row(text, number == 1) {
+                Framed::Row(cells) => parser.line(number, &RawLine::Whole(cells)),
                 Framed::End => ended = true,
                 Framed::Neither => parser.reject(bad(number, "`[` and a row of candles", text)),
             },
-            Line::TooLong if !ended => parser.line(number, &line),
-            Line::Unended(text) if text.trim_ascii().is_empty() => {}
-            Line::Unended(text) if !ended => {
+            RawLine::TooLong if !ended => parser.line(number, &line),
+            RawLine::Unended(text) if text.trim_ascii().is_empty() => {}
+            RawLine::Unended(text) if !ended => {
                 parser.reject(bad(number, "`]` at the end of a row, not the end of the file", text));
             }
-            Line::Whole(text) | Line::Unended(text) => {
+            RawLine::Whole(text) | RawLine::Unended(text) => {
                 parser.reject(bad(number, "nothing behind the list", text));
             }
-            Line::TooLong => parser.reject(bad(number, "nothing behind the list", b"a lot")),
+            RawLine::TooLong => parser.reject(bad(number, "nothing behind the list", b"a lot")),
         }
     }
     if !ended {
@@ -81,7 +81,7 @@ fn row(text: &[u8], first: bool) -> Framed<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::format::{self, Frame};
+    use super::super::format::{self, RowContext};
     use super::super::report::IssueKind;
     use super::*;
     use crate::model::{Candle, Symbol};
@@ -93,7 +93,7 @@ mod tests {
     fn parsed(text: impl AsRef<[u8]>) -> Parsed {
         let symbol = Symbol::parse("BTCUSDT").expect("a symbol");
         let mut bytes = text.as_ref();
-        format::parse(&mut bytes, 1 << 20, Collector::new(&symbol, 0), &Frame::default())
+        format::parse(&mut bytes, 1 << 20, Collector::new(&symbol, 0), &RowContext::default())
             .expect("a slice does not fail")
     }
 

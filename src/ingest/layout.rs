@@ -4,7 +4,7 @@ use super::columns::{self, CandleColumns, NamesFault, TimeColumn};
 use super::evidence::CLOSE_TIME;
 use super::number;
 use super::rejection::Rejection;
-use super::time::Clock;
+use super::time::LocalClock;
 use crate::model::Symbol;
 
 /// The separators that are tried, the most frequent first.
@@ -12,7 +12,7 @@ pub(super) const SEPARATORS: [u8; 4] = [b',', b';', b'|', b'\t'];
 
 /// The columns of a file; indexes count from 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Layout {
+pub(super) struct FileLayout {
     pub(super) separator: u8,
     /// Fields every row must have.
     pub(super) fields: usize,
@@ -21,7 +21,7 @@ pub(super) struct Layout {
 
 /// What a line above the rows is taken for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum LineKind {
     /// A time and four numbers, separated so.
     Row(u8),
     /// A row of numbers that does not begin with a time.
@@ -36,12 +36,12 @@ pub(super) enum Kind {
 const FIELDS_MIN: usize = 5;
 
 /// Returns what a line is, trying each separator.
-pub(super) fn kind(line: &[u8], clock: &mut Clock, symbol: &Symbol) -> Kind {
+pub(super) fn kind(line: &[u8], clock: &mut LocalClock, symbol: &Symbol) -> LineKind {
     let mut widest: (usize, usize) = (0, 0);
     for separator in SEPARATORS {
         let cells = cells_of(line, separator);
         if is_data(&cells, clock) {
-            return Kind::Row(separator);
+            return LineKind::Row(separator);
         }
         if cells.len() > widest.0 {
             let numbers = cells.iter().filter(|cell| number::parse(cell).is_some()).count();
@@ -49,12 +49,12 @@ pub(super) fn kind(line: &[u8], clock: &mut Clock, symbol: &Symbol) -> Kind {
         }
     }
     match widest {
-        (FIELDS_MIN.., 4..) => Kind::Numbers,
-        (FIELDS_MIN.., _) => Kind::Names,
+        (FIELDS_MIN.., 4..) => LineKind::Numbers,
+        (FIELDS_MIN.., _) => LineKind::Names,
         _ => {
             let text = String::from_utf8_lossy(line);
             let words: Vec<&str> = text.split_ascii_whitespace().collect();
-            if columns::prices_known(&words, symbol) >= 3 { Kind::Names } else { Kind::Other }
+            if columns::prices_known(&words, symbol) >= 3 { LineKind::Names } else { LineKind::Other }
         }
     }
 }
@@ -101,7 +101,7 @@ impl Heading {
     /// Returns the layout that the header names.
     ///
     /// Errors: what is missing or contradicts itself, and what there is
-    pub(super) fn layout(&self, symbol: &Symbol) -> Result<Layout, Rejection> {
+    pub(super) fn layout(&self, symbol: &Symbol) -> Result<FileLayout, Rejection> {
         let Some((_, first)) = self.lines.first() else {
             return Err(self.unknown(&NamesFault::none(), SEPARATORS[0]));
         };
@@ -113,7 +113,7 @@ impl Heading {
             let start = lines.iter().position(|names| columns::find(names, symbol).is_ok()).unwrap_or(0);
             if let Ok(columns) = columns::find_in_lines(&lines[start..], symbol) {
                 self.check_symbol(&lines[start..], symbol)?;
-                return Ok(Layout { separator, fields: lines[start].len(), columns });
+                return Ok(FileLayout { separator, fields: lines[start].len(), columns });
             }
         }
         let lines: Vec<Vec<String>> = self.lines.iter().map(|(_, line)| Self::names(line, widest)).collect();
@@ -159,10 +159,10 @@ impl Heading {
 }
 
 /// Returns the layout that a single line names.
-pub(super) fn header(line: &[u8], separator: u8, symbol: &Symbol) -> Result<Layout, NamesFault> {
+pub(super) fn header(line: &[u8], separator: u8, symbol: &Symbol) -> Result<FileLayout, NamesFault> {
     let names = Heading::names(line, separator);
     let columns = columns::find(&names, symbol)?;
-    Ok(Layout { separator, fields: names.len(), columns })
+    Ok(FileLayout { separator, fields: names.len(), columns })
 }
 
 /// How many columns that were found a text lists.
@@ -181,7 +181,7 @@ pub(super) fn list_names(names: &[impl AsRef<str>]) -> String {
     listed.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
 }
 
-fn is_data(cells: &[&[u8]], clock: &mut Clock) -> bool {
+fn is_data(cells: &[&[u8]], clock: &mut LocalClock) -> bool {
     cells.len() >= FIELDS_MIN
         && clock.parse(cells[0]).is_ok()
         && cells[1..5].iter().all(|cell| number::parse(cell).is_some())
@@ -189,7 +189,7 @@ fn is_data(cells: &[&[u8]], clock: &mut Clock) -> bool {
 
 /// Returns the layout that rows of so many columns without a header are read by first: time, open, high, low, close, volume,
 /// close time. What all rows show decides.
-pub(super) fn by_position(fields: usize, separator: u8) -> Layout {
+pub(super) fn by_position(fields: usize, separator: u8) -> FileLayout {
     let columns = CandleColumns {
         time: TimeColumn::Open(0),
         open: 1,
@@ -203,7 +203,7 @@ pub(super) fn by_position(fields: usize, separator: u8) -> Layout {
         exchange: None,
         interval: None,
     };
-    Layout { separator, fields, columns }
+    FileLayout { separator, fields, columns }
 }
 
 /// Where a field starts and ends within its line.
@@ -257,14 +257,14 @@ mod tests {
         Symbol::parse("BTCUSDT").expect("a symbol")
     }
 
-    fn heading(lines: &[&str]) -> Result<Layout, String> {
+    fn heading(lines: &[&str]) -> Result<FileLayout, String> {
         let mut heading = Heading::default();
         (1..).zip(lines).for_each(|(number, line)| heading.push(number, line.as_bytes()));
         heading.layout(&symbol()).map_err(|rejection| rejection.to_string())
     }
 
-    fn header_of(line: &str) -> (usize, CandleColumns, Layout) {
-        assert_eq!(kind(line.as_bytes(), &mut Clock::default(), &symbol()), Kind::Names, "{line}");
+    fn header_of(line: &str) -> (usize, CandleColumns, FileLayout) {
+        assert_eq!(kind(line.as_bytes(), &mut LocalClock::default(), &symbol()), LineKind::Names, "{line}");
         let layout = heading(&[line]).unwrap_or_else(|fault| panic!("{line:?}: {fault}"));
         (layout.columns.time.places().next().expect("one"), layout.columns.clone(), layout)
     }
@@ -288,15 +288,15 @@ mod tests {
 
     #[test]
     fn lines_above_rows_are_told_apart() {
-        let kind = |line: &str| kind(line.as_bytes(), &mut Clock::default(), &symbol());
-        assert_eq!(kind("1743700500,1,2,1,2"), Kind::Row(b','));
-        assert_eq!(kind("1743700500|1|2|1|2|9"), Kind::Row(b'|'));
-        assert_eq!(kind("2025-01-01 0:00;1;2;1;2"), Kind::Row(b';'));
-        assert_eq!(kind("0,2025-01-01 0:00,1,2,1,2"), Kind::Numbers);
-        assert_eq!(kind("BTCUSDT\t1743700500\t1\t2\t1\t2"), Kind::Numbers);
-        assert_eq!(kind("Datetime,,,,,"), Kind::Names);
-        assert_eq!(kind("time open high low close"), Kind::Names);
-        assert_eq!(kind("https://www.example.com/a,b"), Kind::Other);
+        let kind = |line: &str| kind(line.as_bytes(), &mut LocalClock::default(), &symbol());
+        assert_eq!(kind("1743700500,1,2,1,2"), LineKind::Row(b','));
+        assert_eq!(kind("1743700500|1|2|1|2|9"), LineKind::Row(b'|'));
+        assert_eq!(kind("2025-01-01 0:00;1;2;1;2"), LineKind::Row(b';'));
+        assert_eq!(kind("0,2025-01-01 0:00,1,2,1,2"), LineKind::Numbers);
+        assert_eq!(kind("BTCUSDT\t1743700500\t1\t2\t1\t2"), LineKind::Numbers);
+        assert_eq!(kind("Datetime,,,,,"), LineKind::Names);
+        assert_eq!(kind("time open high low close"), LineKind::Names);
+        assert_eq!(kind("https://www.example.com/a,b"), LineKind::Other);
     }
 
     #[test]

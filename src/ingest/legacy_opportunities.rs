@@ -204,10 +204,10 @@ pub fn parse_legacy_opportunities(
     path: &Path,
 ) -> Result<Vec<LegacyRecord>, LegacyOpportunitiesError> {
     let bytes = with_words_for(bytes, b"null");
-    let reading = Reading::default();
+    let reading = RecordPosition::default();
     let mut json = serde_json::Deserializer::from_slice(&bytes);
     let read = Content { reading: &reading, style: None }.deserialize(&mut json).and_then(|()| json.end());
-    let Reading { place, records, lists } = reading;
+    let RecordPosition { place, records, lists } = reading;
     if let Err(error) = read {
         let (path, place) = (path.to_owned(), place.into_inner());
         let detail = excerpt(&error.to_string()).into_owned();
@@ -249,7 +249,7 @@ pub(super) fn with_words_for<'a>(bytes: &'a [u8], word_for: &[u8]) -> Cow<'a, [u
 
 /// Where reading stands; shared by the visitors, so that an error can name the record.
 #[derive(Default)]
-struct Reading {
+struct RecordPosition {
     place: RefCell<RecordPlace>,
     records: RefCell<Vec<LegacyRecord>>,
     lists: RefCell<u64>,
@@ -258,7 +258,7 @@ struct Reading {
 /// A list of records, or an object with such lists.
 #[derive(Clone, Copy)]
 struct Content<'a> {
-    reading: &'a Reading,
+    reading: &'a RecordPosition,
     style: Option<Style>,
 }
 

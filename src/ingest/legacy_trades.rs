@@ -81,17 +81,17 @@ pub struct LegacyTrade {
 }
 
 /// A column by its names, the legacy one first.
-struct Column {
+struct TradeColumn {
     names: &'static [&'static str],
     required: bool,
 }
 
-const fn column(names: &'static [&'static str], required: bool) -> Column {
-    Column { names, required }
+const fn column(names: &'static [&'static str], required: bool) -> TradeColumn {
+    TradeColumn { names, required }
 }
 
 /// The columns that are read, in the order of a row's cells.
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [TradeColumn; 9] = [
     column(&["币种", "coin", "symbol"], true),
     column(&["方向", "direction", "side"], true),
     column(&["开仓时间", "opened_at"], true),
@@ -136,7 +136,7 @@ fn json_rows(text: &str, path: &Path) -> Result<Vec<Row>, LegacyTradesError> {
     let records: Vec<Map<String, Value>> = serde_json::from_str(text).map_err(|error| {
         LegacyTradesError::Json { path: path.to_owned(), detail: excerpt(&error.to_string()).into_owned() }
     })?;
-    let cell = |record: &Map<String, Value>, column: &Column| {
+    let cell = |record: &Map<String, Value>, column: &TradeColumn| {
         let value = column.names.iter().find_map(|name| record.get(*name));
         match value {
             None | Some(Value::Null) => String::new(),

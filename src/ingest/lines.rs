@@ -11,7 +11,7 @@ const CHUNK_BYTES: usize = 256 * 1024;
 
 /// One line without its end.
 #[derive(Debug, PartialEq)]
-pub(super) enum Line<'a> {
+pub(super) enum RawLine<'a> {
     /// A line that a newline ends.
     Whole(&'a [u8]),
     /// The last line, where the stream ends without a newline.
@@ -30,7 +30,7 @@ pub(super) enum StreamError {
 }
 
 /// Hands out the lines of a stream one at a time.
-pub(super) struct Lines<R> {
+pub(super) struct LineReader<R> {
     stream: R,
     bytes_max: u64,
     bytes: u64,
@@ -47,7 +47,7 @@ pub(super) struct Lines<R> {
     line: u64,
 }
 
-impl<R: Read> Lines<R> {
+impl<R: Read> LineReader<R> {
     /// Returns a reader that stops with an error beyond so many bytes.
     pub(super) fn new(stream: R, bytes_max: u64) -> Self {
         Self {
@@ -93,7 +93,7 @@ impl<R: Read> Lines<R> {
     }
 
     /// Returns the next line with its number from 1, or `None` at the end.
-    pub(super) fn next_line(&mut self) -> Result<Option<(u64, Line<'_>)>, StreamError> {
+    pub(super) fn next_line(&mut self) -> Result<Option<(u64, RawLine<'_>)>, StreamError> {
         let mut too_long = false;
         loop {
             let found = memchr::memchr(self.end_byte, &self.buffer[self.scanned..self.end]);
@@ -103,7 +103,7 @@ impl<R: Read> Lines<R> {
                 self.line += 1;
                 let line = without_return(&self.buffer[range]);
                 let fits = !too_long && line.len() <= LINE_BYTES_MAX;
-                return Ok(Some((self.line, if fits { Line::Whole(line) } else { Line::TooLong })));
+                return Ok(Some((self.line, if fits { RawLine::Whole(line) } else { RawLine::TooLong })));
             }
             if self.ended {
                 return Ok(self.unended(too_long));
@@ -117,7 +117,7 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    fn unended(&mut self, too_long: bool) -> Option<(u64, Line<'_>)> {
+    fn unended(&mut self, too_long: bool) -> Option<(u64, RawLine<'_>)> {
         let range = self.start..self.end;
         if range.is_empty() && !too_long {
             return None;
@@ -127,8 +127,8 @@ impl<R: Read> Lines<R> {
         let fits = !too_long && range.len() <= LINE_BYTES_MAX;
         let line = &self.buffer[range];
         // A return is the beginning of a newline.
-        let found = line.strip_suffix(b"\r").map_or(Line::Unended(line), Line::Whole);
-        Some((self.line, if fits { found } else { Line::TooLong }))
+        let found = line.strip_suffix(b"\r").map_or(RawLine::Unended(line), RawLine::Whole);
+        Some((self.line, if fits { found } else { RawLine::TooLong }))
     }
 
     /// Returns all that was not handed out, at most so many bytes of it.
@@ -206,13 +206,13 @@ mod tests {
 
     /// Returns all lines; a line that is too long as `None`.
     fn lines(bytes: &[u8], step: usize) -> Vec<Option<Vec<u8>>> {
-        let mut lines = Lines::new(Trickle(bytes, step), u64::MAX);
+        let mut lines = LineReader::new(Trickle(bytes, step), u64::MAX);
         let mut all = Vec::new();
         while let Some((number, line)) = lines.next_line().expect("a slice does not fail") {
             assert_eq!(number, all.len() as u64 + 1);
             all.push(match line {
-                Line::Whole(line) | Line::Unended(line) => Some(line.to_vec()),
-                Line::TooLong => None,
+                RawLine::Whole(line) | RawLine::Unended(line) => Some(line.to_vec()),
+                RawLine::TooLong => None,
             });
         }
         assert_eq!(lines.digest(), (bytes.len() as u64, blake3::hash(bytes).to_hex().to_string()));
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn too_many_bytes_are_an_error() {
-        let mut lines = Lines::new(&b"one\ntwo\n"[..], 7);
+        let mut lines = LineReader::new(&b"one\ntwo\n"[..], 7);
         assert!(matches!(lines.next_line(), Err(StreamError::TooLarge)));
     }
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::collector::{ROWS_MAX, Row};
+use super::collector::{CandleRow, ROWS_MAX};
 use super::error::IngestError;
 use super::file::FileRows;
 use super::report::{FileReport, Issue};
-use super::series::{self, Point, Settlement};
+use super::series::{self, SeriesPoint, Settlement};
 use super::{EmptyCandles, IngestOptions, LoadedSymbol, SymbolSources, file};
 use crate::model::{Candle, CandleSeries, Interval};
 
@@ -36,8 +36,8 @@ pub fn load_symbol(sources: &SymbolSources, options: &IngestOptions) -> Result<L
 
 /// Rows of one interval.
 #[derive(Default)]
-struct Shelf {
-    rows: Vec<Row>,
+struct IntervalRows {
+    rows: Vec<CandleRow>,
     /// How many there were when they last had one open time each.
     settled: usize,
 }
@@ -46,9 +46,9 @@ struct Loading<'a> {
     sources: &'a SymbolSources,
     options: &'a IngestOptions,
     files: Vec<FileReport>,
-    shelves: BTreeMap<Interval, Shelf>,
+    shelves: BTreeMap<Interval, IntervalRows>,
     /// Last rows of files that may be cut.
-    doubtful: Vec<(Interval, Row)>,
+    doubtful: Vec<(Interval, CandleRow)>,
 }
 
 impl Loading<'_> {
@@ -56,7 +56,7 @@ impl Loading<'_> {
         let (source, symbol) = (&self.sources.sources[index], &self.sources.symbol);
         let kept: usize = self.shelves.values().map(|shelf| shelf.rows.len()).sum();
         let taken_bytes = kept as u64 * ROW_BYTES;
-        let place = file::Place { index: u32::try_from(index).unwrap_or(u32::MAX), taken_bytes };
+        let place = file::FilePlace { index: u32::try_from(index).unwrap_or(u32::MAX), taken_bytes };
         let read = file::read(source, symbol, place, self.options)?;
         let FileRows { report, mut rows, repeats, doubtful } = read;
         let interval = report.interval;
@@ -70,7 +70,7 @@ impl Loading<'_> {
         let shelf = self.shelves.entry(interval).or_default();
         if shelf.rows.is_empty() {
             // Without a copy where there is nothing to append to.
-            *shelf = Shelf { settled: rows.len(), rows };
+            *shelf = IntervalRows { settled: rows.len(), rows };
             return Ok(());
         }
         shelf.rows.extend(rows);
@@ -116,7 +116,7 @@ impl Loading<'_> {
         let intervals: Vec<Interval> = self.shelves.keys().copied().collect();
         intervals.into_iter().try_for_each(|interval| self.settle(interval))?;
         self.take_what_is_whole();
-        let candles = |(interval, shelf): (Interval, Shelf)| {
+        let candles = |(interval, shelf): (Interval, IntervalRows)| {
             (interval, shelf.rows.into_iter().map(|row| row.candle).collect())
         };
         let candles = std::mem::take(&mut self.shelves).into_iter().map(candles).collect();
@@ -147,7 +147,11 @@ fn one_series(
         combined = series::with_flat(combined, base, &mut issues);
     }
     let points = || {
-        combined.iter().map(|candle| Point { open_time: candle.open_time, volume: candle.volume, line: None })
+        combined.iter().map(|candle| SeriesPoint {
+            open_time: candle.open_time,
+            volume: candle.volume,
+            line: None,
+        })
     };
     series::note_gaps(&mut issues, base, points());
     series::note_zero_volume(&mut issues, base, points());

@@ -60,7 +60,7 @@ pub use columnar::{COLUMNAR_BYTES_MAX, print_no_decoder_panics};
 pub use columns::StatedColumns;
 pub use discover::{Catalog, PassedOver, SymbolSources, discover, survey};
 pub use error::{Conflict, IngestError, MarketConflict, MarketFile, RowRef};
-pub use growth::{Growth, growth};
+pub use growth::{FileGrowth, growth};
 pub use legacy_config::{
     ExactNumbers, LegacyConfig, parse_legacy_config, place_of_item, place_of_key, read_legacy_config,
     with_keys,
@@ -78,8 +78,8 @@ pub use opening::{open_regular, read_whole};
 pub use rejection::Rejection;
 pub use report::{FileIdentity, FileReport, ISSUE_LINES_MAX, Issue, IssueKind, TimeUnit, identical_files};
 pub use select::{Glob, Selection};
-pub use signals::{ColumnContent, Place, SignalColumn, SignalsConflict, SignalsError, SignalsFile};
-pub use source::{DECODED_BYTES_MAX, MEMBERS_MAX, RATIO_FREE_BYTES, RATIO_MAX, Source};
+pub use signals::{ColumnContent, RowPlace, SignalColumn, SignalsConflict, SignalsError, SignalsFile};
+pub use source::{CandleSource, DECODED_BYTES_MAX, MEMBERS_MAX, RATIO_FREE_BYTES, RATIO_MAX};
 pub use time::{TIME_MAX_MS, TIME_MIN_MS};
 
 use crate::model::{CandleSeries, Interval, Symbol};
@@ -124,7 +124,7 @@ pub enum OnBadRows {
 
 /// What is known of files that they do not say themselves, and what they may lack.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reading {
+pub struct ReadingOptions {
     /// What to do with files of many bad rows.
     pub on_bad_rows: OnBadRows,
     /// The zone of times that are text without an offset; `None` for UTC.
@@ -151,7 +151,7 @@ pub struct IngestOptions {
     /// Bytes that reading one symbol may take; `None` for whatever its candles take.
     pub room_bytes: Option<u64>,
     /// What is known of the files.
-    pub reading: Reading,
+    pub reading: ReadingOptions,
 }
 
 impl IngestOptions {
@@ -164,7 +164,7 @@ impl IngestOptions {
             selection: Selection::default(),
             as_of_ms,
             room_bytes: None,
-            reading: Reading::default(),
+            reading: ReadingOptions::default(),
         }
     }
 }

@@ -6,9 +6,9 @@
 
 use std::io::Read;
 
-use super::Reading;
+use super::ReadingOptions;
 use super::collector::{Collector, Hints, Parsed};
-use super::lines::{Line, Lines, StreamError};
+use super::lines::{LineReader, RawLine, StreamError};
 use super::rejection::Rejection;
 use super::report::excerpt;
 use super::rows::Parser;
@@ -21,7 +21,7 @@ const ROW_BYTES_MAX: usize = 32 << 10;
 const VALUES_MIN: usize = 5;
 
 /// Takes in the rows that are found.
-trait Rows {
+trait RowSink {
     /// Takes in a row by the list it stands in (0 at the top), its keys (none in a list of values) and its values.
     fn row(&mut self, list: u64, keys: &[Vec<u8>], values: &[Vec<u8>]) -> Result<(), Rejection>;
 }
@@ -29,13 +29,13 @@ trait Rows {
 /// Returns whether JSON that begins so holds rows of candles.
 pub(super) fn holds_rows(head: &[u8]) -> bool {
     struct Any(bool);
-    impl Rows for Any {
+    impl RowSink for Any {
         fn row(&mut self, _: u64, _: &[Vec<u8>], _: &[Vec<u8>]) -> Result<(), Rejection> {
             self.0 = true;
             Ok(())
         }
     }
-    let (mut scan, mut any) = (Scan::default(), Any(false));
+    let (mut scan, mut any) = (JsonScan::default(), Any(false));
     let sound = head.iter().try_for_each(|byte| scan.take_in(*byte, &mut any));
     let _ = sound.and_then(|()| scan.end_of_value(&mut any));
     any.0
@@ -45,13 +45,13 @@ pub(super) fn holds_rows(head: &[u8]) -> bool {
 ///
 /// Errors: only what the stream itself reports; JSON that does not end is rejected, for what is missing is unknown
 pub(super) fn parse(
-    lines: &mut Lines<impl Read>,
+    lines: &mut LineReader<impl Read>,
     collector: Collector<'_>,
-    reading: &Reading,
+    reading: &ReadingOptions,
     hints: &Hints,
 ) -> Result<Parsed, StreamError> {
-    let mut scan = Scan::default();
-    let mut rows = Table {
+    let mut scan = JsonScan::default();
+    let mut rows = NestedTable {
         parser: Parser::new(collector, reading, hints),
         list: None,
         keys: Vec::new(),
@@ -80,7 +80,7 @@ pub(super) fn parse(
 }
 
 /// Hands rows on to the reader of lines.
-struct Table<'a> {
+struct NestedTable<'a> {
     parser: Parser<'a>,
     /// The list that rows stand in.
     list: Option<u64>,
@@ -90,7 +90,7 @@ struct Table<'a> {
     line: Vec<u8>,
 }
 
-impl Table<'_> {
+impl NestedTable<'_> {
     /// Hands on values as a line of CSV.
     fn hand_on<'v>(&mut self, values: impl Iterator<Item = &'v [u8]>) {
         self.line.clear();
@@ -103,11 +103,11 @@ impl Table<'_> {
                 .extend(value.iter().map(|byte| if *byte == b'"' || *byte < b' ' { b'\'' } else { *byte }));
             self.line.push(b'"');
         }
-        self.parser.line(self.number.max(1), &Line::Whole(&self.line));
+        self.parser.line(self.number.max(1), &RawLine::Whole(&self.line));
     }
 }
 
-impl Rows for Table<'_> {
+impl RowSink for NestedTable<'_> {
     fn row(&mut self, list: u64, keys: &[Vec<u8>], values: &[Vec<u8>]) -> Result<(), Rejection> {
         if self.parser.is_done() {
             return Ok(());
@@ -163,7 +163,7 @@ enum Token {
 
 /// JSON that goes by, byte by byte. It is looked through, not proved: what is taken from it is checked as a row.
 #[derive(Default)]
-struct Scan {
+struct JsonScan {
     open: Vec<Open>,
     containers: u64,
     token: Token,
@@ -173,12 +173,12 @@ struct Scan {
     rows: u64,
 }
 
-impl Scan {
+impl JsonScan {
     fn bad(&self, expected: &'static str, found: String) -> Rejection {
         Rejection::BadJson { row: self.rows + 1, expected, found }
     }
 
-    fn take_in(&mut self, byte: u8, rows: &mut impl Rows) -> Result<(), Rejection> {
+    fn take_in(&mut self, byte: u8, rows: &mut impl RowSink) -> Result<(), Rejection> {
         match &mut self.token {
             Token::Text { .. } => return self.in_text(byte),
             Token::Plain if !is_end(byte) => return self.keep(&[byte]),
@@ -319,7 +319,7 @@ impl Scan {
         Ok(())
     }
 
-    fn end(&mut self, is_record: bool, rows: &mut impl Rows) -> Result<(), Rejection> {
+    fn end(&mut self, is_record: bool, rows: &mut impl RowSink) -> Result<(), Rejection> {
         self.end_text()?;
         let Some(ended) = self.open.pop().filter(|open| open.is_record == is_record && open.key.is_none())
         else {
@@ -340,12 +340,12 @@ impl Scan {
     }
 
     /// Takes the end of the bytes for the end of what is being read.
-    fn end_of_value(&mut self, rows: &mut impl Rows) -> Result<(), Rejection> {
+    fn end_of_value(&mut self, rows: &mut impl RowSink) -> Result<(), Rejection> {
         if self.token == Token::Plain { self.take_in(b' ', rows) } else { Ok(()) }
     }
 
     /// Ends the reading: nothing may be open still.
-    fn finish(&mut self, rows: &mut impl Rows) -> Result<(), Rejection> {
+    fn finish(&mut self, rows: &mut impl RowSink) -> Result<(), Rejection> {
         self.end_of_value(rows)?;
         if self.open.is_empty() && self.token == Token::None && self.ended.is_none() {
             return Ok(());
@@ -360,7 +360,7 @@ fn is_end(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::format::{self, Frame};
+    use super::super::format::{self, RowContext};
     use super::super::report::IssueKind;
     use super::*;
     use crate::model::{Candle, Symbol};
@@ -369,7 +369,7 @@ mod tests {
     fn parsed(text: impl AsRef<[u8]>) -> Parsed {
         let symbol = Symbol::parse("BTCUSDT").expect("a symbol");
         let mut bytes = text.as_ref();
-        format::parse(&mut bytes, 1 << 20, Collector::new(&symbol, 0), &Frame::default())
+        format::parse(&mut bytes, 1 << 20, Collector::new(&symbol, 0), &RowContext::default())
             .expect("a slice does not fail")
     }
 
@@ -471,7 +471,7 @@ mod tests {
         let text = format!(r#"{{"code":"0","data":[{}]}}"#, newest_first.join(","));
         let again = parsed(&text).again.expect("the flag shows only at the end");
         let symbol = Symbol::parse("BTCUSDT").expect("a symbol");
-        let frame = Frame { hints: again, ..Frame::default() };
+        let frame = RowContext { hints: again, ..RowContext::default() };
         let read = format::parse(&mut text.as_bytes(), 1 << 20, Collector::new(&symbol, 0), &frame)
             .expect("a slice");
         assert_eq!((read.rejected, read.again, read.rows.len()), (None, None, 29));

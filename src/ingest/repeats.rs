@@ -2,7 +2,7 @@
 //! millions of them takes the memory of the candles in it.
 
 use super::OnConflict;
-use super::collector::Row;
+use super::collector::CandleRow;
 use super::report::ISSUE_LINES_MAX;
 use super::series::same_candle;
 
@@ -25,11 +25,11 @@ pub(super) struct Repeat {
     /// Where the first few of them stand.
     pub(super) lines: Vec<u64>,
     /// The first of them, behind the row that it repeats.
-    pub(super) first: Option<(Row, Row)>,
+    pub(super) first: Option<(CandleRow, CandleRow)>,
 }
 
 impl Repeat {
-    fn add(&mut self, earlier: Row, later: Row) {
+    fn add(&mut self, earlier: CandleRow, later: CandleRow) {
         self.count += 1;
         self.first.get_or_insert((earlier, later));
         if self.lines.len() < ISSUE_LINES_MAX {
@@ -58,8 +58,8 @@ impl From<OnConflict> for Keep {
 
 /// The rows of a file while it is read.
 #[derive(Debug)]
-pub(super) struct Kept {
-    pub(super) rows: Vec<Row>,
+pub(super) struct RowKeeper {
+    pub(super) rows: Vec<CandleRow>,
     pub(super) repeats: Repeats,
     pub(super) keep: Keep,
     /// So many rows are kept at most.
@@ -70,7 +70,7 @@ pub(super) struct Kept {
     ascends: bool,
 }
 
-impl Kept {
+impl RowKeeper {
     pub(super) fn new(keep: Keep, rows_max: usize) -> Self {
         let compared_at = WAITING_MIN.min(rows_max);
         Self { rows: Vec::new(), repeats: Repeats::default(), keep, rows_max, compared_at, ascends: true }
@@ -78,8 +78,8 @@ impl Kept {
 
     /// Keeps a row; returns whether there was room for it.
     #[inline]
-    pub(super) fn push(&mut self, row: Row) -> bool {
-        let behind = |last: &Row| last.candle.open_time < row.candle.open_time;
+    pub(super) fn push(&mut self, row: CandleRow) -> bool {
+        let behind = |last: &CandleRow| last.candle.open_time < row.candle.open_time;
         self.ascends &= self.rows.last().is_none_or(behind);
         if self.rows.len() >= self.compared_at && !self.make_room() {
             return false;
@@ -107,14 +107,15 @@ impl Kept {
 /// would be kept if all of them were compared at once.
 ///
 /// Rows with another close time are not compared: they may be whole where the others are cut short.
-fn compare(rows: &mut Vec<Row>, keep: Keep, repeats: &mut Repeats) {
+fn compare(rows: &mut Vec<CandleRow>, keep: Keep, repeats: &mut Repeats) {
     if !rows.is_sorted_by_key(|row| row.candle.open_time) {
         rows.sort_by_key(|row| row.candle.open_time);
     }
     let mut kept = 0_usize;
     for at in 0..rows.len() {
         let row = rows[at];
-        let alike = |last: &Row| last.candle.open_time == row.candle.open_time && last.span_ms == row.span_ms;
+        let alike =
+            |last: &CandleRow| last.candle.open_time == row.candle.open_time && last.span_ms == row.span_ms;
         let last = kept.checked_sub(1).map(|last| rows[last]).filter(alike);
         match last {
             Some(last) if same_candle(&last.candle, &row.candle) => repeats.same.add(last, row),
@@ -137,7 +138,7 @@ mod tests {
     use crate::model::Candle;
     use proptest::prelude::*;
 
-    fn row(line: u32, minute: i64, price: u8, span_ms: Option<u32>) -> Row {
+    fn row(line: u32, minute: i64, price: u8, span_ms: Option<u32>) -> CandleRow {
         let price = f64::from(price) + 1.0;
         let candle = Candle {
             open_time: minute * 60_000,
@@ -147,13 +148,13 @@ mod tests {
             close: price,
             volume: 1.0,
         };
-        Row { candle, file: 0, line, span_ms }
+        CandleRow { candle, file: 0, line, span_ms }
     }
 
     #[test]
     fn millions_of_repeated_rows_take_the_room_of_those_that_differ() {
         for keep in [Keep::Both, Keep::Later] {
-            let mut kept = Kept::new(keep, 100_000);
+            let mut kept = RowKeeper::new(keep, 100_000);
             let mut most = 0;
             for line in 0..1_000_000 {
                 assert!(kept.push(row(line, i64::from(line % 500), 0, None)), "{keep:?} {line}");
@@ -169,13 +170,13 @@ mod tests {
 
     #[test]
     fn rows_of_one_time_that_differ_take_no_room_either_where_the_later_counts() {
-        let mut kept = Kept::new(Keep::Later, 100_000);
+        let mut kept = RowKeeper::new(Keep::Later, 100_000);
         for line in 0..1_000_000 {
             assert!(kept.push(row(line, 7, (line % 200) as u8, None)), "{line}");
         }
         compare(&mut kept.rows, Keep::Later, &mut kept.repeats);
         assert_eq!((kept.rows.len(), kept.repeats.replaced.count), (1, 999_999));
-        let mut kept = Kept::new(Keep::Both, 100_000);
+        let mut kept = RowKeeper::new(Keep::Both, 100_000);
         let taken =
             (0..1_000_000).take_while(|line| kept.push(row(*line, 7, (line % 200) as u8, None))).count();
         assert!(taken <= 100_000, "{taken} rows that have to be compared later");
@@ -183,7 +184,7 @@ mod tests {
 
     #[test]
     fn there_is_an_end_to_rows_that_ascend() {
-        let mut kept = Kept::new(Keep::Both, 100_000);
+        let mut kept = RowKeeper::new(Keep::Both, 100_000);
         let taken = (0..1_000_000).take_while(|line| kept.push(row(*line, (*line).into(), 0, None))).count();
         assert_eq!(taken, 100_000);
     }
@@ -195,7 +196,7 @@ mod tests {
             cuts in prop::collection::vec(0_usize..60, 0..4),
         ) {
             for keep in [Keep::Both, Keep::Later] {
-                let all: Vec<Row> =
+                let all: Vec<CandleRow> =
                     rows.iter().enumerate().map(|(line, (t, p, s))| row(line as u32, *t, *p, *s)).collect();
                 let (mut at_once, mut repeats) = (all.clone(), Repeats::default());
                 compare(&mut at_once, keep, &mut repeats);

@@ -2,17 +2,17 @@
 
 use std::io::Read;
 
-use super::Reading;
-use super::collector::{Collector, Hints, Labels, Parsed, ReadRow, RowError, span};
+use super::ReadingOptions;
+use super::collector::{Collector, Hints, Labels, Parsed, ReadRow, RejectedRow, span};
 use super::columns::{self, CandleColumns, TimeColumn};
 use super::ending::Endings;
-use super::evidence::Evidence;
-use super::layout::{self, Field, Heading, Kind, Layout, cell};
-use super::lines::{Line, Lines, StreamError};
+use super::evidence::ColumnEvidence;
+use super::layout::{self, Field, FileLayout, Heading, LineKind, cell};
+use super::lines::{LineReader, RawLine, StreamError};
 use super::number;
 use super::rejection::Rejection;
 use super::report::{IssueKind, excerpt};
-use super::time::{Clock, DatesSay};
+use super::time::{DatesSay, LocalClock};
 use crate::model::Candle;
 
 /// How many lines that are neither header nor row may stand on top.
@@ -24,9 +24,9 @@ const HEADER_BYTES_MAX: usize = 4096;
 ///
 /// Errors: only what the stream itself reports; whatever its bytes are, they give rows or a rejection.
 pub(super) fn parse(
-    lines: &mut Lines<impl Read>,
+    lines: &mut LineReader<impl Read>,
     collector: Collector<'_>,
-    reading: &Reading,
+    reading: &ReadingOptions,
     hints: &Hints,
 ) -> Result<Parsed, StreamError> {
     let mut parser = Parser::new(collector, reading, hints);
@@ -42,13 +42,13 @@ pub(super) fn parse(
 /// Takes lines for rows, whatever they were lines of.
 pub(super) struct Parser<'a> {
     collector: Collector<'a>,
-    reading: &'a Reading,
+    reading: &'a ReadingOptions,
     hints: &'a Hints,
-    layout: Option<Layout>,
+    layout: Option<FileLayout>,
     /// What the rows show where no header says what they hold.
-    evidence: Option<Evidence>,
+    evidence: Option<ColumnEvidence>,
     heading: Heading,
-    clock: Clock,
+    clock: LocalClock,
     /// Line number and text of the first line that is not blank.
     first: Option<(u64, String)>,
     fields: Vec<Field>,
@@ -56,7 +56,7 @@ pub(super) struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    pub(super) fn new(collector: Collector<'a>, reading: &'a Reading, hints: &'a Hints) -> Self {
+    pub(super) fn new(collector: Collector<'a>, reading: &'a ReadingOptions, hints: &'a Hints) -> Self {
         Self {
             collector,
             reading,
@@ -64,7 +64,7 @@ impl<'a> Parser<'a> {
             layout: None,
             evidence: None,
             heading: Heading::default(),
-            clock: Clock::new(reading.timezone.clone(), hints.day_first),
+            clock: LocalClock::new(reading.timezone.clone(), hints.day_first),
             first: None,
             fields: Vec::new(),
             endings: Endings::default(),
@@ -91,18 +91,18 @@ impl<'a> Parser<'a> {
     /// Returns the last cell of the row that was split last, if a row of these columns ends with it and it is read; with
     /// its place.
     #[inline]
-    fn last_read<'t>(&self, text: &'t [u8], layout: &Layout) -> Option<(usize, &'t [u8])> {
+    fn last_read<'t>(&self, text: &'t [u8], layout: &FileLayout) -> Option<(usize, &'t [u8])> {
         let place = self.fields.len().checked_sub(1).filter(|place| place + 1 == layout.fields)?;
         let (start, end) = self.fields[place];
         let is_read = layout.columns.places().contains(&place);
         is_read.then(|| (place, &text[start as usize..end as usize]))
     }
 
-    pub(super) fn line(&mut self, number: u64, line: &Line<'_>) {
+    pub(super) fn line(&mut self, number: u64, line: &RawLine<'_>) {
         let (text, ended) = match line {
-            Line::Whole(text) => (*text, true),
-            Line::Unended(text) => (*text, false),
-            Line::TooLong => {
+            RawLine::Whole(text) => (*text, true),
+            RawLine::Unended(text) => (*text, false),
+            RawLine::TooLong => {
                 self.collector.count_row();
                 self.collector.bad(IssueKind::BadRow, number, || {
                     "expected a row, found a line beyond 64 KiB".to_owned()
@@ -129,26 +129,26 @@ impl<'a> Parser<'a> {
         let kind = layout::kind(text, &mut self.clock.clone(), self.collector.symbol);
         let has_heading = !self.heading.is_empty();
         match kind {
-            Kind::Row(_) | Kind::Numbers if has_heading => self.end_heading(number, text, ended),
-            Kind::Row(separator) => self.begin_without_header(number, text, separator, ended),
-            Kind::Numbers if self.reading.columns.is_some() => {
+            LineKind::Row(_) | LineKind::Numbers if has_heading => self.end_heading(number, text, ended),
+            LineKind::Row(separator) => self.begin_without_header(number, text, separator, ended),
+            LineKind::Numbers if self.reading.columns.is_some() => {
                 self.begin_without_header(number, text, layout::separator_of(text), ended);
             }
-            Kind::Names if has_heading && self.names_nothing(text) && self.heading_is_whole() => {
+            LineKind::Names if has_heading && self.names_nothing(text) && self.heading_is_whole() => {
                 self.end_heading(number, text, ended);
             }
-            Kind::Names => self.heading.push(number, text),
+            LineKind::Names => self.heading.push(number, text),
             _ if number >= PREAMBLE_LINES_MAX + first_line => {
                 let rejection = self.no_header();
                 self.reject(rejection);
             }
-            Kind::Numbers => {
+            LineKind::Numbers => {
                 self.collector.count_row();
                 self.collector.bad(IssueKind::BadRow, number, || {
                     format!("expected a header or a row of candles, found {:?}", excerpt(text))
                 });
             }
-            Kind::Other => self.collector.comment(number, text),
+            LineKind::Other => self.collector.comment(number, text),
         }
     }
 
@@ -197,7 +197,7 @@ impl<'a> Parser<'a> {
                     found: fields,
                 });
             }
-            self.settle(Layout { separator, fields, columns: stated.columns.clone() }, number);
+            self.settle(FileLayout { separator, fields, columns: stated.columns.clone() }, number);
             return self.row(number, text, ended);
         }
         // A first row that is cut in the middle looks like a whole one of fewer columns; from eight columns on, those
@@ -211,12 +211,12 @@ impl<'a> Parser<'a> {
         if let Some(columns) = &self.hints.columns {
             layout.columns.clone_from(columns);
         }
-        self.evidence = Some(Evidence::new(number, fields));
+        self.evidence = Some(ColumnEvidence::new(number, fields));
         self.settle(layout, number);
         self.row(number, text, ended);
     }
 
-    fn settle(&mut self, layout: Layout, number: u64) {
+    fn settle(&mut self, layout: FileLayout, number: u64) {
         if layout.columns.volume.is_none() {
             self.collector.no_volume(number);
         }
@@ -286,7 +286,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Returns what a line between rows is that is no row.
-    fn header_between(&self, text: &[u8], layout: &Layout) -> Between {
+    fn header_between(&self, text: &[u8], layout: &FileLayout) -> Between {
         if self.heading.repeats(text) {
             return Between::Repeated;
         }
@@ -372,23 +372,23 @@ enum Between {
     Row,
     /// The header once more.
     Repeated,
-    Header(Layout),
+    Header(FileLayout),
     /// A header that is not understood.
     Unknown,
 }
 
 #[inline]
 fn read_row<'a>(
-    layout: &Layout,
+    layout: &FileLayout,
     text: &'a [u8],
     fields: &[Field],
-    clock: &mut Clock,
-) -> Result<ReadRow, RowError<'a>> {
+    clock: &mut LocalClock,
+) -> Result<ReadRow, RejectedRow<'a>> {
     let expected = layout.fields;
     let found = fields.len();
     let one_empty_more = found == expected + 1 && cell(text, fields[expected]).is_empty();
     if found != expected && !one_empty_more {
-        return Err(RowError::Fields { expected, found });
+        return Err(RejectedRow::Fields { expected, found });
     }
     read_cells(&layout.columns, |column| cell(text, fields[column]), clock)
 }
@@ -398,13 +398,13 @@ fn read_row<'a>(
 fn read_cells<'a>(
     columns: &CandleColumns,
     at: impl Fn(usize) -> &'a [u8],
-    clock: &mut Clock,
-) -> Result<ReadRow, RowError<'a>> {
+    clock: &mut LocalClock,
+) -> Result<ReadRow, RejectedRow<'a>> {
     let (time, found) = match columns.time {
         TimeColumn::Open(place) | TimeColumn::Close(place) => (clock.parse(at(place)), at(place)),
         TimeColumn::DateAndTime(date, time) => (clock.joined(at(date), at(time)), at(time)),
     };
-    let (open_time, unit) = time.map_err(|error| RowError::Time { error, found })?;
+    let (open_time, unit) = time.map_err(|error| RejectedRow::Time { error, found })?;
     let prices =
         [("open", columns.open), ("high", columns.high), ("low", columns.low), ("close", columns.close)];
     let mut values = [0.0; 4];
@@ -416,9 +416,9 @@ fn read_cells<'a>(
             if number::parse(found).is_none() || no_candle() {
                 let no_candle = number::is_nothing(found) && no_candle();
                 return Err(if no_candle {
-                    RowError::NoCandle
+                    RejectedRow::NoCandle
                 } else {
-                    RowError::Number { column: name, found }
+                    RejectedRow::Number { column: name, found }
                 });
             }
         }
@@ -429,12 +429,12 @@ fn read_cells<'a>(
         Some(found) => match number::parse(found).filter(|volume| !volume.is_nan()) {
             Some(volume) => (volume, false),
             None if number::is_nothing(found) => (0.0, true),
-            None => return Err(RowError::Number { column: "volume", found }),
+            None => return Err(RejectedRow::Number { column: "volume", found }),
         },
     };
     let unfinished = match columns.closed.map(&at) {
         None => false,
-        Some(found) => !number::flag(found).ok_or(RowError::Flag { found })?,
+        Some(found) => !number::flag(found).ok_or(RejectedRow::Flag { found })?,
     };
     let span_ms = columns.close_time.and_then(|column| {
         let (close, unit) = clock.parse(at(column)).ok()?;
@@ -446,7 +446,7 @@ fn read_cells<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::format::{self, Frame};
+    use super::super::format::{self, RowContext};
     use super::*;
     use crate::model::Symbol;
     use proptest::prelude::*;
@@ -457,7 +457,7 @@ mod tests {
     fn parsed(text: impl AsRef<[u8]>) -> Parsed {
         let symbol = Symbol::parse("BTCUSDT").expect("a symbol");
         let mut bytes = text.as_ref();
-        format::parse(&mut bytes, 1 << 20, Collector::new(&symbol, 0), &Frame::default())
+        format::parse(&mut bytes, 1 << 20, Collector::new(&symbol, 0), &RowContext::default())
             .expect("a slice does not fail")
     }
 
@@ -651,7 +651,7 @@ mod tests {
     #[test]
     fn close_times_in_seconds_count_to_the_end_of_the_second() {
         let span = |close: &str| {
-            let (close, unit) = Clock::default().parse(close.as_bytes()).ok()?;
+            let (close, unit) = LocalClock::default().parse(close.as_bytes()).ok()?;
             span(1_743_700_500_000, close, unit)
         };
         assert_eq!(span("1743701399999"), Some(899_999));

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::discover::SymbolSources;
 use super::error::{MarketConflict, MarketFile};
 use super::rejection::Rejection;
-use super::source::Source;
+use super::source::CandleSource;
 use crate::model::MarketKind;
 
 /// Which of the files found are read.
@@ -102,16 +102,16 @@ impl Selection {
     }
 
     /// Takes away the sources that are of other markets than the one asked for; returns them with why.
-    pub(super) fn choose(&self, sources: &mut Vec<Source>) -> Vec<(Source, Rejection)> {
+    pub(super) fn choose(&self, sources: &mut Vec<CandleSource>) -> Vec<(CandleSource, Rejection)> {
         let Some(asked) = self.market else { return Vec::new() };
         let said = sources.iter().any(|source| source.market.kind == Some(asked));
         // A name without an expiry says that the contract is not dated.
         let silent_counts = !said && asked != MarketKind::Dated;
-        let (kept, others) = std::mem::take(sources).into_iter().partition(|source: &Source| {
+        let (kept, others) = std::mem::take(sources).into_iter().partition(|source: &CandleSource| {
             source.market.kind == Some(asked) || silent_counts && source.market.kind.is_none()
         });
         *sources = kept;
-        let reason = |source: &Source| match source.market.kind {
+        let reason = |source: &CandleSource| match source.market.kind {
             Some(found) => Rejection::OtherMarket { found, asked },
             None => Rejection::NoMarket { asked },
         };
@@ -131,7 +131,7 @@ pub(super) fn conflict(sources: &SymbolSources) -> Option<MarketConflict> {
         Some((first, said.find(|source| source.market.exchange != first.market.exchange)?))
     };
     let (first, second) = by_kind.map(|second| (first, second)).or_else(by_exchange)?;
-    let file = |source: &Source| MarketFile {
+    let file = |source: &CandleSource| MarketFile {
         path: source.path.clone(),
         entry: source.entry.clone(),
         kind: source.market.kind,

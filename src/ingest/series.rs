@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::OnConflict;
-use super::collector::{Row, decimals};
+use super::collector::{CandleRow, decimals};
 use super::error::{Conflict, IngestError, RowRef};
 use super::repeats::{Repeat, Repeats};
 use super::report::{FileReport, Issue, IssueKind, note};
@@ -75,7 +75,7 @@ impl Settlement<'_> {
     /// no correction.
     pub(super) fn one_per_time(
         &mut self,
-        rows: &mut Vec<Row>,
+        rows: &mut Vec<CandleRow>,
         interval: Interval,
     ) -> Result<(), IngestError> {
         let mut kept = 0_usize;
@@ -139,15 +139,15 @@ impl Settlement<'_> {
     /// of time, and how many of the two files agreed.
     fn conflict(
         &self,
-        (before, behind, agreed): (&[Row], &[Row], u64),
-        (first, second): (&Row, &Row),
+        (before, behind, agreed): (&[CandleRow], &[CandleRow], u64),
+        (first, second): (&CandleRow, &CandleRow),
         interval: Interval,
     ) -> Conflict {
         let within_one = first.file == second.file;
         let of_file = || before.iter().filter(|row| row.file == first.file).count().saturating_sub(1) as u64;
         let mut shared = if within_one { of_file() } else { agreed };
         let mut differing = 0;
-        let all: Vec<&Row> = std::iter::once(first).chain(behind).collect();
+        let all: Vec<&CandleRow> = std::iter::once(first).chain(behind).collect();
         for same_time in all.chunk_by(|a, b| a.candle.open_time == b.candle.open_time) {
             let of = |file: u32| same_time.iter().filter(move |row| row.file == file);
             let (one, other) = match within_one {
@@ -164,7 +164,7 @@ impl Settlement<'_> {
         Conflict { symbol, interval, open_time, first, second, shared, differing }
     }
 
-    fn row_ref(&self, row: &Row) -> RowRef {
+    fn row_ref(&self, row: &CandleRow) -> RowRef {
         let report = &self.reports[row.file as usize];
         RowRef {
             path: report.path.clone(),
@@ -174,7 +174,7 @@ impl Settlement<'_> {
         }
     }
 
-    fn note(&mut self, row: &Row, kind: IssueKind, detail: impl FnOnce() -> String) {
+    fn note(&mut self, row: &CandleRow, kind: IssueKind, detail: impl FnOnce() -> String) {
         note(&mut self.reports[row.file as usize].issues, kind, Some(u64::from(row.line)), detail);
     }
 }
@@ -314,14 +314,18 @@ pub(super) fn note_scale(issues: &mut Vec<Issue>, bars: Bars<'_>) {
 
 /// What gaps and silence are found by.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Point {
+pub(super) struct SeriesPoint {
     pub(super) open_time: i64,
     pub(super) volume: f64,
     pub(super) line: Option<u64>,
 }
 
 /// Notes the candles missing between the first and the last.
-pub(super) fn note_gaps(issues: &mut Vec<Issue>, interval: Interval, points: impl Iterator<Item = Point>) {
+pub(super) fn note_gaps(
+    issues: &mut Vec<Issue>,
+    interval: Interval,
+    points: impl Iterator<Item = SeriesPoint>,
+) {
     let (mut last, mut gaps, mut missing_all) = (None::<i64>, 0_u64, 0_u64);
     let mut longest = (0_u64, 0_i64);
     for point in points {
@@ -349,12 +353,12 @@ pub(super) fn note_gaps(issues: &mut Vec<Issue>, interval: Interval, points: imp
 pub(super) fn note_zero_volume(
     issues: &mut Vec<Issue>,
     interval: Interval,
-    points: impl Iterator<Item = Point>,
+    points: impl Iterator<Item = SeriesPoint>,
 ) {
     let (mut stretches, mut silent) = (0_u64, 0_u64);
     let mut longest = (0_u64, 0_i64);
-    let mut stretch: Option<(Point, Point, u64)> = None;
-    let end = Point { open_time: i64::MIN, volume: 1.0, line: None };
+    let mut stretch: Option<(SeriesPoint, SeriesPoint, u64)> = None;
+    let end = SeriesPoint { open_time: i64::MIN, volume: 1.0, line: None };
     for point in points.chain([end]) {
         let quiet = point.volume == 0.0;
         match &mut stretch {
@@ -502,7 +506,7 @@ mod tests {
             (120, 0.0, 7),
             (150, 0.0, 8),
         ]
-        .map(|(minute, volume, line)| Point {
+        .map(|(minute, volume, line)| SeriesPoint {
             open_time: minute * MINUTE_MS,
             volume,
             line: Some(line),

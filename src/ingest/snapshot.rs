@@ -10,10 +10,10 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 
-use super::collector::{Collector, Labels, Parsed, ReadRow, RowError, TABLE_SYMBOLS_MAX};
+use super::collector::{Collector, Labels, Parsed, ReadRow, RejectedRow, TABLE_SYMBOLS_MAX};
 use super::ending::Endings;
 use super::layout::{Field, cell, list_names, split};
-use super::lines::{Line, Lines, StreamError};
+use super::lines::{LineReader, RawLine, StreamError};
 use super::rejection::Rejection;
 use super::report::{IssueKind, TimeUnit, note};
 use super::{number, time};
@@ -32,7 +32,7 @@ const QUOTES: [&str; 4] = ["USDT", "USDC", "BUSD", "USD"];
 
 /// Where the columns are; indexes count from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Columns {
+struct SnapshotColumns {
     fields: usize,
     time: usize,
     coin: usize,
@@ -41,7 +41,7 @@ struct Columns {
     volume: Option<usize>,
 }
 
-impl Columns {
+impl SnapshotColumns {
     /// Returns the columns of a writer, `None` for a number of fields that neither writes.
     fn of_writer(fields: usize) -> Option<Self> {
         let known = WRITERS.iter().any(|(count, _)| *count == fields);
@@ -81,10 +81,10 @@ pub(super) fn is_snapshots(text: &[u8]) -> bool {
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let mut fields = Vec::new();
     split(line, b',', &mut fields);
-    if Columns::of_header(&names(line, &fields)).is_some() {
+    if SnapshotColumns::of_header(&names(line, &fields)).is_some() {
         return true;
     }
-    let Some(columns) = Columns::of_writer(fields.len()) else { return false };
+    let Some(columns) = SnapshotColumns::of_writer(fields.len()) else { return false };
     let at = |column: usize| cell(line, fields[column]);
     clock_ms(at(columns.time)).is_some() && columns.prices.iter().all(|p| number::parse(at(*p)).is_some())
 }
@@ -94,58 +94,58 @@ fn names(line: &[u8], fields: &[Field]) -> Vec<String> {
 }
 
 /// What a line is.
-enum Seen<'a> {
+enum SnapshotLine<'a> {
     Blank,
     /// A header, and whether it was the first line.
     Header(bool),
     /// A row; with the writer's name where it is not the one of the header.
-    Row(Columns, Option<&'static str>),
-    Bad(RowError<'a>),
+    Row(SnapshotColumns, Option<&'static str>),
+    Bad(RejectedRow<'a>),
     Rejected(Rejection),
 }
 
 /// Tells headers and rows of either writer apart, line by line.
 #[derive(Default)]
-struct Walk {
-    columns: Option<Columns>,
+struct SnapshotWalk {
+    columns: Option<SnapshotColumns>,
     fields: Vec<Field>,
 }
 
-impl Walk {
+impl SnapshotWalk {
     /// Returns whether a row's columns stand elsewhere than those of the header: then it may be a cut row of that one.
-    fn reads_otherwise(&self, columns: &Columns) -> bool {
-        self.columns.is_some_and(|own| Columns { fields: columns.fields, ..own } != *columns)
+    fn reads_otherwise(&self, columns: &SnapshotColumns) -> bool {
+        self.columns.is_some_and(|own| SnapshotColumns { fields: columns.fields, ..own } != *columns)
     }
 
-    fn see<'a>(&mut self, line: &'a [u8]) -> Seen<'a> {
+    fn see<'a>(&mut self, line: &'a [u8]) -> SnapshotLine<'a> {
         if line.trim_ascii().is_empty() {
-            return Seen::Blank;
+            return SnapshotLine::Blank;
         }
         split(line, b',', &mut self.fields);
         let found = self.fields.len();
         // A header stands on top or begins with a word.
         let may_be_header = self.columns.is_none() || line.first().is_some_and(u8::is_ascii_alphabetic);
-        if may_be_header && let Some(header) = Columns::of_header(&names(line, &self.fields)) {
+        if may_be_header && let Some(header) = SnapshotColumns::of_header(&names(line, &self.fields)) {
             let first = self.columns.is_none();
             return match header {
                 Ok(columns) => {
                     self.columns = Some(columns);
-                    Seen::Header(first)
+                    SnapshotLine::Header(first)
                 }
-                Err(rejection) => Seen::Rejected(rejection),
+                Err(rejection) => SnapshotLine::Rejected(rejection),
             };
         }
         if let Some(columns) = self.columns.filter(|columns| columns.fields == found) {
-            return Seen::Row(columns, None);
+            return SnapshotLine::Row(columns, None);
         }
         let expected = self.columns.map_or(WRITERS[0].0, |columns| columns.fields);
-        let Some(columns) = Columns::of_writer(found) else {
-            return Seen::Bad(RowError::Fields { expected, found });
+        let Some(columns) = SnapshotColumns::of_writer(found) else {
+            return SnapshotLine::Bad(RejectedRow::Fields { expected, found });
         };
         let by_other = self.columns.is_some();
         self.columns.get_or_insert(columns);
         let writer = WRITERS.iter().find(|(count, _)| *count == found).map(|(_, name)| *name);
-        Seen::Row(columns, writer.filter(|_| by_other))
+        SnapshotLine::Row(columns, writer.filter(|_| by_other))
     }
 }
 
@@ -163,16 +163,16 @@ pub(super) fn markets(
     stream: &mut dyn Read,
     bytes_max: u64,
 ) -> Result<Result<BTreeSet<Symbol>, Rejection>, StreamError> {
-    let mut lines = Lines::new(stream, bytes_max);
-    let mut walk = Walk::default();
+    let mut lines = LineReader::new(stream, bytes_max);
+    let mut walk = SnapshotWalk::default();
     let (mut found, mut last): (BTreeSet<Symbol>, Vec<u8>) = (BTreeSet::new(), Vec::new());
     let head = lines.peek()?;
     let byte_order_mark = if head.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
     lines.skip(byte_order_mark);
     while let Some((_, line)) = lines.next_line()? {
-        let (Line::Whole(text) | Line::Unended(text)) = line else { continue };
+        let (RawLine::Whole(text) | RawLine::Unended(text)) = line else { continue };
         match walk.see(text) {
-            Seen::Row(columns, _) => {
+            SnapshotLine::Row(columns, _) => {
                 let coin = cell(text, walk.fields[columns.coin]);
                 if coin == last.as_slice() {
                     continue;
@@ -183,8 +183,8 @@ pub(super) fn markets(
                     return Ok(Err(Rejection::TooLarge { limit: TABLE_SYMBOLS_MAX, unit: "coins" }));
                 }
             }
-            Seen::Rejected(rejection) => return Ok(Err(rejection)),
-            Seen::Blank | Seen::Header(_) | Seen::Bad(_) => {}
+            SnapshotLine::Rejected(rejection) => return Ok(Err(rejection)),
+            SnapshotLine::Blank | SnapshotLine::Header(_) | SnapshotLine::Bad(_) => {}
         }
     }
     Ok(Ok(found))
@@ -195,33 +195,33 @@ pub(super) fn markets(
 /// `day_ms` is the midnight of the day in the name, in UTC milliseconds.
 /// Errors: only what the stream itself reports
 pub(super) fn parse(
-    lines: &mut Lines<impl Read>,
+    lines: &mut LineReader<impl Read>,
     mut collector: Collector<'_>,
     day_ms: Option<i64>,
 ) -> Result<Parsed, StreamError> {
     // Rows of one time may be one candle at several moments.
     collector.keep_all_that_differ();
-    let mut walk = Walk::default();
+    let mut walk = SnapshotWalk::default();
     while collector.out.rejected.is_none() {
         let Some((number, line)) = lines.next_line()? else { break };
         let (text, ended) = match line {
-            Line::Whole(text) => (text, true),
-            Line::Unended(text) => (text, false),
-            Line::TooLong => (&b"a line beyond 64 KiB"[..], true),
+            RawLine::Whole(text) => (text, true),
+            RawLine::Unended(text) => (text, false),
+            RawLine::TooLong => (&b"a line beyond 64 KiB"[..], true),
         };
         match walk.see(text) {
-            Seen::Blank | Seen::Header(true) => {}
-            Seen::Header(false) => collector.comment(number, text),
-            Seen::Rejected(rejection) => collector.out.rejected = Some(rejection),
-            Seen::Bad(error) if !ended => {
+            SnapshotLine::Blank | SnapshotLine::Header(true) => {}
+            SnapshotLine::Header(false) => collector.comment(number, text),
+            SnapshotLine::Rejected(rejection) => collector.out.rejected = Some(rejection),
+            SnapshotLine::Bad(error) if !ended => {
                 collector.note(IssueKind::PartialLastLine, number, || error.text());
             }
-            Seen::Bad(error) => {
+            SnapshotLine::Bad(error) => {
                 collector.count_row();
                 collector.bad(IssueKind::BadRow, number, || error.text());
             }
             // Cut anywhere, it may look like a row of another writer, or of another number.
-            Seen::Row(columns, _)
+            SnapshotLine::Row(columns, _)
                 if !ended && (walk.reads_otherwise(&columns) || columns.may_be_cut(text, &walk.fields)) =>
             {
                 let coin = cell(text, walk.fields[columns.coin]);
@@ -229,7 +229,7 @@ pub(super) fn parse(
                     collector.cut_short(number);
                 }
             }
-            Seen::Row(columns, other) => {
+            SnapshotLine::Row(columns, other) => {
                 let at = |column: usize| cell(text, walk.fields[column]);
                 if market(at(columns.coin)).as_ref() != Some(collector.symbol) {
                     continue;
@@ -266,11 +266,11 @@ pub(super) fn parse(
 
 enum RowFault<'a> {
     NoDate,
-    Cell(RowError<'a>),
+    Cell(RejectedRow<'a>),
 }
 
 fn read_row<'a>(
-    columns: &Columns,
+    columns: &SnapshotColumns,
     at: impl Fn(usize) -> &'a [u8],
     day_ms: Option<i64>,
 ) -> Result<ReadRow, RowFault<'a>> {
@@ -281,10 +281,12 @@ fn read_row<'a>(
             (written.or(day_ms).ok_or(RowFault::NoDate)? + of_day, TimeUnit::Text)
         }
         // Others write whole instants into the same columns.
-        None => time::parse(cell).map_err(|error| RowFault::Cell(RowError::Time { error, found: cell }))?,
+        None => {
+            time::parse(cell).map_err(|error| RowFault::Cell(RejectedRow::Time { error, found: cell }))?
+        }
     };
     let value = |column: &'static str, place: usize| {
-        let error = || RowFault::Cell(RowError::Number { column, found: at(place) });
+        let error = || RowFault::Cell(RejectedRow::Number { column, found: at(place) });
         number::parse(at(place)).ok_or_else(error)
     };
     let [open, high, low, close] = columns.prices;
@@ -360,14 +362,14 @@ fn goes_on(early: &Candle, late: &Candle) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::format::{self, Format, Frame};
+    use super::super::format::{self, FileFormat, RowContext};
     use super::*;
 
     const MIDNIGHT: i64 = 1_735_689_600_000;
 
     fn parsed(text: &str, symbol: &str) -> Parsed {
         let symbol = Symbol::parse(symbol).expect("a symbol");
-        let frame = Frame { day_ms: Some(MIDNIGHT), ..Frame::default() };
+        let frame = RowContext { day_ms: Some(MIDNIGHT), ..RowContext::default() };
         format::parse(&mut text.as_bytes(), 1 << 20, Collector::new(&symbol, 0), &frame)
             .expect("a slice does not fail")
     }
@@ -439,7 +441,7 @@ mod tests {
         assert_eq!(noted, expected);
         assert_eq!(times(&parsed(&mixed.concat(), "ETHUSDT")), [0]);
         let bare = [row(91, "15", "BTC", 2.0), row(114, "30", "BTC", 2.0)].concat();
-        assert_eq!(format::recognise(bare.as_bytes()), Ok(Format::Snapshots));
+        assert_eq!(format::recognise(bare.as_bytes()), Ok(FileFormat::Snapshots));
         assert_eq!(times(&parsed(&bare, "BTCUSDT")), [15, 30]);
         let coins = markets(&mut mixed.concat().as_bytes(), 1 << 20).expect("a slice").expect("coins");
         assert_eq!(coins.iter().map(Symbol::as_str).collect::<Vec<_>>(), ["BTCUSDT", "ETHUSDT"]);
@@ -482,7 +484,7 @@ mod tests {
         let symbol = Symbol::parse("BTCUSDT").expect("a symbol");
         let text = header(91) + &row(91, "0", "BTC", 1.0);
         let undated =
-            format::parse(&mut text.as_bytes(), 1 << 20, Collector::new(&symbol, 0), &Frame::default());
+            format::parse(&mut text.as_bytes(), 1 << 20, Collector::new(&symbol, 0), &RowContext::default());
         assert_eq!(undated.map(|parsed| parsed.rejected).ok(), Some(Some(Rejection::NoDate)));
     }
 }

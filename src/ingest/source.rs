@@ -9,9 +9,9 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder};
 use zip::{CompressionMethod, ZipArchive};
 
 use super::checksum::Claimed;
-use super::collector::Rows;
+use super::collector::RowSelection;
 use super::error::IngestError;
-use super::format::Format;
+use super::format::FileFormat;
 use super::lines::StreamError;
 use super::name::MarketClaim;
 use super::opening::open_regular;
@@ -105,7 +105,7 @@ impl<R: Read> Read for Summed<R> {
 
 /// A file, or a member of an archive, whose name says that it holds candles.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
+pub struct CandleSource {
     /// The file.
     pub path: PathBuf,
     /// The member, if the file is an archive.
@@ -118,9 +118,9 @@ pub struct Source {
     pub bytes: u64,
     pub(super) container: Container,
     /// The format of the bytes, by content where they are stored plainly; the reader goes by content in any case.
-    pub(super) format: Format,
+    pub(super) format: FileFormat,
     /// Which of its rows are taken.
-    pub(super) rows: Rows,
+    pub(super) rows: RowSelection,
     /// How many symbols it holds rows of, as far as that is known.
     pub(super) symbols: u64,
     /// The SHA-256 that stands beside the file.
@@ -129,7 +129,7 @@ pub struct Source {
     pub(super) left_out: Range<u64>,
 }
 
-impl Source {
+impl CandleSource {
     /// Returns about how many bytes it decodes to: candles as text compress fivefold.
     pub fn decoded_bytes(&self) -> u64 {
         let unpacked = match self.container {
@@ -160,7 +160,7 @@ pub(super) type Archive = ZipArchive<BufReader<File>>;
 ///
 /// Errors: `IngestError::Read` where the disk fails; damage and excess are a rejection.
 pub(super) fn read<T>(
-    source: &Source,
+    source: &CandleSource,
     consume: impl FnOnce(&mut dyn Read, u64) -> Result<T, StreamError>,
 ) -> Result<Result<T, Rejection>, IngestError> {
     if let Some(claimed) = &source.checksum
@@ -191,7 +191,7 @@ pub(super) fn open(path: &Path) -> Result<File, IngestError> {
 }
 
 /// Opens a plain file without what is left out of it.
-fn excerpt(source: &Source) -> Result<impl Read + use<>, IngestError> {
+fn excerpt(source: &CandleSource) -> Result<impl Read + use<>, IngestError> {
     let mut rest = open(&source.path)?;
     let sought = rest.seek(SeekFrom::Start(source.left_out.end));
     sought.map_err(|error| IngestError::Read { path: source.path.clone(), source: error })?;
@@ -218,7 +218,7 @@ fn zip_error(path: &Path, error: zip::result::ZipError) -> Result<Rejection, Ing
     }
 }
 
-fn stream_error(source: &Source, error: StreamError) -> Result<Rejection, IngestError> {
+fn stream_error(source: &CandleSource, error: StreamError) -> Result<Rejection, IngestError> {
     match error {
         StreamError::TooLarge if source.container == Container::Plain => {
             Ok(Rejection::TooLarge { limit: DECODED_BYTES_MAX, unit: "bytes" })

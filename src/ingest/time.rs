@@ -23,7 +23,7 @@ pub(super) enum TimeError {
 
 /// Reads times that say neither their offset nor which number is the day.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Clock {
+pub(super) struct LocalClock {
     /// Where the clock hangs; `None` for UTC.
     zone: Option<TimeZone>,
     /// Dates with the year at their end begin with the day, as the file has shown; the month is taken to come first until
@@ -58,7 +58,7 @@ pub(super) enum DatesSay {
     Both,
 }
 
-impl Clock {
+impl LocalClock {
     /// Returns a clock of a zone, `None` being UTC; `day_first` where the file has shown that of its dates.
     pub(super) fn new(zone: Option<TimeZone>, day_first: bool) -> Self {
         Self { zone, day_first, strict: false, seen: SeenDates::default() }
@@ -203,7 +203,7 @@ fn ymd(year: &str, month: &str, day: &str) -> Option<Date> {
 /// The four units do not overlap between 1990 and 2100, so that the magnitude of each number tells its unit. A date in
 /// which the day and the month could be taken for each other is none.
 pub(super) fn parse(cell: &[u8]) -> Result<(i64, TimeUnit), TimeError> {
-    Clock::strict(None).parse(cell)
+    LocalClock::strict(None).parse(cell)
 }
 
 /// Returns the midnight of `YYYYMMDD` or `YYYY-MM-DD` in UTC milliseconds.
@@ -448,7 +448,7 @@ mod tests {
     #[test]
     fn the_whole_file_tells_which_number_is_the_day() {
         let say = |dates: &[&str], day_first| {
-            let mut clock = Clock::new(None, day_first);
+            let mut clock = LocalClock::new(None, day_first);
             let days: Vec<i64> = dates
                 .iter()
                 .map(|date| clock.parse(date.as_bytes()).map_or(0, |(ms, _)| ms / 86_400_000 - 20_089))
@@ -468,7 +468,7 @@ mod tests {
 
     #[test]
     fn a_day_and_a_time_of_day_in_two_cells() {
-        let mut clock = Clock::default();
+        let mut clock = LocalClock::default();
         let wanted = parse(b"2025-01-31 00:15:00");
         for (date, time) in [
             ("2025.01.31", "00:15"),
@@ -486,10 +486,10 @@ mod tests {
 
     #[test]
     fn local_times_are_of_their_zone_where_no_offset_stands() {
-        let zone = |name: &str| Clock::new(Some(TimeZone::get(name).expect("bundled")), false);
+        let zone = |name: &str| LocalClock::new(Some(TimeZone::get(name).expect("bundled")), false);
         let utc = |text: &str| parse(text.as_bytes()).map(|(ms, _)| ms);
         let mut shanghai = zone("Asia/Shanghai");
-        let ms = |clock: &mut Clock, text: &str| clock.parse(text.as_bytes()).map(|(ms, _)| ms);
+        let ms = |clock: &mut LocalClock, text: &str| clock.parse(text.as_bytes()).map(|(ms, _)| ms);
         assert_eq!(ms(&mut shanghai, "2025-01-01 08:00"), utc("2025-01-01 00:00"));
         assert_eq!(ms(&mut shanghai, "2025-01-01 08:00Z"), utc("2025-01-01 08:00"));
         assert_eq!(ms(&mut shanghai, "2025-01-01 08:00+02:00"), utc("2025-01-01 06:00"));

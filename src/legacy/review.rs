@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::rules::cooldown::{ClosedTrade, CooldownLimits, volatility};
-use super::rules::pauses::{Closing, Standing, standing};
+use super::rules::pauses::{Closing, PauseStanding, standing};
 use super::rules::timing::{
     AfterExit, ExitLevel, TimedExit, TimedOpportunity, TimedTrade, TimingAnalysis, TimingLimits, timing,
 };
 use crate::engine::plan::Plan;
-use crate::features::frame::Market;
+use crate::features::frame::MarketSeries;
 use crate::ingest::{IngestError, IngestOptions, LegacyTrade, SymbolSources, coin_of, discover, load_symbol};
 use crate::model::{Bars, CandleSeries, Day, Direction};
 use crate::signals::candidates::candidates;
@@ -37,11 +37,11 @@ pub struct ReviewOptions {
 /// Some trades and whether to go on.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "the names say it; profit in account currency")]
-pub struct Record {
+pub struct TradeRecord {
     pub closed: u64,
     pub losses: u64,
     pub profit: f64,
-    pub standing: Standing,
+    pub standing: PauseStanding,
 }
 
 /// A review.
@@ -52,9 +52,9 @@ pub struct TradeReview {
     /// Those still open then.
     pub open: u64,
     /// All coins together.
-    pub all: Record,
+    pub all: TradeRecord,
     /// Coin by coin.
-    pub coins: BTreeMap<String, Record>,
+    pub coins: BTreeMap<String, TradeRecord>,
     /// What entries and exits were worth.
     pub timing: TimingAnalysis,
     /// What could have been taken; `None` where nothing is known about it.
@@ -156,8 +156,8 @@ fn closings(trades: &[LegacyTrade], account: Option<f64>) -> Vec<(&String, Closi
 /// Account values that the volatility looks at.
 const SNAPSHOTS: usize = 48;
 
-fn record(closings: &[Closing], at_ms: i64) -> Record {
-    Record {
+fn record(closings: &[Closing], at_ms: i64) -> TradeRecord {
+    TradeRecord {
         closed: closings.len() as u64,
         losses: closings.iter().filter(|closing| closing.trade.profit < 0.0).count() as u64,
         profit: closings.iter().map(|closing| closing.trade.profit).sum(),
@@ -198,7 +198,7 @@ fn exit_level(reason: &str) -> ExitLevel {
 
 /// What the candles show.
 #[derive(Default)]
-struct Seen {
+struct CandleFacts {
     coins: BTreeSet<String>,
     opportunities: Vec<TimedOpportunity>,
     /// Extremes after an exit, by coin and time.
@@ -208,8 +208,8 @@ struct Seen {
 }
 
 /// Looks at the candles of every coin that was traded.
-fn see(timed: &[TimedTrade], plan: &Plan, options: &ReviewOptions) -> Result<Seen, IngestError> {
-    let mut seen = Seen::default();
+fn see(timed: &[TimedTrade], plan: &Plan, options: &ReviewOptions) -> Result<CandleFacts, IngestError> {
+    let mut seen = CandleFacts::default();
     if options.data.is_empty() {
         return Ok(seen);
     }
@@ -234,7 +234,7 @@ fn market_of<'a>(symbols: &'a [SymbolSources], coin: &str) -> Option<&'a SymbolS
     first.or_else(|| symbols.iter().find(of_coin))
 }
 
-impl Seen {
+impl CandleFacts {
     fn look(
         &mut self,
         coin: &str,
@@ -243,7 +243,7 @@ impl Seen {
         plan: &Plan,
         options: &ReviewOptions,
     ) {
-        let market = Market::new(series.bars());
+        let market = MarketSeries::new(series.bars());
         let bars = market.bars;
         self.coins.insert(coin.to_owned());
         let last_ms = bars.open_time[bars.len() - 1];
@@ -278,7 +278,7 @@ impl Seen {
 }
 
 /// Returns the opportunities of a day.
-fn moves(market: &Market<'_>, day: Day, coin: &str, plan: &Plan) -> Vec<TimedOpportunity> {
+fn moves(market: &MarketSeries<'_>, day: Day, coin: &str, plan: &Plan) -> Vec<TimedOpportunity> {
     let Some(style) = plan.styles.first() else { return Vec::new() };
     let found = opportunities(&market.frame(day, 0), &style.opportunity, &plan.costs);
     let timed = |chance: &crate::signals::opportunities::Opportunity| {

@@ -28,7 +28,7 @@ const VETO_RUNS: usize = 60;
 
 /// What is asked for by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Request {
+pub enum ManualRequest {
     /// The candidate of a run; a rejected one only with force.
     Adopt {
         /// The run.
@@ -43,7 +43,7 @@ pub enum Request {
     },
 }
 
-impl Request {
+impl ManualRequest {
     /// Returns the run that has to be there. Before the first, 0, nothing was in force: one can go back to that.
     fn named(self) -> Option<u64> {
         match self {
@@ -114,7 +114,7 @@ pub fn by_hand(
     location: impl Into<Location>,
     profile: &str,
     styles: &[Style],
-    request: Request,
+    request: ManualRequest,
     now_ms: i64,
 ) -> Result<ByHand, ByHandError> {
     let mut store = Store::open(location, now_ms)?;
@@ -127,8 +127,8 @@ pub fn by_hand(
             return Err(ByHandError::NoRun { profile: profile.to_owned(), run });
         }
         let chosen = match request {
-            Request::Adopt { run, force } => candidates(&snapshot, profile, styles, run, force)?,
-            Request::Rollback { run } => earlier(&snapshot, profile, styles, run)?,
+            ManualRequest::Adopt { run, force } => candidates(&snapshot, profile, styles, run, force)?,
+            ManualRequest::Rollback { run } => earlier(&snapshot, profile, styles, run)?,
         };
         learning(&snapshot, profile, &chosen, request, now_ms)?
     };
@@ -171,11 +171,11 @@ pub(crate) fn vetoed(
 struct Chosen {
     style: Style,
     /// `None` for no parameters, as before the first were adopted.
-    judged: Option<Judged>,
+    judged: Option<JudgedParameters>,
 }
 
 /// Parameters with the run that judged them.
-struct Judged {
+struct JudgedParameters {
     run: u64,
     decision: DecisionRecord,
     candidate: CandidateRecord,
@@ -199,7 +199,7 @@ fn candidates(
             // Styles that were not rejected may be adopted one by one.
             return Err(ByHandError::Rejected { style, run, verdict: decision.verdict, reason });
         }
-        chosen.push(Chosen { style, judged: Some(Judged { run, decision, candidate }) });
+        chosen.push(Chosen { style, judged: Some(JudgedParameters { run, decision, candidate }) });
     }
     match chosen.is_empty() {
         true => Err(ByHandError::NoCandidate { profile: profile.to_owned(), run }),
@@ -230,7 +230,7 @@ fn earlier(
             };
             let Some((_, decision)) = decisions.into_iter().find(decided) else { continue };
             let candidate = decision.candidate.clone().filter(|_| decision.adopted);
-            judged = Some(candidate.map(|candidate| Judged { run: id, decision, candidate }));
+            judged = Some(candidate.map(|candidate| JudgedParameters { run: id, decision, candidate }));
             break;
         }
         // Nothing in force and nothing to put there is no step back.
@@ -248,12 +248,12 @@ fn learning(
     snapshot: &Snapshot<'_>,
     profile: &str,
     chosen: &[Chosen],
-    request: Request,
+    request: ManualRequest,
     now_ms: i64,
 ) -> Result<(LearningCommit, Vec<ChangeRecord>), ByHandError> {
     let (source, result) = match request {
-        Request::Adopt { .. } => ("adopt", ADOPTED),
-        Request::Rollback { .. } => ("rollback", ROLLED_BACK),
+        ManualRequest::Adopt { .. } => ("adopt", ADOPTED),
+        ManualRequest::Rollback { .. } => ("rollback", ROLLED_BACK),
     };
     let run = RunRecord {
         started_at_ms: now_ms,
@@ -269,7 +269,7 @@ fn learning(
         let old = before.map(|record| parameter_set(&record.set));
         let mut own: Vec<ChangeRecord> = Vec::new();
         match judged {
-            Some(Judged { run, decision, candidate }) => {
+            Some(JudgedParameters { run, decision, candidate }) => {
                 let evidence = snapshot.run(profile, *run)?.unwrap_or_default();
                 let of_style = evidence.styles.into_iter().filter(|found| found.style == style.as_str());
                 learning.run.styles.extend(of_style);
@@ -301,8 +301,8 @@ fn learning(
             late: StoredMetrics::default(),
         });
         let record = match judged {
-            Some(Judged { run, decision, .. }) => {
-                let force = matches!(request, Request::Adopt { force: true, .. });
+            Some(JudgedParameters { run, decision, .. }) => {
+                let force = matches!(request, ManualRequest::Adopt { force: true, .. });
                 let forced =
                     if force && decision.outcome == "rejected" { ", against its verdict" } else { "" };
                 DecisionRecord {

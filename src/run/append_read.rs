@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use crate::engine::plan::Plan;
 use crate::features::frame::lookback_days;
-use crate::ingest::{FileReport, Source, SymbolSources, growth, load_symbol};
+use crate::ingest::{CandleSource, FileReport, SymbolSources, growth, load_symbol};
 use crate::model::{CandleSeries, DAY_MS};
 use crate::run::file_summary::FileNote;
-use crate::run::prior_state::{Memory, Stamp};
-use crate::run::symbol_evaluator::{Job, SymbolError};
+use crate::run::prior_state::{FileStamp, SymbolManifest};
+use crate::run::symbol_evaluator::{SymbolError, SymbolJob};
 
 /// Returns the days of known candles that are read again: the look-back of the days that a new one touches (itself, and
 /// those it completes), and a margin; 60 days of 15m candles at least.
@@ -23,7 +23,7 @@ fn reread_days(plan: &Plan) -> i64 {
 }
 
 /// What became of a file since it was read.
-enum Change {
+enum FileChange {
     /// Nothing; its place among the files known.
     None(usize),
     /// It is longer; its place among the files known, and the hash it has now.
@@ -33,21 +33,21 @@ enum Change {
 }
 
 /// What has to be read of a symbol's files.
-struct Reading {
+struct ReadPlan {
     /// What became of each file, in order.
-    changes: Vec<Change>,
+    changes: Vec<FileChange>,
     /// The files of which something is read, by their place, with what is read.
-    excerpts: Vec<(usize, Source)>,
+    excerpts: Vec<(usize, CandleSource)>,
 }
 
 /// Takes in files that gained candles, by what they gained and the end of what was known; `None` where that is not all
 /// there is to it.
 pub(crate) fn read_grown(
-    job: &Job<'_>,
+    job: &SymbolJob<'_>,
     sources: &SymbolSources,
-    old: &Memory,
-    stamps: Option<&[Stamp]>,
-) -> Result<Option<(Memory, CandleSeries)>, SymbolError> {
+    old: &SymbolManifest,
+    stamps: Option<&[FileStamp]>,
+) -> Result<Option<(SymbolManifest, CandleSeries)>, SymbolError> {
     let Some(stamps) = stamps.filter(|_| old.may_grow(job)) else { return Ok(None) };
     let Some(reading) = reading(&sources.sources, old, stamps, reread_days(job.plan))? else {
         return Ok(None);
@@ -66,14 +66,14 @@ pub(crate) fn read_grown(
         let read = reading.excerpts.iter().position(|(excerpt, _)| *excerpt == place);
         let report = read.map(|read| &loaded.files[read]);
         let (file, span) = match (change, report) {
-            (Change::None(known), _) => (old.files[*known].clone(), old.spans[*known]),
-            (Change::Longer(known, hash), Some(report)) => {
+            (FileChange::None(known), _) => (old.files[*known].clone(), old.spans[*known]),
+            (FileChange::Longer(known, hash), Some(report)) => {
                 let mut file = old.files[*known].clone();
                 file.identity.hash.clone_from(hash);
                 let first = old.spans[*known].map(|(first, _)| first);
                 (file, first.zip(span_of(report).map(|(_, last)| last)))
             }
-            (Change::New, Some(report)) => {
+            (FileChange::New, Some(report)) => {
                 let span = span_of(report);
                 // What is new lies behind all that was known.
                 if span.is_none_or(|(first, _)| first <= old.last_open) {
@@ -91,24 +91,24 @@ pub(crate) fn read_grown(
 
 /// Finds out what to read; `None` where a file is gone, or changed in another way than growing.
 fn reading(
-    sources: &[Source],
-    old: &Memory,
-    stamps: &[Stamp],
+    sources: &[CandleSource],
+    old: &SymbolManifest,
+    stamps: &[FileStamp],
     reread_days: i64,
-) -> Result<Option<Reading>, SymbolError> {
+) -> Result<Option<ReadPlan>, SymbolError> {
     let resume_ms = old.last_open - reread_days * DAY_MS;
-    let mut reading = Reading { changes: Vec::new(), excerpts: Vec::new() };
-    let name = |stamp: &Stamp| (stamp.path.clone(), stamp.entry.clone());
+    let mut reading = ReadPlan { changes: Vec::new(), excerpts: Vec::new() };
+    let name = |stamp: &FileStamp| (stamp.path.clone(), stamp.entry.clone());
     let known: BTreeMap<_, usize> = old.stamps.iter().map(name).zip(0..).collect();
     for (place, (source, stamp)) in sources.iter().zip(stamps).enumerate() {
         let Some(known) = known.get(&name(stamp)).copied() else {
-            reading.changes.push(Change::New);
+            reading.changes.push(FileChange::New);
             reading.excerpts.push((place, source.clone()));
             continue;
         };
         let last = old.spans[known].map_or(i64::MIN, |(_, last)| last);
         if stamp.is_still(&old.stamps[known]) {
-            reading.changes.push(Change::None(known));
+            reading.changes.push(FileChange::None(known));
             if last >= resume_ms {
                 reading.excerpts.push((place, source.clone()));
             }
@@ -124,10 +124,10 @@ fn reading(
         if growth.excerpt.has_no_header() {
             return Ok(None);
         }
-        reading.changes.push(Change::Longer(known, growth.hash));
+        reading.changes.push(FileChange::Longer(known, growth.hash));
         reading.excerpts.push((place, growth.excerpt));
     }
-    let kept = reading.changes.iter().filter(|change| !matches!(change, Change::New)).count();
+    let kept = reading.changes.iter().filter(|change| !matches!(change, FileChange::New)).count();
     Ok((kept == old.files.len()).then_some(reading))
 }
 

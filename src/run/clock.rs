@@ -1,7 +1,7 @@
 //! A clock that was set back: candles later than it do not count, so what a run finds rests on less than the run before had.
 
 use super::report::StyleReport;
-use crate::decide::Outcome;
+use crate::decide::DecisionOutcome;
 use crate::model::rfc3339;
 use crate::store::{Snapshot, StoreError};
 
@@ -43,8 +43,8 @@ pub fn set_back(now_ms: i64, last_run_ms: i64) -> String {
 pub(crate) fn adopt_nothing(styles: &mut [StyleReport], now_ms: i64, last_run_ms: i64) {
     let reason = format!("{}: nothing is adopted until it is right", set_back(now_ms, last_run_ms));
     for style in styles {
-        if style.decision.outcome == Outcome::Adopted {
-            style.decision.outcome = Outcome::NotConvincing;
+        if style.decision.outcome == DecisionOutcome::Adopted {
+            style.decision.outcome = DecisionOutcome::NotConvincing;
             style.decision.reasons.insert(0, reason.clone());
         }
         for own in style.own.iter_mut().filter(|own| !own.changes.is_empty()) {

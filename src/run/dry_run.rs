@@ -14,26 +14,28 @@ use rayon::prelude::*;
 use super::adopt::is_by_hand;
 use super::halt::Halt;
 use super::incremental::{
-    Memory, RunError, RunOptions, Work, data_fingerprint, days_of, given, has_days, note_ends,
+    PriorState, RunContext, RunError, RunOptions, data_fingerprint, days_of, given, has_days, note_ends,
     note_identical_files,
 };
 use super::report::{InputReport, SymbolReport};
 use super::resources::{
     expected_peak, peak_rss_bytes, room_bytes, spare_bytes, study_bytes, symbols_in_flight,
 };
-use super::style::{InForce, study_style};
+use super::style::{ActiveParameters, study_style};
 use crate::engine::day::{DayBlock, DaySignal, StyleDay};
-use crate::engine::evaluation::{Todo, evaluate_all};
+use crate::engine::evaluation::{WorkItem, evaluate_all};
 use crate::engine::plan::Plan;
-use crate::engine::unit::Context;
-use crate::features::frame::Market;
+use crate::engine::unit::UnitSchema;
+use crate::features::frame::MarketSeries;
 use crate::ingest::{IngestOptions, SymbolSources};
 use crate::model::{DAY_MS, Day};
 use crate::run::file_summary::FileNote;
-use crate::run::given_signals::Given;
+use crate::run::given_signals::SignalsBySymbol;
 use crate::run::memoised;
-use crate::run::store_handle::Shelf;
-use crate::run::symbol_evaluator::{Job, Prepared, SymbolError, UnitCounts, prepare, recall_symbol, within};
+use crate::run::store_handle::StoreHandle;
+use crate::run::symbol_evaluator::{
+    PreparedSymbol, SymbolError, SymbolJob, UnitCounts, prepare, recall_symbol, within,
+};
 use crate::store::records::{RunRecord, SymbolWorkRecord, WorkRecord};
 use crate::store::{Snapshot, StoreError, View};
 use crate::study::assembly::SymbolDays;
@@ -98,11 +100,11 @@ impl Forecast {
 pub fn forecast(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<Forecast, RunError> {
     let clock = Instant::now();
     let given = given(plan, options)?;
-    let look = |location| Shelf::look(location, options.cache_bytes, options.now_ms);
+    let look = |location| StoreHandle::look(location, options.cache_bytes, options.now_ms);
     let shelf = options.store.clone().map(look).transpose()?;
     let halt = Halt::new(stop, None);
     let outcomes = options.outcome_store();
-    let work = Work {
+    let work = RunContext {
         plan,
         options,
         given: given.as_ref(),
@@ -116,7 +118,7 @@ pub fn forecast(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<
     options.signals.iter().for_each(|file| catalog.leave_out(file));
     let job = work.job(&ingest, &catalog, None)?;
     let decoded: Vec<u64> = catalog.symbols.iter().map(SymbolSources::decoded_bytes).collect();
-    let held = given.as_ref().map_or(0, Given::bytes) + study_bytes(plan, given.as_ref());
+    let held = given.as_ref().map_or(0, SignalsBySymbol::bytes) + study_bytes(plan, given.as_ref());
     let at_once = symbols_in_flight(decoded.iter().copied(), held, options.memory_bytes)?;
     let spare = spare_bytes(&decoded, held, at_once, options.memory_bytes);
     let mut looked: Vec<Result<Looked, RunError>> = Vec::new();
@@ -124,7 +126,7 @@ pub fn forecast(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<
         looked.par_extend(group.par_iter().with_max_len(1).map(|sources| {
             halt.check()?;
             let ingest = IngestOptions { room_bytes: room_bytes(sources, spare), ..ingest.clone() };
-            Ok(look_at(&Job { ingest: &ingest, ..job }, sources)?)
+            Ok(look_at(&SymbolJob { ingest: &ingest, ..job }, sources)?)
         }));
     }
     let mut input = InputReport { passed_over: catalog.passed_over.clone(), ..InputReport::default() };
@@ -144,7 +146,7 @@ pub fn forecast(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<
     let view = options.store.as_ref().map(|store| published(&store.dir)).transpose()?.flatten();
     let snapshot = view.as_ref().map(View::read).transpose()?;
     let data = data_fingerprint(&input);
-    let memory = Memory::recall(snapshot.as_ref(), options, plan, data)?;
+    let memory = PriorState::recall(snapshot.as_ref(), options, plan, data)?;
     let lanes = at_once.min(rayon::current_num_threads());
     let read = symbols.iter().map(|symbol| symbol.read_bytes).collect();
     let mut forecast = Forecast {
@@ -192,8 +194,12 @@ fn published(dir: &Path) -> Result<Option<View>, StoreError> {
 }
 
 /// Returns whether a run would find its answer in the cache, without a study.
-fn is_answered(job: &Job<'_>, symbols: &[SymbolSources], question: &[u8; 32]) -> Result<bool, RunError> {
-    let Some(cache) = job.shelf.and_then(Shelf::cache).filter(|_| !job.full) else { return Ok(false) };
+fn is_answered(
+    job: &SymbolJob<'_>,
+    symbols: &[SymbolSources],
+    question: &[u8; 32],
+) -> Result<bool, RunError> {
+    let Some(cache) = job.shelf.and_then(StoreHandle::cache).filter(|_| !job.full) else { return Ok(false) };
     for sources in symbols {
         if recall_symbol(job, sources)?.is_none() {
             return Ok(false);
@@ -222,8 +228,8 @@ impl Looked {
     }
 }
 
-fn look_at(job: &Job<'_>, sources: &SymbolSources) -> Result<Looked, SymbolError> {
-    let Prepared { desk, known, mut sorted } = prepare(job, sources)?;
+fn look_at(job: &SymbolJob<'_>, sources: &SymbolSources) -> Result<Looked, SymbolError> {
+    let PreparedSymbol { desk, known, mut sorted } = prepare(job, sources)?;
     let evaluated = sorted.reasons();
     let units = UnitCounts {
         total: sorted.days.len() as u64,
@@ -246,12 +252,12 @@ fn look_at(job: &Job<'_>, sources: &SymbolSources) -> Result<Looked, SymbolError
     sorted.todo.retain(|todo| picked.binary_search(&todo.day).is_ok());
     let mut parts = std::mem::take(&mut sorted.parts);
     if let (Some(series), false) = (&desk.candles, sorted.todo.is_empty()) {
-        let market = Market::new(within(series.bars(), &job.plan.days));
+        let market = MarketSeries::new(within(series.bars(), &job.plan.days));
         let clock = Instant::now();
         sorted.todo.sort_by_key(|todo| todo.day);
         for batch in sorted.todo.chunks(SAMPLED_TOGETHER) {
             let costs = job.plan.costs.of(&sources.symbol);
-            let cached = |todo: &Todo, context: &Arc<Context>| desk.cached(todo, context);
+            let cached = |todo: &WorkItem, context: &Arc<UnitSchema>| desk.cached(todo, context);
             let done = evaluate_all(&market, batch, desk.given(), job.plan, &costs, cached);
             drop(desk.rows(&sorted, &done));
             for done in &done {
@@ -316,7 +322,13 @@ fn moved(block: &DayBlock, day: Day) -> DayBlock {
 }
 
 /// Searches as a run does, for the time it takes.
-fn search(plan: &Plan, options: &RunOptions, days: &[SymbolDays], input: &InputReport, in_force: &InForce) {
+fn search(
+    plan: &Plan,
+    options: &RunOptions,
+    days: &[SymbolDays],
+    input: &InputReport,
+    in_force: &ActiveParameters,
+) {
     let span = days_of(plan, input);
     let one = |index| drop(study_style(plan, index, days, span.clone(), input, in_force));
     match options.memory_bytes {

@@ -25,7 +25,7 @@ pub const CLOCK_TOLERANCE_MS: i64 = 5 * MINUTE_MS;
 
 /// Whether the clock can be believed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Clock {
+pub enum ClockState {
     /// Nothing speaks against it.
     #[default]
     Sound,
@@ -43,7 +43,7 @@ pub enum Clock {
     },
 }
 
-impl Clock {
+impl ClockState {
     /// Returns the word of documents and of the last line.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -106,7 +106,7 @@ pub struct Freshness {
     /// Age from which a symbol is stale; ms.
     pub limit_ms: i64,
     /// The clock.
-    pub clock: Clock,
+    pub clock: ClockState,
     /// Symbols with candles in order, then those that vanished.
     pub symbols: Vec<SymbolAge>,
     /// The run that had candles of those that vanished.
@@ -147,7 +147,7 @@ impl Freshness {
         let clock = clock(input, around, newest_ms, limit_ms);
         let age = |symbol: &SymbolReport| {
             let lags = newest_ms.is_some_and(|newest| newest - symbol.newest_close_ms > limit_ms);
-            let is_old = clock == Clock::Sound && as_of_ms - symbol.newest_close_ms > limit_ms;
+            let is_old = clock == ClockState::Sound && as_of_ms - symbol.newest_close_ms > limit_ms;
             match (lags, is_old) {
                 (true, _) => Age::Lagging,
                 (false, true) => Age::Stale,
@@ -184,7 +184,7 @@ impl Freshness {
 
     /// Returns whether somebody should be told.
     pub fn is_worth_telling(&self) -> bool {
-        self.stale() > 0 || self.clock != Clock::Sound
+        self.stale() > 0 || self.clock != ClockState::Sound
     }
 
     /// Returns whether no symbol has a candle as new as it should.
@@ -195,7 +195,7 @@ impl Freshness {
     /// Returns why nothing is to be adopted; `None` where that may be.
     pub fn holds_back(&self, limit: AgeLimit) -> Option<String> {
         match &self.clock {
-            Clock::Behind { left_out: true, .. } => Some(
+            ClockState::Behind { left_out: true, .. } => Some(
                 "candles later than now were left out, so the clock or the times in the files are wrong"
                     .to_owned(),
             ),
@@ -216,7 +216,7 @@ fn vanished(last: &LastRun, input: &InputReport, plan: &Plan) -> Vec<String> {
     gone.cloned().collect()
 }
 
-fn clock(input: &InputReport, around: Surroundings<'_>, newest_ms: Option<i64>, limit_ms: i64) -> Clock {
+fn clock(input: &InputReport, around: Surroundings<'_>, newest_ms: Option<i64>, limit_ms: i64) -> ClockState {
     let Surroundings { now_ms, last_run, newest_run_ms, .. } = around;
     let now = rfc3339(now_ms);
     let notes = input.files.iter().flat_map(|file| file.issues.iter().map(move |issue| (file, issue)));
@@ -233,17 +233,20 @@ fn clock(input: &InputReport, around: Surroundings<'_>, newest_ms: Option<i64>, 
         let count: u64 = future.iter().map(|(_, issue)| issue.count).sum();
         let reason =
             format!("it says {now}, and {count} candles of {symbol}{others} begin later: {}", first.detail);
-        return Clock::Behind { reason, left_out: true };
+        return ClockState::Behind { reason, left_out: true };
     }
     if now_ms < CLOCK_MIN_MS {
-        return Clock::Behind { reason: format!("it says {now}, before the year 2020"), left_out: false };
+        return ClockState::Behind {
+            reason: format!("it says {now}, before the year 2020"),
+            left_out: false,
+        };
     }
     if let Some(began) = newest_run_ms.filter(|began| is_set_back(now_ms, *began)) {
         let reason = format!("it says {now}, and an earlier run began {}", rfc3339(began));
-        return Clock::Behind { reason, left_out: false };
+        return ClockState::Behind { reason, left_out: false };
     }
     let ahead = last_run.zip(newest_ms).and_then(|(last, newest)| ahead(last, newest, now_ms, limit_ms));
-    ahead.map_or(Clock::Sound, |reason| Clock::Ahead { reason })
+    ahead.map_or(ClockState::Sound, |reason| ClockState::Ahead { reason })
 }
 
 /// The kind of candles that begin after now, as it is noted of files.

@@ -12,7 +12,7 @@ use crate::run::symbol_evaluator::first_day;
 
 /// The signals of all symbols.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Given {
+pub struct SignalsBySymbol {
     file: SignalsFile,
     /// For symbols without any.
     none: GivenSignals,
@@ -79,7 +79,7 @@ pub fn signals_outside(given: &GivenSignals, days: Option<(Day, Day)>, interval:
     (given.signals().len() - given.signals().iter().filter(covered).count()) as u64
 }
 
-impl Given {
+impl SignalsBySymbol {
     /// Reads the signals of a run, which may take so many bytes.
     ///
     /// Errors: the file cannot be used, holds more than fits, or lacks a column that a filter of the plan reads
@@ -116,7 +116,7 @@ impl Given {
 
     /// Returns what becomes of every row on the candles that were read.
     pub(crate) fn note(&self, plan: &Plan, input: &InputReport) -> SignalsNote {
-        let mut fates = [(); FATES.len()].map(|()| Tally::default());
+        let mut fates = [(); FATES.len()].map(|()| SignalTally::default());
         // Of the whole run: a symbol that ended before the window is in none.
         let from = input.days().map(|(first, last)| first_day(&plan.days, first, last));
         for (symbol, given) in &self.file.symbols {
@@ -127,7 +127,7 @@ impl Given {
                 fates[fate as usize].add(symbol, signal);
             }
         }
-        let count = |fate: Fate| fates[fate as usize].count;
+        let count = |fate: SignalFate| fates[fate as usize].count;
         let outside = FATES.iter().filter_map(|(fate, kind, what)| {
             let tally = &fates[*fate as usize];
             (tally.count > 0 && !kind.is_empty()).then(|| IssueNote {
@@ -140,13 +140,13 @@ impl Given {
         SignalsNote {
             file: self.file.path.display().to_string(),
             rows: self.file.rows,
-            counted: count(Fate::Counted),
+            counted: count(SignalFate::Counted),
             duplicates: self.file.duplicates,
-            without_candles: count(Fate::WithoutCandles),
-            before_candles: count(Fate::BeforeCandles),
-            after_candles: count(Fate::AfterCandles),
-            outside_window: count(Fate::OutsideWindow),
-            other_styles: count(Fate::OtherStyle),
+            without_candles: count(SignalFate::WithoutCandles),
+            before_candles: count(SignalFate::BeforeCandles),
+            after_candles: count(SignalFate::AfterCandles),
+            outside_window: count(SignalFate::OutsideWindow),
+            other_styles: count(SignalFate::OtherStyle),
             fingerprint: self.fingerprint,
             issues: self.file.issues.iter().map(IssueNote::from).chain(outside).collect(),
         }
@@ -155,7 +155,7 @@ impl Given {
 
 /// What becomes of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum SignalFate {
     Counted,
     WithoutCandles,
     BeforeCandles,
@@ -165,42 +165,42 @@ enum Fate {
 }
 
 /// Every fate, with the kind of its issue (none for one that is as it should be) and what was expected and found.
-const FATES: [(Fate, &str, &str); 6] = [
-    (Fate::Counted, "", ""),
+const FATES: [(SignalFate, &str, &str); 6] = [
+    (SignalFate::Counted, "", ""),
     (
-        Fate::WithoutCandles,
+        SignalFate::WithoutCandles,
         "signals_without_candles",
         "expected candles of the symbol of every signal, found none",
     ),
     (
-        Fate::BeforeCandles,
+        SignalFate::BeforeCandles,
         "signals_before_candles",
         "expected candles from the first signal on, found days of signals before",
     ),
     (
-        Fate::AfterCandles,
+        SignalFate::AfterCandles,
         "signals_after_candles",
         "expected candles up to the last signal, found days of signals after",
     ),
     (
-        Fate::OutsideWindow,
+        SignalFate::OutsideWindow,
         "signals_outside_window",
         "expected signals on the days that count, found some before (--window, --timerange)",
     ),
     (
-        Fate::OtherStyle,
+        SignalFate::OtherStyle,
         "signals_of_other_styles",
         "expected signals of the styles to tune, found others (--style)",
     ),
 ];
 
 #[derive(Default)]
-struct Tally {
+struct SignalTally {
     count: u64,
     first: String,
 }
 
-impl Tally {
+impl SignalTally {
     fn add(&mut self, symbol: &Symbol, signal: &GivenSignal) {
         if self.count == 0 {
             self.first = format!("{symbol} {}", rfc3339(signal.time_ms));
@@ -210,16 +210,16 @@ impl Tally {
 }
 
 /// `days` are the first and last day with candles of the symbol, and the first that counts.
-fn fate(signal: &GivenSignal, days: Option<((Day, Day), Day)>, plan: &Plan) -> Fate {
-    let Some(((first, last), from)) = days else { return Fate::WithoutCandles };
+fn fate(signal: &GivenSignal, days: Option<((Day, Day), Day)>, plan: &Plan) -> SignalFate {
+    let Some(((first, last), from)) = days else { return SignalFate::WithoutCandles };
     let day = signal.day(plan.interval);
     let tuned = plan.styles.iter().any(|style| signal.is_of(style.space.style()));
     match day {
-        day if day < first => Fate::BeforeCandles,
-        day if day > last => Fate::AfterCandles,
-        day if day < from => Fate::OutsideWindow,
-        _ if !tuned => Fate::OtherStyle,
-        _ => Fate::Counted,
+        day if day < first => SignalFate::BeforeCandles,
+        day if day > last => SignalFate::AfterCandles,
+        day if day < from => SignalFate::OutsideWindow,
+        _ if !tuned => SignalFate::OtherStyle,
+        _ => SignalFate::Counted,
     }
 }
 

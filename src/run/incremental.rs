@@ -16,19 +16,19 @@ use super::report::{InputReport, RunReport, StyleReport, SymbolReport};
 use super::resources::{
     TooLittleMemory, room_at_first, room_bytes, spare_bytes, study_bytes, symbols_in_flight,
 };
-use super::style::{InForce, study_style};
+use super::style::{ActiveParameters, study_style};
 use crate::decide::RunResult;
+use crate::engine::outcome_spill::OutcomeStore;
 use crate::engine::plan::{Plan, PlanningError};
-use crate::engine::spill::OutcomeStore;
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::ingest::{Catalog, IngestError, IngestOptions, OnConflict, SignalsError, SymbolSources};
 use crate::model::{Day, ParameterSet, Style, Symbol, rfc3339};
 use crate::run::file_summary::IssueNote;
-use crate::run::given_signals::{Given, SignalsNote, columns_of};
+use crate::run::given_signals::{SignalsBySymbol, SignalsNote, columns_of};
 use crate::run::memoised;
-use crate::run::store_handle::Shelf;
+use crate::run::store_handle::StoreHandle;
 use crate::run::symbol_evaluator::{
-    EvaluatedSymbol, FilesRead, Job, Spot, SymbolError, UnitCounts, evaluate_symbol, first_day,
+    EvaluatedSymbol, FilesRead, SpotCheck, SymbolError, SymbolJob, UnitCounts, evaluate_symbol, first_day,
     newest_remembered, recall_symbol, spot_check,
 };
 use crate::run::unreported::overdue;
@@ -231,15 +231,18 @@ pub fn incremental_to_tell(
     let began = Instant::now();
     let given = given(plan, options)?;
     // Other writers are kept out before the work; the store is opened, or created, when there is something to say.
-    let shelf =
-        options.store.clone().map(|location| Shelf::open(location, options.cache_bytes, options.now_ms));
+    let shelf = options
+        .store
+        .clone()
+        .map(|location| StoreHandle::open(location, options.cache_bytes, options.now_ms));
     let shelf = shelf.transpose()?;
-    let cache = shelf.as_ref().and_then(Shelf::cache);
+    let cache = shelf.as_ref().and_then(StoreHandle::cache);
     let written_ms = cache.map(Cache::last_written_ms).transpose()?.flatten();
     let halt = Halt::new(stop, options.time_budget.map(|budget| began + budget));
     let outcomes = options.outcome_store();
     let (given, shelf_ref) = (given.as_ref(), shelf.as_ref());
-    let work = Work { plan, options, given, shelf: shelf_ref, outcomes: &outcomes, halt: &halt, on_event };
+    let work =
+        RunContext { plan, options, given, shelf: shelf_ref, outcomes: &outcomes, halt: &halt, on_event };
     let mut catalog = crate::ingest::discover(&options.data, &options.ingest(plan))?;
     options.signals.iter().for_each(|file| catalog.leave_out(file));
     on_event(RunEvent::Discovered { symbols: catalog.symbols.len() });
@@ -287,7 +290,7 @@ pub fn incremental_to_tell(
         input,
         freshness,
         units,
-        cached: shelf.as_ref().and_then(Shelf::cache).map(Cache::size).transpose()?,
+        cached: shelf.as_ref().and_then(StoreHandle::cache).map(Cache::size).transpose()?,
         styles,
         result,
         overdue: Vec::new(),
@@ -309,10 +312,10 @@ pub fn incremental_to_tell(
 }
 
 /// Reads the signals of the run, if it is on given ones.
-pub(crate) fn given(plan: &Plan, options: &RunOptions) -> Result<Option<Given>, RunError> {
+pub(crate) fn given(plan: &Plan, options: &RunOptions) -> Result<Option<SignalsBySymbol>, RunError> {
     if let Some(path) = &options.signals {
         let room_bytes = options.memory_bytes.map(room_at_first);
-        return Ok(Some(Given::read(path, plan, room_bytes)?));
+        return Ok(Some(SignalsBySymbol::read(path, plan, room_bytes)?));
     }
     let reads = |style: &crate::engine::plan::StylePlan| {
         let column = columns_of(style).next()?.to_owned();
@@ -326,7 +329,7 @@ struct Answered {
     input: InputReport,
     units: Vec<UnitCounts>,
     styles: Vec<StyleReport>,
-    memory: Memory,
+    memory: PriorState,
     data_fingerprint: Fingerprint,
 }
 
@@ -347,11 +350,11 @@ struct Evaluated {
 
 /// A run at work.
 #[derive(Clone, Copy)]
-pub(crate) struct Work<'a> {
+pub(crate) struct RunContext<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) options: &'a RunOptions,
-    pub(crate) given: Option<&'a Given>,
-    pub(crate) shelf: Option<&'a Shelf>,
+    pub(crate) given: Option<&'a SignalsBySymbol>,
+    pub(crate) shelf: Option<&'a StoreHandle>,
     /// Where outcomes wait for the search.
     pub(crate) outcomes: &'a OutcomeStore,
     pub(crate) halt: &'a Halt<'a>,
@@ -380,19 +383,19 @@ impl RunOptions {
     }
 }
 
-impl Work<'_> {
+impl RunContext<'_> {
     pub(crate) fn job<'j>(
         &'j self,
         ingest: &'j IngestOptions,
         catalog: &'j Catalog,
         distrusted: Option<&'j Symbol>,
-    ) -> Result<Job<'j>, StoreError> {
+    ) -> Result<SymbolJob<'j>, StoreError> {
         let symbols = catalog.symbols.iter().map(|sources| &sources.symbol);
-        let newest_open = newest_remembered(self.shelf.and_then(Shelf::cache), symbols)?;
+        let newest_open = newest_remembered(self.shelf.and_then(StoreHandle::cache), symbols)?;
         // Another symbol every day.
         let today = Day::of(self.options.now_ms).0.unsigned_abs() as usize;
         let checked = catalog.symbols.get(today % catalog.symbols.len().max(1));
-        Ok(Job {
+        Ok(SymbolJob {
             newest_open,
             plan: self.plan,
             ingest,
@@ -436,7 +439,7 @@ impl Work<'_> {
         input.signals = self.given.map(|given| given.note(self.plan, &input));
         let data_fingerprint = data_fingerprint(&input);
         let opened = store.insert(shelf.store()?);
-        let memory = Memory::recall(Some(&opened.read()?), self.options, self.plan, data_fingerprint)?;
+        let memory = PriorState::recall(Some(&opened.read()?), self.options, self.plan, data_fingerprint)?;
         let question = memoised::question(self.plan, data_fingerprint, &memory.in_force);
         let Some(styles) = cache.answer(&question.0)?.and_then(|row| memoised::decode(&row)) else {
             return Ok(Recall::Unknown);
@@ -444,9 +447,9 @@ impl Work<'_> {
         let known = |sources: &&SymbolSources| job.checked == Some(&sources.symbol);
         if let Some(sources) = catalog.symbols.iter().find(known) {
             let checked = match spot_check(&job, sources)? {
-                Spot::Sound(checked) => checked,
-                Spot::Changed => return Ok(Recall::Unknown),
-                Spot::Mismatch => return Ok(Recall::Distrusted(sources.symbol.clone())),
+                SpotCheck::Sound(checked) => checked,
+                SpotCheck::Changed => return Ok(Recall::Unknown),
+                SpotCheck::Mismatch => return Ok(Recall::Distrusted(sources.symbol.clone())),
             };
             let place = input.symbols.iter().position(|symbol| symbol.name == sources.symbol.as_str());
             if let Some(units) = place.map(|place| &mut units[place]) {
@@ -469,11 +472,11 @@ impl Work<'_> {
         if let Some(plan) = &last_stage {
             self.halt.check()?;
             (self.on_event)(RunEvent::Discovered { symbols: catalog.symbols.len() });
-            let last = Work { plan, ..*self }.study(catalog, None, store)?;
+            let last = RunContext { plan, ..*self }.study(catalog, None, store)?;
             let units = answered.units.into_iter().zip(last.units).map(|(first, last)| first.then(last));
             answered = Answered { units: units.collect(), ..last };
         }
-        let kept = self.shelf.and_then(Shelf::cache).zip(memoised::encode(&answered.styles));
+        let kept = self.shelf.and_then(StoreHandle::cache).zip(memoised::encode(&answered.styles));
         if let Some((cache, bytes)) = kept {
             let question =
                 memoised::question(self.plan, answered.data_fingerprint, &answered.memory.in_force);
@@ -508,7 +511,7 @@ impl Work<'_> {
         }
         let data_fingerprint = data_fingerprint(&input);
         let snapshot = store.as_ref().map(Store::read).transpose()?;
-        let memory = Memory::recall(snapshot.as_ref(), self.options, self.plan, data_fingerprint)?;
+        let memory = PriorState::recall(snapshot.as_ref(), self.options, self.plan, data_fingerprint)?;
         self.halt.check()?;
         let days = days_of(self.plan, &input);
         let study_one = |index: usize| {
@@ -541,7 +544,7 @@ impl Work<'_> {
         let ingest = self.options.ingest(self.plan);
         let job = self.job(&ingest, catalog, distrusted)?;
         let sizes: Vec<u64> = catalog.symbols.iter().map(SymbolSources::decoded_bytes).collect();
-        let held = self.given.map_or(0, Given::bytes) + study_bytes(self.plan, self.given);
+        let held = self.given.map_or(0, SignalsBySymbol::bytes) + study_bytes(self.plan, self.given);
         let at_once = symbols_in_flight(sizes.iter().copied(), held, self.options.memory_bytes)?;
         let spare = spare_bytes(&sizes, held, at_once, self.options.memory_bytes);
         let with_room = |sources: &SymbolSources| IngestOptions {
@@ -551,7 +554,7 @@ impl Work<'_> {
         let evaluate_one = |sources: &SymbolSources| {
             self.halt.check()?;
             let ingest = with_room(sources);
-            let done = evaluate_symbol(&Job { ingest: &ingest, ..job }, sources)?;
+            let done = evaluate_symbol(&SymbolJob { ingest: &ingest, ..job }, sources)?;
             (self.on_event)(RunEvent::SymbolDone {
                 symbol: done.report.name.clone(),
                 candles: done.report.candles,
@@ -595,7 +598,7 @@ impl Work<'_> {
     /// Evaluates symbols again of which only the newest candle of all says whether they have stopped.
     fn end_stopped(
         &self,
-        job: &Job<'_>,
+        job: &SymbolJob<'_>,
         catalog: &Catalog,
         ingest_of: &dyn Fn(&SymbolSources) -> IngestOptions,
         evaluated: &mut [Result<EvaluatedSymbol, RunError>],
@@ -603,7 +606,7 @@ impl Work<'_> {
         let reports = evaluated.iter().flatten().map(|symbol| &symbol.report);
         let last_opens = reports.filter(|report| report.candles > 0).map(|report| report.last_open);
         let newest_open = last_opens.max().unwrap_or(i64::MIN);
-        let again = Job { newest_open, on_event: &|_| (), ..*job };
+        let again = SymbolJob { newest_open, on_event: &|_| (), ..*job };
         for (sources, symbol) in catalog.symbols.iter().zip(evaluated) {
             let Ok(known) = symbol else { continue };
             let last_open = known.report.last_open;
@@ -612,7 +615,8 @@ impl Work<'_> {
             if known.report.candles > 0 && differs {
                 self.halt.check()?;
                 let first = std::mem::take(&mut known.units);
-                let mut ended = evaluate_symbol(&Job { ingest: &ingest_of(sources), ..again }, sources)?;
+                let mut ended =
+                    evaluate_symbol(&SymbolJob { ingest: &ingest_of(sources), ..again }, sources)?;
                 ended.units = first.then(ended.units);
                 *symbol = Ok(ended);
             }
@@ -715,8 +719,8 @@ pub(crate) fn data_fingerprint(input: &InputReport) -> Fingerprint {
 const RUNS_LOOKED_AT: usize = 20;
 
 /// What earlier runs left behind.
-pub(crate) struct Memory {
-    pub(crate) in_force: InForce,
+pub(crate) struct PriorState {
+    pub(crate) in_force: ActiveParameters,
     /// The last run, if it had the same candles and plan and its parameters are still in force.
     same_as: Option<u64>,
     /// Start of the last run of any profile; UTC ms.
@@ -729,7 +733,7 @@ pub(crate) struct Memory {
     insights: BTreeMap<Style, InsightsRecord>,
 }
 
-impl Memory {
+impl PriorState {
     pub(crate) fn recall(
         snapshot: Option<&Snapshot<'_>>,
         options: &RunOptions,
@@ -737,7 +741,8 @@ impl Memory {
         data: Fingerprint,
     ) -> Result<Self, StoreError> {
         let plan_print = plan.fingerprint();
-        let mut in_force = InForce { styles: vec![None; plan.styles.len()], ..InForce::default() };
+        let mut in_force =
+            ActiveParameters { styles: vec![None; plan.styles.len()], ..ActiveParameters::default() };
         let mut insights = BTreeMap::new();
         let none = Self {
             in_force: in_force.clone(),

@@ -1,7 +1,7 @@
 //! Lessons between the store and what merges and shortens them.
 
 use super::records::parameter_set;
-use crate::decide::insights::{Insights, Lesson, LessonKind, Standing};
+use crate::decide::insights::{AdviceStanding, Insights, Lesson, LessonKind};
 use crate::decide::lessons::{Compressed, PROMPT_TOKENS, Remembered, StyleMemory, compress, merge};
 use crate::decide::{changes, key_values};
 use crate::model::{Day, ParameterSet, Style};
@@ -42,7 +42,7 @@ pub fn told(
     let is_active = active.as_ref().zip(candidate.as_ref()).is_some_and(|(active, candidate)| {
         changes(style, Some(active), &parameter_set(&candidate.set)).is_empty()
     });
-    Ok(match Standing::of(is_promising, is_active).instead() {
+    Ok(match AdviceStanding::of(is_promising, is_active).instead() {
         Some(instead) => silenced(record, instead),
         None => agreeing(record, active.as_ref()),
     })

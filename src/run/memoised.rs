@@ -2,7 +2,7 @@
 //! bytes. An answer spares reading every unit when nothing changed since it was found.
 
 use super::report::StyleReport;
-use super::style::InForce;
+use super::style::ActiveParameters;
 use crate::decide::key_values;
 use crate::engine::plan::Plan;
 use crate::fingerprint::{Canonical, Fingerprint};
@@ -11,7 +11,7 @@ use crate::fingerprint::{Canonical, Fingerprint};
 const ANSWER_FORMAT: u64 = 11;
 
 /// Returns the fingerprint of all that the studies of a run depend on.
-pub(crate) fn question(plan: &Plan, data: Fingerprint, in_force: &InForce) -> Fingerprint {
+pub(crate) fn question(plan: &Plan, data: Fingerprint, in_force: &ActiveParameters) -> Fingerprint {
     let mut hash = Canonical::new("retune question v1")
         .count(ANSWER_FORMAT)
         .text(env!("CARGO_PKG_VERSION"))

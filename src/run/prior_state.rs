@@ -9,10 +9,12 @@ use super::report::SymbolReport;
 use crate::engine::reuse::DayPrints;
 use crate::features::frame::warm_up_ms;
 use crate::fingerprint::{Canonical, Fingerprint, of_candles};
-use crate::ingest::{EmptyCandles, IngestOptions, OnBadRows, OnConflict, Source, TIME_MAX_MS, TIME_MIN_MS};
+use crate::ingest::{
+    CandleSource, EmptyCandles, IngestOptions, OnBadRows, OnConflict, TIME_MAX_MS, TIME_MIN_MS,
+};
 use crate::model::{Bars, DAY_MS, Day, Interval, Symbol, Timeframes};
 use crate::run::file_summary::{FileNote, IssueNote};
-use crate::run::symbol_evaluator::Job;
+use crate::run::symbol_evaluator::SymbolJob;
 
 /// Raised when the same files give other candles or reports than before.
 const READING: &str = "retune reading v3";
@@ -22,7 +24,7 @@ const RACY_MS: i64 = 2_000;
 
 /// What a file looked like when it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Stamp {
+pub(crate) struct FileStamp {
     pub(crate) path: String,
     pub(crate) entry: Option<String>,
     pub(crate) size: u64,
@@ -35,11 +37,11 @@ pub(crate) struct Stamp {
 
 /// What is remembered of a symbol's files, so that unchanged ones are not read again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Memory {
+pub(crate) struct SymbolManifest {
     pub(crate) interval_ms: i64,
     /// Fingerprint of the way files are read.
     pub(crate) reading: [u8; 32],
-    pub(crate) stamps: Vec<Stamp>,
+    pub(crate) stamps: Vec<FileStamp>,
     pub(crate) files: Vec<FileNote>,
     pub(crate) issues: Vec<IssueNote>,
     /// Fingerprint of each day's candles.
@@ -70,15 +72,15 @@ pub(crate) fn reading_print(ingest: &IngestOptions) -> [u8; 32] {
 }
 
 /// Returns the stamps of all files, or `None` when one is not there.
-pub(crate) fn stamps(sources: &[Source], now_ms: i64) -> Option<Vec<Stamp>> {
+pub(crate) fn stamps(sources: &[CandleSource], now_ms: i64) -> Option<Vec<FileStamp>> {
     sources.iter().map(|source| stamp(source, now_ms)).collect()
 }
 
-fn stamp(source: &Source, now_ms: i64) -> Option<Stamp> {
+fn stamp(source: &CandleSource, now_ms: i64) -> Option<FileStamp> {
     let meta = std::fs::metadata(&source.path).ok()?;
     let modified_ns = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
     let old_enough = modified_ns / 1_000_000 < i128::from(now_ms - RACY_MS);
-    Some(Stamp {
+    Some(FileStamp {
         path: source.path.display().to_string(),
         entry: source.entry.clone(),
         size: meta.len(),
@@ -88,14 +90,14 @@ fn stamp(source: &Source, now_ms: i64) -> Option<Stamp> {
     })
 }
 
-impl Stamp {
+impl FileStamp {
     /// Returns whether a file that looks so is the one that looked like another.
     pub(crate) fn is_still(&self, before: &Self) -> bool {
         self.modified_ns.is_some() && self == before
     }
 }
 
-impl Memory {
+impl SymbolManifest {
     /// Reads what was remembered; `None` for bytes that are no memory of a symbol's days.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let (memory, rest) = postcard::take_from_bytes::<Self>(bytes).ok()?;
@@ -110,7 +112,7 @@ impl Memory {
     }
 
     /// Returns whether the files look as when this was written, and were read in the same way.
-    pub(crate) fn is_of(&self, job: &Job<'_>, stamps: Option<&[Stamp]>) -> bool {
+    pub(crate) fn is_of(&self, job: &SymbolJob<'_>, stamps: Option<&[FileStamp]>) -> bool {
         let mut issues = self.files.iter().flat_map(|file| &file.issues);
         let unfinished = issues.any(|issue| matches!(issue.kind.as_str(), "unfinished" | FUTURE));
         stamps.is_some_and(|stamps| {
@@ -131,7 +133,7 @@ impl Memory {
     }
 
     /// Returns whether this is of files read in the same way, about which nothing was noted but what lies behind them.
-    pub(crate) fn may_grow(&self, job: &Job<'_>) -> bool {
+    pub(crate) fn may_grow(&self, job: &SymbolJob<'_>) -> bool {
         const SETTLED: [&str; 4] = ["gap", "zero_volume", "scale_change", "flat_candle"];
         let settled = |issue: &IssueNote| SETTLED.contains(&issue.kind.as_str());
         let mut issues = self.files.iter().flat_map(|file| &file.issues).chain(&self.issues);
@@ -176,7 +178,7 @@ impl Memory {
         })
     }
 
-    pub(crate) fn report(&self, symbol: &Symbol, job: &Job<'_>) -> SymbolReport {
+    pub(crate) fn report(&self, symbol: &Symbol, job: &SymbolJob<'_>) -> SymbolReport {
         let short = self.short_history(job.plan.interval).filter(|_| job.given.is_none());
         SymbolReport {
             name: symbol.to_string(),

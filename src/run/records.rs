@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::freshness::{Age, Freshness, SymbolAge};
 use super::lessons::remember;
 use super::report::{InputReport, RunReport, StyleReport, SymbolReport};
-use crate::decide::Outcome;
+use crate::decide::DecisionOutcome;
 use crate::decide::insights::Lesson;
 use crate::engine::plan::Plan;
 use crate::engine::reuse::Reason;
@@ -62,7 +62,7 @@ pub fn learning(
         let last_day = report.input.days().map(|(_, last)| last);
         let memory = remember(known.get(&style.style), &style.insights, last_day);
         learning.insights.insert(style.style, insights_record(style, report.started_at_ms, memory));
-        if let (Outcome::Adopted, Some(best)) = (style.decision.outcome, style.study.top.first()) {
+        if let (DecisionOutcome::Adopted, Some(best)) = (style.decision.outcome, style.study.top.first()) {
             let params = params_record(style, best, plan, report.started_at_ms);
             learning.params.insert(style.style.to_string(), Some(params));
         }
@@ -296,7 +296,7 @@ fn candidate_record(measured: &Measured) -> CandidateRecord {
 
 fn decision_record(style: &StyleReport, plan: &Plan) -> DecisionRecord {
     let judgement = &style.study.judgement;
-    let adopted = style.decision.outcome == Outcome::Adopted;
+    let adopted = style.decision.outcome == DecisionOutcome::Adopted;
     let split = style.study.split.as_ref();
     let first = |days: &std::ops::Range<Day>| days.start.to_string();
     let last = |days: &std::ops::Range<Day>| Day(days.end.0 - 1).to_string();
@@ -326,7 +326,7 @@ fn decision_record(style: &StyleReport, plan: &Plan) -> DecisionRecord {
     }
 }
 
-pub(crate) fn change_record(change: &crate::decide::Change) -> ChangeRecord {
+pub(crate) fn change_record(change: &crate::decide::ParameterChange) -> ChangeRecord {
     ChangeRecord {
         scope: change.scope.clone(),
         key: change.key.clone(),

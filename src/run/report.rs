@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::freshness::Freshness;
 use crate::decide::insights::Insights;
-use crate::decide::{Change, Decision, Outcome, RunResult};
+use crate::decide::{Decision, DecisionOutcome, ParameterChange, RunResult};
 use crate::engine::reuse::Reason;
-use crate::engine::unit::Lost;
+use crate::engine::unit::SkipCounts;
 use crate::fingerprint::Fingerprint;
 use crate::ingest::PassedOver;
 use crate::model::{Day, Style, Symbol};
@@ -122,7 +122,7 @@ pub struct SymbolLosses {
     /// Its name.
     pub symbol: String,
     /// Candidates that come to nothing, by reason.
-    pub lost: Lost,
+    pub lost: SkipCounts,
     /// Candles at which no signal could be looked for.
     pub blind: u64,
     /// Signals in the lattice that some exit rule closes at the last close before a gap.
@@ -173,15 +173,15 @@ impl StyleReport {
     /// Keeps the run from adopting anything of the style, and says why.
     pub(crate) fn hold_back(&mut self, reason: &str) {
         self.own.retain(|own| own.changes.is_empty());
-        if self.decision.outcome == Outcome::Adopted {
-            self.decision.outcome = Outcome::NotConvincing;
+        if self.decision.outcome == DecisionOutcome::Adopted {
+            self.decision.outcome = DecisionOutcome::NotConvincing;
             self.decision.reasons.insert(0, format!("nothing is adopted: {reason}"));
         }
     }
 
     /// Returns the changes that take effect: those of the style if its candidate was adopted, and those of symbols.
-    pub fn applied_changes(&self) -> Vec<Change> {
-        let adopted = self.decision.outcome == Outcome::Adopted;
+    pub fn applied_changes(&self) -> Vec<ParameterChange> {
+        let adopted = self.decision.outcome == DecisionOutcome::Adopted;
         let own = self.own.iter().flat_map(|own| &own.changes);
         self.decision.changes.iter().filter(|_| adopted).chain(own).cloned().collect()
     }
@@ -245,7 +245,7 @@ impl RunReport {
     /// Returns how sure one can be of the run, as an [`Assurance`]'s word: of the least certain of the candidates that were
     /// adopted, else of the most certain one.
     pub fn assurance(&self) -> &'static str {
-        let adopted = self.styles.iter().filter(|style| style.decision.outcome == Outcome::Adopted);
+        let adopted = self.styles.iter().filter(|style| style.decision.outcome == DecisionOutcome::Adopted);
         let least = adopted.map(StyleReport::assurance).min();
         let reached = least.or_else(|| self.styles.iter().map(StyleReport::assurance).max());
         reached.unwrap_or(Assurance::NotEnoughData).as_str()

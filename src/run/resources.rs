@@ -2,7 +2,7 @@
 
 use crate::engine::plan::{Plan, StylePlan};
 use crate::ingest::SymbolSources;
-use crate::run::given_signals::Given;
+use crate::run::given_signals::SignalsBySymbol;
 
 /// What a run needs besides its symbols: program, page caches, one style's grid.
 const BASE_BYTES: u64 = 22 << 20;
@@ -23,10 +23,10 @@ const SIGNAL_BYTES: u64 = 360;
 
 /// Returns what a study of the most demanding style needs beyond the base, its outcomes being brought in group by group of
 /// exit rules; bytes.
-pub(crate) fn study_bytes(plan: &Plan, given: Option<&Given>) -> u64 {
+pub(crate) fn study_bytes(plan: &Plan, given: Option<&SignalsBySymbol>) -> u64 {
     let more_sets = |style: &StylePlan| (style.space.sets() as u64).saturating_sub(SETS_IN_BASE);
     let sets = plan.styles.iter().map(more_sets).max().unwrap_or(0);
-    sets * SET_BYTES + given.map_or(0, Given::signals) * SIGNAL_BYTES
+    sets * SET_BYTES + given.map_or(0, SignalsBySymbol::signals) * SIGNAL_BYTES
 }
 
 /// A ceiling that is too low.

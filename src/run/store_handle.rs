@@ -9,7 +9,7 @@ use crate::store::{Cache, Claim, Edition, Location, Store, StoreError};
 
 /// The claim, from hand to hand.
 #[derive(Debug)]
-enum Hold {
+enum ClaimState {
     NotYet,
     Here(Claim),
     /// The open store has it.
@@ -20,21 +20,26 @@ enum Hold {
 
 /// A claim on a directory and its cache.
 #[derive(Debug)]
-pub(crate) struct Shelf {
+pub(crate) struct StoreHandle {
     location: Location,
     cache_bytes: u64,
     now_ms: i64,
-    claim: Mutex<Hold>,
+    claim: Mutex<ClaimState>,
     cache: OnceLock<Option<Cache>>,
 }
 
-impl Shelf {
+impl StoreHandle {
     /// Takes what is there; keeps other writers out of a directory that exists, and publishes what an interrupted run left
     /// unpublished.
     pub(crate) fn open(location: Location, cache_bytes: u64, now_ms: i64) -> Result<Self, StoreError> {
         let exists = location.dir.exists();
-        let shelf =
-            Self { location, cache_bytes, now_ms, claim: Mutex::new(Hold::NotYet), cache: OnceLock::new() };
+        let shelf = Self {
+            location,
+            cache_bytes,
+            now_ms,
+            claim: Mutex::new(ClaimState::NotYet),
+            cache: OnceLock::new(),
+        };
         if exists {
             shelf.begin()?;
         }
@@ -48,7 +53,7 @@ impl Shelf {
             location,
             cache_bytes,
             now_ms,
-            claim: Mutex::new(Hold::Never),
+            claim: Mutex::new(ClaimState::Never),
             cache: OnceLock::from(found),
         })
     }
@@ -62,10 +67,10 @@ impl Shelf {
     pub(crate) fn begin(&self) -> Result<Option<&Cache>, StoreError> {
         let mut claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
         let mut store = None;
-        if matches!(*claim, Hold::NotYet) {
+        if matches!(*claim, ClaimState::NotYet) {
             let taken = Store::claim(self.location.clone(), self.now_ms)?.publish_what_waits(self.now_ms)?;
             store = taken.edition();
-            *claim = Hold::Here(taken);
+            *claim = ClaimState::Here(taken);
         }
         if self.cache.get().is_none() {
             let wanted = (self.cache_bytes > 0).then(|| self.open_cache(store.as_ref()));
@@ -111,9 +116,9 @@ impl Shelf {
     pub(crate) fn store(&self) -> Result<Store, StoreError> {
         self.begin()?;
         let mut hold = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
-        match std::mem::replace(&mut *hold, Hold::WithStore) {
-            Hold::Here(claim) => claim.open(self.now_ms),
-            Hold::NotYet | Hold::WithStore | Hold::Never => {
+        match std::mem::replace(&mut *hold, ClaimState::WithStore) {
+            ClaimState::Here(claim) => claim.open(self.now_ms),
+            ClaimState::NotYet | ClaimState::WithStore | ClaimState::Never => {
                 unreachable!("a run opens its store once, after claiming it")
             }
         }

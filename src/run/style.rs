@@ -4,26 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::report::{InputReport, StyleReport, SymbolLosses};
-use crate::decide::insights::{Found, Insights, Standing, TradeContext, insights};
-use crate::decide::{Contender, Outcome, changes, decide, hold_to};
+use crate::decide::insights::{AdviceStanding, InsightInput, Insights, TradeContext, insights};
+use crate::decide::{Contender, DecisionOutcome, changes, decide, hold_to};
 use crate::engine::plan::{Plan, StylePlan};
-use crate::evaluate::book::Book;
+use crate::evaluate::outcome_table::OutcomeTable;
 use crate::evaluate::replay::{Pick, taken};
 use crate::model::{Day, ParameterSet, Style};
 use crate::search::space::weights_of;
 use crate::search::strategy::Search;
-use crate::search::weights::Learned;
+use crate::search::weights::LearnedWeights;
 use crate::study::assembly::{SymbolDays, book_of};
 use crate::study::evidence::Question;
 use crate::study::per_symbol::own_sets;
 use crate::study::series::series;
 use crate::study::weights::learn_weights;
-use crate::study::{Ground, Study, study};
+use crate::study::{EvaluationContext, Study, study};
 use crate::validate::assessment::Assurance;
 
 /// What is in force.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct InForce {
+pub(crate) struct ActiveParameters {
     /// Per style of the plan.
     pub(crate) styles: Vec<Option<ParameterSet>>,
     /// Own sets of symbols, by scope.
@@ -36,7 +36,7 @@ pub(crate) struct InForce {
     pub(crate) grids: BTreeSet<(Style, [u8; 32])>,
 }
 
-impl InForce {
+impl ActiveParameters {
     /// Returns how many distinct grids of a style were tried, that of the plan included; a part of a larger space counts as
     /// all the parts that might have been chosen in its place.
     pub(crate) fn grids_with(&self, style: &StylePlan, search: &Search) -> u64 {
@@ -53,7 +53,7 @@ pub(crate) fn study_style(
     symbols: &[SymbolDays],
     days: Range<Day>,
     input: &InputReport,
-    in_force: &InForce,
+    in_force: &ActiveParameters,
 ) -> StyleReport {
     let incumbent = in_force.styles[index].as_ref();
     let days = entry_days(days, symbols, index);
@@ -62,13 +62,13 @@ pub(crate) fn study_style(
     let plan = weighed.as_ref().unwrap_or(plan);
     let style = &plan.styles[index];
     let book = book_of(symbols, index, style);
-    let ground = Ground { style, book: &book };
+    let ground = EvaluationContext { style, book: &book };
     // Parameters in force go with the weights that they were chosen under.
     let before = incumbent.and_then(|set| weights_of(set, style.space.style()));
     let before = before.filter(|_| learned.as_ref().is_some_and(|learned| learned.replaced));
     let before =
         before.map(|weights| style.weighed(weights)).map(|style| (book_of(symbols, index, &style), style));
-    let theirs = before.as_ref().map_or(ground, |(book, style)| Ground { style, book });
+    let theirs = before.as_ref().map_or(ground, |(book, style)| EvaluationContext { style, book });
     let parts = || symbols.iter().flat_map(|days| &days.blocks).map(|block| &block.styles[index]);
     let study = study(ground, theirs, days, plan, incumbent);
     let best = study.top.first();
@@ -92,7 +92,7 @@ pub(crate) fn study_style(
         theirs,
         study: &study,
         series: &drawn,
-        grids: grids.saturating_mul(learned.as_ref().map_or(1, Learned::tries)),
+        grids: grids.saturating_mul(learned.as_ref().map_or(1, LearnedWeights::tries)),
         weights: learned.as_ref(),
         chosen_on: in_force.chosen_on.get(&style.space.style()).copied(),
         closes: input.market(&plan.regime_symbol).map_or(&[], |symbol| &symbol.closes),
@@ -100,8 +100,8 @@ pub(crate) fn study_style(
     .evidence(&book);
     hold_to(plan.search.require, &mut decision, evidence.edge.as_ref(), evidence.switch.as_ref());
     let vetoed = in_force.vetoed.get(&style.space.style());
-    if decision.outcome == Outcome::Adopted && best.is_some_and(|best| Some(&best.set) == vetoed) {
-        decision.outcome = Outcome::NotConvincing;
+    if decision.outcome == DecisionOutcome::Adopted && best.is_some_and(|best| Some(&best.set) == vetoed) {
+        decision.outcome = DecisionOutcome::NotConvincing;
         decision.reasons.insert(
             0,
             "it was taken out of force by hand (`rollback`); only `adopt` puts it back".to_owned(),
@@ -110,19 +110,19 @@ pub(crate) fn study_style(
     decision.reasons.extend(learned.map(|learned| learned.reason));
     let own = match decision.outcome {
         // Sets of symbols go with the score weights that are in force.
-        Outcome::Unchanged if !theirs.is(&ground) => Vec::new(),
-        Outcome::Adopted | Outcome::Unchanged => {
+        DecisionOutcome::Unchanged if !theirs.is(&ground) => Vec::new(),
+        DecisionOutcome::Adopted | DecisionOutcome::Unchanged => {
             let in_force = |scope: &str| in_force.symbols.get(scope).cloned();
             own_sets(plan, index, &book, symbols, &names, &study, &in_force)
         }
-        Outcome::NotConvincing | Outcome::Rejected => Vec::new(),
+        DecisionOutcome::NotConvincing | DecisionOutcome::Rejected => Vec::new(),
     };
     let is_promising = evidence.edge.as_ref().is_some_and(|edge| edge.assurance >= Assurance::Promising);
-    let is_active = decision.outcome == Outcome::Adopted
+    let is_active = decision.outcome == DecisionOutcome::Adopted
         || best
             .zip(incumbent)
             .is_some_and(|(best, active)| changes(style.space.style(), Some(active), &best.set).is_empty());
-    let insights = learn(&book, &study, style, input, Standing::of(is_promising, is_active));
+    let insights = learn(&book, &study, style, input, AdviceStanding::of(is_promising, is_active));
     StyleReport {
         style: style.space.style(),
         signals: parts().map(|part| part.signals.len() as u64).sum(),
@@ -168,10 +168,16 @@ fn entry_days(days: Range<Day>, symbols: &[SymbolDays], style: usize) -> Range<D
 }
 
 /// Draws insights from all trades of the best set.
-fn learn(book: &Book, study: &Study, style: &StylePlan, input: &InputReport, standing: Standing) -> Insights {
+fn learn(
+    book: &OutcomeTable,
+    study: &Study,
+    style: &StylePlan,
+    input: &InputReport,
+    standing: AdviceStanding,
+) -> Insights {
     let best = study.top.first().map(|best| &best.set);
     let verdict = study.judgement.verdict.as_str();
-    let found = Found { trades: &[], importances: &study.importances, best, verdict, standing };
+    let found = InsightInput { trades: &[], importances: &study.importances, best, verdict, standing };
     let Some((rule, cell)) = best.and_then(|best| style.space.find(best)) else {
         return insights(&found);
     };
@@ -188,5 +194,5 @@ fn learn(book: &Book, study: &Study, style: &StylePlan, input: &InputReport, sta
         }
     };
     let trades: Vec<TradeContext<'_>> = taken.iter().map(context).collect();
-    insights(&Found { trades: &trades, ..found })
+    insights(&InsightInput { trades: &trades, ..found })
 }

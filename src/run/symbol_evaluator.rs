@@ -8,24 +8,27 @@ use super::halt::Halt;
 use super::incremental::RunEvent;
 use super::report::SymbolReport;
 use crate::engine::day::{DayBlock, StyleDay};
-use crate::engine::entries::Found;
-use crate::engine::evaluation::{Done, Todo, evaluate_all};
+use crate::engine::entries::EntrySource;
+use crate::engine::evaluation::{EvaluatedUnit, WorkItem, evaluate_all};
+use crate::engine::outcome_spill::OutcomeStore;
 use crate::engine::plan::{DayLimits, StylePlan};
 use crate::engine::reuse::{
-    Reason, Treatment, UnitKeys, costs_fingerprint, decode_context, encode, encode_context, treat, unit_of,
+    Reason, ReuseDecision, UnitKeys, costs_fingerprint, decode_context, encode, encode_context, treat,
+    unit_of,
 };
-use crate::engine::spill::OutcomeStore;
-use crate::engine::unit::{Context, Fit, Unit, evaluate};
+use crate::engine::unit::{SchemaProjection, Unit, UnitSchema, evaluate};
 use crate::exits::TradeCosts;
-use crate::features::frame::{Market, lookback_days};
+use crate::features::frame::{MarketSeries, lookback_days};
 use crate::fingerprint::Fingerprint;
 use crate::ingest::{FileReport, IngestError, IngestOptions, LoadedSymbol, SymbolSources, load_symbol};
 use crate::model::{Bars, CandleSeries, Day, GivenSignals, Symbol};
 use crate::run::append_read::{read_grown, span_of};
 use crate::run::file_summary::{FileNote, IssueNote};
-use crate::run::given_signals::{Given, day_print};
-use crate::run::prior_state::{Memory, Stamp, day_closes, day_prints, reading_print, series_print, stamps};
-use crate::run::store_handle::Shelf;
+use crate::run::given_signals::{SignalsBySymbol, day_print};
+use crate::run::prior_state::{
+    FileStamp, SymbolManifest, day_closes, day_prints, reading_print, series_print, stamps,
+};
+use crate::run::store_handle::StoreHandle;
 use crate::store::{Cache, CacheBatch, StoreError, UnitKey};
 
 /// Reused units per symbol that are evaluated again as a check, when the candles are at hand anyway.
@@ -40,13 +43,13 @@ const GIVEN_UNITS: u8 = 0x80;
 
 /// How a symbol is to be evaluated.
 #[derive(Clone, Copy)]
-pub(crate) struct Job<'a> {
+pub(crate) struct SymbolJob<'a> {
     pub(crate) plan: &'a crate::engine::plan::Plan,
     pub(crate) ingest: &'a IngestOptions,
     /// The signals of all symbols, where they are given.
-    pub(crate) given: Option<&'a Given>,
+    pub(crate) given: Option<&'a SignalsBySymbol>,
     /// Where earlier results are and new ones go; `None` computes everything and keeps nothing.
-    pub(crate) shelf: Option<&'a Shelf>,
+    pub(crate) shelf: Option<&'a StoreHandle>,
     /// Where outcomes wait for the search.
     pub(crate) outcomes: &'a OutcomeStore,
     /// Bytes of evaluated units that are held until they are committed; `None` where there is no ceiling.
@@ -104,7 +107,7 @@ pub enum FilesRead {
     Whole,
 }
 
-impl Job<'_> {
+impl SymbolJob<'_> {
     /// Returns whether a symbol whose last candle opens at an instant has stopped.
     fn is_stopped(&self, last_open: i64) -> bool {
         self.plan.is_stopped(last_open, self.newest_open)
@@ -153,30 +156,34 @@ pub(crate) enum SymbolError {
 /// The result is that of reading and evaluating everything, whatever is cached: a unit is reused only when all that it
 /// depends on has the same fingerprint, files are skipped only when they look exactly as when they were read.
 pub(crate) fn evaluate_symbol(
-    job: &Job<'_>,
+    job: &SymbolJob<'_>,
     sources: &SymbolSources,
 ) -> Result<EvaluatedSymbol, SymbolError> {
-    let Prepared { desk, known, sorted } = prepare(job, sources)?;
+    let PreparedSymbol { desk, known, sorted } = prepare(job, sources)?;
     desk.finish(known, sorted)
 }
 
 /// A symbol before anything of it is evaluated.
-pub(crate) struct Prepared<'a> {
-    pub(crate) desk: Desk<'a>,
-    pub(crate) known: Memory,
-    pub(crate) sorted: Sorted,
+pub(crate) struct PreparedSymbol<'a> {
+    pub(crate) desk: SymbolEvaluator<'a>,
+    pub(crate) known: SymbolManifest,
+    pub(crate) sorted: WorkPlan,
 }
 
 /// Reads what may have changed of a symbol's files and tells apart what can be reused. Nothing is written.
-pub(crate) fn prepare<'a>(job: &'a Job<'a>, sources: &'a SymbolSources) -> Result<Prepared<'a>, SymbolError> {
-    let row = match job.shelf.and_then(Shelf::cache) {
+pub(crate) fn prepare<'a>(
+    job: &'a SymbolJob<'a>,
+    sources: &'a SymbolSources,
+) -> Result<PreparedSymbol<'a>, SymbolError> {
+    let row = match job.shelf.and_then(StoreHandle::cache) {
         Some(cache) => cache.symbol(sources.symbol.as_str())?,
         None => None,
     };
     let stamps = stamps(&sources.sources, job.now_ms);
-    let memory = row.and_then(|row| Memory::decode(&row));
+    let memory = row.and_then(|row| SymbolManifest::decode(&row));
     let remembered = memory.as_ref().filter(|memory| memory.is_of(job, stamps.as_deref()));
-    let mut desk = Desk { job, symbol: &sources.symbol, sources, candles: None, covers: Day(i32::MIN) };
+    let mut desk =
+        SymbolEvaluator { job, symbol: &sources.symbol, sources, candles: None, covers: Day(i32::MIN) };
     let mut known = match (remembered, &memory) {
         (Some(memory), _) => memory.clone(),
         (None, Some(memory)) => match desk.read_grown(memory, stamps.as_deref())? {
@@ -193,11 +200,11 @@ pub(crate) fn prepare<'a>(job: &'a Job<'a>, sources: &'a SymbolSources) -> Resul
         let again = desk.read(stamps)?;
         if again.fingerprint != known.fingerprint {
             // The files changed under our eyes: what they hold now counts.
-            known = Memory { evaluated: known.evaluated, ..again };
+            known = SymbolManifest { evaluated: known.evaluated, ..again };
             sorted = desk.sort(&known)?;
         }
     }
-    Ok(Prepared { desk, known, sorted })
+    Ok(PreparedSymbol { desk, known, sorted })
 }
 
 /// A symbol whose files did not change since an earlier run.
@@ -209,7 +216,7 @@ pub(crate) struct RecalledSymbol {
 
 /// Returns what an earlier run knew of a symbol, if its files look exactly as then.
 pub(crate) fn recall_symbol(
-    job: &Job<'_>,
+    job: &SymbolJob<'_>,
     sources: &SymbolSources,
 ) -> Result<Option<RecalledSymbol>, SymbolError> {
     let Some(memory) = remembered(job, sources)? else { return Ok(None) };
@@ -221,13 +228,14 @@ pub(crate) fn recall_symbol(
 
 /// Returns a symbol's report and blocks from the cache alone, or `None` where something would have to be evaluated.
 pub(crate) fn stored_symbol(
-    job: &Job<'_>,
+    job: &SymbolJob<'_>,
     sources: &SymbolSources,
 ) -> Result<Option<(SymbolReport, Vec<DayBlock>)>, SymbolError> {
-    let Some(cache) = job.shelf.and_then(Shelf::cache) else { return Ok(None) };
+    let Some(cache) = job.shelf.and_then(StoreHandle::cache) else { return Ok(None) };
     let row = cache.symbol(sources.symbol.as_str())?;
-    let Some(memory) = row.and_then(|row| Memory::decode(&row)) else { return Ok(None) };
-    let desk = Desk { job, symbol: &sources.symbol, sources, candles: None, covers: Day(i32::MIN) };
+    let Some(memory) = row.and_then(|row| SymbolManifest::decode(&row)) else { return Ok(None) };
+    let desk =
+        SymbolEvaluator { job, symbol: &sources.symbol, sources, candles: None, covers: Day(i32::MIN) };
     let mut sorted = desk.sort(&memory)?;
     if !sorted.todo.is_empty() {
         return Ok(None);
@@ -244,23 +252,23 @@ pub(crate) fn newest_remembered<'s>(
     let Some(cache) = cache else { return Ok(i64::MIN) };
     let mut newest = i64::MIN;
     for symbol in symbols {
-        let memory = cache.symbol(symbol.as_str())?.and_then(|row| Memory::decode(&row));
+        let memory = cache.symbol(symbol.as_str())?.and_then(|row| SymbolManifest::decode(&row));
         newest = newest
             .max(memory.filter(|memory| memory.candles > 0).map_or(i64::MIN, |memory| memory.last_open));
     }
     Ok(newest)
 }
 
-fn remembered(job: &Job<'_>, sources: &SymbolSources) -> Result<Option<Memory>, SymbolError> {
-    let Some(cache) = job.shelf.and_then(Shelf::cache) else { return Ok(None) };
+fn remembered(job: &SymbolJob<'_>, sources: &SymbolSources) -> Result<Option<SymbolManifest>, SymbolError> {
+    let Some(cache) = job.shelf.and_then(StoreHandle::cache) else { return Ok(None) };
     let row = cache.symbol(sources.symbol.as_str())?;
     let stamps = stamps(&sources.sources, job.now_ms);
-    let memory = row.and_then(|row| Memory::decode(&row));
+    let memory = row.and_then(|row| SymbolManifest::decode(&row));
     Ok(memory.filter(|memory| memory.is_of(job, stamps.as_deref())))
 }
 
 /// What a spot check found.
-pub(crate) enum Spot {
+pub(crate) enum SpotCheck {
     /// So many units repeat.
     Sound(u64),
     /// The files are not what they were.
@@ -272,17 +280,21 @@ pub(crate) enum Spot {
 /// Reads a symbol and evaluates a few of its cached units again.
 ///
 /// After a mismatch nothing of the symbol is left in the cache, nor any answer.
-pub(crate) fn spot_check(job: &Job<'_>, sources: &SymbolSources) -> Result<Spot, SymbolError> {
-    let (Some(cache), Some(known)) = (job.shelf.and_then(Shelf::cache), remembered(job, sources)?) else {
-        return Ok(Spot::Changed);
+pub(crate) fn spot_check(job: &SymbolJob<'_>, sources: &SymbolSources) -> Result<SpotCheck, SymbolError> {
+    let (Some(cache), Some(known)) = (job.shelf.and_then(StoreHandle::cache), remembered(job, sources)?)
+    else {
+        return Ok(SpotCheck::Changed);
     };
-    let mut desk = Desk { job, symbol: &sources.symbol, sources, candles: None, covers: Day(i32::MIN) };
+    let mut desk =
+        SymbolEvaluator { job, symbol: &sources.symbol, sources, candles: None, covers: Day(i32::MIN) };
     let again = desk.read(None)?;
-    let (Some(series), Some((first, last))) = (&desk.candles, known.span()) else { return Ok(Spot::Changed) };
+    let (Some(series), Some((first, last))) = (&desk.candles, known.span()) else {
+        return Ok(SpotCheck::Changed);
+    };
     if again.fingerprint != known.fingerprint {
-        return Ok(Spot::Changed);
+        return Ok(SpotCheck::Changed);
     }
-    let market = Market::new(series.bars()).ended(job.is_stopped(known.last_open));
+    let market = MarketSeries::new(series.bars()).ended(job.is_stopped(known.last_open));
     let contexts = desk.contexts()?;
     let costs = job.plan.costs.of(desk.symbol);
     let first = first_day(&job.plan.days, first, last);
@@ -297,32 +309,32 @@ pub(crate) fn spot_check(job: &Job<'_>, sources: &SymbolSources) -> Result<Spot,
         if !desk.repeats(&market, day, style, cache, &contexts, &costs)? {
             tracing::warn!(symbol = %desk.symbol, "a cached result does not repeat: the symbol is evaluated anew");
             cache.forget(desk.symbol.as_str())?;
-            return Ok(Spot::Mismatch);
+            return Ok(SpotCheck::Mismatch);
         }
         checked += 1;
     }
-    Ok(Spot::Sound(checked))
+    Ok(SpotCheck::Sound(checked))
 }
 
 /// Other places every day.
-fn seed(job: &Job<'_>) -> u64 {
+fn seed(job: &SymbolJob<'_>) -> u64 {
     u64::from(Day::of(job.now_ms).0.unsigned_abs()) * 7919
 }
 
 /// The units of a symbol: what is reused, what is to do.
 #[derive(Default)]
-pub(crate) struct Sorted {
+pub(crate) struct WorkPlan {
     pub(crate) days: Vec<Day>,
     /// Per style and day: the unit's keys.
     keys: Vec<Vec<UnitKeys>>,
     /// Per style and day: what is reused, `None` where something is to do.
     pub(crate) parts: Vec<Vec<Option<StyleDay>>>,
-    pub(crate) todo: Vec<Todo>,
+    pub(crate) todo: Vec<WorkItem>,
     corrupt: Vec<UnitKey>,
     stopped: bool,
 }
 
-impl Sorted {
+impl WorkPlan {
     /// Returns the days of which something is to be evaluated, with the reason of the first style.
     pub(crate) fn reasons(&self) -> Vec<(Day, Reason)> {
         let mut reasons: BTreeMap<Day, Reason> = BTreeMap::new();
@@ -359,8 +371,8 @@ impl Sorted {
 }
 
 /// A symbol at work.
-pub(crate) struct Desk<'a> {
-    job: &'a Job<'a>,
+pub(crate) struct SymbolEvaluator<'a> {
+    job: &'a SymbolJob<'a>,
     symbol: &'a Symbol,
     sources: &'a SymbolSources,
     pub(crate) candles: Option<CandleSeries>,
@@ -368,20 +380,20 @@ pub(crate) struct Desk<'a> {
     covers: Day,
 }
 
-impl Desk<'_> {
+impl SymbolEvaluator<'_> {
     /// Returns the symbol's signals, where such are given.
     pub(crate) fn given(&self) -> Option<&GivenSignals> {
         self.job.given.map(|given| given.of(self.symbol))
     }
 
     /// Reads the symbol's files.
-    pub(crate) fn read(&mut self, stamps: Option<Vec<Stamp>>) -> Result<Memory, SymbolError> {
+    pub(crate) fn read(&mut self, stamps: Option<Vec<FileStamp>>) -> Result<SymbolManifest, SymbolError> {
         let LoadedSymbol { mut series, files, issues, .. } = load_symbol(self.sources, self.job.ingest)?;
         let bars = within(series.bars(), &self.job.plan.days);
         let days = day_prints(bars);
         // Without stamps it is never taken for the whole of the files: a run as of an earlier day saw a part only.
         let stamps = stamps.filter(|_| self.job.plan.days.end.is_none());
-        let memory = Memory {
+        let memory = SymbolManifest {
             interval_ms: self.job.plan.interval.ms(),
             reading: reading_print(self.job.ingest),
             stamps: stamps.unwrap_or_default(),
@@ -415,7 +427,11 @@ impl Desk<'_> {
     }
 
     /// Takes in files that gained candles; `None` where everything has to be read.
-    fn read_grown(&mut self, old: &Memory, stamps: Option<&[Stamp]>) -> Result<Option<Memory>, SymbolError> {
+    fn read_grown(
+        &mut self,
+        old: &SymbolManifest,
+        stamps: Option<&[FileStamp]>,
+    ) -> Result<Option<SymbolManifest>, SymbolError> {
         let Some((memory, series)) = read_grown(self.job, self.sources, old, stamps)? else {
             return Ok(None);
         };
@@ -427,9 +443,9 @@ impl Desk<'_> {
     }
 
     /// Tells apart what can be reused and what has to be evaluated.
-    fn sort(&self, known: &Memory) -> Result<Sorted, SymbolError> {
+    fn sort(&self, known: &SymbolManifest) -> Result<WorkPlan, SymbolError> {
         let plan = self.job.plan;
-        let mut sorted = Sorted::default();
+        let mut sorted = WorkPlan::default();
         let Some((first, last)) = known.span() else { return Ok(sorted) };
         let from = first_day(&plan.days, first, last);
         sorted.days = (from.0..=last.0).map(Day).collect();
@@ -444,19 +460,21 @@ impl Desk<'_> {
                 ..prints.keys(*day, style, plan, *candles, costs)
             };
             sorted.keys.push(sorted.days.iter().zip(&candles).map(keys).collect());
-            let fits: BTreeMap<[u8; 32], Fit> =
-                contexts.iter().map(|(print, context)| (*print, Fit::new(context.clone(), style))).collect();
+            let fits: BTreeMap<[u8; 32], SchemaProjection> = contexts
+                .iter()
+                .map(|(print, context)| (*print, SchemaProjection::new(context.clone(), style)))
+                .collect();
             let mut treatments = self.treatments(&mut sorted, index, &fits)?;
             let mut parts = vec![None; sorted.days.len()];
             for (place, treatment) in treatments.drain(..).enumerate() {
                 let day = sorted.days[place];
-                let todo = |reason, partly| Todo { day, style: index, reason, partly };
+                let todo = |reason, partly| WorkItem { day, style: index, reason, partly };
                 match treatment {
-                    Some(Treatment::Reuse(part)) => parts[place] = Some(part),
-                    Some(Treatment::Extend(context, reason)) => {
+                    Some(ReuseDecision::Reuse(part)) => parts[place] = Some(part),
+                    Some(ReuseDecision::Extend(context, reason)) => {
                         sorted.todo.push(todo(reason, Some(context)));
                     }
-                    Some(Treatment::Evaluate(reason)) => sorted.todo.push(todo(reason, None)),
+                    Some(ReuseDecision::Evaluate(reason)) => sorted.todo.push(todo(reason, None)),
                     None => {
                         let reason = self.missing((self.job.ordinal(style), day.0), known);
                         sorted.todo.push(todo(reason, None));
@@ -471,12 +489,12 @@ impl Desk<'_> {
     /// Returns what to do with each day of a style that is cached, in place.
     fn treatments(
         &self,
-        sorted: &mut Sorted,
+        sorted: &mut WorkPlan,
         style_index: usize,
-        fits: &BTreeMap<[u8; 32], Fit>,
-    ) -> Result<Vec<Option<Treatment>>, SymbolError> {
+        fits: &BTreeMap<[u8; 32], SchemaProjection>,
+    ) -> Result<Vec<Option<ReuseDecision>>, SymbolError> {
         let mut treatments = vec![None; sorted.days.len()];
-        let Some(cache) = self.job.shelf.and_then(Shelf::cache).filter(|_| !self.job.full) else {
+        let Some(cache) = self.job.shelf.and_then(StoreHandle::cache).filter(|_| !self.job.full) else {
             return Ok(treatments);
         };
         let style = &self.job.plan.styles[style_index];
@@ -486,13 +504,13 @@ impl Desk<'_> {
             let place = sorted.place(Day(day));
             let Some(row) = row else {
                 corrupt.push((ordinal, day));
-                place.inspect(|place| treatments[*place] = Some(Treatment::Evaluate(Reason::Corrupt)));
+                place.inspect(|place| treatments[*place] = Some(ReuseDecision::Evaluate(Reason::Corrupt)));
                 return;
             };
             let Some(place) = place else { return };
             let keys = &sorted.keys[style_index][place];
             let treatment = match treat(row, keys, style, |print| fits.get(&print.0)) {
-                Treatment::Reuse(part) => self.keep(part).map(Treatment::Reuse),
+                ReuseDecision::Reuse(part) => self.keep(part).map(ReuseDecision::Reuse),
                 other => Ok(other),
             };
             match treatment {
@@ -508,7 +526,7 @@ impl Desk<'_> {
     }
 
     /// Why a unit is not cached.
-    fn missing(&self, (style, day): UnitKey, known: &Memory) -> Reason {
+    fn missing(&self, (style, day): UnitKey, known: &SymbolManifest) -> Reason {
         if self.job.full {
             return Reason::Forced;
         }
@@ -520,8 +538,8 @@ impl Desk<'_> {
         if was_there { Reason::Evicted } else { Reason::New }
     }
 
-    fn contexts(&self) -> Result<BTreeMap<[u8; 32], Arc<Context>>, SymbolError> {
-        let Some(cache) = self.job.shelf.and_then(Shelf::cache) else { return Ok(BTreeMap::new()) };
+    fn contexts(&self) -> Result<BTreeMap<[u8; 32], Arc<UnitSchema>>, SymbolError> {
+        let Some(cache) = self.job.shelf.and_then(StoreHandle::cache) else { return Ok(BTreeMap::new()) };
         let rows = cache.contexts()?;
         let decoded = rows.into_iter().filter_map(|(print, row)| {
             let context = decode_context(&row).filter(|context| context.fingerprint().0 == print)?;
@@ -531,7 +549,11 @@ impl Desk<'_> {
     }
 
     /// Evaluates what is to do, checks a sample of what is reused, stores, and puts the symbol's blocks together.
-    fn finish(mut self, mut known: Memory, mut sorted: Sorted) -> Result<EvaluatedSymbol, SymbolError> {
+    fn finish(
+        mut self,
+        mut known: SymbolManifest,
+        mut sorted: WorkPlan,
+    ) -> Result<EvaluatedSymbol, SymbolError> {
         let plan = self.job.plan;
         let costs = plan.costs.of(self.symbol);
         let mut units = UnitCounts { total: sorted.days.len() as u64, ..UnitCounts::default() };
@@ -543,9 +565,9 @@ impl Desk<'_> {
         }
         (self.job.on_event)(RunEvent::SymbolSorted { todo: sorted.todo.len() });
         if let (Some(series), false) = (&self.candles, sorted.days.is_empty()) {
-            let market = Market::new(within(series.bars(), &plan.days)).ended(sorted.stopped);
+            let market = MarketSeries::new(within(series.bars(), &plan.days)).ended(sorted.stopped);
             sorted.todo.sort_by_key(|todo| todo.day);
-            let cached = |todo: &Todo, context: &Arc<Context>| self.cached(todo, context);
+            let cached = |todo: &WorkItem, context: &Arc<UnitSchema>| self.cached(todo, context);
             let (mut next, mut units_at_once) =
                 (0, self.job.batch_bytes.map_or(BATCH_UNITS, |_| FIRST_UNITS));
             while next < sorted.todo.len() {
@@ -564,7 +586,7 @@ impl Desk<'_> {
                     let per_unit = usize::try_from(bytes).unwrap_or(usize::MAX) / done.len().max(1);
                     units_at_once = (bytes_max / per_unit.max(1)).clamp(1, BATCH_UNITS);
                 }
-                for Done { day, style, unit, context } in &done {
+                for EvaluatedUnit { day, style, unit, context } in &done {
                     let place = sorted.place(*day).expect("evaluated days are days of the run");
                     sorted.parts[*style][place] =
                         Some(self.keep(unit.style_day(context, &plan.styles[*style]))?);
@@ -599,14 +621,14 @@ impl Desk<'_> {
     }
 
     /// Evaluates a few reused units again, where candles are at hand; returns how many, and whether they repeat.
-    pub(crate) fn check(&self, sorted: &Sorted, costs: &TradeCosts) -> Result<(u64, bool), SymbolError> {
+    pub(crate) fn check(&self, sorted: &WorkPlan, costs: &TradeCosts) -> Result<(u64, bool), SymbolError> {
         let covered = |(_, place): &(usize, usize)| sorted.days[*place] >= self.covers;
         let reused: Vec<(usize, usize)> = sorted.reused().into_iter().filter(covered).collect();
-        let cache = self.job.shelf.and_then(Shelf::cache);
+        let cache = self.job.shelf.and_then(StoreHandle::cache);
         let (Some(cache), Some(series), false) = (cache, &self.candles, reused.is_empty()) else {
             return Ok((0, true));
         };
-        let market = Market::new(within(series.bars(), &self.job.plan.days)).ended(sorted.stopped);
+        let market = MarketSeries::new(within(series.bars(), &self.job.plan.days)).ended(sorted.stopped);
         let contexts = self.contexts()?;
         let picks = CHECKED_UNITS.min(reused.len());
         let seed = seed(self.job) as usize;
@@ -619,15 +641,15 @@ impl Desk<'_> {
     }
 
     /// Gives up everything cached of the symbol: it is evaluated anew, from all of its candles.
-    fn distrust(&mut self, sorted: &mut Sorted) -> Result<(), SymbolError> {
+    fn distrust(&mut self, sorted: &mut WorkPlan) -> Result<(), SymbolError> {
         tracing::warn!(symbol = %self.symbol, "a cached result does not repeat: the symbol is evaluated anew");
-        if let Some(cache) = self.job.shelf.and_then(Shelf::cache) {
+        if let Some(cache) = self.job.shelf.and_then(StoreHandle::cache) {
             cache.forget(self.symbol.as_str())?;
         }
         for (style, place) in sorted.reused() {
             sorted.parts[style][place] = None;
             let day = sorted.days[place];
-            sorted.todo.push(Todo { day, style, reason: Reason::Corrupt, partly: None });
+            sorted.todo.push(WorkItem { day, style, reason: Reason::Corrupt, partly: None });
         }
         if self.covers > Day(i32::MIN) {
             self.read(None)?;
@@ -638,39 +660,39 @@ impl Desk<'_> {
     /// Returns whether a cached unit is what its candles give.
     fn repeats(
         &self,
-        market: &Market<'_>,
+        market: &MarketSeries<'_>,
         day: Day,
         style: &StylePlan,
         cache: &Cache,
-        contexts: &BTreeMap<[u8; 32], Arc<Context>>,
+        contexts: &BTreeMap<[u8; 32], Arc<UnitSchema>>,
         costs: &TradeCosts,
     ) -> Result<bool, SymbolError> {
         let row = cache.unit(self.symbol.as_str(), (self.job.ordinal(style), day.0))?;
         let cached = row.and_then(|row| unit_of(&row, |print| contexts.get(&print.0).cloned()));
         let Some((unit, context)) = cached else { return Ok(false) };
-        let found = Found::on(market, day, self.given());
+        let found = EntrySource::on(market, day, self.given());
         let fresh = evaluate(market, day, &found, style, self.job.plan, costs);
         let bytes = |unit: &Unit| {
             let mut bytes = Vec::new();
             unit.encode(&mut bytes);
             bytes
         };
-        let own = Context::of(style);
+        let own = UnitSchema::of(style);
         Ok(bytes(&unit.narrowed(&context, &own)) == bytes(&fresh.narrowed(&own, &own)))
     }
 
     /// Returns the cached unit that lacks some rules: the row that was looked at before, as this run alone writes.
-    pub(crate) fn cached(&self, todo: &Todo, context: &Arc<Context>) -> Option<Unit> {
-        let cache = self.job.shelf.and_then(Shelf::cache)?;
+    pub(crate) fn cached(&self, todo: &WorkItem, context: &Arc<UnitSchema>) -> Option<Unit> {
+        let cache = self.job.shelf.and_then(StoreHandle::cache)?;
         let style = self.job.ordinal(&self.job.plan.styles[todo.style]);
         let row = cache.unit(self.symbol.as_str(), (style, todo.day.0)).ok().flatten()?;
         unit_of(&row, |_| Some(context.clone())).map(|(unit, _)| unit)
     }
 
     /// Returns what was evaluated as rows of the cache.
-    pub(crate) fn rows(&self, sorted: &Sorted, done: &[Done]) -> CacheBatch {
+    pub(crate) fn rows(&self, sorted: &WorkPlan, done: &[EvaluatedUnit]) -> CacheBatch {
         let mut batch = CacheBatch::default();
-        for Done { day, style, unit, context } in done {
+        for EvaluatedUnit { day, style, unit, context } in done {
             let print = context.fingerprint();
             if batch.contexts.iter().all(|(known, _)| *known != print.0) {
                 batch.contexts.push((print.0, encode_context(context)));
@@ -694,7 +716,7 @@ impl Desk<'_> {
     }
 
     /// Widens the range of days that were ever evaluated.
-    fn remember(&self, known: &mut Memory, days: &[Day]) {
+    fn remember(&self, known: &mut SymbolManifest, days: &[Day]) {
         let (Some(first), Some(last)) = (days.first(), days.last()) else { return };
         for style in &self.job.plan.styles {
             let ordinal = self.job.ordinal(style);

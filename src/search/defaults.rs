@@ -4,7 +4,7 @@
 //! and price changes in percent. They are stated here for every base, so that a filter lets pass about as much of it.
 
 use super::exit_axes::ExitAxes;
-use super::space::{Bound, Dimension, Level, numbers};
+use super::space::{Bound, Dimension, ThresholdLevel, numbers};
 use crate::features::market_structure::age_in_hours;
 use crate::model::{FilterValue, Interval, Style};
 
@@ -63,7 +63,8 @@ impl Defaults {
         let exits = ExitAxes::new(&take_profit_atr, &[0.8, 1.5, 2.2], &lengths.hold_hours[place]);
         let age_hours = AGE_BARS[place].map(|bars| age_in_hours(bars as usize, base));
         let at_least = |key, column, values: &[f64]| (key, column, Bound::AtLeast, numbers(values));
-        let named = |threshold, name: &str| Level { threshold, shown: FilterValue::Name(name.to_owned()) };
+        let named =
+            |threshold, name: &str| ThresholdLevel { threshold, shown: FilterValue::Name(name.to_owned()) };
         let structures = vec![named(0.0, "all"), named(1.0, "trend_only")];
         let dimensions = [
             at_least("min_risk_reward", "risk_reward", &risk_reward),
@@ -88,13 +89,13 @@ impl Defaults {
 mod tests {
     use super::*;
     use crate::model::Timeframes;
-    use crate::search::space::Space;
+    use crate::search::space::SearchSpace;
 
     #[test]
     fn every_base_has_a_grid_of_the_same_size_in_whole_candles() {
         for (base, style) in Timeframes::all().flat_map(|of| Style::ALL.map(|style| (of.base, style))) {
             let Defaults { exits, dimensions } = Defaults::of(style, base).expect("a base");
-            let space = Space::new(style, &exits, dimensions).expect("sound");
+            let space = SearchSpace::new(style, &exits, dimensions).expect("sound");
             assert_eq!(space.sets(), 139_968, "{style} on {base}");
             for rule in space.rules() {
                 assert!(base.is_whole_in_hours(rule.hold_hours), "{style} on {base}: {}", rule.hold_hours);

@@ -7,7 +7,7 @@ use crate::model::{EXIT_AXES, ExitAxis, ExitRule, Need};
 
 /// A value of an exit axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ExitLevel {
+pub enum ExitAxisValue {
     /// The mechanism is off.
     Off,
     /// A number, in the axis' unit.
@@ -20,7 +20,7 @@ pub enum ExitLevel {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExitAxes {
     /// Per axis of [`EXIT_AXES`].
-    levels: [Vec<ExitLevel>; EXIT_AXES.len()],
+    levels: [Vec<ExitAxisValue>; EXIT_AXES.len()],
 }
 
 /// The axis that may follow the first target.
@@ -32,26 +32,26 @@ const NESTING: [usize; EXIT_AXES.len()] = [3, 4, 5, 6, 7, 8, 9, 10, 2, 0, 1];
 impl ExitAxes {
     /// Returns axes with all mechanisms off. Once on: a trailing stop activates at 1 ATR, a first target closes half.
     pub fn new(take_profit_atr: &[f64], stop_atr: &[f64], hold_hours: &[f64]) -> Self {
-        let at = |values: &[f64]| values.iter().copied().map(ExitLevel::At).collect();
+        let at = |values: &[f64]| values.iter().copied().map(ExitAxisValue::At).collect();
         let levels = std::array::from_fn(|axis| match EXIT_AXES[axis].key {
             "atr_tp_multiplier" => at(take_profit_atr),
             "atr_stop_multiplier" => at(stop_atr),
             "max_holding_hours" => at(hold_hours),
             "trailing_stop_activation" => at(&[1.0]),
             "tp1_close_pct" => at(&[50.0]),
-            _ => vec![ExitLevel::Off],
+            _ => vec![ExitAxisValue::Off],
         });
         Self { levels }
     }
 
     /// Replaces the values of an axis; returns whether there is one of this key.
-    pub fn set(&mut self, key: &str, levels: Vec<ExitLevel>) -> bool {
+    pub fn set(&mut self, key: &str, levels: Vec<ExitAxisValue>) -> bool {
         let found = EXIT_AXES.iter().position(|axis| axis.key == key);
         found.map(|axis| self.levels[axis] = levels).is_some()
     }
 
     /// Returns the values of an axis (by its place in [`EXIT_AXES`]).
-    pub(super) fn levels(&self, axis: usize) -> &[ExitLevel] {
+    pub(super) fn levels(&self, axis: usize) -> &[ExitAxisValue] {
         &self.levels[axis]
     }
 
@@ -66,10 +66,10 @@ impl ExitAxes {
     pub(super) fn check(&self) -> Result<(), SpaceError> {
         for (axis, levels) in EXIT_AXES.iter().zip(&self.levels) {
             let at_first_target = axis.key == BREAK_EVEN;
-            let fine = |level: &ExitLevel| match level {
-                ExitLevel::Off => axis.need == Need::Mechanism,
-                ExitLevel::At(value) => axis.allows(*value),
-                ExitLevel::AtFirstTarget => at_first_target,
+            let fine = |level: &ExitAxisValue| match level {
+                ExitAxisValue::Off => axis.need == Need::Mechanism,
+                ExitAxisValue::At(value) => axis.allows(*value),
+                ExitAxisValue::AtFirstTarget => at_first_target,
             };
             if levels.is_empty() || !levels.iter().all(fine) {
                 let expected = match axis.need {
@@ -78,7 +78,7 @@ impl ExitAxes {
                     _ if axis.may_be_zero => "one or more numbers from 0 on, within reason",
                     _ => "one or more positive numbers within reason",
                 };
-                let shown: Vec<String> = levels.iter().map(ExitLevel::to_string).collect();
+                let shown: Vec<String> = levels.iter().map(ExitAxisValue::to_string).collect();
                 return Err(axis_error(axis.key, expected, format!("[{}]", shown.join(", "))));
             }
         }
@@ -110,7 +110,7 @@ impl ExitAxes {
     pub(super) fn product(&self) -> u128 {
         let of_axis = |axis: usize| {
             let (levels, partners) = (&self.levels[axis], self.levels.get(axis + 1));
-            let off = levels.iter().filter(|level| **level == ExitLevel::Off).count();
+            let off = levels.iter().filter(|level| **level == ExitAxisValue::Off).count();
             let partners = partners.filter(|_| partner_of(axis + 1).is_some()).map_or(1, Vec::len);
             if partner_of(axis).is_some() { 1 } else { (off + (levels.len() - off) * partners) as u128 }
         };
@@ -124,7 +124,7 @@ fn partner_of(axis: usize) -> Option<&'static ExitAxis> {
     is_partner.then(|| &EXIT_AXES[axis - 1])
 }
 
-impl ExitLevel {
+impl ExitAxisValue {
     fn applied(self, axis: &ExitAxis, mut rule: ExitRule) -> ExitRule {
         let value = match self {
             Self::Off => None,
@@ -140,7 +140,7 @@ impl ExitLevel {
     }
 }
 
-impl std::fmt::Display for ExitLevel {
+impl std::fmt::Display for ExitAxisValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Off => write!(f, "off"),
@@ -152,15 +152,15 @@ impl std::fmt::Display for ExitLevel {
 
 #[cfg(test)]
 mod tests {
-    use super::ExitLevel::{At, AtFirstTarget, Off};
+    use super::ExitAxisValue::{At, AtFirstTarget, Off};
     use super::*;
     use crate::model::Style;
-    use crate::search::space::Space;
+    use crate::search::space::SearchSpace;
 
     #[test]
     fn a_value_that_is_none_of_its_axis_is_refused() {
-        let exits = Space::default_exits(Style::Swing);
-        let refused: [(&str, Vec<ExitLevel>); 7] = [
+        let exits = SearchSpace::default_exits(Style::Swing);
+        let refused: [(&str, Vec<ExitAxisValue>); 7] = [
             ("max_holding_hours", vec![]),
             ("max_holding_hours", vec![At(5000.0)]),
             ("atr_stop_multiplier", vec![At(1.0), Off]),
@@ -172,7 +172,7 @@ mod tests {
         for (key, levels) in refused {
             let mut bad = exits.clone();
             assert!(bad.set(key, levels));
-            let error = Space::new(Style::Swing, &bad, vec![]).expect_err("unsound").to_string();
+            let error = SearchSpace::new(Style::Swing, &bad, vec![]).expect_err("unsound").to_string();
             assert!(error.contains(key), "{error}");
         }
         assert!(!exits.clone().set("min_consensus", vec![]));
@@ -180,8 +180,8 @@ mod tests {
 
     #[test]
     fn mechanisms_multiply_the_rules_and_what_cannot_act_is_not_counted_twice() {
-        let plain = Space::default_exits(Style::Scalping);
-        let with = |axes: &[(&str, &[ExitLevel])]| {
+        let plain = SearchSpace::default_exits(Style::Scalping);
+        let with = |axes: &[(&str, &[ExitAxisValue])]| {
             let mut exits = plain.clone();
             axes.iter().for_each(|(key, levels)| assert!(exits.set(key, levels.to_vec())));
             exits.rules()
@@ -203,7 +203,7 @@ mod tests {
         wide.set("trailing_stop_activation", (0..200).map(|i| At(f64::from(i))).collect());
         assert_eq!(wide.product(), 27 * (1 + 2 * 200));
         assert!(
-            matches!(Space::new(Style::Swing, &wide, Space::default_dimensions(Style::Swing)), Err(SpaceError::TooLarge { sets, .. }) if sets == 27 * 401 * 5_184)
+            matches!(SearchSpace::new(Style::Swing, &wide, SearchSpace::default_dimensions(Style::Swing)), Err(SpaceError::TooLarge { sets, .. }) if sets == 27 * 401 * 5_184)
         );
         assert_eq!(trailing[..27], plain.rules(), "the plain rules come first");
         // A first target at 1.5 ATR acts where the take-profit is at 2 or 3.

@@ -1,11 +1,11 @@
 //! Spaces and their search: exhaustive, in stages where they are too large.
 
 pub mod defaults;
-pub mod draws;
 mod exit_axes;
 pub mod named_weights;
 pub mod own;
 pub mod plateau;
+pub mod random;
 pub mod rank;
 pub mod separation;
 pub mod space;

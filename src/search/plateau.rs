@@ -112,7 +112,7 @@ fn add<T: Copy + Add<Output = T>>(sums: &mut [T], values: &[T]) {
 
 /// A grid of ordered axes, smoothed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Landscape {
+pub struct SmoothedGrid {
     grid: Neighbourhood,
     cells_around: Vec<u32>,
     /// NaN where a point has too few trades.
@@ -124,7 +124,7 @@ pub struct Landscape {
     twice: Vec<f64>,
 }
 
-impl Landscape {
+impl SmoothedGrid {
     /// Smooths scores.
     ///
     /// Shape: one finite score per point, NaN where it has none
@@ -219,8 +219,8 @@ mod tests {
 
     use super::*;
 
-    fn cells_only(sizes: &[usize], scores: Vec<f64>) -> Landscape {
-        Landscape::new(Neighbourhood::new(vec![vec![0]], sizes), scores)
+    fn cells_only(sizes: &[usize], scores: Vec<f64>) -> SmoothedGrid {
+        SmoothedGrid::new(Neighbourhood::new(vec![vec![0]], sizes), scores)
     }
 
     #[test]
@@ -275,7 +275,7 @@ mod tests {
             };
             let once = |point: usize| mean(around(point).map(|other| scores[other]).collect());
             let scored = |point: usize| if scores[point].is_nan() { f64::NAN } else { once(point).unwrap_or(f64::NAN) };
-            let found = Landscape::new(grid.clone(), scores.clone());
+            let found = SmoothedGrid::new(grid.clone(), scores.clone());
             for point in 0..grid.points() {
                 let same = |a: Option<f64>, b: Option<f64>| match (a, b) {
                     (Some(a), Some(b)) => (a - b).abs() < 1e-9,

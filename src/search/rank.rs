@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::plateau::{Landscape, Neighbourhood};
-use super::space::Space;
+use super::plateau::{Neighbourhood, SmoothedGrid};
+use super::space::SearchSpace;
 use crate::evaluate::metrics::Circumstances;
 use crate::evaluate::score::Score;
 use crate::evaluate::sweep::{GridPoint, Sweep};
@@ -22,14 +22,14 @@ pub struct Trial {
     /// What it is ranked by: its score, or the mean of those around it.
     pub height: f64,
     /// What it stands on; that comes before height.
-    pub footing: Footing,
+    pub footing: Robustness,
     /// Its statistics.
     pub point: GridPoint,
 }
 
 /// What a trial stands on, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Footing {
+pub enum Robustness {
     /// Neighbours that keep its score up; or it is ranked by its own score, whatever is around.
     Sound,
     /// A spike that earns. Where nothing is sound, there is nothing better to look at.
@@ -38,7 +38,7 @@ pub enum Footing {
     Losing,
 }
 
-impl Footing {
+impl Robustness {
     fn of(sound: bool, point: &GridPoint) -> Self {
         match (sound, point.win_ppm + point.loss_ppm > 0) {
             (true, _) => Self::Sound,
@@ -51,7 +51,7 @@ impl Footing {
 impl Trial {
     /// Returns a trial that is ranked by its own score.
     pub(super) fn peak(rule: usize, cell: usize, score: f64, point: GridPoint) -> Self {
-        Self { rule, cell, score, height: score, footing: Footing::Sound, point }
+        Self { rule, cell, score, height: score, footing: Robustness::Sound, point }
     }
 
     /// Orders trials best first: footing, height, then more trades, then the earlier place in the grid (the looser cell).
@@ -246,9 +246,9 @@ pub struct Ranking {
 ///
 /// Ties go to more trades, then to the earlier place in the grid: the same ranking for any number of threads
 /// Cost: O(sets x (log K + axes)); by plateau another O(sets x (dimensions + rules beside a rule)) and 32 bytes per set
-pub fn rank(sweep: &Sweep, space: &Space, objective: &Objective<'_>, keep: usize) -> Ranking {
-    let mut best = Best::new(keep);
-    let mut axes = Axes::new(space);
+pub fn rank(sweep: &Sweep, space: &SearchSpace, objective: &Objective<'_>, keep: usize) -> Ranking {
+    let mut best = BestTrials::new(keep);
+    let mut axes = AxisScores::new(space);
     let mut rated = 0;
     let grid = (objective.by == RankBy::Plateau).then(|| space.neighbourhood());
     let mut scores = vec![f64::NAN; grid.as_ref().map_or(0, Neighbourhood::points)];
@@ -266,15 +266,15 @@ pub fn rank(sweep: &Sweep, space: &Space, objective: &Objective<'_>, keep: usize
         axes.end_cell(cell);
     }
     if let Some(grid) = grid {
-        let landscape = Landscape::new(grid, scores);
+        let landscape = SmoothedGrid::new(grid, scores);
         for at in 0..landscape.grid().points() {
             let (rule, cell) = landscape.grid().place(at);
             let Some((score, height)) = landscape.score(at).zip(landscape.smoothed(at)) else { continue };
             // Most are not high enough, whatever they stand on.
             let point = *sweep.point(rule, cell);
-            let trial = Trial { rule, cell, score, height, footing: Footing::Sound, point };
+            let trial = Trial { rule, cell, score, height, footing: Robustness::Sound, point };
             if objective.reaches(rule, cell) && best.takes(&trial) {
-                best.offer(Trial { footing: Footing::of(landscape.is_sound(at), &point), ..trial });
+                best.offer(Trial { footing: Robustness::of(landscape.is_sound(at), &point), ..trial });
             }
         }
     }
@@ -282,19 +282,19 @@ pub fn rank(sweep: &Sweep, space: &Space, objective: &Objective<'_>, keep: usize
 }
 
 /// The best trials so far.
-struct Best {
+struct BestTrials {
     keep: usize,
-    heap: BinaryHeap<Ranked>,
+    heap: BinaryHeap<WorstFirst>,
 }
 
-impl Best {
+impl BestTrials {
     fn new(keep: usize) -> Self {
         Self { keep, heap: BinaryHeap::with_capacity(keep + 1) }
     }
 
     /// Returns whether a trial is better than the worst of those kept, which is on top.
     fn takes(&self, trial: &Trial) -> bool {
-        let beats = |worst: &Ranked| trial.rank(&worst.0) == Ordering::Less;
+        let beats = |worst: &WorstFirst| trial.rank(&worst.0) == Ordering::Less;
         self.heap.len() < self.keep || self.heap.peek().is_some_and(beats)
     }
 
@@ -302,7 +302,7 @@ impl Best {
         if !self.takes(&trial) {
             return;
         }
-        self.heap.push(Ranked(trial));
+        self.heap.push(WorstFirst(trial));
         if self.heap.len() > self.keep {
             self.heap.pop();
         }
@@ -316,23 +316,23 @@ impl Best {
 }
 
 /// A trial whose largest is the worst, so that a heap gives up the worst first.
-struct Ranked(Trial);
+struct WorstFirst(Trial);
 
-impl PartialEq for Ranked {
+impl PartialEq for WorstFirst {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Ranked {}
+impl Eq for WorstFirst {}
 
-impl PartialOrd for Ranked {
+impl PartialOrd for WorstFirst {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Ranked {
+impl Ord for WorstFirst {
     fn cmp(&self, other: &Self) -> Ordering {
         self.0.rank(&other.0)
     }
@@ -381,7 +381,7 @@ struct ExitLevels {
 }
 
 /// Returns where the levels of each dimension start when all stand one after the other, and how many there are.
-fn level_starts(space: &Space) -> (Vec<usize>, usize) {
+fn level_starts(space: &SearchSpace) -> (Vec<usize>, usize) {
     let mut width = 0;
     let starts = space.dimensions().iter().map(|dimension| {
         let start = width;
@@ -407,8 +407,8 @@ fn surface(
 }
 
 /// Scores by exit rule and by cell; every axis is a sum of some of them.
-struct Axes<'a> {
-    space: &'a Space,
+struct AxisScores<'a> {
+    space: &'a SearchSpace,
     rules: Vec<Scores>,
     cells: Vec<Scores>,
     /// Per level of every dimension, the dimensions one after the other: counts and sums of every rule.
@@ -424,8 +424,8 @@ struct Axes<'a> {
     squares: f64,
 }
 
-impl<'a> Axes<'a> {
-    fn new(space: &'a Space) -> Self {
+impl<'a> AxisScores<'a> {
+    fn new(space: &'a SearchSpace) -> Self {
         let none = Scores::default();
         let lattice = space.lattice();
         let (rules, cells) = (vec![none; space.rules().len()], vec![none; lattice.cells()]);

@@ -1,12 +1,12 @@
 //! The space of a style: exit rules x one level per filter dimension.
 
 use crate::evaluate::lattice::Lattice;
-use crate::features::catalog::{Column, SIGNAL_SCORE, column};
+use crate::features::catalog::{FeatureColumn, SIGNAL_SCORE, column};
 use crate::features::score::ScoreWeights;
 use crate::model::{EXIT_AXES, ExitAxis, ExitRule, FilterValue, Interval, Need, ParameterSet, Style};
 
 use super::defaults::Defaults;
-pub use super::exit_axes::{ExitAxes, ExitLevel};
+pub use super::exit_axes::{ExitAxes, ExitAxisValue};
 use super::plateau::Neighbourhood;
 use super::rank::Reach;
 
@@ -33,7 +33,7 @@ pub enum Bound {
 
 /// A level of a dimension: the threshold and how it is shown.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Level {
+pub struct ThresholdLevel {
     /// Threshold, in the column's unit.
     pub threshold: f64,
     /// What documents and `learning_config.json` hold.
@@ -45,14 +45,14 @@ pub const SIGNALS_PREFIX: &str = "signals.";
 
 /// What a dimension filters on.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Source {
+pub enum FilterSource {
     /// A feature, computed from candles.
-    Feature(&'static Column),
+    Feature(&'static FeatureColumn),
     /// A column of the user's signals; its name with [`SIGNALS_PREFIX`].
     Signals(String),
 }
 
-impl Source {
+impl FilterSource {
     /// Returns the source of a name, if there can be one: a feature column, or any name behind [`SIGNALS_PREFIX`].
     pub fn named(name: &str) -> Option<Self> {
         let own = name.strip_prefix(SIGNALS_PREFIX).filter(|own| !own.is_empty());
@@ -80,10 +80,10 @@ impl Source {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dimension {
     key: String,
-    source: Source,
+    source: FilterSource,
     bound: Bound,
     /// Loose to strict.
-    levels: Vec<Level>,
+    levels: Vec<ThresholdLevel>,
 }
 
 /// A space that cannot be searched.
@@ -132,8 +132,13 @@ impl Dimension {
     /// Returns a dimension; levels are ordered and doubles dropped.
     ///
     /// Errors: an unknown column; no level, more than 255, or one that is not finite
-    pub fn new(key: &str, name: &str, bound: Bound, mut levels: Vec<Level>) -> Result<Self, SpaceError> {
-        let source = Source::named(name).ok_or_else(|| SpaceError::UnknownColumn {
+    pub fn new(
+        key: &str,
+        name: &str,
+        bound: Bound,
+        mut levels: Vec<ThresholdLevel>,
+    ) -> Result<Self, SpaceError> {
+        let source = FilterSource::named(name).ok_or_else(|| SpaceError::UnknownColumn {
             key: key.to_owned(),
             found: name.to_owned(),
             hint: crate::search::nearest(name, crate::features::catalog::COLUMNS.iter().map(|c| c.name))
@@ -160,7 +165,7 @@ impl Dimension {
     }
 
     /// Returns what it reads.
-    pub fn source(&self) -> &Source {
+    pub fn source(&self) -> &FilterSource {
         &self.source
     }
 
@@ -175,7 +180,7 @@ impl Dimension {
     }
 
     /// Returns the levels, loose to strict.
-    pub fn levels(&self) -> &[Level] {
+    pub fn levels(&self) -> &[ThresholdLevel] {
         &self.levels
     }
 
@@ -187,7 +192,7 @@ impl Dimension {
     /// Returns the strictest level a value passes, or `None` when it passes none or is not defined.
     pub fn coordinate(&self, value: Option<f64>) -> Option<u8> {
         let value = value.filter(|v| !v.is_nan())?;
-        let passes = |level: &Level| match self.bound {
+        let passes = |level: &ThresholdLevel| match self.bound {
             Bound::AtLeast => value >= level.threshold,
             Bound::AtMost => value <= level.threshold,
         };
@@ -202,7 +207,7 @@ pub(super) fn axis_error(axis: &str, expected: &'static str, found: String) -> S
 
 /// The space of one style.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Space {
+pub struct SearchSpace {
     style: Style,
     rules: Vec<ExitRule>,
     dimensions: Vec<Dimension>,
@@ -210,7 +215,7 @@ pub struct Space {
     weights: Option<ScoreWeights>,
 }
 
-impl Space {
+impl SearchSpace {
     /// Returns the space of exit axes and dimensions.
     ///
     /// Errors: an empty axis, two dimensions of one key, more sets than [`SETS_MAX`]
@@ -393,8 +398,8 @@ fn are_within(axes: &[Vec<Option<usize>>], a: usize, b: usize, steps: usize) -> 
 }
 
 /// Returns levels that are shown as their thresholds.
-pub fn numbers(values: &[f64]) -> Vec<Level> {
-    values.iter().map(|v| Level { threshold: *v, shown: FilterValue::Number(*v) }).collect()
+pub fn numbers(values: &[f64]) -> Vec<ThresholdLevel> {
+    values.iter().map(|v| ThresholdLevel { threshold: *v, shown: FilterValue::Number(*v) }).collect()
 }
 
 #[cfg(test)]
@@ -404,7 +409,7 @@ mod tests {
     #[test]
     fn the_default_grid_is_the_legacy_one_whole() {
         for style in Style::ALL {
-            let space = Space::default_of(style);
+            let space = SearchSpace::default_of(style);
             assert_eq!((space.rules().len(), space.lattice().cells()), (27, 5_184));
             assert_eq!(space.sets(), 139_968);
             for (rule, cell) in [(0, 0), (26, 5_183), (13, 2_000)] {
@@ -423,7 +428,7 @@ mod tests {
 
     #[test]
     fn neighbours_are_one_step_away() {
-        let space = Space::default_of(Style::Swing);
+        let space = SearchSpace::default_of(Style::Swing);
         for (rule, cell) in [(0, 0), (13, 2_000), (26, 5_183)] {
             let neighbours = space.neighbours(rule, cell);
             let own = space.set(rule, cell);
@@ -446,7 +451,7 @@ mod tests {
 
     #[test]
     fn reach_is_counted_in_steps_of_every_axis() {
-        let space = Space::default_of(Style::Scalping);
+        let space = SearchSpace::default_of(Style::Scalping);
         for (rule, cell) in [(0, 0), (13, 2_000), (26, 5_183)] {
             assert_eq!(
                 space.within(rule, cell, 9),
@@ -485,16 +490,16 @@ mod tests {
 
     #[test]
     fn unsound_spaces_are_refused_with_the_reason() {
-        let exits = Space::default_exits(Style::Swing);
+        let exits = SearchSpace::default_exits(Style::Swing);
         let unknown = Dimension::new("x", "signal_scroe", Bound::AtLeast, numbers(&[1.0]));
         let text = unknown.expect_err("a typo").to_string();
         assert!(text.contains("did you mean \"signal_score\"?"), "{text}");
         assert!(Dimension::new("x", "consensus", Bound::AtLeast, vec![]).is_err());
         assert!(Dimension::new("x", "consensus", Bound::AtLeast, numbers(&[f64::NAN])).is_err());
         let taken = Dimension::new("hard_stop_pct", "consensus", Bound::AtLeast, numbers(&[1.0]));
-        assert!(Space::new(Style::Swing, &exits, vec![taken.expect("sound")]).is_err());
-        let twice = vec![Space::default_dimensions(Style::Swing)[0].clone(); 2];
-        assert!(Space::new(Style::Swing, &exits, twice).is_err());
+        assert!(SearchSpace::new(Style::Swing, &exits, vec![taken.expect("sound")]).is_err());
+        let twice = vec![SearchSpace::default_dimensions(Style::Swing)[0].clone(); 2];
+        assert!(SearchSpace::new(Style::Swing, &exits, twice).is_err());
         let many: Vec<Dimension> = (0..4)
             .map(|i| {
                 let levels: Vec<f64> = (0..100).map(f64::from).collect();
@@ -502,6 +507,6 @@ mod tests {
                     .expect("sound")
             })
             .collect();
-        assert!(matches!(Space::new(Style::Swing, &exits, many), Err(SpaceError::TooLarge { .. })));
+        assert!(matches!(SearchSpace::new(Style::Swing, &exits, many), Err(SpaceError::TooLarge { .. })));
     }
 }

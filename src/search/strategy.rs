@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use super::exit_axes::{ExitAxes, ExitLevel};
-use super::space::{Bound, Dimension, Space, SpaceError};
+use super::exit_axes::{ExitAxes, ExitAxisValue};
+use super::space::{Bound, Dimension, SearchSpace, SpaceError};
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::model::{EXIT_AXES, FilterValue, ParameterSet, Style};
 
@@ -70,7 +70,7 @@ pub const STARTS_MAX: usize = 6;
 
 /// The axes of a space, not multiplied yet.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Axes {
+pub struct SpaceAxes {
     style: Style,
     exits: ExitAxes,
     dimensions: Vec<Dimension>,
@@ -79,7 +79,7 @@ pub struct Axes {
 /// Which values of every axis are kept, ascending: exit axes first, then dimensions.
 type Kept = Vec<Vec<usize>>;
 
-impl Axes {
+impl SpaceAxes {
     /// Returns the axes of a style's space.
     pub fn new(style: Style, exits: ExitAxes, dimensions: Vec<Dimension>) -> Self {
         Self { style, exits, dimensions }
@@ -87,7 +87,7 @@ impl Axes {
 
     /// Returns the default axes of a style.
     pub fn default_of(style: Style) -> Self {
-        Self::new(style, Space::default_exits(style), Space::default_dimensions(style))
+        Self::new(style, SearchSpace::default_exits(style), SearchSpace::default_dimensions(style))
     }
 
     /// Returns the style.
@@ -103,7 +103,7 @@ impl Axes {
 
     /// Returns the longest holding time, in hours.
     pub fn hold_hours_max(&self) -> f64 {
-        let hours = |level: &ExitLevel| if let ExitLevel::At(hours) = level { *hours } else { 0.0 };
+        let hours = |level: &ExitAxisValue| if let ExitAxisValue::At(hours) = level { *hours } else { 0.0 };
         let axis = EXIT_AXES.iter().position(|axis| axis.key == "max_holding_hours").expect("an axis");
         self.exits.levels(axis).iter().map(hours).fold(0.0, f64::max)
     }
@@ -111,7 +111,7 @@ impl Axes {
     /// Returns whether some exit rule scales with the signal score.
     pub fn scales_with_score(&self) -> bool {
         let axis = EXIT_AXES.iter().position(|axis| axis.key == "dynamic_atr_strength").expect("an axis");
-        self.exits.levels(axis).iter().any(|level| *level != ExitLevel::Off)
+        self.exits.levels(axis).iter().any(|level| *level != ExitAxisValue::Off)
     }
 
     /// Returns the fingerprint of the axes and the way they are searched.
@@ -129,7 +129,7 @@ impl Axes {
             hash = hash
                 .count(u64::from(dimension.bound() == Bound::AtMost))
                 .count(dimension.levels().len() as u64);
-            let shown = |level: &super::space::Level| super::rank::show(&level.shown);
+            let shown = |level: &super::space::ThresholdLevel| super::rank::show(&level.shown);
             hash = dimension
                 .levels()
                 .iter()
@@ -140,15 +140,15 @@ impl Axes {
 
     /// Returns the whole space.
     ///
-    /// Errors: see [`Space::new`]
-    pub fn whole(&self) -> Result<Space, SpaceError> {
-        Space::new(self.style, &self.exits, self.dimensions.clone())
+    /// Errors: see [`SearchSpace::new`]
+    pub fn whole(&self) -> Result<SearchSpace, SpaceError> {
+        SearchSpace::new(self.style, &self.exits, self.dimensions.clone())
     }
 
     /// Returns the part of the space that is enumerated before anything is known.
     ///
-    /// Errors: see [`Space::new`]
-    pub fn first_stage(&self, search: &Search) -> Result<Space, SpaceError> {
+    /// Errors: see [`SearchSpace::new`]
+    pub fn first_stage(&self, search: &Search) -> Result<SearchSpace, SpaceError> {
         self.exits.check()?;
         let (sizes, budget) = (self.sizes(), u128::from(search.budget.max(1)));
         match search.strategy {
@@ -169,8 +169,8 @@ impl Axes {
     /// Returns the part of the space around starting points, as many of them (the first ones) as the budget has room for;
     /// around the middle of every axis where there is none.
     ///
-    /// Errors: see [`Space::new`]
-    pub fn around(&self, starts: &[ParameterSet], search: &Search) -> Result<Space, SpaceError> {
+    /// Errors: see [`SearchSpace::new`]
+    pub fn around(&self, starts: &[ParameterSet], search: &Search) -> Result<SearchSpace, SpaceError> {
         let places: Vec<Vec<usize>> = match starts {
             [] => vec![self.sizes().iter().map(|size| size / 2).collect()],
             starts => starts.iter().take(STARTS_MAX).map(|start| self.nearest(start)).collect(),
@@ -225,11 +225,11 @@ impl Axes {
         self.exits.with_only(&kept[..EXIT_AXES.len()]).product()
     }
 
-    fn part(&self, kept: &Kept) -> Result<Space, SpaceError> {
+    fn part(&self, kept: &Kept) -> Result<SearchSpace, SpaceError> {
         let (exits, dimensions) = kept.split_at(EXIT_AXES.len());
         let dimensions =
             self.dimensions.iter().zip(dimensions).map(|(dimension, kept)| dimension.with_only(kept));
-        Space::new(self.style, &self.exits.with_only(exits), dimensions.collect())
+        SearchSpace::new(self.style, &self.exits.with_only(exits), dimensions.collect())
     }
 
     /// Returns the places of all values beside those of some points.
@@ -246,17 +246,17 @@ impl Axes {
         let exit = |axis: usize| {
             let levels = self.exits.levels(axis);
             let own = EXIT_AXES[axis].value(&set.exit);
-            let distance = |level: &ExitLevel| match (level, own) {
-                (ExitLevel::Off, None) => 0.0,
-                (ExitLevel::At(value), Some(own)) => (value - own).abs(),
-                (ExitLevel::AtFirstTarget, Some(own)) if set.exit.first_target_atr == Some(own) => 0.0,
+            let distance = |level: &ExitAxisValue| match (level, own) {
+                (ExitAxisValue::Off, None) => 0.0,
+                (ExitAxisValue::At(value), Some(own)) => (value - own).abs(),
+                (ExitAxisValue::AtFirstTarget, Some(own)) if set.exit.first_target_atr == Some(own) => 0.0,
                 _ => f64::INFINITY,
             };
             nearest_of(levels.iter().map(distance))
         };
         let filter = |dimension: &Dimension| {
             let own = set.filter(dimension.key());
-            let distance = |level: &super::space::Level| match own {
+            let distance = |level: &super::space::ThresholdLevel| match own {
                 Some(own) if *own == level.shown => 0.0,
                 Some(FilterValue::Number(own)) => (level.threshold - own).abs(),
                 _ => f64::INFINITY,
@@ -304,13 +304,13 @@ mod tests {
     }
 
     /// 20 x 12 x 8 exit rules, 5 x 7 x 3 cells: 201,600 sets.
-    fn axes() -> Axes {
+    fn axes() -> SpaceAxes {
         let exits = ExitAxes::new(&steps(20), &steps(12), &steps(8));
         let dimension = |key: &str, column, size| {
             Dimension::new(key, column, Bound::AtLeast, numbers(&steps(size))).expect("sound")
         };
         let dimensions = [("a", "consensus", 5), ("b", "signal_score", 7), ("c", "risk_reward", 3)];
-        Axes::new(
+        SpaceAxes::new(
             Style::Swing,
             exits,
             dimensions.map(|(key, column, size)| dimension(key, column, size)).to_vec(),

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
-use super::draws::Draws;
+use super::random::RandomStream;
 use super::separation::Separation;
 use crate::features::score::{ScoreEvidence, ScoreTerm, ScoreWeights, TERMS_MAX, terms};
 use crate::model::Day;
@@ -47,7 +47,7 @@ impl fmt::Display for Weighting {
 
 /// A signal with what became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sample {
+pub struct LabelledSignal {
     /// Day of its entry.
     pub day: Day,
     /// What the score reads.
@@ -58,9 +58,9 @@ pub struct Sample {
 
 /// What weights are learned from.
 #[derive(Debug, Clone)]
-pub struct Lesson<'a> {
+pub struct WeightEvidence<'a> {
     /// Signals of the early part, by day.
-    pub samples: &'a [Sample],
+    pub samples: &'a [LabelledSignal],
     /// Days of the early part.
     pub days: Range<Day>,
     /// Days that an outcome reaches beyond its entry day.
@@ -75,7 +75,7 @@ pub struct Lesson<'a> {
 
 /// What was learned.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Learned {
+pub struct LearnedWeights {
     /// The weights to go on with.
     pub weights: ScoreWeights,
     /// Whether they replace those in force.
@@ -85,12 +85,12 @@ pub struct Learned {
     /// Early signals that won, and that did not.
     pub signals: [u64; 2],
     /// How the weights found compare with those in force; `None` where there is too little to search.
-    pub compared: Option<Comparison>,
+    pub compared: Option<AucComparison>,
 }
 
 /// Areas under the curve, means over the folds; ppm.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Comparison {
+pub struct AucComparison {
     /// Of the weights that a search without the fold's days finds, on these days.
     pub found_ppm: u64,
     /// Of the weights in force, on the same days.
@@ -132,10 +132,10 @@ pub const TRIED_MAX: u64 = (3 + NAMED_MAX + TERMS_MAX + GENERATIONS * CHILDREN) 
 /// Causality: each fold's area is that of weights which were found without its days, and without those on which an
 ///            outcome overlaps with one of its own
 /// Cost:      O(folds x weights tried x distinct evidence)
-pub fn learn(lesson: &Lesson<'_>) -> Learned {
+pub fn learn(lesson: &WeightEvidence<'_>) -> LearnedWeights {
     let won = lesson.samples.iter().filter(|sample| sample.won).count() as u64;
     let signals = [won, lesson.samples.len() as u64 - won];
-    let keep = |reason: String, compared| Learned {
+    let keep = |reason: String, compared| LearnedWeights {
         weights: lesson.in_force,
         replaced: false,
         reason,
@@ -162,10 +162,10 @@ pub fn learn(lesson: &Lesson<'_>) -> Learned {
         );
     }
     let reason = format!("other score weights separate winners from losers better: {figures}");
-    Learned { weights: found, replaced: true, reason, signals, compared: Some(compared) }
+    LearnedWeights { weights: found, replaced: true, reason, signals, compared: Some(compared) }
 }
 
-impl Learned {
+impl LearnedWeights {
     /// Returns how many times the grid was tried for the weights that are gone on with.
     ///
     /// What is searched under the default weights would have been searched without any learning. But had other weights won,
@@ -180,7 +180,7 @@ impl Learned {
     }
 }
 
-impl Learned {
+impl LearnedWeights {
     /// Returns every figure, by name.
     pub fn figures(&self) -> Vec<(&'static str, f64)> {
         let [won, lost] = self.signals.map(|count| count as f64);
@@ -198,7 +198,7 @@ impl Learned {
     }
 }
 
-impl Comparison {
+impl AucComparison {
     fn is_better(&self) -> bool {
         let gain_ppm = self.found_ppm.saturating_sub(self.in_force_ppm);
         gain_ppm >= IMPROVEMENT_MIN_PPM && gain_ppm as f64 > ERRORS_MIN * self.error_ppm
@@ -215,10 +215,10 @@ impl Comparison {
     }
 }
 
-impl Lesson<'_> {
+impl WeightEvidence<'_> {
     /// Returns the weights found on all early days, and how weights that are found so do on days not searched; `None`
     /// where fewer than two parts of the days have winners and losers.
-    fn compare(&self) -> Option<(ScoreWeights, Comparison)> {
+    fn compare(&self) -> Option<(ScoreWeights, AucComparison)> {
         let found = search(&self.parts(|_| true), self)?;
         let (mut folds, mut found_ppm, mut in_force_ppm, mut variance) = (0, 0, 0, 0.0);
         for fold in 0..FOLDS {
@@ -226,7 +226,7 @@ impl Lesson<'_> {
             let apart =
                 |day: Day| day.0 + self.label_days < test.start.0 || day.0 >= test.end.0 + self.label_days;
             let Some(weights) = search(&self.parts(apart), self) else { continue };
-            let unseen: Vec<Sample> =
+            let unseen: Vec<LabelledSignal> =
                 self.samples.iter().copied().filter(|sample| test.contains(&sample.day)).collect();
             let [own, theirs] = [weights, self.in_force].map(|weights| separation(&unseen, &weights));
             let (Some(own_ppm), Some(their_ppm)) = (own.auc_ppm(), theirs.auc_ppm()) else { continue };
@@ -235,8 +235,8 @@ impl Lesson<'_> {
             in_force_ppm += their_ppm;
             variance += self.variance(&unseen, (&weights, &own), &theirs);
         }
-        let seen_ppm = Part::mean_ppm(&self.parts(|_| true), &found)?;
-        let compared = (folds >= 2).then(|| Comparison {
+        let seen_ppm = EvidenceLine::mean_ppm(&self.parts(|_| true), &found)?;
+        let compared = (folds >= 2).then(|| AucComparison {
             found_ppm: found_ppm / folds,
             in_force_ppm: in_force_ppm / folds,
             error_ppm: 1e6 * variance.sqrt() / folds as f64,
@@ -251,7 +251,7 @@ impl Lesson<'_> {
     ///         cluster have in the area are added before they are squared; a cluster is as many days as an outcome reaches
     fn variance(
         &self,
-        signals: &[Sample],
+        signals: &[LabelledSignal],
         (weights, own): (&ScoreWeights, &Separation),
         theirs: &Separation,
     ) -> f64 {
@@ -275,22 +275,22 @@ impl Lesson<'_> {
     }
 
     /// Returns the folds, with only some days of each; those without winners or losers are left out.
-    fn parts(&self, keep: impl Fn(Day) -> bool) -> Vec<Part> {
+    fn parts(&self, keep: impl Fn(Day) -> bool) -> Vec<EvidenceLine> {
         let part = |fold| {
             let days = self.fold(fold);
-            let within = |sample: &&Sample| days.contains(&sample.day) && keep(sample.day);
-            Part::of(self.samples.iter().filter(within))
+            let within = |sample: &&LabelledSignal| days.contains(&sample.day) && keep(sample.day);
+            EvidenceLine::of(self.samples.iter().filter(within))
         };
-        let parts: Vec<Part> = (0..FOLDS).map(part).collect();
-        parts.into_iter().filter(Part::has_both).collect()
+        let parts: Vec<EvidenceLine> = (0..FOLDS).map(part).collect();
+        parts.into_iter().filter(EvidenceLine::has_both).collect()
     }
 }
 
 /// Signals with the same evidence are one line: (evidence, winners, losers).
-struct Part(Vec<(ScoreEvidence, u64, u64)>);
+struct EvidenceLine(Vec<(ScoreEvidence, u64, u64)>);
 
-impl Part {
-    fn of<'a>(samples: impl Iterator<Item = &'a Sample>) -> Self {
+impl EvidenceLine {
+    fn of<'a>(samples: impl Iterator<Item = &'a LabelledSignal>) -> Self {
         let mut counts: BTreeMap<ScoreEvidence, (u64, u64)> = BTreeMap::new();
         for sample in samples {
             let (won, lost) = counts.entry(sample.evidence).or_default();
@@ -318,16 +318,17 @@ fn score(evidence: ScoreEvidence, weights: &ScoreWeights) -> usize {
     evidence.score(weights) as usize
 }
 
-fn separation(samples: &[Sample], weights: &ScoreWeights) -> Separation {
-    let one =
-        |sample: &Sample| (score(sample.evidence, weights), u64::from(sample.won), u64::from(!sample.won));
+fn separation(samples: &[LabelledSignal], weights: &ScoreWeights) -> Separation {
+    let one = |sample: &LabelledSignal| {
+        (score(sample.evidence, weights), u64::from(sample.won), u64::from(!sample.won))
+    };
     Separation::of(samples.iter().map(one))
 }
 
 /// Evolves weights and returns those with the largest mean area, the first of equals; `None` without signals to tell
 /// apart.
-fn search(parts: &[Part], lesson: &Lesson<'_>) -> Option<ScoreWeights> {
-    let rate = |weights: ScoreWeights| Some((weights, Part::mean_ppm(parts, &weights)?));
+fn search(parts: &[EvidenceLine], lesson: &WeightEvidence<'_>) -> Option<ScoreWeights> {
+    let rate = |weights: ScoreWeights| Some((weights, EvidenceLine::mean_ppm(parts, &weights)?));
     let style = lesson.in_force.style();
     let named = lesson.named.iter().copied().take(NAMED_MAX);
     let founders = [lesson.in_force, ScoreWeights::default_of(style)].into_iter().chain(named);
@@ -339,7 +340,7 @@ fn search(parts: &[Part], lesson: &Lesson<'_>) -> Option<ScoreWeights> {
         founders.chain(as_each_separates(&singles)).map(rate).collect::<Option<_>>()?;
     ranked.extend(singles);
     assert!((ranked.len() + GENERATIONS * CHILDREN) as u64 <= TRIED_MAX, "as many as are counted as tries");
-    let mut draws = Draws::new(lesson.seed);
+    let mut draws = RandomStream::new(lesson.seed);
     for _ in 0..GENERATIONS {
         ranked.sort_by_key(|(_, area_ppm)| Reverse(*area_ppm));
         ranked.truncate(PARENTS);
@@ -362,7 +363,7 @@ fn as_each_separates(singles: &[(ScoreWeights, u64)]) -> Option<ScoreWeights> {
 }
 
 /// Moves one to three weights.
-fn mutated(weights: ScoreWeights, draws: &mut Draws) -> ScoreWeights {
+fn mutated(weights: ScoreWeights, draws: &mut RandomStream) -> ScoreWeights {
     let mut values: Vec<u8> = weights.pairs().map(|(_, weight)| weight).collect();
     for _ in 0..=draws.below(3) {
         let place = draws.below(values.len() as u64) as usize;
@@ -381,20 +382,20 @@ mod tests {
     const DAYS: Range<Day> = Day(100)..Day(300);
 
     /// Signals of every day, with evidence by lot; a winner is drawn with the odds (percent) of its evidence.
-    fn world(style: Style, seed: u64, odds: impl Fn(ScoreEvidence) -> u64) -> Vec<Sample> {
-        let mut draws = Draws::new(seed);
+    fn world(style: Style, seed: u64, odds: impl Fn(ScoreEvidence) -> u64) -> Vec<LabelledSignal> {
+        let mut draws = RandomStream::new(seed);
         let mut samples = Vec::new();
         while samples.len() < 4_000 {
             let number = draws.below(1 << 17) as f64;
             let Some(evidence) = ScoreEvidence::from_number(number, style) else { continue };
             let day = Day(DAYS.start.0 + samples.len() as i32 / 20);
-            samples.push(Sample { day, evidence, won: draws.below(100) < odds(evidence) });
+            samples.push(LabelledSignal { day, evidence, won: draws.below(100) < odds(evidence) });
         }
         samples
     }
 
-    fn lesson(samples: &[Sample], in_force: ScoreWeights) -> Lesson<'_> {
-        Lesson { samples, days: DAYS, label_days: 3, in_force, named: &[], seed: 1 }
+    fn lesson(samples: &[LabelledSignal], in_force: ScoreWeights) -> WeightEvidence<'_> {
+        WeightEvidence { samples, days: DAYS, label_days: 3, in_force, named: &[], seed: 1 }
     }
 
     /// The share of the weights that a term has.
@@ -455,9 +456,9 @@ mod tests {
                 3,
                 |evidence| if has(evidence, Style::Swing, ScoreTerm::Volume) { 90 } else { 10 },
             );
-        let losers: Vec<Sample> = samples.iter().copied().filter(|sample| !sample.won).collect();
-        let bunched: Vec<Sample> =
-            samples.iter().map(|sample| Sample { day: DAYS.start, ..*sample }).collect();
+        let losers: Vec<LabelledSignal> = samples.iter().copied().filter(|sample| !sample.won).collect();
+        let bunched: Vec<LabelledSignal> =
+            samples.iter().map(|sample| LabelledSignal { day: DAYS.start, ..*sample }).collect();
         for few in [&samples[..199], &losers, &bunched, &[]] {
             let learned = learn(&lesson(few, own));
             assert_eq!((learned.weights, learned.replaced, learned.compared), (own, false, None));
@@ -480,7 +481,7 @@ mod tests {
         let named = [ScoreWeights::of(style, |_| Some(9)).expect("of every term")];
         let learn_by = |seed| {
             let lesson = lesson(&samples, ScoreWeights::default_of(style));
-            learn(&Lesson { named: &named, seed, ..lesson })
+            learn(&WeightEvidence { named: &named, seed, ..lesson })
         };
         assert_eq!(learn_by(1), learn_by(1));
         let found: std::collections::HashSet<ScoreWeights> =

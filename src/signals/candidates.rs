@@ -3,7 +3,7 @@
 //! Everything is decided at the close of a candle from closed candles; the entry is the next candle's open. The
 //! rule reads no outcome and no threshold of the grid.
 
-use crate::features::frame::{FeatureRow, Frame, Market, Pulse};
+use crate::features::frame::{FeatureRow, Frame, IndicatorSnapshot, MarketSeries};
 use crate::features::patterns::{Patterns, patterns};
 use crate::features::score::Sided;
 use crate::model::{Day, Direction, Interval, Setup};
@@ -46,12 +46,12 @@ impl Candidate {
 ///
 /// Causality: a candidate at candle t reads `bars[..=t]`; cutting the candles after t changes nothing at or before t
 /// Cost:      O(candles of the look-back)
-pub fn candidates(market: &Market<'_>, day: Day) -> Vec<Candidate> {
+pub fn candidates(market: &MarketSeries<'_>, day: Day) -> Vec<Candidate> {
     found(market, day).0
 }
 
 /// Returns the candidates of a day, and at how many of its candles nothing could be looked for: too little is known before them.
-pub fn found(market: &Market<'_>, day: Day) -> (Vec<Candidate>, u32) {
+pub fn found(market: &MarketSeries<'_>, day: Day) -> (Vec<Candidate>, u32) {
     let frame = market.frame(day, margin(market.bars.interval));
     let mut quiet_since = [QUIET_BARS; 2];
     let mut lean_before = None;
@@ -59,7 +59,7 @@ pub fn found(market: &Market<'_>, day: Day) -> (Vec<Candidate>, u32) {
     for index in frame.first..frame.end {
         let pulse = frame.pulse(index);
         blind += u32::from(index >= frame.day_start && pulse.is_none());
-        let lean = pulse.and_then(|pulse| Lean::at(&frame, pulse));
+        let lean = pulse.and_then(|pulse| DirectionalBias::at(&frame, pulse));
         let event = lean.as_ref().filter(|l| l.is_event(lean_before)).map(|l| l.direction);
         if let Some((lean, direction)) = lean.as_ref().zip(event)
             && quiet_since[direction as usize] >= QUIET_BARS
@@ -86,17 +86,17 @@ fn margin(base: Interval) -> usize {
 }
 
 /// A market that leans to one side at a closed candle.
-struct Lean {
-    pulse: Pulse,
+struct DirectionalBias {
+    pulse: IndicatorSnapshot,
     patterns: Patterns,
     direction: Direction,
     reversal_at_level: bool,
     burst: bool,
 }
 
-impl Lean {
+impl DirectionalBias {
     /// Counts the votes at a pulse; `None` when they do not lean either way.
-    fn at(frame: &Frame<'_>, pulse: Pulse) -> Option<Self> {
+    fn at(frame: &Frame<'_>, pulse: IndicatorSnapshot) -> Option<Self> {
         let past = frame.bars.slice(pulse.index + 1 - 51..pulse.index + 1);
         let patterns = patterns(past);
         let indicators = &pulse.indicators;
@@ -173,7 +173,7 @@ fn near_level(past: crate::model::Bars<'_>, direction: Direction, atr: f64) -> b
 }
 
 /// Returns whether one of the last four candles reached back to EMA(20) and the last closed beyond it.
-fn touched_average(frame: &Frame<'_>, pulse: &Pulse, direction: Direction) -> bool {
+fn touched_average(frame: &Frame<'_>, pulse: &IndicatorSnapshot, direction: Direction) -> bool {
     let average = pulse.indicators.ema_20;
     let recent = frame.bars.slice(pulse.index - 3..pulse.index + 1);
     match direction {

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use crate::engine::day::{DayBlock, DaySignal};
+use crate::engine::outcome_spill::{DayOutcomes, DaySource};
 use crate::engine::plan::StylePlan;
-use crate::engine::spill::{DayOutcomes, DaySource};
-use crate::evaluate::book::{Book, Entry};
+use crate::evaluate::outcome_table::{Entry, OutcomeTable};
 use crate::features::score::ScoreEvidence;
 use crate::model::{Day, Direction, Outcomes};
-use crate::search::space::Space;
+use crate::search::space::SearchSpace;
 use crate::signals::opportunities::Hindsight;
 
 /// The days of one symbol, ascending.
@@ -21,7 +21,7 @@ pub struct SymbolDays {
 }
 
 /// Where a signal's coordinates and outcomes lie.
-struct Place<'a> {
+struct SignalSlot<'a> {
     entry: Entry,
     /// Coordinates, and the row of its outcomes in its day.
     data: Option<(Cow<'a, [u8]>, u32)>,
@@ -30,8 +30,8 @@ struct Place<'a> {
 }
 
 /// Returns the book of one style (by its index in the plan): signals of all symbols by entry time, then symbol.
-pub fn book_of(symbols: &[SymbolDays], style: usize, plan: &StylePlan) -> Book {
-    let mut places: Vec<Place<'_>> = Vec::new();
+pub fn book_of(symbols: &[SymbolDays], style: usize, plan: &StylePlan) -> OutcomeTable {
+    let mut places: Vec<SignalSlot<'_>> = Vec::new();
     let mut days: Vec<&DayOutcomes> = Vec::new();
     for own in symbols {
         for block in &own.blocks {
@@ -41,11 +41,11 @@ pub fn book_of(symbols: &[SymbolDays], style: usize, plan: &StylePlan) -> Book {
     }
     // Stable: signals of one symbol at one instant keep their order.
     places.sort_by_key(|place| (place.entry.entry_ms, place.entry.symbol));
-    let mut book = Book::new(plan.space.lattice().clone(), plan.space.rules().len());
+    let mut book = OutcomeTable::new(plan.space.lattice().clone(), plan.space.rules().len());
     let held: Option<Vec<&Outcomes>> = days.iter().map(|day| day.held()).collect();
     let mut rows = Vec::new();
     book.reserve(places.iter().filter(|place| place.data.is_some()).count());
-    for Place { entry, data, day } in &places {
+    for SignalSlot { entry, data, day } in &places {
         match (data, &held) {
             (Some((coordinates, row)), Some(held)) => {
                 book.push(*entry, coordinates, held[*day as usize].row(*row as usize));
@@ -73,7 +73,7 @@ fn places_of<'a>(
     symbol: u16,
     day: u32,
     plan: &StylePlan,
-    places: &mut Vec<Place<'a>>,
+    places: &mut Vec<SignalSlot<'a>>,
 ) {
     let part = &block.styles[style];
     let mut coordinates = part.coordinates.chunks_exact(plan.space.dimensions().len().max(1));
@@ -88,7 +88,7 @@ fn places_of<'a>(
         };
         coordinates.map(|coordinates| (coordinates, row))
     };
-    let place = |signal: &DaySignal| Place {
+    let place = |signal: &DaySignal| SignalSlot {
         entry: Entry { entry_ms: signal.entry_ms, symbol, direction: signal.direction, setup: signal.setup },
         data: signal.in_lattice.then(&mut data).flatten(),
         day,
@@ -97,7 +97,7 @@ fn places_of<'a>(
 }
 
 /// Returns coordinates with those of the score under the weights of the space; `None` where it passes no level.
-fn scored(coordinates: &[u8], evidence: ScoreEvidence, space: &Space) -> Option<Vec<u8>> {
+fn scored(coordinates: &[u8], evidence: ScoreEvidence, space: &SearchSpace) -> Option<Vec<u8>> {
     let score = space.weights().map(|weights| evidence.score(weights));
     let own = coordinates.iter().zip(space.dimensions());
     own.map(|(own, dimension)| if dimension.reads_score() { dimension.coordinate(score) } else { Some(*own) })
@@ -105,7 +105,7 @@ fn scored(coordinates: &[u8], evidence: ScoreEvidence, space: &Space) -> Option<
 }
 
 /// For every opportunity, its day and the signals of the book that take part in it.
-fn captures(book: &Book, symbols: &[SymbolDays], style: usize) -> Hindsight<Vec<(Day, Vec<u32>)>> {
+fn captures(book: &OutcomeTable, symbols: &[SymbolDays], style: usize) -> Hindsight<Vec<(Day, Vec<u32>)>> {
     let mut all = Vec::new();
     for days in symbols {
         let own: Vec<(i64, Direction, u32)> = book

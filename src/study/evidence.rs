@@ -3,17 +3,19 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::plan::{Plan, StylePlan};
-use crate::evaluate::book::{Book, Window};
 use crate::evaluate::daily::DailyColumns;
+use crate::evaluate::outcome_table::{OutcomeTable, Window};
 use crate::evaluate::replay::{Pick, Tally, replay};
 use crate::model::{Day, ReturnPpm};
-use crate::search::weights::Learned;
+use crate::search::weights::LearnedWeights;
 use crate::study::captures::{Capture, Captures};
 use crate::study::portfolio::{Traded, traded};
 use crate::study::regimes::{Regimes, regimes};
 use crate::study::series::Series;
-use crate::study::{Ground, Study};
-use crate::validate::assessment::{Assessment, Assurance, Findings, Lack, assess, cost_buffer, wealth};
+use crate::study::{EvaluationContext, Study};
+use crate::validate::assessment::{
+    Assessment, Assurance, FailedCondition, Findings, assess, cost_buffer, wealth,
+};
 use crate::validate::bootstrap::{self, interval};
 use crate::validate::dependence::automatic_block;
 use crate::validate::grid::{
@@ -104,7 +106,7 @@ pub struct Evidence {
     /// The candidate by kind of market.
     pub regimes: Option<Regimes>,
     /// The weights of the signal score that it was found under, where they are learned.
-    pub weights: Option<Learned>,
+    pub weights: Option<LearnedWeights>,
     /// What the candidate and the set in force made of the moves that hindsight knows; no assessment looks at it.
     pub captures: Option<Captures>,
     /// Is there anything here at all?
@@ -143,8 +145,12 @@ impl Evidence {
         let lacks = |lack| assessment.is_some_and(|assessment| assessment.lacks.contains(&lack));
         match assessment.map(|assessment| assessment.assurance) {
             Some(Assurance::NotEnoughData) => return too_little(),
-            Some(Assurance::Untested) if lacks(Lack::Quick) => {
-                let more = if lacks(Lack::Evidence) { format!("; {}", too_little()) } else { String::new() };
+            Some(Assurance::Untested) if lacks(FailedCondition::Quick) => {
+                let more = if lacks(FailedCondition::Evidence) {
+                    format!("; {}", too_little())
+                } else {
+                    String::new()
+                };
                 return format!("the tests against luck were left out (--quick, validate.quick){more}");
             }
             Some(Assurance::Untested) => {
@@ -229,7 +235,7 @@ impl Evidence {
             ("forward_e_edge", forward.map(|f| f.e_edge)),
             ("forward_e_decay", forward.map(|f| f.e_decay)),
         ];
-        let weights = self.weights.iter().flat_map(Learned::figures);
+        let weights = self.weights.iter().flat_map(LearnedWeights::figures);
         let traded = self.traded.iter().flat_map(Traded::figures);
         let regimes = self.regimes.iter().flat_map(Regimes::figures);
         let defined = all.into_iter().filter_map(|(name, value)| Some((name, value?)));
@@ -243,14 +249,14 @@ pub(crate) struct Question<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) style: &'a StylePlan,
     /// What the parameters in force are measured on.
-    pub(crate) theirs: Ground<'a>,
+    pub(crate) theirs: EvaluationContext<'a>,
     pub(crate) study: &'a Study,
     pub(crate) series: &'a Series,
     /// Distinct grids tried in this profile, this one included; one whose score weights were learned as often as it might
     /// have been another's.
     pub(crate) grids: u64,
     /// What was learned about score weights, where they are.
-    pub(crate) weights: Option<&'a Learned>,
+    pub(crate) weights: Option<&'a LearnedWeights>,
     /// Last day of the candles that the parameters in force were chosen on.
     pub(crate) chosen_on: Option<Day>,
     /// Last closes of the symbol that stands for the market.
@@ -259,13 +265,13 @@ pub(crate) struct Question<'a> {
 
 impl Question<'_> {
     /// Answers it.
-    pub(crate) fn evidence(&self, book: &Book) -> Evidence {
+    pub(crate) fn evidence(&self, book: &OutcomeTable) -> Evidence {
         let study = self.study;
         let tried = (study.sets as u64).saturating_mul(self.grids);
         let mut evidence = Evidence {
             trials: tried.saturating_add(self.plan.search.declared_trials),
             forward: self.forward(),
-            traded: traded(Ground { style: self.style, book }, self.theirs, study, self.plan),
+            traded: traded(EvaluationContext { style: self.style, book }, self.theirs, study, self.plan),
             weights: self.weights.cloned(),
             ..Evidence::default()
         };
@@ -299,10 +305,13 @@ impl Question<'_> {
         match (self.plan.search.quick, found.are_enough()) {
             (true, enough) => Assessment {
                 assurance: Assurance::Untested,
-                lacks: [Some(Lack::Quick), lack(!enough, Lack::Evidence)].into_iter().flatten().collect(),
+                lacks: [Some(FailedCondition::Quick), lack(!enough, FailedCondition::Evidence)]
+                    .into_iter()
+                    .flatten()
+                    .collect(),
             },
             (false, true) if evidence.columns == 0 => {
-                Assessment { assurance: Assurance::Untested, lacks: vec![Lack::Evidence] }
+                Assessment { assurance: Assurance::Untested, lacks: vec![FailedCondition::Evidence] }
             }
             (false, _) => assess(found),
         }

@@ -12,14 +12,14 @@ pub(crate) mod weights;
 use std::ops::Range;
 
 use crate::engine::plan::{Plan, StylePlan};
-use crate::evaluate::book::{Book, Window};
 use crate::evaluate::metrics::{Circumstances, Measure, Metrics, metrics, precision};
+use crate::evaluate::outcome_table::{OutcomeTable, Window};
 use crate::evaluate::replay::{Pick, Tally, replay};
 use crate::evaluate::sweep::sweep;
 use crate::model::{Day, ParameterSet};
 use crate::search::rank::{Importance, Objective, Surface, Trial, rank};
 use crate::validate::split::{Split, split};
-use crate::validate::verdict::{Evidence, Judgement, judge};
+use crate::validate::verdict::{Judgement, TradeMinimums, judge};
 
 /// A parameter set measured on every part of the book.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -68,14 +68,14 @@ pub struct Study {
 /// What sets are measured on: the plan of their score weights, and the book under these.
 #[derive(Debug, Clone, Copy)]
 #[expect(missing_docs, reason = "the names say it")]
-pub struct Ground<'a> {
+pub struct EvaluationContext<'a> {
     pub style: &'a StylePlan,
-    pub book: &'a Book,
+    pub book: &'a OutcomeTable,
 }
 
-impl Ground<'_> {
+impl EvaluationContext<'_> {
     /// Returns whether it is the same as another.
-    pub fn is(&self, other: &Ground<'_>) -> bool {
+    pub fn is(&self, other: &EvaluationContext<'_>) -> bool {
         std::ptr::eq(self.book, other.book)
     }
 }
@@ -84,15 +84,15 @@ impl Ground<'_> {
 ///
 /// Causality: nothing of the late part, nor of the purged days, reaches the selection
 pub fn study(
-    ground: Ground<'_>,
-    theirs: Ground<'_>,
+    ground: EvaluationContext<'_>,
+    theirs: EvaluationContext<'_>,
     days: Range<Day>,
     plan: &Plan,
     incumbent: Option<&ParameterSet>,
 ) -> Study {
-    let Ground { style, book } = ground;
+    let EvaluationContext { style, book } = ground;
     let split = split(days.clone(), plan.search.early_share, style.horizon_days(plan.interval));
-    let parts = Parts::new(book, days.clone(), split.as_ref());
+    let parts = MeasuredParts::new(book, days.clone(), split.as_ref());
     let measure = Measurer { style, plan };
     let place = incumbent.and_then(|set| theirs.style.space.find(set));
     let reach = place.zip(plan.search.max_step);
@@ -103,7 +103,7 @@ pub fn study(
     let incumbent = place.map(|(rule, cell)| match theirs.is(&ground) {
         true => measure.set(rule, cell, &parts).0,
         false => {
-            let parts = Parts::new(theirs.book, days.clone(), split.as_ref());
+            let parts = MeasuredParts::new(theirs.book, days.clone(), split.as_ref());
             Measurer { style: theirs.style, plan }.set(rule, cell, &parts).0
         }
     });
@@ -111,7 +111,7 @@ pub fn study(
         Some(best) => {
             let (_, early, late) = measure.set(best.rule, best.cell, &parts);
             let incumbent_late = incumbent.as_ref().and_then(|i| i.late.expectancy_pct.ok());
-            let evidence = Evidence {
+            let evidence = TradeMinimums {
                 early_trades_min: plan.search.trades_min,
                 late_trades_min: plan.search.late_trades_min,
             };
@@ -152,14 +152,14 @@ fn no_candidate(has_split: bool, trades_min: u32) -> Judgement {
 }
 
 /// A part of the book with what all its metrics share.
-pub(crate) struct Part<'a> {
+pub(crate) struct MeasuredPart<'a> {
     pub(crate) window: Window<'a>,
     /// Precision of taking every signal; the same for every exit rule.
     base_precision: Measure,
 }
 
-impl<'a> Part<'a> {
-    fn new(book: &'a Book, days: Range<Day>) -> Self {
+impl<'a> MeasuredPart<'a> {
+    fn new(book: &'a OutcomeTable, days: Range<Day>) -> Self {
         let window = book.window(days);
         let base_precision = precision(&replay(&window, Pick { rule: 0, levels: None }));
         Self { window, base_precision }
@@ -170,18 +170,22 @@ impl<'a> Part<'a> {
     }
 }
 
-pub(crate) struct Parts<'a> {
-    full: Part<'a>,
-    pub(crate) early: Part<'a>,
-    late: Part<'a>,
+pub(crate) struct MeasuredParts<'a> {
+    full: MeasuredPart<'a>,
+    pub(crate) early: MeasuredPart<'a>,
+    late: MeasuredPart<'a>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> MeasuredParts<'a> {
     /// Cuts a book; without a split both parts are empty.
-    pub(crate) fn new(book: &'a Book, days: Range<Day>, split: Option<&Split>) -> Self {
+    pub(crate) fn new(book: &'a OutcomeTable, days: Range<Day>, split: Option<&Split>) -> Self {
         let empty = days.start..days.start;
         let (early, late) = split.map_or((empty.clone(), empty), |s| (s.early.clone(), s.late.clone()));
-        Self { full: Part::new(book, days), early: Part::new(book, early), late: Part::new(book, late) }
+        Self {
+            full: MeasuredPart::new(book, days),
+            early: MeasuredPart::new(book, early),
+            late: MeasuredPart::new(book, late),
+        }
     }
 }
 
@@ -207,17 +211,22 @@ impl Measurer<'_> {
         }
     }
 
-    fn trial(&self, trial: &Trial, parts: &Parts<'_>) -> Measured {
+    fn trial(&self, trial: &Trial, parts: &MeasuredParts<'_>) -> Measured {
         let (measured, early, _) = self.set(trial.rule, trial.cell, parts);
         assert!(early.point == trial.point, "the sweep agrees with the replay of its finalists");
         measured
     }
 
     /// Replays one set on all parts; returns its early and late tallies as well.
-    pub(crate) fn set(&self, rule: usize, cell: usize, parts: &Parts<'_>) -> (Measured, Tally, Tally) {
+    pub(crate) fn set(
+        &self,
+        rule: usize,
+        cell: usize,
+        parts: &MeasuredParts<'_>,
+    ) -> (Measured, Tally, Tally) {
         let levels = self.style.space.lattice().levels(cell);
         let pick = Pick { rule, levels: Some(&levels) };
-        let tally = |part: &Part<'_>| replay(&part.window, pick);
+        let tally = |part: &MeasuredPart<'_>| replay(&part.window, pick);
         let (full, early, late) = (tally(&parts.full), tally(&parts.early), tally(&parts.late));
         let search = &self.plan.search;
         let measured = Measured {

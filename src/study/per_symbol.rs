@@ -7,16 +7,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::decide::{Change, changes};
+use crate::decide::{ParameterChange, changes};
 use crate::engine::plan::{OwnSettings, Plan, StylePlan};
-use crate::evaluate::book::{Book, Window};
+use crate::evaluate::outcome_table::{OutcomeTable, Window};
 use crate::evaluate::sweep::{Sweep, sweep};
 use crate::model::{ParameterSet, Style};
 use crate::search::own::{Scored, best_own, shrunk};
 use crate::search::rank::Trial;
 use crate::study::assembly::{SymbolDays, book_of};
-use crate::study::{Measured, Measurer, Parts, Study};
-use crate::validate::verdict::{Evidence, Verdict, judge};
+use crate::study::{Measured, MeasuredParts, Measurer, Study};
+use crate::validate::verdict::{TradeMinimums, Verdict, judge};
 
 /// What a symbol trades.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ pub struct OwnSet {
     /// Why.
     pub reason: String,
     /// What changes against the set of its own that was in force, if there was one.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ParameterChange>,
 }
 
 /// Returns where a symbol's own parameters of a style are kept.
@@ -43,7 +43,7 @@ pub fn scope_of(symbol: &str, style: Style) -> String {
 pub(crate) fn own_sets(
     plan: &Plan,
     index: usize,
-    book: &Book,
+    book: &OutcomeTable,
     symbols: &[SymbolDays],
     names: &[&str],
     study: &Study,
@@ -56,7 +56,7 @@ pub(crate) fn own_sets(
     };
     let Some(place) = style.space.find(&best.set) else { return Vec::new() };
     // Once more: holding the first one meanwhile would cost more memory than this costs time.
-    let whole = Parts::new(book, study.days.clone(), study.split.as_ref());
+    let whole = MeasuredParts::new(book, study.days.clone(), study.split.as_ref());
     let pooled = Pooled { window: &whole.early.window, sweep: &sweep(&whole.early.window) };
     let one = |(days, name): (&SymbolDays, &&str)| {
         let (measured, reason) = match own_set(plan, index, days, study, pooled, place, settings) {
@@ -114,13 +114,13 @@ fn own_set(
 ) -> Result<(Measured, String), String> {
     let style: &StylePlan = &plan.styles[index];
     let book = book_of(std::slice::from_ref(days), index, style);
-    let parts = Parts::new(&book, study.days.clone(), study.split.as_ref());
+    let parts = MeasuredParts::new(&book, study.days.clone(), study.split.as_ref());
     let measure = Measurer { style, plan };
     let best = better_than_pooled(&measure, &parts.early.window, pooled, (rule, cell), settings)?;
     let (measured, early, late) = measure.set(best.rule, best.cell, &parts);
     let (pooled_measured, ..) = measure.set(rule, cell, &parts);
     let evidence =
-        Evidence { early_trades_min: settings.trades_min, late_trades_min: plan.search.late_trades_min };
+        TradeMinimums { early_trades_min: settings.trades_min, late_trades_min: plan.search.late_trades_min };
     let judgement = judge(&early.point, &late.point, pooled_measured.late.expectancy_pct.ok(), evidence);
     if judgement.verdict != Verdict::Passed {
         let reason = judgement.reasons.first().map_or("", String::as_str);
@@ -138,17 +138,17 @@ fn own_changes(
     style: &StylePlan,
     old: Option<&ParameterSet>,
     new: Option<&ParameterSet>,
-) -> Vec<Change> {
+) -> Vec<ParameterChange> {
     let scope = scope_of(symbol, style.space.style());
     let listed = match (old, new) {
         (None, None) => Vec::new(),
         (old, Some(new)) => changes(style.space.style(), old, new),
         (Some(old), None) => {
             let gone = changes(style.space.style(), None, old);
-            gone.into_iter().map(|change| Change { old: change.new, new: None, ..change }).collect()
+            gone.into_iter().map(|change| ParameterChange { old: change.new, new: None, ..change }).collect()
         }
     };
-    listed.into_iter().map(|change| Change { scope: scope.clone(), ..change }).collect()
+    listed.into_iter().map(|change| ParameterChange { scope: scope.clone(), ..change }).collect()
 }
 
 #[cfg(test)]
@@ -156,8 +156,8 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::engine::plan::DayLimits;
-    use crate::evaluate::book::Entry;
     use crate::evaluate::metrics::Circumstances;
+    use crate::evaluate::outcome_table::Entry;
     use crate::model::{DAY_MS, Day, Direction, ExitReason, HOUR_MS, Outcome, Outcomes, ReturnPpm, Setup};
     use crate::search::rank::Objective;
 
@@ -167,9 +167,9 @@ mod tests {
     }
 
     /// A book of two exit rules and one filter of two levels, with as many candidates again that no set takes.
-    fn book(plan: &Plan, signals: usize, idle: usize) -> Book {
+    fn book(plan: &Plan, signals: usize, idle: usize) -> OutcomeTable {
         let space = &plan.styles[0].space;
-        let mut book = Book::new(space.lattice().clone(), space.rules().len());
+        let mut book = OutcomeTable::new(space.lattice().clone(), space.rules().len());
         for n in 0..signals {
             let entry_ms = n as i64 * 5 * HOUR_MS;
             let nets = [4_000, 9_000, -3_000, -2_000, 6_000, -1_000];

@@ -4,13 +4,13 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::plan::{Plan, StylePlan};
-use crate::evaluate::book::Window;
-use crate::evaluate::portfolio::{Lost, follow};
+use crate::evaluate::outcome_table::Window;
+use crate::evaluate::portfolio::{SkipReason, follow};
 use crate::evaluate::replay::{Pick, results, taken};
 use crate::evaluate::sweep::GridPoint;
 use crate::evaluate::uniqueness::effective_trades;
 use crate::model::ParameterSet;
-use crate::study::{Ground, Study};
+use crate::study::{EvaluationContext, Study};
 use crate::validate::agreement::rank_agreement;
 use crate::validate::assessment::Overlap;
 
@@ -49,8 +49,8 @@ pub struct BothWays {
     pub independent: TradeResults,
     /// As the portfolio allows.
     pub traded: TradeResults,
-    /// Signals lost, by reason in the order of [`Lost::ALL`].
-    pub lost: [u64; Lost::ALL.len()],
+    /// Signals lost, by reason in the order of [`SkipReason::ALL`].
+    pub lost: [u64; SkipReason::ALL.len()],
 }
 
 /// A study's best sets, traded.
@@ -73,8 +73,13 @@ pub struct Traded {
 ///
 /// Causality: positions are carried over midnight, none is open when the study begins
 /// Cost:      O(sets x signals), sets in parallel
-pub(crate) fn traded(ground: Ground<'_>, theirs: Ground<'_>, study: &Study, plan: &Plan) -> Option<Traded> {
-    let Ground { style, book } = ground;
+pub(crate) fn traded(
+    ground: EvaluationContext<'_>,
+    theirs: EvaluationContext<'_>,
+    study: &Study,
+    plan: &Plan,
+) -> Option<Traded> {
+    let EvaluationContext { style, book } = ground;
     let place = |set: &ParameterSet| style.space.find(set);
     let best = place(&study.top.first()?.set)?;
     let incumbent = study.incumbent.as_ref().map(|measured| &measured.set);
@@ -90,9 +95,9 @@ pub(crate) fn traded(ground: Ground<'_>, theirs: Ground<'_>, study: &Study, plan
         }
     }
     let window = book.window(study.days.clone());
-    let walk = |(rule, cell): &(usize, Option<usize>)| Walk::new(&window, *rule, *cell, style, plan);
+    let walk = |(rule, cell): &(usize, Option<usize>)| SetSimulation::new(&window, *rule, *cell, style, plan);
     // Rules that are loaded are loaded one after the other.
-    let walks: Vec<Walk> = match book.is_held() {
+    let walks: Vec<SetSimulation> = match book.is_held() {
         true => places.par_iter().map(walk).collect(),
         false => places.iter().map(walk).collect(),
     };
@@ -101,13 +106,13 @@ pub(crate) fn traded(ground: Ground<'_>, theirs: Ground<'_>, study: &Study, plan
         index.map(|index| walks[index].both_ways())
     };
     // Sets with the same trades are one set.
-    let mut compared: Vec<&Walk> = Vec::new();
+    let mut compared: Vec<&SetSimulation> = Vec::new();
     for walk in &walks {
         if !compared.contains(&walk) {
             compared.push(walk);
         }
     }
-    let nets = |of: fn(&Walk) -> &GridPoint| -> Vec<i64> {
+    let nets = |of: fn(&SetSimulation) -> &GridPoint| -> Vec<i64> {
         compared.iter().map(|walk| of(walk).net_ppm()).collect()
     };
     let agreement = rank_agreement(&nets(|walk| &walk.independent), &nets(|walk| &walk.traded));
@@ -119,7 +124,7 @@ pub(crate) fn traded(ground: Ground<'_>, theirs: Ground<'_>, study: &Study, plan
         in_force: in_force.and_then(of).or_else(|| {
             let (rule, cell) = theirs.style.space.find(incumbent?)?;
             let window = theirs.book.window(study.days.clone());
-            Some(Walk::new(&window, rule, Some(cell), theirs.style, plan).both_ways())
+            Some(SetSimulation::new(&window, rule, Some(cell), theirs.style, plan).both_ways())
         }),
         sets: compared.len() as u64,
         agreement: agreement.filter(|_| compared.len() >= COMPARED_MIN),
@@ -128,13 +133,13 @@ pub(crate) fn traded(ground: Ground<'_>, theirs: Ground<'_>, study: &Study, plan
 
 /// One set walked through both ways.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Walk {
+struct SetSimulation {
     independent: GridPoint,
     traded: GridPoint,
-    lost: [u64; Lost::ALL.len()],
+    lost: [u64; SkipReason::ALL.len()],
 }
 
-impl Walk {
+impl SetSimulation {
     /// Walks a set through a window; without a cell every signal.
     fn new(window: &Window<'_>, rule: usize, cell: Option<usize>, style: &StylePlan, plan: &Plan) -> Self {
         let levels = cell.map(|cell| style.space.lattice().levels(cell));
@@ -170,8 +175,8 @@ impl Traded {
     }
 
     /// Returns the signals of the best set that are lost, by reason.
-    pub fn lost(&self) -> impl Iterator<Item = (Lost, u64)> + use<> {
-        Lost::ALL.into_iter().zip(self.best.lost)
+    pub fn lost(&self) -> impl Iterator<Item = (SkipReason, u64)> + use<> {
+        SkipReason::ALL.into_iter().zip(self.best.lost)
     }
 
     /// Returns every figure that is defined, by name.
@@ -233,7 +238,7 @@ const IN_FORCE: [[&str; 5]; 2] = [
         "in_force_traded_drawdown_pct",
     ],
 ];
-const LOST: [&str; Lost::ALL.len()] =
+const LOST: [&str; SkipReason::ALL.len()] =
     ["lost_symbol_busy", "lost_cooling_down", "lost_portfolio_full", "lost_day_over"];
 
 fn named(

@@ -5,10 +5,10 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::plan::StylePlan;
-use crate::evaluate::book::Book;
+use crate::evaluate::outcome_table::OutcomeTable;
 use crate::evaluate::replay::{Pick, replay, taken};
 use crate::model::{Day, ParameterSet};
-use crate::study::{Ground, Study};
+use crate::study::{EvaluationContext, Study};
 
 /// The trades of one symbol under a set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,11 +33,16 @@ pub struct Series {
 }
 
 /// Replays the best set of a study, and the one in force, over all its days.
-pub(crate) fn series(ground: Ground<'_>, theirs: Ground<'_>, study: &Study, names: &[&str]) -> Series {
-    let place = |ground: Ground<'_>, set: &ParameterSet| ground.style.space.find(set);
+pub(crate) fn series(
+    ground: EvaluationContext<'_>,
+    theirs: EvaluationContext<'_>,
+    study: &Study,
+    names: &[&str],
+) -> Series {
+    let place = |ground: EvaluationContext<'_>, set: &ParameterSet| ground.style.space.find(set);
     let best = study.top.first().and_then(|best| place(ground, &best.set));
     let in_force = study.incumbent.as_ref().and_then(|measured| place(theirs, &measured.set));
-    let daily = |ground: Ground<'_>, place: Option<(usize, usize)>| {
+    let daily = |ground: EvaluationContext<'_>, place: Option<(usize, usize)>| {
         let daily = |place| daily(ground.book, study.days.clone(), ground.style, place);
         place.map(daily).unwrap_or_default()
     };
@@ -50,7 +55,7 @@ pub(crate) fn series(ground: Ground<'_>, theirs: Ground<'_>, study: &Study, name
 
 /// Returns the sum of net returns of every day under a set; ppm.
 pub(crate) fn daily(
-    book: &Book,
+    book: &OutcomeTable,
     days: Range<Day>,
     style: &StylePlan,
     (rule, cell): (usize, usize),
@@ -65,7 +70,7 @@ pub(crate) fn daily(
 }
 
 fn symbols(
-    Ground { style, book }: Ground<'_>,
+    EvaluationContext { style, book }: EvaluationContext<'_>,
     study: &Study,
     (rule, cell): (usize, usize),
     names: &[&str],

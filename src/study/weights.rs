@@ -7,7 +7,7 @@ use crate::features::score::ScoreWeights;
 use crate::model::{Day, ParameterSet};
 use crate::search::named_weights::alternatives;
 use crate::search::space::weights_of;
-use crate::search::weights::{Learned, Lesson, Sample, learn};
+use crate::search::weights::{LabelledSignal, LearnedWeights, WeightEvidence, learn};
 use crate::study::assembly::SymbolDays;
 use crate::validate::split::split;
 
@@ -23,7 +23,7 @@ pub(crate) fn learn_weights(
     symbols: &[SymbolDays],
     days: Range<Day>,
     in_force: Option<&ParameterSet>,
-) -> Option<Learned> {
+) -> Option<LearnedWeights> {
     let style = &plan.styles[index];
     style.space.weights()?;
     let own = style.space.style();
@@ -31,7 +31,7 @@ pub(crate) fn learn_weights(
     let split = split(days.clone(), plan.search.early_share, label_days);
     let days = split.map_or(days.start..days.start, |split| split.early);
     let samples = samples(style, index, symbols, &days, in_force);
-    let lesson = Lesson {
+    let lesson = WeightEvidence {
         samples: &samples,
         days,
         label_days,
@@ -49,7 +49,7 @@ fn samples(
     symbols: &[SymbolDays],
     days: &Range<Day>,
     in_force: Option<&ParameterSet>,
-) -> Vec<Sample> {
+) -> Vec<LabelledSignal> {
     let rules = style.space.rules();
     let rule = in_force.and_then(|set| rules.iter().position(|rule| *rule == set.exit));
     let rule = rule.unwrap_or(rules.len() / 2);
@@ -58,7 +58,7 @@ fn samples(
         let signals = part.signals.iter().filter(|signal| signal.in_lattice);
         let outcomes = part.outcomes.under(rule..rule + 1);
         let known = signals.zip(&part.evidence).zip(outcomes.rows());
-        samples.extend(known.map(|((signal, evidence), outcomes)| Sample {
+        samples.extend(known.map(|((signal, evidence), outcomes)| LabelledSignal {
             day: Day::of(signal.entry_ms),
             evidence: *evidence,
             won: outcomes.of(0).net.0 > 0,

@@ -48,7 +48,7 @@ impl fmt::Display for Assurance {
 
 /// A condition that was not met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Lack {
+pub enum FailedCondition {
     /// The tests against luck were left out.
     Quick,
     /// Fewer than 60 days, 40 days with trades, or 100 trades.
@@ -71,7 +71,7 @@ pub enum Lack {
     Overlap,
 }
 
-impl Lack {
+impl FailedCondition {
     /// Returns the word of documents.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -151,7 +151,7 @@ pub struct Findings {
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Assessment {
     pub assurance: Assurance,
-    pub lacks: Vec<Lack>,
+    pub lacks: Vec<FailedCondition>,
 }
 
 /// Costs at which a set must still break even, over those assumed: a quarter more.
@@ -167,7 +167,7 @@ impl Findings {
 /// Assesses findings of tests that were made.
 pub fn assess(found: &Findings) -> Assessment {
     if !found.are_enough() {
-        return Assessment { assurance: Assurance::NotEnoughData, lacks: vec![Lack::Evidence] };
+        return Assessment { assurance: Assurance::NotEnoughData, lacks: vec![FailedCondition::Evidence] };
     }
     let at_most = |value: Option<f64>, limit: f64| value.is_some_and(|value| value <= limit);
     let above = |value: Option<f64>, limit: f64| value.is_some_and(|value| value > limit);
@@ -200,15 +200,15 @@ pub fn assess(found: &Findings) -> Assessment {
         Assurance::Unproven
     };
     let failed = [
-        (found.worst_case <= 0.0, Lack::FragileIntrabar),
-        (is_dear, Lack::FragileCost),
-        (found.decay_e >= DECAY_E, Lack::Decay),
-        (!at_most(found.p_luck, alpha), Lack::Luck),
-        (!at_least(found.walk_forward_t, 1.0), Lack::WalkForward),
-        (!at_most(found.p_loss, 0.2), Lack::CrossValidation),
-        (!at_least(found.plateau_ratio, 0.5), Lack::Spike),
-        (found.overlap.misleads(), Lack::Overlap),
-        (found.days < 120, Lack::Evidence),
+        (found.worst_case <= 0.0, FailedCondition::FragileIntrabar),
+        (is_dear, FailedCondition::FragileCost),
+        (found.decay_e >= DECAY_E, FailedCondition::Decay),
+        (!at_most(found.p_luck, alpha), FailedCondition::Luck),
+        (!at_least(found.walk_forward_t, 1.0), FailedCondition::WalkForward),
+        (!at_most(found.p_loss, 0.2), FailedCondition::CrossValidation),
+        (!at_least(found.plateau_ratio, 0.5), FailedCondition::Spike),
+        (found.overlap.misleads(), FailedCondition::Overlap),
+        (found.days < 120, FailedCondition::Evidence),
     ];
     let lacks = failed.into_iter().filter(|(failed, _)| *failed).map(|(_, lack)| lack).collect();
     Assessment { assurance, lacks: if real { Vec::new() } else { lacks } }
@@ -265,25 +265,33 @@ mod tests {
     fn each_condition_counts_and_is_named() {
         assert_eq!(assess(&GOOD), Assessment { assurance: Assurance::Real, lacks: Vec::new() });
         let cases = [
-            (Findings { cost_buffer: Some(1.2), ..GOOD }, Assurance::Unproven, Lack::FragileCost),
-            (Findings { worst_case: 0.0, ..GOOD }, Assurance::Unproven, Lack::FragileIntrabar),
-            (Findings { decay_e: 20.0, ..GOOD }, Assurance::Unproven, Lack::Decay),
-            (Findings { plateau_ratio: Some(0.4), ..GOOD }, Assurance::Promising, Lack::Spike),
-            (Findings { p_luck: Some(0.1), ..GOOD }, Assurance::Promising, Lack::Luck),
-            (Findings { daily_look: true, p_luck: Some(0.02), ..GOOD }, Assurance::Promising, Lack::Luck),
-            (Findings { walk_forward_t: Some(-0.1), ..GOOD }, Assurance::Unproven, Lack::WalkForward),
-            (Findings { p_loss: None, ..GOOD }, Assurance::Unproven, Lack::CrossValidation),
+            (Findings { cost_buffer: Some(1.2), ..GOOD }, Assurance::Unproven, FailedCondition::FragileCost),
+            (Findings { worst_case: 0.0, ..GOOD }, Assurance::Unproven, FailedCondition::FragileIntrabar),
+            (Findings { decay_e: 20.0, ..GOOD }, Assurance::Unproven, FailedCondition::Decay),
+            (Findings { plateau_ratio: Some(0.4), ..GOOD }, Assurance::Promising, FailedCondition::Spike),
+            (Findings { p_luck: Some(0.1), ..GOOD }, Assurance::Promising, FailedCondition::Luck),
+            (
+                Findings { daily_look: true, p_luck: Some(0.02), ..GOOD },
+                Assurance::Promising,
+                FailedCondition::Luck,
+            ),
+            (
+                Findings { walk_forward_t: Some(-0.1), ..GOOD },
+                Assurance::Unproven,
+                FailedCondition::WalkForward,
+            ),
+            (Findings { p_loss: None, ..GOOD }, Assurance::Unproven, FailedCondition::CrossValidation),
             (
                 Findings { overlap: Overlap { traded: 0.0, ..SAME }, ..GOOD },
                 Assurance::Unproven,
-                Lack::Overlap,
+                FailedCondition::Overlap,
             ),
             (
                 Findings { overlap: Overlap { agreement: Some(0.89), ..SAME }, ..GOOD },
                 Assurance::Unproven,
-                Lack::Overlap,
+                FailedCondition::Overlap,
             ),
-            (Findings { trades: 99, ..GOOD }, Assurance::NotEnoughData, Lack::Evidence),
+            (Findings { trades: 99, ..GOOD }, Assurance::NotEnoughData, FailedCondition::Evidence),
         ];
         for (found, assurance, lack) in cases {
             assert_eq!(assess(&found), Assessment { assurance, lacks: vec![lack] }, "{found:?}");

@@ -6,12 +6,12 @@
 
 /// Values in ascending order, ready to be compared with many ways to tell them apart.
 #[derive(Debug, Clone)]
-pub struct Ranked {
+pub struct RankedValues {
     /// Rank of every value from 1 on, equal ones in the middle of theirs; `None` where there is none.
     ranks: Vec<Option<f64>>,
 }
 
-impl Ranked {
+impl RankedValues {
     /// Ranks values; NaN has no rank.
     pub fn new(values: &[f64]) -> Self {
         let mut order: Vec<usize> = (0..values.len()).filter(|i| !values[*i].is_nan()).collect();
@@ -65,7 +65,7 @@ mod tests {
                     won += if a > b { 1.0 } else if a == b { 0.5 } else { 0.0 };
                 }
             }
-            match Ranked::new(&values).auc(&first) {
+            match RankedValues::new(&values).auc(&first) {
                 None => prop_assert_eq!(pairs, 0.0),
                 Some((auc, ones, others)) => {
                     prop_assert_eq!((ones * others) as f64, pairs);

@@ -8,7 +8,7 @@ const SEED: u64 = 2025;
 
 /// A 90 % interval; of one series alone, not corrected for having chosen it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Interval {
+pub struct ConfidenceInterval {
     /// 5 % quantile of the replicates.
     pub low: f64,
     /// 95 % quantile.
@@ -22,7 +22,7 @@ pub fn interval(
     returns: &[f64],
     mean_block: f64,
     statistic: impl Fn(&[f64]) -> Option<f64>,
-) -> Option<Interval> {
+) -> Option<ConfidenceInterval> {
     let mut days = Vec::with_capacity(returns.len());
     let mut replicate = |b: u64| {
         days.clear();
@@ -37,7 +37,7 @@ pub fn interval(
     let mut found: Vec<f64> = (0..REPLICATES).map(&mut replicate).collect::<Option<_>>()?;
     found.sort_by(f64::total_cmp);
     let not_positive = found.iter().filter(|value| **value <= 0.0).count() as f64 / found.len() as f64;
-    Some(Interval { low: quantile(&found, 0.05), high: quantile(&found, 0.95), not_positive })
+    Some(ConfidenceInterval { low: quantile(&found, 0.05), high: quantile(&found, 0.95), not_positive })
 }
 
 /// Returns a quantile of sorted values, between two of them in proportion.

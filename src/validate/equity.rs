@@ -6,7 +6,7 @@ use super::sharpe::{DAYS_PER_YEAR, Moments};
 
 /// A stretch of days of an additive account, as far as falls are concerned. Stretches that follow each other merge.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Stretch {
+pub struct EquitySpan {
     /// Sum of the returns.
     pub total: f64,
     /// Highest running sum; at least 0, that of the start.
@@ -17,7 +17,7 @@ pub struct Stretch {
     pub fall: f64,
 }
 
-impl Stretch {
+impl EquitySpan {
     /// Returns a stretch of one day.
     pub fn day(result: f64) -> Self {
         Self { total: result, highest: result.max(0.0), lowest: result.min(0.0), fall: (-result).max(0.0) }
@@ -58,7 +58,7 @@ pub struct Equity {
     /// Sum of all days over the losses of losing days.
     pub gain_to_pain: Option<f64>,
     /// All days added up, and their deepest fall.
-    pub stretch: Stretch,
+    pub stretch: EquitySpan,
     /// Reinvested: total, per year, deepest fall (at most 0), root of the mean squared fall, longest time below a peak.
     pub compounded: f64,
     pub compounded_year: f64,
@@ -101,7 +101,7 @@ impl Equity {
             average_loss: over(-lost, losses),
             profit_factor: over(won, lost),
             gain_to_pain: over(total, lost),
-            stretch: Stretch::of(returns),
+            stretch: EquitySpan::of(returns),
             compounded: wealth - 1.0,
             compounded_year,
             compounded_fall: -fall,
@@ -142,10 +142,10 @@ mod tests {
     #[test]
     fn stretches_merge_to_the_whole_wherever_they_are_cut() {
         let returns = [0.02, -0.05, 0.01, 0.04, -0.01, -0.02, 0.03];
-        let whole = Stretch::of(&returns);
+        let whole = EquitySpan::of(&returns);
         assert!((whole.fall - 0.05).abs() < 1e-15 && (whole.total - 0.02).abs() < 1e-15);
         for cut in 0..=returns.len() {
-            let merged = Stretch::of(&returns[..cut]).then(Stretch::of(&returns[cut..]));
+            let merged = EquitySpan::of(&returns[..cut]).then(EquitySpan::of(&returns[cut..]));
             assert!((merged.fall - whole.fall).abs() < 1e-15 && (merged.lowest - whole.lowest).abs() < 1e-15);
         }
     }

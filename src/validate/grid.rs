@@ -8,7 +8,7 @@
 //! Source: Hansen (2005), White (2000), Bailey et al. (2017); the project's statistics notes, sections 3.3 to 3.6.
 
 use super::resample::stationary_runs;
-use crate::evaluate::widest::widest;
+use crate::evaluate::simd::widest;
 
 /// Columns that are tested side by side.
 const LANES: usize = 64;
@@ -209,9 +209,9 @@ pub struct GridTests<'a> {
     best: Vec<Option<FoldBest>>,
     halves: &'a Halves,
     sums: HalfSums,
-    standings: Vec<Standing>,
+    standings: Vec<HalfBest>,
     columns: usize,
-    waiting: Waiting,
+    waiting: PendingColumns,
 }
 
 impl<'a> GridTests<'a> {
@@ -232,9 +232,9 @@ impl<'a> GridTests<'a> {
             best: vec![None; folds.len()],
             halves,
             sums: HalfSums::default(),
-            standings: vec![Standing::default(); halves.pairs.len()],
+            standings: vec![HalfBest::default(); halves.pairs.len()],
             columns: 0,
-            waiting: Waiting::default(),
+            waiting: PendingColumns::default(),
         }
     }
 
@@ -260,7 +260,7 @@ impl<'a> GridTests<'a> {
         for ((best, inside), outside) in self.standings.iter_mut().zip(standings).zip(standings.iter().rev())
         {
             if *inside > best.inside {
-                *best = Standing { inside: *inside, column, outside: *outside };
+                *best = HalfBest { inside: *inside, column, outside: *outside };
             }
         }
     }
@@ -314,7 +314,7 @@ impl<'a> GridTests<'a> {
 pub struct GridResult {
     largest: Vec<Largest>,
     best: Vec<Option<FoldBest>>,
-    standings: Vec<Standing>,
+    standings: Vec<HalfBest>,
     columns: usize,
 }
 
@@ -412,13 +412,13 @@ impl GridResult {
 
 /// The best column of a half of the blocks.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Standing {
+struct HalfBest {
     inside: f64,
     column: usize,
     outside: f64,
 }
 
-impl Default for Standing {
+impl Default for HalfBest {
     fn default() -> Self {
         Self { inside: f64::NEG_INFINITY, column: usize::MAX, outside: 0.0 }
     }
@@ -588,13 +588,13 @@ pub struct CrossValidation {
 
 /// Columns that wait to be tested side by side.
 #[derive(Debug, Default)]
-struct Waiting {
+struct PendingColumns {
     columns: Vec<usize>,
     /// Those of one after those of another.
     returns: Vec<i32>,
 }
 
-impl Waiting {
+impl PendingColumns {
     fn push(&mut self, column: usize, returns: &[i32]) {
         self.columns.push(column);
         self.returns.extend_from_slice(returns);

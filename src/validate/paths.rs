@@ -15,7 +15,7 @@ const TEST_FOLDS: usize = 2;
 
 /// One way to leave folds out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Split {
+pub struct FoldSplit {
     /// Folds that are left out, ascending.
     pub test: Vec<usize>,
     /// Days that choose, as ascending ranges.
@@ -27,7 +27,7 @@ pub struct Split {
 pub struct PathPlan {
     days: usize,
     folds: Vec<Range<usize>>,
-    splits: Vec<Split>,
+    splits: Vec<FoldSplit>,
     active_min: usize,
 }
 
@@ -52,12 +52,12 @@ pub fn folds(days: usize, count: usize) -> Vec<Range<usize>> {
 ///
 /// Causality: a training day's label reaches `purge` days ahead and never into a test segment; the `embargo` days after
 /// the label of a segment's last day do not train either
-pub fn splits(folds: &[Range<usize>], test_folds: usize, purge: usize, embargo: usize) -> Vec<Split> {
+pub fn splits(folds: &[Range<usize>], test_folds: usize, purge: usize, embargo: usize) -> Vec<FoldSplit> {
     let days = folds.last().map_or(0, |fold| fold.end);
     let mut all = Vec::new();
     let mut test: Vec<usize> = (0..test_folds.min(folds.len())).collect();
     loop {
-        all.push(Split { train: train_days(folds, &test, days, purge, embargo), test: test.clone() });
+        all.push(FoldSplit { train: train_days(folds, &test, days, purge, embargo), test: test.clone() });
         // The last place that can still move on, and all behind it right after.
         let room = |i: &usize| test[*i] < folds.len() - (test.len() - i);
         let Some(moved) = (0..test.len()).rev().find(room) else { return all };
@@ -94,7 +94,7 @@ fn train_days(
 }
 
 /// Returns, per fold, the splits that leave it out; history j takes the j-th of them for every fold.
-pub fn histories(splits: &[Split], folds: usize) -> Vec<Vec<usize>> {
+pub fn histories(splits: &[FoldSplit], folds: usize) -> Vec<Vec<usize>> {
     let leave_out = |fold: usize| {
         splits.iter().enumerate().filter(|(_, split)| split.test.contains(&fold)).map(|(i, _)| i).collect()
     };
@@ -103,7 +103,7 @@ pub fn histories(splits: &[Split], folds: usize) -> Vec<Vec<usize>> {
 
 /// The best set of a split.
 #[derive(Debug, Clone, PartialEq)]
-struct Best {
+struct SplitBest {
     sharpe: f64,
     sd: f64,
     returns: Vec<i32>,
@@ -113,7 +113,7 @@ struct Best {
 #[derive(Debug, Clone)]
 pub struct Paths<'a> {
     plan: &'a PathPlan,
-    best: Vec<Option<Best>>,
+    best: Vec<Option<SplitBest>>,
 }
 
 impl<'a> Paths<'a> {
@@ -147,7 +147,7 @@ impl<'a> Paths<'a> {
             }
             let (sharpe, sd) = (sum / n / variance.sqrt(), variance.sqrt());
             if best.as_ref().is_none_or(|best| sharpe > best.sharpe) {
-                *best = Some(Best { sharpe, sd, returns: returns.to_vec() });
+                *best = Some(SplitBest { sharpe, sd, returns: returns.to_vec() });
             }
         }
     }
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(folds, [0..5, 5..10, 10..15, 15..19, 19..23]);
         let splits = splits(&folds, 2, 1, 2);
         assert_eq!(splits.len(), 10);
-        assert_eq!(splits[1], Split { test: vec![0, 2], train: vec![8..9, 18..23] });
+        assert_eq!(splits[1], FoldSplit { test: vec![0, 2], train: vec![8..9, 18..23] });
         assert_eq!(
             (splits[9].test.as_slice(), splits[9].train.as_slice()),
             (&[3, 4][..], std::slice::from_ref(&(0..14)))

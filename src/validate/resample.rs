@@ -1,7 +1,7 @@
 //! Resampling of days: the stationary bootstrap (Politis and Romano 1994), with random numbers of its own so that
 //! every machine and every number of threads draws the same.
 
-use crate::search::draws::Draws;
+use crate::search::random::RandomStream;
 
 /// xoshiro256++ (Blackman and Vigna 2019), seeded with SplitMix64, as its authors advise.
 #[derive(Debug, Clone)]
@@ -10,7 +10,7 @@ pub struct Random([u64; 4]);
 impl Random {
     /// Returns the generator of a seed.
     pub fn new(seed: u64) -> Self {
-        let mut draws = Draws::new(seed);
+        let mut draws = RandomStream::new(seed);
         Self(std::array::from_fn(|_| draws.next_u64()))
     }
 

@@ -6,7 +6,7 @@ use super::grid::{Replicates, statistic};
 
 /// A set that is judged on its own: its statistic and what luck reaches with its days, replicate by replicate.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Judged {
+pub struct StepdownSet {
     /// The set.
     pub column: usize,
     /// Root of the days times mean over deviation of the excess.
@@ -14,7 +14,7 @@ pub struct Judged {
     lucky: Vec<f64>,
 }
 
-impl Judged {
+impl StepdownSet {
     /// Resamples a set against a benchmark, or `None` where the excess does not vary.
     pub fn new(column: usize, returns: &[i64], benchmark: &[i64], replicates: &Replicates) -> Option<Self> {
         let (own, scaled_mean) = statistic(returns, benchmark)?;
@@ -45,7 +45,7 @@ fn deviation(returns: &[i64], benchmark: &[i64]) -> f64 {
 ///
 /// Shape: sets sorted by statistic, descending; `rest` holds, per replicate, the largest of all sets that are worse than
 /// every one of them (empty where there are none)
-pub fn stepdown(sorted: &[Judged], rest: &[f32]) -> Vec<f64> {
+pub fn stepdown(sorted: &[StepdownSet], rest: &[f32]) -> Vec<f64> {
     assert!(sorted.is_sorted_by(|a, b| a.statistic >= b.statistic), "the largest comes first");
     let Some(replicates) = sorted.first().map(|judged| judged.lucky.len()) else { return Vec::new() };
     let mut largest: Vec<f64> = match rest {
@@ -78,12 +78,12 @@ mod tests {
         let replicates = Replicates::draw(&plan);
         let mut random = Random::new(11);
         let zero = vec![0; 200];
-        let mut sets: Vec<Judged> = (0..30)
+        let mut sets: Vec<StepdownSet> = (0..30)
             .map(|column| {
                 let edge = if column == 4 { 4_000 } else { 0 };
                 let returns: Vec<i64> =
                     (0..200).map(|_| random.below(20_000) as i64 - 10_000 + edge).collect();
-                Judged::new(column, &returns, &zero, &replicates).expect("it varies")
+                StepdownSet::new(column, &returns, &zero, &replicates).expect("it varies")
             })
             .collect();
         sets.sort_by(|a, b| b.statistic.total_cmp(&a.statistic));
@@ -96,6 +96,6 @@ mod tests {
             .map(|b| sets[10..].iter().map(|set| set.lucky[b]).fold(f64::NEG_INFINITY, f64::max) as f32)
             .collect();
         assert_eq!(stepdown(&sets[..10], &rest), adjusted[..10]);
-        assert!(Judged::new(0, &zero, &zero, &replicates).is_none() && stepdown(&[], &rest).is_empty());
+        assert!(StepdownSet::new(0, &zero, &zero, &replicates).is_none() && stepdown(&[], &rest).is_empty());
     }
 }

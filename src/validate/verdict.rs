@@ -85,7 +85,7 @@ pub struct Judgement {
 /// Fewest trades each part needs for a judgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
-pub struct Evidence {
+pub struct TradeMinimums {
     pub early_trades_min: u32,
     pub late_trades_min: u32,
 }
@@ -102,7 +102,7 @@ pub fn judge(
     early: &GridPoint,
     late: &GridPoint,
     incumbent_late_pct: Option<f64>,
-    evidence: Evidence,
+    evidence: TradeMinimums,
 ) -> Judgement {
     let (Ok(early_pct), Ok(late_pct)) = (early.expectancy_pct(), late.expectancy_pct()) else {
         return skipped(format!("{} early and {} late trades", early.trades, late.trades));
@@ -188,7 +188,7 @@ fn verdict(
 mod tests {
     use super::*;
 
-    const EVIDENCE: Evidence = Evidence { early_trades_min: 50, late_trades_min: 20 };
+    const EVIDENCE: TradeMinimums = TradeMinimums { early_trades_min: 50, late_trades_min: 20 };
 
     /// 100 trades, `wins` of them, with an average of so many ppm.
     fn point(wins: u32, average_ppm: i64) -> GridPoint {

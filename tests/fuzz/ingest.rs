@@ -5,9 +5,9 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use super::Reading;
+use super::ReadingOptions;
 use super::collector::{Collector, Parsed};
-use super::format::{self, Frame};
+use super::format::{self, RowContext};
 use super::signals::SignalsFile;
 use super::{
     IngestOptions, checksum, discover, load_symbol, name, number, parse_legacy_config,
@@ -145,7 +145,7 @@ fn json(candles: &[Candle]) -> String {
 
 fn parsed(bytes: &[u8]) -> Parsed {
     let (mut stream, symbol) = (bytes, bitcoin());
-    let frame = Frame { day_ms: Some(START), ..Frame::default() };
+    let frame = RowContext { day_ms: Some(START), ..RowContext::default() };
     let parsed = format::parse(&mut stream, u64::MAX, Collector::new(&symbol, 0), &frame);
     parsed.expect("a slice does not fail")
 }
@@ -451,7 +451,7 @@ fn signals_seeds() -> Vec<Vec<u8>> {
 
 fn signals(bytes: &[u8]) -> String {
     let read = |bytes: &[u8]| {
-        SignalsFile::parse(bytes, Path::new("signals.csv"), Interval::M15, &Reading::default(), None)
+        SignalsFile::parse(bytes, Path::new("signals.csv"), Interval::M15, &ReadingOptions::default(), None)
     };
     let found = match read(bytes) {
         Ok(found) => found,

@@ -1,6 +1,6 @@
 //! Makes bytes up: sound ones with changes that parsers trip over.
 
-use crate::search::draws::Draws;
+use crate::search::random::RandomStream;
 
 /// Bytes at most; beyond the longest line that is read.
 const BYTES_MAX: usize = 160 << 10;
@@ -67,13 +67,13 @@ const TEXTS: [&str; 22] = [
 pub struct Mutator {
     inputs: Vec<Vec<u8>>,
     words: &'static [&'static str],
-    draws: Draws,
+    draws: RandomStream,
 }
 
 impl Mutator {
     /// Begins with sound inputs and the words of their format.
     pub fn new(inputs: Vec<Vec<u8>>, words: &'static [&'static str], seed: u64) -> Self {
-        Self { inputs, words, draws: Draws::new(seed) }
+        Self { inputs, words, draws: RandomStream::new(seed) }
     }
 
     /// Keeps an input to go on from.

@@ -2,13 +2,13 @@
 
 use crate::bot::import::set_of;
 use crate::config::Config;
-use crate::config::quantity::{self, Window};
+use crate::config::quantity::{self, HistoryWindow};
 use crate::engine::plan::DayLimits;
-use crate::engine::unit::{Context, Fit, Unit};
+use crate::engine::unit::{SchemaProjection, Unit, UnitSchema};
 use crate::fuzz::{TEXT_BYTES_MAX, Target};
 use crate::model::{ParameterSet, Style};
 use crate::run::memoised;
-use crate::run::prior_state::Memory;
+use crate::run::prior_state::SymbolManifest;
 use crate::search::rank::Constraint;
 use crate::store::records::StoredParameterSet;
 
@@ -133,7 +133,7 @@ fn expressions(bytes: &[u8]) -> String {
     if let Ok(constraint) = &constraint {
         assert!(constraint.limit.is_finite(), "{constraint:?}");
     }
-    if let Some(Window::Days(days)) = window {
+    if let Some(HistoryWindow::Days(days)) = window {
         assert!((1..=35_000).contains(&days), "{days}");
     }
     let interval = text.parse::<crate::model::Interval>();
@@ -207,11 +207,11 @@ fn import(bytes: &[u8]) -> String {
 }
 
 /// Columns and rules as a plan has them.
-fn context() -> (Context, crate::engine::plan::Plan) {
+fn context() -> (UnitSchema, crate::engine::plan::Plan) {
     let text = "[style.scalping.space]\nmax_holding_hours = [8, 12]\natr_tp_multiplier = [2]\natr_stop_multiplier = [1.5]\n";
     let config = Config::from_texts(&[("fuzz".to_owned(), text.to_owned())]).expect("sound");
     let plan = config.plan(&[Style::Scalping], DayLimits::default()).expect("sound");
-    (Context::of(&plan.styles[0]), plan)
+    (UnitSchema::of(&plan.styles[0]), plan)
 }
 
 fn unit_seeds() -> Vec<Vec<u8>> {
@@ -240,7 +240,7 @@ fn unit_seeds() -> Vec<Vec<u8>> {
 }
 
 thread_local! {
-    static CONTEXT: (Context, crate::engine::plan::Plan) = context();
+    static CONTEXT: (UnitSchema, crate::engine::plan::Plan) = context();
 }
 
 /// A unit encodes as it was read, and the short way reads the same signals as the long one.
@@ -253,7 +253,7 @@ fn units(bytes: &[u8]) -> String {
             assert_eq!(again, bytes, "the same bytes");
         }
         let style = &plan.styles[0];
-        let fit = Fit::new(std::sync::Arc::new(context.clone()), style);
+        let fit = SchemaProjection::new(std::sync::Arc::new(context.clone()), style);
         let day = fit.style_day(bytes, style);
         if let Some(unit) = &decoded {
             let day = day.as_ref().expect("what decodes has a day");
@@ -285,7 +285,7 @@ fn answers(bytes: &[u8]) -> String {
 }
 
 fn memory_seeds() -> Vec<Vec<u8>> {
-    let memory = Memory {
+    let memory = SymbolManifest {
         interval_ms: 900_000,
         reading: [6; 32],
         stamps: Vec::new(),
@@ -304,9 +304,9 @@ fn memory_seeds() -> Vec<Vec<u8>> {
 
 /// What is remembered of files, and what is made of it.
 fn file_memory(bytes: &[u8]) -> String {
-    let Some(memory) = Memory::decode(bytes) else { return "nothing".to_owned() };
+    let Some(memory) = SymbolManifest::decode(bytes) else { return "nothing".to_owned() };
     let written = postcard::to_stdvec(&memory).expect("what was read can be written");
-    let again = Memory::decode(&written).expect("what was written can be read");
+    let again = SymbolManifest::decode(&written).expect("what was written can be read");
     assert_eq!(postcard::to_stdvec(&again).expect("and written"), written, "the same when written and read");
     let (prints, span) = (memory.prints(), memory.span());
     assert!(span.is_none_or(|(first, last)| first <= last), "{prints:?}");

@@ -5,7 +5,7 @@
 use super::statistics::{mean, population_deviation};
 use super::trend_side::count;
 use retune::model::{Direction, Style};
-use retune::search::draws::Draws;
+use retune::search::random::RandomStream;
 
 /// The strengths of a signal's components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -218,7 +218,7 @@ impl Default for Evolution {
 /// Cost:      O(generations x genomes x samples x genes)
 pub fn evolve(strengths: &[Vec<f64>], profits: &[f64], evolution: &Evolution) -> Option<(Genome, f64)> {
     let genes = strengths.first().map_or(0, Vec::len);
-    let mut draws = Draws::new(evolution.seed);
+    let mut draws = RandomStream::new(evolution.seed);
     let mut founder = || (0..genes).map(|_| (5 + draws.below(36)) as f64).collect::<Genome>();
     let mut genomes: Vec<Genome> = (0..evolution.genomes).map(|_| founder()).collect();
     let fit = |genome: &Genome| {
@@ -237,7 +237,7 @@ pub fn evolve(strengths: &[Vec<f64>], profits: &[f64], evolution: &Evolution) ->
 }
 
 /// Returns the best fifth, and children of them.
-fn next_generation(ranked: &[(Genome, f64)], draws: &mut Draws) -> Vec<Genome> {
+fn next_generation(ranked: &[(Genome, f64)], draws: &mut RandomStream) -> Vec<Genome> {
     let parents = (ranked.len() / 5).max(1).min(ranked.len());
     let mut next: Vec<Genome> = ranked[..parents].iter().map(|(genome, _)| genome.clone()).collect();
     while next.len() < ranked.len() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::grid::Grid;
-use retune::search::draws::Draws;
+use retune::search::random::RandomStream;
 
 /// Returns the ends of every dimension with the others at their (upper) middle, and the centre; each once.
 ///
@@ -40,7 +40,7 @@ pub fn sample(grid: &Grid, count: usize, seed: u64) -> Vec<u64> {
     let mut numbers = boundary_and_centre(grid);
     let taken: BTreeSet<u64> = numbers.iter().copied().collect();
     let missing = count.saturating_sub(numbers.len()) as u64;
-    let mut drawn = distinct(&mut Draws::new(seed), missing, grid.len() - taken.len() as u64);
+    let mut drawn = distinct(&mut RandomStream::new(seed), missing, grid.len() - taken.len() as u64);
     // Ranks among the combinations not taken become numbers: each taken one below pushes them up.
     for held in &taken {
         drawn.iter_mut().filter(|number| **number >= *held).for_each(|number| *number += 1);
@@ -53,7 +53,7 @@ pub fn sample(grid: &Grid, count: usize, seed: u64) -> Vec<u64> {
 ///
 /// Cost:      O(count log count), whatever the bound
 /// Source:    R. Floyd in J. Bentley, Programming pearls: a sample of brilliance (1987)
-fn distinct(draws: &mut Draws, count: u64, bound: u64) -> Vec<u64> {
+fn distinct(draws: &mut RandomStream, count: u64, bound: u64) -> Vec<u64> {
     if count >= bound {
         return (0..bound).collect();
     }
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn draws_are_distinct_and_repeatable() {
-        let drawn = |seed, count, bound| distinct(&mut Draws::new(seed), count, bound);
+        let drawn = |seed, count, bound| distinct(&mut RandomStream::new(seed), count, bound);
         let first = drawn(7, 50, 1_000);
         assert_eq!(first.len(), 50);
         assert!(first.windows(2).all(|pair| pair[0] < pair[1]) && first[49] < 1_000);

@@ -11,7 +11,7 @@ use crate::model::rfc3339;
 
 /// A value that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Difference {
+pub struct BotFileDifference {
     /// Where, such as `global.scalping_params.max_leverage` or `per_symbol["BTC/USDT:USDT"]`.
     pub place: String,
     /// What the file holds, as JSON; null where the key is new.
@@ -25,7 +25,7 @@ pub struct Difference {
 }
 
 /// Returns what differs between a file and what would be written, in the order of the new file; then what goes.
-pub fn differences(found: &LegacyConfig, wanted: &BotFile) -> Vec<Difference> {
+pub fn differences(found: &LegacyConfig, wanted: &BotFile) -> Vec<BotFileDifference> {
     let mut comparison = Comparison { found, wanted, differing: Vec::new() };
     let old = Value::Object(found.document.clone());
     comparison.compare("", Some(&old), Some(&wanted.document));
@@ -35,7 +35,7 @@ pub fn differences(found: &LegacyConfig, wanted: &BotFile) -> Vec<Difference> {
 struct Comparison<'a> {
     found: &'a LegacyConfig,
     wanted: &'a BotFile,
-    differing: Vec<Difference>,
+    differing: Vec<BotFileDifference>,
 }
 
 impl Comparison<'_> {
@@ -73,7 +73,7 @@ impl Comparison<'_> {
             true => "no JSON".to_owned(),
             false => self.reason(place, new.is_some()),
         };
-        self.differing.push(Difference { place: place.to_owned(), old, new, reason, is_due });
+        self.differing.push(BotFileDifference { place: place.to_owned(), old, new, reason, is_due });
     }
 
     /// Returns the reason at the nearest place above.

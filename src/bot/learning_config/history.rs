@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{InForce, Object, flat};
+use super::{ActiveScopes, Object, flat};
 use crate::model::Style;
 use crate::run::adopt::EXPORTED;
 use crate::store::records::{DecisionRecord, RunRecord, StoredMetrics};
@@ -17,11 +17,11 @@ const KEPT: [i32; 2] = [11, 12];
 type Decisions = Vec<(Style, DecisionRecord)>;
 
 /// The last runs, oldest first.
-pub(super) struct History {
+pub(super) struct RecentRuns {
     runs: Vec<(u64, RunRecord, Decisions)>,
 }
 
-impl History {
+impl RecentRuns {
     pub fn read(snapshot: &Snapshot<'_>, profile: &str) -> Result<Self, StoreError> {
         // Writing the document by force is no part of it, or it would differ from what was written; it never happens
         // twice in a row.
@@ -34,7 +34,7 @@ impl History {
     }
 
     /// Returns the top-level entries about the last run and the runs before it.
-    pub fn entries(&self, in_force: &InForce) -> Object {
+    pub fn entries(&self, in_force: &ActiveScopes) -> Object {
         let Some((_, run, decisions)) = self.last_decided() else { return Object::new() };
         let verdict = worst(decisions);
         let adopted = decisions.iter().any(|(_, decision)| decision.adopted);
@@ -54,7 +54,7 @@ impl History {
         self.runs.iter().rev().find(|(_, _, decisions)| decisions.iter().any(is_judged))
     }
 
-    fn iterative_history(&self, in_force: &InForce) -> Value {
+    fn iterative_history(&self, in_force: &ActiveScopes) -> Value {
         let round = |(id, run, decisions): &(u64, RunRecord, Decisions)| {
             let improved = decisions.iter().any(|(_, decision)| decision.adopted);
             let metric = best(decisions, |decision| decision.candidate.as_ref()?.score);

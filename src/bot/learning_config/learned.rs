@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::draft::Draft;
-use super::{InForce, Object, flat, number, performance, time_text};
+use super::{ActiveScopes, Object, flat, number, performance, time_text};
 use crate::features::score::{ScoreTerm, ScoreWeights};
 use crate::model::{ParameterSet, Style};
 use crate::run::lessons::{for_prompt, told};
@@ -22,12 +22,12 @@ const CONTEXTS_SHOWN: usize = 3;
 const IMPORTANCE: [(f64, &str); 2] = [(0.1, "high"), (0.05, "medium")];
 
 /// Features and insights of both styles.
-pub(super) struct Learned {
+pub(super) struct LearnedLessons {
     features: Vec<(Style, FeaturesRecord)>,
     insights: Vec<(Style, InsightsRecord)>,
 }
 
-impl Learned {
+impl LearnedLessons {
     pub fn read(snapshot: &Snapshot<'_>, profile: &str) -> Result<Self, StoreError> {
         let (mut features, mut insights) = (Vec::new(), Vec::new());
         for style in Style::ALL {
@@ -41,7 +41,13 @@ impl Learned {
 
     /// Lays what was learned over the bot's file. In an imported one nothing is touched that no run has learned about: its
     /// score weights stay until others are active, and texts of the bot's own among the insights stay.
-    pub fn lay_over(&self, draft: &mut Draft, in_force: &InForce, generated_at: &str, is_imported: bool) {
+    pub fn lay_over(
+        &self,
+        draft: &mut Draft,
+        in_force: &ActiveScopes,
+        generated_at: &str,
+        is_imported: bool,
+    ) {
         let learned = "what the last run learned";
         for (style, weights) in self.score_weights(in_force) {
             let of_set = in_force.of(style).is_some_and(|record| has_weights(&record.set));
@@ -65,7 +71,7 @@ impl Learned {
 
     /// Returns the score weights in force of the styles whose weights are known. Those that a run learned count from the
     /// day on which the parameters chosen under them are in force; until then the default ones do.
-    fn score_weights(&self, in_force: &InForce) -> Vec<(Style, Value)> {
+    fn score_weights(&self, in_force: &ActiveScopes) -> Vec<(Style, Value)> {
         let of = |style: Style| {
             let set = in_force.of(style).and_then(|record| ParameterSet::try_from(&record.set).ok());
             let own = set.filter(|set| set.filter(SCORE_WEIGHTS).is_some());
@@ -86,7 +92,7 @@ impl Learned {
     }
 
     /// Returns what the last run learned. Its history is that run: older features are not kept.
-    fn phase2_learning(&self, in_force: &InForce) -> Value {
+    fn phase2_learning(&self, in_force: &ActiveScopes) -> Value {
         let Some(computed_at_ms) = self.features.iter().map(|(_, record)| record.computed_at_ms).max() else {
             return json!({"latest": {}, "history": []});
         };
@@ -153,7 +159,7 @@ impl Learned {
 
     /// Returns the insights of both styles: the lessons that fit a prompt, and what to look at first; said once where both
     /// say it.
-    fn compressed_insights(&self, in_force: &InForce, generated_at: &str) -> Value {
+    fn compressed_insights(&self, in_force: &ActiveScopes, generated_at: &str) -> Value {
         let newest = self.insights.iter().map(|(_, record)| record).max_by_key(|record| record.updated_at_ms);
         let today = || generated_at.chars().filter(char::is_ascii_digit).take(8).collect();
         let mut focus: Vec<&str> = Vec::new();

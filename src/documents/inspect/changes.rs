@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{HistoryFilter, InspectError, Listed, counted, require_profile};
 use crate::documents::document::Document;
-use crate::documents::listing::{Cell, Kind, Listing};
+use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::model::rfc3339;
 use crate::store::Snapshot;
 use crate::store::records::{ChangeRecord, DecisionRecord};
@@ -90,14 +90,14 @@ impl Listed for InspectChangesDocument {
         let rows: Vec<(&AdoptionPart, &ChangeRecord)> =
             self.adoptions.iter().flat_map(|adoption| adoption.changes.iter().map(of(adoption))).collect();
         Listing::of(&rows)
-            .column("run", "Run", Kind::Number, |row| Cell::count(row.0.run))
-            .column("at", "When", Kind::Text, |row| Cell::instant(&row.0.at))
-            .column("scope", "Scope", Kind::Text, |row| Cell::text(row.1.scope.as_str()))
-            .column("key", "Key", Kind::Text, |row| Cell::text(row.1.key.as_str()))
-            .column("old", "Old", Kind::Text, |row| Cell::maybe(row.1.old.as_deref()))
-            .column("new", "New", Kind::Text, |row| Cell::maybe(row.1.new.as_deref()))
-            .more("style", "Style", Kind::Text, |row| Cell::text(row.0.style.as_str()))
-            .more("verdict", "Verdict", Kind::Text, |row| Cell::text(row.0.verdict.as_str()))
+            .column("run", "Run", ColumnKind::Number, |row| Cell::count(row.0.run))
+            .column("at", "When", ColumnKind::Text, |row| Cell::instant(&row.0.at))
+            .column("scope", "Scope", ColumnKind::Text, |row| Cell::text(row.1.scope.as_str()))
+            .column("key", "Key", ColumnKind::Text, |row| Cell::text(row.1.key.as_str()))
+            .column("old", "Old", ColumnKind::Text, |row| Cell::maybe(row.1.old.as_deref()))
+            .column("new", "New", ColumnKind::Text, |row| Cell::maybe(row.1.new.as_deref()))
+            .more("style", "Style", ColumnKind::Text, |row| Cell::text(row.0.style.as_str()))
+            .more("verdict", "Verdict", ColumnKind::Text, |row| Cell::text(row.0.verdict.as_str()))
             .done()
     }
 }

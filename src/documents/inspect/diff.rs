@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{InspectError, Listed, RunRef, minute, shown};
 use crate::documents::document::{Document, params_object};
-use crate::documents::listing::{Cell, Kind, Listing};
+use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::documents::run::EvidencePart;
 use crate::fingerprint::Fingerprint;
 use crate::model::{Style, rfc3339};
@@ -72,7 +72,7 @@ pub struct DiffFigurePart {
 }
 
 /// What is known about one of the runs.
-struct Known {
+struct RunFacts {
     id: u64,
     record: RunRecord,
     styles: BTreeMap<Style, KnownStyle>,
@@ -85,7 +85,7 @@ struct KnownStyle {
     evidence: Option<EvidenceRecord>,
 }
 
-impl Known {
+impl RunFacts {
     fn read(snapshot: &Snapshot<'_>, profile: &str, run: RunRef) -> Result<Self, InspectError> {
         let id = run.resolve(snapshot, profile)?;
         let record = snapshot.run(profile, id)?.unwrap_or_default();
@@ -138,7 +138,7 @@ impl InspectDiffDocument {
     ///
     /// Errors: those of reading the store; an unknown profile or run.
     pub fn read(snapshot: &Snapshot<'_>, profile: &str, a: RunRef, b: RunRef) -> Result<Self, InspectError> {
-        let (a, b) = (Known::read(snapshot, profile, a)?, Known::read(snapshot, profile, b)?);
+        let (a, b) = (RunFacts::read(snapshot, profile, a)?, RunFacts::read(snapshot, profile, b)?);
         let mut found = Self {
             profile: profile.to_owned(),
             a: a.part(),
@@ -211,10 +211,10 @@ impl InspectDiffDocument {
                 continue;
             }
             let table = Listing::of(rows)
-                .column("scope", "", Kind::Text, |row| Cell::text(row.scope.as_str()))
-                .column("key", "", Kind::Text, |row| Cell::text(row.key.as_str()))
-                .column("old", &a, Kind::Prose, |row| Cell::maybe(row.old.as_deref()))
-                .column("new", &b, Kind::Prose, |row| Cell::maybe(row.new.as_deref()));
+                .column("scope", "", ColumnKind::Text, |row| Cell::text(row.scope.as_str()))
+                .column("key", "", ColumnKind::Text, |row| Cell::text(row.key.as_str()))
+                .column("old", &a, ColumnKind::Prose, |row| Cell::maybe(row.old.as_deref()))
+                .column("new", &b, ColumnKind::Prose, |row| Cell::maybe(row.new.as_deref()));
             text += &format!("\n{section}:\n{}\n", table.done().text());
             if section == "verdicts" {
                 text += &self.figures_text(&a, &b);
@@ -238,11 +238,11 @@ impl InspectDiffDocument {
             return "\nfigures of the best sets: the same\n".to_owned();
         }
         let table = Listing::of(&rows)
-            .column("scope", "", Kind::Text, |row| Cell::text(row.scope.as_str()))
-            .column("key", "", Kind::Text, |row| Cell::text(row.key.as_str()))
-            .column("old", a, Kind::Number, |row| cell(row.old))
-            .column("new", b, Kind::Number, |row| cell(row.new))
-            .column("difference", "Difference", Kind::Number, |row| cell(row.difference));
+            .column("scope", "", ColumnKind::Text, |row| Cell::text(row.scope.as_str()))
+            .column("key", "", ColumnKind::Text, |row| Cell::text(row.key.as_str()))
+            .column("old", a, ColumnKind::Number, |row| cell(row.old))
+            .column("new", b, ColumnKind::Number, |row| cell(row.new))
+            .column("difference", "Difference", ColumnKind::Number, |row| cell(row.difference));
         format!("\nfigures of the best sets{same}:\n{}\n", table.done().text())
     }
 }
@@ -267,12 +267,12 @@ impl Listed for InspectDiffDocument {
             ("figures", change, figure.difference)
         }));
         Listing::of(&rows)
-            .column("section", "Section", Kind::Text, |row| Cell::text(row.0))
-            .column("scope", "Scope", Kind::Text, |row| Cell::text(row.1.scope.as_str()))
-            .column("key", "Key", Kind::Text, |row| Cell::text(row.1.key.as_str()))
-            .column("old", "Old", Kind::Prose, |row| Cell::maybe(row.1.old.as_deref()))
-            .column("new", "New", Kind::Prose, |row| Cell::maybe(row.1.new.as_deref()))
-            .column("difference", "Difference", Kind::Number, |row| Cell::number(row.2, 4))
+            .column("section", "Section", ColumnKind::Text, |row| Cell::text(row.0))
+            .column("scope", "Scope", ColumnKind::Text, |row| Cell::text(row.1.scope.as_str()))
+            .column("key", "Key", ColumnKind::Text, |row| Cell::text(row.1.key.as_str()))
+            .column("old", "Old", ColumnKind::Prose, |row| Cell::maybe(row.1.old.as_deref()))
+            .column("new", "New", ColumnKind::Prose, |row| Cell::maybe(row.1.new.as_deref()))
+            .column("difference", "Difference", ColumnKind::Number, |row| Cell::number(row.2, 4))
             .done()
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{InspectError, InspectRunDocument, Listed, minute, require_profile, sentence};
 use crate::decide::tokens::{Saving, tokens_at_most};
 use crate::documents::document::Document;
-use crate::documents::listing::{Cell, Kind, Listing};
+use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::documents::table::{decimals, results};
 use crate::model::{Style, rfc3339};
 use crate::run::lessons::{for_prompt, told};
@@ -256,10 +256,12 @@ impl InspectFeaturesDocument {
 impl Listed for InspectFeaturesDocument {
     fn listing(&self) -> Listing {
         Listing::of(&flat(&self.styles, |part| &part.weights))
-            .column("style", "Style", Kind::Text, |row| Cell::text(row.0))
-            .column("feature", "Part of the signal score", Kind::Text, |row| Cell::text(row.2.name.as_str()))
-            .column("weight", "Weight", Kind::Number, |row| Cell::number(Some(row.2.value), 3))
-            .more("run", "Run", Kind::Number, |row| Cell::count(row.1.run))
+            .column("style", "Style", ColumnKind::Text, |row| Cell::text(row.0))
+            .column("feature", "Part of the signal score", ColumnKind::Text, |row| {
+                Cell::text(row.2.name.as_str())
+            })
+            .column("weight", "Weight", ColumnKind::Number, |row| Cell::number(Some(row.2.value), 3))
+            .more("run", "Run", ColumnKind::Number, |row| Cell::count(row.1.run))
             .done()
     }
 }
@@ -315,9 +317,9 @@ impl InspectInsightsDocument {
 impl Listed for InspectInsightsDocument {
     fn listing(&self) -> Listing {
         Listing::of(&flat(&self.styles, |part| &part.lessons))
-            .column("style", "Style", Kind::Text, |row| Cell::text(row.0))
-            .column("run", "Run", Kind::Number, |row| Cell::count(row.1.run))
-            .column("lesson", "Lesson", Kind::Prose, |row| Cell::text(row.2.as_str()))
+            .column("style", "Style", ColumnKind::Text, |row| Cell::text(row.0))
+            .column("run", "Run", ColumnKind::Number, |row| Cell::count(row.1.run))
+            .column("lesson", "Lesson", ColumnKind::Prose, |row| Cell::text(row.2.as_str()))
             .done()
     }
 }
@@ -356,12 +358,12 @@ impl InspectImportanceDocument {
 impl Listed for InspectImportanceDocument {
     fn listing(&self) -> Listing {
         Listing::of(&flat(&self.styles, |part| &part.dimensions))
-            .column("style", "Style", Kind::Text, |row| Cell::text(row.0))
-            .column("dimension", "Axis", Kind::Text, |row| Cell::text(row.2.dimension.as_str()))
-            .column("importance", "Share %", Kind::Number, |row| Cell::share(Some(row.2.importance)))
-            .column("effect", "Best - worst", Kind::Number, |row| Cell::number(Some(row.2.effect), 4))
-            .column("best_value", "Best value", Kind::Text, |row| Cell::text(row.2.best_value.as_str()))
-            .more("run", "Run", Kind::Number, |row| Cell::count(row.1.run))
+            .column("style", "Style", ColumnKind::Text, |row| Cell::text(row.0))
+            .column("dimension", "Axis", ColumnKind::Text, |row| Cell::text(row.2.dimension.as_str()))
+            .column("importance", "Share %", ColumnKind::Number, |row| Cell::share(Some(row.2.importance)))
+            .column("effect", "Best - worst", ColumnKind::Number, |row| Cell::number(Some(row.2.effect), 4))
+            .column("best_value", "Best value", ColumnKind::Text, |row| Cell::text(row.2.best_value.as_str()))
+            .more("run", "Run", ColumnKind::Number, |row| Cell::count(row.1.run))
             .done()
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::changes::symbol_of;
 use super::{InspectError, Listed, counted, key_values, minute, require_profile, wrapped};
 use crate::documents::document::{Document, params_object};
-use crate::documents::listing::{Cell, Kind, Listing};
+use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::documents::table::{decimals, results};
 use crate::model::{DAY_MS, Style, rfc3339};
 use crate::store::Snapshot;
@@ -82,19 +82,19 @@ impl ScopePart {
 impl Listed for InspectParamsDocument {
     fn listing(&self) -> Listing {
         Listing::of(&self.scopes)
-            .column("scope", "Scope", Kind::Text, |scope| Cell::text(scope.scope.as_str()))
-            .column("adopted_at", "Since", Kind::Text, |scope| Cell::instant(&scope.adopted_at))
-            .column("run", "Run", Kind::Number, |scope| Cell::count(scope.run))
-            .column("verdict", "Verdict", Kind::Text, |scope| Cell::text(scope.verdict.as_str()))
-            .column("score", "Score", Kind::Number, |scope| Cell::number(scope.score, 4))
+            .column("scope", "Scope", ColumnKind::Text, |scope| Cell::text(scope.scope.as_str()))
+            .column("adopted_at", "Since", ColumnKind::Text, |scope| Cell::instant(&scope.adopted_at))
+            .column("run", "Run", ColumnKind::Number, |scope| Cell::count(scope.run))
+            .column("verdict", "Verdict", ColumnKind::Text, |scope| Cell::text(scope.verdict.as_str()))
+            .column("score", "Score", ColumnKind::Number, |scope| Cell::number(scope.score, 4))
             .metrics(|scope| &scope.metrics)
             .parameters(|scope| &scope.params)
-            .more("days_in_force", "Days", Kind::Number, |scope| {
+            .more("days_in_force", "Days", ColumnKind::Number, |scope| {
                 Cell::count(scope.days_in_force.unsigned_abs())
             })
-            .more("generation", "Generation", Kind::Number, |scope| Cell::count(scope.generation))
-            .more("source", "Source", Kind::Text, |scope| Cell::text(scope.source.as_str()))
-            .more("score_name", "Score name", Kind::Text, |scope| Cell::text(scope.score_name.as_str()))
+            .more("generation", "Generation", ColumnKind::Number, |scope| Cell::count(scope.generation))
+            .more("source", "Source", ColumnKind::Text, |scope| Cell::text(scope.source.as_str()))
+            .more("score_name", "Score name", ColumnKind::Text, |scope| Cell::text(scope.score_name.as_str()))
             .done()
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{HistoryFilter, InspectError, Listed, require_profile, sorted};
 use crate::documents::document::Document;
-use crate::documents::listing::{Cell, Kind, Listing};
+use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::model::rfc3339;
 use crate::store::Snapshot;
 use crate::store::records::RunRecord;
@@ -147,27 +147,27 @@ impl Listed for InspectRunsDocument {
 /// Returns runs as a listing; with the verdict of every style that any of them has.
 fn listing(runs: &[RunLinePart]) -> Listing {
     let mut rows = Listing::of(runs)
-        .column("run", "Run", Kind::Number, |run| Cell::count(run.id))
-        .column("started_at", "When", Kind::Text, |run| Cell::instant(&run.started_at))
-        .column("result", "Result", Kind::Text, |run| Cell::text(run.result.as_str()))
-        .column("symbols", "Symbols", Kind::Number, |run| Cell::count(run.symbols))
-        .column("candles", "Candles", Kind::Number, |run| Cell::count(run.candles))
-        .column("last_day", "Last day", Kind::Text, |run| Cell::maybe(run.last_day.as_deref()))
-        .column("duration_ms", "ms", Kind::Number, |run| Cell::count(run.duration_ms));
+        .column("run", "Run", ColumnKind::Number, |run| Cell::count(run.id))
+        .column("started_at", "When", ColumnKind::Text, |run| Cell::instant(&run.started_at))
+        .column("result", "Result", ColumnKind::Text, |run| Cell::text(run.result.as_str()))
+        .column("symbols", "Symbols", ColumnKind::Number, |run| Cell::count(run.symbols))
+        .column("candles", "Candles", ColumnKind::Number, |run| Cell::count(run.candles))
+        .column("last_day", "Last day", ColumnKind::Text, |run| Cell::maybe(run.last_day.as_deref()))
+        .column("duration_ms", "ms", ColumnKind::Number, |run| Cell::count(run.duration_ms));
     let styles: BTreeSet<&String> = runs.iter().flat_map(|run| run.styles.keys()).collect();
     for style in &styles {
-        rows = rows.column(style, style, Kind::Text, |run| {
+        rows = rows.column(style, style, ColumnKind::Text, |run| {
             Cell::maybe(run.styles.get(*style).map(|part| part.verdict.as_str()))
         });
     }
     for style in &styles {
         let outcome = format!("{style}_outcome");
-        rows = rows.more(&outcome, &outcome, Kind::Text, |run| {
+        rows = rows.more(&outcome, &outcome, ColumnKind::Text, |run| {
             Cell::maybe(run.styles.get(*style).map(|part| part.outcome.as_str()))
         });
     }
-    rows.more("exit_code", "Exit code", Kind::Number, |run| Cell::number(Some(run.exit_code.into()), 0))
-        .more("first_day", "First day", Kind::Text, |run| Cell::maybe(run.first_day.as_deref()))
-        .more("issues", "Issues", Kind::Number, |run| Cell::count(run.issues))
+    rows.more("exit_code", "Exit code", ColumnKind::Number, |run| Cell::number(Some(run.exit_code.into()), 0))
+        .more("first_day", "First day", ColumnKind::Text, |run| Cell::maybe(run.first_day.as_deref()))
+        .more("issues", "Issues", ColumnKind::Number, |run| Cell::count(run.issues))
         .done()
 }

@@ -10,10 +10,10 @@ use serde_json::{Map, Value};
 use super::{InspectError, Listed, RunRef, shown};
 use crate::config::Config;
 use crate::documents::document::{Document, number, params_object};
-use crate::documents::listing::{Cell, Kind, Listing};
+use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::engine::plan::DayLimits;
 use crate::model::{EXIT_AXES, FilterValue, Style};
-use crate::search::space::{Bound, Dimension, Space};
+use crate::search::space::{Bound, Dimension, SearchSpace};
 use crate::store::Snapshot;
 
 /// The space that a run searched, per style.
@@ -120,7 +120,7 @@ pub(super) fn last_search(snapshot: &Snapshot<'_>, profile: &str) -> Result<u64,
 }
 
 impl SpacePart {
-    fn new(space: &Space, best: &Map<String, Value>, shares: &BTreeMap<String, f64>) -> Self {
+    fn new(space: &SearchSpace, best: &Map<String, Value>, shares: &BTreeMap<String, f64>) -> Self {
         let of_key = |key: &str| (best.get(key).cloned(), shares.get(key).copied());
         let mut axes = Vec::new();
         for axis in &EXIT_AXES {
@@ -177,15 +177,15 @@ fn axes(rows: &[(&str, &AxisPart)], with_style: bool) -> Listing {
     let values = |axis: &AxisPart| axis.values.iter().map(shown).collect::<Vec<_>>().join(", ");
     let begun = Listing::of(rows);
     let begun = match with_style {
-        true => begun.column("style", "Style", Kind::Text, |row| Cell::text(row.0)),
+        true => begun.column("style", "Style", ColumnKind::Text, |row| Cell::text(row.0)),
         false => begun,
     };
     begun
-        .column("key", "Axis", Kind::Text, |row| Cell::text(row.1.key.as_str()))
-        .column("kind", "Kind", Kind::Text, |row| Cell::text(row.1.kind.as_str()))
-        .column("values", "Values", Kind::Prose, |row| Cell::text(values(row.1)))
-        .column("best", "Best set", Kind::Text, |row| Cell::parameter(row.1.best.as_ref()))
-        .column("importance", "Share %", Kind::Number, |row| Cell::share(row.1.importance))
-        .more("column", "Column", Kind::Text, |row| Cell::maybe(row.1.column.as_deref()))
+        .column("key", "Axis", ColumnKind::Text, |row| Cell::text(row.1.key.as_str()))
+        .column("kind", "Kind", ColumnKind::Text, |row| Cell::text(row.1.kind.as_str()))
+        .column("values", "Values", ColumnKind::Prose, |row| Cell::text(values(row.1)))
+        .column("best", "Best set", ColumnKind::Text, |row| Cell::parameter(row.1.best.as_ref()))
+        .column("importance", "Share %", ColumnKind::Number, |row| Cell::share(row.1.importance))
+        .more("column", "Column", ColumnKind::Text, |row| Cell::maybe(row.1.column.as_deref()))
         .done()
 }

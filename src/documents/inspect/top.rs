@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::space::last_search;
 use super::{InspectError, Listed, RunRef, key_values, shown, wrapped};
 use crate::documents::document::{Document, params_object};
-use crate::documents::listing::{Cell, Kind, Listing};
+use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::documents::table::{WIDTH, table};
 use crate::model::Style;
 use crate::store::Snapshot;
@@ -132,14 +132,14 @@ impl Listed for InspectTopDocument {
 fn trials(rows: &[(&str, &TrialPart)], with_style: bool) -> Listing {
     let begun = Listing::of(rows);
     let begun = match with_style {
-        true => begun.column("style", "Style", Kind::Text, |row| Cell::text(row.0)),
+        true => begun.column("style", "Style", ColumnKind::Text, |row| Cell::text(row.0)),
         false => begun,
     };
     begun
-        .column("rank", "Rank", Kind::Number, |row| Cell::count(row.1.rank.into()))
-        .column("score", "Score", Kind::Number, |row| Cell::number(Some(row.1.score), 4))
+        .column("rank", "Rank", ColumnKind::Number, |row| Cell::count(row.1.rank.into()))
+        .column("score", "Score", ColumnKind::Number, |row| Cell::number(Some(row.1.score), 4))
         .metrics(|row| &row.1.metrics)
-        .column("same_results", "Ties", Kind::Number, |row| Cell::count(row.1.same_results))
+        .column("same_results", "Ties", ColumnKind::Number, |row| Cell::count(row.1.same_results))
         .parameters(|row| &row.1.params)
         .done()
 }

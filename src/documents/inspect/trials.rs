@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::top::passes;
 use super::{HistoryFilter, InspectError, Listed, SortKey, require_profile};
 use crate::documents::document::{Document, params_object};
-use crate::documents::listing::{Cell, Kind, Listing};
+use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::model::rfc3339;
 use crate::store::Snapshot;
 use crate::store::records::StoredMetrics;
@@ -117,13 +117,13 @@ impl InspectTrialsDocument {
 impl Listed for InspectTrialsDocument {
     fn listing(&self) -> Listing {
         Listing::of(&self.trials)
-            .column("run", "Run", Kind::Number, |trial| Cell::count(trial.run))
-            .column("style", "Style", Kind::Text, |trial| Cell::text(trial.style.as_str()))
-            .column("rank", "Rank", Kind::Number, |trial| Cell::count(trial.rank.into()))
-            .column("score", "Score", Kind::Number, |trial| Cell::number(Some(trial.score), 4))
+            .column("run", "Run", ColumnKind::Number, |trial| Cell::count(trial.run))
+            .column("style", "Style", ColumnKind::Text, |trial| Cell::text(trial.style.as_str()))
+            .column("rank", "Rank", ColumnKind::Number, |trial| Cell::count(trial.rank.into()))
+            .column("score", "Score", ColumnKind::Number, |trial| Cell::number(Some(trial.score), 4))
             .metrics(|trial| &trial.metrics)
             .parameters(|trial| &trial.params)
-            .more("started_at", "When", Kind::Text, |trial| Cell::instant(&trial.started_at))
+            .more("started_at", "When", ColumnKind::Text, |trial| Cell::instant(&trial.started_at))
             .done()
     }
 }

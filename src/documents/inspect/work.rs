@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{InspectError, Listed, counted, require_profile, unknown_run};
 use crate::documents::document::Document;
-use crate::documents::listing::{Cell, Kind, Listing};
+use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::store::Snapshot;
 use crate::store::records::{SymbolWorkRecord, WorkRecord};
 
@@ -243,15 +243,17 @@ impl Listed for InspectCacheDocument {
             symbol.reasons.iter().map(reason).collect::<Vec<_>>().join(", ")
         };
         Listing::of(&self.symbols)
-            .column("symbol", "Symbol", Kind::Text, |symbol| Cell::text(symbol.symbol.as_str()))
-            .column("days", "Days", Kind::Number, |symbol| Cell::count(symbol.days))
-            .column("reused", "Reused", Kind::Number, |symbol| Cell::count(symbol.reused))
-            .column("evaluated", "Evaluated", Kind::Number, |symbol| Cell::count(symbol.evaluated))
-            .column("because", "Because", Kind::Prose, |symbol| {
+            .column("symbol", "Symbol", ColumnKind::Text, |symbol| Cell::text(symbol.symbol.as_str()))
+            .column("days", "Days", ColumnKind::Number, |symbol| Cell::count(symbol.days))
+            .column("reused", "Reused", ColumnKind::Number, |symbol| Cell::count(symbol.reused))
+            .column("evaluated", "Evaluated", ColumnKind::Number, |symbol| Cell::count(symbol.evaluated))
+            .column("because", "Because", ColumnKind::Prose, |symbol| {
                 Cell::maybe(Some(because(symbol).as_str()).filter(|text| !text.is_empty()))
             })
-            .column("files_read", "Files read", Kind::Text, |symbol| Cell::text(symbol.files_read.as_str()))
-            .more("checked", "Checked", Kind::Number, |symbol| Cell::count(symbol.checked))
+            .column("files_read", "Files read", ColumnKind::Text, |symbol| {
+                Cell::text(symbol.files_read.as_str())
+            })
+            .more("checked", "Checked", ColumnKind::Number, |symbol| Cell::count(symbol.checked))
             .done()
     }
 }

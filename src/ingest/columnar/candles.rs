@@ -4,23 +4,23 @@ use std::borrow::Cow;
 
 use arrow_array::RecordBatch;
 
-use super::super::collector::{Collector, Labels, ReadRow, RowError, span};
+use super::super::collector::{Collector, Labels, ReadRow, RejectedRow, span};
 use super::super::columns::{CandleColumns, TimeColumn};
 use super::super::number;
 use super::super::rejection::Rejection;
 use super::super::report::TimeUnit;
-use super::super::time::{Clock, TimeError};
-use super::cells::Column;
+use super::super::time::{LocalClock, TimeError};
+use super::cells::CellColumn;
 use crate::model::Candle;
 
 /// Where the time of a row stands.
 enum When<'a> {
-    At(Column<'a>),
-    DateAndTime(Column<'a>, Column<'a>),
+    At(CellColumn<'a>),
+    DateAndTime(CellColumn<'a>, CellColumn<'a>),
 }
 
 impl When<'_> {
-    fn instant(&self, row: usize, clock: &mut Clock) -> Result<(i64, TimeUnit), TimeError> {
+    fn instant(&self, row: usize, clock: &mut LocalClock) -> Result<(i64, TimeUnit), TimeError> {
         match self {
             Self::At(column) => column.instant(row, clock),
             Self::DateAndTime(date, time) => date.joined(time, row, clock),
@@ -37,42 +37,42 @@ impl When<'_> {
 }
 
 /// The columns of candles in one batch.
-pub(super) struct Columns<'a> {
+pub(super) struct BatchColumns<'a> {
     time: When<'a>,
-    prices: [Column<'a>; 4],
-    volume: Option<Column<'a>>,
-    close_time: Option<Column<'a>>,
-    closed: Option<Column<'a>>,
-    symbol: Option<Column<'a>>,
-    exchange: Option<Column<'a>>,
-    interval: Option<Column<'a>>,
+    prices: [CellColumn<'a>; 4],
+    volume: Option<CellColumn<'a>>,
+    close_time: Option<CellColumn<'a>>,
+    closed: Option<CellColumn<'a>>,
+    symbol: Option<CellColumn<'a>>,
+    exchange: Option<CellColumn<'a>>,
+    interval: Option<CellColumn<'a>>,
 }
 
 /// Why a row gives no candle, with what stands in it.
-enum Fault<'a> {
-    Row(RowError<'a>),
+enum CandleFault<'a> {
+    Row(RejectedRow<'a>),
     Time(TimeError, String),
     Flag(Cow<'a, [u8]>),
 }
 
-impl Fault<'_> {
+impl CandleFault<'_> {
     fn tell(&self, number: u64, collector: &mut Collector<'_>) {
         let told = match self {
             Self::Row(error) => return collector.unread(number, error),
-            Self::Time(error, found) => RowError::Time { error: *error, found: found.as_bytes() },
-            Self::Flag(found) => RowError::Flag { found },
+            Self::Time(error, found) => RejectedRow::Time { error: *error, found: found.as_bytes() },
+            Self::Flag(found) => RejectedRow::Flag { found },
         };
         collector.unread(number, &told);
     }
 }
 
-impl<'a> From<RowError<'a>> for Fault<'a> {
-    fn from(error: RowError<'a>) -> Self {
+impl<'a> From<RejectedRow<'a>> for CandleFault<'a> {
+    fn from(error: RejectedRow<'a>) -> Self {
         Self::Row(error)
     }
 }
 
-impl<'a> Columns<'a> {
+impl<'a> BatchColumns<'a> {
     /// Takes the columns of a layout out of a batch that holds those at these places of the file's schema.
     pub(super) fn new(
         batch: &'a RecordBatch,
@@ -81,7 +81,7 @@ impl<'a> Columns<'a> {
     ) -> Result<Self, Rejection> {
         let any = |name: &'static str, place: usize| {
             let index = places.binary_search(&place).ok();
-            let column = index.and_then(|index| Column::new(name, batch.columns().get(index)?.as_ref()));
+            let column = index.and_then(|index| CellColumn::new(name, batch.columns().get(index)?.as_ref()));
             column.ok_or_else(|| wrong(batch, places, (name, place), "numbers, times or text"))
         };
         let number = |name: &'static str, place: usize| {
@@ -118,8 +118,8 @@ impl<'a> Columns<'a> {
 
     /// Hands one row over; `number` is its number in the file, from 1.
     #[inline]
-    pub(super) fn row(&self, row: usize, number: u64, collector: &mut Collector<'_>, clock: &mut Clock) {
-        let label = |column: &Option<Column<'a>>| column.as_ref().map(|column| column.text(row));
+    pub(super) fn row(&self, row: usize, number: u64, collector: &mut Collector<'_>, clock: &mut LocalClock) {
+        let label = |column: &Option<CellColumn<'a>>| column.as_ref().map(|column| column.text(row));
         let symbol = label(&self.symbol);
         if collector.passes_over(symbol.as_deref()) {
             return;
@@ -134,16 +134,16 @@ impl<'a> Columns<'a> {
         }
     }
 
-    fn read(&self, row: usize, clock: &mut Clock) -> Result<ReadRow, Fault<'a>> {
+    fn read(&self, row: usize, clock: &mut LocalClock) -> Result<ReadRow, CandleFault<'a>> {
         let time = self.time.instant(row, clock);
-        let (open_time, unit) = time.map_err(|error| Fault::Time(error, self.time.shown(row)))?;
+        let (open_time, unit) = time.map_err(|error| CandleFault::Time(error, self.time.shown(row)))?;
         let mut values = [0.0; 4];
         for (value, column) in values.iter_mut().zip(&self.prices) {
             let number = column.number(row);
             if !number.as_ref().is_ok_and(|number| !number.is_nan())
                 && self.prices.iter().all(|price| price.is_nothing(row))
             {
-                return Err(RowError::NoCandle.into());
+                return Err(RejectedRow::NoCandle.into());
             }
             *value = number?;
         }
@@ -157,7 +157,7 @@ impl<'a> Columns<'a> {
             None => false,
             Some(found) => match number::flag(&found) {
                 Some(closed) => !closed,
-                None => return Err(Fault::Flag(found)),
+                None => return Err(CandleFault::Flag(found)),
             },
         };
         let closed = self.close_time.as_ref().and_then(|column| column.instant(row, clock).ok());

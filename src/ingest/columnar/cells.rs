@@ -14,10 +14,10 @@ use arrow_array::{Array, ArrowPrimitiveType};
 use arrow_buffer::{NullBuffer, i256};
 use arrow_schema::{DataType, TimeUnit as ArrowUnit};
 
-use super::super::collector::RowError;
+use super::super::collector::RejectedRow;
 use super::super::number;
 use super::super::report::TimeUnit;
-use super::super::time::{self, Clock, TimeError};
+use super::super::time::{self, LocalClock, TimeError};
 use crate::model::{DAY_MS, rfc3339};
 
 /// What is said where a cell is null.
@@ -82,7 +82,7 @@ impl<'a> Text<'a> {
 }
 
 /// A column with the rows in which it is null.
-pub(super) struct Column<'a> {
+pub(super) struct CellColumn<'a> {
     name: &'static str,
     values: Values<'a>,
     nulls: Option<&'a NullBuffer>,
@@ -90,7 +90,7 @@ pub(super) struct Column<'a> {
     keys: Option<(Vec<usize>, Option<&'a NullBuffer>)>,
 }
 
-impl<'a> Column<'a> {
+impl<'a> CellColumn<'a> {
     /// Returns whether a column of a type can be read.
     pub(super) fn is_readable(kind: &DataType) -> bool {
         let flat = |kind: &DataType| {
@@ -167,9 +167,9 @@ impl<'a> Column<'a> {
 
     /// Returns a price or volume.
     #[inline]
-    pub(super) fn number(&self, row: usize) -> Result<f64, RowError<'a>> {
+    pub(super) fn number(&self, row: usize) -> Result<f64, RejectedRow<'a>> {
         let Some(place) = self.place(row) else {
-            return Err(RowError::Number { column: self.name, found: NULL });
+            return Err(RejectedRow::Number { column: self.name, found: NULL });
         };
         Ok(match &self.values {
             Values::F64(values) => values[place],
@@ -185,7 +185,7 @@ impl<'a> Column<'a> {
             Values::Wide(values, scale) => wide(values[place], *scale),
             Values::Text(text) => {
                 let found = text.at(place).trim_ascii();
-                number::parse(found).ok_or(RowError::Number { column: self.name, found })?
+                number::parse(found).ok_or(RejectedRow::Number { column: self.name, found })?
             }
             Values::Flags(_) | Values::Nothing => f64::NAN,
         })
@@ -212,7 +212,7 @@ impl<'a> Column<'a> {
     }
 
     /// Returns an instant in UTC milliseconds; text, days and instants that name no zone are of the clock's.
-    pub(super) fn instant(&self, row: usize, clock: &mut Clock) -> Result<(i64, TimeUnit), TimeError> {
+    pub(super) fn instant(&self, row: usize, clock: &mut LocalClock) -> Result<(i64, TimeUnit), TimeError> {
         match (&self.values, self.place(row)) {
             (Values::Text(text), Some(place)) => clock.parse(text.at(place).trim_ascii()),
             (Values::Instants(.., Hangs::Somewhere) | Values::Days(_), Some(_)) => {
@@ -228,7 +228,7 @@ impl<'a> Column<'a> {
         &self,
         time: &Self,
         row: usize,
-        clock: &mut Clock,
+        clock: &mut LocalClock,
     ) -> Result<(i64, TimeUnit), TimeError> {
         if matches!(time.values, Values::Instants(..)) {
             return time.instant(row, clock);

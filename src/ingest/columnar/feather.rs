@@ -13,7 +13,7 @@ use arrow_schema::DataType;
 
 use super::super::ROWS_MAX;
 use super::super::rejection::Rejection;
-use super::{Batches, Fault, Sink, check_room, damaged};
+use super::{Batches, Sink, TableFault, check_room, damaged};
 
 /// What ends a file: the length of its footer and its magic bytes.
 const TRAILER_BYTES: usize = 10;
@@ -25,15 +25,15 @@ const NOT_COMPRESSED: i64 = -1;
 const DICTIONARIES_MAX: usize = 1_000;
 
 /// Reads all record batches in order.
-pub(super) fn read(bytes: Vec<u8>, batches: &mut Batches<'_>) -> Result<(), Fault> {
+pub(super) fn read(bytes: Vec<u8>, batches: &mut Batches<'_>) -> Result<(), TableFault> {
     let file = Buffer::from_vec(bytes);
-    let cut_short = || Fault::Damaged("the file ends before its footer".to_owned());
+    let cut_short = || TableFault::Damaged("the file ends before its footer".to_owned());
     let trailer_start = file.len().checked_sub(TRAILER_BYTES).ok_or_else(cut_short)?;
     let trailer = file[trailer_start..].first_chunk().ok_or_else(cut_short)?;
     let footer_length = read_footer_length(*trailer).map_err(|_| cut_short())?;
     let footer_start = trailer_start.checked_sub(footer_length).ok_or_else(cut_short)?;
     let footer = root_as_footer(&file[footer_start..trailer_start]).map_err(damaged)?;
-    let schema = footer.schema().ok_or_else(|| Fault::Damaged("no schema in the footer".to_owned()))?;
+    let schema = footer.schema().ok_or_else(|| TableFault::Damaged("no schema in the footer".to_owned()))?;
     let schema = Arc::new(try_fb_to_schema(schema).map_err(damaged)?);
     let places = batches.find_columns(schema.fields())?;
     let has_categories =
@@ -59,7 +59,7 @@ fn categories(
     footer: Footer<'_>,
     footer_start: usize,
     room_bytes: Option<u64>,
-) -> Result<(), Fault> {
+) -> Result<(), TableFault> {
     let mut decoded = 0_u64;
     for (place, block) in footer.dictionaries().into_iter().flatten().enumerate() {
         let data = data_of(block, file, footer_start)?;
@@ -76,14 +76,14 @@ fn categories(
 }
 
 /// Returns the bytes of a block, if it is within the file.
-fn data_of(block: &Block, file: &Buffer, end: usize) -> Result<Buffer, Fault> {
+fn data_of(block: &Block, file: &Buffer, end: usize) -> Result<Buffer, TableFault> {
     let range = range_of(block, end)?;
     Ok(file.slice_with_length(range.start, range.len()))
 }
 
 /// Returns where a block lies, if that is within the file.
-fn range_of(block: &Block, end: usize) -> Result<Range<usize>, Fault> {
-    let outside = || Fault::Damaged("a batch lies outside the file".to_owned());
+fn range_of(block: &Block, end: usize) -> Result<Range<usize>, TableFault> {
+    let outside = || TableFault::Damaged("a batch lies outside the file".to_owned());
     let start = usize::try_from(block.offset()).map_err(|_| outside())?;
     let metadata = usize::try_from(block.metaDataLength()).map_err(|_| outside())?;
     let body = usize::try_from(block.bodyLength()).map_err(|_| outside())?;
@@ -94,8 +94,8 @@ fn range_of(block: &Block, end: usize) -> Result<Range<usize>, Fault> {
 }
 
 /// Compares what a batch says of its buffers with its bytes; returns how many bytes they decode to.
-fn check(block: &Block, data: &[u8]) -> Result<u64, Fault> {
-    let wrong = |what: &str| Fault::Damaged(format!("a batch whose {what}"));
+fn check(block: &Block, data: &[u8]) -> Result<u64, TableFault> {
+    let wrong = |what: &str| TableFault::Damaged(format!("a batch whose {what}"));
     let (metadata, body) =
         data.split_at(usize::try_from(block.metaDataLength()).unwrap_or(0).min(data.len()));
     let message = metadata.get(if metadata.starts_with(&CONTINUATION) { 8.. } else { 4.. });

@@ -18,15 +18,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use arrow_array::RecordBatch;
 use arrow_schema::Fields;
 
-use super::Reading;
+use super::ReadingOptions;
 use super::collector::{Collector, Parsed};
 use super::columns::{self, CandleColumns, TimeColumn};
 use super::layout;
-use super::lines::{Lines, StreamError};
+use super::lines::{LineReader, StreamError};
 use super::rejection::Rejection;
-use super::time::Clock;
-use candles::Columns;
-use cells::Column;
+use super::time::LocalClock;
+use candles::BatchColumns;
+use cells::CellColumn;
 pub(super) use table::{TextRows, Unread, parquet_rows};
 
 /// The largest feather or Parquet file that is read, unpacked; 16 million rows take less.
@@ -52,39 +52,39 @@ pub fn print_no_decoder_panics() {
 }
 
 /// Why a file gives no rows, or no more of them.
-enum Fault {
+enum TableFault {
     Rejected(Rejection),
     /// What the decoder said.
     Damaged(String),
 }
 
-impl From<Rejection> for Fault {
+impl From<Rejection> for TableFault {
     fn from(rejection: Rejection) -> Self {
         Self::Rejected(rejection)
     }
 }
 
-impl From<Fault> for Rejection {
-    fn from(fault: Fault) -> Self {
+impl From<TableFault> for Rejection {
+    fn from(fault: TableFault) -> Self {
         match fault {
-            Fault::Rejected(rejection) => rejection,
-            Fault::Damaged(detail) => Self::Damaged { detail },
+            TableFault::Rejected(rejection) => rejection,
+            TableFault::Damaged(detail) => Self::Damaged { detail },
         }
     }
 }
 
 /// Takes what a decoder says is wrong.
-fn damaged(error: impl std::fmt::Display) -> Fault {
-    Fault::Damaged(error.to_string())
+fn damaged(error: impl std::fmt::Display) -> TableFault {
+    TableFault::Damaged(error.to_string())
 }
 
 /// Reads all rows of an Arrow IPC file.
 ///
 /// Errors: only what the stream itself reports; a file is used as a whole or not at all
 pub(super) fn parse_feather(
-    lines: &mut Lines<impl Read>,
+    lines: &mut LineReader<impl Read>,
     collector: Collector<'_>,
-    reading: &Reading,
+    reading: &ReadingOptions,
 ) -> Result<Parsed, StreamError> {
     parse(lines, collector, reading, feather::read)
 }
@@ -93,18 +93,18 @@ pub(super) fn parse_feather(
 ///
 /// Errors: only what the stream itself reports; a file is used as a whole or not at all
 pub(super) fn parse_parquet(
-    lines: &mut Lines<impl Read>,
+    lines: &mut LineReader<impl Read>,
     collector: Collector<'_>,
-    reading: &Reading,
+    reading: &ReadingOptions,
 ) -> Result<Parsed, StreamError> {
     parse(lines, collector, reading, |bytes, batches| parquet::read(bytes, batches))
 }
 
 fn parse(
-    lines: &mut Lines<impl Read>,
+    lines: &mut LineReader<impl Read>,
     collector: Collector<'_>,
-    reading: &Reading,
-    read: impl FnOnce(Vec<u8>, &mut Batches<'_>) -> Result<(), Fault>,
+    reading: &ReadingOptions,
+    read: impl FnOnce(Vec<u8>, &mut Batches<'_>) -> Result<(), TableFault>,
 ) -> Result<Parsed, StreamError> {
     let room = collector.room_bytes().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX);
     let bytes = match lines.rest(COLUMNAR_BYTES_MAX.min(room)) {
@@ -118,7 +118,7 @@ fn parse(
         bytes => bytes?,
     };
     let mut batches =
-        Batches { collector, clock: Clock::strict(reading.timezone.clone()), columns: None, row: 0 };
+        Batches { collector, clock: LocalClock::strict(reading.timezone.clone()), columns: None, row: 0 };
     // Nothing of a reading that panicked is used: the collector is replaced by a rejection.
     Ok(match guarded(|| read(bytes, &mut batches).map(|()| batches.collector)) {
         Ok(collector) => finish(collector),
@@ -127,8 +127,8 @@ fn parse(
 }
 
 /// Takes a decoder that gives up by a panic for one that says so.
-fn guarded<T, E: From<Fault>>(read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-    let gave_up = |_| Err(E::from(Fault::Damaged("the decoder gave up".to_owned())));
+fn guarded<T, E: From<TableFault>>(read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    let gave_up = |_| Err(E::from(TableFault::Damaged("the decoder gave up".to_owned())));
     let outer = GUARDED.replace(true);
     let done = catch_unwind(AssertUnwindSafe(read));
     GUARDED.set(outer);
@@ -136,7 +136,7 @@ fn guarded<T, E: From<Fault>>(read: impl FnOnce() -> Result<T, E>) -> Result<T, 
 }
 
 /// Compares what is decoded at a time with the limit for any file, and with the room there is.
-fn check_room(decoded: u64, file_bytes: usize, room_bytes: Option<u64>) -> Result<(), Fault> {
+fn check_room(decoded: u64, file_bytes: usize, room_bytes: Option<u64>) -> Result<(), TableFault> {
     if decoded > BATCH_BYTES_MAX {
         return Err(Rejection::TooLarge { limit: BATCH_BYTES_MAX, unit: "decoded bytes" }.into());
     }
@@ -147,7 +147,7 @@ fn check_room(decoded: u64, file_bytes: usize, room_bytes: Option<u64>) -> Resul
 /// Takes in what a file holds, batch by batch.
 trait Sink {
     /// Why it takes in no more.
-    type Error: From<Fault>;
+    type Error: From<TableFault>;
 
     /// Returns how many bytes the file and what it decodes to at a time may take, `None` for as many as there are.
     fn room_bytes(&self) -> Option<u64>;
@@ -173,7 +173,7 @@ fn finish(collector: Collector<'_>) -> Parsed {
 struct Batches<'a> {
     collector: Collector<'a>,
     /// Of times that name no zone.
-    clock: Clock,
+    clock: LocalClock,
     /// The columns to read, by their place in the file's schema; known once that has been seen.
     columns: Option<CandleColumns>,
     /// Rows taken in so far.
@@ -181,17 +181,17 @@ struct Batches<'a> {
 }
 
 impl Sink for Batches<'_> {
-    type Error = Fault;
+    type Error = TableFault;
 
     fn room_bytes(&self) -> Option<u64> {
         self.collector.room_bytes()
     }
 
     /// Finds the columns of candles among those of a file.
-    fn find_columns(&mut self, fields: &Fields) -> Result<Vec<usize>, Fault> {
+    fn find_columns(&mut self, fields: &Fields) -> Result<Vec<usize>, TableFault> {
         let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
         let found = columns::find(&names, self.collector.symbol).map_err(|fault| {
-            Fault::Rejected(Rejection::UnknownNames {
+            TableFault::Rejected(Rejection::UnknownNames {
                 fault: fault.to_string(),
                 place: "the table".to_owned(),
                 found: layout::list_names(&names),
@@ -203,9 +203,10 @@ impl Sink for Batches<'_> {
             self.collector.no_volume(1);
         }
         let places = found.places();
-        let nested = places.iter().map(|place| &fields[*place]).find(|f| !Column::is_readable(f.data_type()));
+        let nested =
+            places.iter().map(|place| &fields[*place]).find(|f| !CellColumn::is_readable(f.data_type()));
         if let Some(field) = nested {
-            return Err(Fault::Rejected(Rejection::ColumnType {
+            return Err(TableFault::Rejected(Rejection::ColumnType {
                 column: field.name().clone(),
                 expected: "numbers, times or text",
                 found: field.data_type().to_string(),
@@ -215,9 +216,9 @@ impl Sink for Batches<'_> {
         Ok(places)
     }
 
-    fn take_in(&mut self, batch: &RecordBatch, places: &[usize]) -> Result<(), Fault> {
+    fn take_in(&mut self, batch: &RecordBatch, places: &[usize]) -> Result<(), TableFault> {
         let Some(found) = &self.columns else { return Ok(()) };
-        let columns = Columns::new(batch, found, places)?;
+        let columns = BatchColumns::new(batch, found, places)?;
         for row in 0..batch.num_rows() {
             self.row += 1;
             columns.row(row, self.row, &mut self.collector, &mut self.clock);

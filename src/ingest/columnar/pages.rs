@@ -14,7 +14,7 @@ const COMPRESSED: i64 = 3;
 
 /// Returns the most bytes that a page of a column chunk says it decodes to; `None` where a header makes no sense.
 pub(super) fn widest_page(chunk: &[u8]) -> Option<u64> {
-    let mut reader = Reader { bytes: chunk, at: 0 };
+    let mut reader = PageReader { bytes: chunk, at: 0 };
     let mut widest = 0;
     while reader.at < chunk.len() {
         let (compressed, uncompressed) = reader.page_header()?;
@@ -24,12 +24,12 @@ pub(super) fn widest_page(chunk: &[u8]) -> Option<u64> {
     Some(widest)
 }
 
-struct Reader<'a> {
+struct PageReader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl Reader<'_> {
+impl PageReader<'_> {
     fn advance(&mut self, count: usize) -> Option<()> {
         let at = self.at.checked_add(count).filter(|at| *at <= self.bytes.len())?;
         self.at = at;

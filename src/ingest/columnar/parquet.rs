@@ -11,7 +11,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use super::super::ROWS_MAX;
 use super::super::rejection::Rejection;
 use super::pages::widest_page;
-use super::{BATCH_BYTES_MAX, Fault, Sink, check_room, damaged};
+use super::{BATCH_BYTES_MAX, Sink, TableFault, check_room, damaged};
 
 /// Rows that are decoded at a time.
 const BATCH_ROWS: usize = 8192;
@@ -41,14 +41,14 @@ pub(super) fn read<S: Sink>(bytes: Vec<u8>, sink: &mut S) -> Result<(), S::Error
 
 /// What the pages of a file decode to.
 #[derive(Debug, Default, PartialEq)]
-struct Pages {
+struct DecodedPages {
     /// The widest page of every column, and of its values that are kept once each.
     bytes: u64,
     /// The widest page of text: no text is longer.
     text_bytes: u64,
 }
 
-impl Pages {
+impl DecodedPages {
     /// Returns how many rows to decode at a time: a text that is stored once may stand in every row.
     fn batch_rows(&self, file_bytes: usize, room_bytes: Option<u64>) -> usize {
         let besides = self.bytes.saturating_add(file_bytes as u64);
@@ -60,7 +60,11 @@ impl Pages {
 }
 
 /// Compares what a file says its columns decode to with the limits.
-fn check(file: &[u8], groups: &[RowGroupMetaData], mask: &ProjectionMask) -> Result<Pages, Fault> {
+fn check(
+    file: &[u8],
+    groups: &[RowGroupMetaData],
+    mask: &ProjectionMask,
+) -> Result<DecodedPages, TableFault> {
     let (mut rows, mut widest) = (0_u64, 0_u64);
     let mut pages: BTreeMap<usize, (u64, bool)> = BTreeMap::new();
     for group in groups {
@@ -90,12 +94,13 @@ fn check(file: &[u8], groups: &[RowGroupMetaData], mask: &ProjectionMask) -> Res
     // A page of values beside a page of what they stand for.
     let bytes = pages.values().map(|(page, _)| page.saturating_mul(2)).sum();
     let text_bytes = pages.values().filter(|(_, is_text)| *is_text).map(|(page, _)| *page).max();
-    Ok(Pages { bytes, text_bytes: text_bytes.unwrap_or(0) })
+    Ok(DecodedPages { bytes, text_bytes: text_bytes.unwrap_or(0) })
 }
 
 /// Compares what the pages of a column say they decode to with the limit; returns the most that one does.
-fn check_pages(file: &[u8], column: &ColumnChunkMetaData) -> Result<u64, Fault> {
-    let wrong = || Fault::Damaged("a column lies outside the file or has no sound page header".to_owned());
+fn check_pages(file: &[u8], column: &ColumnChunkMetaData) -> Result<u64, TableFault> {
+    let wrong =
+        || TableFault::Damaged("a column lies outside the file or has no sound page header".to_owned());
     let begins = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
     // The decoder takes it for granted that they are not.
     if begins < 0 || column.compressed_size() < 0 {
@@ -118,7 +123,7 @@ mod tests {
     #[test]
     fn long_texts_are_decoded_a_few_rows_at_a_time() {
         let rows = |text_bytes: u64, room: Option<u64>| {
-            Pages { bytes: 2 * text_bytes, text_bytes }.batch_rows(1_000, room)
+            DecodedPages { bytes: 2 * text_bytes, text_bytes }.batch_rows(1_000, room)
         };
         assert_eq!(rows(0, None), BATCH_ROWS);
         assert_eq!(rows(300, None), BATCH_ROWS);

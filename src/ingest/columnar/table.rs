@@ -5,8 +5,8 @@ use std::ops::Range;
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, FieldRef, Fields};
 
-use super::cells::Column;
-use super::{Fault, Sink, damaged, guarded, parquet};
+use super::cells::CellColumn;
+use super::{Sink, TableFault, damaged, guarded, parquet};
 use crate::ingest::rejection::Rejection;
 
 /// Takes in a table row by row.
@@ -32,8 +32,8 @@ pub(in crate::ingest) enum Unread<E> {
     Refused(E),
 }
 
-impl<E> From<Fault> for Unread<E> {
-    fn from(fault: Fault) -> Self {
+impl<E> From<TableFault> for Unread<E> {
+    fn from(fault: TableFault) -> Self {
         Self::File(fault.into())
     }
 }
@@ -71,7 +71,7 @@ impl<R: TextRows> Sink for Cells<'_, R> {
         // Of flags and times of day the type says more than the values: they are neither numbers nor instants.
         let readable = |field: &FieldRef| match field.data_type() {
             DataType::Boolean | DataType::Time32(_) | DataType::Time64(_) => false,
-            kind => Column::is_readable(kind),
+            kind => CellColumn::is_readable(kind),
         };
         self.unread = fields
             .iter()
@@ -81,8 +81,8 @@ impl<R: TextRows> Sink for Cells<'_, R> {
     }
 
     fn take_in(&mut self, batch: &RecordBatch, _: &[usize]) -> Result<(), Self::Error> {
-        let columns: Option<Vec<Column<'_>>> =
-            batch.columns().iter().map(|array| Column::new("", array.as_ref())).collect();
+        let columns: Option<Vec<CellColumn<'_>>> =
+            batch.columns().iter().map(|array| CellColumn::new("", array.as_ref())).collect();
         let columns =
             columns.ok_or_else(|| damaged("a column of another type than the head of the file says"))?;
         for row in 0..batch.num_rows() {

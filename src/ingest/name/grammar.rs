@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Token;
-use super::words::{self, Around, MarketWord, Meaning};
+use super::words::{self, Around, MarketWord, WordMeaning};
 use crate::model::{Interval, Pair, Symbol};
 
 /// Words of a name that are looked at; longer names claim nothing.
@@ -159,19 +159,19 @@ fn understand(tokens: &[Token<'_>], pair: Range<usize>, folder: bool) -> (Said, 
             continue;
         };
         match meaning {
-            Meaning::Exchange(name) => said.exchange = said.exchange.or(Some(name)),
-            Meaning::ExchangeMarket(name, market) => {
+            WordMeaning::Exchange(name) => said.exchange = said.exchange.or(Some(name)),
+            WordMeaning::ExchangeMarket(name, market) => {
                 said.exchange = said.exchange.or(Some(name));
                 said.markets.push(market);
             }
-            Meaning::Market(market) if said.markets.iter().any(|other| other.contradicts(market)) => {
+            WordMeaning::Market(market) if said.markets.iter().any(|other| other.contradicts(market)) => {
                 unknown.push(at);
             }
-            Meaning::Market(market) => said.markets.push(market),
-            Meaning::OtherData(word) => said.other_data = said.other_data.or(Some(word)),
-            Meaning::Interval(interval) if at < pair.start => before = before.or(Some(interval)),
-            Meaning::Interval(interval) => behind = behind.or(Some(interval)),
-            Meaning::Plain => {}
+            WordMeaning::Market(market) => said.markets.push(market),
+            WordMeaning::OtherData(word) => said.other_data = said.other_data.or(Some(word)),
+            WordMeaning::Interval(interval) if at < pair.start => before = before.or(Some(interval)),
+            WordMeaning::Interval(interval) => behind = behind.or(Some(interval)),
+            WordMeaning::Plain => {}
         }
         at += used;
     }

@@ -303,7 +303,7 @@ impl MarketWord {
 
 /// What a word means.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Meaning {
+pub(super) enum WordMeaning {
     Exchange(&'static str),
     ExchangeMarket(&'static str, MarketWord),
     Market(MarketWord),
@@ -329,7 +329,7 @@ pub(super) struct Around {
 }
 
 /// Returns what the first of some words means, and of how many words it is made; `None` for one not understood.
-pub(super) fn meaning(tokens: &[Token<'_>], around: Around) -> Option<(Meaning, usize)> {
+pub(super) fn meaning(tokens: &[Token<'_>], around: Around) -> Option<(WordMeaning, usize)> {
     let first = tokens.first()?;
     let next = tokens.get(1);
     if let Some(next) = next
@@ -341,13 +341,13 @@ pub(super) fn meaning(tokens: &[Token<'_>], around: Around) -> Option<(Meaning, 
         && PARTS.iter().any(|word| first.text.eq_ignore_ascii_case(word))
         && is_digits(next.text)
     {
-        return Some((Meaning::Plain, 2));
+        return Some((WordMeaning::Plain, 2));
     }
     if around.behind_pair
         && first.before != '('
         && let Some(interval) = bare_minutes(first.text)
     {
-        return Some((Meaning::Interval(Some(interval)), 1));
+        return Some((WordMeaning::Interval(Some(interval)), 1));
     }
     of_word(first, around).map(|meaning| (meaning, 1))
 }
@@ -379,7 +379,7 @@ pub(super) fn is_dated(text: &str) -> bool {
     year(text) || text.len() >= 6 && is_date(text, false)
 }
 
-fn of_word(token: &Token<'_>, around: Around) -> Option<Meaning> {
+fn of_word(token: &Token<'_>, around: Around) -> Option<WordMeaning> {
     let (text, lower) = (token.text, token.text.to_ascii_lowercase());
     let word = lower.as_str();
     let number = is_digits(text)
@@ -395,13 +395,13 @@ fn of_word(token: &Token<'_>, around: Around) -> Option<Meaning> {
         return Some(exchange);
     }
     if let Some((_, market)) = MARKETS.iter().find(|(known, _)| *known == word) {
-        return Some(Meaning::Market(*market));
+        return Some(WordMeaning::Market(*market));
     }
     if OTHER_DATA.contains(&word) || !around.folder && OTHER_DATA_IN_FILES.contains(&word) {
-        return Some(Meaning::OtherData(lower));
+        return Some(WordMeaning::OtherData(lower));
     }
     if let Some(interval) = interval(text) {
-        return Some(Meaning::Interval(interval));
+        return Some(WordMeaning::Interval(interval));
     }
     let numbered = PARTS.iter().any(|part| word.strip_prefix(part).is_some_and(is_digits));
     let plain = PLAIN.contains(&word)
@@ -411,26 +411,26 @@ fn of_word(token: &Token<'_>, around: Around) -> Option<Meaning> {
         || hash
         || numbered
         || is_date(text, false);
-    plain.then_some(Meaning::Plain)
+    plain.then_some(WordMeaning::Plain)
 }
 
-fn of_two(first: &str, second: &str) -> Option<Meaning> {
+fn of_two(first: &str, second: &str) -> Option<WordMeaning> {
     let is =
         |known: (&str, &str)| first.eq_ignore_ascii_case(known.0) && second.eq_ignore_ascii_case(known.1);
     if OTHER_DATA_OF_TWO.into_iter().any(is) {
-        return Some(Meaning::OtherData(first.to_ascii_lowercase()));
+        return Some(WordMeaning::OtherData(first.to_ascii_lowercase()));
     }
     if is(("usdt", "m")) || is(("usd", "m")) || is(("usdc", "m")) {
-        return Some(Meaning::Market(MarketWord::UsdtM));
+        return Some(WordMeaning::Market(MarketWord::UsdtM));
     }
     if is(("coin", "m")) {
-        return Some(Meaning::Market(MarketWord::CoinM));
+        return Some(WordMeaning::Market(MarketWord::CoinM));
     }
     if is(("gate", "io")) {
-        return Some(Meaning::Exchange("gate"));
+        return Some(WordMeaning::Exchange("gate"));
     }
     if is(("crypto", "com")) {
-        return Some(Meaning::Exchange("cryptocom"));
+        return Some(WordMeaning::Exchange("cryptocom"));
     }
     // `15` `M`, as Dukascopy writes, and `1` `min`.
     let unit = match second.to_ascii_lowercase().as_str() {
@@ -440,15 +440,15 @@ fn of_two(first: &str, second: &str) -> Option<Meaning> {
         _ => return None,
     };
     let counted = is_digits(first) && first.len() <= 3;
-    counted.then(|| format!("{first}{unit}").parse().ok()).flatten().map(|i| Meaning::Interval(Some(i)))
+    counted.then(|| format!("{first}{unit}").parse().ok()).flatten().map(|i| WordMeaning::Interval(Some(i)))
 }
 
-fn exchange(word: &str) -> Option<Meaning> {
+fn exchange(word: &str) -> Option<WordMeaning> {
     let with_market = EXCHANGE_MARKETS.iter().find(|(known, ..)| *known == word);
     if let Some((_, name, market)) = with_market {
-        return Some(Meaning::ExchangeMarket(name, *market));
+        return Some(WordMeaning::ExchangeMarket(name, *market));
     }
-    EXCHANGES.iter().find(|(known, _)| *known == word).map(|(_, name)| Meaning::Exchange(name))
+    EXCHANGES.iter().find(|(known, _)| *known == word).map(|(_, name)| WordMeaning::Exchange(name))
 }
 
 fn bare_minutes(text: &str) -> Option<Interval> {

@@ -4,13 +4,13 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::ingest::format::{Format, Packing};
+use crate::ingest::format::{FileFormat, Packing};
 use crate::ingest::rejection::Rejection;
 use crate::model::{Direction, Symbol, rfc3339};
 
 /// Where something stands in a file of signals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum RowPlace {
     /// A line of text, from 1.
     Line(u64),
     /// A row of a table, from 1.
@@ -19,7 +19,7 @@ pub enum Place {
     Columns,
 }
 
-impl Place {
+impl RowPlace {
     /// Returns the number of the line or row.
     pub fn number(self) -> Option<u64> {
         match self {
@@ -29,7 +29,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for RowPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line(number) => write!(f, "line {number}"),
@@ -94,7 +94,7 @@ pub enum SignalsError {
         /// The file.
         path: PathBuf,
         /// The header.
-        at: Place,
+        at: RowPlace,
         /// What it must hold.
         expected: &'static str,
         /// What it holds.
@@ -120,7 +120,7 @@ pub enum SignalsError {
         /// The file.
         path: PathBuf,
         /// The row.
-        at: Place,
+        at: RowPlace,
         /// Fields of the header.
         expected: usize,
         /// Fields of the row.
@@ -132,7 +132,7 @@ pub enum SignalsError {
         /// The file.
         path: PathBuf,
         /// The row.
-        at: Place,
+        at: RowPlace,
         /// The column.
         column: String,
         /// What it must hold.
@@ -174,9 +174,9 @@ pub struct SignalsConflict {
     /// The first column that differs.
     pub column: String,
     /// Place and value of the row that stands first.
-    pub first: (Place, String),
+    pub first: (RowPlace, String),
     /// The same of the later row.
-    pub second: (Place, String),
+    pub second: (RowPlace, String),
 }
 
 fn side(direction: Direction) -> &'static str {
@@ -189,7 +189,7 @@ fn side(direction: Direction) -> &'static str {
 /// Returns what a file is that is no CSV at all.
 pub(super) fn format_of(
     packing: Packing,
-    format: Result<Format, Rejection>,
+    format: Result<FileFormat, Rejection>,
     head: &[u8],
 ) -> Option<&'static str> {
     let holds = |member: &str| memchr::memmem::find(head, member.as_bytes()).is_some();
@@ -199,10 +199,11 @@ pub(super) fn format_of(
         }
         (Packing::Gzip, _) => Some("a gzip file"),
         (Packing::Zip, _) => Some("a zip archive"),
-        (Packing::None, Ok(Format::Json | Format::NestedJson) | Err(Rejection::LegacyOpportunities)) => {
-            Some("JSON")
-        }
-        (Packing::None, Ok(Format::Feather)) => Some("feather"),
+        (
+            Packing::None,
+            Ok(FileFormat::Json | FileFormat::NestedJson) | Err(Rejection::LegacyOpportunities),
+        ) => Some("JSON"),
+        (Packing::None, Ok(FileFormat::Feather)) => Some("feather"),
         (Packing::None, Err(Rejection::Unsupported { format, .. })) => Some(format),
         (Packing::None, Err(Rejection::LfsPointer)) => Some("a Git LFS pointer"),
         (Packing::None, Err(Rejection::Empty)) => Some("an empty file"),

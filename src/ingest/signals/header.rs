@@ -11,7 +11,7 @@ const NAME_BYTES_MAX: usize = 200;
 
 /// The places of the columns with a meaning; indexes count from 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Header {
+pub(super) struct SignalHeader {
     pub(super) separator: u8,
     /// Fields every row must have.
     pub(super) fields: usize,
@@ -49,21 +49,21 @@ impl TimeSays {
 pub(super) type HeaderFault = (&'static str, String);
 
 /// Names of columns with a meaning, with what each stands for.
-const MEANINGS: [(&str, Meaning); 10] = [
-    ("symbol", Meaning::Symbol),
-    ("pair", Meaning::Symbol),
-    ("time", Meaning::Time),
-    ("timestamp", Meaning::Time),
-    ("open_time", Meaning::OpenTime),
-    ("close_time", Meaning::CloseTime),
-    ("direction", Meaning::Direction),
-    ("side", Meaning::Direction),
-    ("style", Meaning::Style),
-    ("atr", Meaning::Atr),
+const MEANINGS: [(&str, SignalColumnMeaning); 10] = [
+    ("symbol", SignalColumnMeaning::Symbol),
+    ("pair", SignalColumnMeaning::Symbol),
+    ("time", SignalColumnMeaning::Time),
+    ("timestamp", SignalColumnMeaning::Time),
+    ("open_time", SignalColumnMeaning::OpenTime),
+    ("close_time", SignalColumnMeaning::CloseTime),
+    ("direction", SignalColumnMeaning::Direction),
+    ("side", SignalColumnMeaning::Direction),
+    ("style", SignalColumnMeaning::Style),
+    ("atr", SignalColumnMeaning::Atr),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Meaning {
+enum SignalColumnMeaning {
     Symbol,
     Time,
     OpenTime,
@@ -73,7 +73,7 @@ enum Meaning {
     Atr,
 }
 
-impl Header {
+impl SignalHeader {
     /// Returns where a column with a meaning stands, by its name in messages.
     pub(super) fn place_of(&self, column: &str) -> Option<usize> {
         match column {
@@ -85,7 +85,7 @@ impl Header {
         }
     }
 
-    /// Reads the first line of a CSV; see [`Header::of`].
+    /// Reads the first line of a CSV; see [`SignalHeader::of`].
     pub(super) fn read(line: &[u8]) -> Result<(Self, Vec<(String, usize)>), HeaderFault> {
         let mut fields = Vec::new();
         let mut widest = (0, SEPARATORS[0]);
@@ -132,9 +132,13 @@ impl Header {
                 own.push((name, place));
             }
         }
-        let at = |meaning: Meaning| places[meaning as usize];
+        let at = |meaning: SignalColumnMeaning| places[meaning as usize];
         let missing = |expected| move || (expected, format!("the header {:?}", excerpt(line)));
-        let time = match (at(Meaning::Time), at(Meaning::OpenTime), at(Meaning::CloseTime)) {
+        let time = match (
+            at(SignalColumnMeaning::Time),
+            at(SignalColumnMeaning::OpenTime),
+            at(SignalColumnMeaning::CloseTime),
+        ) {
             (Some(place), None, None) => (place, TimeSays::Known),
             (None, Some(place), closes) => {
                 own.extend(closes.map(|place| ("close_time".to_owned(), place)));
@@ -148,11 +152,11 @@ impl Header {
         let header = Self {
             separator,
             fields: cells.len(),
-            symbol: at(Meaning::Symbol).ok_or_else(missing("a column `symbol`"))?,
+            symbol: at(SignalColumnMeaning::Symbol).ok_or_else(missing("a column `symbol`"))?,
             time,
-            direction: at(Meaning::Direction).ok_or_else(missing("a column `direction`"))?,
-            style: at(Meaning::Style),
-            atr: at(Meaning::Atr),
+            direction: at(SignalColumnMeaning::Direction).ok_or_else(missing("a column `direction`"))?,
+            style: at(SignalColumnMeaning::Style),
+            atr: at(SignalColumnMeaning::Atr),
         };
         Ok((header, own))
     }

@@ -14,7 +14,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use error::{Place, SignalsConflict, SignalsError};
+pub use error::{RowPlace, SignalsConflict, SignalsError};
 
 use super::collector::ROWS_MAX;
 #[cfg(feature = "columnar")]
@@ -23,15 +23,15 @@ use super::format;
 #[cfg(feature = "columnar")]
 use super::layout::SEPARATORS;
 use super::layout::{Field, cell, split};
-use super::lines::{Line, Lines, StreamError};
+use super::lines::{LineReader, RawLine, StreamError};
 use super::opening::{not_regular, open_regular};
 use super::report::excerpt;
 use super::report::{Issue, IssueKind, note};
 use super::source::DECODED_BYTES_MAX;
-use super::time::Clock;
-use super::{OnBadRows, Reading};
+use super::time::LocalClock;
+use super::{OnBadRows, ReadingOptions};
 use crate::model::{GivenSignal, GivenSignals, Interval, Symbol};
-use header::{Header, HeaderFault};
+use header::{HeaderFault, SignalHeader};
 use row::{Number, number};
 
 /// The signals of a file, and what it held.
@@ -77,7 +77,7 @@ pub enum ColumnContent {
     /// Something else: it cannot be filtered on.
     Text {
         /// The first row that holds no number.
-        at: Place,
+        at: RowPlace,
         /// What stands there.
         found: String,
     },
@@ -93,7 +93,7 @@ impl SignalsFile {
     pub fn read(
         path: &Path,
         interval: Interval,
-        reading: &Reading,
+        reading: &ReadingOptions,
         room_bytes: Option<u64>,
     ) -> Result<Self, SignalsError> {
         let read_error = |source| SignalsError::Read { path: path.to_owned(), source };
@@ -115,15 +115,15 @@ impl SignalsFile {
         stream: impl Read,
         path: &Path,
         interval: Interval,
-        reading: &Reading,
+        reading: &ReadingOptions,
         room_bytes: Option<u64>,
     ) -> Result<Self, SignalsError> {
         let unread = stream_error(path, DECODED_BYTES_MAX);
-        let mut lines = Lines::new(stream, DECODED_BYTES_MAX);
+        let mut lines = LineReader::new(stream, DECODED_BYTES_MAX);
         let head = lines.peek().map_err(&unread)?;
         let (packing, recognised) = (format::packing(head), format::recognise(head));
         #[cfg(feature = "columnar")]
-        if let (format::Packing::None, Ok(format::Format::Parquet)) = (packing, &recognised) {
+        if let (format::Packing::None, Ok(format::FileFormat::Parquet)) = (packing, &recognised) {
             let room = room_bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX);
             let bytes =
                 lines.rest(COLUMNAR_BYTES_MAX.min(room)).map_err(|error| match (error, room_bytes) {
@@ -132,7 +132,7 @@ impl SignalsFile {
                     }
                     (error, _) => stream_error(path, COLUMNAR_BYTES_MAX as u64)(error),
                 })?;
-            let mut table = Table::new(path, interval, reading, Place::Row, room_bytes);
+            let mut table = SignalTable::new(path, interval, reading, RowPlace::Row, room_bytes);
             parquet_rows(bytes, &mut table).map_err(|error| error.of(path))?;
             return table.finish(lines.digest().1);
         }
@@ -141,7 +141,7 @@ impl SignalsFile {
         }
         let byte_order_mark = if head.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
         lines.skip(byte_order_mark);
-        let mut table = Table::new(path, interval, reading, Place::Line, room_bytes);
+        let mut table = SignalTable::new(path, interval, reading, RowPlace::Line, room_bytes);
         while let Some((number, line)) = lines.next_line().map_err(&unread)? {
             table.line(number, &line)?;
         }
@@ -189,7 +189,7 @@ pub const ROW_BYTES: u64 = 96;
 const CELL_BYTES: u64 = 16;
 
 /// A row, without the values of the user's columns.
-struct Row {
+struct SignalRow {
     /// What it is numbered by.
     number: u64,
     /// Index of its symbol.
@@ -199,12 +199,12 @@ struct Row {
 
 /// The symbols of a file, each kept once.
 #[derive(Default)]
-struct Names {
+struct SymbolNames {
     symbols: Vec<Symbol>,
     known: BTreeMap<Symbol, u32>,
 }
 
-impl Names {
+impl SymbolNames {
     fn index(&mut self, symbol: Symbol) -> u32 {
         if let Some(index) = self.known.get(&symbol) {
             return *index;
@@ -217,16 +217,16 @@ impl Names {
 }
 
 /// A column of the user's own while it is read.
-struct Column {
+struct UserColumn {
     name: String,
     /// Its place among the cells.
     place: usize,
     /// One per row; NaN where there is none.
     values: Vec<f64>,
-    text: Option<(Place, String)>,
+    text: Option<(RowPlace, String)>,
 }
 
-impl Column {
+impl UserColumn {
     fn content(&self) -> ColumnContent {
         let numbers = || self.values.iter().copied().filter(|value| !value.is_nan());
         match (&self.text, numbers().reduce(f64::min), numbers().reduce(f64::max)) {
@@ -241,44 +241,44 @@ impl Column {
 }
 
 /// The rows of a file, in its order.
-struct Table<'a> {
+struct SignalTable<'a> {
     path: &'a Path,
     interval: Interval,
-    clock: Clock,
+    clock: LocalClock,
     /// Rows that cannot be read are left out.
     skips: bool,
     /// What was wrong with the first row that was left out, and how many there were.
     skipped: Option<(SignalsError, u64)>,
     /// What is numbered.
-    place: fn(u64) -> Place,
-    header: Option<Header>,
-    rows: Vec<Row>,
-    names: Names,
-    columns: Vec<Column>,
+    place: fn(u64) -> RowPlace,
+    header: Option<SignalHeader>,
+    rows: Vec<SignalRow>,
+    names: SymbolNames,
+    columns: Vec<UserColumn>,
     fields: Vec<Field>,
     issues: Vec<Issue>,
     /// Bytes that reading may take; `None` for whatever it takes.
     room_bytes: Option<u64>,
 }
 
-impl<'a> Table<'a> {
+impl<'a> SignalTable<'a> {
     fn new(
         path: &'a Path,
         interval: Interval,
-        reading: &Reading,
-        place: fn(u64) -> Place,
+        reading: &ReadingOptions,
+        place: fn(u64) -> RowPlace,
         room_bytes: Option<u64>,
     ) -> Self {
         Self {
             path,
             interval,
-            clock: Clock::strict(reading.timezone.clone()),
+            clock: LocalClock::strict(reading.timezone.clone()),
             skips: reading.on_bad_rows == OnBadRows::Skip,
             skipped: None,
             place,
             header: None,
             rows: Vec::new(),
-            names: Names::default(),
+            names: SymbolNames::default(),
             columns: Vec::new(),
             fields: Vec::new(),
             issues: Vec::new(),
@@ -301,11 +301,11 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn line(&mut self, number: u64, line: &Line<'_>) -> Result<(), SignalsError> {
+    fn line(&mut self, number: u64, line: &RawLine<'_>) -> Result<(), SignalsError> {
         let (text, ended) = match line {
-            Line::Whole(text) => (*text, true),
-            Line::Unended(text) => (*text, false),
-            Line::TooLong => {
+            RawLine::Whole(text) => (*text, true),
+            RawLine::Unended(text) => (*text, false),
+            RawLine::TooLong => {
                 let found = "a line beyond 64 KiB".to_owned();
                 return Err(self.cell_error(number, "the whole line", "a row", found));
             }
@@ -318,20 +318,20 @@ impl<'a> Table<'a> {
                 });
                 Ok(())
             }
-            _ if self.header.is_none() => self.set_header(Place::Line(number), Header::read(text)),
+            _ if self.header.is_none() => self.set_header(RowPlace::Line(number), SignalHeader::read(text)),
             _ => self.row(number, text, ended),
         }
     }
 
     fn set_header(
         &mut self,
-        at: Place,
-        header: Result<(Header, Vec<(String, usize)>), HeaderFault>,
+        at: RowPlace,
+        header: Result<(SignalHeader, Vec<(String, usize)>), HeaderFault>,
     ) -> Result<(), SignalsError> {
         let path = || self.path.to_owned();
         let fail = |(expected, found)| SignalsError::Header { path: path(), at, expected, found };
         let (header, own) = header.map_err(fail)?;
-        let column = |(name, place)| Column { name, place, values: Vec::new(), text: None };
+        let column = |(name, place)| UserColumn { name, place, values: Vec::new(), text: None };
         self.columns = own.into_iter().map(column).collect();
         self.header = Some(header);
         Ok(())
@@ -356,7 +356,7 @@ impl<'a> Table<'a> {
         if found != expected && !one_empty_more {
             let path = self.path.to_owned();
             return self
-                .bad_row(number, SignalsError::Fields { path, at: Place::Line(number), expected, found });
+                .bad_row(number, SignalsError::Fields { path, at: RowPlace::Line(number), expected, found });
         }
         let fields = &self.fields;
         let at = |place: usize| cell(text, fields[place]);
@@ -406,7 +406,7 @@ impl<'a> Table<'a> {
             column.values.push(value);
         }
         let symbol = self.names.index(symbol);
-        self.rows.push(Row { number, symbol, signal });
+        self.rows.push(SignalRow { number, symbol, signal });
         Ok(())
     }
 
@@ -425,7 +425,7 @@ impl<'a> Table<'a> {
             .iter()
             .map(|column| SignalColumn { name: column.name.clone(), content: column.content() })
             .collect();
-        let numeric = |column: &Column| matches!(column.content(), ColumnContent::Numbers { .. });
+        let numeric = |column: &UserColumn| matches!(column.content(), ColumnContent::Numbers { .. });
         self.columns.retain(numeric);
         let column_names: Arc<[String]> = self.columns.iter().map(|column| column.name.clone()).collect();
         // Rows keep their order while they are read; the sort moves only where they stand.
@@ -473,7 +473,7 @@ impl<'a> Table<'a> {
 
     /// Returns whether two rows are of one symbol, instant and side.
     fn is_peer(&self, a: usize, b: usize) -> bool {
-        let key = |row: &Row| (row.signal.time_ms, row.signal.direction);
+        let key = |row: &SignalRow| (row.signal.time_ms, row.signal.direction);
         let (a, b) = (&self.rows[a], &self.rows[b]);
         key(a) == key(b) && a.symbol == b.symbol
     }
@@ -481,10 +481,11 @@ impl<'a> Table<'a> {
     /// Refuses two rows of one signal that differ: which of them counts would be a guess.
     fn check_equal(&self, first: usize, second: usize) -> Result<(), SignalsError> {
         let (a, b) = (&self.rows[first], &self.rows[second]);
-        let at = |row: &Row| (self.place)(row.number);
+        let at = |row: &SignalRow| (self.place)(row.number);
         let show = |value: Option<f64>| value.map_or("nothing".to_owned(), |value| value.to_string());
         let given = |value: f64| Some(value).filter(|value| !value.is_nan());
-        let style = |row: &Row| row.signal.style.map_or("every style".to_owned(), |style| style.to_string());
+        let style =
+            |row: &SignalRow| row.signal.style.map_or("every style".to_owned(), |style| style.to_string());
         let mut pairs = vec![("style", style(a), style(b)), ("atr", show(a.signal.atr), show(b.signal.atr))];
         pairs.extend(self.columns.iter().map(|column| {
             let [a, b] = [first, second].map(|row| show(given(column.values[row])));
@@ -507,7 +508,7 @@ impl<'a> Table<'a> {
 }
 
 #[cfg(feature = "columnar")]
-impl TextRows for Table<'_> {
+impl TextRows for SignalTable<'_> {
     type Error = SignalsError;
 
     fn room_bytes(&self) -> Option<u64> {
@@ -517,7 +518,7 @@ impl TextRows for Table<'_> {
     fn head(&mut self, names: &[&str]) -> Result<(), SignalsError> {
         let cells: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
         let separator = SEPARATORS[0];
-        self.set_header(Place::Columns, Header::of(&cells, separator, &cells.join(&separator)))
+        self.set_header(RowPlace::Columns, SignalHeader::of(&cells, separator, &cells.join(&separator)))
     }
 
     fn row<'c>(&mut self, number: u64, cell: impl Fn(usize) -> &'c [u8]) -> Result<(), SignalsError> {

@@ -1,12 +1,12 @@
 //! The cells of a row of signals as values.
 
-use super::header::{Header, TimeSays};
+use super::header::{SignalHeader, TimeSays};
 use crate::ingest::ending::Endings;
 use crate::ingest::file::end_of_candle;
 use crate::ingest::layout::Field;
 use crate::ingest::number as decimal;
 use crate::ingest::report::excerpt;
-use crate::ingest::time::{Clock, TimeError};
+use crate::ingest::time::{LocalClock, TimeError};
 use crate::model::{Direction, GivenSignal, Interval, Style, Symbol};
 
 /// A cell that does not hold what it must.
@@ -35,10 +35,10 @@ pub(super) fn number(cell: &[u8]) -> Number {
 
 /// Reads the columns with a meaning; `at` gives the cell at a place.
 pub(super) fn signal<'a>(
-    header: &Header,
+    header: &SignalHeader,
     at: impl Fn(usize) -> &'a [u8],
     interval: Interval,
-    clock: &mut Clock,
+    clock: &mut LocalClock,
 ) -> Result<(Symbol, GivenSignal), BadCell> {
     let bad =
         |column, expected, cell: &[u8]| BadCell { column, expected, found: format!("{:?}", excerpt(cell)) };
@@ -80,12 +80,12 @@ pub(super) fn signal<'a>(
 /// Returns whether a last row that no newline ends may be cut in its last cell, and nothing else is wrong with it: the cell
 /// does not show that it is whole, and is none of the words that none begins another of.
 pub(super) fn may_be_cut<'a>(
-    header: &Header,
+    header: &SignalHeader,
     text: &'a [u8],
     fields: &[Field],
     at: impl Fn(usize) -> &'a [u8],
     interval: Interval,
-    clock: &mut Clock,
+    clock: &mut LocalClock,
 ) -> bool {
     let Some(last) = header.fields.checked_sub(1).filter(|_| fields.len() == header.fields) else {
         // A separator stands behind the last cell.

@@ -7,7 +7,13 @@ use crate::model::{Direction, MINUTE_MS, Style};
 const INSTANT: i64 = 1_743_700_500_000;
 
 fn read(text: impl AsRef<[u8]>) -> Result<SignalsFile, SignalsError> {
-    SignalsFile::parse(text.as_ref(), Path::new("signals.csv"), Interval::M15, &Reading::default(), None)
+    SignalsFile::parse(
+        text.as_ref(),
+        Path::new("signals.csv"),
+        Interval::M15,
+        &ReadingOptions::default(),
+        None,
+    )
 }
 
 fn only(file: &SignalsFile) -> (&Symbol, GivenSignal, Vec<f64>) {
@@ -46,7 +52,7 @@ fn what_is_not_given_is_left_open() {
     assert_eq!((signal.direction, signal.style, signal.atr), (Direction::Short, None, None));
     assert!(values.is_empty(), "neither column holds numbers");
     let contents: Vec<&ColumnContent> = file.columns.iter().map(|column| &column.content).collect();
-    let text = ColumnContent::Text { at: Place::Line(2), found: "late entry".to_owned() };
+    let text = ColumnContent::Text { at: RowPlace::Line(2), found: "late entry".to_owned() };
     assert_eq!(contents, [&text, &ColumnContent::Empty]);
     for (name, wanted) in [
         (
@@ -121,9 +127,9 @@ fn mistakes_are_named_with_their_place() {
         assert!(error.contains("`signals.csv`") && error.contains(wanted), "{error:?} without {wanted:?}");
     }
     let missing =
-        SignalsFile::read(Path::new("/no/such/signals.csv"), Interval::M15, &Reading::default(), None);
+        SignalsFile::read(Path::new("/no/such/signals.csv"), Interval::M15, &ReadingOptions::default(), None);
     assert!(matches!(missing, Err(SignalsError::Read { .. })));
-    let folder = SignalsFile::read(&std::env::temp_dir(), Interval::M15, &Reading::default(), None);
+    let folder = SignalsFile::read(&std::env::temp_dir(), Interval::M15, &ReadingOptions::default(), None);
     assert!(matches!(folder, Err(SignalsError::NotRegular { found: "a folder", .. })));
 }
 
@@ -309,7 +315,7 @@ mod columns {
                 (&wanted.symbols, 3, &Vec::new()),
                 "{kind}"
             );
-            let late = ColumnContent::Text { at: Place::Row(2), found: "late".to_owned() };
+            let late = ColumnContent::Text { at: RowPlace::Row(2), found: "late".to_owned() };
             assert_eq!(found.columns[0].content, late, "{kind}");
             assert_eq!(found.columns[1..], wanted.columns[1..], "{kind}");
         }

@@ -10,8 +10,8 @@ pub use opportunities::{
 };
 pub use resolve::{InspectResolveDocument, ResolveOrderPart, ResolveStepPart, ResolvedPart};
 pub use trades::{
-    EntriesPart, ExitsPart, InspectTradesDocument, MissedPart, OpportunitiesPart, SignalsPart,
-    TradeRecordPart,
+    EntriesPart, ExitsPart, InspectTradesDocument, MissedPart, OpportunitiesPart, TradeRecordPart,
+    TradeSignalsPart,
 };
 
 use crate::documents::schema::{Exported, enveloped};

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::documents::document::{Document, number};
 use crate::documents::inspect::{counted, sentence};
 use crate::documents::table::table;
-use crate::legacy::rules::phase4::Part;
+use crate::legacy::rules::phase4::OpportunityOutcomes;
 use crate::legacy::rules::report::{LegacyReport, ScopeReport};
 
 /// The legacy figures of a file of opportunities, defects included.
@@ -129,8 +129,8 @@ pub struct LegacyHalfPart {
     pub total_profit: f64,
 }
 
-impl From<&Part> for LegacyHalfPart {
-    fn from(part: &Part) -> Self {
+impl From<&OpportunityOutcomes> for LegacyHalfPart {
+    fn from(part: &OpportunityOutcomes) -> Self {
         Self {
             sample_count: part.sample_count,
             captured_count: part.captured_count,

@@ -9,9 +9,9 @@ use serde::Serialize;
 use crate::documents::document::Document;
 use crate::documents::inspect::{counted, minute, sentence};
 use crate::documents::table::table;
-use crate::legacy::review::{Record, TradeReview};
-use crate::legacy::rules::cooldown::{Cooldown, PauseLevel, PauseState, pause_reason};
-use crate::legacy::rules::pauses::Standing;
+use crate::legacy::review::{TradeRecord, TradeReview};
+use crate::legacy::rules::cooldown::{CooldownStatus, PauseLevel, PauseState, pause_reason};
+use crate::legacy::rules::pauses::PauseStanding;
 use crate::legacy::rules::timing::{EntryVerdict, ExitVerdict, TimingAnalysis, TimingLesson};
 use crate::model::rfc3339;
 
@@ -36,7 +36,7 @@ pub struct InspectTradesDocument {
     /// Null where none are known: without candles and without a file of them.
     pub opportunities: Option<OpportunitiesPart>,
     /// Null without candles.
-    pub signals: Option<SignalsPart>,
+    pub signals: Option<TradeSignalsPart>,
     /// Coins without candles.
     pub without_candles: Vec<String>,
     pub lessons: Vec<String>,
@@ -122,7 +122,7 @@ pub struct MissedPart {
 
 /// Trades against the signals of this program.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct SignalsPart {
+pub struct TradeSignalsPart {
     /// Trades opened where one stood, on the same side.
     pub at_a_signal: u64,
     /// Trades of coins with candles.
@@ -140,9 +140,9 @@ impl TradeRecordPart {
     }
 }
 
-impl From<&Record> for TradeRecordPart {
-    fn from(record: &Record) -> Self {
-        let Record { closed, losses, profit, standing } = record;
+impl From<&TradeRecord> for TradeRecordPart {
+    fn from(record: &TradeRecord) -> Self {
+        let TradeRecord { closed, losses, profit, standing } = record;
         let pause = standing.pause.map(|(pause, _)| pause);
         let minutes_left = minutes_left(standing);
         Self {
@@ -162,32 +162,32 @@ impl From<&Record> for TradeRecordPart {
 }
 
 /// Returns which losses began a pause.
-fn cause(cooldown: &Cooldown) -> String {
+fn cause(cooldown: &CooldownStatus) -> String {
     match *cooldown {
-        Cooldown::Pause { level: PauseLevel::One, amount, recent_losses, .. } => {
+        CooldownStatus::Pause { level: PauseLevel::One, amount, recent_losses, .. } => {
             format!("{recent_losses} of the last 5 trades lost, {amount:.2} with the last 3 losses")
         }
-        Cooldown::Pause { share, hours, .. } => {
+        CooldownStatus::Pause { share, hours, .. } => {
             format!("the last 3 losses took {:.1} % of the account in {hours:.1} hours", 100.0 * share)
         }
-        Cooldown::Quiet | Cooldown::ToleratedVolatile { .. } | Cooldown::ToleratedSmall { .. } => {
-            String::new()
-        }
+        CooldownStatus::Quiet
+        | CooldownStatus::ToleratedVolatile { .. }
+        | CooldownStatus::ToleratedSmall { .. } => String::new(),
     }
 }
 
-fn minutes_left(standing: &Standing) -> Option<i64> {
+fn minutes_left(standing: &PauseStanding) -> Option<i64> {
     match standing.pause {
         Some((_, PauseState::Paused { minutes })) => Some(minutes),
         _ => None,
     }
 }
 
-fn reason(standing: &Standing) -> String {
+fn reason(standing: &PauseStanding) -> String {
     match (standing.pause, minutes_left(standing)) {
         (Some((pause, _)), Some(minutes)) => pause_reason(pause.level, minutes),
         _ => match standing.last {
-            Cooldown::Pause { .. } => String::new(),
+            CooldownStatus::Pause { .. } => String::new(),
             last => last.reason(),
         },
     }
@@ -225,7 +225,7 @@ impl InspectTradesDocument {
                 unknown: closed.count() as u64 - judged,
             },
             opportunities: opportunities(review),
-            signals: review.at_signals.map(|(at_a_signal, trades)| SignalsPart { at_a_signal, trades }),
+            signals: review.at_signals.map(|(at_a_signal, trades)| TradeSignalsPart { at_a_signal, trades }),
             without_candles: review.without_candles.iter().cloned().collect(),
             lessons: lessons(timing, review.opportunities.is_some()),
         }
@@ -261,7 +261,7 @@ impl InspectTradesDocument {
             "exits: {optimal} optimal, {premature} premature, {delayed} delayed, {unknown} with unknown prices \
              afterwards"
         );
-        if let Some(SignalsPart { at_a_signal, trades }) = &self.signals {
+        if let Some(TradeSignalsPart { at_a_signal, trades }) = &self.signals {
             let _ = writeln!(text, "signals: {at_a_signal} of {trades} trades were opened at one");
         }
         match &self.opportunities {

@@ -94,7 +94,7 @@ impl Default for CooldownLimits {
 
 /// What the last losses say.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Cooldown {
+pub enum CooldownStatus {
     /// Too few losses, or too few of them recent.
     Quiet,
     /// Enough losses, but small ones while the market moves much.
@@ -122,7 +122,7 @@ pub enum Cooldown {
     },
 }
 
-impl Cooldown {
+impl CooldownStatus {
     /// Returns the level of the pause.
     pub fn level(&self) -> Option<PauseLevel> {
         match self {
@@ -161,10 +161,15 @@ const UNKNOWN_HOURS: f64 = 24.0;
 /// Units:     account value in the currency of the profits; volatility 1 is usual, see [`volatility`]
 /// Cost:      O(trades)
 /// Source:    section 13 of the legacy specification
-pub fn cooldown(trades: &[ClosedTrade], account: f64, volatility: f64, limits: &CooldownLimits) -> Cooldown {
+pub fn cooldown(
+    trades: &[ClosedTrade],
+    account: f64,
+    volatility: f64,
+    limits: &CooldownLimits,
+) -> CooldownStatus {
     let losses: Vec<&ClosedTrade> = trades.iter().filter(|trade| trade.profit < 0.0).collect();
     if losses.is_empty() || trades.len() < limits.losses || losses.len() < limits.losses {
-        return Cooldown::Quiet;
+        return CooldownStatus::Quiet;
     }
     let last = &losses[losses.len() - limits.losses..];
     let amount: f64 = last.iter().map(|trade| trade.profit.abs()).sum();
@@ -172,7 +177,7 @@ pub fn cooldown(trades: &[ClosedTrade], account: f64, volatility: f64, limits: &
     let hours = span_hours(last).unwrap_or(UNKNOWN_HOURS);
     let recent = &trades[trades.len().saturating_sub(limits.recent_trades)..];
     let recent_losses = recent.iter().filter(|trade| trade.profit < 0.0).count();
-    let pause = |level| Cooldown::Pause { level, amount, share, hours, recent_losses };
+    let pause = |level| CooldownStatus::Pause { level, amount, share, hours, recent_losses };
     if hours < limits.level_3_hours && share > limits.level_3_share {
         return pause(PauseLevel::Three);
     }
@@ -180,13 +185,13 @@ pub fn cooldown(trades: &[ClosedTrade], account: f64, volatility: f64, limits: &
         return pause(PauseLevel::Two);
     }
     if recent_losses < limits.losses {
-        return Cooldown::Quiet;
+        return CooldownStatus::Quiet;
     }
     if volatility > limits.tolerant_volatility && share < limits.tolerated_share {
-        return Cooldown::ToleratedVolatile { share };
+        return CooldownStatus::ToleratedVolatile { share };
     }
     if amount < limits.tolerated_amount {
-        return Cooldown::ToleratedSmall { amount };
+        return CooldownStatus::ToleratedSmall { amount };
     }
     pause(PauseLevel::One)
 }
@@ -319,7 +324,7 @@ mod tests {
         assert_eq!(of([-1.0, -1.0, 2.0], 100.0), None);
         let fast = [trade(0, -2.0), trade(0, -2.0), trade(1, -2.0)];
         assert_eq!(cooldown(&fast, 100.0, 1.0, &limits).level(), Some(PauseLevel::Three));
-        assert_eq!(cooldown(&fast[..2], 100.0, 1.0, &limits), Cooldown::Quiet);
+        assert_eq!(cooldown(&fast[..2], 100.0, 1.0, &limits), CooldownStatus::Quiet);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Follows closed trades one by one and keeps the pause between them, as the legacy meant to and never did (D42).
 
-use super::cooldown::{ClosedTrade, Cooldown, CooldownLimits, Pause, PauseState, cooldown, pause_state};
+use super::cooldown::{
+    ClosedTrade, CooldownLimits, CooldownStatus, Pause, PauseState, cooldown, pause_state,
+};
 use crate::model::HOUR_MS;
 
 /// A closed trade with what the account was when it had been closed.
@@ -18,13 +20,13 @@ pub struct Closing {
 
 /// How things stand after all closings.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Standing {
+pub struct PauseStanding {
     /// The last pause with what is left of it; `None` where there was none, or wins ended it between trades.
     pub pause: Option<(Pause, PauseState)>,
-    /// What the losses said that began it; [`Cooldown::Quiet`] without a pause.
-    pub cause: Cooldown,
+    /// What the losses said that began it; [`CooldownStatus::Quiet`] without a pause.
+    pub cause: CooldownStatus,
     /// What the last loss says.
-    pub last: Cooldown,
+    pub last: CooldownStatus,
     /// Pauses begun.
     pub begun: u64,
 }
@@ -34,11 +36,11 @@ pub struct Standing {
 /// Shape:     closings ascend in time; those after now are not looked at
 /// Causality: what a closing says depends on those before it
 /// Cost:      O(closings), and per closing the trades since the pause began
-pub fn standing(closings: &[Closing], now_ms: i64, limits: &CooldownLimits) -> Standing {
+pub fn standing(closings: &[Closing], now_ms: i64, limits: &CooldownLimits) -> PauseStanding {
     let known = closings.partition_point(|closing| closing.at_ms <= now_ms);
     let trades: Vec<ClosedTrade> = closings[..known].iter().map(|closing| closing.trade).collect();
-    let quiet = Cooldown::Quiet;
-    let mut standing = Standing { pause: None, cause: quiet, last: quiet, begun: 0 };
+    let quiet = CooldownStatus::Quiet;
+    let mut standing = PauseStanding { pause: None, cause: quiet, last: quiet, begun: 0 };
     let mut losses = Vec::new();
     for (place, closing) in closings[..known].iter().enumerate() {
         standing.pass_time(&trades[..=place], closings, closing.at_ms);
@@ -50,7 +52,7 @@ pub fn standing(closings: &[Closing], now_ms: i64, limits: &CooldownLimits) -> S
         }
     }
     let left = standing.pause.map(|(pause, _)| (pause, state(&pause, &trades, closings, now_ms)));
-    Standing { pause: left, ..standing }
+    PauseStanding { pause: left, ..standing }
 }
 
 /// Returns the first trade that matters for what the last losses say.
@@ -65,13 +67,15 @@ fn state(pause: &Pause, trades: &[ClosedTrade], closings: &[Closing], now_ms: i6
     pause_state(pause, &trades[from.min(trades.len())..], now_ms)
 }
 
-impl Standing {
+impl PauseStanding {
     /// Ends the pause that time or wins have ended.
     fn pass_time(&mut self, trades: &[ClosedTrade], closings: &[Closing], now_ms: i64) {
         let Some((pause, _)) = self.pause else { return };
         match state(&pause, trades, closings, now_ms) {
             PauseState::Paused { .. } => {}
-            PauseState::Over | PauseState::Eased(_) => (self.pause, self.cause) = (None, Cooldown::Quiet),
+            PauseState::Over | PauseState::Eased(_) => {
+                (self.pause, self.cause) = (None, CooldownStatus::Quiet)
+            }
         }
     }
 
@@ -107,7 +111,7 @@ mod tests {
         trades.iter().map(closing).collect()
     }
 
-    fn at(trades: &[(i64, f64)], hour: i64) -> Standing {
+    fn at(trades: &[(i64, f64)], hour: i64) -> PauseStanding {
         standing(&closings(trades), hour * HOUR_MS, &CooldownLimits::default())
     }
 
@@ -115,8 +119,8 @@ mod tests {
     fn the_third_loss_pauses_until_time_or_a_win_ends_it() {
         // 2.4 % in ten hours: level 1, two hours.
         let losses = [(10, -0.8), (15, -0.8), (20, -0.8)];
-        let quiet = Cooldown::Quiet;
-        assert_eq!(at(&losses[..2], 20), Standing { pause: None, cause: quiet, last: quiet, begun: 0 });
+        let quiet = CooldownStatus::Quiet;
+        assert_eq!(at(&losses[..2], 20), PauseStanding { pause: None, cause: quiet, last: quiet, begun: 0 });
         assert_eq!(at(&losses, 19).begun, 0, "the third is not known yet");
         let (pause, left) = at(&losses, 21).pause.expect("a pause");
         assert_eq!(
@@ -142,7 +146,7 @@ mod tests {
         assert_eq!(found.cause.level(), Some(PauseLevel::Three));
         assert_eq!(
             at(&[trades.as_slice(), &[(22, 5.0)]].concat(), 23).cause,
-            Cooldown::Quiet,
+            CooldownStatus::Quiet,
             "a win ended it"
         );
         assert_eq!(at(&trades, 24).pause.map(|(_, left)| left), Some(PauseState::Over));
@@ -161,7 +165,7 @@ mod tests {
             let (all, limits) = (closings(&trades), CooldownLimits::default());
             let plain: Vec<ClosedTrade> = all.iter().map(|closing| closing.trade).collect();
             let last = plain.iter().rposition(|trade| trade.profit < 0.0);
-            let whole = last.map_or(Cooldown::Quiet, |last| cooldown(&plain[..=last], 100.0, 1.0, &limits));
+            let whole = last.map_or(CooldownStatus::Quiet, |last| cooldown(&plain[..=last], 100.0, 1.0, &limits));
             let found = standing(&all, i64::MAX / 2, &limits);
             prop_assert_eq!(found.last, whole);
             // A prefix stands where the whole stood then.

@@ -58,7 +58,7 @@ impl ValidationRule {
 /// What a set of opportunities gave.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[expect(missing_docs, reason = "the names are the keys; profits in percent, rates in [0, 1]")]
-pub struct Part {
+pub struct OpportunityOutcomes {
     pub captured_count: u64,
     pub capture_rate: f64,
     pub avg_profit: f64,
@@ -71,9 +71,9 @@ pub struct Part {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(missing_docs, reason = "the names are the keys")]
 pub struct Validation {
-    pub full: Part,
-    pub early: Part,
-    pub late: Part,
+    pub full: OpportunityOutcomes,
+    pub early: OpportunityOutcomes,
+    pub late: OpportunityOutcomes,
     pub overfitting: Overfitting,
     /// 0..=100
     pub stability: f64,
@@ -93,7 +93,7 @@ pub struct Overfitting {
 
 impl Overfitting {
     /// Compares average profits and win rates of the halves.
-    pub fn of(early: &Part, late: &Part) -> Self {
+    pub fn of(early: &OpportunityOutcomes, late: &OpportunityOutcomes) -> Self {
         let profit_degradation = match (early.avg_profit, late.avg_profit) {
             (0.0, 0.0) => 0.0,
             (0.0, _) => 1.0,
@@ -167,7 +167,7 @@ pub fn overall(scalping: Verdict, swing: Verdict) -> Verdict {
     if swing.severity() > scalping.severity() { swing } else { scalping }
 }
 
-fn part(opportunities: &[&ValidatedOpportunity], rule: &ValidationRule) -> Part {
+fn part(opportunities: &[&ValidatedOpportunity], rule: &ValidationRule) -> OpportunityOutcomes {
     let captured = opportunities.iter().filter(|opportunity| {
         opportunity.indicator_consensus >= rule.min_indicator_consensus
             && opportunity.signal_score >= rule.min_signal_score
@@ -175,7 +175,7 @@ fn part(opportunities: &[&ValidatedOpportunity], rule: &ValidationRule) -> Part 
     let profits: Vec<f64> = captured.map(|opportunity| profit_pct(opportunity, rule)).collect();
     let (count, total) = (profits.len() as f64, opportunities.len());
     let share = |part: f64, of: f64| if of == 0.0 { 0.0 } else { part / of };
-    Part {
+    OpportunityOutcomes {
         captured_count: profits.len() as u64,
         capture_rate: share(count, total as f64),
         avg_profit: mean(profits.iter().copied()),

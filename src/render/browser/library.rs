@@ -6,12 +6,12 @@ use lru::LruCache;
 use serde_json::Value;
 
 use super::screen::{Body, Head, Screen, broken};
-use super::state::{Place, Seen, Sort, State, Tab, View};
+use super::state::{BrowserPlace, BrowserView, ScreenFacts, Sort, State, Tab};
 use crate::documents::inspect::{
     HistoryFilter, InspectCacheDocument, InspectChangesDocument, InspectError, InspectRunDocument,
     InspectSpaceDocument, InspectTopDocument, Listed, RunRef, SortKey, TopFilter, verdicts,
 };
-use crate::documents::listing::{Cell, Kind, Listing};
+use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::model::rfc3339;
 use crate::store::Snapshot;
 
@@ -24,23 +24,24 @@ const EVERYTHING: HistoryFilter = HistoryFilter::newest(usize::MAX);
 
 /// One row of a table.
 #[derive(Debug, Clone, PartialEq)]
-struct Row {
+struct TableRow {
     cells: Vec<Cell>,
-    opens: Option<View>,
+    opens: Option<BrowserView>,
 }
 
 /// A view's content.
 #[derive(Debug, Clone, PartialEq)]
-enum Page {
+enum ViewPage {
     /// Lines, as they are.
     Text(Vec<String>),
     /// Rows under heads, and a word on them.
-    Table { heads: Vec<Head>, rows: Vec<Row>, note: String },
+    Table { heads: Vec<Head>, rows: Vec<TableRow>, note: String },
 }
 
-impl Page {
+impl ViewPage {
     fn bytes(&self) -> usize {
-        let row = |row: &Row| row.cells.iter().map(|cell| CELL_BYTES + 2 * cell.shown().len()).sum::<usize>();
+        let row =
+            |row: &TableRow| row.cells.iter().map(|cell| CELL_BYTES + 2 * cell.shown().len()).sum::<usize>();
         match self {
             Self::Text(lines) => lines.iter().map(|line| CELL_BYTES + line.len()).sum(),
             Self::Table { rows, .. } => rows.iter().map(row).sum::<usize>() + CELL_BYTES,
@@ -48,9 +49,9 @@ impl Page {
     }
 
     /// Returns the narrow table of a listing; `opens` says where its rows lead.
-    fn of(listing: &Listing, note: String, opens: impl Fn(usize) -> Option<View>) -> Self {
+    fn of(listing: &Listing, note: String, opens: impl Fn(usize) -> Option<BrowserView>) -> Self {
         let columns: Vec<_> = listing.columns().iter().filter(|column| column.is_narrow()).collect();
-        let row = |row: usize| Row {
+        let row = |row: usize| TableRow {
             cells: columns.iter().map(|column| column.cells()[row].clone()).collect(),
             opens: opens(row),
         };
@@ -66,29 +67,29 @@ impl Page {
 
 /// What is kept: pages, and single rows of the list of runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Kept {
-    Page(View),
+enum KeptPages {
+    Page(BrowserView),
     RunRow(u64),
 }
 
 /// Decoded pages, the least recently shown of which make room.
 #[derive(Debug)]
-struct Pages {
-    kept: LruCache<Kept, (Rc<Page>, usize)>,
+struct PageCache {
+    kept: LruCache<KeptPages, (Rc<ViewPage>, usize)>,
     bytes: usize,
     bytes_max: usize,
 }
 
-impl Pages {
+impl PageCache {
     fn new(bytes_max: usize) -> Self {
         Self { kept: LruCache::unbounded(), bytes: 0, bytes_max }
     }
 
-    fn get(&mut self, key: Kept) -> Option<Rc<Page>> {
+    fn get(&mut self, key: KeptPages) -> Option<Rc<ViewPage>> {
         self.kept.get(&key).map(|(page, _)| Rc::clone(page))
     }
 
-    fn put(&mut self, key: Kept, page: Page) -> Rc<Page> {
+    fn put(&mut self, key: KeptPages, page: ViewPage) -> Rc<ViewPage> {
         let bytes = page.bytes();
         let page = Rc::new(page);
         self.bytes += bytes;
@@ -110,7 +111,7 @@ pub struct Library<'s> {
     profile: String,
     /// Newest first.
     runs: Vec<u64>,
-    pages: Pages,
+    pages: PageCache,
 }
 
 impl<'s> Library<'s> {
@@ -119,7 +120,7 @@ impl<'s> Library<'s> {
     /// Errors: those of reading the store.
     pub fn open(snapshot: Snapshot<'s>, profile: &str) -> Result<Self, InspectError> {
         let runs = snapshot.run_ids(profile)?;
-        Ok(Self { snapshot, profile: profile.to_owned(), runs, pages: Pages::new(PAGES_BYTES_MAX) })
+        Ok(Self { snapshot, profile: profile.to_owned(), runs, pages: PageCache::new(PAGES_BYTES_MAX) })
     }
 
     /// Returns whether the profile has no runs: there is nothing to browse.
@@ -130,16 +131,21 @@ impl<'s> Library<'s> {
     /// Returns the screen of a state, of so many columns and lines, and what the next key needs to know of it.
     ///
     /// Errors: a store that cannot be read. What is no longer kept is said on the screen.
-    pub fn screen(&mut self, state: &State, width: u16, height: u16) -> Result<(Screen, Seen), InspectError> {
+    pub fn screen(
+        &mut self,
+        state: &State,
+        width: u16,
+        height: u16,
+    ) -> Result<(Screen, ScreenFacts), InspectError> {
         let place = state.place();
         let mut screen = Screen::new(state, &self.profile, height);
         let lines = screen.body_lines();
         let seen = match place.view {
-            View::Runs => self.runs_screen(place, lines, &mut screen)?,
+            BrowserView::Runs => self.runs_screen(place, lines, &mut screen)?,
             view => {
                 let page = self.page(view)?;
                 match &*page {
-                    Page::Text(text) => {
+                    ViewPage::Text(text) => {
                         let text: Vec<String> =
                             text.iter().flat_map(|line| broken(line, width.into())).collect();
                         let rows = text.len().saturating_sub(lines) + 1;
@@ -149,9 +155,9 @@ impl<'s> Library<'s> {
                             screen.position = format!("{}-{last} of {}", first + 1, text.len());
                         }
                         screen.body = Body::Text { lines: text, first };
-                        Seen { rows, page: lines, columns: 0, opens: None }
+                        ScreenFacts { rows, page: lines, columns: 0, opens: None }
                     }
-                    Page::Table { heads, rows, note } => {
+                    ViewPage::Table { heads, rows, note } => {
                         note.clone_into(&mut screen.note);
                         let order = order(rows.len(), place, |index| Ok(Rc::new(rows[index].clone())))?;
                         table(place, heads, &order, lines, &mut screen, |index| {
@@ -167,47 +173,47 @@ impl<'s> Library<'s> {
     /// The runs are decoded as they come into sight; all of them only to be filtered or sorted.
     fn runs_screen(
         &mut self,
-        place: &Place,
+        place: &BrowserPlace,
         lines: usize,
         screen: &mut Screen,
-    ) -> Result<Seen, InspectError> {
+    ) -> Result<ScreenFacts, InspectError> {
         let count = self.runs.len();
         let order = match place.filter.is_empty() && place.sort.is_none() {
             true => (0..count).collect(),
             false => order(count, place, |index| self.run_row(index))?,
         };
         let heads = [
-            ("Run", Kind::Number),
-            ("When", Kind::Text),
-            ("Result", Kind::Text),
-            ("Scalping", Kind::Text),
-            ("Swing", Kind::Text),
-            ("Symbols", Kind::Number),
-            ("Last day", Kind::Text),
-            ("Candles", Kind::Number),
-            ("ms", Kind::Number),
+            ("Run", ColumnKind::Number),
+            ("When", ColumnKind::Text),
+            ("Result", ColumnKind::Text),
+            ("Scalping", ColumnKind::Text),
+            ("Swing", ColumnKind::Text),
+            ("Symbols", ColumnKind::Number),
+            ("Last day", ColumnKind::Text),
+            ("Candles", ColumnKind::Number),
+            ("ms", ColumnKind::Number),
         ]
         .map(|(title, kind)| Head::new(title, kind));
         table(place, &heads, &order, lines, screen, |index| self.run_row(index))
     }
 
-    fn run_row(&mut self, index: usize) -> Result<Rc<Row>, InspectError> {
+    fn run_row(&mut self, index: usize) -> Result<Rc<TableRow>, InspectError> {
         let run = self.runs[index];
-        let page = match self.pages.get(Kept::RunRow(run)) {
+        let page = match self.pages.get(KeptPages::RunRow(run)) {
             Some(page) => page,
             None => {
                 let row = self.read_run_row(run)?;
-                let page = Page::Table { heads: Vec::new(), rows: vec![row], note: String::new() };
-                self.pages.put(Kept::RunRow(run), page)
+                let page = ViewPage::Table { heads: Vec::new(), rows: vec![row], note: String::new() };
+                self.pages.put(KeptPages::RunRow(run), page)
             }
         };
         match &*page {
-            Page::Table { rows, .. } => Ok(Rc::new(rows[0].clone())),
-            Page::Text(_) => unreachable!("rows of the runs are tables of one row"),
+            ViewPage::Table { rows, .. } => Ok(Rc::new(rows[0].clone())),
+            ViewPage::Text(_) => unreachable!("rows of the runs are tables of one row"),
         }
     }
 
-    fn read_run_row(&self, run: u64) -> Result<Row, InspectError> {
+    fn read_run_row(&self, run: u64) -> Result<TableRow, InspectError> {
         let record = self.snapshot.run(&self.profile, run)?.unwrap_or_default();
         let verdicts = verdicts(&self.snapshot, &self.profile, run, &EVERYTHING)?;
         let verdict = |style: &str| Cell::maybe(verdicts.get(style).map(|part| part.verdict.as_str()));
@@ -222,38 +228,38 @@ impl<'s> Library<'s> {
             Cell::count(record.candles),
             Cell::count(record.duration_ms),
         ];
-        Ok(Row { cells, opens: Some(View::Run(run, Tab::Summary)) })
+        Ok(TableRow { cells, opens: Some(BrowserView::Run(run, Tab::Summary)) })
     }
 
-    fn page(&mut self, view: View) -> Result<Rc<Page>, InspectError> {
-        if let Some(page) = self.pages.get(Kept::Page(view)) {
+    fn page(&mut self, view: BrowserView) -> Result<Rc<ViewPage>, InspectError> {
+        if let Some(page) = self.pages.get(KeptPages::Page(view)) {
             return Ok(page);
         }
         let page = match self.read_page(view) {
             Err(InspectError::Store(error)) => return Err(error.into()),
             Err(error) => {
                 let hint = error.hint().map_or_else(String::new, |hint| format!("\n\n{hint}"));
-                Page::said(&format!("{error}{hint}"))
+                ViewPage::said(&format!("{error}{hint}"))
             }
             Ok(page) => page,
         };
-        Ok(self.pages.put(Kept::Page(view), page))
+        Ok(self.pages.put(KeptPages::Page(view), page))
     }
 
-    fn read_page(&self, view: View) -> Result<Page, InspectError> {
+    fn read_page(&self, view: BrowserView) -> Result<ViewPage, InspectError> {
         let (snapshot, profile) = (&self.snapshot, self.profile.as_str());
         match view {
-            View::Runs => unreachable!("the runs are read row by row"),
-            View::Run(run, Tab::Summary) => {
-                Ok(Page::said(&InspectRunDocument::read(snapshot, profile, run)?.body()))
+            BrowserView::Runs => unreachable!("the runs are read row by row"),
+            BrowserView::Run(run, Tab::Summary) => {
+                Ok(ViewPage::said(&InspectRunDocument::read(snapshot, profile, run)?.body()))
             }
-            View::Run(run, Tab::Parameters) => {
+            BrowserView::Run(run, Tab::Parameters) => {
                 Ok(parameters(&InspectRunDocument::read(snapshot, profile, run)?))
             }
-            View::Run(_, Tab::Changes) => {
+            BrowserView::Run(_, Tab::Changes) => {
                 let found = InspectChangesDocument::read(snapshot, profile, &EVERYTHING)?;
                 if found.adoptions.is_empty() {
-                    return Ok(Page::said(&found.text()));
+                    return Ok(ViewPage::said(&found.text()));
                 }
                 let runs: Vec<u64> = found
                     .adoptions
@@ -261,25 +267,27 @@ impl<'s> Library<'s> {
                     .flat_map(|adoption| adoption.changes.iter().map(|_| adoption.run))
                     .collect();
                 let note = "what every run changed, newest first".to_owned();
-                Ok(Page::of(&found.listing(), note, |row| Some(View::Run(runs[row], Tab::Summary))))
+                Ok(ViewPage::of(&found.listing(), note, |row| {
+                    Some(BrowserView::Run(runs[row], Tab::Summary))
+                }))
             }
-            View::Run(run, Tab::Trials) => {
+            BrowserView::Run(run, Tab::Trials) => {
                 let found = self.trials(run)?;
                 if found.styles.is_empty() {
-                    return Ok(Page::said(&found.text()));
+                    return Ok(ViewPage::said(&found.text()));
                 }
                 let note = "the best sets, on the early part".to_owned();
-                Ok(Page::of(&found.listing(), note, |row| Some(View::Trial(run, row))))
+                Ok(ViewPage::of(&found.listing(), note, |row| Some(BrowserView::Trial(run, row))))
             }
-            View::Run(run, Tab::Importance) => {
+            BrowserView::Run(run, Tab::Importance) => {
                 let found = InspectSpaceDocument::read(snapshot, profile, Some(RunRef::Id(run)), None)?;
                 Ok(importance(&found))
             }
-            View::Run(run, Tab::Cache) => {
+            BrowserView::Run(run, Tab::Cache) => {
                 let found = InspectCacheDocument::read(snapshot, profile, Some(run), None)?;
-                Ok(Page::of(&found.listing(), found.summary(), |_| None))
+                Ok(ViewPage::of(&found.listing(), found.summary(), |_| None))
             }
-            View::Trial(run, index) => Ok(self.trial(run, index)?),
+            BrowserView::Trial(run, index) => Ok(self.trial(run, index)?),
         }
     }
 
@@ -296,20 +304,20 @@ impl<'s> Library<'s> {
     }
 
     /// Everything about one trial, a line per column.
-    fn trial(&self, run: u64, index: usize) -> Result<Page, InspectError> {
+    fn trial(&self, run: u64, index: usize) -> Result<ViewPage, InspectError> {
         let listing = self.trials(run)?.listing();
         let row = |column: &crate::documents::listing::Column| {
             let cell = column.cells().get(index)?.clone();
-            Some(Row { cells: vec![Cell::text(column.title()), cell], opens: None })
+            Some(TableRow { cells: vec![Cell::text(column.title()), cell], opens: None })
         };
-        let heads = vec![Head::new("What", Kind::Text), Head::new("Value", Kind::Text)];
+        let heads = vec![Head::new("What", ColumnKind::Text), Head::new("Value", ColumnKind::Text)];
         let rows = listing.columns().iter().filter_map(row).collect();
-        Ok(Page::Table { heads, rows, note: "one of the best sets, on the early part".to_owned() })
+        Ok(ViewPage::Table { heads, rows, note: "one of the best sets, on the early part".to_owned() })
     }
 }
 
 /// Returns the parameters in force before a run beside the best it found.
-fn parameters(document: &InspectRunDocument) -> Page {
+fn parameters(document: &InspectRunDocument) -> ViewPage {
     let mut rows: Vec<(String, String, Option<Value>, Option<Value>)> = Vec::new();
     for (style, part) in &document.styles {
         let Some(decision) = &part.decision else { continue };
@@ -323,23 +331,25 @@ fn parameters(document: &InspectRunDocument) -> Page {
         );
     }
     if rows.is_empty() {
-        return Page::said("this run found no parameters");
+        return ViewPage::said("this run found no parameters");
     }
     let listing = Listing::of(&rows)
-        .column("style", "Style", Kind::Text, |row| Cell::text(row.0.as_str()))
-        .column("key", "Parameter", Kind::Text, |row| Cell::text(row.1.as_str()))
-        .column("before", "In force before", Kind::Text, |row| Cell::parameter(row.2.as_ref()))
-        .column("best", "Best set", Kind::Text, |row| Cell::parameter(row.3.as_ref()))
-        .column("differs", "", Kind::Text, |row| Cell::text(if row.2 == row.3 { "" } else { "differs" }))
+        .column("style", "Style", ColumnKind::Text, |row| Cell::text(row.0.as_str()))
+        .column("key", "Parameter", ColumnKind::Text, |row| Cell::text(row.1.as_str()))
+        .column("before", "In force before", ColumnKind::Text, |row| Cell::parameter(row.2.as_ref()))
+        .column("best", "Best set", ColumnKind::Text, |row| Cell::parameter(row.3.as_ref()))
+        .column("differs", "", ColumnKind::Text, |row| {
+            Cell::text(if row.2 == row.3 { "" } else { "differs" })
+        })
         .done();
-    Page::of(&listing, "what was in force, and the best set found".to_owned(), |_| None)
+    ViewPage::of(&listing, "what was in force, and the best set found".to_owned(), |_| None)
 }
 
 /// Cells of the longest bar.
 const BAR_WIDTH: f64 = 20.0;
 
 /// Returns the axes of a run with how much they mattered, as far as that is still known.
-fn importance(document: &InspectSpaceDocument) -> Page {
+fn importance(document: &InspectSpaceDocument) -> ViewPage {
     let mut rows = Vec::new();
     for (style, part) in &document.styles {
         let mut axes: Vec<_> = part.axes.iter().map(|axis| (style.as_str(), axis)).collect();
@@ -355,25 +365,25 @@ fn importance(document: &InspectSpaceDocument) -> Page {
         axis.values.iter().map(crate::documents::inspect::shown).collect::<Vec<_>>().join(", ")
     };
     let listing = Listing::of(&rows)
-        .column("style", "Style", Kind::Text, |row| Cell::text(row.0))
-        .column("key", "Axis", Kind::Text, |row| Cell::text(row.1.key.as_str()))
-        .column("importance", "Share %", Kind::Number, |row| Cell::share(row.1.importance))
-        .column("bar", "", Kind::Text, |row| Cell::text(bar(row.1.importance)))
-        .column("best", "Best set", Kind::Text, |row| Cell::parameter(row.1.best.as_ref()))
-        .column("values", "Searched", Kind::Prose, |row| Cell::text(values(row.1)))
+        .column("style", "Style", ColumnKind::Text, |row| Cell::text(row.0))
+        .column("key", "Axis", ColumnKind::Text, |row| Cell::text(row.1.key.as_str()))
+        .column("importance", "Share %", ColumnKind::Number, |row| Cell::share(row.1.importance))
+        .column("bar", "", ColumnKind::Text, |row| Cell::text(bar(row.1.importance)))
+        .column("best", "Best set", ColumnKind::Text, |row| Cell::parameter(row.1.best.as_ref()))
+        .column("values", "Searched", ColumnKind::Prose, |row| Cell::text(values(row.1)))
         .done();
     let note = match known {
         true => "share of the score's variance that an axis explains",
         false => "what was searched; importance is kept for the last run only",
     };
-    Page::of(&listing, note.to_owned(), |_| None)
+    ViewPage::of(&listing, note.to_owned(), |_| None)
 }
 
 /// Returns the rows that pass the filter of a place, in its order.
 fn order(
     count: usize,
-    place: &Place,
-    mut row: impl FnMut(usize) -> Result<Rc<Row>, InspectError>,
+    place: &BrowserPlace,
+    mut row: impl FnMut(usize) -> Result<Rc<TableRow>, InspectError>,
 ) -> Result<Vec<usize>, InspectError> {
     let wanted = place.filter.to_lowercase();
     let mut rows = Vec::new();
@@ -395,13 +405,13 @@ fn order(
 
 /// Puts the rows around the chosen one on a screen.
 fn table(
-    place: &Place,
+    place: &BrowserPlace,
     heads: &[Head],
     order: &[usize],
     lines: usize,
     screen: &mut Screen,
-    mut row: impl FnMut(usize) -> Result<Rc<Row>, InspectError>,
-) -> Result<Seen, InspectError> {
+    mut row: impl FnMut(usize) -> Result<Rc<TableRow>, InspectError>,
+) -> Result<ScreenFacts, InspectError> {
     // One line is the heads'.
     let page = lines.saturating_sub(1).max(1);
     let chosen = place.row.min(order.len().saturating_sub(1));
@@ -418,7 +428,7 @@ fn table(
     let number = if order.is_empty() { 0 } else { chosen + 1 };
     screen.position = format!("{number} of {}", order.len());
     screen.opens = opens.is_some();
-    Ok(Seen { rows: order.len(), page, columns: heads.len(), opens })
+    Ok(ScreenFacts { rows: order.len(), page, columns: heads.len(), opens })
 }
 
 #[cfg(test)]
@@ -427,19 +437,20 @@ mod tests {
 
     #[test]
     fn pages_make_room_for_pages_the_longest_unseen_first() {
-        let page = |text: &str| Page::Text(vec![text.repeat(100)]);
+        let page = |text: &str| ViewPage::Text(vec![text.repeat(100)]);
         let bytes = page("a").bytes();
-        let mut pages = Pages::new(2 * bytes);
+        let mut pages = PageCache::new(2 * bytes);
         for run in [1, 2] {
-            pages.put(Kept::RunRow(run), page("a"));
+            pages.put(KeptPages::RunRow(run), page("a"));
         }
-        assert!(pages.get(Kept::RunRow(1)).is_some(), "and so it was seen last");
-        pages.put(Kept::RunRow(3), page("b"));
-        assert!(pages.get(Kept::RunRow(2)).is_none() && pages.get(Kept::RunRow(1)).is_some());
+        assert!(pages.get(KeptPages::RunRow(1)).is_some(), "and so it was seen last");
+        pages.put(KeptPages::RunRow(3), page("b"));
+        assert!(pages.get(KeptPages::RunRow(2)).is_none() && pages.get(KeptPages::RunRow(1)).is_some());
         assert_eq!(pages.bytes, 2 * bytes);
-        pages.put(Kept::RunRow(3), page("c"));
+        pages.put(KeptPages::RunRow(3), page("c"));
         assert_eq!((pages.bytes, pages.kept.len()), (2 * bytes, 2), "replaced, not added");
-        let large = pages.put(Kept::Page(View::Runs), Page::Text(vec!["x".repeat(10 * bytes)]));
+        let large =
+            pages.put(KeptPages::Page(BrowserView::Runs), ViewPage::Text(vec!["x".repeat(10 * bytes)]));
         assert_eq!(pages.kept.len(), 1, "what is shown is kept, however large");
         assert!(pages.bytes > pages.bytes_max && pages.bytes == large.bytes());
     }

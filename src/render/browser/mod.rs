@@ -9,4 +9,4 @@ mod state;
 
 pub use library::Library;
 pub use screen::{Palette, Screen, draw};
-pub use state::{Key, Place, Seen, Sort, State, Tab, View};
+pub use state::{BrowserPlace, BrowserView, Key, ScreenFacts, Sort, State, Tab};

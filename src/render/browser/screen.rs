@@ -6,8 +6,8 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Span;
 
-use super::state::{Sort, State, Tab, View};
-use crate::documents::listing::Kind;
+use super::state::{BrowserView, Sort, State, Tab};
+use crate::documents::listing::ColumnKind;
 
 /// Fewest columns and lines that anything can be shown on.
 const WIDTH_MIN: u16 = 16;
@@ -40,12 +40,12 @@ It changes nothing, and runs go on beside it.";
 #[derive(Debug, Clone, PartialEq)]
 pub struct Head {
     title: String,
-    kind: Kind,
+    kind: ColumnKind,
 }
 
 impl Head {
     /// Returns a head.
-    pub(super) fn new(title: &str, kind: Kind) -> Self {
+    pub(super) fn new(title: &str, kind: ColumnKind) -> Self {
         Self { title: title.to_owned(), kind }
     }
 }
@@ -81,9 +81,9 @@ impl Screen {
     pub(super) fn new(state: &State, profile: &str, height: u16) -> Self {
         let place = state.place();
         let (title, tab) = match place.view {
-            View::Runs => (format!("{profile}: runs"), None),
-            View::Run(run, tab) => (format!("{profile}: run {run}"), Some(tab)),
-            View::Trial(run, index) => (format!("{profile}: run {run}, trial {}", index + 1), None),
+            BrowserView::Runs => (format!("{profile}: runs"), None),
+            BrowserView::Run(run, tab) => (format!("{profile}: run {run}"), Some(tab)),
+            BrowserView::Trial(run, index) => (format!("{profile}: run {run}, trial {}", index + 1), None),
         };
         Self {
             title,
@@ -92,7 +92,7 @@ impl Screen {
             body: Body::Text { lines: Vec::new(), first: 0 },
             position: String::new(),
             opens: false,
-            is_first: place.view == View::Runs,
+            is_first: place.view == BrowserView::Runs,
             filter: place.filter.clone(),
             typing: state.typing,
             help: state.help,
@@ -295,7 +295,7 @@ impl Shown<'_> {
         for ((width, cell), head) in widths.iter().zip(cells).zip(self.heads) {
             let cell = cut(cell, *width);
             let used = Span::raw(&cell).width();
-            let indent = if head.kind == Kind::Number { width.saturating_sub(used) } else { 0 };
+            let indent = if head.kind == ColumnKind::Number { width.saturating_sub(used) } else { 0 };
             let at = x + indent as u16;
             buffer.set_stringn(at, area.y, &cell, *width, style.patch(palette.word(&cell)));
             x += (width + GAP) as u16;
@@ -307,7 +307,7 @@ impl Shown<'_> {
         match self.sort {
             // Numbers begin with the most, text with a.
             Some(sort) if sort.column == column => {
-                let down = (head.kind == Kind::Number) != sort.reversed;
+                let down = (head.kind == ColumnKind::Number) != sort.reversed;
                 format!("{}{}", head.title, if down { "↓" } else { "↑" })
             }
             _ => head.title.clone(),
@@ -325,7 +325,7 @@ impl Shown<'_> {
         for (column, head) in self.heads.iter().enumerate() {
             let gap = if column == 0 { 0 } else { GAP };
             let width = natural(column);
-            let least = if head.kind == Kind::Prose { width.min(PROSE_WIDTH_MIN) } else { width };
+            let least = if head.kind == ColumnKind::Prose { width.min(PROSE_WIDTH_MIN) } else { width };
             if column > 0 && least + gap > left {
                 break;
             }

@@ -2,7 +2,7 @@
 
 /// What is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum View {
+pub enum BrowserView {
     /// All runs, newest first.
     Runs,
     /// A side of a run.
@@ -76,9 +76,9 @@ pub struct Sort {
 
 /// A view with what the reader did to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct BrowserPlace {
     /// What is looked at.
-    pub view: View,
+    pub view: BrowserView,
     /// The row chosen, among those that pass the filter; of text the first line shown.
     pub row: usize,
     /// Only rows with this text, in whatever case; empty for all.
@@ -87,15 +87,15 @@ pub struct Place {
     pub sort: Option<Sort>,
 }
 
-impl Place {
-    fn new(view: View) -> Self {
+impl BrowserPlace {
+    fn new(view: BrowserView) -> Self {
         Self { view, row: 0, filter: String::new(), sort: None }
     }
 }
 
 /// What the screen shows of a place: what a key needs to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Seen {
+pub struct ScreenFacts {
     /// Rows that pass the filter; of text the number of first lines that leave the screen full.
     pub rows: usize,
     /// Rows on the screen.
@@ -103,14 +103,14 @@ pub struct Seen {
     /// Columns that can be sorted by.
     pub columns: usize,
     /// Where Enter leads.
-    pub opens: Option<View>,
+    pub opens: Option<BrowserView>,
 }
 
 /// Where the reader is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
     /// The way from the runs to here; never empty.
-    way: Vec<Place>,
+    way: Vec<BrowserPlace>,
     /// Whether keys go into the filter.
     pub typing: bool,
     /// Whether the keys are being explained.
@@ -121,23 +121,23 @@ pub struct State {
 
 impl Default for State {
     fn default() -> Self {
-        Self { way: vec![Place::new(View::Runs)], typing: false, help: false, done: false }
+        Self { way: vec![BrowserPlace::new(BrowserView::Runs)], typing: false, help: false, done: false }
     }
 }
 
 impl State {
     /// Returns the place shown.
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &BrowserPlace {
         &self.way[self.way.len() - 1]
     }
 
-    fn place_mut(&mut self) -> &mut Place {
+    fn place_mut(&mut self) -> &mut BrowserPlace {
         let last = self.way.len() - 1;
         &mut self.way[last]
     }
 
     /// Returns the state that a key leads to.
-    pub fn press(mut self, key: Key, seen: &Seen) -> Self {
+    pub fn press(mut self, key: Key, seen: &ScreenFacts) -> Self {
         match key {
             Key::Interrupt => self.done = true,
             _ if self.help => self.help = false,
@@ -147,7 +147,7 @@ impl State {
         self
     }
 
-    fn type_in(&mut self, key: Key, seen: &Seen) {
+    fn type_in(&mut self, key: Key, seen: &ScreenFacts) {
         match key {
             Key::Char(c) => self.place_mut().filter.push(c),
             Key::Backspace => drop(self.place_mut().filter.pop()),
@@ -164,7 +164,7 @@ impl State {
         }
     }
 
-    fn go(&mut self, key: Key, seen: &Seen) {
+    fn go(&mut self, key: Key, seen: &ScreenFacts) {
         match key {
             Key::Char('q') => self.done = true,
             Key::Char('?') => self.help = true,
@@ -185,7 +185,7 @@ impl State {
         }
     }
 
-    fn step(&mut self, key: Key, seen: &Seen) {
+    fn step(&mut self, key: Key, seen: &ScreenFacts) {
         let last = seen.rows.saturating_sub(1);
         let row = self.place().row.min(last);
         let page = seen.page.max(1);
@@ -209,8 +209,8 @@ impl State {
         place.row = 0;
     }
 
-    fn open(&mut self, view: Option<View>) {
-        self.way.extend(view.map(Place::new));
+    fn open(&mut self, view: Option<BrowserView>) {
+        self.way.extend(view.map(BrowserPlace::new));
     }
 
     fn back(&mut self) {
@@ -224,23 +224,23 @@ impl State {
     }
 
     /// Shows the side of the run that lies beside this one; beyond the first lies where the reader came from.
-    fn sideways(&mut self, by: isize, seen: &Seen) {
+    fn sideways(&mut self, by: isize, seen: &ScreenFacts) {
         match self.place().view {
-            View::Run(_, tab) => match tab.index().checked_add_signed(by) {
+            BrowserView::Run(_, tab) => match tab.index().checked_add_signed(by) {
                 Some(next) if next < Tab::ALL.len() => self.turn(|_| next),
                 Some(_) => {}
                 None => drop(self.way.pop()),
             },
             _ if by > 0 => self.open(seen.opens),
-            View::Trial(..) => drop(self.way.pop()),
-            View::Runs => {}
+            BrowserView::Trial(..) => drop(self.way.pop()),
+            BrowserView::Runs => {}
         }
     }
 
     /// Shows another side of the run.
     fn turn(&mut self, to: impl Fn(usize) -> usize) {
-        if let View::Run(run, tab) = self.place().view {
-            *self.place_mut() = Place::new(View::Run(run, Tab::ALL[to(tab.index())]));
+        if let BrowserView::Run(run, tab) = self.place().view {
+            *self.place_mut() = BrowserPlace::new(BrowserView::Run(run, Tab::ALL[to(tab.index())]));
         }
     }
 }
@@ -249,7 +249,8 @@ impl State {
 mod tests {
     use super::*;
 
-    const SEEN: Seen = Seen { rows: 30, page: 10, columns: 3, opens: Some(View::Run(7, Tab::Summary)) };
+    const SEEN: ScreenFacts =
+        ScreenFacts { rows: 30, page: 10, columns: 3, opens: Some(BrowserView::Run(7, Tab::Summary)) };
 
     fn pressed(keys: &[Key]) -> State {
         keys.iter().fold(State::default(), |state, key| state.press(*key, &SEEN))
@@ -272,31 +273,34 @@ mod tests {
         ] {
             assert_eq!(pressed(&keys).place().row, row, "{keys:?}");
         }
-        let nothing = State::default().press(Key::Down, &Seen::default());
+        let nothing = State::default().press(Key::Down, &ScreenFacts::default());
         assert_eq!(nothing.place().row, 0, "nothing to move in");
-        let fewer = pressed(&[Key::End]).press(Key::Down, &Seen { rows: 3, ..SEEN });
+        let fewer = pressed(&[Key::End]).press(Key::Down, &ScreenFacts { rows: 3, ..SEEN });
         assert_eq!(fewer.place().row, 2, "rows that are gone are not chosen");
     }
 
     #[test]
     fn a_run_is_entered_turned_and_left() {
         let view = |keys: &[Key]| pressed(keys).place().view;
-        assert_eq!(view(&[Key::Enter]), View::Run(7, Tab::Summary));
-        assert_eq!(view(&[Key::Right, Key::Right]), View::Run(7, Tab::Parameters));
-        assert_eq!(view(&[Key::Enter, Key::Char('4')]), View::Run(7, Tab::Trials));
-        assert_eq!(view(&[Key::Enter, Key::Tab, Key::Tab, Key::Left]), View::Run(7, Tab::Parameters));
-        assert_eq!(view(&[vec![Key::Enter], vec![Key::Tab; 6]].concat()), View::Run(7, Tab::Summary));
-        assert_eq!(view(&[vec![Key::Enter], vec![Key::Char('l'); 9]].concat()), View::Run(7, Tab::Cache));
+        assert_eq!(view(&[Key::Enter]), BrowserView::Run(7, Tab::Summary));
+        assert_eq!(view(&[Key::Right, Key::Right]), BrowserView::Run(7, Tab::Parameters));
+        assert_eq!(view(&[Key::Enter, Key::Char('4')]), BrowserView::Run(7, Tab::Trials));
+        assert_eq!(view(&[Key::Enter, Key::Tab, Key::Tab, Key::Left]), BrowserView::Run(7, Tab::Parameters));
+        assert_eq!(view(&[vec![Key::Enter], vec![Key::Tab; 6]].concat()), BrowserView::Run(7, Tab::Summary));
+        assert_eq!(
+            view(&[vec![Key::Enter], vec![Key::Char('l'); 9]].concat()),
+            BrowserView::Run(7, Tab::Cache)
+        );
         for back in [Key::Left, Key::Char('h'), Key::Escape, Key::Backspace] {
-            assert_eq!(view(&[Key::Enter, back]), View::Runs, "{back:?}");
-            assert_eq!(view(&[back, back]), View::Runs, "the runs are where the way begins");
+            assert_eq!(view(&[Key::Enter, back]), BrowserView::Runs, "{back:?}");
+            assert_eq!(view(&[back, back]), BrowserView::Runs, "the runs are where the way begins");
         }
-        let trial = Seen { opens: Some(View::Trial(7, 3)), ..SEEN };
+        let trial = ScreenFacts { opens: Some(BrowserView::Trial(7, 3)), ..SEEN };
         let opened = pressed(&[Key::Enter, Key::Char('4')]).press(Key::Enter, &trial);
-        assert_eq!(opened.place().view, View::Trial(7, 3));
-        assert_eq!(opened.press(Key::Left, &SEEN).place().view, View::Run(7, Tab::Trials));
-        let closed = State::default().press(Key::Enter, &Seen { opens: None, ..SEEN });
-        assert_eq!(closed.place().view, View::Runs);
+        assert_eq!(opened.place().view, BrowserView::Trial(7, 3));
+        assert_eq!(opened.press(Key::Left, &SEEN).place().view, BrowserView::Run(7, Tab::Trials));
+        let closed = State::default().press(Key::Enter, &ScreenFacts { opens: None, ..SEEN });
+        assert_eq!(closed.place().view, BrowserView::Runs);
     }
 
     #[test]
@@ -304,7 +308,7 @@ mod tests {
         let keys = [vec![Key::Down, Key::Down, Key::Char('/')], typed("ch"), vec![Key::Enter, Key::Down]];
         let here = pressed(&keys.concat());
         let there = here.clone().press(Key::Enter, &SEEN);
-        assert_eq!(there.place(), &Place::new(View::Run(7, Tab::Summary)));
+        assert_eq!(there.place(), &BrowserPlace::new(BrowserView::Run(7, Tab::Summary)));
         assert_eq!(there.press(Key::Escape, &SEEN), here);
     }
 
@@ -316,11 +320,11 @@ mod tests {
         assert_eq!((typing.place().filter.as_str(), typing.place().row), ("q?s", 0));
         let kept = typing.clone().press(Key::Enter, &SEEN);
         assert_eq!((kept.typing, kept.place().filter.as_str()), (false, "q?s"));
-        assert_eq!(kept.place().view, View::Runs, "the first Enter ends typing");
+        assert_eq!(kept.place().view, BrowserView::Runs, "the first Enter ends typing");
         assert_eq!(kept.press(Key::Escape, &SEEN).place().filter, "", "Esc clears before it goes back");
         let cleared = typing.press(Key::Escape, &SEEN);
         assert_eq!((cleared.typing, cleared.place().filter.as_str()), (false, ""));
-        let text = State::default().press(Key::Char('/'), &Seen { columns: 0, ..SEEN });
+        let text = State::default().press(Key::Char('/'), &ScreenFacts { columns: 0, ..SEEN });
         assert!(!text.typing, "text is not filtered");
     }
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 pub use words::Lang;
 
-use self::plot::{Line, Plot, bars};
+use self::plot::{Plot, PlotLine, bars};
 use self::words::Words;
 use crate::documents::document::params_object;
 use crate::documents::inspect::{
@@ -46,9 +46,9 @@ pub struct PlotFile {
 
 /// What a report shows.
 #[derive(Debug, Clone)]
-pub struct Report {
+pub struct HtmlReport {
     run: InspectRunDocument,
-    styles: Vec<StyleReport>,
+    styles: Vec<StyleSection>,
     /// What the bot's prompt is told; `None` where a later run knows more.
     prompt: Option<PromptPart>,
     history: InspectChangesDocument,
@@ -56,7 +56,7 @@ pub struct Report {
 }
 
 #[derive(Debug, Clone)]
-struct StyleReport {
+struct StyleSection {
     style: Style,
     decision: DecisionRecord,
     evidence: Option<EvidencePart>,
@@ -66,7 +66,7 @@ struct StyleReport {
     insights: Option<InsightsRecord>,
 }
 
-impl Report {
+impl HtmlReport {
     /// Reads what a run stored.
     ///
     /// Errors: those of reading the store; an unknown profile or run
@@ -74,7 +74,7 @@ impl Report {
         let document = InspectRunDocument::read(snapshot, profile, run)?;
         let mut styles = Vec::new();
         for (style, decision) in snapshot.decisions(profile, run)? {
-            styles.push(StyleReport {
+            styles.push(StyleSection {
                 style,
                 decision,
                 evidence: snapshot.evidence(profile, run, style)?.as_ref().map(EvidencePart::from),
@@ -146,7 +146,7 @@ impl Report {
 
     /// Returns every plot as a picture and as figures.
     pub fn plots(&self) -> Vec<PlotFile> {
-        self.styles.iter().flat_map(StyleReport::plots).collect()
+        self.styles.iter().flat_map(StyleSection::plots).collect()
     }
 
     fn verdicts(&self, words: &Words) -> Markup {
@@ -220,7 +220,7 @@ fn tone(decision: &DecisionRecord) -> &'static str {
     }
 }
 
-impl StyleReport {
+impl StyleSection {
     fn section(&self, words: &Words) -> Markup {
         html! {
             h2 { (self.style) }
@@ -346,7 +346,7 @@ impl StyleReport {
             label,
             first: Day::parse(&series.first_day).unwrap_or(Day(0)),
             height,
-            lines: drawn.map(|(class, daily)| Line { class, values: curve(daily) }).collect(),
+            lines: drawn.map(|(class, daily)| PlotLine { class, values: curve(daily) }).collect(),
             late_from: self.late_from(series),
             filled: false,
         }

@@ -13,7 +13,7 @@ const BELOW: f64 = 22.0;
 const ABOVE: f64 = 10.0;
 
 /// A line over the days of a plot.
-pub(super) struct Line {
+pub(super) struct PlotLine {
     /// Class that colours it: `candidate` or `incumbent`.
     pub class: &'static str,
     /// One value per day.
@@ -29,7 +29,7 @@ pub(super) struct Plot {
     /// Height; user units.
     pub height: f64,
     /// Lines of equal length.
-    pub lines: Vec<Line>,
+    pub lines: Vec<PlotLine>,
     /// Index of the first day of the late part, if there is one.
     pub late_from: Option<usize>,
     /// Whether the area under the first line is filled.
@@ -198,7 +198,7 @@ mod tests {
     fn what_goes_into_markup_is_escaped_and_finite() {
         assert_eq!(escaped(r#"<b a="1">&"#), "&lt;b a=&quot;1&quot;&gt;&amp;");
         for values in [&[][..], &[1.0], &[0.0, 0.0], &[1.0, -2.0, 3.0]] {
-            let lines = vec![Line { class: "candidate", values: values.to_vec() }];
+            let lines = vec![PlotLine { class: "candidate", values: values.to_vec() }];
             let plot =
                 Plot { label: "<x>", first: Day(0), height: 200.0, lines, late_from: Some(1), filled: true };
             let svg = plot.svg();

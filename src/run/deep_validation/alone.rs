@@ -1,6 +1,6 @@
 //! What the days of the candidate, and of the set in force, say on their own.
 
-use super::Finding;
+use super::MethodFinding;
 use crate::study::evidence::percent;
 use crate::study::series::Series;
 use crate::validate::bootstrap::{self, interval};
@@ -17,7 +17,7 @@ const BEST_DAYS: usize = 3;
 const PPM: f64 = 1e6;
 
 /// Returns what can be said from the series alone; `trials` are the sets tried, all grids together.
-pub(super) fn findings(series: &Series, trials: u64) -> Vec<Finding> {
+pub(super) fn findings(series: &Series, trials: u64) -> Vec<MethodFinding> {
     let mut all = vec![accounts(series), dependence(series), intervals(series)];
     all.extend(difference(series));
     all.extend(cut(series, trials));
@@ -35,7 +35,7 @@ fn each(series: &Series) -> Vec<(String, Vec<f64>)> {
     all
 }
 
-fn accounts(series: &Series) -> Finding {
+fn accounts(series: &Series) -> MethodFinding {
     let year = DAYS_PER_YEAR.sqrt();
     let row = |(name, returns): (String, Vec<f64>)| {
         let found = Equity::of(&returns);
@@ -76,10 +76,10 @@ fn accounts(series: &Series) -> Finding {
         ),
         None => "there are no days".to_owned(),
     };
-    Finding::new("account", &columns, each(series).into_iter().map(row).collect(), sentence)
+    MethodFinding::new("account", &columns, each(series).into_iter().map(row).collect(), sentence)
 }
 
-fn dependence(series: &Series) -> Finding {
+fn dependence(series: &Series) -> MethodFinding {
     let figures = |returns: &[f64]| {
         let covariances = autocovariances(returns, 1.min(returns.len().saturating_sub(1)));
         let moments = Moments::of(returns);
@@ -103,10 +103,10 @@ fn dependence(series: &Series) -> Finding {
     };
     let rows = each(series).into_iter().map(|(name, returns)| (name, figures(&returns).to_vec())).collect();
     let columns = ["autocorrelation", "block_days", "effective_days", "sharpe", "sharpe_corrected"];
-    Finding::new("dependence", &columns, rows, sentence)
+    MethodFinding::new("dependence", &columns, rows, sentence)
 }
 
-fn intervals(series: &Series) -> Finding {
+fn intervals(series: &Series) -> MethodFinding {
     let year = DAYS_PER_YEAR.sqrt();
     let mut rows = Vec::new();
     for (name, returns) in each(series) {
@@ -128,10 +128,10 @@ fn intervals(series: &Series) -> Finding {
         ),
         _ => "too few days differ to resample them".to_owned(),
     };
-    Finding::new("intervals", &["low", "high", "not_positive"], rows, sentence)
+    MethodFinding::new("intervals", &["low", "high", "not_positive"], rows, sentence)
 }
 
-fn difference(series: &Series) -> Option<Finding> {
+fn difference(series: &Series) -> Option<MethodFinding> {
     if series.incumbent_ppm.is_empty() {
         return None;
     }
@@ -140,7 +140,7 @@ fn difference(series: &Series) -> Option<Finding> {
     let Some(found) = sharpe_difference(&own, &theirs, BLOCK_DAYS as usize) else {
         let sentence =
             "the candidate and the set in force cannot be told apart: they are the same, or do not trade";
-        return Some(Finding::new("sharpe_difference", &columns, Vec::new(), sentence.to_owned()));
+        return Some(MethodFinding::new("sharpe_difference", &columns, Vec::new(), sentence.to_owned()));
     };
     let year = DAYS_PER_YEAR.sqrt();
     let values = [found.difference * year, found.standard_error * year, found.t, found.p];
@@ -150,11 +150,11 @@ fn difference(series: &Series) -> Option<Finding> {
         found.p
     );
     let row = ("candidate - in force".to_owned(), values.map(Some).to_vec());
-    Some(Finding::new("sharpe_difference", &columns, vec![row], sentence))
+    Some(MethodFinding::new("sharpe_difference", &columns, vec![row], sentence))
 }
 
 /// What is left of the Sharpe ratio if all tries had been independent, and how long a history that many tries need.
-fn cut(series: &Series, trials: u64) -> Option<Finding> {
+fn cut(series: &Series, trials: u64) -> Option<MethodFinding> {
     let moments = Moments::of(&each(series)[0].1).filter(|moments| moments.sharpe() > 0.0)?;
     let (days, year, sharpe) = (moments.days, DAYS_PER_YEAR.sqrt(), moments.sharpe());
     let p = two_sided(sharpe * (days as f64).sqrt());
@@ -173,11 +173,11 @@ fn cut(series: &Series, trials: u64) -> Option<Finding> {
         sharpe * year,
         rows[1].1[3].unwrap_or(0.0)
     );
-    Some(Finding::new("haircut", &["tries", "p", "sharpe", "years_needed"], rows, sentence))
+    Some(MethodFinding::new("haircut", &["tries", "p", "sharpe", "years_needed"], rows, sentence))
 }
 
 /// The result without each symbol, and without the best days.
-fn left_out(series: &Series) -> Finding {
+fn left_out(series: &Series) -> MethodFinding {
     let total: i64 = series.candidate_ppm.iter().sum();
     let percent = |ppm: i64| ppm as f64 / 10_000.0;
     let mut best_days = series.candidate_ppm.clone();
@@ -208,7 +208,7 @@ fn left_out(series: &Series) -> Finding {
         ),
         false => format!("its total is {:.1} %: there is nothing to lose", percent(total)),
     };
-    Finding::new("left_out", &["total_pct", "share_left"], rows, sentence)
+    MethodFinding::new("left_out", &["total_pct", "share_left"], rows, sentence)
 }
 
 #[cfg(test)]

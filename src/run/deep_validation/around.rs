@@ -1,16 +1,16 @@
 //! Where the candidate stands in its grid, and what its trades are worth.
 
-use super::{Finding, Subject};
+use super::{MethodFinding, Subject};
 use crate::decide::key_values;
-use crate::evaluate::book::Window;
+use crate::evaluate::outcome_table::Window;
 use crate::evaluate::replay::{Pick, taken};
 use crate::evaluate::sweep::sweep;
 use crate::evaluate::uniqueness::effective_trades;
-use crate::search::plateau::Landscape;
+use crate::search::plateau::SmoothedGrid;
 use crate::validate::sharpe::DAYS_PER_YEAR;
 
 /// Compares the candidate with the top of the smoothed grid.
-pub(super) fn plateau(subject: &Subject<'_>, window: &Window<'_>) -> Option<Finding> {
+pub(super) fn plateau(subject: &Subject<'_>, window: &Window<'_>) -> Option<MethodFinding> {
     let space = &subject.style.space;
     let grid = space.neighbourhood();
     let sweep = sweep(window);
@@ -21,7 +21,7 @@ pub(super) fn plateau(subject: &Subject<'_>, window: &Window<'_>) -> Option<Find
         sharpe.filter(|_| point.trades >= subject.plan.search.trades_min).unwrap_or(f64::NAN)
     };
     let scores = (0..grid.points()).map(score).collect();
-    let landscape = Landscape::new(grid, scores);
+    let landscape = SmoothedGrid::new(grid, scores);
     let year = DAYS_PER_YEAR.sqrt();
     let row = |name: &str, point: usize| {
         let (known, all) = landscape.neighbours(point);
@@ -61,11 +61,11 @@ pub(super) fn plateau(subject: &Subject<'_>, window: &Window<'_>) -> Option<Find
         }
     };
     let columns = ["sharpe", "smoothed", "neighbours_keep", "neighbours_known"];
-    Some(Finding::new("plateau", &columns, rows, format!("{kept}{top}")))
+    Some(MethodFinding::new("plateau", &columns, rows, format!("{kept}{top}")))
 }
 
 /// Counts the candidate's trades as what they are worth when they are open at the same time.
-pub(super) fn overlap(subject: &Subject<'_>, window: &Window<'_>) -> Finding {
+pub(super) fn overlap(subject: &Subject<'_>, window: &Window<'_>) -> MethodFinding {
     let book = window.book;
     let (rule, cell) = subject.place;
     let levels = book.lattice().levels(cell);
@@ -76,5 +76,5 @@ pub(super) fn overlap(subject: &Subject<'_>, window: &Window<'_>) -> Finding {
     let row = ("candidate".to_owned(), vec![Some(trades as f64), Some(effective), share]);
     let sentence =
         format!("its {trades} trades overlap within a symbol: they are worth {effective:.0} on their own");
-    Finding::new("overlap", &["trades", "effective_trades", "share"], vec![row], sentence)
+    MethodFinding::new("overlap", &["trades", "effective_trades", "share"], vec![row], sentence)
 }

@@ -4,9 +4,9 @@ use rayon::prelude::*;
 
 use super::around::{overlap, plateau};
 use super::walk::chosen_again;
-use super::{Finding, Subject};
-use crate::evaluate::book::{Book, Window};
+use super::{MethodFinding, Subject};
 use crate::evaluate::daily::DailyColumns;
+use crate::evaluate::outcome_table::{OutcomeTable, Window};
 use crate::model::{Day, ReturnPpm};
 use crate::study::evidence::{test_columns, test_plan};
 use crate::validate::dependence::automatic_block;
@@ -16,7 +16,7 @@ use crate::validate::paths::{PathPlan, Paths};
 use crate::validate::resample::Random;
 use crate::validate::sharpe::DAYS_PER_YEAR;
 use crate::validate::spectrum::Spectrum;
-use crate::validate::stepdown::{Judged, stepdown};
+use crate::validate::stepdown::{StepdownSet, stepdown};
 
 /// Sets that are judged one by one; the others only as what luck reaches.
 const JUDGED: usize = 1_000;
@@ -30,7 +30,7 @@ const BLOCKS: usize = 16;
 const EMBARGO_MAX: f64 = 5.0;
 
 /// Returns what can be said from the book; with `full`, also what takes long.
-pub(super) fn findings(subject: &Subject<'_>, book: &Book, full: bool) -> Vec<Finding> {
+pub(super) fn findings(subject: &Subject<'_>, book: &OutcomeTable, full: bool) -> Vec<MethodFinding> {
     let window = book.window(subject.days());
     let tests = test_plan(subject.plan, subject.style, &subject.series);
     let grid = Grid::new(subject, &window, tests);
@@ -120,15 +120,16 @@ impl<'a> Grid<'a> {
     }
 
     /// Which sets hold up besides the best?
-    fn also_real(&self) -> Finding {
+    fn also_real(&self) -> MethodFinding {
         let mut columns: Vec<usize> = self.standings.iter().take(JUDGED).map(|(_, column)| *column).collect();
         columns.sort_unstable();
         let replicates = Replicates::draw(&self.tests);
         let rest =
             self.lucky(&replicates, |column, r| columns.binary_search(&column).is_err().then(|| r.to_vec()));
         let zero = vec![0; self.tests.days];
-        let judge = |(column, returns): (usize, Vec<i64>)| Judged::new(column, &returns, &zero, &replicates);
-        let mut judged: Vec<Judged> = self.returns(&columns).into_par_iter().filter_map(judge).collect();
+        let judge =
+            |(column, returns): (usize, Vec<i64>)| StepdownSet::new(column, &returns, &zero, &replicates);
+        let mut judged: Vec<StepdownSet> = self.returns(&columns).into_par_iter().filter_map(judge).collect();
         judged.sort_by(|a, b| b.statistic.total_cmp(&a.statistic).then(a.column.cmp(&b.column)));
         let adjusted = stepdown(&judged, rest.lucky(0));
         let passing = adjusted.iter().filter(|p| **p <= ALPHA).count();
@@ -147,7 +148,7 @@ impl<'a> Grid<'a> {
             }
             passing => format!("{passing} of {all} sets stand out from luck, counting all of them"),
         };
-        Finding::new("also_real", &["t", "p_adjusted"], rows, sentence)
+        MethodFinding::new("also_real", &["t", "p_adjusted"], rows, sentence)
     }
 
     /// Returns the statistic of the candidate.
@@ -156,7 +157,7 @@ impl<'a> Grid<'a> {
     }
 
     /// Which sets cannot be told from the best?
-    fn indistinguishable(&self) -> Finding {
+    fn indistinguishable(&self) -> MethodFinding {
         let best = self.returns(&[self.standings[0].1]).pop().map(|(_, returns)| returns).unwrap_or_default();
         let narrow = ReturnPpm::of_day;
         let behind = |returns: &[i32]| -> Vec<i32> {
@@ -179,11 +180,11 @@ impl<'a> Grid<'a> {
             if own { "is" } else { "is not" }
         );
         let row = ("all sets".to_owned(), vec![Some(all as f64), Some(same as f64), Some(limit)]);
-        Finding::new("indistinguishable", &["sets", "not_worse", "limit_t"], vec![row], sentence)
+        MethodFinding::new("indistinguishable", &["sets", "not_worse", "limit_t"], vec![row], sentence)
     }
 
     /// What is left of the candidate's Sharpe ratio by five ways to count all sets.
-    fn adjusted(&self) -> Option<Finding> {
+    fn adjusted(&self) -> Option<MethodFinding> {
         let own = self.candidate().filter(|own| *own > 0.0)?;
         let mut sorted: Vec<f64> = self.standings.iter().map(|(t, _)| two_sided(*t)).collect();
         sorted.sort_by(f64::total_cmp);
@@ -201,11 +202,11 @@ impl<'a> Grid<'a> {
             sorted.len(),
             sharpe * year
         );
-        Some(Finding::new("adjusted", &["p", "sharpe"], rows, sentence))
+        Some(MethodFinding::new("adjusted", &["p", "sharpe"], rows, sentence))
     }
 
     /// Histories that might have been.
-    fn histories(&self) -> Finding {
+    fn histories(&self) -> MethodFinding {
         let block = automatic_block(&crate::study::evidence::percent(&self.subject.series.candidate_ppm));
         let embargo = block.unwrap_or(1.0).ceil().clamp(1.0, EMBARGO_MAX) as usize;
         let plan = PathPlan::new(self.tests.days, self.tests.gap, embargo, self.tests.active_min);
@@ -227,11 +228,16 @@ impl<'a> Grid<'a> {
             _ => "too few days to leave some of them out".to_owned(),
         };
         let row = |(i, sharpe): (usize, f64)| (format!("history {}", i + 1), vec![Some(sharpe)]);
-        Finding::new("histories", &["sharpe"], sharpes.into_iter().enumerate().map(row).collect(), sentence)
+        MethodFinding::new(
+            "histories",
+            &["sharpe"],
+            sharpes.into_iter().enumerate().map(row).collect(),
+            sentence,
+        )
     }
 
     /// Cross-validation over all halves of sixteen blocks.
-    fn all_halves(&self) -> Option<Finding> {
+    fn all_halves(&self) -> Option<MethodFinding> {
         let plan = TestPlan { blocks: BLOCKS, replicates: 0, ..self.tests };
         let (_, found, ranks) = test_columns(&self.columns, &plan, &[vec![0; plan.days]]);
         let found = found?;
@@ -256,11 +262,11 @@ impl<'a> Grid<'a> {
             100.0 * found.p_loss,
             found.outside_sharpe * DAYS_PER_YEAR.sqrt()
         );
-        Some(Finding::new("all_halves", &["share_of_splits"], rows, sentence))
+        Some(MethodFinding::new("all_halves", &["share_of_splits"], rows, sentence))
     }
 
     /// How many independent tries the grid is worth.
-    fn spectrum(&self) -> Option<Finding> {
+    fn spectrum(&self) -> Option<MethodFinding> {
         let found = self
             .look(
                 || Spectrum::new(self.tests.days),
@@ -284,11 +290,11 @@ impl<'a> Grid<'a> {
             found.by_participation.min(found.by_entropy),
             found.by_galwey.max(found.by_entropy)
         );
-        Some(Finding::new("effective_tries", &["value"], rows, sentence))
+        Some(MethodFinding::new("effective_tries", &["value"], rows, sentence))
     }
 
     /// Worlds in which filters know nothing: their values change places among the signals of a symbol and month.
-    fn placebo(&self) -> Finding {
+    fn placebo(&self) -> MethodFinding {
         let book = self.window.book;
         let mut groups: std::collections::BTreeMap<(u16, String), Vec<usize>> =
             std::collections::BTreeMap::new();
@@ -318,7 +324,7 @@ impl<'a> Grid<'a> {
             "shuffled filters do as well in {as_good} of {WORLDS} worlds: {}",
             if p <= ALPHA { "the filters know something" } else { "the filters may know nothing" }
         );
-        Finding::new("placebo", &["worlds", "as_good", "p"], vec![row], sentence)
+        MethodFinding::new("placebo", &["worlds", "as_good", "p"], vec![row], sentence)
     }
 }
 

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::records::parameter_set;
 use crate::engine::plan::{Plan, StylePlan};
-use crate::evaluate::book::Book;
+use crate::evaluate::outcome_table::OutcomeTable;
 use crate::ingest::IngestError;
 use crate::model::{Day, Style};
 use crate::run::symbol_evaluator::SymbolError;
@@ -47,7 +47,7 @@ pub struct ScrutinyOptions {
 /// What one method says.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
-pub struct Finding {
+pub struct MethodFinding {
     /// Name of the method, in `lower_case`.
     pub method: String,
     /// What it says, in words.
@@ -65,7 +65,7 @@ pub struct FindingRow {
     pub values: Vec<Option<f64>>,
 }
 
-impl Finding {
+impl MethodFinding {
     fn new(method: &str, columns: &[&str], rows: Vec<(String, Vec<Option<f64>>)>, sentence: String) -> Self {
         let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
         let row = |(name, values): (String, Vec<Option<f64>>)| {
@@ -86,7 +86,7 @@ impl Finding {
 #[expect(missing_docs, reason = "the names say it")]
 pub struct StyleScrutiny {
     pub style: Style,
-    pub findings: Vec<Finding>,
+    pub findings: Vec<MethodFinding>,
     /// Why something is not said, and what to do about it.
     pub notes: Vec<String>,
 }
@@ -200,7 +200,7 @@ impl Subject<'_> {
     }
 
     /// Returns whether a book gives the days that were stored.
-    fn repeats(&self, book: &Book) -> bool {
+    fn repeats(&self, book: &OutcomeTable) -> bool {
         crate::study::series::daily(book, self.days(), self.style, self.place) == self.series.candidate_ppm
     }
 }

@@ -4,16 +4,16 @@ use std::sync::atomic::AtomicBool;
 
 use super::ScrutinyError;
 use super::ScrutinyOptions;
+use crate::engine::outcome_spill::OutcomeStore;
 use crate::engine::plan::Plan;
-use crate::engine::spill::OutcomeStore;
 use crate::ingest::{IngestOptions, OnConflict, Selection, SymbolSources};
 use crate::model::Symbol;
-use crate::run::given_signals::Given;
+use crate::run::given_signals::SignalsBySymbol;
 use crate::run::halt::Halt;
 use crate::run::incremental::data_fingerprint;
 use crate::run::report::InputReport;
-use crate::run::store_handle::Shelf;
-use crate::run::symbol_evaluator::{Job, newest_remembered, stored_symbol};
+use crate::run::store_handle::StoreHandle;
+use crate::run::symbol_evaluator::{SymbolJob, newest_remembered, stored_symbol};
 use crate::store::Cache;
 use crate::store::records::RunRecord;
 use crate::study::assembly::SymbolDays;
@@ -35,11 +35,12 @@ pub(super) fn symbol_days(
         Some(path) => Ok(Err(format!("`{}` or the candles are not what they were", path.display()))),
         None => no_longer_kept(),
     };
-    let given = match options.signals.as_ref().map(|path| Given::read(path, plan, None)).transpose() {
+    let given = match options.signals.as_ref().map(|path| SignalsBySymbol::read(path, plan, None)).transpose()
+    {
         Ok(given) => given,
         Err(error) => return Ok(Err(format!("its signals cannot be read: {error}"))),
     };
-    let shelf = Shelf::open(options.store.clone().into(), u64::MAX, options.now_ms)?;
+    let shelf = StoreHandle::open(options.store.clone().into(), u64::MAX, options.now_ms)?;
     let ingest = IngestOptions {
         base_interval: plan.interval,
         on_conflict: OnConflict::Refuse,
@@ -53,7 +54,7 @@ pub(super) fn symbol_days(
     let halt = Halt::new(&never, None);
     let symbols: Vec<Symbol> = record.symbols.iter().filter_map(|name| Symbol::parse(name)).collect();
     let newest_open = newest_remembered(shelf.cache(), symbols.iter())?;
-    let job = Job {
+    let job = SymbolJob {
         newest_open,
         halt: &halt,
         plan,

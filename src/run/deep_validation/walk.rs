@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Finding, Subject};
-use crate::evaluate::book::Book;
+use super::{MethodFinding, Subject};
+use crate::evaluate::outcome_table::OutcomeTable;
 use crate::evaluate::sweep::sweep;
 use crate::model::Day;
 use crate::search::rank::rank;
@@ -14,7 +14,7 @@ use crate::validate::sharpe::{DAYS_PER_YEAR, Moments};
 use crate::validate::split::split;
 
 /// A choice and the days it was held.
-struct Held {
+struct HeldChoice {
     /// Place in the space.
     place: (usize, usize),
     /// Sharpe ratio per day of the days it was chosen by.
@@ -33,17 +33,17 @@ struct Held {
 /// Source:    the project's statistics notes, section 3.5; a daily run takes the largest Sharpe ratio instead, which needs
 ///            no second look at the grid
 /// Cost:      a sweep and a ranking per test
-pub(super) fn chosen_again(subject: &Subject<'_>, book: &Book, tests: &TestPlan) -> Finding {
+pub(super) fn chosen_again(subject: &Subject<'_>, book: &OutcomeTable, tests: &TestPlan) -> MethodFinding {
     let columns = ["choices", "stayed_out", "sharpe", "t", "earned", "promised_sharpe", "changed"];
     let Some((folds, trades_min)) = folds(subject, tests) else {
         let sentence = format!("too few days: choosing again needs more than {}", tests.train + tests.gap);
-        return Finding::new("chosen_again", &columns, Vec::new(), sentence);
+        return MethodFinding::new("chosen_again", &columns, Vec::new(), sentence);
     };
-    let choices: Vec<Option<Held>> =
+    let choices: Vec<Option<HeldChoice>> =
         folds.iter().map(|(train, test)| hold(subject, book, train, test, trades_min)).collect();
-    let held: Vec<&Held> = choices.iter().flatten().collect();
+    let held: Vec<&HeldChoice> = choices.iter().flatten().collect();
     let out = choices.len() - held.len();
-    let days = |(choice, (_, test)): (&Option<Held>, &Fold)| match choice {
+    let days = |(choice, (_, test)): (&Option<HeldChoice>, &Fold)| match choice {
         Some(held) => held.scaled.clone(),
         None => vec![0.0; test.len()],
     };
@@ -76,7 +76,7 @@ pub(super) fn chosen_again(subject: &Subject<'_>, book: &Book, tests: &TestPlan)
         (!held.is_empty()).then_some(promised * year),
         share(changed, held.len().saturating_sub(1)),
     ];
-    Finding::new("chosen_again", &columns, vec![("as the search chooses".to_owned(), values)], sentence)
+    MethodFinding::new("chosen_again", &columns, vec![("as the search chooses".to_owned(), values)], sentence)
 }
 
 /// The days that choose and those that test, by their places.
@@ -99,11 +99,11 @@ fn folds(subject: &Subject<'_>, tests: &TestPlan) -> Option<(Vec<Fold>, u32)> {
 /// Chooses by some days and holds the choice for others; `None` where no set can be chosen, or the best one loses.
 fn hold(
     subject: &Subject<'_>,
-    book: &Book,
+    book: &OutcomeTable,
     train: &Range<usize>,
     test: &Range<usize>,
     trades_min: u32,
-) -> Option<Held> {
+) -> Option<HeldChoice> {
     let Subject { plan, style, .. } = *subject;
     let first = subject.first_day.0;
     let days = |range: &Range<usize>| Day(first + range.start as i32)..Day(first + range.end as i32);
@@ -119,7 +119,7 @@ fn hold(
         |range: &Range<usize>| daily(book, days(range), style, place).into_iter().map(|ppm| ppm as f64);
     let known = Moments::of(&returns(train).collect::<Vec<f64>>())?;
     let scaled = returns(test).map(|ppm| ppm / known.sd).collect();
-    Some(Held { place, promised: known.sharpe(), scaled })
+    Some(HeldChoice { place, promised: known.sharpe(), scaled })
 }
 
 #[cfg(test)]
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::engine::plan::{DayLimits, Plan};
-    use crate::evaluate::book::Entry;
+    use crate::evaluate::outcome_table::Entry;
     use crate::model::{DAY_MS, Direction, ExitReason, Outcome, Outcomes, ReturnPpm, Setup, Style};
     use crate::study::series::Series;
 
@@ -142,10 +142,10 @@ mod tests {
     }
 
     /// Signals that pass some levels or other; their results by signal and rule, ppm.
-    fn book(plan: &Plan, net: impl Fn(usize, usize) -> i32) -> Book {
+    fn book(plan: &Plan, net: impl Fn(usize, usize) -> i32) -> OutcomeTable {
         let space = &plan.styles[0].space;
         let rules = space.rules().len();
-        let mut book = Book::new(space.lattice().clone(), rules);
+        let mut book = OutcomeTable::new(space.lattice().clone(), rules);
         for signal in 0..SIGNALS {
             let outcome = |rule: usize| {
                 let net = ReturnPpm(net(signal, rule));
@@ -180,7 +180,7 @@ mod tests {
         Subject { plan, style: &plan.styles[0], series, first_day: Day(0), place: (0, 0) }
     }
 
-    fn held(plan: &Plan, book: &Book) -> Vec<Option<Held>> {
+    fn held(plan: &Plan, book: &OutcomeTable) -> Vec<Option<HeldChoice>> {
         let subject = subject(plan);
         let (folds, trades_min) = folds(&subject, &TestPlan::new(DAYS, 1)).expect("enough days");
         folds.iter().map(|(train, test)| hold(&subject, book, train, test, trades_min)).collect()
@@ -192,7 +192,7 @@ mod tests {
         let earns =
             |signal: usize, rule: usize| noise(signal * 64 + rule) + if rule == 5 { 300 } else { -300 };
         let (tests, earning) = (TestPlan::new(DAYS, 1), book(&plan, earns));
-        let choices: Vec<Held> = held(&plan, &earning).into_iter().flatten().collect();
+        let choices: Vec<HeldChoice> = held(&plan, &earning).into_iter().flatten().collect();
         assert_eq!(choices.len(), 12);
         assert!(choices.iter().all(|held| held.place.0 == 5 && held.promised > 0.0));
         let count = choices.iter().filter(|held| held.scaled.iter().sum::<f64>() > 0.0).count();
@@ -246,7 +246,7 @@ mod tests {
                         "what is open at the end of the training is closed before the test"
                     );
                     if train.end <= day {
-                        let choice = |held: &Held| (held.place, held.promised.to_bits());
+                        let choice = |held: &HeldChoice| (held.place, held.promised.to_bits());
                         assert_eq!(own.as_ref().map(choice), other.as_ref().map(choice), "{rank}, day {day}");
                         compared += 1;
                     }

@@ -5,9 +5,9 @@
 ///
 /// Source:    G. Steele et al., Fast splittable pseudorandom number generators (2014): SplitMix64
 #[derive(Debug, Clone)]
-pub struct Draws(u64);
+pub struct RandomStream(u64);
 
-impl Draws {
+impl RandomStream {
     /// Returns the generator of a seed.
     pub fn new(seed: u64) -> Self {
         Self(seed)
@@ -36,7 +36,7 @@ mod tests {
     /// Figures of the published program, whose seed is 1234567.
     #[test]
     fn the_same_numbers_everywhere() {
-        let mut draws = Draws::new(1_234_567);
+        let mut draws = RandomStream::new(1_234_567);
         let drawn: [u64; 5] = std::array::from_fn(|_| draws.next_u64());
         assert_eq!(
             drawn,
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn draws_are_even() {
-        let mut draws = Draws::new(3);
+        let mut draws = RandomStream::new(3);
         let low = (0..10_000).filter(|_| draws.below(10) < 3).count();
         assert!((2_800..3_200).contains(&low), "{low}");
     }

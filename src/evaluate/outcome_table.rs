@@ -34,7 +34,7 @@ pub struct Entry {
 /// Invariant: entries ascend by (entry_ms, symbol); `coordinates[i]` holds the strictest level signal i passes in each
 /// dimension.
 #[derive(Debug, Clone)]
-pub struct Book {
+pub struct OutcomeTable {
     lattice: Lattice,
     entries: Vec<Entry>,
     coordinates: Vec<u8>,
@@ -50,7 +50,7 @@ pub struct Book {
 #[derive(Debug, Clone)]
 enum Stored {
     /// In memory, under all rules.
-    Held(OutcomeTable),
+    Held(OutcomeColumns),
     /// Elsewhere, and brought here a group of rules at a time.
     Elsewhere(Arc<Elsewhere>),
 }
@@ -58,37 +58,37 @@ enum Stored {
 /// Outcomes that are kept elsewhere, such as in a file, because all of them are too many to be held.
 pub trait OutcomeSource: Send + Sync + std::fmt::Debug {
     /// Returns the outcomes of all signals of the book, in trade order, under some consecutive rules.
-    fn load(&self, rules: Range<usize>) -> OutcomeTable;
+    fn load(&self, rules: Range<usize>) -> OutcomeColumns;
 }
 
 #[derive(Debug)]
 struct Elsewhere {
     source: Box<dyn OutcomeSource>,
     /// The part that was asked for last, by its number.
-    recent: Mutex<Option<(usize, Arc<OutcomeTable>)>>,
+    recent: Mutex<Option<(usize, Arc<OutcomeColumns>)>>,
 }
 
 /// The outcomes of a book's signals under some consecutive exit rules: all of them, or as many as are held at once.
 #[derive(Debug)]
-pub struct Part<'a> {
+pub struct TablePart<'a> {
     first_rule: usize,
     table: PartTable<'a>,
 }
 
 #[derive(Debug)]
 enum PartTable<'a> {
-    Held(&'a OutcomeTable),
-    Loaded(Arc<OutcomeTable>),
+    Held(&'a OutcomeColumns),
+    Loaded(Arc<OutcomeColumns>),
 }
 
-impl Part<'_> {
+impl TablePart<'_> {
     /// Returns the first of its rules.
     pub fn first_rule(&self) -> usize {
         self.first_rule
     }
 
     /// Returns the outcomes.
-    pub fn table(&self) -> &OutcomeTable {
+    pub fn table(&self) -> &OutcomeColumns {
         match &self.table {
             PartTable::Held(table) => table,
             PartTable::Loaded(table) => table,
@@ -99,7 +99,7 @@ impl Part<'_> {
 /// The outcomes of a book's signals under one exit rule.
 #[derive(Debug)]
 pub struct RuleOutcomes<'a> {
-    part: Part<'a>,
+    part: TablePart<'a>,
     /// The rule's place in the part.
     rule: usize,
 }
@@ -118,10 +118,10 @@ impl RuleOutcomes<'_> {
 
 /// The outcomes of signals, in trade order, under some exit rules.
 #[derive(Debug, Clone)]
-pub struct OutcomeTable {
+pub struct OutcomeColumns {
     rules: usize,
     /// Which of a signal's ends each rule takes.
-    strips: Vec<Strip>,
+    strips: Vec<RuleBlock>,
     /// The ends of all signals, those of one after those of another, and their net outcomes in ppm by themselves.
     ends: Vec<Outcome>,
     nets: Vec<i32>,
@@ -131,7 +131,7 @@ pub struct OutcomeTable {
 
 /// Which of its ends every signal takes under some consecutive rules.
 #[derive(Debug, Clone)]
-struct Strip {
+struct RuleBlock {
     rules: Range<usize>,
     choices: Choices,
 }
@@ -146,7 +146,7 @@ enum Choices {
 /// How many ends a byte counts.
 const NARROW_ENDS: usize = 1 << u8::BITS;
 
-impl Strip {
+impl RuleBlock {
     fn new(rules: Range<usize>) -> Self {
         Self { rules, choices: Choices::Narrow(Vec::new()) }
     }
@@ -195,14 +195,14 @@ impl Strip {
     }
 }
 
-impl OutcomeTable {
+impl OutcomeColumns {
     /// Returns an empty table for so many exit rules.
     pub fn new(rules: usize) -> Self {
         Self {
             rules,
             strips: (0..rules)
                 .step_by(STRIP)
-                .map(|first| Strip::new(first..rules.min(first + STRIP)))
+                .map(|first| RuleBlock::new(first..rules.min(first + STRIP)))
                 .collect(),
             ends: Vec::new(),
             nets: Vec::new(),
@@ -254,7 +254,7 @@ impl OutcomeTable {
     }
 
     /// Writes the net outcomes of consecutive signals under a strip's rules, group by group of them.
-    fn gather(&self, strip: &Strip, first: usize, groups: &mut [&mut [[i32; LANES]]]) {
+    fn gather(&self, strip: &RuleBlock, first: usize, groups: &mut [&mut [[i32; LANES]]]) {
         let width = strip.width();
         for row in 0..groups[0].len() {
             let signal = first + row;
@@ -287,7 +287,7 @@ impl OutcomeTable {
     }
 }
 
-impl Book {
+impl OutcomeTable {
     /// Returns an empty book for a lattice and so many exit rules.
     pub fn new(lattice: Lattice, rules: usize) -> Self {
         Self {
@@ -295,7 +295,7 @@ impl Book {
             entries: Vec::new(),
             coordinates: Vec::new(),
             rules,
-            outcomes: Stored::Held(OutcomeTable::new(rules)),
+            outcomes: Stored::Held(OutcomeColumns::new(rules)),
             candidate_days: Vec::new(),
             captures: Hindsight::default(),
         }
@@ -327,7 +327,7 @@ impl Book {
         }
     }
 
-    /// Appends a candidate whose outcomes [`Book::set_source`] gives.
+    /// Appends a candidate whose outcomes [`OutcomeTable::set_source`] gives.
     ///
     /// Panics when entries do not ascend or the shapes differ: the caller sorts first.
     pub fn push_signal(&mut self, entry: Entry, coordinates: &[u8]) {
@@ -380,13 +380,16 @@ impl Book {
     }
 
     /// Returns a part of the outcomes; one that is not held is loaded, in place of the one before.
-    pub fn part(&self, part: usize) -> Part<'_> {
+    pub fn part(&self, part: usize) -> TablePart<'_> {
         match &self.outcomes {
-            Stored::Held(table) => Part { first_rule: 0, table: PartTable::Held(table) },
+            Stored::Held(table) => TablePart { first_rule: 0, table: PartTable::Held(table) },
             Stored::Elsewhere(elsewhere) => {
                 let first_rule = part * LANES;
                 let rules = first_rule..self.rules.min(first_rule + LANES);
-                Part { first_rule, table: PartTable::Loaded(elsewhere.part(part, rules, self.entries.len())) }
+                TablePart {
+                    first_rule,
+                    table: PartTable::Loaded(elsewhere.part(part, rules, self.entries.len())),
+                }
             }
         }
     }
@@ -426,7 +429,7 @@ impl Book {
 }
 
 impl Elsewhere {
-    fn part(&self, part: usize, rules: Range<usize>, signals: usize) -> Arc<OutcomeTable> {
+    fn part(&self, part: usize, rules: Range<usize>, signals: usize) -> Arc<OutcomeColumns> {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         match &*recent {
             Some((known, table)) if *known == part => table.clone(),
@@ -452,15 +455,15 @@ fn spread<C: Copy>(choices: &[C], net: impl Fn(C) -> i32, groups: &mut [&mut [[i
 
 /// The net outcomes of a window's signals, group of exit rules by group, so that what is followed together lies together.
 #[derive(Debug, Default)]
-pub struct Nets {
+pub struct NetReturns {
     groups: Vec<Vec<[i32; LANES]>>,
 }
 
-impl Nets {
+impl NetReturns {
     /// Takes in the outcomes of a window's signals under some strips in place of what was there; the memory is kept.
-    pub fn fill(&mut self, table: &OutcomeTable, signals: Range<usize>, strips: Range<usize>) {
+    pub fn fill(&mut self, table: &OutcomeColumns, signals: Range<usize>, strips: Range<usize>) {
         let strips = &table.strips[strips];
-        let count = |strip: &Strip| strip.rules.len().div_ceil(LANES);
+        let count = |strip: &RuleBlock| strip.rules.len().div_ceil(LANES);
         self.groups.resize_with(strips.iter().map(count).sum(), Vec::new);
         self.groups.iter_mut().for_each(|rows| rows.resize(signals.len(), [0; LANES]));
         let mut groups = self.groups.as_mut_slice();
@@ -497,7 +500,7 @@ const ROWS_AT_ONCE: usize = 1 << 12;
 #[derive(Debug, Clone)]
 pub struct Window<'a> {
     /// The book.
-    pub book: &'a Book,
+    pub book: &'a OutcomeTable,
     /// Indices of the window's signals.
     pub signals: Range<usize>,
     /// Candidates in the window, those in no cell included.
@@ -539,7 +542,7 @@ mod tests {
     fn rows_hold_what_was_pushed_however_many_ends_signals_have() {
         for rules in [1, 16, 27, 64, 300, 700] {
             for ends in [vec![3; 400], vec![255, 256, 1], vec![2, 257, 2, 600]] {
-                let mut book = Book::new(Lattice::new(vec![1]), rules);
+                let mut book = OutcomeTable::new(Lattice::new(vec![1]), rules);
                 let net = |signal: usize, rule: usize| ((rule * 7 + signal) % ends[signal]) as i32 * 3 - 40;
                 for signal in 0..ends.len() {
                     let row: Vec<Outcome> = (0..rules).map(|rule| outcome(net(signal, rule))).collect();
@@ -550,7 +553,7 @@ mod tests {
                     book.push(entry, &[0], outcomes.row(0));
                 }
                 let window = book.window(Day(1)..Day(1_000));
-                let (part, mut nets) = (book.part(0), Nets::default());
+                let (part, mut nets) = (book.part(0), NetReturns::default());
                 nets.fill(part.table(), window.signals.clone(), 0..part.table().strips());
                 for signal in 0..ends.len() {
                     for rule in 0..rules {

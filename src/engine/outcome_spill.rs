@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::engine::unit::{decode_rows, encode_row};
-use crate::evaluate::book::{LANES, OutcomeSource, OutcomeTable};
+use crate::evaluate::outcome_table::{LANES, OutcomeColumns, OutcomeSource};
 use crate::model::Outcomes;
 use crate::store::Beside;
 
@@ -250,8 +250,8 @@ pub(crate) struct DaySource {
 }
 
 impl OutcomeSource for DaySource {
-    fn load(&self, rules: Range<usize>) -> OutcomeTable {
-        let mut table = OutcomeTable::new(rules.len());
+    fn load(&self, rules: Range<usize>) -> OutcomeColumns {
+        let mut table = OutcomeColumns::new(rules.len());
         table.reserve(self.rows.len());
         let mut recent = lru::LruCache::new(std::num::NonZeroUsize::new(DAYS_KEPT).expect("more than none"));
         for (day, row) in &self.rows {
