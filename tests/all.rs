@@ -70,4 +70,5 @@ mod together;
 mod told;
 mod trades;
 mod validate;
+mod waits;
 mod weights;

@@ -1,6 +1,9 @@
 //! What every command shares: global options, configuration, the clock, the thread pool.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::Global;
 use super::failure::{Failure, code};
@@ -21,6 +24,8 @@ pub(crate) struct Context {
     pub(crate) global: Global,
     /// The instant of the command; UTC ms.
     pub(crate) now_ms: i64,
+    /// Raised by a signal, once somebody listens: until then it ends the process by itself.
+    stop: OnceCell<Arc<AtomicBool>>,
 }
 
 impl Context {
@@ -28,7 +33,17 @@ impl Context {
     pub(crate) fn new(global: Global) -> Result<Self, Failure> {
         super::output::choose_colour(global.color);
         super::log::start(&global)?;
-        Ok(Self { global, now_ms: jiff::Timestamp::now().as_millisecond() })
+        Ok(Self { global, now_ms: jiff::Timestamp::now().as_millisecond(), stop: OnceCell::new() })
+    }
+
+    /// Returns a flag that SIGINT and SIGTERM raise from now on; a second one ends the process at once. Every wait of the command, also
+    /// that for its store, ends with it.
+    pub(crate) fn listen(&self) -> Result<Arc<AtomicBool>, Failure> {
+        if let Some(stop) = self.stop.get() {
+            return Ok(Arc::clone(stop));
+        }
+        let stop = stop_on_signals()?;
+        Ok(Arc::clone(self.stop.get_or_init(|| stop)))
     }
 
     /// Returns the effective configuration; see [`Context::config_texts`].
@@ -155,8 +170,21 @@ impl Context {
     pub(crate) fn location(&self) -> Result<Location, Failure> {
         let lock_wait = self.global.lock_wait.unwrap_or_default();
         let backups = self.config(&[])?.store.backups;
-        Ok(Location { lock_wait, backups, ..Location::new(&self.global.store) })
+        let stop = self.stop.get().cloned();
+        Ok(Location { lock_wait, backups, stop, ..Location::new(&self.global.store) })
     }
+}
+
+fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        let second =
+            signal_hook::flag::register_conditional_shutdown(signal, code::STOPPED.into(), stop.clone());
+        second
+            .and_then(|_| signal_hook::flag::register(signal, stop.clone()))
+            .map_err(|error| Failure::new(code::INTERNAL, format!("cannot listen for signals: {error}")))?;
+    }
+    Ok(stop)
 }
 
 /// Says how many threads a pool has where `-j` does not.

@@ -120,8 +120,9 @@ impl From<FetchError> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let code = match &error {
-            StoreError::Busy { .. } => code::STORE_BUSY,
+            StoreError::Busy { .. } | StoreError::Watched { .. } => code::STORE_BUSY,
             StoreError::NoStore { .. } => code::USAGE,
+            StoreError::Stopped => code::STOPPED,
             error if error.is_unreadable() => code::STORE_REPAIR,
             _ => code::IO,
         };

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use super::context::Context;
 use super::failure::Failure;
-use super::incremental::stop_on_signals;
 use super::values;
 use crate::documents::fetch::FetchDocument;
 use crate::fetch::{Fetched, Market, Request, Source, Ticker, fetch, interval};
@@ -65,7 +64,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     let config = context.config(&[])?;
     let limits = config.fetch.limits()?;
     let request = request(context, arguments, &config.data.base_interval)?;
-    let stop = stop_on_signals()?;
+    let stop = context.listen()?;
     let progress = context.progress();
     let fetched = fetch(&request, limits, &stop, &|event| progress.on_fetch(&event));
     progress.finish();

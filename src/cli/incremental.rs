@@ -1,8 +1,7 @@
 //! `optimizer incremental`: the daily run.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::context::Context;
@@ -145,20 +144,22 @@ pub(crate) fn run(context: &Context, arguments: &IncrementalArguments) -> Result
     if arguments.dry_run {
         return foresee(context, arguments, &config);
     }
-    let done = tune(context, arguments, &config);
+    // Also what is told at the end must not keep a stopped run.
+    let stop = context.listen()?;
+    let done = tune(context, arguments, &config, &stop);
     match arguments.no_notify || arguments.no_save {
         true => done.map(|(report, code)| {
             super::overdue::told(context, report.run);
             code
         }),
-        false => super::notify::conclude(context, &config.notify, done),
+        false => super::notify::conclude(context, &config.notify, done, &stop),
     }
 }
 
 /// Says what a run would do.
 fn foresee(context: &Context, arguments: &IncrementalArguments, config: &Config) -> Result<u8, Failure> {
+    let stop = context.listen()?;
     let (plan, options) = question(context, arguments, config)?;
-    let stop = stop_on_signals()?;
     super::priority::lower(config.limits.priority);
     let found = context.pool()?.install(|| forecast(&plan, &options, &stop))?;
     print_forecast(context, &ForecastDocument::new(&found), arguments.explain)
@@ -199,14 +200,14 @@ fn tune(
     context: &Context,
     arguments: &IncrementalArguments,
     config: &Config,
+    stop: &AtomicBool,
 ) -> Result<(RunReport, u8), Failure> {
     let (plan, options) = question(context, arguments, config)?;
-    let stop = stop_on_signals()?;
     // Before any thread is started: they inherit it.
     super::priority::lower(config.limits.priority);
     let progress = context.progress();
     let on_event = |event| progress.on(&event);
-    let done = context.pool()?.install(|| incremental_to_tell(&plan, &options, &stop, &on_event));
+    let done = context.pool()?.install(|| incremental_to_tell(&plan, &options, stop, &on_event));
     progress.finish();
     let report = done?;
     print(context, &report, arguments.explain)?;
@@ -356,18 +357,4 @@ pub(crate) fn recorded_days(config_toml: &str) -> DayLimits {
     let text = line.and_then(|line| line.split_once(", timerange = ")).map(|(_, text)| text);
     let (first, end) = text.and_then(|text| timerange(text).ok()).unwrap_or((None, None));
     DayLimits { first, end, window_days: None }
-}
-
-/// Returns a flag that SIGINT and SIGTERM raise; a second one ends the process at once.
-pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        let second =
-            signal_hook::flag::register_conditional_shutdown(signal, code::STOPPED.into(), stop.clone());
-        second
-            .and_then(|_| signal_hook::flag::register(signal, stop.clone()))
-            .map_err(|error| Failure::new(code::INTERNAL, format!("cannot listen for signals: {error}")))?;
-    }
-    stop.store(false, Ordering::Relaxed);
-    Ok(stop)
 }

@@ -1,5 +1,7 @@
 //! `optimizer notify`, and what `incremental` tells at its end.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::context::Context;
 use super::failure::{Failure, code};
 use crate::config::network::NotifyConfig;
@@ -35,8 +37,9 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
             ));
     }
     let message = digest.message(context.now_ms);
+    let stop = context.listen()?;
     let send = |channel| {
-        let error = channels.send(channel, &message).err();
+        let error = channels.send(channel, &message, &stop).err();
         Delivery {
             channel,
             sent: usize::from(error.is_none()),
@@ -48,20 +51,28 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
     };
     let deliveries: Vec<Delivery> = channels.list().into_iter().map(send).collect();
     context.print(NotifyDocument::new(&deliveries), NotifyDocument::text)?;
+    if stop.load(Ordering::Relaxed) {
+        return Ok(code::STOPPED);
+    }
     let failed = deliveries.iter().any(|delivery| delivery.error.is_some());
     Ok(if failed { code::NOTIFICATION } else { 0 })
 }
 
 /// Tells what came of a run and returns its exit code: that of a message that could not be sent only where all else is
-/// done.
+/// done. What a signal keeps from being sent waits for the next run.
 pub(crate) fn conclude(
     context: &Context,
     config: &NotifyConfig,
     done: Result<(RunReport, u8), Failure>,
+    stop: &AtomicBool,
 ) -> Result<u8, Failure> {
+    if done.is_err() && stop.load(Ordering::Relaxed) {
+        // Whoever stopped it knows, and does not want to wait for what else there is to tell.
+        return done.map(|(_, code)| code);
+    }
     let told = config
         .channels()
-        .map(|channels| channels.deliver(&messages(context, config, &done), &context.global.store));
+        .map(|channels| channels.deliver(&messages(context, config, &done), &context.global.store, stop));
     let failed = told.as_ref().map_or(true, |told| told.iter().any(|delivery| delivery.error.is_some()));
     match &told {
         Ok(deliveries) => deliveries.iter().for_each(|delivery| note(context, delivery)),

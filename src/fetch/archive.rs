@@ -10,6 +10,7 @@ use super::client::{Client, Trouble};
 use super::error::FetchError;
 use super::held::io_error;
 use super::splice::{beside, create_beside, put};
+use crate::net::Fault;
 
 /// Most bytes of an archive: a month of one-minute candles takes 3 MB.
 const ARCHIVE_BYTES_MAX: u64 = 256 << 20;
@@ -51,7 +52,7 @@ fn checksum(client: &mut Client<'_>, path: &str, name: &str) -> Result<Option<St
     let read = |body: &mut dyn Read| {
         let mut text = String::new();
         let read = body.take(CHECKSUM_BYTES_MAX).read_to_string(&mut text);
-        read.map(|_| text).map_err(|error| Trouble::Again(error.to_string()))
+        read.map(|_| text).map_err(|error| Trouble::from(Fault::of_io(&error)))
     };
     client.get(&format!("{path}.CHECKSUM"), &what, read, |text, _| {
         let hash = published_hash(&text, name);
@@ -93,7 +94,7 @@ fn save(body: &mut dyn Read, to: &Path) -> Result<(File, String), Trouble> {
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut bytes = 0;
     loop {
-        let read = body.read(&mut chunk).map_err(|error| Trouble::Again(error.to_string()))?;
+        let read = body.read(&mut chunk).map_err(|error| Trouble::from(Fault::of_io(&error)))?;
         if read == 0 {
             break;
         }

@@ -1,25 +1,25 @@
 //! Asking the exchange: tries, pauses, and an ear for the signal to stop.
 //!
+//! A question has one deadline, all its tries and pauses included ([`Limits::of_a_question`]). What the exchange asks to wait for is
+//! obeyed up to the longest pause and no further, and only where it means something (418, 429, 503).
+//!
 //! Everything that may be better in a while (no connection, time out, 5xx, a body cut short, "too many requests") is
 //! tried again, with pauses that double and have no chance in them; everything else ends at once.
 
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use jiff::fmt::rfc2822;
 use ureq::http::HeaderMap;
 use ureq::{Agent, Body};
 
 use super::FetchEvent;
 use super::error::FetchError;
 use super::plan;
-use crate::net::{Endpoint, agent};
+use crate::model::MINUTE_MS;
+use crate::net::{Clocked, Deadline, Endpoint, Fault, agent, instant_ms, retry_after};
 
-/// How often the signal to stop is looked at.
-const STOP_LOOK: Duration = Duration::from_millis(20);
 /// Most bytes of an error's body that are read.
 const MESSAGE_BYTES: u64 = 4 << 10;
 /// Most characters of it that are shown.
@@ -40,6 +40,15 @@ pub struct Limits {
     pub longest_wait: Duration,
 }
 
+impl Limits {
+    /// Returns the longest time until a question is answered or given up: every try and every pause at its longest, and the minute that
+    /// its weight may cost.
+    fn of_a_question(&self) -> Duration {
+        let tries = (self.timeout.saturating_add(self.longest_wait)).saturating_mul(self.attempts);
+        tries.saturating_add(Duration::from_millis(MINUTE_MS.unsigned_abs()))
+    }
+}
+
 /// Why a body was not taken in.
 pub(super) enum Trouble {
     /// It may be better next time.
@@ -48,13 +57,19 @@ pub(super) enum Trouble {
     Fatal(FetchError),
 }
 
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Self {
+        Self::Again(fault.to_string())
+    }
+}
+
 /// One answer.
 struct Reply<B> {
     status: u16,
     /// The exchange's clock.
     server_ms: Option<i64>,
     used_weight: Option<u64>,
-    retry_after_s: Option<u64>,
+    retry_after: Option<Duration>,
     /// The body of a success, the message of anything else.
     body: Result<B, Trouble>,
 }
@@ -102,35 +117,25 @@ impl<'a> Client<'a> {
     ) -> Result<Option<T>, FetchError> {
         let read = Arc::new(read);
         let url = self.endpoint.join(path);
+        let deadline = Deadline::after(self.limits.of_a_question(), self.stop);
         let mut tries = 0;
         loop {
-            self.be_ready()?;
+            self.be_ready(&deadline)?;
             tries += 1;
             self.requests += 1;
-            let reply = self.once(&url, &read)?;
-            let mut asked = None;
-            let trouble = match reply {
-                Err(trouble) => trouble,
+            let (asked, trouble) = match self.once(&url, &read, &deadline)? {
+                Err(trouble) => (None, trouble),
                 Ok(reply) => {
                     self.mind_the_weight(&reply);
-                    asked = reply.retry_after_s;
                     match (reply.status, reply.body) {
-                        (200, Ok(body)) => match check(body, reply.server_ms) {
+                        (200, body) => match body.and_then(|body| check(body, reply.server_ms)) {
                             Ok(checked) => return Ok(Some(checked)),
-                            Err(trouble) => trouble,
+                            Err(trouble) => (None, trouble),
                         },
                         (404, _) => return Ok(None),
-                        (status @ (418 | 429), _) => self.throttled(status, asked)?,
-                        (500.., Err(Trouble::Again(message))) => {
-                            Trouble::Again(format!("{} {message}", reply.status))
-                        }
-                        (200, Err(trouble)) => trouble,
                         (status, body) => {
-                            let message = match body {
-                                Err(Trouble::Again(message)) => message,
-                                _ => "without a word".to_owned(),
-                            };
-                            return Err(FetchError::Refused { what: what.to_owned(), status, message });
+                            let message = body.err().unwrap_or(Trouble::Again("without a word".to_owned()));
+                            (self.obeyed(status, reply.retry_after)?, refused(what, status, message))
                         }
                     }
                 }
@@ -139,22 +144,26 @@ impl<'a> Client<'a> {
                 Trouble::Fatal(error) => return Err(error),
                 Trouble::Again(last) => last,
             };
+            let gave_up = || FetchError::GaveUp { what: what.to_owned(), tries, last: last.clone() };
             if tries >= self.limits.attempts {
-                return Err(FetchError::GaveUp { what: what.to_owned(), tries, last });
+                return Err(gave_up());
             }
             let ours = plan::wait(tries, self.limits.first_wait, self.limits.longest_wait);
-            self.pause(asked.map_or(ours, |seconds| Duration::from_secs(seconds).max(ours)), &last)?;
+            self.pause(asked.map_or(ours, |asked| asked.max(ours)), &last, &deadline, gave_up)?;
         }
     }
 
-    /// Returns how to go on after "too many requests".
-    fn throttled(&self, status: u16, asked: Option<u64>) -> Result<Trouble, FetchError> {
-        let longest_s = self.limits.longest_wait.as_secs();
+    /// Returns how long the exchange asks to wait, where it may ask for that.
+    ///
+    /// Errors: longer than anybody waits
+    fn obeyed(&self, status: u16, asked: Option<Duration>) -> Result<Option<Duration>, FetchError> {
+        let asked = asked.filter(|_| matches!(status, 418 | 429 | 503));
         match asked {
-            Some(asked_s) if Duration::from_secs(asked_s) > self.limits.longest_wait => {
-                Err(FetchError::Throttled { status, asked_s, longest_s })
+            Some(asked) if asked > self.limits.longest_wait => {
+                let longest_s = self.limits.longest_wait.as_secs();
+                Err(FetchError::Throttled { status, asked_s: asked.as_secs(), longest_s })
             }
-            _ => Ok(Trouble::Again(format!("{status} too many requests"))),
+            asked => Ok(asked),
         }
     }
 
@@ -167,88 +176,100 @@ impl<'a> Client<'a> {
         self.ready_at = pause.map(|pause| Instant::now() + pause);
     }
 
-    fn be_ready(&mut self) -> Result<(), FetchError> {
+    fn be_ready(&mut self, deadline: &Deadline<&AtomicBool>) -> Result<(), FetchError> {
         match self.ready_at.take() {
             Some(ready) => {
                 let left = ready.saturating_duration_since(Instant::now());
-                self.pause(left, "most of this minute's requests are used")
+                let why = "most of this minute's requests are used";
+                let late =
+                    || FetchError::GaveUp { what: "a request".to_owned(), tries: 0, last: why.to_owned() };
+                self.pause(left, why, deadline, late)
             }
             None if self.stopped() => Err(FetchError::Stopped),
             None => Ok(()),
         }
     }
 
-    fn pause(&self, wait: Duration, why: &str) -> Result<(), FetchError> {
+    fn pause(
+        &self,
+        wait: Duration,
+        why: &str,
+        deadline: &Deadline<&AtomicBool>,
+        late: impl FnOnce() -> FetchError,
+    ) -> Result<(), FetchError> {
         (self.on_event)(FetchEvent::Waiting { wait, why });
-        let until = Instant::now() + wait;
-        loop {
-            if self.stopped() {
-                return Err(FetchError::Stopped);
-            }
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
-            }
-            std::thread::sleep(left.min(STOP_LOOK));
-        }
+        deadline.sleep(wait).map_err(|fault| match fault {
+            Fault::Stopped => FetchError::Stopped,
+            _ => late(),
+        })
     }
 
-    /// Asks once, on a thread of its own that is left behind when the signal to stop comes.
-    fn once<B, R>(&self, url: &str, read: &Arc<R>) -> Result<Result<Reply<B>, Trouble>, FetchError>
+    /// Asks once.
+    fn once<B, R>(
+        &self,
+        url: &str,
+        read: &Arc<R>,
+        deadline: &Deadline<&AtomicBool>,
+    ) -> Result<Result<Reply<B>, Trouble>, FetchError>
     where
         B: Send + 'static,
         R: Fn(&mut dyn Read) -> Result<B, Trouble> + Send + Sync + 'static,
     {
-        let (sender, receiver) = channel();
         let (agent, url, read) = (self.agent.clone(), url.to_owned(), Arc::clone(read));
-        let thread = std::thread::Builder::new().name("fetch".to_owned());
-        let started = thread.spawn(move || drop(sender.send(ask(&agent, &url, read.as_ref()))));
-        started.map_err(|source| FetchError::Io { path: "a thread".into(), source })?;
-        loop {
-            match receiver.recv_timeout(STOP_LOOK) {
-                Ok(reply) => return Ok(reply),
-                Err(RecvTimeoutError::Timeout) if !self.stopped() => {}
-                Err(RecvTimeoutError::Timeout) => return Err(FetchError::Stopped),
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Ok(Err(Trouble::Again("the request ended without an answer".to_owned())));
-                }
-            }
+        let may_show = self.endpoint.is_open();
+        let left = deadline.left().and_then(|left| {
+            let one = Deadline::after(self.limits.timeout.min(left), self.stop);
+            one.call(move |inner| ask(&agent, &url, may_show, read.as_ref(), inner))
+        });
+        match left {
+            Ok(answered) => Ok(answered),
+            Err(Fault::Stopped) => Err(FetchError::Stopped),
+            Err(fault) => Ok(Err(fault.into())),
         }
+    }
+}
+
+/// Returns what a status other than a success comes to.
+fn refused(what: &str, status: u16, said: Trouble) -> Trouble {
+    match (status, said) {
+        (418 | 429, _) => Trouble::Again(format!("{status} too many requests")),
+        (500.., Trouble::Again(message)) => Trouble::Again(format!("{status} {message}")),
+        (_, Trouble::Again(message)) => {
+            Trouble::Fatal(FetchError::Refused { what: what.to_owned(), status, message })
+        }
+        (_, fatal) => fatal,
     }
 }
 
 fn ask<B>(
     agent: &Agent,
     url: &str,
+    may_show: bool,
     read: &dyn Fn(&mut dyn Read) -> Result<B, Trouble>,
+    deadline: &Deadline,
 ) -> Result<Reply<B>, Trouble> {
-    let mut response = agent.get(url).call().map_err(|error| Trouble::Again(error.to_string()))?;
+    let mut response = agent.get(url).call().map_err(|error| Trouble::from(Fault::of_http(&error)))?;
     let status = response.status().as_u16();
     let headers = response.headers();
-    let (server_ms, used_weight, retry_after_s) =
-        (server_ms(headers), number(headers, "x-mbx-used-weight-1m"), number(headers, "retry-after"));
+    let (server_ms, used_weight, retry_after) =
+        (instant_ms(headers), number(headers, "x-mbx-used-weight-1m"), retry_after(headers));
     let body = match status {
-        200 => read(&mut response.body_mut().as_reader()),
-        _ => Err(Trouble::Again(message(response.body_mut()))),
+        200 => read(&mut Clocked::new(response.body_mut().as_reader(), deadline)),
+        _ if may_show => Err(Trouble::Again(message(response.body_mut(), deadline))),
+        _ => Err(Trouble::Again("(what it says may repeat the address, which may be a secret)".to_owned())),
     };
-    Ok(Reply { status, server_ms, used_weight, retry_after_s, body })
+    Ok(Reply { status, server_ms, used_weight, retry_after, body })
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// Returns the instant in the `Date` header; UTC ms.
-fn server_ms(headers: &HeaderMap) -> Option<i64> {
-    let text = headers.get("date")?.to_str().ok()?;
-    rfc2822::parse(text).ok().map(|instant| instant.timestamp().as_millisecond())
-}
-
 /// Returns what a refusal says: the exchange's own message, else the beginning of the text.
-fn message(body: &mut Body) -> String {
+fn message(body: &mut Body, deadline: &Deadline) -> String {
     let mut bytes = Vec::new();
     // What there is of a message is better than none.
-    let _ = body.as_reader().take(MESSAGE_BYTES).read_to_end(&mut bytes);
+    let _ = Clocked::new(body.as_reader(), deadline).take(MESSAGE_BYTES).read_to_end(&mut bytes);
     let text = String::from_utf8_lossy(&bytes);
     let parsed = serde_json::from_str::<serde_json::Value>(&text).ok();
     let said = parsed.as_ref().and_then(|json| {

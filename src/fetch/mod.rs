@@ -37,7 +37,7 @@ pub use error::FetchError;
 pub use plan::{Market, Source, Ticker, interval};
 
 use crate::model::{Day, Interval};
-use crate::net::{Endpoint, usable_proxy};
+use crate::net::{Endpoint, Fault, usable_proxy};
 use crate::store::make_folders;
 use client::{Client, Trouble};
 use held::io_error;
@@ -326,7 +326,7 @@ impl Work<'_> {
         let read = |body: &mut dyn Read| {
             let mut bytes = Vec::new();
             let read = body.take(PAGE_BYTES_MAX).read_to_end(&mut bytes);
-            read.map(|_| bytes).map_err(|error| Trouble::Again(error.to_string()))
+            read.map(|_| bytes).map_err(|error| Trouble::from(Fault::of_io(&error)))
         };
         let asked = Asked { what: &what, span, interval, rows_max };
         let check = |bytes: Vec<u8>, server_ms| Ok((asked.parse(&bytes)?, server_ms));

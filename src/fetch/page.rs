@@ -114,11 +114,12 @@ impl Asked<'_> {
     /// Errors: text that is no JSON list may be better next time; more rows than were asked for will not
     pub(super) fn parse(&self, body: &[u8]) -> Result<Page, Trouble> {
         let rows: Vec<Value> = serde_json::from_slice(body).map_err(|error| {
-            let reason = error.to_string();
+            // Where it ends to be one, and nothing of what stands there.
             Trouble::Again(format!(
-                "expected a list of candles, found {} bytes: {}",
+                "expected a list of candles, found {} bytes that are none from line {} column {} on",
                 body.len(),
-                excerpt(&reason)
+                error.line(),
+                error.column()
             ))
         })?;
         let mut page = Page { seen: rows.len() as u64, ..Page::default() };

@@ -57,9 +57,9 @@ impl Endpoint {
         origin(&self.url)
     }
 
-    /// Returns text without what is not to be shown of the address.
-    pub fn hide(&self, text: &str) -> String {
-        text.replace(&self.url, &self.origin())
+    /// Returns whether all of the address may be shown: one with a path may be somebody's secret, and who answers there may repeat it.
+    pub fn is_open(&self) -> bool {
+        origin(&self.url) == self.url
     }
 
     /// Returns the address with something behind it.
@@ -130,6 +130,13 @@ mod tests {
         ] {
             assert_eq!(origin(text), shown);
         }
+    }
+
+    #[test]
+    fn an_address_with_a_path_may_be_a_secret() {
+        let open = |text: &str| Endpoint::parse(text).map(|endpoint| endpoint.is_open());
+        assert_eq!(open("https://a.example:1/"), Ok(true));
+        assert_eq!(open("https://a.example/T0KEN"), Ok(false));
     }
 
     #[test]

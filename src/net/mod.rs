@@ -1,17 +1,33 @@
-//! What every conversation over the network shares: which addresses may be used, and an HTTP client with limits.
+//! What every conversation over the network shares: which addresses may be used, when it ends, and what is told of one that came to
+//! nothing.
 //!
-//! Certificates are always verified; plain connections are for this machine only, so that nobody on the way can read
-//! or change what passes.
+//! Invariants:
+//! - certificates are always verified; plain connections are for this machine only, so that nobody on the way can read or change what
+//!   passes;
+//! - every operation has one [`Deadline`], which a signal brings forward: no read, write, search for an address or pause lasts longer;
+//! - what is read is bounded in bytes, lines and headers before it is kept;
+//! - a [`Fault`] is told in our own words: what the other side says may repeat a secret.
 
+mod deadline;
 mod endpoint;
+mod fault;
+mod http;
 mod proxy;
+mod stream;
 
 use std::time::Duration;
 
 use ureq::Agent;
 
+pub use deadline::Deadline;
 pub use endpoint::{Endpoint, EndpointError, is_loopback, origin};
+pub use fault::Fault;
+pub use http::{Clocked, instant_ms, reason, retry_after};
 pub use proxy::{ProxyError, usable_proxy};
+pub use stream::Stream;
+
+/// Most bytes of an answer before its body.
+const HEADER_BYTES_MAX: usize = 32 << 10;
 
 /// Returns an HTTP client for an endpoint: a whole call ends within the time, statuses are no errors, and no redirect
 /// leads from an encrypted connection to a plain one.
@@ -21,6 +37,7 @@ pub use proxy::{ProxyError, usable_proxy};
 pub fn agent(endpoint: &Endpoint, timeout: Duration, redirects: u32) -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)
+        .max_response_header_size(HEADER_BYTES_MAX)
         .https_only(endpoint.is_encrypted())
         .max_redirects(redirects)
         .timeout_global(Some(timeout))

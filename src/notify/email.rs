@@ -1,18 +1,13 @@
 //! E-mail over SMTP, as text and HTML.
 
-use std::time::Duration;
-
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
-use lettre::{SmtpTransport, Transport};
 
 use super::secret::Secret;
-use super::{Message, NotifyError};
+use super::smtp::{Delivery, SmtpError};
+use super::{Message, NotifyError, Until};
 use crate::net::printable;
 
-/// Most characters of an answer that are shown.
-const ANSWER_CHARS: usize = 200;
 const PASSWORD: &str = "OPTIMIZER_SMTP_PASSWORD";
 
 /// How a connection is protected.
@@ -44,21 +39,26 @@ pub struct Email {
 }
 
 impl Email {
-    pub(super) fn send(&self, message: &Message, timeout: Duration) -> Result<(), NotifyError> {
-        let password = self.username.as_ref().map(|_| Secret::read(PASSWORD)).transpose()?;
+    pub(super) fn send(&self, message: &Message, until: &Until<'_>) -> Result<(), NotifyError> {
+        let login = self.login()?;
         let mail = self.mail(message)?;
-        let sent = self.transport(password.as_ref(), timeout)?.send(&mail);
-        let blot = |text: String| password.as_ref().map_or(text.clone(), |secret| secret.blot(&text));
-        sent.map(drop).map_err(|error| {
-            let answer = printable(&crate::net::chain(&error), ANSWER_CHARS);
-            let said = format!("{}:{}: {}", self.host, self.port, blot(answer));
-            match error.status().map(u16::from) {
-                // Too large, or its content is refused; whether others would be is not known of the rest.
-                Some(552 | 554 | 555) => NotifyError::Rejected(said),
-                Some(500..600) => NotifyError::Denied(said),
-                _ => NotifyError::Refused(said),
-            }
-        })
+        let delivery = Delivery {
+            host: self.host.clone(),
+            port: self.port,
+            security: self.security,
+            login,
+            envelope: mail.envelope().clone(),
+            mail: mail.formatted(),
+        };
+        let at = format!("{}:{}", self.host, self.port);
+        let sent = until.call(move |deadline| delivery.send(deadline));
+        sent.map_err(|fault| NotifyError::of_fault(&at, fault))?.map_err(|error| refusal(&at, error))
+    }
+
+    fn login(&self) -> Result<Option<Credentials>, NotifyError> {
+        let Some(user) = &self.username else { return Ok(None) };
+        let password = Secret::read(PASSWORD)?;
+        Ok(Some(Credentials::new(user.clone(), password.reveal().to_owned())))
     }
 
     fn mail(&self, message: &Message) -> Result<lettre::Message, NotifyError> {
@@ -71,25 +71,16 @@ impl Email {
         let parts = MultiPart::alternative_plain_html(message.text.clone(), message.html.clone());
         builder.multipart(parts).map_err(fail)
     }
+}
 
-    fn transport(&self, password: Option<&Secret>, timeout: Duration) -> Result<SmtpTransport, NotifyError> {
-        let tls = || {
-            TlsParameters::new(self.host.clone())
-                .map_err(|error| NotifyError::Refused(crate::net::chain(&error)))
-        };
-        let tls = match self.security {
-            Security::Starttls => Tls::Required(tls()?),
-            Security::Tls => Tls::Wrapper(tls()?),
-            Security::None => Tls::None,
-        };
-        let builder = SmtpTransport::builder_dangerous(&self.host);
-        let builder = builder.port(self.port).tls(tls).timeout(Some(timeout));
-        let login = self.username.clone().zip(password);
-        let login = login.map(|(user, password)| Credentials::new(user, password.reveal().to_owned()));
-        Ok(match login {
-            Some(login) => builder.credentials(login).build(),
-            None => builder.build(),
-        })
+/// Returns what an answer of a mail server comes to.
+fn refusal(at: &str, error: SmtpError) -> NotifyError {
+    let said = format!("{at}: {error}");
+    match error {
+        // Too large, or its content is refused; whether others would be is not known of the rest.
+        SmtpError::Code { code: 552 | 554 | 555, .. } => NotifyError::Rejected(said),
+        SmtpError::Code { code: 500..600, .. } => NotifyError::Denied(said),
+        _ => NotifyError::Refused(said),
     }
 }
 

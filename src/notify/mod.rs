@@ -4,9 +4,10 @@
 //! - what is said is written down before it is sent, and said again until it is taken: at least once;
 //! - a channel that fails never fails anything else, nor costs another its places; what it should have said is kept, bounded,
 //!   and said next time; what it refuses for good is set aside and told, and holds nothing up;
-//! - a password or key is in no message, file, log or error: it is read when it is needed and blotted out of whatever
-//!   comes back;
-//! - a channel that does not answer costs its time limit once, however much is waiting for it.
+//! - a password or key is in no message, file, log or error: it is read when it is needed, and of what comes back only a number is
+//!   told, in our own words, because a server may repeat a secret in any form;
+//! - a message is sent or not within its time limit, whatever the other side does, and a signal ends that at once; a channel that does
+//!   not answer costs its time limit once, however much is waiting for it.
 //!
 //! It does not know what is worth telling, nor how it reads.
 
@@ -17,8 +18,10 @@ pub(crate) mod fuzz;
 mod post;
 mod queue;
 mod secret;
+mod smtp;
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +30,11 @@ pub use email::{Email, Security};
 pub use post::{Bark, Webhook};
 pub use queue::{QUEUE_BYTES_MAX, QUEUE_FILE, QUEUE_MESSAGES_MAX, REFUSED_FILE};
 pub use secret::{Secret, SecretError};
+
+use crate::net::{Deadline, Fault};
+
+/// When sending a message has to end.
+type Until<'a> = Deadline<&'a AtomicBool>;
 
 /// What is said, in the forms that channels need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +63,7 @@ pub struct Channels {
     pub bark: Option<Bark>,
     /// A program of one's own.
     pub webhook: Option<Webhook>,
-    /// Longest time a channel may take to answer.
+    /// Longest time that sending one message may take, from looking for the server to its last answer.
     pub timeout: Duration,
 }
 
@@ -101,6 +109,19 @@ pub enum NotifyError {
     Rejected(String),
     #[error("cannot make the message: {0}")]
     Message(String),
+    /// A signal came before it was taken.
+    #[error("stopped by a signal")]
+    Stopped,
+}
+
+impl NotifyError {
+    /// Returns what a conversation that came to nothing means for the message.
+    fn of_fault(at: &str, fault: Fault) -> Self {
+        match fault {
+            Fault::Stopped => Self::Stopped,
+            fault => Self::Refused(format!("{at}: {fault}")),
+        }
+    }
 }
 
 /// What became of the messages of one channel.
@@ -134,34 +155,35 @@ impl Channels {
         }
     }
 
-    /// Says one thing over one channel.
+    /// Says one thing over one channel, or ends when `stop` is raised.
     ///
-    /// Errors: a secret that is not there or not safe; whatever the other side says, without secrets
-    pub fn send(&self, channel: Channel, message: &Message) -> Result<(), NotifyError> {
+    /// Errors: a secret that is not there or not safe; what the other side answered, by its number
+    pub fn send(&self, channel: Channel, message: &Message, stop: &AtomicBool) -> Result<(), NotifyError> {
+        let until = Deadline::after(self.timeout, stop);
         match channel {
-            Channel::Email => self.email.iter().try_for_each(|email| email.send(message, self.timeout)),
-            Channel::Bark => self.bark.iter().try_for_each(|bark| bark.send(message, self.timeout)),
-            Channel::Webhook => self.webhook.iter().try_for_each(|hook| hook.send(message, self.timeout)),
+            Channel::Email => self.email.iter().try_for_each(|email| email.send(message, &until)),
+            Channel::Bark => self.bark.iter().try_for_each(|bark| bark.send(message, &until)),
+            Channel::Webhook => self.webhook.iter().try_for_each(|hook| hook.send(message, &until)),
         }
     }
 
     /// Says over every channel what waits for it in a store, oldest first, and then something new.
     ///
     /// All of it is written down in the store's directory before it is sent, and what a channel does not take waits there for
-    /// the next time.
-    pub fn deliver(&self, new: &[Message], store: &Path) -> Vec<Delivery> {
+    /// the next time. When `stop` is raised the rest waits as well.
+    pub fn deliver(&self, new: &[Message], store: &Path, stop: &AtomicBool) -> Vec<Delivery> {
         let channels = self.list();
         if channels.is_empty() {
             return Vec::new();
         }
-        let mut queue = queue::Queue::open(store);
+        let mut queue = queue::Queue::open(store, stop);
         for message in new {
             channels.iter().for_each(|channel| queue.add(*channel, message.clone()));
         }
         let mut kept = queue.save();
         let mut deliveries = Vec::new();
         for channel in channels {
-            deliveries.push(self.deliver_over(channel, &mut queue));
+            deliveries.push(self.deliver_over(channel, &mut queue, stop));
             // What was taken is not to be sent again, whatever becomes of the other channels.
             kept = queue.save();
         }
@@ -172,11 +194,11 @@ impl Channels {
         deliveries
     }
 
-    fn deliver_over(&self, channel: Channel, queue: &mut queue::Queue) -> Delivery {
+    fn deliver_over(&self, channel: Channel, queue: &mut queue::Queue, stop: &AtomicBool) -> Delivery {
         let mut delivery =
             Delivery { channel, sent: 0, waiting: 0, set_aside: 0, error: None, not_kept: None };
         while let Some(waiting) = queue.first(channel) {
-            let error = match self.send(channel, &waiting.message) {
+            let error = match self.send(channel, &waiting.message, stop) {
                 Ok(()) => {
                     delivery.sent += 1;
                     drop(queue.take_first(channel));

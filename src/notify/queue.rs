@@ -7,11 +7,14 @@ use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use super::{Channel, Message};
+use crate::net::Deadline;
 use crate::store::hand_over;
 
 /// Name of the file in the store's directory.
@@ -52,8 +55,8 @@ pub(super) struct Queue {
 impl Queue {
     /// Opens the queue of a store; without a directory there is nothing in it. A file that cannot be read counts as
     /// empty and is replaced: messages are worth less than the run that sends them.
-    pub(super) fn open(folder: &Path) -> Self {
-        let lock = lock(folder);
+    pub(super) fn open(folder: &Path, stop: &AtomicBool) -> Self {
+        let lock = lock(folder, stop);
         // What another process works on is its own.
         let waiting = if lock.is_ok() { read(&folder.join(QUEUE_FILE)) } else { Vec::new() };
         Self { folder: folder.to_owned(), waiting, lock }
@@ -114,20 +117,22 @@ impl Queue {
 }
 
 /// Takes the lock of the files in a folder, which has to be there.
-fn lock(folder: &Path) -> Result<File, String> {
+fn lock(folder: &Path, stop: &AtomicBool) -> Result<File, String> {
     if !folder.is_dir() {
         return Err(format!("there is no store in `{}` yet", folder.display()));
     }
     let path = folder.join(LOCK_FILE);
     let failed = |error: std::io::Error| format!("cannot lock `{}`: {error}", path.display());
-    let file = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
-    let file = file.map_err(failed)?;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    // A pipe in its place is not waited for.
+    let file = options.custom_flags(OFlags::NONBLOCK.bits() as i32).open(&path).map_err(failed)?;
     hand_over(&path).map_err(|error| error.to_string())?;
-    let clock = Instant::now();
+    let deadline = Deadline::after(LOCK_WAIT, stop);
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if clock.elapsed() < LOCK_WAIT => std::thread::sleep(LOOK_EVERY),
+            Err(TryLockError::WouldBlock) if deadline.sleep(LOOK_EVERY).is_ok() => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(format!("another process works on the messages in `{}`", folder.display()));
             }
@@ -183,6 +188,10 @@ fn write(path: &Path, messages: &[Waiting]) -> Result<(), String> {
 mod tests {
     use super::*;
 
+    fn open(folder: &Path) -> Queue {
+        Queue::open(folder, &AtomicBool::new(false))
+    }
+
     fn message(subject: &str, text: &str) -> Message {
         let [html, json] = [String::new(), String::new()];
         Message { subject: subject.to_owned(), text: text.to_owned(), html, json, urgent: false }
@@ -196,13 +205,13 @@ mod tests {
     fn what_waits_is_bounded_for_each_channel_and_in_order() {
         let folder = tempfile::tempdir().expect("a folder");
         for number in 0..60 {
-            let mut queue = Queue::open(folder.path());
+            let mut queue = open(folder.path());
             // Two channels that do not answer leave the third its places.
             let channel = Channel::ALL[if number == 7 { 2 } else { number % 2 }];
             queue.add(channel, message(&number.to_string(), "x"));
             queue.save().expect("written");
         }
-        let mut queue = Queue::open(folder.path());
+        let mut queue = open(folder.path());
         let expected: Vec<String> = (20..60).filter(|n| n % 2 == 0).map(|n| n.to_string()).collect();
         assert_eq!(subjects(&mut queue, Channel::Email), expected);
         assert_eq!(subjects(&mut queue, Channel::Bark).len(), QUEUE_MESSAGES_MAX);
@@ -216,14 +225,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(QUEUE_FILE);
         fs::write(&path, b"{ broken").expect("written");
-        let mut queue = Queue::open(folder.path());
+        let mut queue = open(folder.path());
         (0..3).for_each(|_| queue.add(Channel::Webhook, message("big", &"x".repeat(QUEUE_BYTES_MAX / 2))));
         queue.save().expect("written");
         assert!(fs::metadata(&path).expect("a file").len() <= QUEUE_BYTES_MAX as u64);
         drop(queue);
-        assert_eq!(Queue::open(folder.path()).count(Channel::Webhook), 1);
+        assert_eq!(open(folder.path()).count(Channel::Webhook), 1);
         let missing = folder.path().join("missing");
-        let mut queue = Queue::open(&missing);
+        let mut queue = open(&missing);
         queue.add(Channel::Email, message("a", "b"));
         assert!(queue.save().is_err_and(|reason| reason.contains("no store")) && !missing.exists());
     }
@@ -233,7 +242,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let held = File::open(folder.path()).expect("a folder");
         held.lock().expect("locked");
-        let queue = Queue::open(folder.path());
+        let queue = open(folder.path());
         for number in 0..30 {
             queue.set_aside(Channel::Bark, message(&number.to_string(), "x")).expect("kept");
         }

@@ -9,17 +9,18 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{
-    Database, ReadOnlyDatabase, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
+    Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
     WriteTransaction,
 };
 
 use super::disk::Disk;
 use super::edition::Edition;
-use super::engine::{self, Held, Looked, Repaired};
+use super::engine::{self, Held, Looked};
 use super::error::StoreError;
 use super::files;
 use super::health::Space;
 use super::location::Location;
+use super::look::Watch;
 
 /// The file in the store's directory.
 pub(super) const FILE: &str = "evals.redb";
@@ -48,25 +49,25 @@ const USED: TableDefinition<'_, &str, (i64, u64)> = TableDefinition::new("used")
 /// The file, open to write or to look only.
 enum Opened {
     Write(Database),
-    Look(ReadOnlyDatabase),
-    /// What a killed run left, repaired in memory as the next run repairs it.
-    Repaired(Repaired),
+    /// Without a lock, so that no run waits for who looks, however long he does: what was read counts only while nobody writes.
+    Look(Looked, Watch),
 }
 
 impl Opened {
     /// Opens a file to look only, as a run would find it.
     fn look(path: &Path) -> Result<Self, StoreError> {
-        Ok(match engine::look_at_disposable(path)? {
-            Looked::Closed(db) => Self::Look(db),
-            Looked::Left(db) => Self::Repaired(db),
-        })
+        let watch = Watch::begin(path)?;
+        let opened = engine::look_at_disposable(path);
+        // What is wrong with a file that somebody writes to is nothing.
+        watch.expect_unchanged()?;
+        Ok(Self::Look(opened?, watch))
     }
 
     fn begin_read(&self) -> Result<redb::ReadTransaction, redb::TransactionError> {
         match self {
             Self::Write(db) => db.begin_read(),
-            Self::Look(db) => db.begin_read(),
-            Self::Repaired(left) => left.db.begin_read(),
+            Self::Look(Looked::Closed(db), _) => db.begin_read(),
+            Self::Look(Looked::Left(db), _) => db.begin_read(),
         }
     }
 }
@@ -130,7 +131,7 @@ impl Cache {
     /// Opens the cache of a directory, or begins it. What cannot be used is removed: it can be computed again. So is what
     /// another store evaluated than the one given.
     ///
-    /// Errors: the disk refuses even a new file; `Busy` while somebody looks at it for long
+    /// Errors: the disk refuses even a new file; `Watched` while somebody holds it who only looks at it
     pub fn open_of(
         location: impl Into<Location>,
         budget_bytes: u64,
@@ -142,7 +143,10 @@ impl Cache {
             let opened = Self::open_file(&disk, &path, budget_bytes).and_then(|cache| cache.of_store(store));
             match opened {
                 Ok(cache) => return Ok(cache),
-                Err(error @ StoreError::Busy { .. }) => return Err(error),
+                // Nothing is known against it.
+                Err(error @ (StoreError::Busy { .. } | StoreError::Watched { .. } | StoreError::Stopped)) => {
+                    return Err(error);
+                }
                 Err(error) => {
                     tracing::warn!("the cache cannot be used and is begun anew: {error}");
                     // Reading it may have shown the damage, and removed it.
@@ -240,7 +244,7 @@ impl Cache {
         let Self { mut db, path, .. } = Self::open(dir, u64::MAX)?;
         match &mut *db {
             Opened::Write(db) => engine::guarded(&path, || engine::compact_disposable(db, &path)),
-            Opened::Look(_) | Opened::Repaired(_) => unreachable!("it was opened to write"),
+            Opened::Look(..) => unreachable!("it was opened to write"),
         }
     }
 
@@ -482,7 +486,8 @@ impl Cache {
                 self.db.begin_read().map_err(|error| StoreError::engine(&self.path, "begin", error))?;
             work(&transaction).map_err(|error| StoreError::engine(&self.path, "read", error))
         });
-        if let (Err(_), Opened::Look(_) | Opened::Repaired(_)) = (&done, &*self.db) {
+        if let Opened::Look(_, watch) = &*self.db {
+            watch.expect_unchanged()?;
             return done;
         }
         Ok(done.unwrap_or_else(|error| {
@@ -718,7 +723,7 @@ mod tests {
         drop(cache);
         let before = fs::read(left.path().join(FILE)).expect("readable");
         assert!(
-            matches!(Opened::look(&left.path().join(FILE)), Ok(Opened::Repaired(_))),
+            matches!(Opened::look(&left.path().join(FILE)), Ok(Opened::Look(Looked::Left(_), _))),
             "it was not closed"
         );
         Cache::examine(left.path()).expect("every row verified");
@@ -748,6 +753,29 @@ mod tests {
         fs::write(dir.path().join(FILE), vec![1; 5000]).expect("garbage");
         assert!(Cache::look(dir.path(), 1).expect("no cache").is_none());
         assert_eq!(fs::read(dir.path().join(FILE)).expect("readable"), vec![1; 5000]);
+    }
+
+    #[test]
+    fn who_looks_for_long_keeps_nobody_out_and_is_told_that_it_changed() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
+        cache.put("A", &batch(0..3), 1).expect("put");
+        drop(cache);
+        let look = Cache::look(dir.path(), 1).expect("readable").expect("there");
+        assert_eq!(days(&look, "A"), [0, 1, 2]);
+        let cache = Cache::open(dir.path(), 1 << 20).expect("open at once");
+        let busy = |look: &Cache| matches!(look.unit("A", (0, 1)), Err(StoreError::Busy { .. }));
+        assert!(busy(&look), "somebody may write");
+        cache.put("A", &batch(3..5), 1).expect("put");
+        drop(cache);
+        assert!(busy(&look), "somebody wrote");
+        assert_eq!(days(&Cache::look(dir.path(), 1).expect("readable").expect("there"), "A").len(), 5);
+        let held = fs::File::open(dir.path().join(FILE)).expect("a file");
+        held.lock_shared().expect("shared");
+        let watched = Cache::open(dir.path(), 1 << 20).map(drop);
+        assert!(matches!(watched, Err(StoreError::Watched { .. })), "{watched:?}");
+        drop(held);
+        assert_eq!(Cache::open(dir.path(), 1 << 20).expect("kept").size().expect("size").units, 5);
     }
 
     #[test]

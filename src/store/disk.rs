@@ -7,7 +7,9 @@ use std::fmt::Debug;
 use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
@@ -59,6 +61,7 @@ pub trait Gate: Debug + Send + Sync {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Disk {
     gate: Option<Arc<dyn Gate>>,
+    stop: Option<Arc<AtomicBool>>,
     /// The first thing that failed under the engine, which later says only that something did, or nothing at all.
     failure: Arc<OnceLock<Failure>>,
 }
@@ -74,6 +77,22 @@ impl Disk {
     /// Returns a disk behind a gate.
     pub(super) fn behind(gate: Option<Arc<dyn Gate>>) -> Self {
         Self { gate, ..Self::default() }
+    }
+
+    /// Returns the same disk, for somebody who stops waiting when a flag is raised.
+    pub(super) fn stopped_by(self, stop: Option<Arc<AtomicBool>>) -> Self {
+        Self { stop, ..self }
+    }
+
+    /// Waits for somebody else for a moment.
+    ///
+    /// Errors: `Stopped` when the flag is raised
+    pub(super) fn wait(&self, moment: Duration) -> Result<(), StoreError> {
+        std::thread::sleep(moment);
+        match self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+            true => Err(StoreError::Stopped),
+            false => Ok(()),
+        }
     }
 
     /// Returns what failed under the engine, if anything did.

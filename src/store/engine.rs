@@ -10,7 +10,6 @@ use std::fs::File;
 use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use redb::{Database, DatabaseError, ReadOnlyDatabase, StorageBackend, WriteTransaction};
@@ -19,7 +18,7 @@ use super::disk::{Disk, EngineFile};
 use super::edition::Edition;
 use super::error::StoreError;
 use super::files;
-use super::look::{self, Overlay, unchanged};
+use super::look::{Overlay, unchanged};
 use super::snapshot::Snapshot;
 
 /// Cache of the authoritative store; the engine's own default is 1 GiB.
@@ -50,7 +49,8 @@ pub(super) fn look_at_state<T>(
     work: impl FnOnce(&Database) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     unchanged(path, || {
-        let db = prove(path, || begin_backend(path, STATE_CACHE_BYTES, || Overlay::open(path)))?;
+        let db =
+            prove(path, || begin_backend(&Disk::default(), path, STATE_CACHE_BYTES, || Overlay::open(path)))?;
         guarded(path, || work(&db))
     })
 }
@@ -64,7 +64,7 @@ pub(super) fn glance(path: &Path) -> Result<Edition, StoreError> {
         guarded(path, || match look_only(path, VIEW_CACHE_BYTES)? {
             Some(db) => Snapshot::begin(&*db, path)?.edition(),
             None => {
-                let db = begin_backend(path, VIEW_CACHE_BYTES, || Overlay::open(path))?;
+                let db = begin_backend(&Disk::default(), path, VIEW_CACHE_BYTES, || Overlay::open(path))?;
                 Snapshot::begin(&*Held::new(db, path), path)?.edition()
             }
         })
@@ -120,13 +120,14 @@ pub(super) fn begin_file(
     file: File,
     cache_bytes: usize,
 ) -> Result<Database, StoreError> {
-    begin_backend(path, cache_bytes, || {
+    begin_backend(disk, path, cache_bytes, || {
         let own = file.try_clone().map_err(|error| StoreError::io(path, "open", error))?;
         EngineFile::new(path, own, disk).map_err(|error| StoreError::engine(path, "open", error))
     })
 }
 
 fn begin_backend<B: StorageBackend>(
+    disk: &Disk,
     path: &Path,
     cache_bytes: usize,
     mut backend: impl FnMut() -> Result<B, StoreError>,
@@ -134,7 +135,12 @@ fn begin_backend<B: StorageBackend>(
     let clock = Instant::now();
     loop {
         match Database::builder().set_cache_size(cache_bytes).create_with_backend(backend()?) {
-            Err(DatabaseError::DatabaseAlreadyOpen) if clock.elapsed() < LOOKERS_WAIT => sleep(LOOK_EVERY),
+            Err(DatabaseError::DatabaseAlreadyOpen) if clock.elapsed() < LOOKERS_WAIT => {
+                disk.wait(LOOK_EVERY)?
+            }
+            Err(DatabaseError::DatabaseAlreadyOpen) => {
+                return Err(StoreError::Watched { path: path.to_owned() });
+            }
             opened => return opened.map_err(|error| StoreError::engine(path, "open", error)),
         }
     }
@@ -149,32 +155,19 @@ pub(super) fn open_read_only(path: &Path) -> Result<ReadOnlyDatabase, StoreError
 /// A file that can be made again, open to look only.
 pub(super) enum Looked {
     /// Its last writer closed it.
-    Closed(ReadOnlyDatabase),
-    /// A run was killed while it wrote it.
-    Left(Repaired),
+    Closed(Held<ReadOnlyDatabase>),
+    /// A run was killed while it wrote it: it is repaired in memory.
+    Left(Held<Database>),
 }
 
-/// What a killed run left, repaired in memory; nobody opens the file to write while it is looked at.
-pub(super) struct Repaired {
-    pub(super) db: Database,
-    // Let go after the database.
-    _lock: File,
-}
-
-/// Opens a file that can be made again to look only, as a run would find it: what its last writer did not close is repaired,
-/// in memory.
-///
-/// Errors: `Busy` while a run has it open
+/// Opens a file that can be made again to look only, as a run would find it, without a lock: who looks sees to it that nobody
+/// writes.
 pub(super) fn look_at_disposable(path: &Path) -> Result<Looked, StoreError> {
-    match Database::builder().set_cache_size(VIEW_CACHE_BYTES).open_read_only(path) {
-        Ok(db) => Ok(Looked::Closed(db)),
-        Err(DatabaseError::RepairAborted) => {
-            let lock = look::keep_out(path)?;
-            let db = begin_backend(path, VIEW_CACHE_BYTES, || Overlay::open(path))?;
-            Ok(Looked::Left(Repaired { db, _lock: lock }))
-        }
-        Err(error) => Err(StoreError::engine(path, "open", error)),
+    if let Some(db) = look_only(path, VIEW_CACHE_BYTES)? {
+        return Ok(Looked::Closed(db));
     }
+    let db = begin_backend(&Disk::default(), path, VIEW_CACHE_BYTES, || Overlay::open(path))?;
+    Ok(Looked::Left(Held::new(db, path)))
 }
 
 /// Runs a change in one transaction: all of it is committed, or nothing.
@@ -310,7 +303,7 @@ mod tests {
         let looking = open_read_only(&path).expect("readable");
         assert!(matches!(Database::open(&path), Err(DatabaseError::DatabaseAlreadyOpen)), "it is in the way");
         let leaves = std::thread::spawn(move || {
-            sleep(5 * LOOK_EVERY);
+            std::thread::sleep(5 * LOOK_EVERY);
             drop(looking);
         });
         let file = File::options().read(true).write(true).open(&path).expect("a file");

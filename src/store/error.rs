@@ -21,6 +21,15 @@ pub enum StoreError {
         /// How long it has been holding it in milliseconds, if it said so.
         age_ms: Option<i64>,
     },
+    /// A program that only looks holds the store: it does so for a moment only, unless it was stopped.
+    #[error("{} is held by a program that only looks at the store", path.display())]
+    Watched {
+        /// The file that is held.
+        path: PathBuf,
+    },
+    /// A signal came while the store was waited for.
+    #[error("stopped on request while the store was in use")]
+    Stopped,
     /// There is nothing to read yet.
     #[error("no store at {}", path.display())]
     NoStore {
@@ -154,6 +163,10 @@ impl StoreError {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::Busy { .. } => "wait for the other run to end (`--lock-wait 10m`), or stop it",
+            Self::Watched { .. } => {
+                "a `doctor` or `inspect` that is suspended holds it: let it go on (`fg`, `kill -CONT`) or end it"
+            }
+            Self::Stopped => "run the same command again; what was stored before is untouched",
             Self::NoStore { .. } => {
                 "run `optimizer incremental` first, or point `--store` at an existing store"
             }
@@ -212,7 +225,7 @@ impl StoreError {
         use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
         match self {
             Self::Io { source, .. } => matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem),
-            Self::Busy { .. } => true,
+            Self::Busy { .. } | Self::Watched { .. } => true,
             _ => false,
         }
     }

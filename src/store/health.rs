@@ -158,7 +158,7 @@ fn file(
     let state = match found {
         Ok(None) => FileState::Missing,
         Ok(Some(space)) => FileState::Whole(space),
-        Err(StoreError::Busy { .. }) => FileState::Busy,
+        Err(StoreError::Busy { .. } | StoreError::Watched { .. }) => FileState::Busy,
         Err(error) => FileState::Broken(error),
     };
     FileHealth { name, bytes, state, disposable }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::disk::{Disk, Gate};
@@ -15,6 +16,8 @@ pub struct Location {
     pub backups: usize,
     /// How long to wait for another writer to end.
     pub lock_wait: Duration,
+    /// Raised by a signal: whoever waits for the store then does so no longer.
+    pub stop: Option<Arc<AtomicBool>>,
     /// What every step on the disk passes; none but in tests.
     pub gate: Option<Arc<dyn Gate>>,
 }
@@ -24,12 +27,12 @@ impl Location {
     /// at its end does not hide that it is a link.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         let dir = dir.into().components().collect();
-        Self { dir, backups: 0, lock_wait: Duration::ZERO, gate: None }
+        Self { dir, backups: 0, lock_wait: Duration::ZERO, stop: None, gate: None }
     }
 
     /// Returns the disk that the directory is on.
     pub(super) fn disk(&self) -> Disk {
-        Disk::behind(self.gate.clone())
+        Disk::behind(self.gate.clone()).stopped_by(self.stop.clone())
     }
 }
 

@@ -51,7 +51,8 @@ impl RunLock {
     pub fn take(location: &Location, now_ms: i64) -> Result<Self, StoreError> {
         let path = location.dir.join(files::LOCK);
         files::exists(&path)?;
-        let mut file = files::open_private(&location.disk(), &path, true)?;
+        let disk = location.disk();
+        let mut file = files::open_private(&disk, &path, true)?;
         let clock = Instant::now();
         let waited_ms = loop {
             let waited = clock.elapsed();
@@ -60,9 +61,9 @@ impl RunLock {
             let waited_ms = i64::try_from(counted.as_millis()).unwrap_or(i64::MAX);
             match file.try_lock() {
                 Ok(()) => break waited_ms,
-                Err(TryLockError::WouldBlock) if waited < ASKERS_WAIT => std::thread::sleep(ASK_EVERY),
+                Err(TryLockError::WouldBlock) if waited < ASKERS_WAIT => disk.wait(ASK_EVERY)?,
                 Err(TryLockError::WouldBlock) if waited < location.lock_wait => {
-                    std::thread::sleep(LOOK_EVERY.min(location.lock_wait - waited));
+                    disk.wait(LOOK_EVERY.min(location.lock_wait - waited))?;
                 }
                 Err(TryLockError::WouldBlock) => {
                     return Err(busy(&path, &file, now_ms.saturating_add(waited_ms)));
@@ -80,6 +81,11 @@ impl RunLock {
 }
 
 fn busy(path: &Path, mut file: &File, now_ms: i64) -> StoreError {
+    if file.try_lock_shared().is_ok() {
+        // Who writes shares it with nobody: what holds it has only looked whether somebody does, and did not come to let it go.
+        let _ = file.unlock();
+        return StoreError::Watched { path: path.to_owned() };
+    }
     let mut content = String::new();
     // The holder may be writing this very moment; what cannot be read is left out.
     let _ = file.rewind().and_then(|()| file.take(CONTENT_BYTES_MAX).read_to_string(&mut content));

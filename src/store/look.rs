@@ -9,7 +9,7 @@ use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io;
 use std::ops::Bound;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use redb::{BackendError, StorageBackend};
@@ -130,6 +130,32 @@ impl StorageBackend for Overlay {
     }
 }
 
+/// A file as it was when somebody began to look at it.
+#[derive(Debug)]
+pub(super) struct Watch {
+    path: PathBuf,
+    before: [i64; 6],
+}
+
+impl Watch {
+    /// Begins to look.
+    ///
+    /// Errors: `Busy` while somebody has the file open to write
+    pub(super) fn begin(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { path: path.to_owned(), before: trace(path)? })
+    }
+
+    /// Says that what was found so far counts.
+    ///
+    /// Errors: `Busy` where somebody has the file open to write, or had
+    pub(super) fn expect_unchanged(&self) -> Result<(), StoreError> {
+        match trace(&self.path)? == self.before {
+            true => Ok(()),
+            false => Err(busy(&self.path)),
+        }
+    }
+}
+
 /// Runs a look at a file; what it finds counts only if nobody has the file open to write, before and after, and it did not
 /// change.
 ///
@@ -138,12 +164,10 @@ pub(super) fn unchanged<T>(
     path: &Path,
     work: impl FnOnce() -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let before = trace(path)?;
+    let watch = Watch::begin(path)?;
     let found = work();
-    match trace(path)? == before {
-        true => found,
-        false => Err(busy(path)),
-    }
+    watch.expect_unchanged()?;
+    found
 }
 
 /// Returns what changes whenever somebody writes to a file.
@@ -161,7 +185,7 @@ fn trace(path: &Path) -> Result<[i64; 6], StoreError> {
 /// Keeps out of a file who opens it to write, and waits for it, as long as what is returned is held.
 ///
 /// Errors: `Busy` while somebody has it open to write
-pub(super) fn keep_out(path: &Path) -> Result<File, StoreError> {
+fn keep_out(path: &Path) -> Result<File, StoreError> {
     let file = open(path)?;
     match file.try_lock_shared() {
         Ok(()) => Ok(file),
@@ -175,7 +199,8 @@ fn busy(path: &Path) -> StoreError {
 }
 
 fn open(path: &Path) -> Result<File, StoreError> {
-    let opened = OpenOptions::new().read(true).custom_flags(OFlags::NOFOLLOW.bits() as i32).open(path);
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
     opened.map_err(|error| StoreError::io(path, "open", error))
 }
 

@@ -1,5 +1,7 @@
 //! Hostile bytes for messages that wait.
 
+use std::sync::atomic::AtomicBool;
+
 use super::Channel;
 use super::queue::{QUEUE_BYTES_MAX, QUEUE_FILE, QUEUE_MESSAGES_MAX, Queue};
 use crate::fuzz::{Scratch, Target};
@@ -23,14 +25,14 @@ fn seeds() -> Vec<Vec<u8>> {
 fn queue(bytes: &[u8]) -> String {
     let folder = Scratch::with(QUEUE_FILE, bytes);
     let waiting = || {
-        let mut queue = Queue::open(folder.path());
+        let mut queue = Queue::open(folder.path(), &AtomicBool::new(false));
         for channel in Channel::ALL {
             let messages: Vec<_> = std::iter::from_fn(|| queue.take_first(channel)).collect();
             messages.into_iter().for_each(|message| queue.add(channel, message));
         }
         queue.save().expect("a folder that can be written");
         drop(queue);
-        let mut queue = Queue::open(folder.path());
+        let mut queue = Queue::open(folder.path(), &AtomicBool::new(false));
         Channel::ALL.map(|channel| std::iter::from_fn(|| queue.take_first(channel)).collect::<Vec<_>>())
     };
     let first = waiting();
