@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use retune::fetch::{FetchError, Limits, Market, Request, Source, Ticker, fetch};
+use retune::fetch::{EXCHANGES, FetchError, Limits, Market, Request, Source, Ticker, fetch};
 use retune::model::{DAY_MS, Day, Interval, MINUTE_MS};
 use retune::net::Endpoint;
 use serde_json::{Value, json};
@@ -493,6 +493,7 @@ fn archives(published: impl Fn(&str) -> bool + Send + Sync + 'static) -> Server 
 fn request(place: &Place, server: &Server, since: &str, now: &str) -> Request {
     Request {
         tickers: vec![Ticker::parse("BTCUSDT", Interval::M15).expect("sound")],
+        exchange: EXCHANGES[0],
         market: Market::Spot,
         source: Source::Archive,
         endpoint: Endpoint::parse(&server.url).expect("on this machine"),

@@ -20,7 +20,7 @@ const SECRETS: [&str; 4] = ["s3cr3t p/ss", "s3cr3t-token", "s3cr3t-key", "s3cr3t
 /// What every server says of its own; it is in no output, and so nothing else of what it says is.
 const SAID: &str = "zebra";
 /// Far beyond any deadline in these tests, and far below what any of the servers holds on for.
-const LATE: Duration = Duration::from_secs(30);
+const LATE: Duration = Duration::from_secs(60);
 /// Far beyond what the program needs, and far below what the servers that never stop say.
 const MEMORY_KIB_MAX: u64 = 160 << 10;
 
@@ -30,6 +30,16 @@ fn echo() -> String {
         "{SAID} {} S3CR3T%20P%2FSS s3cr3t%20p%2fss AG1lAHMzY3IzdCBwL3Nz czNjcjN0IHAvc3M= Bearer {} {} /{} ",
         SECRETS[0], SECRETS[1], SECRETS[2], SECRETS[3]
     )
+}
+
+/// Rows of candles that hold secrets where numbers should be.
+fn rows() -> String {
+    let row = |open: i64| {
+        let (open, close) = (open, open + 15 * 60_000 - 1);
+        let cell = echo().replace('"', "");
+        format!("[{open},\"{cell}\",\"1\",\"1\",\"1\",\"1\",{close}]")
+    };
+    format!("[{}]", (0..8).map(|n| row(1_735_689_600_000 + n * 900_000)).collect::<Vec<_>>().join(","))
 }
 
 /// A server that treats each visitor alike.
@@ -389,14 +399,14 @@ fn http_manners() -> Vec<(&'static str, Vec<Step>, [&'static str; 3])> {
         ),
         (
             "leads in a circle",
-            vec![Hear, Say(head("302", "Location: /zebra\r\nContent-Length: 0\r\n"))],
+            vec![Hear, Say(head("302", "Location: /zebra\r\nConnection: close\r\nContent-Length: 0\r\n"))],
             ["302 Found", "302 Found", "for ever"],
         ),
         ("drips a body", vec![Hear, Say(head("200", "")), repeat("1", SLOWLY)], ["", "timeout", "timeout"]),
         (
             "a body for ever",
             vec![Hear, Say(head("200", chunked)), repeat("3e8\r\n", AT_ONCE)],
-            ["", "without a code", ""],
+            ["", "failed", ""],
         ),
         (
             "much is announced and nothing comes",
@@ -409,9 +419,14 @@ fn http_manners() -> Vec<(&'static str, Vec<Step>, [&'static str; 3])> {
             ["", "the connection was closed", "the connection was closed"],
         ),
         (
+            "numbers that are secrets",
+            vec![Hear, Say(head("200", "Connection: close\r\n") + &rows())],
+            ["", "without a code", "found others at 2025-01-01T00:00:00Z"],
+        ),
+        (
             "a code that is none",
             vec![Hear, Say(head("200", "") + "{\"code\":4815162342}")],
-            ["", "without a code", ""],
+            ["", "failed", ""],
         ),
     ]
 }
@@ -473,6 +488,7 @@ fn what_an_exchange_asks_to_wait_is_obeyed_within_bounds() {
         "",
         "soon",
         "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Tue, 31 Dec 2999 23:59:59 GMT",
         "Mon, 01 Jan 0001 00:00:00 GMT",
     ];
     let mut children = Vec::new();
@@ -495,11 +511,44 @@ fn what_an_exchange_asks_to_wait_is_obeyed_within_bounds() {
     for (name, ended) in children {
         assert_eq!(ended.code(&name), 4, "{name}: {}", ended.said());
         let is_ban = name.starts_with("429 ") || name.starts_with("503 ") || name.starts_with("418 ");
-        let is_long = ["18446744073709551615", "9999999", "4000000000", "3600", "9999 23"];
+        let is_long = ["18446744073709551615", "9999999", "4000000000", "3600", "2999"];
         let is_long = is_long.iter().any(|long| name.contains(long));
         let told = if is_ban && is_long { "and 120 s is the longest wait" } else { "gave up after 2 tries" };
         assert!(ended.said().contains(told), "{name}: {}", ended.said());
     }
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = |path: &Path| {
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)
+            .expect("a pipe");
+    };
+    let secret = folder.path().join("password");
+    pipe(&secret);
+    let store = StoreDir::missing();
+    let port = server(move |stream| play(stream, &[Step::Wait]));
+    let mut command = with_secrets(&["notify", "test"], &store.path, &email(port, "none"));
+    command.env_remove("OPTIMIZER_SMTP_PASSWORD").env("OPTIMIZER_SMTP_PASSWORD_FILE", &secret);
+    let ended = follow(command.spawn().expect("started"));
+    assert_eq!(ended.code("a password in a pipe"), 7);
+    assert!(ended.said().contains("expected a file of at most 4 KiB"), "{}", ended.said());
+    let out = folder.path().join("candles");
+    let server = Server::start(|_, _| Reply::ok("[]"));
+    for name in ["BTCUSDT-15m.csv", ".BTCUSDT-15m.csv.refused"] {
+        let path = out.join("spot").join(name);
+        pipe(&path);
+        let mut command = optimizer();
+        command.args(["fetch", "--symbols", "BTCUSDT", "--since", "2025-01-01", "--until", "2025-01-03"]);
+        command.args(["--base-url", &server.url, "--out"]).arg(&out);
+        let ended = follow(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started"));
+        assert_eq!(ended.code(name), 4, "{}", ended.said());
+        assert!(ended.said().contains("expected a regular file"), "{}", ended.said());
+        fs::remove_file(path).expect("removed");
+    }
+    assert_eq!(server.count(), 0);
 }
 
 /// Sends a signal once something has happened; returns what came of the command and how long it took from then.
@@ -581,12 +630,14 @@ fn a_signal_ends_every_wait() {
             assert!(ended.after < AFTER_A_SIGNAL, "{:?}", ended.after);
         }
         // A store that is in use.
-        let held = fs::File::open(store.path.join("lock")).expect("a lock");
+        let held = fs::File::open(store.path.join("run.lock")).expect("a lock");
         held.lock().expect("locked");
         let mut command = optimizer();
         command.args(["incremental", "--data", "tests/sample", "--lock-wait", "10m", "--store"]);
         command.arg(&store.path);
-        let ended = signalled(command, signal, || true);
+        // Nothing tells from outside that it has begun to wait.
+        let began = Instant::now();
+        let ended = signalled(command, signal, || began.elapsed() > Duration::from_secs(2));
         assert!(ended.after < AFTER_A_SIGNAL, "{:?}", ended.after);
         // A signal that comes before anybody listens ends the program as well.
         let by_itself = ended.output.status.signal() == Some(signal.as_raw());
@@ -626,17 +677,16 @@ fn who_only_looks_keeps_no_run_out() {
         }
     }
     // Whoever is suspended in the one moment in which it asks whether a run is at work: the run says so, in bounded time.
-    for file in ["lock", "state.redb", "evals.redb"] {
+    for file in ["run.lock", "state.redb", "evals.redb"] {
         let held = fs::File::open(store.path.join(file)).expect("a file");
         held.lock_shared().expect("shared");
         let ended = run("1s");
-        assert_eq!(ended.output.status.code(), Some(5), "{file}: {}", ended.said());
-        assert!(
-            ended.said().contains(&format!("{file} is held by a program that only looks")),
-            "{}",
-            ended.said()
-        );
         assert!(ended.after < LATE, "{file}: {:?}", ended.after);
+        let told = ended.said().contains(&format!("{file} is held by a program that only looks"));
+        // Without the cache a run only takes longer.
+        let code = if file == "evals.redb" { 0 } else { 5 };
+        assert_eq!(ended.output.status.code(), Some(code), "{file}: {}", ended.said());
+        assert!(told || code == 0, "{file}: {}", ended.said());
     }
     assert_eq!(run("1s").output.status.code(), Some(0));
 }

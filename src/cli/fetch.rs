@@ -6,7 +6,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::values;
 use crate::documents::fetch::FetchDocument;
-use crate::fetch::{Fetched, Market, Request, Source, Ticker, fetch, interval};
+use crate::fetch::{EXCHANGES, Fetched, Market, Request, Source, Ticker, fetch, interval};
 use crate::model::Day;
 use crate::net::Endpoint;
 
@@ -83,12 +83,12 @@ fn first_failure(fetched: &Fetched) -> Option<Failure> {
 }
 
 fn request(context: &Context, arguments: &Arguments, base_interval: &str) -> Result<Request, Failure> {
-    let market = arguments.market.market();
+    let (exchange, market) = (EXCHANGES[0], arguments.market.market());
     let source = match arguments.source {
         SourceName::Rest => Source::Rest,
         SourceName::Archive => Source::Archive,
     };
-    let interval = interval(arguments.interval.as_deref().unwrap_or(base_interval))?;
+    let interval = interval(exchange, arguments.interval.as_deref().unwrap_or(base_interval))?;
     let mut tickers: Vec<Ticker> = Vec::new();
     for name in &arguments.symbols {
         let ticker = Ticker::parse(name, interval)?;
@@ -96,9 +96,9 @@ fn request(context: &Context, arguments: &Arguments, base_interval: &str) -> Res
             tickers.push(ticker);
         }
     }
-    let address = arguments.base_url.as_deref().unwrap_or(market.base_url(source));
+    let address = arguments.base_url.as_deref().unwrap_or(exchange.base_url(market, source));
     let endpoint = Endpoint::parse(address).map_err(crate::fetch::FetchError::from)?;
     let (since_ms, until_ms) = (arguments.since.start_ms(), arguments.until.map(Day::start_ms));
     let (now_ms, out) = (context.now_ms, arguments.out.clone());
-    Ok(Request { tickers, market, source, endpoint, interval, since_ms, until_ms, now_ms, out })
+    Ok(Request { exchange, tickers, market, source, endpoint, interval, since_ms, until_ms, now_ms, out })
 }

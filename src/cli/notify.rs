@@ -8,7 +8,7 @@ use crate::config::network::NotifyConfig;
 use crate::decide::RunResult;
 use crate::documents::digest::{DigestDocument, DigestFailure};
 use crate::documents::notify::NotifyDocument;
-use crate::notify::{Delivery, Message, REFUSED_FILE};
+use crate::notify::{Channel, Delivery, Message, REFUSED_FILE};
 use crate::run::report::RunReport;
 use crate::run::unreported::Overdue;
 
@@ -30,7 +30,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
         return Ok(0);
     }
     let channels = context.config(&[])?.notify.channels()?;
-    if channels.list().is_empty() {
+    if channels.list.is_empty() {
         return Err(Failure::new(code::CONFIGURATION, "expected a channel, found none in the configuration")
             .hint(
                 "add [notify.email], [notify.bark] or [notify.webhook]; `optimizer init` writes an example",
@@ -38,10 +38,10 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
     }
     let message = digest.message(context.now_ms);
     let stop = context.listen()?;
-    let send = |channel| {
+    let send = |channel: &dyn Channel| {
         let error = channels.send(channel, &message, &stop).err();
         Delivery {
-            channel,
+            channel: channel.name(),
             sent: usize::from(error.is_none()),
             waiting: 0,
             set_aside: 0,
@@ -49,7 +49,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
             not_kept: None,
         }
     };
-    let deliveries: Vec<Delivery> = channels.list().into_iter().map(send).collect();
+    let deliveries: Vec<Delivery> = channels.list.iter().map(|channel| send(channel.as_ref())).collect();
     context.print(NotifyDocument::new(&deliveries), NotifyDocument::text)?;
     if stop.load(Ordering::Relaxed) {
         return Ok(code::STOPPED);
@@ -130,7 +130,7 @@ fn message(
 
 fn note(context: &Context, delivery: &Delivery) {
     let Some(error) = &delivery.error else { return };
-    super::output::error_line("notification failed", &format!("{}: {error}", delivery.channel.as_str()));
+    super::output::error_line("notification failed", &format!("{}: {error}", delivery.channel));
     if delivery.set_aside > 0 {
         let (file, count) = (context.global.store.join(REFUSED_FILE), delivery.set_aside);
         let kept = format!("{count} refused for good, not sent again; kept in `{}`", file.display());

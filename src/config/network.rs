@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::config::quantity;
 use crate::config::{ConfigError, value_error};
 use crate::decide::RunResult;
 use crate::fetch::Limits;
-use crate::net::{Endpoint, is_loopback, origin};
-use crate::notify::{Bark, Channels, Email, Security, Webhook};
+use crate::notify::{BarkConfig, ChannelSettings, Channels, EmailConfig, WebhookConfig};
 
 /// Longest time that can be asked for: a day.
 const LONGEST: Duration = Duration::from_secs(86_400);
@@ -98,62 +97,6 @@ impl Default for NotifyConfig {
     }
 }
 
-/// `[notify.email]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "documented in the README")]
-pub struct EmailConfig {
-    pub host: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub port: Option<u16>,
-    pub security: SecurityName,
-    pub from: String,
-    pub to: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub username: Option<String>,
-    pub insecure: bool,
-}
-
-/// How a mail server is spoken to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "documented in the README")]
-pub enum SecurityName {
-    #[default]
-    Starttls,
-    Tls,
-    None,
-}
-
-/// `[notify.bark]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "documented in the README")]
-pub struct BarkConfig {
-    #[serde(serialize_with = "only_origin")]
-    pub url: String,
-}
-
-impl Default for BarkConfig {
-    fn default() -> Self {
-        Self { url: "https://api.day.app".to_owned() }
-    }
-}
-
-/// `[notify.webhook]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "documented in the README")]
-pub struct WebhookConfig {
-    #[serde(serialize_with = "only_origin")]
-    pub url: String,
-}
-
-/// Writes what may be shown of an address: the effective configuration is printed and stored.
-fn only_origin<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&origin(url))
-}
-
 impl NotifyConfig {
     /// Returns whether a result is worth telling, of a run on stale candles or not; `None` stands for a run that failed.
     pub fn tells(&self, result: Option<RunResult>, is_stale: bool) -> bool {
@@ -171,70 +114,18 @@ impl NotifyConfig {
         self.when.iter().any(is_occasion)
     }
 
-    /// Returns the channels.
+    /// Returns the channels that are configured.
     pub fn channels(&self) -> Result<Channels, ConfigError> {
-        let endpoint = |key: &str, url: &str| {
-            Endpoint::parse(url)
-                .map_err(|error| value_error(key, error.expected, format!("{:?}", error.found)))
-        };
-        let bark = |bark: &BarkConfig| -> Result<Bark, ConfigError> {
-            let link = self.report.clone().filter(|report| report.starts_with("https://"));
-            Ok(Bark { endpoint: endpoint("notify.bark.url", &bark.url)?, link })
-        };
-        let webhook = |hook: &WebhookConfig| -> Result<Webhook, ConfigError> {
-            Ok(Webhook { endpoint: endpoint("notify.webhook.url", &hook.url)? })
-        };
-        Ok(Channels {
-            email: self.email.as_ref().map(EmailConfig::email).transpose()?,
-            bark: self.bark.as_ref().map(bark).transpose()?,
-            webhook: self.webhook.as_ref().map(webhook).transpose()?,
-            timeout: patience("notify.timeout", &self.timeout)?,
-        })
-    }
-}
-
-impl EmailConfig {
-    /// A plain connection is for this machine; to another one only where it is asked for, and never with a password.
-    fn email(&self) -> Result<Email, ConfigError> {
-        let plain_host = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':');
-        if self.host.is_empty() || !self.host.bytes().all(plain_host) {
-            return Err(value_error(
-                "notify.email.host",
-                "a name such as smtp.example.com",
-                length_of(&self.host),
-            ));
+        fn settings<S: ChannelSettings>(section: &Option<S>) -> Option<&dyn ChannelSettings> {
+            section.as_ref().map(|section| section as &dyn ChannelSettings)
         }
-        let local = is_loopback(&self.host);
-        let (security, usual) = match self.security {
-            SecurityName::Starttls => (Security::Starttls, 587),
-            SecurityName::Tls => (Security::Tls, 465),
-            SecurityName::None if local || (self.insecure && self.username.is_none()) => (Security::None, 25),
-            SecurityName::None => {
-                let expected = "\"starttls\" or \"tls\" (\"none\" for this machine, or with insecure = true and no username)";
-                return Err(value_error("notify.email.security", expected, "\"none\""));
-            }
-        };
-        let mailbox = |key: &str, text: &String| {
-            text.parse().map_err(|_| value_error(key, "an address such as me@example.com", length_of(text)))
-        };
-        let to: Vec<_> = self.to.iter().map(|to| mailbox("notify.email.to", to)).collect::<Result<_, _>>()?;
-        if to.is_empty() {
-            return Err(value_error("notify.email.to", "at least one address", "none"));
-        }
-        Ok(Email {
-            host: self.host.clone(),
-            port: self.port.unwrap_or(usual),
-            security,
-            from: mailbox("notify.email.from", &self.from)?,
-            to,
-            username: self.username.clone(),
-        })
+        let sections = [settings(&self.email), settings(&self.bark), settings(&self.webhook)];
+        let channel = |section: &dyn ChannelSettings| section.channel(self.report.as_deref());
+        let list: Result<Vec<_>, _> = sections.into_iter().flatten().map(channel).collect();
+        let list =
+            list.map_err(|bad| value_error(&format!("notify.{}", bad.key), bad.expected, bad.found))?;
+        Ok(Channels { list, timeout: patience("notify.timeout", &self.timeout)? })
     }
-}
-
-/// Says what was found where a password may have been put by mistake: `smtp://me:password@example.com`.
-fn length_of(text: &str) -> String {
-    format!("{} other characters", text.chars().count())
 }
 
 /// Reads how long one step may take: more than nothing, at most a day.

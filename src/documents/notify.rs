@@ -32,7 +32,7 @@ impl NotifyDocument {
     /// Returns the document of what was delivered.
     pub fn new(deliveries: &[Delivery]) -> Self {
         let part = |delivery: &Delivery| DeliveryPart {
-            channel: delivery.channel.as_str().to_owned(),
+            channel: delivery.channel.to_owned(),
             sent: delivery.sent as u64,
             error: delivery.error.as_ref().map(ToString::to_string),
         };

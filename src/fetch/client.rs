@@ -11,12 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use ureq::http::HeaderMap;
 use ureq::{Agent, Body};
 
-use super::FetchEvent;
 use super::error::FetchError;
-use super::plan;
+use super::exchange::Exchange;
+use super::{FetchEvent, Request, plan};
 use crate::model::MINUTE_MS;
 use crate::net::{Clocked, Deadline, Endpoint, Fault, agent, instant_ms, retry_after};
 
@@ -78,6 +77,7 @@ pub(super) struct Client<'a> {
     agent: Agent,
     endpoint: Endpoint,
     limits: Limits,
+    exchange: &'static dyn Exchange,
     weight_per_minute: u64,
     stop: &'a AtomicBool,
     on_event: &'a dyn Fn(FetchEvent<'_>),
@@ -88,15 +88,23 @@ pub(super) struct Client<'a> {
 
 impl<'a> Client<'a> {
     pub(super) fn new(
-        endpoint: &Endpoint,
+        request: &Request,
         limits: Limits,
-        weight_per_minute: u64,
         stop: &'a AtomicBool,
         on_event: &'a dyn Fn(FetchEvent<'_>),
     ) -> Self {
-        let agent = agent(endpoint, limits.timeout, REDIRECTS);
-        let endpoint = endpoint.clone();
-        Self { agent, endpoint, limits, weight_per_minute, stop, on_event, ready_at: None, requests: 0 }
+        let (exchange, endpoint) = (request.exchange, request.endpoint.clone());
+        Self {
+            agent: agent(&endpoint, limits.timeout, REDIRECTS),
+            weight_per_minute: exchange.weight_per_minute(request.market),
+            exchange,
+            endpoint,
+            limits,
+            stop,
+            on_event,
+            ready_at: None,
+            requests: 0,
+        }
     }
 
     /// Returns whether the signal to stop was given.
@@ -216,10 +224,10 @@ impl<'a> Client<'a> {
         R: Fn(&mut dyn Read) -> Result<B, Trouble> + Send + Sync + 'static,
     {
         let (agent, url, read) = (self.agent.clone(), url.to_owned(), Arc::clone(read));
-        let may_show = self.endpoint.is_open();
+        let (exchange, may_show) = (self.exchange, self.endpoint.is_open());
         let left = deadline.left().and_then(|left| {
             let one = Deadline::after(self.limits.timeout.min(left), self.stop);
-            one.call(move |inner| ask(&agent, &url, may_show, read.as_ref(), inner))
+            one.call(move |inner| ask(&agent, &url, (exchange, may_show), read.as_ref(), inner))
         });
         match left {
             Ok(answered) => Ok(answered),
@@ -244,7 +252,7 @@ fn refused(what: &str, status: u16, said: Trouble) -> Trouble {
 fn ask<B>(
     agent: &Agent,
     url: &str,
-    may_show: bool,
+    (exchange, may_show): (&dyn Exchange, bool),
     read: &dyn Fn(&mut dyn Read) -> Result<B, Trouble>,
     deadline: &Deadline,
 ) -> Result<Reply<B>, Trouble> {
@@ -252,29 +260,22 @@ fn ask<B>(
     let status = response.status().as_u16();
     let headers = response.headers();
     let (server_ms, used_weight, retry_after) =
-        (instant_ms(headers), number(headers, "x-mbx-used-weight-1m"), retry_after(headers));
+        (instant_ms(headers), exchange.used_weight(headers), retry_after(headers));
     let body = match status {
         200 => read(&mut Clocked::new(response.body_mut().as_reader(), deadline)),
-        _ if may_show => Err(Trouble::Again(message(response.body_mut(), deadline))),
+        _ if may_show => Err(Trouble::Again(message(exchange, response.body_mut(), deadline))),
         _ => Err(Trouble::Again("(what it says may repeat the address, which may be a secret)".to_owned())),
     };
     Ok(Reply { status, server_ms, used_weight, retry_after, body })
 }
 
-fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
-}
-
 /// Returns what a refusal says: the exchange's own message, else the beginning of the text.
-fn message(body: &mut Body, deadline: &Deadline) -> String {
+fn message(exchange: &dyn Exchange, body: &mut Body, deadline: &Deadline) -> String {
     let mut bytes = Vec::new();
     // What there is of a message is better than none.
     let _ = Clocked::new(body.as_reader(), deadline).take(MESSAGE_BYTES).read_to_end(&mut bytes);
     let text = String::from_utf8_lossy(&bytes);
     let parsed = serde_json::from_str::<serde_json::Value>(&text).ok();
-    let said = parsed.as_ref().and_then(|json| {
-        let message = json.get("msg")?.as_str()?;
-        Some(json.get("code").map_or_else(|| message.to_owned(), |code| format!("{message} (code {code})")))
-    });
+    let said = parsed.as_ref().and_then(|json| exchange.message(json));
     crate::net::said(said.as_deref().unwrap_or(&text), MESSAGE_CHARS)
 }

@@ -14,8 +14,10 @@
 //! It does not interpret candles and never removes or repairs what is there.
 
 mod archive;
+mod binance;
 mod client;
 mod error;
+mod exchange;
 #[cfg(any(test, fuzzing))]
 #[path = "../../tests/fuzz/fetch.rs"]
 pub(crate) mod fuzz;
@@ -34,7 +36,8 @@ use std::time::Duration;
 
 pub use client::Limits;
 pub use error::FetchError;
-pub use plan::{Market, Source, Ticker, interval};
+pub use exchange::{EXCHANGES, Exchange, GivenRow};
+pub use plan::{Market, Part, Source, Ticker, interval};
 
 use crate::model::{Day, Interval};
 use crate::net::{Endpoint, Fault, usable_proxy};
@@ -43,7 +46,6 @@ use client::{Client, Trouble};
 use held::io_error;
 use holes::Holes;
 use page::{Asked, Oddity, PAGE_BYTES_MAX, Page};
-use plan::Part;
 use splice::Splice;
 
 /// New rows after which a file is published at least, so that little is lost when the process is killed.
@@ -54,8 +56,10 @@ const REFUSED_ROWS_MAX: u64 = 3;
 const REFUSED_PERCENT_MAX: u64 = 1;
 
 /// What to fetch.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Request {
+    /// Who is asked.
+    pub exchange: &'static dyn Exchange,
     /// Whose candles.
     pub tickers: Vec<Ticker>,
     /// Where they trade.
@@ -163,8 +167,7 @@ pub fn fetch(
     let folder = request.out.join(request.market.as_str());
     make_folders(&folder, 0o777).map_err(io_error(&folder))?;
     let _lock = lock(&folder)?;
-    let weight = request.market.weight_per_minute();
-    let client = Client::new(&request.endpoint, limits, weight, stop, on_event);
+    let client = Client::new(request, limits, stop, on_event);
     let mut work = Work { request, folder, span: span.clone(), client, on_event };
     on_event(FetchEvent::Begun { symbols: request.tickers.len() });
     let mut fetched = Fetched { span, symbols: Vec::new(), requests: 0, error: None };
@@ -313,22 +316,18 @@ impl Work<'_> {
     }
 
     fn page(&mut self, ticker: &Ticker, span: Range<i64>) -> Result<(Page, Option<i64>), FetchError> {
-        let (market, interval) = (self.request.market, self.request.interval);
-        let rows_max = market.rows_max();
+        let Request { exchange, market, interval, .. } = *self.request;
+        let rows_max = exchange.rows_max(market);
         let (first, last) = plan::days(&span);
         let what = format!("candles of {ticker} from {first} to {last}");
-        let path = format!(
-            "{}?symbol={ticker}&interval={interval}&startTime={}&endTime={}&limit={rows_max}",
-            market.klines_path(),
-            span.start,
-            span.end - 1
-        );
+        let path = exchange.candles_path(market, ticker, interval, &span);
         let read = |body: &mut dyn Read| {
             let mut bytes = Vec::new();
             let read = body.take(PAGE_BYTES_MAX).read_to_end(&mut bytes);
             read.map(|_| bytes).map_err(|error| Trouble::from(Fault::of_io(&error)))
         };
-        let asked = Asked { what: &what, span, interval, rows_max };
+        let may_show = self.request.endpoint.is_open();
+        let asked = Asked { exchange, what: &what, span, interval, rows_max, may_show };
         let check = |bytes: Vec<u8>, server_ms| Ok((asked.parse(&bytes)?, server_ms));
         let page = self.client.get(&path, &what, read, check)?;
         page.ok_or_else(|| FetchError::Refused {
@@ -361,9 +360,9 @@ impl Work<'_> {
 
     /// Gets an archive; `false` if it is not published.
     fn part(&mut self, ticker: &Ticker, part: Part, symbol: &mut FetchedSymbol) -> Result<bool, FetchError> {
-        let (market, interval) = (self.request.market, self.request.interval);
+        let Request { exchange, market, interval, .. } = *self.request;
         let name = part.name(ticker, interval);
-        let path = part.path(market, ticker, interval);
+        let path = exchange.archive_path(market, ticker, interval, part);
         let published = archive::download(&mut self.client, &path, &name, &self.folder.join(&name))?;
         if published {
             (self.on_event)(FetchEvent::Reached { ticker, open_ms: part.span().end });

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::client::Trouble;
 use super::error::FetchError;
+use super::exchange::Exchange;
 use crate::model::{Candle, Interval, excerpt, rfc3339};
 
 /// Most bytes of an answer: 1,500 rows take 0.3 MB.
@@ -101,11 +102,14 @@ pub(super) struct Page {
 /// What a page has to be.
 #[derive(Debug, Clone)]
 pub(super) struct Asked<'a> {
+    pub(super) exchange: &'static dyn Exchange,
     pub(super) what: &'a str,
     /// Open times.
     pub(super) span: Range<i64>,
     pub(super) interval: Interval,
     pub(super) rows_max: usize,
+    /// Whether what the exchange says may be shown.
+    pub(super) may_show: bool,
 }
 
 impl Asked<'_> {
@@ -113,7 +117,7 @@ impl Asked<'_> {
     ///
     /// Errors: text that is no JSON list may be better next time; more rows than were asked for will not
     pub(super) fn parse(&self, body: &[u8]) -> Result<Page, Trouble> {
-        let rows: Vec<Value> = serde_json::from_slice(body).map_err(|error| {
+        let rows = self.exchange.rows(body).map_err(|error| {
             // Where it ends to be one, and nothing of what stands there.
             Trouble::Again(format!(
                 "expected a list of candles, found {} bytes that are none from line {} column {} on",
@@ -155,10 +159,9 @@ impl Asked<'_> {
     /// Reads a row.
     fn row(&self, row: &Value) -> Result<Row, Odd> {
         let odd = |oddity, found, slot_ms| Odd { oddity, found, slot_ms };
-        let cells = row.as_array().map_or(&[][..], Vec::as_slice);
-        let time = |index: usize| cells.get(index).and_then(Value::as_i64);
-        let (Some(open_ms), Some(close_ms)) = (time(0), time(6)) else {
-            return Err(odd(Oddity::Unreadable, format!("{} columns", cells.len()), None));
+        let row = self.exchange.row(row);
+        let (Some(open_ms), Some(close_ms)) = (row.open_ms, row.close_ms) else {
+            return Err(odd(Oddity::Unreadable, format!("{} columns", row.columns), None));
         };
         if !self.span.contains(&open_ms) {
             return Err(odd(Oddity::NotAskedFor, rfc3339(open_ms), None));
@@ -174,9 +177,10 @@ impl Asked<'_> {
             let found = format!("{span_ms} ms from {}", rfc3339(open_ms));
             return Err(odd(Oddity::CloseTime, found, Some(open_ms)));
         }
-        candle(open_ms, cells).ok_or_else(|| {
-            let cells = Value::from(cells.get(1..6).unwrap_or_default()).to_string();
-            let found = format!("{} at {}", excerpt(&cells), rfc3339(open_ms));
+        candle(open_ms, row.numbers).ok_or_else(|| {
+            let numbers = Value::from(row.numbers).to_string();
+            let shown = if self.may_show { excerpt(&numbers) } else { "others".into() };
+            let found = format!("{shown} at {}", rfc3339(open_ms));
             odd(Oddity::Impossible, found, Some(open_ms))
         })
     }
@@ -207,13 +211,13 @@ impl Page {
 }
 
 /// Returns the row of a candle that can be.
-fn candle(open_ms: i64, row: &[Value]) -> Option<Row> {
+fn candle(open_ms: i64, numbers: &[Value]) -> Option<Row> {
     let digits = |index: usize| {
-        let text = row.get(index)?.as_str()?;
+        let text = numbers.get(index)?.as_str()?;
         let plain = text.len() <= NUMBER_CHARS_MAX && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         plain.then(|| text.to_owned())
     };
-    let digits = [digits(1)?, digits(2)?, digits(3)?, digits(4)?, digits(5)?];
+    let digits = [digits(0)?, digits(1)?, digits(2)?, digits(3)?, digits(4)?];
     let number = |index: usize| digits[index].parse::<f64>().ok();
     let (open, high, low, close, volume) = (number(0)?, number(1)?, number(2)?, number(3)?, number(4)?);
     Candle { open_time: open_ms, open, high, low, close, volume }.check().ok()?;
@@ -223,12 +227,20 @@ fn candle(open_ms: i64, row: &[Value]) -> Option<Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fetch::exchange::EXCHANGES;
     use crate::model::MINUTE_MS;
 
     const M15: i64 = 15 * MINUTE_MS;
 
     fn parse(body: &str) -> Result<Page, String> {
-        let asked = Asked { what: "X", span: M15..5 * M15, interval: Interval::M15, rows_max: 3 };
+        let asked = Asked {
+            exchange: EXCHANGES[0],
+            what: "X",
+            span: M15..5 * M15,
+            interval: Interval::M15,
+            rows_max: 3,
+            may_show: true,
+        };
         asked.parse(body.as_bytes()).map_err(|trouble| match trouble {
             Trouble::Again(text) => format!("again: {text}"),
             Trouble::Fatal(error) => error.to_string(),

@@ -5,11 +5,10 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::error::FetchError;
+use super::exchange::Exchange;
 use crate::ingest::claims_of;
 use crate::model::{DAY_MS, Day, Interval, MINUTE_MS, Symbol};
 
-/// Intervals that the exchange has and whose candles are aligned to the epoch.
-const INTERVALS: [&str; 12] = ["1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d"];
 /// After a candle's end the exchange may still count a late trade in; ms.
 const SETTLE_MS: i64 = 5_000;
 /// Days after the end of a month by which its archive is published.
@@ -32,45 +31,6 @@ impl Market {
         match self {
             Self::Spot => "spot",
             Self::UsdtM => "usdt-m",
-        }
-    }
-
-    /// Returns where candles are asked for unless told otherwise.
-    pub fn base_url(self, source: Source) -> &'static str {
-        match (source, self) {
-            (Source::Archive, _) => "https://data.binance.vision",
-            (Source::Rest, Self::Spot) => "https://api.binance.com",
-            (Source::Rest, Self::UsdtM) => "https://fapi.binance.com",
-        }
-    }
-
-    pub(super) fn klines_path(self) -> &'static str {
-        match self {
-            Self::Spot => "api/v3/klines",
-            Self::UsdtM => "fapi/v1/klines",
-        }
-    }
-
-    /// Returns how many candles one request gives at most.
-    pub(super) fn rows_max(self) -> usize {
-        match self {
-            Self::Spot => 1_000,
-            Self::UsdtM => 1_500,
-        }
-    }
-
-    /// Returns what the exchange allows in a minute, in its own weights.
-    pub(super) fn weight_per_minute(self) -> u64 {
-        match self {
-            Self::Spot => 6_000,
-            Self::UsdtM => 2_400,
-        }
-    }
-
-    fn archive_folder(self) -> &'static str {
-        match self {
-            Self::Spot => "data/spot",
-            Self::UsdtM => "data/futures/um",
         }
     }
 }
@@ -134,10 +94,11 @@ impl fmt::Display for Ticker {
     }
 }
 
-/// Returns an interval that the exchange has.
-pub fn interval(text: &str) -> Result<Interval, FetchError> {
-    let known = INTERVALS.contains(&text).then(|| text.parse().ok()).flatten();
-    known.ok_or_else(|| FetchError::Interval { found: text.to_owned(), known: INTERVALS.join(", ") })
+/// Returns an interval that an exchange has.
+pub fn interval(exchange: &dyn Exchange, text: &str) -> Result<Interval, FetchError> {
+    let known = exchange.intervals();
+    let found = known.contains(&text).then(|| text.parse().ok()).flatten();
+    found.ok_or_else(|| FetchError::Interval { found: text.to_owned(), known: known.join(", ") })
 }
 
 /// Returns the open times that can be asked for: whole candles that have closed by now.
@@ -187,7 +148,7 @@ pub(super) fn missing(wanted: &Range<i64>, held: &[Range<i64>]) -> Vec<Range<i64
 
 /// A file of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub enum Part {
     /// The month that begins with a day.
     Month(Day),
     /// One day.
@@ -232,7 +193,7 @@ impl Part {
     }
 
     /// Returns the name of the file.
-    pub(super) fn name(self, ticker: &Ticker, interval: Interval) -> String {
+    pub fn name(self, ticker: &Ticker, interval: Interval) -> String {
         let date = self.first().to_string();
         let date = if let Self::Month(_) = self { &date[..date.len() - 3] } else { &date };
         format!("{ticker}-{interval}-{date}.zip")
@@ -247,13 +208,6 @@ impl Part {
             _ => return None,
         };
         (part.name(ticker, interval) == name).then_some(part)
-    }
-
-    /// Returns the path below the archive's address.
-    pub(super) fn path(self, market: Market, ticker: &Ticker, interval: Interval) -> String {
-        let period = if let Self::Month(_) = self { "monthly" } else { "daily" };
-        let name = self.name(ticker, interval);
-        format!("{}/{period}/klines/{ticker}/{interval}/{name}", market.archive_folder())
     }
 }
 
@@ -299,6 +253,7 @@ pub(super) fn days(span: &Range<i64>) -> (Day, Day) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fetch::exchange::EXCHANGES;
 
     const M15: i64 = 15 * MINUTE_MS;
 
@@ -338,8 +293,9 @@ mod tests {
 
     #[test]
     fn only_intervals_of_the_exchange_pass() {
-        for text in INTERVALS {
-            assert_eq!(interval(text).map(|interval| interval.to_string()).ok().as_deref(), Some(text));
+        let interval = |text: &str| super::interval(EXCHANGES[0], text);
+        for text in EXCHANGES[0].intervals() {
+            assert_eq!(interval(text).map(|interval| interval.to_string()).ok().as_deref(), Some(*text));
         }
         for text in ["7m", "3d", "60m", "", "1M"] {
             assert!(interval(text).is_err(), "{text}");
@@ -400,7 +356,7 @@ mod tests {
         let december = Part::Month(day("2024-12-01"));
         assert_eq!(december.span().end, day("2025-01-01").start_ms());
         assert_eq!(
-            december.path(Market::UsdtM, &ticker, Interval::M15),
+            EXCHANGES[0].archive_path(Market::UsdtM, &ticker, Interval::M15, december),
             "data/futures/um/monthly/klines/BTCUSDT/15m/BTCUSDT-15m-2024-12.zip"
         );
         for other in ["BTCUSDT-15m-2024-13.zip", "BTCUSDT-1h-2024-12.zip", "BTCUSDT-15m-20241201.zip"] {

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use serde::Serializer;
 use ureq::http::Uri;
 
 /// The address of a service: `https://`, or `http://` to this machine; without user, query or fragment.
@@ -94,6 +95,11 @@ pub fn origin(text: &str) -> String {
     let host = authority.rsplit('@').next().unwrap_or_default();
     let more = if rest.len() > host.len() { "/…" } else { "" };
     format!("{scheme}://{host}{more}")
+}
+
+/// Writes what may be shown of an address: the effective configuration is printed and stored.
+pub fn only_origin<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&origin(url))
 }
 
 #[cfg(test)]

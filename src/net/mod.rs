@@ -20,7 +20,7 @@ use std::time::Duration;
 use ureq::Agent;
 
 pub use deadline::Deadline;
-pub use endpoint::{Endpoint, EndpointError, is_loopback, origin};
+pub use endpoint::{Endpoint, EndpointError, is_loopback, only_origin, origin};
 pub use fault::Fault;
 pub use http::{Clocked, instant_ms, reason, retry_after};
 pub use proxy::{ProxyError, usable_proxy};

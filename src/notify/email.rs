@@ -2,18 +2,44 @@
 
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
+use serde::{Deserialize, Serialize};
 
+use super::channel::{Channel, ChannelSettings, Until, Unusable};
 use super::secret::Secret;
-use super::smtp::{Delivery, SmtpError};
-use super::{Message, NotifyError, Until};
-use crate::net::printable;
+use super::smtp::{OutgoingMail, SmtpError};
+use super::{Message, NotifyError};
+use crate::net::{is_loopback, printable};
 
 const PASSWORD: &str = "OPTIMIZER_SMTP_PASSWORD";
 
+/// `[notify.email]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct EmailConfig {
+    /// Name of the server.
+    pub host: String,
+    /// Its port; the usual one of the protection unless it is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// How the connection is protected.
+    pub security: Security,
+    /// Who writes.
+    pub from: String,
+    /// To whom.
+    pub to: Vec<String>,
+    /// Who logs in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// Whether a plain connection may leave this machine.
+    pub insecure: bool,
+}
+
 /// How a connection is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
 pub enum Security {
     /// Plain at first, encrypted before anything is said; refused if the server cannot.
+    #[default]
     Starttls,
     /// Encrypted from the start.
     Tls,
@@ -21,28 +47,75 @@ pub enum Security {
     None,
 }
 
-/// A mail server and who writes to whom.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Email {
-    /// Name of the server; its certificate has to be of this name.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// How the connection is protected.
-    pub security: Security,
-    /// Who writes.
-    pub from: Mailbox,
-    /// To whom.
-    pub to: Vec<Mailbox>,
-    /// Who logs in; the password comes from `OPTIMIZER_SMTP_PASSWORD` or `OPTIMIZER_SMTP_PASSWORD_FILE`.
-    pub username: Option<String>,
+impl ChannelSettings for EmailConfig {
+    /// A plain connection is for this machine; to another one only where it is asked for, and never with a password.
+    fn channel(&self, _: Option<&str>) -> Result<Box<dyn Channel>, Unusable> {
+        let unusable = |key, expected, found| Err(Unusable { key, expected, found });
+        let plain_host = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':');
+        if self.host.is_empty() || !self.host.bytes().all(plain_host) {
+            return unusable("email.host", "a name such as smtp.example.com", length_of(&self.host));
+        }
+        let may_be_plain = is_loopback(&self.host) || (self.insecure && self.username.is_none());
+        let usual_port = match self.security {
+            Security::Starttls => 587,
+            Security::Tls => 465,
+            Security::None if may_be_plain => 25,
+            Security::None => {
+                let expected = "\"starttls\" or \"tls\" (\"none\" for this machine, or with insecure = true and no username)";
+                return unusable("email.security", expected, "\"none\"".to_owned());
+            }
+        };
+        if self.to.is_empty() {
+            return unusable("email.to", "at least one address", "none".to_owned());
+        }
+        let to: Result<Vec<_>, _> = self.to.iter().map(|to| mailbox("email.to", to)).collect();
+        Ok(Box::new(Email {
+            host: self.host.clone(),
+            port: self.port.unwrap_or(usual_port),
+            security: self.security,
+            from: mailbox("email.from", &self.from)?,
+            to: to?,
+            username: self.username.clone(),
+        }))
+    }
 }
 
-impl Email {
-    pub(super) fn send(&self, message: &Message, until: &Until<'_>) -> Result<(), NotifyError> {
+fn mailbox(key: &'static str, text: &str) -> Result<Mailbox, Unusable> {
+    let expected = "an address such as me@example.com";
+    text.parse().map_err(|_| Unusable { key, expected, found: length_of(text) })
+}
+
+/// Says what was found where a password may have been put by mistake: `smtp://me:password@example.com`.
+fn length_of(text: &str) -> String {
+    format!("{} other characters", text.chars().count())
+}
+
+/// A mail server and who writes to whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Email {
+    /// Name of the server; its certificate has to be of this name.
+    host: String,
+    /// Its port.
+    port: u16,
+    /// How the connection is protected.
+    security: Security,
+    /// Who writes.
+    from: Mailbox,
+    /// To whom.
+    to: Vec<Mailbox>,
+    /// Who logs in; the password comes from `OPTIMIZER_SMTP_PASSWORD` or `OPTIMIZER_SMTP_PASSWORD_FILE`.
+    username: Option<String>,
+}
+
+impl Channel for Email {
+    fn name(&self) -> &'static str {
+        "email"
+    }
+
+    fn send(&self, message: &Message, until: &Until<'_>) -> Result<(), NotifyError> {
         let login = self.login()?;
         let mail = self.mail(message)?;
-        let delivery = Delivery {
+        let outgoing = OutgoingMail {
             host: self.host.clone(),
             port: self.port,
             security: self.security,
@@ -51,10 +124,12 @@ impl Email {
             mail: mail.formatted(),
         };
         let at = format!("{}:{}", self.host, self.port);
-        let sent = until.call(move |deadline| delivery.send(deadline));
+        let sent = until.call(move |deadline| outgoing.send(deadline));
         sent.map_err(|fault| NotifyError::of_fault(&at, fault))?.map_err(|error| refusal(&at, error))
     }
+}
 
+impl Email {
     fn login(&self) -> Result<Option<Credentials>, NotifyError> {
         let Some(user) = &self.username else { return Ok(None) };
         let password = Secret::read(PASSWORD)?;

@@ -11,6 +11,8 @@
 //!
 //! It does not know what is worth telling, nor how it reads.
 
+mod bark;
+mod channel;
 mod email;
 #[cfg(any(test, fuzzing))]
 #[path = "../../tests/fuzz/notify.rs"]
@@ -19,6 +21,7 @@ mod post;
 mod queue;
 mod secret;
 mod smtp;
+mod webhook;
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -26,15 +29,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use email::{Email, Security};
-pub use post::{Bark, Webhook};
+pub use bark::BarkConfig;
+pub use channel::{Channel, ChannelSettings, Until, Unusable};
+pub use email::{EmailConfig, Security};
 pub use queue::{QUEUE_BYTES_MAX, QUEUE_FILE, QUEUE_MESSAGES_MAX, REFUSED_FILE};
 pub use secret::{Secret, SecretError};
+pub use webhook::WebhookConfig;
 
 use crate::net::{Deadline, Fault};
-
-/// When sending a message has to end.
-type Until<'a> = Deadline<&'a AtomicBool>;
 
 /// What is said, in the forms that channels need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,41 +56,13 @@ pub struct Message {
 /// Runs in which a channel may deny a message before it is set aside.
 const REFUSALS_MAX: u32 = 3;
 
-/// Which channels there are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The channels that are configured.
+#[derive(Debug)]
 pub struct Channels {
-    /// E-mail.
-    pub email: Option<Email>,
-    /// Bark, push messages to a phone.
-    pub bark: Option<Bark>,
-    /// A program of one's own.
-    pub webhook: Option<Webhook>,
+    /// They, in the order in which they are told.
+    pub list: Vec<Box<dyn Channel>>,
     /// Longest time that sending one message may take, from looking for the server to its last answer.
     pub timeout: Duration,
-}
-
-/// A way to reach somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Channel {
-    Email,
-    Bark,
-    Webhook,
-}
-
-impl Channel {
-    /// Every channel.
-    pub const ALL: [Self; 3] = [Self::Email, Self::Bark, Self::Webhook];
-
-    /// Returns the name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Bark => "bark",
-            Self::Webhook => "webhook",
-        }
-    }
 }
 
 /// Why a channel did not take a message.
@@ -127,8 +101,8 @@ impl NotifyError {
 /// What became of the messages of one channel.
 #[derive(Debug)]
 pub struct Delivery {
-    /// The channel.
-    pub channel: Channel,
+    /// The channel's name.
+    pub channel: &'static str,
     /// Messages it took.
     pub sent: usize,
     /// Messages that wait for the next time.
@@ -142,29 +116,16 @@ pub struct Delivery {
 }
 
 impl Channels {
-    /// Returns the channels that are there.
-    pub fn list(&self) -> Vec<Channel> {
-        Channel::ALL.into_iter().filter(|channel| self.has(*channel)).collect()
-    }
-
-    fn has(&self, channel: Channel) -> bool {
-        match channel {
-            Channel::Email => self.email.is_some(),
-            Channel::Bark => self.bark.is_some(),
-            Channel::Webhook => self.webhook.is_some(),
-        }
-    }
-
     /// Says one thing over one channel, or ends when `stop` is raised.
     ///
-    /// Errors: a secret that is not there or not safe; what the other side answered, by its number
-    pub fn send(&self, channel: Channel, message: &Message, stop: &AtomicBool) -> Result<(), NotifyError> {
-        let until = Deadline::after(self.timeout, stop);
-        match channel {
-            Channel::Email => self.email.iter().try_for_each(|email| email.send(message, &until)),
-            Channel::Bark => self.bark.iter().try_for_each(|bark| bark.send(message, &until)),
-            Channel::Webhook => self.webhook.iter().try_for_each(|hook| hook.send(message, &until)),
-        }
+    /// Errors: those of the channel
+    pub fn send(
+        &self,
+        channel: &dyn Channel,
+        message: &Message,
+        stop: &AtomicBool,
+    ) -> Result<(), NotifyError> {
+        channel.send(message, &Deadline::after(self.timeout, stop))
     }
 
     /// Says over every channel what waits for it in a store, oldest first, and then something new.
@@ -172,18 +133,17 @@ impl Channels {
     /// All of it is written down in the store's directory before it is sent, and what a channel does not take waits there for
     /// the next time. When `stop` is raised the rest waits as well.
     pub fn deliver(&self, new: &[Message], store: &Path, stop: &AtomicBool) -> Vec<Delivery> {
-        let channels = self.list();
-        if channels.is_empty() {
+        if self.list.is_empty() {
             return Vec::new();
         }
         let mut queue = queue::Queue::open(store, stop);
         for message in new {
-            channels.iter().for_each(|channel| queue.add(*channel, message.clone()));
+            self.list.iter().for_each(|channel| queue.add(channel.name(), message.clone()));
         }
         let mut kept = queue.save();
         let mut deliveries = Vec::new();
-        for channel in channels {
-            deliveries.push(self.deliver_over(channel, &mut queue, stop));
+        for channel in &self.list {
+            deliveries.push(self.deliver_over(channel.as_ref(), &mut queue, stop));
             // What was taken is not to be sent again, whatever becomes of the other channels.
             kept = queue.save();
         }
@@ -194,14 +154,15 @@ impl Channels {
         deliveries
     }
 
-    fn deliver_over(&self, channel: Channel, queue: &mut queue::Queue, stop: &AtomicBool) -> Delivery {
+    fn deliver_over(&self, channel: &dyn Channel, queue: &mut queue::Queue, stop: &AtomicBool) -> Delivery {
+        let name = channel.name();
         let mut delivery =
-            Delivery { channel, sent: 0, waiting: 0, set_aside: 0, error: None, not_kept: None };
-        while let Some(waiting) = queue.first(channel) {
+            Delivery { channel: name, sent: 0, waiting: 0, set_aside: 0, error: None, not_kept: None };
+        while let Some(waiting) = queue.first(name) {
             let error = match self.send(channel, &waiting.message, stop) {
                 Ok(()) => {
                     delivery.sent += 1;
-                    drop(queue.take_first(channel));
+                    drop(queue.take_first(name));
                     continue;
                 }
                 Err(error) => error,
@@ -213,11 +174,11 @@ impl Channels {
                 break;
             }
             delivery.set_aside += 1;
-            let message = queue.take_first(channel);
-            let kept = message.map_or(Ok(()), |message| queue.set_aside(channel, message));
+            let message = queue.take_first(name);
+            let kept = message.map_or(Ok(()), |message| queue.set_aside(name, message));
             delivery.not_kept = kept.err().or(delivery.not_kept);
         }
-        delivery.waiting = queue.count(channel);
+        delivery.waiting = queue.count(name);
         delivery
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
-use super::{Channel, Message};
+use super::Message;
 use crate::net::Deadline;
 use crate::store::hand_over;
 
@@ -27,8 +27,9 @@ const LOCK_FILE: &str = "notify.lock";
 pub const QUEUE_MESSAGES_MAX: usize = 20;
 /// Most bytes of what waits for a channel, or was refused by it.
 pub const QUEUE_BYTES_MAX: usize = 1 << 20;
-/// Most bytes of a file.
-const FILE_BYTES_MAX: u64 = (Channel::ALL.len() * QUEUE_BYTES_MAX) as u64 + 16;
+/// Most channels that anything waits for, and most bytes of a file.
+const CHANNELS_MAX: usize = 8;
+const FILE_BYTES_MAX: u64 = (CHANNELS_MAX * QUEUE_BYTES_MAX) as u64 + 16;
 /// How long another process is waited for, and how often it is looked.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -36,7 +37,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// A message with whom it is for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Waiting {
-    channel: Channel,
+    channel: String,
     pub(super) message: Message,
     /// Runs that it was refused in, by an answer that says so and not by silence.
     #[serde(default)]
@@ -63,24 +64,24 @@ impl Queue {
     }
 
     /// Returns the oldest message for a channel.
-    pub(super) fn first(&mut self, channel: Channel) -> Option<&mut Waiting> {
+    pub(super) fn first(&mut self, channel: &str) -> Option<&mut Waiting> {
         self.waiting.iter_mut().find(|waiting| waiting.channel == channel)
     }
 
     /// Takes out the oldest message for a channel.
-    pub(super) fn take_first(&mut self, channel: Channel) -> Option<Message> {
+    pub(super) fn take_first(&mut self, channel: &str) -> Option<Message> {
         let place = self.waiting.iter().position(|waiting| waiting.channel == channel)?;
         Some(self.waiting.remove(place).message)
     }
 
     /// Returns how many messages wait for a channel.
-    pub(super) fn count(&self, channel: Channel) -> usize {
+    pub(super) fn count(&self, channel: &str) -> usize {
         self.waiting.iter().filter(|waiting| waiting.channel == channel).count()
     }
 
     /// Adds a message for a channel, whose oldest make room for it.
-    pub(super) fn add(&mut self, channel: Channel, message: Message) {
-        self.waiting.push(Waiting { channel, message, refusals: 0 });
+    pub(super) fn add(&mut self, channel: &str, message: Message) {
+        self.waiting.push(Waiting { channel: channel.to_owned(), message, refusals: 0 });
         bound(&mut self.waiting, channel);
     }
 
@@ -106,11 +107,11 @@ impl Queue {
     /// Keeps a message that its channel refused for good, for people.
     ///
     /// Errors: why it could not be kept
-    pub(super) fn set_aside(&self, channel: Channel, message: Message) -> Result<(), String> {
+    pub(super) fn set_aside(&self, channel: &str, message: Message) -> Result<(), String> {
         self.lock.as_ref().map_err(Clone::clone)?;
         let path = self.folder.join(REFUSED_FILE);
         let mut refused = read(&path);
-        refused.push(Waiting { channel, message, refusals: 0 });
+        refused.push(Waiting { channel: channel.to_owned(), message, refusals: 0 });
         bound(&mut refused, channel);
         write(&path, &refused)
     }
@@ -142,7 +143,7 @@ fn lock(folder: &Path, stop: &AtomicBool) -> Result<File, String> {
 }
 
 /// Drops the oldest messages of a channel that are too many or too much.
-fn bound(messages: &mut Vec<Waiting>, channel: Channel) {
+fn bound(messages: &mut Vec<Waiting>, channel: &str) {
     let size =
         |waiting: &Waiting| serde_json::to_vec(waiting).map_or(QUEUE_BYTES_MAX, |bytes| bytes.len() + 1);
     let own = messages.iter().filter(|waiting| waiting.channel == channel);
@@ -162,7 +163,16 @@ fn read(path: &Path) -> Vec<Waiting> {
     let bytes = if small { fs::read(path).ok() } else { None };
     let mut found: Vec<Waiting> =
         bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-    Channel::ALL.into_iter().for_each(|channel| bound(&mut found, channel));
+    let mut channels: Vec<String> = Vec::new();
+    for waiting in &found {
+        if !channels.contains(&waiting.channel) {
+            channels.push(waiting.channel.clone());
+        }
+    }
+    // Nobody has so many; what is not known here may be known to another version.
+    channels.truncate(CHANNELS_MAX);
+    found.retain(|waiting| channels.contains(&waiting.channel));
+    channels.iter().for_each(|channel| bound(&mut found, channel));
     found
 }
 
@@ -188,6 +198,8 @@ fn write(path: &Path, messages: &[Waiting]) -> Result<(), String> {
 mod tests {
     use super::*;
 
+    const CHANNELS: [&str; 3] = ["email", "bark", "webhook"];
+
     fn open(folder: &Path) -> Queue {
         Queue::open(folder, &AtomicBool::new(false))
     }
@@ -197,7 +209,7 @@ mod tests {
         Message { subject: subject.to_owned(), text: text.to_owned(), html, json, urgent: false }
     }
 
-    fn subjects(queue: &mut Queue, channel: Channel) -> Vec<String> {
+    fn subjects(queue: &mut Queue, channel: &str) -> Vec<String> {
         std::iter::from_fn(|| queue.take_first(channel)).map(|message| message.subject).collect()
     }
 
@@ -207,17 +219,32 @@ mod tests {
         for number in 0..60 {
             let mut queue = open(folder.path());
             // Two channels that do not answer leave the third its places.
-            let channel = Channel::ALL[if number == 7 { 2 } else { number % 2 }];
+            let channel = CHANNELS[if number == 7 { 2 } else { number % 2 }];
             queue.add(channel, message(&number.to_string(), "x"));
             queue.save().expect("written");
         }
         let mut queue = open(folder.path());
         let expected: Vec<String> = (20..60).filter(|n| n % 2 == 0).map(|n| n.to_string()).collect();
-        assert_eq!(subjects(&mut queue, Channel::Email), expected);
-        assert_eq!(subjects(&mut queue, Channel::Bark).len(), QUEUE_MESSAGES_MAX);
-        assert_eq!(subjects(&mut queue, Channel::Webhook), ["7"]);
+        assert_eq!(subjects(&mut queue, "email"), expected);
+        assert_eq!(subjects(&mut queue, "bark").len(), QUEUE_MESSAGES_MAX);
+        assert_eq!(subjects(&mut queue, "webhook"), ["7"]);
         queue.save().expect("removed");
         assert!(!folder.path().join(QUEUE_FILE).exists());
+    }
+
+    #[test]
+    fn a_channel_that_is_not_known_keeps_what_waits_for_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut queue = open(folder.path());
+        for number in 0..2 * CHANNELS_MAX {
+            queue.add(&format!("channel {number}"), message("a", "b"));
+        }
+        queue.save().expect("written");
+        drop(queue);
+        let queue = open(folder.path());
+        let counts =
+            [0, CHANNELS_MAX - 1, CHANNELS_MAX].map(|number| queue.count(&format!("channel {number}")));
+        assert_eq!(counts, [1, 1, 0]);
     }
 
     #[test]
@@ -226,14 +253,14 @@ mod tests {
         let path = folder.path().join(QUEUE_FILE);
         fs::write(&path, b"{ broken").expect("written");
         let mut queue = open(folder.path());
-        (0..3).for_each(|_| queue.add(Channel::Webhook, message("big", &"x".repeat(QUEUE_BYTES_MAX / 2))));
+        (0..3).for_each(|_| queue.add("webhook", message("big", &"x".repeat(QUEUE_BYTES_MAX / 2))));
         queue.save().expect("written");
         assert!(fs::metadata(&path).expect("a file").len() <= QUEUE_BYTES_MAX as u64);
         drop(queue);
-        assert_eq!(open(folder.path()).count(Channel::Webhook), 1);
+        assert_eq!(open(folder.path()).count("webhook"), 1);
         let missing = folder.path().join("missing");
         let mut queue = open(&missing);
-        queue.add(Channel::Email, message("a", "b"));
+        queue.add("email", message("a", "b"));
         assert!(queue.save().is_err_and(|reason| reason.contains("no store")) && !missing.exists());
     }
 
@@ -244,7 +271,7 @@ mod tests {
         held.lock().expect("locked");
         let queue = open(folder.path());
         for number in 0..30 {
-            queue.set_aside(Channel::Bark, message(&number.to_string(), "x")).expect("kept");
+            queue.set_aside("bark", message(&number.to_string(), "x")).expect("kept");
         }
         let kept = read(&folder.path().join(REFUSED_FILE));
         assert_eq!((kept.len(), kept[0].message.subject.as_str()), (QUEUE_MESSAGES_MAX, "10"));

@@ -37,7 +37,7 @@ pub(super) enum SmtpError {
 }
 
 /// Where a mail goes and how.
-pub(super) struct Delivery {
+pub(super) struct OutgoingMail {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) security: Security,
@@ -47,7 +47,7 @@ pub(super) struct Delivery {
     pub(super) mail: Vec<u8>,
 }
 
-impl Delivery {
+impl OutgoingMail {
     /// Sends the mail.
     ///
     /// Errors: what was refused, or where the conversation ended

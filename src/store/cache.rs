@@ -9,13 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{
-    Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
-    WriteTransaction,
+    Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition, WriteTransaction,
 };
 
 use super::disk::Disk;
 use super::edition::Edition;
-use super::engine::{self, Held, Looked};
+use super::engine::{self, DisposableLook, Held};
 use super::error::StoreError;
 use super::files;
 use super::health::Space;
@@ -50,7 +49,7 @@ const USED: TableDefinition<'_, &str, (i64, u64)> = TableDefinition::new("used")
 enum Opened {
     Write(Database),
     /// Without a lock, so that no run waits for who looks, however long he does: what was read counts only while nobody writes.
-    Look(Looked, Watch),
+    Look(DisposableLook, Watch),
 }
 
 impl Opened {
@@ -66,8 +65,8 @@ impl Opened {
     fn begin_read(&self) -> Result<redb::ReadTransaction, redb::TransactionError> {
         match self {
             Self::Write(db) => db.begin_read(),
-            Self::Look(Looked::Closed(db), _) => db.begin_read(),
-            Self::Look(Looked::Left(db), _) => db.begin_read(),
+            Self::Look(DisposableLook::Closed(db), _) => db.begin_read(),
+            Self::Look(DisposableLook::Left(db), _) => db.begin_read(),
         }
     }
 }
@@ -723,7 +722,7 @@ mod tests {
         drop(cache);
         let before = fs::read(left.path().join(FILE)).expect("readable");
         assert!(
-            matches!(Opened::look(&left.path().join(FILE)), Ok(Opened::Look(Looked::Left(_), _))),
+            matches!(Opened::look(&left.path().join(FILE)), Ok(Opened::Look(DisposableLook::Left(_), _))),
             "it was not closed"
         );
         Cache::examine(left.path()).expect("every row verified");

@@ -153,7 +153,7 @@ pub(super) fn open_read_only(path: &Path) -> Result<ReadOnlyDatabase, StoreError
 }
 
 /// A file that can be made again, open to look only.
-pub(super) enum Looked {
+pub(super) enum DisposableLook {
     /// Its last writer closed it.
     Closed(Held<ReadOnlyDatabase>),
     /// A run was killed while it wrote it: it is repaired in memory.
@@ -162,12 +162,12 @@ pub(super) enum Looked {
 
 /// Opens a file that can be made again to look only, as a run would find it, without a lock: who looks sees to it that nobody
 /// writes.
-pub(super) fn look_at_disposable(path: &Path) -> Result<Looked, StoreError> {
+pub(super) fn look_at_disposable(path: &Path) -> Result<DisposableLook, StoreError> {
     if let Some(db) = look_only(path, VIEW_CACHE_BYTES)? {
-        return Ok(Looked::Closed(db));
+        return Ok(DisposableLook::Closed(db));
     }
     let db = begin_backend(&Disk::default(), path, VIEW_CACHE_BYTES, || Overlay::open(path))?;
-    Ok(Looked::Left(Held::new(db, path)))
+    Ok(DisposableLook::Left(Held::new(db, path)))
 }
 
 /// Runs a change in one transaction: all of it is committed, or nothing.

@@ -2,6 +2,7 @@
 
 use super::archive;
 use super::client::Trouble;
+use super::exchange::EXCHANGES;
 use super::held;
 use super::page::Asked;
 use super::plan::{Part, Ticker};
@@ -43,7 +44,9 @@ fn page_seeds() -> Vec<Vec<u8>> {
 
 /// Rows of a page are candles of the time asked for, in order, in digits and points only.
 fn pages(bytes: &[u8]) -> String {
-    let asked = Asked { what: "candles", span: M15..50 * M15, interval: Interval::M15, rows_max: 20 };
+    let (span, interval) = (M15..50 * M15, Interval::M15);
+    let exchange = EXCHANGES[0];
+    let asked = Asked { exchange, what: "candles", span, interval, rows_max: 20, may_show: true };
     match asked.parse(bytes) {
         Ok(page) => {
             assert!(page.rows.len() <= 20, "no more than asked for");
