@@ -13,6 +13,8 @@ mod daily;
 mod decoded;
 mod dependencies;
 mod doctor;
+#[path = "schemas/documents.rs"]
+mod document_schemas;
 mod documents;
 mod exits;
 mod fault_disk;

@@ -4,22 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use retune::bot::learning_config;
-use retune::documents::schema::{EXPORTED, Exported};
-use retune::legacy;
 use retune::store::Store;
 use serde_json::{Value, json};
 
 use crate::command::{StoreDir, text};
-
-/// Every document that is exported.
-fn exported() -> impl Iterator<Item = &'static Exported> {
-    EXPORTED.iter().chain(&legacy::documents::EXPORTED)
-}
-
-/// Returns the schema of a kind.
-pub(crate) fn schema_of(kind: &str) -> Option<Value> {
-    exported().find(|exported| exported.kind == kind).map(|exported| (exported.schema)())
-}
+use crate::document_schemas::{EXPORTED, schema_of};
 
 /// One exported document: the command that prints it, and one value that spoils it.
 struct Case {
@@ -281,7 +270,7 @@ fn the_committed_examples_fit_their_schemas_and_the_spoilt_ones_do_not() {
 fn every_exported_document_has_a_case() {
     let mut kinds: Vec<&str> = cases().iter().map(|case| case.kind).collect();
     // Cases follow each other as they need each other.
-    let mut exported: Vec<&str> = exported().map(|exported| exported.kind).collect();
+    let mut exported = EXPORTED.map(|exported| exported.kind);
     kinds.sort_unstable();
     exported.sort_unstable();
     assert_eq!(kinds, exported);
@@ -290,7 +279,7 @@ fn every_exported_document_has_a_case() {
 #[test]
 fn the_schemas_in_the_repository_are_those_generated() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/documents");
-    for exported in exported() {
+    for exported in &EXPORTED {
         let path = dir.join(format!("{}.schema.json", exported.kind));
         let text = format!("{:#}\n", (exported.schema)());
         if std::env::var_os("UPDATE_SCHEMA").is_some() {
@@ -304,7 +293,7 @@ fn the_schemas_in_the_repository_are_those_generated() {
 
 #[test]
 fn every_kind_is_listed_once() {
-    let mut kinds: Vec<&str> = exported().map(|exported| exported.kind).collect();
+    let mut kinds = EXPORTED.map(|exported| exported.kind);
     kinds.sort_unstable();
     assert!(kinds.windows(2).all(|pair| pair[0] != pair[1]), "{kinds:?}");
     assert!(schema_of("run").is_some() && schema_of("no_such_kind").is_none());

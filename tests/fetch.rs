@@ -621,7 +621,7 @@ fn every_document_fits_its_schema() {
     });
     let place = Place::new();
     let document = place.json(&server, &BTC);
-    let schema = crate::documents::schema_of("fetch").expect("a known kind");
+    let schema = crate::document_schemas::schema_of("fetch").expect("a known kind");
     let validator = jsonschema::validator_for(&schema).expect("a valid schema");
     let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
     assert_eq!(errors, [""; 0]);

@@ -189,7 +189,7 @@ fn a_change_is_told_over_every_channel() {
         (format!("/{}", SECRETS[3]), Some(format!("Bearer {}", SECRETS[2]).as_str()))
     );
     let document: Value = serde_json::from_slice(&asked[1].body).expect("JSON");
-    let schema = crate::documents::schema_of("digest").expect("a known kind");
+    let schema = crate::document_schemas::schema_of("digest").expect("a known kind");
     let validator = jsonschema::validator_for(&schema).expect("a valid schema");
     assert_eq!(validator.iter_errors(&document).map(|error| error.to_string()).collect::<Vec<_>>(), [""; 0]);
     assert_eq!((&document["schema"], &document["data"]["run"]), (&json!("optimizer.digest/1"), &json!(1)));

@@ -3,7 +3,7 @@
 
 pub mod export_gate;
 #[cfg(any(test, fuzzing))]
-#[path = "../../tests/fuzz/run.rs"]
+#[path = "../../tests/fuzz/bot.rs"]
 pub(crate) mod fuzz;
 pub mod import;
 pub mod keys;

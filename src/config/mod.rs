@@ -1,6 +1,9 @@
 //! Configuration: TOML text over defaults, resolved to a plan. Files are read by the caller.
 
 pub mod axes;
+#[cfg(any(test, fuzzing))]
+#[path = "../../tests/fuzz/config.rs"]
+pub(crate) mod fuzz;
 mod layers;
 pub mod network;
 pub mod quantity;

@@ -17,6 +17,5 @@ pub mod memory;
 pub mod notify;
 pub mod restore;
 pub mod run;
-pub mod schema;
 pub mod table;
 pub mod validate;

@@ -3,7 +3,7 @@
 //! A name is looked up without case, blanks and punctuation (`Open time`, `openTime` and `<OPEN_TIME>` are one name).
 //! What is not in the table is not guessed at: a table whose needed columns are not all known is refused.
 
-use crate::model::Symbol;
+use crate::model::{Symbol, name_excerpt};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -302,6 +302,7 @@ impl std::fmt::Display for NamesFault {
         match self {
             Self::Missing(missing) => write!(f, "no column for {}", missing.join(", ")),
             Self::Twice { what, names: [first, second] } => {
+                let (first, second) = (name_excerpt(first), name_excerpt(second));
                 write!(f, "two columns for {what}, {first:?} and {second:?}")
             }
         }
@@ -617,6 +618,9 @@ mod tests {
         assert_eq!(fault("a,b,d,e,f"), "no column for the time (open_time), open, high, low, close");
         assert_eq!(fault("time,open,high,low,close,Close"), "two columns for close, \"close\" and \"Close\"");
         assert_eq!(fault("time,time,open,high,low,close"), "two columns for time, \"time\" and \"time\"");
+        let long = "\u{15}".repeat(10_000);
+        let twice = NamesFault::Twice { what: "high", names: [long.clone(), long] };
+        assert!(twice.to_string().len() < 1000, "names of others are cut");
     }
 
     #[test]

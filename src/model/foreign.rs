@@ -6,9 +6,21 @@ use std::fmt::Write;
 /// Most characters of foreign text in an error.
 pub const EXCERPT_CHARS: usize = 200;
 
+/// Most characters of a foreign name in an error that shows several.
+pub const NAME_CHARS: usize = 60;
+
 /// Returns the beginning of foreign text; `…` says that there is more.
 pub fn excerpt(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(EXCERPT_CHARS) {
+    beginning(text, EXCERPT_CHARS)
+}
+
+/// Returns the beginning of a foreign name where several are shown; `…` says that there is more.
+pub fn name_excerpt(name: &str) -> Cow<'_, str> {
+    beginning(name, NAME_CHARS)
+}
+
+fn beginning(text: &str, chars_max: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(chars_max) {
         None => Cow::Borrowed(text),
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
     }

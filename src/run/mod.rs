@@ -10,12 +10,15 @@ pub mod deep_validation;
 pub mod dry_run;
 pub mod file_summary;
 pub mod freshness;
+#[cfg(any(test, fuzzing))]
+#[path = "../../tests/fuzz/run.rs"]
+pub(crate) mod fuzz;
 pub mod given_signals;
 pub(crate) mod halt;
 pub(crate) mod incremental;
 pub mod lessons;
-pub(crate) mod memoised;
-pub(crate) mod prior_state;
+mod memoised;
+mod prior_state;
 pub mod records;
 pub mod report;
 mod resources;

@@ -38,11 +38,13 @@ pub struct Target {
 
 /// Returns every target.
 pub fn targets() -> impl Iterator<Item = &'static Target> {
-    let lists: [&'static [Target]; 6] = [
+    let lists: [&'static [Target]; 8] = [
         crate::ingest::fuzz::TARGETS,
         crate::store::fuzz::TARGETS,
         crate::fetch::fuzz::TARGETS,
         crate::notify::fuzz::TARGETS,
+        crate::config::fuzz::TARGETS,
+        crate::run::fuzz::TARGETS,
         crate::bot::fuzz::TARGETS,
         crate::cli::fuzz::TARGETS,
     ];

@@ -15,12 +15,14 @@ coverage="-C passes=sancov-module -C llvm-args=-sanitizer-coverage-level=4
   -C llvm-args=-sanitizer-coverage-trace-compares -C codegen-units=1 --cfg fuzzing"
 # With a target named, what only builds (macros, build scripts) goes without.
 RUSTFLAGS=$(echo $coverage) cargo build --manifest-path "$here/Cargo.toml" --release --locked --target "$host" \
-  --bin prepare --bin "$target" ${FUZZ_JOBS:+-j "$FUZZ_JOBS"}
+  --bin "$target" ${FUZZ_JOBS:+-j "$FUZZ_JOBS"}
 programs=$CARGO_TARGET_DIR/$host/release
 work=$CARGO_TARGET_DIR/work/$target
 mkdir -p "$work/corpus" "$work/found" "$kept"
-"$programs/prepare" "$target" "$work"
+RETUNE_FUZZ_PREPARE=$work "$programs/$target"
+words=()
+[ -s "$work/words.dict" ] && words=(-dict="$work/words.dict")
 # What is new goes to the first folder. A finding ends the run; mended, it joins tests/fuzz/corpus/TARGET,
 # made small before: "$programs/$target" -minimize_crash=1 -max_total_time=60 FILE.
-"$programs/$target" "$work/corpus" "$work/seeds" "$kept" -dict="$work/words.dict" -artifact_prefix="$work/found/" \
+"$programs/$target" "$work/corpus" "$work/seeds" "$kept" "${words[@]}" -artifact_prefix="$work/found/" \
   -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 -print_final_stats=1 "$@"

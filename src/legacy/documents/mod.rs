@@ -13,12 +13,3 @@ pub use trades::{
     EntriesPart, ExitsPart, InspectTradesDocument, MissedPart, OpportunitiesPart, TradeRecordPart,
     TradeSignalsPart,
 };
-
-use crate::documents::schema::{Exported, enveloped};
-
-/// The documents of this folder.
-pub const EXPORTED: [Exported; 3] = [
-    enveloped::<InspectResolveDocument>(),
-    enveloped::<InspectLegacyDocument>(),
-    enveloped::<InspectTradesDocument>(),
-];

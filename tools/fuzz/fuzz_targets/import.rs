@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| retune_fuzz::hold("import", bytes));
+libfuzzer_sys::fuzz_target!(init: retune_fuzz::prepare("import"), |bytes: &[u8]| {
+    retune_fuzz::hold("import", bytes);
+});

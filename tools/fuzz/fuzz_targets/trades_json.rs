@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| retune_fuzz::hold("trades_json", bytes));
+libfuzzer_sys::fuzz_target!(init: retune_fuzz::prepare("trades_json"), |bytes: &[u8]| {
+    retune_fuzz::hold("trades_json", bytes);
+});

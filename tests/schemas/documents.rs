@@ -1,33 +1,36 @@
 //! JSON Schemas of everything that is exported, generated from the types.
 //!
-//! They are committed under `schema/documents/`; a test holds them to the code. They describe what is written:
+//! They are committed under `schema/documents/`; `tests/documents.rs` holds them to the code. They describe what is written:
 //! every field is there, `null` where it has no value. Documents may grow, so unknown keys are allowed.
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::by_hand::{ByHandDocument, ImportDocument};
-use super::check::CheckDataDocument;
-use super::config::ConfigDocument;
-use super::digest::DigestDocument;
-use super::doctor::DoctorDocument;
-use super::document::{Document, Envelope};
-use super::dry_run::ForecastDocument;
-use super::export::ExportDiffDocument;
-use super::fetch::FetchDocument;
-use super::inspect::{
+use retune::documents::by_hand::{ByHandDocument, ImportDocument};
+use retune::documents::check::CheckDataDocument;
+use retune::documents::config::ConfigDocument;
+use retune::documents::digest::DigestDocument;
+use retune::documents::doctor::DoctorDocument;
+use retune::documents::document::{Document, Envelope};
+use retune::documents::dry_run::ForecastDocument;
+use retune::documents::export::ExportDiffDocument;
+use retune::documents::fetch::FetchDocument;
+use retune::documents::inspect::{
     ExplainDocument, InspectCacheDocument, InspectChangesDocument, InspectDiffDocument,
     InspectFeaturesDocument, InspectImportanceDocument, InspectInsightsDocument, InspectOverviewDocument,
     InspectParamsDocument, InspectRunDocument, InspectRunsDocument, InspectSpaceDocument,
     InspectStoreDocument, InspectTopDocument, InspectTrialsDocument,
 };
-use super::lookahead::CheckLookaheadDocument;
-use super::memory::{HeapDiffDocument, MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument};
-use super::notify::NotifyDocument;
-use super::restore::RestoreDocument;
-use super::run::RunDocument;
-use super::validate::ValidateDocument;
-use crate::model::Style;
+use retune::documents::lookahead::CheckLookaheadDocument;
+use retune::documents::memory::{
+    HeapDiffDocument, MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument,
+};
+use retune::documents::notify::NotifyDocument;
+use retune::documents::restore::RestoreDocument;
+use retune::documents::run::RunDocument;
+use retune::documents::validate::ValidateDocument;
+use retune::legacy::documents::{InspectLegacyDocument, InspectResolveDocument, InspectTradesDocument};
+use retune::model::Style;
 
 /// An exported document and the schema it satisfies.
 #[derive(Debug, Clone, Copy)]
@@ -38,13 +41,16 @@ pub struct Exported {
     pub schema: fn() -> Value,
 }
 
-/// Every exported document but those of the legacy (`legacy::documents::EXPORTED`).
-pub const EXPORTED: [Exported; 34] = [
+/// Every exported document.
+pub const EXPORTED: [Exported; 37] = [
     enveloped::<RunDocument>(),
     enveloped::<ForecastDocument>(),
     enveloped::<CheckDataDocument>(),
     enveloped::<CheckLookaheadDocument>(),
     enveloped::<InspectOverviewDocument>(),
+    enveloped::<InspectResolveDocument>(),
+    enveloped::<InspectLegacyDocument>(),
+    enveloped::<InspectTradesDocument>(),
     enveloped::<InspectRunsDocument>(),
     enveloped::<InspectRunDocument>(),
     enveloped::<InspectParamsDocument>(),
@@ -76,8 +82,12 @@ pub const EXPORTED: [Exported; 34] = [
     Exported { kind: "learning_config", schema: learning_config_schema },
 ];
 
-/// Returns a kind in its envelope.
-pub const fn enveloped<T: Document>() -> Exported {
+/// Returns the schema of a kind.
+pub fn schema_of(kind: &str) -> Option<Value> {
+    EXPORTED.iter().find(|exported| exported.kind == kind).map(|exported| (exported.schema)())
+}
+
+const fn enveloped<T: Document>() -> Exported {
     Exported { kind: T::KIND, schema: envelope_schema::<T> }
 }
 
@@ -115,7 +125,7 @@ const SYMBOL_KEYS: [&str; 6] = [
 /// Returns the schema of `learning_config.json` where no file was imported: every key of the bot's own defaults, and what
 /// is always added. An imported file lacks what it lacked, but for what the bot reads without asking.
 fn learning_config_schema() -> Value {
-    let tree = serde_json::from_str(crate::bot::keys::DEFAULT_TREE).expect("the default tree is valid JSON");
+    let tree = serde_json::from_str(retune::bot::keys::DEFAULT_TREE).expect("the default tree is valid JSON");
     let mut schema = schema_like(&tree);
     let of_styles = Style::ALL.map(|style| (format!("{style}_params"), numbers(&STYLE_KEYS)));
     for (key, part) in of_styles {
