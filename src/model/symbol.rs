@@ -18,7 +18,7 @@ pub struct Symbol(String);
 
 impl Symbol {
     /// Returns the symbol that a text names, or `None` if it is empty, longer than 32 characters, begins with no letter
-    /// or digit, or holds what cannot be seen.
+    /// or digit, or holds what cannot be seen or what separates cells and lists.
     ///
     /// `BTC/USDT`, `BTC_USDT`, `BTC/USDT:USDT`, `BTC-USDT-SWAP`, `BTCUSDT.P` and `BINANCE:BTCUSDT` are all BTCUSDT;
     /// `KRW-BTC` is BTCKRW, because nobody counts won in bitcoin; `BTC/USDT:USDT-250328` is BTCUSDT_250328. ASCII letters
@@ -45,7 +45,7 @@ impl Symbol {
 
     fn of_key(key: String) -> Option<Self> {
         let begins = key.chars().next().is_some_and(|c| !c.is_ascii_punctuation() || c == '$');
-        let shown = |c: char| !is_unseen(c) && !matches!(c, '/' | '\\');
+        let shown = |c: char| !is_unseen(c) && !matches!(c, '/' | '\\' | ',' | ';' | '"');
         let plain = begins && key.chars().count() <= CHARS_MAX && key.chars().all(shown);
         plain.then_some(Self(key))
     }
@@ -162,6 +162,10 @@ mod tests {
             "BTC\u{1b}[2J",
             "BTC\u{3164}",
             "BTC USDT",
+            "B,TCUSDT",
+            "BTC,USDT/USDT",
+            "BTC;USDT",
+            "BTC\"USDT",
             &long,
         ] {
             assert_eq!(parsed(text), None, "{text:?}");
