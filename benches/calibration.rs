@@ -3,7 +3,7 @@
 //! Workload: made-up markets of a year, each a fresh one: six symbols of 15-minute candles whose volatility clusters and
 //! moves together; without any drift, or with drifts that last two days on average and are that strong in daily standard
 //! deviations. Each is written to files and goes through `incremental` as it is: candidates, the default grid of 139,968 sets
-//! of both styles, the choice on the early part, the tests of the whole window, the assessment of a daily look. Costs
+//! of both styles, the choice in sample, the tests of the whole window, the assessment of a daily look. Costs
 //! are next to nothing, so that a set without an edge really earns nothing: with ordinary costs every set of a market without
 //! an edge loses, and nothing is ever adopted. The chosen set is then followed through another year of the same
 //! making, which says what it is really worth.
@@ -12,18 +12,18 @@
 //! and 10. Shares are of worlds and styles with enough trades to say anything.
 //!
 //! Three parts, all of them unless some are named (`cargo bench --bench calibration -- 40 rank`): `edge` is the above; `rank`
-//! compares choosing by plateau with choosing by peak on the same worlds; `switch` puts a random set of a smaller grid in
-//! force in worlds without an edge and looks at it on 60 days in succession, one symbol-year of three symbols before each.
+//! compares choosing by plateau with choosing by peak on the same worlds; `switch` puts a random set of a smaller grid
+//! active in worlds without an edge and looks at it on 60 days in succession, one symbol-year of three symbols before each.
 //!
 //! Baseline of `rank` (2026-11-21, 24 worlds for each edge, 48 choices), true yearly Sharpe by plateau / by peak, and the
 //! paired difference: without an edge -0.11 / -0.19 (+0.09 +- 0.13); with drifts of one daily deviation 1.88 / 1.18 (+0.70 +-
-//! 0.18), of two 5.82 / 4.16 (+1.66 +- 0.27). On the late part likewise: +0.04, +0.54, +1.71.
+//! 0.18), of two 5.82 / 4.16 (+1.66 +- 0.27). On the out-of-sample part likewise: +0.04, +0.54, +1.71.
 //!
 //! Baseline of `edge`, chosen by peak (2026-11-21, 200 and twice 50 worlds): without an edge 0 of 400 real, 1 promising, where accepting the best early
 //! set that earns late accepts 44.5 %; with a true yearly Sharpe of 1.4 / 4.1, 4 / 45 % real and 23 / 82 % promising.
 //!
 //! Baseline of `switch` (2026-11-21, 60 worlds, 3,600 looks): SWITCH promising at 0.9 % of the looks and some time in 3.3 % of
-//! the worlds, never real; another set would have come into force in 1.7 % of the worlds, by the late part alone in 55 %.
+//! the worlds, never real; another set would have become active in 1.7 % of the worlds, by the out-of-sample part alone in 55 %.
 //!
 //! Under `cargo test` it runs once, on two symbols and a third of a year.
 
@@ -115,12 +115,12 @@ fn edges(full: bool, asked: Option<usize>) {
     }
 }
 
-/// Which choice earns more afterwards: the highest score, or the highest ground.
+/// Which choice earns more afterwards: the highest score, or the highest smoothed score.
 fn ranks(full: bool, asked: Option<usize>) {
     let size = if full { Size { symbols: 6, days: 365 } } else { Size { symbols: 2, days: 120 } };
     let worlds = if full { asked.unwrap_or(50) } else { 1 };
     for edge in EDGES {
-        // Per way of ranking: yearly Sharpe ratios on the late part and in another year.
+        // Per way of ranking: yearly Sharpe ratios out of sample and in another year.
         let (mut late, mut true_ones) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
         for world in 0..worlds as u64 {
             let seed = 7_000_003 * (1 + (100.0 * edge) as u64) + 2 * world;
@@ -162,11 +162,11 @@ fn ranks(full: bool, asked: Option<usize>) {
             "drifts of {edge} daily standard deviations: {worlds} worlds, {} choices\n",
             late[0].len()
         );
-        print(&(head + &line("on the late part", &late) + &line("in another year", &true_ones)));
+        print(&(head + &line("out of sample", &late) + &line("in another year", &true_ones)));
     }
 }
 
-/// How often daily looks would put another set in force where none is better.
+/// How often daily looks would put another active set where none is better.
 fn switches(full: bool, asked: Option<usize>) {
     let worlds = if full { asked.unwrap_or(60) } else { 1 };
     let (looks, window, symbols) = if full { (LOOKS, LOOK_WINDOW_DAYS, 3) } else { (2, 120, 1) };
@@ -263,11 +263,11 @@ impl Table {
     }
 }
 
-/// Days in succession on which a set in force is put to the question.
+/// Days in succession on which an active set is put to the question.
 const LOOKS: usize = 60;
 const LOOK_WINDOW_DAYS: usize = 365;
 
-/// What daily looks at noise would have done to a set in force that is as good as any other.
+/// What daily looks at noise would have done to an active set that is as good as any other.
 #[derive(Default)]
 struct Switches {
     worlds: usize,
@@ -277,7 +277,7 @@ struct Switches {
 }
 
 const SWITCH_RULES: [&str; 4] = [
-    "better on the late part, legacy verdict good",
+    "better out of sample, legacy verdict good",
     "SWITCH is PROMISING or better",
     "both: adopted with require = promising",
     "SWITCH is REAL and better late: require = real",
@@ -290,7 +290,7 @@ impl Switches {
         let folder = tempfile::tempdir().expect("a folder");
         write_market(folder.path(), &size, 0.0, seed);
         let mut plan = plan(vec![small_axes()]);
-        // The set in force stays: every look asks the same question.
+        // The active set stays: every look asks the same question.
         plan.search.min_improvement = f64::MAX;
         let space = &plan.styles[0].space;
         let mut random = Random::new(seed ^ 0x5157);
@@ -336,7 +336,7 @@ impl Switches {
 
     fn text(&self) -> String {
         let mut text = format!(
-            "a set in force without an edge, among others without: {} worlds, {} looks\n",
+            "an active set without an edge, among others without: {} worlds, {} looks\n",
             self.worlds, self.looks
         );
         for rule in SWITCH_RULES {
@@ -376,7 +376,7 @@ fn put_in_force(store: &Path, set: &ParameterSet) {
     Store::open(store, FIRST_OPEN_MS).expect("a store").commit(learning).expect("committed");
 }
 
-/// Searches and judges as the defaults do, but for a set's 100 trades on the early part: fewer say nothing.
+/// Searches and judges as the defaults do, but for a set's 100 trades in sample: fewer say nothing.
 fn plan(axes: Vec<SpaceAxes>) -> Plan {
     let costs = Costs { taker_fee: 1e-5, maker_fee: 1e-5, ..Costs::free() };
     let search = SearchSettings { trades_min: 100, ..SearchSettings::default() };

@@ -47,7 +47,7 @@ fn main() {
         let [outcomes, sums, scores, ground] = times[runs / 2];
         print(&format!(
             "{count} signals x {} parameter sets ({} exit rules): {:.1} ms = outcomes {outcomes:.1} + statistics {sums:.1} + \
-             scores {scores:.1}; ranked by the highest ground {ground:.1} more",
+             scores {scores:.1}; ranked by the highest smoothed score {ground:.1} more",
             space.sets(),
             space.rules().len(),
             outcomes + sums + scores,

@@ -3,7 +3,7 @@
 //! Data flows one way: foreign files become candles (`ingest`), candles become features (`features`), features
 //! become signals (`signals`), signals become outcomes (`exits`), outcomes become tallies, metrics and scores of
 //! every parameter set (`evaluate`), the best are found (`search`), judged (`validate`) and compared with the
-//! parameters in force (`decide`), and what was learned is remembered (`store`). `run` is the only place that
+//! active parameters (`decide`), and what was learned is remembered (`store`). `run` is the only place that
 //! knows every stage.
 
 pub mod bot;

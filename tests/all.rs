@@ -26,6 +26,7 @@ mod forecast;
 mod formats;
 mod freshness;
 mod gaps;
+mod glossary;
 mod guide;
 mod hostile;
 mod http_server;

@@ -73,7 +73,7 @@ fn the_first_parameters_go_back_to_none() {
 
     let undone = store.run(&["rollback", "--style", "swing"]);
     assert_eq!(undone.status.code(), Some(10), "{}", text(&undone.stderr));
-    assert!(text(&undone.stdout).contains("no longer in force"), "{}", text(&undone.stdout));
+    assert!(text(&undone.stdout).contains("no longer active"), "{}", text(&undone.stdout));
     assert!(!swing());
     assert_eq!(settings(&exported()), settings(&before), "the bot has its defaults again");
     // Run 3 wrote down that what was judged FAILED was exported.
@@ -82,7 +82,7 @@ fn the_first_parameters_go_back_to_none() {
     assert_eq!(code, Some(2));
     assert!(error.contains("no earlier parameters"), "{error}");
 
-    // The history knows that nothing was in force after run 4, and that something was after run 2.
+    // The history knows that nothing was active after run 4, and that something was after run 2.
     assert_eq!(store.run(&["rollback", "2", "--style", "swing"]).status.code(), Some(10));
     assert!(swing());
     assert_eq!(store.run(&["rollback", "4", "--style", "swing"]).status.code(), Some(10));
@@ -102,13 +102,16 @@ fn what_was_judged_bad_is_exported_by_force_only() {
     let file = file.to_str().expect("text");
     let export = |more: &[&str]| store.run(&[&["export-json", "-q", "-o", file], more].concat());
     let written = || std::fs::read(file).ok();
-    assert_eq!(export(&[]).status.code(), Some(0), "nothing speaks against what a run put in force");
+    assert_eq!(export(&[]).status.code(), Some(0), "nothing speaks against what a run activated");
     let before = written();
     assert_eq!(store.run(&["adopt", "1", "--style", "swing", "--force"]).status.code(), Some(10));
 
     let (code, error) = store.failure(&["export-json", "-o", file]);
     assert_eq!(code, Some(12), "{error}");
-    assert!(error.contains("the swing parameters in force are FAILED by run 1: earns nothing"), "{error}");
+    assert!(
+        error.contains("the active swing parameters are FAILED by run 1: loses out of sample"),
+        "{error}"
+    );
     assert!(error.contains("--force") && !error.contains("scalping"), "{error}");
     assert_eq!(store.failure(&["export-json", "-o", "-"]).0, Some(12));
     assert_eq!(written(), before, "the file is as it was");

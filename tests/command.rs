@@ -14,7 +14,7 @@ pub fn optimizer() -> Command {
     // And tests are not to wait until nobody else wants the machine.
     command.env("OPTIMIZER_LIMITS__PRIORITY", "normal");
     command.env("NO_COLOR", "1").env("OPTIMIZER_DECIDE__REQUIRE", "stable");
-    // On so short a sample the highest ground has too few late trades; tests are about what becomes of a candidate.
+    // On so short a sample the highest smoothed score has too few late trades; tests are about what becomes of a candidate.
     command.env("OPTIMIZER_SEARCH__RANK", "peak");
     command
 }

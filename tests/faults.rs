@@ -244,7 +244,7 @@ impl Scenario {
         let after = opened(&dir);
         let said_next = document(&lab.run(kept(&dir)).expect("a run"));
         let after_next = opened(&dir);
-        assert!(after.contains("ParamsRecord"), "the run puts parameters in force");
+        assert!(after.contains("ParamsRecord"), "the run activates parameters");
         Self { lab, before, after, after_next, said, said_next, steps, changes }
     }
 

@@ -75,7 +75,7 @@ fn what_the_old_system_had_comes_into_force_and_goes_along() {
     assert_eq!(back["optimal_sampling_range"], json!({"min_risk_reward": [null, 3.0]}));
     let global = &back["global"];
     assert_eq!((&global["base_position_ratio"], &global["my_own_switch"]), (&json!(0.15), &json!(true)));
-    assert_eq!(global["min_signal_score"].as_f64(), Some(61.0), "what was imported is what is in force");
+    assert_eq!(global["min_signal_score"].as_f64(), Some(61.0), "what was imported is what is active");
     assert_eq!(back["scalping_params"]["min_profit_density"], json!(4.0));
     assert_eq!(back["scalping_params"]["atr_tp_multiplier"].as_f64(), Some(12.5));
     assert_eq!(back["per_symbol"]["FOO/USDT:USDT"]["sample_count"], 9);
@@ -139,7 +139,7 @@ fn taken_over(document: &Value) -> (StoreDir, std::process::Output) {
 #[test]
 fn what_an_export_filled_in_does_not_come_into_force() {
     let scopes = |store: &StoreDir| store.json(&["inspect", "params"])["data"]["scopes"].clone();
-    // What exports of earlier versions hold where nothing was in force: today there is nothing to export then.
+    // What exports of earlier versions hold where nothing was active: today there is nothing to export then.
     let empty = StoreDir::missing();
     let new = retune::store::Store::open(&empty.path, 0).expect("a new store");
     let export = learning_config(&new.read().expect("readable"), "default", "").expect("a document");
@@ -148,8 +148,8 @@ fn what_an_export_filled_in_does_not_come_into_force() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let said = text(&output.stdout);
     for part in [
-        "no parameters come into force",
-        "not in force: the parameters for scalping, swing, defaults that an export filled in",
+        "no parameters become active",
+        "not active: the parameters for scalping, swing, defaults that an export filled in",
     ] {
         assert!(said.contains(part), "{said}");
     }
@@ -211,7 +211,7 @@ fn what_is_in_force_comes_back_by_an_export() {
     for (key, value) in before.1.as_object().expect("parameters") {
         assert_eq!(after.1[key].as_f64(), value.as_f64(), "{key}");
     }
-    // Once something is in force for both, nothing is filled in.
+    // Once something is active for both, nothing is filled in.
     let mut both = export;
     both["swing_params"] =
         json!({"atr_tp_multiplier": 5.5, "atr_stop_multiplier": 1.5, "max_holding_hours": 48});

@@ -128,7 +128,7 @@ pub fn document(report: &RunReport) -> String {
     Envelope::new(document, 0).to_json()
 }
 
-/// The same without decisions, which depend on what earlier runs put in force.
+/// The same without decisions, which depend on what earlier runs activated.
 pub fn answer(report: &RunReport) -> String {
     let mut report = report.clone();
     report.same_as = None;
@@ -141,7 +141,7 @@ pub fn answer(report: &RunReport) -> String {
         style.decision.outcome = retune::decide::DecisionOutcome::Unchanged;
         style.decision.changes.clear();
         style.decision.reasons.clear();
-        // Tries are counted over the history; the set in force is a benchmark.
+        // Tries are counted over the history; the active set is a benchmark.
         style.evidence = Evidence::default();
         style.series.incumbent_ppm.clear();
         style.own.clear();

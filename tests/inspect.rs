@@ -111,7 +111,7 @@ fn adopting(day: i64, style: Style, old: Option<f64>, new: f64) -> LearningCommi
         adopted: true,
         changed: true,
         outcome: "adopted".to_owned(),
-        reasons: vec!["holds up on the late part".to_owned()],
+        reasons: vec!["holds up out of sample".to_owned()],
         score_name: "balanced".to_owned(),
         incumbent: old.map(|old| CandidateRecord { set: set(old, 1.0), ..candidate.clone() }),
         candidate: Some(candidate),
@@ -143,7 +143,7 @@ fn adopting(day: i64, style: Style, old: Option<f64>, new: f64) -> LearningCommi
     }
 }
 
-/// A run that keeps what is in force.
+/// A run that keeps what is active.
 fn keeping(day: i64, profile: &str) -> LearningCommit {
     let run = RunRecord {
         started_at_ms: NEW_YEAR_MS + day * DAY_MS,
@@ -246,9 +246,9 @@ fn the_overview_shows_every_profile_the_chosen_one_first() {
     assert!((age - 1..=age + 1).contains(&shown), "{shown} days, expected {age}");
     let printed = store.stdout(&["inspect"]);
     assert!(printed.starts_with("profile default: 3 runs\n  last run: 3, 2025-01-31 00:00 ("), "{printed}");
-    assert!(printed.contains("in force, swing: for ") && printed.contains("by run 2, PASSED"), "{printed}");
+    assert!(printed.contains("active, swing: for ") && printed.contains("by run 2, PASSED"), "{printed}");
     assert!(printed.contains("profile live: 1 run\n"), "{printed}");
-    assert!(printed.contains("  no parameters in force\n"), "{printed}");
+    assert!(printed.contains("  no active parameters\n"), "{printed}");
     let path = store.path.display();
     assert!(
         printed.contains(&format!("next: optimizer --store {path} incremental --data PATH\n")),
@@ -315,11 +315,11 @@ fn a_run_is_shown_with_reasons_changes_and_the_first_issues() {
     for expected in [
         "run 2 of profile default: changed (exit code 10)\n",
         "swing: PASSED, adopted\n",
-        "candidate, early",
-        "in force, late",
+        "candidate, IS",
+        "active, OOS",
         "  candidate: balanced score 2.5000; atr_tp_multiplier=5 ",
-        "  in force: balanced score 2.5000; atr_tp_multiplier=4 ",
-        "  - holds up on the late part\n",
+        "  active: balanced score 2.5000; atr_tp_multiplier=4 ",
+        "  - holds up out of sample\n",
         "  * atr_tp_multiplier: 4 -> 5\n",
         "25 issues:\n  0.csv: 1 x gap: candles are missing\n",
         "  and 5 more",
@@ -353,7 +353,7 @@ fn parameters_in_force_say_since_when_and_why() {
     assert!(printed.starts_with("scalping: since 2025-01-01 00:00 ("), "{printed}");
     assert!(printed.contains("by run 2 (run), generation 1, PASSED\n  balanced score 2.5000\n"), "{printed}");
     let none = store.stdout(&["inspect", "params", "--profile", "live"]);
-    assert!(none.starts_with("profile live: no parameters in force"), "{none}");
+    assert!(none.starts_with("profile live: no active parameters"), "{none}");
 }
 
 #[test]
@@ -513,7 +513,7 @@ fn two_runs_are_compared_key_by_key() {
         trades,
         &json!({"scope": "swing, late", "key": "trades", "old": 10.0, "new": 10.0, "difference": 0.0})
     );
-    // What was adopted stays in force through a run that decided nothing.
+    // What was adopted stays active through a run that decided nothing.
     let kept = data(&[]);
     assert_eq!((&kept["a"]["id"], &kept["b"]["id"]), (&json!(2), &json!(3)));
     assert_eq!(kept["parameters"], json!([]));
@@ -569,7 +569,10 @@ fn trials_of_all_runs_are_one_list() {
     assert_eq!(trials(&["--symbol", "BTCUSDT", "--max-drawdown", "4", "--limit", "2"]), [(2, 1), (2, 2)]);
     assert_eq!(trials(&["--symbol", "ETHUSDT"]), []);
     let printed = store.stdout(&["inspect", "trials", "--limit", "3"]);
-    assert!(printed.contains("3 of 8 trials kept, early part, by score; --limit shows more"), "{printed}");
+    assert!(
+        printed.contains("3 of 8 trials kept, in-sample part, by score; --limit shows more"),
+        "{printed}"
+    );
 }
 
 #[test]
@@ -634,7 +637,7 @@ fn old_and_new_sets_stand_beside_each_other_in_hindsight() {
         "none",
     ]);
     assert!(
-        again.status.success() && text(&again.stdout).contains("HINDSIGHT of "),
+        again.status.success() && text(&again.stdout).contains("OPPORTUNITY CAPTURE: of "),
         "{}",
         text(&again.stdout)
     );
@@ -655,7 +658,7 @@ fn old_and_new_sets_stand_beside_each_other_in_hindsight() {
     let words = printed.split_whitespace().collect::<Vec<_>>().join(" ");
     let captured = |part: &str| hindsight[part]["captured"].as_u64().expect("a count");
     assert!(words.contains(&format!("the best set captured {},", captured("best"))), "{printed}");
-    assert!(words.contains(&format!("the set in force captured {},", captured("in_force"))), "{printed}");
+    assert!(words.contains(&format!("the active set captured {},", captured("in_force"))), "{printed}");
 }
 
 #[test]

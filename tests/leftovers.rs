@@ -16,7 +16,7 @@ fn legacy(take_profit: f64) -> String {
     )
 }
 
-/// The bot's file beside a store with parameters in force.
+/// The bot's file beside a store with active parameters.
 fn exporting() -> (StoreDir, PathBuf) {
     let store = StoreDir::missing();
     let folder = store.path.with_file_name("bot");

@@ -78,7 +78,7 @@ fn run_shuffled(source: &Path, seed: u64) -> RunReport {
     incremental(&plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run")
 }
 
-/// Candles in random order hold no edge: nothing may be adopted, whatever the late part of the days says.
+/// Candles in random order hold no edge: nothing may be adopted, whatever the out-of-sample part of the days says.
 #[test]
 fn nothing_is_adopted_where_there_is_nothing() {
     let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/candles/binance-spot");
@@ -179,7 +179,7 @@ fn a_quick_run_is_untested_wherever_it_is_told() {
         output.status.code() == Some(11) && said.contains("EDGE is UNTESTED, PROMISING is required"),
         "{said}"
     );
-    // What was put in force by hand, and no run tested, goes to the bot by force only.
+    // What was activated by hand, and no run tested, goes to the bot by force only.
     other.run(&["adopt", "1", "--force"]);
     let file = other.path.with_file_name("config.json");
     let export = ["export-json", "-o", file.to_str().expect("a plain path")];

@@ -188,8 +188,8 @@ fn files_of_other_kinds_are_told_in_a_line_each_kind() {
     let output =
         optimizer().args(["check", "data"]).arg(folder.path()).output().expect("the program can be started");
     let said = text(&output.stdout);
-    assert_eq!(said.lines().filter(|line| line.contains("passed over")).count(), kinds.len(), "{said}");
-    assert!(said.contains("and 2 more files: passed over: not candles: `mark` in the name"), "{said}");
+    assert_eq!(said.lines().filter(|line| line.contains("skipped")).count(), kinds.len(), "{said}");
+    assert!(said.contains("and 2 more files: skipped: not candles: `mark` in the name"), "{said}");
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn too_few_trades_and_a_switch_leave_the_pooled_set() {
     let many = run(&store, 5, &["--set", "symbols.min_trades=500"]);
     let reasons = many["styles"]["scalping"]["symbols"].as_object().expect("the set survived");
     assert_eq!(reasons.len(), 3);
-    assert!(reasons.values().all(|part| part["reason"] == "no set has 500 early trades on the symbol"));
+    assert!(reasons.values().all(|part| part["reason"] == "no set has 500 in-sample trades on the symbol"));
     let off = run(&store, 5, &["--set", "symbols.own_parameters=false"]);
     assert_eq!(off["styles"]["scalping"]["symbols"], serde_json::json!({}));
     assert_eq!(off["decision"]["changed"], false);

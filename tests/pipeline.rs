@@ -264,9 +264,14 @@ fn selection_reads_the_early_part_only() {
         let chosen = |study: &retune::study::Study| -> Vec<_> {
             study.top.iter().map(|m| (m.set.clone(), m.score, m.early.clone())).collect()
         };
-        assert_eq!(chosen(&style.study), chosen(&same.study), "{}: the late part chose", style.style);
+        assert_eq!(
+            chosen(&style.study),
+            chosen(&same.study),
+            "{}: the out-of-sample part chose",
+            style.style
+        );
         assert_eq!(style.study.importances, same.study.importances);
-        assert_ne!(style.study.top[0].late, same.study.top[0].late, "the late part did change");
+        assert_ne!(style.study.top[0].late, same.study.top[0].late, "the out-of-sample part did change");
     }
 }
 

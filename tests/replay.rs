@@ -397,7 +397,7 @@ fn a_stored_run_says_what_the_run_said() {
         assert!(best["traded"]["trades"].as_u64() < best["independent"]["trades"].as_u64());
         assert_eq!(evidence["regimes"]["regimes"].as_object().map(serde_json::Map::len), Some(4));
         let text = store.stdout(&["inspect", "run", "1"]);
-        assert!(text.contains("candidate, traded") && text.contains("REPLAY as a bot trades:"), "{text}");
+        assert!(text.contains("candidate, traded") && text.contains("PORTFOLIO SIMULATION:"), "{text}");
         assert!(text.contains("REGIMES earns in"), "{text}");
     }
 }

@@ -31,9 +31,10 @@ fn the_report_is_one_file_that_needs_nothing_else() {
     let (_, chinese) = written(&store, "zh.html", &["--lang", "zh"]);
     assert!(chinese.contains("<html lang=\"zh\">") && chinese.contains("参数变化"));
     assert_eq!(chinese.matches("<svg ").count(), 6);
-    for (page, traded, kind) in
-        [(&page, "candidate, traded", "falling, wild"), (&chinese, "候选参数, 按实盘规则", "下跌、剧烈")]
-    {
+    for (page, traded, kind) in [
+        (&page, "candidate, traded", "downtrend, high volatility"),
+        (&chinese, "候选参数, 按实盘规则", "下跌、剧烈"),
+    ] {
         assert_eq!((page.matches(traded).count(), page.matches(kind).count()), (2, 2), "one row per style");
     }
     assert_eq!(store.stdout(&["report", "-o", "-"]).trim_end(), page.trim_end());

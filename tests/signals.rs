@@ -111,7 +111,7 @@ fn plan(levels: &str) -> Plan {
     plan_of(&text, DayLimits::default())
 }
 
-/// The document of a run without what differs by nature, and without decisions, which depend on what was in force.
+/// The document of a run without what differs by nature, and without decisions, which depend on what was active.
 fn answer(report: &RunReport) -> String {
     let mut report = report.clone();
     report.same_as = None;

@@ -20,7 +20,7 @@ max_holding_hours = [2, 4, 8, 12, 16, 24]
 
 fn wide(search: &str) -> Plan {
     let mut plan = plan_of(&format!("{search}\n{WIDE}"));
-    // Nothing comes into force: every run answers the same question.
+    // Nothing becomes active: every run answers the same question.
     plan.search.require = Require::Real;
     plan
 }

@@ -115,7 +115,7 @@ fn assert_holds(snapshot: &Snapshot<'_>, profile: &str, id: u64, number: u32) {
     assert!(snapshot.grids(profile).expect("readable").contains(&(Style::Swing, evidence(number).grid)));
 }
 
-/// Checks that a snapshot's newest run and everything in force is that of one and the same commit.
+/// Checks that a snapshot's newest run and everything active is that of one and the same commit.
 fn assert_in_force(snapshot: &Snapshot<'_>, profile: &str, id: u64, number: u32) {
     assert_eq!(snapshot.runs(profile, .., 1).expect("readable"), [(id, run(number.into()))]);
     let wanted = ParamsRecord { run: id, generation: id, ..params(number.into()) };

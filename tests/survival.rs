@@ -22,7 +22,7 @@ fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_optimizer"))
 }
 
-/// Returns the parameters in force as readers see them.
+/// Returns the active parameters as readers see them.
 fn in_force(store: &StoreDir) -> Vec<(String, ParamsRecord)> {
     let view = View::open(&store.path).expect("published");
     view.read().and_then(|snapshot| snapshot.params_all("default")).expect("readable")

@@ -233,7 +233,7 @@ fn a_run_takes_the_symbols_that_are_asked_for_out_of_a_table() {
     let (printed, code) = folder.check();
     assert!(printed.contains("./all.csv.gz: AAAUSDT 15m, 60 rows, 60 candles"), "{printed}");
     assert!(printed.contains("./all.csv.gz: BBBUSDT 15m, 60 rows, 60 candles"), "{printed}");
-    assert!(printed.contains("notes.txt: passed over: no symbol in the name; rename"), "{printed}");
+    assert!(printed.contains("notes.txt: skipped: no symbol in the name; rename"), "{printed}");
     assert_eq!(code, Some(0), "{printed}");
     let data = folder.path().display().to_string();
     let asked = ["check", "data", "--set", "data.symbols=[\"BBBUSDT\"]", &data];

@@ -191,7 +191,7 @@ fn what_only_a_run_can_mend_is_mended_by_the_command_that_is_named() {
     let store = shelf.with("state.redb", "older");
     assert_eq!(store.run(&RUN).status.code(), Some(0));
     assert_eq!(aside(&store.path, "view.redb"), 1);
-    // A store that was lost comes back from a backup, or is begun anew.
+    // A store that was lost comes back from a backup, or is rebuilt.
     let store = shelf.with("state.redb", "missing");
     let done = store.run(&["restore", "3"]);
     assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));

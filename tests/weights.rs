@@ -1,4 +1,4 @@
-//! Score weights that are learned: on early days alone, out of the same units whatever they are, in force with the
+//! Score weights that are learned: in sample alone, out of the same units whatever they are, active with the
 //! parameters that were chosen under them.
 
 use std::path::Path;
@@ -135,7 +135,7 @@ fn what_decides_gains_weight_and_comes_into_force_with_the_parameters() {
         assert_eq!(style.evidence.weights, None, "nothing is learned that is not asked for");
         assert!(style.study.top.iter().all(|best| best.set.filter("score_weights").is_none()));
     }
-    // Once in force, they stay.
+    // Once active, they stay.
     let again = lab.run(&learning());
     assert_eq!(scalping.decision.outcome, DecisionOutcome::Adopted, "{:?}", scalping.decision.reasons);
     let after = &again.styles[0];
@@ -150,8 +150,8 @@ fn the_late_part_has_no_say() {
     lab.write(&symbols, i64::MAX);
     let run = lab.scratch(&learning());
     let late = run.styles.iter().filter_map(|style| Some(style.study.split.as_ref()?.late.start)).max();
-    let late_ms = late.expect("there is a late part").start_ms();
-    // The late part upside down.
+    let late_ms = late.expect("there is an out-of-sample part").start_ms();
+    // The out-of-sample part upside down.
     let turned = |series: &CandleSeries| -> CandleSeries {
         let bars = series.bars();
         let from = bars.index_at(late_ms);
@@ -175,7 +175,7 @@ fn the_late_part_has_no_say() {
     let other = lab.scratch(&learning());
     for (own, other) in run.styles.iter().zip(&other.styles) {
         assert_eq!(learned(own), learned(other));
-        assert_ne!(own.study.top[0].late, other.study.top[0].late, "it is another late part");
+        assert_ne!(own.study.top[0].late, other.study.top[0].late, "it is another out-of-sample part");
         assert_eq!(own.study.top[0].set, other.study.top[0].set);
     }
 }
@@ -233,7 +233,7 @@ fn weights_come_into_force_and_go_with_their_parameters() {
     let run = lab.run(&learning());
     let (style, scalping) = (Style::Scalping, &run.styles[0]);
     assert_eq!(scalping.decision.outcome, DecisionOutcome::Adopted, "{:?}", scalping.decision.reasons);
-    assert!(scalping.study.incumbent.is_some(), "those in force are measured under their own weights");
+    assert!(scalping.study.incumbent.is_some(), "the active ones are measured under their own weights");
     let weights = learned(scalping).weights;
     let key = format!("{style}_score_weights");
     let wanted: serde_json::Map<String, Value> =
@@ -242,7 +242,7 @@ fn weights_come_into_force_and_go_with_their_parameters() {
     assert_eq!(now[&key], Value::Object(wanted));
     assert!(now[format!("{style}_params")].get("score_weights").is_none(), "they have a place of their own");
     let (_, shown, _) = command(&["inspect", "features", "--style", style.as_str()]);
-    assert!(shown.contains("weights: learned") && shown.contains(" auc in force 0."), "{shown}");
+    assert!(shown.contains("weights: learned") && shown.contains(" auc active 0."), "{shown}");
     // They go as they came.
     let (code, _, error) = command(&["rollback", "--style", style.as_str()]);
     assert_eq!(code, Some(10), "{error}");

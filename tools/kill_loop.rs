@@ -113,7 +113,7 @@ fn doctor(program: &Path, dir: &Path) -> Result<bool, String> {
     }
 }
 
-/// Opens the store and its copy for readers; returns the number of the last run and the parameters in force.
+/// Opens the store and its copy for readers; returns the number of the last run and the active parameters.
 fn look(dir: &Path) -> Result<(u64, Vec<(String, ParamsRecord)>), String> {
     let text = |error: retune::store::StoreError| error.to_string();
     let view = View::open(dir).map_err(|error| format!("readers: {error}"))?;

@@ -1,9 +1,9 @@
-//! What speaks against handing the parameters in force over to the bot, and the record of doing it all the same.
+//! What speaks against handing the active parameters over to the bot, and the record of doing it all the same.
 //!
 //! The rule: the parameters of a style are held back when the last run that judged *these* parameters found them FAILED
 //! or OVERFITTED, or LIKELY_LUCK where that run was to ask for more (`decide.require`), or when no run that was to ask for more ever
 //! tested them (UNTESTED); or when the last run that followed
-//! them since they are in force found that they decay. What no run judged is not held back: nothing in force, or
+//! them since they are active found that they decay. What no run judged is not held back: nothing active, or
 //! parameters from the old system. Forced once, they are not held back for that verdict again.
 
 use std::collections::BTreeSet;
@@ -23,7 +23,7 @@ use crate::validate::verdict::Verdict;
 /// The word for parameters that no run tested.
 const UNTESTED: &str = Assurance::Untested.as_str();
 
-/// Parameters in force that a run found to be bad.
+/// Active parameters that a run found to be bad.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Doubt {
     /// The style.
@@ -43,7 +43,7 @@ pub fn has_active(snapshot: &Snapshot<'_>, profile: &str) -> Result<bool, StoreE
     Ok(!snapshot.params_all(profile)?.is_empty())
 }
 
-/// Returns what speaks against the parameters in force, style by style; empty where nothing does.
+/// Returns what speaks against the active parameters, style by style; empty where nothing does.
 ///
 /// Errors: those of reading the store
 pub fn doubts(snapshot: &Snapshot<'_>, profile: &str) -> Result<Vec<Doubt>, StoreError> {
@@ -93,7 +93,7 @@ pub fn force(
     }
     let run = store.commit(learning)?;
     store.publish_run(run)?;
-    // Nothing changed in what is in force: whoever asked for it is told by the file.
+    // Nothing changed in what is active: whoever asked for it is told by the file.
     if is_all_told && let Err(error) = store.report_done(profile) {
         tracing::debug!(%error, "the export will be reported by the next run");
     }
@@ -130,7 +130,7 @@ fn doubt(
     let (mut judged, mut followed, mut untested) = (None, None, None);
     let mut forced = BTreeSet::new();
     for run in snapshot.run_ids(profile)? {
-        // Nobody judged them later than the run that put them in force, unless by hand.
+        // Nobody judged them later than the run that put them active, unless by hand.
         if judged.is_some() && run <= params.run {
             break;
         }
@@ -198,7 +198,7 @@ fn bad(
 fn decays(evidence: &EvidenceRecord) -> Option<String> {
     let e = evidence.figure("forward_e_decay").filter(|e| *e >= DECAY_E)?;
     let days = evidence.figure("forward_days").unwrap_or_default();
-    Some(format!("in {days} days in force they lost, and evidence against them is {e:.0} (20 is proof)"))
+    Some(format!("in {days} days active they lost, and evidence against them is {e:.0} (20 is proof)"))
 }
 
 #[cfg(test)]
@@ -255,7 +255,7 @@ mod tests {
         let later = |verdict, edge, decay_e| learning(5.0, verdict, edge, decay_e);
         let other = || learning(4.0, "FAILED", "LIKELY_LUCK", 1.0);
         assert_eq!(verdicts(vec![]), []);
-        assert_eq!(verdicts(vec![other()]), [], "nothing is in force");
+        assert_eq!(verdicts(vec![other()]), [], "nothing is active");
         assert_eq!(verdicts(vec![good(), other()]), [], "another set was judged");
         assert_eq!(verdicts(vec![good(), later("FAILED", "REAL", 1.0), other()]), [("FAILED", 2)]);
         assert_eq!(
@@ -294,6 +294,6 @@ mod tests {
         commit(learning(5.0, "FAILED", "LIKELY_LUCK", 1.0));
         assert_eq!(force(), Some(5), "worse than known");
         commit(adopted(lucky()));
-        assert_eq!(force(), Some(7), "put in force anew");
+        assert_eq!(force(), Some(7), "activated again");
     }
 }

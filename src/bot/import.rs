@@ -1,4 +1,4 @@
-//! Taking over a legacy `learning_config.json`: its parameters come into force, the rest is carried along.
+//! Importing a legacy `learning_config.json`: its parameters become active, the rest is passed through.
 
 use std::collections::BTreeMap;
 
@@ -33,9 +33,9 @@ pub struct Imported {
     pub changes: Vec<ChangeRecord>,
     /// Styles of which the file has no parameters.
     pub without: Vec<Style>,
-    /// Styles of which it has what an export filled in: nothing was in force, and nothing comes into force.
+    /// Styles of which it has what an export filled in: nothing was active, and nothing becomes active.
     pub filled_in: Vec<Style>,
-    /// Keys that are carried along to the next export.
+    /// Keys that are passed through to the next export.
     pub carried: Vec<String>,
     /// Keys that are not: caches that nothing reads.
     pub dropped: Vec<String>,
@@ -46,7 +46,7 @@ pub struct Imported {
     pub overdue: Vec<Overdue>,
 }
 
-/// Why nothing was taken over.
+/// Why nothing was imported.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
@@ -69,7 +69,7 @@ pub enum ImportError {
          found neither"
     )]
     NoParameters,
-    /// What would be carried along is too much.
+    /// What would be passed through is too much.
     #[error("expected at most {} MiB besides caches, found {} MiB", limit >> 20, bytes >> 20)]
     TooLarge {
         /// Bytes of the document.
@@ -338,7 +338,7 @@ fn learning(
             adopted: !own.is_empty(),
             changed: !own.is_empty(),
             outcome: "adopted".to_owned(),
-            reasons: vec![format!("taken over from {source}")],
+            reasons: vec![format!("imported from {source}")],
             candidate: Some(candidate),
             changes: own.clone(),
             ..DecisionRecord::default()

@@ -43,9 +43,9 @@ const DIRECT: [&[&str]; 11] = [
     &["market_regime"],
 ];
 
-/// Consensus where nothing is in force.
+/// Consensus where nothing is active.
 const CONSENSUS_DEFAULT: f64 = 2.0;
-/// Signal score where nothing is in force.
+/// Signal score where nothing is active.
 const SIGNAL_SCORE_DEFAULT: f64 = 60.0;
 
 /// A JSON object.
@@ -252,7 +252,7 @@ fn active(scope: &str, record: &ParamsRecord) -> String {
     format!("active parameters of {scope}, by {} as run {}", record.source, record.run)
 }
 
-/// The parameters in force in every scope.
+/// The active parameters in every scope.
 struct ActiveScopes(Vec<(String, ParamsRecord)>);
 
 impl ActiveScopes {
@@ -308,7 +308,7 @@ fn flat(set: &StoredParameterSet) -> Object {
     exit.chain(filters.map(|filter| (filter.name.clone(), value_of(filter)))).collect()
 }
 
-/// Returns the parameters of a style: the bot's defaults under what is in force.
+/// Returns the parameters of a style: the bot's defaults under what is active.
 fn style_params(style: Style, set: Option<&StoredParameterSet>) -> Value {
     let (take_profit, hours, risk_reward) = match style {
         Style::Scalping => (2.5, 12.0, 1.5),

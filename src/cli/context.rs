@@ -122,7 +122,7 @@ impl Context {
         Ok(view)
     }
 
-    /// Opens the published view to hand it on as what is in force.
+    /// Opens the published view to hand it on as what is active.
     ///
     /// Errors: also where a later run is stored that was not published
     pub(crate) fn current_view(&self) -> Result<View, Failure> {

@@ -9,7 +9,7 @@ use crate::run::adopt::{ByHandError, ManualRequest, by_hand};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Adopt {
-    /// The run whose candidate is put in force
+    /// The run whose candidate is activated
     #[arg(value_parser = values::run())]
     run: u64,
     /// Only this style
@@ -22,7 +22,7 @@ pub(crate) struct Adopt {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Rollback {
-    /// Back to what was in force after this run [default: before the present parameters]
+    /// Back to what was active after this run [default: before the present parameters]
     #[arg(value_parser = values::run())]
     run: Option<u64>,
     /// Only this style

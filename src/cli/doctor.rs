@@ -352,7 +352,7 @@ impl DoctorReport {
                 self.note("reuse", Status::Ok, format!("{checked} units evaluated again, all repeat"), None)
             }
             (_, false) => {
-                let hint = "`optimizer incremental --full` evaluates everything anew";
+                let hint = "`optimizer incremental --full` evaluates everything again";
                 self.note(
                     "reuse",
                     Status::Broken,

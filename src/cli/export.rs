@@ -19,13 +19,13 @@ pub(crate) struct ExportArguments {
     /// File to write; "-" for stdout
     #[arg(short, long, default_value = "learning_config.json", value_name = "FILE")]
     output: PathBuf,
-    /// Write nothing; exit 1 when the file does not hold the parameters in force
+    /// Write nothing; exit 1 when the file does not hold the active parameters
     #[arg(long)]
     check: bool,
     /// Write nothing; show each value that would change, with the reason; exit 1 when there is one
     #[arg(long, conflicts_with = "check")]
     diff: bool,
-    /// Also over a file that this profile does not know, which is kept as FILE.bak, and parameters in force that were
+    /// Also over a file that this profile does not know, which is kept as FILE.bak, and active parameters that were
     /// judged to be bad; the history will say so
     #[arg(long, conflicts_with_all = ["check", "diff"])]
     force: bool,
@@ -127,11 +127,11 @@ fn not_ours(profile: &str, path: &Path, changed: Option<usize>) -> Failure {
     Failure::new(REFUSED, message).hint(hint)
 }
 
-/// Returns why parameters in force are held back.
+/// Returns why active parameters are held back.
 fn held_back(doubts: &[Doubt]) -> Failure {
     let line = |doubt: &Doubt| {
         let Doubt { style, run, verdict, reason } = doubt;
-        format!("the {style} parameters in force are {verdict} by run {run}: {reason}")
+        format!("the active {style} parameters are {verdict} by run {run}: {reason}")
     };
     let lines: Vec<String> = doubts.iter().map(line).collect();
     Failure::new(REFUSED, lines.join("\n")).hint(

@@ -35,8 +35,9 @@ impl From<ImportError> for Failure {
     fn from(error: ImportError) -> Self {
         match error {
             ImportError::Store(error) => error.into(),
-            error => Self::new(code::DATA, error.to_string())
-                .hint("nothing was taken over; the store is as it was"),
+            error => {
+                Self::new(code::DATA, error.to_string()).hint("nothing was imported; the store is as it was")
+            }
         }
     }
 }

@@ -51,7 +51,7 @@ enum Topic {
         #[arg(default_value = "last")]
         id: RunRef,
     },
-    /// The parameters in force
+    /// The active parameters
     Params(Params),
     /// What changed in the parameters, newest first; --limit counts adoptions
     Changes(Changes),

@@ -54,7 +54,7 @@ struct Cli {
 
 /// Options of every command.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Everywhere")]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// Configuration file (TOML); repeat to merge several, later ones win
     #[arg(short, long, global = true, value_name = "FILE")]
@@ -121,7 +121,7 @@ enum Command {
     Explain(explain::ExplainArguments),
     /// Look closer at what a run found, with tests that take longer; decides nothing
     Validate(validate::ValidateArguments),
-    /// Put the candidate of a run in force
+    /// Put the candidate of a run active
     Adopt(decide::Adopt),
     /// Return to earlier parameters
     Rollback(decide::Rollback),

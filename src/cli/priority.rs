@@ -1,4 +1,4 @@
-//! Standing back: a run lowers its own priority, so that a bot on the same machine does not notice it.
+//! Idle priority: a run lowers its own priority, so that a bot on the same machine does not notice it.
 //!
 //! Threads started afterwards inherit it. Without privileges there is no way back up, and none is needed: the process ends
 //! with its run.

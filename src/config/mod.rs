@@ -157,7 +157,7 @@ impl MemoryAlarms {
     }
 }
 
-/// How much a run stands back behind other programs.
+/// How much a run runs at idle priority behind other programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "lowercase")]
 pub enum Priority {

@@ -1,4 +1,4 @@
-//! From a judged candidate and the parameters in force to a decision with reasons, and to what was learned.
+//! From a judged candidate and the active parameters to a decision with reasons, and to what was learned.
 
 pub mod insights;
 pub mod lessons;
@@ -15,13 +15,13 @@ use crate::validate::verdict::{Judgement, Verdict};
 /// What becomes of the parameters of a style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum DecisionOutcome {
-    /// The candidate replaces the parameters in force.
+    /// The candidate replaces the active parameters.
     Adopted,
     /// Nothing to change: no candidate, the same one, or none better.
     Unchanged,
     /// A better candidate whose verdict is not good enough.
     NotConvincing,
-    /// A candidate that did not survive the late part.
+    /// A candidate that did not survive the out-of-sample part.
     Rejected,
 }
 
@@ -40,9 +40,9 @@ impl DecisionOutcome {
 /// What a change of parameters needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Require {
-    /// The legacy stability verdict: PASSED or WARNING on the late part.
+    /// The legacy stability verdict: PASSED or WARNING out of sample.
     Stable,
-    /// Besides holding up on the late part, better than luck would be most of the time.
+    /// Besides holding up out of sample, better than luck would be most of the time.
     #[default]
     Promising,
     /// Beyond what luck explains.
@@ -72,7 +72,7 @@ impl Require {
     }
 }
 
-/// Holds a decision to adopt to what is required: against the set in force where there is one, else against zero.
+/// Holds a decision to adopt to what is required: against the active set where there is one, else against zero.
 pub fn hold_to(
     require: Require,
     decision: &mut Decision,
@@ -115,7 +115,7 @@ pub struct Decision {
     pub reasons: Vec<String>,
 }
 
-/// A parameter set with its score on the late part, which it was not chosen on.
+/// A parameter set with its score out of sample, which it was not chosen on.
 #[derive(Debug, Clone, Copy)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Contender<'a> {
@@ -123,7 +123,7 @@ pub struct Contender<'a> {
     pub late_score: Option<f64>,
 }
 
-/// Decides on a style: adopt on a good verdict and a late part that is better by more than the least improvement, else
+/// Decides on a style: adopt on a good verdict and an out-of-sample part that is better by more than the least improvement, else
 /// keep and say why.
 pub fn decide(
     style: Style,
@@ -142,7 +142,7 @@ pub fn decide(
     };
     let changes = changes(style, incumbent.map(|i| i.set), candidate.set);
     if changes.is_empty() {
-        return with(DecisionOutcome::Unchanged, changes, Some("the parameters in force are still the best"));
+        return with(DecisionOutcome::Unchanged, changes, Some("the active parameters are still the best"));
     }
     match judgement.verdict {
         Verdict::Failed | Verdict::Overfitted => with(DecisionOutcome::Rejected, changes, None),
@@ -150,12 +150,12 @@ pub fn decide(
         Verdict::Passed | Verdict::Warning => {
             let late = incumbent.and_then(|i| i.late_score);
             if late.is_some_and(|late| candidate.late_score.is_none_or(|own| own <= late)) {
-                let reason = "the parameters in force score at least as well on the late part";
+                let reason = "the active parameters score at least as well out of sample";
                 return with(DecisionOutcome::Unchanged, Vec::new(), Some(reason));
             }
             if late.zip(candidate.late_score).is_some_and(|(late, own)| own - late <= min_improvement) {
                 let reason = format!(
-                    "it is better on the late part, by no more than {min_improvement} (decide.min_improvement)"
+                    "it is better out of sample, by no more than {min_improvement} (decide.min_improvement)"
                 );
                 return with(DecisionOutcome::Unchanged, Vec::new(), Some(&reason));
             }

@@ -32,10 +32,10 @@ impl ByHandDocument {
 
     /// Returns the document as text for people.
     pub fn text(&self) -> String {
-        let Some(run) = self.run else { return "these parameters are in force already\n".to_owned() };
+        let Some(run) = self.run else { return "these parameters are active already\n".to_owned() };
         let what = match self.changes.iter().any(|change| change.new.is_some()) {
-            true => ("in force now", "`optimizer rollback` undoes it"),
-            false => ("no longer in force", "`optimizer adopt` brings the candidate of a run back"),
+            true => ("active now", "`optimizer rollback` undoes it"),
+            false => ("no longer active", "`optimizer adopt` brings the candidate of a run back"),
         };
         let (changes, profile) = (listed(&self.changes), &self.profile);
         format!("{changes}\n\n{}, as run {run} of profile {profile}; {}\n", what.0, what.1)
@@ -63,7 +63,7 @@ pub struct ImportDocument {
     pub changes: Vec<ChangeRecord>,
     /// Styles of which the file has no parameters.
     pub styles_without_parameters: Vec<String>,
-    /// Styles of which the file has defaults that an export filled in: they do not come into force.
+    /// Styles of which the file has defaults that an export filled in: they do not become active.
     pub styles_filled_in: Vec<String>,
     /// Top-level keys that go along to the next export.
     pub carried: Vec<String>,
@@ -96,21 +96,21 @@ impl ImportDocument {
     pub fn text(&self) -> String {
         let left = self.styles_without_parameters.len() + self.styles_filled_in.len();
         let changes = match self.changes.is_empty() {
-            true if left == Style::ALL.len() => "no parameters come into force".to_owned(),
-            true => "these parameters are in force already".to_owned(),
+            true if left == Style::ALL.len() => "no parameters become active".to_owned(),
+            true => "these parameters are active already".to_owned(),
             false => listed(&self.changes),
         };
-        let mut text = format!("{changes}\n\ntaken over as run {} of profile {}\n", self.run, self.profile);
+        let mut text = format!("{changes}\n\nimported as run {} of profile {}\n", self.run, self.profile);
         if !self.styles_without_parameters.is_empty() {
             text += &format!("no parameters for {}\n", self.styles_without_parameters.join(", "));
         }
         if !self.styles_filled_in.is_empty() {
             text += &format!(
-                "not in force: the parameters for {}, defaults that an export filled in\n",
+                "not active: the parameters for {}, defaults that an export filled in\n",
                 self.styles_filled_in.join(", ")
             );
         }
-        text += &super::inspect::wrapped("carried along to the next export:", 2, &self.carried);
+        text += &super::inspect::wrapped("passed through to the next export:", 2, &self.carried);
         if !self.dropped.is_empty() {
             text += &format!("not carried, nothing reads them: {}\n", self.dropped.join(", "));
         }

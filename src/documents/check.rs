@@ -270,9 +270,9 @@ fn passed_over_text(text: &mut String, passed_over: &[PassedOverPart]) {
         told.push(&passed.reason);
         let others = passed_over.iter().filter(|other| other.reason == passed.reason).count() - 1;
         let _ = match others {
-            0 => writeln!(text, "{}: passed over: {}", passed.file, passed.reason),
-            1 => writeln!(text, "{} and 1 more file: passed over: {}", passed.file, passed.reason),
-            _ => writeln!(text, "{} and {others} more files: passed over: {}", passed.file, passed.reason),
+            0 => writeln!(text, "{}: skipped: {}", passed.file, passed.reason),
+            1 => writeln!(text, "{} and 1 more file: skipped: {}", passed.file, passed.reason),
+            _ => writeln!(text, "{} and {others} more files: skipped: {}", passed.file, passed.reason),
         };
     }
 }

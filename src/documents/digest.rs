@@ -65,11 +65,11 @@ pub struct DigestStyle {
     pub answers: Vec<String>,
     /// The best set on days it was not chosen on; null without one.
     pub best: Option<DigestFigures>,
-    /// The set in force on the same days; null without one.
+    /// The active set on the same days; null without one.
     pub incumbent: Option<DigestFigures>,
 }
 
-/// Figures of a set on the late days.
+/// Figures of a set out of sample.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct DigestFigures {
@@ -117,7 +117,7 @@ impl DigestDocument {
             hint: failure.hint.map(|hint| short(&hint)),
             ..failure
         };
-        let headline = "the run failed; the parameters in force stay".to_owned();
+        let headline = "the run failed; the active parameters stay".to_owned();
         Self { failure: Some(failure), ..Self::plain("failed", profile, headline) }
     }
 
@@ -254,7 +254,7 @@ impl DigestStyle {
     fn figures(&self) -> Vec<(&'static str, String)> {
         let line =
             |(name, figures): (&'static str, &Option<DigestFigures>)| Some((name, figures.as_ref()?.text()));
-        [("best on late days", &self.best), ("in force on late days", &self.incumbent)]
+        [("best out of sample", &self.best), ("active out of sample", &self.incumbent)]
             .into_iter()
             .filter_map(line)
             .collect()

@@ -10,6 +10,7 @@ pub mod dry_run;
 pub mod export;
 pub mod fetch;
 pub mod freshness;
+pub mod glossary;
 pub mod inspect;
 pub mod listing;
 pub mod lookahead;

@@ -32,7 +32,7 @@ pub struct BackupDocument {
     pub created_at: Option<String>,
     /// Runs in its history; null for one that cannot be used.
     pub runs: Option<u64>,
-    /// Scopes with parameters in force; null for one that cannot be used.
+    /// Scopes with active parameters; null for one that cannot be used.
     pub scopes: Option<u64>,
     /// Whose run it was made after; null where it does not say so.
     pub profile: Option<String>,

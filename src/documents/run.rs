@@ -33,7 +33,7 @@ pub struct RunDocument {
     pub input: InputPart,
     /// What was evaluated.
     pub evaluation: EvaluationPart,
-    /// Per style: the best set, the set in force, the judgement.
+    /// Per style: the best set, the active set, the judgement.
     pub styles: BTreeMap<String, StylePart>,
     /// What was decided.
     pub decision: DecisionPart,
@@ -178,7 +178,7 @@ pub struct StylePart {
     pub parameter_sets: u64,
     /// Sets of the space that was asked for; more than those searched where it is beyond the budget.
     pub parameter_sets_asked: u64,
-    /// Sets with enough early trades to have a score.
+    /// Sets with enough in-sample trades to have a score.
     pub rated: u64,
     pub signals: u64,
     /// Signals that pass the loosest level of every dimension.
@@ -228,13 +228,13 @@ pub struct EvidencePart {
     pub trials: u64,
     /// Is there anything here at all?
     pub edge: Option<AssessmentRecord>,
-    /// Is it better than what is in force? Null where nothing is, or the best set is.
+    /// Is it better than what is active? Null where nothing is, or the best set is.
     pub switch: Option<AssessmentRecord>,
     /// What becomes of the best set when positions stay open; null where there is none.
     pub replay: Option<ReplayPart>,
     /// The best set by kind of market, as it was known when each day began; null where it is never known.
     pub regimes: Option<RegimesPart>,
-    /// What the best set and the one in force made of the moves an oracle would have taken; null where there is no best
+    /// What the best set and the one active made of the moves an oracle would have taken; null where there is no best
     /// set. Nothing is chosen by it.
     pub hindsight: Option<HindsightPart>,
     /// Figures by name; what is not defined is not there.
@@ -246,13 +246,13 @@ pub struct EvidencePart {
 pub struct ReplayPart {
     /// The best set.
     pub best: BothWaysPart,
-    /// The set in force; null where it was not measured.
+    /// The active set; null where it was not measured.
     pub in_force: Option<BothWaysPart>,
     /// Signals of the best set that are lost, by reason: `symbol_busy`, `cooling_down`, `portfolio_full`, `day_over`.
     pub lost: BTreeMap<String, u64>,
     /// What the best set's independent trades are worth in trades that do not overlap.
     pub effective_trades: f64,
-    /// Sets compared: the best, the neighbours of the very best, the one in force, and every signal.
+    /// Sets compared: the best, the neighbours of the very best, the one active, and every signal.
     pub sets: u64,
     /// Rank correlation of their net results, independent and traded; null where they are few.
     pub agreement: Option<f64>,
@@ -263,7 +263,7 @@ pub struct ReplayPart {
 pub struct HindsightPart {
     /// The best set.
     pub best: CapturePart,
-    /// The set in force; null where it was not measured.
+    /// The active set; null where it was not measured.
     pub in_force: Option<CapturePart>,
 }
 
@@ -301,10 +301,10 @@ impl HindsightPart {
                 "{name} captured {captured}, missed {missed}, {false_entries} of {trades} trades at none, {net_pct:+.1} % net"
             )
         };
-        let in_force = self.in_force.as_ref().map(|part| format!("; {}", said("the set in force", part)));
+        let in_force = self.in_force.as_ref().map(|part| format!("; {}", said("the active set", part)));
         let moves = self.best.captured + self.best.missed;
         format!(
-            "HINDSIGHT of {moves} moves {}{}",
+            "OPPORTUNITY CAPTURE: of {moves} moves {}{}",
             said("the best set", &self.best),
             in_force.unwrap_or_default()
         )
@@ -355,7 +355,7 @@ impl RegimesPart {
         };
         let shown: Vec<String> = judged.iter().map(shown).collect();
         let alike = self.p_alike.map_or_else(String::new, |p| {
-            format!("; they differ as much by chance in {:.0} of 100 worlds", 100.0 * p)
+            format!("; they differ as much by chance in {:.0} of 100 simulations", 100.0 * p)
         });
         let kinds = judged.len();
         (kinds > 0).then(|| {
@@ -420,13 +420,12 @@ impl ReplayPart {
             self.lost.iter().map(|(why, count)| format!("{count} {}", why.replace('_', " "))).collect();
         let lost = if lost.is_empty() { "none".to_owned() } else { lost.join(", ") };
         let agreement = self.agreement.map_or_else(String::new, |agreement| {
-            format!("; the ranks of {} sets agree to {agreement:.2}", self.sets)
+            format!("; rank correlation {agreement:.2} over {} sets", self.sets)
         });
         let (traded, independent) = (shown(&self.best.traded), shown(&self.best.independent));
         let worth = self.effective_trades;
         format!(
-            "REPLAY as a bot trades: {traded}; every signal by itself: {independent}, worth {worth:.0} that do not \
-             overlap; signals lost: {lost}{agreement}"
+            "PORTFOLIO SIMULATION: {traded}; independent trades: {independent}, effective number of trades {worth:.0}; signals lost: {lost}{agreement}"
         )
     }
 
@@ -451,7 +450,7 @@ impl ReplayPart {
 
 impl EvidencePart {
     /// Returns the two answers, what becomes of the best set when it is traded, where it earns, and what hindsight says of
-    /// it beside the set in force; one line each.
+    /// it beside the active set; one line each.
     pub fn lines(&self) -> Vec<String> {
         let line = |(question, assessment): (&str, &Option<AssessmentRecord>)| {
             let assessment = assessment.as_ref()?;
@@ -495,7 +494,7 @@ pub struct SymbolPart {
 #[expect(missing_docs, reason = "the names say it")]
 pub struct CandidatePart {
     pub params: Map<String, Value>,
-    /// Score on the early part, which the search maximises.
+    /// Score in sample, which the search maximises.
     pub score: Option<f64>,
     /// On all days.
     pub metrics: StoredMetrics,
@@ -778,7 +777,7 @@ fn style_text(style: &StyleReport, given: bool) -> String {
     text.push_str(&losses_text(style, given));
     if let Some(best) = study.top.first() {
         let mut rows = rows(best, study.incumbent.as_ref());
-        rows.extend(replay(style).iter().flat_map(|replay| replay.rows("best, traded", "in force, traded")));
+        rows.extend(replay(style).iter().flat_map(|replay| replay.rows("best, traded", "active, traded")));
         let _ = writeln!(text, "{}", super::table::results(&rows));
         let set: Vec<String> = crate::decide::key_values(&best.set)
             .into_iter()
@@ -797,7 +796,7 @@ fn style_text(style: &StyleReport, given: bool) -> String {
         let set = set.map(|(key, value)| format!("{key}={value}"));
         text.push_str(&super::inspect::wrapped(&format!("{} has its own: ", own.symbol), 6, set));
     }
-    // Without parameters in force every value is new, and the best set stands above.
+    // Without active parameters every value is new, and the best set stands above.
     if style.decision.outcome == crate::decide::DecisionOutcome::Adopted && study.incumbent.is_some() {
         for change in &style.decision.changes {
             let old = change.old.as_deref().unwrap_or("-");
@@ -839,13 +838,13 @@ fn replay(style: &StyleReport) -> Option<ReplayPart> {
 fn rows(best: &Measured, incumbent: Option<&Measured>) -> Vec<(String, StoredMetrics)> {
     let named = |name: &str, measured: &Measured| {
         vec![
-            (format!("{name}, early"), metrics_record(&measured.early)),
-            (format!("{name}, late"), metrics_record(&measured.late)),
+            (format!("{name}, IS"), metrics_record(&measured.early)),
+            (format!("{name}, OOS"), metrics_record(&measured.late)),
             (format!("{name}, all"), metrics_record(&measured.full)),
         ]
     };
     let mut rows = named("best", best);
-    rows.extend(incumbent.map(|measured| named("in force", measured)).unwrap_or_default());
+    rows.extend(incumbent.map(|measured| named("active", measured)).unwrap_or_default());
     rows
 }
 

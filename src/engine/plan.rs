@@ -95,7 +95,7 @@ impl StylePlan {
 /// Settings of the search for own parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OwnSettings {
-    /// Fewest early trades of a set on the symbol.
+    /// Fewest in-sample trades of a set on the symbol.
     pub trades_min: u32,
     /// Trades that the score on all symbols counts for.
     pub prior_trades: u32,
@@ -135,7 +135,7 @@ pub struct SearchSettings {
     pub rank: RankBy,
     /// Conditions on the result.
     pub constraints: Vec<Constraint>,
-    /// Fewest early trades of a ranked parameter set.
+    /// Fewest in-sample trades of a ranked parameter set.
     pub trades_min: u32,
     /// Fewest late trades of a judgement.
     pub late_trades_min: u32,
@@ -197,7 +197,7 @@ pub struct DayLimits {
     pub window_days: Option<i32>,
 }
 
-/// Everything that determines a run's answer, besides the candles and the parameters in force.
+/// Everything that determines a run's answer, besides the candles and the active parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// Base interval.

@@ -26,7 +26,7 @@ pub enum Reason {
     New,
     /// The user asked for everything (`--full`).
     Forced,
-    /// It was evaluated once, and made room for others since.
+    /// It was evaluated once, and were evicted since.
     Evicted,
     /// Its row did not verify, or a sample of its symbol's did not repeat.
     Corrupt,
@@ -112,7 +112,7 @@ impl fmt::Display for Reason {
         match self {
             Self::New => write!(f, "never evaluated before"),
             Self::Forced => write!(f, "evaluated on request (--full)"),
-            Self::Evicted => write!(f, "had made room in the cache"),
+            Self::Evicted => write!(f, "had been evicted from the cache"),
             Self::Corrupt => write!(f, "its cached result did not verify"),
             Self::Stage { old, new } => write!(f, "the computation changed: version {old} -> {new}"),
             Self::Candles { old, new } => {

@@ -145,7 +145,7 @@ impl RejectedRow<'_> {
 pub(super) enum RowSelection {
     /// Those of the symbol in the name; others are counted as what should not be there.
     Named,
-    /// Those of one symbol of a table of several; others are passed over without a word.
+    /// Those of one symbol of a table of several; others are skipped without a word.
     OfTable,
     /// None: what is asked for is whose rows there are.
     Survey,

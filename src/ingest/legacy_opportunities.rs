@@ -2,7 +2,7 @@
 //!
 //! Read are a list of opportunities, and objects that hold such lists by style, plain or under `opportunities`.
 //! The legacy writes bare `NaN` and `Infinity`, which are not JSON: they are taken for null. Other keys (snapshots,
-//! names, caches) are passed over. Records are read one by one, so that an error names its record.
+//! names, caches) are skipped. Records are read one by one, so that an error names its record.
 
 use std::borrow::Cow;
 use std::cell::RefCell;

@@ -1,7 +1,7 @@
 //! The trades a bot writes down for itself: `trades_history.csv` of the legacy bot, or the same as JSON.
 //!
 //! A CSV file has a header; columns are found by their names (those of the legacy, or English ones), in any order, and
-//! unknown ones are passed over. JSON is a list of objects with the same names as keys. A time that cannot be read is
+//! unknown ones are skipped. JSON is a list of objects with the same names as keys. A time that cannot be read is
 //! not known, as the legacy takes it; anything else that cannot be read is an error that names its line or record.
 
 use std::fmt;

@@ -2,7 +2,7 @@
 
 use crate::model::{Interval, MarketKind, Symbol, Timeframes};
 
-/// Why a file, or a member of an archive, was passed over.
+/// Why a file, or a member of an archive, was skipped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {

@@ -190,7 +190,7 @@ pub(super) fn markets(
     Ok(Ok(found))
 }
 
-/// Reads the rows of one market; those of others are passed over without a word.
+/// Reads the rows of one market; those of others are skipped without a word.
 ///
 /// `day_ms` is the midnight of the day in the name, in UTC milliseconds.
 /// Errors: only what the stream itself reports

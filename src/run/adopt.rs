@@ -1,4 +1,4 @@
-//! Decisions by hand: a waiting candidate is put in force, or earlier parameters come back.
+//! Decisions by hand: a waiting candidate is activated, or earlier parameters come back.
 //!
 //! Both are runs of the history like any other, without candles: what was decided, on which earlier run's evidence, and
 //! what changed. One transaction, like a run.
@@ -19,11 +19,11 @@ use crate::study::per_symbol::scope_of;
 const ADOPTED: &str = "adopted";
 const ROLLED_BACK: &str = "rolled_back";
 pub(crate) const IMPORTED: &str = "imported";
-/// Verdict and outcome of a decision that leaves a style without parameters in force.
+/// Verdict and outcome of a decision that leaves a style without active parameters.
 const WITHDRAWN: &str = "withdrawn";
 /// Of parameters handed over although they were judged to be bad; nothing changed.
 pub const EXPORTED: &str = "exported";
-/// Runs after which a rollback no longer keeps a set out of force.
+/// Runs after which a rollback no longer keeps a set out of use.
 const VETO_RUNS: usize = 60;
 
 /// What is asked for by hand.
@@ -36,7 +36,7 @@ pub enum ManualRequest {
         /// Whatever its verdict says.
         force: bool,
     },
-    /// What was in force after a run; without one, what was in force before the present parameters. That may be nothing.
+    /// What was active after a run; without one, what was active before the present parameters. That may be nothing.
     Rollback {
         /// The run.
         run: Option<u64>,
@@ -44,7 +44,7 @@ pub enum ManualRequest {
 }
 
 impl ManualRequest {
-    /// Returns the run that has to be there. Before the first, 0, nothing was in force: one can go back to that.
+    /// Returns the run that has to be there. Before the first, 0, nothing was active: one can go back to that.
     fn named(self) -> Option<u64> {
         match self {
             Self::Adopt { run, .. } => Some(run),
@@ -145,7 +145,7 @@ pub fn is_by_hand(result: &str) -> bool {
     [ADOPTED, ROLLED_BACK, IMPORTED, EXPORTED].contains(&result)
 }
 
-/// Returns the sets that were taken out of force by hand and not put back since, by style.
+/// Returns the sets that were deactivated by hand and not put back since, by style.
 pub(crate) fn vetoed(
     snapshot: &Snapshot<'_>,
     profile: &str,
@@ -167,7 +167,7 @@ pub(crate) fn vetoed(
     Ok(vetoed)
 }
 
-/// What a style is to have in force.
+/// What a style is to have active.
 struct Chosen {
     style: Style,
     /// `None` for no parameters, as before the first were adopted.
@@ -207,7 +207,7 @@ fn candidates(
     }
 }
 
-/// Finds what was in force after a run, or before what is in force now.
+/// Finds what was active after a run, or before what is active now.
 fn earlier(
     snapshot: &Snapshot<'_>,
     profile: &str,
@@ -221,7 +221,7 @@ fn earlier(
             continue;
         };
         let runs = snapshot.runs(profile, ..=last, usize::MAX)?;
-        // Where the oldest runs are gone nobody knows what was in force before.
+        // Where the oldest runs are gone nobody knows what was active before.
         let mut judged = if last == 0 || runs.iter().any(|(id, _)| *id == 1) { Some(None) } else { None };
         for (id, _) in runs {
             let decisions = snapshot.decisions(profile, id)?;
@@ -233,7 +233,7 @@ fn earlier(
             judged = Some(candidate.map(|candidate| JudgedParameters { run: id, decision, candidate }));
             break;
         }
-        // Nothing in force and nothing to put there is no step back.
+        // Nothing active and nothing to put there is no step back.
         if let Some(judged) = judged.filter(|judged| judged.is_some() || in_force.is_some()) {
             chosen.push(Chosen { style: *style, judged });
         }

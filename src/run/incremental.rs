@@ -197,7 +197,7 @@ fn list(paths: &[PathBuf]) -> String {
 /// Carries out a daily run.
 ///
 /// All changes to what was learned are committed in one transaction at the end; before it, nothing is touched.
-/// The answer depends on the candles, the plan and the parameters in force, and on nothing else: not on threads, order
+/// The answer depends on the candles, the plan and the active parameters, and on nothing else: not on threads, order
 /// of files, time or earlier runs.
 ///
 /// Who gets the report is the one who wanted to know: the run counts as reported.
@@ -487,7 +487,7 @@ impl RunContext<'_> {
         Ok(answered)
     }
 
-    /// Returns where the last stage of a style starts from: the parameters in force, then the first stage's best.
+    /// Returns where the last stage of a style starts from: the active parameters, then the first stage's best.
     fn starts(&self, first: &Answered, style: Style) -> Vec<ParameterSet> {
         let place = self.plan.styles.iter().position(|planned| planned.space.style() == style);
         let in_force = place.and_then(|place| first.memory.in_force.styles[place].clone());
@@ -721,7 +721,7 @@ const RUNS_LOOKED_AT: usize = 20;
 /// What earlier runs left behind.
 pub(crate) struct PriorState {
     pub(crate) in_force: ActiveParameters,
-    /// The last run, if it had the same candles and plan and its parameters are still in force.
+    /// The last run, if it had the same candles and plan and its parameters are still active.
     same_as: Option<u64>,
     /// Start of the last run of any profile; UTC ms.
     last_run_ms: Option<i64>,

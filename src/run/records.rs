@@ -174,7 +174,7 @@ pub fn lost(styles: &[StyleReport]) -> impl Iterator<Item = IssueRecord> {
     })
 }
 
-/// Returns every issue of the input once, with the first line concerned: files passed over and rejected, then issues of files, of
+/// Returns every issue of the input once, with the first line concerned: files skipped and rejected, then issues of files, of
 /// given signals, of symbols. What concerns the candles of a symbol (see [`is_of_series`]) is told of the symbol.
 pub fn issues(input: &InputReport) -> Vec<(IssueRecord, Option<u64>)> {
     let record = |file: String, kind: &str, count: u64, detail: String| IssueRecord {

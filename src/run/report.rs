@@ -164,7 +164,7 @@ impl StyleReport {
         })
     }
 
-    /// Returns how sure one can be of the candidate: better than what is in force, or than nothing where nothing is.
+    /// Returns how sure one can be of the candidate: better than what is active, or than nothing where nothing is.
     pub fn assurance(&self) -> Assurance {
         let assessment = self.evidence.switch.as_ref().or(self.evidence.edge.as_ref());
         assessment.map_or(Assurance::NotEnoughData, |assessment| assessment.assurance)

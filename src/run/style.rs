@@ -21,16 +21,16 @@ use crate::study::weights::learn_weights;
 use crate::study::{EvaluationContext, Study, study};
 use crate::validate::assessment::Assurance;
 
-/// What is in force.
+/// What is active.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ActiveParameters {
     /// Per style of the plan.
     pub(crate) styles: Vec<Option<ParameterSet>>,
     /// Own sets of symbols, by scope.
     pub(crate) symbols: BTreeMap<String, ParameterSet>,
-    /// Sets that were taken out of force by hand last, by style: no run puts them back.
+    /// Sets that were deactivated by hand last, by style: no run puts them back.
     pub(crate) vetoed: BTreeMap<Style, ParameterSet>,
-    /// Last day of the candles that the sets in force were chosen on, by style.
+    /// Last day of the candles that the active sets were chosen on, by style.
     pub(crate) chosen_on: BTreeMap<Style, Day>,
     /// Fingerprints of the grids tried before, by style.
     pub(crate) grids: BTreeSet<(Style, [u8; 32])>,
@@ -63,7 +63,7 @@ pub(crate) fn study_style(
     let style = &plan.styles[index];
     let book = book_of(symbols, index, style);
     let ground = EvaluationContext { style, book: &book };
-    // Parameters in force go with the weights that they were chosen under.
+    // Active parameters go with the weights that they were chosen under.
     let before = incumbent.and_then(|set| weights_of(set, style.space.style()));
     let before = before.filter(|_| learned.as_ref().is_some_and(|learned| learned.replaced));
     let before =
@@ -80,7 +80,7 @@ pub(crate) fn study_style(
     let least = plan.search.min_improvement;
     let mut decision = decide(style.space.style(), candidate, contender, &study.judgement, least);
     if incumbent.is_some() && study.incumbent.is_none() {
-        let reason = "the parameters in force are no longer in the space, so they could not be measured";
+        let reason = "the active parameters are no longer in the space, so they could not be measured";
         decision.reasons.push(reason.to_owned());
     }
     let names: Vec<&str> = input.symbols.iter().map(|symbol| symbol.name.as_str()).collect();
@@ -102,14 +102,13 @@ pub(crate) fn study_style(
     let vetoed = in_force.vetoed.get(&style.space.style());
     if decision.outcome == DecisionOutcome::Adopted && best.is_some_and(|best| Some(&best.set) == vetoed) {
         decision.outcome = DecisionOutcome::NotConvincing;
-        decision.reasons.insert(
-            0,
-            "it was taken out of force by hand (`rollback`); only `adopt` puts it back".to_owned(),
-        );
+        decision
+            .reasons
+            .insert(0, "it was deactivated by hand (`rollback`); only `adopt` puts it back".to_owned());
     }
     decision.reasons.extend(learned.map(|learned| learned.reason));
     let own = match decision.outcome {
-        // Sets of symbols go with the score weights that are in force.
+        // Sets of symbols go with the score weights that are active.
         DecisionOutcome::Unchanged if !theirs.is(&ground) => Vec::new(),
         DecisionOutcome::Adopted | DecisionOutcome::Unchanged => {
             let in_force = |scope: &str| in_force.symbols.get(scope).cloned();

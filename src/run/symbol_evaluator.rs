@@ -307,7 +307,7 @@ pub(crate) fn spot_check(job: &SymbolJob<'_>, sources: &SymbolSources) -> Result
             continue;
         }
         if !desk.repeats(&market, day, style, cache, &contexts, &costs)? {
-            tracing::warn!(symbol = %desk.symbol, "a cached result does not repeat: the symbol is evaluated anew");
+            tracing::warn!(symbol = %desk.symbol, "a cached result does not repeat: the symbol is evaluated again");
             cache.forget(desk.symbol.as_str())?;
             return Ok(SpotCheck::Mismatch);
         }
@@ -640,9 +640,9 @@ impl SymbolEvaluator<'_> {
         Ok((picks as u64, sound))
     }
 
-    /// Gives up everything cached of the symbol: it is evaluated anew, from all of its candles.
+    /// Gives up everything cached of the symbol: it is evaluated again, from all of its candles.
     fn distrust(&mut self, sorted: &mut WorkPlan) -> Result<(), SymbolError> {
-        tracing::warn!(symbol = %self.symbol, "a cached result does not repeat: the symbol is evaluated anew");
+        tracing::warn!(symbol = %self.symbol, "a cached result does not repeat: the symbol is evaluated again");
         if let Some(cache) = self.job.shelf.and_then(StoreHandle::cache) {
             cache.forget(self.symbol.as_str())?;
         }
@@ -704,7 +704,7 @@ impl SymbolEvaluator<'_> {
         batch
     }
 
-    /// Stores rows; returns how many units made room.
+    /// Stores rows; returns how many units evicted.
     fn put(&self, batch: &CacheBatch) -> Result<u64, SymbolError> {
         let Some(shelf) = self.job.shelf else { return Ok(0) };
         let Some(cache) = shelf.begin()? else { return Ok(0) };

@@ -12,7 +12,7 @@ pub struct Overdue {
     pub started_at_ms: i64,
     /// How it ended, as the history says.
     pub result: String,
-    /// What it changed in the parameters in force.
+    /// What it changed in the active parameters.
     pub changes: Vec<ChangeRecord>,
 }
 

@@ -170,7 +170,7 @@ impl Constraint {
 pub struct Objective<'a> {
     /// The score to maximise.
     pub score: Score,
-    /// Whether it is the highest score that counts, or the highest ground.
+    /// Whether it is the highest score that counts, or the highest smoothed score.
     pub by: RankBy,
     /// Conditions on the result.
     pub constraints: &'a [Constraint],

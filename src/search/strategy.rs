@@ -17,11 +17,11 @@ pub enum Strategy {
     /// Not at all: the whole space or an error.
     #[default]
     Grid,
-    /// Values of every axis by lot.
+    /// Values of every axis at random.
     Random,
     /// Evenly spaced values of every axis first, then all values around the best of them.
     CoarseFine,
-    /// All values around the parameters in force.
+    /// All values around the active parameters.
     Polish,
 }
 
@@ -282,7 +282,7 @@ fn spread(size: usize, count: usize) -> Vec<usize> {
     }
 }
 
-/// Returns places of an axis by lot, ascending.
+/// Returns places of an axis at random, ascending.
 fn by_lot(seed: u64, axis: usize, size: usize, count: usize) -> Vec<usize> {
     let ticket = |place: &usize| {
         Canonical::new("retune lot v1").count(seed).count(axis as u64).count(*place as u64).finish().0

@@ -2,9 +2,9 @@
 //!
 //! The legacy chose among its weights by the mean score of opportunities that had all won (D25), and wrote what it
 //! chose where the bot does not look (D24). Here the signals that lost count as much, weights are judged on days that
-//! they were not searched on, and those in force stay unless others are better by more than chance moves the difference.
+//! they were not searched on, and the active ones stay unless others are better by more than chance moves the difference.
 //!
-//! Causality: what is given of the early part is all that is read. Not here: outcomes; see `run`.
+//! Causality: what is given of the in-sample part is all that is read. Not here: outcomes; see `run`.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub enum Weighting {
     /// They are fixed.
     #[default]
     Default,
-    /// Every run searches them on its early days.
+    /// Every run searches them on its in-sample days.
     Learned,
 }
 
@@ -59,13 +59,13 @@ pub struct LabelledSignal {
 /// What weights are learned from.
 #[derive(Debug, Clone)]
 pub struct WeightEvidence<'a> {
-    /// Signals of the early part, by day.
+    /// Signals of the in-sample part, by day.
     pub samples: &'a [LabelledSignal],
-    /// Days of the early part.
+    /// Days of the in-sample part.
     pub days: Range<Day>,
     /// Days that an outcome reaches beyond its entry day.
     pub label_days: i32,
-    /// The weights in force.
+    /// The weights active.
     pub in_force: ScoreWeights,
     /// Weights that are tried before others are evolved, the default ones besides; at most four count.
     pub named: &'a [ScoreWeights],
@@ -78,13 +78,13 @@ pub struct WeightEvidence<'a> {
 pub struct LearnedWeights {
     /// The weights to go on with.
     pub weights: ScoreWeights,
-    /// Whether they replace those in force.
+    /// Whether they replace the active ones.
     pub replaced: bool,
     /// Why.
     pub reason: String,
     /// Early signals that won, and that did not.
     pub signals: [u64; 2],
-    /// How the weights found compare with those in force; `None` where there is too little to search.
+    /// How the weights found compare with the active ones; `None` where there is too little to search.
     pub compared: Option<AucComparison>,
 }
 
@@ -93,17 +93,17 @@ pub struct LearnedWeights {
 pub struct AucComparison {
     /// Of the weights that a search without the fold's days finds, on these days.
     pub found_ppm: u64,
-    /// Of the weights in force, on the same days.
+    /// Of the weights active, on the same days.
     pub in_force_ppm: u64,
     /// Standard error of the difference; days on which outcomes overlap count as one.
     pub error_ppm: f64,
-    /// Of the weights that a search on all early days finds, on the days it saw.
+    /// Of the weights that a search on all in-sample days finds, on the days it saw.
     pub seen_ppm: u64,
 }
 
-/// Parts of the early days; each in turn is what the search does not see.
+/// Parts of the in-sample days; each in turn is what the search does not see.
 const FOLDS: i32 = 5;
-/// Fewest early signals, and fewest of them that won and that lost.
+/// Fewest in-sample signals, and fewest of them that won and that lost.
 const SIGNALS_MIN: u64 = 200;
 const CLASS_MIN: u64 = 50;
 /// Least improvement of the area that is worth other weights; ppm.
@@ -123,11 +123,11 @@ const WEIGHT_MAX: u8 = 50;
 /// Most that a mutation moves a weight.
 const STEP_MAX: u64 = 10;
 
-/// Weights that a search tries at most: those in force, the default and the named ones, every term alone, all terms as
+/// Weights that a search tries at most: the active ones, the default and the named ones, every term alone, all terms as
 /// each separates alone, and the children of every generation.
 pub const TRIED_MAX: u64 = (3 + NAMED_MAX + TERMS_MAX + GENERATIONS * CHILDREN) as u64;
 
-/// Learns the weights of a style from the signals of the early part.
+/// Learns the weights of a style from the signals of the in-sample part.
 ///
 /// Causality: each fold's area is that of weights which were found without its days, and without those on which an
 ///            outcome overlaps with one of its own
@@ -146,14 +146,15 @@ pub fn learn(lesson: &WeightEvidence<'_>) -> LearnedWeights {
     let Some((found, compared)) = enough.then(|| lesson.compare()).flatten() else {
         let [won, lost] = signals;
         let needed =
-            format!("{SIGNALS_MIN}, {CLASS_MIN} of either kind, on several parts of the early days,");
-        let reason =
-            format!("too few early signals for score weights: {won} won, {lost} lost, {needed} are needed");
+            format!("{SIGNALS_MIN}, {CLASS_MIN} of either kind, on several parts of the in-sample days,");
+        let reason = format!(
+            "too few in-sample signals for score weights: {won} won, {lost} lost, {needed} are needed"
+        );
         return keep(reason, None);
     };
     let figures = compared.text();
     if found == lesson.in_force {
-        return keep(format!("the score weights in force are still the best: {figures}"), Some(compared));
+        return keep(format!("the active score weights are still the best: {figures}"), Some(compared));
     }
     if !compared.is_better() {
         return keep(
@@ -216,7 +217,7 @@ impl AucComparison {
 }
 
 impl WeightEvidence<'_> {
-    /// Returns the weights found on all early days, and how weights that are found so do on days not searched; `None`
+    /// Returns the weights found on all in-sample days, and how weights that are found so do on days not searched; `None`
     /// where fewer than two parts of the days have winners and losers.
     fn compare(&self) -> Option<(ScoreWeights, AucComparison)> {
         let found = search(&self.parts(|_| true), self)?;
@@ -381,7 +382,7 @@ mod tests {
 
     const DAYS: Range<Day> = Day(100)..Day(300);
 
-    /// Signals of every day, with evidence by lot; a winner is drawn with the odds (percent) of its evidence.
+    /// Signals of every day, with evidence at random; a winner is drawn with the odds (percent) of its evidence.
     fn world(style: Style, seed: u64, odds: impl Fn(ScoreEvidence) -> u64) -> Vec<LabelledSignal> {
         let mut draws = RandomStream::new(seed);
         let mut samples = Vec::new();
@@ -423,7 +424,7 @@ mod tests {
             assert!(compared.found_ppm > compared.in_force_ppm + 20_000, "{compared:?}");
             assert!(compared.found_ppm < compared.seen_ppm + 20_000, "{compared:?}");
             assert!(share(&learned.weights, term) > 2.0 * share(&default, term), "{}", learned.weights);
-            // Once in force, they stay.
+            // Once active, they stay.
             let again = learn(&lesson(&samples, learned.weights));
             assert_eq!((again.weights, again.replaced), (learned.weights, false), "{}", again.reason);
             assert_eq!((learned.tries(), again.tries()), (2 * TRIED_MAX, 2 * TRIED_MAX));
@@ -463,7 +464,7 @@ mod tests {
             let learned = learn(&lesson(few, own));
             assert_eq!((learned.weights, learned.replaced, learned.compared), (own, false, None));
             assert!(
-                learned.reason.starts_with("too few early signals for score weights: "),
+                learned.reason.starts_with("too few in-sample signals for score weights: "),
                 "{}",
                 learned.reason
             );

@@ -43,7 +43,7 @@ const FORMAT: &str = "retune backup";
 const VERSION: u32 = 1;
 /// More than this is not read from one backup, once decoded.
 const BYTES_MAX: u64 = 1 << 30;
-/// The longest line: the largest row, 32 MiB of JSON that is carried along, is JSON within JSON there.
+/// The longest line: the largest row, 32 MiB of JSON that is passed through, is JSON within JSON there.
 const LINE_BYTES_MAX: u64 = 72 << 20;
 
 /// The first line.
@@ -109,7 +109,7 @@ pub struct BackupContent {
     pub app_version: String,
     /// Rows of all tables.
     pub rows: u64,
-    /// Rows of parameters in force.
+    /// Rows of active parameters.
     pub params: u64,
     /// Runs in the history.
     pub runs: u64,

@@ -15,7 +15,7 @@ use super::files::hand_over;
 
 /// What the name of a file ends with until it takes its place.
 const SUFFIX: &str = ".tmp";
-/// Times a file is begun anew that somebody took for a leftover in the moment before it was locked.
+/// Times a file is rebuilt that somebody took for a leftover in the moment before it was locked.
 const ATTEMPTS_MAX: usize = 16;
 
 /// A file beside the one whose place it takes; removed when dropped, unless it was put there.

@@ -1,7 +1,7 @@
 //! The cache: evaluated units of symbol-days in a file of their own, disposable as a whole.
 //!
 //! Nothing here is the truth: a row that does not verify is no row, a file that cannot be opened or read is removed and
-//! begun anew, and what is missing is evaluated again. Results never depend on what is cached. Only the holder of the run's
+//! rebuilt, and what is missing is evaluated again. Results never depend on what is cached. Only the holder of the run's
 //! claim opens it.
 
 use std::collections::BTreeMap;
@@ -147,7 +147,7 @@ impl Cache {
                     return Err(error);
                 }
                 Err(error) => {
-                    tracing::warn!("the cache cannot be used and is begun anew: {error}");
+                    tracing::warn!("the cache cannot be used and is rebuilt: {error}");
                     // Reading it may have shown the damage, and removed it.
                     if files::exists(&path)? {
                         files::remove(&disk, &path)?;

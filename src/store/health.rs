@@ -290,7 +290,7 @@ fn exposed(dir: &Path) -> std::io::Result<Vec<String>> {
     Ok(exposed)
 }
 
-/// Throws away what can be made again and is damaged, publishes the readers' copy anew, removes leftovers and closes the
+/// Throws away what can be made again and is damaged, publishes the readers' copy again, removes leftovers and closes the
 /// directory to others. What only this store knows is read and verified, never changed. Returns what was done.
 ///
 /// Errors: those of [`Store::open`]: a damaged authoritative file is for a person, and a backup
@@ -310,14 +310,14 @@ pub fn repair(dir: &Path, now_ms: i64) -> Result<Vec<String>, StoreError> {
     store.publish_view()?;
     if let Err(error) = cache(dir) {
         let thrown = throw_away(&dir.join(super::cache::FILE), now_ms)?;
-        done.push(format!("{thrown}, the next run evaluates anew: {error}"));
+        done.push(format!("{thrown}, the next run evaluates again: {error}"));
     }
     let edition = store.read()?.edition()?;
     if Cache::stamp_of(dir).is_some_and(|stamp| stamp.against(&edition) == Standing::Ahead) {
         Cache::open(dir, u64::MAX)?.put_stamp(&edition)?;
         done.push("went on from a store that is older than its cache".to_owned());
     }
-    done.push("verified the store and published the readers' copy anew".to_owned());
+    done.push("verified the store and published the readers' copy again".to_owned());
     done.extend(leftovers.iter().map(|name| format!("removed the leftover {name}")));
     done.extend(give_back(dir)?);
     for exposed in close(dir)? {

@@ -1,4 +1,4 @@
-//! What was learned, remembered: parameters in force, features, insights, history.
+//! What was learned, remembered: active parameters, features, insights, history.
 //!
 //! A store is a directory. `state.redb` is authoritative and has one writer ([`Store`]), guarded by `run.lock`;
 //! `view.redb` is its published copy for readers ([`View`]). Both give a [`Snapshot`]. Everything a run learned

@@ -22,7 +22,7 @@ use crate::model::Style;
 
 /// Key derivation context of the hash over all heads.
 const CONTENT_CONTEXT: &str = "retune 2026-11 store content v1";
-/// The scope of what is carried along: it concerns all of a profile.
+/// The scope of what is passed through: it concerns all of a profile.
 pub(super) const CARRIED_SCOPE: &str = "global";
 
 /// The store as it was at one commit.
@@ -116,12 +116,12 @@ impl<'s> Snapshot<'s> {
         Ok(self.get(&tables::HEADS, section.as_str())?.unwrap_or_default())
     }
 
-    /// Returns the parameters in force in a scope.
+    /// Returns the active parameters in a scope.
     pub fn params(&self, profile: &str, scope: &str) -> Result<Option<ParamsRecord>, StoreError> {
         self.get(&tables::PARAMS, &keys::scope(profile, scope)?)
     }
 
-    /// Returns the parameters in force in all scopes, in the order of the scopes.
+    /// Returns the active parameters in all scopes, in the order of the scopes.
     pub fn params_all(&self, profile: &str) -> Result<Vec<(String, ParamsRecord)>, StoreError> {
         let rows = self.scan(&tables::PARAMS, keys::all_of(profile)?, usize::MAX, false)?;
         Ok(rows.into_iter().map(|(key, record)| (rest(&key).to_owned(), record)).collect())

@@ -42,7 +42,7 @@ pub struct LearningCommit {
     pub profile: String,
     /// The run itself.
     pub run: RunRecord,
-    /// Scopes whose parameters change; `None` takes them out of force.
+    /// Scopes whose parameters change; `None` takes them out of use.
     pub params: BTreeMap<String, Option<ParamsRecord>>,
     /// What was learned about features.
     pub features: BTreeMap<Style, FeaturesRecord>,

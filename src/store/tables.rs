@@ -28,7 +28,7 @@ pub enum Class {
 pub enum Section {
     /// The store itself; without a head.
     Store,
-    /// Parameters in force.
+    /// Active parameters.
     Params,
     /// What was learned about features.
     Features,
@@ -131,7 +131,7 @@ pub(super) const META: Table<MetaRecord> =
 pub(super) const HEADS: Table<HeadRecord> =
     Table::new("heads", Section::Store, Class::Derived, KeyShape::Section, "what each section must contain");
 pub(super) const PARAMS: Table<ParamsRecord> =
-    Table::new("params", Section::Params, Class::Truth, KeyShape::ProfileScope, "parameters in force");
+    Table::new("params", Section::Params, Class::Truth, KeyShape::ProfileScope, "active parameters");
 pub(super) const FEATURES: Table<FeaturesRecord> = Table::new(
     "features",
     Section::Features,
@@ -181,7 +181,7 @@ pub(super) const EVIDENCE: Table<EvidenceRecord> = Table::new(
     Section::History,
     Class::Truth,
     KeyShape::ProfileRunStyle,
-    "what is known about a run's candidate, and of the parameters in force since",
+    "what is known about a run's candidate, and of the active parameters since",
 );
 pub(super) const CARRIED: Table<CarriedRecord> = Table::new(
     "carried",

@@ -32,12 +32,12 @@ impl From<&Tally> for Capture {
     }
 }
 
-/// The best set beside the one in force, on the same days.
+/// The best set beside the one active, on the same days.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Captures {
     /// The best set.
     pub best: Capture,
-    /// The set in force, where it was measured.
+    /// The active set, where it was measured.
     pub in_force: Option<Capture>,
 }
 

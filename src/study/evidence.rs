@@ -44,7 +44,7 @@ pub struct WalkForward {
     pub turnover: f64,
 }
 
-/// What the parameters in force did since they are in force: days that nobody had seen when they were chosen.
+/// What the active parameters did since they are active: days that nobody had seen when they were chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Forward {
@@ -78,7 +78,7 @@ pub struct Evidence {
     pub equivalent_trials: Option<f64>,
     /// Further days until it could be told from zero, at this rate.
     pub days_needed: Option<f64>,
-    /// Probability that luck over all trials does as well as the candidate, against zero and against the set in force.
+    /// Probability that luck over all trials does as well as the candidate, against zero and against the active set.
     pub p_luck: Option<f64>,
     pub p_luck_switch: Option<f64>,
     /// The same for the best set of the grid, against zero.
@@ -86,12 +86,12 @@ pub struct Evidence {
     /// White's Reality Check of the candidate, against zero.
     pub p_reality: Option<f64>,
     pub walk_forward: Option<WalkForward>,
-    /// t statistic of what walking forward earned more than the set in force.
+    /// t statistic of what walking forward earned more than the active set.
     pub walk_forward_switch_t: Option<f64>,
     pub cross_validation: Option<CrossValidation>,
     /// Mean Sharpe ratio of the neighbours over its own.
     pub plateau_ratio: Option<f64>,
-    /// Sharpe ratio of the candidate less that of the set in force, as a test of these two alone.
+    /// Sharpe ratio of the candidate less that of the active set, as a test of these two alone.
     pub sharpe_difference: Option<SharpeDifference>,
     /// 90 % interval of the mean day return, percent; of this set alone, not corrected for choosing it.
     pub mean_interval_pct: Option<(f64, f64)>,
@@ -107,11 +107,11 @@ pub struct Evidence {
     pub regimes: Option<Regimes>,
     /// The weights of the signal score that it was found under, where they are learned.
     pub weights: Option<LearnedWeights>,
-    /// What the candidate and the set in force made of the moves that hindsight knows; no assessment looks at it.
+    /// What the candidate and the active set made of the moves that hindsight knows; no assessment looks at it.
     pub captures: Option<Captures>,
     /// Is there anything here at all?
     pub edge: Option<Assessment>,
-    /// Is it better than what is in force? `None` where nothing is, or the candidate is.
+    /// Is it better than what is active? `None` where nothing is, or the candidate is.
     pub switch: Option<Assessment>,
 }
 
@@ -121,9 +121,9 @@ impl Evidence {
         self.line(self.edge.as_ref(), self.p_luck, "zero")
     }
 
-    /// Answers "is it better than what is in force?" in a line.
+    /// Answers "is it better than what is active?" in a line.
     pub fn switch_line(&self) -> String {
-        let line = self.line(self.switch.as_ref(), self.p_luck_switch, "the parameters in force");
+        let line = self.line(self.switch.as_ref(), self.p_luck_switch, "the active parameters");
         let is_tested = self.switch.as_ref().is_some_and(|switch| switch.assurance != Assurance::Untested);
         match self.sharpe_difference.filter(|_| is_tested) {
             Some(found) => format!(
@@ -161,7 +161,7 @@ impl Evidence {
         let mut parts = Vec::new();
         if let Some(p) = p_luck {
             parts.push(format!(
-                "after {} tries, luck does as well against {against} in {:.0} of 100 worlds",
+                "after {} tries, noise did at least as well against {against} in {:.0} of 100 simulations",
                 self.trials,
                 (100.0 * p).max(1.0)
             ));
@@ -248,7 +248,7 @@ impl Evidence {
 pub(crate) struct Question<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) style: &'a StylePlan,
-    /// What the parameters in force are measured on.
+    /// What the active parameters are measured on.
     pub(crate) theirs: EvaluationContext<'a>,
     pub(crate) study: &'a Study,
     pub(crate) series: &'a Series,
@@ -257,7 +257,7 @@ pub(crate) struct Question<'a> {
     pub(crate) grids: u64,
     /// What was learned about score weights, where they are.
     pub(crate) weights: Option<&'a LearnedWeights>,
-    /// Last day of the candles that the parameters in force were chosen on.
+    /// Last day of the candles that the active parameters were chosen on.
     pub(crate) chosen_on: Option<Day>,
     /// Last closes of the symbol that stands for the market.
     pub(crate) closes: &'a [(Day, f64)],
@@ -403,7 +403,7 @@ impl Question<'_> {
         1.0 + self.plan.search.declared_trials as f64 / (self.study.sets as f64 * self.grids as f64)
     }
 
-    /// Returns what is known of the candidate against zero, before its past in force counts.
+    /// Returns what is known of the candidate against zero, before its past active counts.
     fn found(&self, evidence: &Evidence) -> Findings {
         let cross = evidence.cross_validation;
         Findings {
@@ -439,7 +439,7 @@ impl Question<'_> {
         }
     }
 
-    /// Follows the parameters in force from the first day that was not known when they were chosen.
+    /// Follows the active parameters from the first day that was not known when they were chosen.
     fn forward(&self) -> Option<Forward> {
         let daily = &self.series.incumbent_ppm;
         let from = usize::try_from(self.chosen_on?.0 + 1 - self.study.days.start.0).ok()?;
@@ -467,7 +467,7 @@ fn bet_scale(known: &[f64]) -> Option<f64> {
     Some((4.0 * Moments::of(known)?.sd).max(worst / 2.0))
 }
 
-/// Returns the tests of a style: blocks are as long as the days of the set in force depend on each other.
+/// Returns the tests of a style: blocks are as long as the days of the active set depend on each other.
 pub(crate) fn test_plan(plan: &Plan, style: &StylePlan, series: &Series) -> TestPlan {
     let gap = usize::try_from(style.horizon_days(plan.interval)).unwrap_or(1);
     let block = automatic_block(&percent(&series.incumbent_ppm)).unwrap_or(0.0).ceil();

@@ -1,4 +1,4 @@
-//! The study of one style: search on the early part, judgement on the late part.
+//! The study of one style: search in sample, judgement out of sample.
 
 pub mod assembly;
 pub mod captures;
@@ -26,15 +26,15 @@ use crate::validate::verdict::{Judgement, TradeMinimums, judge};
 pub struct Measured {
     /// The set.
     pub set: ParameterSet,
-    /// Its score on the early part, where it has one.
+    /// Its score in sample, where it has one.
     pub score: Option<f64>,
-    /// Its score on the late part, where it has one.
+    /// Its score out of sample, where it has one.
     pub late_score: Option<f64>,
     /// Metrics on all days.
     pub full: Metrics,
-    /// Metrics on the early part.
+    /// Metrics in sample.
     pub early: Metrics,
-    /// Metrics on the late part.
+    /// Metrics out of sample.
     pub late: Metrics,
 }
 
@@ -49,11 +49,11 @@ pub struct Study {
     pub sets: usize,
     /// Parameter sets of the space that was asked for; more than those evaluated where it is beyond the budget.
     pub asked: u64,
-    /// Parameter sets with a score on the early part.
+    /// Parameter sets with a score in sample.
     pub rated: usize,
     /// The best sets by early score, best first.
     pub top: Vec<Measured>,
-    /// The parameters in force, measured on the same days, if the space holds them.
+    /// The active parameters, measured on the same days, if the space holds them.
     pub incumbent: Option<Measured>,
     /// Judgement of the best set.
     pub judgement: Judgement,
@@ -80,9 +80,9 @@ impl EvaluationContext<'_> {
     }
 }
 
-/// Studies one style; the parameters in force may stand on a ground of their own.
+/// Studies one style; the active parameters may stand on a ground of their own.
 ///
-/// Causality: nothing of the late part, nor of the purged days, reaches the selection
+/// Causality: nothing of the out-of-sample part, nor of the purged days, reaches the selection
 pub fn study(
     ground: EvaluationContext<'_>,
     theirs: EvaluationContext<'_>,
@@ -138,9 +138,9 @@ pub fn study(
 
 fn no_candidate(has_split: bool, trades_min: u32) -> Judgement {
     let reason = if has_split {
-        format!("no parameter set has {trades_min} trades on the early part and meets the constraints")
+        format!("no parameter set has {trades_min} trades in sample and meets the constraints")
     } else {
-        "too few days for an early and a late part with a gap between them".to_owned()
+        "too few days for an in-sample and an out-of-sample part with a gap between them".to_owned()
     };
     Judgement {
         verdict: crate::validate::verdict::Verdict::Skipped,

@@ -1,8 +1,8 @@
 //! Own parameters per symbol, where the evidence suffices.
 //!
-//! A symbol has its own parameters when the pooled set of the style survived the late days, a set with enough early
+//! A symbol has its own parameters when the pooled set of the style survived the out-of-sample days, a set with enough early
 //! trades on the symbol scores better than the pooled one even when shrunk towards it, and that set *passes* on the
-//! symbol's late days (the pooled set need only survive) and beats the pooled set there. Otherwise the symbol trades
+//! symbol's out-of-sample days (the pooled set need only survive) and beats the pooled set there. Otherwise the symbol trades
 //! the pooled set, with the reason.
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ pub struct OwnSet {
     pub measured: Option<Measured>,
     /// Why.
     pub reason: String,
-    /// What changes against the set of its own that was in force, if there was one.
+    /// What changes against the set of its own that was active, if there was one.
     pub changes: Vec<ParameterChange>,
 }
 
@@ -39,7 +39,7 @@ pub fn scope_of(symbol: &str, style: Style) -> String {
 /// Finds the own sets of all symbols; nothing where the pooled set did not survive, whose symbols stay as they are.
 ///
 /// Shape:     the style by its index in the plan; its book, symbols and their names in their order
-/// Causality: chosen on early days, judged on late ones, like the pooled set
+/// Causality: chosen in sample, judged on late ones, like the pooled set
 pub(crate) fn own_sets(
     plan: &Plan,
     index: usize,
@@ -70,7 +70,7 @@ pub(crate) fn own_sets(
     symbols.iter().zip(names).map(one).collect()
 }
 
-/// The early days of all symbols, and every set on them.
+/// The in-sample days of all symbols, and every set on them.
 #[derive(Clone, Copy)]
 struct Pooled<'a> {
     window: &'a Window<'a>,
@@ -92,7 +92,7 @@ fn better_than_pooled(
     let own = Scored { sweep: &swept, objective: &measure.objective(symbol, settings.trades_min) };
     let objective = measure.objective(pooled.window, measure.plan.search.trades_min);
     let whole = Scored { sweep: pooled.sweep, objective: &objective };
-    let few = || format!("no set has {} early trades on the symbol", settings.trades_min);
+    let few = || format!("no set has {} in-sample trades on the symbol", settings.trades_min);
     let best = best_own(own, whole, settings.prior_trades).ok_or_else(few)?;
     let here = swept.point(rule, cell);
     let scores = own.objective.rate(here).zip(objective.rate(pooled.sweep.point(rule, cell)));
@@ -128,7 +128,7 @@ fn own_set(
     }
     let beaten = pooled_measured.late_score.zip(measured.late_score).is_some_and(|(all, own)| own <= all);
     if beaten {
-        return Err("the set of all symbols scores at least as well on its late part".to_owned());
+        return Err("the set of all symbols scores at least as well out of sample on it".to_owned());
     }
     Ok((measured, judgement.reasons.join("; ")))
 }

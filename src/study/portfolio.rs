@@ -58,9 +58,9 @@ pub struct BothWays {
 pub struct Traded {
     /// The best set.
     pub best: BothWays,
-    /// The set in force, where it was measured.
+    /// The active set, where it was measured.
     pub in_force: Option<BothWays>,
-    /// Sets compared, those with the same trades once: the best, the neighbours of the very best, the one in force, and
+    /// Sets compared, those with the same trades once: the best, the neighbours of the very best, the one active, and
     /// every signal under the middle exit rule.
     pub sets: u64,
     /// What the best set's independent trades are worth in trades that do not overlap.
@@ -69,7 +69,7 @@ pub struct Traded {
     pub agreement: Option<f64>,
 }
 
-/// Trades the best sets of a study, those one step from the very best, and the one in force, over all its days.
+/// Trades the best sets of a study, those one step from the very best, and the one active, over all its days.
 ///
 /// Causality: positions are carried over midnight, none is open when the study begins
 /// Cost:      O(sets x signals), sets in parallel
@@ -163,7 +163,7 @@ impl Traded {
         Overlap { independent: independent.net_pct, traded: traded.net_pct, agreement: self.agreement }
     }
 
-    /// Returns the same for what the best set gains over the one in force.
+    /// Returns the same for what the best set gains over the one active.
     pub fn overlap_of_switch(&self) -> Overlap {
         let than = self.in_force.unwrap_or_default();
         let gain = |of: fn(&BothWays) -> f64| of(&self.best) - of(&than);

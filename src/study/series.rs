@@ -1,4 +1,4 @@
-//! Daily returns of the best set and of the set in force, and the best set symbol by symbol.
+//! Daily returns of the best set and of the active set, and the best set symbol by symbol.
 
 use std::ops::Range;
 
@@ -26,13 +26,13 @@ pub struct SymbolTrades {
 pub struct Series {
     /// Sum of net returns of each entry day of the study under the best set; ppm.
     pub candidate_ppm: Vec<i64>,
-    /// The same under the set in force; empty when it was not measured.
+    /// The same under the active set; empty when it was not measured.
     pub incumbent_ppm: Vec<i64>,
     /// The best set, symbol by symbol.
     pub symbols: Vec<SymbolTrades>,
 }
 
-/// Replays the best set of a study, and the one in force, over all its days.
+/// Replays the best set of a study, and the one active, over all its days.
 pub(crate) fn series(
     ground: EvaluationContext<'_>,
     theirs: EvaluationContext<'_>,

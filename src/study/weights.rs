@@ -14,9 +14,9 @@ use crate::validate::split::split;
 /// Learns the weights of a style (by its index in the plan), where its plan learns them.
 ///
 /// The signals are those that pass the loosest level of every other filter: among them the score has to choose. Whether
-/// one wins is said by the exit rule in force, if the space holds it, else by the middle rule of the space.
+/// one wins is said by the exit rule active, if the space holds it, else by the middle rule of the space.
 ///
-/// Causality: reads signals of the early part only
+/// Causality: reads signals of the in-sample part only
 pub(crate) fn learn_weights(
     plan: &Plan,
     index: usize,

@@ -1,6 +1,6 @@
-//! The honest verdict: is there anything here, and is the candidate better than what is in force?
+//! The honest verdict: is there anything here, and is the candidate better than what is active?
 //!
-//! Two questions, one line each: EDGE against zero, SWITCH against the parameters in force. What is counted: every
+//! Two questions, one line each: EDGE against zero, SWITCH against the active parameters. What is counted: every
 //! parameter set that was tried, day by day, after costs.
 //!
 //! Source: the project's statistics notes, sections 3.12 and 8d; the thresholds were calibrated on noise there.
@@ -65,7 +65,7 @@ pub enum FailedCondition {
     CrossValidation,
     /// Its neighbours are much worse.
     Spike,
-    /// Since it is in force it decays.
+    /// Since it is active it decays.
     Decay,
     /// Traded as a bot trades, with positions that overlap left out, it is something else.
     Overlap,
@@ -138,7 +138,7 @@ pub struct Findings {
     pub worst_case: f64,
     /// Costs at which it breaks even, over the costs assumed; `None` where there were none.
     pub cost_buffer: Option<f64>,
-    /// Evidence that it decays since it is in force; 1 says nothing, 20 a lot.
+    /// Evidence that it decays since it is active; 1 says nothing, 20 a lot.
     pub decay_e: f64,
     /// What becomes of the independent trades when they are traded.
     pub overlap: Overlap,

@@ -1,7 +1,7 @@
 //! Judging a chosen parameter set on data it was not chosen on.
 //!
-//! Selection reads the early part only; the late part judges; between them lies a gap as long as the longest label,
-//! so that no early outcome reaches into the late part. Not here: choosing.
+//! Selection reads the in-sample part only; the out-of-sample part judges; between them lies a gap as long as the longest label,
+//! so that no early outcome reaches into the out-of-sample part. Not here: choosing.
 
 pub mod agreement;
 pub mod assessment;

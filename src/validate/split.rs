@@ -12,7 +12,7 @@ pub struct Split {
     pub late: Range<Day>,
 }
 
-/// Splits days into an early and a late part.
+/// Splits days into an in-sample and an out-of-sample part.
 ///
 /// Shape:     days [a, b), early share in (0, 1), purge in days -> early [a, cut - purge), late [cut, b)
 /// Causality: an outcome entered on an early day ends before `cut` when `purge` covers the longest label

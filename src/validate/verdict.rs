@@ -4,18 +4,18 @@ use std::fmt;
 
 use crate::evaluate::sweep::GridPoint;
 
-/// What the late part says about a candidate.
+/// What the out-of-sample part says about a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Verdict {
-    /// Holds up on the late part.
+    /// Holds up out of sample.
     Passed,
     /// Holds up with losses; adopted, but worth a look.
     Warning,
     /// Loses too much of its early result.
     Unstable,
-    /// Early and late part tell different stories.
+    /// Early and out-of-sample part tell different stories.
     Overfitted,
-    /// Does not earn on the late part, or clearly less than the parameters in force.
+    /// Does not earn out of sample, or clearly less than the active parameters.
     Failed,
     /// Not enough trades to judge.
     Skipped,
@@ -74,7 +74,7 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// 0..=100: 100 less what degradation and a lower win rate cost; `None` when not judged.
     pub stability: Option<f64>,
-    /// Share of the early average return that the late part lost; 0 when it did not lose.
+    /// Share of the early average return that the out-of-sample part lost; 0 when it did not lose.
     pub degradation: Option<f64>,
     /// Late win rate over early win rate.
     pub win_rate_ratio: Option<f64>,
@@ -92,10 +92,10 @@ pub struct TradeMinimums {
 
 /// Judges a candidate by its early and late statistics and, if there is one, the late average of the incumbent.
 ///
-/// Units:  incumbent in percent per trade, on the same late part
-/// Source: legacy section 12. Repaired: the early part is what the candidate was chosen on and the late part is not
+/// Units:  incumbent in percent per trade, on the same out-of-sample part
+/// Source: legacy section 12. Repaired: the in-sample part is what the candidate was chosen on and the out-of-sample part is not
 ///         (D14); both come from the same exits and costs as the search (D12); improvement is not degradation,
-///         losing everything costs 70 points instead of 20, the late rules test the late part and zero does not pass
+///         losing everything costs 70 points instead of 20, the late rules test the out-of-sample part and zero does not pass
 ///         (D28); the comparison uses the incumbent's own late result instead of a missing key (D27); a part
 ///         without trades is SKIPPED instead of perfect (D09)
 pub fn judge(
@@ -105,11 +105,11 @@ pub fn judge(
     evidence: TradeMinimums,
 ) -> Judgement {
     let (Ok(early_pct), Ok(late_pct)) = (early.expectancy_pct(), late.expectancy_pct()) else {
-        return skipped(format!("{} early and {} late trades", early.trades, late.trades));
+        return skipped(format!("{} in-sample and {} out-of-sample trades", early.trades, late.trades));
     };
     if early.trades < evidence.early_trades_min || late.trades < evidence.late_trades_min {
         return skipped(format!(
-            "{} early and {} late trades; at least {} and {} are needed",
+            "{} in-sample and {} out-of-sample trades; at least {} and {} are needed",
             early.trades, late.trades, evidence.early_trades_min, evidence.late_trades_min
         ));
     }
@@ -159,28 +159,25 @@ fn verdict(
     incumbent_late_pct: Option<f64>,
 ) -> (Verdict, String) {
     if late_pct <= 0.0 {
-        return (Verdict::Failed, format!("earns nothing on the late part ({late_pct:+.3} % per trade)"));
+        return (Verdict::Failed, format!("loses out of sample ({late_pct:+.3} % per trade)"));
     }
     let against = incumbent_late_pct.filter(|b| *b > 0.0).map_or(0.0, |b| (late_pct - b) / b);
     if against < -0.2 {
-        return (
-            Verdict::Failed,
-            format!("earns {:.0} % less than the parameters in force", -100.0 * against),
-        );
+        return (Verdict::Failed, format!("earns {:.0} % less than the active parameters", -100.0 * against));
     }
     if degradation > 0.3 && win_rate_ratio < 0.8 {
-        return (Verdict::Overfitted, "both return and win rate fall on the late part".to_owned());
+        return (Verdict::Overfitted, "both return and win rate fall out of sample".to_owned());
     }
     if against < -0.1 {
         return (
             Verdict::Warning,
-            format!("earns {:.0} % less than the parameters in force", -100.0 * against),
+            format!("earns {:.0} % less than the active parameters", -100.0 * against),
         );
     }
     match stability {
-        s if s >= 70.0 => (Verdict::Passed, "holds up on the late part".to_owned()),
-        s if s >= 50.0 => (Verdict::Warning, "holds up on the late part, with losses".to_owned()),
-        _ => (Verdict::Unstable, "loses most of its early result on the late part".to_owned()),
+        s if s >= 70.0 => (Verdict::Passed, "holds up out of sample".to_owned()),
+        s if s >= 50.0 => (Verdict::Warning, "holds up out of sample, with losses".to_owned()),
+        _ => (Verdict::Unstable, "loses most of its early result out of sample".to_owned()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The legacy parameter grid: twelve dimensions, four of them around the parameters in force.
+//! The legacy parameter grid: twelve dimensions, four of them around the active parameters.
 
 use retune::features::rounding::round_decimals;
 use retune::legacy::rules::settings::{Setting, Settings};
@@ -10,7 +10,7 @@ pub struct Grid {
     dimensions: Vec<(&'static str, Vec<Setting>)>,
 }
 
-/// What one of the four moving dimensions is centred on without parameters in force, and its bounds.
+/// What one of the four moving dimensions is centred on without active parameters, and its bounds.
 struct Centre {
     default: f64,
     low: f64,
@@ -47,7 +47,7 @@ fn reals(values: &[f64]) -> Vec<Setting> {
 }
 
 impl Grid {
-    /// Returns the grid of a style around the parameters in force.
+    /// Returns the grid of a style around the active parameters.
     ///
     /// Shape:     twelve dimensions, 139,968 combinations
     /// Units:     hours are whole, the other moving dimensions have one decimal

@@ -69,8 +69,8 @@ impl LearnedLessons {
         }
     }
 
-    /// Returns the score weights in force of the styles whose weights are known. Those that a run learned count from the
-    /// day on which the parameters chosen under them are in force; until then the default ones do.
+    /// Returns the active score weights of the styles whose weights are known. Those that a run learned count from the
+    /// day on which the parameters chosen under them are active; until then the default ones do.
     fn score_weights(&self, in_force: &ActiveScopes) -> Vec<(Style, Value)> {
         let of = |style: Style| {
             let set = in_force.of(style).and_then(|record| ParameterSet::try_from(&record.set).ok());

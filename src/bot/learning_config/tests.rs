@@ -244,7 +244,7 @@ fn exit_mechanisms_go_where_the_bot_follows_positions() {
     let followed =
         ["tp1_atr_multiplier", "tp1_close_pct", "trailing_distance_atr", "trailing_start_after_tp1"];
     assert_eq!(keys(live, &followed), [json!(1.0), json!(60), json!(1.5), json!(true)]);
-    // Swing has no mechanism in force: its keys are the bot's own.
+    // Swing has no mechanism active: its keys are the bot's own.
     let tree: Value = serde_json::from_str(DEFAULT_TREE).expect("valid");
     assert_eq!(document["global"]["swing_params"], tree["global"]["swing_params"]);
     assert_eq!(document["swing_params"].get("trailing_stop_enabled"), None);
@@ -272,7 +272,7 @@ fn a_run_that_kept_the_old_parameters_says_so() {
     assert_eq!(document["_phase4_validation"]["overall_status"], "OVERFITTED");
     assert_eq!(document["_phase4_validation"]["scalping"]["overfitting"]["is_overfitted"], true);
     assert_eq!(document["_phase4_validation"]["swing"]["overfitting"]["is_overfitted"], false);
-    assert_eq!(document["swing_params"]["atr_tp_multiplier"], 5.0, "what is in force stays in force");
+    assert_eq!(document["swing_params"]["atr_tp_multiplier"], 5.0, "what is active stays active");
     let history = &document["_iterative_history"];
     assert_eq!((&history["total_rounds"], &history["best_metric"]), (&json!(3), &json!(0.1)));
     assert_eq!([&history["rounds"][0]["improved"], &history["rounds"][1]["improved"]], [true, false]);

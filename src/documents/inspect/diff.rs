@@ -28,7 +28,7 @@ pub struct InspectDiffDocument {
     pub same_data: bool,
     /// Whether everything else that decides the answer is the same.
     pub same_plan: bool,
-    /// Parameters in force after each run, where they differ; the scope is a style.
+    /// Active parameters after each run, where they differ; the scope is a style.
     pub parameters: Vec<ChangeRecord>,
     /// Parameters of the best set that each run found, where they differ.
     pub candidates: Vec<ChangeRecord>,
@@ -115,7 +115,7 @@ impl RunFacts {
     }
 }
 
-/// Returns the parameters of a style that were in force after a run: what the last run up to it that decided on the
+/// Returns the parameters of a style that were active after a run: what the last run up to it that decided on the
 /// style left.
 fn in_force_after(
     snapshot: &Snapshot<'_>,
@@ -200,7 +200,7 @@ impl InspectDiffDocument {
         );
         let (a, b) = (format!("Run {}", self.a.id), format!("Run {}", self.b.id));
         for (section, rows, none) in [
-            ("parameters in force", &self.parameters, "the same"),
+            ("active parameters", &self.parameters, "the same"),
             ("best set found", &self.candidates, "the same"),
             ("verdicts", &self.verdicts, "none"),
             ("configuration", &self.configuration, "the same"),

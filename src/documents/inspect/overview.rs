@@ -45,7 +45,7 @@ pub struct ProfilePart {
     pub runs: u64,
     /// Null for a profile without a run.
     pub last_run: Option<LastRunPart>,
-    /// Parameters in force.
+    /// Active parameters.
     pub scopes: Vec<ScopeLinePart>,
     /// Commands that make sense now, the most useful first.
     pub next: Vec<String>,
@@ -63,7 +63,7 @@ pub struct LastRunPart {
     pub styles: BTreeMap<String, StyleVerdictPart>,
 }
 
-/// The parameters in force in a scope, in short.
+/// The active parameters in a scope, in short.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct ScopeLinePart {
@@ -90,7 +90,7 @@ impl ScopeLinePart {
 
     fn text(&self) -> String {
         let (scope, age, run, verdict) = (&self.scope, age(self.days_in_force), self.run, &self.verdict);
-        let head = format!("  in force, {scope}: for {age}, by run {run}, {verdict}\n");
+        let head = format!("  active, {scope}: for {age}, by run {run}, {verdict}\n");
         head + &wrapped("    ", 4, key_values(&self.params))
     }
 }
@@ -182,7 +182,7 @@ impl ProfilePart {
             }
         }
         if self.last_run.is_some() && self.scopes.is_empty() {
-            text += "  no parameters in force\n";
+            text += "  no active parameters\n";
         }
         text.extend(self.scopes.iter().map(ScopeLinePart::text));
         let _ = writeln!(text, "  next: {}", self.next.join("\n        "));

@@ -1,4 +1,4 @@
-//! The parameters in force.
+//! The active parameters.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ use crate::model::{DAY_MS, Style, rfc3339};
 use crate::store::Snapshot;
 use crate::store::records::{ParamsRecord, StoredMetrics};
 
-/// The parameters in force per scope.
+/// The active parameters per scope.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct InspectParamsDocument {
@@ -27,14 +27,14 @@ impl Document for InspectParamsDocument {
     const KIND: &'static str = "inspect_params";
 }
 
-/// The parameters of a scope, and why they are in force.
+/// The parameters of a scope, and why they are active.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct ScopePart {
     /// `global`, a style, or `symbol/<SYMBOL>/<style>`.
     pub scope: String,
     pub params: Map<String, Value>,
-    /// The run that put them in force.
+    /// The run that put them active.
     pub run: u64,
     pub adopted_at: String,
     /// Whole days since then.
@@ -110,7 +110,7 @@ pub(super) fn age(days: i64) -> String {
 }
 
 impl InspectParamsDocument {
-    /// Reads the parameters in force, of one style or all, of one symbol or all scopes.
+    /// Reads the active parameters, of one style or all, of one symbol or all scopes.
     ///
     /// Errors: those of reading the store; an unknown profile.
     pub fn read(
@@ -135,7 +135,7 @@ impl InspectParamsDocument {
         if self.scopes.is_empty() {
             let profile = &self.profile;
             return format!(
-                "profile {profile}: no parameters in force; a run adopts some once a candidate holds up\n"
+                "profile {profile}: no active parameters; a run adopts some once a candidate holds up\n"
             );
         }
         self.scopes.iter().map(ScopePart::text).collect::<Vec<_>>().join("\n")

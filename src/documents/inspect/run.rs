@@ -263,14 +263,14 @@ fn style_text(name: &str, style: &InspectRunStylePart) -> String {
 fn decision_text(decision: &InspectDecisionPart, replay: Option<&ReplayPart>) -> String {
     let mut text = String::new();
     if let (Some([a, b]), Some([c, d])) = (&decision.early_days, &decision.late_days) {
-        let _ = writeln!(text, "  early {a} to {b}, late {c} to {d}");
+        let _ = writeln!(text, "  in-sample {a} to {b}, out-of-sample {c} to {d}");
     }
-    let both = [("candidate", &decision.candidate), ("in force", &decision.incumbent)];
+    let both = [("candidate", &decision.candidate), ("active", &decision.incumbent)];
     let both: Vec<(&str, &CandidatePart)> =
         both.iter().filter_map(|(n, c)| Some((*n, c.as_ref()?))).collect();
     let mut rows: Vec<(String, StoredMetrics)> =
         both.iter().flat_map(|(name, part)| parts(name, part)).collect();
-    rows.extend(replay.iter().flat_map(|replay| replay.rows("candidate, traded", "in force, traded")));
+    rows.extend(replay.iter().flat_map(|replay| replay.rows("candidate, traded", "active, traded")));
     if !rows.is_empty() {
         text += &format!("{}\n", results(&rows));
     }
@@ -292,7 +292,7 @@ fn decision_text(decision: &InspectDecisionPart, replay: Option<&ReplayPart>) ->
 }
 
 fn parts(name: &str, part: &CandidatePart) -> [(String, StoredMetrics); 3] {
-    [("early", &part.early), ("late", &part.late), ("all", &part.metrics)]
+    [("IS", &part.early), ("OOS", &part.late), ("all", &part.metrics)]
         .map(|(when, metrics)| (format!("{name}, {when}"), metrics.clone()))
 }
 

@@ -144,7 +144,7 @@ fn trials(rows: &[(&str, &TrialPart)], with_style: bool) -> Listing {
         .done()
 }
 
-/// The best trials of a run, on the early part, which the search sees.
+/// The best trials of a run, in sample, which the search sees.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct InspectTopDocument {
@@ -209,7 +209,7 @@ impl InspectTopDocument {
     /// Returns the document as text for people.
     pub fn text(&self) -> String {
         let mut text =
-            format!("run {} of profile {}, early part, by {}\n", self.run, self.profile, self.sort);
+            format!("run {} of profile {}, in-sample part, by {}\n", self.run, self.profile, self.sort);
         if self.styles.is_empty() {
             text += "\nno trials are kept of this run; those of old runs are removed first\n";
         }

@@ -56,7 +56,7 @@ pub struct HistoricTrialPart {
     pub rank: u32,
     pub score: f64,
     pub params: Map<String, Value>,
-    /// On the early part, which the search sees.
+    /// On the in-sample part, which the search sees.
     pub metrics: StoredMetrics,
 }
 
@@ -107,7 +107,7 @@ impl InspectTrialsDocument {
         }
         let more = if self.matching > shown { "; --limit shows more" } else { "" };
         format!(
-            "{}\n\nprofile {profile}: {shown} of {kept} trials kept, early part, by {}{more}\n",
+            "{}\n\nprofile {profile}: {shown} of {kept} trials kept, in-sample part, by {}{more}\n",
             self.listing().text(),
             self.sort
         )

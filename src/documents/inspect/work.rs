@@ -37,7 +37,7 @@ pub struct InspectCacheDocument {
     pub cached_bytes: u64,
     /// The most bytes that are kept (`limits.cache`).
     pub budget_bytes: u64,
-    /// Units that made room for others during the run.
+    /// Units that were evicted during the run.
     pub evicted: u64,
     pub symbol_days: u64,
     pub symbol_days_evaluated: u64,
@@ -217,7 +217,7 @@ impl InspectCacheDocument {
     /// Returns the document as text for people.
     pub fn text(&self) -> String {
         let mut text = format!(
-            "after run {} of profile {}\n{}; {} made room\n{} of {} symbol-days reused, {} evaluated\n",
+            "after run {} of profile {}\n{}; {} evicted\n{} of {} symbol-days reused, {} evaluated\n",
             self.run,
             self.profile,
             self.summary(),
@@ -247,7 +247,7 @@ impl Listed for InspectCacheDocument {
             .column("days", "Days", ColumnKind::Number, |symbol| Cell::count(symbol.days))
             .column("reused", "Reused", ColumnKind::Number, |symbol| Cell::count(symbol.reused))
             .column("evaluated", "Evaluated", ColumnKind::Number, |symbol| Cell::count(symbol.evaluated))
-            .column("because", "Because", ColumnKind::Prose, |symbol| {
+            .column("because", "Reason", ColumnKind::Prose, |symbol| {
                 Cell::maybe(Some(because(symbol).as_str()).filter(|text| !text.is_empty()))
             })
             .column("files_read", "Files read", ColumnKind::Text, |symbol| {

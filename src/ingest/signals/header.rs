@@ -100,7 +100,7 @@ impl SignalHeader {
         Self::of(&cells, widest.1, line)
     }
 
-    /// Returns the columns with a meaning, and the user's own as (name, place); columns without a name are passed over.
+    /// Returns the columns with a meaning, and the user's own as (name, place); columns without a name are skipped.
     ///
     /// Shape: the names, what separates the cells of a row, and the names in one line for messages
     pub(super) fn of(

@@ -276,7 +276,7 @@ impl<'s> Library<'s> {
                 if found.styles.is_empty() {
                     return Ok(ViewPage::said(&found.text()));
                 }
-                let note = "the best sets, on the early part".to_owned();
+                let note = "the best sets, in sample".to_owned();
                 Ok(ViewPage::of(&found.listing(), note, |row| Some(BrowserView::Trial(run, row))))
             }
             BrowserView::Run(run, Tab::Importance) => {
@@ -312,11 +312,11 @@ impl<'s> Library<'s> {
         };
         let heads = vec![Head::new("What", ColumnKind::Text), Head::new("Value", ColumnKind::Text)];
         let rows = listing.columns().iter().filter_map(row).collect();
-        Ok(ViewPage::Table { heads, rows, note: "one of the best sets, on the early part".to_owned() })
+        Ok(ViewPage::Table { heads, rows, note: "one of the best sets, in sample".to_owned() })
     }
 }
 
-/// Returns the parameters in force before a run beside the best it found.
+/// Returns the active parameters before a run beside the best it found.
 fn parameters(document: &InspectRunDocument) -> ViewPage {
     let mut rows: Vec<(String, String, Option<Value>, Option<Value>)> = Vec::new();
     for (style, part) in &document.styles {
@@ -336,13 +336,13 @@ fn parameters(document: &InspectRunDocument) -> ViewPage {
     let listing = Listing::of(&rows)
         .column("style", "Style", ColumnKind::Text, |row| Cell::text(row.0.as_str()))
         .column("key", "Parameter", ColumnKind::Text, |row| Cell::text(row.1.as_str()))
-        .column("before", "In force before", ColumnKind::Text, |row| Cell::parameter(row.2.as_ref()))
+        .column("before", "Active before", ColumnKind::Text, |row| Cell::parameter(row.2.as_ref()))
         .column("best", "Best set", ColumnKind::Text, |row| Cell::parameter(row.3.as_ref()))
         .column("differs", "", ColumnKind::Text, |row| {
             Cell::text(if row.2 == row.3 { "" } else { "differs" })
         })
         .done();
-    ViewPage::of(&listing, "what was in force, and the best set found".to_owned(), |_| None)
+    ViewPage::of(&listing, "what was active, and the best set found".to_owned(), |_| None)
 }
 
 /// Cells of the longest bar.

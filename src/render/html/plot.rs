@@ -1,4 +1,4 @@
-//! Plots as SVG: lines over days with a shaded late part, and bars. Colours come from classes, so that one file shows
+//! Plots as SVG: lines over days with a shaded out-of-sample part, and bars. Colours come from classes, so that one file shows
 //! well on light and dark.
 
 use std::fmt::Write as _;
@@ -30,7 +30,7 @@ pub(super) struct Plot {
     pub height: f64,
     /// Lines of equal length.
     pub lines: Vec<PlotLine>,
-    /// Index of the first day of the late part, if there is one.
+    /// Index of the first day of the out-of-sample part, if there is one.
     pub late_from: Option<usize>,
     /// Whether the area under the first line is filled.
     pub filled: bool,

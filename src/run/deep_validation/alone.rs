@@ -1,4 +1,4 @@
-//! What the days of the candidate, and of the set in force, say on their own.
+//! What the days of the candidate, and of the active set, say on their own.
 
 use super::MethodFinding;
 use crate::study::evidence::percent;
@@ -30,7 +30,7 @@ fn each(series: &Series) -> Vec<(String, Vec<f64>)> {
     let fractions = |ppm: &[i64]| ppm.iter().map(|ppm| *ppm as f64 / PPM).collect::<Vec<_>>();
     let mut all = vec![("candidate".to_owned(), fractions(&series.candidate_ppm))];
     if !series.incumbent_ppm.is_empty() {
-        all.push(("in force".to_owned(), fractions(&series.incumbent_ppm)));
+        all.push(("active".to_owned(), fractions(&series.incumbent_ppm)));
     }
     all
 }
@@ -139,17 +139,17 @@ fn difference(series: &Series) -> Option<MethodFinding> {
     let columns = ["difference", "standard_error", "t", "p"];
     let Some(found) = sharpe_difference(&own, &theirs, BLOCK_DAYS as usize) else {
         let sentence =
-            "the candidate and the set in force cannot be told apart: they are the same, or do not trade";
+            "the candidate and the active set cannot be told apart: they are the same, or do not trade";
         return Some(MethodFinding::new("sharpe_difference", &columns, Vec::new(), sentence.to_owned()));
     };
     let year = DAYS_PER_YEAR.sqrt();
     let values = [found.difference * year, found.standard_error * year, found.t, found.p];
     let sentence = format!(
-        "yearly Sharpe {:+.1} against the set in force, p = {:.2}, before counting how many sets were tried",
+        "yearly Sharpe {:+.1} against the active set, p = {:.2}, before counting how many sets were tried",
         found.difference * year,
         found.p
     );
-    let row = ("candidate - in force".to_owned(), values.map(Some).to_vec());
+    let row = ("candidate - active".to_owned(), values.map(Some).to_vec());
     Some(MethodFinding::new("sharpe_difference", &columns, vec![row], sentence))
 }
 

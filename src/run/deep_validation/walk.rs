@@ -210,7 +210,7 @@ mod tests {
         assert!(few.rows.is_empty() && few.sentence.contains("more than 121"), "{}", few.sentence);
     }
 
-    /// What the early part has chosen is not walked over the days it was chosen by.
+    /// What the in-sample part has chosen is not walked over the days it was chosen by.
     #[test]
     fn a_part_of_a_space_counts_after_the_days_that_chose_it() {
         let mut plan = plan("peak");

@@ -20,7 +20,7 @@ pub struct AssessmentRecord {
 }
 
 /// The evidence on a run's candidate. Written by the run and never changed: what `forward` figures say of the
-/// parameters in force was recorded when those days had just become known.
+/// active parameters was recorded when those days had just become known.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct EvidenceRecord {
     /// Fingerprint of the grid that was searched.
@@ -29,7 +29,7 @@ pub struct EvidenceRecord {
     pub trials: u64,
     /// Is there anything at all?
     pub edge: Option<AssessmentRecord>,
-    /// Is it better than what is in force?
+    /// Is it better than what is active?
     pub switch: Option<AssessmentRecord>,
     /// Figures by name; what is not defined is not there.
     pub figures: Vec<NamedNumber>,

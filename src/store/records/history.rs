@@ -133,9 +133,9 @@ pub struct ChangeRecord {
 pub struct DecisionRecord {
     /// Verdict of the validation.
     pub verdict: String,
-    /// Whether the candidate is now in force.
+    /// Whether the candidate is now active.
     pub adopted: bool,
-    /// Whether the parameters in force changed.
+    /// Whether the active parameters changed.
     pub changed: bool,
     /// What became of the candidate, in a word.
     pub outcome: String,
@@ -145,7 +145,7 @@ pub struct DecisionRecord {
     pub score_name: String,
     /// The best parameter set of the run.
     pub candidate: Option<CandidateRecord>,
-    /// The parameters that were in force, on the same data.
+    /// The parameters that were active, on the same data.
     pub incumbent: Option<CandidateRecord>,
     /// How stable the candidate is between the two parts.
     pub stability: Option<f64>,

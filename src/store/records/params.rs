@@ -1,11 +1,11 @@
-//! Parameters in force.
+//! Active parameters.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Invalid, Record, StoredMetrics, StoredParameterSet, finite};
 
-/// The parameters in force in one scope, and why.
+/// The active parameters in one scope, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ParamsRecord {
     /// The parameters.
@@ -18,9 +18,9 @@ pub struct ParamsRecord {
     pub metrics: StoredMetrics,
     /// Verdict of the validation they were adopted on.
     pub verdict: String,
-    /// The run that put them in force; assigned by the store.
+    /// The run that put them active; assigned by the store.
     pub run: u64,
-    /// When they were put in force, UTC milliseconds.
+    /// When they were activated, UTC milliseconds.
     pub adopted_at_ms: i64,
     /// 1 for the first parameters of the scope, then one more each time; assigned by the store.
     pub generation: u64,

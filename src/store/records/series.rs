@@ -55,7 +55,7 @@ pub struct SeriesRecord {
     pub first_day: String,
     /// Sum of net returns of each entry day under the best set; ppm. Days without trades are 0.
     pub candidate_ppm: Vec<i64>,
-    /// The same under the set in force; empty without one.
+    /// The same under the active set; empty without one.
     pub incumbent_ppm: Vec<i64>,
     /// The best set, symbol by symbol.
     pub symbols: Vec<SymbolTradesRecord>,

@@ -47,7 +47,7 @@ pub struct SymbolWorkRecord {
 pub struct WorkRecord {
     /// Per symbol, in the order of the run; at most 1000.
     pub symbols: Vec<SymbolWorkRecord>,
-    /// Units that made room for others during the run.
+    /// Units that were evicted during the run.
     pub evicted: u64,
     /// Units kept.
     pub cached_units: u64,
