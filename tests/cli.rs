@@ -128,7 +128,7 @@ fn json_is_one_document_and_the_summary_goes_to_stderr() {
 #[test]
 fn what_is_typed_wrong_is_answered_with_what_to_type() {
     for (flag, value, said) in [
-        ("--score", "best", "search.score: expected a score (balanced, "),
+        ("--score", "best", "search.score: expected one of `balanced`, "),
         ("--constraint", "profit", "search.constraints: expected a constraint such as max_drawdown_pct<25"),
         ("--constraint", "profit<3", "search.constraints: expected a metric (trades, "),
         ("--constraint", "trades<x", "search.constraints: expected a number after <, found trades<x"),

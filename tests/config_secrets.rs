@@ -50,11 +50,8 @@ fn a_mistyped_file_tells_where_and_what_but_no_value() {
             "notify.webhook.url: expected an address",
         ),
         ("[notify.webhook]\nurl = \"SECRET\"\n", "notify.webhook.url: expected an address"),
-        (
-            "[notify]\nwebhook = { url = \"URL\", urll = 5 }\n",
-            "line 2|webhook = \"...\"|unknown field `urll`",
-        ),
-        ("notify = { webhook = { url = \"URL\" }, wen = [] }\n", "notify = \"...\"|unknown field `wen`"),
+        ("[notify]\nwebhook = { url = \"URL\", urll = 5 }\n", "line 2|webhook = \"...\"|unknown key `urll`"),
+        ("notify = { webhook = { url = \"URL\" }, wen = [] }\n", "notify = \"...\"|unknown key `wen`"),
         ("[notify]\nwebhook = \"URL\"\n", "line 2|webhook = \"...\"|expected a section of keys"),
         ("notify = \"URL\"\n", "line 1|notify = \"...\""),
         ("notify.webhook.url = 'URL\n", "line 1|notify.webhook.url = \"...\""),
@@ -63,7 +60,7 @@ fn a_mistyped_file_tells_where_and_what_but_no_value() {
         ("[notify.webhook]\nurl = '''\n[search]\ntop = \"SECRET\" ''' = SECRET\n", "line 4"),
         (
             "[notify.email]\nhost = \"h\"\npassword = \"SECRET\"\n",
-            "line 3|password = \"...\"|field `password`",
+            "line 3|password = \"...\"|unknown key `password` in [notify.email]",
         ),
         ("[notify.email]\nport = \"SECRET\"\n", "port = \"...\"|a whole number of 0 to 65535"),
         ("[notify.email]\nsecurity = \"SECRET\"\n", "security = \"...\"|expected one of `starttls`"),
@@ -74,7 +71,10 @@ fn a_mistyped_file_tells_where_and_what_but_no_value() {
         ),
         ("[notify.bark]\nkey = \"SECRET\"\n", "key = \"...\""),
         ("[notfy.webhook]\nurl = \"SECRET\n", "line 2|url = \"...\""),
-        ("[data]\nwebhook_url = \"SECRET\"\n", "line 2|webhook_url = \"...\"|unknown field `webhook_url`"),
+        (
+            "[data]\nwebhook_url = \"SECRET\"\n",
+            "line 2|webhook_url = \"...\"|unknown key `webhook_url` in [data]",
+        ),
         ("[search]\ntop = 5\n[data]\npaths = [\n\"URL\",\n5 \"URL\"]\n", "line 6"),
         ("[notify]\nwhen = [\n\"SECRET\",\n]\n", "line 3|expected one of `change`"),
     ];

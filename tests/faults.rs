@@ -35,7 +35,7 @@ min_trades = 3
 rank = "peak"
 [validate]
 quick = true
-min_late_trades = 2
+min_out_of_sample_trades = 2
 [symbols]
 own_parameters = false
 [style.scalping.space]

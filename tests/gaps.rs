@@ -19,7 +19,7 @@ fn plan() -> Plan {
         )
     };
     plan_of(&format!(
-        "[validate]\nquick = true\nmin_late_trades = 2\n{}{}",
+        "[validate]\nquick = true\nmin_out_of_sample_trades = 2\n{}{}",
         space("scalping", "[4, 12]"),
         space("swing", "[24, 60]")
     ))
@@ -113,7 +113,7 @@ fn missing_days_partial_days_and_late_repairs_give_what_runs_from_scratch_give()
 
 /// Free of costs, so that a plain loop needs prices only.
 const FREE: &str = "[costs]\ntaker_fee_pct = 0.0\nmaker_fee_pct = 0.0\nslippage_major_pct = 0.0\nslippage_other_pct = 0.0\n\
-    funding_pct_per_8h = 0.0\n[search]\nmin_trades = 1\n[validate]\nmin_late_trades = 1\n[style.scalping.space]\n\
+    funding_pct_per_8h = 0.0\n[search]\nmin_trades = 1\n[validate]\nmin_out_of_sample_trades = 1\n[style.scalping.space]\n\
     atr_tp_multiplier = 2.0\natr_stop_multiplier = 1.0\nmax_holding_hours = 8\n";
 
 /// Candles that follow each other price by price, with an ATR of about one.

@@ -449,3 +449,15 @@ fn every_key_of_the_template_is_sound() {
     assert!(keys > 50, "{keys} keys");
     is_sound(&text, "the template of init");
 }
+
+#[test]
+fn the_reference_of_the_configuration_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/config.md");
+    let page = retune::config::reference_page();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::create_dir_all(path.parent().expect("a folder")).expect("the repository is writable");
+        fs::write(&path, &page).expect("the docs are writable");
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == page, "{} is out of date: run UPDATE_DOCS=1 cargo test", path.display());
+}

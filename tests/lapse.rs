@@ -42,7 +42,7 @@ require = "stable"
 min_trades = 3
 [validate]
 quick = true
-min_late_trades = 2
+min_out_of_sample_trades = 2
 [symbols]
 own_parameters = false
 [style.scalping.space]

@@ -118,7 +118,7 @@ fn what_a_change_needs_can_be_asked_for() {
     assert_eq!(code, Some(10), "{said}");
     let (code, _, error) = run(&["--set", "decide.require=certain"]);
     assert_eq!(code, Some(3));
-    assert!(error.contains("stable, promising, real"), "{error}");
+    assert!(error.contains("expected one of `stable`, `promising`, `real`"), "{error}");
 }
 
 #[test]

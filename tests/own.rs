@@ -8,7 +8,7 @@ const FEW: [&str; 6] = [
     "--set",
     "symbols.min_trades=5",
     "--set",
-    "validate.min_late_trades=3",
+    "validate.min_out_of_sample_trades=3",
     "--set",
     "style.swing.space.atr_tp_multiplier=[3]",
 ];

@@ -64,7 +64,7 @@ fn every_value_in_effect_says_where_it_comes_from() {
     fs::write(home.path().join("a.toml"), "[search]\ntop = 5\nmin_trades = 60\n").expect("written");
     fs::write(home.path().join("b.toml"), "[search]\nmin_trades = 70\n").expect("written");
     let arguments =
-        ["config", "show", "--json", "-c", "a.toml", "-c", "b.toml", "--set", "validate.early_share=0.6"];
+        ["config", "show", "--json", "-c", "a.toml", "-c", "b.toml", "--set", "validate.in_sample_share=0.6"];
     let output = run(
         home.path(),
         &arguments,
@@ -78,7 +78,7 @@ fn every_value_in_effect_says_where_it_comes_from() {
     assert_eq!(value("search.top"), (7.into(), "environment OPTIMIZER_SEARCH__TOP".to_owned()));
     assert_eq!(value("search.score"), ("sharpe".into(), "environment OPTIMIZER_SEARCH__SCORE".to_owned()));
     assert_eq!(value("search.min_trades"), (70.into(), "`b.toml`".to_owned()));
-    assert_eq!(value("validate.early_share").1, "--set validate.early_share");
+    assert_eq!(value("validate.in_sample_share").1, "--set validate.in_sample_share");
     assert_eq!(value("limits.cache"), ("256MiB".into(), "default".to_owned()));
     assert_eq!(document["data"]["parameter_sets"]["swing"], 139_968);
 

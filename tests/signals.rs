@@ -490,7 +490,8 @@ fn the_chosen_level_of_an_own_column_goes_wherever_parameters_go() {
     let sample = ["incremental", "--data", "tests/sample", "--signals", "tests/fixtures/signals.csv"];
     let filter =
         "style.scalping.filters=[{column=\"signals.my_score\", at_least={min=0.3, max=0.7, step=0.1}}]";
-    let few = ["--set", filter, "--set", "search.min_trades=20", "--set", "validate.min_late_trades=5"];
+    let few =
+        ["--set", filter, "--set", "search.min_trades=20", "--set", "validate.min_out_of_sample_trades=5"];
     let run = optimizer(&store, &[&sample[..], &few, &["--explain"]].concat());
     assert!(matches!(run.status.code(), Some(0 | 10)), "{}{}", text(&run.stdout), text(&run.stderr));
     assert!(

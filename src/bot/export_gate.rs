@@ -170,7 +170,7 @@ fn is_set(style: Style, record: Option<&CandidateRecord>, set: &ParameterSet) ->
 fn required(run: &RunRecord) -> Require {
     let config = Config::from_texts(&[("the run".to_owned(), run.config_toml.clone())]);
     // An older program may have stored what is no longer a key.
-    config.and_then(|config| config.decide.required()).unwrap_or_default()
+    config.map(|config| config.decide.require).unwrap_or_default()
 }
 
 fn bad(

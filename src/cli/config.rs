@@ -16,11 +16,10 @@ pub(crate) enum ConfigCommand {
 }
 
 pub(crate) fn run(context: &Context, command: &ConfigCommand) -> Result<u8, Failure> {
-    let texts = context.config_texts(&[])?;
-    let config = Config::from_texts(&texts)?;
+    let config = context.config(&[])?;
     let plan = config.check()?;
     let sets = plan.styles.iter().map(|s| (s.space.style().to_string(), s.space.sets() as u64)).collect();
-    let document = ConfigDocument { values: values(&config, &texts), parameter_sets: sets };
+    let document = ConfigDocument { values: values(&config), parameter_sets: sets };
     match command {
         ConfigCommand::Show => context.print(document, ConfigDocument::text)?,
         ConfigCommand::Check => context.print(document, ConfigDocument::summary)?,
@@ -28,20 +27,15 @@ pub(crate) fn run(context: &Context, command: &ConfigCommand) -> Result<u8, Fail
     Ok(0)
 }
 
-/// Returns every value with the last source that names it.
-fn values(config: &Config, texts: &[(String, String)]) -> BTreeMap<String, ConfigValue> {
+/// Returns every value in effect with where it comes from.
+fn values(config: &Config) -> BTreeMap<String, ConfigValue> {
     let mut effective = BTreeMap::new();
     flatten("", &config.to_toml().parse().unwrap_or_default(), &mut effective);
-    let mut origins: BTreeMap<String, String> = BTreeMap::new();
-    for (source, text) in texts {
-        let mut named = BTreeMap::new();
-        flatten("", &text.parse().unwrap_or_default(), &mut named);
-        origins.extend(named.into_keys().map(|key| (key, source.clone())));
-    }
     let with_origin = |(key, value): (String, toml::Value)| {
-        let origin = origins.get(&key).cloned().unwrap_or_else(|| "default".to_owned());
+        let origin = config.origin(&key);
         let value = serde_json::to_value(&value).unwrap_or_default();
-        (key, ConfigValue { value, origin })
+        let (origin, line) = (origin.source().to_owned(), origin.line());
+        (key, ConfigValue { value, origin, line })
     };
     effective.into_iter().map(with_origin).collect()
 }

@@ -1,6 +1,7 @@
 //! What every command shares: global options, configuration, the clock, the thread pool.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -8,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use super::Global;
 use super::failure::{Failure, code};
 use super::progress::Progress;
-use crate::config::Config;
+use crate::config::{self, Config, Layer};
 use crate::documents::document::{Document, Envelope};
 use crate::ingest::read_whole;
 use crate::model::excerpt;
@@ -26,6 +27,8 @@ pub(crate) struct Context {
     pub(crate) now_ms: i64,
     /// Raised by a signal, once somebody listens: until then it ends the process by itself.
     stop: OnceCell<Arc<AtomicBool>>,
+    /// Warnings about the configuration that were said: several parts of a command may ask for it.
+    warned: RefCell<BTreeSet<String>>,
 }
 
 impl Context {
@@ -33,7 +36,12 @@ impl Context {
     pub(crate) fn new(global: Global) -> Result<Self, Failure> {
         super::output::choose_colour(global.color);
         super::log::start(&global)?;
-        Ok(Self { global, now_ms: jiff::Timestamp::now().as_millisecond(), stop: OnceCell::new() })
+        Ok(Self {
+            global,
+            now_ms: jiff::Timestamp::now().as_millisecond(),
+            stop: OnceCell::new(),
+            warned: RefCell::default(),
+        })
     }
 
     /// Returns a flag that SIGINT and SIGTERM raise from now on; a second one ends the process at once. Every wait of the command, also
@@ -46,14 +54,22 @@ impl Context {
         Ok(Arc::clone(self.stop.get_or_init(|| stop)))
     }
 
-    /// Returns the effective configuration; see [`Context::config_texts`].
+    /// Returns the effective configuration: files in order, environment, `--set` in order and flags, laid over the defaults.
+    /// What is to be said of how values were named is said once.
     pub(crate) fn config(&self, flags: &[(&str, String)]) -> Result<Config, Failure> {
-        Ok(Config::from_texts(&self.config_texts(flags)?)?)
+        let config = Config::from_layers(&self.layers(flags)?)?;
+        for warning in config.warnings() {
+            if self.warned.borrow_mut().insert(warning.clone()) {
+                super::log::printed("warning", warning);
+                super::output::note(&format!("warning: {warning}"));
+            }
+        }
+        Ok(config)
     }
 
-    /// Returns what is laid over the defaults, with its name: files in order, environment, `--set` in order, flags.
-    pub(crate) fn config_texts(&self, flags: &[(&str, String)]) -> Result<Vec<(String, String)>, Failure> {
-        let mut texts = Vec::new();
+    /// Returns what is laid over the defaults.
+    fn layers(&self, flags: &[(&str, String)]) -> Result<Vec<Layer>, Failure> {
+        let mut layers = Vec::new();
         for path in &self.global.config {
             let text =
                 read_text(path, CONFIG_BYTES_MAX, code::CONFIGURATION).map_err(|failure| {
@@ -64,9 +80,9 @@ impl Context {
                         _ => failure,
                     }
                 })?;
-            texts.push((format!("`{}`", path.display()), text));
+            layers.push(Layer::text(format!("`{}`", path.display()), text));
         }
-        texts.extend(environment(variables()?.into_iter()));
+        layers.extend(environment(variables()?.into_iter()));
         for setting in &self.global.set {
             let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
             let key = key.trim();
@@ -79,15 +95,15 @@ impl Context {
                     format!("--set: expected KEY=VALUE, found {found} without ="),
                 ));
             }
-            texts.push((source, dotted(key, value.trim())));
+            layers.push(Layer::setting(source, dotted(key, value.trim())));
         }
         if let Some(size) = &self.global.max_memory {
-            texts.push(("--max-memory".to_owned(), dotted("limits.memory", size)));
+            layers.push(Layer::setting("--max-memory", dotted("limits.memory", size)));
         }
         for (key, value) in flags {
-            texts.push((format!("flag for {key}"), dotted(key, value)));
+            layers.push(Layer::setting(format!("flag for {key}"), dotted(key, value)));
         }
-        Ok(texts)
+        Ok(layers)
     }
 
     /// Returns a thread pool of the size asked for: by `-j`, else by the environment, else a thread for each core.
@@ -266,25 +282,22 @@ fn variables() -> Result<Vec<(String, String)>, Failure> {
 /// Returns what a variable is called that names a key with one underscore after its section.
 fn with_both_underscores(name: &str) -> Option<String> {
     let lower = name.strip_prefix(PREFIX)?.to_ascii_lowercase();
-    let sections: toml::Table = Config::default().to_toml().parse().ok()?;
-    sections.iter().find_map(|(section, keys)| {
-        let key = lower.strip_prefix(section.as_str())?.strip_prefix('_')?;
-        keys.get(key).map(|_| format!("{PREFIX}{section}__{key}").to_ascii_uppercase())
-    })
+    config::key_of_underscored(&lower)
+        .map(|key| format!("{PREFIX}{}", key.replace('.', "__")).to_ascii_uppercase())
 }
 
 /// Returns the configuration in environment variables: `OPTIMIZER_SEARCH__TOP=5` is `search.top = 5`.
-pub(super) fn environment(variables: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+pub(super) fn environment(variables: impl Iterator<Item = (String, String)>) -> Vec<Layer> {
     let key = |name: &str| {
         let rest = name.strip_prefix(PREFIX).filter(|rest| rest.contains("__"))?;
         Some(rest.to_ascii_lowercase().replace("__", "."))
     };
-    let mut found: Vec<(String, String)> = variables
-        .filter_map(|(name, value)| Some((format!("environment {name}"), dotted(&key(&name)?, value.trim()))))
-        .collect();
     // The system has no order; keys do not overlap, but messages should not vary.
-    found.sort();
-    found
+    let ordered: BTreeMap<String, String> = variables.collect();
+    let layer = |(name, value): (String, String)| {
+        Some(Layer::setting(format!("environment {name}"), dotted(&key(&name)?, value.trim())))
+    };
+    ordered.into_iter().filter_map(layer).collect()
 }
 
 /// Returns whether text is a key without quotes: whatever else somebody wrote instead of one is not repeated.

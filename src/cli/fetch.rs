@@ -62,7 +62,7 @@ enum SourceName {
 /// Carries out the command; what was done is told before what failed.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
     let config = context.config(&[])?;
-    let limits = config.fetch.limits()?;
+    let limits = config.fetch_limits()?;
     let request = request(context, arguments, &config.data.base_interval)?;
     let stop = context.listen()?;
     let progress = context.progress();

@@ -172,7 +172,7 @@ fn question(
     config: &Config,
 ) -> Result<(Plan, RunOptions), Failure> {
     let days = day_limits(arguments)?;
-    config.notify.channels()?;
+    config.channels()?;
     let plan = config.plan(&arguments.style.list(), days)?;
     let options = RunOptions {
         data: data_paths(arguments, config)?,

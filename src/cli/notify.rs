@@ -29,7 +29,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
         context.print(digest, DigestDocument::text)?;
         return Ok(0);
     }
-    let channels = context.config(&[])?.notify.channels()?;
+    let channels = context.config(&[])?.channels()?;
     if channels.list.is_empty() {
         return Err(Failure::new(code::CONFIGURATION, "expected a channel, found none in the configuration")
             .hint(

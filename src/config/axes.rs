@@ -1,5 +1,6 @@
 //! Axes of a space in the configuration: the values of one that exists, and filters of the user's own.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, value_error};
@@ -9,11 +10,12 @@ use crate::search::space::{
 };
 
 /// The values of an axis: a list, one value, or a range.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(
     untagged,
     expecting = "expected a number, a list of numbers or names, or a range { min = 1, max = 2, step = 0.5 }"
 )]
+#[schemars(extend("x-shape" = "axis"))]
 pub enum AxisConfig {
     /// One number.
     One(f64),
@@ -37,7 +39,7 @@ pub enum AxisConfig {
 }
 
 /// A value among numbers and names.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum AxisValue {
@@ -46,16 +48,18 @@ pub enum AxisValue {
 }
 
 /// A filter dimension on a feature column, or on a column of the user's signals (`signals.NAME`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "documented in the README")]
 pub struct FilterConfig {
-    /// The column's name, unless given.
+    /// Name of the dimension; the column's, unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// A feature column, or `signals.NAME` for a column of your signals.
     pub column: String,
+    /// Least values to try; a filter has these or `at_most`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_least: Option<AxisConfig>,
+    /// Largest values to try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_most: Option<AxisConfig>,
 }
@@ -137,10 +141,14 @@ const KEY_BYTES_MAX: usize = 64;
 /// Bytes of the name of a column at most.
 const COLUMN_BYTES_MAX: usize = 240;
 
+/// Returns the name of a filter's dimension: its key, or its column's.
+pub(crate) fn filter_name<'a>(key: Option<&'a str>, column: Option<&'a str>) -> Option<&'a str> {
+    key.or_else(|| column.map(|column| column.strip_prefix(SIGNALS_PREFIX).unwrap_or(column)))
+}
+
 impl FilterConfig {
     pub(crate) fn dimension(&self, style: Style) -> Result<Dimension, ConfigError> {
-        let own_name = self.column.strip_prefix(SIGNALS_PREFIX).unwrap_or(&self.column);
-        let name = self.key.as_deref().unwrap_or(own_name);
+        let name = filter_name(self.key.as_deref(), Some(&self.column)).unwrap_or_default();
         let key = format!("style.{style}.filters.{name}");
         // Keys become column heads, file fields and words of the bot's file.
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
@@ -158,7 +166,7 @@ impl FilterConfig {
             _ => return Err(value_error(&key, "either at_least or at_most", "both or neither")),
         };
         Dimension::new(name, &self.column, bound, numbers(&axis.values(&key)?))
-            .map_err(|source| ConfigError::Space { style, source })
+            .map_err(|source| ConfigError::of_space(style, source))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::quantity;
@@ -13,17 +14,24 @@ use crate::notify::{BarkConfig, ChannelSettings, Channels, EmailConfig, WebhookC
 /// Longest time that can be asked for: a day.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
-/// `[fetch]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// How patient `optimizer fetch` is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "documented in the README")]
 pub struct FetchConfig {
+    /// How long one request may take; at most a day, as all times here.
     #[serde(deserialize_with = "quantity::text")]
+    #[schemars(extend("x-quantity" = "a time"))]
     pub timeout: String,
+    /// Tries of a request; 1 to 20.
+    #[schemars(extend("x-unit" = "tries"))]
     pub attempts: u32,
+    /// Pause after the first try; it doubles from try to try.
     #[serde(deserialize_with = "quantity::text")]
+    #[schemars(extend("x-quantity" = "a time"))]
     pub first_wait: String,
+    /// The longest pause.
     #[serde(deserialize_with = "quantity::text")]
+    #[schemars(extend("x-quantity" = "a time"))]
     pub longest_wait: String,
 }
 
@@ -50,7 +58,7 @@ impl FetchConfig {
 }
 
 /// What is worth telling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Occasion {
     /// Parameters changed.
@@ -65,21 +73,26 @@ pub enum Occasion {
     Always,
 }
 
-/// `[notify]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What is told at the end of a run, and how. Secrets come from the environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "documented in the README")]
 pub struct NotifyConfig {
+    /// What is told.
     pub when: Vec<Occasion>,
+    /// How long one step of sending may take; at most a day.
     #[serde(deserialize_with = "quantity::text")]
+    #[schemars(extend("x-quantity" = "a time"))]
     pub timeout: String,
     /// Where the report can be seen: an address or a path, mentioned in messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<String>,
+    /// Messages by e-mail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<EmailConfig>,
+    /// Messages by Bark.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bark: Option<BarkConfig>,
+    /// Messages to a webhook.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<WebhookConfig>,
 }
@@ -140,7 +153,7 @@ mod tests {
 
     fn notify(text: &str) -> Result<NotifyConfig, ConfigError> {
         let config = crate::config::Config::from_texts(&[("test.toml".to_owned(), text.to_owned())])?;
-        config.notify.channels()?;
+        config.channels()?;
         Ok(config.notify)
     }
 

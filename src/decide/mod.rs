@@ -7,6 +7,9 @@ pub mod tokens;
 
 pub use result::RunResult;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::model::{ParameterSet, Style};
 use crate::search::rank::show;
 use crate::validate::assessment::{Assessment, Assurance};
@@ -38,7 +41,8 @@ impl DecisionOutcome {
 }
 
 /// What a change of parameters needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Require {
     /// The legacy stability verdict: PASSED or WARNING out of sample.
     Stable,

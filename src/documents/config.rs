@@ -18,6 +18,19 @@ pub struct ConfigValue {
     pub value: serde_json::Value,
     /// `default`, a file, an environment variable or a flag.
     pub origin: String,
+    /// Line of the file, where the value stands in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+}
+
+impl ConfigValue {
+    /// Returns where it comes from, with the line.
+    fn place(&self) -> String {
+        match self.line {
+            Some(line) => format!("{}, line {line}", self.origin),
+            None => self.origin.clone(),
+        }
+    }
 }
 
 /// The effective configuration.
@@ -36,9 +49,8 @@ impl Document for ConfigDocument {
 impl ConfigDocument {
     /// Returns every value with where it comes from, as text for people.
     pub fn text(&self) -> String {
-        let row = |(key, value): (&String, &ConfigValue)| {
-            vec![key.clone(), value.value.to_string(), value.origin.clone()]
-        };
+        let row =
+            |(key, value): (&String, &ConfigValue)| vec![key.clone(), value.value.to_string(), value.place()];
         let rows: Vec<Vec<String>> = self.values.iter().map(row).collect();
         format!("{}\n", table(&["Key", "Value", "From"], &rows))
     }

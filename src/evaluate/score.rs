@@ -3,12 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::legacy_score::{LegacyInputs, legacy_score};
 use super::metrics::{Circumstances, Measure, Undefined};
 use super::sweep::GridPoint;
 
 /// A named score; higher is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Score {
     /// Expectancy in units of the average loss less one standard error, payoff, win rate, account drawdown and
     /// selectivity: the legacy idea with its units repaired.

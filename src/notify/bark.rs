@@ -1,5 +1,6 @@
 //! Bark: push messages to a phone.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -12,8 +13,8 @@ use crate::net::{Endpoint, only_origin};
 /// Push messages are cut off at 4 KiB on their way.
 const PUSH_CHARS: usize = 1_000;
 
-/// `[notify.bark]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Messages by Bark; the key is `OPTIMIZER_BARK_KEY`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BarkConfig {
     /// Address of the server.

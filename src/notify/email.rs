@@ -2,6 +2,7 @@
 
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::channel::{Channel, ChannelSettings, Until, Unusable};
@@ -12,30 +13,30 @@ use crate::net::{is_loopback, printable};
 
 const PASSWORD: &str = "OPTIMIZER_SMTP_PASSWORD";
 
-/// `[notify.email]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+/// Messages by e-mail; the password is `OPTIMIZER_SMTP_PASSWORD`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Default)]
 #[serde(default, deny_unknown_fields)]
 pub struct EmailConfig {
-    /// Name of the server.
+    /// Name of the mail server; needed.
     pub host: String,
-    /// Its port; the usual one of the protection unless it is given.
+    /// Its port, unless the usual one of `security`: 587, 465 or 25.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
     /// How the connection is protected.
     pub security: Security,
-    /// Who writes.
+    /// Address of the sender; needed.
     pub from: String,
-    /// To whom.
+    /// Addresses of who is told; at least one.
     pub to: Vec<String>,
-    /// Who logs in.
+    /// Name to log in with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// Whether a plain connection may leave this machine.
+    /// Whether a plain connection may leave this machine; only without a username.
     pub insecure: bool,
 }
 
 /// How a connection is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Default)]
 #[serde(rename_all = "lowercase")]
 pub enum Security {
     /// Plain at first, encrypted before anything is said; refused if the server cannot.
@@ -43,7 +44,7 @@ pub enum Security {
     Starttls,
     /// Encrypted from the start.
     Tls,
-    /// Plain.
+    /// Plain: to this machine, or another with `insecure` and no username.
     None,
 }
 

@@ -1,5 +1,6 @@
 //! A webhook: a program of one's own.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::channel::{Channel, ChannelSettings, Until, Unusable, endpoint};
@@ -8,11 +9,11 @@ use super::secret::Secret;
 use super::{Message, NotifyError};
 use crate::net::{Endpoint, only_origin};
 
-/// `[notify.webhook]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+/// Messages to a webhook; a token, where it needs one, is `OPTIMIZER_WEBHOOK_TOKEN`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Default)]
 #[serde(default, deny_unknown_fields)]
 pub struct WebhookConfig {
-    /// Where to post.
+    /// Address to post to; needed. What follows the host is never shown.
     #[serde(serialize_with = "only_origin")]
     pub url: String,
 }

@@ -51,7 +51,7 @@ impl ExitAxes {
     }
 
     /// Returns the values of an axis (by its place in [`EXIT_AXES`]).
-    pub(super) fn levels(&self, axis: usize) -> &[ExitAxisValue] {
+    pub(crate) fn levels(&self, axis: usize) -> &[ExitAxisValue] {
         &self.levels[axis]
     }
 

@@ -3,6 +3,9 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::plateau::{Neighbourhood, SmoothedGrid};
 use super::space::SearchSpace;
 use crate::evaluate::metrics::Circumstances;
@@ -64,7 +67,8 @@ impl Trial {
 }
 
 /// What makes a parameter set the best.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum RankBy {
     /// The mean score around it, spikes aside: what luck lifted has neighbours that it did not lift.
     #[default]

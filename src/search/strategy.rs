@@ -6,13 +6,17 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::exit_axes::{ExitAxes, ExitAxisValue};
 use super::space::{Bound, Dimension, SearchSpace, SpaceError};
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::model::{EXIT_AXES, FilterValue, ParameterSet, Style};
 
 /// How a space beyond the budget is searched. One within it is always enumerated whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Strategy {
     /// Not at all: the whole space or an error.
     #[default]

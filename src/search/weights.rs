@@ -11,13 +11,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::random::RandomStream;
 use super::separation::Separation;
 use crate::features::score::{ScoreEvidence, ScoreTerm, ScoreWeights, TERMS_MAX, terms};
 use crate::model::Day;
 
 /// Where the weights of the signal score come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Weighting {
     /// They are fixed.
     #[default]

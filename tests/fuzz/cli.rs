@@ -2,7 +2,7 @@
 
 use super::context::{dotted, environment};
 use super::{incremental, memory, values};
-use crate::config::Config;
+use crate::config::{Config, Layer};
 use crate::diagnose::process::MemorySample;
 use crate::documents::memory::{MemoryDiffDocument, SamplePart};
 use crate::fuzz::Target;
@@ -53,12 +53,12 @@ fn settings(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let Some((key, value)) = text.split_once('=') else { return "no setting".to_owned() };
     let (key, value) = (key.trim(), value.trim());
-    let set = Config::from_texts(&[("--set".to_owned(), dotted(key, value))]);
+    let set = Config::from_layers(&[Layer::setting("--set", dotted(key, value))]);
     let plain = key.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == '.') && key.contains('.');
     if plain && !key.contains("__") {
         let name = format!("OPTIMIZER_{}", key.to_ascii_uppercase().replace('.', "__"));
         let found = environment([(name, value.to_owned())].into_iter());
-        let of_environment = Config::from_texts(&found);
+        let of_environment = Config::from_layers(&found);
         assert_eq!(set.as_ref().ok(), of_environment.as_ref().ok(), "{text:?}");
     }
     set.map_or_else(|error| error.to_string(), |_| "ok".to_owned())

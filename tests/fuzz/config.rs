@@ -73,8 +73,8 @@ fn configuration(bytes: &[u8]) -> String {
     let again = again.unwrap_or_else(|error| panic!("{error}\n{written}"));
     assert_eq!(again.to_toml(), written, "the same when written and read");
     let others = [
-        config.fetch.limits().err(),
-        config.notify.channels().err(),
+        config.fetch_limits().err(),
+        config.channels().err(),
         config.memory_bytes().err(),
         config.cache_bytes().err(),
         config.memory_alarms().err(),

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{InspectError, Listed, RunRef, minute, shown};
+use crate::config::rename_keys;
 use crate::documents::document::{Document, params_object};
 use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::documents::run::EvidencePart;
@@ -348,7 +349,9 @@ fn configuration(a: &RunRecord, b: &RunRecord) -> Vec<ChangeRecord> {
     let flat = |record: &RunRecord| {
         let mut keys = BTreeMap::new();
         // Text that is not TOML was never written by a run; such a record has no keys to compare.
-        if let Ok(table) = record.config_toml.parse::<toml::Table>() {
+        if let Ok(mut table) = record.config_toml.parse::<toml::Table>() {
+            // A key that has another name since is no difference.
+            rename_keys(&mut table);
             flatten("", &table, &mut keys);
         }
         keys

@@ -1,0 +1,112 @@
+//! `[style.scalping]` and `[style.swing]`: the spaces that are searched.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::axes::{AxisConfig, FilterConfig, HOLDING_TIME, check_holding_times, check_timeframe};
+use super::{ConfigError, value_error};
+use crate::model::{EXIT_AXES, ExitAxis, Interval, Style};
+use crate::search::defaults::Defaults;
+use crate::search::space::{Dimension, ExitAxes};
+use crate::search::strategy::SpaceAxes;
+
+/// The spaces that are searched, one for each style.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct StylesConfig {
+    /// Short trades.
+    pub scalping: StyleConfig,
+    /// Long trades.
+    pub swing: StyleConfig,
+}
+
+/// The space of a style.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct StyleConfig {
+    /// Axes to replace, by key; what is not named keeps its default.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub space: BTreeMap<String, AxisConfig>,
+    /// Filter dimensions of your own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub filters: Vec<FilterConfig>,
+}
+
+impl StylesConfig {
+    fn of(&self, style: Style) -> &StyleConfig {
+        match style {
+            Style::Scalping => &self.scalping,
+            Style::Swing => &self.swing,
+        }
+    }
+
+    /// Returns the axes of a style's space, of given signals or derived ones.
+    pub(super) fn axes(
+        &self,
+        style: Style,
+        base: Interval,
+        has_signals_file: bool,
+    ) -> Result<SpaceAxes, ConfigError> {
+        let config = self.of(style);
+        let Defaults { mut exits, mut dimensions } = Defaults::of(style, base).expect("a base of a run");
+        let known: Vec<String> = dimensions.iter().map(|d| d.key().to_owned()).collect();
+        if has_signals_file {
+            // The default thresholds belong to derived signals: of given ones they would drop nearly all in silence.
+            dimensions.retain(|dimension| config.space.contains_key(dimension.key()));
+        }
+        config.replace_axes(style, base, (&mut exits, &mut dimensions), &known)?;
+        for filter in &config.filters {
+            let dimension = filter.dimension(style)?;
+            if let (Some(column), false) = (dimension.source().signals_column(), has_signals_file) {
+                let key = format!("style.{style}.filters.{}", dimension.key());
+                let expected = format!("a file with the column {column:?}: [signals] file, or --signals");
+                return Err(value_error(&key, &expected, "none"));
+            }
+            check_timeframe(style, &dimension, base)?;
+            dimensions.push(dimension);
+        }
+        Ok(SpaceAxes::new(style, exits, dimensions))
+    }
+}
+
+impl StyleConfig {
+    fn replace_axes(
+        &self,
+        style: Style,
+        base: Interval,
+        (exits, dimensions): (&mut ExitAxes, &mut [Dimension]),
+        known: &[String],
+    ) -> Result<(), ConfigError> {
+        for (key, axis) in &self.space {
+            let path = format!("style.{style}.space.{key}");
+            if let Some(exit_axis) = ExitAxis::named(key) {
+                let levels = axis.exit_levels(&path)?;
+                if key == HOLDING_TIME {
+                    check_holding_times(&path, exit_axis, &levels, base)?;
+                }
+                exits.set(key, levels);
+                continue;
+            }
+            let dimension = dimensions
+                .iter_mut()
+                .find(|dimension| dimension.key() == key)
+                .ok_or_else(|| unknown_axis(&path, key, known))?;
+            let levels = axis.levels(&path, dimension)?;
+            *dimension = Dimension::new(key, dimension.source().name(), dimension.bound(), levels)
+                .map_err(|source| ConfigError::of_space(style, source))?;
+        }
+        Ok(())
+    }
+}
+
+fn unknown_axis(path: &str, key: &str, known: &[String]) -> ConfigError {
+    let names = EXIT_AXES.iter().map(|axis| axis.key).chain(known.iter().map(String::as_str));
+    let near = crate::search::nearest(key, names).map(|near| format!("; did you mean {near:?}?"));
+    value_error(
+        path,
+        &format!("a dimension of the style's space{}", near.unwrap_or_default()),
+        format!("{key:?}; dimensions of your own go under [[style.….filters]]"),
+    )
+}
