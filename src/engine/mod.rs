@@ -10,3 +10,6 @@ pub mod outcome_spill;
 pub mod plan;
 pub mod reuse;
 pub mod unit;
+
+#[cfg(test)]
+pub(crate) mod fingerprint_tests;

@@ -1,7 +1,7 @@
 //! The plan of a run: everything besides the candles that its answer depends on, resolved from configuration.
 
 use crate::decide::Require;
-use crate::evaluate::portfolio::PortfolioLimits;
+use crate::evaluate::portfolio::{Cooldown, PortfolioLimits};
 use crate::evaluate::score::Score;
 use crate::exits::{Costs, ExitPlan, PlanError};
 use crate::features::score::ScoreWeights;
@@ -9,7 +9,7 @@ use crate::fingerprint::{Canonical, Fingerprint};
 use crate::ingest::{ReadingOptions, Selection};
 use crate::model::{DAY_MS, Day, Interval, ParameterSet, Style, Symbol};
 use crate::search::rank::{Constraint, RankBy};
-use crate::search::space::{Bound, Dimension, SearchSpace, SpaceError};
+use crate::search::space::{Dimension, SearchSpace, SpaceError};
 use crate::search::strategy::{Search, SpaceAxes, Strategy};
 use crate::search::weights::Weighting;
 use crate::signals::opportunities::OpportunityRule;
@@ -78,11 +78,35 @@ impl StylePlan {
     /// Returns the fingerprint of the grid: what counts as one trial more when it is new. A grid whose score weights are
     /// learned is one, whatever they are.
     pub fn grid_fingerprint(&self, search: &Search) -> Fingerprint {
-        let grid = if self.is_part { self.axes.fingerprint(search) } else { space_fingerprint(&self.space) };
-        match self.space.weights() {
+        let Self {
+            space,
+            axes,
+            is_part,
+            // What follows from the space, and what no grid enumerates.
+            exits: _,
+            opportunity: _,
+        } = self;
+        let grid = if *is_part { axes.fingerprint(search) } else { space.fingerprint() };
+        match space.weights() {
             None => grid,
             Some(_) => Canonical::new("retune learned weights v1").nested(grid).count(search.seed).finish(),
         }
+    }
+
+    /// Adds the style to the fingerprint of a plan.
+    fn hashed(&self, hash: Canonical, search: &Search) -> Canonical {
+        let Self {
+            opportunity,
+            // What is enumerated, or what a part of it is taken from; exits are the rules of the space on the plan's interval.
+            space: _,
+            axes: _,
+            is_part: _,
+            exits: _,
+        } = self;
+        let OpportunityRule { stop_atr, reward_min, horizon_bars } = opportunity;
+        hash.nested(self.grid_fingerprint(search))
+            .floats(&[*stop_atr, *reward_min])
+            .count(*horizon_bars as u64)
     }
 
     /// Returns the whole days that the longest label reaches beyond its entry day.
@@ -183,6 +207,47 @@ impl Default for SearchSettings {
             weights: Weighting::default(),
             own: Some(OwnSettings { trades_min: 30, prior_trades: 100 }),
         }
+    }
+}
+
+impl SearchSettings {
+    /// Adds the settings to the fingerprint of a plan.
+    fn hashed(&self, mut hash: Canonical) -> Canonical {
+        let Self {
+            score,
+            rank,
+            constraints,
+            trades_min,
+            late_trades_min,
+            position_ratio,
+            top,
+            early_share,
+            min_improvement,
+            max_step,
+            declared_trials,
+            quick,
+            require,
+            // Both are in the fingerprint of each style's grid.
+            stages: _,
+            weights: _,
+            own,
+        } = self;
+        hash = hash.text(score.as_str()).text(rank.as_str()).count(constraints.len() as u64);
+        for Constraint { metric, below, limit } in constraints {
+            hash = hash.count(*metric as u64).count((*below).into()).float(*limit);
+        }
+        let own = own.map_or((0, 0), |OwnSettings { trades_min, prior_trades }| (trades_min, prior_trades));
+        hash.count((*trades_min).into())
+            .count((*late_trades_min).into())
+            .floats(&[*position_ratio, *early_share])
+            .count(*top as u64)
+            .float(*min_improvement)
+            .count(*declared_trials)
+            .count(max_step.map_or(0, |step| step as u64))
+            .count(*require as u64)
+            .count((*quick).into())
+            .count(own.0.into())
+            .count(own.1.into())
     }
 }
 
@@ -326,71 +391,35 @@ impl Plan {
 
     /// Returns the fingerprint of everything in the plan.
     pub fn fingerprint(&self) -> Fingerprint {
-        let mut hash = Canonical::new("retune plan v1").count(STAGES_VERSION).signed(self.interval.ms());
-        for style in &self.styles {
-            hash = hash.nested(style.grid_fingerprint(&self.search.stages));
-            let rule = &style.opportunity;
-            hash = hash.floats(&[rule.stop_atr, rule.reward_min]).count(rule.horizon_bars as u64);
+        let Self {
+            interval,
+            styles,
+            costs,
+            search,
+            days,
+            // The fingerprint of the data names the symbols that were read, and covers what reading and selection made of their files.
+            symbols: _,
+            reading: _,
+            selection: _,
+            portfolio,
+            regime_symbol,
+            // No answer depends on it.
+            age: _,
+        } = self;
+        let mut hash = Canonical::new("retune plan v1").count(STAGES_VERSION).signed(interval.ms());
+        for style in styles {
+            hash = style.hashed(hash, &search.stages);
         }
-        let costs = &self.costs;
-        hash = hash.floats(&[
-            costs.taker_fee,
-            costs.maker_fee,
-            costs.slippage_major,
-            costs.slippage_other,
-            costs.stop_slippage_factor,
-            costs.funding_per_8h,
-        ]);
-        hash = costs.majors.iter().fold(hash.count(costs.majors.len() as u64), |h, s| h.text(s.as_str()));
-        let search = &self.search;
-        hash = hash.text(search.score.as_str()).text(search.rank.as_str());
-        hash = hash.count(search.constraints.len() as u64);
-        for constraint in &search.constraints {
-            hash =
-                hash.count(constraint.metric as u64).count(constraint.below.into()).float(constraint.limit);
-        }
-        hash = hash.count(search.trades_min.into()).count(search.late_trades_min.into());
-        hash = hash.floats(&[search.position_ratio, search.early_share]).count(search.top as u64);
-        hash = hash
-            .float(search.min_improvement)
-            .count(search.declared_trials)
-            .count(search.max_step.map_or(0, |step| step as u64))
-            .count(search.require as u64)
-            .count(search.quick.into());
-        let own = search.own.map_or((0, 0), |own| (own.trades_min, own.prior_trades));
-        hash = hash.count(own.0.into()).count(own.1.into());
-        let limits = &self.portfolio;
-        let pause = limits.cooldown.map_or((0, 0), |cooldown| (cooldown.losses, cooldown.pause_ms));
-        for limit in [limits.per_symbol, limits.positions] {
+        hash = search.hashed(costs.hashed(hash));
+        let PortfolioLimits { per_symbol, positions, cooldown, day_loss_ppm } = portfolio;
+        let pause = cooldown.map_or((0, 0), |Cooldown { losses, pause_ms }| (losses, pause_ms));
+        for limit in [per_symbol, positions] {
             hash = hash.signed(limit.map_or(-1, i64::from));
         }
-        hash = hash.text(self.regime_symbol.as_str());
-        hash = hash.count(pause.0.into()).signed(pause.1).signed(limits.day_loss_ppm.unwrap_or(-1));
-        let day = |day: Option<Day>| day.map_or(i64::MIN, |d| d.0.into());
-        hash.signed(day(self.days.first))
-            .signed(day(self.days.end))
-            .signed(self.days.window_days.map_or(i64::MIN, i64::from))
-            .finish()
+        hash = hash.text(regime_symbol.as_str());
+        hash = hash.count(pause.0.into()).signed(pause.1).signed(day_loss_ppm.unwrap_or(-1));
+        let DayLimits { first, end, window_days } = days;
+        let day = |day: &Option<Day>| day.map_or(i64::MIN, |d| d.0.into());
+        hash.signed(day(first)).signed(day(end)).signed(window_days.map_or(i64::MIN, i64::from)).finish()
     }
-}
-
-fn space_fingerprint(space: &SearchSpace) -> Fingerprint {
-    let mut hash = Canonical::new("retune space v1").text(space.style().as_str());
-    hash = hash.count(space.rules().len() as u64);
-    for rule in space.rules() {
-        hash = hash.floats(&rule.numbers());
-    }
-    hash = hash.count(space.dimensions().len() as u64);
-    for dimension in space.dimensions() {
-        let bound = match dimension.bound() {
-            Bound::AtLeast => 0,
-            Bound::AtMost => 1,
-        };
-        hash = hash.text(dimension.key()).text(dimension.source().name()).count(bound);
-        hash = hash.count(dimension.levels().len() as u64);
-        for level in dimension.levels() {
-            hash = hash.float(level.threshold).text(&crate::search::rank::show(&level.shown));
-        }
-    }
-    hash.finish()
 }

@@ -17,6 +17,7 @@ use crate::exits::Costs;
 use crate::features::frame::lookback_days;
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::model::{Day, EXIT_AXES, ExitRule, Symbol};
+use crate::signals::opportunities::OpportunityRule;
 
 /// Why a unit was evaluated, with what changed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -221,13 +222,13 @@ impl DayPrints {
 
 /// Returns the fingerprint of what a symbol's trades cost and what is an opportunity.
 pub fn costs_fingerprint(costs: &Costs, symbol: &Symbol, style: &StylePlan) -> Fingerprint {
-    let rule = &style.opportunity;
+    let OpportunityRule { stop_atr, reward_min, horizon_bars } = style.opportunity;
     let own = costs.of(symbol);
     Canonical::new("retune unit costs v1")
         .floats(&own.parts())
         .float(costs.taker_round_trip())
-        .floats(&[rule.stop_atr, rule.reward_min])
-        .count(rule.horizon_bars as u64)
+        .floats(&[stop_atr, reward_min])
+        .count(horizon_bars as u64)
         .finish()
 }
 
@@ -250,16 +251,17 @@ const GIVEN: u8 = 2;
 
 /// Returns a unit's row: keys, fingerprint of the context, unit.
 pub fn encode(keys: &UnitKeys, context: Fingerprint, unit: &Unit) -> Vec<u8> {
+    let UnitKeys { stages, candles, ahead, sealed, horizon_bars, costs, signals } = keys;
     let mut bytes = Vec::with_capacity(KEYS_BYTES + 4096);
-    bytes.extend(keys.stages.to_le_bytes());
-    bytes.extend(keys.candles.0);
-    bytes.extend(keys.ahead.0);
-    let flags = [(keys.sealed, SEALED), (keys.signals.is_some(), GIVEN)];
+    bytes.extend(stages.to_le_bytes());
+    bytes.extend(candles.0);
+    bytes.extend(ahead.0);
+    let flags = [(*sealed, SEALED), (signals.is_some(), GIVEN)];
     bytes.push(flags.into_iter().filter(|(set, _)| *set).map(|(_, flag)| flag).sum());
-    bytes.extend(keys.horizon_bars.to_le_bytes());
-    bytes.extend(keys.costs.0);
+    bytes.extend(horizon_bars.to_le_bytes());
+    bytes.extend(costs.0);
     bytes.extend(context.0);
-    bytes.extend(keys.signals.iter().flat_map(|print| print.0));
+    bytes.extend(signals.iter().flat_map(|print| print.0));
     unit.encode(&mut bytes);
     bytes
 }
@@ -328,30 +330,31 @@ pub fn treat<'f>(
 }
 
 fn changed(old: &UnitKeys, new: &UnitKeys) -> Option<Reason> {
-    if old.stages != new.stages {
-        return Some(Reason::Stage { old: old.stages, new: new.stages });
+    let UnitKeys { stages, candles, ahead, sealed, horizon_bars, costs, signals } = *new;
+    if old.stages != stages {
+        return Some(Reason::Stage { old: old.stages, new: stages });
     }
-    if old.candles != new.candles {
-        return Some(Reason::Candles { old: old.candles, new: new.candles });
+    if old.candles != candles {
+        return Some(Reason::Candles { old: old.candles, new: candles });
     }
-    if old.signals != new.signals {
-        return Some(Reason::Signals { old: old.signals, new: new.signals });
+    if old.signals != signals {
+        return Some(Reason::Signals { old: old.signals, new: signals });
     }
-    if old.horizon_bars != new.horizon_bars {
-        return Some(Reason::Horizon { old: old.horizon_bars, new: new.horizon_bars });
+    if old.horizon_bars != horizon_bars {
+        return Some(Reason::Horizon { old: old.horizon_bars, new: horizon_bars });
     }
-    if old.costs != new.costs {
-        return Some(Reason::Costs { old: old.costs, new: new.costs });
+    if old.costs != costs {
+        return Some(Reason::Costs { old: old.costs, new: costs });
     }
     // An unsealed unit holds counts only; more candles that do not seal it change nothing in it.
-    if !old.sealed && !new.sealed {
+    if !old.sealed && !sealed {
         return None;
     }
-    if old.ahead != new.ahead {
-        let completed = !old.sealed && new.sealed;
+    if old.ahead != ahead {
+        let completed = !old.sealed && sealed;
         return Some(match completed {
             true => Reason::Completed,
-            false => Reason::LaterCandles { old: old.ahead, new: new.ahead },
+            false => Reason::LaterCandles { old: old.ahead, new: ahead },
         });
     }
     None
@@ -368,11 +371,11 @@ type Mechanism = (u32, u8, f64);
 
 /// Returns a context as bytes.
 pub(crate) fn encode_context(context: &UnitSchema) -> Vec<u8> {
+    let UnitSchema { columns, rules } = context;
     let plain = |rule: &ExitRule| [rule.take_profit_atr, rule.stop_atr, rule.hold_hours];
-    let rules = context.rules.iter().map(plain).collect();
-    let row = ContextRow { columns: context.columns.clone(), rules };
+    let row = ContextRow { columns: columns.clone(), rules: rules.iter().map(plain).collect() };
     let mut mechanisms: Vec<Mechanism> = Vec::new();
-    for (rule, index) in context.rules.iter().zip(0..) {
+    for (rule, index) in rules.iter().zip(0..) {
         let pairs = rule.numbers();
         mechanisms.extend(pairs[3..].chunks_exact(2).map(|pair| (index, pair[0] as u8, pair[1])));
     }

@@ -38,15 +38,10 @@ impl UnitSchema {
 
     /// Returns the fingerprint of columns and rules.
     pub fn fingerprint(&self) -> Fingerprint {
-        let mut hash = Canonical::new("retune context v1").count(self.columns.len() as u64);
-        for column in &self.columns {
-            hash = hash.text(column);
-        }
-        hash = hash.count(self.rules.len() as u64);
-        for rule in &self.rules {
-            hash = hash.floats(&rule.numbers());
-        }
-        hash.finish()
+        let Self { columns, rules } = self;
+        let hash = Canonical::new("retune context v1").count(columns.len() as u64);
+        let hash = columns.iter().fold(hash, |hash, column| hash.text(column)).count(rules.len() as u64);
+        rules.iter().fold(hash, |hash, rule| hash.floats(&rule.numbers())).finish()
     }
 }
 
@@ -85,7 +80,8 @@ pub struct SkipCounts {
 impl SkipCounts {
     /// Returns the reasons with their names and counts.
     pub fn reasons(&self) -> [(&'static str, u32); 3] {
-        [("no_entry", self.no_entry), ("no_atr", self.no_atr), ("rescaled", self.rescaled)]
+        let Self { no_entry, no_atr, rescaled } = *self;
+        [("no_entry", no_entry), ("no_atr", no_atr), ("rescaled", rescaled)]
     }
 
     /// Returns all of them.
@@ -415,28 +411,29 @@ const OPPORTUNITY_BYTES: usize = 25;
 impl Unit {
     /// Appends the unit as bytes: little endian, fixed widths, no lengths that could lie about memory.
     pub fn encode(&self, bytes: &mut Vec<u8>) {
-        let opportunities = self.opportunities.for_capture();
-        bytes.push(u8::from(self.sealed));
-        let lost = self.lost.reasons().map(|(_, count)| count);
-        let sizes = [self.signals.len() as u32, opportunities.len() as u32];
-        for count in [self.pending, self.blind].into_iter().chain(lost).chain(sizes) {
+        let Self { sealed, pending, lost, blind, signals, columns, outcomes, opportunities } = self;
+        let opportunities = opportunities.for_capture();
+        bytes.push(u8::from(*sealed));
+        let lost = lost.reasons().map(|(_, count)| count);
+        let sizes = [signals.len() as u32, opportunities.len() as u32];
+        for count in [*pending, *blind].into_iter().chain(lost).chain(sizes) {
             bytes.extend(count.to_le_bytes());
         }
-        for signal in &self.signals {
-            bytes.extend(signal.entry_ms.to_le_bytes());
-            bytes.push(signal.direction as u8);
-            bytes.push(signal.setup as u8);
-            bytes.extend(signal.atr.to_bits().to_le_bytes());
+        for UnitSignal { entry_ms, direction, setup, atr } in signals {
+            bytes.extend(entry_ms.to_le_bytes());
+            bytes.push(*direction as u8);
+            bytes.push(*setup as u8);
+            bytes.extend(atr.to_bits().to_le_bytes());
         }
-        for value in &self.columns {
+        for value in columns {
             bytes.extend(value.to_bits().to_le_bytes());
         }
-        self.outcomes.rows().for_each(|row| encode_row(row, bytes));
-        for chance in opportunities {
-            bytes.push(chance.direction as u8);
-            bytes.extend(chance.start_ms.to_le_bytes());
-            bytes.extend(chance.peak_ms.to_le_bytes());
-            bytes.extend(chance.reward.to_bits().to_le_bytes());
+        outcomes.rows().for_each(|row| encode_row(row, bytes));
+        for Opportunity { direction, start_ms, peak_ms, reward } in opportunities {
+            bytes.push(*direction as u8);
+            bytes.extend(start_ms.to_le_bytes());
+            bytes.extend(peak_ms.to_le_bytes());
+            bytes.extend(reward.to_bits().to_le_bytes());
         }
     }
 
@@ -468,16 +465,17 @@ impl Unit {
 
 /// Appends a row of outcomes as bytes.
 pub(crate) fn encode_row(row: OutcomeRow<'_>, bytes: &mut Vec<u8>) {
-    bytes.extend((row.ends.len() as u16).to_le_bytes());
-    for end in row.ends {
-        for ppm in [end.net, end.best_case, end.gross] {
+    let OutcomeRow { ends, choices } = row;
+    bytes.extend((ends.len() as u16).to_le_bytes());
+    for Outcome { net, best_case, gross, bars_held, reason, ambiguous } in ends {
+        for ppm in [net, best_case, gross] {
             bytes.extend(ppm.0.to_le_bytes());
         }
-        bytes.extend(end.bars_held.to_le_bytes());
-        bytes.push(end.reason as u8);
-        bytes.push(u8::from(end.ambiguous));
+        bytes.extend(bars_held.to_le_bytes());
+        bytes.push(*reason as u8);
+        bytes.push(u8::from(*ambiguous));
     }
-    bytes.extend(row.choices.iter().flat_map(|choice| choice.to_le_bytes()));
+    bytes.extend(choices.iter().flat_map(|choice| choice.to_le_bytes()));
 }
 
 /// Reads rows of outcomes under so many rules, or `None` when the bytes are not exactly such rows.

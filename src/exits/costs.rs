@@ -1,5 +1,6 @@
 //! What a trade costs: fees, slippage, funding.
 
+use crate::fingerprint::Canonical;
 use crate::model::{Direction, ExitReason, HOUR_MS, Symbol};
 
 /// Fees and slippage as fractions of the traded notional (0.0005 = 0.05 %).
@@ -73,6 +74,23 @@ impl Costs {
         }
     }
 
+    /// Adds every part to a fingerprint.
+    pub fn hashed(&self, hash: Canonical) -> Canonical {
+        let Self {
+            taker_fee,
+            maker_fee,
+            slippage_major,
+            slippage_other,
+            stop_slippage_factor,
+            majors,
+            funding_per_8h,
+        } = self;
+        let rates =
+            [taker_fee, maker_fee, slippage_major, slippage_other, stop_slippage_factor, funding_per_8h];
+        let hash = hash.floats(&rates.map(|rate| *rate)).count(majors.len() as u64);
+        majors.iter().fold(hash, |hash, symbol| hash.text(symbol.as_str()))
+    }
+
     /// Returns what a taker pays for entry and exit on an ordinary market, as a fraction of the notional.
     pub fn taker_round_trip(&self) -> f64 {
         2.0 * (self.taker_fee + self.slippage_other)
@@ -94,7 +112,8 @@ impl Costs {
 impl TradeCosts {
     /// Returns every part, for fingerprints.
     pub fn parts(&self) -> [f64; 5] {
-        [self.taker_fee, self.maker_fee, self.slippage, self.stop_slippage, self.funding_per_8h]
+        let Self { taker_fee, maker_fee, slippage, stop_slippage, funding_per_8h } = *self;
+        [taker_fee, maker_fee, slippage, stop_slippage, funding_per_8h]
     }
 
     /// Opens a position at a price and a time.

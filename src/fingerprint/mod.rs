@@ -7,7 +7,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::model::{Bars, Direction, GivenSignals, Style};
+use crate::model::{Bars, Direction, GivenSignal, GivenSignals, Style};
 
 /// A blake3 hash of canonical bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -106,11 +106,12 @@ const CANDLE_BYTES: usize = 48;
 
 /// Returns the fingerprint of candles: interval, then all six columns of every candle in time order.
 pub fn of_candles(bars: Bars<'_>) -> Fingerprint {
-    let mut hash = Canonical::new("retune candles v1").signed(bars.interval.ms()).count(bars.len() as u64);
+    let Bars { interval, open_time, open, high, low, close, volume } = bars;
+    let mut hash = Canonical::new("retune candles v1").signed(interval.ms()).count(bars.len() as u64);
     let mut bytes = Vec::with_capacity(CANDLE_BYTES * bars.len().min(1024));
     for i in 0..bars.len() {
-        bytes.extend_from_slice(&bars.open_time[i].to_le_bytes());
-        for column in [bars.open, bars.high, bars.low, bars.close, bars.volume] {
+        bytes.extend_from_slice(&open_time[i].to_le_bytes());
+        for column in [open, high, low, close, volume] {
             bytes.extend_from_slice(&canonical_bits(column[i]).to_le_bytes());
         }
         if bytes.len() + CANDLE_BYTES > bytes.capacity() {
@@ -124,22 +125,25 @@ pub fn of_candles(bars: Bars<'_>) -> Fingerprint {
 
 /// Returns the fingerprint of some given signals of a symbol: the names of the columns, then every row in order.
 pub fn of_signals(given: &GivenSignals, range: Range<usize>) -> Fingerprint {
-    let mut hash = Canonical::new("retune given signals v1").count(given.columns().len() as u64);
-    hash = given.columns().iter().fold(hash, |hash, column| hash.text(column)).count(range.len() as u64);
+    let (columns, signals, values) = given.parts();
+    let width = columns.len();
+    let mut hash = Canonical::new("retune given signals v1").count(width as u64);
+    hash = columns.iter().fold(hash, |hash, column| hash.text(column)).count(range.len() as u64);
     for index in range {
-        let signal = &given.signals()[index];
-        let direction = match signal.direction {
+        let GivenSignal { time_ms, direction, style, atr } = signals[index];
+        let direction = match direction {
             Direction::Long => 0,
             Direction::Short => 1,
         };
-        let style = match signal.style {
+        let style = match style {
             None => 0,
             Some(Style::Scalping) => 1,
             Some(Style::Swing) => 2,
         };
-        hash = hash.signed(signal.time_ms).count(direction).count(style);
-        let values = given.values(index).iter().map(|value| Some(*value).filter(|v| !v.is_nan()));
-        hash = std::iter::once(signal.atr).chain(values).fold(hash, |hash, value| match value {
+        hash = hash.signed(time_ms).count(direction).count(style);
+        let values = &values[index * width..(index + 1) * width];
+        let values = values.iter().map(|value| Some(*value).filter(|v| !v.is_nan()));
+        hash = std::iter::once(atr).chain(values).fold(hash, |hash, value| match value {
             Some(value) => hash.count(1).float(value),
             None => hash.count(0),
         });
@@ -163,7 +167,6 @@ mod tests {
 
     #[test]
     fn given_signals_differ_by_every_part_of_a_row() {
-        use crate::model::GivenSignal;
         let long = GivenSignal { time_ms: 1, direction: Direction::Long, style: None, atr: None };
         let print = |signal: GivenSignal, value: f64| {
             let mut given = GivenSignals::none(["a".to_owned()].into());

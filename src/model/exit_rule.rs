@@ -55,7 +55,21 @@ impl ExitRule {
 
     /// Returns the rule as numbers: the first three values, then index and value of each mechanism that is on.
     pub fn numbers(&self) -> Vec<f64> {
-        let mut numbers = vec![self.take_profit_atr, self.stop_atr, self.hold_hours];
+        let Self {
+            take_profit_atr,
+            stop_atr,
+            hold_hours,
+            // Each of the others is an axis, which reads it.
+            trailing_distance_atr: _,
+            trailing_activation_atr: _,
+            first_target_atr: _,
+            first_target_pct: _,
+            break_even_atr: _,
+            dynamic_strength: _,
+            hard_stop_pct: _,
+            surge_factor: _,
+        } = *self;
+        let mut numbers = vec![take_profit_atr, stop_atr, hold_hours];
         for (index, axis) in EXIT_AXES.iter().enumerate().filter(|(_, axis)| axis.is_optional()) {
             numbers.extend(axis.value(self).into_iter().flat_map(|value| [index as f64, value]));
         }

@@ -93,6 +93,12 @@ impl GivenSignals {
         &self.values[signal * width..(signal + 1) * width]
     }
 
+    /// Returns every part, for fingerprints: columns, signals, and their values, one row per signal.
+    pub fn parts(&self) -> (&[String], &[GivenSignal], &[f64]) {
+        let Self { columns, signals, values } = self;
+        (columns, signals, values)
+    }
+
     /// Returns the signals that belong to the unit of a day.
     pub fn of_day(&self, day: Day, interval: Interval) -> Range<usize> {
         let at = |day: Day| self.signals.partition_point(|signal| signal.day(interval) < day);

@@ -79,6 +79,26 @@ pub fn signals_outside(given: &GivenSignals, days: Option<(Day, Day)>, interval:
     (given.signals().len() - given.signals().iter().filter(covered).count()) as u64
 }
 
+/// Returns the fingerprint of all signals of a file.
+fn all_print(file: &SignalsFile) -> Fingerprint {
+    let SignalsFile {
+        symbols,
+        // The columns that hold numbers are part of each symbol's signals; no other is read.
+        columns: _,
+        // Where and how the rows were written, and what was noteworthy about it.
+        path: _,
+        hash: _,
+        rows: _,
+        duplicates: _,
+        issues: _,
+    } = file;
+    let hash = Canonical::new("retune all given signals v1").count(symbols.len() as u64);
+    let add = |hash: Canonical, (symbol, given): (&Symbol, &GivenSignals)| {
+        hash.text(symbol.as_str()).nested(of_signals(given, 0..given.signals().len()))
+    };
+    symbols.iter().fold(hash, add).finish()
+}
+
 impl SignalsBySymbol {
     /// Reads the signals of a run, which may take so many bytes.
     ///
@@ -87,11 +107,7 @@ impl SignalsBySymbol {
         let file = SignalsFile::read(path, plan.interval, &plan.reading, room_bytes)?;
         plan.styles.iter().flat_map(columns_of).try_for_each(|column| file.check_column(column))?;
         let columns = file.numeric_columns().map(str::to_owned).collect();
-        let mut hash = Canonical::new("retune all given signals v1").count(file.symbols.len() as u64);
-        for (symbol, given) in &file.symbols {
-            hash = hash.text(symbol.as_str()).nested(of_signals(given, 0..given.signals().len()));
-        }
-        Ok(Self { fingerprint: hash.finish(), none: GivenSignals::none(columns), file })
+        Ok(Self { fingerprint: all_print(&file), none: GivenSignals::none(columns), file })
     }
 
     /// Returns the columns that hold numbers, sorted.

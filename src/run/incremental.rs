@@ -708,10 +708,30 @@ pub(crate) fn note_ends(plan: &Plan, input: &mut InputReport) {
 }
 
 pub(crate) fn data_fingerprint(input: &InputReport) -> Fingerprint {
-    let hash = Canonical::new("retune data v1").count(input.symbols.len() as u64);
-    let candles =
-        input.symbols.iter().fold(hash, |hash, symbol| hash.text(&symbol.name).nested(symbol.fingerprint));
-    let given = input.signals.as_ref();
+    let InputReport {
+        symbols,
+        signals: given,
+        // The candles that were made of them count.
+        files: _,
+        passed_over: _,
+    } = input;
+    let hash = Canonical::new("retune data v1").count(symbols.len() as u64);
+    let add = |hash: Canonical, symbol: &SymbolReport| {
+        let SymbolReport {
+            name,
+            fingerprint,
+            // Of the candles that the fingerprint covers. Of issues an answer knows gaps and new scales only, which are theirs as well.
+            candles: _,
+            days: _,
+            issues: _,
+            last_open: _,
+            closes: _,
+            newest_close_ms: _,
+        } = symbol;
+        hash.text(name).nested(*fingerprint)
+    };
+    let candles = symbols.iter().fold(hash, add);
+    let given = given.as_ref();
     given.map_or(candles.clone(), |given| candles.text("signals").nested(given.fingerprint)).finish()
 }
 

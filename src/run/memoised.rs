@@ -8,26 +8,34 @@ use crate::engine::plan::Plan;
 use crate::fingerprint::{Canonical, Fingerprint};
 
 /// Version of the answer's encoding; raise it when a field of a style's report changes.
-const ANSWER_FORMAT: u64 = 11;
+pub(super) const ANSWER_FORMAT: u64 = 11;
 
 /// Returns the fingerprint of all that the studies of a run depend on.
 pub(crate) fn question(plan: &Plan, data: Fingerprint, in_force: &ActiveParameters) -> Fingerprint {
+    let ActiveParameters {
+        styles,
+        symbols,
+        vetoed,
+        chosen_on,
+        // How many of them there are counts, with the style's own.
+        grids: _,
+    } = in_force;
     let mut hash = Canonical::new("retune question v1")
         .count(ANSWER_FORMAT)
         .text(env!("CARGO_PKG_VERSION"))
         .nested(plan.fingerprint())
         .nested(data)
-        .count(in_force.styles.len() as u64);
-    let styles = in_force.styles.iter().map(|set| ("style", set.as_ref()));
-    let symbols = in_force.symbols.iter().map(|(scope, set)| (scope.as_str(), Some(set)));
-    let vetoed = in_force.vetoed.values().map(|set| ("vetoed", Some(set)));
+        .count(styles.len() as u64);
+    let styles = styles.iter().map(|set| ("style", set.as_ref()));
+    let symbols = symbols.iter().map(|(scope, set)| (scope.as_str(), Some(set)));
+    let vetoed = vetoed.values().map(|set| ("vetoed", Some(set)));
     for (scope, set) in styles.chain(symbols).chain(vetoed) {
         let values = set.map(key_values).unwrap_or_default();
         hash = hash.text(scope).count(u64::from(set.is_some())).count(values.len() as u64);
         hash = values.iter().fold(hash, |hash, (key, value)| hash.text(key).text(value));
     }
     for style in &plan.styles {
-        let chosen_on = in_force.chosen_on.get(&style.space.style()).map_or(i64::MIN, |day| day.0.into());
+        let chosen_on = chosen_on.get(&style.space.style()).map_or(i64::MIN, |day| day.0.into());
         hash = hash.count(in_force.grids_with(style, &plan.search.stages)).signed(chosen_on);
     }
     hash.finish()

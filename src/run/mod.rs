@@ -30,3 +30,9 @@ pub mod unreported;
 pub use incremental::{RunError, RunEvent, RunOptions, incremental, incremental_to_tell};
 pub use resources::room_at_first;
 pub use symbol_evaluator::{FilesRead, UnitCounts};
+
+#[cfg(test)]
+#[path = "../../tests/schemas/cache.rs"]
+mod cache_format_tests;
+#[cfg(test)]
+mod fingerprint_tests;

@@ -10,14 +10,15 @@ use crate::engine::reuse::DayPrints;
 use crate::features::frame::warm_up_ms;
 use crate::fingerprint::{Canonical, Fingerprint, of_candles};
 use crate::ingest::{
-    CandleSource, EmptyCandles, IngestOptions, OnBadRows, OnConflict, TIME_MAX_MS, TIME_MIN_MS,
+    CandleSource, EmptyCandles, IngestOptions, OnBadRows, OnConflict, ReadingOptions, TIME_MAX_MS,
+    TIME_MIN_MS,
 };
 use crate::model::{Bars, DAY_MS, Day, Interval, Symbol, Timeframes};
 use crate::run::file_summary::{FileNote, IssueNote};
 use crate::run::symbol_evaluator::SymbolJob;
 
 /// Raised when the same files give other candles or reports than before.
-const READING: &str = "retune reading v3";
+pub(super) const READING: &str = "retune reading v3";
 
 /// A file changed so recently that a further change could leave the same time of modification; ms.
 const RACY_MS: i64 = 2_000;
@@ -59,14 +60,36 @@ pub(crate) struct SymbolManifest {
 
 /// Returns the fingerprint of the way files are read: other candles may come of the same bytes.
 pub(crate) fn reading_print(ingest: &IngestOptions) -> [u8; 32] {
-    let reading = &ingest.reading;
-    let zone = reading.timezone.as_ref().map_or("UTC", |zone| zone.iana_name().unwrap_or_default());
+    let IngestOptions {
+        on_conflict,
+        reading,
+        // Remembered by itself, as is the last candle, which is held against the instant of the run.
+        base_interval: _,
+        as_of_ms: _,
+        // Which files are read: each has a stamp.
+        symbols: _,
+        selection: _,
+        // What does not fit is an error.
+        room_bytes: _,
+    } = ingest;
+    let ReadingOptions { on_bad_rows, timezone, columns, empty_candles } = reading;
+    let zone = timezone.as_ref().map_or("UTC", |zone| zone.iana_name().unwrap_or_default());
     Canonical::new(READING)
-        .count(u64::from(ingest.on_conflict == OnConflict::Last))
-        .count(u64::from(reading.on_bad_rows == OnBadRows::Skip))
+        .count(match on_conflict {
+            // Who looks only remembers nothing.
+            OnConflict::Refuse | OnConflict::Look => 0,
+            OnConflict::Last => 1,
+        })
+        .count(match on_bad_rows {
+            OnBadRows::Refuse => 0,
+            OnBadRows::Skip => 1,
+        })
         .text(zone)
-        .text(&format!("{:?}", reading.columns))
-        .count(u64::from(reading.empty_candles == EmptyCandles::Flat))
+        .text(&format!("{columns:?}"))
+        .count(match empty_candles {
+            EmptyCandles::Missing => 0,
+            EmptyCandles::Flat => 1,
+        })
         .finish()
         .0
 }

@@ -3,6 +3,7 @@
 use crate::evaluate::lattice::Lattice;
 use crate::features::catalog::{FeatureColumn, SIGNAL_SCORE, column};
 use crate::features::score::ScoreWeights;
+use crate::fingerprint::{Canonical, Fingerprint};
 use crate::model::{EXIT_AXES, ExitAxis, ExitRule, FilterValue, Interval, Need, ParameterSet, Style};
 
 use super::defaults::Defaults;
@@ -184,6 +185,19 @@ impl Dimension {
         &self.levels
     }
 
+    /// Adds every part to a fingerprint.
+    pub(super) fn hashed(&self, hash: Canonical) -> Canonical {
+        let Self { key, source, bound, levels } = self;
+        let bound = match bound {
+            Bound::AtLeast => 0,
+            Bound::AtMost => 1,
+        };
+        let hash = hash.text(key).text(source.name()).count(bound).count(levels.len() as u64);
+        levels.iter().fold(hash, |hash, ThresholdLevel { threshold, shown }| {
+            hash.float(*threshold).text(&super::rank::show(shown))
+        })
+    }
+
     /// Returns the dimension with only some levels, by their places.
     pub(super) fn with_only(&self, kept: &[usize]) -> Self {
         Self { levels: kept.iter().map(|place| self.levels[*place].clone()).collect(), ..self.clone() }
@@ -288,6 +302,23 @@ impl SearchSpace {
     /// Returns the lattice of the dimensions.
     pub fn lattice(&self) -> &Lattice {
         &self.lattice
+    }
+
+    /// Returns the fingerprint of what is enumerated.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let Self {
+            style,
+            rules,
+            dimensions,
+            // The levels of the dimensions, multiplied.
+            lattice: _,
+            // Whatever they are, where they are learned it is one grid.
+            weights: _,
+        } = self;
+        let hash = Canonical::new("retune space v1").text(style.as_str()).count(rules.len() as u64);
+        let hash = rules.iter().fold(hash, |hash, rule| hash.floats(&rule.numbers()));
+        let hash = hash.count(dimensions.len() as u64);
+        dimensions.iter().fold(hash, |hash, dimension| dimension.hashed(hash)).finish()
     }
 
     /// Returns the number of parameter sets.

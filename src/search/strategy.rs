@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::exit_axes::{ExitAxes, ExitAxisValue};
-use super::space::{Bound, Dimension, SearchSpace, SpaceError};
+use super::space::{Dimension, SearchSpace, SpaceError};
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::model::{EXIT_AXES, FilterValue, ParameterSet, Style};
 
@@ -120,26 +120,17 @@ impl SpaceAxes {
 
     /// Returns the fingerprint of the axes and the way they are searched.
     pub fn fingerprint(&self, search: &Search) -> Fingerprint {
-        let mut hash = Canonical::new("retune searched axes v1").text(self.style.as_str());
-        hash = hash.text(search.strategy.as_str()).count(search.budget).count(search.seed);
+        let Self { style, exits, dimensions } = self;
+        let Search { strategy, budget, seed } = search;
+        let mut hash = Canonical::new("retune searched axes v1").text(style.as_str());
+        hash = hash.text(strategy.as_str()).count(*budget).count(*seed);
         for axis in 0..EXIT_AXES.len() {
-            let levels = self.exits.levels(axis);
+            let levels = exits.levels(axis);
             hash = levels
                 .iter()
                 .fold(hash.count(levels.len() as u64), |hash, level| hash.text(&level.to_string()));
         }
-        for dimension in &self.dimensions {
-            hash = hash.text(dimension.key()).text(dimension.source().name());
-            hash = hash
-                .count(u64::from(dimension.bound() == Bound::AtMost))
-                .count(dimension.levels().len() as u64);
-            let shown = |level: &super::space::ThresholdLevel| super::rank::show(&level.shown);
-            hash = dimension
-                .levels()
-                .iter()
-                .fold(hash, |hash, level| hash.float(level.threshold).text(&shown(level)));
-        }
-        hash.finish()
+        dimensions.iter().fold(hash, |hash, dimension| dimension.hashed(hash)).finish()
     }
 
     /// Returns the whole space.
@@ -301,7 +292,7 @@ fn by_lot(seed: u64, axis: usize, size: usize, count: usize) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::space::numbers;
+    use crate::search::space::{Bound, numbers};
 
     fn steps(count: usize) -> Vec<f64> {
         (0..count).map(|i| 0.5 + i as f64 / 4.0).collect()
