@@ -240,3 +240,6 @@ impl Measurer<'_> {
         (measured, early, late)
     }
 }
+
+#[cfg(test)]
+mod evidence_tests;

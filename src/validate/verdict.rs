@@ -230,6 +230,93 @@ mod tests {
         );
     }
 
+    /// Each limit from both sides.
+    #[test]
+    fn every_limit_of_a_verdict_is_where_it_is_said_to_be() {
+        let of = |late_pct, degradation, ratio, stability, incumbent| {
+            super::verdict(late_pct, degradation, ratio, stability, incumbent).0
+        };
+        let by_stability = |stability| of(1.0, 0.0, 1.0, stability, None);
+        assert_eq!([70.0, 69.9].map(by_stability), [Verdict::Passed, Verdict::Warning]);
+        assert_eq!([50.0, 49.9].map(by_stability), [Verdict::Warning, Verdict::Unstable]);
+        assert_eq!(
+            [0.001, 0.0].map(|late| of(late, 0.0, 1.0, 100.0, None)),
+            [Verdict::Passed, Verdict::Failed]
+        );
+        // Both must fall for the parts to tell different stories.
+        assert_eq!(
+            [0.3, 0.31].map(|lost| of(1.0, lost, 0.79, 90.0, None)),
+            [Verdict::Passed, Verdict::Overfitted]
+        );
+        assert_eq!(
+            [0.8, 0.79].map(|ratio| of(1.0, 0.31, ratio, 90.0, None)),
+            [Verdict::Passed, Verdict::Overfitted]
+        );
+        // Against the parameters in force: a tenth less is worth a look, a fifth less fails.
+        let against = |late| of(late, 0.0, 1.0, 100.0, Some(1.0));
+        assert_eq!([0.91, 0.89].map(against), [Verdict::Passed, Verdict::Warning]);
+        assert_eq!([0.81, 0.79].map(against), [Verdict::Warning, Verdict::Failed]);
+        assert_eq!(of(0.5, 0.0, 1.0, 100.0, Some(-9.0)), Verdict::Passed, "what loses is no benchmark");
+        assert_eq!(of(0.5, 0.0, 1.0, 100.0, Some(0.0)), Verdict::Passed);
+        // The worse one is said.
+        assert_eq!(of(0.79, 0.31, 0.79, 90.0, Some(1.0)), Verdict::Failed);
+        assert_eq!(of(0.89, 0.31, 0.79, 90.0, Some(1.0)), Verdict::Overfitted);
+        assert_eq!(of(0.89, 0.0, 1.0, 10.0, Some(1.0)), Verdict::Warning);
+        let (_, reason) = super::verdict(0.75, 0.0, 1.0, 100.0, Some(1.0));
+        assert_eq!(reason, "earns 25 % less than the parameters in force");
+    }
+
+    #[test]
+    fn stability_loses_by_return_and_by_wins() {
+        let near = |value: f64, wanted: f64| assert!((value - wanted).abs() < 1e-9, "{value}, not {wanted}");
+        for (degradation, ratio, wanted) in [
+            (0.1, 1.0, 100.0),
+            (0.11, 1.0, 92.3),
+            (0.5, 1.0, 65.0),
+            (1.0, 1.0, 30.0),
+            (7.0, 1.0, 30.0),
+            (0.0, 0.9, 100.0),
+            (0.0, 0.8, 90.0),
+            (0.0, 0.6, 70.0),
+            (0.0, 0.0, 70.0),
+            (0.5, 0.8, 55.0),
+            (1.0, 0.0, 0.0),
+        ] {
+            near(stability(degradation, ratio), wanted);
+        }
+    }
+
+    #[test]
+    fn figures_of_a_judgement_are_of_the_late_part_against_the_early_one() {
+        let judged = judge(&point(50, 1_000), &point(40, 750), None, EVIDENCE);
+        let near = |value: Option<f64>, wanted: f64| value.is_some_and(|value| (value - wanted).abs() < 1e-9);
+        assert!(
+            near(judged.degradation, 0.25)
+                && near(judged.win_rate_ratio, 0.8)
+                && near(judged.stability, 72.5)
+        );
+        let better = judge(&point(50, -1_000), &point(60, 500), None, EVIDENCE);
+        assert!(
+            near(better.degradation, 0.0)
+                && near(better.win_rate_ratio, 1.2)
+                && near(better.stability, 100.0)
+        );
+        let worse = judge(&point(50, -1_000), &point(50, -1_500), None, EVIDENCE);
+        assert!(near(worse.degradation, 0.5), "half as much again as was lost early");
+        let nothing = judge(&point(0, 0), &point(10, 500), None, EVIDENCE);
+        assert!(near(nothing.degradation, 0.0) && near(nothing.win_rate_ratio, 1.0));
+    }
+
+    #[test]
+    fn as_many_trades_as_are_asked_for_are_enough() {
+        let with = |early_trades_min, late_trades_min| {
+            let asked = TradeMinimums { early_trades_min, late_trades_min };
+            judge(&point(50, 1_000), &point(50, 950), None, asked).verdict
+        };
+        assert_eq!(with(100, 100), Verdict::Passed);
+        assert_eq!([with(101, 100), with(100, 101)], [Verdict::Skipped; 2]);
+    }
+
     #[test]
     fn severities_keep_the_legacy_order() {
         assert!(Verdict::ALL.windows(2).all(|pair| pair[0].severity() < pair[1].severity()));

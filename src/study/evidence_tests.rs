@@ -1,0 +1,218 @@
+//! What the evidence counts: every set that was tried, wherever, and every day since a choice; small books, exact figures.
+
+use std::ops::Range;
+
+use super::evidence::{Evidence, Question, test_columns, test_plan};
+use super::series::{Series, series};
+use super::{EvaluationContext, Study, study};
+use crate::engine::plan::{DayLimits, Plan, SearchSettings};
+use crate::evaluate::daily::DailyColumns;
+use crate::evaluate::outcome_table::{Entry, OutcomeTable};
+use crate::exits::Costs;
+use crate::model::{Day, Direction, ExitReason, Interval, Outcome, Outcomes, ReturnPpm, Setup, Style};
+use crate::search::space::{Bound, Dimension, ExitAxes, numbers};
+use crate::search::strategy::SpaceAxes;
+use crate::validate::assessment::Assurance;
+use crate::validate::grid::{LuckTest, statistic};
+
+const FIRST: Day = Day(20_000);
+const DAYS: i32 = 240;
+/// Two exit rules and three levels.
+const SETS: u64 = 6;
+
+struct World {
+    plan: Plan,
+    book: OutcomeTable,
+    study: Study,
+    series: Series,
+}
+
+fn plan() -> Plan {
+    let exits = ExitAxes::new(&[2.0, 3.0], &[1.5], &[8.0]);
+    let dimension =
+        Dimension::new("k", "consensus", Bound::AtLeast, numbers(&[0.1, 0.2, 0.3])).expect("sound");
+    let axes = vec![SpaceAxes::new(Style::Swing, exits, vec![dimension])];
+    Plan::new(Interval::M15, axes, Costs::default(), SearchSettings::default(), DayLimits::default())
+        .expect("a sound plan")
+}
+
+/// Two trades a day that earn something on average under the first rule, and lose under the second.
+fn book(plan: &Plan) -> OutcomeTable {
+    let space = &plan.styles[0].space;
+    let mut book = OutcomeTable::new(space.lattice().clone(), space.rules().len());
+    let mut state = 7_u64;
+    let mut lot = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as i32
+    };
+    for trade in 0..2 * DAYS {
+        let drift = [250, -2_500];
+        let outcome = |drift: i32| {
+            let net = ReturnPpm(lot() % 10_001 - 5_000 + drift);
+            let gross = ReturnPpm(net.0 + 1_000);
+            Outcome { net, best_case: net, gross, bars_held: 3, reason: ExitReason::Time, ambiguous: false }
+        };
+        let row = drift.map(outcome);
+        let mut outcomes = Outcomes::new(2);
+        outcomes.push_each(&row);
+        let entry_ms = Day(FIRST.0 + trade / 2).start_ms() + i64::from(trade % 2) * 40_000_000;
+        let entry = Entry { entry_ms, symbol: 0, direction: Direction::Long, setup: Setup::Pullback };
+        book.push(entry, &[(lot() % 3) as u8], outcomes.row(0));
+    }
+    book
+}
+
+impl World {
+    fn new() -> Self {
+        let plan = plan();
+        let book = book(&plan);
+        let style = &plan.styles[0];
+        let in_force = style.space.set(0, style.space.lattice().cell(&[1]));
+        let ground = EvaluationContext { style, book: &book };
+        let days: Range<Day> = FIRST..Day(FIRST.0 + DAYS);
+        let study = study(ground, ground, days, &plan, Some(&in_force));
+        let series = series(ground, ground, &study, &["AUSDT"]);
+        Self { plan, book, study, series }
+    }
+
+    fn evidence(&self, grids: u64, declared_trials: u64, chosen_on: Option<Day>) -> Evidence {
+        let mut plan = self.plan.clone();
+        plan.search.declared_trials = declared_trials;
+        let style = &plan.styles[0];
+        let theirs = EvaluationContext { style, book: &self.book };
+        let question = Question {
+            plan: &plan,
+            style,
+            theirs,
+            study: &self.study,
+            series: &self.series,
+            grids,
+            weights: None,
+            chosen_on,
+            closes: &[],
+        };
+        question.evidence(&self.book)
+    }
+
+    /// What luck makes of the candidate against zero and against the set in force, and of the best set, of one grid.
+    fn luck(&self) -> [LuckTest; 3] {
+        let style = &self.plan.styles[0];
+        let plan = test_plan(&self.plan, style, &self.series);
+        let zero = vec![0; plan.days];
+        let (own, theirs) = (&self.series.candidate_ppm, &self.series.incumbent_ppm);
+        let narrow = |daily: &[i64]| daily.iter().copied().map(ReturnPpm::of_day).collect::<Vec<i32>>();
+        let window = self.book.window(self.study.days.clone());
+        let (result, ..) = test_columns(&DailyColumns::new(&window), &plan, &[narrow(&zero), narrow(theirs)]);
+        let of = |against: &[i64], index| {
+            statistic(own, against).and_then(|own| result.luck_of(index, own, &plan)).expect("they vary")
+        };
+        [of(&zero, 0), of(theirs, 1), result.luck(0, &plan).expect("they vary")]
+    }
+}
+
+#[test]
+fn the_luck_of_a_candidate_is_hansens_and_counts_every_trial_that_was_made() {
+    let world = World::new();
+    let [own, switch, best] = world.luck();
+    let all = |evidence: &Evidence| {
+        let figures = [evidence.p_luck, evidence.p_luck_switch, evidence.p_luck_best, evidence.p_reality];
+        figures.map(|p| p.expect("tested"))
+    };
+    let once = world.evidence(1, 0, None);
+    let plain = [own.p_spa, switch.p_spa, best.p_spa, own.p_reality];
+    assert_eq!(all(&once), plain, "one grid and nothing declared: as it was tested");
+    assert_ne!(own.p_spa, own.p_reality, "the Reality Check is another test: {plain:?}");
+    assert!(plain.iter().all(|p| *p > 0.0 && *p < 1.0 / 4.0), "none reaches one below: {plain:?}");
+    assert_eq!((once.trials, once.columns), (SETS, SETS));
+    // Each distinct grid is as many tries more.
+    let grids = world.evidence(3, 0, None);
+    assert_eq!(all(&grids), plain.map(|p| p * 3.0));
+    assert_eq!(grids.trials, 3 * SETS);
+    // Trials made elsewhere are as many grids more as they fill: half of one, and of three.
+    let declared = world.evidence(1, 3, None);
+    assert_eq!(all(&declared), plain.map(|p| p * 1.5));
+    assert_eq!(declared.trials, SETS + 3);
+    let both = world.evidence(2, 6, None);
+    assert_eq!(all(&both), plain.map(|p| p * 2.0 * 1.5));
+    assert_eq!(both.trials, 2 * SETS + 6);
+    assert_eq!(all(&world.evidence(1_000_000, 0, None)), [1.0; 4], "a probability");
+    // What the figures of the candidate alone say does not depend on how many were tried.
+    assert_eq!((once.sharpe_year, once.deflated_sharpe), (both.sharpe_year, both.deflated_sharpe));
+}
+
+#[test]
+fn the_forward_record_begins_the_day_after_the_candles_it_was_chosen_on() {
+    let world = World::new();
+    let daily = &world.series.incumbent_ppm;
+    assert_eq!(daily.len(), DAYS as usize);
+    for last in [100, 101, DAYS - 2] {
+        let forward = world.evidence(1, 0, Some(Day(FIRST.0 + last))).forward.expect("days follow");
+        let after = &daily[last as usize + 1..];
+        assert_eq!(forward.days, after.len() as u64, "chosen on day {last}");
+        let net_pct: f64 = after.iter().map(|ppm| *ppm as f64 / 10_000.0).sum();
+        assert_eq!(forward.net_pct, net_pct);
+        // Nobody bets before the first result.
+        assert_eq!((forward.e_edge, forward.e_decay) == (1.0, 1.0), after.len() == 1, "{forward:?}");
+    }
+    for none in [None, Some(Day(FIRST.0 + DAYS - 1)), Some(Day(FIRST.0 + DAYS)), Some(Day(FIRST.0 - 2))] {
+        assert_eq!(world.evidence(1, 0, none).forward, None, "{none:?}: nothing before, or nothing after");
+    }
+}
+
+#[test]
+fn what_a_candidate_earned_is_described_as_it_was_traded() {
+    let world = World::new();
+    let evidence = world.evidence(1, 0, None);
+    let daily = &world.series.candidate_ppm;
+    let full = &world.study.top[0].full;
+    assert_eq!((evidence.days, evidence.trades), (DAYS as usize, full.trades));
+    assert_eq!(evidence.active_days, daily.iter().filter(|ppm| **ppm != 0).count());
+    let net: i64 = daily.iter().sum();
+    assert_eq!(
+        (evidence.worst_case_pct, evidence.best_case_pct),
+        (net as f64 / 10_000.0, net as f64 / 10_000.0)
+    );
+    assert_eq!(evidence.ambiguous_share, Some(0.0));
+    // Every trade pays 1,000 ppm: costs may be as much more as what is left over them.
+    let costs = 1_000.0 * full.trades as f64;
+    let buffer = evidence.cost_buffer.expect("costs are positive");
+    assert!((buffer - (net as f64 + costs) / costs).abs() < 1e-9, "{buffer}");
+    let mean = net as f64 / 10_000.0 / f64::from(DAYS);
+    let (low, high) = evidence.mean_interval_pct.expect("they vary");
+    assert!(low < mean && mean < high, "{low} {mean} {high}");
+    let yearly = evidence.sharpe_year.expect("they vary");
+    let moments = crate::validate::sharpe::Moments::of(&super::evidence::percent(daily)).expect("they vary");
+    assert_eq!(yearly, moments.sharpe() * 365.0_f64.sqrt());
+    assert!(evidence.plateau_ratio.is_some_and(|ratio| ratio < 1.0), "the neighbours lose or are the same");
+    assert!(evidence.edge.is_some() && evidence.switch.is_some());
+    let walk = evidence.walk_forward.expect("folds");
+    assert!((0.0..=1.0).contains(&walk.positive) && (0.0..=1.0).contains(&walk.turnover) && walk.choices > 1);
+}
+
+#[test]
+fn what_was_not_tested_is_untested_and_a_set_in_force_is_no_switch_to_itself() {
+    let mut world = World::new();
+    world.plan.search.quick = true;
+    let quick = world.evidence(1, 0, None);
+    assert_eq!((quick.p_luck, quick.p_luck_switch, quick.walk_forward, quick.columns), (None, None, None, 0));
+    assert_eq!(quick.edge.map(|edge| edge.assurance), Some(Assurance::Untested));
+    assert_eq!(quick.switch.map(|switch| switch.assurance), Some(Assurance::Untested));
+    world.plan.search.quick = false;
+    world.series.incumbent_ppm = world.series.candidate_ppm.clone();
+    let same = world.evidence(1, 0, Some(Day(FIRST.0 + 100)));
+    assert!(same.edge.is_some() && same.switch.is_none());
+    // What is in force and has been losing since is held to it: evidence of decay counts only where it is its own.
+    for ppm in &mut world.series.incumbent_ppm[101..] {
+        *ppm = -3 * ppm.abs() - 5_000;
+    }
+    world.series.candidate_ppm = world.series.incumbent_ppm.clone();
+    let lost = world.evidence(1, 0, Some(Day(FIRST.0 + 100)));
+    let forward = lost.forward.expect("days follow");
+    assert!(forward.e_decay > 20.0 && forward.e_edge <= 1.0, "{forward:?}");
+    let lacks = |evidence: &Evidence| evidence.edge.clone().expect("assessed").lacks;
+    assert!(
+        lacks(&lost).contains(&crate::validate::assessment::FailedCondition::Decay),
+        "{:?}",
+        lacks(&lost)
+    );
+}
