@@ -7,7 +7,7 @@ use retune::model::{
 };
 
 use crate::command::{optimizer, text};
-use crate::incremental::{Lab, answer, plan_of, sample};
+use crate::incremental::{Lab, plan_of, sample};
 
 const STEP: i64 = 900_000;
 
@@ -105,8 +105,7 @@ fn missing_days_partial_days_and_late_repairs_give_what_runs_from_scratch_give()
             }
             let known: Vec<_> = markets.iter().map(Market::series).collect();
             lab.write(&known, today);
-            let (run, scratch) = (lab.run(&plan), lab.scratch(&plan));
-            assert!(answer(&run) == answer(&scratch), "seed {seed}, step {step}");
+            lab.run_as_from_scratch(&plan, &format!("seed {seed}, step {step}"));
         }
     }
 }
@@ -411,15 +410,14 @@ fn the_last_trades_of_a_symbol_that_stops_count_at_its_last_close() {
     let mut waited = Vec::new();
     for days in 0..=9 {
         lab.write(&symbols, end + days * DAY_MS);
-        let (run, scratch) = (lab.run(&plan), lab.scratch(&plan));
-        assert!(answer(&run) == answer(&scratch), "after {days} days");
+        let run = lab.run_as_from_scratch(&plan, &format!("after {days} days"));
         assert_eq!(stops(&run), usize::from(days >= 7), "after {days} days");
         waited.push(pending(&run));
     }
     let both_wait = waited[1].iter().sum::<u64>();
     assert!(waited[8].iter().sum::<u64>() < both_wait, "{waited:?}");
     // The same question again is answered from memory, and says the same.
-    assert!(answer(&lab.run(&plan)) == answer(&lab.scratch(&plan)));
+    lab.run_as_from_scratch(&plan, "again");
     // It goes on after all: then that was a gap.
     symbols[1].1 = {
         let bars = whole.bars();
@@ -427,7 +425,6 @@ fn the_last_trades_of_a_symbol_that_stops_count_at_its_last_close() {
         kept.map(|i| bars.get(i)).collect()
     };
     lab.write(&symbols, i64::MAX);
-    let (run, scratch) = (lab.run(&plan), lab.scratch(&plan));
-    assert!(answer(&run) == answer(&scratch), "after it went on");
+    let run = lab.run_as_from_scratch(&plan, "after it went on");
     assert_eq!(stops(&run), 0);
 }

@@ -1,7 +1,6 @@
 //! The promise of the engine: a run that reuses what earlier runs evaluated gives the same document, bit for bit, as
 //! one from scratch, and says why it evaluated what it did.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,9 +13,8 @@ use retune::engine::plan::{DayLimits, Plan};
 use retune::ingest::{IngestOptions, OnConflict, discover, load_symbol};
 use retune::model::{Bars, Candle, CandleSeries, DAY_MS, Day, Interval, Style};
 use retune::run::report::RunReport;
-use retune::run::{FilesRead, RunError, RunEvent, RunOptions, incremental};
+use retune::run::{FilesRead, RunError, RunEvent, RunOptions, UnitCounts, incremental};
 use retune::store::{Cache, CacheBatch};
-use retune::study::evidence::Evidence;
 
 use crate::pipeline::sample_dir;
 
@@ -51,6 +49,22 @@ impl Lab {
 
     pub fn scratch(&self, plan: &Plan) -> RunReport {
         self.run_on(plan, None)
+    }
+
+    /// Runs from scratch beside the store: on a copy of it as it is now that has no cache.
+    pub fn scratch_beside(&self, plan: &Plan) -> RunReport {
+        let beside = self.folder.path().join("beside");
+        copy_without_cache(&self.store(), &beside);
+        self.run_on(plan, Some(beside))
+    }
+
+    /// Runs, and asserts that from scratch it is the same.
+    pub fn run_as_from_scratch(&self, plan: &Plan, when: &str) -> RunReport {
+        let scratch = self.scratch_beside(plan);
+        let run = self.run(plan);
+        assert!(scratch.units_evaluated() == scratch.units_total(), "{when}: from scratch reuses nothing");
+        assert_same(&run, &scratch, when);
+        run
     }
 
     fn options(&self, store: Option<PathBuf>) -> RunOptions {
@@ -114,40 +128,57 @@ fn plan() -> Plan {
     plan_of("")
 }
 
-/// The document of a run without what differs by nature: time, memory, numbers of runs, what was reused.
-pub fn document(report: &RunReport) -> String {
-    let mut document = RunDocument::new(report);
-    document.run.duration_ms = 0;
-    document.run.peak_rss_bytes = None;
-    document.run.id = None;
-    document.run.resumed = false;
-    document.input.days_new = 0;
-    document.evaluation.units_evaluated = 0;
-    document.evaluation.units_reused = 0;
-    document.evaluation.reasons = BTreeMap::new();
-    Envelope::new(document, 0).to_json()
+/// Returns a report without what a run that reuses nothing says otherwise by nature; nothing else is left out.
+fn without_reuse(report: &RunReport) -> RunReport {
+    let total = |units: &UnitCounts| UnitCounts { total: units.total, ..UnitCounts::default() };
+    RunReport {
+        // Wall time, and memory of the process, are measured.
+        duration_ms: 0,
+        peak_rss_bytes: None,
+        // Whether an interrupted run left units, how many are kept, which were evaluated and how much of the files was read
+        // for them: that is what reuse changes.
+        resumed: false,
+        cached: None,
+        units: report.units.iter().map(total).collect(),
+        ..report.clone()
+    }
 }
 
-/// The same without decisions, which depend on what earlier runs activated.
-pub fn answer(report: &RunReport) -> String {
-    let mut report = report.clone();
-    report.same_as = None;
-    // What an earlier run had candles of is history.
-    report.freshness.symbols.retain(|symbol| symbol.age != retune::run::freshness::Age::Vanished);
-    for style in &mut report.styles {
-        style.study.incumbent = None;
-        style.study.judgement.verdict = retune::validate::verdict::Verdict::Skipped;
-        style.study.judgement.reasons.clear();
-        style.decision.outcome = retune::decide::DecisionOutcome::Unchanged;
-        style.decision.changes.clear();
-        style.decision.reasons.clear();
-        // Tries are counted over the history; the active set is a benchmark.
-        style.evidence = Evidence::default();
-        style.series.incumbent_ppm.clear();
-        style.own.clear();
+/// Asserts that two runs of one question at one moment, of which one reused what it could, are the same: everything that is known of
+/// them, bit for bit, and the document.
+pub fn assert_same(run: &RunReport, scratch: &RunReport, when: &str) {
+    let (run, scratch) = (without_reuse(run), without_reuse(scratch));
+    // Not by `==`: -0.0 is another answer than 0.0, and what is not a number the same.
+    let (all, other) = (format!("{run:#?}"), format!("{scratch:#?}"));
+    if let Some(place) = all.lines().zip(other.lines()).position(|(own, other)| own != other) {
+        let around =
+            |text: &str| text.lines().skip(place.saturating_sub(12)).take(16).collect::<Vec<_>>().join("\n");
+        panic!(
+            "{when}: not what it is from scratch:\n{}\n--- from scratch:\n{}",
+            around(&all),
+            around(&other)
+        );
     }
-    report.result = retune::decide::RunResult::Unchanged;
-    document(&report)
+    assert_eq!(all.len(), other.len(), "{when}: not what it is from scratch");
+    let document = |report: &RunReport| Envelope::new(RunDocument::new(report), 0).to_json();
+    assert_eq!(document(&run), document(&scratch), "{when}");
+}
+
+/// Copies a store without what is cached: active parameters and history are the same, and everything is evaluated anew.
+pub fn copy_without_cache(from: &Path, to: &Path) {
+    if to.exists() {
+        fs::remove_dir_all(to).expect("removed");
+    }
+    fs::create_dir_all(to).expect("a folder");
+    let Ok(entries) = fs::read_dir(from) else { return };
+    for entry in entries.map(|entry| entry.expect("readable")) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_without_cache(&entry.path(), &target);
+        } else if entry.file_name() != "evals.redb" {
+            fs::copy(entry.path(), target).expect("copied");
+        }
+    }
 }
 
 pub fn reasons(report: &RunReport) -> Vec<(&'static str, u64)> {
@@ -160,12 +191,11 @@ fn a_second_run_reuses_everything_and_reads_only_the_symbol_it_checks() {
     lab.write(&sample(), i64::MAX);
     let first = lab.run(&plan());
     assert_eq!(reasons(&first), [("new", first.units_total())]);
-    let second = lab.run(&plan());
+    let second = lab.run_as_from_scratch(&plan(), "again");
     assert_eq!(reasons(&second), []);
     assert_eq!(second.same_as, Some(1));
     assert_eq!(second.units.iter().filter(|units| units.read == FilesRead::Whole).count(), 1);
     assert_eq!(second.units.iter().map(|units| units.checked).sum::<u64>(), 2);
-    assert_eq!(answer(&second), answer(&lab.scratch(&plan())));
 }
 
 #[test]
@@ -183,10 +213,9 @@ fn a_stopped_run_is_resumed_by_the_next() {
         pool.install(|| incremental(&plan(), &lab.options(Some(lab.store())), &stop, &stop_after_one));
     assert!(matches!(stopped, Err(RunError::Stopped)));
     assert!(!lab.store().join("state.redb").exists(), "nothing was learned");
-    let resumed = lab.run(&plan());
+    let resumed = lab.run_as_from_scratch(&plan(), "resumed");
     assert!(resumed.resumed);
     assert_eq!(resumed.units_evaluated() * 3, resumed.units_total() * 2, "one symbol of three was done");
-    assert_eq!(answer(&resumed), answer(&lab.scratch(&plan())));
     assert!(!lab.run(&plan()).resumed);
 }
 
@@ -199,11 +228,9 @@ fn a_run_as_of_an_earlier_day_is_not_taken_for_all_there_is() {
     let mut earlier = plan();
     earlier.days.end = Some(end);
     lab.run(&earlier);
-    let now = lab.run(&plan());
-    assert_eq!(answer(&now), answer(&lab.scratch(&plan())));
+    let now = lab.run_as_from_scratch(&plan(), "now");
     assert!(now.reasons().contains_key("new") && now.reasons().contains_key("completed"));
-    let back = lab.run(&earlier);
-    assert_eq!(answer(&back), answer(&lab.scratch(&earlier)));
+    lab.run_as_from_scratch(&earlier, "back again");
 }
 
 #[test]
@@ -214,12 +241,11 @@ fn a_new_day_costs_a_day_and_completes_earlier_ones() {
     lab.write(&symbols, end);
     lab.run(&plan());
     lab.write(&symbols, end + DAY_MS);
-    let next = lab.run(&plan());
+    let next = lab.run_as_from_scratch(&plan(), "next");
     // Per symbol: the new day; the day whose swing trades and the day whose scalps are complete now.
     assert_eq!(reasons(&next), [("completed", 6), ("new", 3)]);
     assert_eq!(next.days_new(), 1);
     assert!(next.units.iter().all(|units| units.read == FilesRead::Growth), "only the new part is read");
-    assert_eq!(answer(&next), answer(&lab.scratch(&plan())));
 }
 
 #[test]
@@ -242,10 +268,9 @@ fn rows_without_a_header_are_weighed_as_a_whole_each_time_they_grow() {
     write(end);
     lab.run(&plan());
     write(end + DAY_MS);
-    let next = lab.run(&plan());
+    let next = lab.run_as_from_scratch(&plan(), "next");
     assert!(next.units.iter().all(|units| units.read == FilesRead::Whole));
     assert_eq!(next.days_new(), 1);
-    assert_eq!(answer(&next), answer(&lab.scratch(&plan())));
     let headed = Lab::new();
     headed.write(&symbols, end + DAY_MS);
     let prints = |report: &RunReport| -> Vec<_> {
@@ -287,20 +312,18 @@ fn a_file_a_day_and_an_archive_a_month_are_taken_in_by_what_is_new() {
         (0..known).for_each(write);
         lab.run(&plan());
         write(known);
-        let next = lab.run(&plan());
+        let next = lab.run_as_from_scratch(&plan(), "next");
         assert!(
             next.units.iter().all(|units| units.read == FilesRead::Growth),
             "{days_per_file} days a file"
         );
         assert_eq!(next.days_new(), days_per_file as u64);
-        assert_eq!(answer(&next), answer(&lab.scratch(&plan())));
         // Candles that are known come again in another file: that has to be told, so everything is read.
         let overlap = days(known).start - 3 * DAY_MS..days(known).end - DAY_MS;
         write_part(&lab, &symbols[0].0, &symbols[0].1, overlap, false);
-        let again = lab.run(&plan());
+        let again = lab.run_as_from_scratch(&plan(), "again");
         assert_eq!(again.units[0].read, FilesRead::Whole);
         assert_eq!(again.units_evaluated(), 0, "the candles are the same");
-        assert_eq!(answer(&again), answer(&lab.scratch(&plan())));
     }
 }
 
@@ -318,9 +341,8 @@ fn a_file_that_was_just_written_is_not_trusted_but_can_grow() {
     assert!(again.units.iter().all(|units| units.read == FilesRead::Whole), "it may have changed unseen");
     lab.write(&symbols, end + DAY_MS);
     lab.now_ms = NOW_MS;
-    let next = lab.run(&plan());
+    let next = lab.run_as_from_scratch(&plan(), "next");
     assert!(next.units.iter().all(|units| units.read == FilesRead::Growth));
-    assert_eq!(answer(&next), answer(&lab.scratch(&plan())));
 }
 
 #[test]
@@ -363,10 +385,7 @@ fn a_month_of_daily_runs_with_trouble_equals_runs_from_scratch() {
             let again = lab.data().join(format!("{}-15m-again.csv", symbols[1].0));
             write_csv(&again, bars, bars.index_at(until - 3 * DAY_MS)..bars.index_at(until));
         }
-        let plan = plan();
-        let run = lab.run(&plan);
-        let scratch = lab.scratch(&plan);
-        assert_eq!(answer(&run), answer(&scratch), "day {step}");
+        let run = lab.run_as_from_scratch(&plan(), &format!("day {step}"));
         let evaluated = run.units_evaluated();
         let ordinary = ![0, 5, 8, 14, 20, 22].contains(&step);
         assert!(!ordinary || evaluated <= 9, "day {step} evaluated {:?}", reasons(&run));
@@ -428,10 +447,8 @@ fn a_changed_grid_evaluates_what_it_adds_and_nothing_else() {
         ),
     ];
     for (text, wanted) in cases {
-        let plan = plan_of(text);
-        let run = lab.run(&plan);
+        let run = lab.run_as_from_scratch(&plan_of(text), text);
         assert_eq!(reasons(&run), *wanted, "{text:?}");
-        assert!(answer(&run) == answer(&lab.scratch(&plan)), "{text:?}: not what it is from scratch");
     }
 }
 
@@ -441,33 +458,28 @@ fn a_new_value_of_an_exit_mechanism_evaluates_its_own_rules() {
     lab.write(&sample()[..1], i64::MAX);
     let space = |values: &str| plan_of(&format!("[style.swing.space]\ntrailing_stop_distance = {values}\n"));
     lab.run(&space("[\"off\", 1.0]"));
-    let run = lab.run(&space("[\"off\", 1.0, 2.0]"));
+    let run = lab.run_as_from_scratch(&space("[\"off\", 1.0, 2.0]"), "another value");
     assert_eq!(run.styles[1].study.sets, 3 * 139_968);
     let said: Vec<String> = run.units[0].evaluated.iter().map(|(_, reason)| reason.to_string()).collect();
     assert!(said.iter().all(|said| said.starts_with("27 new exit rules")), "{:?}", said.first());
     assert_eq!(said.len() as u64, run.units_total());
-    assert_eq!(answer(&run), answer(&lab.scratch(&space("[\"off\", 1.0, 2.0]"))));
 }
 
 #[test]
 fn what_is_cached_never_changes_a_result() {
     let mut lab = Lab::new();
     lab.write(&sample(), i64::MAX);
-    let expected = answer(&lab.scratch(&plan()));
     lab.cache_bytes = 500_000;
-    let run = lab.run(&plan());
+    let run = lab.run_as_from_scratch(&plan(), "with room for little");
     assert!(run.units.iter().map(|units| units.evicted).sum::<u64>() > 0, "the budget is too small for all");
-    assert_eq!(answer(&run), expected);
-    let other = plan_of("score = \"sharpe\"\n");
-    let run = lab.run(&other);
+    let run = lab.run_as_from_scratch(&plan_of("score = \"sharpe\"\n"), "by another score");
     assert!(run.reasons().contains_key("evicted"), "{:?}", reasons(&run));
-    assert_eq!(answer(&run), answer(&lab.scratch(&other)));
     lab.cache_bytes = 0;
-    assert_eq!(answer(&lab.run(&plan())), expected);
+    lab.run_as_from_scratch(&plan(), "without room");
     lab.cache_bytes = CACHE_BYTES;
     fs::write(lab.store().join("evals.redb"), vec![0x5a; 10_000]).expect("garbage");
-    assert_eq!(answer(&lab.run(&plan())), expected);
-    assert_eq!(reasons(&lab.run(&plan())), [], "and the cache works again");
+    lab.run_as_from_scratch(&plan(), "after garbage");
+    assert_eq!(reasons(&lab.run_as_from_scratch(&plan(), "again")), [], "and the cache works again");
 }
 
 #[test]
@@ -477,9 +489,8 @@ fn a_result_that_does_not_repeat_is_found_and_replaced() {
     lab.write(&symbols[..1], i64::MAX);
     lab.run(&plan());
     lie_about_every_unit(&lab, &symbols[0].0);
-    let run = lab.run(&plan());
+    let run = lab.run_as_from_scratch(&plan(), "what lied is not believed");
     assert_eq!(reasons(&run), [("corrupt", run.units_total())]);
-    assert_eq!(answer(&run), answer(&lab.scratch(&plan())));
     assert_eq!(reasons(&lab.run(&plan())), []);
 }
 
@@ -492,9 +503,8 @@ fn a_result_that_does_not_repeat_is_found_while_a_file_grows() {
     lab.run(&plan());
     lie_about_every_unit(&lab, &symbols[0].0);
     lab.write(&symbols[..1], end + DAY_MS);
-    let run = lab.run(&plan());
+    let run = lab.run_as_from_scratch(&plan(), "what lied is not believed");
     assert_eq!(run.reasons()["corrupt"], run.units_total() - 3, "all that was reused; {:?}", reasons(&run));
-    assert_eq!(answer(&run), answer(&lab.scratch(&plan())));
 }
 
 /// Replaces every cached unit of a symbol by one that verifies and lies: a byte is changed, written as the cache writes.

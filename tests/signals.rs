@@ -1,13 +1,11 @@
 //! Signals that are given: the same answer as when they are derived, the same promises of reuse, and every row counted.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::atomic::AtomicBool;
 
 use retune::config::Config;
-use retune::documents::document::Envelope;
 use retune::documents::run::RunDocument;
 use retune::engine::day::{DayBlock, evaluate_day};
 use retune::engine::entries::EntrySource;
@@ -26,6 +24,7 @@ use retune::signals::candidates::candidates;
 use retune::signals::given::placed;
 
 use crate::command::{StoreDir, text};
+use crate::incremental::{assert_same, copy_without_cache};
 use crate::pipeline::sample_dir;
 
 /// 2027-01-01: after every candle, and long after every file of these tests was written.
@@ -70,11 +69,19 @@ impl Lab {
         fs::write(self.signals(), format!("{header}\n{}\n", rows.join("\n"))).expect("written");
     }
 
+    fn store(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
     fn run_with(&self, plan: &Plan, signals: Option<PathBuf>, remember: bool) -> RunReport {
+        self.run_in(plan, signals, remember.then(|| self.store()))
+    }
+
+    fn run_in(&self, plan: &Plan, signals: Option<PathBuf>, store: Option<PathBuf>) -> RunReport {
         let options = RunOptions {
             data: vec![sample_dir()],
             signals,
-            store: remember.then(|| self.folder.path().join("store").into()),
+            store: store.map(Into::into),
             profile: "default".to_owned(),
             on_conflict: OnConflict::Refuse,
             now_ms: NOW_MS,
@@ -89,6 +96,16 @@ impl Lab {
 
     fn run(&self, plan: &Plan) -> RunReport {
         self.run_with(plan, Some(self.signals()), true)
+    }
+
+    /// Runs, and asserts that on a store without a cache it is the same.
+    fn run_as_from_scratch(&self, plan: &Plan, when: &str) -> RunReport {
+        let beside = self.folder.path().join("beside");
+        copy_without_cache(&self.store(), &beside);
+        let scratch = self.run_in(plan, Some(self.signals()), Some(beside));
+        let run = self.run(plan);
+        assert_same(&run, &scratch, when);
+        run
     }
 
     fn scratch(&self, plan: &Plan) -> RunReport {
@@ -109,31 +126,6 @@ fn plan(levels: &str) -> Plan {
     };
     let text = format!("[signals]\nfile = \"x\"\n{}{}", filter("scalping"), filter("swing"));
     plan_of(&text, DayLimits::default())
-}
-
-/// The document of a run without what differs by nature, and without decisions, which depend on what was active.
-fn answer(report: &RunReport) -> String {
-    let mut report = report.clone();
-    report.same_as = None;
-    for style in &mut report.styles {
-        style.study.incumbent = None;
-        style.study.judgement.verdict = retune::validate::verdict::Verdict::Skipped;
-        style.study.judgement.reasons.clear();
-        style.decision.outcome = retune::decide::DecisionOutcome::Unchanged;
-        style.decision.changes.clear();
-        style.decision.reasons.clear();
-        style.evidence = retune::study::evidence::Evidence::default();
-        style.series.incumbent_ppm.clear();
-        style.own.clear();
-    }
-    report.result = retune::decide::RunResult::Unchanged;
-    let mut document = RunDocument::new(&report);
-    (document.run.duration_ms, document.run.threads) = (0, 0);
-    (document.run.peak_rss_bytes, document.run.id, document.run.resumed) = (None, None, false);
-    document.input.days_new = 0;
-    (document.evaluation.units_evaluated, document.evaluation.units_reused) = (0, 0);
-    document.evaluation.reasons = BTreeMap::new();
-    Envelope::new(document, 0).to_json()
 }
 
 fn reasons(report: &RunReport) -> Vec<(&'static str, u64)> {
@@ -316,9 +308,8 @@ fn appended_corrected_and_refiltered_signals_evaluate_what_they_must() {
     let last_day = Day::parse("2025-06-20").expect("a day");
     let wide = plan("[0.0, 0.5]");
     lab.write(&header, &rows.iter().filter(|row| day_of(row) < last_day).cloned().collect::<Vec<_>>());
-    let first = lab.run(&wide);
+    let first = lab.run_as_from_scratch(&wide, "first");
     assert_eq!(reasons(&first), [("new", first.units_total())]);
-    assert_eq!(answer(&first), answer(&lab.scratch(&wide)));
 
     // A day's signals more.
     let until: Vec<String> = rows.iter().filter(|row| day_of(row) <= last_day).cloned().collect();
@@ -327,22 +318,19 @@ fn appended_corrected_and_refiltered_signals_evaluate_what_they_must() {
         added.iter().filter_map(|row| row.split(',').next()).collect();
     assert!(!symbols.is_empty(), "the sample has signals on that day");
     lab.write(&header, &until);
-    let more = lab.run(&wide);
+    let more = lab.run_as_from_scratch(&wide, "a day's signals more");
     assert_eq!(reasons(&more), [("signals_changed", symbols.len() as u64)]);
     assert!(more.units.iter().flat_map(|units| &units.evaluated).all(|(day, _)| *day == last_day));
-    assert_eq!(answer(&more), answer(&lab.scratch(&wide)));
 
     // Other levels evaluate nothing; another column is taken in with a reason of its own.
     let narrow = plan("[0.1, 0.3, 0.5, 0.7]");
-    let levels = lab.run(&narrow);
+    let levels = lab.run_as_from_scratch(&narrow, "other levels");
     assert_eq!(reasons(&levels), []);
-    assert_eq!(answer(&levels), answer(&lab.scratch(&narrow)));
     let spread = "[signals]\nfile = \"x\"\n[[style.swing.filters]]\nkey = \"max_spread\"\n\
                   column = \"signals.spread_bps\"\nat_most = [10, 5]\n";
     let spread = plan_of(spread, DayLimits::default());
-    let other = lab.run(&spread);
+    let other = lab.run_as_from_scratch(&spread, "another column");
     assert_eq!(reasons(&other), [("columns_added", other.units_total())]);
-    assert_eq!(answer(&other), answer(&lab.scratch(&spread)));
     lab.run(&narrow);
 
     // A corrected row evaluates its day, with both fingerprints in the reason.
@@ -351,7 +339,7 @@ fn appended_corrected_and_refiltered_signals_evaluate_what_they_must() {
     let (symbol, day) = (cells[0].to_owned(), day_of(&corrected[5]));
     corrected[5] = [&cells[..4], &["0.99"], &cells[5..]].concat().join(",");
     lab.write(&header, &corrected);
-    let run = lab.run(&narrow);
+    let run = lab.run_as_from_scratch(&narrow, "a corrected row");
     let said: Vec<(Day, String)> = run
         .input
         .symbols
@@ -363,7 +351,6 @@ fn appended_corrected_and_refiltered_signals_evaluate_what_they_must() {
     assert_eq!(run.units_evaluated(), 1);
     assert_eq!(said[0].0, day);
     assert!(said[0].1.starts_with("signals of the day changed: ") && said[0].1.contains(" -> "), "{said:?}");
-    assert_eq!(answer(&run), answer(&lab.scratch(&narrow)));
 
     // Rows in another order are the same signals; derived ones lie beside them.
     corrected.reverse();
@@ -384,9 +371,9 @@ fn the_number_of_threads_changes_nothing() {
     let plan = plan("[0.0, 0.3, 0.5, 0.7]");
     let on = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-        answer(&pool.install(|| lab.scratch(&plan)))
+        RunReport { threads: 1, ..pool.install(|| lab.scratch(&plan)) }
     };
-    assert_eq!(on(1), on(4));
+    assert_same(&on(1), &on(4), "on one thread and on four");
 }
 
 #[test]

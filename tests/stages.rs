@@ -8,7 +8,7 @@ use retune::search::strategy::Strategy;
 use serde_json::Value;
 
 use crate::command::{StoreDir, text};
-use crate::incremental::{Lab, answer, plan_of, reasons, sample};
+use crate::incremental::{Lab, assert_same, plan_of, reasons, sample};
 
 /// 14 x 11 x 6 exit rules: with the default filters more than is ever enumerated.
 const WIDE: &str = "
@@ -68,14 +68,12 @@ fn stages_reuse_what_earlier_runs_evaluated_and_repeat() {
     let again = lab.run(&plan);
     assert_eq!((reasons(&again), again.same_as), (vec![], Some(1)));
     lab.write(&sample(), end + DAY_MS);
+    let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread");
+    let scratch = alone.install(|| lab.scratch_beside(&plan));
     let next = lab.run(&plan);
     assert_eq!(reasons(&next).iter().filter(|(reason, _)| *reason == "new").map(|(_, n)| n).sum::<u64>(), 3);
-    let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread");
-    let mut scratch = alone.install(|| lab.scratch(&plan));
-    scratch.threads = next.threads;
-    let (next, scratch) = (answer(&next), answer(&scratch));
-    let differs = next.lines().zip(scratch.lines()).find(|(a, b)| a != b);
-    assert!(next == scratch, "not what it is from scratch on one thread: {differs:?}");
+    let scratch = RunReport { threads: next.threads, ..scratch };
+    assert_same(&next, &scratch, "from scratch on one thread");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use retune::search::weights::LearnedWeights;
 use serde_json::Value;
 
 use crate::command::{StoreDir, optimizer, text};
-use crate::incremental::{Lab, answer, document, plan_of, reasons, sample};
+use crate::incremental::{Lab, assert_same, plan_of, reasons, sample};
 
 /// 2025-01-01.
 const FIRST: Day = Day(20_089);
@@ -198,16 +198,15 @@ fn what_is_reused_and_how_many_threads_there_are_change_nothing() {
     assert_eq!(said, "new filter columns: signal_score_evidence");
     assert_eq!(reasons(&lab.run(&fixed)), []);
     lab.write(&symbols, end + 2 * DAY_MS);
-    let next = lab.run(&learning());
-    let scratch = lab.scratch(&learning());
+    let next = lab.run_as_from_scratch(&learning(), "two days more");
     assert!(next.units_evaluated() < 40, "{:?}", reasons(&next));
-    assert_eq!(answer(&next), answer(&scratch));
+    let scratch = lab.scratch(&learning());
     let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool");
     let alone = alone.install(|| lab.scratch(&learning()));
     let many = rayon::ThreadPoolBuilder::new().num_threads(4).build().expect("a pool");
     let many = many.install(|| lab.scratch(&learning()));
     let threads = |report: &RunReport| RunReport { threads: 1, ..report.clone() };
-    assert_eq!(document(&threads(&alone)), document(&threads(&many)));
+    assert_same(&threads(&alone), &threads(&many), "on one thread and on four");
     assert_eq!((learns(&alone), learns(&many)), (learns(&scratch), learns(&scratch)));
 }
 
