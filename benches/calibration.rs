@@ -36,7 +36,6 @@ use std::sync::atomic::AtomicBool;
 use rayon::prelude::*;
 use retune::engine::plan::{DayLimits, Plan, SearchSettings};
 use retune::exits::Costs;
-use retune::ingest::OnConflict;
 use retune::model::{Day, FilterValue, Interval, ParameterSet, Style};
 use retune::run::report::{RunReport, StyleReport};
 use retune::run::{RunOptions, incremental};
@@ -427,17 +426,10 @@ fn run_on(folder: &Path, window_days: usize, plan: &Plan, store: Option<PathBuf>
     plan.days.window_days = Some(window_days as i32);
     let cache_bytes = if store.is_some() { 256 << 20 } else { 0 };
     let options = RunOptions {
-        data: vec![folder.to_path_buf()],
         store: store.map(Location::from),
-        signals: None,
         profile: "bench".to_owned(),
-        on_conflict: OnConflict::Refuse,
-        now_ms: FIRST_OPEN_MS + 1_000 * 86_400_000,
-        config_toml: String::new(),
-        full: false,
         cache_bytes,
-        memory_bytes: None,
-        time_budget: None,
+        ..RunOptions::over(vec![folder.to_path_buf()], FIRST_OPEN_MS + 1_000 * 86_400_000)
     };
     incremental(&plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run")
 }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use retune::config::Config;
 use retune::engine::plan::DayLimits;
-use retune::ingest::{IngestOptions, OnConflict, discover, load_symbol};
+use retune::ingest::{IngestOptions, discover, load_symbol};
 use retune::model::Style;
 use retune::run::report::RunReport;
 use retune::run::{RunOptions, incremental};
@@ -60,17 +60,10 @@ fn run(data: &Path) -> RunReport {
     let store = tempfile::tempdir().expect("a folder");
     let plan = Config::default().plan(&Style::ALL, DayLimits::default()).expect("the defaults are sound");
     let options = RunOptions {
-        data: vec![data.to_path_buf()],
-        signals: None,
         store: Some(store.path().join("store").into()),
         profile: "bench".to_owned(),
-        on_conflict: OnConflict::Refuse,
-        now_ms: NOW_MS,
-        config_toml: String::new(),
-        full: false,
         cache_bytes: 64 << 20,
-        memory_bytes: None,
-        time_budget: None,
+        ..RunOptions::over(vec![data.to_path_buf()], NOW_MS)
     };
     incremental(&plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run")
 }

@@ -17,6 +17,7 @@ mod doctor;
 mod document_schemas;
 mod documents;
 mod exits;
+mod facade;
 mod fault_disk;
 mod faults;
 mod fetch;
@@ -72,6 +73,9 @@ mod tables;
 mod together;
 mod told;
 mod trades;
+#[path = "../tools/tune_folder.rs"]
+#[allow(dead_code, reason = "its main is for the example")]
+mod tune_folder;
 mod validate;
 mod waits;
 mod weights;

@@ -1,5 +1,6 @@
 //! The direction of the house: a module uses only modules above it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -118,4 +119,118 @@ fn files_are_opened_in_one_place() {
             assert!(known, "{name} opens a file by itself: {line}");
         }
     }
+}
+
+/// Files of a folder that import each other, with why; nobody else may join them, and who leaves them leaves this list.
+const CIRCLES: [(&str, &str); 11] = [
+    ("cli/failure cli/log cli/output", "a failure is printed and logged, and printing can fail"),
+    ("documents/inspect documents/run", "a stored run is shown by the parts of a live one"),
+    (
+        "engine/day engine/outcome_spill engine/unit",
+        "a unit is read as a day, whose outcomes are rows of units",
+    ),
+    (
+        "exits/levels exits/moving exits/trade",
+        "levels of a trade move, and how they move depends on the trade",
+    ),
+    ("exits/pass exits/plan", "a plan owns the pass that carries it out"),
+    (
+        "fetch/binance fetch/exchange fetch/plan",
+        "the table of exchanges names them, and a plan is made for one",
+    ),
+    (
+        "ingest/checksum ingest/collector ingest/columnar ingest/error ingest/file ingest/format ingest/layout ingest/lines \
+         ingest/load ingest/repeats ingest/report ingest/series ingest/source ingest/time",
+        "every reader hands its rows to the collector, which names file and row in what it reports",
+    ),
+    ("notify/email notify/smtp", "the channel and the conversation it has"),
+    (
+        "run/adopt run/append_read run/clock run/freshness run/given_signals run/halt run/incremental run/lessons run/memoised \
+         run/prior_state run/records run/report run/resources run/style run/symbol_evaluator",
+        "the report of a run is made of what its steps report, and steps take each other's",
+    ),
+    (
+        "search/defaults search/exit_axes search/rank search/space",
+        "a space is made of default axes, and axes show their values as a space does",
+    ),
+    (
+        "store/backup store/beside store/cache store/disk store/edition store/engine store/envelope store/error store/files \
+         store/health store/keys store/location store/lock store/look store/reported store/snapshot store/stamp store/state \
+         store/tables store/view store/writer",
+        "one error type names every file of a store, and every file can fail with it",
+    ),
+];
+
+/// Returns the files below `src` by their module path, as the program without its unit tests.
+fn programs() -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let named = |path: PathBuf| {
+        let text = fs::read_to_string(&path).expect("text");
+        let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
+        let code: String =
+            text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+        let name = path.strip_prefix(&root).expect("below src").with_extension("");
+        let name = name.to_string_lossy().trim_end_matches("/mod").to_owned();
+        (name, code)
+    };
+    sources(&root).into_iter().map(named).collect()
+}
+
+/// Returns the files that a file names by `crate::`, `super::` and `self::`.
+fn imports(name: &str, code: &str, files: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let own: Vec<&str> = name.split('/').collect();
+    let mut found = BTreeSet::new();
+    for (start, base) in [("crate::", &[][..]), ("super::", &own[..own.len() - 1]), ("self::", &own[..])] {
+        for (at, _) in code.match_indices(start) {
+            if code[..at]
+                .chars()
+                .next_back()
+                .is_some_and(|before| before.is_alphanumeric() || before == '_' || before == ':')
+            {
+                continue;
+            }
+            let path: String = code[at + start.len()..]
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':')
+                .collect();
+            let mut place: Vec<&str> = base.to_vec();
+            let mut best = None;
+            for segment in path.split("::").filter(|segment| !segment.is_empty()) {
+                match segment {
+                    "super" => drop(place.pop()),
+                    _ => place.push(segment),
+                }
+                best = Some(place.join("/")).filter(|file| files.contains_key(file)).or(best);
+            }
+            // A folder's file re-exports what lies below it.
+            found.extend(best.filter(|file| file != name && !name.starts_with(&format!("{file}/"))));
+        }
+    }
+    found
+}
+
+#[test]
+fn files_import_each_other_only_where_a_line_says_why() {
+    let files = programs();
+    let edges: BTreeMap<&str, BTreeSet<String>> =
+        files.iter().map(|(name, code)| (name.as_str(), imports(name, code, &files))).collect();
+    let reached = |from: &str| {
+        let (mut seen, mut next) = (BTreeSet::new(), vec![from.to_owned()]);
+        while let Some(file) = next.pop() {
+            let fresh: Vec<String> =
+                edges[file.as_str()].iter().filter(|to| !seen.contains(*to)).cloned().collect();
+            seen.extend(fresh.iter().cloned());
+            next.extend(fresh);
+        }
+        seen
+    };
+    let all: BTreeMap<&str, BTreeSet<String>> = edges.keys().map(|name| (*name, reached(name))).collect();
+    let mut circles = BTreeSet::new();
+    for (name, ahead) in all.iter().filter(|(name, ahead)| ahead.contains(**name)) {
+        let members: Vec<&str> =
+            ahead.iter().map(String::as_str).filter(|other| all[other].contains(*name)).collect();
+        circles.insert(members.join(" "));
+    }
+    let known: BTreeSet<String> = CIRCLES.iter().map(|(files, _)| (*files).to_owned()).collect();
+    assert!(circles == known, "new: {:#?}\ngone: {:#?}", &circles - &known, &known - &circles);
 }

@@ -7,7 +7,6 @@ use proptest::prelude::*;
 use retune::config::Config;
 use retune::engine::plan::DayLimits;
 use retune::exits::{Costs, ExitPlan, Fill, Position, TradeCosts};
-use retune::ingest::OnConflict;
 use retune::model::{
     Bars, Candle, CandleSeries, Direction, EXIT_AXES, ExitReason, ExitRule, Interval, Outcome, Outcomes,
     ReturnPpm, Style, Symbol,
@@ -433,19 +432,8 @@ fn run(data: &Path, symbols: Option<&[&str]>) -> RunReport {
     plan.search.trades_min = 5;
     plan.days.window_days = Some(200);
     plan.symbols = symbols.map(|names| names.iter().filter_map(|name| Symbol::parse(name)).collect());
-    let options = RunOptions {
-        data: vec![data.to_path_buf()],
-        signals: None,
-        store: None,
-        profile: "default".to_owned(),
-        on_conflict: OnConflict::Refuse,
-        now_ms: 1_767_225_600_000,
-        config_toml: String::new(),
-        full: false,
-        cache_bytes: 0,
-        memory_bytes: None,
-        time_budget: None,
-    };
+    let options =
+        RunOptions { cache_bytes: 0, ..RunOptions::over(vec![data.to_path_buf()], 1_767_225_600_000) };
     incremental(&plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run")
 }
 

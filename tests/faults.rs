@@ -13,7 +13,7 @@ use retune::config::Config;
 use retune::documents::document::Envelope;
 use retune::documents::run::RunDocument;
 use retune::engine::plan::{DayLimits, Plan};
-use retune::ingest::{IngestOptions, OnConflict, discover, load_symbol};
+use retune::ingest::{IngestOptions, discover, load_symbol};
 use retune::model::{CandleSeries, DAY_MS, Interval, Style};
 use retune::run::report::RunReport;
 use retune::run::{RunError, RunOptions, incremental};
@@ -88,17 +88,9 @@ impl Lab {
 
     fn run(&self, store: Location) -> Result<RunReport, RunError> {
         let options = RunOptions {
-            signals: None,
-            data: vec![self.path("data")],
             store: Some(store),
-            profile: "default".to_owned(),
-            on_conflict: OnConflict::Refuse,
-            now_ms: NOW_MS,
-            config_toml: String::new(),
-            full: false,
             cache_bytes: 1 << 20,
-            memory_bytes: None,
-            time_budget: None,
+            ..RunOptions::over(vec![self.path("data")], NOW_MS)
         };
         self.pool.install(|| incremental(&self.plan, &options, &AtomicBool::new(false), &|_| ()))
     }

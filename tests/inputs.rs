@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use retune::config::Config;
 use retune::engine::plan::DayLimits;
-use retune::ingest::{IngestOptions, IssueKind, LoadedSymbol, OnConflict, discover, load_symbol};
+use retune::ingest::{IngestOptions, IssueKind, LoadedSymbol, discover, load_symbol};
 use retune::model::{Candle, Interval, Style};
 use retune::run::report::RunReport;
 use retune::run::{FilesRead, RunOptions, incremental};
@@ -276,17 +276,9 @@ fn run_on(data: &Path, store: Option<&Path>) -> RunReport {
     let config = Config::from_texts(&[("test".to_owned(), text)]).expect("sound");
     let plan = config.plan(&Style::ALL, DayLimits::default()).expect("sound");
     let options = RunOptions {
-        data: vec![data.to_owned()],
         store: store.map(Into::into),
-        signals: None,
-        profile: "default".to_owned(),
-        on_conflict: OnConflict::Refuse,
-        now_ms: NOW_MS,
-        config_toml: String::new(),
-        full: false,
         cache_bytes: 256 << 20,
-        memory_bytes: None,
-        time_budget: None,
+        ..RunOptions::over(vec![data.to_owned()], NOW_MS)
     };
     incremental(&plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run")
 }

@@ -10,7 +10,6 @@ use std::time::Duration;
 use retune::config::Config;
 use retune::diagnose::process;
 use retune::engine::plan::{DayLimits, Plan};
-use retune::ingest::OnConflict;
 use retune::model::{DAY_MS, Style};
 use retune::run::{RunOptions, incremental};
 use retune::store::health::compact;
@@ -127,17 +126,9 @@ impl World {
 
     fn run(&self, number: i64) -> After {
         let options = RunOptions {
-            signals: None,
-            data: vec![self.folder.path().join("data")],
             store: Some(Location { backups: BACKUPS, ..Location::new(self.store()) }),
-            profile: "default".to_owned(),
-            on_conflict: OnConflict::Refuse,
-            now_ms: NOW_MS + number * DAY_MS,
-            config_toml: String::new(),
-            full: false,
             cache_bytes: CACHE_BYTES,
-            memory_bytes: None,
-            time_budget: None,
+            ..RunOptions::over(vec![self.folder.path().join("data")], NOW_MS + number * DAY_MS)
         };
         let before = clock_gettime(ClockId::ProcessCPUTime);
         let report = incremental(&self.plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run");

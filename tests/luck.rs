@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use retune::config::Config;
 use retune::decide::RunResult;
 use retune::engine::plan::DayLimits;
-use retune::ingest::{IngestOptions, OnConflict, discover, load_symbol};
+use retune::ingest::{IngestOptions, discover, load_symbol};
 use retune::model::{Candle, CandleSeries, Interval, Style};
 use retune::run::report::RunReport;
 use retune::run::{RunOptions, incremental};
@@ -62,19 +62,8 @@ fn run_shuffled(source: &Path, seed: u64) -> RunReport {
         fs::write(folder.path().join(format!("{}-15m.csv", loaded.symbol)), text).expect("written");
     }
     let plan = Config::default().plan(&Style::ALL, DayLimits::default()).expect("sound");
-    let options = RunOptions {
-        data: vec![folder.path().to_path_buf()],
-        signals: None,
-        store: None,
-        profile: "default".to_owned(),
-        on_conflict: OnConflict::Refuse,
-        now_ms: NOW_MS,
-        config_toml: String::new(),
-        full: false,
-        cache_bytes: 0,
-        memory_bytes: None,
-        time_budget: None,
-    };
+    let options =
+        RunOptions { cache_bytes: 0, ..RunOptions::over(vec![folder.path().to_path_buf()], NOW_MS) };
     incremental(&plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run")
 }
 

@@ -12,7 +12,7 @@ use retune::engine::plan::{DayLimits, Plan};
 use retune::engine::unit::SkipCounts;
 use retune::features::catalog::{COLUMNS, FeatureView};
 use retune::features::frame::MarketSeries;
-use retune::ingest::{IngestOptions, OnConflict, discover, load_symbol};
+use retune::ingest::{IngestOptions, discover, load_symbol};
 use retune::model::{Bars, Candle, CandleSeries, DAY_MS, Day, Direction, ExitReason, Interval, Style};
 use retune::run::report::RunReport;
 use retune::run::{RunOptions, incremental};
@@ -41,17 +41,9 @@ fn plan(days: DayLimits) -> Plan {
 
 pub fn run(data: &[PathBuf], store: Option<&Path>, plan: &Plan, threads: usize) -> RunReport {
     let options = RunOptions {
-        data: data.to_vec(),
-        signals: None,
         store: store.map(Into::into),
-        profile: "default".to_owned(),
-        on_conflict: OnConflict::Refuse,
-        now_ms: NOW_MS,
-        config_toml: String::new(),
-        full: false,
         cache_bytes: 64 << 20,
-        memory_bytes: None,
-        time_budget: None,
+        ..RunOptions::over(data.to_vec(), NOW_MS)
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
     pool.install(|| incremental(plan, &options, &AtomicBool::new(false), &|_| ())).expect("a run")

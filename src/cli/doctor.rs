@@ -318,17 +318,12 @@ impl DoctorReport {
             return Ok(());
         }
         let options = RunOptions {
-            data: data.clone(),
             signals: config.signals.file.clone(),
             store: Some(context.location()?),
             profile: context.global.profile.clone(),
             on_conflict: on_conflict(None, config),
-            now_ms: context.now_ms,
-            config_toml: String::new(),
-            full: false,
             cache_bytes: config.cache_bytes()?,
-            memory_bytes: None,
-            time_budget: None,
+            ..RunOptions::over(data.clone(), context.now_ms)
         };
         let found = match context.pool()?.install(|| examine(plan, &options)) {
             Ok(found) => found,

@@ -40,6 +40,8 @@ use crate::study::assembly::SymbolDays;
 /// The part of a memory limit that outcomes may hold while they wait for the search, and that a batch of units may.
 const HELD_SHARE: u64 = 8;
 const BATCH_SHARE: u64 = 32;
+/// Bytes of evaluated units that are kept unless asked otherwise; that of the configuration.
+const CACHE_BYTES: u64 = 256 << 20;
 
 /// What a run needs besides its plan.
 #[derive(Debug, Clone)]
@@ -67,6 +69,56 @@ pub struct RunOptions {
     /// After how long to stop at the next commit of evaluated units. A run that has nothing left to evaluate goes on to its
     /// end, and each one before it evaluates something: repeated often enough, a run ends however short the budget.
     pub time_budget: Option<Duration>,
+}
+
+impl RunOptions {
+    /// Returns options for a run over candles at an instant (UTC ms) that remembers nothing: signals derived from candles, contradicting
+    /// candles refused, no limit on memory or time.
+    pub fn over(data: Vec<PathBuf>, now_ms: i64) -> Self {
+        Self {
+            data,
+            signals: None,
+            store: None,
+            profile: "default".to_owned(),
+            on_conflict: OnConflict::Refuse,
+            now_ms,
+            config_toml: String::new(),
+            full: false,
+            cache_bytes: CACHE_BYTES,
+            memory_bytes: None,
+            time_budget: None,
+        }
+    }
+
+    /// Remembers in a store, and reuses what earlier runs evaluated.
+    #[must_use]
+    pub fn with_store(self, store: impl Into<Location>) -> Self {
+        Self { store: Some(store.into()), ..self }
+    }
+
+    /// Tunes on the user's own signals.
+    #[must_use]
+    pub fn with_signals(self, file: PathBuf) -> Self {
+        Self { signals: Some(file), ..self }
+    }
+
+    /// Keeps the state of a profile of its own.
+    #[must_use]
+    pub fn with_profile(self, profile: &str) -> Self {
+        Self { profile: profile.to_owned(), ..self }
+    }
+
+    /// Bounds what the run may use, in bytes.
+    #[must_use]
+    pub fn with_memory_bytes(self, bytes: u64) -> Self {
+        Self { memory_bytes: Some(bytes), ..self }
+    }
+
+    /// Stops at the next commit of evaluated units after a time.
+    #[must_use]
+    pub fn with_time_budget(self, budget: Duration) -> Self {
+        Self { time_budget: Some(budget), ..self }
+    }
 }
 
 /// Something that happened in a run.
