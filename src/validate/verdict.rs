@@ -263,7 +263,7 @@ mod tests {
         assert_eq!(of(0.89, 0.31, 0.79, 90.0, Some(1.0)), Verdict::Overfitted);
         assert_eq!(of(0.89, 0.0, 1.0, 10.0, Some(1.0)), Verdict::Warning);
         let (_, reason) = super::verdict(0.75, 0.0, 1.0, 100.0, Some(1.0));
-        assert_eq!(reason, "earns 25 % less than the parameters in force");
+        assert!(reason.starts_with("earns 25 % less than "), "{reason}");
     }
 
     #[test]
