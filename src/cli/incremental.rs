@@ -181,7 +181,7 @@ fn question(
         profile: context.global.profile.clone(),
         on_conflict: on_conflict(arguments.on_conflict, config),
         now_ms: context.now_ms,
-        config_toml: recorded(config, arguments),
+        config_toml: config.to_toml(),
         full: arguments.full,
         cache_bytes: config.cache_bytes()?,
         memory_bytes: config.memory_bytes()?,
@@ -343,18 +343,4 @@ pub(super) fn timerange(text: &str) -> Result<(Option<Day>, Option<Day>), Failur
         return Err(bad().hint("FROM must be before TO; TO is the first day not looked at"));
     }
     Ok((from, to))
-}
-
-/// The configuration as it is stored with the run: with the flags that are no configuration keys on top.
-fn recorded(config: &Config, arguments: &IncrementalArguments) -> String {
-    let timerange = arguments.timerange.as_deref().unwrap_or("all");
-    format!("# style = {:?}, timerange = {timerange}\n{}", arguments.style, config.to_toml())
-}
-
-/// Returns the days of a stored run from its configuration, as [`recorded`] wrote them.
-pub(crate) fn recorded_days(config_toml: &str) -> DayLimits {
-    let line = config_toml.lines().next().and_then(|line| line.strip_prefix("# style = "));
-    let text = line.and_then(|line| line.split_once(", timerange = ")).map(|(_, text)| text);
-    let (first, end) = text.and_then(|text| timerange(text).ok()).unwrap_or((None, None));
-    DayLimits { first, end, window_days: None }
 }

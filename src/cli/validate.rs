@@ -2,11 +2,11 @@
 
 use super::context::Context;
 use super::failure::Failure;
-use super::incremental::recorded_days;
 use super::values;
 use crate::config::Config;
 use crate::documents::inspect::{RunRef, number_of, run_of};
 use crate::documents::validate::ValidateDocument;
+use crate::engine::plan::DayLimits;
 use crate::model::Style;
 use crate::run::deep_validation::{ScrutinyError, ScrutinyOptions, scrutinise};
 
@@ -44,7 +44,8 @@ pub(crate) fn run(context: &Context, arguments: &ValidateArguments) -> Result<u8
     let config = (format!("the configuration of run {run}"), record.config_toml.clone());
     // A configuration that this version no longer reads is no error: what needs it is left out.
     let config = Config::from_texts(&[config]).ok();
-    let days = recorded_days(&record.config_toml);
+    let (first, end) = record.asked_days();
+    let days = DayLimits { first, end, window_days: None };
     let plan = config.as_ref().and_then(|config| config.plan(&styles, days).ok());
     let options = ScrutinyOptions {
         store: context.store(),

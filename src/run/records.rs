@@ -45,7 +45,7 @@ pub fn learning(
     config_toml: &str,
     known: &BTreeMap<Style, InsightsRecord>,
 ) -> LearningCommit {
-    let mut learning = LearningCommit::new(&report.profile, run_record(report, config_toml));
+    let mut learning = LearningCommit::new(&report.profile, run_record(report, plan, config_toml));
     learning.work = Some(work_record(report).capped());
     for style in &report.styles {
         learning.decisions.insert(style.style, decision_record(style, plan));
@@ -80,8 +80,9 @@ pub fn parameter_set(stored: &StoredParameterSet) -> ParameterSet {
     ParameterSet::try_from(stored).expect("the store hands out validated sets only")
 }
 
-fn run_record(report: &RunReport, config_toml: &str) -> RunRecord {
+fn run_record(report: &RunReport, plan: &Plan, config_toml: &str) -> RunRecord {
     let days = report.input.days();
+    let asked = |day: Option<Day>| day.map(|day| day.to_string()).unwrap_or_default();
     let day = |pick: fn((Day, Day)) -> Day| days.map(|span| pick(span).to_string()).unwrap_or_default();
     RunRecord {
         started_at_ms: report.started_at_ms,
@@ -107,6 +108,8 @@ fn run_record(report: &RunReport, config_toml: &str) -> RunRecord {
             .chain(issues(&report.input).into_iter().map(|(issue, _)| issue))
             .take(ISSUES_KEPT)
             .collect(),
+        asked_first_day: asked(plan.days.first),
+        asked_end_day: asked(plan.days.end),
     }
 }
 

@@ -203,6 +203,7 @@ fn the_bytes_of_every_record_are_as_pinned() {
         golden::<FeaturesRecord>(&mut known),
         golden::<InsightsRecordV1>(&mut known),
         golden::<InsightsRecord>(&mut known),
+        golden::<RunRecordV1>(&mut known),
         golden::<RunRecord>(&mut known),
         golden::<DecisionRecord>(&mut known),
         golden::<TrialsRecord>(&mut known),
@@ -235,6 +236,36 @@ fn what_the_first_version_of_insights_held_is_read_as_the_newest() {
     assert_eq!(decode::<InsightsRecord>(place, &restored).expect("it was just made"), read);
     assert!(matches!((info.from_json)(place, 2, &json), Err(RowError::Json(_))), "not the newest");
     assert!(decode_payload::<InsightsRecord>(2, &payload).is_err());
+}
+
+#[test]
+fn the_first_version_of_a_run_gives_its_days_as_fields() {
+    let place = place(&tables::RUNS, "default/00000000000000000001");
+    for (line, asked, rest) in [
+        ("# style = Both, timerange = all\n", ["", ""], "[search]\ntop = 5\n"),
+        (
+            "# style = Swing, timerange = 20250101-20250630\n",
+            ["2025-01-01", "2025-06-30"],
+            "[search]\ntop = 5\n",
+        ),
+        ("# style = Both, timerange = 2025-01-01-\n", ["", ""], "[search]\ntop = 5\n"),
+        ("# style = Both, timerange = 20250101-\n", ["2025-01-01", ""], "[search]\ntop = 5\n"),
+        ("# style = Both, timerange = -20250630\n", ["", "2025-06-30"], "[search]\ntop = 5\n"),
+        ("# a comment of another kind\n", ["", ""], "# a comment of another kind\n[search]\ntop = 5\n"),
+        ("", ["", ""], "[search]\ntop = 5\n"),
+    ] {
+        let before =
+            RunRecordV1 { config_toml: format!("{line}[search]\ntop = 5\n"), ..RunRecordV1::sample() };
+        let payload = postcard::to_stdvec(&before).expect("the sample is valid");
+        let row = seal(place, RunRecordV1::TYPE_ID, RunRecordV1::VERSION, &payload);
+        let read = decode::<RunRecord>(place, &row).expect("it was valid then");
+        assert_eq!([&read.asked_first_day, &read.asked_end_day], asked, "{line}");
+        assert_eq!(read.config_toml, rest);
+        assert_eq!((read.started_at_ms, &read.issues), (before.started_at_ms, &before.issues));
+        assert!(read.validate().is_ok());
+    }
+    let wrong = RunRecord { asked_end_day: "soon".to_owned(), ..RunRecord::sample() };
+    assert!(matches!(encode(place, &wrong), Err(RowError::Invalid(_))));
 }
 
 fn any_set() -> impl Strategy<Value = StoredParameterSet> {

@@ -392,6 +392,8 @@ fn input(a: &RunRecord, b: &RunRecord) -> Vec<ChangeRecord> {
             ("days", Some(record.days.to_string())),
             ("first day", day(&record.first_day)),
             ("last day", day(&record.last_day)),
+            ("first day asked for", day(&record.asked_first_day)),
+            ("end of the days asked for", day(&record.asked_end_day)),
             ("issues", Some(record.issues.len().to_string())),
         ]
     };

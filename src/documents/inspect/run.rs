@@ -66,6 +66,12 @@ pub struct InspectInputPart {
     pub days: u64,
     pub first_day: Option<String>,
     pub last_day: Option<String>,
+    /// First day that was asked for, where one was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_first_day: Option<String>,
+    /// The day that was asked to end before, where one was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_end_day: Option<String>,
     /// At most 200 are kept.
     pub issues: Vec<IssueRecord>,
 }
@@ -206,6 +212,12 @@ impl InspectRunDocument {
         let (files, symbols) = (counted(input.files, "file"), counted(input.symbols.len() as u64, "symbol"));
         let _ = writeln!(text, "read {} candles of {symbols} from {files}{span}", input.candles);
         text += &wrapped("  ", 2, &input.symbols);
+        let asked = [("from", &input.asked_first_day), ("before", &input.asked_end_day)];
+        let asked =
+            asked.map(|(word, day)| day.as_ref().map(|day| format!(" {word} {day}")).unwrap_or_default());
+        if asked.iter().any(|text| !text.is_empty()) {
+            let _ = writeln!(text, "days asked for:{}", asked.concat());
+        }
         let (data, plan) = (&self.run.data_fingerprint, &self.run.plan_fingerprint);
         let _ = writeln!(text, "fingerprints: data {data}, plan {plan}");
         text
@@ -237,6 +249,8 @@ fn input_part(record: &RunRecord) -> InspectInputPart {
         days: record.days,
         first_day: day(&record.first_day),
         last_day: day(&record.last_day),
+        asked_first_day: day(&record.asked_first_day),
+        asked_end_day: day(&record.asked_end_day),
         issues: record.issues.clone(),
     }
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Invalid, Record, StoredMetrics, StoredParameterSet, at_most, finite};
+use crate::model::Day;
 
 /// The most kinds of issue a run keeps.
 const ISSUES_MAX: usize = 200;
@@ -81,14 +82,129 @@ pub struct RunRecord {
     pub peak_rss_bytes: u64,
     /// What was wrong with the data; at most 200.
     pub issues: Vec<IssueRecord>,
+    /// First day that was asked for, `YYYY-MM-DD`; empty for as many as there are.
+    pub asked_first_day: String,
+    /// The day that was asked to end before; empty for as many as there are.
+    pub asked_end_day: String,
+}
+
+impl RunRecord {
+    /// Returns the days that were asked for: the first, and the one to end before.
+    pub fn asked_days(&self) -> (Option<Day>, Option<Day>) {
+        (Day::parse(&self.asked_first_day), Day::parse(&self.asked_end_day))
+    }
 }
 
 impl Record for RunRecord {
-    type Earlier = Self;
+    type Earlier = RunRecordV1;
     const NAME: &'static str = "RunRecord";
     const TYPE_ID: u16 = 6;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
     const BYTES_MAX: usize = 256 << 10;
+
+    fn validate(&self) -> Result<(), Invalid> {
+        at_most("issues", self.issues.len(), ISSUES_MAX)?;
+        let is_day = |text: &String| text.is_empty() || Day::parse(text).is_some();
+        match [&self.asked_first_day, &self.asked_end_day].into_iter().all(is_day) {
+            true => Ok(()),
+            false => Err(Invalid {
+                field: "asked_first_day, asked_end_day",
+                rule: "must be days as YYYY-MM-DD, or empty",
+            }),
+        }
+    }
+}
+
+/// The first version, which kept the days that were asked for in a comment of the configuration; as it was written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "see the newest version")]
+pub struct RunRecordV1 {
+    pub started_at_ms: i64,
+    pub duration_ms: u64,
+    pub app_version: String,
+    pub result: String,
+    pub exit_code: i32,
+    pub data_fingerprint: [u8; 32],
+    pub plan_fingerprint: [u8; 32],
+    pub config_toml: String,
+    pub files: u64,
+    pub symbols: Vec<String>,
+    pub candles: u64,
+    pub days: u64,
+    pub first_day: String,
+    pub last_day: String,
+    pub styles: Vec<RunStyleRecord>,
+    pub threads: u32,
+    pub peak_rss_bytes: u64,
+    pub issues: Vec<IssueRecord>,
+}
+
+impl From<RunRecordV1> for RunRecord {
+    fn from(before: RunRecordV1) -> Self {
+        let (asked, config_toml) = asked_in_comment(&before.config_toml);
+        let day = |day: Option<Day>| day.map(|day| day.to_string()).unwrap_or_default();
+        let config_toml = config_toml.to_owned();
+        let RunRecordV1 {
+            started_at_ms,
+            duration_ms,
+            app_version,
+            result,
+            exit_code,
+            data_fingerprint,
+            plan_fingerprint,
+            config_toml: _,
+            files,
+            symbols,
+            candles,
+            days,
+            first_day,
+            last_day,
+            styles,
+            threads,
+            peak_rss_bytes,
+            issues,
+        } = before;
+        Self {
+            started_at_ms,
+            duration_ms,
+            app_version,
+            result,
+            exit_code,
+            data_fingerprint,
+            plan_fingerprint,
+            config_toml,
+            files,
+            symbols,
+            candles,
+            days,
+            first_day,
+            last_day,
+            styles,
+            threads,
+            peak_rss_bytes,
+            issues,
+            asked_first_day: day(asked.0),
+            asked_end_day: day(asked.1),
+        }
+    }
+}
+
+/// Returns the days that the first version kept before a configuration, as `# style = Both, timerange = 20250101-20250630`,
+/// and the configuration.
+fn asked_in_comment(config_toml: &str) -> ((Option<Day>, Option<Day>), &str) {
+    let (line, rest) = config_toml.split_once('\n').unwrap_or((config_toml, ""));
+    let asked = line.strip_prefix("# style = ").and_then(|line| line.split_once(", timerange = "));
+    let Some((_, timerange)) = asked else { return ((None, None), config_toml) };
+    let (first, end) = timerange.split_once('-').unwrap_or_default();
+    ((Day::parse(first), Day::parse(end)), rest)
+}
+
+impl Record for RunRecordV1 {
+    type Earlier = Self;
+    const NAME: &'static str = RunRecord::NAME;
+    const TYPE_ID: u16 = RunRecord::TYPE_ID;
+    const VERSION: u16 = 1;
+    const BYTES_MAX: usize = RunRecord::BYTES_MAX;
 
     fn validate(&self) -> Result<(), Invalid> {
         at_most("issues", self.issues.len(), ISSUES_MAX)

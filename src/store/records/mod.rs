@@ -23,8 +23,8 @@ pub use carried::CarriedRecord;
 pub use evidence::{AssessmentRecord, EvidenceRecord};
 pub use features::{CombinationRecord, FeaturesRecord};
 pub use history::{
-    CandidateRecord, ChangeRecord, DecisionRecord, IssueRecord, RunRecord, RunStyleRecord, TrialRecord,
-    TrialsRecord,
+    CandidateRecord, ChangeRecord, DecisionRecord, IssueRecord, RunRecord, RunRecordV1, RunStyleRecord,
+    TrialRecord, TrialsRecord,
 };
 pub use insights::{InsightsRecord, InsightsRecordV1, LessonRecord, SensitivityRecord};
 pub use meta::{HeadRecord, MetaRecord};

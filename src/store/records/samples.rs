@@ -139,7 +139,7 @@ impl Sample for InsightsRecord {
     }
 }
 
-impl Sample for RunRecord {
+impl Sample for RunRecordV1 {
     fn sample() -> Self {
         let style = RunStyleRecord {
             style: text("swing"),
@@ -169,6 +169,16 @@ impl Sample for RunRecord {
             threads: 2,
             peak_rss_bytes: 21 << 20,
             issues: vec![issue],
+        }
+    }
+}
+
+impl Sample for RunRecord {
+    fn sample() -> Self {
+        Self {
+            asked_first_day: text("2025-01-01"),
+            asked_end_day: text("2025-04-01"),
+            ..RunRecordV1::sample().into()
         }
     }
 }
