@@ -16,11 +16,11 @@ use std::time::Instant;
 use retune::evaluate::metrics::Circumstances;
 use retune::evaluate::outcome_table::{Entry, OutcomeTable};
 use retune::evaluate::score::Score;
-use retune::evaluate::sweep::sweep;
+use retune::evaluate::sweep::sweep_window;
 use retune::exits::{Costs, ExitPlan, Position};
 use retune::model::{Candle, CandleSeries, Day, Direction, Interval, Outcomes, Setup, Style, Symbol};
-use retune::search::rank::{Objective, RankBy, rank};
-use retune::search::space::{Bound, Dimension, ExitAxes, ExitAxisValue, SearchSpace, numbers};
+use retune::search::rank::{Objective, RankBy, rank_sets};
+use retune::search::space::{Bound, Dimension, ExitAxes, ExitAxisValue, SearchSpace, number_levels};
 
 /// One candle in twelve is a signal.
 const CANDLES_PER_SIGNAL: usize = 12;
@@ -58,7 +58,7 @@ fn main() {
 /// The grid that other programs were measured on: 6 x 6 filter levels, 6 take-profits, stops and holding times, 3 trailing
 /// stops. A tuned numba program needs four to six times as long for it, with sums and drawdown only.
 fn peers() -> SearchSpace {
-    let levels = |values: [f64; 6]| numbers(&values);
+    let levels = |values: [f64; 6]| number_levels(&values);
     let score = levels([0.0, 30.0, 40.0, 50.0, 60.0, 70.0]);
     let consensus = levels([0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
     let dimensions = [("min_signal_score", "signal_score", score), ("min_consensus", "consensus", consensus)];
@@ -126,12 +126,12 @@ fn time(space: &SearchSpace, plan: &ExitPlan, candles: &CandleSeries, signals: &
         },
         reach: None,
     };
-    let sweep = sweep(&window);
+    let sweep = sweep_window(&window);
     let swept = clock.elapsed();
-    let ranking = rank(&sweep, space, &objective, 10);
+    let ranking = rank_sets(&sweep, space, &objective, 10);
     let ranked = clock.elapsed();
     assert!(ranking.rated > 0 && !ranking.top.is_empty(), "something was ranked");
-    let ground = rank(&sweep, space, &Objective { by: RankBy::Plateau, ..objective }, 10);
+    let ground = rank_sets(&sweep, space, &Objective { by: RankBy::Plateau, ..objective }, 10);
     let smoothed = clock.elapsed() - ranked;
     assert!(ground.rated == ranking.rated, "the same sets were ranked");
     [kept, swept - kept, ranked - swept, smoothed.saturating_sub(ranked - swept)]

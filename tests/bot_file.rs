@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use retune::bot::import::import;
+use retune::bot::import::import_document;
 use retune::bot::keys::{CACHES, DEFAULT_TREE};
-use retune::bot::{BotFile, bot_file, differences};
+use retune::bot::{BotFile, bot_file, find_differences};
 use retune::ingest::{parse_legacy_config, with_keys};
 use retune::store::Store;
 use serde_json::{Map, Value, json};
@@ -20,7 +20,8 @@ const STAMP: &str = "2026-11-20 22:04:42";
 fn imported(content: &str, stamp: &str) -> BotFile {
     let dir = tempfile::tempdir().expect("a folder");
     let file = parse_legacy_config(content.as_bytes(), Path::new("bot.json")).expect("an object");
-    import(dir.path(), "default", &file, "bot.json", 7).unwrap_or_else(|error| panic!("{error}\n{content}"));
+    import_document(dir.path(), "default", &file, "bot.json", 7)
+        .unwrap_or_else(|error| panic!("{error}\n{content}"));
     let store = Store::open(dir.path(), 8).expect("a store");
     bot_file(&store.read().expect("readable"), "default", stamp).expect("a file")
 }
@@ -186,10 +187,12 @@ fn the_old_systems_file_comes_back_as_it_was() {
     assert_comes_back(&content);
     let file = imported(&content, STAMP);
     let read = parse_legacy_config(content.as_bytes(), Path::new("x")).expect("an object");
-    let found: Vec<String> = differences(&read, &file).into_iter().map(|found| found.place).collect();
+    let found: Vec<String> = find_differences(&read, &file).into_iter().map(|found| found.place).collect();
     assert_eq!(found, ["_iterative_history"], "stated, and no reason to write the file");
     assert!(
-        differences(&read, &file).iter().all(|found| !found.is_due && found.reason.contains("nothing reads"))
+        find_differences(&read, &file)
+            .iter()
+            .all(|found| !found.is_due && found.reason.contains("nothing reads"))
     );
 }
 

@@ -2,7 +2,7 @@
 //! other programs computed (`../shared`, where it is there).
 
 use proptest::prelude::*;
-use retune::validate::assessment::{Findings, Overlap, assess, wealth};
+use retune::validate::assessment::{Findings, Overlap, assess_findings, wealth_of_bet};
 use retune::validate::grid::{
     CrossValidation, GridResult, GridTests, Halves, Ranks, Replicates, SlidingSums, TestPlan, add_ranks,
 };
@@ -205,9 +205,9 @@ fn assessments_agree() {
         };
         let verdict = case["verdict"].as_str().expect("text");
         assert!(
-            verdict.starts_with(assess(&found).assurance.as_str()),
+            verdict.starts_with(assess_findings(&found).assurance.as_str()),
             "{input} is {verdict}, not {:?}",
-            assess(&found)
+            assess_findings(&found)
         );
     }
 }
@@ -222,7 +222,7 @@ fn wealth_agrees() {
     for name in ["null", "edge"] {
         let (results, wanted) = (list(&expected[name]["d"]), list(&expected[name]["wealth"]));
         for (day, wanted) in wanted.iter().enumerate() {
-            let found = wealth(&results[..=day], scale);
+            let found = wealth_of_bet(&results[..=day], scale);
             assert!((found / wanted - 1.0).abs() < 1e-9, "{name} day {day}: {found} is not {wanted}");
         }
     }

@@ -7,8 +7,8 @@ use std::path::Path;
 use retune::evaluate::daily::DailyColumns;
 use retune::evaluate::lattice::Lattice;
 use retune::evaluate::outcome_table::{Entry, OutcomeTable};
-use retune::evaluate::replay::{Pick, replay};
-use retune::evaluate::sweep::sweep;
+use retune::evaluate::replay::{Pick, replay_set};
+use retune::evaluate::sweep::sweep_window;
 use retune::evaluate::uniqueness::average_uniqueness;
 use retune::exits::{Costs, ExitPlan, Fill, Position};
 use retune::model::{
@@ -16,21 +16,21 @@ use retune::model::{
     ReturnPpm, Setup, Symbol,
 };
 use retune::search::plateau::{Neighbourhood, SmoothedGrid};
-use retune::search::space::{Bound, Dimension, numbers};
+use retune::search::space::{Bound, Dimension, number_levels};
 use retune::validate::assessment::cost_buffer;
-use retune::validate::bootstrap::{self, interval};
+use retune::validate::bootstrap::{self, confidence_interval};
 use retune::validate::dependence::{
     autocovariances, automatic_block, bootstrap_variance, effective_days, horizon_factor, newey_west,
 };
 use retune::validate::equity::{Equity, EquitySpan};
 use retune::validate::grid::{Replicates, TestPlan};
-use retune::validate::multiple::{Adjustment, any_of, haircut, two_sided};
+use retune::validate::multiple::{Adjustment, any_of, haircut_sharpe, two_sided};
 use retune::validate::pair::sharpe_difference;
-use retune::validate::paths::{folds, histories, splits};
+use retune::validate::paths::{cut_folds, fold_splits, split_histories};
 use retune::validate::resample::stationary_runs;
 use retune::validate::sharpe::{Moments, expected_max, min_backtest_years};
 use retune::validate::spectrum::Spectrum;
-use retune::validate::stepdown::{StepdownSet, stepdown};
+use retune::validate::stepdown::{StepdownSet, stepdown_p_values};
 use serde_json::Value;
 
 fn own(name: &str) -> String {
@@ -247,13 +247,13 @@ fn intervals_by_resampling() {
         for (key, statistic) in
             [("mean", bootstrap::mean as fn(&[f64]) -> Option<f64>), ("sharpe", bootstrap::sharpe)]
         {
-            let found = interval(&returns, 5.0, statistic).expect("defined");
+            let found = confidence_interval(&returns, 5.0, statistic).expect("defined");
             let wanted = &wanted[key];
             close(found.low, number(&wanted["pct90"][0]), 0.0, 1e-12, name);
             close(found.high, number(&wanted["pct90"][1]), 0.0, 1e-12, name);
             close(found.not_positive, number(&wanted["p_le_0"]), 0.0, 1e-3, name);
         }
-        let found = interval(&returns, 5.0, bootstrap::mean).expect("defined");
+        let found = confidence_interval(&returns, 5.0, bootstrap::mean).expect("defined");
         let theirs = &wanted["arch_mean_pct90_10seeds"];
         for (side, found) in [found.low, found.high].into_iter().enumerate() {
             let wander = 5.0 * number(&theirs["sd"][side]);
@@ -270,14 +270,14 @@ fn purged_days_and_walks() {
         for case in list(&expected) {
             let count = |key: &str| number(&case[key]) as usize;
             let (days, parts) = (count("n"), count("folds"));
-            let mut own = folds(days, parts);
+            let mut own = cut_folds(days, parts);
             if case["remainder"] == "last" {
                 let length = days / parts;
                 own = (0..parts)
                     .map(|i| i * length..if i + 1 == parts { days } else { (i + 1) * length })
                     .collect();
             }
-            let found = splits(&own, count("test_folds"), count("H"), count("E"));
+            let found = fold_splits(&own, count("test_folds"), count("H"), count("E"));
             let wanted = list(&case["splits"]);
             assert_eq!(found.len(), wanted.len());
             for (found, wanted) in found.iter().zip(wanted) {
@@ -289,14 +289,14 @@ fn purged_days_and_walks() {
         }
     }
     let expected = own_json("f11_cpcv_paths.json");
-    let found = splits(&folds(60, 6), 2, 0, 0);
+    let found = fold_splits(&cut_folds(60, 6), 2, 0, 0);
     let wanted: Vec<Vec<usize>> = list(&expected["recombined"]).iter().map(usizes).collect();
-    assert_eq!(histories(&found, 6), wanted);
+    assert_eq!(split_histories(&found, 6), wanted);
     for count in list(&expected["counts"]) {
         let of = |key: &str| number(&count[key]) as usize;
         let (parts, test) = (of("N"), of("k"));
-        let found = splits(&folds(parts, parts), test, 0, 0);
-        assert_eq!((found.len(), histories(&found, parts)[0].len()), (of("splits"), of("paths")));
+        let found = fold_splits(&cut_folds(parts, parts), test, 0, 0);
+        assert_eq!((found.len(), split_histories(&found, parts)[0].len()), (of("splits"), of("paths")));
     }
     for case in list(&own_json("f11_walk_forward.json")) {
         // Training windows of one length only: those that grow from the start are not used.
@@ -373,7 +373,7 @@ fn probabilities_step_by_step() {
         let mut sets: Vec<StepdownSet> = columns.iter().enumerate().map(judge).collect();
         sets.sort_by(|a, b| b.statistic.total_cmp(&a.statistic));
         let wanted = &expected[name]["own_sd"];
-        for (set, p) in sets.iter().zip(stepdown(&sets, &[])) {
+        for (set, p) in sets.iter().zip(stepdown_p_values(&sets, &[])) {
             close(set.statistic, number(&wanted["t"][set.column]), 1e-6, 1e-9, name);
             close(p, number(&wanted["rw_adj_p"][set.column]), 0.0, 1e-12, name);
         }
@@ -442,7 +442,7 @@ fn many_tests_and_haircuts() {
         close(p, of("p"), 1e-10, 0.0, "p");
         let adjusted = any_of(p, of("N"));
         close(adjusted, of("p_adj"), 1e-10, 0.0, "p_adj");
-        let cut = haircut(sharpe, days as usize, adjusted) * year;
+        let cut = haircut_sharpe(sharpe, days as usize, adjusted) * year;
         close(cut, of("sr_haircut"), 1e-10, 1e-10, "sr_haircut");
         close(1.0 - cut / of("sr_ann"), of("haircut"), 1e-10, 1e-10, "haircut");
     }
@@ -558,7 +558,7 @@ fn sums_over_a_grid_of_thresholds() {
     let thresholds: Vec<Vec<f64>> =
         list(&expected["thresholds"]).iter().map(|axis| list(axis).iter().map(number).collect()).collect();
     let axis = |(i, values): (usize, &Vec<f64>)| {
-        Dimension::new(&format!("f{i}"), "consensus", Bound::AtLeast, numbers(values)).expect("sound")
+        Dimension::new(&format!("f{i}"), "consensus", Bound::AtLeast, number_levels(values)).expect("sound")
     };
     let axes: Vec<Dimension> = thresholds.iter().enumerate().map(axis).collect();
     let mut book = OutcomeTable::new(Lattice::new(thresholds.iter().map(Vec::len).collect()), 2);
@@ -581,7 +581,7 @@ fn sums_over_a_grid_of_thresholds() {
         }
     }
     let window = book.window(Day(0)..Day(days));
-    let (sweep, columns) = (sweep(&window), DailyColumns::new(&window));
+    let (sweep, columns) = (sweep_window(&window), DailyColumns::new(&window));
     let mut daily = std::collections::BTreeMap::new();
     let parts = columns.look(|tile, branch| {
         let mut part = Vec::new();
@@ -605,7 +605,7 @@ fn sums_over_a_grid_of_thresholds() {
         close(sum(point.net_ppm()), number(&combo["sum"]), 0.0, 1e-12, "sum");
         close(sum(point.win_ppm), number(&combo["gross_profit"]), 0.0, 1e-12, "gross profit");
         close(sum(-point.loss_ppm), number(&combo["gross_loss"]), 0.0, 1e-12, "gross loss");
-        let tally = replay(&window, Pick { rule, levels: Some(&levels) });
+        let tally = replay_set(&window, Pick { rule, levels: Some(&levels) });
         close(tally.square_ppm2 as f64 / 1e12, number(&combo["sumsq"]), 0.0, 1e-12, "squares");
         let wanted = list(&combo["daily"]);
         assert_eq!(wanted.len(), days as usize);

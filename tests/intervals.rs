@@ -12,8 +12,8 @@ use retune::ingest::{ReadingOptions, SignalsFile};
 use retune::model::{
     Bars, Candle, CandleSeries, DAY_MS, Day, Direction, Interval, Style, Symbol, Timeframes,
 };
-use retune::signals::candidates::candidates;
-use retune::signals::given::placed;
+use retune::signals::candidates::candidates_of_day;
+use retune::signals::given::given_of_day;
 
 use crate::command::{optimizer, text};
 use crate::incremental::{Lab, plan_of};
@@ -178,7 +178,7 @@ fn no_base_interval_reads_the_future() {
                 })
                 .collect();
             let known = |market: &MarketSeries<'_>| -> Vec<_> {
-                candidates(market, day).into_iter().filter(|c| c.row.pulse.index < cut).collect()
+                candidates_of_day(market, day).into_iter().filter(|c| c.row.pulse.index < cut).collect()
             };
             let expected = known(&full);
             compared += expected.len();
@@ -254,7 +254,7 @@ fn given_signals_wait_for_no_indicator() {
         let file = SignalsFile::read(written.path(), base, &ReadingOptions::default(), None).expect("sound");
         let given = file.symbols.values().next().expect("signals of a symbol");
         let market = MarketSeries::new(bars);
-        let found: Vec<_> = days(bars).flat_map(|day| placed(&market, day, given)).collect();
+        let found: Vec<_> = days(bars).flat_map(|day| given_of_day(&market, day, given)).collect();
         assert_eq!(found.len(), 3, "{base}");
         for (place, index) in found.iter().zip([21_usize, 30, 40]) {
             let ranges = (index - 13..=index)

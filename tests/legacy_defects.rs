@@ -11,7 +11,7 @@ use crate::legacy_oracles::search::{Trial, ranked, trials};
 use crate::legacy_oracles::signal_score::TrendLabel;
 use crate::legacy_oracles::statistics::sensitivities;
 use crate::legacy_oracles::weights::weight_quality;
-use retune::decide::{Contender, DecisionOutcome as Decided, decide};
+use retune::decide::{Contender, DecisionOutcome as Decided, decide_style};
 use retune::evaluate::legacy_score::{LegacyInputs, legacy_score};
 use retune::evaluate::metrics::Circumstances;
 use retune::evaluate::score::Score;
@@ -29,7 +29,7 @@ use retune::model::{
     Candle, CandleSeries, Direction, ExitReason, ExitRule, FilterValue, Interval, Outcome, Outcomes,
     ParameterSet, ReturnPpm, Style, Symbol,
 };
-use retune::validate::verdict::{TradeMinimums, Verdict, judge};
+use retune::validate::verdict::{TradeMinimums, Verdict, judge_candidate};
 
 use crate::legacy_exits::simulated;
 use crate::legacy_parity::{committed, legacy_documents};
@@ -184,7 +184,7 @@ fn d09_no_trades_do_not_pass() {
     let all: Vec<_> = (0..24).map(validated).collect();
     let legacy = validate(&all, &ValidationRule::default(), 0.0).expect("there are opportunities");
     assert_eq!((legacy.full.captured_count, legacy.verdict), (0, Verdict::Passed));
-    let ours = judge(&GridPoint::default(), &GridPoint::default(), None, EVIDENCE);
+    let ours = judge_candidate(&GridPoint::default(), &GridPoint::default(), None, EVIDENCE);
     assert_eq!((ours.verdict, ours.stability), (Verdict::Skipped, None));
 }
 
@@ -199,9 +199,12 @@ fn d28_improving_is_no_degradation() {
     assert_eq!(gone.stability(0.5), 80.0);
     let point =
         |win_ppm| GridPoint { trades: 100, wins: 50, win_ppm, loss_ppm: -1_000_000, ..GridPoint::default() };
-    let ours = judge(&point(1_100_000), &point(1_200_000), None, EVIDENCE);
+    let ours = judge_candidate(&point(1_100_000), &point(1_200_000), None, EVIDENCE);
     assert_eq!((ours.verdict, ours.degradation, ours.stability), (Verdict::Passed, Some(0.0), Some(100.0)));
-    assert_eq!(judge(&point(1_100_000), &point(1_000_000), None, EVIDENCE).verdict, Verdict::Failed);
+    assert_eq!(
+        judge_candidate(&point(1_100_000), &point(1_000_000), None, EVIDENCE).verdict,
+        Verdict::Failed
+    );
 }
 
 /// D13: of 139,968 sets only 108 can differ; exits and advanced filters are in the grid and change nothing.
@@ -359,7 +362,7 @@ fn d34_the_same_parameters_are_no_change() {
         filters: vec![("min_signal_score".to_owned(), FilterValue::Number(55.0))],
     };
     let contender = Contender { set: &set, late_score: Some(1.0) };
-    let judgement = judge(&GridPoint::default(), &GridPoint::default(), None, EVIDENCE);
-    let decision = decide(Style::Swing, Some(contender), Some(contender), &judgement, 0.0);
+    let judgement = judge_candidate(&GridPoint::default(), &GridPoint::default(), None, EVIDENCE);
+    let decision = decide_style(Style::Swing, Some(contender), Some(contender), &judgement, 0.0);
     assert_eq!((decision.outcome, decision.changes), (Decided::Unchanged, Vec::new()));
 }

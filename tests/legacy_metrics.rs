@@ -6,7 +6,7 @@
 use retune::evaluate::lattice::Lattice;
 use retune::evaluate::legacy_score::{LegacyInputs, legacy_score};
 use retune::evaluate::outcome_table::{Entry, OutcomeTable};
-use retune::evaluate::sweep::sweep;
+use retune::evaluate::sweep::sweep_window;
 use retune::features::market_structure::SwingStructure;
 use retune::legacy::rules::metrics::{
     LegacyMetrics, LegacyOpportunity, LegacyThresholds, MissedReasons, legacy_filter,
@@ -189,7 +189,7 @@ fn check_case_in_the_lattice(row: &Value, opportunities: &[(&Value, LegacyOpport
         total += 1;
     }
     let window = book.window(Day(0)..Day(1));
-    let point = *sweep(&window).point(0, book.lattice().cell(&vec![1; dimensions]));
+    let point = *sweep_window(&window).point(0, book.lattice().cell(&vec![1; dimensions]));
     let result = &row["result"];
     let id = &row["id"];
     assert_eq!(u64::from(point.trades), result["captured_count"].as_u64().unwrap(), "case {id}");

@@ -278,10 +278,11 @@ fn a_whole_run_of_phases_2_to_4_agrees() {
 /// The weights that a search begins with besides the default ones are those of the legacy, as far as their terms are known.
 #[test]
 fn the_weights_tried_first_are_the_legacys() {
-    use retune::features::score::{ScoreWeights, terms};
+    use retune::features::score::{ScoreWeights, terms_of_style};
     for style in Style::ALL {
-        let known =
-            candidates(style).iter().filter(|candidate| candidate.weights.len() == terms(style).len());
+        let known = candidates(style)
+            .iter()
+            .filter(|candidate| candidate.weights.len() == terms_of_style(style).len());
         let weights = |candidate: &WeightCandidate| {
             let own =
                 |key: &str| candidate.weights.iter().find(|(name, _)| *name == key).map(|(_, w)| *w as u8);
@@ -289,7 +290,7 @@ fn the_weights_tried_first_are_the_legacys() {
         };
         let mut legacy: Vec<ScoreWeights> = known.map(weights).collect();
         assert_eq!(legacy.remove(0), ScoreWeights::default_of(style));
-        assert_eq!(retune::search::named_weights::alternatives(style), legacy);
+        assert_eq!(retune::search::named_weights::alternative_weights(style), legacy);
     }
 }
 

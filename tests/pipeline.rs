@@ -16,7 +16,7 @@ use retune::ingest::{IngestOptions, discover, load_symbol};
 use retune::model::{Bars, Candle, CandleSeries, DAY_MS, Day, Direction, ExitReason, Interval, Style};
 use retune::run::report::RunReport;
 use retune::run::{RunOptions, incremental};
-use retune::signals::candidates::candidates;
+use retune::signals::candidates::candidates_of_day;
 
 /// 2026-01-01: after the sample's last candle.
 const NOW_MS: i64 = 1_767_225_600_000;
@@ -77,10 +77,10 @@ fn cutting_the_future_changes_no_candidate() {
     let full = MarketSeries::new(bars);
     let mut compared = 0;
     for day in days(bars).skip(40).step_by(9).map(Day) {
-        let all = candidates(&full, day);
+        let all = candidates_of_day(&full, day);
         let range = bars.day_range(day);
         for cut in [range.start + 1, range.start + 40, range.end] {
-            let known = candidates(&MarketSeries::new(bars.slice(0..cut)), day);
+            let known = candidates_of_day(&MarketSeries::new(bars.slice(0..cut)), day);
             let expected: Vec<_> = all.iter().filter(|c| c.row.pulse.index < cut).copied().collect();
             compared += known.len();
             assert_eq!(known, expected, "{day}, first {cut} candles");
@@ -102,7 +102,7 @@ fn scrambling_the_future_changes_nothing_before_it() {
         })
         .collect();
     let before = |market: &MarketSeries<'_>| -> Vec<_> {
-        candidates(market, day).into_iter().filter(|c| c.row.pulse.index < now).collect()
+        candidates_of_day(market, day).into_iter().filter(|c| c.row.pulse.index < now).collect()
     };
     let real = before(&MarketSeries::new(bars));
     assert_eq!(real, before(&MarketSeries::new(scrambled.bars())));
@@ -167,7 +167,7 @@ fn a_gap_breaks_windows_and_fills_nothing() {
     let hole = bars.day_range(day).start + 5;
     let holed: CandleSeries = (0..bars.len()).filter(|i| *i != hole).map(|i| bars.get(i)).collect();
     let market = MarketSeries::new(holed.bars());
-    let found: Vec<_> = candidates(&market, day).into_iter().map(|c| c.row.candle.open_time).collect();
+    let found: Vec<_> = candidates_of_day(&market, day).into_iter().map(|c| c.row.candle.open_time).collect();
     let near = bars.open_time[hole]..bars.open_time[hole + 5];
     assert!(
         found.iter().all(|t| !near.contains(t)),

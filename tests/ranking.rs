@@ -4,16 +4,17 @@ use proptest::prelude::*;
 use retune::evaluate::metrics::Circumstances;
 use retune::evaluate::outcome_table::{Entry, OutcomeTable};
 use retune::evaluate::score::Score;
-use retune::evaluate::sweep::sweep;
+use retune::evaluate::sweep::sweep_window;
 use retune::model::{Day, Direction, ExitReason, Outcome, Outcomes, ReturnPpm, Setup, Style};
 use retune::search::plateau::SmoothedGrid;
-use retune::search::rank::{Constraint, Objective, RankBy, rank};
-use retune::search::space::{Bound, Dimension, ExitAxes, SearchSpace, numbers};
+use retune::search::rank::{Constraint, Objective, RankBy, rank_sets};
+use retune::search::space::{Bound, Dimension, ExitAxes, SearchSpace, number_levels};
 
 fn space() -> SearchSpace {
     let exits = ExitAxes::new(&[1.0, 2.0], &[1.0], &[4.0, 8.0]);
-    let dimension =
-        |key, column| Dimension::new(key, column, Bound::AtLeast, numbers(&[0.0, 1.0, 2.0])).expect("sound");
+    let dimension = |key, column| {
+        Dimension::new(key, column, Bound::AtLeast, number_levels(&[0.0, 1.0, 2.0])).expect("sound")
+    };
     SearchSpace::new(Style::Swing, &exits, vec![dimension("a", "consensus"), dimension("b", "rsi_14")])
         .expect("sound")
 }
@@ -58,13 +59,13 @@ proptest! {
         let space = space();
         let book = book(&space, &signals);
         let window = book.window(Day(0)..Day(40));
-        let sweep = sweep(&window);
+        let sweep = sweep_window(&window);
         let constraints: Vec<Constraint> =
             if constrained { vec!["win_rate>0.3".parse().expect("sound")] } else { Vec::new() };
         let around = Circumstances { candidates: signals.len(), days: 40, trades_min: 3, position_ratio: 0.2 };
         let reach = from.map(|(rule, cell, steps)| space.within(rule, cell, steps));
         let objective = Objective { score, by: RankBy::Peak, constraints: &constraints, around, reach };
-        let ranking = rank(&sweep, &space, &objective, keep);
+        let ranking = rank_sets(&sweep, &space, &objective, keep);
 
         let mut all = Vec::new();
         for rule in 0..space.rules().len() {
@@ -107,7 +108,7 @@ proptest! {
             other_sound.cmp(&sound).then(other_earns.cmp(&earns)).then(other_height.total_cmp(&height))
                 .then(b.1.cmp(&a.1)).then((a.2, a.3).cmp(&(b.2, b.3)))
         });
-        let by_plateau = rank(&sweep, &space, &Objective { by: RankBy::Plateau, ..objective.clone() }, keep);
+        let by_plateau = rank_sets(&sweep, &space, &Objective { by: RankBy::Plateau, ..objective.clone() }, keep);
         let found: Vec<_> = by_plateau.top.iter().map(|t| (t.score, t.point.trades, t.rule, t.cell)).collect();
         prop_assert_eq!(found, within[..keep.min(within.len())].to_vec());
         prop_assert_eq!((by_plateau.rated, &by_plateau.importances), (ranking.rated, &ranking.importances));

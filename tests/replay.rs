@@ -9,8 +9,8 @@ use retune::engine::day::evaluate_day;
 use retune::engine::plan::DayLimits;
 use retune::evaluate::lattice::Lattice;
 use retune::evaluate::outcome_table::{Entry, OutcomeTable};
-use retune::evaluate::portfolio::{Cooldown, Course, PortfolioLimits, SkipReason, follow};
-use retune::evaluate::replay::{Pick, replay, results, taken};
+use retune::evaluate::portfolio::{Cooldown, Course, PortfolioLimits, SkipReason, follow_signals};
+use retune::evaluate::replay::{Pick, replay_set, results_of_trades, taken_signals};
 use retune::evaluate::uniqueness::{average_uniqueness, effective_trades};
 use retune::features::frame::MarketSeries;
 use retune::ingest::{IngestOptions, discover, load_symbol};
@@ -18,8 +18,8 @@ use retune::model::{
     Bars, CandleSeries, Day, Direction, ExitReason, ExitRule, HOUR_MS, Interval, Outcome, Outcomes,
     ReturnPpm, Setup, Style,
 };
-use retune::signals::candidates::candidates;
-use retune::study::assembly::{SymbolDays, book_of};
+use retune::signals::candidates::candidates_of_day;
+use retune::study::assembly::{SymbolDays, outcome_table_of};
 use retune::study::portfolio::Traded;
 use serde_json::Value;
 
@@ -65,7 +65,7 @@ fn book(signals: &[Signal]) -> OutcomeTable {
 
 fn walk(book: &OutcomeTable, limits: &PortfolioLimits) -> Course {
     let all: Vec<usize> = (0..book.entries().len()).collect();
-    follow(book, 0, &all, limits, BAR_MS)
+    follow_signals(book, 0, &all, limits, BAR_MS)
 }
 
 fn until_ms(book: &OutcomeTable, signal: usize) -> i64 {
@@ -139,7 +139,7 @@ proptest! {
         let book = book(&signals);
         let all: Vec<usize> = (0..book.entries().len()).collect();
         let known = &all[..cut.min(all.len())];
-        let early = follow(&book, 0, known, &limits, BAR_MS).trades;
+        let early = follow_signals(&book, 0, known, &limits, BAR_MS).trades;
         let whole = walk(&book, &limits).trades;
         prop_assert_eq!(&early, &whole[..whole.partition_point(|trade| *trade < known.len())]);
     }
@@ -150,10 +150,10 @@ proptest! {
         let window = book.window(Day(0)..Day(i32::MAX));
         let pick = Pick { rule: 0, levels: None };
         let course = walk(&book, &PortfolioLimits::NONE);
-        prop_assert_eq!(&course.trades, &taken(&window, pick));
+        prop_assert_eq!(&course.trades, &taken_signals(&window, pick));
         prop_assert_eq!(course.lost, [0; SkipReason::ALL.len()]);
-        let independent = replay(&window, pick);
-        prop_assert_eq!(results(&book, 0, &course.trades), (independent.point, independent.daily_ppm));
+        let independent = replay_set(&window, pick);
+        prop_assert_eq!(results_of_trades(&book, 0, &course.trades), (independent.point, independent.daily_ppm));
     }
 }
 
@@ -315,15 +315,16 @@ fn one_position_per_symbol_is_what_a_walk_along_the_candles_gives() {
         let days: Vec<Day> = (first + 40..first + 120).map(Day).collect();
         let blocks = days.iter().map(|day| evaluate_day(&market, *day, None, &plan, &costs)).collect();
         symbols.push(SymbolDays { symbol: index as u16, blocks });
-        found.push(days.iter().flat_map(|day| candidates(&market, *day)).collect::<Vec<_>>());
+        found.push(days.iter().flat_map(|day| candidates_of_day(&market, *day)).collect::<Vec<_>>());
     }
     let mut lost = 0;
     for (index, style) in plan.styles.iter().enumerate() {
-        let book = book_of(&symbols, index, style);
+        let book = outcome_table_of(&symbols, index, style);
         let everything: Vec<usize> = (0..book.entries().len()).collect();
         for rule in [0, 13, 26] {
             let trades =
-                follow(&book, rule, &everything, &PortfolioLimits::default(), plan.interval.ms()).trades;
+                follow_signals(&book, rule, &everything, &PortfolioLimits::default(), plan.interval.ms())
+                    .trades;
             assert!(trades.len() > 50, "{} trades", trades.len());
             lost += everything.len() - trades.len();
             for (symbol, series) in loaded.iter().enumerate() {

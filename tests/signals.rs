@@ -20,8 +20,8 @@ use retune::model::{
 use retune::run::report::RunReport;
 use retune::run::{RunOptions, incremental};
 use retune::search::space::SearchSpace;
-use retune::signals::candidates::candidates;
-use retune::signals::given::placed;
+use retune::signals::candidates::candidates_of_day;
+use retune::signals::given::given_of_day;
 
 use crate::command::{StoreDir, text};
 use crate::incremental::{assert_same, copy_without_cache};
@@ -158,7 +158,7 @@ fn derived_rows(symbol: &Symbol, bars: Bars<'_>, time_of: fn(i64) -> String) -> 
         let side = if candidate.direction == Direction::Long { "buy" } else { "sell" };
         format!("{symbol},{time},{side},{}", candidate.setup.style().expect("a derived signal has one"))
     };
-    days.flat_map(|day| candidates(&market, Day(day)).iter().map(row).collect::<Vec<_>>()).collect()
+    days.flat_map(|day| candidates_of_day(&market, Day(day)).iter().map(row).collect::<Vec<_>>()).collect()
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn units_of_given_signals_are_those_of_derived_ones() {
     let mut compared = 0;
     for day in (0..150).step_by(7).map(|day| Day(Day::of(series.bars().open_time[0]).0 + day)) {
         let mut given = GivenSignals::none(Vec::new().into());
-        let found = candidates(&market, day);
+        let found = candidates_of_day(&market, day);
         for candidate in &found {
             let signal = GivenSignal {
                 time_ms: candidate.row.candle.open_time + Interval::M15.ms(),
@@ -245,7 +245,7 @@ fn what_follows_a_signal_changes_nothing_that_was_known_then() {
             })
             .collect();
         let (market, other) = (MarketSeries::new(bars), MarketSeries::new(scrambled.bars()));
-        let (known, same) = (placed(&market, day, &given), placed(&other, day, &given));
+        let (known, same) = (given_of_day(&market, day, &given), given_of_day(&other, day, &given));
         assert_eq!(known, same, "{minutes} minutes into the candle");
         let place = &known[0];
         let row = place.row.expect("warm");

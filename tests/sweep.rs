@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use retune::evaluate::daily::DailyColumns;
 use retune::evaluate::lattice::Lattice;
 use retune::evaluate::outcome_table::{Entry, OutcomeColumns, OutcomeSource, OutcomeTable, Window};
-use retune::evaluate::replay::{Pick, replay};
-use retune::evaluate::sweep::sweep;
+use retune::evaluate::replay::{Pick, replay_set};
+use retune::evaluate::sweep::sweep_window;
 use retune::model::{DAY_MS, Day, Direction, ExitReason, Outcome, Outcomes, ReturnPpm, Setup};
 use retune::validate::grid::{GridResult, GridTests, Halves, Ranks, Replicates, TestPlan};
 
@@ -58,12 +58,12 @@ fn sweep_equals_replay(sizes: &[usize], rules: usize, signals: &[Signal]) {
     let end = signals.iter().map(|s| s.wait_hours * 3_600_000).sum::<i64>() / DAY_MS;
     for days in [Day(0)..Day(end as i32 + 1), Day(1)..Day(end as i32)] {
         let window = book.window(days);
-        let sweep = sweep(&window);
+        let sweep = sweep_window(&window);
         assert_eq!(sweep.len(), rules * book.lattice().cells());
         for (cell, points) in sweep.cells().enumerate() {
             let levels = book.lattice().levels(cell);
             for (rule, point) in points.iter().enumerate() {
-                let naive = replay(&window, Pick { rule, levels: Some(&levels) });
+                let naive = replay_set(&window, Pick { rule, levels: Some(&levels) });
                 assert_eq!(*point, naive.point, "rule {rule}, cell {cell}");
                 assert_eq!(sweep.point(rule, cell), point);
             }
@@ -80,7 +80,7 @@ fn columns_equal_replay(sizes: &[usize], rules: usize, signals: &[Signal]) {
     let plain = |rule: usize, cell: usize| {
         let levels = book.lattice().levels(cell);
         let mut daily = vec![0_i32; window.day_count()];
-        for (day, ppm) in replay(&window, Pick { rule, levels: Some(&levels) }).daily_ppm {
+        for (day, ppm) in replay_set(&window, Pick { rule, levels: Some(&levels) }).daily_ppm {
             daily[(day.0 - days.start.0) as usize] = ppm as i32;
         }
         daily
@@ -179,10 +179,10 @@ proptest! {
         let (held, lent) = (book(&sizes, rules, &signals), lent(&sizes, rules, &signals));
         let days = Day(0)..Day(30);
         let (whole, cut) = (held.window(days.clone()), lent.window(days));
-        prop_assert_eq!(sweep(&whole), sweep(&cut));
+        prop_assert_eq!(sweep_window(&whole), sweep_window(&cut));
         for rule in 0..rules {
             let pick = Pick { rule, levels: None };
-            prop_assert_eq!(replay(&whole, pick), replay(&cut, pick));
+            prop_assert_eq!(replay_set(&whole, pick), replay_set(&cut, pick));
         }
         let wanted = luck(&whole, usize::MAX);
         prop_assert_eq!(&luck(&whole, 1), &wanted);
@@ -211,7 +211,7 @@ proptest! {
         let window = book.window(Day(0)..Day(10_000));
         let with = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-            pool.install(|| sweep(&window))
+            pool.install(|| sweep_window(&window))
         };
         prop_assert_eq!(with(1), with(4));
     }
@@ -225,7 +225,7 @@ fn a_known_book_has_known_statistics() {
         [signal(1, 0, 100), signal(1, 1, -300), signal(30, 0, 50), signal(1, 1, -20), signal(1, 1, 500)];
     let book = book(&[2], 1, &signals);
     let window = book.window(Day(0)..Day(2));
-    let sweep = sweep(&window);
+    let sweep = sweep_window(&window);
     let loose = sweep.point(0, 0);
     assert_eq!((loose.trades, loose.wins, loose.win_ppm, loose.loss_ppm), (5, 3, 650, -320));
     // 100, -200, -150, -170, 330: the fall from 100 to -200.

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::Config;
-use crate::decide::{Require, changes};
+use crate::decide::{Require, list_changes};
 use crate::model::{ParameterSet, Style};
 use crate::run::adopt::{EXPORTED, is_by_hand};
 use crate::run::records::parameter_set;
@@ -46,11 +46,11 @@ pub fn has_active(snapshot: &Snapshot<'_>, profile: &str) -> Result<bool, StoreE
 /// Returns what speaks against the active parameters, style by style; empty where nothing does.
 ///
 /// Errors: those of reading the store
-pub fn doubts(snapshot: &Snapshot<'_>, profile: &str) -> Result<Vec<Doubt>, StoreError> {
+pub fn find_doubts(snapshot: &Snapshot<'_>, profile: &str) -> Result<Vec<Doubt>, StoreError> {
     let mut found = Vec::new();
     for style in Style::ALL {
         if let Some(params) = snapshot.params(profile, style.as_str())? {
-            found.extend(doubt(snapshot, profile, style, &params)?);
+            found.extend(find_doubt(snapshot, profile, style, &params)?);
         }
     }
     Ok(found)
@@ -79,12 +79,12 @@ pub fn force(
                 ..RunRecord::default()
             },
         );
-        for doubt in doubts(&snapshot, profile)? {
+        for doubt in find_doubts(&snapshot, profile)? {
             let Some(params) = snapshot.params(profile, doubt.style.as_str())? else { continue };
             let judged = snapshot.run(profile, doubt.run)?.unwrap_or_default();
             let of_style = judged.styles.into_iter().filter(|own| own.style == doubt.style.as_str());
             learning.run.styles.extend(of_style);
-            learning.decisions.insert(doubt.style, decision(&doubt, params, target));
+            learning.decisions.insert(doubt.style, forced_decision(&doubt, params, target));
         }
         learning
     };
@@ -100,7 +100,7 @@ pub fn force(
     Ok(Some(run))
 }
 
-fn decision(doubt: &Doubt, params: ParamsRecord, target: &str) -> DecisionRecord {
+fn forced_decision(doubt: &Doubt, params: ParamsRecord, target: &str) -> DecisionRecord {
     let Doubt { run, verdict, reason, .. } = doubt;
     let in_force = CandidateRecord {
         set: params.set,
@@ -120,7 +120,7 @@ fn decision(doubt: &Doubt, params: ParamsRecord, target: &str) -> DecisionRecord
 }
 
 /// Finds what the newest run that can tell says about the parameters of a style.
-fn doubt(
+fn find_doubt(
     snapshot: &Snapshot<'_>,
     profile: &str,
     style: Style,
@@ -145,10 +145,11 @@ fn doubt(
         }
         let evidence = snapshot.evidence(profile, run, style)?.unwrap_or_default();
         if followed.is_none() && run > params.run {
-            followed = Some(decays(&evidence).map(|reason| (run, FailedCondition::Decay.as_str(), reason)));
+            followed =
+                Some(decay_reason(&evidence).map(|reason| (run, FailedCondition::Decay.as_str(), reason)));
         }
         if judged.is_none() && is_set(style, decision.candidate.as_ref(), &set) {
-            let found = bad(&decision, &evidence, required(&record));
+            let found = bad_verdict(&decision, &evidence, required_significance(&record));
             let found = found.map(|(verdict, reason)| (run, verdict, reason));
             match found {
                 // It judged nothing: one before it may have.
@@ -163,17 +164,17 @@ fn doubt(
 }
 
 fn is_set(style: Style, record: Option<&CandidateRecord>, set: &ParameterSet) -> bool {
-    record.is_some_and(|record| changes(style, Some(&parameter_set(&record.set)), set).is_empty())
+    record.is_some_and(|record| list_changes(style, Some(&parameter_set(&record.set)), set).is_empty())
 }
 
 /// Returns what a run was to ask of a change.
-fn required(run: &RunRecord) -> Require {
+fn required_significance(run: &RunRecord) -> Require {
     let config = Config::from_texts(&[("the run".to_owned(), run.config_toml.clone())]);
     // An older program may have stored what is no longer a key.
     config.map(|config| config.decide.require).unwrap_or_default()
 }
 
-fn bad(
+fn bad_verdict(
     decision: &DecisionRecord,
     evidence: &EvidenceRecord,
     required: Require,
@@ -195,7 +196,7 @@ fn bad(
         .map(|word| (word, edge.sentence.clone()))
 }
 
-fn decays(evidence: &EvidenceRecord) -> Option<String> {
+fn decay_reason(evidence: &EvidenceRecord) -> Option<String> {
     let e = evidence.figure("forward_e_decay").filter(|e| *e >= DECAY_E)?;
     let days = evidence.figure("forward_days").unwrap_or_default();
     Some(format!("in {days} days active they lost, and evidence against them is {e:.0} (20 is proof)"))
@@ -245,7 +246,7 @@ mod tests {
         for learning in commits {
             store.commit(learning).expect("committed");
         }
-        let found = doubts(&store.read().expect("readable"), "default").expect("readable");
+        let found = find_doubts(&store.read().expect("readable"), "default").expect("readable");
         found.into_iter().map(|doubt| (doubt.verdict, doubt.run)).collect()
     }
 

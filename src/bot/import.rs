@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::bot::keys::{CACHES, DEFAULT_TREE, FILLED_IN, SWITCHES, filter, is_filled_in, is_live};
-use crate::decide::changes;
+use crate::bot::keys::{CACHES, DEFAULT_TREE, FILLED_IN, SWITCHES, filter_threshold, is_filled_in, is_live};
+use crate::decide::list_changes;
 use crate::ingest::{LegacyConfig, place_of_key, with_keys};
 use crate::model::{EXIT_AXES, ExitRule, FilterValue, ParameterSet, Style};
 use crate::run::adopt::IMPORTED;
 use crate::run::records::{change_record, parameter_set};
-use crate::run::unreported::{Overdue, overdue};
+use crate::run::unreported::{Overdue, unreported_runs};
 use crate::search::space::SearchSpace;
 use crate::store::bot_file::{self, Mark, Origin};
 use crate::store::records::{
@@ -82,7 +82,7 @@ pub enum ImportError {
 /// Takes a document over, in one transaction.
 ///
 /// Errors: see [`ImportError`]; the store is as it was
-pub fn import(
+pub fn import_document(
     location: impl Into<Location>,
     profile: &str,
     file: &LegacyConfig,
@@ -116,8 +116,8 @@ pub fn import(
         return Err(ImportError::TooLarge { bytes: json.len(), limit });
     }
     let mut store = Store::open(location.clone(), now_ms)?;
-    let overdue = overdue(&store, profile)?;
-    let (mut learning, all) = learning(&store, profile, &sets, source, now_ms)?;
+    let overdue = unreported_runs(&store, profile)?;
+    let (mut learning, all) = import_commit(&store, profile, &sets, source, now_ms)?;
     learning.carried = Some(CarriedRecord { json, imported_at_ms: now_ms });
     let run = store.commit(learning)?;
     store.publish_run(run)?;
@@ -175,9 +175,11 @@ fn look_at_kinds(
         };
         match (expected, found) {
             (Value::Object(default), Value::Object(own)) => look_at_kinds(own, default, &place, notes)?,
-            (Value::Object(_), found) => return Err(wrong(place, kind, found)),
+            (Value::Object(_), found) => return Err(wrong_value(place, kind, found)),
             _ if is_kind => {}
-            _ => notes.push(format!("{place}: the bot expects {kind}, found {}; kept", shortened(found))),
+            _ => {
+                notes.push(format!("{place}: the bot expects {kind}, found {}; kept", shortened_value(found)))
+            }
         }
     }
     Ok(())
@@ -200,7 +202,7 @@ pub fn set_of(document: &Map<String, Value>, style: Style) -> Result<Option<Impo
     let params = match document.get(&key) {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::Object(params)) => params,
-        Some(found) => return Err(wrong(key, "an object", found)),
+        Some(found) => return Err(wrong_value(key, "an object", found)),
     };
     let place = |key: &str| place_of_key(&format!("{style}_params"), key);
     let number = |key: &'static str| match params.get(key) {
@@ -208,9 +210,9 @@ pub fn set_of(document: &Map<String, Value>, style: Style) -> Result<Option<Impo
         Some(value) => match value.as_f64().filter(|value| *value > 0.0 && *value <= VALUE_MAX) {
             Some(number) => Ok(Some(number)),
             None if value.as_f64().is_some_and(|value| value > VALUE_MAX) => {
-                Err(wrong(place(key), &format!("at most {VALUE_MAX}"), value))
+                Err(wrong_value(place(key), &format!("at most {VALUE_MAX}"), value))
             }
-            None => Err(wrong(place(key), "a positive number", value)),
+            None => Err(wrong_value(place(key), "a positive number", value)),
         },
     };
     let (target, stop, hours) =
@@ -228,7 +230,7 @@ pub fn set_of(document: &Map<String, Value>, style: Style) -> Result<Option<Impo
     let stored = StoredParameterSet::from(&set);
     let is_inert = |(switch, axes): &(&'static str, &[&str])| {
         let is_on = params.get(*switch) == Some(&Value::Bool(true));
-        (is_on && axes.iter().all(|axis| filter(&stored, axis).is_none())).then_some(*switch)
+        (is_on && axes.iter().all(|axis| filter_threshold(&stored, axis).is_none())).then_some(*switch)
     };
     let inert = SWITCHES.iter().filter_map(is_inert).collect();
     Ok(Some(ImportedStyle { set, inert }))
@@ -251,7 +253,7 @@ fn with_mechanisms(
             None => {
                 let least = if axis.allows(0.0) { "0 to" } else { "above 0, at most" };
                 let place = place_of_key(&format!("{style}_params"), axis.key);
-                return Err(wrong(place, &format!("a number, {least} {}", axis.most), value));
+                return Err(wrong_value(place, &format!("a number, {least} {}", axis.most), value));
             }
         }
     }
@@ -277,17 +279,17 @@ fn filters_of(params: &Map<String, Value>, style: Style) -> Result<Vec<(String, 
         };
         let expected = if is_named { "a name" } else { "a number" };
         let place = || place_of_key(&format!("{style}_params"), name);
-        filters.push((key.to_owned(), read.ok_or_else(|| wrong(place(), expected, value))?));
+        filters.push((key.to_owned(), read.ok_or_else(|| wrong_value(place(), expected, value))?));
     }
     Ok(filters)
 }
 
-fn wrong(place: String, expected: &str, found: &Value) -> ImportError {
-    ImportError::Value { place, expected: expected.to_owned(), found: shortened(found) }
+fn wrong_value(place: String, expected: &str, found: &Value) -> ImportError {
+    ImportError::Value { place, expected: expected.to_owned(), found: shortened_value(found) }
 }
 
 /// Returns a value as text that fits an error.
-fn shortened(value: &Value) -> String {
+fn shortened_value(value: &Value) -> String {
     let text = value.to_string();
     if text.chars().count() <= 60 {
         text
@@ -296,7 +298,7 @@ fn shortened(value: &Value) -> String {
     }
 }
 
-fn learning(
+fn import_commit(
     store: &Store,
     profile: &str,
     sets: &BTreeMap<Style, ParameterSet>,
@@ -314,7 +316,8 @@ fn learning(
     let snapshot = store.read()?;
     for (style, set) in sets {
         let old = snapshot.params(profile, style.as_str())?.map(|record| parameter_set(&record.set));
-        let own: Vec<ChangeRecord> = changes(*style, old.as_ref(), set).iter().map(change_record).collect();
+        let own: Vec<ChangeRecord> =
+            list_changes(*style, old.as_ref(), set).iter().map(change_record).collect();
         let params = ParamsRecord {
             set: set.into(),
             score_name: String::new(),

@@ -40,7 +40,7 @@ const WHOLE: [&str; 7] = [
 ];
 
 /// Returns a number as the bot has it under this key.
-pub fn number(key: &str, value: f64) -> Value {
+pub fn number_under_key(key: &str, value: f64) -> Value {
     match WHOLE.contains(&key) && value.fract() == 0.0 && value.abs() < 1e15 {
         true => json!(value as i64),
         false => json!(value),
@@ -48,7 +48,7 @@ pub fn number(key: &str, value: f64) -> Value {
 }
 
 /// Returns the threshold of a filter dimension.
-pub fn filter(set: &StoredParameterSet, name: &str) -> Option<f64> {
+pub fn filter_threshold(set: &StoredParameterSet, name: &str) -> Option<f64> {
     set.filters.iter().find(|filter| filter.name == name).and_then(|filter| match filter.value {
         StoredValue::Number(value) => Some(value),
         StoredValue::Name(_) => None,
@@ -63,7 +63,7 @@ pub fn has_mechanisms(set: &StoredParameterSet) -> bool {
 
 /// Returns what a set switches on and off.
 pub fn switches(set: &StoredParameterSet) -> Map<String, Value> {
-    let is_on = |axes: &[&str]| axes.iter().any(|axis| filter(set, axis).is_some());
+    let is_on = |axes: &[&str]| axes.iter().any(|axis| filter_threshold(set, axis).is_some());
     SWITCHES.into_iter().map(|(key, axes)| (key.to_owned(), json!(is_on(axes)))).collect()
 }
 
@@ -72,15 +72,15 @@ pub fn switches(set: &StoredParameterSet) -> Map<String, Value> {
 pub fn live_exits(set: &StoredParameterSet) -> Map<String, Value> {
     let mut object = switches(set);
     for key in ["tp1_atr_multiplier", "tp1_close_pct"] {
-        object.extend(filter(set, key).map(|value| (key.to_owned(), number(key, value))));
+        object.extend(filter_threshold(set, key).map(|value| (key.to_owned(), number_under_key(key, value))));
     }
-    if filter(set, "breakeven_atr").is_some() {
+    if filter_threshold(set, "breakeven_atr").is_some() {
         object.insert("breakeven_buffer_pct".to_owned(), json!(0.0));
     }
-    if let Some(distance) = filter(set, "trailing_stop_distance") {
+    if let Some(distance) = filter_threshold(set, "trailing_stop_distance") {
         object.insert("trailing_distance_atr".to_owned(), json!(distance));
-        let first = filter(set, "tp1_atr_multiplier");
-        let after = first.is_some() && first == filter(set, "trailing_stop_activation");
+        let first = filter_threshold(set, "tp1_atr_multiplier");
+        let after = first.is_some() && first == filter_threshold(set, "trailing_stop_activation");
         object.insert("trailing_start_after_tp1".to_owned(), json!(after));
     }
     object

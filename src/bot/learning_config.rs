@@ -15,12 +15,12 @@ mod text;
 
 use serde_json::{Map, Value, json};
 
-pub use self::difference::{BotFileDifference, differences};
+pub use self::difference::{BotFileDifference, find_differences};
 use self::draft::Draft;
 use crate::bot::import::set_of;
 use crate::bot::keys::{
-    DEFAULT_TREE, FILLED_IN, TRADES_LEARNED_MIN, filter, has_mechanisms, is_filled_in, is_same, live_exits,
-    number, switches,
+    DEFAULT_TREE, FILLED_IN, TRADES_LEARNED_MIN, filter_threshold, has_mechanisms, is_filled_in, is_same,
+    live_exits, number_under_key, switches,
 };
 use crate::ingest::ExactNumbers;
 use crate::model::{Style, Symbol, rfc3339};
@@ -67,7 +67,7 @@ pub struct BotFile {
 impl BotFile {
     /// Returns the text of the file.
     pub fn text(&self) -> String {
-        text::pretty(&self.document, &self.exact)
+        text::pretty_text(&self.document, &self.exact)
     }
 }
 
@@ -94,7 +94,7 @@ pub fn bot_file(snapshot: &Snapshot<'_>, profile: &str, generated_at: &str) -> R
     let mut draft = Draft::new(imported.clone().unwrap_or_else(|| default.clone()));
     draft.put(&["last_update"], json!(generated_at), "when it was written");
     match &imported {
-        Some(_) => complete(&mut draft, &default),
+        Some(_) => complete_document(&mut draft, &default),
         None => complete_default(&mut draft),
     }
     let imported_at_ms = carried.as_ref().map(|carried| carried.imported_at_ms);
@@ -133,7 +133,7 @@ fn imported_set(imported: &Object, style: Style) -> Option<StoredParameterSet> {
 }
 
 /// Adds what the bot reads without asking and an imported file lacks.
-fn complete(draft: &mut Draft, default: &Object) {
+fn complete_document(draft: &mut Draft, default: &Object) {
     for path in DIRECT {
         if draft.get(path).is_none() {
             let value =
@@ -165,16 +165,17 @@ fn lay_global(
     if style.and_then(before).is_some_and(|before| before == record.set) {
         return;
     }
-    let reason = format!("{}, which hold for all", active(style.map_or("global", Style::as_str), record));
-    let flat = flat(&record.set);
+    let reason =
+        format!("{}, which hold for all", active_reason(style.map_or("global", Style::as_str), record));
+    let flat = flat_parameters(&record.set);
     for key in ["min_risk_reward", "atr_stop_multiplier", "min_signal_score"] {
         if let Some(value) = flat.get(key) {
             draft.put(&["global", key], value.clone(), &reason);
         }
     }
-    if let Some(consensus) = consensus(&record.set) {
+    if let Some(consensus) = consensus_of_set(&record.set) {
         let key = "min_indicator_consensus";
-        draft.put(&["global", key], number(key, consensus), &reason);
+        draft.put(&["global", key], number_under_key(key, consensus), &reason);
     }
 }
 
@@ -192,7 +193,7 @@ fn lay_live_exits(
     }
     let key = format!("{style}_params");
     for (name, value) in live_exits(&record.set) {
-        draft.put(&["global", &key, &name], value, &active(style.as_str(), record));
+        draft.put(&["global", &key, &name], value, &active_reason(style.as_str(), record));
     }
 }
 
@@ -210,7 +211,7 @@ fn lay_styles(
             (Some(record), Some(_)) => {
                 let changed = changed_keys(&record.set, before(style).as_ref());
                 for (name, value) in changed {
-                    draft.put(&[&key, &name], value, &active(style.as_str(), record));
+                    draft.put(&[&key, &name], value, &active_reason(style.as_str(), record));
                 }
             }
             (None, Some(imported)) => {
@@ -223,7 +224,8 @@ fn lay_styles(
                 if record.is_none() {
                     filled_in.insert(key.clone(), params.clone());
                 }
-                let reason = record.map_or("a default".to_owned(), |record| active(style.as_str(), record));
+                let reason =
+                    record.map_or("a default".to_owned(), |record| active_reason(style.as_str(), record));
                 draft.put(&[&key], params, &reason);
             }
         }
@@ -233,12 +235,14 @@ fn lay_styles(
 
 /// Returns the keys of a style that say something else than those of an imported set.
 fn changed_keys(set: &StoredParameterSet, before: Option<&StoredParameterSet>) -> Object {
-    let old = before.map(flat).unwrap_or_default();
-    let mut changed = flat(set);
+    let old = before.map(flat_parameters).unwrap_or_default();
+    let mut changed = flat_parameters(set);
     changed.retain(|key, value| !old.get(key).is_some_and(|old| is_same(old, value)));
-    if let Some(value) = consensus(set).filter(|value| before.and_then(consensus) != Some(*value)) {
+    if let Some(value) =
+        consensus_of_set(set).filter(|value| before.and_then(consensus_of_set) != Some(*value))
+    {
         for key in ["min_indicator_consensus", "min_consensus"] {
-            changed.insert(key.to_owned(), number(key, value));
+            changed.insert(key.to_owned(), number_under_key(key, value));
         }
     }
     if before != Some(set) && (has_mechanisms(set) || before.is_some_and(has_mechanisms)) {
@@ -248,7 +252,7 @@ fn changed_keys(set: &StoredParameterSet, before: Option<&StoredParameterSet>) -
 }
 
 /// Returns what is active in a scope as a reason.
-fn active(scope: &str, record: &ParamsRecord) -> String {
+fn active_reason(scope: &str, record: &ParamsRecord) -> String {
     format!("active parameters of {scope}, by {} as run {}", record.source, record.run)
 }
 
@@ -286,24 +290,24 @@ impl ActiveScopes {
 
 fn value_of(filter: &StoredFilter) -> Value {
     match &filter.value {
-        StoredValue::Number(value) => number(&filter.name, *value),
+        StoredValue::Number(value) => number_under_key(&filter.name, *value),
         StoredValue::Name(name) => json!(name),
     }
 }
 
 /// Returns the consensus a set asks for; the bot has two names for it.
-fn consensus(set: &StoredParameterSet) -> Option<f64> {
-    filter(set, "min_indicator_consensus").or_else(|| filter(set, "min_consensus"))
+fn consensus_of_set(set: &StoredParameterSet) -> Option<f64> {
+    filter_threshold(set, "min_indicator_consensus").or_else(|| filter_threshold(set, "min_consensus"))
 }
 
 /// Returns the exit rule and every filter of a set under the bot's names. Score weights have a place of their own.
-fn flat(set: &StoredParameterSet) -> Object {
+fn flat_parameters(set: &StoredParameterSet) -> Object {
     let exit = [
         ("atr_tp_multiplier", set.atr_tp_multiplier),
         ("atr_stop_multiplier", set.atr_stop_multiplier),
         ("max_holding_hours", set.max_holding_hours),
     ];
-    let exit = exit.into_iter().map(|(key, value)| (key.to_owned(), number(key, value)));
+    let exit = exit.into_iter().map(|(key, value)| (key.to_owned(), number_under_key(key, value)));
     let filters = set.filters.iter().filter(|filter| filter.name != SCORE_WEIGHTS);
     exit.chain(filters.map(|filter| (filter.name.clone(), value_of(filter)))).collect()
 }
@@ -314,7 +318,7 @@ fn style_params(style: Style, set: Option<&StoredParameterSet>) -> Value {
         Style::Scalping => (2.5, 12.0, 1.5),
         Style::Swing => (4.0, 72.0, 2.0),
     };
-    let consensus = set.and_then(consensus).unwrap_or(CONSENSUS_DEFAULT);
+    let consensus = set.and_then(consensus_of_set).unwrap_or(CONSENSUS_DEFAULT);
     let defaults = [
         ("atr_tp_multiplier", take_profit),
         ("atr_stop_multiplier", 1.5),
@@ -325,8 +329,8 @@ fn style_params(style: Style, set: Option<&StoredParameterSet>) -> Value {
         ("min_consensus", consensus),
     ];
     let mut params: Object =
-        defaults.into_iter().map(|(key, value)| (key.to_owned(), number(key, value))).collect();
-    params.extend(set.map(flat).into_iter().flatten());
+        defaults.into_iter().map(|(key, value)| (key.to_owned(), number_under_key(key, value))).collect();
+    params.extend(set.map(flat_parameters).into_iter().flatten());
     params.extend(set.filter(|set| has_mechanisms(set)).map(switches).into_iter().flatten());
     Value::Object(params)
 }
@@ -341,8 +345,8 @@ fn lay_symbols(draft: &mut Draft, in_force: &ActiveScopes) {
     let least = TRADES_LEARNED_MIN;
     // Scopes are sorted: scalping comes before swing.
     for (symbol, style, record) in in_force.of_symbols() {
-        let (name, flat) = (spelled(&known, symbol), flat(&record.set));
-        let reason = active(&format!("{symbol}, {style}"), record);
+        let (name, flat) = (spelled_symbol(&known, symbol), flat_parameters(&record.set));
+        let reason = active_reason(&format!("{symbol}, {style}"), record);
         let entry = known.get(&name).unwrap_or(&none);
         let is_taken = entry.get("sample_count").and_then(Value::as_u64).is_some_and(|count| count >= least);
         let mut put = |key: &str, value: Value| draft.put(&["per_symbol", &name, key], value, &reason);
@@ -355,7 +359,9 @@ fn lay_symbols(draft: &mut Draft, in_force: &ActiveScopes) {
             "base_position_ratio",
         ] {
             let own = match key {
-                "min_indicator_consensus" => consensus(&record.set).map(|value| number(key, value)),
+                "min_indicator_consensus" => {
+                    consensus_of_set(&record.set).map(|value| number_under_key(key, value))
+                }
                 key => flat.get(key).cloned(),
             };
             let taken = entry.get(key).filter(|_| is_taken);
@@ -368,14 +374,14 @@ fn lay_symbols(draft: &mut Draft, in_force: &ActiveScopes) {
 }
 
 /// Returns a symbol as the entries that are known spell it, else as the bot's exchange library names it.
-fn spelled(known: &Value, symbol: &str) -> String {
+fn spelled_symbol(known: &Value, symbol: &str) -> String {
     let is_it = |name: &&String| Symbol::parse(name).is_some_and(|key| key.as_str() == symbol);
     let name = known.as_object().and_then(|known| known.keys().find(is_it).cloned());
-    name.unwrap_or_else(|| market(symbol))
+    name.unwrap_or_else(|| market_name(symbol))
 }
 
 /// Returns a symbol as the bot's exchange library names it: `BTC/USDT:USDT`, of a dated contract `BTC/USDT:USDT-250328`.
-pub(crate) fn market(symbol: &str) -> String {
+pub(crate) fn market_name(symbol: &str) -> String {
     let (pair, expiry) =
         symbol.split_once('_').map_or((symbol, String::new()), |(pair, expiry)| (pair, format!("-{expiry}")));
     let mut split =
@@ -394,7 +400,7 @@ fn time_text(time_ms: i64) -> String {
 /// Returns what the bot shows about the parameters of a style.
 ///
 /// Units: shares 0..=1; `avg_profit` a fraction (the bot multiplies it by 100). Undefined is 0 here.
-fn performance(record: Option<&ParamsRecord>) -> Value {
+fn performance_of_style(record: Option<&ParamsRecord>) -> Value {
     let metrics = record.map(|record| &record.metrics);
     let metric = |value: Option<f64>| value.unwrap_or(0.0);
     json!({

@@ -64,7 +64,7 @@ pub(crate) fn run(context: &Context, command: &CheckCommand) -> Result<u8, Failu
     let file = signals.as_ref().map(read).transpose()?;
     let mut catalog = survey(paths, &options)?;
     signals.iter().for_each(|file| catalog.leave_out(file));
-    let (mut document, days) = look(&catalog, &options)?;
+    let (mut document, days) = look_at_data(&catalog, &options)?;
     if let Some(file) = &file {
         let outside = |symbol: &Symbol, given: &GivenSignals| {
             let missing = || signals_outside(given, days.get(symbol).copied(), options.base_interval);
@@ -82,7 +82,7 @@ pub(crate) fn run(context: &Context, command: &CheckCommand) -> Result<u8, Failu
 /// First and last day with candles, by symbol.
 type Days = BTreeMap<Symbol, (Day, Day)>;
 
-fn look(catalog: &Catalog, options: &IngestOptions) -> Result<(CheckDataDocument, Days), Failure> {
+fn look_at_data(catalog: &Catalog, options: &IngestOptions) -> Result<(CheckDataDocument, Days), Failure> {
     let mut reports = Vec::new();
     let mut symbols = Vec::new();
     let mut days = Days::new();

@@ -47,7 +47,7 @@ fn carry_out(context: &Context, request: ManualRequest, style: Option<Style>) ->
     let styles = style.map_or_else(|| Style::ALL.to_vec(), |style| vec![style]);
     let done = by_hand(context.location()?, &context.global.profile, &styles, request, context.now_ms)?;
     let (changed, run, overdue) = (!done.changes.is_empty(), done.run, done.overdue.clone());
-    super::overdue::say(&overdue);
+    super::overdue::say_unreported(&overdue);
     context.print(ByHandDocument::new(&context.global.profile, done), ByHandDocument::text)?;
     super::overdue::told_by_hand(context, run, &overdue);
     Ok(if changed { CHANGED } else { 0 })

@@ -9,7 +9,7 @@ use super::files::FileArguments;
 use super::incremental::{BadRows, on_conflict};
 use super::values;
 use crate::config::Config;
-use crate::diagnose::health::{SymbolHealth, examine};
+use crate::diagnose::health::{SymbolHealth, examine_candles};
 use crate::documents::doctor::{
     CheckPart, DoctorDocument, DoctorRunPart, FileSpacePart, Status, SymbolFreshnessPart,
 };
@@ -325,7 +325,7 @@ impl DoctorReport {
             cache_bytes: config.cache_bytes()?,
             ..RunOptions::over(data.clone(), context.now_ms)
         };
-        let found = match context.pool()?.install(|| examine(plan, &options)) {
+        let found = match context.pool()?.install(|| examine_candles(plan, &options)) {
             Ok(found) => found,
             Err(error) => {
                 let failure = Failure::from(error);

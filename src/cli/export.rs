@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::context::Context;
 use super::failure::{Failure, code};
 use super::replace::{backup_of, replace_and_keep, replace_none};
-use crate::bot::export_gate::{Doubt, doubts, force, has_active};
-use crate::bot::{BotFile, bot_file, differences};
+use crate::bot::export_gate::{Doubt, find_doubts, force, has_active};
+use crate::bot::{BotFile, bot_file, find_differences};
 use crate::documents::export::ExportDiffDocument;
 use crate::documents::inspect::require_profile;
 use crate::ingest::{LEGACY_FILE_BYTES_MAX, LegacyConfig, parse_legacy_config, read_whole};
@@ -49,14 +49,14 @@ pub(crate) fn run(context: &Context, arguments: &ExportArguments) -> Result<u8, 
     if !has_active(&view.read()?, profile)? {
         return Err(nothing_active(profile, path));
     }
-    let found = if is_stdout { None } else { existing(path, is_look)? };
+    let found = if is_stdout { None } else { existing_file(path, is_look)? };
     let stamp = crate::model::rfc3339(context.now_ms).replace('T', " ").replace('Z', "");
     if is_look {
         let wanted = bot_file(&view.read()?, profile, &stamp)?;
-        return look(context, arguments, found, &wanted);
+        return print_differences(context, arguments, found, &wanted);
     }
     let is_ours = found.as_ref().is_none_or(|bytes| is_known(context, bytes));
-    let doubted = doubts(&view.read()?, profile)?;
+    let doubted = find_doubts(&view.read()?, profile)?;
     let wanted = bot_file(&view.read()?, profile, &stamp)?;
     if !arguments.force {
         if !doubted.is_empty() {
@@ -77,7 +77,7 @@ pub(crate) fn run(context: &Context, arguments: &ExportArguments) -> Result<u8, 
 
 /// Returns the bytes of the file that would be replaced or is looked at; `None` where there is none, or nothing would be
 /// lost: what is no file is written to.
-fn existing(path: &Path, is_look: bool) -> Result<Option<Vec<u8>>, Failure> {
+fn existing_file(path: &Path, is_look: bool) -> Result<Option<Vec<u8>>, Failure> {
     if !is_look && fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return Ok(None);
     }
@@ -96,7 +96,7 @@ fn is_known(context: &Context, bytes: &[u8]) -> bool {
 /// Returns how many values that matter would change; `None` where the file cannot be read.
 fn changed_values(bytes: &[u8], path: &Path, wanted: &BotFile) -> Option<usize> {
     let found = parse_legacy_config(bytes, path).ok()?;
-    Some(differences(&found, wanted).iter().filter(|difference| difference.is_due).count())
+    Some(find_differences(&found, wanted).iter().filter(|difference| difference.is_due).count())
 }
 
 fn nothing_active(profile: &str, path: &Path) -> Failure {
@@ -181,7 +181,7 @@ fn write(context: &Context, path: &Path, found: Option<&[u8]>, wanted: &BotFile)
 }
 
 /// Compares the file with what would be written.
-fn look(
+fn print_differences(
     context: &Context,
     arguments: &ExportArguments,
     found: Option<Vec<u8>>,
@@ -198,7 +198,7 @@ fn look(
         file: path.display().to_string(),
         exists: found.is_some(),
         is_known: found.is_some_and(|bytes| is_known(context, &bytes)),
-        differences: differences(&read.unwrap_or_else(LegacyConfig::default), wanted),
+        differences: find_differences(&read.unwrap_or_else(LegacyConfig::default), wanted),
     };
     let code = if document.is_due() { DIFFERS } else { 0 };
     match arguments.diff {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::context::Context;
 use super::failure::{Failure, code};
-use crate::bot::import::{ImportError, import};
+use crate::bot::import::{ImportError, import_document};
 use crate::documents::by_hand::ImportDocument;
 use crate::ingest::read_legacy_config;
 
@@ -23,9 +23,9 @@ pub(crate) fn run(context: &Context, arguments: &ImportArguments) -> Result<u8, 
         .map_err(|error| Failure::new(code::DATA, super::failure::chain(&error)))?;
     let source = arguments.file.display().to_string();
     let (store, profile) = (context.location()?, context.global.profile.as_str());
-    let done = import(store, profile, &document, &source, context.now_ms)?;
+    let done = import_document(store, profile, &document, &source, context.now_ms)?;
     let (changed, run, overdue) = (!done.changes.is_empty(), done.run, done.overdue.clone());
-    super::overdue::say(&overdue);
+    super::overdue::say_unreported(&overdue);
     context.print(ImportDocument::new(profile, done), ImportDocument::text)?;
     super::overdue::told_by_hand(context, Some(run), &overdue);
     Ok(if changed { CHANGED } else { 0 })

@@ -15,7 +15,7 @@ use crate::documents::run::{RunDocument, rejected_lines, run_text, summary_line,
 use crate::engine::plan::{DayLimits, Plan};
 use crate::ingest::OnConflict;
 use crate::model::{Day, Style};
-use crate::run::dry_run::forecast;
+use crate::run::dry_run::estimate_run;
 use crate::run::records::work_record;
 use crate::run::report::RunReport;
 use crate::run::{RunOptions, incremental_to_tell};
@@ -142,31 +142,35 @@ pub(crate) fn run(context: &Context, arguments: &IncrementalArguments) -> Result
     // Without a sound configuration nobody knows whom to tell.
     let config = context.config(&flags(arguments))?;
     if arguments.dry_run {
-        return foresee(context, arguments, &config);
+        return print_dry_run(context, arguments, &config);
     }
     // Also what is told at the end must not keep a stopped run.
     let stop = context.listen()?;
-    let done = tune(context, arguments, &config, &stop);
+    let done = tune_and_print(context, arguments, &config, &stop);
     match arguments.no_notify || arguments.no_save {
         true => done.map(|(report, code)| {
-            super::overdue::told(context, report.run);
+            super::overdue::note_told(context, report.run);
             code
         }),
-        false => super::notify::conclude(context, &config.notify, done, &stop),
+        false => super::notify::notify_result(context, &config.notify, done, &stop),
     }
 }
 
 /// Says what a run would do.
-fn foresee(context: &Context, arguments: &IncrementalArguments, config: &Config) -> Result<u8, Failure> {
+fn print_dry_run(
+    context: &Context,
+    arguments: &IncrementalArguments,
+    config: &Config,
+) -> Result<u8, Failure> {
     let stop = context.listen()?;
-    let (plan, options) = question(context, arguments, config)?;
+    let (plan, options) = options_of_run(context, arguments, config)?;
     super::priority::lower(config.limits.priority);
-    let found = context.pool()?.install(|| forecast(&plan, &options, &stop))?;
+    let found = context.pool()?.install(|| estimate_run(&plan, &options, &stop))?;
     print_forecast(context, &ForecastDocument::new(&found), arguments.explain)
 }
 
 /// Returns what a run is asked for.
-fn question(
+fn options_of_run(
     context: &Context,
     arguments: &IncrementalArguments,
     config: &Config,
@@ -196,13 +200,13 @@ fn question(
 }
 
 /// Runs and prints; returns the report and the exit code of its result.
-fn tune(
+fn tune_and_print(
     context: &Context,
     arguments: &IncrementalArguments,
     config: &Config,
     stop: &AtomicBool,
 ) -> Result<(RunReport, u8), Failure> {
-    let (plan, options) = question(context, arguments, config)?;
+    let (plan, options) = options_of_run(context, arguments, config)?;
     // Before any thread is started: they inherit it.
     super::priority::lower(config.limits.priority);
     let progress = context.progress();
@@ -239,7 +243,7 @@ fn print(context: &Context, report: &RunReport, explain: bool) -> Result<(), Fai
         let reason = file.rejected.as_deref().unwrap_or_default();
         tracing::warn!("`{}` is not used: {reason}", file.name());
     }
-    super::overdue::say(&report.overdue);
+    super::overdue::say_unreported(&report.overdue);
     let warnings = warnings(report);
     warnings.iter().for_each(|line| super::log::printed("warning", line));
     if context.global.quiet || context.global.json {

@@ -54,7 +54,7 @@ pub(crate) fn run(context: &Context, arguments: &InitArguments) -> Result<u8, Fa
             Failure::new(code::DATA, message).hint("`optimizer check data PATH` says why of every file")
         );
     }
-    let fetch = fetching(arguments, found.as_ref().map(|(place, candles)| (place.as_path(), candles)));
+    let fetch = what_to_fetch(arguments, found.as_ref().map(|(place, candles)| (place.as_path(), candles)));
     let data = match (&found, &fetch) {
         (Some((place, _)), _) => Some(absolute(place)),
         (None, Some(fetch)) => Some(fetch.out.clone()),
@@ -65,8 +65,8 @@ pub(crate) fn run(context: &Context, arguments: &InitArguments) -> Result<u8, Fa
         return Err(exists(&script));
     }
     let base = found.as_ref().and_then(|(_, candles)| candles.base);
-    write_new(&arguments.output, &filled(data.as_deref(), base), 0o644)?;
-    write_new(&script, &daily(context, arguments, fetch.as_ref()), 0o755).inspect_err(|_| {
+    write_new(&arguments.output, &filled_template(data.as_deref(), base), 0o644)?;
+    write_new(&script, &daily_script(context, arguments, fetch.as_ref()), 0o755).inspect_err(|_| {
         // Both or none: the configuration alone would be in the way of the next attempt.
         drop(std::fs::remove_file(&arguments.output));
     })?;
@@ -88,7 +88,7 @@ struct Fetching {
 
 /// Returns what to fetch: what was asked for, else what lies where `optimizer fetch` puts it. Candles that came from
 /// elsewhere are not mixed with those of an exchange.
-fn fetching(arguments: &InitArguments, found: Option<(&Path, &Candles)>) -> Option<Fetching> {
+fn what_to_fetch(arguments: &InitArguments, found: Option<(&Path, &Candles)>) -> Option<Fetching> {
     let folder = found.map(|(place, _)| place).or(arguments.data.as_deref()).unwrap_or(Path::new("candles"));
     if !arguments.symbols.is_empty() {
         let market = arguments.market.unwrap_or(MarketName::Spot);
@@ -111,7 +111,7 @@ fn script_of(config: &Path) -> PathBuf {
 }
 
 /// Returns the script of the whole day.
-fn daily(context: &Context, arguments: &InitArguments, fetch: Option<&Fetching>) -> String {
+fn daily_script(context: &Context, arguments: &InitArguments, fetch: Option<&Fetching>) -> String {
     let fetch = match fetch {
         Some(fetch) => {
             let since = Day::of(context.now_ms - FETCH_DAYS * DAY_MS);
@@ -187,7 +187,7 @@ fn absolute(path: &Path) -> PathBuf {
 }
 
 /// Returns the template with the data's path and base interval in effect.
-fn filled(data: Option<&Path>, base: Option<Interval>) -> String {
+fn filled_template(data: Option<&Path>, base: Option<Interval>) -> String {
     let Some(data) = data else { return TEMPLATE.to_owned() };
     let path = toml::Value::String(data.display().to_string());
     let text = TEMPLATE.replacen("# paths = []", &format!("paths = [{path}]"), 1);
@@ -327,7 +327,7 @@ mod tests {
         assert_eq!(for_systemd(Path::new("/srv/5% of \"$x\"")), "\"/srv/5%% of \\\"$$x\\\"\"");
         let config = Config::from_texts(&[(
             "x".to_owned(),
-            filled(Some(Path::new("/srv/a \"b\"")), Some(Interval::from_minutes(60))),
+            filled_template(Some(Path::new("/srv/a \"b\"")), Some(Interval::from_minutes(60))),
         )])
         .expect("sound");
         assert_eq!(config.data.paths, [PathBuf::from("/srv/a \"b\"")]);

@@ -11,7 +11,7 @@ use super::files::FileArguments;
 use super::incremental::BadRows;
 use super::values;
 use crate::diagnose::hindsight::Followed;
-use crate::diagnose::lookahead::{Compared, LookaheadDifference, Sampling, look};
+use crate::diagnose::lookahead::{Compared, LookaheadDifference, Sampling, look_ahead};
 use crate::documents::lookahead::CheckLookaheadDocument;
 use crate::engine::plan::{DayLimits, Plan};
 use crate::ingest::{IngestError, IngestOptions, discover, load_symbol};
@@ -101,7 +101,7 @@ fn looks(
     sampling: Sampling,
 ) -> Vec<(Compared, Vec<LookaheadDifference>)> {
     let one = |(symbol, series): &(Symbol, CandleSeries)| {
-        look(symbol, series.bars(), given.map(|given| given.of(symbol)), plan, sampling)
+        look_ahead(symbol, series.bars(), given.map(|given| given.of(symbol)), plan, sampling)
     };
     symbols.par_iter().map(one).collect()
 }

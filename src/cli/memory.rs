@@ -10,7 +10,7 @@ use super::failure::{Failure, code};
 use super::values;
 use crate::config::MemoryAlarms;
 use crate::diagnose::heap::{HeapProfile, HeapProfileError, is_heap_profile};
-use crate::diagnose::process::{MemoryGrowth, MemorySample, ProcessError, sample, trend};
+use crate::diagnose::process::{MemoryGrowth, MemorySample, ProcessError, memory_trend, sample};
 use crate::documents::memory::{
     ComponentPart, HeapDiffDocument, MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument,
     RunPeakPart, SamplePart,
@@ -180,7 +180,7 @@ fn watch(context: &Context, pid: u32, watching: &Watching) -> Result<u8, Failure
         }
         std::thread::sleep(interval);
     };
-    let found = trend(&samples, alarms.growth_per_hour_bytes as f64);
+    let found = memory_trend(&samples, alarms.growth_per_hour_bytes as f64);
     let highest = samples.iter().map(|sample| sample.rss_bytes).max().unwrap_or(0);
     let alarm = alarms.alarm(highest);
     let document = MemoryWatchDocument::new(pid, &samples, found, alarm, ended);

@@ -60,7 +60,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
 
 /// Tells what came of a run and returns its exit code: that of a message that could not be sent only where all else is
 /// done. What a signal keeps from being sent waits for the next run.
-pub(crate) fn conclude(
+pub(crate) fn notify_result(
     context: &Context,
     config: &NotifyConfig,
     done: Result<(RunReport, u8), Failure>,
@@ -83,7 +83,7 @@ pub(crate) fn conclude(
     let (report, code) = done?;
     let is_kept = |delivery: &Delivery| delivery.not_kept.is_none();
     if told.is_ok_and(|told| told.iter().all(is_kept)) {
-        super::overdue::told(context, report.run);
+        super::overdue::note_told(context, report.run);
     }
     Ok(if failed { code::NOTIFICATION } else { code })
 }

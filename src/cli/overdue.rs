@@ -9,7 +9,7 @@ use crate::store::report_done;
 const CHANGES_SHOWN: usize = 20;
 
 /// Says what earlier runs changed, whatever else is to be quiet: nobody was told.
-pub(super) fn say(overdue: &[Overdue]) {
+pub(super) fn say_unreported(overdue: &[Overdue]) {
     for earlier in overdue {
         super::output::error_line("not reported until now", &line(earlier));
     }
@@ -35,7 +35,7 @@ fn line(earlier: &Overdue) -> String {
 }
 
 /// Notes that everything up to a run was told.
-pub(super) fn told(context: &Context, run: Option<u64>) {
+pub(super) fn note_told(context: &Context, run: Option<u64>) {
     let Some(run) = run else { return };
     let noted = context.location().map(|location| report_done(location, &context.global.profile, run));
     if let Ok(Err(error)) = noted {
@@ -47,6 +47,6 @@ pub(super) fn told(context: &Context, run: Option<u64>) {
 /// channel.
 pub(super) fn told_by_hand(context: &Context, run: Option<u64>, overdue: &[Overdue]) {
     if overdue.is_empty() {
-        told(context, run);
+        note_told(context, run);
     }
 }

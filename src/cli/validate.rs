@@ -8,7 +8,7 @@ use crate::documents::inspect::{RunRef, number_of, run_of};
 use crate::documents::validate::ValidateDocument;
 use crate::engine::plan::DayLimits;
 use crate::model::Style;
-use crate::run::deep_validation::{ScrutinyError, ScrutinyOptions, scrutinise};
+use crate::run::deep_validation::{ScrutinyError, ScrutinyOptions, validate_deeply};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ValidateArguments {
@@ -56,7 +56,7 @@ pub(crate) fn run(context: &Context, arguments: &ValidateArguments) -> Result<u8
         full: arguments.full,
         now_ms: context.now_ms,
     };
-    let found = context.pool()?.install(|| scrutinise(&snapshot, &record, plan.as_ref(), &options))?;
+    let found = context.pool()?.install(|| validate_deeply(&snapshot, &record, plan.as_ref(), &options))?;
     let document = ValidateDocument::new(&profile, run, arguments.full, found);
     context.print(document, ValidateDocument::text)?;
     Ok(0)

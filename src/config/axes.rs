@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{ConfigError, value_error};
 use crate::model::{ExitAxis, FilterValue, Interval, Style, Timeframes};
 use crate::search::space::{
-    Bound, Dimension, ExitAxisValue, FilterSource, SIGNALS_PREFIX, ThresholdLevel, numbers,
+    Bound, Dimension, ExitAxisValue, FilterSource, SIGNALS_PREFIX, ThresholdLevel, number_levels,
 };
 
 /// The values of an axis: a list, one value, or a range.
@@ -120,7 +120,7 @@ impl AxisConfig {
         let named = |name: &String| {
             let wanted = FilterValue::Name(name.clone());
             let names: Vec<String> =
-                dimension.levels().iter().map(|l| crate::search::rank::show(&l.shown)).collect();
+                dimension.levels().iter().map(|l| crate::search::rank::show_value(&l.shown)).collect();
             dimension
                 .levels()
                 .iter()
@@ -131,7 +131,7 @@ impl AxisConfig {
         match self {
             Self::Names(names) => names.iter().map(named).collect(),
             Self::Name(name) => Ok(vec![named(name)?]),
-            numbers_of => Ok(numbers(&numbers_of.values(key)?)),
+            numbers_of => Ok(number_levels(&numbers_of.values(key)?)),
         }
     }
 }
@@ -165,7 +165,7 @@ impl FilterConfig {
             (None, Some(axis)) => (Bound::AtMost, axis),
             _ => return Err(value_error(&key, "either at_least or at_most", "both or neither")),
         };
-        Dimension::new(name, &self.column, bound, numbers(&axis.values(&key)?))
+        Dimension::new(name, &self.column, bound, number_levels(&axis.values(&key)?))
             .map_err(|source| ConfigError::of_space(style, source))
     }
 }

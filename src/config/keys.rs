@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Config;
 use super::renamed::renamed;
-use crate::search::nearest;
+use crate::search::nearest_name;
 
 /// A key with what it takes.
 #[derive(Debug, Clone, PartialEq)]
@@ -195,7 +195,8 @@ pub(crate) fn meant(name: &str, keys: &[Key]) -> Option<String> {
     let has_it = |section: &&Key| is_fixed(section) && section.shape.at(name).is_some();
     let elsewhere = root().keys().iter().filter(has_it).map(|section| format!("`{}.{name}`", section.name));
     let elsewhere = elsewhere.collect::<Vec<_>>().join(" or ");
-    let near = || nearest(name, keys.iter().map(|key| key.name.as_str())).map(|near| format!("`{near}`"));
+    let near =
+        || nearest_name(name, keys.iter().map(|key| key.name.as_str())).map(|near| format!("`{near}`"));
     Some(elsewhere).filter(|text| !text.is_empty()).or_else(near)
 }
 

@@ -10,7 +10,7 @@ use super::origin::Provenance;
 use super::place::Text;
 use super::renamed::{Renamed, rename_keys, renamed};
 use crate::model::excerpt;
-use crate::search::nearest;
+use crate::search::nearest_name;
 
 /// A text to lay over what is there, with its name in messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,7 +199,7 @@ impl Reader<'_> {
         if let Shape::Words(words) = shape {
             match value.as_str() {
                 Some(word) => {
-                    let near = nearest(word, words.iter().map(|word| word.name.as_str()));
+                    let near = nearest_name(word, words.iter().map(|word| word.name.as_str()));
                     expected.extend(near.map(|near| format!(" (did you mean `{near}`?)")));
                 }
                 None => expected = format!("text in quotes, {expected}"),

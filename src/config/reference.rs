@@ -8,7 +8,7 @@ use super::renamed::RENAMED;
 use crate::model::{EXIT_AXES, Interval, Style};
 use crate::notify::{BarkConfig, EmailConfig, WebhookConfig};
 use crate::search::defaults::Defaults;
-use crate::search::rank::show;
+use crate::search::rank::show_value;
 use crate::search::space::{Bound, ExitAxisValue};
 
 const HEAD: &str = "# Configuration: every key
@@ -142,7 +142,7 @@ fn write_axes(text: &mut String) {
     }
     for (index, dimension) in scalping.dimensions.iter().enumerate() {
         let levels = |defaults: &Defaults| {
-            list(defaults.dimensions[index].levels().iter().map(|level| show(&level.shown)))
+            list(defaults.dimensions[index].levels().iter().map(|level| show_value(&level.shown)))
         };
         let (key, bound) = (dimension.key(), dimension.bound());
         let bound = if bound == Bound::AtLeast { "at least" } else { "at most" };

@@ -103,7 +103,7 @@ impl StyleConfig {
 
 fn unknown_axis(path: &str, key: &str, known: &[String]) -> ConfigError {
     let names = EXIT_AXES.iter().map(|axis| axis.key).chain(known.iter().map(String::as_str));
-    let near = crate::search::nearest(key, names).map(|near| format!("; did you mean {near:?}?"));
+    let near = crate::search::nearest_name(key, names).map(|near| format!("; did you mean {near:?}?"));
     value_error(
         path,
         &format!("a dimension of the style's space{}", near.unwrap_or_default()),

@@ -124,7 +124,7 @@ const SHARE_MIN: f64 = 0.05;
 
 /// Draws insights from the chosen set's trades and the importance of each axis. Where the set may not be advised there is one
 /// lesson, the verdict, and nothing to change; what an axis is advised to be is what it is in the best set.
-pub fn insights(found: &InsightInput<'_>) -> Insights {
+pub fn draw_insights(found: &InsightInput<'_>) -> Insights {
     let InsightInput { trades, importances, best, verdict, standing } = *found;
     let said = format!("verdict on unseen days: {verdict}");
     let of_verdict =
@@ -135,9 +135,9 @@ pub fn insights(found: &InsightInput<'_>) -> Insights {
     }
     let values = best.map(key_values).unwrap_or_default();
     let value = |key: &str| values.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str());
-    let mut contexts = group(trades, |t| t.setup_name().to_owned());
-    contexts.extend(group(trades, |t| t.direction_name().to_owned()));
-    contexts.extend(group(trades, |t| t.symbol.to_owned()));
+    let mut contexts = group_trades(trades, |t| t.setup_name().to_owned());
+    contexts.extend(group_trades(trades, |t| t.direction_name().to_owned()));
+    contexts.extend(group_trades(trades, |t| t.symbol.to_owned()));
     contexts.retain(|context| context.trades >= CONTEXT_TRADES_MIN);
     contexts.sort_by(|a, b| b.average_pct.total_cmp(&a.average_pct).then_with(|| a.name.cmp(&b.name)));
     let earning = contexts.iter().filter(|context| context.average_pct > 0.0);
@@ -219,7 +219,10 @@ impl InsightContext {
 }
 
 /// Groups trades by a name, in order of first occurrence.
-fn group(trades: &[TradeContext<'_>], name: impl Fn(&TradeContext<'_>) -> String) -> Vec<InsightContext> {
+fn group_trades(
+    trades: &[TradeContext<'_>],
+    name: impl Fn(&TradeContext<'_>) -> String,
+) -> Vec<InsightContext> {
     let mut groups: Vec<(String, usize, i64, usize)> = Vec::new();
     for trade in trades {
         let name = name(trade);
@@ -271,7 +274,7 @@ mod tests {
         };
         let importances = [axis("a", 0.1), axis("b", 0.5), axis("c", 0.01), axis("elsewhere", 0.2)];
         let of = |standing| {
-            insights(&InsightInput {
+            draw_insights(&InsightInput {
                 trades: &trades,
                 importances: &importances,
                 best: Some(&best),

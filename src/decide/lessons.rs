@@ -47,7 +47,7 @@ impl Remembered {
 /// recommendations are kept.
 ///
 /// Shape:     lessons of distinct topics -> at most 64; merging the same again changes nothing
-pub fn merge(remembered: &[Remembered], learned: &[Lesson], day: Day) -> Vec<Remembered> {
+pub fn merge_lessons(remembered: &[Remembered], learned: &[Lesson], day: Day) -> Vec<Remembered> {
     let mut all = remembered.to_vec();
     for lesson in learned {
         let new = Remembered { lesson: lesson.clone(), first: day, last: day, confirmed: 1 };
@@ -63,7 +63,7 @@ pub fn merge(remembered: &[Remembered], learned: &[Lesson], day: Day) -> Vec<Rem
         }
     }
     let today = all.iter().map(|known| known.last).max().unwrap_or(day);
-    all.sort_by_key(|known| certainty(known, today));
+    all.sort_by_key(|known| certainty_of_lesson(known, today));
     let mut left = [INSIGHTS_KEPT, RECOMMENDATIONS_KEPT];
     all.retain(|known| {
         let left = &mut left[usize::from(known.lesson.kind == LessonKind::Axis)];
@@ -77,7 +77,7 @@ pub fn merge(remembered: &[Remembered], learned: &[Lesson], day: Day) -> Vec<Rem
 
 /// Returns what lessons are sorted by: those of the last days before older ones, then the oftener confirmed, the more
 /// recent, and by name.
-fn certainty(known: &Remembered, today: Day) -> impl Ord + use<> {
+fn certainty_of_lesson(known: &Remembered, today: Day) -> impl Ord + use<> {
     let Lesson { kind, topic, .. } = &known.lesson;
     (known.is_old(today), Reverse(known.confirmed), Reverse(known.last), *kind, topic.clone())
 }
@@ -89,7 +89,7 @@ pub struct StyleMemory {
     pub style: Style,
     /// What to look at first; may be empty.
     pub focus: String,
-    /// The lessons, as [`merge`] returns them.
+    /// The lessons, as [`merge_lessons`] returns them.
     pub lessons: Vec<Remembered>,
 }
 
@@ -114,15 +114,15 @@ impl Compressed {
 
 /// Returns the text for the bot's prompt about some styles: what to look at first, then lessons until `tokens` are
 /// reached; the least certain are left out.
-pub fn compress(styles: &[StyleMemory], tokens: u64) -> Compressed {
+pub fn compress_lessons(styles: &[StyleMemory], tokens: u64) -> Compressed {
     let focus = styles.iter().filter(|style| !style.focus.is_empty());
     let focus = focus.map(|style| (true, format!("{} focus: {}", style.style, style.focus)));
     let mut lessons: Vec<(Style, &Remembered)> =
         styles.iter().flat_map(|style| style.lessons.iter().map(|lesson| (style.style, lesson))).collect();
     let today = lessons.iter().map(|(_, known)| known.last).max().unwrap_or(Day(0));
     // Stable: equally certain lessons stay in the order of the styles.
-    lessons.sort_by_key(|(_, known)| certainty(known, today));
-    let lessons = lessons.iter().map(|(style, known)| (false, line(*style, known, today)));
+    lessons.sort_by_key(|(_, known)| certainty_of_lesson(known, today));
+    let lessons = lessons.iter().map(|(style, known)| (false, lesson_line(*style, known, today)));
     let (mut found, mut left) = (Compressed::default(), tokens);
     for (is_focus, line) in focus.chain(lessons) {
         // With its line break. What comes after a line without room has none either.
@@ -138,7 +138,7 @@ pub fn compress(styles: &[StyleMemory], tokens: u64) -> Compressed {
     found
 }
 
-fn line(style: Style, known: &Remembered, today: Day) -> String {
+fn lesson_line(style: Style, known: &Remembered, today: Day) -> String {
     let seen = match (known.confirmed, known.is_old(today)) {
         (0 | 1, false) => String::new(),
         (confirmed, false) => format!(" [on {confirmed} days]"),
@@ -173,13 +173,13 @@ mod tests {
 
     #[test]
     fn a_lesson_is_confirmed_once_a_day_and_replaced_by_its_contrary() {
-        let first = merge(&[], &[axis("a", "2", "a = 2 (50 %)"), context("longs")], Day(10));
-        let second = merge(&first, &[axis("a", "2", "a = 2 (55 %)")], Day(11));
+        let first = merge_lessons(&[], &[axis("a", "2", "a = 2 (50 %)"), context("longs")], Day(10));
+        let second = merge_lessons(&first, &[axis("a", "2", "a = 2 (55 %)")], Day(11));
         assert_eq!(shown(&second), [("a = 2 (55 %)", 10, 11, 2), ("longs", 10, 10, 1)]);
-        assert_eq!(merge(&second, &[axis("a", "2", "a = 2 (55 %)")], Day(11)), second);
-        let earlier = merge(&second, &[axis("a", "3", "a = 3 (9 %)")], Day(9));
+        assert_eq!(merge_lessons(&second, &[axis("a", "2", "a = 2 (55 %)")], Day(11)), second);
+        let earlier = merge_lessons(&second, &[axis("a", "3", "a = 3 (9 %)")], Day(9));
         assert_eq!(earlier, second, "older candles do not correct newer ones");
-        let third = merge(&second, &[axis("a", "3", "a = 3 (9 %)")], Day(12));
+        let third = merge_lessons(&second, &[axis("a", "3", "a = 3 (9 %)")], Day(12));
         assert_eq!(shown(&third), [("a = 3 (9 %)", 12, 12, 1), ("longs", 10, 10, 1)]);
     }
 
@@ -188,10 +188,14 @@ mod tests {
         let topics = ["a", "b", "c", "d", "e"];
         let taught: Vec<Lesson> =
             topics.iter().flat_map(|topic| [axis(topic, "1", topic), context(topic)]).collect();
-        let known = merge(&[], &taught, Day(0));
-        let known = merge(&known, &[context("d")], Day(1));
-        assert_eq!(merge(&known, &[context("new")], Day(7)).len(), 11, "seven days are not over a week");
-        let later = merge(&known, &[context("new")], Day(9));
+        let known = merge_lessons(&[], &taught, Day(0));
+        let known = merge_lessons(&known, &[context("d")], Day(1));
+        assert_eq!(
+            merge_lessons(&known, &[context("new")], Day(7)).len(),
+            11,
+            "seven days are not over a week"
+        );
+        let later = merge_lessons(&known, &[context("new")], Day(9));
         let kept: Vec<_> = later.iter().map(|k| (k.lesson.kind, k.lesson.topic.as_str())).collect();
         let (axis, context) = (LessonKind::Axis, LessonKind::Context);
         assert_eq!(
@@ -202,14 +206,14 @@ mod tests {
 
     #[test]
     fn the_prompt_holds_the_most_certain_lessons() {
-        let known = merge(&[], &[axis("a", "1", "keep a"), context("longs")], Day(0));
-        let known = merge(&known, &[context("longs")], Day(1));
+        let known = merge_lessons(&[], &[axis("a", "1", "keep a"), context("longs")], Day(0));
+        let known = merge_lessons(&known, &[context("longs")], Day(1));
         let memory = StyleMemory { style: Style::Swing, focus: "exits".to_owned(), lessons: known };
-        let all = compress(std::slice::from_ref(&memory), PROMPT_TOKENS);
+        let all = compress_lessons(std::slice::from_ref(&memory), PROMPT_TOKENS);
         assert_eq!(all.text(), "swing focus: exits\nswing: longs [on 2 days]\nswing: keep a");
         let tokens = tokens_at_most(&all.text());
-        assert_eq!(compress(std::slice::from_ref(&memory), tokens + 1), all);
-        let less = compress(&[memory], tokens - 1);
+        assert_eq!(compress_lessons(std::slice::from_ref(&memory), tokens + 1), all);
+        let less = compress_lessons(&[memory], tokens - 1);
         assert_eq!(
             (less.lessons.as_slice(), less.left_out),
             (&["swing: longs [on 2 days]".to_owned()][..], 1)
@@ -230,12 +234,12 @@ mod tests {
                     ..axis(&topic.to_string(), &claim.to_string(), text)
                 };
                 let taught: Vec<Lesson> = taught.iter().map(lesson).collect();
-                known = merge(&known, &taught, Day(day));
-                prop_assert_eq!(&merge(&known, &taught, Day(day)), &known, "the same again");
+                known = merge_lessons(&known, &taught, Day(day));
+                prop_assert_eq!(&merge_lessons(&known, &taught, Day(day)), &known, "the same again");
             }
             prop_assert!(known.len() <= LESSONS_MAX);
             let memory = |style| StyleMemory { style, focus: "f".repeat(50), lessons: known.clone() };
-            let found = compress(&Style::ALL.map(memory), tokens);
+            let found = compress_lessons(&Style::ALL.map(memory), tokens);
             prop_assert!(tokens_at_most(&found.text()) <= tokens);
             prop_assert_eq!(
                 found.focus.len() + found.lessons.len() + found.left_out,

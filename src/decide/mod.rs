@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ParameterSet, Style};
-use crate::search::rank::show;
+use crate::search::rank::show_value;
 use crate::validate::assessment::{Assessment, Assurance};
 use crate::validate::verdict::{Judgement, Verdict};
 
@@ -77,7 +77,7 @@ impl Require {
 }
 
 /// Holds a decision to adopt to what is required: against the active set where there is one, else against zero.
-pub fn hold_to(
+pub fn apply_gate(
     require: Require,
     decision: &mut Decision,
     edge: Option<&Assessment>,
@@ -129,7 +129,7 @@ pub struct Contender<'a> {
 
 /// Decides on a style: adopt on a good verdict and an out-of-sample part that is better by more than the least improvement, else
 /// keep and say why.
-pub fn decide(
+pub fn decide_style(
     style: Style,
     candidate: Option<Contender<'_>>,
     incumbent: Option<Contender<'_>>,
@@ -144,7 +144,7 @@ pub fn decide(
     let Some(candidate) = candidate else {
         return with(DecisionOutcome::Unchanged, Vec::new(), None);
     };
-    let changes = changes(style, incumbent.map(|i| i.set), candidate.set);
+    let changes = list_changes(style, incumbent.map(|i| i.set), candidate.set);
     if changes.is_empty() {
         return with(DecisionOutcome::Unchanged, changes, Some("the active parameters are still the best"));
     }
@@ -169,7 +169,7 @@ pub fn decide(
 }
 
 /// Lists the parameters in which two sets differ, in the new set's order.
-pub fn changes(style: Style, old: Option<&ParameterSet>, new: &ParameterSet) -> Vec<ParameterChange> {
+pub fn list_changes(style: Style, old: Option<&ParameterSet>, new: &ParameterSet) -> Vec<ParameterChange> {
     let before = old.map(key_values).unwrap_or_default();
     let after = key_values(new);
     let value = |pairs: &[(String, String)], key: &str| {
@@ -192,7 +192,7 @@ pub fn changes(style: Style, old: Option<&ParameterSet>, new: &ParameterSet) -> 
 /// Returns a set as (legacy key, shown value), exits first; what is off is left out.
 pub fn key_values(set: &ParameterSet) -> Vec<(String, String)> {
     let exits = set.exit.values().map(|(key, value)| (key.to_owned(), value.to_string()));
-    exits.chain(set.filters.iter().map(|(key, value)| (key.clone(), show(value)))).collect()
+    exits.chain(set.filters.iter().map(|(key, value)| (key.clone(), show_value(value)))).collect()
 }
 
 #[cfg(test)]
@@ -226,7 +226,7 @@ mod tests {
         let old = incumbent.map(|i| set(i.0));
         let old = old.as_ref().zip(incumbent).map(|(set, (_, late_score))| Contender { set, late_score });
         let candidate = Contender { set: &new, late_score: candidate.1 };
-        decide(Style::Scalping, Some(candidate), old, &judged(verdict), 0.2).outcome
+        decide_style(Style::Scalping, Some(candidate), old, &judged(verdict), 0.2).outcome
     }
 
     #[test]
@@ -260,7 +260,7 @@ mod tests {
         for verdict in [Verdict::Unstable, Verdict::Skipped] {
             assert_eq!(outcome(verdict, (50.0, Some(1.0)), None), DecisionOutcome::NotConvincing);
         }
-        let none = decide(Style::Swing, None, None, &judged(Verdict::Skipped), 0.0);
+        let none = decide_style(Style::Swing, None, None, &judged(Verdict::Skipped), 0.0);
         assert_eq!(none.outcome, DecisionOutcome::Unchanged);
         assert_eq!(none.reasons, ["as judged"]);
     }
@@ -275,7 +275,7 @@ mod tests {
                 reasons: vec!["as judged".to_owned()],
             };
             let switch = switch.map(assessment);
-            hold_to(require, &mut decision, Some(&assessment(edge)), switch.as_ref());
+            apply_gate(require, &mut decision, Some(&assessment(edge)), switch.as_ref());
             decision.outcome
         };
         use Assurance::{LikelyLuck, Promising, Real};
@@ -287,13 +287,13 @@ mod tests {
         assert_eq!(outcome(Require::Real, LikelyLuck, Some(Real)), DecisionOutcome::Adopted);
         let mut rejected =
             Decision { outcome: DecisionOutcome::Rejected, changes: Vec::new(), reasons: Vec::new() };
-        hold_to(Require::Real, &mut rejected, None, None);
+        apply_gate(Require::Real, &mut rejected, None, None);
         assert_eq!(rejected.outcome, DecisionOutcome::Rejected);
     }
 
     #[test]
     fn changes_name_old_and_new() {
-        let change = changes(Style::Swing, Some(&set(40.0)), &set(50.0));
+        let change = list_changes(Style::Swing, Some(&set(40.0)), &set(50.0));
         let expected = ParameterChange {
             scope: "swing".to_owned(),
             key: "min_signal_score".to_owned(),
@@ -301,6 +301,6 @@ mod tests {
             new: Some("50".to_owned()),
         };
         assert_eq!(change, [expected]);
-        assert_eq!(changes(Style::Swing, None, &set(50.0)).len(), 4);
+        assert_eq!(list_changes(Style::Swing, None, &set(50.0)).len(), 4);
     }
 }

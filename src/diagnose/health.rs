@@ -9,9 +9,9 @@ use crate::ingest::SymbolSources;
 use crate::run::file_summary::FileNote;
 use crate::run::freshness::FUTURE;
 use crate::run::halt::Halt;
-use crate::run::incremental::{RunContext, RunError, RunOptions, given};
+use crate::run::incremental::{RunContext, RunError, RunOptions, read_given_signals};
 use crate::run::store_handle::StoreHandle;
-use crate::run::symbol_evaluator::{PreparedSymbol, SymbolError, prepare};
+use crate::run::symbol_evaluator::{PreparedSymbol, SymbolError, prepare_symbol};
 
 /// What was found about a symbol.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +33,8 @@ pub struct SymbolHealth {
 /// Reads the candles, finds what a run would reuse and evaluates a sample of it again; nothing is written.
 ///
 /// Errors: those of a run before it evaluates anything
-pub fn examine(plan: &Plan, options: &RunOptions) -> Result<Vec<SymbolHealth>, RunError> {
-    let given = given(plan, options)?;
+pub fn examine_candles(plan: &Plan, options: &RunOptions) -> Result<Vec<SymbolHealth>, RunError> {
+    let given = read_given_signals(plan, options)?;
     let look = |location| StoreHandle::look(location, options.cache_bytes, options.now_ms);
     let shelf = options.store.clone().map(look).transpose()?;
     let (never, ingest) = (AtomicBool::new(false), options.ingest(plan));
@@ -46,7 +46,7 @@ pub fn examine(plan: &Plan, options: &RunOptions) -> Result<Vec<SymbolHealth>, R
     options.signals.iter().for_each(|file| catalog.leave_out(file));
     let job = work.job(&ingest, &catalog, None)?;
     let examine_one = |sources: &SymbolSources| -> Result<SymbolHealth, SymbolError> {
-        let PreparedSymbol { mut desk, known, sorted } = prepare(&job, sources)?;
+        let PreparedSymbol { mut desk, known, sorted } = prepare_symbol(&job, sources)?;
         if desk.candles.is_none() {
             desk.read(None)?;
         }
@@ -54,7 +54,7 @@ pub fn examine(plan: &Plan, options: &RunOptions) -> Result<Vec<SymbolHealth>, R
         Ok(SymbolHealth {
             name: sources.symbol.to_string(),
             newest_close_ms: known.last_open + known.interval_ms,
-            later: later(&known.files),
+            later: future_candles(&known.files),
             reusable: sorted.reused().len() as u64,
             checked,
             sound,
@@ -65,7 +65,7 @@ pub fn examine(plan: &Plan, options: &RunOptions) -> Result<Vec<SymbolHealth>, R
 }
 
 /// Returns what is noted of candles that begin later than now.
-fn later(files: &[FileNote]) -> Option<String> {
+fn future_candles(files: &[FileNote]) -> Option<String> {
     let mut issues = files.iter().flat_map(|file| &file.issues);
     issues.find(|issue| issue.kind == FUTURE).map(|issue| issue.detail.clone())
 }

@@ -134,7 +134,7 @@ impl HeapProfile {
                 file.ftbl.get(*index).ok_or(HeapProfileError::Frame { last, found: *index })
             };
             let frames = point.frames.iter().map(frame).collect::<Result<Vec<_>, _>>()?;
-            let held = profile.sites.entry(site(&frames)).or_default();
+            let held = profile.sites.entry(site_of_frames(&frames)).or_default();
             held.peak_bytes += point.peak_bytes;
             held.peak_blocks += point.peak_blocks;
             held.total_bytes += point.total_bytes;
@@ -153,7 +153,7 @@ impl HeapProfile {
 }
 
 /// Returns the sites of two profiles that differ at the peak: the one that grew most first, the one that shrank most last.
-pub fn differences(before: &HeapProfile, after: &HeapProfile) -> Vec<SiteChange> {
+pub fn heap_differences(before: &HeapProfile, after: &HeapProfile) -> Vec<SiteChange> {
     let names: std::collections::BTreeSet<&String> = before.sites.keys().chain(after.sites.keys()).collect();
     let held = |profile: &HeapProfile, name: &str| profile.sites.get(name).copied().unwrap_or_default();
     let change = |name: &String| SiteChange {
@@ -172,8 +172,8 @@ pub fn differences(before: &HeapProfile, after: &HeapProfile) -> Vec<SiteChange>
 }
 
 /// Returns the name of the site with some frames, the innermost first.
-fn site(frames: &[&String]) -> String {
-    let named: Vec<&str> = frames.iter().map(|frame| lasting(frame)).collect();
+fn site_of_frames(frames: &[&String]) -> String {
+    let named: Vec<&str> = frames.iter().map(|frame| lasting_frame(frame)).collect();
     let own = named.iter().find(|name| is_own(name));
     own.or(named.first()).map_or_else(|| "unknown".to_owned(), |name| (*name).to_owned())
 }
@@ -186,7 +186,7 @@ fn is_own(name: &str) -> bool {
 }
 
 /// Returns a frame `0x55d0: name (file:line:column)` without what differs from run to run.
-fn lasting(frame: &str) -> &str {
+fn lasting_frame(frame: &str) -> &str {
     match frame.split_once(": ") {
         Some((address, rest)) if address.starts_with("0x") => rest,
         _ => frame,
@@ -242,11 +242,11 @@ mod tests {
         let after = read(
             r#"{"tb":9,"gb":2,"gbk":1,"fs":[2]},{"tb":9,"gb":9,"gbk":1,"fs":[3]},{"tb":4,"gb":4,"gbk":2,"fs":[1]}"#,
         );
-        let found = differences(&before, &after);
+        let found = heap_differences(&before, &after);
         let growths: Vec<i64> = found.iter().map(SiteChange::growth_bytes).collect();
         assert_eq!(growths, [4, -3], "what is the same is left out");
         assert!(found[0].site.starts_with("push<"));
-        assert!(differences(&after, &after).is_empty());
+        assert!(heap_differences(&after, &after).is_empty());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::engine::plan::Plan;
 use crate::exits::{Position, TradeCosts};
 use crate::features::frame::MarketSeries;
 use crate::model::{Bars, Day, GivenSignals, Outcomes, Run, Symbol};
-use crate::signals::given::{Placed, placed};
+use crate::signals::given::{Placed, given_of_day};
 use crate::validate::auc::RankedValues;
 
 /// Share of pairs put in order, either way, from which on a column knows too much.
@@ -102,7 +102,7 @@ impl<'a> Followed<'a> {
         let market = MarketSeries::new(bars);
         let costs = self.plan.costs.of(symbol);
         for day in Day::of(*first).0..=Day::of(*last).0 {
-            for placed in placed(&market, Day(day), given) {
+            for placed in given_of_day(&market, Day(day), given) {
                 if let Some(entry) = placed.entry {
                     self.follow(&market, &placed, entry, &costs);
                 }

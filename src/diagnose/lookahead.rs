@@ -5,7 +5,7 @@
 
 use crate::engine::entries::EntrySource;
 use crate::engine::plan::Plan;
-use crate::engine::unit::evaluate;
+use crate::engine::unit::evaluate_unit;
 use crate::features::frame::{FeatureRow, MarketSeries};
 use crate::model::{Bars, Candle, CandleSeries, Day, GivenSignals, Symbol};
 use crate::validate::resample::Random;
@@ -47,7 +47,7 @@ pub struct LookaheadDifference {
 /// Compares what is known of a symbol at some instants, whatever came later.
 ///
 /// Cost: for each instant two copies of the closes of all candles, and five days evaluated
-pub fn look(
+pub fn look_ahead(
     symbol: &Symbol,
     bars: Bars<'_>,
     given: Option<&GivenSignals>,
@@ -57,13 +57,13 @@ pub fn look(
     let (mut compared, mut differences) = (Compared::default(), Vec::new());
     let sight = Sight { symbol, given, plan };
     let all = MarketSeries::new(bars);
-    for now in instants(symbol, bars.len(), sampling) {
+    for now in draw_instants(symbol, bars.len(), sampling) {
         let known = sight.known(&all, now);
         compared.instants += 1;
         compared.entries += known.entries.len() as u64;
         compared.rows += u64::from(known.row.is_some());
         compared.outcomes += known.outcomes;
-        let scrambled = scrambled(bars, now, sampling.seed);
+        let scrambled = scrambled_series(bars, now, sampling.seed);
         let futures = [("cut", bars.slice(0..now)), ("scrambled", scrambled.bars())];
         for (future, bars) in futures {
             let at_ms = bars.open_time[now - 1] + bars.interval.ms();
@@ -76,7 +76,7 @@ pub fn look(
 }
 
 /// Draws how many candles are known, ascending.
-fn instants(symbol: &Symbol, candles: usize, sampling: Sampling) -> Vec<usize> {
+fn draw_instants(symbol: &Symbol, candles: usize, sampling: Sampling) -> Vec<usize> {
     let name = symbol.as_str().bytes().fold(0_u64, |hash, byte| hash.wrapping_mul(31) + u64::from(byte));
     let mut random = Random::new(sampling.seed ^ name);
     let draws = if candles == 0 { 0 } else { sampling.samples };
@@ -87,7 +87,7 @@ fn instants(symbol: &Symbol, candles: usize, sampling: Sampling) -> Vec<usize> {
 }
 
 /// Puts the candles from an index on in another order, at the times that were there.
-fn scrambled(bars: Bars<'_>, now: usize, seed: u64) -> CandleSeries {
+fn scrambled_series(bars: Bars<'_>, now: usize, seed: u64) -> CandleSeries {
     let mut order: Vec<usize> = (0..bars.len()).collect();
     let mut random = Random::new(seed ^ now as u64);
     for last in (now + 1..bars.len()).rev() {
@@ -163,7 +163,7 @@ impl Sight<'_> {
             let label_ms = (style.exits.hold_bars_max() as i64 - 1) * market.bars.interval.ms();
             let complete = Day(Day::of(last_open - label_ms).0 - 1);
             let found = EntrySource::on(market, complete, self.given);
-            let unit = evaluate(market, complete, &found, style, self.plan, &costs);
+            let unit = evaluate_unit(market, complete, &found, style, self.plan, &costs);
             outcomes += (unit.signals.len() * style.exits.rules().len()) as u64;
             let mut bytes = Vec::new();
             unit.encode(&mut bytes);
@@ -211,7 +211,7 @@ mod tests {
     fn what_is_known_does_not_depend_on_what_comes() {
         let (symbol, series) = (Symbol::parse("AUSDT").expect("a name"), series(None));
         let sampling = Sampling { samples: 40, seed: 3 };
-        let (compared, differences) = look(&symbol, series.bars(), None, &plan(), sampling);
+        let (compared, differences) = look_ahead(&symbol, series.bars(), None, &plan(), sampling);
         assert_eq!(differences, []);
         assert!(compared.instants >= 39 && compared.rows > 20, "{compared:?}");
         assert!(compared.entries > 20 && compared.outcomes > 1_000, "{compared:?}");

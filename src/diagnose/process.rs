@@ -62,10 +62,10 @@ pub fn sample(pid: u32, at_ms: i64) -> Result<MemorySample, ProcessError> {
         }
     })?;
     // One that has ended and was not waited for yet has no memory.
-    parse(&text, at_ms).ok_or(ProcessError::NoProcess { pid })
+    parse_status(&text, at_ms).ok_or(ProcessError::NoProcess { pid })
 }
 
-fn parse(status: &str, at_ms: i64) -> Option<MemorySample> {
+fn parse_status(status: &str, at_ms: i64) -> Option<MemorySample> {
     let number = |key: &str| -> Option<u64> {
         let line = status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
         line.split_whitespace().next()?.parse().ok()
@@ -122,7 +122,7 @@ pub struct MemoryTrend {
 /// Returns the trend of resident memory over time.
 ///
 /// Shape:     samples by time; `limit` is the growth in bytes per hour from which it matters
-pub fn trend(samples: &[MemorySample], limit: f64) -> MemoryTrend {
+pub fn memory_trend(samples: &[MemorySample], limit: f64) -> MemoryTrend {
     let count = samples.len() as f64;
     let first_ms = samples.first().map_or(0, |sample| sample.at_ms);
     let points = || {
@@ -167,25 +167,25 @@ mod tests {
     #[test]
     fn a_leak_is_told_from_work_that_comes_and_goes() {
         let limit = 16.0 * MIB as f64;
-        let line = trend(&series(&[10, 11, 12, 13, 14, 15]), limit);
+        let line = memory_trend(&series(&[10, 11, 12, 13, 14, 15]), limit);
         assert!((line.bytes_per_hour / (3600.0 * MIB as f64) - 1.0).abs() < 1e-9, "{line:?}");
         assert_eq!((line.growth, line.explained > 0.999), (MemoryGrowth::Leak, true));
-        assert_eq!(trend(&series(&[10, 30, 10, 30, 10, 31]), limit).growth, MemoryGrowth::Uneven);
-        assert_eq!(trend(&series(&[10, 10, 10, 10, 10]), limit).growth, MemoryGrowth::Steady);
-        assert_eq!(trend(&series(&[30, 20, 10, 10, 10]), limit).growth, MemoryGrowth::Steady);
-        assert_eq!(trend(&series(&[10, 20, 30, 40]), limit).growth, MemoryGrowth::TooShort);
-        assert_eq!(trend(&[], limit).bytes_per_hour, 0.0);
+        assert_eq!(memory_trend(&series(&[10, 30, 10, 30, 10, 31]), limit).growth, MemoryGrowth::Uneven);
+        assert_eq!(memory_trend(&series(&[10, 10, 10, 10, 10]), limit).growth, MemoryGrowth::Steady);
+        assert_eq!(memory_trend(&series(&[30, 20, 10, 10, 10]), limit).growth, MemoryGrowth::Steady);
+        assert_eq!(memory_trend(&series(&[10, 20, 30, 40]), limit).growth, MemoryGrowth::TooShort);
+        assert_eq!(memory_trend(&[], limit).bytes_per_hour, 0.0);
     }
 
     #[test]
     fn what_the_system_says_is_read() {
         let status = "Name:\tx\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\nRssAnon:\t 700 kB\nRssFile:\t 300 kB\n\
                       RssShmem:\t 24 kB\nVmSwap:\t 0 kB\nThreads:\t3\n";
-        let found = parse(status, 7).expect("a sample");
+        let found = parse_status(status, 7).expect("a sample");
         assert_eq!((found.rss_bytes, found.peak_rss_bytes), (MIB, 2 * MIB));
         assert_eq!((found.anonymous_bytes, found.file_bytes, found.threads), (700 << 10, 324 << 10, 3));
-        assert!(parse("Name:\tkthread\nThreads:\t1\n", 7).is_none());
-        assert!(parse("VmRSS:\t lots kB\n", 7).is_none());
+        assert!(parse_status("Name:\tkthread\nThreads:\t1\n", 7).is_none());
+        assert!(parse_status("VmRSS:\t lots kB\n", 7).is_none());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value};
 
 use super::table::{WIDTH, aligned};
-use crate::search::nearest;
+use crate::search::nearest_name;
 use crate::store::records::StoredMetrics;
 
 /// Columns of text that may be broken into lines count for at most so many characters when tables are laid out.
@@ -253,7 +253,7 @@ impl Listing {
         let names = || self.columns.iter().map(|column| column.name.as_str());
         self.columns.iter().find(|column| column.name == name).ok_or_else(|| UnknownColumn {
             found: name.to_owned(),
-            nearest: nearest(name, names()).map(str::to_owned),
+            nearest: nearest_name(name, names()).map(str::to_owned),
             known: names().map(str::to_owned).collect(),
         })
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::document::Document;
 use super::table::table;
-use crate::diagnose::heap::{HeapProfile, SiteChange, differences};
+use crate::diagnose::heap::{HeapProfile, SiteChange, heap_differences};
 use crate::diagnose::process::{MemorySample, MemoryTrend};
 use crate::model::rfc3339;
 
@@ -271,7 +271,7 @@ const SITES_SHOWN: usize = 20;
 impl HeapDiffDocument {
     /// Compares two profiles.
     pub fn new(before: &HeapProfile, after: &HeapProfile) -> Self {
-        let changes = differences(before, after);
+        let changes = heap_differences(before, after);
         let known = before.sites.keys().chain(after.sites.keys()).collect::<BTreeSet<_>>().len();
         let all = SiteChange { site: "all".to_owned(), before: before.sum(), after: after.sum() };
         Self {

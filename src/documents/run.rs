@@ -13,7 +13,7 @@ use crate::ingest::{PassedOver, Rejection};
 use crate::model::rfc3339;
 use crate::run::freshness::ClockState;
 use crate::run::given_signals::SignalsNote;
-use crate::run::records::{change_record, evidence_record, issues, lost, metrics_record};
+use crate::run::records::{change_record, evidence_record, issue_records, lost_records, metrics_record};
 use crate::run::report::{InputReport, RunReport, StyleReport, SymbolLosses};
 use crate::run::unreported::Overdue;
 use crate::store::records::{AssessmentRecord, ChangeRecord, EvidenceRecord, IssueRecord, StoredMetrics};
@@ -598,9 +598,9 @@ fn input_part(report: &RunReport) -> InputPart {
         last_day: days.map(|(_, last)| last.to_string()),
         signals: report.input.signals.as_ref().map(SignalsPart::from),
         freshness: FreshnessPart::from(&report.freshness),
-        issues: issues(&report.input)
+        issues: issue_records(&report.input)
             .into_iter()
-            .chain(lost(&report.styles).map(|lost| (lost, None)))
+            .chain(lost_records(&report.styles).map(|lost| (lost, None)))
             .map(issue)
             .collect(),
     }
@@ -740,7 +740,8 @@ fn data_lines(report: &RunReport) -> Vec<String> {
     let passed_over: Vec<PassedOver> = report.input.passed_over.iter().filter(is_news).cloned().collect();
     let input = InputReport { passed_over, ..report.input.clone() };
     let told = |issue: &IssueRecord| !matches!(issue.kind.as_str(), "rejected" | "comment");
-    let issues: Vec<IssueRecord> = issues(&input).into_iter().map(|(issue, _)| issue).filter(told).collect();
+    let issues: Vec<IssueRecord> =
+        issue_records(&input).into_iter().map(|(issue, _)| issue).filter(told).collect();
     let mut lines = issue_lines(&issues);
     if !lines.is_empty() {
         lines.push("`optimizer check data PATH` has the details".to_owned());
@@ -755,7 +756,7 @@ pub fn warnings(report: &RunReport) -> Vec<String> {
 
 /// Returns which files are not used and why, folded.
 pub fn rejected_lines(report: &RunReport) -> Vec<String> {
-    let rejected = issues(&report.input).into_iter().map(|(issue, _)| issue);
+    let rejected = issue_records(&report.input).into_iter().map(|(issue, _)| issue);
     issue_lines(&rejected.filter(|issue| issue.kind == "rejected").collect::<Vec<_>>())
 }
 

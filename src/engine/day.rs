@@ -69,7 +69,7 @@ pub fn evaluate_day(
 ) -> DayBlock {
     let found = EntrySource::on(market, day, given);
     let part = |style| {
-        let unit = unit::evaluate(market, day, &found, style, plan, costs);
+        let unit = unit::evaluate_unit(market, day, &found, style, plan, costs);
         unit.style_day(&UnitSchema::of(style), style)
     };
     DayBlock { day, styles: plan.styles.iter().map(part).collect() }

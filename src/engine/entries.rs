@@ -2,8 +2,8 @@
 
 use crate::features::frame::{FeatureRow, MarketSeries};
 use crate::model::{Break, Day, Direction, GivenSignals, Setup, Style};
-use crate::signals::candidates::{Candidate, found};
-use crate::signals::given::{Placed, placed};
+use crate::signals::candidates::{Candidate, found_candidates};
+use crate::signals::given::{Placed, given_of_day};
 
 /// The entries of a symbol-day, of all styles.
 #[derive(Debug, Clone)]
@@ -48,10 +48,10 @@ impl<'a> EntrySource<'a> {
     pub fn on(market: &MarketSeries<'_>, day: Day, given: Option<&'a GivenSignals>) -> Self {
         match given {
             None => {
-                let (candidates, blind) = found(market, day);
+                let (candidates, blind) = found_candidates(market, day);
                 Self::Derived { candidates, blind }
             }
-            Some(given) => Self::Given { columns: given.columns(), placed: placed(market, day, given) },
+            Some(given) => Self::Given { columns: given.columns(), placed: given_of_day(market, day, given) },
         }
     }
 
@@ -76,7 +76,7 @@ impl<'a> EntrySource<'a> {
         match self {
             Self::Derived { candidates, .. } => {
                 let own = candidates.iter().filter(|c| c.setup.style() == Some(style));
-                own.map(|candidate| derived(market, candidate)).collect()
+                own.map(|candidate| derived_entry(market, candidate)).collect()
             }
             Self::Given { placed, .. } => {
                 placed.iter().filter(|placed| placed.signal.is_of(style)).map(EntryPoint::from).collect()
@@ -86,7 +86,7 @@ impl<'a> EntrySource<'a> {
 }
 
 /// Returns the entry of a candidate: the very next candle.
-fn derived<'a>(market: &MarketSeries<'_>, candidate: &'a Candidate) -> EntryPoint<'a> {
+fn derived_entry<'a>(market: &MarketSeries<'_>, candidate: &'a Candidate) -> EntryPoint<'a> {
     let entry = candidate.entry_index();
     let why = (entry < market.bars.len()).then(|| market.bars.break_at(entry));
     EntryPoint {

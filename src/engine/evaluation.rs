@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::engine::entries::EntrySource;
 use crate::engine::plan::Plan;
 use crate::engine::reuse::Reason;
-use crate::engine::unit::{Unit, UnitSchema, evaluate};
+use crate::engine::unit::{Unit, UnitSchema, evaluate_unit};
 use crate::exits::{ExitPlan, TradeCosts};
 use crate::features::frame::MarketSeries;
 use crate::model::{Day, ExitRule, GivenSignals, Interval};
@@ -57,10 +57,10 @@ pub(crate) fn evaluate_all(
             let needs = &full[todo.style];
             let partly = todo.partly.as_ref().and_then(|context| Some((cached(todo, context)?, context)));
             let (unit, context) = match &partly {
-                Some((unit, context)) => extend(market, unit, context, needs, plan.interval, costs),
+                Some((unit, context)) => extend_unit(market, unit, context, needs, plan.interval, costs),
                 None => {
                     let found = found.get_or_init(|| EntrySource::on(market, *day, given));
-                    (evaluate(market, *day, found, style, plan, costs), needs.clone())
+                    (evaluate_unit(market, *day, found, style, plan, costs), needs.clone())
                 }
             };
             EvaluatedUnit { day: *day, style: todo.style, unit, context }
@@ -71,7 +71,7 @@ pub(crate) fn evaluate_all(
 }
 
 /// Evaluates the rules that a unit lacks, and keeps those it has for grids to come.
-pub(crate) fn extend(
+pub(crate) fn extend_unit(
     market: &MarketSeries<'_>,
     unit: &Unit,
     context: &Arc<UnitSchema>,

@@ -13,7 +13,7 @@ use crate::features::score::ScoreWeights;
 use crate::fingerprint::Fingerprint;
 use crate::model::{Day, ExitRule, Interval, Style, Symbol};
 use crate::search::rank::{ConstrainedMetric, Constraint, RankBy};
-use crate::search::space::{Bound, Dimension, ExitAxes, ExitAxisValue, SearchSpace, numbers};
+use crate::search::space::{Bound, Dimension, ExitAxes, ExitAxisValue, SearchSpace, number_levels};
 use crate::search::strategy::{Search, SpaceAxes, Strategy};
 use crate::search::weights::Weighting;
 
@@ -59,7 +59,7 @@ fn symbol(name: &str) -> Symbol {
 
 /// A plan of one style whose space is one rule and one dimension, but for what is given.
 fn small(exits: ExitAxes, key: &str, column: &str, bound: Bound, levels: &[f64]) -> Plan {
-    let dimension = Dimension::new(key, column, bound, numbers(levels)).expect("sound");
+    let dimension = Dimension::new(key, column, bound, number_levels(levels)).expect("sound");
     let axes = vec![SpaceAxes::new(Style::Swing, exits, vec![dimension])];
     plan_with(axes, Costs::default(), SearchSettings::default())
 }

@@ -99,13 +99,13 @@ impl DayOutcomes {
     pub fn under(&self, rules: Range<usize>) -> Cow<'_, Outcomes> {
         match self {
             Self::Held(outcomes) if rules == (0..outcomes.rules()) => Cow::Borrowed(outcomes),
-            Self::Held(outcomes) => Cow::Owned(picked(outcomes, rules)),
+            Self::Held(outcomes) => Cow::Owned(picked_rows(outcomes, rules)),
             Self::Spilled(spilled) => Cow::Owned(spilled.under(rules)),
         }
     }
 }
 
-fn picked(outcomes: &Outcomes, rules: Range<usize>) -> Outcomes {
+fn picked_rows(outcomes: &Outcomes, rules: Range<usize>) -> Outcomes {
     let (mut some, rules) = (Outcomes::new(rules.len()), rules.collect::<Vec<_>>());
     outcomes.rows().for_each(|row| some.push_picked(row, &rules));
     some
@@ -119,7 +119,7 @@ impl Spilled {
         for group in groups {
             let own = group * LANES;
             let part = self.group(group);
-            let part = picked(&part, wanted(group).start - own..wanted(group).end - own);
+            let part = picked_rows(&part, wanted(group).start - own..wanted(group).end - own);
             joined = Some(match joined {
                 None => part,
                 Some(before) => {
@@ -145,13 +145,13 @@ impl Spilled {
         read().unwrap_or_else(|error| {
             // Only the first counts.
             let _ = self.file.failed.set(error);
-            worthless(self.rows, rules)
+            worthless_rows(self.rows, rules)
         })
     }
 }
 
 /// Returns rows of the right shape that say nothing.
-fn worthless(rows: usize, rules: usize) -> Outcomes {
+fn worthless_rows(rows: usize, rules: usize) -> Outcomes {
     use crate::model::{ExitReason, Outcome, ReturnPpm};
     let zero = ReturnPpm(0);
     let nothing = Outcome {
@@ -204,7 +204,7 @@ impl OutcomeStore {
         let (rules, rows) = (outcomes.rules(), outcomes.len());
         let (mut bytes, mut lengths) = (Vec::new(), vec![0]);
         for first in (0..rules).step_by(LANES) {
-            let group = picked(outcomes, first..rules.min(first + LANES));
+            let group = picked_rows(outcomes, first..rules.min(first + LANES));
             group.rows().for_each(|row| encode_row(row, &mut bytes));
             lengths.push(bytes.len() as u64);
         }
@@ -299,7 +299,7 @@ mod tests {
             prop_assert_eq!((kept.len(), kept.rules()), (outcomes.len(), rules));
             prop_assert_eq!(&*kept.under(0..rules), &outcomes);
             let some = some.0.min(some.1).min(rules - 1)..some.0.max(some.1).min(rules - 1) + 1;
-            prop_assert_eq!(&*kept.under(some.clone()), &picked(&outcomes, some));
+            prop_assert_eq!(&*kept.under(some.clone()), &picked_rows(&outcomes, some));
             prop_assert!(store.failure().is_none());
             prop_assert_eq!(std::fs::read_dir(dir.path()).expect("a folder").count(), 0, "the file has no name");
         }

@@ -49,7 +49,7 @@ impl StylePlan {
         let style = axes.style();
         let space = match weighting {
             Weighting::Default => space,
-            Weighting::Learned => learning(&axes, space)?,
+            Weighting::Learned => learning_space(&axes, space)?,
         };
         let exits = ExitPlan::new(space.rules().to_vec(), interval)
             // The same horizon in every stage: the same days are complete, and their units serve them all.
@@ -305,7 +305,7 @@ pub enum PlanningError {
 /// Returns the space with score weights that are to be learned.
 ///
 /// Errors: nothing filters on the score, or exit rules scale with it, whose outcomes hold under fixed weights only
-fn learning(axes: &SpaceAxes, space: SearchSpace) -> Result<SearchSpace, PlanningError> {
+fn learning_space(axes: &SpaceAxes, space: SearchSpace) -> Result<SearchSpace, PlanningError> {
     let style = space.style();
     let fail = |when| Err(PlanningError::Weights { style, when });
     if axes.scales_with_score() {

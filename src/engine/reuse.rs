@@ -250,7 +250,7 @@ const SEALED: u8 = 1;
 const GIVEN: u8 = 2;
 
 /// Returns a unit's row: keys, fingerprint of the context, unit.
-pub fn encode(keys: &UnitKeys, context: Fingerprint, unit: &Unit) -> Vec<u8> {
+pub fn encode_unit_row(keys: &UnitKeys, context: Fingerprint, unit: &Unit) -> Vec<u8> {
     let UnitKeys { stages, candles, ahead, sealed, horizon_bars, costs, signals } = keys;
     let mut bytes = Vec::with_capacity(KEYS_BYTES + 4096);
     bytes.extend(stages.to_le_bytes());
@@ -272,7 +272,7 @@ struct CachedRow<'a> {
     unit: &'a [u8],
 }
 
-fn decode(row: &[u8]) -> Option<CachedRow<'_>> {
+fn decode_unit_row(row: &[u8]) -> Option<CachedRow<'_>> {
     let (head, unit) = row.split_at_checked(KEYS_BYTES)?;
     let print = |at: usize| head[at..at + 32].try_into().ok().map(Fingerprint);
     let flags = Some(head[72]).filter(|flags| flags & !(SEALED | GIVEN) == 0)?;
@@ -297,7 +297,7 @@ pub fn unit_of(
     row: &[u8],
     context_of: impl Fn(Fingerprint) -> Option<Arc<UnitSchema>>,
 ) -> Option<(Unit, Arc<UnitSchema>)> {
-    let row = decode(row)?;
+    let row = decode_unit_row(row)?;
     let context = context_of(row.context)?;
     Some((Unit::decode(row.unit, &context)?, context))
 }
@@ -305,13 +305,13 @@ pub fn unit_of(
 /// Decides what to do with a cached row for the present keys and plan.
 ///
 /// The checks go from the widest cause to the narrowest, so that the reason names what the user would name.
-pub fn treat<'f>(
+pub fn decide_reuse<'f>(
     row: &[u8],
     keys: &UnitKeys,
     style: &StylePlan,
     fit_of: impl FnOnce(Fingerprint) -> Option<&'f SchemaProjection>,
 ) -> ReuseDecision {
-    let Some(CachedRow { keys: old, context, unit }) = decode(row) else {
+    let Some(CachedRow { keys: old, context, unit }) = decode_unit_row(row) else {
         return ReuseDecision::Evaluate(Reason::Corrupt);
     };
     if let Some(reason) = changed(&old, keys) {
@@ -434,22 +434,27 @@ mod tests {
         for (sealed, signals) in [(false, None), (true, None), (false, Some(0)), (true, Some(5))] {
             let keys = keys(sealed, signals.map(|byte| Fingerprint([byte; 32])));
             let unit = Unit { sealed, pending: 3, ..Unit::default() };
-            let bytes = encode(&keys, context, &unit);
-            let row = decode(&bytes).expect("a row");
+            let bytes = encode_unit_row(&keys, context, &unit);
+            let row = decode_unit_row(&bytes).expect("a row");
             assert_eq!((row.keys, row.context), (keys, context));
             assert_eq!(
                 Unit::decode(row.unit, &UnitSchema { columns: Vec::new(), rules: Vec::new() }),
                 Some(unit)
             );
-            assert!(decode(&[&bytes[..72], &[4], &bytes[73..]].concat()).is_none(), "an unknown flag");
+            assert!(
+                decode_unit_row(&[&bytes[..72], &[4], &bytes[73..]].concat()).is_none(),
+                "an unknown flag"
+            );
         }
-        assert!(decode(&encode(&keys(true, None), context, &Unit::default())[..100]).is_none());
+        assert!(
+            decode_unit_row(&encode_unit_row(&keys(true, None), context, &Unit::default())[..100]).is_none()
+        );
     }
 
     /// Caches of before signals could be given hold such rows.
     #[test]
     fn a_row_of_derived_signals_is_written_as_ever() {
-        let bytes = encode(&keys(true, None), Fingerprint([4; 32]), &Unit::default());
+        let bytes = encode_unit_row(&keys(true, None), Fingerprint([4; 32]), &Unit::default());
         let print = |byte: u8| vec![byte; 32];
         let head = [7_u64.to_le_bytes().to_vec(), print(1), print(2), vec![1], 48_u32.to_le_bytes().to_vec()];
         let mut wanted = [head.concat(), print(3), print(4)].concat();

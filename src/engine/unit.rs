@@ -16,7 +16,7 @@ use crate::model::{
     Break, Day, Direction, ExitReason, ExitRule, Outcome, OutcomeRow, Outcomes, ReturnPpm, Setup,
 };
 use crate::search::space::FilterSource;
-use crate::signals::opportunities::{Hindsight, Opportunity, opportunities};
+use crate::signals::opportunities::{Hindsight, Opportunity, opportunities_of_day};
 
 /// Which values and exit rules a unit holds, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -125,7 +125,7 @@ pub struct Unit {
 ///            only when all of it is there: the day is sealed
 ///
 /// Panics when a dimension reads a column that given signals do not have: their file is checked before
-pub fn evaluate(
+pub fn evaluate_unit(
     market: &MarketSeries<'_>,
     day: Day,
     found: &EntrySource<'_>,
@@ -147,7 +147,7 @@ pub fn evaluate(
     for lead in &own {
         add_signal(&mut unit, market, lead, style, &mut pass, costs, &columns);
     }
-    unit.opportunities = opportunities(&market.frame(day, 0), &style.opportunity, &plan.costs);
+    unit.opportunities = opportunities_of_day(&market.frame(day, 0), &style.opportunity, &plan.costs);
     unit
 }
 
@@ -261,11 +261,11 @@ impl Unit {
 
     /// Returns the unit with only the columns and rules of a context that is part of its own.
     pub fn narrowed(&self, wide: &UnitSchema, narrow: &UnitSchema) -> Self {
-        let columns = places(&wide.columns, &narrow.columns);
-        let rules = places(&wide.rules, &narrow.rules);
+        let columns = places_among(&wide.columns, &narrow.columns);
+        let rules = places_among(&wide.rules, &narrow.rules);
         let mut outcomes = Outcomes::new(rules.len());
         self.outcomes.rows().for_each(|row| outcomes.push_picked(row, &rules));
-        Self { columns: pick(&self.columns, wide.columns.len(), &columns), outcomes, ..self.clone() }
+        Self { columns: pick_columns(&self.columns, wide.columns.len(), &columns), outcomes, ..self.clone() }
     }
 
     /// Returns what a book needs of the unit under its own plan.
@@ -337,9 +337,9 @@ impl SchemaProjection {
         for index in 0..layout.count {
             let signal = signals.signal()?;
             let values = &layout.columns[index * column_row..(index + 1) * column_row];
-            let coordinates = coordinates(values, columns, style);
+            let coordinates = lattice_coordinates(values, columns, style);
             let evidence = match self.evidence {
-                Some(place) => evidence(&values[8 * place..], style)?,
+                Some(place) => score_evidence(&values[8 * place..], style)?,
                 None => None,
             };
             let coordinates = coordinates.filter(|_| self.evidence.is_none() || evidence.is_some());
@@ -368,7 +368,7 @@ impl SchemaProjection {
 }
 
 /// Returns a signal's evidence of the score, where it has a feature row; `None` when the bytes are no evidence.
-fn evidence(value: &[u8], style: &StylePlan) -> Option<Option<ScoreEvidence>> {
+fn score_evidence(value: &[u8], style: &StylePlan) -> Option<Option<ScoreEvidence>> {
     let number = UnitReader(value).float()?;
     match number.is_nan() {
         true => Some(None),
@@ -377,7 +377,7 @@ fn evidence(value: &[u8], style: &StylePlan) -> Option<Option<ScoreEvidence>> {
 }
 
 /// Returns a signal's coordinates from its row of columns; that of a score whose weights are not known yet is 0.
-fn coordinates(values: &[u8], columns: &[usize], style: &StylePlan) -> Option<Vec<u8>> {
+fn lattice_coordinates(values: &[u8], columns: &[usize], style: &StylePlan) -> Option<Vec<u8>> {
     let dimensions = style.space.dimensions().iter().zip(columns);
     dimensions
         .map(|(dimension, column)| {
@@ -391,13 +391,13 @@ fn coordinates(values: &[u8], columns: &[usize], style: &StylePlan) -> Option<Ve
 }
 
 /// Returns where each of some items stands among all.
-fn places<T: PartialEq>(all: &[T], some: &[T]) -> Vec<usize> {
+fn places_among<T: PartialEq>(all: &[T], some: &[T]) -> Vec<usize> {
     let place = |item| all.iter().position(|known| known == item);
     some.iter().map(|item| place(item).expect("the narrow context is part of the wide one")).collect()
 }
 
 /// Picks some places of every row.
-fn pick<T: Copy>(rows: &[T], width: usize, places: &[usize]) -> Vec<T> {
+fn pick_columns<T: Copy>(rows: &[T], width: usize, places: &[usize]) -> Vec<T> {
     rows.chunks_exact(width.max(1)).flat_map(|row| places.iter().map(|place| row[*place])).collect()
 }
 

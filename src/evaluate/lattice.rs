@@ -108,7 +108,7 @@ impl<'a> LatticeWalk<'a> {
             let (column, levels) = (&columns[branch_dimensions], 0..lattice.sizes[branch_dimensions]);
             let cut_up = |mut list: Vec<u32>| {
                 levels.clone().map(move |level| {
-                    cut(&mut list, column, level);
+                    cut_list(&mut list, column, level);
                     list.clone()
                 })
             };
@@ -158,7 +158,7 @@ impl<'a> LatticeWalk<'a> {
                 own.clear();
                 own.extend_from_slice(list);
             }
-            cut(own, &self.columns[dimension], level);
+            cut_list(own, &self.columns[dimension], level);
             let inner_cell = cell + level * self.lattice.strides[dimension];
             self.descend(dimension + 1, inner_cell, own, inner, visit);
         }
@@ -166,7 +166,7 @@ impl<'a> LatticeWalk<'a> {
 }
 
 /// Keeps the signals of a list that are at a level or stricter, without a branch per signal.
-fn cut(list: &mut Vec<u32>, column: &[u8], level: usize) {
+fn cut_list(list: &mut Vec<u32>, column: &[u8], level: usize) {
     let mut kept = 0;
     for at in 0..list.len() {
         let signal = list[at];

@@ -166,7 +166,7 @@ pub struct Metrics {
 }
 
 /// Returns the share of a tally's trades that took part in an opportunity.
-pub fn precision(tally: &Tally) -> Measure {
+pub fn trade_precision(tally: &Tally) -> Measure {
     match tally.point.trades {
         0 => Err(Undefined::NoTrades),
         trades => Ok(tally.capturing as f64 / f64::from(trades)),
@@ -175,8 +175,13 @@ pub fn precision(tally: &Tally) -> Measure {
 
 /// Derives the metrics of a tally.
 ///
-/// `base_precision` is the precision of taking every signal of the window ([`precision`]), which lift compares with.
-pub fn metrics(tally: &Tally, base_precision: Measure, window: &Window<'_>, bar_hours: f64) -> Metrics {
+/// `base_precision` is the precision of taking every signal of the window ([`trade_precision`]), which lift compares with.
+pub fn derive_metrics(
+    tally: &Tally,
+    base_precision: Measure,
+    window: &Window<'_>,
+    bar_hours: f64,
+) -> Metrics {
     let point = &tally.point;
     let trades = f64::from(point.trades);
     let share = |part: u64, whole: f64, why: Undefined| match whole > 0.0 {
@@ -184,7 +189,7 @@ pub fn metrics(tally: &Tally, base_precision: Measure, window: &Window<'_>, bar_
         false => Err(why),
     };
     let some_trade = |value: f64| if point.trades > 0 { Ok(value) } else { Err(Undefined::NoTrades) };
-    let precision = precision(tally);
+    let precision = trade_precision(tally);
     Metrics {
         trades: point.trades.into(),
         win_rate: point.win_rate(),

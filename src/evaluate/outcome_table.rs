@@ -264,13 +264,13 @@ impl OutcomeColumns {
             let own = &self.nets[ends];
             match (&strip.choices, near) {
                 (Choices::Narrow(choices), Some(near)) => {
-                    spread(&choices[places], |choice| near[usize::from(choice)], groups, row);
+                    spread_outcomes(&choices[places], |choice| near[usize::from(choice)], groups, row);
                 }
                 (Choices::Narrow(choices), None) => {
-                    spread(&choices[places], |choice| own[usize::from(choice)], groups, row);
+                    spread_outcomes(&choices[places], |choice| own[usize::from(choice)], groups, row);
                 }
                 (Choices::Wide(choices), _) => {
-                    spread(&choices[places], |choice| own[usize::from(choice)], groups, row);
+                    spread_outcomes(&choices[places], |choice| own[usize::from(choice)], groups, row);
                 }
             }
         }
@@ -447,7 +447,12 @@ impl Elsewhere {
 
 /// Writes a row of outcomes, group by group of rules.
 #[inline]
-fn spread<C: Copy>(choices: &[C], net: impl Fn(C) -> i32, groups: &mut [&mut [[i32; LANES]]], row: usize) {
+fn spread_outcomes<C: Copy>(
+    choices: &[C],
+    net: impl Fn(C) -> i32,
+    groups: &mut [&mut [[i32; LANES]]],
+    row: usize,
+) {
     for (rows, choices) in groups.iter_mut().zip(choices.as_chunks().0) {
         rows[row] = choices.map(&net);
     }

@@ -86,7 +86,7 @@ pub struct Course {
 /// Causality: a signal is traded or lost by what is closed before its entry candle opens; a position is busy until the
 ///            end of the candle that closes it. Signals of one instant come in the order of the book: by symbol
 /// Cost:      O(signals x log of the positions open)
-pub fn follow(
+pub fn follow_signals(
     book: &OutcomeTable,
     rule: usize,
     signals: &[usize],

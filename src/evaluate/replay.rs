@@ -48,7 +48,7 @@ impl Pick<'_> {
 }
 
 /// Returns the indices of the signals a pick takes, in trade order.
-pub fn taken(window: &Window<'_>, pick: Pick<'_>) -> Vec<usize> {
+pub fn taken_signals(window: &Window<'_>, pick: Pick<'_>) -> Vec<usize> {
     let dimensions = window.book.lattice().dimensions();
     let coordinates = window.book.coordinates();
     window
@@ -61,11 +61,11 @@ pub fn taken(window: &Window<'_>, pick: Pick<'_>) -> Vec<usize> {
 /// Replays one parameter set over a window.
 ///
 /// Cost: O(signals)
-pub fn replay(window: &Window<'_>, pick: Pick<'_>) -> Tally {
+pub fn replay_set(window: &Window<'_>, pick: Pick<'_>) -> Tally {
     let book = window.book;
-    let trades = taken(window, pick);
+    let trades = taken_signals(window, pick);
     let mut tally = Tally::default();
-    (tally.point, tally.daily_ppm) = results(book, pick.rule, &trades);
+    (tally.point, tally.daily_ppm) = results_of_trades(book, pick.rule, &trades);
     let outcomes = book.under(pick.rule);
     for &signal in &trades {
         let detail = outcomes.of(signal);
@@ -82,7 +82,7 @@ pub fn replay(window: &Window<'_>, pick: Pick<'_>) -> Tally {
 }
 
 /// Returns the results of trades, given in trade order, and the sum of net returns of each entry day with trades.
-pub fn results(book: &OutcomeTable, rule: usize, trades: &[usize]) -> (GridPoint, Vec<(Day, i64)>) {
+pub fn results_of_trades(book: &OutcomeTable, rule: usize, trades: &[usize]) -> (GridPoint, Vec<(Day, i64)>) {
     let (mut point, mut daily_ppm) = (GridPoint::default(), Vec::<(Day, i64)>::new());
     let (mut sum, mut peak) = (0_i64, 0_i64);
     let outcomes = book.under(rule);

@@ -55,8 +55,8 @@ impl Score {
             return Err(Undefined::TooFewTrades { min: around.trades_min });
         }
         match self {
-            Self::Balanced => balanced(point, around),
-            Self::Legacy => legacy(point, around),
+            Self::Balanced => balanced_score(point, around),
+            Self::Legacy => legacy_points(point, around),
             Self::Expectancy => point.expectancy_pct(),
             Self::ProfitFactor => point.profit_factor(),
             Self::Sharpe => point.sharpe_daily(around.days),
@@ -97,7 +97,7 @@ const DRAWDOWN_FREE: f64 = 0.20;
 /// Source: legacy section 3; deviations: expectancy in average losses instead of percent (D06), a lower bound
 /// instead of the mean so that few lucky trades do not win, drawdown as a fraction of the account (D07), negative
 /// scores instead of a floor that ranked losers above winners (D08), no hindsight capture
-fn balanced(point: &GridPoint, around: &Circumstances) -> Measure {
+fn balanced_score(point: &GridPoint, around: &Circumstances) -> Measure {
     let low = point.expectancy_low_pct(around.days)?;
     let (edge, payoff) = match (point.avg_loss_pct(), point.payoff_ratio()) {
         (Ok(loss), payoff) if loss < 0.0 => (low / loss.abs(), payoff.unwrap_or(0.0)),
@@ -118,7 +118,7 @@ fn balanced(point: &GridPoint, around: &Circumstances) -> Measure {
     Ok(points / 100.0)
 }
 
-fn legacy(point: &GridPoint, around: &Circumstances) -> Measure {
+fn legacy_points(point: &GridPoint, around: &Circumstances) -> Measure {
     Ok(legacy_score(&LegacyInputs {
         captured_count: point.trades.into(),
         expectancy: point.expectancy_pct()?,

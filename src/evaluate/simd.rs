@@ -7,7 +7,7 @@
 /// Results are the same everywhere: no step is fused with another, and lanes never mix. The work must be inlined
 /// (`#[inline(always)]`, also what it calls) for the compiler to see it.
 #[inline]
-pub fn widest<R>(work: impl FnOnce() -> R) -> R {
+pub fn run_widest<R>(work: impl FnOnce() -> R) -> R {
     #[cfg(target_arch = "x86_64")]
     {
         #[expect(unsafe_code, reason = "the processor was just asked; the function itself is safe code")]
@@ -34,8 +34,8 @@ mod tests {
         let values: Vec<i32> = (0..1000_i32).map(|i| i.wrapping_mul(2_654_435)).collect();
         let work =
             || values.iter().fold(0_i64, |sum, v| sum.wrapping_mul(3).wrapping_add(i64::from(*v).pow(2)));
-        assert_eq!(widest(work), work());
+        assert_eq!(run_widest(work), work());
         let floats = || values.iter().fold(0.0, |sum, v| sum / 3.0 + f64::from(*v) * f64::from(*v));
-        assert_eq!(widest(floats).to_bits(), floats().to_bits());
+        assert_eq!(run_widest(floats).to_bits(), floats().to_bits());
     }
 }

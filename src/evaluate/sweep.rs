@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::lattice::LatticeWalk;
 use super::outcome_table::{LANES, NetReturns, Window};
-use super::simd::widest;
+use super::simd::run_widest;
 use crate::model::Day;
 
 /// What the whole grid knows about one parameter set; sums in ppm of the entry price.
@@ -69,7 +69,7 @@ impl Sweep {
 /// Computes the statistics of every parameter set of a window.
 ///
 /// Cost: O(trades of all cells x rules), [`LANES`] rules at a time
-pub fn sweep(window: &Window<'_>) -> Sweep {
+pub fn sweep_window(window: &Window<'_>) -> Sweep {
     let book = window.book;
     let rules = book.rules();
     let entries = &book.entries()[window.signals.clone()];
@@ -306,7 +306,7 @@ struct GroupOutcomes<'a> {
 impl GroupOutcomes<'_> {
     /// Follows a list of signals. Integers: the same bits everywhere.
     fn follow<T: Lane>(&self, list: &[u32]) -> Running<T> {
-        widest(
+        run_widest(
             #[inline(always)]
             || self.follow_plain(list),
         )

@@ -186,11 +186,11 @@ impl ExitEvents {
         surges: impl Iterator<Item = CloseEvent>,
         times: impl Iterator<Item = CloseEvent>,
     ) -> Racing<'a> {
-        refill(&mut self.targets, targets);
-        refill(&mut self.stops, stops);
-        refill(&mut self.surges, surges);
-        refill(&mut self.times, times);
-        refill(&mut self.stop_bars, self.stops.iter().map(|stop| trade.touched_at(&stop.stops)));
+        refill_items(&mut self.targets, targets);
+        refill_items(&mut self.stops, stops);
+        refill_items(&mut self.surges, surges);
+        refill_items(&mut self.times, times);
+        refill_items(&mut self.stop_bars, self.stops.iter().map(|stop| trade.touched_at(&stop.stops)));
         self.stop_bars.resize(self.stops.len() + LANES, NEVER);
         self.stop_numbers.clear();
         self.stop_numbers.resize(self.stops.len() + LANES, UNKNOWN);
@@ -266,7 +266,7 @@ impl Racing<'_> {
             _ => self.target(target, row),
         };
         let rest = LaneRest { bar: rest, number, stops_end };
-        let tied = finish(
+        let tied = finish_batch(
             lanes(&self.ends.stop_bars, first_stop),
             lanes(&self.ends.stop_numbers, first_stop),
             rest,
@@ -362,7 +362,7 @@ struct LaneRest {
 ///
 /// A function of its own: among other code the compiler takes the lanes one by one.
 #[inline(never)]
-fn finish(
+fn finish_batch(
     stop_bars: &Lanes,
     stop_numbers: &Lanes,
     rest: LaneRest,
@@ -387,7 +387,7 @@ fn lanes_mut(values: &mut [u16], first: usize) -> &mut Lanes {
 }
 
 /// Puts other items in place of those there; the memory is kept.
-fn refill<T>(items: &mut Vec<T>, others: impl Iterator<Item = T>) {
+fn refill_items<T>(items: &mut Vec<T>, others: impl Iterator<Item = T>) {
     items.clear();
     items.extend(others);
 }

@@ -146,7 +146,7 @@ impl Passages {
 }
 
 /// Follows a position past all its levels; returns how many candles it took to decide every rule.
-pub fn passages(
+pub fn follow_levels(
     position: &Position<'_>,
     ahead: Bars<'_>,
     (targets, target): (&DistanceLevels, &mut Passages),

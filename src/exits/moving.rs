@@ -85,10 +85,10 @@ impl MovingStops {
             if waiting == 0 {
                 break;
             }
-            let peak = better(direction, extreme, ahead.open[i]);
+            let peak = better_price(direction, extreme, ahead.open[i]);
             self.peaks.push(peak);
-            extreme = better(direction, peak, best(ahead, i, direction));
-            let worst = worst(ahead, i, direction);
+            extreme = better_price(direction, peak, best_extreme(ahead, i, direction));
+            let worst = worst_extreme(ahead, i, direction);
             for (stop, at) in self.stops.iter_mut().filter(|(_, at)| *at == NEVER) {
                 if stop
                     .level(direction, peak)
@@ -120,7 +120,7 @@ impl MovingStops {
 
 /// Returns the better of two prices for a side.
 #[inline]
-pub fn better(direction: Direction, a: f64, b: f64) -> f64 {
+pub fn better_price(direction: Direction, a: f64, b: f64) -> f64 {
     match direction {
         Direction::Long => a.max(b),
         Direction::Short => a.min(b),
@@ -129,7 +129,7 @@ pub fn better(direction: Direction, a: f64, b: f64) -> f64 {
 
 /// Returns the favourable extreme of a candle.
 #[inline]
-pub fn best(ahead: Bars<'_>, i: usize, direction: Direction) -> f64 {
+pub fn best_extreme(ahead: Bars<'_>, i: usize, direction: Direction) -> f64 {
     match direction {
         Direction::Long => ahead.high[i],
         Direction::Short => ahead.low[i],
@@ -137,7 +137,7 @@ pub fn best(ahead: Bars<'_>, i: usize, direction: Direction) -> f64 {
 }
 
 #[inline]
-fn worst(ahead: Bars<'_>, i: usize, direction: Direction) -> f64 {
+fn worst_extreme(ahead: Bars<'_>, i: usize, direction: Direction) -> f64 {
     match direction {
         Direction::Long => ahead.low[i],
         Direction::Short => ahead.high[i],

@@ -2,7 +2,7 @@
 
 use super::costs::TradeCosts;
 use super::ends::{CloseEvent, ExitEvents, Results, StopEvent, TargetEvent};
-use super::levels::{Passages, passages};
+use super::levels::{Passages, follow_levels};
 use super::moving::MovingStops;
 use super::plan::{ExitPlan, FirstSlot, RuleRun};
 use super::surge::first_surges;
@@ -50,7 +50,7 @@ impl<'p> ExitPass<'p> {
         assert!(!ahead.is_empty(), "a position is entered at a candle");
         let direction = position.direction;
         let (targets, stops) = (&mut self.targets, &mut self.stops);
-        let decided = passages(position, ahead, (&plan.targets, targets), (&plan.stops, stops));
+        let decided = follow_levels(position, ahead, (&plan.targets, targets), (&plan.stops, stops));
         let (targets, stops) = (&self.targets, &self.stops);
         let moving = plan.moving.iter().map(|moving| moving.stop(position, targets));
         self.moving.follow(moving, ahead, direction, decided);

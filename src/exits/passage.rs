@@ -22,13 +22,13 @@ pub fn first_passages(
     target_at.fill(NEVER);
     stop_at.fill(NEVER);
     match direction {
-        Direction::Long => follow::<true>(ahead, targets, stops, target_at, stop_at),
-        Direction::Short => follow::<false>(ahead, targets, stops, target_at, stop_at),
+        Direction::Long => follow_passage::<true>(ahead, targets, stops, target_at, stop_at),
+        Direction::Short => follow_passage::<false>(ahead, targets, stops, target_at, stop_at),
     }
 }
 
 /// Follows a position of one side. Prices are compared after multiplication by the side, so that upwards is always its favour.
-fn follow<const LONG: bool>(
+fn follow_passage<const LONG: bool>(
     ahead: Bars<'_>,
     targets: &[f64],
     stops: &[f64],

@@ -2,7 +2,7 @@
 
 use super::costs::{Fill, OpenTrade};
 use super::levels::Passage;
-use super::moving::{MovingStops, best, better};
+use super::moving::{MovingStops, best_extreme, better_price};
 use crate::model::{Bars, Direction, ExitReason, Outcome, ReturnPpm};
 
 /// A position to follow: where it is entered, and what is known then.
@@ -97,7 +97,8 @@ impl Trade<'_> {
             );
         }
         let worst = Exit { first: filled, last: fill(level, reason) };
-        let after = peak.map(|peak| better(self.direction, peak, best(self.ahead, i, self.direction)));
+        let after =
+            peak.map(|peak| better_price(self.direction, peak, best_extreme(self.ahead, i, self.direction)));
         if first.is_none() && (stops.moving == [None, None] || after == peak) {
             return (self.close(worst, None, bar), false);
         }

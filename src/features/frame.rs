@@ -3,9 +3,9 @@
 
 use super::indicators::{IndicatorRow, WARM_UP_BARS, indicator_rows};
 use super::kline_context::{KlineContext, kline_context};
-use super::levels::{NearestLevels, SwingLevel, levels};
+use super::levels::{NearestLevels, SwingLevel, nearest_levels};
 use super::market_structure::{MarketStructure, market_structure};
-use super::patterns::{Patterns, patterns};
+use super::patterns::{Patterns, patterns_at};
 use super::sr_history::{LevelSide, SrHistory, sr_history};
 use super::timeframes::{TIMEFRAME_WARM_UP_BARS, TimeframeCloses, TimeframeRow, Trend};
 use crate::model::{Bars, Breaks, Candle, DAY_MS, Day, Interval, Run, Timeframes};
@@ -161,7 +161,7 @@ impl Frame<'_> {
         let past = self.bars.slice(pulse.index + 1 - HISTORY_BARS..pulse.index + 1);
 
         let near = past.slice(HISTORY_BARS - STRUCTURE_BARS..HISTORY_BARS);
-        let levels = levels(past);
+        let levels = nearest_levels(past);
         let history = |level: Option<SwingLevel>, side| {
             let level = level?;
             let since = past.slice(HISTORY_BARS - level.age_bars..HISTORY_BARS);
@@ -179,7 +179,7 @@ impl Frame<'_> {
             levels,
             resistance_history: history(levels.resistance, LevelSide::Resistance),
             support_history: history(levels.support, LevelSide::Support),
-            patterns: patterns(past),
+            patterns: patterns_at(past),
         }
     }
 }

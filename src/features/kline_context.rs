@@ -61,13 +61,13 @@ pub fn kline_context(bars: Bars<'_>, count: usize) -> Option<KlineContext> {
     let lowest = window.low.iter().copied().fold(f64::INFINITY, f64::min);
     let bullish = window.close.iter().zip(window.open).filter(|(close, open)| close > open).count();
     let (first, last) = (window.close[0], window.close[n - 1]);
-    let (is_up, is_down) = drift(window.close);
+    let (is_up, is_down) = closes_drift(window.close);
     Some(KlineContext {
         count: n as u32,
         highest,
         lowest,
-        avg_body: total(window.close, window.open, |close, open| (close - open).abs()) / length,
-        avg_range: total(window.high, window.low, |high, low| high - low) / length,
+        avg_body: total_of_columns(window.close, window.open, |close, open| (close - open).abs()) / length,
+        avg_range: total_of_columns(window.high, window.low, |high, low| high - low) / length,
         avg_volume: window.volume.iter().sum::<f64>() / length,
         bullish_count: bullish as u32,
         bearish_count: (n - bullish) as u32,
@@ -85,12 +85,12 @@ pub(super) fn percent_of(part: f64, whole: f64) -> f64 {
 }
 
 /// Returns the sum of a function of two columns, oldest candle first.
-fn total(a: &[f64], b: &[f64], f: impl Fn(f64, f64) -> f64) -> f64 {
+fn total_of_columns(a: &[f64], b: &[f64], f: impl Fn(f64, f64) -> f64) -> f64 {
     a.iter().zip(b).map(|(a, b)| f(*a, *b)).sum()
 }
 
 /// Returns whether the closes drift up and whether they drift down.
-fn drift(close: &[f64]) -> (bool, bool) {
+fn closes_drift(close: &[f64]) -> (bool, bool) {
     let n = close.len();
     if n < DRIFT_BARS {
         return (false, false);

@@ -29,7 +29,7 @@ pub struct SwingLevel {
 /// Causality: a swing needs one closed candle on each side, so the newest swing is one candle old
 /// Source:    the live legacy writer (a level never includes the current candle, unlike the exporter: D44);
 ///            deviation: a swing that a later candle closed beyond is broken and no longer a level
-pub fn levels(bars: Bars<'_>) -> NearestLevels {
+pub fn nearest_levels(bars: Bars<'_>) -> NearestLevels {
     let window = bars.slice(bars.len().saturating_sub(LEVEL_WINDOW)..bars.len());
     let Some(close) = window.close.last().copied() else { return NearestLevels::default() };
     let mut levels = NearestLevels::default();
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_nearest_swings_are_found() {
-        let levels = levels(series(&[10.0, 14.0, 10.0, 6.0, 10.0, 12.0, 10.0, 10.5]).bars());
+        let levels = nearest_levels(series(&[10.0, 14.0, 10.0, 6.0, 10.0, 12.0, 10.0, 10.5]).bars());
         let level = |price, age_bars| Some(SwingLevel { price, age_bars });
         assert_eq!(levels, NearestLevels { support: level(9.0, 1), resistance: level(13.0, 2) });
         assert_eq!(levels.risk_reward(10.5, 1.0, true), 2.5 / 1.5);
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_one_way_market_has_no_level_ahead() {
         let closes: Vec<f64> = (0..60).map(|i| 100.0 + f64::from(i)).collect();
-        let levels = levels(series(&closes).bars());
+        let levels = nearest_levels(series(&closes).bars());
         assert_eq!(levels.resistance, None);
         assert_eq!(levels.risk_reward(159.0, 2.0, true), 6.0 / 3.0);
     }

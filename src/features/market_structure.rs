@@ -114,7 +114,8 @@ pub fn market_structure(bars: Bars<'_>) -> Option<MarketStructure> {
     }
     let highs = last_two(n, |i, j| bars.high[i] >= bars.high[j]);
     let lows = last_two(n, |i, j| bars.low[i] <= bars.low[j]);
-    let swing = structure(highs.map(|i| i.map(|i| bars.high[i])), lows.map(|i| i.map(|i| bars.low[i])));
+    let swing =
+        structure_of_swings(highs.map(|i| i.map(|i| bars.high[i])), lows.map(|i| i.map(|i| bars.low[i])));
     let last_swing = highs[0].max(lows[0]);
     let age = last_swing.map_or(0, |i| n - 1 - i);
     let close = bars.close[n - 1];
@@ -130,7 +131,7 @@ pub fn market_structure(bars: Bars<'_>) -> Option<MarketStructure> {
             .map_or(0.0, |i| round_decimals(percent_of(close - bars.close[i], bars.close[i]), 2)),
         last_high: highs[0].map(|i| bars.high[i]),
         last_low: lows[0].map(|i| bars.low[i]),
-        position_in_range: position(close, bottom, top),
+        position_in_range: position_between(close, bottom, top),
         distance_high_pct: round_decimals(percent_of(top - close, close), 2),
         distance_low_pct: round_decimals(percent_of(close - bottom, close), 2),
     })
@@ -151,7 +152,7 @@ fn last_two(n: usize, holds: impl Fn(usize, usize) -> bool) -> [Option<usize>; 2
 }
 
 /// Returns what two swing highs and two swing lows say, latest first.
-fn structure(highs: [Option<f64>; 2], lows: [Option<f64>; 2]) -> SwingStructure {
+fn structure_of_swings(highs: [Option<f64>; 2], lows: [Option<f64>; 2]) -> SwingStructure {
     let ([Some(high), Some(high_before)], [Some(low), Some(low_before)]) = (highs, lows) else {
         return SwingStructure::Unknown;
     };
@@ -165,7 +166,7 @@ fn structure(highs: [Option<f64>; 2], lows: [Option<f64>; 2]) -> SwingStructure 
 }
 
 /// Returns where a price stands between two others, two decimals, 0.5 where they meet.
-fn position(price: f64, bottom: f64, top: f64) -> f64 {
+fn position_between(price: f64, bottom: f64, top: f64) -> f64 {
     if top > bottom { round_decimals((price - bottom) / (top - bottom), 2) } else { 0.5 }
 }
 

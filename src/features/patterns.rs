@@ -30,7 +30,7 @@ impl Patterns {
 ///
 /// Shape:     `bars[n]`, n >= 21
 /// Causality: reads the last 21 closed candles
-pub fn patterns(bars: Bars<'_>) -> Patterns {
+pub fn patterns_at(bars: Bars<'_>) -> Patterns {
     let t = bars.len() - 1;
     let now = bars.get(t);
     let before = bars.get(t - 1);
@@ -82,7 +82,7 @@ mod tests {
                 volume: 1.0,
             })
             .collect();
-        patterns(series.bars())
+        patterns_at(series.bars())
     }
 
     #[test]

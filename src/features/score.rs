@@ -65,7 +65,7 @@ impl ScoreTerm {
 }
 
 /// Returns the terms of a style's score.
-pub fn terms(style: Style) -> &'static [ScoreTerm] {
+pub fn terms_of_style(style: Style) -> &'static [ScoreTerm] {
     use ScoreTerm::*;
     match style {
         Style::Scalping => {
@@ -78,7 +78,7 @@ pub fn terms(style: Style) -> &'static [ScoreTerm] {
 /// Terms of a style at most.
 pub const TERMS_MAX: usize = 8;
 
-/// What the terms of a style's score weigh, in the order of [`terms`].
+/// What the terms of a style's score weigh, in the order of [`terms_of_style`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct ScoreWeights {
     style: Style,
@@ -99,7 +99,7 @@ impl ScoreWeights {
     /// Returns the weights that a function gives the terms of a style; `None` if it has none for one of them.
     pub fn of(style: Style, weight: impl FnMut(ScoreTerm) -> Option<u8>) -> Option<Self> {
         let mut weights = [0; TERMS_MAX];
-        let found: Option<Vec<u8>> = terms(style).iter().copied().map(weight).collect();
+        let found: Option<Vec<u8>> = terms_of_style(style).iter().copied().map(weight).collect();
         found?.into_iter().zip(&mut weights).for_each(|(own, place)| *place = own);
         Some(Self { style, weights })
     }
@@ -107,7 +107,9 @@ impl ScoreWeights {
     /// Reads what [`Display`](fmt::Display) writes; `None` if it is nothing of the kind, or of another style.
     pub fn parse(style: Style, text: &str) -> Option<Self> {
         let pairs = text.split(' ').map(|pair| pair.split_once(':'));
-        let pairs = pairs.collect::<Option<Vec<(&str, &str)>>>().filter(|p| p.len() == terms(style).len())?;
+        let pairs = pairs
+            .collect::<Option<Vec<(&str, &str)>>>()
+            .filter(|p| p.len() == terms_of_style(style).len())?;
         let weight = |term: ScoreTerm| {
             let (_, weight) = pairs.iter().find(|(name, _)| *name == term.as_str())?;
             weight.parse().ok()
@@ -122,7 +124,7 @@ impl ScoreWeights {
 
     /// Returns every term with its weight.
     pub fn pairs(&self) -> impl Iterator<Item = (ScoreTerm, u8)> {
-        terms(self.style).iter().copied().zip(self.weights)
+        terms_of_style(self.style).iter().copied().zip(self.weights)
     }
 }
 
@@ -142,7 +144,7 @@ impl fmt::Display for ScoreWeights {
 pub struct ScoreEvidence(u32);
 
 impl ScoreEvidence {
-    /// The lowest bit tells exhaustion; two bits per term follow, in the order of [`terms`].
+    /// The lowest bit tells exhaustion; two bits per term follow, in the order of [`terms_of_style`].
     const TERM_BITS: u32 = 2;
 
     fn new(exhausted: bool, steps: impl Iterator<Item = usize>) -> Self {
@@ -159,9 +161,9 @@ impl ScoreEvidence {
     pub fn from_number(number: f64, style: Style) -> Option<Self> {
         let evidence = Self(number as u32);
         let is_one = |(place, term): (usize, &ScoreTerm)| evidence.step(place) < term.strengths().len();
-        let within = evidence.0 >> (1 + Self::TERM_BITS * terms(style).len() as u32) == 0;
+        let within = evidence.0 >> (1 + Self::TERM_BITS * terms_of_style(style).len() as u32) == 0;
         let whole = f64::from(evidence.0) == number;
-        (whole && within && terms(style).iter().enumerate().all(is_one)).then_some(evidence)
+        (whole && within && terms_of_style(style).iter().enumerate().all(is_one)).then_some(evidence)
     }
 
     fn step(self, place: usize) -> usize {
@@ -197,7 +199,7 @@ fn steps(value: f64, ladder: &[(f64, f64)]) -> f64 {
 }
 
 /// Returns how many of ascending limits a value passes.
-fn reached(value: f64, limits: &[f64]) -> usize {
+fn limits_reached(value: f64, limits: &[f64]) -> usize {
     limits.iter().take_while(|limit| value >= **limit).count()
 }
 
@@ -239,8 +241,8 @@ impl<'a> Sided<'a> {
         let body = self.row.candle.close - self.row.candle.open;
         let volume = indicators.volume_ratio;
         match term {
-            ScoreTerm::Momentum => reached(self.in_atr(body), &[0.33, 0.67, 1.0]),
-            ScoreTerm::Volume => reached(volume, &[1.2, 1.5, 2.0]),
+            ScoreTerm::Momentum => limits_reached(self.in_atr(body), &[0.33, 0.67, 1.0]),
+            ScoreTerm::Volume => limits_reached(volume, &[1.2, 1.5, 2.0]),
             ScoreTerm::Breakout => usize::from(self.agrees(self.row.patterns.breakout)),
             ScoreTerm::Pattern => usize::from(self.agrees(self.row.patterns.reversal())),
             ScoreTerm::TrendAlign => match (style, self.aligned_timeframes()) {
@@ -248,10 +250,10 @@ impl<'a> Sided<'a> {
                 (Style::Swing, 2) => 1,
                 _ => 0,
             },
-            ScoreTerm::Volatility => reached(indicators.atr_ratio, &[1.1, 1.25, 1.5]),
-            ScoreTerm::VolumePulse => reached(volume, &[2.0, 2.5]),
-            ScoreTerm::MomentumAccel => reached(self.in_atr(body - self.row.body_before), &[0.5, 1.0]),
-            ScoreTerm::EmaDivergence => reached(self.middle_gap_atr(), &[1.5, 3.0]),
+            ScoreTerm::Volatility => limits_reached(indicators.atr_ratio, &[1.1, 1.25, 1.5]),
+            ScoreTerm::VolumePulse => limits_reached(volume, &[2.0, 2.5]),
+            ScoreTerm::MomentumAccel => limits_reached(self.in_atr(body - self.row.body_before), &[0.5, 1.0]),
+            ScoreTerm::EmaDivergence => limits_reached(self.middle_gap_atr(), &[1.5, 3.0]),
             ScoreTerm::HighTrendStrength => {
                 let gap = self.in_atr(self.row.pulse.high.ema_20 - self.row.pulse.high.ema_50);
                 match f64::from(self.row.pulse.high.trend.vote()) == self.direction.sign() {
@@ -265,7 +267,7 @@ impl<'a> Sided<'a> {
 
     /// Returns all that the signal score of a style reads.
     pub fn score_evidence(&self, style: Style) -> ScoreEvidence {
-        let steps = terms(style).iter().map(|term| self.step(*term, style));
+        let steps = terms_of_style(style).iter().map(|term| self.step(*term, style));
         ScoreEvidence::new(self.rsi() > 80.0, steps)
     }
 
@@ -353,8 +355,8 @@ mod tests {
             let valid = |(place, term): (usize, &ScoreTerm)| {
                 (number >> (1 + 2 * place)) as usize % 4 < term.strengths().len()
             };
-            let fits = number >> (1 + 2 * terms(style).len()) == 0;
-            let valid = fits && terms(style).iter().enumerate().all(valid);
+            let fits = number >> (1 + 2 * terms_of_style(style).len()) == 0;
+            let valid = fits && terms_of_style(style).iter().enumerate().all(valid);
             let read = ScoreEvidence::from_number(f64::from(number), style);
             prop_assert_eq!(read.map(ScoreEvidence::number), valid.then_some(f64::from(number)));
             for other in [f64::from(number) + 0.5, -1.0 - f64::from(number), f64::NAN, f64::INFINITY] {
@@ -366,7 +368,7 @@ mod tests {
         fn a_score_is_the_weighted_mean_of_the_strengths(
             style in style(), exhausted: bool, steps in prop::array::uniform8(0_usize..4), weights in prop::array::uniform8(0_u8..=50),
         ) {
-            let own = terms(style);
+            let own = terms_of_style(style);
             let steps: Vec<usize> = own.iter().zip(steps).map(|(t, step)| step % t.strengths().len()).collect();
             let mut drawn = weights.into_iter();
             let weights = ScoreWeights::of(style, |_| drawn.next()).expect("enough");

@@ -55,18 +55,18 @@ pub fn sr_history(bars: Bars<'_>, level: f64, side: LevelSide, tolerance_pct: f6
         LevelSide::Resistance => {
             let reach = level * (1.0 - tolerance_pct / 100.0);
             let is_false = |high: f64, close: f64| high > level && close < level;
-            collect(bars.high, bars.close, level, side, |high| high >= reach, is_false)
+            collect_history(bars.high, bars.close, level, side, |high| high >= reach, is_false)
         }
         LevelSide::Support => {
             let reach = level * (1.0 + tolerance_pct / 100.0);
             let is_false = |low: f64, close: f64| low < level && close > level;
-            collect(bars.low, bars.close, level, side, |low| low <= reach, is_false)
+            collect_history(bars.low, bars.close, level, side, |low| low <= reach, is_false)
         }
     }
 }
 
 /// Returns the history over the candles whose extreme passes a test.
-fn collect(
+fn collect_history(
     extremes: &[f64],
     closes: &[f64],
     level: f64,

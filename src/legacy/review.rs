@@ -14,8 +14,8 @@ use crate::engine::plan::Plan;
 use crate::features::frame::MarketSeries;
 use crate::ingest::{IngestError, IngestOptions, LegacyTrade, SymbolSources, coin_of, discover, load_symbol};
 use crate::model::{Bars, CandleSeries, Day, Direction};
-use crate::signals::candidates::candidates;
-use crate::signals::opportunities::opportunities;
+use crate::signals::candidates::candidates_of_day;
+use crate::signals::opportunities::opportunities_of_day;
 
 /// What a review looks at besides the trades.
 #[derive(Debug, Clone)]
@@ -261,7 +261,7 @@ impl CandleFacts {
         let days: BTreeSet<Day> = days.iter().flat_map(|day| [Day(day.0 - 1), *day]).collect();
         let signals: Vec<(i64, Direction)> = days
             .iter()
-            .flat_map(|day| candidates(&market, *day))
+            .flat_map(|day| candidates_of_day(&market, *day))
             .map(|found| (bars.open_time[found.row.pulse.index] + bars.interval.ms(), found.direction))
             .collect();
         for trade in trades {
@@ -280,7 +280,7 @@ impl CandleFacts {
 /// Returns the opportunities of a day.
 fn moves(market: &MarketSeries<'_>, day: Day, coin: &str, plan: &Plan) -> Vec<TimedOpportunity> {
     let Some(style) = plan.styles.first() else { return Vec::new() };
-    let found = opportunities(&market.frame(day, 0), &style.opportunity, &plan.costs);
+    let found = opportunities_of_day(&market.frame(day, 0), &style.opportunity, &plan.costs);
     let timed = |chance: &crate::signals::opportunities::Opportunity| {
         let (from, peak) = (market.bars.index_at(chance.start_ms), market.bars.index_at(chance.peak_ms));
         let entry = market.bars.open[from];

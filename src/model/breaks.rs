@@ -29,7 +29,7 @@ const WITHIN_MAX_MS: i64 = HOUR_MS;
 
 /// Returns whether the price is counted in another scale from a candle on: it opens far from the last close, and is calm beside that
 /// jump. A market that fell so far does not stand still there.
-fn jumps(last_close: f64, now: &Candle) -> bool {
+fn jumps_scale(last_close: f64, now: &Candle) -> bool {
     if now.open < SCALE_JUMP * last_close && last_close < SCALE_JUMP * now.open {
         return false;
     }
@@ -63,7 +63,7 @@ impl<'a> Bars<'a> {
             return gap;
         }
         let (interval_ms, candle) = (self.interval.ms(), self.get(index));
-        let scale = jumps(last, &candle)
+        let scale = jumps_scale(last, &candle)
             || changes_within(&candle, interval_ms)
             || changes_within(&self.get(before), interval_ms);
         if scale && step_ms <= SCALE_GAP_MAX_MS.max(interval_ms) { Some(Break::Scale) } else { gap }

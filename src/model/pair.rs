@@ -126,7 +126,7 @@ impl Pair {
             self.settle = Some(token.to_ascii_uppercase());
             used += 1;
         }
-        if let Some(expiry) = tokens.get(used).and_then(|token| expiry(token)) {
+        if let Some(expiry) = tokens.get(used).and_then(|token| read_expiry(token)) {
             self.expiry = Some(expiry);
             used += 1;
         }
@@ -198,7 +198,7 @@ fn order(first: &str, second: &str, quote_first: bool) -> Order {
 /// Reads the day a contract ends: `250328` or `28MAR25`, as `250328`.
 ///
 /// Contracts end on Fridays: other days are dates of candles.
-fn expiry(token: &str) -> Option<String> {
+fn read_expiry(token: &str) -> Option<String> {
     let digits = if token.len() == 6 && is_digits(token) { token.to_owned() } else { of_words(token)? };
     let day = Day::parse(&format!("20{}-{}-{}", &digits[..2], &digits[2..4], &digits[4..]))?;
     // The first day of 1970 was a Thursday.
@@ -255,10 +255,10 @@ mod tests {
 
     #[test]
     fn contracts_end_on_fridays() {
-        assert_eq!(expiry("250328").as_deref(), Some("250328"));
-        assert_eq!(expiry("28MAR25").as_deref(), Some("250328"));
+        assert_eq!(read_expiry("250328").as_deref(), Some("250328"));
+        assert_eq!(read_expiry("28MAR25").as_deref(), Some("250328"));
         for none in ["250327", "202501", "251350", "2503", "é5MAR25", "MAR25", ""] {
-            assert_eq!(expiry(none), None, "{none}");
+            assert_eq!(read_expiry(none), None, "{none}");
         }
     }
 }

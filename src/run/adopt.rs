@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use super::records::{change_record, parameter_set};
-use crate::decide::changes;
+use crate::decide::list_changes;
 use crate::model::{ParameterSet, Style};
-use crate::run::unreported::{Overdue, overdue};
+use crate::run::unreported::{Overdue, unreported_runs};
 use crate::store::records::{
     CandidateRecord, ChangeRecord, DecisionRecord, ParamsRecord, RunRecord, RunStyleRecord, StoredMetrics,
 };
@@ -118,7 +118,7 @@ pub fn by_hand(
     now_ms: i64,
 ) -> Result<ByHand, ByHandError> {
     let mut store = Store::open(location, now_ms)?;
-    let overdue = overdue(&store, profile)?;
+    let overdue = unreported_runs(&store, profile)?;
     let (learning, changes) = {
         let snapshot = store.read()?;
         if let Some(run) = request.named()
@@ -128,9 +128,9 @@ pub fn by_hand(
         }
         let chosen = match request {
             ManualRequest::Adopt { run, force } => candidates(&snapshot, profile, styles, run, force)?,
-            ManualRequest::Rollback { run } => earlier(&snapshot, profile, styles, run)?,
+            ManualRequest::Rollback { run } => earlier_parameters(&snapshot, profile, styles, run)?,
         };
-        learning(&snapshot, profile, &chosen, request, now_ms)?
+        manual_commit(&snapshot, profile, &chosen, request, now_ms)?
     };
     if changes.is_empty() {
         return Ok(ByHand { run: None, changes, overdue });
@@ -146,7 +146,7 @@ pub fn is_by_hand(result: &str) -> bool {
 }
 
 /// Returns the sets that were deactivated by hand and not put back since, by style.
-pub(crate) fn vetoed(
+pub(crate) fn vetoed_sets(
     snapshot: &Snapshot<'_>,
     profile: &str,
 ) -> Result<BTreeMap<Style, ParameterSet>, StoreError> {
@@ -208,7 +208,7 @@ fn candidates(
 }
 
 /// Finds what was active after a run, or before what is active now.
-fn earlier(
+fn earlier_parameters(
     snapshot: &Snapshot<'_>,
     profile: &str,
     styles: &[Style],
@@ -244,7 +244,7 @@ fn earlier(
     }
 }
 
-fn learning(
+fn manual_commit(
     snapshot: &Snapshot<'_>,
     profile: &str,
     chosen: &[Chosen],
@@ -274,7 +274,7 @@ fn learning(
                 let of_style = evidence.styles.into_iter().filter(|found| found.style == style.as_str());
                 learning.run.styles.extend(of_style);
                 let new = parameter_set(&candidate.set);
-                own.extend(changes(*style, old.as_ref(), &new).iter().map(change_record));
+                own.extend(list_changes(*style, old.as_ref(), &new).iter().map(change_record));
                 if !own.is_empty() {
                     let params = params_record(candidate, decision, source, now_ms);
                     learning.params.insert(style.to_string(), Some(params));
@@ -283,14 +283,14 @@ fn learning(
             None => {
                 learning.run.styles.push(RunStyleRecord::unevaluated(style.as_str()));
                 if let Some(record) = before {
-                    own.extend(withdrawn(style.as_str(), *style, record));
+                    own.extend(withdrawn_changes(style.as_str(), *style, record));
                     learning.params.insert(style.to_string(), None);
                 }
             }
         }
         // Sets of symbols were judged against other parameters of the style.
         for (scope, record) in in_force.iter().filter(|(scope, _)| is_symbol_of(scope, *style)) {
-            own.extend(withdrawn(scope, *style, record));
+            own.extend(withdrawn_changes(scope, *style, record));
             learning.params.insert(scope.clone(), None);
         }
         let incumbent = before.map(|record| CandidateRecord {
@@ -327,8 +327,8 @@ fn learning(
 }
 
 /// Returns the changes that leave a scope without parameters.
-fn withdrawn(scope: &str, style: Style, record: &ParamsRecord) -> Vec<ChangeRecord> {
-    let gone = changes(style, None, &parameter_set(&record.set));
+fn withdrawn_changes(scope: &str, style: Style, record: &ParamsRecord) -> Vec<ChangeRecord> {
+    let gone = list_changes(style, None, &parameter_set(&record.set));
     let taken =
         |change: ChangeRecord| ChangeRecord { scope: scope.to_owned(), old: change.new, new: None, ..change };
     gone.iter().map(change_record).map(taken).collect()

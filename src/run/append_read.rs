@@ -49,7 +49,7 @@ pub(crate) fn read_grown(
     stamps: Option<&[FileStamp]>,
 ) -> Result<Option<(SymbolManifest, CandleSeries)>, SymbolError> {
     let Some(stamps) = stamps.filter(|_| old.may_grow(job)) else { return Ok(None) };
-    let Some(reading) = reading(&sources.sources, old, stamps, reread_days(job.plan))? else {
+    let Some(reading) = plan_reading(&sources.sources, old, stamps, reread_days(job.plan))? else {
         return Ok(None);
     };
     let excerpts = reading.excerpts.iter().map(|(_, source)| source.clone()).collect();
@@ -90,7 +90,7 @@ pub(crate) fn read_grown(
 }
 
 /// Finds out what to read; `None` where a file is gone, or changed in another way than growing.
-fn reading(
+fn plan_reading(
     sources: &[CandleSource],
     old: &SymbolManifest,
     stamps: &[FileStamp],

@@ -14,8 +14,8 @@ use rayon::prelude::*;
 use super::adopt::is_by_hand;
 use super::halt::Halt;
 use super::incremental::{
-    PriorState, RunContext, RunError, RunOptions, data_fingerprint, days_of, given, has_days, note_ends,
-    note_identical_files,
+    PriorState, RunContext, RunError, RunOptions, data_fingerprint, days_of, has_days, note_ends,
+    note_identical_files, read_given_signals,
 };
 use super::report::{InputReport, SymbolReport};
 use super::resources::{
@@ -34,7 +34,7 @@ use crate::run::given_signals::SignalsBySymbol;
 use crate::run::memoised;
 use crate::run::store_handle::StoreHandle;
 use crate::run::symbol_evaluator::{
-    PreparedSymbol, SymbolError, SymbolJob, UnitCounts, prepare, recall_symbol, within,
+    PreparedSymbol, SymbolError, SymbolJob, UnitCounts, prepare_symbol, recall_symbol, within_window,
 };
 use crate::store::records::{RunRecord, SymbolWorkRecord, WorkRecord};
 use crate::store::{Snapshot, StoreError, View};
@@ -97,9 +97,9 @@ impl Forecast {
 /// Says what [`super::incremental()`] would do; nothing is written, and other runs are not kept out.
 ///
 /// Errors: those of a run, before it evaluates anything; `Busy` while another run has the cache open
-pub fn forecast(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<Forecast, RunError> {
+pub fn estimate_run(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<Forecast, RunError> {
     let clock = Instant::now();
-    let given = given(plan, options)?;
+    let given = read_given_signals(plan, options)?;
     let look = |location| StoreHandle::look(location, options.cache_bytes, options.now_ms);
     let shelf = options.store.clone().map(look).transpose()?;
     let halt = Halt::new(stop, None);
@@ -143,7 +143,7 @@ pub fn forecast(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<
     input.signals = given.as_ref().map(|given| given.note(plan, &input));
     has_days(plan, options, &input)?;
     note_ends(plan, &mut input);
-    let view = options.store.as_ref().map(|store| published(&store.dir)).transpose()?.flatten();
+    let view = options.store.as_ref().map(|store| published_parameters(&store.dir)).transpose()?.flatten();
     let snapshot = view.as_ref().map(View::read).transpose()?;
     let data = data_fingerprint(&input);
     let memory = PriorState::recall(snapshot.as_ref(), options, plan, data)?;
@@ -157,7 +157,7 @@ pub fn forecast(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<
         basis: Basis::Answer,
         input,
     };
-    let question = memoised::question(plan, data, &memory.in_force);
+    let question = memoised::cache_key(plan, data, &memory.in_force);
     if is_answered(&job, &catalog.symbols, &question.0)? {
         forecast.duration_ms = clock.elapsed().as_millis() as u64;
         return Ok(forecast);
@@ -173,8 +173,8 @@ pub fn forecast(plan: &Plan, options: &RunOptions, stop: &AtomicBool) -> Result<
         return Ok(forecast);
     }
     forecast.basis = Basis::Sample;
-    let copies = copies(&mut symbols);
-    search(plan, options, &copies, &forecast.input, &memory.in_force);
+    let copies = copied_days(&mut symbols);
+    time_search(plan, options, &copies, &forecast.input, &memory.in_force);
     drop(copies);
     forecast.duration_ms = (clock.elapsed().as_secs_f64() * 1000.0 + evaluation_ms).ceil() as u64;
     forecast.peak_rss_bytes = forecast.peak_rss_bytes.max(peak_rss_bytes().unwrap_or(0));
@@ -185,7 +185,7 @@ fn threads() -> f64 {
     rayon::current_num_threads() as f64
 }
 
-fn published(dir: &Path) -> Result<Option<View>, StoreError> {
+fn published_parameters(dir: &Path) -> Result<Option<View>, StoreError> {
     match View::open_for_a_look(dir) {
         Ok(view) => Ok(Some(view)),
         Err(StoreError::NoStore { .. }) => Ok(None),
@@ -229,7 +229,7 @@ impl Looked {
 }
 
 fn look_at(job: &SymbolJob<'_>, sources: &SymbolSources) -> Result<Looked, SymbolError> {
-    let PreparedSymbol { desk, known, mut sorted } = prepare(job, sources)?;
+    let PreparedSymbol { desk, known, mut sorted } = prepare_symbol(job, sources)?;
     let evaluated = sorted.reasons();
     let units = UnitCounts {
         total: sorted.days.len() as u64,
@@ -248,11 +248,11 @@ fn look_at(job: &SymbolJob<'_>, sources: &SymbolSources) -> Result<Looked, Symbo
         units,
     };
     let wanted: Vec<Day> = looked.units.evaluated.iter().map(|(day, _)| *day).collect();
-    let picked = if wanted.is_empty() { spread(&sorted.days) } else { spread(&wanted) };
+    let picked = if wanted.is_empty() { spread_days(&sorted.days) } else { spread_days(&wanted) };
     sorted.todo.retain(|todo| picked.binary_search(&todo.day).is_ok());
     let mut parts = std::mem::take(&mut sorted.parts);
     if let (Some(series), false) = (&desk.candles, sorted.todo.is_empty()) {
-        let market = MarketSeries::new(within(series.bars(), &job.plan.days));
+        let market = MarketSeries::new(within_window(series.bars(), &job.plan.days));
         let clock = Instant::now();
         sorted.todo.sort_by_key(|todo| todo.day);
         for batch in sorted.todo.chunks(SAMPLED_TOGETHER) {
@@ -277,13 +277,13 @@ fn look_at(job: &SymbolJob<'_>, sources: &SymbolSources) -> Result<Looked, Symbo
 }
 
 /// Returns a few of some days, ascending, evenly spread.
-fn spread(days: &[Day]) -> Vec<Day> {
+fn spread_days(days: &[Day]) -> Vec<Day> {
     let count = days.len().min(SAMPLED_DAYS);
     (0..count).map(|place| days[place * days.len() / count]).collect()
 }
 
 /// Returns as many days as the run has, each a copy of one of the sample; the sample is used up.
-fn copies(symbols: &mut [Looked]) -> Vec<SymbolDays> {
+fn copied_days(symbols: &mut [Looked]) -> Vec<SymbolDays> {
     let mut sample: Vec<DayBlock> = Vec::new();
     for symbol in &mut *symbols {
         sample.append(&mut symbol.blocks);
@@ -294,7 +294,7 @@ fn copies(symbols: &mut [Looked]) -> Vec<SymbolDays> {
         let block = |(place, day): (usize, i32)| {
             // Symbols begin at different places, or they would all trade the same days.
             let block = sample.get((index * SAMPLED_DAYS + place) % sample.len().max(1));
-            block.map(|block| moved(block, Day(day)))
+            block.map(|block| moved_block(block, Day(day)))
         };
         let blocks = (first..=last.0).enumerate().filter_map(block).collect();
         SymbolDays { symbol: index as u16, blocks }
@@ -303,7 +303,7 @@ fn copies(symbols: &mut [Looked]) -> Vec<SymbolDays> {
 }
 
 /// Returns a symbol-day as if it had been on another day. Opportunities, which cost next to nothing, are left out.
-fn moved(block: &DayBlock, day: Day) -> DayBlock {
+fn moved_block(block: &DayBlock, day: Day) -> DayBlock {
     let later_ms = i64::from(day.0 - block.day.0) * DAY_MS;
     let signal = |signal: &DaySignal| DaySignal { entry_ms: signal.entry_ms + later_ms, ..*signal };
     let part = |part: &StyleDay| StyleDay {
@@ -322,7 +322,7 @@ fn moved(block: &DayBlock, day: Day) -> DayBlock {
 }
 
 /// Searches as a run does, for the time it takes.
-fn search(
+fn time_search(
     plan: &Plan,
     options: &RunOptions,
     days: &[SymbolDays],
@@ -431,9 +431,9 @@ mod tests {
     #[test]
     fn days_are_spread_evenly() {
         let days: Vec<Day> = (100..300).map(Day).collect();
-        let some = spread(&days);
+        let some = spread_days(&days);
         assert_eq!((some.len(), some[0], some[127]), (SAMPLED_DAYS, Day(100), Day(298)));
-        assert_eq!(spread(&days[..3]), days[..3]);
-        assert!(spread(&[]).is_empty());
+        assert_eq!(spread_days(&days[..3]), days[..3]);
+        assert!(spread_days(&[]).is_empty());
     }
 }

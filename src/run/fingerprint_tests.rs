@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::given_signals::{SignalsBySymbol, SignalsNote};
 use super::incremental::data_fingerprint;
-use super::memoised::question;
+use super::memoised::cache_key;
 use super::prior_state::{day_prints, reading_print, series_print};
 use super::report::{InputReport, SymbolReport};
 use super::style::ActiveParameters;
@@ -37,14 +37,14 @@ fn a_question_covers_the_plan_the_data_and_all_that_is_in_force() {
     let asked = |change: &dyn Fn(&mut ActiveParameters)| {
         let mut active = in_force();
         change(&mut active);
-        question(&plan, Fingerprint([1; 32]), &active)
+        cache_key(&plan, Fingerprint([1; 32]), &active)
     };
     let mut other = plan.clone();
     other.search.declared_trials = 1;
     let prints = [
         asked(&|_| ()),
-        question(&other, Fingerprint([1; 32]), &in_force()),
-        question(&plan, Fingerprint([2; 32]), &in_force()),
+        cache_key(&other, Fingerprint([1; 32]), &in_force()),
+        cache_key(&plan, Fingerprint([2; 32]), &in_force()),
         asked(&|active| active.styles[1] = None),
         asked(&|active| active.styles[1] = Some(set(51.0))),
         asked(&|active| active.styles.swap(0, 1)),

@@ -144,7 +144,7 @@ impl Freshness {
         let as_of_ms = plan.days.end.map_or(now_ms, |day| day.start_ms().min(now_ms));
         let limit_ms = plan.age.stale_after_ms(plan.interval.ms());
         let newest_ms = input.symbols.iter().map(|symbol| symbol.newest_close_ms).max();
-        let clock = clock(input, around, newest_ms, limit_ms);
+        let clock = judge_clock(input, around, newest_ms, limit_ms);
         let age = |symbol: &SymbolReport| {
             let lags = newest_ms.is_some_and(|newest| newest - symbol.newest_close_ms > limit_ms);
             let is_old = clock == ClockState::Sound && as_of_ms - symbol.newest_close_ms > limit_ms;
@@ -163,7 +163,7 @@ impl Freshness {
                 age: age(symbol),
             })
             .collect();
-        let vanished = last_run.into_iter().flat_map(|last| vanished(last, input, plan));
+        let vanished = last_run.into_iter().flat_map(|last| vanished_symbols(last, input, plan));
         symbols.extend(vanished.map(|symbol| SymbolAge {
             symbol,
             newest_close_ms: None,
@@ -207,7 +207,7 @@ impl Freshness {
     }
 }
 
-fn vanished(last: &LastRun, input: &InputReport, plan: &Plan) -> Vec<String> {
+fn vanished_symbols(last: &LastRun, input: &InputReport, plan: &Plan) -> Vec<String> {
     let there: BTreeSet<&str> = input.symbols.iter().map(|symbol| symbol.name.as_str()).collect();
     let asked = |name: &str| {
         plan.symbols.as_ref().is_none_or(|asked| asked.iter().map(Symbol::as_str).any(|asked| asked == name))
@@ -216,7 +216,12 @@ fn vanished(last: &LastRun, input: &InputReport, plan: &Plan) -> Vec<String> {
     gone.cloned().collect()
 }
 
-fn clock(input: &InputReport, around: Surroundings<'_>, newest_ms: Option<i64>, limit_ms: i64) -> ClockState {
+fn judge_clock(
+    input: &InputReport,
+    around: Surroundings<'_>,
+    newest_ms: Option<i64>,
+    limit_ms: i64,
+) -> ClockState {
     let Surroundings { now_ms, last_run, newest_run_ms, .. } = around;
     let now = rfc3339(now_ms);
     let notes = input.files.iter().flat_map(|file| file.issues.iter().map(move |issue| (file, issue)));
@@ -245,14 +250,15 @@ fn clock(input: &InputReport, around: Surroundings<'_>, newest_ms: Option<i64>, 
         let reason = format!("it says {now}, and an earlier run began {}", rfc3339(began));
         return ClockState::Behind { reason, left_out: false };
     }
-    let ahead = last_run.zip(newest_ms).and_then(|(last, newest)| ahead(last, newest, now_ms, limit_ms));
+    let ahead =
+        last_run.zip(newest_ms).and_then(|(last, newest)| clock_ahead(last, newest, now_ms, limit_ms));
     ahead.map_or(ClockState::Sound, |reason| ClockState::Ahead { reason })
 }
 
 /// The kind of candles that begin after now, as it is noted of files.
 pub(crate) const FUTURE: &str = "future";
 
-fn ahead(last: &LastRun, newest_ms: i64, now_ms: i64, limit_ms: i64) -> Option<String> {
+fn clock_ahead(last: &LastRun, newest_ms: i64, now_ms: i64, limit_ms: i64) -> Option<String> {
     let before_ms = last.last_day?.end_ms();
     let was_fresh = last.started_at_ms - before_ms <= limit_ms;
     let (moved, progressed) = (now_ms - last.started_at_ms, newest_ms - before_ms);

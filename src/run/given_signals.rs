@@ -139,7 +139,7 @@ impl SignalsBySymbol {
             let read = input.symbols.iter().find(|report| report.name == symbol.as_str());
             let days = read.and_then(|report| report.days);
             for signal in given.signals() {
-                let fate = fate(signal, days.zip(from), plan);
+                let fate = fate_of_signal(signal, days.zip(from), plan);
                 fates[fate as usize].add(symbol, signal);
             }
         }
@@ -226,7 +226,7 @@ impl SignalTally {
 }
 
 /// `days` are the first and last day with candles of the symbol, and the first that counts.
-fn fate(signal: &GivenSignal, days: Option<((Day, Day), Day)>, plan: &Plan) -> SignalFate {
+fn fate_of_signal(signal: &GivenSignal, days: Option<((Day, Day), Day)>, plan: &Plan) -> SignalFate {
     let Some(((first, last), from)) = days else { return SignalFate::WithoutCandles };
     let day = signal.day(plan.interval);
     let tuned = plan.styles.iter().any(|style| signal.is_of(style.space.style()));

@@ -31,7 +31,7 @@ use crate::run::symbol_evaluator::{
     EvaluatedSymbol, FilesRead, SpotCheck, SymbolError, SymbolJob, UnitCounts, evaluate_symbol, first_day,
     newest_remembered, recall_symbol, spot_check,
 };
-use crate::run::unreported::overdue;
+use crate::run::unreported::unreported_runs;
 use crate::search::strategy::{STARTS_MAX, Strategy};
 use crate::store::records::InsightsRecord;
 use crate::store::{Cache, Location, Snapshot, Store, StoreError, report_done};
@@ -190,7 +190,7 @@ pub enum RunError {
         reasons: String,
     },
     /// Files were found, but no usable candle.
-    #[error("expected candles, found none that can be used in {}", list(paths))]
+    #[error("expected candles, found none that can be used in {}", list_paths(paths))]
     NoCandles {
         /// The paths given.
         paths: Vec<PathBuf>,
@@ -200,7 +200,7 @@ pub enum RunError {
     /// There are candles, but none on the days asked for.
     #[error(
         "expected candles from {asked} on (--timerange), found candles of {first} to {last}{}",
-        before(*end)
+        before_end(*end)
     )]
     NoDays {
         /// First day asked for.
@@ -238,11 +238,11 @@ pub enum RunError {
     },
 }
 
-fn before(end: Option<Day>) -> String {
+fn before_end(end: Option<Day>) -> String {
     end.map(|day| format!(" before {day}")).unwrap_or_default()
 }
 
-fn list(paths: &[PathBuf]) -> String {
+fn list_paths(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
 }
 
@@ -281,7 +281,7 @@ pub fn incremental_to_tell(
     on_event: &(dyn Fn(RunEvent) + Sync),
 ) -> Result<RunReport, RunError> {
     let began = Instant::now();
-    let given = given(plan, options)?;
+    let given = read_given_signals(plan, options)?;
     // Other writers are kept out before the work; the store is opened, or created, when there is something to say.
     let shelf = options
         .store
@@ -348,9 +348,9 @@ pub fn incremental_to_tell(
         overdue: Vec::new(),
     };
     if let Some(store) = &mut store {
-        let untold = overdue(store, &options.profile)?;
+        let untold = unreported_runs(store, &options.profile)?;
         let known = memory.insights;
-        let run = store.commit(records::learning(&report, plan, &options.config_toml, &known))?;
+        let run = store.commit(records::learning_commit(&report, plan, &options.config_toml, &known))?;
         on_event(RunEvent::Committed { run });
         report.run = Some(run);
         store.publish_run(run)?;
@@ -364,7 +364,10 @@ pub fn incremental_to_tell(
 }
 
 /// Reads the signals of the run, if it is on given ones.
-pub(crate) fn given(plan: &Plan, options: &RunOptions) -> Result<Option<SignalsBySymbol>, RunError> {
+pub(crate) fn read_given_signals(
+    plan: &Plan,
+    options: &RunOptions,
+) -> Result<Option<SignalsBySymbol>, RunError> {
     if let Some(path) = &options.signals {
         let room_bytes = options.memory_bytes.map(room_at_first);
         return Ok(Some(SignalsBySymbol::read(path, plan, room_bytes)?));
@@ -492,8 +495,8 @@ impl RunContext<'_> {
         let data_fingerprint = data_fingerprint(&input);
         let opened = store.insert(shelf.store()?);
         let memory = PriorState::recall(Some(&opened.read()?), self.options, self.plan, data_fingerprint)?;
-        let question = memoised::question(self.plan, data_fingerprint, &memory.in_force);
-        let Some(styles) = cache.answer(&question.0)?.and_then(|row| memoised::decode(&row)) else {
+        let question = memoised::cache_key(self.plan, data_fingerprint, &memory.in_force);
+        let Some(styles) = cache.answer(&question.0)?.and_then(|row| memoised::decode_answer(&row)) else {
             return Ok(Recall::Unknown);
         };
         let known = |sources: &&SymbolSources| job.checked == Some(&sources.symbol);
@@ -528,10 +531,10 @@ impl RunContext<'_> {
             let units = answered.units.into_iter().zip(last.units).map(|(first, last)| first.then(last));
             answered = Answered { units: units.collect(), ..last };
         }
-        let kept = self.shelf.and_then(StoreHandle::cache).zip(memoised::encode(&answered.styles));
+        let kept = self.shelf.and_then(StoreHandle::cache).zip(memoised::encode_answer(&answered.styles));
         if let Some((cache, bytes)) = kept {
             let question =
-                memoised::question(self.plan, answered.data_fingerprint, &answered.memory.in_force);
+                memoised::cache_key(self.plan, answered.data_fingerprint, &answered.memory.in_force);
             if let Err(error) = cache.keep_answer(&question.0, &bytes, self.options.now_ms) {
                 tracing::warn!("the answer is not kept for the next run: {error}");
             }
@@ -838,7 +841,7 @@ impl PriorState {
                 None => drop(in_force.symbols.insert(scope, set)),
             }
         }
-        in_force.vetoed = super::adopt::vetoed(snapshot, &options.profile)?;
+        in_force.vetoed = super::adopt::vetoed_sets(snapshot, &options.profile)?;
         in_force.grids = snapshot.grids(&options.profile)?;
         // Handing parameters over by force changes nothing, and does not happen twice in a row.
         let last = snapshot.runs(&options.profile, .., 2)?;

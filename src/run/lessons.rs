@@ -2,30 +2,32 @@
 
 use super::records::parameter_set;
 use crate::decide::insights::{AdviceStanding, Insights, Lesson, LessonKind};
-use crate::decide::lessons::{Compressed, PROMPT_TOKENS, Remembered, StyleMemory, compress, merge};
-use crate::decide::{changes, key_values};
+use crate::decide::lessons::{
+    Compressed, PROMPT_TOKENS, Remembered, StyleMemory, compress_lessons, merge_lessons,
+};
+use crate::decide::{key_values, list_changes};
 use crate::model::{Day, ParameterSet, Style};
 use crate::store::records::{InsightsRecord, LessonRecord};
 use crate::store::{Snapshot, StoreError};
 use crate::validate::assessment::Assurance;
 
 /// Returns what a style remembers after a run on candles up to `day`.
-pub(crate) fn remember(
+pub(crate) fn remember_lessons(
     earlier: Option<&InsightsRecord>,
     insights: &Insights,
     day: Option<Day>,
 ) -> Vec<LessonRecord> {
-    let known = earlier.map(remembered).unwrap_or_default();
+    let known = earlier.map(remembered_lessons).unwrap_or_default();
     let learned: Vec<Lesson> = insights.lessons.iter().chain(&insights.best_contexts).cloned().collect();
-    let merged = day.map_or(known.clone(), |day| merge(&known, &learned, day));
-    merged.iter().map(record).collect()
+    let merged = day.map_or(known.clone(), |day| merge_lessons(&known, &learned, day));
+    merged.iter().map(lesson_record).collect()
 }
 
 /// Returns what may be told of a style's insights: advice only where the candidate that gave it is at least `PROMISING` and is what is
 /// active, and only what agrees with that; else that there is nothing to change.
 ///
 /// Errors: those of reading the store
-pub fn told(
+pub fn told_insights(
     snapshot: &Snapshot<'_>,
     profile: &str,
     style: Style,
@@ -40,16 +42,16 @@ pub fn told(
     let decision = decisions.find(|(of, _)| *of == style).map(|(_, decision)| decision);
     let candidate = decision.and_then(|decision| decision.candidate);
     let is_active = active.as_ref().zip(candidate.as_ref()).is_some_and(|(active, candidate)| {
-        changes(style, Some(active), &parameter_set(&candidate.set)).is_empty()
+        list_changes(style, Some(active), &parameter_set(&candidate.set)).is_empty()
     });
     Ok(match AdviceStanding::of(is_promising, is_active).instead() {
-        Some(instead) => silenced(record, instead),
-        None => agreeing(record, active.as_ref()),
+        Some(instead) => silenced_record(record, instead),
+        None => agreeing_lessons(record, active.as_ref()),
     })
 }
 
 /// Leaves of a record what is no advice.
-fn silenced(mut record: InsightsRecord, instead: &str) -> InsightsRecord {
+fn silenced_record(mut record: InsightsRecord, instead: &str) -> InsightsRecord {
     record.memory.retain(|lesson| lesson.kind == LessonKind::Verdict.as_str());
     record.lessons = match record.memory.last() {
         Some(verdict) if verdict.text.contains(instead) => vec![verdict.text.clone()],
@@ -63,7 +65,7 @@ fn silenced(mut record: InsightsRecord, instead: &str) -> InsightsRecord {
 }
 
 /// Leaves out what earlier runs taught about an axis that is something else in the active set.
-fn agreeing(mut record: InsightsRecord, active: Option<&ParameterSet>) -> InsightsRecord {
+fn agreeing_lessons(mut record: InsightsRecord, active: Option<&ParameterSet>) -> InsightsRecord {
     let values = active.map(key_values).unwrap_or_default();
     let agrees = |lesson: &LessonRecord| {
         values.iter().any(|(key, value)| (key, value) == (&lesson.topic, &lesson.claim))
@@ -77,13 +79,13 @@ pub fn for_prompt(records: &[(Style, InsightsRecord)]) -> Compressed {
     let memory = |(style, record): &(Style, InsightsRecord)| StyleMemory {
         style: *style,
         focus: record.focus.clone(),
-        lessons: remembered(record),
+        lessons: remembered_lessons(record),
     };
-    compress(&records.iter().map(memory).collect::<Vec<_>>(), PROMPT_TOKENS)
+    compress_lessons(&records.iter().map(memory).collect::<Vec<_>>(), PROMPT_TOKENS)
 }
 
 /// Returns the lessons of a record. One of a kind this program does not know is left out.
-fn remembered(record: &InsightsRecord) -> Vec<Remembered> {
+fn remembered_lessons(record: &InsightsRecord) -> Vec<Remembered> {
     let lesson = |lesson: &LessonRecord| {
         Some(Remembered {
             lesson: Lesson {
@@ -100,7 +102,7 @@ fn remembered(record: &InsightsRecord) -> Vec<Remembered> {
     record.memory.iter().filter_map(lesson).collect()
 }
 
-fn record(known: &Remembered) -> LessonRecord {
+fn lesson_record(known: &Remembered) -> LessonRecord {
     let Remembered { lesson: Lesson { kind, topic, claim, text }, first, last, confirmed } = known;
     LessonRecord {
         kind: kind.as_str().to_owned(),

@@ -11,7 +11,7 @@ use crate::fingerprint::{Canonical, Fingerprint};
 pub(super) const ANSWER_FORMAT: u64 = 11;
 
 /// Returns the fingerprint of all that the studies of a run depend on.
-pub(crate) fn question(plan: &Plan, data: Fingerprint, in_force: &ActiveParameters) -> Fingerprint {
+pub(crate) fn cache_key(plan: &Plan, data: Fingerprint, in_force: &ActiveParameters) -> Fingerprint {
     let ActiveParameters {
         styles,
         symbols,
@@ -42,12 +42,12 @@ pub(crate) fn question(plan: &Plan, data: Fingerprint, in_force: &ActiveParamete
 }
 
 /// Returns an answer as bytes.
-pub(crate) fn encode(styles: &[StyleReport]) -> Option<Vec<u8>> {
+pub(crate) fn encode_answer(styles: &[StyleReport]) -> Option<Vec<u8>> {
     postcard::to_stdvec(styles).ok()
 }
 
 /// Reads an answer; `None` when the bytes are not exactly one.
-pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<StyleReport>> {
+pub(crate) fn decode_answer(bytes: &[u8]) -> Option<Vec<StyleReport>> {
     let (styles, rest) = postcard::take_from_bytes::<Vec<StyleReport>>(bytes).ok()?;
     rest.is_empty().then_some(styles)
 }

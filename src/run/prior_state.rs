@@ -95,11 +95,11 @@ pub(crate) fn reading_print(ingest: &IngestOptions) -> [u8; 32] {
 }
 
 /// Returns the stamps of all files, or `None` when one is not there.
-pub(crate) fn stamps(sources: &[CandleSource], now_ms: i64) -> Option<Vec<FileStamp>> {
-    sources.iter().map(|source| stamp(source, now_ms)).collect()
+pub(crate) fn stamps_of_files(sources: &[CandleSource], now_ms: i64) -> Option<Vec<FileStamp>> {
+    sources.iter().map(|source| stamp_of_file(source, now_ms)).collect()
 }
 
-fn stamp(source: &CandleSource, now_ms: i64) -> Option<FileStamp> {
+fn stamp_of_file(source: &CandleSource, now_ms: i64) -> Option<FileStamp> {
     let meta = std::fs::metadata(&source.path).ok()?;
     let modified_ns = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
     let old_enough = modified_ns / 1_000_000 < i128::from(now_ms - RACY_MS);

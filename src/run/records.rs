@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::freshness::{Age, Freshness, SymbolAge};
-use super::lessons::remember;
+use super::lessons::remember_lessons;
 use super::report::{InputReport, RunReport, StyleReport, SymbolReport};
 use crate::decide::DecisionOutcome;
 use crate::decide::insights::Lesson;
@@ -39,7 +39,7 @@ const SURFACE_LEVELS_KEPT: usize = 64;
 const COMBINATIONS_KEPT: usize = 5;
 
 /// Returns everything a run has to remember; `known` is what earlier runs learned.
-pub fn learning(
+pub fn learning_commit(
     report: &RunReport,
     plan: &Plan,
     config_toml: &str,
@@ -60,7 +60,7 @@ pub fn learning(
             );
         }
         let last_day = report.input.days().map(|(_, last)| last);
-        let memory = remember(known.get(&style.style), &style.insights, last_day);
+        let memory = remember_lessons(known.get(&style.style), &style.insights, last_day);
         learning.insights.insert(style.style, insights_record(style, report.started_at_ms, memory));
         if let (DecisionOutcome::Adopted, Some(best)) = (style.decision.outcome, style.study.top.first()) {
             let params = params_record(style, best, plan, report.started_at_ms);
@@ -104,8 +104,8 @@ fn run_record(report: &RunReport, plan: &Plan, config_toml: &str) -> RunRecord {
         peak_rss_bytes: report.peak_rss_bytes.unwrap_or(0),
         issues: age_issues(&report.freshness)
             .into_iter()
-            .chain(lost(&report.styles))
-            .chain(issues(&report.input).into_iter().map(|(issue, _)| issue))
+            .chain(lost_records(&report.styles))
+            .chain(issue_records(&report.input).into_iter().map(|(issue, _)| issue))
             .take(ISSUES_KEPT)
             .collect(),
         asked_first_day: asked(plan.days.first),
@@ -165,7 +165,7 @@ fn run_style_record(style: &StyleReport) -> RunStyleRecord {
 }
 
 /// Returns what missing candles, and prices in another scale, cost each symbol in each style.
-pub fn lost(styles: &[StyleReport]) -> impl Iterator<Item = IssueRecord> {
+pub fn lost_records(styles: &[StyleReport]) -> impl Iterator<Item = IssueRecord> {
     let losses = styles.iter().flat_map(|style| style.losses.iter().map(|losses| (style.style, losses)));
     losses.flat_map(|(style, losses)| {
         losses.told().map(move |(name, count, what)| IssueRecord {
@@ -179,7 +179,7 @@ pub fn lost(styles: &[StyleReport]) -> impl Iterator<Item = IssueRecord> {
 
 /// Returns every issue of the input once, with the first line concerned: files skipped and rejected, then issues of files, of
 /// given signals, of symbols. What concerns the candles of a symbol (see [`is_of_series`]) is told of the symbol.
-pub fn issues(input: &InputReport) -> Vec<(IssueRecord, Option<u64>)> {
+pub fn issue_records(input: &InputReport) -> Vec<(IssueRecord, Option<u64>)> {
     let record = |file: String, kind: &str, count: u64, detail: String| IssueRecord {
         file,
         kind: kind.to_owned(),
@@ -448,15 +448,15 @@ fn insights_record(style: &StyleReport, now_ms: i64, memory: Vec<LessonRecord>) 
     InsightsRecord {
         run: 0,
         date: Day::of(now_ms).to_string().replace('-', ""),
-        lessons: texts(&style.insights.lessons),
+        lessons: lesson_texts(&style.insights.lessons),
         focus: style.insights.focus.clone(),
-        best_contexts: texts(&style.insights.best_contexts),
+        best_contexts: lesson_texts(&style.insights.best_contexts),
         sensitivities: style.study.importances.iter().map(sensitivity).collect(),
         updated_at_ms: now_ms,
         memory,
     }
 }
 
-fn texts(lessons: &[Lesson]) -> Vec<String> {
+fn lesson_texts(lessons: &[Lesson]) -> Vec<String> {
     lessons.iter().map(|lesson| lesson.text.clone()).collect()
 }

@@ -4,21 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::report::{InputReport, StyleReport, SymbolLosses};
-use crate::decide::insights::{AdviceStanding, InsightInput, Insights, TradeContext, insights};
-use crate::decide::{Contender, DecisionOutcome, changes, decide, hold_to};
+use crate::decide::insights::{AdviceStanding, InsightInput, Insights, TradeContext, draw_insights};
+use crate::decide::{Contender, DecisionOutcome, apply_gate, decide_style, list_changes};
 use crate::engine::plan::{Plan, StylePlan};
 use crate::evaluate::outcome_table::OutcomeTable;
-use crate::evaluate::replay::{Pick, taken};
+use crate::evaluate::replay::{Pick, taken_signals};
 use crate::model::{Day, ParameterSet, Style};
 use crate::search::space::weights_of;
 use crate::search::strategy::Search;
 use crate::search::weights::LearnedWeights;
-use crate::study::assembly::{SymbolDays, book_of};
+use crate::study::assembly::{SymbolDays, outcome_table_of};
 use crate::study::evidence::Question;
 use crate::study::per_symbol::own_sets;
-use crate::study::series::series;
+use crate::study::series::replay_series;
 use crate::study::weights::learn_weights;
-use crate::study::{EvaluationContext, Study, study};
+use crate::study::{EvaluationContext, Study, study_parameters};
 use crate::validate::assessment::Assurance;
 
 /// What is active.
@@ -61,16 +61,17 @@ pub(crate) fn study_style(
     let weighed = learned.as_ref().map(|learned| plan.weighed(index, learned.weights));
     let plan = weighed.as_ref().unwrap_or(plan);
     let style = &plan.styles[index];
-    let book = book_of(symbols, index, style);
+    let book = outcome_table_of(symbols, index, style);
     let ground = EvaluationContext { style, book: &book };
     // Active parameters go with the weights that they were chosen under.
     let before = incumbent.and_then(|set| weights_of(set, style.space.style()));
     let before = before.filter(|_| learned.as_ref().is_some_and(|learned| learned.replaced));
-    let before =
-        before.map(|weights| style.weighed(weights)).map(|style| (book_of(symbols, index, &style), style));
+    let before = before
+        .map(|weights| style.weighed(weights))
+        .map(|style| (outcome_table_of(symbols, index, &style), style));
     let theirs = before.as_ref().map_or(ground, |(book, style)| EvaluationContext { style, book });
     let parts = || symbols.iter().flat_map(|days| &days.blocks).map(|block| &block.styles[index]);
-    let study = study(ground, theirs, days, plan, incumbent);
+    let study = study_parameters(ground, theirs, days, plan, incumbent);
     let best = study.top.first();
     let candidate = best.map(|best| Contender { set: &best.set, late_score: best.late_score });
     let contender = incumbent.map(|set| Contender {
@@ -78,13 +79,13 @@ pub(crate) fn study_style(
         late_score: study.incumbent.as_ref().and_then(|measured| measured.late_score),
     });
     let least = plan.search.min_improvement;
-    let mut decision = decide(style.space.style(), candidate, contender, &study.judgement, least);
+    let mut decision = decide_style(style.space.style(), candidate, contender, &study.judgement, least);
     if incumbent.is_some() && study.incumbent.is_none() {
         let reason = "the active parameters are no longer in the space, so they could not be measured";
         decision.reasons.push(reason.to_owned());
     }
     let names: Vec<&str> = input.symbols.iter().map(|symbol| symbol.name.as_str()).collect();
-    let drawn = series(ground, theirs, &study, &names);
+    let drawn = replay_series(ground, theirs, &study, &names);
     let grids = in_force.grids_with(style, &plan.search.stages);
     let evidence = Question {
         plan,
@@ -98,7 +99,7 @@ pub(crate) fn study_style(
         closes: input.market(&plan.regime_symbol).map_or(&[], |symbol| &symbol.closes),
     }
     .evidence(&book);
-    hold_to(plan.search.require, &mut decision, evidence.edge.as_ref(), evidence.switch.as_ref());
+    apply_gate(plan.search.require, &mut decision, evidence.edge.as_ref(), evidence.switch.as_ref());
     let vetoed = in_force.vetoed.get(&style.space.style());
     if decision.outcome == DecisionOutcome::Adopted && best.is_some_and(|best| Some(&best.set) == vetoed) {
         decision.outcome = DecisionOutcome::NotConvincing;
@@ -118,16 +119,16 @@ pub(crate) fn study_style(
     };
     let is_promising = evidence.edge.as_ref().is_some_and(|edge| edge.assurance >= Assurance::Promising);
     let is_active = decision.outcome == DecisionOutcome::Adopted
-        || best
-            .zip(incumbent)
-            .is_some_and(|(best, active)| changes(style.space.style(), Some(active), &best.set).is_empty());
-    let insights = learn(&book, &study, style, input, AdviceStanding::of(is_promising, is_active));
+        || best.zip(incumbent).is_some_and(|(best, active)| {
+            list_changes(style.space.style(), Some(active), &best.set).is_empty()
+        });
+    let insights = learn_insights(&book, &study, style, input, AdviceStanding::of(is_promising, is_active));
     StyleReport {
         style: style.space.style(),
         signals: parts().map(|part| part.signals.len() as u64).sum(),
         in_lattice: book.entries().len() as u64,
         pending: parts().map(|part| u64::from(part.pending)).sum(),
-        losses: losses(symbols, index, input),
+        losses: losses_by_symbol(symbols, index, input),
         opportunities: parts().map(|part| part.opportunities.for_capture().len() as u64).sum(),
         study,
         evidence,
@@ -140,7 +141,7 @@ pub(crate) fn study_style(
 
 /// Returns what missing candles cost each symbol that they cost something. That nothing is known before the first candles is no
 /// loss.
-fn losses(symbols: &[SymbolDays], style: usize, input: &InputReport) -> Vec<SymbolLosses> {
+fn losses_by_symbol(symbols: &[SymbolDays], style: usize, input: &InputReport) -> Vec<SymbolLosses> {
     let of = |days: &SymbolDays| {
         let symbol = &input.symbols[usize::from(days.symbol)];
         let mut losses = SymbolLosses { symbol: symbol.name.clone(), ..Default::default() };
@@ -167,7 +168,7 @@ fn entry_days(days: Range<Day>, symbols: &[SymbolDays], style: usize) -> Range<D
 }
 
 /// Draws insights from all trades of the best set.
-fn learn(
+fn learn_insights(
     book: &OutcomeTable,
     study: &Study,
     style: &StylePlan,
@@ -178,10 +179,10 @@ fn learn(
     let verdict = study.judgement.verdict.as_str();
     let found = InsightInput { trades: &[], importances: &study.importances, best, verdict, standing };
     let Some((rule, cell)) = best.and_then(|best| style.space.find(best)) else {
-        return insights(&found);
+        return draw_insights(&found);
     };
     let levels = style.space.lattice().levels(cell);
-    let taken = taken(&book.window(study.days.clone()), Pick { rule, levels: Some(&levels) });
+    let taken = taken_signals(&book.window(study.days.clone()), Pick { rule, levels: Some(&levels) });
     let outcomes = book.under(rule);
     let context = |signal: &usize| {
         let entry = &book.entries()[*signal];
@@ -193,5 +194,5 @@ fn learn(
         }
     };
     let trades: Vec<TradeContext<'_>> = taken.iter().map(context).collect();
-    insights(&InsightInput { trades: &trades, ..found })
+    draw_insights(&InsightInput { trades: &trades, ..found })
 }

@@ -13,10 +13,10 @@ use crate::engine::evaluation::{EvaluatedUnit, WorkItem, evaluate_all};
 use crate::engine::outcome_spill::OutcomeStore;
 use crate::engine::plan::{DayLimits, StylePlan};
 use crate::engine::reuse::{
-    Reason, ReuseDecision, UnitKeys, costs_fingerprint, decode_context, encode, encode_context, treat,
-    unit_of,
+    Reason, ReuseDecision, UnitKeys, costs_fingerprint, decide_reuse, decode_context, encode_context,
+    encode_unit_row, unit_of,
 };
-use crate::engine::unit::{SchemaProjection, Unit, UnitSchema, evaluate};
+use crate::engine::unit::{SchemaProjection, Unit, UnitSchema, evaluate_unit};
 use crate::exits::TradeCosts;
 use crate::features::frame::{MarketSeries, lookback_days};
 use crate::fingerprint::Fingerprint;
@@ -26,7 +26,7 @@ use crate::run::append_read::{read_grown, span_of};
 use crate::run::file_summary::{FileNote, IssueNote};
 use crate::run::given_signals::{SignalsBySymbol, day_print};
 use crate::run::prior_state::{
-    FileStamp, SymbolManifest, day_closes, day_prints, reading_print, series_print, stamps,
+    FileStamp, SymbolManifest, day_closes, day_prints, reading_print, series_print, stamps_of_files,
 };
 use crate::run::store_handle::StoreHandle;
 use crate::store::{Cache, CacheBatch, StoreError, UnitKey};
@@ -159,7 +159,7 @@ pub(crate) fn evaluate_symbol(
     job: &SymbolJob<'_>,
     sources: &SymbolSources,
 ) -> Result<EvaluatedSymbol, SymbolError> {
-    let PreparedSymbol { desk, known, sorted } = prepare(job, sources)?;
+    let PreparedSymbol { desk, known, sorted } = prepare_symbol(job, sources)?;
     desk.finish(known, sorted)
 }
 
@@ -171,7 +171,7 @@ pub(crate) struct PreparedSymbol<'a> {
 }
 
 /// Reads what may have changed of a symbol's files and tells apart what can be reused. Nothing is written.
-pub(crate) fn prepare<'a>(
+pub(crate) fn prepare_symbol<'a>(
     job: &'a SymbolJob<'a>,
     sources: &'a SymbolSources,
 ) -> Result<PreparedSymbol<'a>, SymbolError> {
@@ -179,7 +179,7 @@ pub(crate) fn prepare<'a>(
         Some(cache) => cache.symbol(sources.symbol.as_str())?,
         None => None,
     };
-    let stamps = stamps(&sources.sources, job.now_ms);
+    let stamps = stamps_of_files(&sources.sources, job.now_ms);
     let memory = row.and_then(|row| SymbolManifest::decode(&row));
     let remembered = memory.as_ref().filter(|memory| memory.is_of(job, stamps.as_deref()));
     let mut desk =
@@ -219,7 +219,7 @@ pub(crate) fn recall_symbol(
     job: &SymbolJob<'_>,
     sources: &SymbolSources,
 ) -> Result<Option<RecalledSymbol>, SymbolError> {
-    let Some(memory) = remembered(job, sources)? else { return Ok(None) };
+    let Some(memory) = remembered_manifest(job, sources)? else { return Ok(None) };
     let days = memory.span().map(|(first, last)| (first_day(&job.plan.days, first, last), last));
     let total = days.map_or(0, |(from, last)| u64::try_from(last.0 + 1 - from.0).unwrap_or(0));
     let units = UnitCounts { total, ..UnitCounts::default() };
@@ -259,10 +259,13 @@ pub(crate) fn newest_remembered<'s>(
     Ok(newest)
 }
 
-fn remembered(job: &SymbolJob<'_>, sources: &SymbolSources) -> Result<Option<SymbolManifest>, SymbolError> {
+fn remembered_manifest(
+    job: &SymbolJob<'_>,
+    sources: &SymbolSources,
+) -> Result<Option<SymbolManifest>, SymbolError> {
     let Some(cache) = job.shelf.and_then(StoreHandle::cache) else { return Ok(None) };
     let row = cache.symbol(sources.symbol.as_str())?;
-    let stamps = stamps(&sources.sources, job.now_ms);
+    let stamps = stamps_of_files(&sources.sources, job.now_ms);
     let memory = row.and_then(|row| SymbolManifest::decode(&row));
     Ok(memory.filter(|memory| memory.is_of(job, stamps.as_deref())))
 }
@@ -281,7 +284,8 @@ pub(crate) enum SpotCheck {
 ///
 /// After a mismatch nothing of the symbol is left in the cache, nor any answer.
 pub(crate) fn spot_check(job: &SymbolJob<'_>, sources: &SymbolSources) -> Result<SpotCheck, SymbolError> {
-    let (Some(cache), Some(known)) = (job.shelf.and_then(StoreHandle::cache), remembered(job, sources)?)
+    let (Some(cache), Some(known)) =
+        (job.shelf.and_then(StoreHandle::cache), remembered_manifest(job, sources)?)
     else {
         return Ok(SpotCheck::Changed);
     };
@@ -301,7 +305,7 @@ pub(crate) fn spot_check(job: &SymbolJob<'_>, sources: &SymbolSources) -> Result
     let days = u64::try_from(last.0 + 1 - first.0).unwrap_or(0).max(1);
     let mut checked = 0;
     for pick in 0..CHECKED_UNITS as u64 {
-        let day = Day(first.0 + ((seed(job) + pick * (days / 2 + 1)) % days) as i32);
+        let day = Day(first.0 + ((spot_check_seed(job) + pick * (days / 2 + 1)) % days) as i32);
         let style = &job.plan.styles[pick as usize % job.plan.styles.len()];
         if cache.unit(desk.symbol.as_str(), (job.ordinal(style), day.0))?.is_none() {
             continue;
@@ -317,7 +321,7 @@ pub(crate) fn spot_check(job: &SymbolJob<'_>, sources: &SymbolSources) -> Result
 }
 
 /// Other places every day.
-fn seed(job: &SymbolJob<'_>) -> u64 {
+fn spot_check_seed(job: &SymbolJob<'_>) -> u64 {
     u64::from(Day::of(job.now_ms).0.unsigned_abs()) * 7919
 }
 
@@ -389,7 +393,7 @@ impl SymbolEvaluator<'_> {
     /// Reads the symbol's files.
     pub(crate) fn read(&mut self, stamps: Option<Vec<FileStamp>>) -> Result<SymbolManifest, SymbolError> {
         let LoadedSymbol { mut series, files, issues, .. } = load_symbol(self.sources, self.job.ingest)?;
-        let bars = within(series.bars(), &self.job.plan.days);
+        let bars = within_window(series.bars(), &self.job.plan.days);
         let days = day_prints(bars);
         // Without stamps it is never taken for the whole of the files: a run as of an earlier day saw a part only.
         let stamps = stamps.filter(|_| self.job.plan.days.end.is_none());
@@ -509,7 +513,7 @@ impl SymbolEvaluator<'_> {
             };
             let Some(place) = place else { return };
             let keys = &sorted.keys[style_index][place];
-            let treatment = match treat(row, keys, style, |print| fits.get(&print.0)) {
+            let treatment = match decide_reuse(row, keys, style, |print| fits.get(&print.0)) {
                 ReuseDecision::Reuse(part) => self.keep(part).map(ReuseDecision::Reuse),
                 other => Ok(other),
             };
@@ -565,7 +569,7 @@ impl SymbolEvaluator<'_> {
         }
         (self.job.on_event)(RunEvent::SymbolSorted { todo: sorted.todo.len() });
         if let (Some(series), false) = (&self.candles, sorted.days.is_empty()) {
-            let market = MarketSeries::new(within(series.bars(), &plan.days)).ended(sorted.stopped);
+            let market = MarketSeries::new(within_window(series.bars(), &plan.days)).ended(sorted.stopped);
             sorted.todo.sort_by_key(|todo| todo.day);
             let cached = |todo: &WorkItem, context: &Arc<UnitSchema>| self.cached(todo, context);
             let (mut next, mut units_at_once) =
@@ -628,10 +632,11 @@ impl SymbolEvaluator<'_> {
         let (Some(cache), Some(series), false) = (cache, &self.candles, reused.is_empty()) else {
             return Ok((0, true));
         };
-        let market = MarketSeries::new(within(series.bars(), &self.job.plan.days)).ended(sorted.stopped);
+        let market =
+            MarketSeries::new(within_window(series.bars(), &self.job.plan.days)).ended(sorted.stopped);
         let contexts = self.contexts()?;
         let picks = CHECKED_UNITS.min(reused.len());
-        let seed = seed(self.job) as usize;
+        let seed = spot_check_seed(self.job) as usize;
         let mut sound = true;
         for (style, place) in (0..picks).map(|i| reused[(seed + i * (reused.len() / 2 + 1)) % reused.len()]) {
             let style = &self.job.plan.styles[style];
@@ -671,7 +676,7 @@ impl SymbolEvaluator<'_> {
         let cached = row.and_then(|row| unit_of(&row, |print| contexts.get(&print.0).cloned()));
         let Some((unit, context)) = cached else { return Ok(false) };
         let found = EntrySource::on(market, day, self.given());
-        let fresh = evaluate(market, day, &found, style, self.job.plan, costs);
+        let fresh = evaluate_unit(market, day, &found, style, self.job.plan, costs);
         let bytes = |unit: &Unit| {
             let mut bytes = Vec::new();
             unit.encode(&mut bytes);
@@ -699,7 +704,7 @@ impl SymbolEvaluator<'_> {
             }
             let ordinal = self.job.ordinal(&self.job.plan.styles[*style]);
             let place = sorted.place(*day).expect("evaluated days are days of the run");
-            batch.units.push(((ordinal, day.0), encode(&sorted.keys[*style][place], print, unit)));
+            batch.units.push(((ordinal, day.0), encode_unit_row(&sorted.keys[*style][place], print, unit)));
         }
         batch
     }
@@ -729,7 +734,7 @@ impl SymbolEvaluator<'_> {
 }
 
 /// Cuts the candles to what the run may see: nothing from the end day on.
-pub(crate) fn within<'a>(bars: Bars<'a>, days: &DayLimits) -> Bars<'a> {
+pub(crate) fn within_window<'a>(bars: Bars<'a>, days: &DayLimits) -> Bars<'a> {
     let end = days.end.map_or(bars.len(), |day| bars.index_at(day.start_ms()));
     bars.slice(0..end)
 }

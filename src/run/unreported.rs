@@ -19,7 +19,7 @@ pub struct Overdue {
 /// Returns the runs of a profile that were stored and not reported, oldest first.
 ///
 /// Errors: those of reading the store
-pub fn overdue(store: &Store, profile: &str) -> Result<Vec<Overdue>, StoreError> {
+pub fn unreported_runs(store: &Store, profile: &str) -> Result<Vec<Overdue>, StoreError> {
     let runs = store.not_reported(profile)?;
     let snapshot = store.read()?;
     let tell = |(run, record): (u64, crate::store::records::RunRecord)| {

@@ -4,7 +4,7 @@
 //! and price changes in percent. They are stated here for every base, so that a filter lets pass about as much of it.
 
 use super::exit_axes::ExitAxes;
-use super::space::{Bound, Dimension, ThresholdLevel, numbers};
+use super::space::{Bound, Dimension, ThresholdLevel, number_levels};
 use crate::features::market_structure::age_in_hours;
 use crate::model::{FilterValue, Interval, Style};
 
@@ -62,7 +62,7 @@ impl Defaults {
         };
         let exits = ExitAxes::new(&take_profit_atr, &[0.8, 1.5, 2.2], &lengths.hold_hours[place]);
         let age_hours = AGE_BARS[place].map(|bars| age_in_hours(bars as usize, base));
-        let at_least = |key, column, values: &[f64]| (key, column, Bound::AtLeast, numbers(values));
+        let at_least = |key, column, values: &[f64]| (key, column, Bound::AtLeast, number_levels(values));
         let named =
             |threshold, name: &str| ThresholdLevel { threshold, shown: FilterValue::Name(name.to_owned()) };
         let structures = vec![named(0.0, "all"), named(1.0, "trend_only")];
@@ -75,7 +75,7 @@ impl Defaults {
             at_least("min_price_chg_pct", "kline_price_chg_abs_pct", &lengths.price_chg_pct),
             ("allowed_mkt_struct", "mkt_struct_is_trend", Bound::AtLeast, structures),
             at_least("min_trend_age_hours", "mkt_struct_age_hours", &age_hours),
-            ("max_sr_test_count", "sr_test_count_sided", Bound::AtMost, numbers(&[5.0, 999.0])),
+            ("max_sr_test_count", "sr_test_count_sided", Bound::AtMost, number_levels(&[5.0, 999.0])),
         ]
         .into_iter()
         .map(|(key, column, bound, levels)| {

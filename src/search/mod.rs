@@ -13,7 +13,7 @@ pub mod strategy;
 pub mod weights;
 
 /// Returns the known name nearest to a misspelt one, if any is near enough to be meant.
-pub fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest_name<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|name| (distance(given, name), name))
         .filter(|(distance, name)| *distance <= 2.max(name.len() / 3))
@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn a_typo_finds_its_word_and_nonsense_finds_none() {
         let known = ["take_profit", "stop_loss", "hold"];
-        assert_eq!(nearest("stop_lsos", known.into_iter()), Some("stop_loss"));
-        assert_eq!(nearest("completely", known.into_iter()), None);
+        assert_eq!(nearest_name("stop_lsos", known.into_iter()), Some("stop_loss"));
+        assert_eq!(nearest_name("completely", known.into_iter()), None);
     }
 }

@@ -18,7 +18,7 @@ const SWING: [[u8; 6]; 4] =
 /// Returns the weights of a style that lean towards some of its terms; the default ones are not among them.
 ///
 /// Source:    those tables of the legacy whose terms are all known here
-pub fn alternatives(style: Style) -> Vec<ScoreWeights> {
+pub fn alternative_weights(style: Style) -> Vec<ScoreWeights> {
     let of = |row: &[u8]| {
         let mut weights = row.iter().copied();
         ScoreWeights::of(style, |_| weights.next())

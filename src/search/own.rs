@@ -11,7 +11,7 @@ use crate::evaluate::sweep::Sweep;
 /// Returns the score of a set on a symbol, shrunk towards its score on all symbols.
 ///
 /// Shape: trades the own score rests on, and trades the pooled one counts for (> 0)
-pub fn shrunk(own: f64, trades: u32, pooled: f64, prior_trades: u32) -> f64 {
+pub fn shrunk_score(own: f64, trades: u32, pooled: f64, prior_trades: u32) -> f64 {
     let (n, n0) = (f64::from(trades), f64::from(prior_trades));
     (n * own + n0 * pooled) / (n + n0)
 }
@@ -35,7 +35,7 @@ pub fn best_own(own: Scored<'_>, pooled: Scored<'_>, prior_trades: u32) -> Optio
         for (rule, point) in points.iter().enumerate() {
             let Some(own_score) = own.objective.rate(point) else { continue };
             let Some(pooled_score) = pooled.objective.rate(pooled.sweep.point(rule, cell)) else { continue };
-            let score = shrunk(own_score, point.trades, pooled_score, prior_trades);
+            let score = shrunk_score(own_score, point.trades, pooled_score, prior_trades);
             let trial = Trial::peak(rule, cell, score, *point);
             if best.as_ref().is_none_or(|best| trial.rank(best).is_lt()) {
                 best = Some(trial);
@@ -51,8 +51,8 @@ mod tests {
 
     #[test]
     fn few_trades_are_shrunk_and_many_decide() {
-        assert_eq!(shrunk(1.0, 100, 0.0, 100), 0.5);
-        assert!(shrunk(1.0, 10, 0.0, 100) < 0.1);
-        assert!(shrunk(1.0, 10_000, 0.0, 100) > 0.99);
+        assert_eq!(shrunk_score(1.0, 100, 0.0, 100), 0.5);
+        assert!(shrunk_score(1.0, 10, 0.0, 100) < 0.1);
+        assert!(shrunk_score(1.0, 10_000, 0.0, 100) > 0.99);
     }
 }

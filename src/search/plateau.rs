@@ -195,17 +195,17 @@ impl SmoothedGrid {
 
     /// Returns the point with the highest score; the first of equals.
     pub fn peak(&self) -> Option<usize> {
-        highest((0..self.scores.len()).map(|point| (point, self.score(point))))
+        highest_point((0..self.scores.len()).map(|point| (point, self.score(point))))
     }
 
     /// Returns the sound point with the highest smoothed score; the first of equals.
     pub fn plateau(&self) -> Option<usize> {
         let sound = (0..self.scores.len()).filter(|point| self.is_sound(*point));
-        highest(sound.map(|point| (point, self.smoothed(point))))
+        highest_point(sound.map(|point| (point, self.smoothed(point))))
     }
 }
 
-fn highest(scores: impl Iterator<Item = (usize, Option<f64>)>) -> Option<usize> {
+fn highest_point(scores: impl Iterator<Item = (usize, Option<f64>)>) -> Option<usize> {
     let better = |best: Option<(usize, f64)>, (point, score): (usize, f64)| match best {
         Some((_, known)) if known >= score => best,
         _ => Some((point, score)),

@@ -250,7 +250,7 @@ pub struct Ranking {
 ///
 /// Ties go to more trades, then to the earlier place in the grid: the same ranking for any number of threads
 /// Cost: O(sets x (log K + axes)); by plateau another O(sets x (dimensions + rules beside a rule)) and 32 bytes per set
-pub fn rank(sweep: &Sweep, space: &SearchSpace, objective: &Objective<'_>, keep: usize) -> Ranking {
+pub fn rank_sets(sweep: &Sweep, space: &SearchSpace, objective: &Objective<'_>, keep: usize) -> Ranking {
     let mut best = BestTrials::new(keep);
     let mut axes = AxisScores::new(space);
     let mut rated = 0;
@@ -396,7 +396,7 @@ fn level_starts(space: &SearchSpace) -> (Vec<usize>, usize) {
 }
 
 /// Sums scores by level across and down; `None` where an axis has one level only.
-fn surface(
+fn score_surface(
     (x, x_levels): (&str, Vec<String>),
     (y, y_levels): (&str, Vec<String>),
     at: impl Iterator<Item = (usize, usize, Scores)>,
@@ -476,13 +476,13 @@ impl<'a> AxisScores<'a> {
     fn surfaces(&self) -> Vec<Surface> {
         let exits = self.exit_levels();
         let dimensions = self.space.dimensions();
-        let shown = |d: usize| dimensions[d].levels().iter().map(|level| show(&level.shown)).collect();
+        let shown = |d: usize| dimensions[d].levels().iter().map(|level| show_value(&level.shown)).collect();
         let mut surfaces = Vec::new();
         for (i, x) in exits.iter().enumerate() {
             for y in &exits[i + 1..] {
                 let at =
                     self.rules.iter().enumerate().map(|(rule, scores)| (x.of[rule], y.of[rule], *scores));
-                surfaces.extend(surface((x.key, x.levels.clone()), (y.key, y.levels.clone()), at));
+                surfaces.extend(score_surface((x.key, x.levels.clone()), (y.key, y.levels.clone()), at));
             }
             for (d, dimension) in dimensions.iter().enumerate() {
                 let count = dimension.levels().len();
@@ -492,7 +492,7 @@ impl<'a> AxisScores<'a> {
                     let (count, total) = (self.level_counts[place] as u64, self.level_totals[place]);
                     (x.of[rule], level, Scores { count, total })
                 });
-                surfaces.extend(surface((x.key, x.levels.clone()), (dimension.key(), shown(d)), at));
+                surfaces.extend(score_surface((x.key, x.levels.clone()), (dimension.key(), shown(d)), at));
             }
         }
         for a in 0..dimensions.len() {
@@ -501,7 +501,7 @@ impl<'a> AxisScores<'a> {
                 let at = levels.zip(&self.cells);
                 let at = at.map(|(levels, scores)| (levels[a].into(), levels[b].into(), *scores));
                 let (x, y) = ((dimensions[a].key(), shown(a)), (dimensions[b].key(), shown(b)));
-                surfaces.extend(surface(x, y, at));
+                surfaces.extend(score_surface(x, y, at));
             }
         }
         surfaces
@@ -513,7 +513,7 @@ impl<'a> AxisScores<'a> {
         let mean = all.total / all.count.max(1) as f64;
         let spread = self.squares - mean * all.total;
         let axes = self.exit_axes().into_iter().chain(self.filter_axes());
-        axes.filter_map(|axis| importance(&axis, mean, spread)).collect()
+        axes.filter_map(|axis| axis_importance(&axis, mean, spread)).collect()
     }
 
     fn exit_axes(&self) -> Vec<Axis> {
@@ -548,7 +548,8 @@ impl<'a> AxisScores<'a> {
 
     fn filter_axes(&self) -> Vec<Axis> {
         let axis = |(d, dimension): (usize, &super::space::Dimension)| {
-            let mut found = Axis::new(dimension.key(), dimension.levels().iter().map(|l| show(&l.shown)));
+            let mut found =
+                Axis::new(dimension.key(), dimension.levels().iter().map(|l| show_value(&l.shown)));
             let levels = self.cell_levels.chunks_exact(self.starts.len());
             for (levels, scores) in levels.zip(&self.cells) {
                 found.levels[usize::from(levels[d])].1.add(*scores);
@@ -560,7 +561,7 @@ impl<'a> AxisScores<'a> {
 }
 
 /// Measures an axis by the spread of its level means; `None` when no set had a score.
-fn importance(axis: &Axis, mean: f64, spread: f64) -> Option<Importance> {
+fn axis_importance(axis: &Axis, mean: f64, spread: f64) -> Option<Importance> {
     let seen = || axis.levels.iter().filter(|(_, scores)| scores.count > 0);
     let (best_level, best) = seen().max_by(|a, b| a.1.mean().total_cmp(&b.1.mean()))?;
     let worst = seen().map(|(_, scores)| scores.mean()).fold(f64::INFINITY, f64::min);
@@ -571,7 +572,7 @@ fn importance(axis: &Axis, mean: f64, spread: f64) -> Option<Importance> {
 }
 
 /// Returns a filter value as text.
-pub fn show(value: &crate::model::FilterValue) -> String {
+pub fn show_value(value: &crate::model::FilterValue) -> String {
     match value {
         crate::model::FilterValue::Number(number) => number.to_string(),
         crate::model::FilterValue::Name(name) => name.clone(),

@@ -142,7 +142,7 @@ impl Dimension {
         let source = FilterSource::named(name).ok_or_else(|| SpaceError::UnknownColumn {
             key: key.to_owned(),
             found: name.to_owned(),
-            hint: crate::search::nearest(name, crate::features::catalog::COLUMNS.iter().map(|c| c.name))
+            hint: crate::search::nearest_name(name, crate::features::catalog::COLUMNS.iter().map(|c| c.name))
                 .map(|near| format!("; did you mean {near:?}?"))
                 .unwrap_or_default(),
         })?;
@@ -194,7 +194,7 @@ impl Dimension {
         };
         let hash = hash.text(key).text(source.name()).count(bound).count(levels.len() as u64);
         levels.iter().fold(hash, |hash, ThresholdLevel { threshold, shown }| {
-            hash.float(*threshold).text(&super::rank::show(shown))
+            hash.float(*threshold).text(&super::rank::show_value(shown))
         })
     }
 
@@ -429,7 +429,7 @@ fn are_within(axes: &[Vec<Option<usize>>], a: usize, b: usize, steps: usize) -> 
 }
 
 /// Returns levels that are shown as their thresholds.
-pub fn numbers(values: &[f64]) -> Vec<ThresholdLevel> {
+pub fn number_levels(values: &[f64]) -> Vec<ThresholdLevel> {
     values.iter().map(|v| ThresholdLevel { threshold: *v, shown: FilterValue::Number(*v) }).collect()
 }
 
@@ -508,12 +508,13 @@ mod tests {
     #[test]
     fn a_value_sits_at_the_strictest_level_it_passes() {
         let at_least =
-            Dimension::new("a", "consensus", Bound::AtLeast, numbers(&[2.0, 0.0, 1.0])).expect("sound");
+            Dimension::new("a", "consensus", Bound::AtLeast, number_levels(&[2.0, 0.0, 1.0])).expect("sound");
         assert_eq!(
             [-1.0, 0.0, 1.5, 2.0].map(|v| at_least.coordinate(Some(v))),
             [None, Some(0), Some(1), Some(2)]
         );
-        let at_most = Dimension::new("b", "consensus", Bound::AtMost, numbers(&[5.0, 999.0])).expect("sound");
+        let at_most =
+            Dimension::new("b", "consensus", Bound::AtMost, number_levels(&[5.0, 999.0])).expect("sound");
         assert_eq!([1000.0, 999.0, 5.0].map(|v| at_most.coordinate(Some(v))), [None, Some(0), Some(1)]);
         assert_eq!(at_most.coordinate(None), None);
         assert_eq!(at_most.coordinate(Some(f64::NAN)), None);
@@ -522,19 +523,19 @@ mod tests {
     #[test]
     fn unsound_spaces_are_refused_with_the_reason() {
         let exits = SearchSpace::default_exits(Style::Swing);
-        let unknown = Dimension::new("x", "signal_scroe", Bound::AtLeast, numbers(&[1.0]));
+        let unknown = Dimension::new("x", "signal_scroe", Bound::AtLeast, number_levels(&[1.0]));
         let text = unknown.expect_err("a typo").to_string();
         assert!(text.contains("did you mean \"signal_score\"?"), "{text}");
         assert!(Dimension::new("x", "consensus", Bound::AtLeast, vec![]).is_err());
-        assert!(Dimension::new("x", "consensus", Bound::AtLeast, numbers(&[f64::NAN])).is_err());
-        let taken = Dimension::new("hard_stop_pct", "consensus", Bound::AtLeast, numbers(&[1.0]));
+        assert!(Dimension::new("x", "consensus", Bound::AtLeast, number_levels(&[f64::NAN])).is_err());
+        let taken = Dimension::new("hard_stop_pct", "consensus", Bound::AtLeast, number_levels(&[1.0]));
         assert!(SearchSpace::new(Style::Swing, &exits, vec![taken.expect("sound")]).is_err());
         let twice = vec![SearchSpace::default_dimensions(Style::Swing)[0].clone(); 2];
         assert!(SearchSpace::new(Style::Swing, &exits, twice).is_err());
         let many: Vec<Dimension> = (0..4)
             .map(|i| {
                 let levels: Vec<f64> = (0..100).map(f64::from).collect();
-                Dimension::new(&format!("d{i}"), "consensus", Bound::AtLeast, numbers(&levels))
+                Dimension::new(&format!("d{i}"), "consensus", Bound::AtLeast, number_levels(&levels))
                     .expect("sound")
             })
             .collect();

@@ -155,7 +155,9 @@ impl SpaceAxes {
             }
             Strategy::CoarseFine => {
                 let counts = self.thinned(budget);
-                self.part(&sizes.into_iter().zip(counts).map(|(size, count)| spread(size, count)).collect())
+                self.part(
+                    &sizes.into_iter().zip(counts).map(|(size, count)| spread_places(size, count)).collect(),
+                )
             }
             Strategy::Polish => self.around(&[], search),
         }
@@ -270,7 +272,7 @@ fn nearest_of(distances: impl ExactSizeIterator<Item = f64>) -> usize {
 }
 
 /// Returns places evenly spread over an axis, both ends included; the middle for one.
-fn spread(size: usize, count: usize) -> Vec<usize> {
+fn spread_places(size: usize, count: usize) -> Vec<usize> {
     match count {
         0 | 1 => vec![size / 2],
         _ => (0..count).map(|i| (i * (size - 1) + (count - 1) / 2) / (count - 1)).collect(),
@@ -292,7 +294,7 @@ fn by_lot(seed: u64, axis: usize, size: usize, count: usize) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::space::{Bound, numbers};
+    use crate::search::space::{Bound, number_levels};
 
     fn steps(count: usize) -> Vec<f64> {
         (0..count).map(|i| 0.5 + i as f64 / 4.0).collect()
@@ -302,7 +304,7 @@ mod tests {
     fn axes() -> SpaceAxes {
         let exits = ExitAxes::new(&steps(20), &steps(12), &steps(8));
         let dimension = |key: &str, column, size| {
-            Dimension::new(key, column, Bound::AtLeast, numbers(&steps(size))).expect("sound")
+            Dimension::new(key, column, Bound::AtLeast, number_levels(&steps(size))).expect("sound")
         };
         let dimensions = [("a", "consensus", 5), ("b", "signal_score", 7), ("c", "risk_reward", 3)];
         SpaceAxes::new(
@@ -340,7 +342,10 @@ mod tests {
         let stage = axes().first_stage(&search(Strategy::CoarseFine, 7_000)).expect("sound");
         let targets: Vec<f64> = stage.rules().iter().map(|rule| rule.take_profit_atr).collect();
         assert!(targets.contains(&0.5) && targets.contains(&5.25));
-        assert_eq!((spread(9, 3), spread(9, 1), spread(2, 2)), (vec![0, 4, 8], vec![4], vec![0, 1]));
+        assert_eq!(
+            (spread_places(9, 3), spread_places(9, 1), spread_places(2, 2)),
+            (vec![0, 4, 8], vec![4], vec![0, 1])
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::random::RandomStream;
 use super::separation::Separation;
-use crate::features::score::{ScoreEvidence, ScoreTerm, ScoreWeights, TERMS_MAX, terms};
+use crate::features::score::{ScoreEvidence, ScoreTerm, ScoreWeights, TERMS_MAX, terms_of_style};
 use crate::model::Day;
 
 /// Where the weights of the signal score come from.
@@ -136,7 +136,7 @@ pub const TRIED_MAX: u64 = (3 + NAMED_MAX + TERMS_MAX + GENERATIONS * CHILDREN) 
 /// Causality: each fold's area is that of weights which were found without its days, and without those on which an
 ///            outcome overlaps with one of its own
 /// Cost:      O(folds x weights tried x distinct evidence)
-pub fn learn(lesson: &WeightEvidence<'_>) -> LearnedWeights {
+pub fn search_score_weights(lesson: &WeightEvidence<'_>) -> LearnedWeights {
     let won = lesson.samples.iter().filter(|sample| sample.won).count() as u64;
     let signals = [won, lesson.samples.len() as u64 - won];
     let keep = |reason: String, compared| LearnedWeights {
@@ -224,16 +224,16 @@ impl WeightEvidence<'_> {
     /// Returns the weights found on all in-sample days, and how weights that are found so do on days not searched; `None`
     /// where fewer than two parts of the days have winners and losers.
     fn compare(&self) -> Option<(ScoreWeights, AucComparison)> {
-        let found = search(&self.parts(|_| true), self)?;
+        let found = evolve_weights(&self.parts(|_| true), self)?;
         let (mut folds, mut found_ppm, mut in_force_ppm, mut variance) = (0, 0, 0, 0.0);
         for fold in 0..FOLDS {
             let test = self.fold(fold);
             let apart =
                 |day: Day| day.0 + self.label_days < test.start.0 || day.0 >= test.end.0 + self.label_days;
-            let Some(weights) = search(&self.parts(apart), self) else { continue };
+            let Some(weights) = evolve_weights(&self.parts(apart), self) else { continue };
             let unseen: Vec<LabelledSignal> =
                 self.samples.iter().copied().filter(|sample| test.contains(&sample.day)).collect();
-            let [own, theirs] = [weights, self.in_force].map(|weights| separation(&unseen, &weights));
+            let [own, theirs] = [weights, self.in_force].map(|weights| measure_separation(&unseen, &weights));
             let (Some(own_ppm), Some(their_ppm)) = (own.auc_ppm(), theirs.auc_ppm()) else { continue };
             folds += 1;
             found_ppm += own_ppm;
@@ -263,7 +263,7 @@ impl WeightEvidence<'_> {
         let mut clusters: BTreeMap<i32, f64> = BTreeMap::new();
         for signal in signals {
             let influence = |separation: &Separation, weights: &ScoreWeights| {
-                separation.influence(score(signal.evidence, weights), signal.won)
+                separation.influence(score_of_evidence(signal.evidence, weights), signal.won)
             };
             let difference = influence(own, weights) - influence(theirs, &self.in_force);
             *clusters.entry(signal.day.0.div_euclid(self.label_days.max(1))).or_default() += difference;
@@ -311,7 +311,10 @@ impl EvidenceLine {
     /// Returns the mean area of parts that have winners and losers; ppm, `None` without any.
     fn mean_ppm(parts: &[Self], weights: &ScoreWeights) -> Option<u64> {
         let area = |part: &Self| {
-            let scored = part.0.iter().map(|(evidence, won, lost)| (score(*evidence, weights), *won, *lost));
+            let scored = part
+                .0
+                .iter()
+                .map(|(evidence, won, lost)| (score_of_evidence(*evidence, weights), *won, *lost));
             Separation::of(scored).auc_ppm()
         };
         let areas: Vec<u64> = parts.iter().filter_map(area).collect();
@@ -319,20 +322,20 @@ impl EvidenceLine {
     }
 }
 
-fn score(evidence: ScoreEvidence, weights: &ScoreWeights) -> usize {
+fn score_of_evidence(evidence: ScoreEvidence, weights: &ScoreWeights) -> usize {
     evidence.score(weights) as usize
 }
 
-fn separation(samples: &[LabelledSignal], weights: &ScoreWeights) -> Separation {
+fn measure_separation(samples: &[LabelledSignal], weights: &ScoreWeights) -> Separation {
     let one = |sample: &LabelledSignal| {
-        (score(sample.evidence, weights), u64::from(sample.won), u64::from(!sample.won))
+        (score_of_evidence(sample.evidence, weights), u64::from(sample.won), u64::from(!sample.won))
     };
     Separation::of(samples.iter().map(one))
 }
 
 /// Evolves weights and returns those with the largest mean area, the first of equals; `None` without signals to tell
 /// apart.
-fn search(parts: &[EvidenceLine], lesson: &WeightEvidence<'_>) -> Option<ScoreWeights> {
+fn evolve_weights(parts: &[EvidenceLine], lesson: &WeightEvidence<'_>) -> Option<ScoreWeights> {
     let rate = |weights: ScoreWeights| Some((weights, EvidenceLine::mean_ppm(parts, &weights)?));
     let style = lesson.in_force.style();
     let named = lesson.named.iter().copied().take(NAMED_MAX);
@@ -340,7 +343,7 @@ fn search(parts: &[EvidenceLine], lesson: &WeightEvidence<'_>) -> Option<ScoreWe
     let alone =
         |own: &ScoreTerm| ScoreWeights::of(style, |term| Some(if term == *own { WEIGHT_MAX } else { 0 }));
     let singles: Vec<(ScoreWeights, u64)> =
-        terms(style).iter().filter_map(alone).map(rate).collect::<Option<_>>()?;
+        terms_of_style(style).iter().filter_map(alone).map(rate).collect::<Option<_>>()?;
     let mut ranked: Vec<(ScoreWeights, u64)> =
         founders.chain(as_each_separates(&singles)).map(rate).collect::<Option<_>>()?;
     ranked.extend(singles);
@@ -350,7 +353,7 @@ fn search(parts: &[EvidenceLine], lesson: &WeightEvidence<'_>) -> Option<ScoreWe
         ranked.sort_by_key(|(_, area_ppm)| Reverse(*area_ppm));
         ranked.truncate(PARENTS);
         let children: Vec<ScoreWeights> =
-            (0..CHILDREN).map(|child| mutated(ranked[child % ranked.len()].0, &mut draws)).collect();
+            (0..CHILDREN).map(|child| mutated_weights(ranked[child % ranked.len()].0, &mut draws)).collect();
         ranked.extend(children.into_iter().filter_map(rate));
     }
     ranked.sort_by_key(|(_, area_ppm)| Reverse(*area_ppm));
@@ -368,7 +371,7 @@ fn as_each_separates(singles: &[(ScoreWeights, u64)]) -> Option<ScoreWeights> {
 }
 
 /// Moves one to three weights.
-fn mutated(weights: ScoreWeights, draws: &mut RandomStream) -> ScoreWeights {
+fn mutated_weights(weights: ScoreWeights, draws: &mut RandomStream) -> ScoreWeights {
     let mut values: Vec<u8> = weights.pairs().map(|(_, weight)| weight).collect();
     for _ in 0..=draws.below(3) {
         let place = draws.below(values.len() as u64) as usize;
@@ -422,14 +425,14 @@ mod tests {
             let term = ScoreTerm::Breakout;
             let samples = world(style, 7, |evidence| if has(evidence, style, term) { 65 } else { 35 });
             let default = ScoreWeights::default_of(style);
-            let learned = learn(&lesson(&samples, default));
+            let learned = search_score_weights(&lesson(&samples, default));
             assert!(learned.replaced, "{}", learned.reason);
             let compared = learned.compared.expect("enough signals");
             assert!(compared.found_ppm > compared.in_force_ppm + 20_000, "{compared:?}");
             assert!(compared.found_ppm < compared.seen_ppm + 20_000, "{compared:?}");
             assert!(share(&learned.weights, term) > 2.0 * share(&default, term), "{}", learned.weights);
             // Once active, they stay.
-            let again = learn(&lesson(&samples, learned.weights));
+            let again = search_score_weights(&lesson(&samples, learned.weights));
             assert_eq!((again.weights, again.replaced), (learned.weights, false), "{}", again.reason);
             assert_eq!((learned.tries(), again.tries()), (2 * TRIED_MAX, 2 * TRIED_MAX));
         }
@@ -441,7 +444,7 @@ mod tests {
             let default = ScoreWeights::default_of(style);
             for seed in 0..20 {
                 let samples = world(style, seed, |_| 45);
-                let learned = learn(&lesson(&samples, default));
+                let learned = search_score_weights(&lesson(&samples, default));
                 assert_eq!((learned.weights, learned.replaced), (default, false), "{}", learned.reason);
                 assert!(
                     learned.compared.is_some_and(|c| c.found_ppm.abs_diff(500_000) < 40_000),
@@ -465,7 +468,7 @@ mod tests {
         let bunched: Vec<LabelledSignal> =
             samples.iter().map(|sample| LabelledSignal { day: DAYS.start, ..*sample }).collect();
         for few in [&samples[..199], &losers, &bunched, &[]] {
-            let learned = learn(&lesson(few, own));
+            let learned = search_score_weights(&lesson(few, own));
             assert_eq!((learned.weights, learned.replaced, learned.compared), (own, false, None));
             assert!(
                 learned.reason.starts_with("too few in-sample signals for score weights: "),
@@ -474,8 +477,8 @@ mod tests {
             );
         }
         let default = ScoreWeights::default_of(Style::Swing);
-        assert_eq!(learn(&lesson(&samples[..199], default)).tries(), 1);
-        assert_eq!(learn(&lesson(&samples[..199], own)).tries(), 2 * TRIED_MAX);
+        assert_eq!(search_score_weights(&lesson(&samples[..199], default)).tries(), 1);
+        assert_eq!(search_score_weights(&lesson(&samples[..199], own)).tries(), 2 * TRIED_MAX);
     }
 
     #[test]
@@ -486,7 +489,7 @@ mod tests {
         let named = [ScoreWeights::of(style, |_| Some(9)).expect("of every term")];
         let learn_by = |seed| {
             let lesson = lesson(&samples, ScoreWeights::default_of(style));
-            learn(&WeightEvidence { named: &named, seed, ..lesson })
+            search_score_weights(&WeightEvidence { named: &named, seed, ..lesson })
         };
         assert_eq!(learn_by(1), learn_by(1));
         let found: std::collections::HashSet<ScoreWeights> =

@@ -4,7 +4,7 @@
 //! rule reads no outcome and no threshold of the grid.
 
 use crate::features::frame::{FeatureRow, Frame, IndicatorSnapshot, MarketSeries};
-use crate::features::patterns::{Patterns, patterns};
+use crate::features::patterns::{Patterns, patterns_at};
 use crate::features::score::Sided;
 use crate::model::{Day, Direction, Interval, Setup};
 
@@ -46,13 +46,13 @@ impl Candidate {
 ///
 /// Causality: a candidate at candle t reads `bars[..=t]`; cutting the candles after t changes nothing at or before t
 /// Cost:      O(candles of the look-back)
-pub fn candidates(market: &MarketSeries<'_>, day: Day) -> Vec<Candidate> {
-    found(market, day).0
+pub fn candidates_of_day(market: &MarketSeries<'_>, day: Day) -> Vec<Candidate> {
+    found_candidates(market, day).0
 }
 
 /// Returns the candidates of a day, and at how many of its candles nothing could be looked for: too little is known before them.
-pub fn found(market: &MarketSeries<'_>, day: Day) -> (Vec<Candidate>, u32) {
-    let frame = market.frame(day, margin(market.bars.interval));
+pub fn found_candidates(market: &MarketSeries<'_>, day: Day) -> (Vec<Candidate>, u32) {
+    let frame = market.frame(day, candles_before_day(market.bars.interval));
     let mut quiet_since = [QUIET_BARS; 2];
     let mut lean_before = None;
     let (mut found, mut blind) = (Vec::new(), 0);
@@ -81,7 +81,7 @@ pub fn found(market: &MarketSeries<'_>, day: Day) -> (Vec<Candidate>, u32) {
 ///
 /// On 15m and finer a turn of the averages is not looked for further back than this from the first candles of a day; where
 /// a day is few candles, that would be most of them.
-fn margin(base: Interval) -> usize {
+fn candles_before_day(base: Interval) -> usize {
     if base > Interval::M15 { TURN_BARS } else { QUIET_BARS + 1 }
 }
 
@@ -98,7 +98,7 @@ impl DirectionalBias {
     /// Counts the votes at a pulse; `None` when they do not lean either way.
     fn at(frame: &Frame<'_>, pulse: IndicatorSnapshot) -> Option<Self> {
         let past = frame.bars.slice(pulse.index + 1 - 51..pulse.index + 1);
-        let patterns = patterns(past);
+        let patterns = patterns_at(past);
         let indicators = &pulse.indicators;
         let vote = |value: f64, limit: f64| i32::from(value >= limit) - i32::from(value <= -limit);
         let mut votes = pulse.trend_base.vote() + pulse.middle.trend.vote() + pulse.high.trend.vote();
@@ -167,7 +167,7 @@ fn near_level(past: crate::model::Bars<'_>, direction: Direction, atr: f64) -> b
     let long = direction == Direction::Long;
     let last = past.get(past.len() - 1);
     let extreme = if long { last.low } else { last.high };
-    let level = crate::features::levels::levels(past).behind(long);
+    let level = crate::features::levels::nearest_levels(past).behind(long);
     let wide = last.high - last.low >= REVERSAL_RANGE_ATR * atr;
     wide && level.is_some_and(|level| (extreme - level.price).abs() <= NEAR_LEVEL_ATR * atr)
 }

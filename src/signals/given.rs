@@ -26,7 +26,7 @@ pub struct Placed<'a> {
 ///
 /// Causality: nothing but the entry's place reads a candle that closes after the signal's time
 /// Cost:      nothing without signals, else O(candles of the look-back)
-pub fn placed<'a>(market: &MarketSeries<'_>, day: Day, given: &'a GivenSignals) -> Vec<Placed<'a>> {
+pub fn given_of_day<'a>(market: &MarketSeries<'_>, day: Day, given: &'a GivenSignals) -> Vec<Placed<'a>> {
     let interval = market.bars.interval;
     let range = given.of_day(day, interval);
     if range.is_empty() {

@@ -61,7 +61,7 @@ impl Opportunity {
 /// Causality: hindsight by definition
 /// Source:    weighted interval scheduling per symbol and day; moves may overlap across midnight, so that a day is
 ///            a unit of its own
-pub fn opportunities(
+pub fn opportunities_of_day(
     frame: &Frame<'_>,
     rule: &OpportunityRule,
     costs: &Costs,
@@ -79,7 +79,7 @@ pub fn opportunities(
             moves.extend(oracle_move(ahead, direction, atr, rule, costs));
         }
     }
-    Hindsight::new(schedule(moves))
+    Hindsight::new(schedule_moves(moves))
 }
 
 /// Follows an oracle entry at the first candle's open to the stop or the horizon.
@@ -115,7 +115,7 @@ fn oracle_move(
 }
 
 /// Picks non-overlapping moves with the largest total reward, in time order.
-fn schedule(mut moves: Vec<Opportunity>) -> Vec<Opportunity> {
+fn schedule_moves(mut moves: Vec<Opportunity>) -> Vec<Opportunity> {
     moves.sort_by_key(|m| (m.peak_ms, m.start_ms));
     // best[i]: largest total reward within the first i moves.
     let mut best = vec![0.0; moves.len() + 1];
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn the_schedule_takes_the_largest_total_without_overlap() {
         let moves = vec![opportunity(0, 10, 3.0), opportunity(5, 20, 4.0), opportunity(11, 30, 3.0)];
-        let chosen = schedule(moves);
+        let chosen = schedule_moves(moves);
         assert_eq!(chosen.iter().map(|m| m.start_ms).collect::<Vec<_>>(), vec![0, 11]);
     }
 

@@ -30,7 +30,7 @@ struct SignalSlot<'a> {
 }
 
 /// Returns the book of one style (by its index in the plan): signals of all symbols by entry time, then symbol.
-pub fn book_of(symbols: &[SymbolDays], style: usize, plan: &StylePlan) -> OutcomeTable {
+pub fn outcome_table_of(symbols: &[SymbolDays], style: usize, plan: &StylePlan) -> OutcomeTable {
     let mut places: Vec<SignalSlot<'_>> = Vec::new();
     let mut days: Vec<&DayOutcomes> = Vec::new();
     for own in symbols {
@@ -61,7 +61,7 @@ pub fn book_of(symbols: &[SymbolDays], style: usize, plan: &StylePlan) -> Outcom
         let days = days.into_iter().cloned().collect();
         book.set_source(Box::new(DaySource { days, rows }));
     }
-    let captures = captures(&book, symbols, style);
+    let captures = capture_signals(&book, symbols, style);
     book.set_captures(captures);
     book
 }
@@ -83,7 +83,7 @@ fn places_of<'a>(
         let coordinates = coordinates.next().unwrap_or(&[]);
         let row = rows.next().expect("outcomes of every signal in the lattice");
         let coordinates = match evidence.next() {
-            Some(evidence) => scored(coordinates, *evidence, &plan.space).map(Cow::Owned),
+            Some(evidence) => scored_coordinates(coordinates, *evidence, &plan.space).map(Cow::Owned),
             None => Some(Cow::Borrowed(coordinates)),
         };
         coordinates.map(|coordinates| (coordinates, row))
@@ -97,7 +97,7 @@ fn places_of<'a>(
 }
 
 /// Returns coordinates with those of the score under the weights of the space; `None` where it passes no level.
-fn scored(coordinates: &[u8], evidence: ScoreEvidence, space: &SearchSpace) -> Option<Vec<u8>> {
+fn scored_coordinates(coordinates: &[u8], evidence: ScoreEvidence, space: &SearchSpace) -> Option<Vec<u8>> {
     let score = space.weights().map(|weights| evidence.score(weights));
     let own = coordinates.iter().zip(space.dimensions());
     own.map(|(own, dimension)| if dimension.reads_score() { dimension.coordinate(score) } else { Some(*own) })
@@ -105,7 +105,11 @@ fn scored(coordinates: &[u8], evidence: ScoreEvidence, space: &SearchSpace) -> O
 }
 
 /// For every opportunity, its day and the signals of the book that take part in it.
-fn captures(book: &OutcomeTable, symbols: &[SymbolDays], style: usize) -> Hindsight<Vec<(Day, Vec<u32>)>> {
+fn capture_signals(
+    book: &OutcomeTable,
+    symbols: &[SymbolDays],
+    style: usize,
+) -> Hindsight<Vec<(Day, Vec<u32>)>> {
     let mut all = Vec::new();
     for days in symbols {
         let own: Vec<(i64, Direction, u32)> = book

@@ -5,21 +5,22 @@ use serde::{Deserialize, Serialize};
 use crate::engine::plan::{Plan, StylePlan};
 use crate::evaluate::daily::DailyColumns;
 use crate::evaluate::outcome_table::{OutcomeTable, Window};
-use crate::evaluate::replay::{Pick, Tally, replay};
+use crate::evaluate::replay::{Pick, Tally, replay_set};
 use crate::model::{Day, ReturnPpm};
 use crate::search::weights::LearnedWeights;
 use crate::study::captures::{Capture, Captures};
-use crate::study::portfolio::{Traded, traded};
-use crate::study::regimes::{Regimes, regimes};
+use crate::study::portfolio::{Traded, simulate_best_sets};
+use crate::study::regimes::{Regimes, results_by_regime};
 use crate::study::series::Series;
 use crate::study::{EvaluationContext, Study};
 use crate::validate::assessment::{
-    Assessment, Assurance, FailedCondition, Findings, assess, cost_buffer, wealth,
+    Assessment, Assurance, FailedCondition, Findings, assess_findings, cost_buffer, wealth_of_bet,
 };
-use crate::validate::bootstrap::{self, interval};
+use crate::validate::bootstrap::{self, confidence_interval};
 use crate::validate::dependence::automatic_block;
 use crate::validate::grid::{
-    CrossValidation, GridResult, GridTests, Halves, Ranks, Replicates, TestPlan, add_ranks, statistic,
+    CrossValidation, GridResult, GridTests, Halves, Ranks, Replicates, TestPlan, add_ranks,
+    studentised_statistic,
 };
 use crate::validate::pair::{SharpeDifference, sharpe_difference};
 use crate::validate::sharpe::{DAYS_PER_YEAR, Moments, equivalent_trials};
@@ -271,7 +272,12 @@ impl Question<'_> {
         let mut evidence = Evidence {
             trials: tried.saturating_add(self.plan.search.declared_trials),
             forward: self.forward(),
-            traded: traded(EvaluationContext { style: self.style, book }, self.theirs, study, self.plan),
+            traded: simulate_best_sets(
+                EvaluationContext { style: self.style, book },
+                self.theirs,
+                study,
+                self.plan,
+            ),
             weights: self.weights.cloned(),
             ..Evidence::default()
         };
@@ -313,13 +319,13 @@ impl Question<'_> {
             (false, true) if evidence.columns == 0 => {
                 Assessment { assurance: Assurance::Untested, lacks: vec![FailedCondition::Evidence] }
             }
-            (false, _) => assess(found),
+            (false, _) => assess_findings(found),
         }
     }
 
     fn tally(&self, window: &Window<'_>, rule: usize, cell: usize) -> Tally {
         let levels = self.style.space.lattice().levels(cell);
-        replay(window, Pick { rule, levels: Some(&levels) })
+        replay_set(window, Pick { rule, levels: Some(&levels) })
     }
 
     /// What can be said of the candidate alone.
@@ -341,9 +347,9 @@ impl Question<'_> {
         let needed = moments.and_then(|m| m.min_track_record(0.0, 0.95));
         evidence.days_needed =
             needed.filter(|days| days.is_finite()).map(|days| (days - returns.len() as f64).max(0.0).ceil());
-        evidence.regimes = regimes(daily, self.study.days.start, self.closes);
+        evidence.regimes = results_by_regime(daily, self.study.days.start, self.closes);
         let mean_block = self.tests().mean_block;
-        let interval = moments.and_then(|_| interval(&returns, mean_block, bootstrap::mean));
+        let interval = moments.and_then(|_| confidence_interval(&returns, mean_block, bootstrap::mean));
         evidence.mean_interval_pct = interval.map(|found| (found.low, found.high));
         if !in_force.is_empty() {
             evidence.sharpe_difference = sharpe_difference(&returns, &in_force, mean_block as usize);
@@ -380,7 +386,7 @@ impl Question<'_> {
         let (result, cross_validation) = test_grid(window, &plan, &benchmarks);
         evidence.columns = result.columns() as u64;
         let many = |p: f64| (p * self.grids as f64 * self.declared_factor()).min(1.0);
-        let own = statistic(candidate, &zero).and_then(|own| result.luck_of(0, own, &plan));
+        let own = studentised_statistic(candidate, &zero).and_then(|own| result.luck_of(0, own, &plan));
         evidence.p_luck = own.map(|luck| many(luck.p_spa));
         evidence.p_reality = own.map(|luck| many(luck.p_reality));
         evidence.p_luck_best = result.luck(0, &plan).map(|luck| many(luck.p_spa));
@@ -391,7 +397,8 @@ impl Question<'_> {
             evidence.equivalent_trials = Some(equivalent_trials(luck.luck_sharpe, plan.days));
         }
         if !incumbent.is_empty() {
-            let own = statistic(candidate, incumbent).and_then(|own| result.luck_of(1, own, &plan));
+            let own =
+                studentised_statistic(candidate, incumbent).and_then(|own| result.luck_of(1, own, &plan));
             evidence.p_luck_switch = own.map(|luck| many(luck.p_spa));
         }
         (evidence.walk_forward, evidence.walk_forward_switch_t) = walk_forward(&result, &plan, incumbent);
@@ -451,8 +458,8 @@ impl Question<'_> {
         Some(Forward {
             days: after.len() as u64,
             net_pct: after.iter().sum(),
-            e_edge: wealth(&after, for_edge),
-            e_decay: wealth(&losses(&after), for_decay),
+            e_edge: wealth_of_bet(&after, for_edge),
+            e_decay: wealth_of_bet(&losses(&after), for_decay),
         })
     }
 }

@@ -3,17 +3,17 @@
 use std::ops::Range;
 
 use super::evidence::{Evidence, Question, test_columns, test_plan};
-use super::series::{Series, series};
-use super::{EvaluationContext, Study, study};
+use super::series::{Series, replay_series};
+use super::{EvaluationContext, Study, study_parameters};
 use crate::engine::plan::{DayLimits, Plan, SearchSettings};
 use crate::evaluate::daily::DailyColumns;
 use crate::evaluate::outcome_table::{Entry, OutcomeTable};
 use crate::exits::Costs;
 use crate::model::{Day, Direction, ExitReason, Interval, Outcome, Outcomes, ReturnPpm, Setup, Style};
-use crate::search::space::{Bound, Dimension, ExitAxes, numbers};
+use crate::search::space::{Bound, Dimension, ExitAxes, number_levels};
 use crate::search::strategy::SpaceAxes;
 use crate::validate::assessment::Assurance;
-use crate::validate::grid::{LuckTest, statistic};
+use crate::validate::grid::{LuckTest, studentised_statistic};
 
 const FIRST: Day = Day(20_000);
 const DAYS: i32 = 240;
@@ -30,7 +30,7 @@ struct World {
 fn plan() -> Plan {
     let exits = ExitAxes::new(&[2.0, 3.0], &[1.5], &[8.0]);
     let dimension =
-        Dimension::new("k", "consensus", Bound::AtLeast, numbers(&[0.1, 0.2, 0.3])).expect("sound");
+        Dimension::new("k", "consensus", Bound::AtLeast, number_levels(&[0.1, 0.2, 0.3])).expect("sound");
     let axes = vec![SpaceAxes::new(Style::Swing, exits, vec![dimension])];
     Plan::new(Interval::M15, axes, Costs::default(), SearchSettings::default(), DayLimits::default())
         .expect("a sound plan")
@@ -70,8 +70,8 @@ impl World {
         let in_force = style.space.set(0, style.space.lattice().cell(&[1]));
         let ground = EvaluationContext { style, book: &book };
         let days: Range<Day> = FIRST..Day(FIRST.0 + DAYS);
-        let study = study(ground, ground, days, &plan, Some(&in_force));
-        let series = series(ground, ground, &study, &["AUSDT"]);
+        let study = study_parameters(ground, ground, days, &plan, Some(&in_force));
+        let series = replay_series(ground, ground, &study, &["AUSDT"]);
         Self { plan, book, study, series }
     }
 
@@ -104,7 +104,9 @@ impl World {
         let window = self.book.window(self.study.days.clone());
         let (result, ..) = test_columns(&DailyColumns::new(&window), &plan, &[narrow(&zero), narrow(theirs)]);
         let of = |against: &[i64], index| {
-            statistic(own, against).and_then(|own| result.luck_of(index, own, &plan)).expect("they vary")
+            studentised_statistic(own, against)
+                .and_then(|own| result.luck_of(index, own, &plan))
+                .expect("they vary")
         };
         [of(&zero, 0), of(theirs, 1), result.luck(0, &plan).expect("they vary")]
     }

@@ -12,14 +12,14 @@ pub(crate) mod weights;
 use std::ops::Range;
 
 use crate::engine::plan::{Plan, StylePlan};
-use crate::evaluate::metrics::{Circumstances, Measure, Metrics, metrics, precision};
+use crate::evaluate::metrics::{Circumstances, Measure, Metrics, derive_metrics, trade_precision};
 use crate::evaluate::outcome_table::{OutcomeTable, Window};
-use crate::evaluate::replay::{Pick, Tally, replay};
-use crate::evaluate::sweep::sweep;
+use crate::evaluate::replay::{Pick, Tally, replay_set};
+use crate::evaluate::sweep::sweep_window;
 use crate::model::{Day, ParameterSet};
-use crate::search::rank::{Importance, Objective, Surface, Trial, rank};
-use crate::validate::split::{Split, split};
-use crate::validate::verdict::{Judgement, TradeMinimums, judge};
+use crate::search::rank::{Importance, Objective, Surface, Trial, rank_sets};
+use crate::validate::split::{Split, split_days};
+use crate::validate::verdict::{Judgement, TradeMinimums, judge_candidate};
 
 /// A parameter set measured on every part of the book.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -83,7 +83,7 @@ impl EvaluationContext<'_> {
 /// Studies one style; the active parameters may stand on a ground of their own.
 ///
 /// Causality: nothing of the out-of-sample part, nor of the purged days, reaches the selection
-pub fn study(
+pub fn study_parameters(
     ground: EvaluationContext<'_>,
     theirs: EvaluationContext<'_>,
     days: Range<Day>,
@@ -91,14 +91,14 @@ pub fn study(
     incumbent: Option<&ParameterSet>,
 ) -> Study {
     let EvaluationContext { style, book } = ground;
-    let split = split(days.clone(), plan.search.early_share, style.horizon_days(plan.interval));
+    let split = split_days(days.clone(), plan.search.early_share, style.horizon_days(plan.interval));
     let parts = MeasuredParts::new(book, days.clone(), split.as_ref());
     let measure = Measurer { style, plan };
     let place = incumbent.and_then(|set| theirs.style.space.find(set));
     let reach = place.zip(plan.search.max_step);
     let reach = reach.map(|((rule, cell), steps)| style.space.within(rule, cell, steps));
     let objective = Objective { reach, ..measure.objective(&parts.early.window, plan.search.trades_min) };
-    let ranking = rank(&sweep(&parts.early.window), &style.space, &objective, plan.search.top);
+    let ranking = rank_sets(&sweep_window(&parts.early.window), &style.space, &objective, plan.search.top);
     let top: Vec<Measured> = ranking.top.iter().map(|trial| measure.trial(trial, &parts)).collect();
     let incumbent = place.map(|(rule, cell)| match theirs.is(&ground) {
         true => measure.set(rule, cell, &parts).0,
@@ -115,12 +115,12 @@ pub fn study(
                 early_trades_min: plan.search.trades_min,
                 late_trades_min: plan.search.late_trades_min,
             };
-            judge(&early.point, &late.point, incumbent_late, evidence)
+            judge_candidate(&early.point, &late.point, incumbent_late, evidence)
         }
         None => no_candidate(split.is_some(), plan.search.trades_min),
     };
     let middle = Pick { rule: style.space.rules().len() / 2, levels: None };
-    let baseline = parts.full.metrics(&replay(&parts.full.window, middle), plan);
+    let baseline = parts.full.metrics(&replay_set(&parts.full.window, middle), plan);
     Study {
         days,
         split,
@@ -161,12 +161,12 @@ pub(crate) struct MeasuredPart<'a> {
 impl<'a> MeasuredPart<'a> {
     fn new(book: &'a OutcomeTable, days: Range<Day>) -> Self {
         let window = book.window(days);
-        let base_precision = precision(&replay(&window, Pick { rule: 0, levels: None }));
+        let base_precision = trade_precision(&replay_set(&window, Pick { rule: 0, levels: None }));
         Self { window, base_precision }
     }
 
     fn metrics(&self, tally: &Tally, plan: &Plan) -> Metrics {
-        metrics(tally, self.base_precision, &self.window, plan.interval.hours())
+        derive_metrics(tally, self.base_precision, &self.window, plan.interval.hours())
     }
 }
 
@@ -226,7 +226,7 @@ impl Measurer<'_> {
     ) -> (Measured, Tally, Tally) {
         let levels = self.style.space.lattice().levels(cell);
         let pick = Pick { rule, levels: Some(&levels) };
-        let tally = |part: &MeasuredPart<'_>| replay(&part.window, pick);
+        let tally = |part: &MeasuredPart<'_>| replay_set(&part.window, pick);
         let (full, early, late) = (tally(&parts.full), tally(&parts.early), tally(&parts.late));
         let search = &self.plan.search;
         let measured = Measured {

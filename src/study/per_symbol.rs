@@ -7,16 +7,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::decide::{ParameterChange, changes};
+use crate::decide::{ParameterChange, list_changes};
 use crate::engine::plan::{OwnSettings, Plan, StylePlan};
 use crate::evaluate::outcome_table::{OutcomeTable, Window};
-use crate::evaluate::sweep::{Sweep, sweep};
+use crate::evaluate::sweep::{Sweep, sweep_window};
 use crate::model::{ParameterSet, Style};
-use crate::search::own::{Scored, best_own, shrunk};
+use crate::search::own::{Scored, best_own, shrunk_score};
 use crate::search::rank::Trial;
-use crate::study::assembly::{SymbolDays, book_of};
+use crate::study::assembly::{SymbolDays, outcome_table_of};
 use crate::study::{Measured, MeasuredParts, Measurer, Study};
-use crate::validate::verdict::{TradeMinimums, Verdict, judge};
+use crate::validate::verdict::{TradeMinimums, Verdict, judge_candidate};
 
 /// What a symbol trades.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ pub(crate) fn own_sets(
     let Some(place) = style.space.find(&best.set) else { return Vec::new() };
     // Once more: holding the first one meanwhile would cost more memory than this costs time.
     let whole = MeasuredParts::new(book, study.days.clone(), study.split.as_ref());
-    let pooled = Pooled { window: &whole.early.window, sweep: &sweep(&whole.early.window) };
+    let pooled = Pooled { window: &whole.early.window, sweep: &sweep_window(&whole.early.window) };
     let one = |(days, name): (&SymbolDays, &&str)| {
         let (measured, reason) = match own_set(plan, index, days, study, pooled, place, settings) {
             Ok((measured, reason)) => (Some(measured), reason),
@@ -88,7 +88,7 @@ fn better_than_pooled(
     (rule, cell): (usize, usize),
     settings: OwnSettings,
 ) -> Result<Trial, String> {
-    let swept = sweep(symbol);
+    let swept = sweep_window(symbol);
     let own = Scored { sweep: &swept, objective: &measure.objective(symbol, settings.trades_min) };
     let objective = measure.objective(pooled.window, measure.plan.search.trades_min);
     let whole = Scored { sweep: pooled.sweep, objective: &objective };
@@ -96,7 +96,7 @@ fn better_than_pooled(
     let best = best_own(own, whole, settings.prior_trades).ok_or_else(few)?;
     let here = swept.point(rule, cell);
     let scores = own.objective.rate(here).zip(objective.rate(pooled.sweep.point(rule, cell)));
-    let pooled_score = scores.map(|(own, all)| shrunk(own, here.trades, all, settings.prior_trades));
+    let pooled_score = scores.map(|(own, all)| shrunk_score(own, here.trades, all, settings.prior_trades));
     match (best.rule, best.cell) == (rule, cell) || pooled_score.is_some_and(|score| best.score <= score) {
         true => Err("the set of all symbols is the best for it as well".to_owned()),
         false => Ok(best),
@@ -113,7 +113,7 @@ fn own_set(
     settings: OwnSettings,
 ) -> Result<(Measured, String), String> {
     let style: &StylePlan = &plan.styles[index];
-    let book = book_of(std::slice::from_ref(days), index, style);
+    let book = outcome_table_of(std::slice::from_ref(days), index, style);
     let parts = MeasuredParts::new(&book, study.days.clone(), study.split.as_ref());
     let measure = Measurer { style, plan };
     let best = better_than_pooled(&measure, &parts.early.window, pooled, (rule, cell), settings)?;
@@ -121,7 +121,8 @@ fn own_set(
     let (pooled_measured, ..) = measure.set(rule, cell, &parts);
     let evidence =
         TradeMinimums { early_trades_min: settings.trades_min, late_trades_min: plan.search.late_trades_min };
-    let judgement = judge(&early.point, &late.point, pooled_measured.late.expectancy_pct.ok(), evidence);
+    let judgement =
+        judge_candidate(&early.point, &late.point, pooled_measured.late.expectancy_pct.ok(), evidence);
     if judgement.verdict != Verdict::Passed {
         let reason = judgement.reasons.first().map_or("", String::as_str);
         return Err(format!("its own best set is {}: {reason}", judgement.verdict));
@@ -142,9 +143,9 @@ fn own_changes(
     let scope = scope_of(symbol, style.space.style());
     let listed = match (old, new) {
         (None, None) => Vec::new(),
-        (old, Some(new)) => changes(style.space.style(), old, new),
+        (old, Some(new)) => list_changes(style.space.style(), old, new),
         (Some(old), None) => {
-            let gone = changes(style.space.style(), None, old);
+            let gone = list_changes(style.space.style(), None, old);
             gone.into_iter().map(|change| ParameterChange { old: change.new, new: None, ..change }).collect()
         }
     };
@@ -201,7 +202,7 @@ mod tests {
         let (own, whole) = (book(&plan, 60, 0), book(&plan, 60, 14));
         let (own, whole) = (own.window(days.clone()), whole.window(days));
         assert_eq!((own.candidates, whole.candidates), (60, 900), "fifteen times as many");
-        let swept = sweep(&whole);
+        let swept = sweep_window(&whole);
         let by_hand = |window: &Window<'_>, trades_min: u32| Objective {
             around: Circumstances {
                 candidates: window.candidates,
@@ -212,7 +213,7 @@ mod tests {
             ..measure.objective(window, trades_min)
         };
         let (on_symbol, on_all) = (by_hand(&own, 5), by_hand(&whole, 5));
-        let own_swept = sweep(&own);
+        let own_swept = sweep_window(&own);
         let mut stated: Vec<(f64, (usize, usize))> = Vec::new();
         for cell in 0..own_swept.cells().count() {
             for rule in 0..2 {

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::plan::{Plan, StylePlan};
 use crate::evaluate::outcome_table::Window;
-use crate::evaluate::portfolio::{SkipReason, follow};
-use crate::evaluate::replay::{Pick, results, taken};
+use crate::evaluate::portfolio::{SkipReason, follow_signals};
+use crate::evaluate::replay::{Pick, results_of_trades, taken_signals};
 use crate::evaluate::sweep::GridPoint;
 use crate::evaluate::uniqueness::effective_trades;
 use crate::model::ParameterSet;
@@ -73,7 +73,7 @@ pub struct Traded {
 ///
 /// Causality: positions are carried over midnight, none is open when the study begins
 /// Cost:      O(sets x signals), sets in parallel
-pub(crate) fn traded(
+pub(crate) fn simulate_best_sets(
     ground: EvaluationContext<'_>,
     theirs: EvaluationContext<'_>,
     study: &Study,
@@ -117,7 +117,7 @@ pub(crate) fn traded(
     };
     let agreement = rank_agreement(&nets(|walk| &walk.independent), &nets(|walk| &walk.traded));
     let levels = style.space.lattice().levels(best.1);
-    let signals = taken(&window, Pick { rule: best.0, levels: Some(&levels) });
+    let signals = taken_signals(&window, Pick { rule: best.0, levels: Some(&levels) });
     Some(Traded {
         effective_trades: effective_trades(book, best.0, &signals, plan.interval.ms()),
         best: of(best)?,
@@ -143,10 +143,10 @@ impl SetSimulation {
     /// Walks a set through a window; without a cell every signal.
     fn new(window: &Window<'_>, rule: usize, cell: Option<usize>, style: &StylePlan, plan: &Plan) -> Self {
         let levels = cell.map(|cell| style.space.lattice().levels(cell));
-        let signals = taken(window, Pick { rule, levels: levels.as_deref() });
-        let course = follow(window.book, rule, &signals, &plan.portfolio, plan.interval.ms());
-        let (independent, _) = results(window.book, rule, &signals);
-        let (traded, _) = results(window.book, rule, &course.trades);
+        let signals = taken_signals(window, Pick { rule, levels: levels.as_deref() });
+        let course = follow_signals(window.book, rule, &signals, &plan.portfolio, plan.interval.ms());
+        let (independent, _) = results_of_trades(window.book, rule, &signals);
+        let (traded, _) = results_of_trades(window.book, rule, &course.trades);
         Self { independent, traded, lost: course.lost }
     }
 
@@ -187,7 +187,10 @@ impl Traded {
         figures.extend(LOST.into_iter().zip(self.best.lost).map(|(name, count)| (name, count as f64)));
         let both = |names: &[[&'static str; 5]; 2], both: &BothWays| {
             let results = [(names[0], both.independent), (names[1], both.traded)];
-            results.into_iter().flat_map(|(names, results)| named(names, &results)).collect::<Vec<_>>()
+            results
+                .into_iter()
+                .flat_map(|(names, results)| named_results(names, &results))
+                .collect::<Vec<_>>()
         };
         figures.extend(both(&BEST, &self.best));
         figures.extend(self.in_force.iter().flat_map(|in_force| both(&IN_FORCE, in_force)));
@@ -197,7 +200,7 @@ impl Traded {
     /// Reads [`Traded::figures`]; `None` where there are none.
     pub fn of_figures(figure: impl Fn(&str) -> Option<f64>) -> Option<Self> {
         let both = |names: &[[&'static str; 5]; 2]| {
-            let [independent, traded] = names.map(|names| read(names, &figure));
+            let [independent, traded] = names.map(|names| read_results(names, &figure));
             Some(BothWays { independent: independent?, traded: traded?, ..BothWays::default() })
         };
         let lost = LOST.map(|name| figure(name).map_or(0, |count| count as u64));
@@ -241,7 +244,7 @@ const IN_FORCE: [[&str; 5]; 2] = [
 const LOST: [&str; SkipReason::ALL.len()] =
     ["lost_symbol_busy", "lost_cooling_down", "lost_portfolio_full", "lost_day_over"];
 
-fn named(
+fn named_results(
     names: [&'static str; 5],
     results: &TradeResults,
 ) -> impl Iterator<Item = (&'static str, f64)> + use<> {
@@ -255,7 +258,7 @@ fn named(
     names.into_iter().zip(values).filter_map(|(name, value)| Some((name, value?)))
 }
 
-fn read(names: [&str; 5], figure: &impl Fn(&str) -> Option<f64>) -> Option<TradeResults> {
+fn read_results(names: [&str; 5], figure: &impl Fn(&str) -> Option<f64>) -> Option<TradeResults> {
     let [trades, win_rate, mean_pct, net_pct, drawdown_pct] = names.map(figure);
     Some(TradeResults {
         trades: trades? as u64,

@@ -52,7 +52,7 @@ impl From<&RegimeSums> for RegimeResults {
 /// Returns the results of days from `first` on by kind of market; `None` where the market is never known.
 ///
 /// Causality: the kind of a day reads closes of earlier days only
-pub(crate) fn regimes(daily_ppm: &[i64], first: Day, closes: &[(Day, f64)]) -> Option<Regimes> {
+pub(crate) fn results_by_regime(daily_ppm: &[i64], first: Day, closes: &[(Day, f64)]) -> Option<Regimes> {
     let days = first..Day(first.0 + i32::try_from(daily_ppm.len()).ok()?);
     let sums = sums_by_regime(daily_ppm, &market_regimes(closes, days));
     let means: Vec<(f64, f64)> = sums.iter().filter_map(RegimeSums::mean_and_error).collect();
@@ -154,6 +154,6 @@ mod tests {
 
     #[test]
     fn a_market_that_is_not_known_has_no_results() {
-        assert_eq!(regimes(&[1, 2, 3], Day(0), &[]), None);
+        assert_eq!(results_by_regime(&[1, 2, 3], Day(0), &[]), None);
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::plan::StylePlan;
 use crate::evaluate::outcome_table::OutcomeTable;
-use crate::evaluate::replay::{Pick, replay, taken};
+use crate::evaluate::replay::{Pick, replay_set, taken_signals};
 use crate::model::{Day, ParameterSet};
 use crate::study::{EvaluationContext, Study};
 
@@ -33,7 +33,7 @@ pub struct Series {
 }
 
 /// Replays the best set of a study, and the one active, over all its days.
-pub(crate) fn series(
+pub(crate) fn replay_series(
     ground: EvaluationContext<'_>,
     theirs: EvaluationContext<'_>,
     study: &Study,
@@ -49,7 +49,7 @@ pub(crate) fn series(
     Series {
         candidate_ppm: daily(ground, best),
         incumbent_ppm: daily(theirs, in_force),
-        symbols: best.map(|place| symbols(ground, study, place, names)).unwrap_or_default(),
+        symbols: best.map(|place| symbol_series(ground, study, place, names)).unwrap_or_default(),
     }
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn daily(
     (rule, cell): (usize, usize),
 ) -> Vec<i64> {
     let levels = style.space.lattice().levels(cell);
-    let tally = replay(&book.window(days.clone()), Pick { rule, levels: Some(&levels) });
+    let tally = replay_set(&book.window(days.clone()), Pick { rule, levels: Some(&levels) });
     let mut all = vec![0; usize::try_from(days.end.0 - days.start.0).unwrap_or(0)];
     for (day, net_ppm) in &tally.daily_ppm {
         all[(day.0 - days.start.0) as usize] = *net_ppm;
@@ -69,7 +69,7 @@ pub(crate) fn daily(
     all
 }
 
-fn symbols(
+fn symbol_series(
     EvaluationContext { style, book }: EvaluationContext<'_>,
     study: &Study,
     (rule, cell): (usize, usize),
@@ -79,7 +79,7 @@ fn symbols(
     let mut all: Vec<SymbolTrades> = names.iter().map(none).collect();
     let levels = style.space.lattice().levels(cell);
     let outcomes = book.under(rule);
-    for signal in taken(&book.window(study.days.clone()), Pick { rule, levels: Some(&levels) }) {
+    for signal in taken_signals(&book.window(study.days.clone()), Pick { rule, levels: Some(&levels) }) {
         let net = outcomes.net(signal).0;
         let own = &mut all[usize::from(book.entries()[signal].symbol)];
         own.trades += 1;

@@ -5,11 +5,11 @@ use std::ops::Range;
 use crate::engine::plan::{Plan, StylePlan};
 use crate::features::score::ScoreWeights;
 use crate::model::{Day, ParameterSet};
-use crate::search::named_weights::alternatives;
+use crate::search::named_weights::alternative_weights;
 use crate::search::space::weights_of;
-use crate::search::weights::{LabelledSignal, LearnedWeights, WeightEvidence, learn};
+use crate::search::weights::{LabelledSignal, LearnedWeights, WeightEvidence, search_score_weights};
 use crate::study::assembly::SymbolDays;
-use crate::validate::split::split;
+use crate::validate::split::split_days;
 
 /// Learns the weights of a style (by its index in the plan), where its plan learns them.
 ///
@@ -28,22 +28,22 @@ pub(crate) fn learn_weights(
     style.space.weights()?;
     let own = style.space.style();
     let label_days = style.horizon_days(plan.interval);
-    let split = split(days.clone(), plan.search.early_share, label_days);
+    let split = split_days(days.clone(), plan.search.early_share, label_days);
     let days = split.map_or(days.start..days.start, |split| split.early);
-    let samples = samples(style, index, symbols, &days, in_force);
+    let samples = labelled_signals(style, index, symbols, &days, in_force);
     let lesson = WeightEvidence {
         samples: &samples,
         days,
         label_days,
         in_force: in_force.and_then(|set| weights_of(set, own)).unwrap_or(ScoreWeights::default_of(own)),
-        named: &alternatives(own),
+        named: &alternative_weights(own),
         seed: plan.search.stages.seed,
     };
-    Some(learn(&lesson))
+    Some(search_score_weights(&lesson))
 }
 
 /// Returns the signals of some entry days with what became of them, by day, then symbol.
-fn samples(
+fn labelled_signals(
     style: &StylePlan,
     index: usize,
     symbols: &[SymbolDays],

@@ -165,7 +165,7 @@ impl Findings {
 }
 
 /// Assesses findings of tests that were made.
-pub fn assess(found: &Findings) -> Assessment {
+pub fn assess_findings(found: &Findings) -> Assessment {
     if !found.are_enough() {
         return Assessment { assurance: Assurance::NotEnoughData, lacks: vec![FailedCondition::Evidence] };
     }
@@ -226,7 +226,7 @@ pub fn cost_buffer(gross: f64, net: f64) -> Option<f64> {
 /// often one looks (an e-process: the wealth of a gambler who bets on it).
 ///
 /// Units: results and `scale` alike; gains count up to the scale, which is fixed before the first result
-pub fn wealth(results: &[f64], scale: f64) -> f64 {
+pub fn wealth_of_bet(results: &[f64], scale: f64) -> f64 {
     let (mut n, mut sum, mut square, mut wealth) = (1.0, 0.0, 0.25, 1.0);
     for result in results {
         let x = (result / scale).min(1.0);
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn each_condition_counts_and_is_named() {
-        assert_eq!(assess(&GOOD), Assessment { assurance: Assurance::Real, lacks: Vec::new() });
+        assert_eq!(assess_findings(&GOOD), Assessment { assurance: Assurance::Real, lacks: Vec::new() });
         let cases = [
             (Findings { cost_buffer: Some(1.2), ..GOOD }, Assurance::Unproven, FailedCondition::FragileCost),
             (Findings { worst_case: 0.0, ..GOOD }, Assurance::Unproven, FailedCondition::FragileIntrabar),
@@ -294,26 +294,26 @@ mod tests {
             (Findings { trades: 99, ..GOOD }, Assurance::NotEnoughData, FailedCondition::Evidence),
         ];
         for (found, assurance, lack) in cases {
-            assert_eq!(assess(&found), Assessment { assurance, lacks: vec![lack] }, "{found:?}");
+            assert_eq!(assess_findings(&found), Assessment { assurance, lacks: vec![lack] }, "{found:?}");
         }
         let luck = Findings { p_luck: Some(0.3), walk_forward_t: Some(0.0), ..GOOD };
-        assert_eq!(assess(&luck).assurance, Assurance::LikelyLuck);
+        assert_eq!(assess_findings(&luck).assurance, Assurance::LikelyLuck);
         let unknown = Overlap { agreement: None, ..SAME };
-        assert_eq!(assess(&Findings { overlap: unknown, ..GOOD }).assurance, Assurance::Real);
+        assert_eq!(assess_findings(&Findings { overlap: unknown, ..GOOD }).assurance, Assurance::Real);
     }
 
     #[test]
     fn wealth_grows_on_an_edge_and_not_without() {
-        assert_eq!(wealth(&[], 1.0), 1.0);
+        assert_eq!(wealth_of_bet(&[], 1.0), 1.0);
         let edge: Vec<f64> = (0..400).map(|i| if i % 5 < 3 { 0.4 } else { -0.4 }).collect();
-        assert!(wealth(&edge, 1.0) > 20.0);
+        assert!(wealth_of_bet(&edge, 1.0) > 20.0);
         let loss: Vec<f64> = edge.iter().map(|r| -r).collect();
-        assert!(wealth(&loss, 1.0) <= 1.0);
+        assert!(wealth_of_bet(&loss, 1.0) <= 1.0);
     }
 
     #[test]
     fn who_is_paid_to_trade_does_not_lose_when_costs_rise() {
         assert_eq!((cost_buffer(5.0, 5.0), cost_buffer(5.0, 6.0)), (None, None));
-        assert_eq!(assess(&Findings { cost_buffer: None, ..GOOD }), assess(&GOOD));
+        assert_eq!(assess_findings(&Findings { cost_buffer: None, ..GOOD }), assess_findings(&GOOD));
     }
 }

@@ -18,7 +18,7 @@ pub struct ConfidenceInterval {
 }
 
 /// Returns the interval of a statistic; `None` where it is not defined for a replicate.
-pub fn interval(
+pub fn confidence_interval(
     returns: &[f64],
     mean_block: f64,
     statistic: impl Fn(&[f64]) -> Option<f64>,
@@ -70,9 +70,9 @@ mod tests {
     #[test]
     fn an_interval_holds_what_it_was_drawn_from() {
         let returns: Vec<f64> = (0..200).map(|day| f64::from(day % 7) - 2.0).collect();
-        let found = interval(&returns, 5.0, mean).expect("defined");
+        let found = confidence_interval(&returns, 5.0, mean).expect("defined");
         assert!(found.low < 0.98 && found.high > 0.98 && found.not_positive < 0.01, "{found:?}");
-        assert_eq!(interval(&[0.0; 50], 5.0, sharpe), None);
-        assert_eq!(interval(&[], 5.0, mean), None);
+        assert_eq!(confidence_interval(&[0.0; 50], 5.0, sharpe), None);
+        assert_eq!(confidence_interval(&[], 5.0, mean), None);
     }
 }

@@ -85,7 +85,7 @@ impl Equity {
         let total = sum(&|r| r);
         let downside = (sum(&|r| r.min(0.0).powi(2)) / n).sqrt();
         let over = |value: f64, by: f64| (by > 0.0).then(|| value / by);
-        let (fall, ulcer, underwater_days, wealth) = reinvested(returns);
+        let (fall, ulcer, underwater_days, wealth) = reinvested_account(returns);
         let compounded_year = wealth.powf(DAYS_PER_YEAR / n) - 1.0;
         let mut sorted = returns.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -120,7 +120,7 @@ impl Equity {
 
 /// Returns the deepest fall, the root of the mean squared fall, the longest time below a peak and the final wealth of an
 /// account that reinvests every day.
-fn reinvested(returns: &[f64]) -> (f64, f64, usize, f64) {
+fn reinvested_account(returns: &[f64]) -> (f64, f64, usize, f64) {
     let (mut wealth, mut peak, mut square, mut deepest) = (1.0_f64, 1.0_f64, 0.0, 0.0_f64);
     let (mut below, mut longest) = (0, 0);
     for result in returns {

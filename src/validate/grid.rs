@@ -8,7 +8,7 @@
 //! Source: Hansen (2005), White (2000), Bailey et al. (2017); the project's statistics notes, sections 3.3 to 3.6.
 
 use super::resample::stationary_runs;
-use crate::evaluate::simd::widest;
+use crate::evaluate::simd::run_widest;
 
 /// Columns that are tested side by side.
 const LANES: usize = 64;
@@ -356,7 +356,7 @@ impl GridResult {
     }
 
     /// Returns how often luck over all sets does as well as one of them, by its statistic and its mean (both times the
-    /// root of the days; see [`statistic`]): the same test, adjusted for having chosen that one.
+    /// root of the days; see [`studentised_statistic`]): the same test, adjusted for having chosen that one.
     pub fn luck_of(&self, benchmark: usize, (own, mean): (f64, f64), plan: &TestPlan) -> Option<LuckTest> {
         let largest =
             self.largest.get(benchmark).filter(|largest| self.columns > 0 && !largest.spa.is_empty())?;
@@ -477,9 +477,9 @@ impl HalfSums {
             (*sum, *square) = (a.0 + b.0, a.1 + b.1);
         }
         let Self { sums, squares, standings, .. } = self;
-        widest(
+        run_widest(
             #[inline(always)]
-            || stand(standings, sums, squares, halves.days),
+            || stand_halves(standings, sums, squares, halves.days),
         );
         &self.standings
     }
@@ -487,7 +487,7 @@ impl HalfSums {
 
 /// Compares the sums of halves of so many days; divided side by side, needed or not.
 #[inline(always)]
-fn stand(standings: &mut [f64], sums: &[f64], squares: &[f64], days: f64) {
+fn stand_halves(standings: &mut [f64], sums: &[f64], squares: &[f64], days: f64) {
     for ((standing, sum), square) in standings.iter_mut().zip(sums).zip(squares) {
         let spread = days * square - sum * sum;
         let value = sum * sum.abs() / spread;
@@ -560,7 +560,7 @@ fn sharpe_of(standing: f64, n: f64) -> f64 {
 
 /// Returns the studentised and the plain statistic of a set against a benchmark, as the tests compute them; `None`
 /// where the difference does not vary.
-pub fn statistic(returns: &[i64], benchmark: &[i64]) -> Option<(f64, f64)> {
+pub fn studentised_statistic(returns: &[i64], benchmark: &[i64]) -> Option<(f64, f64)> {
     let n = returns.len() as f64;
     let excess = || returns.iter().zip(benchmark).map(|(own, theirs)| (own - theirs) as f64);
     let mean = excess().sum::<f64>() / n;
@@ -647,7 +647,7 @@ impl Chunk {
             mean: [0.0; LANES],
         };
         for first in (0..LANES).step_by(LANES_AT_ONCE) {
-            widest(
+            run_widest(
                 #[inline(always)]
                 || chunk.standardise(first, columns, returns, benchmark),
             );
@@ -710,7 +710,7 @@ impl Chunk {
         let spread: [f32; LANES] = self.sd.map(|sd| sd as f32);
         let scale = (root / self.days as f64) as f32;
         for (b, runs) in replicates.runs.iter().enumerate() {
-            let found = widest(
+            let found = run_widest(
                 #[inline(always)]
                 || largest_of_lanes(&self.prefix, runs, scale, &shift, &spread),
             );

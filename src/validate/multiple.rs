@@ -83,7 +83,7 @@ pub fn two_sided(t: f64) -> f64 {
 /// Returns the Sharpe ratio that has, tried once, the adjusted probability of this one.
 ///
 /// Shape: Sharpe ratio per day over so many days, with its adjusted probability; what is certain to be luck becomes 0
-pub fn haircut(sharpe: f64, days: usize, adjusted: f64) -> f64 {
+pub fn haircut_sharpe(sharpe: f64, days: usize, adjusted: f64) -> f64 {
     let cut = if adjusted >= 1.0 { 0.0 } else { -quantile(adjusted / 2.0) };
     sharpe.signum() * cut / (days as f64).sqrt()
 }
@@ -117,9 +117,9 @@ mod tests {
     fn the_published_haircut() {
         let monthly = 0.75 / 12_f64.sqrt();
         let p = two_sided(monthly * 240_f64.sqrt());
-        let cut = haircut(monthly, 240, any_of(p, 200.0)) * 12_f64.sqrt();
+        let cut = haircut_sharpe(monthly, 240, any_of(p, 200.0)) * 12_f64.sqrt();
         assert_eq!((cut * 100.0).round() / 100.0, 0.32);
-        assert!((haircut(monthly, 240, p) / monthly - 1.0).abs() < 1e-9, "tried once, nothing is cut");
-        assert_eq!(haircut(monthly, 240, 1.0), 0.0);
+        assert!((haircut_sharpe(monthly, 240, p) / monthly - 1.0).abs() < 1e-9, "tried once, nothing is cut");
+        assert_eq!(haircut_sharpe(monthly, 240, 1.0), 0.0);
     }
 }

@@ -35,14 +35,14 @@ impl PathPlan {
     /// Returns the default plan: ten folds, two of them left out at a time. `active_min` days with a return are needed
     /// for a set to count.
     pub fn new(days: usize, purge: usize, embargo: usize, active_min: usize) -> Self {
-        let folds = folds(days, FOLDS);
-        let splits = splits(&folds, TEST_FOLDS, purge, embargo);
+        let folds = cut_folds(days, FOLDS);
+        let splits = fold_splits(&folds, TEST_FOLDS, purge, embargo);
         Self { days, folds, splits, active_min }
     }
 }
 
 /// Cuts days into folds of equal length; the first ones are a day longer where it does not come out even.
-pub fn folds(days: usize, count: usize) -> Vec<Range<usize>> {
+pub fn cut_folds(days: usize, count: usize) -> Vec<Range<usize>> {
     let (length, longer) = (days / count, days % count);
     let start = |fold: usize| fold * length + fold.min(longer);
     (0..count).map(|fold| start(fold)..start(fold + 1)).collect()
@@ -52,7 +52,12 @@ pub fn folds(days: usize, count: usize) -> Vec<Range<usize>> {
 ///
 /// Causality: a training day's label reaches `purge` days ahead and never into a test segment; the `embargo` days after
 /// the label of a segment's last day do not train either
-pub fn splits(folds: &[Range<usize>], test_folds: usize, purge: usize, embargo: usize) -> Vec<FoldSplit> {
+pub fn fold_splits(
+    folds: &[Range<usize>],
+    test_folds: usize,
+    purge: usize,
+    embargo: usize,
+) -> Vec<FoldSplit> {
     let days = folds.last().map_or(0, |fold| fold.end);
     let mut all = Vec::new();
     let mut test: Vec<usize> = (0..test_folds.min(folds.len())).collect();
@@ -94,7 +99,7 @@ fn train_days(
 }
 
 /// Returns, per fold, the splits that leave it out; history j takes the j-th of them for every fold.
-pub fn histories(splits: &[FoldSplit], folds: usize) -> Vec<Vec<usize>> {
+pub fn split_histories(splits: &[FoldSplit], folds: usize) -> Vec<Vec<usize>> {
     let leave_out = |fold: usize| {
         splits.iter().enumerate().filter(|(_, split)| split.test.contains(&fold)).map(|(i, _)| i).collect()
     };
@@ -168,7 +173,7 @@ impl<'a> Paths<'a> {
     /// Returns the Sharpe ratio per day of every history, each choice scaled by its deviation in training; empty where
     /// some split had no set to choose.
     pub fn sharpes(&self) -> Vec<f64> {
-        let by_fold = histories(&self.plan.splits, self.plan.folds.len());
+        let by_fold = split_histories(&self.plan.splits, self.plan.folds.len());
         let history = |j: usize| {
             let mut days = Vec::new();
             for (fold, splits) in self.plan.folds.iter().zip(&by_fold) {
@@ -187,9 +192,9 @@ mod tests {
 
     #[test]
     fn nothing_that_trains_reaches_into_a_test() {
-        let folds = folds(23, 5);
+        let folds = cut_folds(23, 5);
         assert_eq!(folds, [0..5, 5..10, 10..15, 15..19, 19..23]);
-        let splits = splits(&folds, 2, 1, 2);
+        let splits = fold_splits(&folds, 2, 1, 2);
         assert_eq!(splits.len(), 10);
         assert_eq!(splits[1], FoldSplit { test: vec![0, 2], train: vec![8..9, 18..23] });
         assert_eq!(

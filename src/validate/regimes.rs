@@ -57,11 +57,11 @@ pub fn market_regimes(closes: &[(Day, f64)], days: Range<Day>) -> Vec<Option<Mar
     }
     let moves: Vec<Option<f64>> =
         (0..known.len()).map(|i| Some((known[i]? / known[i.checked_sub(1)?]?).ln())).collect();
-    let volatility: Vec<Option<f64>> = (0..known.len()).map(|i| realised(&moves, i)).collect();
+    let volatility: Vec<Option<f64>> = (0..known.len()).map(|i| realised_variance(&moves, i)).collect();
     let regime = |day: i32| {
         let before = usize::try_from(day - 1 - first.0).ok()?;
         let (now, then) = (known.get(before)?.as_ref()?, known[before.checked_sub(SPAN_DAYS)?]?);
-        let usual = median(&volatility[(before + 1).saturating_sub(MEDIAN_DAYS)..=before])?;
+        let usual = median_of_known(&volatility[(before + 1).saturating_sub(MEDIAN_DAYS)..=before])?;
         Some(match (*now > then, volatility[before]? > usual) {
             (true, false) => MarketRegime::RisingCalm,
             (true, true) => MarketRegime::RisingWild,
@@ -73,14 +73,14 @@ pub fn market_regimes(closes: &[(Day, f64)], days: Range<Day>) -> Vec<Option<Mar
 }
 
 /// Returns the mean square of the moves of the days up to one; `None` where one is not known.
-fn realised(moves: &[Option<f64>], day: usize) -> Option<f64> {
+fn realised_variance(moves: &[Option<f64>], day: usize) -> Option<f64> {
     let from = (day + 1).checked_sub(SPAN_DAYS)?;
     let squares: Option<f64> = moves[from..=day].iter().map(|r| r.map(|r| r * r)).sum();
     squares.map(|sum| sum / SPAN_DAYS as f64)
 }
 
 /// Returns the median of the values that are known.
-fn median(values: &[Option<f64>]) -> Option<f64> {
+fn median_of_known(values: &[Option<f64>]) -> Option<f64> {
     let mut known: Vec<f64> = values.iter().flatten().copied().collect();
     if known.len() < MEDIAN_DAYS_MIN {
         return None;

@@ -2,7 +2,7 @@
 //!
 //! Source: Romano and Wolf (2005); the project's statistics notes, section 3.3.
 
-use super::grid::{Replicates, statistic};
+use super::grid::{Replicates, studentised_statistic};
 
 /// A set that is judged on its own: its statistic and what luck reaches with its days, replicate by replicate.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,11 +17,11 @@ pub struct StepdownSet {
 impl StepdownSet {
     /// Resamples a set against a benchmark, or `None` where the excess does not vary.
     pub fn new(column: usize, returns: &[i64], benchmark: &[i64], replicates: &Replicates) -> Option<Self> {
-        let (own, scaled_mean) = statistic(returns, benchmark)?;
+        let (own, scaled_mean) = studentised_statistic(returns, benchmark)?;
         let n = returns.len() as f64;
         let (mean, sd) = (scaled_mean / n.sqrt(), scaled_mean / own);
         // A mean of exactly 0 leaves no deviation to divide by.
-        let sd = if own == 0.0 { deviation(returns, benchmark) } else { sd };
+        let sd = if own == 0.0 { column_deviation(returns, benchmark) } else { sd };
         let mut sums = vec![0.0];
         let mut sum = 0.0;
         for (own, theirs) in returns.iter().zip(benchmark) {
@@ -36,7 +36,7 @@ impl StepdownSet {
     }
 }
 
-fn deviation(returns: &[i64], benchmark: &[i64]) -> f64 {
+fn column_deviation(returns: &[i64], benchmark: &[i64]) -> f64 {
     let square = |(own, theirs): (&i64, &i64)| ((own - theirs) as f64).powi(2);
     (returns.iter().zip(benchmark).map(square).sum::<f64>() / returns.len() as f64).sqrt()
 }
@@ -45,7 +45,7 @@ fn deviation(returns: &[i64], benchmark: &[i64]) -> f64 {
 ///
 /// Shape: sets sorted by statistic, descending; `rest` holds, per replicate, the largest of all sets that are worse than
 /// every one of them (empty where there are none)
-pub fn stepdown(sorted: &[StepdownSet], rest: &[f32]) -> Vec<f64> {
+pub fn stepdown_p_values(sorted: &[StepdownSet], rest: &[f32]) -> Vec<f64> {
     assert!(sorted.is_sorted_by(|a, b| a.statistic >= b.statistic), "the largest comes first");
     let Some(replicates) = sorted.first().map(|judged| judged.lucky.len()) else { return Vec::new() };
     let mut largest: Vec<f64> = match rest {
@@ -87,7 +87,7 @@ mod tests {
             })
             .collect();
         sets.sort_by(|a, b| b.statistic.total_cmp(&a.statistic));
-        let adjusted = stepdown(&sets, &[]);
+        let adjusted = stepdown_p_values(&sets, &[]);
         assert_eq!(sets[0].column, 4);
         assert!(adjusted[0] <= 0.01 && adjusted[1] > 0.05, "{adjusted:?}");
         assert!(adjusted.is_sorted());
@@ -95,7 +95,10 @@ mod tests {
         let rest: Vec<f32> = (0..199)
             .map(|b| sets[10..].iter().map(|set| set.lucky[b]).fold(f64::NEG_INFINITY, f64::max) as f32)
             .collect();
-        assert_eq!(stepdown(&sets[..10], &rest), adjusted[..10]);
-        assert!(StepdownSet::new(0, &zero, &zero, &replicates).is_none() && stepdown(&[], &rest).is_empty());
+        assert_eq!(stepdown_p_values(&sets[..10], &rest), adjusted[..10]);
+        assert!(
+            StepdownSet::new(0, &zero, &zero, &replicates).is_none()
+                && stepdown_p_values(&[], &rest).is_empty()
+        );
     }
 }

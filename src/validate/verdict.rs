@@ -98,17 +98,20 @@ pub struct TradeMinimums {
 ///         losing everything costs 70 points instead of 20, the late rules test the out-of-sample part and zero does not pass
 ///         (D28); the comparison uses the incumbent's own late result instead of a missing key (D27); a part
 ///         without trades is SKIPPED instead of perfect (D09)
-pub fn judge(
+pub fn judge_candidate(
     early: &GridPoint,
     late: &GridPoint,
     incumbent_late_pct: Option<f64>,
     evidence: TradeMinimums,
 ) -> Judgement {
     let (Ok(early_pct), Ok(late_pct)) = (early.expectancy_pct(), late.expectancy_pct()) else {
-        return skipped(format!("{} in-sample and {} out-of-sample trades", early.trades, late.trades));
+        return skipped_judgement(format!(
+            "{} in-sample and {} out-of-sample trades",
+            early.trades, late.trades
+        ));
     };
     if early.trades < evidence.early_trades_min || late.trades < evidence.late_trades_min {
-        return skipped(format!(
+        return skipped_judgement(format!(
             "{} in-sample and {} out-of-sample trades; at least {} and {} are needed",
             early.trades, late.trades, evidence.early_trades_min, evidence.late_trades_min
         ));
@@ -119,7 +122,7 @@ pub fn judge(
         (Ok(before), Ok(after)) if before > 0.0 => after / before,
         _ => 1.0,
     };
-    let stability = stability(degradation, win_rate_ratio);
+    let stability = stability_points(degradation, win_rate_ratio);
     let (verdict, reason) = verdict(late_pct, degradation, win_rate_ratio, stability, incumbent_late_pct);
     let figures = format!(
         "average {early_pct:+.3} % early, {late_pct:+.3} % late; degradation {:.0} %, win rate ratio \
@@ -135,7 +138,7 @@ pub fn judge(
     }
 }
 
-fn skipped(reason: String) -> Judgement {
+fn skipped_judgement(reason: String) -> Judgement {
     Judgement {
         verdict: Verdict::Skipped,
         stability: None,
@@ -145,7 +148,7 @@ fn skipped(reason: String) -> Judgement {
     }
 }
 
-fn stability(degradation: f64, win_rate_ratio: f64) -> f64 {
+fn stability_points(degradation: f64, win_rate_ratio: f64) -> f64 {
     let lost_return = if degradation > 0.1 { 70.0 * degradation.min(1.0) } else { 0.0 };
     let lost_wins = (100.0 * (0.9 - win_rate_ratio)).clamp(0.0, 30.0);
     (100.0 - lost_return - lost_wins).max(0.0)
@@ -200,7 +203,7 @@ mod tests {
     }
 
     fn verdict_of(early: GridPoint, late: GridPoint, incumbent: Option<f64>) -> Verdict {
-        judge(&early, &late, incumbent, EVIDENCE).verdict
+        judge_candidate(&early, &late, incumbent, EVIDENCE).verdict
     }
 
     #[test]
@@ -282,28 +285,28 @@ mod tests {
             (0.5, 0.8, 55.0),
             (1.0, 0.0, 0.0),
         ] {
-            near(stability(degradation, ratio), wanted);
+            near(stability_points(degradation, ratio), wanted);
         }
     }
 
     #[test]
     fn figures_of_a_judgement_are_of_the_late_part_against_the_early_one() {
-        let judged = judge(&point(50, 1_000), &point(40, 750), None, EVIDENCE);
+        let judged = judge_candidate(&point(50, 1_000), &point(40, 750), None, EVIDENCE);
         let near = |value: Option<f64>, wanted: f64| value.is_some_and(|value| (value - wanted).abs() < 1e-9);
         assert!(
             near(judged.degradation, 0.25)
                 && near(judged.win_rate_ratio, 0.8)
                 && near(judged.stability, 72.5)
         );
-        let better = judge(&point(50, -1_000), &point(60, 500), None, EVIDENCE);
+        let better = judge_candidate(&point(50, -1_000), &point(60, 500), None, EVIDENCE);
         assert!(
             near(better.degradation, 0.0)
                 && near(better.win_rate_ratio, 1.2)
                 && near(better.stability, 100.0)
         );
-        let worse = judge(&point(50, -1_000), &point(50, -1_500), None, EVIDENCE);
+        let worse = judge_candidate(&point(50, -1_000), &point(50, -1_500), None, EVIDENCE);
         assert!(near(worse.degradation, 0.5), "half as much again as was lost early");
-        let nothing = judge(&point(0, 0), &point(10, 500), None, EVIDENCE);
+        let nothing = judge_candidate(&point(0, 0), &point(10, 500), None, EVIDENCE);
         assert!(near(nothing.degradation, 0.0) && near(nothing.win_rate_ratio, 1.0));
     }
 
@@ -311,7 +314,7 @@ mod tests {
     fn as_many_trades_as_are_asked_for_are_enough() {
         let with = |early_trades_min, late_trades_min| {
             let asked = TradeMinimums { early_trades_min, late_trades_min };
-            judge(&point(50, 1_000), &point(50, 950), None, asked).verdict
+            judge_candidate(&point(50, 1_000), &point(50, 950), None, asked).verdict
         };
         assert_eq!(with(100, 100), Verdict::Passed);
         assert_eq!([with(101, 100), with(100, 101)], [Verdict::Skipped; 2]);

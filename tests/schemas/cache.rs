@@ -7,7 +7,7 @@ use super::memoised::{self, ANSWER_FORMAT};
 use super::prior_state::{READING, SymbolManifest};
 use super::report::StyleReport;
 use crate::engine::plan::STAGES_VERSION;
-use crate::engine::reuse::{UnitKeys, decode_context, encode, encode_context, unit_of};
+use crate::engine::reuse::{UnitKeys, decode_context, encode_context, encode_unit_row, unit_of};
 use crate::engine::unit::{SkipCounts, Unit, UnitSchema, UnitSignal};
 use crate::fingerprint::Fingerprint;
 use crate::model::{Direction, EXIT_AXES, ExitReason, ExitRule, Outcome, Outcomes, ReturnPpm, Setup};
@@ -91,14 +91,14 @@ fn unit_rows() -> Vec<u8> {
         costs,
         signals,
     };
-    let full = encode(&keys(true, Some(Fingerprint([5; 32]))), Fingerprint([4; 32]), &unit());
+    let full = encode_unit_row(&keys(true, Some(Fingerprint([5; 32]))), Fingerprint([4; 32]), &unit());
     let read = unit_of(&full, |_| Some(schema().into())).expect("it was written so").0;
     // NaN is not equal to itself.
     let mut again = Vec::new();
     read.encode(&mut again);
     assert!(full.ends_with(&again));
     let empty = Unit { sealed: false, pending: 3, ..Unit::default() };
-    [full, encode(&keys(false, None), Fingerprint([4; 32]), &empty)].concat()
+    [full, encode_unit_row(&keys(false, None), Fingerprint([4; 32]), &empty)].concat()
 }
 
 fn schema_row() -> Vec<u8> {
@@ -109,8 +109,8 @@ fn schema_row() -> Vec<u8> {
 
 fn answers() -> Vec<u8> {
     let reports: Vec<StyleReport> = sample::values();
-    let bytes = memoised::encode(&reports).expect("encodable");
-    assert_eq!(memoised::decode(&bytes), Some(reports));
+    let bytes = memoised::encode_answer(&reports).expect("encodable");
+    assert_eq!(memoised::decode_answer(&bytes), Some(reports));
     bytes
 }
 

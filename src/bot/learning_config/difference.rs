@@ -25,7 +25,7 @@ pub struct BotFileDifference {
 }
 
 /// Returns what differs between a file and what would be written, in the order of the new file; then what goes.
-pub fn differences(found: &LegacyConfig, wanted: &BotFile) -> Vec<BotFileDifference> {
+pub fn find_differences(found: &LegacyConfig, wanted: &BotFile) -> Vec<BotFileDifference> {
     let mut comparison = Comparison { found, wanted, differing: Vec::new() };
     let old = Value::Object(found.document.clone());
     comparison.compare("", Some(&old), Some(&wanted.document));
@@ -62,9 +62,9 @@ impl Comparison<'_> {
         let is_bare = self.found.bare_words.iter().any(|bare| bare == place);
         let old = old.map(|value| match is_bare {
             true => "NaN or Infinity".to_owned(),
-            false => shown(place, value, &self.found.exact),
+            false => shown_value(place, value, &self.found.exact),
         });
-        let new = new.map(|value| shown(place, value, &self.wanted.exact));
+        let new = new.map(|value| shown_value(place, value, &self.wanted.exact));
         if old == new {
             return;
         }
@@ -96,6 +96,6 @@ impl Comparison<'_> {
 }
 
 /// Returns a value as JSON, a number as it is written.
-fn shown(place: &str, value: &Value, exact: &ExactNumbers) -> String {
+fn shown_value(place: &str, value: &Value, exact: &ExactNumbers) -> String {
     if value.is_number() { exact.text(place, value) } else { value.to_string() }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ActiveScopes, Object, flat};
+use super::{ActiveScopes, Object, flat_parameters};
 use crate::model::Style;
 use crate::run::adopt::EXPORTED;
 use crate::store::records::{DecisionRecord, RunRecord, StoredMetrics};
@@ -36,11 +36,11 @@ impl RecentRuns {
     /// Returns the top-level entries about the last run and the runs before it.
     pub fn entries(&self, in_force: &ActiveScopes) -> Object {
         let Some((_, run, decisions)) = self.last_decided() else { return Object::new() };
-        let verdict = worst(decisions);
+        let verdict = worst_verdict(decisions);
         let adopted = decisions.iter().any(|(_, decision)| decision.adopted);
         let entries = [
             ("_phase4_status", json!(verdict.as_str())),
-            ("_phase4_validation", validation(run, decisions, verdict)),
+            ("_phase4_validation", validation_phase(run, decisions, verdict)),
             ("_phase3_applied", json!(adopted)),
             ("_phase4_rollback", json!(!adopted && KEPT.contains(&run.exit_code))),
             ("_iterative_history", self.iterative_history(in_force)),
@@ -57,16 +57,16 @@ impl RecentRuns {
     fn iterative_history(&self, in_force: &ActiveScopes) -> Value {
         let round = |(id, run, decisions): &(u64, RunRecord, Decisions)| {
             let improved = decisions.iter().any(|(_, decision)| decision.adopted);
-            let metric = best(decisions, |decision| decision.candidate.as_ref()?.score);
+            let metric = best_score(decisions, |decision| decision.candidate.as_ref()?.score);
             json!({"round_num": id, "improved": improved, "metric": metric, "status": run.result})
         };
         let metric = |(id, _, decisions): &(u64, RunRecord, Decisions)| {
-            Some((*id, best(decisions, |decision| decision.candidate.as_ref()?.score)?))
+            Some((*id, best_score(decisions, |decision| decision.candidate.as_ref()?.score)?))
         };
         let best_round = self.runs.iter().filter_map(metric).max_by(|(_, a), (_, b)| a.total_cmp(b));
         let last = self.last_decided().map(|(_, _, decisions)| decisions);
-        let baseline = last.and_then(|last| best(last, |decision| decision.incumbent.as_ref()?.score));
-        let set = in_force.general().map(|(_, record)| Value::Object(flat(&record.set)));
+        let baseline = last.and_then(|last| best_score(last, |decision| decision.incumbent.as_ref()?.score));
+        let set = in_force.general().map(|(_, record)| Value::Object(flat_parameters(&record.set)));
         let profitable = |style| in_force.of(style)?.metrics.total_return_pct;
         let profitable = Style::ALL.into_iter().filter_map(profitable).any(|total| total > 0.0);
         json!({
@@ -82,26 +82,26 @@ impl RecentRuns {
 }
 
 /// Returns the worst verdict of the styles, as the legacy system did; without any nothing was judged.
-fn worst(decisions: &Decisions) -> Verdict {
+fn worst_verdict(decisions: &Decisions) -> Verdict {
     let verdicts = decisions.iter().filter_map(|(_, decision)| Verdict::named(&decision.verdict));
     verdicts.max_by_key(|verdict| verdict.severity()).unwrap_or(Verdict::Skipped)
 }
 
 /// Returns the highest defined score of both styles.
-fn best(decisions: &Decisions, score: fn(&DecisionRecord) -> Option<f64>) -> Option<f64> {
+fn best_score(decisions: &Decisions, score: fn(&DecisionRecord) -> Option<f64>) -> Option<f64> {
     decisions.iter().filter_map(|(_, decision)| score(decision)).reduce(f64::max)
 }
 
-fn validation(run: &RunRecord, decisions: &Decisions, verdict: Verdict) -> Value {
+fn validation_phase(run: &RunRecord, decisions: &Decisions, verdict: Verdict) -> Value {
     let of_style = |(style, decision): &(Style, DecisionRecord)| {
         let candidate = decision.candidate.as_ref()?;
         let verdict = Verdict::named(&decision.verdict)?;
         let signals =
             run.styles.iter().find(|found| found.style == style.as_str()).map(|found| found.signals);
         let validation = json!({
-            "full_test": test(&candidate.full, signals),
-            "early_period": test(&candidate.early, None),
-            "late_period": test(&candidate.late, None),
+            "full_test": tested_metrics(&candidate.full, signals),
+            "early_period": tested_metrics(&candidate.early, None),
+            "late_period": tested_metrics(&candidate.late, None),
             "overfitting": {
                 "profit_degradation": decision.degradation,
                 "winrate_ratio": decision.win_rate_ratio,
@@ -118,7 +118,7 @@ fn validation(run: &RunRecord, decisions: &Decisions, verdict: Verdict) -> Value
 }
 
 /// Returns metrics under the bot's names; profits in percent, shares 0..=1, undefined is null.
-fn test(metrics: &StoredMetrics, sample_count: Option<u64>) -> Value {
+fn tested_metrics(metrics: &StoredMetrics, sample_count: Option<u64>) -> Value {
     json!({
         "captured_count": metrics.trades,
         "capture_rate": metrics.capture_rate,

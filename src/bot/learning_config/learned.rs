@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::draft::Draft;
-use super::{ActiveScopes, Object, flat, number, performance, time_text};
+use super::{ActiveScopes, Object, flat_parameters, number_under_key, performance_of_style, time_text};
 use crate::features::score::{ScoreTerm, ScoreWeights};
 use crate::model::{ParameterSet, Style};
-use crate::run::lessons::{for_prompt, told};
+use crate::run::lessons::{for_prompt, told_insights};
 use crate::search::space::{SCORE_WEIGHTS, weights_of};
 use crate::search::weights::Weighting;
 use crate::store::records::{
@@ -33,7 +33,7 @@ impl LearnedLessons {
         for style in Style::ALL {
             features.extend(snapshot.features(profile, style)?.map(|record| (style, record)));
             let record = snapshot.insights(profile, style)?;
-            let record = record.map(|record| told(snapshot, profile, style, record)).transpose()?;
+            let record = record.map(|record| told_insights(snapshot, profile, style, record)).transpose()?;
             insights.extend(record.map(|record| (style, record)));
         }
         Ok(Self { features, insights })
@@ -86,7 +86,7 @@ impl LearnedLessons {
                 (None, Some(record)) => record.weights.clone(),
                 (None, None) => return None,
             };
-            Some((style, Value::Object(weights(&listed))))
+            Some((style, Value::Object(weights_object(&listed))))
         };
         Style::ALL.into_iter().filter_map(of).collect()
     }
@@ -96,7 +96,7 @@ impl LearnedLessons {
         let Some(computed_at_ms) = self.features.iter().map(|(_, record)| record.computed_at_ms).max() else {
             return json!({"latest": {}, "history": []});
         };
-        let of = |style| (Style::as_str(style).to_owned(), performance(in_force.of(style)));
+        let of = |style| (Style::as_str(style).to_owned(), performance_of_style(in_force.of(style)));
         let latest = json!({
             "timestamp": time_text(computed_at_ms),
             "learned_features": self.learned_features(),
@@ -115,9 +115,9 @@ impl LearnedLessons {
                 ("avg_density", record.avg_density),
                 ("avg_profit", record.avg_profit_pct),
             ];
-            learned.extend(defined(numbers).map(|(key, value)| (format!("{style}_{key}"), value)));
+            learned.extend(defined_metrics(numbers).map(|(key, value)| (format!("{style}_{key}"), value)));
             learned.insert(format!("{style}_params_range"), params_range(&record.top_combinations));
-            let mut best = weights(&record.weights);
+            let mut best = weights_object(&record.weights);
             best.insert("name".to_owned(), json!(record.weights_name));
             learned.insert(format!("best_{style}_weights"), Value::Object(best));
             baseline.insert(style.to_string(), baseline_of(record));
@@ -146,10 +146,10 @@ impl LearnedLessons {
         let combination = |(style, combination): (Style, CombinationRecord)| {
             let metrics = &combination.metrics;
             let mut shown = Object::new();
-            shown.insert("params".to_owned(), Value::Object(flat(&combination.set)));
+            shown.insert("params".to_owned(), Value::Object(flat_parameters(&combination.set)));
             shown.insert("captured_count".to_owned(), json!(metrics.trades));
             let numbers = [("capture_rate", metrics.capture_rate), ("avg_profit", metrics.expectancy_pct)];
-            shown.extend(defined(numbers).map(|(key, value)| (key.to_owned(), value)));
+            shown.extend(defined_metrics(numbers).map(|(key, value)| (key.to_owned(), value)));
             shown.insert("composite_score".to_owned(), json!(combination.score));
             shown.insert("name".to_owned(), json!(style.as_str()));
             Value::Object(shown)
@@ -172,8 +172,8 @@ impl LearnedLessons {
             let contexts = &record.best_contexts[..record.best_contexts.len().min(CONTEXTS_SHOWN)];
             let insights = json!({
                 "best_contexts": contexts,
-                "param_sensitivity": sensitivities(record),
-                "performance": performance(in_force.of(*style)),
+                "param_sensitivity": sensitivities_object(record),
+                "performance": performance_of_style(in_force.of(*style)),
                 "updated_at": time_text(record.updated_at_ms),
             });
             (style.to_string(), insights)
@@ -195,7 +195,7 @@ fn has_weights(set: &StoredParameterSet) -> bool {
 }
 
 /// Returns the metrics that are defined.
-fn defined<const N: usize>(
+fn defined_metrics<const N: usize>(
     numbers: [(&'static str, Option<f64>); N],
 ) -> impl Iterator<Item = (&'static str, Value)> {
     numbers.into_iter().filter_map(|(key, value)| Some((key, json!(value?))))
@@ -209,7 +209,7 @@ fn named(weights: &ScoreWeights) -> Vec<NamedNumber> {
     weights.pairs().map(named).collect()
 }
 
-fn weights(weights: &[NamedNumber]) -> Object {
+fn weights_object(weights: &[NamedNumber]) -> Object {
     let whole = |value: f64| if value.fract() == 0.0 { json!(value as i64) } else { json!(value) };
     weights.iter().map(|weight| (weight.name.clone(), whole(weight.value))).collect()
 }
@@ -220,7 +220,7 @@ fn params_range(combinations: &[CombinationRecord]) -> Value {
         let mut values: Vec<f64> = combinations.iter().map(value).collect();
         values.sort_by(f64::total_cmp);
         values.dedup();
-        values.into_iter().map(|value| number(key, value)).collect::<Value>()
+        values.into_iter().map(|value| number_under_key(key, value)).collect::<Value>()
     };
     json!({
         "atr_tp": range("atr_tp", |combination| combination.set.atr_tp_multiplier),
@@ -236,7 +236,7 @@ fn baseline_of(record: &FeaturesRecord) -> Value {
         ("avg_density", record.avg_density),
     ];
     let count = ("count".to_owned(), json!(record.signals));
-    let numbers = defined(numbers).map(|(key, value)| (key.to_owned(), value));
+    let numbers = defined_metrics(numbers).map(|(key, value)| (key.to_owned(), value));
     Value::Object(std::iter::once(count).chain(numbers).collect())
 }
 
@@ -248,7 +248,7 @@ fn optimal_exit(record: &FeaturesRecord) -> Option<Value> {
     }))
 }
 
-fn sensitivities(record: &InsightsRecord) -> Object {
+fn sensitivities_object(record: &InsightsRecord) -> Object {
     let sensitivity = |sensitivity: &SensitivityRecord| {
         let level = IMPORTANCE.iter().find(|(above, _)| sensitivity.importance > *above);
         let level = level.map_or("low", |(_, level)| level);

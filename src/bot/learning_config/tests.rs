@@ -289,16 +289,16 @@ fn the_global_scope_speaks_for_all() {
 
 #[test]
 fn markets_are_named_as_the_bot_names_them() {
-    let names = ["BTCUSDT", "1000PEPEUSDC", "USDT", "EURGBP"].map(market);
+    let names = ["BTCUSDT", "1000PEPEUSDC", "USDT", "EURGBP"].map(market_name);
     assert_eq!(names, ["BTC/USDT:USDT", "1000PEPE/USDC:USDC", "USDT", "EURGBP"]);
-    let names = ["BTCUSDT_250328", "币安人生USDT"].map(market);
+    let names = ["BTCUSDT_250328", "币安人生USDT"].map(market_name);
     assert_eq!(names, ["BTC/USDT:USDT-250328", "币安人生/USDT:USDT"]);
 }
 
 #[test]
 fn a_symbol_keeps_the_spelling_of_the_imported_file() {
     for name in ["BTC/USDT", "BTCUSDT", "BTC-USDT-SWAP", "btc_usdt"] {
-        assert_eq!(spelled(&json!({"ETH/USDT": {}, name: {}}), "BTCUSDT"), name);
+        assert_eq!(spelled_symbol(&json!({"ETH/USDT": {}, name: {}}), "BTCUSDT"), name);
     }
-    assert_eq!(spelled(&json!({"ETH/USDT": {}}), "BTCUSDT"), "BTC/USDT:USDT");
+    assert_eq!(spelled_symbol(&json!({"ETH/USDT": {}}), "BTCUSDT"), "BTC/USDT:USDT");
 }

@@ -5,14 +5,14 @@ use serde_json::Value;
 use crate::ingest::{ExactNumbers, place_of_item, place_of_key};
 
 /// Returns a document as text that ends with a line break.
-pub(super) fn pretty(document: &Value, exact: &ExactNumbers) -> String {
+pub(super) fn pretty_text(document: &Value, exact: &ExactNumbers) -> String {
     let mut text = String::new();
-    write(document, "", 0, exact, &mut text);
+    write_value(document, "", 0, exact, &mut text);
     text.push('\n');
     text
 }
 
-fn write(value: &Value, place: &str, depth: usize, exact: &ExactNumbers, text: &mut String) {
+fn write_value(value: &Value, place: &str, depth: usize, exact: &ExactNumbers, text: &mut String) {
     match value {
         Value::Object(object) if !object.is_empty() => {
             text.push('{');
@@ -20,17 +20,17 @@ fn write(value: &Value, place: &str, depth: usize, exact: &ExactNumbers, text: &
                 begin_line(index, depth + 1, text);
                 *text += &Value::from(key.as_str()).to_string();
                 *text += ": ";
-                write(value, &place_of_key(place, key), depth + 1, exact, text);
+                write_value(value, &place_of_key(place, key), depth + 1, exact, text);
             }
-            end(depth, '}', text);
+            end_line(depth, '}', text);
         }
         Value::Array(items) if !items.is_empty() => {
             text.push('[');
             for (index, item) in items.iter().enumerate() {
                 begin_line(index, depth + 1, text);
-                write(item, &place_of_item(place, index), depth + 1, exact, text);
+                write_value(item, &place_of_item(place, index), depth + 1, exact, text);
             }
-            end(depth, ']', text);
+            end_line(depth, ']', text);
         }
         leaf => *text += &exact.text(place, leaf),
     }
@@ -41,7 +41,7 @@ fn begin_line(index: usize, depth: usize, text: &mut String) {
     *text += &"  ".repeat(depth);
 }
 
-fn end(depth: usize, bracket: char, text: &mut String) {
+fn end_line(depth: usize, bracket: char, text: &mut String) {
     text.push('\n');
     *text += &"  ".repeat(depth);
     text.push(bracket);

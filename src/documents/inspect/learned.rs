@@ -12,7 +12,7 @@ use crate::documents::document::Document;
 use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::documents::table::{decimals, results};
 use crate::model::{Style, rfc3339};
-use crate::run::lessons::{for_prompt, told};
+use crate::run::lessons::{for_prompt, told_insights};
 use crate::search::weights::FIGURES_PREFIX;
 use crate::store::Snapshot;
 use crate::store::records::{InsightsRecord, LessonRecord, NamedNumber, SensitivityRecord, StoredMetrics};
@@ -273,7 +273,7 @@ impl InspectInsightsDocument {
     pub fn read(snapshot: &Snapshot<'_>, profile: &str, style: Option<Style>) -> Result<Self, InspectError> {
         let records = per_style(snapshot, profile, style, |style| {
             let record = snapshot.insights(profile, style)?;
-            let record = record.map(|record| told(snapshot, profile, style, record)).transpose()?;
+            let record = record.map(|record| told_insights(snapshot, profile, style, record)).transpose()?;
             Ok(record.map(|record| (style, record)))
         })?;
         let records: Vec<(Style, InsightsRecord)> = records.into_values().collect();

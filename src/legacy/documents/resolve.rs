@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::bot::keys::TRADES_LEARNED_MIN;
-use crate::bot::{learning_config, market};
+use crate::bot::{learning_config, market_name};
 use crate::documents::document::Document;
 use crate::documents::inspect::{InspectError, counted, require_profile, sentence};
 use crate::documents::table::table;
@@ -112,7 +112,8 @@ impl InspectResolveDocument {
     }
 
     fn new(profile: &str, export: &Value, symbol: &str, closed_trades: Option<u64>) -> Self {
-        let symbol = if symbol.contains('/') { symbol.to_owned() } else { market(&symbol.to_uppercase()) };
+        let symbol =
+            if symbol.contains('/') { symbol.to_owned() } else { market_name(&symbol.to_uppercase()) };
         let config = SymbolConfig::read(export, &symbol);
         let (resolved, source) = config.resolve(closed_trades.unwrap_or(u64::MAX));
         let order = |(style, orders): (Style, &OrderThresholds)| {

@@ -22,7 +22,7 @@ use crate::documents::inspect::{
 use crate::documents::run::EvidencePart;
 use crate::documents::table::{decimals, percent};
 use crate::model::{Day, Style};
-use crate::run::lessons::told;
+use crate::run::lessons::told_insights;
 use crate::store::Snapshot;
 use crate::store::records::{
     DecisionRecord, InsightsRecord, SeriesRecord, StoredMetrics, SurfaceRecord, TrialsRecord,
@@ -85,7 +85,7 @@ impl HtmlReport {
         }
         let mut insights = Vec::new();
         for (style, record) in styles.iter().filter_map(|own| Some((own.style, own.insights.clone()?))) {
-            insights.push((style, told(snapshot, profile, style, record)?));
+            insights.push((style, told_insights(snapshot, profile, style, record)?));
         }
         let prompt = match insights.is_empty() {
             true => None,

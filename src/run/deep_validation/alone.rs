@@ -3,10 +3,10 @@
 use super::MethodFinding;
 use crate::study::evidence::percent;
 use crate::study::series::Series;
-use crate::validate::bootstrap::{self, interval};
+use crate::validate::bootstrap::{self, confidence_interval};
 use crate::validate::dependence::{autocovariances, automatic_block, effective_days, sharpe_year};
 use crate::validate::equity::Equity;
-use crate::validate::multiple::{any_of, haircut, two_sided};
+use crate::validate::multiple::{any_of, haircut_sharpe, two_sided};
 use crate::validate::pair::sharpe_difference;
 use crate::validate::sharpe::{DAYS_PER_YEAR, Moments, min_backtest_years};
 
@@ -17,16 +17,16 @@ const BEST_DAYS: usize = 3;
 const PPM: f64 = 1e6;
 
 /// Returns what can be said from the series alone; `trials` are the sets tried, all grids together.
-pub(super) fn findings(series: &Series, trials: u64) -> Vec<MethodFinding> {
-    let mut all = vec![accounts(series), dependence(series), intervals(series)];
-    all.extend(difference(series));
-    all.extend(cut(series, trials));
+pub(super) fn series_findings(series: &Series, trials: u64) -> Vec<MethodFinding> {
+    let mut all = vec![account_finding(series), dependence_finding(series), interval_finding(series)];
+    all.extend(difference_finding(series));
+    all.extend(haircut_finding(series, trials));
     all.push(left_out(series));
     all
 }
 
 /// Names the series that there are, as fractions.
-fn each(series: &Series) -> Vec<(String, Vec<f64>)> {
+fn each_series(series: &Series) -> Vec<(String, Vec<f64>)> {
     let fractions = |ppm: &[i64]| ppm.iter().map(|ppm| *ppm as f64 / PPM).collect::<Vec<_>>();
     let mut all = vec![("candidate".to_owned(), fractions(&series.candidate_ppm))];
     if !series.incumbent_ppm.is_empty() {
@@ -35,7 +35,7 @@ fn each(series: &Series) -> Vec<(String, Vec<f64>)> {
     all
 }
 
-fn accounts(series: &Series) -> MethodFinding {
+fn account_finding(series: &Series) -> MethodFinding {
     let year = DAYS_PER_YEAR.sqrt();
     let row = |(name, returns): (String, Vec<f64>)| {
         let found = Equity::of(&returns);
@@ -64,7 +64,7 @@ fn accounts(series: &Series) -> MethodFinding {
         "ulcer_pct",
         "below_peak_days",
     ];
-    let found = Equity::of(&each(series)[0].1);
+    let found = Equity::of(&each_series(series)[0].1);
     let sentence = match &found {
         Some(found) => format!(
             "its deepest fall is {:.1} %; on the worst twentieth of the days it loses {:.2} % on average, and it was below \
@@ -76,10 +76,10 @@ fn accounts(series: &Series) -> MethodFinding {
         ),
         None => "there are no days".to_owned(),
     };
-    MethodFinding::new("account", &columns, each(series).into_iter().map(row).collect(), sentence)
+    MethodFinding::new("account", &columns, each_series(series).into_iter().map(row).collect(), sentence)
 }
 
-fn dependence(series: &Series) -> MethodFinding {
+fn dependence_finding(series: &Series) -> MethodFinding {
     let figures = |returns: &[f64]| {
         let covariances = autocovariances(returns, 1.min(returns.len().saturating_sub(1)));
         let moments = Moments::of(returns);
@@ -93,7 +93,7 @@ fn dependence(series: &Series) -> MethodFinding {
             sharpe.and_then(|sharpe| sharpe_year(returns, sharpe)),
         ]
     };
-    let own = figures(&each(series)[0].1);
+    let own = figures(&each_series(series)[0].1);
     let sentence = match (own[2], own[4]) {
         (Some(days), Some(sharpe)) => format!(
             "its {} days say as much about the mean as {days:.0} independent ones; with that, a yearly Sharpe of {sharpe:.1}",
@@ -101,18 +101,19 @@ fn dependence(series: &Series) -> MethodFinding {
         ),
         _ => "its days do not vary enough to tell".to_owned(),
     };
-    let rows = each(series).into_iter().map(|(name, returns)| (name, figures(&returns).to_vec())).collect();
+    let rows =
+        each_series(series).into_iter().map(|(name, returns)| (name, figures(&returns).to_vec())).collect();
     let columns = ["autocorrelation", "block_days", "effective_days", "sharpe", "sharpe_corrected"];
     MethodFinding::new("dependence", &columns, rows, sentence)
 }
 
-fn intervals(series: &Series) -> MethodFinding {
+fn interval_finding(series: &Series) -> MethodFinding {
     let year = DAYS_PER_YEAR.sqrt();
     let mut rows = Vec::new();
-    for (name, returns) in each(series) {
-        let mean =
-            interval(&returns, BLOCK_DAYS, bootstrap::mean).filter(|_| Moments::of(&returns).is_some());
-        let sharpe = interval(&returns, BLOCK_DAYS, bootstrap::sharpe);
+    for (name, returns) in each_series(series) {
+        let mean = confidence_interval(&returns, BLOCK_DAYS, bootstrap::mean)
+            .filter(|_| Moments::of(&returns).is_some());
+        let sharpe = confidence_interval(&returns, BLOCK_DAYS, bootstrap::sharpe);
         for (what, found, scale) in [("mean day, %", mean, 100.0), ("yearly Sharpe", sharpe, year)] {
             let values = vec![
                 found.map(|found| scale * found.low),
@@ -131,7 +132,7 @@ fn intervals(series: &Series) -> MethodFinding {
     MethodFinding::new("intervals", &["low", "high", "not_positive"], rows, sentence)
 }
 
-fn difference(series: &Series) -> Option<MethodFinding> {
+fn difference_finding(series: &Series) -> Option<MethodFinding> {
     if series.incumbent_ppm.is_empty() {
         return None;
     }
@@ -154,13 +155,13 @@ fn difference(series: &Series) -> Option<MethodFinding> {
 }
 
 /// What is left of the Sharpe ratio if all tries had been independent, and how long a history that many tries need.
-fn cut(series: &Series, trials: u64) -> Option<MethodFinding> {
-    let moments = Moments::of(&each(series)[0].1).filter(|moments| moments.sharpe() > 0.0)?;
+fn haircut_finding(series: &Series, trials: u64) -> Option<MethodFinding> {
+    let moments = Moments::of(&each_series(series)[0].1).filter(|moments| moments.sharpe() > 0.0)?;
     let (days, year, sharpe) = (moments.days, DAYS_PER_YEAR.sqrt(), moments.sharpe());
     let p = two_sided(sharpe * (days as f64).sqrt());
     let row = |(name, tries): (&str, f64)| {
         let adjusted = any_of(p, tries);
-        let left = haircut(sharpe, days, adjusted) * year;
+        let left = haircut_sharpe(sharpe, days, adjusted) * year;
         let years = min_backtest_years(tries, sharpe * year);
         (name.to_owned(), vec![Some(tries), Some(adjusted), Some(left), Some(years)])
     };
@@ -231,7 +232,7 @@ mod tests {
 
     #[test]
     fn every_method_speaks() {
-        let found = findings(&series(), 1000);
+        let found = series_findings(&series(), 1000);
         let methods: Vec<&str> = found.iter().map(|finding| finding.method.as_str()).collect();
         assert_eq!(
             methods,
@@ -248,10 +249,12 @@ mod tests {
     #[test]
     fn what_does_not_trade_is_no_error() {
         let still = Series { candidate_ppm: vec![0; 90], ..Series::default() };
-        let found = findings(&still, 0);
+        let found = series_findings(&still, 0);
         assert_eq!(found.len(), 4, "nothing to compare and nothing to cut");
         assert!(found.iter().all(|finding| !finding.sentence.contains("NaN")), "{found:?}");
         let lost = Series { candidate_ppm: vec![-5; 90], ..Series::default() };
-        assert!(findings(&lost, 5).last().is_some_and(|left| left.sentence.contains("nothing to lose")));
+        assert!(
+            series_findings(&lost, 5).last().is_some_and(|left| left.sentence.contains("nothing to lose"))
+        );
     }
 }

@@ -3,17 +3,17 @@
 use super::{MethodFinding, Subject};
 use crate::decide::key_values;
 use crate::evaluate::outcome_table::Window;
-use crate::evaluate::replay::{Pick, taken};
-use crate::evaluate::sweep::sweep;
+use crate::evaluate::replay::{Pick, taken_signals};
+use crate::evaluate::sweep::sweep_window;
 use crate::evaluate::uniqueness::effective_trades;
 use crate::search::plateau::SmoothedGrid;
 use crate::validate::sharpe::DAYS_PER_YEAR;
 
 /// Compares the candidate with the top of the smoothed grid.
-pub(super) fn plateau(subject: &Subject<'_>, window: &Window<'_>) -> Option<MethodFinding> {
+pub(super) fn plateau_finding(subject: &Subject<'_>, window: &Window<'_>) -> Option<MethodFinding> {
     let space = &subject.style.space;
     let grid = space.neighbourhood();
-    let sweep = sweep(window);
+    let sweep = sweep_window(window);
     let score = |at: usize| {
         let (rule, cell) = grid.place(at);
         let point = sweep.point(rule, cell);
@@ -65,11 +65,11 @@ pub(super) fn plateau(subject: &Subject<'_>, window: &Window<'_>) -> Option<Meth
 }
 
 /// Counts the candidate's trades as what they are worth when they are open at the same time.
-pub(super) fn overlap(subject: &Subject<'_>, window: &Window<'_>) -> MethodFinding {
+pub(super) fn overlap_finding(subject: &Subject<'_>, window: &Window<'_>) -> MethodFinding {
     let book = window.book;
     let (rule, cell) = subject.place;
     let levels = book.lattice().levels(cell);
-    let taken = taken(window, Pick { rule, levels: Some(&levels) });
+    let taken = taken_signals(window, Pick { rule, levels: Some(&levels) });
     let effective = effective_trades(book, rule, &taken, subject.plan.interval.ms());
     let trades = taken.len();
     let share = (trades > 0).then(|| effective / trades as f64);

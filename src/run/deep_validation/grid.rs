@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::around::{overlap, plateau};
+use super::around::{overlap_finding, plateau_finding};
 use super::walk::chosen_again;
 use super::{MethodFinding, Subject};
 use crate::evaluate::daily::DailyColumns;
@@ -10,13 +10,13 @@ use crate::evaluate::outcome_table::{OutcomeTable, Window};
 use crate::model::{Day, ReturnPpm};
 use crate::study::evidence::{test_columns, test_plan};
 use crate::validate::dependence::automatic_block;
-use crate::validate::grid::{GridResult, GridTests, Halves, Replicates, TestPlan, statistic};
-use crate::validate::multiple::{Adjustment, haircut, two_sided};
+use crate::validate::grid::{GridResult, GridTests, Halves, Replicates, TestPlan, studentised_statistic};
+use crate::validate::multiple::{Adjustment, haircut_sharpe, two_sided};
 use crate::validate::paths::{PathPlan, Paths};
 use crate::validate::resample::Random;
 use crate::validate::sharpe::DAYS_PER_YEAR;
 use crate::validate::spectrum::Spectrum;
-use crate::validate::stepdown::{StepdownSet, stepdown};
+use crate::validate::stepdown::{StepdownSet, stepdown_p_values};
 
 /// Sets that are judged one by one; the others only as what luck reaches.
 const JUDGED: usize = 1_000;
@@ -30,13 +30,13 @@ const BLOCKS: usize = 16;
 const EMBARGO_MAX: f64 = 5.0;
 
 /// Returns what can be said from the book; with `full`, also what takes long.
-pub(super) fn findings(subject: &Subject<'_>, book: &OutcomeTable, full: bool) -> Vec<MethodFinding> {
+pub(super) fn grid_findings(subject: &Subject<'_>, book: &OutcomeTable, full: bool) -> Vec<MethodFinding> {
     let window = book.window(subject.days());
     let tests = test_plan(subject.plan, subject.style, &subject.series);
     let grid = Grid::new(subject, &window, tests);
     let mut all = Vec::new();
-    all.extend(plateau(subject, &window));
-    all.push(overlap(subject, &window));
+    all.extend(plateau_finding(subject, &window));
+    all.push(overlap_finding(subject, &window));
     if grid.standings.is_empty() {
         return all;
     }
@@ -65,7 +65,7 @@ struct Grid<'a> {
 impl<'a> Grid<'a> {
     fn new(subject: &'a Subject<'_>, window: &'a Window<'a>, tests: TestPlan) -> Self {
         let columns = DailyColumns::new(window);
-        let standings = standings(&columns, &tests);
+        let standings = tested_sets(&columns, &tests);
         Self { subject, window, columns, tests, standings }
     }
 
@@ -76,7 +76,7 @@ impl<'a> Grid<'a> {
         push: impl Fn(&mut T, usize, &[i32]) + Sync,
         merge: impl Fn(T, T) -> T,
     ) -> T {
-        look(&self.columns, &self.tests, new, push, merge)
+        look_at_columns(&self.columns, &self.tests, new, push, merge)
     }
 
     /// Returns the day returns of given sets, ascending.
@@ -131,7 +131,7 @@ impl<'a> Grid<'a> {
             |(column, returns): (usize, Vec<i64>)| StepdownSet::new(column, &returns, &zero, &replicates);
         let mut judged: Vec<StepdownSet> = self.returns(&columns).into_par_iter().filter_map(judge).collect();
         judged.sort_by(|a, b| b.statistic.total_cmp(&a.statistic).then(a.column.cmp(&b.column)));
-        let adjusted = stepdown(&judged, rest.lucky(0));
+        let adjusted = stepdown_p_values(&judged, rest.lucky(0));
         let passing = adjusted.iter().filter(|p| **p <= ALPHA).count();
         let own = self.candidate();
         let place = own.and_then(|own| judged.iter().position(|set| set.statistic <= own));
@@ -153,7 +153,8 @@ impl<'a> Grid<'a> {
 
     /// Returns the statistic of the candidate.
     fn candidate(&self) -> Option<f64> {
-        statistic(&self.subject.series.candidate_ppm, &vec![0; self.tests.days]).map(|(own, _)| own)
+        studentised_statistic(&self.subject.series.candidate_ppm, &vec![0; self.tests.days])
+            .map(|(own, _)| own)
     }
 
     /// Which sets cannot be told from the best?
@@ -170,11 +171,13 @@ impl<'a> Grid<'a> {
         let limit = f64::from(reached[(reached.len() * 95).div_ceil(100) - 1]);
         let count = |count: &mut usize, _: usize, returns: &[i32]| {
             let own: Vec<i64> = returns.iter().map(|ppm| i64::from(*ppm)).collect();
-            *count += usize::from(statistic(&best, &own).is_none_or(|(behind, _)| behind <= limit));
+            *count +=
+                usize::from(studentised_statistic(&best, &own).is_none_or(|(behind, _)| behind <= limit));
         };
         let same = self.look(|| 0, count, |a, b| a + b);
         let all = self.standings.len();
-        let own = statistic(&best, &self.subject.series.candidate_ppm).is_none_or(|(own, _)| own <= limit);
+        let own = studentised_statistic(&best, &self.subject.series.candidate_ppm)
+            .is_none_or(|(own, _)| own <= limit);
         let sentence = format!(
             "{same} of {all} sets cannot be told from the best; the candidate {} one of them",
             if own { "is" } else { "is not" }
@@ -193,7 +196,7 @@ impl<'a> Grid<'a> {
         let sharpe = own / (days as f64).sqrt();
         let row = |how: Adjustment| {
             let p = how.adjust(&sorted)[place];
-            (how.as_str().to_owned(), vec![Some(p), Some(haircut(sharpe, days, p) * year)])
+            (how.as_str().to_owned(), vec![Some(p), Some(haircut_sharpe(sharpe, days, p) * year)])
         };
         let rows: Vec<_> = Adjustment::ALL.map(row).to_vec();
         let left = rows.iter().filter_map(|(_, values)| values[1]).fold(0.0, f64::max);
@@ -315,7 +318,7 @@ impl<'a> Grid<'a> {
             }
             let shuffled = book.reordered(&order);
             let window = shuffled.window(self.window.days.clone());
-            let found = standings(&DailyColumns::new(&window), &self.tests);
+            let found = tested_sets(&DailyColumns::new(&window), &self.tests);
             as_good += usize::from(found.first().is_some_and(|(t, _)| *t >= observed));
         }
         let p = (1 + as_good) as f64 / (1 + WORLDS) as f64;
@@ -328,7 +331,7 @@ impl<'a> Grid<'a> {
     }
 }
 
-fn look<T: Send>(
+fn look_at_columns<T: Send>(
     columns: &DailyColumns<'_>,
     tests: &TestPlan,
     new: impl Fn() -> T + Sync,
@@ -348,15 +351,15 @@ fn look<T: Send>(
 }
 
 /// Returns every tested set by its statistic against zero, the highest first, then the first.
-fn standings(columns: &DailyColumns<'_>, tests: &TestPlan) -> Vec<(f64, usize)> {
+fn tested_sets(columns: &DailyColumns<'_>, tests: &TestPlan) -> Vec<(f64, usize)> {
     let zero = vec![0; tests.days];
-    let mut all: Vec<(f64, usize)> = look(
+    let mut all: Vec<(f64, usize)> = look_at_columns(
         columns,
         tests,
         Vec::new,
         |found, column, returns| {
             let wide: Vec<i64> = returns.iter().map(|ppm| i64::from(*ppm)).collect();
-            found.extend(statistic(&wide, &zero).map(|(t, _)| (t, column)));
+            found.extend(studentised_statistic(&wide, &zero).map(|(t, _)| (t, column)));
         },
         |mut all: Vec<(f64, usize)>, mut later| {
             all.append(&mut later);

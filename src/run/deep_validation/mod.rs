@@ -125,7 +125,7 @@ struct Subject<'a> {
 }
 
 /// Looks at the styles of a run; `plan` is that of the run, or `None` where it cannot be had again.
-pub fn scrutinise(
+pub fn validate_deeply(
     snapshot: &Snapshot<'_>,
     record: &RunRecord,
     plan: Option<&Plan>,
@@ -150,7 +150,7 @@ pub fn scrutinise(
         };
         let series = series_of(&stored);
         let trials = snapshot.evidence(profile, run, style)?.map_or(0, |evidence| evidence.trials);
-        found.findings = alone::findings(&series, trials);
+        found.findings = alone::series_findings(&series, trials);
         let best = snapshot.trials(profile, run, style)?.and_then(|trials| trials.trials.into_iter().next());
         let grid = plan.zip(symbols.as_deref().ok()).and_then(|(plan, symbols)| {
             let index = plan.styles.iter().position(|planned| planned.space.style() == style)?;
@@ -160,10 +160,10 @@ pub fn scrutinise(
             }
             let planned = &planned;
             let place = planned.space.find(&best)?;
-            let book = crate::study::assembly::book_of(symbols, index, planned);
+            let book = crate::study::assembly::outcome_table_of(symbols, index, planned);
             let first_day = Day::parse(&stored.first_day)?;
             let subject = Subject { plan, style: planned, series, first_day, place };
-            subject.repeats(&book).then(|| grid::findings(&subject, &book, options.full))
+            subject.repeats(&book).then(|| grid::grid_findings(&subject, &book, options.full))
         });
         match grid {
             Some(grid) => found.findings.extend(grid),

@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use super::{MethodFinding, Subject};
 use crate::evaluate::outcome_table::OutcomeTable;
-use crate::evaluate::sweep::sweep;
+use crate::evaluate::sweep::sweep_window;
 use crate::model::Day;
-use crate::search::rank::rank;
+use crate::search::rank::rank_sets;
 use crate::study::Measurer;
 use crate::study::series::daily;
 use crate::validate::grid::TestPlan;
 use crate::validate::sharpe::{DAYS_PER_YEAR, Moments};
-use crate::validate::split::split;
+use crate::validate::split::split_days;
 
 /// A choice and the days it was held.
 struct HeldChoice {
@@ -35,12 +35,12 @@ struct HeldChoice {
 /// Cost:      a sweep and a ranking per test
 pub(super) fn chosen_again(subject: &Subject<'_>, book: &OutcomeTable, tests: &TestPlan) -> MethodFinding {
     let columns = ["choices", "stayed_out", "sharpe", "t", "earned", "promised_sharpe", "changed"];
-    let Some((folds, trades_min)) = folds(subject, tests) else {
+    let Some((folds, trades_min)) = walk_folds(subject, tests) else {
         let sentence = format!("too few days: choosing again needs more than {}", tests.train + tests.gap);
         return MethodFinding::new("chosen_again", &columns, Vec::new(), sentence);
     };
     let choices: Vec<Option<HeldChoice>> =
-        folds.iter().map(|(train, test)| hold(subject, book, train, test, trades_min)).collect();
+        folds.iter().map(|(train, test)| hold_choice(subject, book, train, test, trades_min)).collect();
     let held: Vec<&HeldChoice> = choices.iter().flatten().collect();
     let out = choices.len() - held.len();
     let days = |(choice, (_, test)): (&Option<HeldChoice>, &Fold)| match choice {
@@ -83,10 +83,10 @@ pub(super) fn chosen_again(subject: &Subject<'_>, book: &OutcomeTable, tests: &T
 type Fold = (Range<usize>, Range<usize>);
 
 /// Returns the folds that can be walked and the fewest trades of a choice; `None` if there is no such fold.
-fn folds(subject: &Subject<'_>, tests: &TestPlan) -> Option<(Vec<Fold>, u32)> {
+fn walk_folds(subject: &Subject<'_>, tests: &TestPlan) -> Option<(Vec<Fold>, u32)> {
     let Subject { plan, style, .. } = *subject;
     let days = subject.days();
-    let early = split(days, plan.search.early_share, style.horizon_days(plan.interval))?.early;
+    let early = split_days(days, plan.search.early_share, style.horizon_days(plan.interval))?.early;
     let early_days = usize::try_from(early.end.0 - early.start.0).unwrap_or(0).max(1);
     let is_chosen_already = style.is_part || style.space.weights().is_some();
     let first = if is_chosen_already { early_days } else { 0 };
@@ -97,7 +97,7 @@ fn folds(subject: &Subject<'_>, tests: &TestPlan) -> Option<(Vec<Fold>, u32)> {
 }
 
 /// Chooses by some days and holds the choice for others; `None` where no set can be chosen, or the best one loses.
-fn hold(
+fn hold_choice(
     subject: &Subject<'_>,
     book: &OutcomeTable,
     train: &Range<usize>,
@@ -110,7 +110,7 @@ fn hold(
     let window = book.window(days(train));
     let measure = Measurer { style, plan };
     let objective = measure.objective(&window, trades_min);
-    let best = rank(&sweep(&window), &style.space, &objective, 1).top.into_iter().next()?;
+    let best = rank_sets(&sweep_window(&window), &style.space, &objective, 1).top.into_iter().next()?;
     if best.point.net_ppm() <= 0 {
         return None;
     }
@@ -182,8 +182,8 @@ mod tests {
 
     fn held(plan: &Plan, book: &OutcomeTable) -> Vec<Option<HeldChoice>> {
         let subject = subject(plan);
-        let (folds, trades_min) = folds(&subject, &TestPlan::new(DAYS, 1)).expect("enough days");
-        folds.iter().map(|(train, test)| hold(&subject, book, train, test, trades_min)).collect()
+        let (folds, trades_min) = walk_folds(&subject, &TestPlan::new(DAYS, 1)).expect("enough days");
+        folds.iter().map(|(train, test)| hold_choice(&subject, book, train, test, trades_min)).collect()
     }
 
     #[test]
@@ -215,10 +215,11 @@ mod tests {
     fn a_part_of_a_space_counts_after_the_days_that_chose_it() {
         let mut plan = plan("peak");
         let tests = TestPlan::new(DAYS, 1);
-        let early = split(Day(0)..Day(DAYS as i32), plan.search.early_share, 1).expect("enough days").early;
-        assert_eq!(folds(&subject(&plan), &tests).expect("some").0, tests.folds());
+        let early =
+            split_days(Day(0)..Day(DAYS as i32), plan.search.early_share, 1).expect("enough days").early;
+        assert_eq!(walk_folds(&subject(&plan), &tests).expect("some").0, tests.folds());
         plan.styles[0].is_part = true;
-        let (after, _) = folds(&subject(&plan), &tests).expect("some");
+        let (after, _) = walk_folds(&subject(&plan), &tests).expect("some");
         assert!(!after.is_empty() && after.len() < tests.folds().len());
         assert!(after.iter().all(|(_, test)| test.start as i32 > early.end.0), "{early:?}: {after:?}");
         assert!(tests.folds().ends_with(&after));
