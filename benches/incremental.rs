@@ -8,7 +8,7 @@
 //! - how a cold run grows with the history (whole history as window), and how one new day does (default window; the
 //!   history ten times as long, by the same candles again in earlier years).
 //!
-//! Baseline (2-core EPYC VM, 2026-11-21): ARCHITECTURE.md, "Figures".
+//! Baseline (2-core EPYC VM, 2026-11-21): docs/benchmarks.md.
 //!
 //! Under `cargo test` it runs once on the sample, with the history twice as long.
 

@@ -5,7 +5,7 @@
 //! `export-json --check`; the writer's open with its full verification; and storing a run with and without a backup of
 //! everything. Medians of several runs.
 //!
-//! Baseline (2-core EPYC VM, 2026-11-21): ARCHITECTURE.md, "Figures".
+//! Baseline (2-core EPYC VM, 2026-11-21): docs/benchmarks.md.
 
 mod process;
 

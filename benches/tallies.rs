@@ -6,7 +6,7 @@
 //! the horizon), book, sweep (sums, drawdown, daily squares), metrics, score, the ten best; one thread. Medians of
 //! several runs.
 //!
-//! Baseline (2-core EPYC VM, 2026-11-21, one thread): see the table in ARCHITECTURE.md, "Figures".
+//! Baseline (2-core EPYC VM, 2026-11-21, one thread): see the table in docs/benchmarks.md.
 //!
 //! `cargo bench --bench tallies -- 648` runs only the workload with so many exit rules or signals. Under `cargo test` it runs once
 //! with 200 signals.

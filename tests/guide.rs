@@ -45,14 +45,20 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// Returns the pages of a folder and of those within it, in the order of their names.
+fn pages_within(folder: &Path) -> Vec<PathBuf> {
+    let listed = fs::read_dir(folder).expect("a folder of the guide");
+    let mut entries: Vec<PathBuf> = listed.map(|entry| entry.expect("an entry").path()).collect();
+    entries.sort();
+    let is_page = |path: &PathBuf| path.extension().is_some_and(|end| end == "md");
+    let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) = entries.into_iter().partition(|path| path.is_dir());
+    let within = folders.iter().flat_map(|folder| pages_within(folder));
+    files.into_iter().filter(is_page).chain(within).collect()
+}
+
 /// Returns the pages of the guide.
 fn guide() -> Vec<PathBuf> {
-    let listed = fs::read_dir(root().join("docs")).expect("the guide");
-    let files = listed.map(|entry| entry.expect("an entry").path());
-    let mut pages: Vec<PathBuf> =
-        files.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
-    pages.sort();
-    pages
+    pages_within(&root().join("docs"))
 }
 
 /// Returns the README and the pages of the guide.
@@ -240,19 +246,84 @@ fn the_readme_leaves_the_bots_file_as_it_was() {
     assert_eq!(read(&home.path().join("bot/learning_config.json.bak")), before);
 }
 
+/// Runs the commands of every page whose path begins so; returns how many pages have any.
+fn pages_hold(of_this_part: impl Fn(&str) -> bool) -> usize {
+    let pages: Vec<String> = guide()
+        .iter()
+        .filter(|page| !commands(page).is_empty())
+        .map(|page| name(page))
+        .filter(|page| of_this_part(page))
+        .collect();
+    for page in &pages {
+        page_holds(page);
+    }
+    pages.len()
+}
+
 #[test]
-fn the_recipes_do_what_they_say() {
-    page_holds("docs/recipes.md");
+fn the_howtos_do_what_they_say() {
+    assert!(pages_hold(|page| page.starts_with("docs/howto/")) >= 8);
+}
+
+#[test]
+fn the_explanations_do_what_they_say() {
+    assert!(pages_hold(|page| page.starts_with("docs/explanation/")) >= 3);
 }
 
 #[test]
 fn the_other_pages_do_what_they_say() {
+    let elsewhere =
+        |page: &str| !["docs/howto/", "docs/explanation/"].iter().any(|part| page.starts_with(part));
+    assert!(pages_hold(elsewhere) >= 3);
+}
+
+/// Returns the words of a page, those in blocks included.
+fn words_of(page: &str) -> usize {
+    read(&root().join(page)).split_whitespace().count()
+}
+
+#[test]
+fn the_first_pages_are_short() {
+    assert!(words_of("README.md") <= 700, "README.md: {} words", words_of("README.md"));
+    let lines = read(&root().join("ARCHITECTURE.md")).lines().count();
+    assert!(lines <= 150, "ARCHITECTURE.md: {lines} lines");
+}
+
+#[test]
+fn every_page_is_in_the_index() {
+    let index = read(&root().join("docs/README.md"));
     for page in guide() {
-        let (page, shown) = (name(&page), commands(&page));
-        if page != "docs/recipes.md" && !shown.is_empty() {
-            page_holds(&page);
+        let page = name(&page);
+        let within = page.strip_prefix("docs/").expect("a page of the guide");
+        assert!(
+            within == "README.md" || index.contains(&format!("({within})")),
+            "{page} is not in the index"
+        );
+    }
+}
+
+#[test]
+fn the_architecture_names_what_there_is() {
+    let page = read(&root().join("ARCHITECTURE.md"));
+    let (mut tests, mut files) = (0, 0);
+    for quoted in page.split('`').skip(1).step_by(2) {
+        let (file, function) = match quoted.split_once(".rs::") {
+            Some((file, function)) => (format!("{file}.rs"), Some(function)),
+            None => (quoted.to_owned(), None),
+        };
+        if quoted.contains(char::is_whitespace) || !(file.ends_with(".rs") || file.ends_with('/')) {
+            continue;
+        }
+        let places = [root().join("src").join(&file), root().join(&file)];
+        let place = places.iter().find(|place| place.exists());
+        let place = place.unwrap_or_else(|| panic!("ARCHITECTURE.md names {file}, which is not there"));
+        files += 1;
+        if let Some(function) = function {
+            assert!(read(place).contains(&format!("fn {function}(")), "{file} has no {function}");
+            tests += 1;
         }
     }
+    assert!(files >= 40 && tests >= 20, "{files} files, {tests} tests");
 }
 
 #[test]
@@ -275,9 +346,17 @@ fn a_line_that_differs_is_noticed() {
     );
 }
 
+/// Returns the anchor of a heading: in small letters, blanks as hyphens, without punctuation.
+fn anchor(heading: &str) -> String {
+    let text = plain(heading.trim_start_matches('#')).to_lowercase();
+    let kept = text.chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
 #[test]
 fn links_lead_somewhere() {
-    for page in pages() {
+    let others = ["ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md"].map(|page| root().join(page));
+    for page in pages().into_iter().chain(others) {
         let text = read(&page);
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             if target.starts_with("http") {
@@ -287,7 +366,6 @@ fn links_lead_somewhere() {
             let path = page.parent().expect("a folder").join(file);
             let path = if file.is_empty() { page.clone() } else { path };
             assert!(path.exists(), "{}: {target}", page.display());
-            let anchor = |line: &str| plain(line.trim_start_matches('#')).to_lowercase().replace(' ', "-");
             let found = heading.is_empty()
                 || read(&path).lines().any(|line| line.starts_with('#') && anchor(line) == heading);
             assert!(found, "{}: {target}", page.display());
@@ -297,14 +375,14 @@ fn links_lead_somewhere() {
 
 #[test]
 fn pictures_are_small_and_used() {
-    let text: String = guide().iter().map(|page| read(page)).collect();
+    let text: String = pages().iter().map(|page| read(page)).collect();
     let mut all = 0;
     for entry in fs::read_dir(root().join("docs/pictures")).expect("the pictures") {
         let entry = entry.expect("an entry");
         let bytes = entry.metadata().expect("a size").len();
         let name = entry.file_name().to_string_lossy().into_owned();
         assert!(bytes < 150_000, "{name}: {bytes} bytes");
-        assert!(text.contains(&format!("(pictures/{name})")), "{name} is shown nowhere");
+        assert!(text.contains(&format!("pictures/{name})")), "{name} is shown nowhere");
         all += bytes;
     }
     assert!((1..600_000).contains(&all), "{all} bytes");
@@ -350,7 +428,7 @@ fn quoted(file: &str, wanted: fn(&str) -> bool) -> BTreeSet<String> {
 fn every_word_and_condition_is_explained() {
     let shouted = |word: &str| word.len() > 3 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_');
     let named = |word: &str| word.len() > 3 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-    let verdicts = read(&root().join("docs/verdicts.md"));
+    let verdicts = read(&root().join("docs/explanation/verdicts.md"));
     let explained = |word: &str, text: &str| {
         text.lines().any(|line| {
             line.starts_with('|') && line.split('|').nth(1).unwrap_or("").contains(&format!("`{word}`"))
@@ -369,16 +447,16 @@ fn every_word_and_condition_is_explained() {
     );
     found.insert(RunResult::Changed.as_str().to_owned());
     for word in &found {
-        assert!(explained(word, &verdicts), "docs/verdicts.md does not explain {word}");
+        assert!(explained(word, &verdicts), "docs/explanation/verdicts.md does not explain {word}");
     }
-    let concepts = read(&root().join("docs/concepts.md"));
+    let concepts = read(&root().join("docs/explanation/concepts.md"));
     let source = read(&root().join("src/engine/reuse.rs"));
     let kinds =
         source.split("pub fn kind(").nth(1).and_then(|rest| rest.split("\n    }\n").next()).expect("kinds");
     let reasons: Vec<&str> = kinds.split('"').skip(1).step_by(2).filter(|word| named(word)).collect();
     assert!(reasons.len() >= 12, "{reasons:?}");
     for reason in reasons {
-        assert!(explained(reason, &concepts), "docs/concepts.md does not explain {reason}");
+        assert!(explained(reason, &concepts), "docs/explanation/concepts.md does not explain {reason}");
     }
 }
 
@@ -396,7 +474,7 @@ fn exit_codes() -> BTreeSet<u8> {
 
 #[test]
 fn every_exit_code_has_its_section_and_no_other() {
-    let page = read(&root().join("docs/troubleshooting.md"));
+    let page = read(&root().join("docs/reference/exit-codes.md"));
     let headings = page.lines().filter_map(|line| line.strip_prefix("## ")?.split(':').next()?.parse().ok());
     let told: BTreeSet<u8> = headings.collect();
     assert!(told.len() >= 13);

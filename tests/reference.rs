@@ -79,7 +79,7 @@ fn columns() -> String {
 
 /// Compares the part of a page between `<!-- NAME -->` and `<!-- end -->`; `UPDATE_REFERENCE=1` writes it.
 fn check(page: &str, name: &str, made: &str) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs").join(page);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/reference").join(page);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let begin = format!("<!-- {name} -->\n");
     let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("{page} has no part {name}"));

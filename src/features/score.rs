@@ -3,7 +3,7 @@
 //!
 //! The legacy formulas compare absolute MACD values, percent volume and unsigned gaps (D43, D44); every BTC candle
 //! confirms and no DOGE candle ever does. Here price distances are measured in ATR, and only what points in the
-//! direction of the trade counts. Deviations from the legacy terms are listed in ARCHITECTURE.md.
+//! direction of the trade counts. Deviations from the legacy terms are listed in docs/internals/legacy.md.
 
 use std::fmt;
 
