@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, share, value_error};
+use super::error::share;
+use super::{ConfigError, value_error};
 use crate::engine::plan::SearchSettings;
 use crate::evaluate::score::Score;
 use crate::search::rank::{Constraint, RankBy};

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, share, value_error};
+use super::error::share;
+use super::{ConfigError, value_error};
 use crate::engine::plan::{REGIME_SYMBOL, SearchSettings};
 use crate::model::Symbol;
 
