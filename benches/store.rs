@@ -19,7 +19,7 @@ use retune::store::records::{
     DecisionRecord, ParamsRecord, RunRecord, StoredFilter, StoredMetrics, StoredParameterSet, StoredValue,
     TrialRecord, TrialsRecord,
 };
-use retune::store::{Cache, CacheBatch, LearningCommit, Location, Store, backups};
+use retune::store::{Cache, CacheBatch, LearningCommit, Location, Store, list_backups};
 
 fn main() {
     let full = std::env::args().any(|argument| argument == "--bench");
@@ -60,7 +60,7 @@ fn main() {
         1000.0 * clock.elapsed().as_secs_f64()
     ));
     let (without, with) = (commit_ms(&dir, 0, repeats), commit_ms(&dir, 7, repeats));
-    let newest = backups(&dir).expect("listed").first().map_or(0, |backup| backup.bytes);
+    let newest = list_backups(&dir).expect("listed").first().map_or(0, |backup| backup.bytes);
     print(&format!(
         "a run stored: {without:.1} ms without a backup, {with:.1} ms with one of {:.2} MB",
         newest as f64 / 1e6

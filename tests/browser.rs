@@ -10,7 +10,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
-use retune::render::browser::{Key, Library, Palette, State, draw};
+use retune::render::browser::{Key, Library, Palette, State, draw_screen};
 use retune::store::{LearningCommit, Store, View};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
@@ -37,7 +37,7 @@ fn drawn(view: &View, keys: &[Key], (width, height): (u16, u16), palette: Palett
         state = state.press(*key, &seen);
     }
     let (screen, _) = library.screen(&state, width, height).expect("a screen");
-    terminal.draw(|frame| draw(frame, &screen, palette)).expect("drawn");
+    terminal.draw(|frame| draw_screen(frame, &screen, palette)).expect("drawn");
     terminal.backend().buffer().clone()
 }
 

@@ -18,7 +18,7 @@ use retune::model::{CandleSeries, DAY_MS, Interval, Style};
 use retune::run::report::RunReport;
 use retune::run::{RunError, RunOptions, incremental};
 use retune::store::records::RunRecord;
-use retune::store::{Location, Snapshot, Store, StoreError, View, backups, restore};
+use retune::store::{Location, Snapshot, Store, StoreError, View, list_backups, restore_backup};
 
 use crate::fault_disk::{EIO, ENOSPC, Fault, FaultDisk, Kind, Reached};
 use crate::pipeline::sample_dir;
@@ -377,29 +377,29 @@ fn fail_once(scenario: &Scenario, kind: Kind, number: u64, fault: Fault) {
 
 /// The newest backup of a store.
 fn newest_backup(dir: &Path) -> PathBuf {
-    backups(dir).expect("listed").first().expect("one was made").path.clone()
+    list_backups(dir).expect("listed").first().expect("one was made").path.clone()
 }
 
 #[test]
 fn a_power_cut_or_a_failure_while_a_backup_is_restored_leaves_the_one_or_the_other() {
     let scenario = Scenario::new(3);
     let (template, dir, left) = (scenario.template(), scenario.lab.path("store"), scenario.lab.path("left"));
-    let older = backups(&template).expect("listed").last().expect("two are kept").path.clone();
+    let older = list_backups(&template).expect("listed").last().expect("two are kept").path.clone();
     copy(&template, &left);
-    restore(&left, &older, NOW_MS).expect("restored");
+    restore_backup(&left, &older, NOW_MS).expect("restored");
     let restored = opened(&left);
     assert_ne!(restored, scenario.before);
     let count = {
         let (dir, disk) = scenario.reset();
         let disk = Arc::new(disk);
-        restore(location(&dir, &disk), &older, NOW_MS).expect("restored");
+        restore_backup(location(&dir, &disk), &older, NOW_MS).expect("restored");
         disk.changes()
     };
     for step in 0..count {
         for reached in Reached::all(step) {
             let (_, disk) = scenario.reset();
             let disk = Arc::new(disk.cut_at(step));
-            let done = restore(location(&dir, &disk), &older, NOW_MS);
+            let done = restore_backup(location(&dir, &disk), &older, NOW_MS);
             if left.exists() {
                 fs::remove_dir_all(&left).expect("writable");
             }
@@ -425,9 +425,9 @@ fn a_power_cut_or_a_failure_while_a_backup_is_restored_leaves_the_one_or_the_oth
 fn a_backup_brings_back_every_row() {
     let scenario = Scenario::new(2);
     let template = scenario.template();
-    assert_eq!(backups(&template).expect("listed").len(), 2);
+    assert_eq!(list_backups(&template).expect("listed").len(), 2);
     let lost = scenario.lab.path("lost");
-    let restored = restore(&lost, &newest_backup(&template), NOW_MS).expect("restored");
+    let restored = restore_backup(&lost, &newest_backup(&template), NOW_MS).expect("restored");
     assert_eq!((restored.content.runs, restored.set_aside), (2, None));
     assert_eq!(opened(&lost), scenario.before);
     scenario.goes_on(&lost, false, "after a restoration from nothing but a backup");
@@ -446,7 +446,7 @@ fn a_damaged_backup_is_refused_before_anything_is_touched() {
         let mut flipped = whole.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         fs::write(&damaged, &flipped).expect("writable");
-        match restore(&target, &damaged, NOW_MS) {
+        match restore_backup(&target, &damaged, NOW_MS) {
             Err(error) => {
                 assert!(error.is_unreadable(), "bit {bit}: {error}");
                 assert!(!target.join("state.redb").exists());
@@ -462,7 +462,7 @@ fn a_damaged_backup_is_refused_before_anything_is_touched() {
     assert!(refused > 120, "{refused} refused");
     for length in (0..whole.len()).step_by(whole.len() / 50) {
         fs::write(&damaged, &whole[..length]).expect("writable");
-        let error = restore(&target, &damaged, NOW_MS).expect_err("a part is no backup");
+        let error = restore_backup(&target, &damaged, NOW_MS).expect_err("a part is no backup");
         assert!(error.is_unreadable(), "{length} bytes: {error}");
     }
 }

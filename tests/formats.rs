@@ -9,7 +9,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use retune::model::Style;
 use retune::store::records::MetaRecord;
-use retune::store::{Store, backups, restore};
+use retune::store::{Store, list_backups, restore_backup};
 
 use crate::command::{StoreDir, text};
 use crate::faults::{NOW_MS, Scenario, opened};
@@ -32,7 +32,7 @@ fn make() {
         File::create_new(committed(&format!("format-{FORMAT}.redb.gz"))).expect("it is made only once");
     let mut packed = GzEncoder::new(file, Compression::best());
     packed.write_all(&state).and_then(|()| packed.finish().map(drop)).expect("writable");
-    let newest = &backups(&template).expect("listed")[0];
+    let newest = &list_backups(&template).expect("listed")[0];
     fs::copy(&newest.path, committed(&format!("format-{FORMAT}.jsonl.gz"))).expect("writable");
 }
 
@@ -55,7 +55,8 @@ fn every_store_that_was_ever_written_is_read() {
         let (store, again) = (StoreDir::missing(), StoreDir::missing());
         unpack(format, &store.path);
         let found = opened(&store.path);
-        restore(&again.path, &committed(&format!("format-{format}.jsonl.gz")), NOW_MS).expect("a backup");
+        restore_backup(&again.path, &committed(&format!("format-{format}.jsonl.gz")), NOW_MS)
+            .expect("a backup");
         assert_eq!(opened(&again.path), found, "the store and its backup say the same");
         let read = Store::open(&store.path, NOW_MS).expect("whole");
         let snapshot = read.read().expect("readable");

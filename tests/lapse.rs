@@ -12,8 +12,8 @@ use retune::diagnose::process;
 use retune::engine::plan::{DayLimits, Plan};
 use retune::model::{DAY_MS, Style};
 use retune::run::{RunOptions, incremental};
-use retune::store::health::compact;
-use retune::store::{Location, RUNS_MAX, Store, View, backups};
+use retune::store::health::compact_store;
+use retune::store::{Location, RUNS_MAX, Store, View, list_backups};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::command::{optimizer, text};
@@ -191,7 +191,7 @@ fn a_year_of_daily_runs_grows_nothing_and_slows_nothing() {
     assert!(cache < 8 * CACHE_BYTES, "{cache} bytes of cache with a budget of {CACHE_BYTES}");
     let state = |part: &[After]| part.iter().map(|run| run.state_bytes).max().unwrap_or(0);
     assert!(state(last) < 16 << 20, "{} bytes of truth", state(last));
-    let kept = backups(&world.store()).expect("listed");
+    let kept = list_backups(&world.store()).expect("listed");
     assert_eq!(kept.len(), BACKUPS);
     assert!(kept.iter().all(|backup| backup.content.is_ok()), "{kept:?}");
     let wanted = runs.len().min(RUNS_MAX as usize);
@@ -208,7 +208,7 @@ fn a_year_of_daily_runs_grows_nothing_and_slows_nothing() {
     // And it can be put together.
     let now_ms = NOW_MS + (days + 1) * DAY_MS;
     let before: u64 = fs::metadata(world.store().join("state.redb")).expect("there").len();
-    let compacted = compact(&world.store(), now_ms).expect("nobody has it open");
+    let compacted = compact_store(&world.store(), now_ms).expect("nobody has it open");
     let after: u64 = fs::metadata(world.store().join("state.redb")).expect("there").len();
     assert!(after <= before && !compacted.is_empty(), "{before} bytes, then {after}");
     let store = Store::open(world.store(), now_ms).expect("whole");

@@ -18,10 +18,10 @@ use retune::evaluate::score::Score;
 use retune::evaluate::sweep::GridPoint;
 use retune::exits::{Costs, ExitPlan};
 use retune::ingest::{LegacyRecord, parse_legacy_opportunities};
-use retune::legacy::rules::capture::capture;
+use retune::legacy::rules::capture::capture_by_thresholds;
 use retune::legacy::rules::metrics::{LegacyMetrics, LegacyOpportunity};
 use retune::legacy::rules::phase4::{
-    OpportunityOutcomes, Overfitting, ValidatedOpportunity, ValidationRule, validate,
+    OpportunityOutcomes, Overfitting, ValidatedOpportunity, ValidationRule, validate_style,
 };
 use retune::legacy::rules::settings::{Setting, Settings};
 use retune::legacy::rules::trailing_stop::{TrailingRule, TrailingSignal, trailing_stop};
@@ -182,7 +182,7 @@ const EVIDENCE: TradeMinimums = TradeMinimums { early_trades_min: 50, late_trade
 #[test]
 fn d09_no_trades_do_not_pass() {
     let all: Vec<_> = (0..24).map(validated).collect();
-    let legacy = validate(&all, &ValidationRule::default(), 0.0).expect("there are opportunities");
+    let legacy = validate_style(&all, &ValidationRule::default(), 0.0).expect("there are opportunities");
     assert_eq!((legacy.full.captured_count, legacy.verdict), (0, Verdict::Passed));
     let ours = judge_candidate(&GridPoint::default(), &GridPoint::default(), None, EVIDENCE);
     assert_eq!((ours.verdict, ours.stability), (Verdict::Skipped, None));
@@ -217,7 +217,7 @@ fn d13_most_of_the_grid_is_one_point() {
     assert_eq!((grid.len(), distinct), (139_968, 108));
     let opportunities: Vec<LegacyOpportunity> = records().iter().map(LegacyOpportunity::from).collect();
     let centre: Vec<usize> = grid.dimensions().iter().map(|(_, values)| values.len() / 2).collect();
-    let score = |places: &[usize]| capture(&opportunities, &grid.settings(places).thresholds());
+    let score = |places: &[usize]| capture_by_thresholds(&opportunities, &grid.settings(places).thresholds());
     let mut loosest = centre.clone();
     for (dimension, (key, _)) in grid.dimensions().iter().enumerate() {
         let mut places = centre.clone();
@@ -345,10 +345,13 @@ fn d06_outcomes_by_hindsight_have_no_losers() {
         settings.set("min_risk_reward", 0i64);
         settings.thresholds()
     };
-    let found = capture(&hindsight, &loose);
+    let found = capture_by_thresholds(&hindsight, &loose);
     assert_eq!((found.metrics.loss_count, found.metrics.profit_loss_ratio), (0, 999.0));
-    assert!(found.score > capture(&hindsight, &Settings::default().thresholds()).score, "looser is better");
-    assert!(capture(&simulated, &loose).metrics.loss_count > 0, "simulated exits lose as well");
+    assert!(
+        found.score > capture_by_thresholds(&hindsight, &Settings::default().thresholds()).score,
+        "looser is better"
+    );
+    assert!(capture_by_thresholds(&simulated, &loose).metrics.loss_count > 0, "simulated exits lose as well");
 }
 
 /// D34, D35: a change was whatever made the whole file differ, and its time stamps always did. Here parameters are

@@ -22,7 +22,8 @@ use crate::legacy_oracles::weights::{WeightCandidate, best, candidates, weight_q
 use retune::ingest::{LegacyRecord, read_legacy_opportunities};
 use retune::legacy::rules::metrics::LegacyOpportunity;
 use retune::legacy::rules::phase4::{
-    OpportunityOutcomes, Overfitting, ValidatedOpportunity, ValidationRule, overall, validate, verdict,
+    OpportunityOutcomes, Overfitting, ValidatedOpportunity, ValidationRule, validate_style, verdict,
+    worse_verdict,
 };
 use retune::legacy::rules::settings::{Setting, Settings};
 use retune::model::Style;
@@ -454,7 +455,7 @@ fn check_validated(
     let settings = Settings::from_json(params.as_object().unwrap());
     let found = match settings.is_empty() {
         true => None,
-        false => validate(opportunities, &ValidationRule::of(&settings), baseline),
+        false => validate_style(opportunities, &ValidationRule::of(&settings), baseline),
     };
     let Some(found) = found else {
         assert_eq!(answer["status"], "SKIPPED");
@@ -504,7 +505,7 @@ fn check_case(case: &Value) {
         let params = &case["phase3_result"][style.as_str()]["params"];
         check_validated(&opportunities, params, baseline, &case["result"][style.as_str()])
     });
-    assert_eq!(overall(verdicts[0], verdicts[1]).as_str(), case["result"]["overall_status"]);
+    assert_eq!(worse_verdict(verdicts[0], verdicts[1]).as_str(), case["result"]["overall_status"]);
 }
 
 fn check_unit(unit: &Value) {
@@ -543,7 +544,7 @@ fn the_validation_agrees() {
             all.into_iter().find(|verdict| verdict.as_str() == name).unwrap_or(Verdict::Skipped)
         };
         for row in document["overall"].as_array().unwrap() {
-            assert_eq!(overall(named(&row["scalping"]), named(&row["swing"])).as_str(), row["overall"]);
+            assert_eq!(worse_verdict(named(&row["scalping"]), named(&row["swing"])).as_str(), row["overall"]);
         }
     }
 }

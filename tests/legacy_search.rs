@@ -8,7 +8,7 @@ use crate::legacy_oracles::sampling::{boundary_and_centre, sample};
 use crate::legacy_oracles::search::{ranked, trials};
 use crate::legacy_oracles::statistics::{ScoreDistribution, sensitivities};
 use retune::decide::tokens::Saving;
-use retune::legacy::rules::capture::capture;
+use retune::legacy::rules::capture::capture_by_thresholds;
 use retune::legacy::rules::metrics::LegacyOpportunity;
 use retune::legacy::rules::settings::{Setting, Settings};
 use retune::model::Style;
@@ -124,7 +124,7 @@ fn context_analysis_agrees() {
     assert_eq!(rows.len(), 25);
     for row in rows {
         let chosen = selected(&all, row);
-        let captured = capture(&chosen, &settings(&row["params"]).thresholds());
+        let captured = capture_by_thresholds(&chosen, &settings(&row["params"]).thresholds());
         let captured: Vec<_> = captured.places.iter().map(|place| chosen[*place]).collect();
         check_context(&captured, &row["context_analysis"], row);
     }
@@ -192,7 +192,7 @@ fn check_anomalies_and_compression(
         assert_eq!(Some(found.figure()), answer["drop"].as_f64());
     }
     let best = ranked(tried);
-    let captured = capture(chosen, &best[0].settings.thresholds());
+    let captured = capture_by_thresholds(chosen, &best[0].settings.thresholds());
     let captured: Vec<_> = captured.places.iter().map(|place| chosen[*place]).collect();
     check_context(&captured, &output["context_analysis"], output);
     let (sensitivity, insights) =

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use retune::store::records::RunRecord;
-use retune::store::{Edition, LearningCommit, Location, Store, View, backups, begin_anew, restore};
+use retune::store::{
+    Edition, LearningCommit, Location, Store, View, begin_anew, list_backups, restore_backup,
+};
 use serde_json::Value;
 
 use crate::command::{StoreDir, text};
@@ -243,7 +245,7 @@ fn aside(dir: &Path, name: &str) -> usize {
 fn a_backup_with_anything_behind_its_end_is_refused() {
     let store = StoreDir::missing();
     assert_eq!(import(&store, 2.5).status.code(), Some(10));
-    let backup = backups(&store.path).expect("listed").remove(0).path;
+    let backup = list_backups(&store.path).expect("listed").remove(0).path;
     let whole = fs::read(&backup).expect("readable");
     for more in [&b"\0"[..], b"garbage", &whole] {
         fs::write(&backup, [&whole, more].concat()).expect("written");
@@ -300,7 +302,7 @@ fn backups_are_kept_by_day_and_by_profile() {
         }
     }
     drop(open);
-    let kept = backups(&store.path).expect("listed");
+    let kept = list_backups(&store.path).expect("listed");
     for profile in ["a", "b", "c"] {
         let own = kept.iter().filter_map(|backup| backup.content.as_ref().ok());
         let own = own.filter(|content| content.profile.as_deref() == Some(profile));
@@ -379,13 +381,13 @@ fn where_links_are_refused_a_store_is_kept_by_a_copy() {
     let store = StoreDir::missing();
     assert_eq!(import(&store, 2.5).status.code(), Some(10));
     let before = fs::read(store.path.join("state.redb")).expect("readable");
-    let backup = backups(&store.path).expect("listed").remove(0).path;
+    let backup = list_backups(&store.path).expect("listed").remove(0).path;
     let not_permitted = Fault::Once(1);
     let mut refused = 0;
     for number in 0..40 {
         let disk = std::sync::Arc::new(FaultDisk::over(&store.path).fail(Kind::Name, number, not_permitted));
         let location = Location { gate: Some(disk), ..Location::new(&store.path) };
-        match restore(location, &backup, NOW_MS + number as i64) {
+        match restore_backup(location, &backup, NOW_MS + number as i64) {
             Ok(done) => assert!(done.set_aside.is_some_and(|path| path.is_file())),
             Err(_) => refused += 1,
         }
@@ -446,8 +448,8 @@ fn editions_count_on_over_restorations() {
     import(&store, 2.5);
     import(&store, 9.5);
     let before = edition();
-    let oldest = backups(&store.path).expect("listed").pop().expect("one").path;
-    restore(&store.path, &oldest, NOW_MS).expect("restored");
+    let oldest = list_backups(&store.path).expect("listed").pop().expect("one").path;
+    restore_backup(&store.path, &oldest, NOW_MS).expect("restored");
     let after = edition();
     assert_eq!(after.store_uuid, before.store_uuid);
     assert!(after.generation > before.generation && after.content != before.content);

@@ -11,7 +11,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
-use retune::render::browser::{Key, Library, Palette, State, draw};
+use retune::render::browser::{Key, Library, Palette, State, draw_screen};
 use retune::store::View;
 
 /// Size of the terminal.
@@ -55,7 +55,7 @@ fn picture(store: &Path, keys: &str) -> Result<String, Box<dyn std::error::Error
     }
     let (screen, _) = library.screen(&state, WIDTH, HEIGHT)?;
     let mut terminal = Terminal::new(TestBackend::new(WIDTH, HEIGHT))?;
-    terminal.draw(|frame| draw(frame, &screen, Palette { coloured: true }))?;
+    terminal.draw(|frame| draw_screen(frame, &screen, Palette { coloured: true }))?;
     Ok(svg(terminal.backend().buffer()))
 }
 

@@ -9,7 +9,7 @@ use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::failure::{Failure, code};
-use crate::render::browser::{Key, Library, Palette, ScreenFacts, State, draw};
+use crate::render::browser::{Key, Library, Palette, ScreenFacts, State, draw_screen};
 
 /// How long a signal may wait to be noticed.
 const NOTICED_AFTER: Duration = Duration::from_millis(200);
@@ -22,7 +22,7 @@ pub(crate) fn is_possible() -> bool {
 }
 
 /// Lets the reader browse until he leaves. Returns the exit code: 0, or that of a stop by a signal.
-pub(crate) fn browse(library: &mut Library<'_>) -> Result<u8, Failure> {
+pub(crate) fn browse_store(library: &mut Library<'_>) -> Result<u8, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         let registered = signal_hook::flag::register(signal, Arc::clone(&stop));
@@ -31,13 +31,13 @@ pub(crate) fn browse(library: &mut Library<'_>) -> Result<u8, Failure> {
     }
     // Also makes a panic give the terminal back before it is reported.
     let mut terminal = ratatui::try_init().map_err(|error| failed(&error))?;
-    let ended = follow(&mut terminal, library, &stop);
+    let ended = follow_keys(&mut terminal, library, &stop);
     let restored = ratatui::try_restore().map_err(|error| failed(&error));
     let code = ended?;
     restored.map(|()| code)
 }
 
-fn follow(
+fn follow_keys(
     terminal: &mut DefaultTerminal,
     library: &mut Library<'_>,
     stop: &AtomicBool,
@@ -70,7 +70,7 @@ fn show(
 ) -> Result<ScreenFacts, Failure> {
     let size = terminal.size().map_err(|error| failed(&error))?;
     let (screen, seen) = library.screen(state, size.width, size.height)?;
-    terminal.draw(|frame| draw(frame, &screen, palette)).map_err(|error| failed(&error))?;
+    terminal.draw(|frame| draw_screen(frame, &screen, palette)).map_err(|error| failed(&error))?;
     Ok(seen)
 }
 

@@ -35,7 +35,7 @@ impl Context {
     /// Reads the clock once and starts the log.
     pub(crate) fn new(global: Global) -> Result<Self, Failure> {
         super::output::choose_colour(global.color);
-        super::log::start(&global)?;
+        super::log::start_log(&global)?;
         Ok(Self {
             global,
             now_ms: jiff::Timestamp::now().as_millisecond(),
@@ -60,8 +60,8 @@ impl Context {
         let config = Config::from_layers(&self.layers(flags)?)?;
         for warning in config.warnings() {
             if self.warned.borrow_mut().insert(warning.clone()) {
-                super::log::printed("warning", warning);
-                super::output::note(&format!("warning: {warning}"));
+                super::log::log_printed("warning", warning);
+                super::output::print_note(&format!("warning: {warning}"));
             }
         }
         Ok(config)
@@ -82,7 +82,7 @@ impl Context {
                 })?;
             layers.push(Layer::text(format!("`{}`", path.display()), text));
         }
-        layers.extend(environment(variables()?.into_iter()));
+        layers.extend(configuration_in_environment(variables()?.into_iter()));
         for setting in &self.global.set {
             let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
             let key = key.trim();
@@ -95,13 +95,13 @@ impl Context {
                     format!("--set: expected KEY=VALUE, found {found} without ="),
                 ));
             }
-            layers.push(Layer::setting(source, dotted(key, value.trim())));
+            layers.push(Layer::setting(source, dotted_to_toml(key, value.trim())));
         }
         if let Some(size) = &self.global.max_memory {
-            layers.push(Layer::setting("--max-memory", dotted("limits.memory", size)));
+            layers.push(Layer::setting("--max-memory", dotted_to_toml("limits.memory", size)));
         }
         for (key, value) in flags {
-            layers.push(Layer::setting(format!("flag for {key}"), dotted(key, value)));
+            layers.push(Layer::setting(format!("flag for {key}"), dotted_to_toml(key, value)));
         }
         Ok(layers)
     }
@@ -171,9 +171,9 @@ impl Context {
     /// Prints a document as JSON, or its text.
     pub(crate) fn print<T: Document>(&self, data: T, text: impl FnOnce(&T) -> String) -> Result<(), Failure> {
         if self.global.json {
-            super::output::result(&Envelope::new(data, self.now_ms).to_json())
+            super::output::print_result(&Envelope::new(data, self.now_ms).to_json())
         } else {
-            super::output::result(&text(&data))
+            super::output::print_result(&text(&data))
         }
     }
 
@@ -287,7 +287,7 @@ fn with_both_underscores(name: &str) -> Option<String> {
 }
 
 /// Returns the configuration in environment variables: `OPTIMIZER_SEARCH__TOP=5` is `search.top = 5`.
-pub(super) fn environment(variables: impl Iterator<Item = (String, String)>) -> Vec<Layer> {
+pub(super) fn configuration_in_environment(variables: impl Iterator<Item = (String, String)>) -> Vec<Layer> {
     let key = |name: &str| {
         let rest = name.strip_prefix(PREFIX).filter(|rest| rest.contains("__"))?;
         Some(rest.to_ascii_lowercase().replace("__", "."))
@@ -295,7 +295,7 @@ pub(super) fn environment(variables: impl Iterator<Item = (String, String)>) -> 
     // The system has no order; keys do not overlap, but messages should not vary.
     let ordered: BTreeMap<String, String> = variables.collect();
     let layer = |(name, value): (String, String)| {
-        Some(Layer::setting(format!("environment {name}"), dotted(&key(&name)?, value.trim())))
+        Some(Layer::setting(format!("environment {name}"), dotted_to_toml(&key(&name)?, value.trim())))
     };
     ordered.into_iter().filter_map(layer).collect()
 }
@@ -306,7 +306,7 @@ fn is_plain(key: &str) -> bool {
 }
 
 /// Returns `a.b.c = value` as TOML; text that is no TOML value is taken as a string.
-pub(super) fn dotted(key: &str, value: &str) -> String {
+pub(super) fn dotted_to_toml(key: &str, value: &str) -> String {
     let plain = format!("{key} = {value}");
     match plain.parse::<toml::Table>() {
         Ok(_) => plain,

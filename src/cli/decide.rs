@@ -33,12 +33,12 @@ pub(crate) struct Rollback {
 /// Exit code when parameters changed.
 const CHANGED: u8 = 10;
 
-pub(crate) fn adopt(context: &Context, arguments: &Adopt) -> Result<u8, Failure> {
+pub(crate) fn run_adopt(context: &Context, arguments: &Adopt) -> Result<u8, Failure> {
     let request = ManualRequest::Adopt { run: arguments.run, force: arguments.force };
     carry_out(context, request, arguments.style)
 }
 
-pub(crate) fn rollback(context: &Context, arguments: &Rollback) -> Result<u8, Failure> {
+pub(crate) fn run_rollback(context: &Context, arguments: &Rollback) -> Result<u8, Failure> {
     carry_out(context, ManualRequest::Rollback { run: arguments.run }, arguments.style)
 }
 

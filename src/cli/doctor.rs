@@ -21,7 +21,7 @@ use crate::run::clock::{is_set_back, latest_run_ms};
 use crate::run::freshness::{CLOCK_MIN_MS, CLOCK_TOLERANCE_MS};
 use crate::store::StoreError;
 use crate::store::health::{
-    ASIDE_MAX, BackupHealth, FileHealth, FileState, StoreHealth, compact, examine as examine_store, repair,
+    ASIDE_MAX, BackupHealth, FileHealth, FileState, StoreHealth, compact_store, examine_store, repair_store,
 };
 
 /// Exit code when somebody should see to something.
@@ -56,13 +56,13 @@ pub(crate) fn run(context: &Context, arguments: &DoctorArguments) -> Result<u8, 
     let mut report = DoctorReport::default();
     let dir = context.store();
     if arguments.repair {
-        report.done = repair(&dir, context.now_ms)?;
+        report.done = repair_store(&dir, context.now_ms)?;
     }
     if arguments.compact {
         let line = |file: crate::store::health::Compacted| {
             format!("compacted {}: {} -> {} bytes", file.name, file.before, file.after)
         };
-        report.done.extend(compact(&dir, context.now_ms)?.into_iter().map(line));
+        report.done.extend(compact_store(&dir, context.now_ms)?.into_iter().map(line));
     }
     let config = report.configuration(context, arguments);
     match examine_store(&dir) {

@@ -144,12 +144,12 @@ fn held_back(doubts: &[Doubt]) -> Failure {
 fn write(context: &Context, path: &Path, found: Option<&[u8]>, wanted: &BotFile) -> Result<u8, Failure> {
     let text = wanted.text();
     if path == Path::new("-") {
-        super::output::result(text.trim_end())?;
+        super::output::print_result(text.trim_end())?;
         return Ok(0);
     }
     if found.is_some_and(|bytes| changed_values(bytes, path, wanted) == Some(0)) {
         if !context.global.quiet {
-            super::output::result(&format!("unchanged: {} says the same", path.display()))?;
+            super::output::print_result(&format!("unchanged: {} says the same", path.display()))?;
         }
         return Ok(0);
     }
@@ -175,7 +175,7 @@ fn write(context: &Context, path: &Path, found: Option<&[u8]>, wanted: &BotFile)
     }
     if !context.global.quiet {
         let kept = found.map(|_| format!(", what was there is {}", backup_of(path).display()));
-        super::output::result(&format!("wrote {file}{}", kept.unwrap_or_default()))?;
+        super::output::print_result(&format!("wrote {file}{}", kept.unwrap_or_default()))?;
     }
     Ok(0)
 }
@@ -203,7 +203,7 @@ fn print_differences(
     let code = if document.is_due() { DIFFERS } else { 0 };
     match arguments.diff {
         true => context.print(document, ExportDiffDocument::text)?,
-        false => super::output::result(&checked(&document))?,
+        false => super::output::print_result(&checked(&document))?,
     }
     Ok(code)
 }

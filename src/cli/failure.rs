@@ -135,7 +135,7 @@ impl From<StoreError> for Failure {
 const REASONS_SHOWN: usize = 5;
 
 /// Returns why each of the first files was of no use, a line each.
-fn reasons(input: &InputReport) -> String {
+fn reasons_of_files(input: &InputReport) -> String {
     let passed = input.passed_over.iter().map(|file| {
         let name = file_name(&file.path.display().to_string(), file.entry.as_deref());
         (name, file.reason.to_string())
@@ -173,7 +173,7 @@ impl From<RunError> for Failure {
                 .hint("nothing was stored; ask for days that have candles, or `optimizer fetch` newer ones"),
             RunError::NoCandles { ref input, .. } => {
                 let is_read = input.files.iter().any(|file| file.rejected.is_none());
-                Self::new(code::DATA, format!("{error}{}", reasons(input))).hint(match is_read {
+                Self::new(code::DATA, format!("{error}{}", reasons_of_files(input))).hint(match is_read {
                     true => {
                         "there are candles, but none that counts: those from the end of --timerange on do not, nor parts \
                          of a candle of data.base_interval"

@@ -11,7 +11,7 @@ use super::values;
 use crate::config::{Config, ConflictPolicy};
 use crate::documents::dry_run::ForecastDocument;
 use crate::documents::inspect::explain_text;
-use crate::documents::run::{RunDocument, rejected_lines, run_text, summary_line, warnings};
+use crate::documents::run::{RunDocument, rejected_lines, run_text, run_warnings, summary_line};
 use crate::engine::plan::{DayLimits, Plan};
 use crate::ingest::OnConflict;
 use crate::model::{Day, Style};
@@ -244,36 +244,36 @@ fn print(context: &Context, report: &RunReport, explain: bool) -> Result<(), Fai
         tracing::warn!("`{}` is not used: {reason}", file.name());
     }
     super::overdue::say_unreported(&report.overdue);
-    let warnings = warnings(report);
-    warnings.iter().for_each(|line| super::log::printed("warning", line));
+    let warnings = run_warnings(report);
+    warnings.iter().for_each(|line| super::log::log_printed("warning", line));
     if context.global.quiet || context.global.json {
         // The text of the run, which has them, is not printed.
         let rejected = if context.global.quiet { rejected_lines(report) } else { Vec::new() };
         let told = rejected.iter().chain(&warnings);
-        told.for_each(|line| super::output::note(&format!("warning: {line}")));
+        told.for_each(|line| super::output::print_note(&format!("warning: {line}")));
     }
     let summary = summary_line(report);
-    super::log::printed("result", &summary);
+    super::log::log_printed("result", &summary);
     let reasons = if explain { explain_text(&work_record(report).symbols) } else { String::new() };
     if context.global.json {
         // Stdout holds the document alone.
-        super::output::note(&format!("{reasons}{summary}"));
+        super::output::print_note(&format!("{reasons}{summary}"));
         return context.print(RunDocument::new(report), |_| String::new());
     }
     let text = if context.global.quiet { String::new() } else { run_text(report) };
-    super::output::result(&format!("{text}{reasons}{summary}"))
+    super::output::print_result(&format!("{text}{reasons}{summary}"))
 }
 
 fn print_forecast(context: &Context, document: &ForecastDocument, explain: bool) -> Result<u8, Failure> {
     let summary = document.summary_line();
-    super::log::printed("result", &summary);
+    super::log::log_printed("result", &summary);
     let reasons = if explain { explain_text(&document.work) } else { String::new() };
     if context.global.json {
-        super::output::note(&format!("{reasons}{summary}"));
+        super::output::print_note(&format!("{reasons}{summary}"));
         context.print(document.clone(), |_| String::new())?;
     } else {
         let text = if context.global.quiet { String::new() } else { document.text() };
-        super::output::result(&format!("{text}{reasons}{summary}"))?;
+        super::output::print_result(&format!("{text}{reasons}{summary}"))?;
     }
     Ok(0)
 }

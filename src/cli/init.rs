@@ -47,7 +47,7 @@ pub(crate) struct InitArguments {
 pub(crate) fn run(context: &Context, arguments: &InitArguments) -> Result<u8, Failure> {
     let usual = USUAL.map(PathBuf::from);
     let places = arguments.data.as_ref().map_or(&usual[..], std::slice::from_ref);
-    let found = places.iter().find_map(|place| Some((place, candles(place, context.now_ms)?)));
+    let found = places.iter().find_map(|place| Some((place, find_candles(place, context.now_ms)?)));
     if let (Some(data), None, true) = (&arguments.data, &found, arguments.symbols.is_empty()) {
         let message = format!("expected candle files in `{}`, found none", data.display());
         return Err(
@@ -70,7 +70,7 @@ pub(crate) fn run(context: &Context, arguments: &InitArguments) -> Result<u8, Fa
         // Both or none: the configuration alone would be in the way of the next attempt.
         drop(std::fs::remove_file(&arguments.output));
     })?;
-    super::output::result(&next_steps(
+    super::output::print_result(&next_steps(
         context,
         arguments,
         &script,
@@ -120,7 +120,7 @@ fn daily_script(context: &Context, arguments: &InitArguments, fetch: Option<&Fet
                 "optimizer fetch --symbols {} --market {} --since {since} --out {}{} -q --progress none || fetched=$?",
                 quoted(&fetch.symbols.join(",")),
                 fetch.market.market().as_str(),
-                shell(&fetch.out),
+                shell_quoted(&fetch.out),
                 base_url.unwrap_or_default()
             )
         }
@@ -135,15 +135,15 @@ fn daily_script(context: &Context, arguments: &InitArguments, fetch: Option<&Fet
     };
     let program = format!(
         "{} -c {} --store {}{profile}",
-        shell(&program()),
-        shell(&absolute(&arguments.output)),
-        shell(&store)
+        shell_quoted(&program()),
+        shell_quoted(&absolute(&arguments.output)),
+        shell_quoted(&store)
     );
     let due = store.join(format!("export-due-{}", context.global.profile));
     let parts = [
         ("@PROGRAM@", program),
-        ("@BOT@", shell(&absolute(&arguments.bot))),
-        ("@DUE@", shell(&due)),
+        ("@BOT@", shell_quoted(&absolute(&arguments.bot))),
+        ("@DUE@", shell_quoted(&due)),
         ("@FETCH@", fetch),
     ];
     parts.into_iter().fold(DAILY.to_owned(), |text, (name, part)| text.replacen(name, &part, 1))
@@ -161,7 +161,7 @@ struct Candles {
 }
 
 /// Returns what lies in a place that has candle files.
-fn candles(place: &Path, now_ms: i64) -> Option<Candles> {
+fn find_candles(place: &Path, now_ms: i64) -> Option<Candles> {
     let options = IngestOptions::new(Interval::M15, now_ms);
     let catalog = place.exists().then(|| survey(&[place.to_path_buf()], &options).ok())??;
     let symbols: Vec<String> = catalog.symbols.iter().map(|sources| sources.symbol.to_string()).collect();
@@ -227,7 +227,7 @@ fn next_steps(
     found: Option<(PathBuf, Vec<String>)>,
 ) -> String {
     let (config, script) = (absolute(&arguments.output), absolute(script));
-    let store = shell(&absolute(&context.store()));
+    let store = shell_quoted(&absolute(&context.store()));
     let found = match found {
         Some((data, symbols)) => {
             let more = symbols.len().saturating_sub(SYMBOLS_SHOWN);
@@ -238,7 +238,7 @@ fn next_steps(
         None if !arguments.symbols.is_empty() => "found no candles here: the script fetches them".to_owned(),
         None => "found no candles here: set data.paths in it, or name them with --data".to_owned(),
     };
-    let (program, config) = (shell(&program()), shell(&config));
+    let (program, config) = (shell_quoted(&program()), shell_quoted(&config));
     format!(
         "wrote {config}\nwrote {}\n{found}\n\nnext:\n  {program} -c {config} --store {store} incremental\n\n\
          the script does the whole day: it fetches, tunes, tells, and writes {} when parameters changed, unless that \
@@ -248,7 +248,7 @@ fn next_steps(
          ExecStart={}\n  SuccessExitStatus=10 11 12\n  Nice=19\n\n\
          ~/.config/systemd/user/optimizer.timer, then `systemctl --user enable --now optimizer.timer`\n  \
          [Timer]\n  OnCalendar=*-*-* 00:05:00 UTC\n  Persistent=true\n  [Install]\n  WantedBy=timers.target\n",
-        shell(&script),
+        shell_quoted(&script),
         absolute(&arguments.bot).display(),
         for_cron(&script),
         for_systemd(&script),
@@ -256,7 +256,7 @@ fn next_steps(
 }
 
 /// Returns a path as a shell takes it.
-pub(crate) fn shell(path: &Path) -> String {
+pub(crate) fn shell_quoted(path: &Path) -> String {
     quoted(&path.display().to_string())
 }
 
@@ -271,7 +271,7 @@ fn quoted(text: &str) -> String {
 
 /// Returns a path as a line of cron takes it, for which a percent sign ends the line.
 fn for_cron(path: &Path) -> String {
-    shell(path).replace('%', r"\%")
+    shell_quoted(path).replace('%', r"\%")
 }
 
 /// Returns a path as a unit of systemd takes it.
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn paths_survive_shell_and_toml() {
-        assert_eq!(shell(Path::new("/srv/a b's")), r"'/srv/a b'\''s'");
+        assert_eq!(shell_quoted(Path::new("/srv/a b's")), r"'/srv/a b'\''s'");
         assert_eq!(for_cron(Path::new("/srv/5%")), r"'/srv/5\%'");
         assert_eq!(for_systemd(Path::new("/srv/5% of \"$x\"")), "\"/srv/5%% of \\\"$$x\\\"\"");
         let config = Config::from_texts(&[(

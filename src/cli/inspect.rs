@@ -23,8 +23,8 @@ use crate::ingest::{
     read_legacy_config, read_legacy_opportunities, read_legacy_trades,
 };
 use crate::legacy::documents::{InspectLegacyDocument, InspectResolveDocument, InspectTradesDocument};
-use crate::legacy::review::{ReviewOptions, review};
-use crate::legacy::rules::report::{ReportParams, report};
+use crate::legacy::review::{ReviewOptions, review_trades};
+use crate::legacy::rules::report::{ReportParams, opportunities_report};
 use crate::legacy::rules::timing::{TimedOpportunity, TimingLimits};
 use crate::model::{Day, MINUTE_MS, Style};
 use crate::render::browser::Library;
@@ -342,9 +342,9 @@ impl ListingShape {
         let listing =
             self.columns.as_ref().map_or_else(|| Ok(listing.clone()), |names| listing.select(names))?;
         match self.csv {
-            true => super::output::verbatim(&listing.csv()),
-            false if listing.rows() == 0 => super::output::result(&text(&data)),
-            false => super::output::result(&listing.text()),
+            true => super::output::print_verbatim(&listing.csv()),
+            false if listing.rows() == 0 => super::output::print_result(&text(&data)),
+            false => super::output::print_result(&listing.text()),
         }
     }
 }
@@ -383,7 +383,7 @@ fn legacy(arguments: &Legacy) -> Result<InspectLegacyDocument, Failure> {
         arguments.file.display().to_string(),
         arguments.params.as_ref().map(|path| path.display().to_string()),
     );
-    Ok(InspectLegacyDocument::new(file, params_file, &report(&records, &params)))
+    Ok(InspectLegacyDocument::new(file, params_file, &opportunities_report(&records, &params)))
 }
 
 fn trades(context: &Context, arguments: &TradesArguments) -> Result<InspectTradesDocument, Failure> {
@@ -428,7 +428,7 @@ fn trades(context: &Context, arguments: &TradesArguments) -> Result<InspectTrade
         },
     };
     let plan = config.plan(&[arguments.style], DayLimits::default())?;
-    let review = review(&found, &plan, &options)?;
+    let review = review_trades(&found, &plan, &options)?;
     Ok(InspectTradesDocument::new(arguments.file.display().to_string(), at_ms, &review))
 }
 
@@ -450,7 +450,7 @@ pub(crate) fn run(context: &Context, arguments: &InspectArguments) -> Result<u8,
         let mut library = Library::open(view.read()?, profile)?;
         // A profile without runs has an overview that says what to type.
         if !library.is_empty() {
-            return browser::browse(&mut library);
+            return browser::browse_store(&mut library);
         }
     }
     let store = context.store();

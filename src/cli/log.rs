@@ -37,7 +37,7 @@ pub(crate) enum LogFormat {
 /// Starts the log.
 ///
 /// Errors: a filter in the environment that is none, a file that cannot be opened
-pub(crate) fn start(global: &Global) -> Result<(), Failure> {
+pub(crate) fn start_log(global: &Global) -> Result<(), Failure> {
     let usual = match (global.quiet, global.verbose) {
         (true, _) => "error",
         (false, 0) => "warn",
@@ -112,7 +112,7 @@ impl Write for LogFile {
         if let (Err(error), false) = (&written, self.has_failed) {
             self.has_failed = true;
             let path = self.path.display();
-            super::output::note(&format!("warning: cannot write the log file `{path}`: {error}"));
+            super::output::print_note(&format!("warning: cannot write the log file `{path}`: {error}"));
         }
         written
     }
@@ -123,7 +123,7 @@ impl Write for LogFile {
 }
 
 /// Notes in the log file what was printed as a result or an error.
-pub(crate) fn printed(label: &str, text: &str) {
+pub(crate) fn log_printed(label: &str, text: &str) {
     match label {
         "error" => tracing::error!(target: PRINTED, "{text}"),
         "warning" => tracing::warn!(target: PRINTED, "{text}"),

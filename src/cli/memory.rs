@@ -77,16 +77,16 @@ pub(crate) struct Watching {
 
 pub(crate) fn run(context: &Context, command: &MemoryCommand) -> Result<u8, Failure> {
     match command {
-        MemoryCommand::Report => report(context),
+        MemoryCommand::Report => run_report(context),
         MemoryCommand::Watch { pid, watching } | MemoryCommand::Attach { pid, watching } => {
-            watch(context, *pid, watching)
+            run_watch(context, *pid, watching)
         }
-        MemoryCommand::Diff { before, after } => diff(context, before, after),
+        MemoryCommand::Diff { before, after } => run_diff(context, before, after),
     }
 }
 
 /// Compares two files of the same kind.
-fn diff(context: &Context, before: &Path, after: &Path) -> Result<u8, Failure> {
+fn run_diff(context: &Context, before: &Path, after: &Path) -> Result<u8, Failure> {
     match (read(before)?, read(after)?) {
         (MemoryFile::Heap(before), MemoryFile::Heap(after)) => {
             context.print(HeapDiffDocument::new(&before, &after), HeapDiffDocument::text)?;
@@ -102,7 +102,7 @@ fn diff(context: &Context, before: &Path, after: &Path) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn report(context: &Context) -> Result<u8, Failure> {
+fn run_report(context: &Context) -> Result<u8, Failure> {
     let config = context.config(&[])?;
     let plan = config.plan(&Style::ALL, DayLimits::default())?;
     let alarms = config.memory_alarms()?;
@@ -148,7 +148,7 @@ fn report(context: &Context) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn watch(context: &Context, pid: u32, watching: &Watching) -> Result<u8, Failure> {
+fn run_watch(context: &Context, pid: u32, watching: &Watching) -> Result<u8, Failure> {
     let (interval, time, snapshots) = (watching.interval, watching.time, watching.snapshots.as_deref());
     let alarms: MemoryAlarms = context.config(&[])?.memory_alarms()?;
     if time.as_millis() / interval.as_millis() > SAMPLES_MAX as u128 {

@@ -196,7 +196,7 @@ fn carry_out() -> ExitCode {
         Err(error) => {
             // Help and version go to stdout and are no error; usage errors exit with 2.
             if let (Err(failed), false) = (error.print(), error.use_stderr()) {
-                return output::unwritten(&failed)
+                return output::unwritten_failure(&failed)
                     .map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS);
             }
             if let Some(hint) = hint_on(&error) {
@@ -220,8 +220,8 @@ fn carry_out() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&context, &arguments),
         Command::Explain(arguments) => explain::run(&context, &arguments),
         Command::Validate(arguments) => validate::run(&context, &arguments),
-        Command::Adopt(arguments) => decide::adopt(&context, &arguments),
-        Command::Rollback(arguments) => decide::rollback(&context, &arguments),
+        Command::Adopt(arguments) => decide::run_adopt(&context, &arguments),
+        Command::Rollback(arguments) => decide::run_rollback(&context, &arguments),
         Command::Restore(arguments) => restore::run(&context, &arguments),
         Command::Report(arguments) => report::run(&context, &arguments),
         Command::ExportJson(arguments) => export::run(&context, &arguments),
@@ -232,8 +232,8 @@ fn carry_out() -> ExitCode {
         Command::Init(arguments) => init::run(&context, &arguments),
         Command::Notify(command) => notify::run(&context, &command),
         Command::Config(command) => config::run(&context, &command),
-        Command::Completions(arguments) => shell::completions(&arguments),
-        Command::Man => shell::man(),
+        Command::Completions(arguments) => shell::print_completions(&arguments),
+        Command::Man => shell::print_manual(),
     };
     match done {
         Ok(code) => ExitCode::from(code),

@@ -70,9 +70,9 @@ pub(crate) fn notify_result(
         // Whoever stopped it knows, and does not want to wait for what else there is to tell.
         return done.map(|(_, code)| code);
     }
-    let told = config
-        .channels()
-        .map(|channels| channels.deliver(&messages(context, config, &done), &context.global.store, stop));
+    let told = config.channels().map(|channels| {
+        channels.deliver(&messages_to_tell(context, config, &done), &context.global.store, stop)
+    });
     let failed = told.as_ref().map_or(true, |told| told.iter().any(|delivery| delivery.error.is_some()));
     match &told {
         Ok(deliveries) => deliveries.iter().for_each(|delivery| note(context, delivery)),
@@ -89,7 +89,7 @@ pub(crate) fn notify_result(
 }
 
 /// Returns what is to be told: what earlier runs could not, and then what this one comes to.
-fn messages(
+fn messages_to_tell(
     context: &Context,
     config: &NotifyConfig,
     done: &Result<(RunReport, u8), Failure>,
@@ -104,12 +104,12 @@ fn messages(
     let profile = &context.global.profile;
     let mut messages: Vec<Message> =
         overdue.map(|earlier| DigestDocument::of_overdue(profile, earlier).message(context.now_ms)).collect();
-    messages.extend(message(context, config, done));
+    messages.extend(message_of_run(context, config, done));
     messages
 }
 
 /// Returns what is to be told of this run, if anything.
-fn message(
+fn message_of_run(
     context: &Context,
     config: &NotifyConfig,
     done: &Result<(RunReport, u8), Failure>,

@@ -39,20 +39,20 @@ pub(crate) fn is_coloured() -> bool {
 }
 
 /// Writes a result to stdout, with a newline at the end.
-pub(crate) fn result(text: &str) -> Result<(), Failure> {
-    verbatim(&format!("{}\n", text.trim_end_matches('\n')))
+pub(crate) fn print_result(text: &str) -> Result<(), Failure> {
+    print_verbatim(&format!("{}\n", text.trim_end_matches('\n')))
 }
 
 /// Writes a result to stdout as it is, but for what a terminal would act on: names of files may hold anything.
-pub(crate) fn verbatim(text: &str) -> Result<(), Failure> {
+pub(crate) fn print_verbatim(text: &str) -> Result<(), Failure> {
     let text = escaped(text, &['\n', '\r', '\t']);
     let mut out = io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    written.or_else(|error| unwritten(&error))
+    written.or_else(|error| unwritten_failure(&error))
 }
 
 /// Returns the failure of a write to stdout; there is none where nobody reads any more.
-pub(crate) fn unwritten(error: &io::Error) -> Result<(), Failure> {
+pub(crate) fn unwritten_failure(error: &io::Error) -> Result<(), Failure> {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Ok(()),
         _ => Err(Failure::new(code::IO, format!("cannot write to stdout: {error}"))),
@@ -60,19 +60,19 @@ pub(crate) fn unwritten(error: &io::Error) -> Result<(), Failure> {
 }
 
 /// Writes a line to stderr, without what a terminal would act on; nobody is left to tell when that fails.
-pub(crate) fn note(text: &str) {
+pub(crate) fn print_note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", escaped(text, &['\n', '\t']));
 }
 
 /// Writes `error: …` or `hint: …`, coloured on a terminal that wants it.
 pub(crate) fn error_line(label: &str, text: &str) {
-    super::log::printed(label, text);
+    super::log::log_printed(label, text);
     let colour = if label == "error" { "\u{1b}[1;31m" } else { "\u{1b}[1;36m" };
     if is_coloured() {
         // The colours are ours.
         let _ = write!(io::stderr().lock(), "{colour}{label}:\u{1b}[0m ");
-        note(text);
+        print_note(text);
     } else {
-        note(&format!("{label}: {text}"));
+        print_note(&format!("{label}: {text}"));
     }
 }

@@ -22,21 +22,21 @@ pub(super) fn note_unguarded() {
 
 /// Runs the program; a panic in this thread, in a worker of a pool or in a thread of its own is an internal error.
 pub(super) fn end_as_internal_errors(work: impl FnOnce() -> ExitCode) -> ExitCode {
-    match outcome(work, || NOTED.load(Ordering::SeqCst)) {
+    match outcome_of(work, || NOTED.load(Ordering::SeqCst)) {
         Ok(code) => code,
         Err(failure) => failure.report(),
     }
 }
 
-fn outcome<T>(work: impl FnOnce() -> T, is_noted: impl Fn() -> bool) -> Result<T, Failure> {
+fn outcome_of<T>(work: impl FnOnce() -> T, is_noted: impl Fn() -> bool) -> Result<T, Failure> {
     match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(_) if is_noted() => Err(internal("a part of the program stopped")),
+        Ok(_) if is_noted() => Err(internal_failure("a part of the program stopped")),
         Ok(done) => Ok(done),
-        Err(panic) => Err(internal(said(&*panic))),
+        Err(panic) => Err(internal_failure(said_by_panic(&*panic))),
     }
 }
 
-fn internal(what: &str) -> Failure {
+fn internal_failure(what: &str) -> Failure {
     Failure::new(code::INTERNAL, format!("internal error: {what}")).hint(
         "what was stored before is safe; where a limit of the system is named (threads, memory, open files), raise it, else \
          please report this with the output of `optimizer --version` and of the same command with -vv",
@@ -44,7 +44,7 @@ fn internal(what: &str) -> Failure {
 }
 
 /// Returns the first line of what a panic says.
-fn said(panic: &(dyn Any + Send)) -> &str {
+fn said_by_panic(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.and_then(|text| text.lines().next()).unwrap_or("no message")
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     fn internal_error(work: impl FnOnce()) -> String {
-        let failure = outcome(work, || false).expect_err("a panic");
+        let failure = outcome_of(work, || false).expect_err("a panic");
         assert_eq!(failure.code, 70);
         assert!(failure.hint.is_some_and(|hint| hint.contains("please report")));
         failure.message
@@ -74,8 +74,8 @@ mod tests {
 
     #[test]
     fn a_panic_of_a_thread_nobody_waits_for_counts_too() {
-        assert_eq!(outcome(|| 0, || false).ok(), Some(0));
-        let failure = outcome(|| 0, || true).expect_err("noted");
+        assert_eq!(outcome_of(|| 0, || false).ok(), Some(0));
+        let failure = outcome_of(|| 0, || true).expect_err("noted");
         assert_eq!(
             (failure.code, failure.message.as_str()),
             (70, "internal error: a part of the program stopped")

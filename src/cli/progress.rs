@@ -168,7 +168,7 @@ impl Progress {
 
     fn line(&self, text: &str) {
         if self.lines {
-            super::output::note(text);
+            super::output::print_note(text);
         }
     }
 

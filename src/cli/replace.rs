@@ -15,11 +15,11 @@ const PERMISSIONS: u32 = 0o777;
 ///
 /// A link stays one, and what it leads to is replaced; who may read the file stays as it was. What is neither file nor
 /// folder, such as a pipe or `/dev/null`, is written to: a file in its place would be the end of it.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_if(path, bytes, || Ok(()))
 }
 
-/// Writes a file that is not there yet like [`replace`].
+/// Writes a file that is not there yet like [`replace_file`].
 ///
 /// Errors: also when there is one by now
 pub(super) fn replace_none(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -29,7 +29,7 @@ pub(super) fn replace_none(path: &Path, bytes: &[u8]) -> io::Result<()> {
     })
 }
 
-/// Replaces a file like [`replace`], and keeps what was there as `FILE.bak`, beside the name that was given.
+/// Replaces a file like [`replace_file`], and keeps what was there as `FILE.bak`, beside the name that was given.
 ///
 /// Errors: also when somebody else wrote the file since `old` was read; all files are as they were then
 pub(super) fn replace_and_keep(path: &Path, bytes: &[u8], old: &[u8]) -> io::Result<()> {
@@ -108,12 +108,12 @@ mod tests {
         fs::write(at("real/config.json"), "old").expect("written");
         fs::set_permissions(at("real/config.json"), fs::Permissions::from_mode(0o620)).expect("set");
         symlink("real/config.json", at("link.json")).expect("linked");
-        replace(&at("link.json"), b"new").expect("replaced");
+        replace_file(&at("link.json"), b"new").expect("replaced");
         assert!(fs::symlink_metadata(at("link.json")).expect("there").is_symlink());
         assert_eq!(fs::read_to_string(at("real/config.json")).expect("there"), "new");
         assert_eq!(fs::metadata(at("real/config.json")).expect("there").mode() & PERMISSIONS, 0o620);
         assert_eq!(fs::read_dir(at("real")).expect("a folder").count(), 1, "nothing is left beside it");
-        let error = replace(&at("real"), b"new").expect_err("a folder");
+        let error = replace_file(&at("real"), b"new").expect_err("a folder");
         assert_eq!(error.kind(), ErrorKind::IsADirectory);
     }
 
@@ -153,7 +153,7 @@ mod tests {
         assert!(made.success());
         let read = std::thread::scope(|scope| {
             let reader = scope.spawn(|| fs::read_to_string(&pipe));
-            replace(&pipe, b"through the pipe").expect("written");
+            replace_file(&pipe, b"through the pipe").expect("written");
             reader.join().expect("it ends")
         });
         assert_eq!(read.expect("read"), "through the pipe");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::failure::{Failure, code};
-use super::replace::replace;
+use super::replace::replace_file;
 use crate::documents::inspect::{InspectError, RunRef, number_of};
 use crate::render::html::{HtmlReport, Lang};
 use crate::run::adopt::is_by_hand;
@@ -61,18 +61,18 @@ pub(crate) fn run(context: &Context, arguments: &ReportArguments) -> Result<u8, 
         }
     }
     if arguments.output == Path::new("-") {
-        super::output::result(&page)?;
+        super::output::print_result(&page)?;
         return Ok(0);
     }
     write(&arguments.output, page.as_bytes())?;
     if !context.global.quiet {
-        super::output::result(&format!("wrote {}", arguments.output.display()))?;
+        super::output::print_result(&format!("wrote {}", arguments.output.display()))?;
     }
     Ok(0)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    replace(path, bytes).map_err(|error| failed(path, &error))
+    replace_file(path, bytes).map_err(|error| failed(path, &error))
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Failure {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::context::Context;
 use super::failure::{Failure, code};
 use crate::documents::restore::RestoreDocument;
-use crate::store::{backups, begin_anew, own_store, restore};
+use crate::store::{begin_anew, list_backups, own_store, restore_backup};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct RestoreArguments {
@@ -24,15 +24,16 @@ pub(crate) fn run(context: &Context, arguments: &RestoreArguments) -> Result<u8,
         let kept = begin_anew(context.location()?, context.now_ms)?;
         let kept = kept.map(|kept| format!("; the store that was there is kept as {}", kept.display()));
         let text = format!("rebuilt in {}{}", directory.display(), kept.unwrap_or_default());
-        let document = RestoreDocument::new(&directory, backups(&directory)?, None, own_store(&directory));
+        let document =
+            RestoreDocument::new(&directory, list_backups(&directory)?, None, own_store(&directory));
         context.print(document, |_| text)?;
         return Ok(0);
     }
     let restored = match &arguments.backup {
         None => None,
-        Some(named) => Some(restore(context.location()?, &file(context, named)?, context.now_ms)?),
+        Some(named) => Some(restore_backup(context.location()?, &file(context, named)?, context.now_ms)?),
     };
-    let listed = backups(&directory)?;
+    let listed = list_backups(&directory)?;
     context.print(
         RestoreDocument::new(&directory, listed, restored, own_store(&directory)),
         RestoreDocument::text,
@@ -46,7 +47,7 @@ fn file(context: &Context, named: &std::path::Path) -> Result<PathBuf, Failure> 
         return Ok(named.to_owned());
     }
     let number: Option<u64> = named.to_str().and_then(|text| text.parse().ok());
-    let mut listed = backups(&context.store())?;
+    let mut listed = list_backups(&context.store())?;
     listed.retain(|backup| Some(backup.number) == number);
     // Numbers are those of a store: where others' lie beside them, the own one is meant.
     if listed.len() > 1

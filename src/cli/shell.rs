@@ -11,15 +11,15 @@ pub(crate) struct Completions {
 }
 
 /// Prints a completion script.
-pub(crate) fn completions(arguments: &Completions) -> Result<u8, Failure> {
+pub(crate) fn print_completions(arguments: &Completions) -> Result<u8, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut super::Cli::command(), "optimizer", &mut script);
-    super::output::result(String::from_utf8_lossy(&script).trim_end())?;
+    super::output::print_result(String::from_utf8_lossy(&script).trim_end())?;
     Ok(0)
 }
 
 /// Prints the manual page of the program, its commands included.
-pub(crate) fn man() -> Result<u8, Failure> {
+pub(crate) fn print_manual() -> Result<u8, Failure> {
     let mut page = Vec::new();
     let failed =
         |error: std::io::Error| Failure::new(code::INTERNAL, format!("cannot write the page: {error}"));
@@ -29,6 +29,6 @@ pub(crate) fn man() -> Result<u8, Failure> {
     for command in program.get_subcommands().filter(|command| command.get_name() != "help") {
         clap_mangen::Man::new(command.clone()).render(&mut page).map_err(failed)?;
     }
-    super::output::result(String::from_utf8_lossy(&page).trim_end())?;
+    super::output::print_result(String::from_utf8_lossy(&page).trim_end())?;
     Ok(0)
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::Document;
-use super::table::table;
+use super::table::text_table;
 use crate::bot::import::Imported;
 use crate::model::{Style, escaped};
 use crate::run::adopt::ByHand;
@@ -37,20 +37,20 @@ impl ByHandDocument {
             true => ("active now", "`optimizer rollback` undoes it"),
             false => ("no longer active", "`optimizer adopt` brings the candidate of a run back"),
         };
-        let (changes, profile) = (listed(&self.changes), &self.profile);
+        let (changes, profile) = (list_changes(&self.changes), &self.profile);
         format!("{changes}\n\n{}, as run {run} of profile {profile}; {}\n", what.0, what.1)
     }
 }
 
 /// Returns changes as a table.
-fn listed(changes: &[ChangeRecord]) -> String {
+fn list_changes(changes: &[ChangeRecord]) -> String {
     let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
     let row = |change: &ChangeRecord| {
         let (old, new) = (value(&change.old), value(&change.new));
         vec![change.scope.clone(), change.key.clone(), old, "->".to_owned(), new]
     };
     let rows: Vec<Vec<String>> = changes.iter().map(row).collect();
-    table(&["Scope", "Key", "Old", "", "New"], &rows)
+    text_table(&["Scope", "Key", "Old", "", "New"], &rows)
 }
 
 /// What `import-json` took over.
@@ -98,7 +98,7 @@ impl ImportDocument {
         let changes = match self.changes.is_empty() {
             true if left == Style::ALL.len() => "no parameters become active".to_owned(),
             true => "these parameters are active already".to_owned(),
-            false => listed(&self.changes),
+            false => list_changes(&self.changes),
         };
         let mut text = format!("{changes}\n\nimported as run {} of profile {}\n", self.run, self.profile);
         if !self.styles_without_parameters.is_empty() {
@@ -110,7 +110,7 @@ impl ImportDocument {
                 self.styles_filled_in.join(", ")
             );
         }
-        text += &super::inspect::wrapped("passed through to the next export:", 2, &self.carried);
+        text += &super::inspect::wrap_words("passed through to the next export:", 2, &self.carried);
         if !self.dropped.is_empty() {
             text += &format!("not carried, nothing reads them: {}\n", self.dropped.join(", "));
         }

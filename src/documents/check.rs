@@ -115,7 +115,7 @@ pub struct PassedOverPart {
     pub reason: String,
 }
 
-fn place(path: &std::path::Path, entry: Option<&String>) -> String {
+fn place_of_file(path: &std::path::Path, entry: Option<&String>) -> String {
     file_name(&path.display().to_string(), entry.map(String::as_str))
 }
 
@@ -133,7 +133,7 @@ fn issue_part(file: &str, issue: &Issue) -> IssuePart {
 impl FilePart {
     /// Returns the part of a report.
     pub fn new(report: &FileReport) -> Self {
-        let file = place(&report.path, report.entry.as_ref());
+        let file = place_of_file(&report.path, report.entry.as_ref());
         Self {
             symbol: report.symbol.to_string(),
             interval: report.interval.map(|interval| interval.to_string()),
@@ -214,7 +214,7 @@ impl SignalsFilePart {
                 Some(count) if count > 0 => format!(", {count} outside the candles"),
                 _ => String::new(),
             };
-            let span = span(&symbol.first, &symbol.last);
+            let span = span_of_days(&symbol.first, &symbol.last);
             let _ = writeln!(text, "  {}: {} signals{span}{outside}", symbol.symbol, symbol.signals);
         }
         for column in &self.columns {
@@ -256,7 +256,7 @@ impl From<&SignalColumn> for SignalColumnPart {
 impl PassedOverPart {
     /// Returns the part of a file that is not read.
     pub fn new(passed: &PassedOver) -> Self {
-        Self { file: place(&passed.path, passed.entry.as_ref()), reason: passed.reason.to_string() }
+        Self { file: place_of_file(&passed.path, passed.entry.as_ref()), reason: passed.reason.to_string() }
     }
 }
 
@@ -290,7 +290,7 @@ impl CheckDataDocument {
                 file.symbol,
                 file.rows,
                 file.candles,
-                span(&file.first_open, &file.last_open)
+                span_of_days(&file.first_open, &file.last_open)
             );
             if let Some(reason) = &file.rejected {
                 let _ = writeln!(text, "  not used: {reason}");
@@ -310,7 +310,7 @@ impl CheckDataDocument {
                 "{}: {} candles{}",
                 symbol.symbol,
                 symbol.candles,
-                span(&symbol.first_open, &symbol.last_open)
+                span_of_days(&symbol.first_open, &symbol.last_open)
             );
             issues_text(&mut text, &symbol.issues);
         }
@@ -327,7 +327,7 @@ impl CheckDataDocument {
     }
 }
 
-fn span(first: &Option<String>, last: &Option<String>) -> String {
+fn span_of_days(first: &Option<String>, last: &Option<String>) -> String {
     match (first, last) {
         (Some(first), Some(last)) => format!(", {first} to {last}"),
         _ => String::new(),

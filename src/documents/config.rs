@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::Document;
-use super::table::table;
+use super::table::text_table;
 use crate::features::frame::warm_up_ms;
 use crate::model::{DAY_MS, Timeframes};
 
@@ -52,7 +52,7 @@ impl ConfigDocument {
         let row =
             |(key, value): (&String, &ConfigValue)| vec![key.clone(), value.value.to_string(), value.place()];
         let rows: Vec<Vec<String>> = self.values.iter().map(row).collect();
-        format!("{}\n", table(&["Key", "Value", "From"], &rows))
+        format!("{}\n", text_table(&["Key", "Value", "From"], &rows))
     }
 
     /// Returns the timeframes of the base interval.

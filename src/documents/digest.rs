@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::{Document, Envelope};
-use super::inspect::counted;
-use super::run::{EvidencePart, conclusion, warnings};
+use super::inspect::count_of;
+use super::run::{EvidencePart, run_conclusion, run_warnings};
 use crate::decide::RunResult;
 use crate::model::rfc3339;
 use crate::notify::Message;
@@ -100,8 +100,8 @@ impl DigestDocument {
             result: report.result.as_str().to_owned(),
             profile: report.profile.clone(),
             run: report.run,
-            headline: short(&headline(report)),
-            warnings: warnings(report).iter().map(|line| short(line)).collect(),
+            headline: short_line(&run_headline(report)),
+            warnings: run_warnings(report).iter().map(|line| short_line(line)).collect(),
             styles: report.styles.iter().map(digest_style).collect(),
             changes,
             changes_more,
@@ -113,8 +113,8 @@ impl DigestDocument {
     /// Returns the digest of a run that failed.
     pub fn of_failure(profile: &str, failure: DigestFailure) -> Self {
         let failure = DigestFailure {
-            message: short(&failure.message),
-            hint: failure.hint.map(|hint| short(&hint)),
+            message: short_line(&failure.message),
+            hint: failure.hint.map(|hint| short_line(&hint)),
             ..failure
         };
         let headline = "the run failed; the active parameters stay".to_owned();
@@ -134,7 +134,7 @@ impl DigestDocument {
             run: Some(earlier.run),
             changes: earlier.changes.iter().take(CHANGES_MAX).cloned().collect(),
             changes_more: earlier.changes.len().saturating_sub(CHANGES_MAX) as u64,
-            ..Self::plain(result, profile, short(&headline))
+            ..Self::plain(result, profile, short_line(&headline))
         }
     }
 
@@ -163,7 +163,7 @@ impl DigestDocument {
         let changed = self.result == RunResult::Changed.as_str();
         let urgent = self.failure.is_some() || changed || !self.warnings.is_empty();
         Message {
-            subject: short(&format!("optimizer {}: {}", self.profile, self.headline)),
+            subject: short_line(&format!("optimizer {}: {}", self.profile, self.headline)),
             text: self.text(),
             html: self.html(),
             json: Envelope::new(self.clone(), now_ms).to_json(),
@@ -288,16 +288,16 @@ impl DigestFigures {
 }
 
 /// Returns what a run comes to, and in how many words its candles cannot be trusted.
-fn headline(report: &RunReport) -> String {
+fn run_headline(report: &RunReport) -> String {
     let clock = match &report.freshness.clock {
         ClockState::Sound => String::new(),
         clock => format!("; the clock is {}", clock.as_str()),
     };
     let stale = match report.freshness.stale() {
         0 => String::new(),
-        count => format!("; stale candles: {}", counted(count as u64, "symbol")),
+        count => format!("; stale candles: {}", count_of(count as u64, "symbol")),
     };
-    format!("{}{stale}{clock}", conclusion(report))
+    format!("{}{stale}{clock}", run_conclusion(report))
 }
 
 fn digest_style(style: &StyleReport) -> DigestStyle {
@@ -305,7 +305,7 @@ fn digest_style(style: &StyleReport) -> DigestStyle {
     DigestStyle {
         style: style.style.to_string(),
         verdict: style.study.judgement.verdict.to_string(),
-        answers: answers.iter().map(|line| short(line)).collect(),
+        answers: answers.iter().map(|line| short_line(line)).collect(),
         best: style.study.top.first().map(DigestFigures::of),
         incumbent: style.study.incumbent.as_ref().map(DigestFigures::of),
     }
@@ -316,7 +316,7 @@ fn value(value: &Option<String>) -> &str {
 }
 
 /// Returns text cut to the longest line.
-fn short(text: &str) -> String {
+fn short_line(text: &str) -> String {
     match text.char_indices().nth(LINE_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::Document;
-use super::table::table;
+use super::table::text_table;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -121,7 +121,7 @@ impl DoctorDocument {
         let check = |check: &CheckPart| {
             vec![check.name.clone(), check.status.as_str().to_owned(), check.detail.clone()]
         };
-        let _ = writeln!(text, "{}", table(&["Check", "Status", "Found"], &rows(&self.checks, check)));
+        let _ = writeln!(text, "{}", text_table(&["Check", "Status", "Found"], &rows(&self.checks, check)));
         for check in self.checks.iter().filter(|check| check.status >= Status::Warning) {
             if let Some(hint) = &check.hint {
                 let _ = writeln!(text, "  {}: {hint}", check.name);
@@ -138,7 +138,7 @@ impl DoctorDocument {
             ];
             [vec![file.name.clone()], parts.map(bytes).to_vec()].concat()
         };
-        section(
+        text_section(
             &mut text,
             &["File", "Bytes", "Rows", "Metadata", "Fragmented", "Free"],
             &rows(&self.files, file),
@@ -155,7 +155,7 @@ impl DoctorDocument {
             ]
         };
         let header = ["Symbol", "Newest candle closed", "Hours ago", "Reusable", "Checked", "Repeats"];
-        section(&mut text, &header, &rows(&self.symbols, symbol));
+        text_section(&mut text, &header, &rows(&self.symbols, symbol));
         let run = |run: &DoctorRunPart| {
             vec![
                 run.run.to_string(),
@@ -166,7 +166,11 @@ impl DoctorDocument {
                 (run.peak_rss_bytes >> 20).to_string(),
             ]
         };
-        section(&mut text, &["Run", "Started", "Result", "Exit", "ms", "Peak MiB"], &rows(&self.runs, run));
+        text_section(
+            &mut text,
+            &["Run", "Started", "Result", "Exit", "ms", "Peak MiB"],
+            &rows(&self.runs, run),
+        );
         text.push_str(if self.healthy { "\nhealthy\n" } else { "\nnot healthy\n" });
         text
     }
@@ -176,8 +180,8 @@ fn rows<T>(items: &[T], row: impl Fn(&T) -> Vec<String>) -> Vec<Vec<String>> {
     items.iter().map(row).collect()
 }
 
-fn section(text: &mut String, header: &[&str], rows: &[Vec<String>]) {
+fn text_section(text: &mut String, header: &[&str], rows: &[Vec<String>]) {
     if !rows.is_empty() {
-        let _ = writeln!(text, "\n{}", table(header, rows));
+        let _ = writeln!(text, "\n{}", text_table(header, rows));
     }
 }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::Document;
-use super::run::{elapsed, mebibytes};
+use super::run::{elapsed_text, mebibytes_text};
 use crate::run::dry_run::{Basis, Forecast};
 use crate::store::records::SymbolWorkRecord;
 
@@ -100,14 +100,14 @@ impl ForecastDocument {
         }
         let basis = match self.estimate.basis.as_str() {
             "answer" => "nothing changed: the answer is known".to_owned(),
-            "runs" => format!("by {} earlier with the same plan", plural(self.estimate.runs, "run")),
+            "runs" => format!("by {} earlier with the same plan", plural_of(self.estimate.runs, "run")),
             _ => "by a few symbol-days, evaluated, and one search".to_owned(),
         };
         let _ = writeln!(
             text,
             "about {} and {} at the peak ({basis}); nothing was written",
-            elapsed(self.estimate.duration_ms),
-            mebibytes(self.estimate.peak_rss_bytes)
+            elapsed_text(self.estimate.duration_ms),
+            mebibytes_text(self.estimate.peak_rss_bytes)
         );
         text
     }
@@ -119,12 +119,12 @@ impl ForecastDocument {
             self.symbols,
             self.units_evaluated,
             self.units_reused,
-            mebibytes(self.estimate.peak_rss_bytes),
-            elapsed(self.estimate.duration_ms)
+            mebibytes_text(self.estimate.peak_rss_bytes),
+            elapsed_text(self.estimate.duration_ms)
         )
     }
 }
 
-fn plural(count: u64, name: &str) -> String {
+fn plural_of(count: u64, name: &str) -> String {
     if count == 1 { format!("one {name}") } else { format!("{count} {name}s") }
 }

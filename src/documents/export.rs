@@ -41,7 +41,7 @@ impl ExportDiffDocument {
         // A line each, however long: places are looked for by name.
         let line = |difference: &BotFileDifference| {
             let BotFileDifference { place, old, new, reason, .. } = difference;
-            format!("{}: {} -> {} ({reason})\n", escaped(place, &[]), short(old), short(new))
+            format!("{}: {} -> {} ({reason})\n", escaped(place, &[]), short_value(old), short_value(new))
         };
         let listed: String = differences.iter().map(line).collect();
         let standing = match (self.exists, self.is_known) {
@@ -57,7 +57,7 @@ impl ExportDiffDocument {
     }
 }
 
-fn short(value: &Option<String>) -> String {
+fn short_value(value: &Option<String>) -> String {
     let text = value.as_deref().unwrap_or("-");
     let text = match text.char_indices().nth(VALUE_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -79,9 +79,9 @@ fn stale_line(freshness: &Freshness) -> Option<String> {
     let stale: Vec<&SymbolAge> = freshness.of_age(Age::Stale).collect();
     let newest_ms = stale.iter().filter_map(|symbol| symbol.newest_close_ms).max()?;
     let oldest_ms = stale.iter().filter_map(|symbol| symbol.newest_close_ms).min()?;
-    let (first, last) = (ended(oldest_ms, freshness), ended(newest_ms, freshness));
+    let (first, last) = (end_of_candles(oldest_ms, freshness), end_of_candles(newest_ms, freshness));
     let days = if first == last { last } else { format!("{first} to {last}") };
-    let old = time(freshness.as_of_ms - newest_ms);
+    let old = time_in_words(freshness.as_of_ms - newest_ms);
     // Where no symbol is fresh, the clock may be what is wrong.
     let doubt = match freshness.is_all_stale() {
         true => "download stopped, or clock ahead?",
@@ -89,14 +89,14 @@ fn stale_line(freshness: &Freshness) -> Option<String> {
     };
     let who = match stale.len() {
         all if all > 1 && all == freshness.symbols.len() => format!("all {all} symbols"),
-        _ => names(stale.iter().map(|symbol| symbol.symbol.as_str())),
+        _ => names_of(stale.iter().map(|symbol| symbol.symbol.as_str())),
     };
     let verb = if stale.len() == 1 { "ends" } else { "end" };
     Some(format!("stale candles: {who} {verb} {days}, {old} ago: {doubt}"))
 }
 
 /// Returns when candles ended: the day, or the minute where the limit is shorter than a day.
-fn ended(close_ms: i64, freshness: &Freshness) -> String {
+fn end_of_candles(close_ms: i64, freshness: &Freshness) -> String {
     match freshness.limit_ms < DAY_MS {
         true => format!("{}Z", &rfc3339(close_ms)[..16]),
         false => Day::of(close_ms - 1).to_string(),
@@ -110,15 +110,15 @@ fn lagging_line(freshness: &Freshness) -> Option<String> {
         .iter()
         .take(NAMES_SHOWN)
         .filter_map(|symbol| {
-            Some(format!("{} ends {}", symbol.symbol, ended(symbol.newest_close_ms?, freshness)))
+            Some(format!("{} ends {}", symbol.symbol, end_of_candles(symbol.newest_close_ms?, freshness)))
         })
         .collect();
     (!shown.is_empty()).then(|| {
         format!(
             "lagging: {}{}, the others {}: has a download stopped, or is it no longer traded?",
             shown.join(", "),
-            more(lagging.len()),
-            ended(newest_ms, freshness)
+            more_of(lagging.len()),
+            end_of_candles(newest_ms, freshness)
         )
     })
 }
@@ -128,7 +128,7 @@ fn vanished_line(freshness: &Freshness) -> Option<String> {
     let run = freshness.last_run.filter(|_| !vanished.is_empty())?;
     Some(format!(
         "vanished: {}: run {run} had candles, now there are none; `--symbols` or data.symbols leaves symbols out on purpose",
-        names(vanished.into_iter())
+        names_of(vanished.into_iter())
     ))
 }
 
@@ -143,17 +143,17 @@ pub fn issue_lines(issues: &[IssueRecord]) -> Vec<String> {
         let mut places: Vec<&str> = issues.iter().map(|issue| issue.file.as_str()).collect();
         places.dedup();
         let first = if places.len() > 1 { "the first: " } else { "" };
-        format!("{kind} x {count} in {}: {first}{}", names(places.into_iter()), issues[0].detail)
+        format!("{kind} x {count} in {}: {first}{}", names_of(places.into_iter()), issues[0].detail)
     };
     kinds.into_iter().map(line).collect()
 }
 
-fn names<'a>(all: impl ExactSizeIterator<Item = &'a str>) -> String {
+fn names_of<'a>(all: impl ExactSizeIterator<Item = &'a str>) -> String {
     let count = all.len();
-    format!("{}{}", all.take(NAMES_SHOWN).collect::<Vec<_>>().join(", "), more(count))
+    format!("{}{}", all.take(NAMES_SHOWN).collect::<Vec<_>>().join(", "), more_of(count))
 }
 
-fn more(count: usize) -> String {
+fn more_of(count: usize) -> String {
     match count.saturating_sub(NAMES_SHOWN) {
         0 => String::new(),
         more => format!(" and {more} more"),
@@ -161,7 +161,7 @@ fn more(count: usize) -> String {
 }
 
 /// Returns a time in whole days, or hours, or minutes.
-fn time(ms: i64) -> String {
+fn time_in_words(ms: i64) -> String {
     match ms {
         ms if ms >= 2 * DAY_MS => format!("{}d", ms / DAY_MS),
         ms if ms >= 2 * HOUR_MS => format!("{}h", ms / HOUR_MS),

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
-use super::table::{WIDTH, aligned};
+use super::table::{WIDTH, aligned_table};
 use crate::search::nearest_name;
 use crate::store::records::StoredMetrics;
 
@@ -121,14 +121,14 @@ impl Cell {
             Datum::Nothing => String::new(),
             Datum::Count(count) => count.to_string(),
             Datum::Number(number) => number.to_string(),
-            Datum::Text(text) => quoted(&harmless(text)),
+            Datum::Text(text) => quoted_field(&harmless_text(text)),
         }
     }
 }
 
 /// Returns text that no spreadsheet takes for a formula: what begins like one gets a leading apostrophe. Numbers that
 /// are kept as text stay numbers.
-fn harmless(text: &str) -> String {
+fn harmless_text(text: &str) -> String {
     let plain = text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
     let is_number = plain && text.parse::<f64>().is_ok();
     let first = text.trim_start_matches([' ', '\u{a0}']).chars().next();
@@ -137,7 +137,7 @@ fn harmless(text: &str) -> String {
 }
 
 /// Returns a field in quotes where it needs them.
-fn quoted(text: &str) -> String {
+fn quoted_field(text: &str) -> String {
     let needs = text.contains([',', '"', '\n', '\r']) || text.trim() != text;
     if needs { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
@@ -284,13 +284,14 @@ impl Listing {
         let header: Vec<&str> = columns.iter().map(|column| column.title.as_str()).collect();
         let row = |row: usize| columns.iter().map(|column| column.cells[row].shown.clone()).collect();
         let right: Vec<bool> = columns.iter().map(|column| column.kind == ColumnKind::Number).collect();
-        aligned(&header, &(0..self.rows()).map(row).collect::<Vec<_>>(), &right)
+        aligned_table(&header, &(0..self.rows()).map(row).collect::<Vec<_>>(), &right)
     }
 
     /// Returns every column as CSV (RFC 4180), with a line of names; numbers in full, undefined ones empty.
     pub fn csv(&self) -> String {
         let line = |fields: Vec<String>| fields.join(",") + "\r\n";
-        let mut text = line(self.columns.iter().map(|column| quoted(&harmless(&column.name))).collect());
+        let mut text =
+            line(self.columns.iter().map(|column| quoted_field(&harmless_text(&column.name))).collect());
         for row in 0..self.rows() {
             text += &line(self.columns.iter().map(|column| column.cells[row].csv()).collect());
         }

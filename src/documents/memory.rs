@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::Document;
-use super::table::table;
+use super::table::text_table;
 use crate::diagnose::heap::{HeapProfile, SiteChange, heap_differences};
 use crate::diagnose::process::{MemorySample, MemoryTrend};
 use crate::model::rfc3339;
@@ -101,10 +101,10 @@ impl MemoryWatchDocument {
              {:+.1} MiB an hour ({:.0} % of the spread on a line): {}; alarm: {}\n",
             self.pid,
             self.samples,
-            mib(self.first.rss_bytes),
-            mib(self.last.rss_bytes),
-            mib(self.highest_rss_bytes),
-            mib(self.last.peak_rss_bytes),
+            mebibytes_of(self.first.rss_bytes),
+            mebibytes_of(self.last.rss_bytes),
+            mebibytes_of(self.highest_rss_bytes),
+            mebibytes_of(self.last.peak_rss_bytes),
             self.bytes_per_hour / f64::from(1 << 20),
             100.0 * self.explained,
             self.growth,
@@ -156,23 +156,29 @@ impl Document for MemoryReportDocument {
 impl MemoryReportDocument {
     /// Returns it as text for people.
     pub fn text(&self) -> String {
-        let component = |part: &ComponentPart| vec![part.name.clone(), mib(part.bytes), part.basis.clone()];
+        let component =
+            |part: &ComponentPart| vec![part.name.clone(), mebibytes_of(part.bytes), part.basis.clone()];
         let components: Vec<Vec<String>> = self.components.iter().map(component).collect();
-        let mut text = format!("{}\n", table(&["Of a run", "Memory", "Basis"], &components));
+        let mut text = format!("{}\n", text_table(&["Of a run", "Memory", "Basis"], &components));
         if !self.runs.is_empty() {
             let run = |run: &RunPeakPart| {
-                vec![run.run.to_string(), run.started_at.clone(), mib(run.peak_rss_bytes), run.alarm.clone()]
+                vec![
+                    run.run.to_string(),
+                    run.started_at.clone(),
+                    mebibytes_of(run.peak_rss_bytes),
+                    run.alarm.clone(),
+                ]
             };
             let runs: Vec<Vec<String>> = self.runs.iter().map(run).collect();
-            let _ = writeln!(text, "\n{}", table(&["Run", "Started", "Peak", "Alarm"], &runs));
+            let _ = writeln!(text, "\n{}", text_table(&["Run", "Started", "Peak", "Alarm"], &runs));
         }
         let _ = writeln!(
             text,
             "\nalarms: warning from {}, critical from {}; this process: {} resident, peak {}",
-            mib(self.warning_bytes),
-            mib(self.critical_bytes),
-            mib(self.own.rss_bytes),
-            mib(self.own.peak_rss_bytes)
+            mebibytes_of(self.warning_bytes),
+            mebibytes_of(self.critical_bytes),
+            mebibytes_of(self.own.rss_bytes),
+            mebibytes_of(self.own.peak_rss_bytes)
         );
         text
     }
@@ -217,7 +223,7 @@ impl MemoryDiffDocument {
     pub fn text(&self) -> String {
         let row = |(name, change): (&String, &i64)| vec![name.clone(), format!("{change:+}")];
         let rows: Vec<Vec<String>> = self.changes.iter().map(row).collect();
-        format!("{} -> {}\n{}\n", self.before.at, self.after.at, table(&["", "Change"], &rows))
+        format!("{} -> {}\n{}\n", self.before.at, self.after.at, text_table(&["", "Change"], &rows))
     }
 }
 
@@ -298,10 +304,10 @@ impl HeapDiffDocument {
         let header = ["At the peak", "Bytes", "then", "Growth", "Blocks", "then"];
         let more = self.sites.len().saturating_sub(SITES_SHOWN);
         let more = if more > 0 { format!("{more} more sites differ (--json); ") } else { String::new() };
-        format!("{}\n{more}{} sites are the same\n", table(&header, &rows), self.unchanged)
+        format!("{}\n{more}{} sites are the same\n", text_table(&header, &rows), self.unchanged)
     }
 }
 
-fn mib(bytes: u64) -> String {
+fn mebibytes_of(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::Document;
-use super::table::table;
+use super::table::text_table;
 use crate::model::rfc3339;
 use crate::store::{Backup, Restored};
 
@@ -127,7 +127,7 @@ impl RestoreDocument {
             vec![backup.number.to_string(), made, profile, number(backup.runs), number(backup.scopes), state]
         };
         let rows: Vec<Vec<String>> = self.backups.iter().map(row).collect();
-        let listed = table(&["Number", "Made", "After", "Runs", "Scopes", "State"], &rows);
+        let listed = text_table(&["Number", "Made", "After", "Runs", "Scopes", "State"], &rows);
         format!("{listed}\n\n`optimizer restore NUMBER` puts one in the store's place\n")
     }
 }

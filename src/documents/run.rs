@@ -677,7 +677,7 @@ fn decision_part(report: &RunReport) -> DecisionPart {
 /// Returns the line that scripts read: always the last one of a run.
 pub fn summary_line(report: &RunReport) -> String {
     let run = report.run.map_or_else(|| "none".to_owned(), |run| run.to_string());
-    let rss = report.peak_rss_bytes.map_or_else(|| "unknown".to_owned(), mebibytes);
+    let rss = report.peak_rss_bytes.map_or_else(|| "unknown".to_owned(), mebibytes_text);
     let evaluated = report.units_evaluated();
     let reused = report.units_total() - evaluated;
     let clock = match &report.freshness.clock {
@@ -689,17 +689,17 @@ pub fn summary_line(report: &RunReport) -> String {
          elapsed={} stale={}{clock} verdict={}",
         report.result_to_tell().as_str(),
         report.input.symbols.len(),
-        elapsed(report.duration_ms),
+        elapsed_text(report.duration_ms),
         report.freshness.stale(),
         report.assurance(),
     )
 }
 
-pub(super) fn mebibytes(bytes: u64) -> String {
+pub(super) fn mebibytes_text(bytes: u64) -> String {
     format!("{}MiB", bytes.div_ceil(1 << 20))
 }
 
-pub(super) fn elapsed(ms: u64) -> String {
+pub(super) fn elapsed_text(ms: u64) -> String {
     if ms < 10_000 { format!("{ms}ms") } else { format!("{:.1}s", ms as f64 / 1000.0) }
 }
 
@@ -719,11 +719,11 @@ pub fn run_text(report: &RunReport) -> String {
         let _ = writeln!(text, "{}", signals_line(signals));
     }
     let lines = age_lines(&report.freshness).into_iter().chain(data_lines(report));
-    lines.for_each(|line| text.push_str(&super::inspect::wrapped("", 4, line.split_whitespace())));
+    lines.for_each(|line| text.push_str(&super::inspect::wrap_words("", 4, line.split_whitespace())));
     for style in &report.styles {
         let _ = write!(text, "\n{}", style_text(style, report.input.signals.is_some()));
     }
-    let _ = writeln!(text, "\n{}", conclusion(report));
+    let _ = writeln!(text, "\n{}", run_conclusion(report));
     text
 }
 
@@ -750,7 +750,7 @@ fn data_lines(report: &RunReport) -> Vec<String> {
 }
 
 /// Returns what somebody should know of a run, whoever does not read its text: the age of the candles and the clock.
-pub fn warnings(report: &RunReport) -> Vec<String> {
+pub fn run_warnings(report: &RunReport) -> Vec<String> {
     age_lines(&report.freshness)
 }
 
@@ -777,17 +777,17 @@ fn style_text(style: &StyleReport, given: bool) -> String {
     );
     text.push_str(&losses_text(style, given));
     if let Some(best) = study.top.first() {
-        let mut rows = rows(best, study.incumbent.as_ref());
+        let mut rows = result_rows(best, study.incumbent.as_ref());
         rows.extend(replay(style).iter().flat_map(|replay| replay.rows("best, traded", "active, traded")));
-        let _ = writeln!(text, "{}", super::table::results(&rows));
+        let _ = writeln!(text, "{}", super::table::results_table(&rows));
         let set: Vec<String> = crate::decide::key_values(&best.set)
             .into_iter()
             .map(|(key, value)| format!("{key}={value}"))
             .collect();
-        text.push_str(&super::inspect::wrapped("best: ", 6, set));
+        text.push_str(&super::inspect::wrap_words("best: ", 6, set));
     }
     for line in EvidencePart::from(&evidence_record(&style.evidence, [0; 32])).lines() {
-        text.push_str(&super::inspect::wrapped("", 4, line.split_whitespace()));
+        text.push_str(&super::inspect::wrap_words("", 4, line.split_whitespace()));
     }
     for reason in &style.decision.reasons {
         let _ = writeln!(text, "  - {reason}");
@@ -795,7 +795,7 @@ fn style_text(style: &StyleReport, given: bool) -> String {
     for own in style.own.iter().filter(|own| own.measured.is_some()) {
         let set = own.measured.iter().flat_map(|measured| crate::decide::key_values(&measured.set));
         let set = set.map(|(key, value)| format!("{key}={value}"));
-        text.push_str(&super::inspect::wrapped(&format!("{} has its own: ", own.symbol), 6, set));
+        text.push_str(&super::inspect::wrap_words(&format!("{} has its own: ", own.symbol), 6, set));
     }
     // Without active parameters every value is new, and the best set stands above.
     if style.decision.outcome == crate::decide::DecisionOutcome::Adopted && study.incumbent.is_some() {
@@ -817,14 +817,14 @@ fn losses_text(style: &StyleReport, given: bool) -> String {
     let mut text = String::new();
     let unused: Vec<String> = style.unused().filter(|_| given).map(counted).collect();
     if !unused.is_empty() {
-        text.push_str(&super::inspect::wrapped("  not used: ", 4, unused.join(", ").split_whitespace()));
+        text.push_str(&super::inspect::wrap_words("  not used: ", 4, unused.join(", ").split_whitespace()));
     }
     let mut losses: Vec<_> = style.losses.iter().collect();
     losses.sort_by_key(|own| std::cmp::Reverse(own.lost.all() + own.cut + own.blind));
     for own in losses.iter().take(LOSSES_SHOWN) {
         let told: Vec<String> = own.told().map(counted).collect();
         let head = format!("  {}: ", own.symbol);
-        text.push_str(&super::inspect::wrapped(&head, 4, told.join(", ").split_whitespace()));
+        text.push_str(&super::inspect::wrap_words(&head, 4, told.join(", ").split_whitespace()));
     }
     if let more @ 1.. = losses.len().saturating_sub(LOSSES_SHOWN) {
         let _ = writeln!(text, "  and {more} more symbols (--json, `optimizer inspect run`)");
@@ -836,7 +836,7 @@ fn replay(style: &StyleReport) -> Option<ReplayPart> {
     style.evidence.traded.as_ref().map(ReplayPart::from)
 }
 
-fn rows(best: &Measured, incumbent: Option<&Measured>) -> Vec<(String, StoredMetrics)> {
+fn result_rows(best: &Measured, incumbent: Option<&Measured>) -> Vec<(String, StoredMetrics)> {
     let named = |name: &str, measured: &Measured| {
         vec![
             (format!("{name}, IS"), metrics_record(&measured.early)),
@@ -849,7 +849,7 @@ fn rows(best: &Measured, incumbent: Option<&Measured>) -> Vec<(String, StoredMet
     rows
 }
 
-pub(super) fn conclusion(report: &RunReport) -> String {
+pub(super) fn run_conclusion(report: &RunReport) -> String {
     use crate::decide::RunResult;
     let result = report.result;
     if let (Some(run), true) = (report.same_as, result == RunResult::Unchanged) {

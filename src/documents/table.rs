@@ -8,14 +8,14 @@ use crate::store::records::StoredMetrics;
 pub const WIDTH: usize = 100;
 
 /// Returns a table; every column but the first is aligned to the right when its cells are numbers.
-pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+pub fn text_table(header: &[&str], rows: &[Vec<String>]) -> String {
     let numeric =
         |index: usize| index > 0 && rows.iter().all(|row| row.get(index).is_none_or(|cell| is_numeric(cell)));
-    aligned(header, rows, &(0..header.len()).map(numeric).collect::<Vec<_>>())
+    aligned_table(header, rows, &(0..header.len()).map(numeric).collect::<Vec<_>>())
 }
 
 /// Returns a table whose columns are aligned to the right where said so.
-pub fn aligned(header: &[&str], rows: &[Vec<String>], right: &[bool]) -> String {
+pub fn aligned_table(header: &[&str], rows: &[Vec<String>], right: &[bool]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(WIDTH as u16).set_header(header.to_vec());
@@ -35,34 +35,34 @@ fn is_numeric(cell: &str) -> bool {
 }
 
 /// Returns a number with so many decimals, `-` where it is not defined.
-pub fn decimals(value: Option<f64>, places: usize) -> String {
+pub fn with_decimals(value: Option<f64>, places: usize) -> String {
     value.map_or_else(|| "-".to_owned(), |value| format!("{value:.places$}"))
 }
 
 /// Returns a share as percent, `-` where it is not defined.
-pub fn percent(share: Option<f64>) -> String {
+pub fn as_percent(share: Option<f64>) -> String {
     share.map_or_else(|| "-".to_owned(), |share| format!("{:.1}", 100.0 * share))
 }
 
 /// Returns the table of named results.
-pub fn results(rows: &[(String, StoredMetrics)]) -> String {
+pub fn results_table(rows: &[(String, StoredMetrics)]) -> String {
     let header =
         ["", "Trades", "Win %", "Avg %", "Payoff", "PF", "Total %", "Drawdown %", "Sharpe/day", "Capture %"];
     let row = |(name, metrics): &(String, StoredMetrics)| {
         vec![
             name.clone(),
             metrics.trades.to_string(),
-            percent(metrics.win_rate),
-            decimals(metrics.expectancy_pct, 3),
-            decimals(metrics.payoff_ratio, 2),
-            decimals(metrics.profit_factor, 2),
-            decimals(metrics.total_return_pct, 1),
-            decimals(metrics.max_drawdown_pct, 1),
-            decimals(metrics.sharpe_daily, 3),
-            percent(metrics.capture_rate),
+            as_percent(metrics.win_rate),
+            with_decimals(metrics.expectancy_pct, 3),
+            with_decimals(metrics.payoff_ratio, 2),
+            with_decimals(metrics.profit_factor, 2),
+            with_decimals(metrics.total_return_pct, 1),
+            with_decimals(metrics.max_drawdown_pct, 1),
+            with_decimals(metrics.sharpe_daily, 3),
+            as_percent(metrics.capture_rate),
         ]
     };
-    table(&header, &rows.iter().map(row).collect::<Vec<_>>())
+    text_table(&header, &rows.iter().map(row).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
@@ -72,11 +72,11 @@ mod tests {
     #[test]
     fn numbers_line_up_and_nothing_trails() {
         let rows = [vec!["a".to_owned(), "1.5".to_owned()], vec!["b".to_owned(), "-".to_owned()]];
-        let text = table(&["name", "value"], &rows);
+        let text = text_table(&["name", "value"], &rows);
         assert_eq!(
             text.lines().map(str::to_owned).collect::<Vec<_>>(),
             [" name  value", " a       1.5", " b         -"]
         );
-        assert_eq!((decimals(None, 2), percent(Some(0.5))), ("-".to_owned(), "50.0".to_owned()));
+        assert_eq!((with_decimals(None, 2), as_percent(Some(0.5))), ("-".to_owned(), "50.0".to_owned()));
     }
 }

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::Document;
-use super::inspect::wrapped;
-use super::table::table;
+use super::inspect::wrap_words;
+use super::table::text_table;
 use crate::run::deep_validation::{MethodFinding, StyleScrutiny};
 
 /// How far the further lines of a sentence are indented.
@@ -57,7 +57,7 @@ impl ValidateDocument {
                 text.push_str(&finding_text(finding));
             }
             for note in &style.notes {
-                text.push_str(&format!("\n{}", wrapped("", 0, note.split(' '))));
+                text.push_str(&format!("\n{}", wrap_words("", 0, note.split(' '))));
             }
         }
         if !self.full && self.styles.iter().any(|style| style.notes.is_empty()) {
@@ -70,21 +70,21 @@ impl ValidateDocument {
 
 fn finding_text(finding: &MethodFinding) -> String {
     let title = finding.method.replace('_', " ");
-    let sentence = wrapped(&format!("{title}:"), INDENT, finding.sentence.split(' '));
+    let sentence = wrap_words(&format!("{title}:"), INDENT, finding.sentence.split(' '));
     if finding.rows.is_empty() {
         return format!("\n{sentence}");
     }
     let header: Vec<String> = finding.columns.iter().map(|column| column.replace('_', " ")).collect();
     let header: Vec<&str> = std::iter::once("").chain(header.iter().map(String::as_str)).collect();
     let row = |row: &crate::run::deep_validation::FindingRow| {
-        std::iter::once(row.name.clone()).chain(row.values.iter().map(|value| figure(*value))).collect()
+        std::iter::once(row.name.clone()).chain(row.values.iter().map(|value| figure_text(*value))).collect()
     };
     let rows: Vec<Vec<String>> = finding.rows.iter().map(row).collect();
-    format!("\n{sentence}{}\n", table(&header, &rows))
+    format!("\n{sentence}{}\n", text_table(&header, &rows))
 }
 
 /// Returns a figure: whole numbers without decimals, small ones with three that count.
-fn figure(value: Option<f64>) -> String {
+fn figure_text(value: Option<f64>) -> String {
     match value {
         None => "-".to_owned(),
         Some(value) if value.fract() == 0.0 && value.abs() >= 1.0 => format!("{value:.0}"),
@@ -102,6 +102,6 @@ mod tests {
     #[test]
     fn figures_are_short() {
         let shown = [None, Some(0.0), Some(3.0), Some(0.012_34), Some(1.234), Some(-12.34), Some(139_968.0)];
-        assert_eq!(shown.map(figure), ["-", "0.000", "3", "0.012", "1.23", "-12.3", "139968"]);
+        assert_eq!(shown.map(figure_text), ["-", "0.000", "3", "0.012", "1.23", "-12.3", "139968"]);
     }
 }

@@ -277,5 +277,5 @@ fn message(exchange: &dyn Exchange, body: &mut Body, deadline: &Deadline) -> Str
     let text = String::from_utf8_lossy(&bytes);
     let parsed = serde_json::from_str::<serde_json::Value>(&text).ok();
     let said = parsed.as_ref().and_then(|json| exchange.message(json));
-    crate::net::said(said.as_deref().unwrap_or(&text), MESSAGE_CHARS)
+    crate::net::said_or_nothing(said.as_deref().unwrap_or(&text), MESSAGE_CHARS)
 }

@@ -13,8 +13,8 @@ use sha2::{Digest as _, Sha256};
 use super::error::IngestError;
 use super::opening::not_regular;
 use super::rejection::Rejection;
-use super::report::excerpt;
-use super::source::open;
+use super::report::excerpt_of_bytes;
+use super::source::open_source;
 
 /// A SHA-256 digest.
 pub(super) type Digest = [u8; 32];
@@ -39,12 +39,12 @@ impl Claimed {
         Self { digest, verdict: Arc::default() }
     }
 
-    /// Compares a file with its digest, unless that has been done; see [`verify`].
+    /// Compares a file with its digest, unless that has been done; see [`verify_checksum`].
     pub(super) fn verify(&self, path: &Path) -> Result<Result<(), Rejection>, IngestError> {
         if let Some(verdict) = self.verdict.get() {
             return Ok(verdict.clone());
         }
-        let found = verify(path, &self.digest)?;
+        let found = verify_checksum(path, &self.digest)?;
         Ok(self.verdict.get_or_init(|| found).clone())
     }
 }
@@ -66,7 +66,7 @@ pub(super) fn beside(path: &Path) -> Result<Result<Option<Claimed>, Rejection>, 
     if let Some(found) = fs::metadata(&checksum_path).ok().and_then(|metadata| not_regular(&metadata)) {
         return Ok(Err(Rejection::BadChecksum { found: found.to_owned() }));
     }
-    let file = match open(&checksum_path) {
+    let file = match open_source(&checksum_path) {
         Ok(file) => file,
         Err(IngestError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
             return Ok(Ok(None));
@@ -79,15 +79,15 @@ pub(super) fn beside(path: &Path) -> Result<Result<Option<Claimed>, Rejection>, 
     let digest = digest_of(&String::from_utf8_lossy(&text), &name.to_string_lossy());
     Ok(digest
         .map(|digest| Some(Claimed::new(digest)))
-        .ok_or_else(|| Rejection::BadChecksum { found: excerpt(&text) }))
+        .ok_or_else(|| Rejection::BadChecksum { found: excerpt_of_bytes(&text) }))
 }
 
 /// Compares a file with its digest.
 ///
 /// Errors: `IngestError::Read` where the disk fails; another digest is a rejection
-fn verify(path: &Path, expected: &Digest) -> Result<Result<(), Rejection>, IngestError> {
+fn verify_checksum(path: &Path, expected: &Digest) -> Result<Result<(), Rejection>, IngestError> {
     let read_error = |source| IngestError::Read { path: path.to_owned(), source };
-    let mut file = open(path)?;
+    let mut file = open_source(path)?;
     let mut hasher = Sha256::new();
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {

@@ -7,7 +7,7 @@ use super::columns::CandleColumns;
 use super::load::ROW_BYTES;
 use super::rejection::Rejection;
 use super::repeats::{Keep, Repeats, RowKeeper};
-use super::report::{Issue, IssueKind, TimeUnit, excerpt, note};
+use super::report::{Issue, IssueKind, TimeUnit, excerpt_of_bytes, note};
 use super::{number, time};
 use crate::model::{Candle, Symbol};
 
@@ -123,14 +123,14 @@ impl RejectedRow<'_> {
     pub(super) fn text(&self) -> String {
         match self {
             Self::Fields { expected, found } => format!("expected {expected} fields, found {found}"),
-            Self::Time { error, found } => format!("open time: {error}, found {:?}", excerpt(found)),
+            Self::Time { error, found } => format!("open time: {error}, found {:?}", excerpt_of_bytes(found)),
             Self::Number { column, found } => {
-                format!("{column}: expected a number, found {:?}", excerpt(found))
+                format!("{column}: expected a number, found {:?}", excerpt_of_bytes(found))
             }
             Self::Flag { found } => {
                 format!(
                     "whether the candle is finished: expected 1, 0, true or false, found {:?}",
-                    excerpt(found)
+                    excerpt_of_bytes(found)
                 )
             }
             Self::NoCandle => {
@@ -247,7 +247,9 @@ impl<'a> Collector<'a> {
     }
 
     pub(super) fn comment(&mut self, number: u64, text: &[u8]) {
-        self.note(IssueKind::Comment, number, || format!("expected a row, found {:?}", excerpt(text)));
+        self.note(IssueKind::Comment, number, || {
+            format!("expected a row, found {:?}", excerpt_of_bytes(text))
+        });
     }
 
     /// Notes that rows of a file from this one on say nothing of volume.
@@ -283,11 +285,12 @@ impl<'a> Collector<'a> {
         self.count_row();
         match symbol.map(|cell| (self.whose(cell), self.rows)) {
             Some((Whose::Other, _)) => {
-                return self.bad(IssueKind::OtherSymbol, number, || excerpt(symbol.unwrap_or_default()));
+                return self
+                    .bad(IssueKind::OtherSymbol, number, || excerpt_of_bytes(symbol.unwrap_or_default()));
             }
             Some((Whose::Nobody, RowSelection::OfTable)) => {
                 return self.bad(IssueKind::BadRow, number, || {
-                    let found = excerpt(symbol.unwrap_or_default());
+                    let found = excerpt_of_bytes(symbol.unwrap_or_default());
                     format!("symbol: expected the symbol of the row, found {found:?}")
                 });
             }
@@ -298,7 +301,7 @@ impl<'a> Collector<'a> {
             self.out.units[read.unit as usize] = true;
             return self.unfinished(number, candle.open_time);
         }
-        if candle.check().is_err() && widened(&mut candle) {
+        if candle.check().is_err() && widen_candle(&mut candle) {
             self.note(IssueKind::Widened, number, || {
                 let Candle { open, high, low, close, .. } = read.candle;
                 format!(
@@ -356,7 +359,7 @@ impl<'a> Collector<'a> {
             Some(Whose::Ours) | None => true,
         };
         let mut candle = read.candle;
-        let is_sound = candle.check().is_ok() || widened(&mut candle);
+        let is_sound = candle.check().is_ok() || widen_candle(&mut candle);
         if is_ours && is_sound && !read.unfinished && !read.no_volume {
             let line = u32::try_from(number).unwrap_or(u32::MAX);
             self.out.doubtful = Some(CandleRow { candle, file: self.file, line, span_ms: read.span_ms });
@@ -407,7 +410,7 @@ impl<'a> Collector<'a> {
             match known {
                 Some(first) if first.eq_ignore_ascii_case(found) => {}
                 Some(first) => {
-                    let (first, second) = (excerpt(first), excerpt(found));
+                    let (first, second) = (excerpt_of_bytes(first), excerpt_of_bytes(found));
                     let rejection = Rejection::TwoSeries { column, first, second, line: number };
                     self.out.rejected.get_or_insert(rejection);
                 }
@@ -477,13 +480,13 @@ pub(super) fn span(open_time: i64, close: i64, unit: TimeUnit) -> Option<u32> {
 ///
 /// A tick is one unit of the last digit that the candle's prices are written with, at least 0.01 % and at most 0.2 % of
 /// the price.
-fn widened(candle: &mut Candle) -> bool {
+fn widen_candle(candle: &mut Candle) -> bool {
     let Candle { open, high, low, close, .. } = *candle;
     let prices = [open, high, low, close];
     if !prices.iter().all(|price| price.is_finite() && *price > 0.0) || high < low {
         return false;
     }
-    let tick = prices.iter().map(|price| decimals(*price)).max().map_or(0.0, |count| 0.1_f64.powi(count));
+    let tick = prices.iter().map(|price| decimals_of(*price)).max().map_or(0.0, |count| 0.1_f64.powi(count));
     let tolerance = (EDGE_TOLERANCE * high).max(tick.min(EDGE_TICK_MAX * high)) * (1.0 + 1e-9);
     let (top, bottom) = (open.max(close), open.min(close));
     if top - high > tolerance || low - bottom > tolerance {
@@ -494,7 +497,7 @@ fn widened(candle: &mut Candle) -> bool {
 }
 
 /// Returns how many decimals a number is written with.
-pub(super) fn decimals(number: f64) -> i32 {
+pub(super) fn decimals_of(number: f64) -> i32 {
     let text = format!("{number}");
     text.split_once('.').map_or(0, |(_, decimals)| i32::try_from(decimals.len()).unwrap_or(i32::MAX))
 }
@@ -516,7 +519,7 @@ mod tests {
             (candle(3.0, 3.0, 3.001, 3.001), (0.0, 0.0)),
         ] {
             let mut wide = kept;
-            let possible = widened(&mut wide);
+            let possible = widen_candle(&mut wide);
             assert_eq!(possible, edges.0 > 0.0, "{kept:?}");
             if possible {
                 assert_eq!(
@@ -532,7 +535,7 @@ mod tests {
             candle(f64::NAN, 2.0, 1.0, 1.5),
         ] {
             let mut same = beyond;
-            assert!(!widened(&mut same), "{beyond:?}");
+            assert!(!widen_candle(&mut same), "{beyond:?}");
         }
     }
 }

@@ -144,7 +144,7 @@ pub(super) fn plain_name(cell: &[u8]) -> String {
 }
 
 /// Returns a name without case, blanks and punctuation.
-fn squeezed(name: &str) -> String {
+fn squeezed_name(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
@@ -152,7 +152,7 @@ fn squeezed(name: &str) -> String {
 const CLOSE_STAMPED: [&str; 2] = ["homenotional", "foreignnotional"];
 
 /// Returns what a name means, and its rank among the names in the table; `None` for one that is not known.
-fn known(name: &str) -> Option<(Role, usize)> {
+fn known_name(name: &str) -> Option<(Role, usize)> {
     let mut rank = 0;
     for (role, names) in NAMES {
         if let Some(place) = names.iter().position(|known| *known == name) {
@@ -165,7 +165,7 @@ fn known(name: &str) -> Option<(Role, usize)> {
 
 /// Returns what a word of `[data] columns` means.
 pub(super) fn role_of(word: &str) -> Option<Role> {
-    known(&squeezed(word)).map(|(role, _)| role)
+    known_name(&squeezed_name(word)).map(|(role, _)| role)
 }
 
 /// A name that is known.
@@ -177,7 +177,7 @@ struct ColumnMeaning {
 }
 
 /// Returns what a column of candles of a symbol holds by its name; `all` are the names beside it.
-fn meaning(name: &str, all: &[String], symbol: &Symbol) -> Option<ColumnMeaning> {
+fn meaning_of_column(name: &str, all: &[String], symbol: &Symbol) -> Option<ColumnMeaning> {
     let trimmed = name.trim();
     let of = |(role, rank)| ColumnMeaning { role, rank };
     // Streams name by single letters, where `t`, `l` and `v` are not `T`, `L` and `V`.
@@ -186,12 +186,15 @@ fn meaning(name: &str, all: &[String], symbol: &Symbol) -> Option<ColumnMeaning>
         let role = if trimmed == "T" { Role::CloseTime } else { Role::Ignored };
         return Some(ColumnMeaning { role, rank: 0 });
     }
-    let plain = squeezed(trimmed);
+    let plain = squeezed_name(trimmed);
     // A name of punctuation alone is none, but not that of an index either.
     if plain.is_empty() && !trimmed.is_empty() {
         return None;
     }
-    known(&plain).map(of).or_else(|| of_currency(&plain, symbol)).or_else(|| without_unit(trimmed).map(of))
+    known_name(&plain)
+        .map(of)
+        .or_else(|| of_currency(&plain, symbol))
+        .or_else(|| without_unit(trimmed).map(of))
 }
 
 /// Finds `Volume BTC`, `Volume_(BTC)` or `BTC volume` of BTCUSDT, and that `Volume USDT` counts the other currency.
@@ -214,9 +217,9 @@ fn of_currency(name: &str, symbol: &Symbol) -> Option<ColumnMeaning> {
 /// Returns what a price means whose name ends in a unit: `Open (USD)`.
 fn without_unit(name: &str) -> Option<(Role, usize)> {
     let (bare, unit) = name.split_once(['(', '[', '（'])?;
-    let (role, rank) = known(&squeezed(bare))?;
+    let (role, rank) = known_name(&squeezed_name(bare))?;
     let is_price = matches!(role, Role::Open | Role::High | Role::Low | Role::Close);
-    let unit = squeezed(unit);
+    let unit = squeezed_name(unit);
     let of_utc = matches!(unit.as_str(), "utc" | "gmt" | "ms" | "s" | "unix" | "utc0" | "gmt0");
     let is_time =
         matches!(role, Role::OpenTime | Role::CloseTime | Role::Instant | Role::Date | Role::Time) && of_utc;
@@ -390,7 +393,7 @@ struct NamedColumns {
 impl NamedColumns {
     fn new(names: &[impl AsRef<str>], symbol: &Symbol) -> Self {
         let names: Vec<String> = names.iter().map(|name| name.as_ref().to_owned()).collect();
-        let meanings = names.iter().map(|name| meaning(name, &names, symbol)).collect();
+        let meanings = names.iter().map(|name| meaning_of_column(name, &names, symbol)).collect();
         Self { names, meanings }
     }
 
@@ -419,7 +422,7 @@ impl NamedColumns {
 
     /// Returns whether an instant without further words is that of the close.
     fn stamps_closes(&self) -> bool {
-        CLOSE_STAMPED.iter().all(|name| self.names.iter().any(|other| squeezed(other) == *name))
+        CLOSE_STAMPED.iter().all(|name| self.names.iter().any(|other| squeezed_name(other) == *name))
     }
 
     /// Returns the place of the name of a role that counts, and of another of the same rank.
@@ -526,7 +529,7 @@ mod tests {
     #[test]
     fn a_name_stands_in_the_table_once_and_squeezed() {
         let mut all: Vec<&str> = NAMES.iter().flat_map(|(_, names)| names.iter().copied()).collect();
-        assert!(all.iter().all(|name| squeezed(name) == *name), "{all:?}");
+        assert!(all.iter().all(|name| squeezed_name(name) == *name), "{all:?}");
         all.sort_unstable();
         let twice: Vec<&str> = all.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
         assert_eq!(twice, Vec::<&str>::new());

@@ -16,7 +16,7 @@ use super::lines::LineReader;
 use super::name::MarketClaim;
 use super::opening;
 use super::rejection::Rejection;
-use super::source::{self, CandleSource, Container, Member, open, open_archive};
+use super::source::{self, CandleSource, Container, Member, open_archive, open_source};
 use super::{IngestOptions, OnConflict};
 use super::{name, select, snapshot};
 use crate::model::{MarketKind, Symbol};
@@ -202,8 +202,8 @@ impl Finder<'_> {
         }
         let metadata =
             fs::metadata(path).map_err(|source| IngestError::Read { path: path.to_owned(), source })?;
-        let promise = format::promise(&path.file_name().unwrap_or_default().to_string_lossy());
-        let head = match (head(path), &promise) {
+        let promise = format::format_by_name(&path.file_name().unwrap_or_default().to_string_lossy());
+        let head = match (read_head(path), &promise) {
             // What is not expected to hold candles need not be readable.
             (Err(_), Promise::Not(reason)) => {
                 self.pass_over(path, None, reason.clone());
@@ -211,8 +211,8 @@ impl Finder<'_> {
             }
             (head, _) => head?,
         };
-        let content = format::recognise(&head);
-        let found = match (promise, format::packing(&head), content) {
+        let content = format::recognise_format(&head);
+        let found = match (promise, format::packing_of(&head), content) {
             (
                 _,
                 _,
@@ -220,12 +220,12 @@ impl Finder<'_> {
             ) => Err(reason),
             (Promise::Archive, ..) | (Promise::Table { .. }, Packing::Zip, _) => Ok(None),
             (Promise::Table { format, .. }, Packing::Gzip, _) => Ok(Some((format, Container::Gzip))),
-            (Promise::Table { .. }, Packing::None, content) => {
-                content.and_then(|format| sized(format, metadata.len())).map(|f| Some((f, Container::Plain)))
-            }
+            (Promise::Table { .. }, Packing::None, content) => content
+                .and_then(|format| check_size(format, metadata.len()))
+                .map(|f| Some((f, Container::Plain))),
             // A name that says nothing does not hide what only candles begin with.
             (Promise::Not(_), _, Ok(format @ (FileFormat::Feather | FileFormat::Parquet))) => {
-                sized(format, metadata.len()).map(|format| Some((format, Container::Plain)))
+                check_size(format, metadata.len()).map(|format| Some((format, Container::Plain)))
             }
             (Promise::Not(reason), ..) => Err(reason),
         };
@@ -282,7 +282,7 @@ impl Finder<'_> {
             }
         }
         let names: Vec<&str> = members.iter().map(|(name, ..)| name.as_str()).collect();
-        if let Some(reason) = format::document(&names) {
+        if let Some(reason) = format::document_of_archive(&names) {
             self.pass_over(path, None, reason);
             return Ok(());
         }
@@ -328,7 +328,7 @@ impl Finder<'_> {
         if let Some(glob) = self.options.selection.excludes(path, Some(name)) {
             return Some(Err(Rejection::Excluded { glob: glob.as_str().to_owned() }));
         }
-        Some(match format::promise(file_name) {
+        Some(match format::format_by_name(file_name) {
             Promise::Table { format, gzip: false } => place.map(|place| (format, place)),
             Promise::Table { .. } | Promise::Archive => {
                 let (format, advice) = ("archive within an archive", "unpack the outer one");
@@ -381,15 +381,15 @@ impl Finder<'_> {
 
     /// Returns the format of a packed source by its content.
     fn look(&self, source: &CandleSource) -> Result<Result<FileFormat, Rejection>, IngestError> {
-        let head = source::read(source, |stream, bytes_max| {
-            LineReader::new(stream, bytes_max).peek().map(format::recognise)
+        let head = source::read_decoded(source, |stream, bytes_max| {
+            LineReader::new(stream, bytes_max).peek().map(format::recognise_format)
         })?;
         Ok(head.and_then(|format| format))
     }
 
     /// Adds snapshots to the sources of every coin in them.
     fn snapshots(&mut self, source: &CandleSource) -> Result<(), IngestError> {
-        match source::read(source, snapshot::markets)?.and_then(|markets| markets) {
+        match source::read_decoded(source, snapshot::markets_of_stream)?.and_then(|markets| markets) {
             Ok(markets) => {
                 let (interval, format) = (Some(snapshot::INTERVAL), FileFormat::Snapshots);
                 self.of_each(CandleSource { interval, format, ..source.clone() }, markets);
@@ -407,8 +407,9 @@ impl Finder<'_> {
             .taking(RowSelection::Survey)
             .keeping(OnConflict::Refuse, self.options.room_bytes);
         let frame = RowContext { reading: self.options.reading.clone(), ..RowContext::default() };
-        let read =
-            source::read(source, |stream, bytes_max| format::parse(stream, bytes_max, survey, &frame))?;
+        let read = source::read_decoded(source, |stream, bytes_max| {
+            format::parse_stream(stream, bytes_max, survey, &frame)
+        })?;
         let symbols = match read {
             Ok(parsed) => match parsed.rejected {
                 None => parsed.symbols,
@@ -469,7 +470,7 @@ impl Finder<'_> {
                 symbols.push(SymbolSources { symbol, sources });
             }
         }
-        let conflicts = symbols.iter().filter_map(select::conflict).collect();
+        let conflicts = symbols.iter().filter_map(select::market_conflict).collect();
         let mut passed_over = self.passed_over;
         passed_over.sort_by(|a, b| (&a.path, &a.entry).cmp(&(&b.path, &b.entry)));
         Catalog { symbols, passed_over, conflicts }
@@ -477,15 +478,15 @@ impl Finder<'_> {
 }
 
 /// Refuses a plain file by its size alone, before gigabytes of it are read for nothing.
-fn sized(format: FileFormat, bytes: u64) -> Result<FileFormat, Rejection> {
+fn check_size(format: FileFormat, bytes: u64) -> Result<FileFormat, Rejection> {
     let limit = format.bytes_max();
     if bytes > limit { Err(Rejection::TooLarge { limit, unit: "bytes" }) } else { Ok(format) }
 }
 
 /// Returns how a file begins.
-fn head(path: &Path) -> Result<Vec<u8>, IngestError> {
+fn read_head(path: &Path) -> Result<Vec<u8>, IngestError> {
     let mut head = Vec::new();
-    let read = open(path)?.take(HEAD_BYTES as u64).read_to_end(&mut head);
+    let read = open_source(path)?.take(HEAD_BYTES as u64).read_to_end(&mut head);
     read.map_err(|source| IngestError::Read { path: path.to_owned(), source })?;
     Ok(head)
 }

@@ -32,7 +32,7 @@ impl Endings {
             Decimals::Same(_) => self.decimals = Decimals::Differ,
             Decimals::Unknown => {
                 self.rows = 1;
-                self.decimals = decimals(cell).map_or(Decimals::Differ, Decimals::Same);
+                self.decimals = decimals_behind_point(cell).map_or(Decimals::Differ, Decimals::Same);
             }
         }
     }
@@ -42,7 +42,7 @@ impl Endings {
         let text = cell.trim_ascii_start();
         let quoted = text.len() > 1 && text.starts_with(b"\"") && text.trim_ascii_end().ends_with(b"\"");
         let blank_behind = text.last().is_some_and(u8::is_ascii_whitespace);
-        let as_before = match (self.decimals, decimals(text)) {
+        let as_before = match (self.decimals, decimals_behind_point(text)) {
             (Decimals::Same(count), Some(found)) => self.rows >= ROWS_MIN && count == found,
             _ => false,
         };
@@ -51,7 +51,7 @@ impl Endings {
 }
 
 /// Returns how many digits stand behind the point of a cell.
-fn decimals(cell: &[u8]) -> Option<usize> {
+fn decimals_behind_point(cell: &[u8]) -> Option<usize> {
     let point = cell.iter().rposition(|byte| *byte == b'.')?;
     let digits = &cell[point + 1..];
     (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit)).then_some(digits.len())

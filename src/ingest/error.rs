@@ -15,13 +15,13 @@ use crate::model::{Candle, Interval, MarketKind, Symbol, escaped, rfc3339};
 #[non_exhaustive]
 pub enum IngestError {
     /// A path given by the user does not exist.
-    #[error("expected a file or folder of candles, found nothing at `{}`; check the path", shown(path))]
+    #[error("expected a file or folder of candles, found nothing at `{}`; check the path", shown_path(path))]
     Missing {
         /// The path as given.
         path: PathBuf,
     },
     /// The operating system refuses to list or read a path.
-    #[error("cannot read `{}`; check the disk and that this user may read it", shown(path))]
+    #[error("cannot read `{}`; check the disk and that this user may read it", shown_path(path))]
     Read {
         /// The file or folder.
         path: PathBuf,
@@ -32,7 +32,7 @@ pub enum IngestError {
     #[error(
         "expected candles of {symbol} that fit {}, found more in {}; {}",
         room_bytes.map_or_else(|| format!("{ROWS_MAX} rows"), |bytes| format!("the memory limit, which leaves {} MiB", bytes >> 20)),
-        place(path, entry.as_deref()),
+        place_of_member(path, entry.as_deref()),
         if room_bytes.is_some() { "raise the limit (`--max-memory`) or split the file" } else { "take some of the files away" }
     )]
     TooMany {
@@ -96,7 +96,7 @@ impl MarketConflict {
 
 impl fmt::Display for MarketFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = place(&self.path, self.entry.as_deref());
+        let file = place_of_member(&self.path, self.entry.as_deref());
         match (self.kind, self.exchange) {
             (Some(kind), Some(exchange)) => write!(f, "{file} is of {exchange} {kind}"),
             (Some(kind), None) => write!(f, "{file} is of {kind}"),
@@ -189,15 +189,15 @@ impl fmt::Display for RowRef {
         write!(
             f,
             "{} line {} (open {open}, high {high}, low {low}, close {close}, volume {volume})",
-            place(&self.path, self.entry.as_deref()),
+            place_of_member(&self.path, self.entry.as_deref()),
             self.line
         )
     }
 }
 
 /// Returns how a file, or a member of an archive, is named in texts.
-pub(super) fn place(path: &Path, entry: Option<&str>) -> String {
-    let path = shown(path);
+pub(super) fn place_of_member(path: &Path, entry: Option<&str>) -> String {
+    let path = shown_path(path);
     match entry {
         Some(entry) => format!("`{}` in `{path}`", entry.escape_debug()),
         None => format!("`{path}`"),
@@ -205,6 +205,6 @@ pub(super) fn place(path: &Path, entry: Option<&str>) -> String {
 }
 
 /// Returns a path as it stands in texts: on one line, whatever is in its names.
-pub(super) fn shown(path: &Path) -> String {
+pub(super) fn shown_path(path: &Path) -> String {
     escaped(&path.display().to_string(), &[]).into_owned()
 }

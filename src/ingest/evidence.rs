@@ -85,7 +85,7 @@ fn interval_of(span: u32) -> Option<i64> {
 }
 
 /// Returns how many rows of so many may be an exception.
-fn exceptions(rows: u64) -> u64 {
+fn exceptions_max(rows: u64) -> u64 {
     1 + rows / 100
 }
 
@@ -116,7 +116,7 @@ impl ColumnEvidence {
     pub(super) fn take_in<'c>(&mut self, time: i64, span: Option<u32>, at: impl Fn(usize) -> &'c [u8]) {
         let mut prices = [0.0; 4];
         for (price, column) in prices.iter_mut().zip(PRICES) {
-            *price = number::parse(at(column)).filter(|price| *price > 0.0).unwrap_or(f64::NAN);
+            *price = number::parse_number(at(column)).filter(|price| *price > 0.0).unwrap_or(f64::NAN);
         }
         if prices.iter().any(|price| !price.is_finite()) {
             return;
@@ -157,7 +157,7 @@ impl ColumnEvidence {
         let count = self.fields.saturating_sub(VOLUMES).min(VOLUMES_MAX);
         let mut values = [f64::NAN; VOLUMES_MAX];
         for (value, column) in values.iter_mut().zip(VOLUMES..).take(count) {
-            *value = number::parse(at(column)).unwrap_or(f64::NAN);
+            *value = number::parse_number(at(column)).unwrap_or(f64::NAN);
         }
         if high > low {
             self.uneven += 1;
@@ -179,7 +179,7 @@ impl ColumnEvidence {
     }
 
     fn flag(&mut self, time: i64, cell: &[u8]) {
-        match number::flag(cell) {
+        match number::parse_flag(cell) {
             None => self.flags.only = false,
             Some(true) => {}
             Some(false) => match self.flags.no {
@@ -222,7 +222,7 @@ impl ColumnEvidence {
         let Some(interval) = span.and_then(interval_of) else { return Ok(false) };
         let in_step = self.rows < 4 || self.step_min % interval == 0;
         // The lead over all others leaves at most half of what it lacks to them.
-        let nearly_all = self.spans.lead + 2 * exceptions(self.rows) >= self.rows && self.spans.lead > 0;
+        let nearly_all = self.spans.lead + 2 * exceptions_max(self.rows) >= self.rows && self.spans.lead > 0;
         if in_step && nearly_all {
             return Ok(true);
         }
@@ -239,7 +239,7 @@ impl ColumnEvidence {
             let (won, lost) = (self.nearer[3][0], self.nearer[0][3]);
             return if by_far(won, lost) { Err(self.unproven(OPEN_CONTRADICTED)) } else { Ok([1, 2, 3, 4]) };
         }
-        if self.wide > exceptions(self.rows) {
+        if self.wide > exceptions_max(self.rows) {
             return Err(self.unproven("the second to fifth columns are not prices of one candle"));
         }
         let high = self.extreme(|a, b| (self.above[a][b], self.above[b][a]));
@@ -263,7 +263,7 @@ impl ColumnEvidence {
     fn extreme(&self, wins: impl Fn(usize, usize) -> (u64, u64)) -> Option<usize> {
         let beats = |a: usize, b: usize| {
             let (won, lost) = wins(a, b);
-            lost <= exceptions(self.rows).min(won / 10) && won >= SHOWN_MIN
+            lost <= exceptions_max(self.rows).min(won / 10) && won >= SHOWN_MIN
         };
         (0..4).find(|a| (0..4).all(|b| *a == b || beats(*a, b)))
     }

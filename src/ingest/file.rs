@@ -36,13 +36,13 @@ pub(super) struct FileRows {
 /// Reads one source.
 ///
 /// Of a short file rows of one open time are all kept, in the order of the file; the caller settles which one counts.
-pub(super) fn read(
+pub(super) fn read_source(
     source: &CandleSource,
     symbol: &Symbol,
     place: FilePlace,
     options: &IngestOptions,
 ) -> Result<FileRows, IngestError> {
-    let mut parsed = parse(source, symbol, place, options)?;
+    let mut parsed = parse_source(source, symbol, place, options)?;
     if parsed.rejected == Some(Rejection::NoRoom) {
         return Err(IngestError::too_many(symbol, source, options.room_bytes));
     }
@@ -53,7 +53,7 @@ pub(super) fn read(
         return Ok(FileRows { report, rows: Vec::new(), repeats: Repeats::default(), doubtful: None });
     }
     let doubtful = doubtful.zip(report.interval);
-    let doubtful = doubtful.and_then(|(row, interval)| settled(row, closes, interval, options.as_of_ms));
+    let doubtful = doubtful.and_then(|(row, interval)| settled_row(row, closes, interval, options.as_of_ms));
     Ok(FileRows { report, rows, repeats, doubtful })
 }
 
@@ -61,7 +61,7 @@ pub(super) fn read(
 const READINGS_MAX: usize = 3;
 
 /// Parses a source, again where its rows show how they have to be read.
-fn parse(
+fn parse_source(
     source: &CandleSource,
     symbol: &Symbol,
     place: FilePlace,
@@ -74,8 +74,9 @@ fn parse(
     loop {
         let collector = Collector::new(symbol, place.index).taking(source.rows);
         let collector = collector.keeping(options.on_conflict, room_bytes);
-        let outcome =
-            source::read(source, |stream, bytes_max| format::parse(stream, bytes_max, collector, &frame))?;
+        let outcome = source::read_decoded(source, |stream, bytes_max| {
+            format::parse_stream(stream, bytes_max, collector, &frame)
+        })?;
         let mut parsed =
             outcome.unwrap_or_else(|rejection| Parsed { rejected: Some(rejection), ..Parsed::default() });
         match parsed.again.take() {
@@ -119,7 +120,7 @@ fn report(
     }
     if report.rejected.is_none() {
         let times = Times { closes: parsed.close_times, unfinished: parsed.unfinished };
-        report.rejected = clean(&mut report, &mut rows, times, source.interval, options).err();
+        report.rejected = clean_rows(&mut report, &mut rows, times, source.interval, options).err();
     }
     (report, rows)
 }
@@ -178,7 +179,7 @@ fn is_bad(kind: IssueKind) -> bool {
 }
 
 /// Orders the rows, settles their interval and leaves out what cannot be used.
-fn clean(
+fn clean_rows(
     report: &mut FileReport,
     rows: &mut Vec<CandleRow>,
     mut times: Times,
@@ -190,8 +191,8 @@ fn clean(
         times.unfinished.iter_mut().for_each(|time| *time = end_of_candle(*time));
     }
     let written_last = ends_when_written(rows);
-    order(rows);
-    let interval = interval::settle(claimed, rows.iter().map(|row| row.candle.open_time))?;
+    order_rows(rows);
+    let interval = interval::settle_interval(claimed, rows.iter().map(|row| row.candle.open_time))?;
     report.interval = Some(interval);
     let base = options.base_interval;
     if interval > base {
@@ -216,15 +217,15 @@ fn clean(
     times.unfinished.extend(drop_unfinished(rows, interval, options.as_of_ms, &mut report.issues));
     drop_overtaken(rows, &written_last, &mut report.issues);
     if options.reading.on_bad_rows == OnBadRows::Refuse
-        && let Some(rejection) = too_many_bad(report, lost(times.unfinished, rows))
+        && let Some(rejection) = too_many_bad(report, lost_candles(times.unfinished, rows))
     {
         return Err(rejection);
     }
     Ok(())
 }
 
-/// Returns a row of a file of known interval as [`clean`] leaves it; `None` where it would leave it out.
-fn settled(mut row: CandleRow, closes: bool, interval: Interval, as_of_ms: i64) -> Option<CandleRow> {
+/// Returns a row of a file of known interval as [`clean_rows`] leaves it; `None` where it would leave it out.
+fn settled_row(mut row: CandleRow, closes: bool, interval: Interval, as_of_ms: i64) -> Option<CandleRow> {
     let time = &mut row.candle.open_time;
     if closes {
         *time = end_of_candle(*time) - interval.ms();
@@ -242,7 +243,7 @@ pub(super) fn end_of_candle(close: i64) -> i64 {
 }
 
 /// Returns how many candles are there only as unfinished ones.
-fn lost(mut unfinished: Vec<i64>, rows: &[CandleRow]) -> u64 {
+fn lost_candles(mut unfinished: Vec<i64>, rows: &[CandleRow]) -> u64 {
     unfinished.sort_unstable();
     unfinished.dedup();
     let is_there = |time: &i64| rows.binary_search_by_key(time, |row| row.candle.open_time).is_ok();
@@ -299,7 +300,7 @@ fn drop_overtaken(rows: &mut Vec<CandleRow>, written_last: &[u32], issues: &mut 
 }
 
 /// Sorts by time; rows of one time stay in the order of the file.
-fn order(rows: &mut [CandleRow]) {
+fn order_rows(rows: &mut [CandleRow]) {
     if !rows.is_sorted_by_key(|row| row.candle.open_time) {
         rows.sort_by_key(|row| row.candle.open_time);
     }
@@ -371,7 +372,7 @@ pub(super) fn conclude_last(report: &mut FileReport, row: &CandleRow, there: &st
 }
 
 /// Completes the report of a file once its rows have one candle per open time.
-pub(super) fn conclude(report: &mut FileReport, rows: &[CandleRow]) {
+pub(super) fn conclude_report(report: &mut FileReport, rows: &[CandleRow]) {
     report.candles = rows.len() as u64;
     report.first_open = rows.first().map(|row| row.candle.open_time);
     report.last_open = rows.last().map(|row| row.candle.open_time);

@@ -84,7 +84,7 @@ const BINARY_TABLES: [&str; 10] =
     [".h5", ".hdf5", ".xls", ".xlsx", ".pkl", ".pickle", ".npy", ".npz", ".db", ".sqlite"];
 
 /// Returns what a file name promises by its end.
-pub(super) fn promise(name: &str) -> Promise {
+pub(super) fn format_by_name(name: &str) -> Promise {
     let lower = name.to_ascii_lowercase();
     let ends = |extensions: &[&str]| extensions.iter().any(|extension| lower.ends_with(extension));
     let unsupported = |format, advice| Promise::Not(Rejection::Unsupported { format, advice });
@@ -107,7 +107,7 @@ pub(super) fn promise(name: &str) -> Promise {
 }
 
 /// Returns a file name without the extensions of formats.
-pub(super) fn stem(name: &str) -> &str {
+pub(super) fn stem_of_name(name: &str) -> &str {
     let tables = TABLES.iter().map(|(extension, _)| *extension);
     let mut stem = name;
     for extension in [".gz", ".zip"].into_iter().chain(tables) {
@@ -128,7 +128,7 @@ pub(super) enum Packing {
 }
 
 /// Returns how a file that begins so is packed.
-pub(super) fn packing(head: &[u8]) -> Packing {
+pub(super) fn packing_of(head: &[u8]) -> Packing {
     match head {
         [0x1F, 0x8B, ..] => Packing::Gzip,
         [b'P', b'K', 3, 4, ..] => Packing::Zip,
@@ -137,7 +137,7 @@ pub(super) fn packing(head: &[u8]) -> Packing {
 }
 
 /// Returns the format of unpacked bytes by their first [`HEAD_BYTES`], or why they are no candles.
-pub(super) fn recognise(head: &[u8]) -> Result<FileFormat, Rejection> {
+pub(super) fn recognise_format(head: &[u8]) -> Result<FileFormat, Rejection> {
     let unsupported = |format, advice| Err(Rejection::Unsupported { format, advice });
     let text = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head).trim_ascii_start();
     match text {
@@ -190,7 +190,7 @@ const EXCEL: &str = "Excel workbook";
 const EXCEL_ADVICE: &str = "open it and save the sheet as CSV (UTF-8)";
 
 /// Returns what an archive is by the names of its members, if it is no archive of files.
-pub(super) fn document(members: &[&str]) -> Option<Rejection> {
+pub(super) fn document_of_archive(members: &[&str]) -> Option<Rejection> {
     let any = |start: &str| members.iter().any(|member| member.starts_with(start));
     let (format, advice) = match () {
         () if any("xl/") => (EXCEL, EXCEL_ADVICE),
@@ -249,7 +249,7 @@ pub(super) struct RowContext {
 /// Reads all rows of a stream with the reader of its content.
 ///
 /// Errors: only what the stream itself reports; whatever its bytes are, they give rows or a rejection.
-pub(super) fn parse(
+pub(super) fn parse_stream(
     stream: &mut dyn std::io::Read,
     bytes_max: u64,
     collector: Collector<'_>,
@@ -257,14 +257,16 @@ pub(super) fn parse(
 ) -> Result<Parsed, StreamError> {
     let mut lines = LineReader::new(stream, bytes_max);
     let head = lines.peek()?;
-    let format = recognise(head);
+    let format = recognise_format(head);
     let byte_order_mark = if head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     lines.skip(byte_order_mark);
     let mut parsed = match format {
-        Ok(FileFormat::Csv) => rows::parse(&mut lines, collector, &frame.reading, &frame.hints)?,
-        Ok(FileFormat::Snapshots) => snapshot::parse(&mut lines, collector, frame.day_ms)?,
-        Ok(FileFormat::Json) => json::parse(&mut lines, collector, &frame.reading, &frame.hints)?,
-        Ok(FileFormat::NestedJson) => nested::parse(&mut lines, collector, &frame.reading, &frame.hints)?,
+        Ok(FileFormat::Csv) => rows::parse_rows(&mut lines, collector, &frame.reading, &frame.hints)?,
+        Ok(FileFormat::Snapshots) => snapshot::parse_snapshot_rows(&mut lines, collector, frame.day_ms)?,
+        Ok(FileFormat::Json) => json::parse_json_rows(&mut lines, collector, &frame.reading, &frame.hints)?,
+        Ok(FileFormat::NestedJson) => {
+            nested::parse_nested_rows(&mut lines, collector, &frame.reading, &frame.hints)?
+        }
         #[cfg(feature = "columnar")]
         Ok(FileFormat::Feather) => super::columnar::parse_feather(&mut lines, collector, &frame.reading)?,
         #[cfg(feature = "columnar")]
@@ -287,9 +289,9 @@ mod tests {
     #[test]
     fn the_first_bytes_tell_the_format() {
         let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n";
-        assert_eq!(recognise(pointer), Err(Rejection::LfsPointer));
+        assert_eq!(recognise_format(pointer), Err(Rejection::LfsPointer));
         for empty in [&b""[..], b" \r\n", b"[]\n", b"{}", b"\xEF\xBB\xBF"] {
-            assert_eq!(recognise(empty), Err(Rejection::Empty), "{empty:?}");
+            assert_eq!(recognise_format(empty), Err(Rejection::Empty), "{empty:?}");
         }
         for other in [
             &b"[1,2]"[..],
@@ -308,45 +310,45 @@ mod tests {
             b"\x80\x04\x95",
             b"\xFF\xFEa\0",
         ] {
-            assert!(matches!(recognise(other), Err(Rejection::Unsupported { .. })), "{other:?}");
+            assert!(matches!(recognise_format(other), Err(Rejection::Unsupported { .. })), "{other:?}");
         }
         for csv in ["open_time,open", "1743700500,1", "<DATE>,<OPEN>"] {
-            assert_eq!(recognise(csv.as_bytes()), Ok(FileFormat::Csv), "{csv:?}");
+            assert_eq!(recognise_format(csv.as_bytes()), Ok(FileFormat::Csv), "{csv:?}");
         }
         for json in ["[[1743700500", "\u{FEFF} [\n  [\n", "[ "] {
-            assert_eq!(recognise(json.as_bytes()), Ok(FileFormat::Json), "{json:?}");
+            assert_eq!(recognise_format(json.as_bytes()), Ok(FileFormat::Json), "{json:?}");
         }
         for json in [
             "{\"data\": [[1,2,3,4,5",
             "{\"t\":1,\"o\":1,\"h\":1,\"l\":1,\"c\":1}\n",
             "[1743700500,1,2,1,2]\n[",
         ] {
-            let found = recognise(json.as_bytes());
+            let found = recognise_format(json.as_bytes());
             assert_eq!(found.is_ok(), !json.ends_with('5'), "{json:?}: {found:?}");
         }
         assert_eq!(
-            document(&["docProps/app.xml", "xl/workbook.xml"]).map(|found| found.to_string()),
+            document_of_archive(&["docProps/app.xml", "xl/workbook.xml"]).map(|found| found.to_string()),
             Some("unsupported format: Excel workbook; open it and save the sheet as CSV (UTF-8)".to_owned())
         );
-        assert_eq!(document(&["BTCUSDT-15m.csv"]), None);
-        assert_eq!(recognise(b"time,coin,open"), Ok(FileFormat::Snapshots));
+        assert_eq!(document_of_archive(&["BTCUSDT-15m.csv"]), None);
+        assert_eq!(recognise_format(b"time,coin,open"), Ok(FileFormat::Snapshots));
         let legacy = br#"{"scalping": [{"coin": "BNB", "signal_score": 80"#;
-        assert_eq!(recognise(legacy), Err(Rejection::LegacyOpportunities));
+        assert_eq!(recognise_format(legacy), Err(Rejection::LegacyOpportunities));
     }
 
     #[test]
     fn names_promise_by_their_end() {
         let table = |format, gzip| Promise::Table { format, gzip };
-        assert_eq!(promise("BTCUSDT-15m.CSV"), table(FileFormat::Csv, false));
-        assert_eq!(promise("a.json.gz"), table(FileFormat::Json, true));
-        assert_eq!(promise("a.feather"), table(FileFormat::Feather, false));
-        assert_eq!(promise("a.parquet"), table(FileFormat::Parquet, false));
-        assert_eq!(promise("a.zip"), Promise::Archive);
+        assert_eq!(format_by_name("BTCUSDT-15m.CSV"), table(FileFormat::Csv, false));
+        assert_eq!(format_by_name("a.json.gz"), table(FileFormat::Json, true));
+        assert_eq!(format_by_name("a.feather"), table(FileFormat::Feather, false));
+        assert_eq!(format_by_name("a.parquet"), table(FileFormat::Parquet, false));
+        assert_eq!(format_by_name("a.zip"), Promise::Archive);
         for other in ["a.gz", "a.csv.zst", "a.xlsx", "a.zip.CHECKSUM", "a.md", "a", "csv"] {
-            assert!(matches!(promise(other), Promise::Not(_)), "{other}");
+            assert!(matches!(format_by_name(other), Promise::Not(_)), "{other}");
         }
-        assert_eq!(stem("BTC_USDT-15m.json.gz"), "BTC_USDT-15m");
-        assert_eq!(stem("BTC_USDT_USDT-15m-futures.feather"), "BTC_USDT_USDT-15m-futures");
-        assert_eq!(stem("é.csv"), "é");
+        assert_eq!(stem_of_name("BTC_USDT-15m.json.gz"), "BTC_USDT-15m");
+        assert_eq!(stem_of_name("BTC_USDT_USDT-15m-futures.feather"), "BTC_USDT_USDT-15m-futures");
+        assert_eq!(stem_of_name("é.csv"), "é");
     }
 }

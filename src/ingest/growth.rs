@@ -7,7 +7,7 @@
 use std::io::Read;
 
 use super::error::IngestError;
-use super::source::{CandleSource, Container, open};
+use super::source::{CandleSource, Container, open_source};
 
 /// A file whose known part is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub fn growth(
         return Ok(None);
     }
     let mut scan = GrowthScan::new(known_bytes, known_bytes - end_bytes);
-    let mut file = open(&source.path)?;
+    let mut file = open_source(&source.path)?;
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         // Never across the border of the known part, so that its hash can be taken there.

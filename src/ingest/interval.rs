@@ -12,7 +12,7 @@ const STEPS_PER_CLAIM: u64 = 4;
 ///
 /// The interval measured is the most frequent step, the shorter of two that are equally frequent. A single
 /// candle shows nothing, and the claim is believed.
-pub(super) fn settle(
+pub(super) fn settle_interval(
     claimed: Option<Interval>,
     open_times: impl Iterator<Item = i64>,
 ) -> Result<Interval, Rejection> {
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     fn settle_minutes(claimed: Option<u32>, minutes: &[i64]) -> Result<Interval, Rejection> {
-        settle(claimed.map(Interval::from_minutes), minutes.iter().map(|m| m * MINUTE_MS))
+        settle_interval(claimed.map(Interval::from_minutes), minutes.iter().map(|m| m * MINUTE_MS))
     }
 
     #[test]
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(settle_minutes(Some(15), &[0, 30, 60, 75]), m15);
         assert_eq!(settle_minutes(None, &[0, 0]), Err(Rejection::NoInterval { candles: 1 }));
         assert_eq!(
-            settle(None, [0, 500, 1000].into_iter()),
+            settle_interval(None, [0, 500, 1000].into_iter()),
             Err(Rejection::NotMinutes { found: "0.5 s".to_owned() })
         );
     }

@@ -10,13 +10,13 @@ use super::ReadingOptions;
 use super::collector::{Collector, Hints, Parsed};
 use super::lines::{LineReader, RawLine, StreamError};
 use super::rejection::Rejection;
-use super::report::excerpt;
+use super::report::excerpt_of_bytes;
 use super::rows::Parser;
 
 /// Reads all rows of a list. Rows have numbers, from 1, instead of lines.
 ///
 /// Errors: only what the stream itself reports; a list that does not end is rejected, for what is missing is unknown
-pub(super) fn parse(
+pub(super) fn parse_json_rows(
     lines: &mut LineReader<impl Read>,
     collector: Collector<'_>,
     reading: &ReadingOptions,
@@ -56,7 +56,7 @@ pub(super) fn parse(
 }
 
 fn bad(row: u64, expected: &'static str, text: &[u8]) -> Rejection {
-    Rejection::BadJson { row, expected, found: excerpt(text.trim_ascii()) }
+    Rejection::BadJson { row, expected, found: excerpt_of_bytes(text.trim_ascii()) }
 }
 
 /// What stands before a `]`.
@@ -93,7 +93,7 @@ mod tests {
     fn parsed(text: impl AsRef<[u8]>) -> Parsed {
         let symbol = Symbol::parse("BTCUSDT").expect("a symbol");
         let mut bytes = text.as_ref();
-        format::parse(&mut bytes, 1 << 20, Collector::new(&symbol, 0), &RowContext::default())
+        format::parse_stream(&mut bytes, 1 << 20, Collector::new(&symbol, 0), &RowContext::default())
             .expect("a slice does not fail")
     }
 

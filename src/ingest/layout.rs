@@ -44,7 +44,7 @@ pub(super) fn kind(line: &[u8], clock: &mut LocalClock, symbol: &Symbol) -> Line
             return LineKind::Row(separator);
         }
         if cells.len() > widest.0 {
-            let numbers = cells.iter().filter(|cell| number::parse(cell).is_some()).count();
+            let numbers = cells.iter().filter(|cell| number::parse_number(cell).is_some()).count();
             widest = (cells.len(), numbers);
         }
     }
@@ -62,7 +62,7 @@ pub(super) fn kind(line: &[u8], clock: &mut LocalClock, symbol: &Symbol) -> Line
 /// Returns the cells of a line.
 pub(super) fn cells_of(line: &[u8], separator: u8) -> Vec<&[u8]> {
     let mut fields = Vec::new();
-    split(line, separator, &mut fields);
+    split_fields(line, separator, &mut fields);
     fields.iter().map(|field| cell(line, *field)).collect()
 }
 
@@ -159,7 +159,7 @@ impl Heading {
 }
 
 /// Returns the layout that a single line names.
-pub(super) fn header(line: &[u8], separator: u8, symbol: &Symbol) -> Result<FileLayout, NamesFault> {
+pub(super) fn header_layout(line: &[u8], separator: u8, symbol: &Symbol) -> Result<FileLayout, NamesFault> {
     let names = Heading::names(line, separator);
     let columns = columns::find(&names, symbol)?;
     Ok(FileLayout { separator, fields: names.len(), columns })
@@ -184,7 +184,7 @@ pub(super) fn list_names(names: &[impl AsRef<str>]) -> String {
 fn is_data(cells: &[&[u8]], clock: &mut LocalClock) -> bool {
     cells.len() >= FIELDS_MIN
         && clock.parse(cells[0]).is_ok()
-        && cells[1..5].iter().all(|cell| number::parse(cell).is_some())
+        && cells[1..5].iter().all(|cell| number::parse_number(cell).is_some())
 }
 
 /// Returns the layout that rows of so many columns without a header are read by first: time, open, high, low, close, volume,
@@ -210,7 +210,7 @@ pub(super) fn by_position(fields: usize, separator: u8) -> FileLayout {
 pub(super) type Field = (u32, u32);
 
 /// Finds the fields of a line; a separator inside double quotes does not count.
-pub(super) fn split(line: &[u8], separator: u8, fields: &mut Vec<Field>) {
+pub(super) fn split_fields(line: &[u8], separator: u8, fields: &mut Vec<Field>) {
     fields.clear();
     if memchr::memchr(b'"', line).is_some() {
         return split_quoted(line, separator, fields);
@@ -321,7 +321,7 @@ mod tests {
     fn quotes_guard_separators_and_blanks_fall_away() {
         let line = b" \"a,b\" ,c, \" d \",\"";
         let mut fields = Vec::new();
-        split(line, b',', &mut fields);
+        split_fields(line, b',', &mut fields);
         let cells: Vec<&[u8]> = fields.iter().map(|field| cell(line, *field)).collect();
         assert_eq!(cells, [&b"a,b"[..], b"c", b"d", b"\""]);
     }

@@ -45,7 +45,7 @@ impl ExactNumbers {
     /// Returns the exact numbers of a JSON text; none of what is no JSON.
     pub fn of(json: &str) -> Self {
         let mut numbers = BTreeMap::new();
-        walk(json, "", &mut |place, leaf| note_number(place, leaf, &mut numbers));
+        walk_json(json, "", &mut |place, leaf| note_number(place, leaf, &mut numbers));
         Self(numbers)
     }
 
@@ -96,13 +96,13 @@ pub fn parse_legacy_config(bytes: &[u8], path: &Path) -> Result<LegacyConfig, Le
     let document: Map<String, Value> =
         serde_json::from_slice(&clean).map_err(|error| wrong(excerpt(&error.to_string()).into_owned()))?;
     let (mut numbers, mut repeated, mut bare_words) = (BTreeMap::new(), Vec::new(), Vec::new());
-    walk(&json, "", &mut |place, leaf| match leaf {
+    walk_json(&json, "", &mut |place, leaf| match leaf {
         Leaf::Repeated => repeated.push(place.to_owned()),
         leaf => note_number(place, leaf, &mut numbers),
     });
     if clean.as_ref() != bytes {
         let marked = String::from_utf8_lossy(&with_words_for(bytes, PLACE_OF_WORD)).into_owned();
-        walk(&marked, "", &mut |place, leaf| {
+        walk_json(&marked, "", &mut |place, leaf| {
             bare_words.extend(matches!(leaf, Leaf::Text(PLACE_OF_WORD_READ)).then(|| place.to_owned()));
         });
     }
@@ -127,7 +127,7 @@ fn note_number(place: &str, leaf: Leaf<'_>, numbers: &mut BTreeMap<String, Strin
 }
 
 /// Shows every leaf of a JSON text with its place. The text was parsed before, which bounds its depth.
-fn walk(json: &str, place: &str, show: &mut dyn FnMut(&str, Leaf<'_>)) {
+fn walk_json(json: &str, place: &str, show: &mut dyn FnMut(&str, Leaf<'_>)) {
     match json.trim_start().as_bytes().first() {
         Some(b'{') => {
             let Ok(Pairs(pairs)) = serde_json::from_str::<Pairs<'_>>(json) else { return };
@@ -137,12 +137,15 @@ fn walk(json: &str, place: &str, show: &mut dyn FnMut(&str, Leaf<'_>)) {
                 if !seen.insert(key) {
                     show(&place, Leaf::Repeated);
                 }
-                walk(value.get(), &place, show);
+                walk_json(value.get(), &place, show);
             }
         }
         Some(b'[') => {
             let items: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-            items.iter().enumerate().for_each(|(i, item)| walk(item.get(), &place_of_item(place, i), show));
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(i, item)| walk_json(item.get(), &place_of_item(place, i), show));
         }
         Some(b'-' | b'0'..=b'9') => show(place, Leaf::Number(json)),
         Some(b'"') => {

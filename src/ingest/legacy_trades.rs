@@ -268,7 +268,7 @@ fn number(text: &str) -> Option<f64> {
 
 /// Returns an instant in UTC ms; a clock without an offset is `offset_ms` ahead of UTC.
 pub fn instant(text: &str, offset_ms: i64) -> Option<i64> {
-    let (ms, unit) = time::parse(text.as_bytes()).ok()?;
+    let (ms, unit) = time::parse_time(text.as_bytes()).ok()?;
     let clock = text.get(10..).unwrap_or_default();
     let has_offset = clock.contains(['Z', 'z', '+', '-']) || clock.ends_with("GMT") || clock.ends_with("UTC");
     Some(if unit == TimeUnit::Text && !has_offset { ms - offset_ms } else { ms })

@@ -57,16 +57,16 @@ impl Loading<'_> {
         let kept: usize = self.shelves.values().map(|shelf| shelf.rows.len()).sum();
         let taken_bytes = kept as u64 * ROW_BYTES;
         let place = file::FilePlace { index: u32::try_from(index).unwrap_or(u32::MAX), taken_bytes };
-        let read = file::read(source, symbol, place, self.options)?;
+        let read = file::read_source(source, symbol, place, self.options)?;
         let FileRows { report, mut rows, repeats, doubtful } = read;
         let interval = report.interval;
         self.doubtful.extend(interval.zip(doubtful));
         self.files.push(report);
-        let mut settlement = settlement(self.sources, self.options, &mut self.files);
+        let mut settlement = settlement_of(self.sources, self.options, &mut self.files);
         settlement.note_repeats(index, repeats);
         let Some(interval) = interval.filter(|_| !rows.is_empty()) else { return Ok(()) };
         settlement.one_per_time(&mut rows, interval)?;
-        self.files.last_mut().into_iter().for_each(|report| file::conclude(report, &rows));
+        self.files.last_mut().into_iter().for_each(|report| file::conclude_report(report, &rows));
         let shelf = self.shelves.entry(interval).or_default();
         if shelf.rows.is_empty() {
             // Without a copy where there is nothing to append to.
@@ -87,7 +87,7 @@ impl Loading<'_> {
     fn settle(&mut self, interval: Interval) -> Result<(), IngestError> {
         let Some(shelf) = self.shelves.get_mut(&interval) else { return Ok(()) };
         shelf.rows.sort_by_key(|row| row.candle.open_time);
-        settlement(self.sources, self.options, &mut self.files).one_per_time(&mut shelf.rows, interval)?;
+        settlement_of(self.sources, self.options, &mut self.files).one_per_time(&mut shelf.rows, interval)?;
         shelf.settled = shelf.rows.len();
         Ok(())
     }
@@ -129,7 +129,7 @@ impl Loading<'_> {
     }
 }
 
-fn settlement<'a>(
+fn settlement_of<'a>(
     sources: &'a SymbolSources,
     options: &IngestOptions,
     reports: &'a mut [FileReport],
@@ -142,7 +142,7 @@ fn one_series(
     options: &IngestOptions,
 ) -> (CandleSeries, Vec<Issue>) {
     let (mut issues, base) = (Vec::new(), options.base_interval);
-    let mut combined = series::combine(candles, base, &mut issues);
+    let mut combined = series::combine_candles(candles, base, &mut issues);
     if options.reading.empty_candles == EmptyCandles::Flat {
         combined = series::with_flat(combined, base, &mut issues);
     }

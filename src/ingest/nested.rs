@@ -10,7 +10,7 @@ use super::ReadingOptions;
 use super::collector::{Collector, Hints, Parsed};
 use super::lines::{LineReader, RawLine, StreamError};
 use super::rejection::Rejection;
-use super::report::excerpt;
+use super::report::excerpt_of_bytes;
 use super::rows::Parser;
 
 /// Containers within each other; interfaces have up to six.
@@ -44,7 +44,7 @@ pub(super) fn holds_rows(head: &[u8]) -> bool {
 /// Reads all rows of the one list. Rows have numbers, from 1, instead of lines.
 ///
 /// Errors: only what the stream itself reports; JSON that does not end is rejected, for what is missing is unknown
-pub(super) fn parse(
+pub(super) fn parse_nested_rows(
     lines: &mut LineReader<impl Read>,
     collector: Collector<'_>,
     reading: &ReadingOptions,
@@ -215,7 +215,7 @@ impl JsonScan {
 
     fn keep(&mut self, bytes: &[u8]) -> Result<(), Rejection> {
         if self.text.len() + bytes.len() > ROW_BYTES_MAX {
-            return Err(self.bad("a value of at most 32 KiB", excerpt(&self.text)));
+            return Err(self.bad("a value of at most 32 KiB", excerpt_of_bytes(&self.text)));
         }
         self.text.extend_from_slice(bytes);
         Ok(())
@@ -275,7 +275,7 @@ impl JsonScan {
     }
 
     fn value(&mut self, value: Vec<u8>) -> Result<(), Rejection> {
-        let (row, found) = (self.rows + 1, excerpt(&value));
+        let (row, found) = (self.rows + 1, excerpt_of_bytes(&value));
         let bad = |expected| Err(Rejection::BadJson { row, expected, found });
         let Some(open) = self.open.last_mut() else { return bad("`[` or `{`") };
         if open.is_record {
@@ -369,7 +369,7 @@ mod tests {
     fn parsed(text: impl AsRef<[u8]>) -> Parsed {
         let symbol = Symbol::parse("BTCUSDT").expect("a symbol");
         let mut bytes = text.as_ref();
-        format::parse(&mut bytes, 1 << 20, Collector::new(&symbol, 0), &RowContext::default())
+        format::parse_stream(&mut bytes, 1 << 20, Collector::new(&symbol, 0), &RowContext::default())
             .expect("a slice does not fail")
     }
 
@@ -472,7 +472,7 @@ mod tests {
         let again = parsed(&text).again.expect("the flag shows only at the end");
         let symbol = Symbol::parse("BTCUSDT").expect("a symbol");
         let frame = RowContext { hints: again, ..RowContext::default() };
-        let read = format::parse(&mut text.as_bytes(), 1 << 20, Collector::new(&symbol, 0), &frame)
+        let read = format::parse_stream(&mut text.as_bytes(), 1 << 20, Collector::new(&symbol, 0), &frame)
             .expect("a slice");
         assert_eq!((read.rejected, read.again, read.rows.len()), (None, None, 29));
         assert_eq!(read.unfinished, [time(29)]);

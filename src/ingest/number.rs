@@ -12,7 +12,7 @@ const EXACT_MAX: u64 = 1 << 53;
 ///
 /// Plain decimals of up to 19 characters take a short way: both the digits and the power of ten are exact, so
 /// that one division rounds once.
-pub(super) fn parse(cell: &[u8]) -> Option<f64> {
+pub(super) fn parse_number(cell: &[u8]) -> Option<f64> {
     if cell.len() > 19 {
         return parse_any(cell);
     }
@@ -54,7 +54,7 @@ pub(super) fn is_nothing(cell: &[u8]) -> bool {
 }
 
 /// Returns what a cell says of yes or no; `None` for anything else.
-pub(super) fn flag(cell: &[u8]) -> Option<bool> {
+pub(super) fn parse_flag(cell: &[u8]) -> Option<bool> {
     let is = |words: &[&str]| words.iter().any(|word| cell.eq_ignore_ascii_case(word.as_bytes()));
     if is(&["1", "true", "t", "yes", "y", "1.0"]) {
         Some(true)
@@ -86,10 +86,10 @@ mod tests {
             (b"5.", 5.0),
         ];
         for (text, number) in cases {
-            assert_eq!(parse(text), Some(number), "{}", String::from_utf8_lossy(text));
+            assert_eq!(parse_number(text), Some(number), "{}", String::from_utf8_lossy(text));
         }
         for text in ["", ".", "NULL", "1.2.3", "1,5", "0x10", "1 2", "--1"] {
-            assert_eq!(parse(text.as_bytes()), None, "{text:?} is no number");
+            assert_eq!(parse_number(text.as_bytes()), None, "{text:?} is no number");
         }
     }
 
@@ -104,7 +104,7 @@ mod tests {
 
         #[test]
         fn the_short_way_rounds_as_the_standard_library(text in "[0-9]{0,12}\\.?[0-9]{0,12}") {
-            prop_assert_eq!(parse(text.as_bytes()), text.parse::<f64>().ok());
+            prop_assert_eq!(parse_number(text.as_bytes()), text.parse::<f64>().ok());
         }
     }
 }

@@ -94,7 +94,7 @@ impl RowKeeper {
             self.compared_at = self.rows.len().saturating_mul(2).min(self.rows_max);
             return self.rows.len() < self.rows_max;
         }
-        compare(&mut self.rows, self.keep, &mut self.repeats);
+        compare_rows(&mut self.rows, self.keep, &mut self.repeats);
         self.compared_at =
             self.rows.len().saturating_mul(2).clamp(WAITING_MIN, self.rows_max.max(WAITING_MIN));
         self.compared_at = self.compared_at.min(self.rows_max);
@@ -107,7 +107,7 @@ impl RowKeeper {
 /// would be kept if all of them were compared at once.
 ///
 /// Rows with another close time are not compared: they may be whole where the others are cut short.
-fn compare(rows: &mut Vec<CandleRow>, keep: Keep, repeats: &mut Repeats) {
+fn compare_rows(rows: &mut Vec<CandleRow>, keep: Keep, repeats: &mut Repeats) {
     if !rows.is_sorted_by_key(|row| row.candle.open_time) {
         rows.sort_by_key(|row| row.candle.open_time);
     }
@@ -162,7 +162,7 @@ mod tests {
             }
             assert!(most <= WAITING_MIN, "{most} rows at once");
             assert!(kept.rows.capacity() <= 2 * WAITING_MIN, "{}", kept.rows.capacity());
-            compare(&mut kept.rows, keep, &mut kept.repeats);
+            compare_rows(&mut kept.rows, keep, &mut kept.repeats);
             assert_eq!((kept.rows.len(), kept.repeats.same.count), (500, 999_500));
             assert_eq!(kept.repeats.same.lines.len(), ISSUE_LINES_MAX);
         }
@@ -174,7 +174,7 @@ mod tests {
         for line in 0..1_000_000 {
             assert!(kept.push(row(line, 7, (line % 200) as u8, None)), "{line}");
         }
-        compare(&mut kept.rows, Keep::Later, &mut kept.repeats);
+        compare_rows(&mut kept.rows, Keep::Later, &mut kept.repeats);
         assert_eq!((kept.rows.len(), kept.repeats.replaced.count), (1, 999_999));
         let mut kept = RowKeeper::new(Keep::Both, 100_000);
         let taken =
@@ -199,15 +199,15 @@ mod tests {
                 let all: Vec<CandleRow> =
                     rows.iter().enumerate().map(|(line, (t, p, s))| row(line as u32, *t, *p, *s)).collect();
                 let (mut at_once, mut repeats) = (all.clone(), Repeats::default());
-                compare(&mut at_once, keep, &mut repeats);
+                compare_rows(&mut at_once, keep, &mut repeats);
                 let (mut early, mut counted) = (Vec::new(), Repeats::default());
                 for (at, row) in all.iter().enumerate() {
                     early.push(*row);
                     if cuts.contains(&at) {
-                        compare(&mut early, keep, &mut counted);
+                        compare_rows(&mut early, keep, &mut counted);
                     }
                 }
-                compare(&mut early, keep, &mut counted);
+                compare_rows(&mut early, keep, &mut counted);
                 prop_assert_eq!(&early, &at_once);
                 prop_assert_eq!(counted.same.count, repeats.same.count);
                 prop_assert_eq!(counted.replaced.count, repeats.replaced.count);

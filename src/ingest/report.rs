@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::error::place;
+use super::error::place_of_member;
 use super::rejection::Rejection;
 use crate::model::{CandleError, Interval, Symbol};
 
@@ -182,7 +182,7 @@ impl IssueKind {
 }
 
 /// Returns the beginning of foreign bytes as text.
-pub(super) fn excerpt(bytes: &[u8]) -> String {
+pub(super) fn excerpt_of_bytes(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(240)]);
     if text.chars().count() <= 60 {
         text.into_owned()
@@ -266,7 +266,7 @@ fn same_bytes(reports: &[FileIdentity], same: &[usize]) -> Vec<(usize, Issue)> {
     };
     let issue = |index: usize| {
         let other = &reports[if symbol(index) == symbol(first) { second } else { first }];
-        let there = place(Path::new(&other.path), other.entry.as_deref());
+        let there = place_of_member(Path::new(&other.path), other.entry.as_deref());
         let detail = format!("same bytes as {} of {there}; one of them holds the wrong symbol", other.symbol);
         let count = (same.len() - of_symbol[symbol(index)]) as u64;
         (index, Issue { kind: IssueKind::IdenticalFile, count, lines: Vec::new(), detail })

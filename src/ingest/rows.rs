@@ -11,7 +11,7 @@ use super::layout::{self, Field, FileLayout, Heading, LineKind, cell};
 use super::lines::{LineReader, RawLine, StreamError};
 use super::number;
 use super::rejection::Rejection;
-use super::report::{IssueKind, excerpt};
+use super::report::{IssueKind, excerpt_of_bytes};
 use super::time::{DatesSay, LocalClock};
 use crate::model::Candle;
 
@@ -23,7 +23,7 @@ const HEADER_BYTES_MAX: usize = 4096;
 /// Reads the rows of CSV until its end, or until it is known to be of no use.
 ///
 /// Errors: only what the stream itself reports; whatever its bytes are, they give rows or a rejection.
-pub(super) fn parse(
+pub(super) fn parse_rows(
     lines: &mut LineReader<impl Read>,
     collector: Collector<'_>,
     reading: &ReadingOptions,
@@ -125,7 +125,7 @@ impl<'a> Parser<'a> {
 
     /// Takes a line before it is known what columns hold.
     fn above_rows(&mut self, number: u64, text: &[u8], ended: bool) {
-        let first_line = self.first.get_or_insert_with(|| (number, excerpt(text))).0;
+        let first_line = self.first.get_or_insert_with(|| (number, excerpt_of_bytes(text))).0;
         let kind = layout::kind(text, &mut self.clock.clone(), self.collector.symbol);
         let has_heading = !self.heading.is_empty();
         match kind {
@@ -145,7 +145,7 @@ impl<'a> Parser<'a> {
             LineKind::Numbers => {
                 self.collector.count_row();
                 self.collector.bad(IssueKind::BadRow, number, || {
-                    format!("expected a header or a row of candles, found {:?}", excerpt(text))
+                    format!("expected a header or a row of candles, found {:?}", excerpt_of_bytes(text))
                 });
             }
             LineKind::Other => self.collector.comment(number, text),
@@ -227,7 +227,7 @@ impl<'a> Parser<'a> {
     /// Takes one row, or a header in between that changes the layout of the rows that follow.
     fn row(&mut self, number: u64, text: &[u8], ended: bool) {
         let Some(layout) = &self.layout else { return };
-        layout::split(text, layout.separator, &mut self.fields);
+        layout::split_fields(text, layout.separator, &mut self.fields);
         let doubtful = if ended {
             None
         } else {
@@ -290,7 +290,7 @@ impl<'a> Parser<'a> {
         if self.heading.repeats(text) {
             return Between::Repeated;
         }
-        if let Ok(next) = layout::header(text, layout.separator, self.collector.symbol) {
+        if let Ok(next) = layout::header_layout(text, layout.separator, self.collector.symbol) {
             let other_times =
                 matches!(next.columns.time, TimeColumn::Close(_)) != self.collector.out.close_times;
             return if other_times { Between::Unknown } else { Between::Header(next) };
@@ -410,10 +410,10 @@ fn read_cells<'a>(
     let mut values = [0.0; 4];
     for (value, (name, place)) in values.iter_mut().zip(prices) {
         let found = at(place);
-        *value = number::parse(found).unwrap_or(f64::NAN);
+        *value = number::parse_number(found).unwrap_or(f64::NAN);
         if value.is_nan() {
             let no_candle = || prices.into_iter().all(|(_, place)| number::is_nothing(at(place)));
-            if number::parse(found).is_none() || no_candle() {
+            if number::parse_number(found).is_none() || no_candle() {
                 let no_candle = number::is_nothing(found) && no_candle();
                 return Err(if no_candle {
                     RejectedRow::NoCandle
@@ -426,7 +426,7 @@ fn read_cells<'a>(
     let [open, high, low, close] = values;
     let (volume, no_volume) = match columns.volume.map(&at) {
         None => (0.0, false),
-        Some(found) => match number::parse(found).filter(|volume| !volume.is_nan()) {
+        Some(found) => match number::parse_number(found).filter(|volume| !volume.is_nan()) {
             Some(volume) => (volume, false),
             None if number::is_nothing(found) => (0.0, true),
             None => return Err(RejectedRow::Number { column: "volume", found }),
@@ -434,7 +434,7 @@ fn read_cells<'a>(
     };
     let unfinished = match columns.closed.map(&at) {
         None => false,
-        Some(found) => !number::flag(found).ok_or(RejectedRow::Flag { found })?,
+        Some(found) => !number::parse_flag(found).ok_or(RejectedRow::Flag { found })?,
     };
     let span_ms = columns.close_time.and_then(|column| {
         let (close, unit) = clock.parse(at(column)).ok()?;
@@ -457,7 +457,7 @@ mod tests {
     fn parsed(text: impl AsRef<[u8]>) -> Parsed {
         let symbol = Symbol::parse("BTCUSDT").expect("a symbol");
         let mut bytes = text.as_ref();
-        format::parse(&mut bytes, 1 << 20, Collector::new(&symbol, 0), &RowContext::default())
+        format::parse_stream(&mut bytes, 1 << 20, Collector::new(&symbol, 0), &RowContext::default())
             .expect("a slice does not fail")
     }
 

@@ -122,7 +122,7 @@ impl Selection {
 /// Returns two sources of a symbol that are of different markets.
 ///
 /// A file that says no market is not of the one that others say; an exchange that is not said is the one that is.
-pub(super) fn conflict(sources: &SymbolSources) -> Option<MarketConflict> {
+pub(super) fn market_conflict(sources: &SymbolSources) -> Option<MarketConflict> {
     let first = sources.sources.first()?;
     let by_kind = sources.sources.iter().find(|source| source.market.kind != first.market.kind);
     let by_exchange = || {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::OnConflict;
-use super::collector::{CandleRow, decimals};
+use super::collector::{CandleRow, decimals_of};
 use super::error::{Conflict, IngestError, RowRef};
 use super::repeats::{Repeat, Repeats};
 use super::report::{FileReport, Issue, IssueKind, note};
@@ -49,7 +49,7 @@ fn is_rounded(a: f64, b: f64, most: f64) -> bool {
     if close_to(a, b, VOLUME_TOLERANCE) {
         return true;
     }
-    let (digits_a, digits_b) = (decimals(a), decimals(b));
+    let (digits_a, digits_b) = (decimals_of(a), decimals_of(b));
     let unit = 0.1_f64.powi(digits_a.min(digits_b)) * (1.0 + 1e-6);
     let (units, most) = if digits_a == digits_b { (1.0, LAST_DIGIT_MAX) } else { (0.5, most) };
     (a - b).abs() <= units * unit && close_to(a, b, most)
@@ -188,15 +188,17 @@ fn replaces(first: &RowRef) -> String {
 }
 
 /// Returns one candle per base bucket: base candles first, then those built from finer ones, the coarsest first.
-pub(super) fn combine(
+pub(super) fn combine_candles(
     by_interval: BTreeMap<Interval, Vec<Candle>>,
     base: Interval,
     issues: &mut Vec<Issue>,
 ) -> Vec<Candle> {
     let mut combined: Vec<Candle> = Vec::new();
     for (interval, candles) in by_interval.into_iter().rev() {
-        let built = if interval == base { candles } else { resample(&candles, interval, base, issues) };
-        combined = if combined.is_empty() { built } else { overlay(combined, built, interval, issues) };
+        let built =
+            if interval == base { candles } else { resample_buckets(&candles, interval, base, issues) };
+        combined =
+            if combined.is_empty() { built } else { overlay_buckets(combined, built, interval, issues) };
     }
     combined
 }
@@ -204,7 +206,12 @@ pub(super) fn combine(
 /// Builds base candles from buckets of which every finer candle is there.
 ///
 /// Shape: candles ascend, unique, aligned to `interval`, which divides `base`.
-fn resample(candles: &[Candle], interval: Interval, base: Interval, issues: &mut Vec<Issue>) -> Vec<Candle> {
+fn resample_buckets(
+    candles: &[Candle],
+    interval: Interval,
+    base: Interval,
+    issues: &mut Vec<Issue>,
+) -> Vec<Candle> {
     let per_bucket = base.divided_by(interval).unwrap_or(usize::MAX);
     let mut built = Vec::with_capacity(candles.len() / per_bucket + 1);
     for bucket in candles.chunk_by(|a, b| base.floor(a.open_time) == base.floor(b.open_time)) {
@@ -233,7 +240,7 @@ fn whole_bucket(bucket: &[Candle]) -> Option<Candle> {
 }
 
 /// Adds the candles of buckets that `kept` does not have; buckets both have are compared.
-fn overlay(
+fn overlay_buckets(
     kept: Vec<Candle>,
     added: Vec<Candle>,
     interval: Interval,
@@ -448,7 +455,7 @@ mod tests {
     fn whole_buckets_are_built_and_others_counted() {
         let finer: Vec<Candle> = [10, 15, 20, 25, 30, 40].map(|minute| candle(minute, minute as f64)).into();
         let mut issues = Vec::new();
-        let built = resample(&finer, Interval::from_minutes(5), Interval::M15, &mut issues);
+        let built = resample_buckets(&finer, Interval::from_minutes(5), Interval::M15, &mut issues);
         let expected =
             Candle { open_time: 15 * MINUTE_MS, open: 15.0, high: 27.0, low: 14.0, close: 26.0, volume: 3.0 };
         assert_eq!(built, [expected]);
@@ -466,7 +473,7 @@ mod tests {
             (Interval::from_minutes(1), one),
         ]);
         let mut issues = Vec::new();
-        let combined = combine(by_interval, Interval::M15, &mut issues);
+        let combined = combine_candles(by_interval, Interval::M15, &mut issues);
         assert_eq!(minutes(&combined), [0, 15, 30, 45]);
         assert_eq!(combined.iter().map(|candle| candle.open).collect::<Vec<_>>(), [10.0, 20.0, 20.0, 20.0]);
         assert_eq!(combined[1].volume, 3.0, "the five-minute candles are used");

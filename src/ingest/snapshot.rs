@@ -12,7 +12,7 @@ use std::io::Read;
 
 use super::collector::{Collector, Labels, Parsed, ReadRow, RejectedRow, TABLE_SYMBOLS_MAX};
 use super::ending::Endings;
-use super::layout::{Field, cell, list_names, split};
+use super::layout::{Field, cell, list_names, split_fields};
 use super::lines::{LineReader, RawLine, StreamError};
 use super::rejection::Rejection;
 use super::report::{IssueKind, TimeUnit, note};
@@ -80,13 +80,14 @@ impl SnapshotColumns {
 pub(super) fn is_snapshots(text: &[u8]) -> bool {
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let mut fields = Vec::new();
-    split(line, b',', &mut fields);
+    split_fields(line, b',', &mut fields);
     if SnapshotColumns::of_header(&names(line, &fields)).is_some() {
         return true;
     }
     let Some(columns) = SnapshotColumns::of_writer(fields.len()) else { return false };
     let at = |column: usize| cell(line, fields[column]);
-    clock_ms(at(columns.time)).is_some() && columns.prices.iter().all(|p| number::parse(at(*p)).is_some())
+    clock_ms(at(columns.time)).is_some()
+        && columns.prices.iter().all(|p| number::parse_number(at(*p)).is_some())
 }
 
 fn names(line: &[u8], fields: &[Field]) -> Vec<String> {
@@ -121,7 +122,7 @@ impl SnapshotWalk {
         if line.trim_ascii().is_empty() {
             return SnapshotLine::Blank;
         }
-        split(line, b',', &mut self.fields);
+        split_fields(line, b',', &mut self.fields);
         let found = self.fields.len();
         // A header stands on top or begins with a word.
         let may_be_header = self.columns.is_none() || line.first().is_some_and(u8::is_ascii_alphabetic);
@@ -150,7 +151,7 @@ impl SnapshotWalk {
 }
 
 /// Returns the market of a coin, `None` for a cell that names none.
-fn market(cell: &[u8]) -> Option<Symbol> {
+fn market_of_coin(cell: &[u8]) -> Option<Symbol> {
     let coin = std::str::from_utf8(cell).ok()?;
     let symbol = Symbol::parse(coin)?;
     let name = symbol.as_str();
@@ -159,7 +160,7 @@ fn market(cell: &[u8]) -> Option<Symbol> {
 }
 
 /// Returns the markets that a stream of snapshots has rows of.
-pub(super) fn markets(
+pub(super) fn markets_of_stream(
     stream: &mut dyn Read,
     bytes_max: u64,
 ) -> Result<Result<BTreeSet<Symbol>, Rejection>, StreamError> {
@@ -178,7 +179,7 @@ pub(super) fn markets(
                     continue;
                 }
                 last = coin.to_vec();
-                found.extend(market(coin));
+                found.extend(market_of_coin(coin));
                 if found.len() as u64 > TABLE_SYMBOLS_MAX {
                     return Ok(Err(Rejection::TooLarge { limit: TABLE_SYMBOLS_MAX, unit: "coins" }));
                 }
@@ -194,7 +195,7 @@ pub(super) fn markets(
 ///
 /// `day_ms` is the midnight of the day in the name, in UTC milliseconds.
 /// Errors: only what the stream itself reports
-pub(super) fn parse(
+pub(super) fn parse_snapshot_rows(
     lines: &mut LineReader<impl Read>,
     mut collector: Collector<'_>,
     day_ms: Option<i64>,
@@ -225,13 +226,15 @@ pub(super) fn parse(
                 if !ended && (walk.reads_otherwise(&columns) || columns.may_be_cut(text, &walk.fields)) =>
             {
                 let coin = cell(text, walk.fields[columns.coin]);
-                if market(coin).as_ref() == Some(collector.symbol) || columns.coin + 1 == columns.fields {
+                if market_of_coin(coin).as_ref() == Some(collector.symbol)
+                    || columns.coin + 1 == columns.fields
+                {
                     collector.cut_short(number);
                 }
             }
             SnapshotLine::Row(columns, other) => {
                 let at = |column: usize| cell(text, walk.fields[column]);
-                if market(at(columns.coin)).as_ref() != Some(collector.symbol) {
+                if market_of_coin(at(columns.coin)).as_ref() != Some(collector.symbol) {
                     continue;
                 }
                 if let Some(writer) = other {
@@ -277,17 +280,17 @@ fn read_row<'a>(
     let cell = at(columns.time);
     let (open_time, unit) = match clock_ms(cell) {
         Some(of_day) => {
-            let written = columns.date.and_then(|date| time::midnight(std::str::from_utf8(at(date)).ok()?));
+            let written =
+                columns.date.and_then(|date| time::parse_midnight(std::str::from_utf8(at(date)).ok()?));
             (written.or(day_ms).ok_or(RowFault::NoDate)? + of_day, TimeUnit::Text)
         }
         // Others write whole instants into the same columns.
-        None => {
-            time::parse(cell).map_err(|error| RowFault::Cell(RejectedRow::Time { error, found: cell }))?
-        }
+        None => time::parse_time(cell)
+            .map_err(|error| RowFault::Cell(RejectedRow::Time { error, found: cell }))?,
     };
     let value = |column: &'static str, place: usize| {
         let error = || RowFault::Cell(RejectedRow::Number { column, found: at(place) });
-        number::parse(at(place)).ok_or_else(error)
+        number::parse_number(at(place)).ok_or_else(error)
     };
     let [open, high, low, close] = columns.prices;
     let candle = Candle {
@@ -370,7 +373,7 @@ mod tests {
     fn parsed(text: &str, symbol: &str) -> Parsed {
         let symbol = Symbol::parse(symbol).expect("a symbol");
         let frame = RowContext { day_ms: Some(MIDNIGHT), ..RowContext::default() };
-        format::parse(&mut text.as_bytes(), 1 << 20, Collector::new(&symbol, 0), &frame)
+        format::parse_stream(&mut text.as_bytes(), 1 << 20, Collector::new(&symbol, 0), &frame)
             .expect("a slice does not fail")
     }
 
@@ -408,8 +411,8 @@ mod tests {
         let head = header(114);
         let coins: String =
             (0..=TABLE_SYMBOLS_MAX).map(|coin| row(114, "0", &format!("C{coin}"), 1.0)).collect();
-        let found =
-            markets(&mut (head.clone() + &coins).as_bytes(), u64::MAX).expect("a slice does not fail");
+        let found = markets_of_stream(&mut (head.clone() + &coins).as_bytes(), u64::MAX)
+            .expect("a slice does not fail");
         assert_eq!(found, Err(Rejection::TooLarge { limit: TABLE_SYMBOLS_MAX, unit: "coins" }));
         let moments: String =
             (0..=MOMENTS_MAX).map(|moment| row(114, "0", "BTC", 1.0 + moment as f64)).collect();
@@ -441,9 +444,10 @@ mod tests {
         assert_eq!(noted, expected);
         assert_eq!(times(&parsed(&mixed.concat(), "ETHUSDT")), [0]);
         let bare = [row(91, "15", "BTC", 2.0), row(114, "30", "BTC", 2.0)].concat();
-        assert_eq!(format::recognise(bare.as_bytes()), Ok(FileFormat::Snapshots));
+        assert_eq!(format::recognise_format(bare.as_bytes()), Ok(FileFormat::Snapshots));
         assert_eq!(times(&parsed(&bare, "BTCUSDT")), [15, 30]);
-        let coins = markets(&mut mixed.concat().as_bytes(), 1 << 20).expect("a slice").expect("coins");
+        let coins =
+            markets_of_stream(&mut mixed.concat().as_bytes(), 1 << 20).expect("a slice").expect("coins");
         assert_eq!(coins.iter().map(Symbol::as_str).collect::<Vec<_>>(), ["BTCUSDT", "ETHUSDT"]);
     }
 
@@ -483,8 +487,12 @@ mod tests {
         assert_eq!(parsed("time,coin,open,high,low,close\n", "BTCUSDT").rejected, Some(Rejection::NoRows));
         let symbol = Symbol::parse("BTCUSDT").expect("a symbol");
         let text = header(91) + &row(91, "0", "BTC", 1.0);
-        let undated =
-            format::parse(&mut text.as_bytes(), 1 << 20, Collector::new(&symbol, 0), &RowContext::default());
+        let undated = format::parse_stream(
+            &mut text.as_bytes(),
+            1 << 20,
+            Collector::new(&symbol, 0),
+            &RowContext::default(),
+        );
         assert_eq!(undated.map(|parsed| parsed.rejected).ok(), Some(Some(Rejection::NoDate)));
     }
 }

@@ -72,7 +72,7 @@ impl Member {
 
     /// Returns the decoded bytes.
     fn open(self, path: &Path) -> Result<Box<dyn Read>, IngestError> {
-        let mut file = open(path)?;
+        let mut file = open_source(path)?;
         let sought = file.seek(SeekFrom::Start(self.start));
         sought.map_err(|source| IngestError::Read { path: path.to_owned(), source })?;
         let bytes = BufReader::new(file.take(self.packed_bytes));
@@ -159,7 +159,7 @@ pub(super) type Archive = ZipArchive<BufReader<File>>;
 /// Hands the decoded bytes of a source, and how many there may be, to a function.
 ///
 /// Errors: `IngestError::Read` where the disk fails; damage and excess are a rejection.
-pub(super) fn read<T>(
+pub(super) fn read_decoded<T>(
     source: &CandleSource,
     consume: impl FnOnce(&mut dyn Read, u64) -> Result<T, StreamError>,
 ) -> Result<Result<T, Rejection>, IngestError> {
@@ -171,10 +171,12 @@ pub(super) fn read<T>(
     let limit = bytes_max(source.bytes);
     let consumed = match source.container {
         Container::Plain if source.left_out.is_empty() => {
-            consume(&mut open(&source.path)?, DECODED_BYTES_MAX)
+            consume(&mut open_source(&source.path)?, DECODED_BYTES_MAX)
         }
         Container::Plain => consume(&mut excerpt(source)?, DECODED_BYTES_MAX),
-        Container::Gzip => consume(&mut MultiGzDecoder::new(BufReader::new(open(&source.path)?)), limit),
+        Container::Gzip => {
+            consume(&mut MultiGzDecoder::new(BufReader::new(open_source(&source.path)?)), limit)
+        }
         Container::Zip(member) => consume(&mut member.open(&source.path)?, limit),
     };
     consumed.map(Ok).or_else(|error| stream_error(source, error).map(Err))
@@ -186,21 +188,21 @@ pub(super) fn bytes_max(compressed: u64) -> u64 {
 }
 
 /// Opens a file for reading.
-pub(super) fn open(path: &Path) -> Result<File, IngestError> {
+pub(super) fn open_source(path: &Path) -> Result<File, IngestError> {
     open_regular(path).map_err(|source| IngestError::Read { path: path.to_owned(), source })
 }
 
 /// Opens a plain file without what is left out of it.
 fn excerpt(source: &CandleSource) -> Result<impl Read + use<>, IngestError> {
-    let mut rest = open(&source.path)?;
+    let mut rest = open_source(&source.path)?;
     let sought = rest.seek(SeekFrom::Start(source.left_out.end));
     sought.map_err(|error| IngestError::Read { path: source.path.clone(), source: error })?;
-    Ok(open(&source.path)?.take(source.left_out.start).chain(rest))
+    Ok(open_source(&source.path)?.take(source.left_out.start).chain(rest))
 }
 
 /// Opens an archive; damage is a rejection.
 pub(super) fn open_archive(path: &Path) -> Result<Result<Archive, Rejection>, IngestError> {
-    match ZipArchive::new(BufReader::new(open(path)?)) {
+    match ZipArchive::new(BufReader::new(open_source(path)?)) {
         Ok(archive) if archive.len() > MEMBERS_MAX => {
             Ok(Err(Rejection::TooLarge { limit: MEMBERS_MAX as u64, unit: "members" }))
         }

@@ -69,10 +69,10 @@ impl LocalClock {
         Self { strict: true, ..Self::new(zone, false) }
     }
 
-    /// Returns the instant in UTC milliseconds (finer parts cut off) and how it was written; see [`parse`].
+    /// Returns the instant in UTC milliseconds (finer parts cut off) and how it was written; see [`parse_time`].
     #[inline]
     pub(super) fn parse(&mut self, cell: &[u8]) -> Result<(i64, TimeUnit), TimeError> {
-        if let Some(number) = integer(cell) {
+        if let Some(number) = parse_integer(cell) {
             let (ms, unit) = from_integer(number);
             return in_range(ms, unit);
         }
@@ -202,20 +202,20 @@ fn ymd(year: &str, month: &str, day: &str) -> Option<Date> {
 ///
 /// The four units do not overlap between 1990 and 2100, so that the magnitude of each number tells its unit. A date in
 /// which the day and the month could be taken for each other is none.
-pub(super) fn parse(cell: &[u8]) -> Result<(i64, TimeUnit), TimeError> {
+pub(super) fn parse_time(cell: &[u8]) -> Result<(i64, TimeUnit), TimeError> {
     LocalClock::strict(None).parse(cell)
 }
 
 /// Returns the midnight of `YYYYMMDD` or `YYYY-MM-DD` in UTC milliseconds.
-pub(super) fn midnight(text: &str) -> Option<i64> {
+pub(super) fn parse_midnight(text: &str) -> Option<i64> {
     let compact = text.len() == 8 && is_digits(text);
     let written = || format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..]);
     let written = if compact { written() } else { text.to_owned() };
-    let (ms, _) = parse(written.as_bytes()).ok().filter(|_| written.len() == 10)?;
+    let (ms, _) = parse_time(written.as_bytes()).ok().filter(|_| written.len() == 10)?;
     (TIME_MIN_MS..TIME_MAX_MS).contains(&ms).then_some(ms)
 }
 
-/// Returns the instant of a number in one of the four units; see [`parse`].
+/// Returns the instant of a number in one of the four units; see [`parse_time`].
 #[cfg(feature = "columnar")]
 pub(super) fn of_number(number: f64) -> Result<(i64, TimeUnit), TimeError> {
     let (ms, unit) = from_float(number).ok_or(TimeError::NotATime)?;
@@ -228,7 +228,7 @@ pub(super) fn of_unit(number: i64, unit: TimeUnit) -> Result<(i64, TimeUnit), Ti
     in_range(to_ms(number, unit).ok_or(TimeError::OutOfRange)?, unit)
 }
 
-/// Returns the instant of an integer; see [`parse`].
+/// Returns the instant of an integer; see [`parse_time`].
 #[cfg(feature = "columnar")]
 pub(super) fn of_integer(number: i64) -> Result<(i64, TimeUnit), TimeError> {
     let (ms, unit) = from_integer(number);
@@ -240,7 +240,7 @@ fn in_range(ms: i64, unit: TimeUnit) -> Result<(i64, TimeUnit), TimeError> {
 }
 
 /// Returns the value of up to 18 digits, or 19 that fit.
-fn integer(cell: &[u8]) -> Option<i64> {
+fn parse_integer(cell: &[u8]) -> Option<i64> {
     if cell.is_empty() || cell.len() > 19 {
         return None;
     }
@@ -414,27 +414,27 @@ mod tests {
             ("2025-04-03T19:15:00+02", Text),
         ];
         for (text, unit) in cases {
-            assert_eq!(parse(text.as_bytes()), Ok((INSTANT, unit)), "{text}");
+            assert_eq!(parse_time(text.as_bytes()), Ok((INSTANT, unit)), "{text}");
         }
     }
 
     #[test]
     fn half_days_and_bare_dates() {
-        let hour = |text: &str| parse(text.as_bytes()).map(|(ms, _)| ms / 3_600_000 % 24);
+        let hour = |text: &str| parse_time(text.as_bytes()).map(|(ms, _)| ms / 3_600_000 % 24);
         assert_eq!(hour("2021-06-10 12-AM"), Ok(0));
         assert_eq!(hour("2021-06-10 01-PM"), Ok(13));
         assert_eq!(hour("2021-06-10 12-PM"), Ok(12));
         assert_eq!(hour("2021-06-10 1:00 AM"), Ok(1));
         assert_eq!(hour("2021-06-10 1:00:00 pm"), Ok(13));
-        assert_eq!(parse(b"2012-01-31"), Ok((1_327_968_000_000, TimeUnit::Text)));
+        assert_eq!(parse_time(b"2012-01-31"), Ok((1_327_968_000_000, TimeUnit::Text)));
     }
 
     #[test]
     fn spreadsheets_write_fewer_digits_and_a_day_of_24_hours() {
         let same = |text: &str, other: &str| {
-            let read = parse(text.as_bytes());
+            let read = parse_time(text.as_bytes());
             assert!(read.is_ok(), "{text}");
-            assert_eq!(read, parse(other.as_bytes()), "{text}");
+            assert_eq!(read, parse_time(other.as_bytes()), "{text}");
         };
         same("2025/10/2 0:00", "2025-10-02 00:00");
         same("2025-1-2 9:05:00", "2025-01-02 09:05");
@@ -469,7 +469,7 @@ mod tests {
     #[test]
     fn a_day_and_a_time_of_day_in_two_cells() {
         let mut clock = LocalClock::default();
-        let wanted = parse(b"2025-01-31 00:15:00");
+        let wanted = parse_time(b"2025-01-31 00:15:00");
         for (date, time) in [
             ("2025.01.31", "00:15"),
             ("20250131", "001500"),
@@ -487,7 +487,7 @@ mod tests {
     #[test]
     fn local_times_are_of_their_zone_where_no_offset_stands() {
         let zone = |name: &str| LocalClock::new(Some(TimeZone::get(name).expect("bundled")), false);
-        let utc = |text: &str| parse(text.as_bytes()).map(|(ms, _)| ms);
+        let utc = |text: &str| parse_time(text.as_bytes()).map(|(ms, _)| ms);
         let mut shanghai = zone("Asia/Shanghai");
         let ms = |clock: &mut LocalClock, text: &str| clock.parse(text.as_bytes()).map(|(ms, _)| ms);
         assert_eq!(ms(&mut shanghai, "2025-01-01 08:00"), utc("2025-01-01 00:00"));
@@ -521,7 +521,7 @@ mod tests {
             "99999999999999999999999x",
         ];
         for text in not_times {
-            assert_eq!(parse(text.as_bytes()), Err(TimeError::NotATime), "{text:?}");
+            assert_eq!(parse_time(text.as_bytes()), Err(TimeError::NotATime), "{text:?}");
         }
         let beyond = [
             "0",
@@ -535,21 +535,21 @@ mod tests {
             "99999999999999999999",
         ];
         for text in beyond {
-            assert_eq!(parse(text.as_bytes()), Err(TimeError::OutOfRange), "{text:?}");
+            assert_eq!(parse_time(text.as_bytes()), Err(TimeError::OutOfRange), "{text:?}");
         }
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_survived(cell in proptest::collection::vec(any::<u8>(), 0..40)) {
-            if let Ok((ms, _)) = parse(&cell) {
+            if let Ok((ms, _)) = parse_time(&cell) {
                 prop_assert!((TIME_MIN_MS..TIME_MAX_MS).contains(&ms));
             }
         }
 
         #[test]
         fn text_like_dates_are_survived(cell in "[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[ T]?[-+:.0-9APMZé]{0,14}") {
-            if let Ok((ms, unit)) = parse(cell.as_bytes()) {
+            if let Ok((ms, unit)) = parse_time(cell.as_bytes()) {
                 prop_assert!((TIME_MIN_MS..TIME_MAX_MS).contains(&ms));
                 prop_assert_eq!(unit, TimeUnit::Text);
             }
@@ -560,10 +560,10 @@ mod tests {
             let ms = seconds * 1000;
             for scale in [1_i64, 1_000, 1_000_000, 1_000_000_000] {
                 let text = (seconds * scale).to_string();
-                prop_assert_eq!(parse(text.as_bytes()).map(|(ms, _)| ms), Ok(ms));
+                prop_assert_eq!(parse_time(text.as_bytes()).map(|(ms, _)| ms), Ok(ms));
             }
             let iso = jiff::Timestamp::from_second(seconds).map(|t| t.to_string()).unwrap_or_default();
-            prop_assert_eq!(parse(iso.as_bytes()), Ok((ms, TimeUnit::Text)));
+            prop_assert_eq!(parse_time(iso.as_bytes()), Ok((ms, TimeUnit::Text)));
         }
     }
 }

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::rules::cooldown::{ClosedTrade, CooldownLimits, volatility};
-use super::rules::pauses::{Closing, PauseStanding, standing};
+use super::rules::pauses::{Closing, PauseStanding, pause_standing};
 use super::rules::timing::{
-    AfterExit, ExitLevel, TimedExit, TimedOpportunity, TimedTrade, TimingAnalysis, TimingLimits, timing,
+    AfterExit, ExitLevel, TimedExit, TimedOpportunity, TimedTrade, TimingAnalysis, TimingLimits,
+    analyse_timing,
 };
 use crate::engine::plan::Plan;
 use crate::features::frame::MarketSeries;
@@ -70,14 +71,14 @@ pub struct TradeReview {
 /// Shape:     trades in any order; opportunities and signals by the first style of the plan, candles of one coin in
 ///            memory at a time
 /// Errors:    those of reading candles
-pub fn review(
+pub fn review_trades(
     trades: &[LegacyTrade],
     plan: &Plan,
     options: &ReviewOptions,
 ) -> Result<TradeReview, IngestError> {
     let at_ms = options.at_ms;
     let trades: Vec<LegacyTrade> = trades.iter().filter_map(|trade| as_of(trade, at_ms)).collect();
-    let closings = closings(&trades, options.account);
+    let closings = closings_of_trades(&trades, options.account);
     let mut timed: Vec<TimedTrade> = trades.iter().filter_map(timed_trade).collect();
     timed.sort_by_key(|trade| trade.opened_at_ms);
     let seen = see(&timed, plan, options)?;
@@ -89,7 +90,7 @@ pub fn review(
     let after = |trade: &TimedTrade, exit: &TimedExit| {
         seen.after.get(&(trade.coin.clone(), exit.at_ms)).copied().filter(|_| exit.price > 0.0)
     };
-    let found = timing(&timed, opportunities.as_deref().unwrap_or_default(), after, &options.limits);
+    let found = analyse_timing(&timed, opportunities.as_deref().unwrap_or_default(), after, &options.limits);
     let coins: BTreeSet<&String> = trades.iter().map(|trade| &trade.coin).collect();
     let record = |coin: &String| {
         let own: Vec<Closing> =
@@ -126,7 +127,7 @@ fn as_of(trade: &LegacyTrade, at_ms: i64) -> Option<LegacyTrade> {
 }
 
 /// Returns the closed trades in the order of closing; one closed at an unknown time follows that before it in the file.
-fn closings(trades: &[LegacyTrade], account: Option<f64>) -> Vec<(&String, Closing)> {
+fn closings_of_trades(trades: &[LegacyTrade], account: Option<f64>) -> Vec<(&String, Closing)> {
     let mut closed: Vec<(i64, &LegacyTrade, f64)> = Vec::new();
     for trade in trades {
         let Some(profit) = trade.profit else { continue };
@@ -161,7 +162,7 @@ fn record(closings: &[Closing], at_ms: i64) -> TradeRecord {
         closed: closings.len() as u64,
         losses: closings.iter().filter(|closing| closing.trade.profit < 0.0).count() as u64,
         profit: closings.iter().map(|closing| closing.trade.profit).sum(),
-        standing: standing(closings, at_ms, &CooldownLimits::default()),
+        standing: pause_standing(closings, at_ms, &CooldownLimits::default()),
     }
 }
 
@@ -252,7 +253,7 @@ impl CandleFacts {
         let last = Day::of(options.at_ms.min(last_ms));
         if options.opportunities.is_none() {
             for day in (first.0..=last.0).map(Day) {
-                self.opportunities.extend(moves(&market, day, coin, plan));
+                self.opportunities.extend(opportunities_of_review(&market, day, coin, plan));
             }
         }
         let around = |at: i64| [at - options.limits.match_ms, at + options.limits.match_ms].map(Day::of);
@@ -278,7 +279,12 @@ impl CandleFacts {
 }
 
 /// Returns the opportunities of a day.
-fn moves(market: &MarketSeries<'_>, day: Day, coin: &str, plan: &Plan) -> Vec<TimedOpportunity> {
+fn opportunities_of_review(
+    market: &MarketSeries<'_>,
+    day: Day,
+    coin: &str,
+    plan: &Plan,
+) -> Vec<TimedOpportunity> {
     let Some(style) = plan.styles.first() else { return Vec::new() };
     let found = opportunities_of_day(&market.frame(day, 0), &style.opportunity, &plan.costs);
     let timed = |chance: &crate::signals::opportunities::Opportunity| {

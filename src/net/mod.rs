@@ -62,7 +62,7 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Returns what somebody else says as it may be printed (see [`printable`]); of an answer without a word, that.
-pub fn said(text: &str, chars: usize) -> String {
+pub fn said_or_nothing(text: &str, chars: usize) -> String {
     match printable(text, chars) {
         nothing if nothing.is_empty() => "without a word".to_owned(),
         said => said,
@@ -84,6 +84,6 @@ mod tests {
     fn foreign_text_is_one_short_line() {
         assert_eq!(printable("a\r\n\u{1b}[31mb   c", 100), "a [31mb c");
         assert_eq!(printable("ääää", 2), "ää");
-        assert_eq!([said(" \n", 9), said("no", 9)], ["without a word", "no"]);
+        assert_eq!([said_or_nothing(" \n", 9), said_or_nothing("no", 9)], ["without a word", "no"]);
     }
 }

@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 use super::cache::Cache;
 use super::disk::{Disk, Step};
 use super::edition::Edition;
-use super::engine::{self, damaged};
+use super::engine::{self, damaged_error};
 use super::error::StoreError;
 use super::files;
 use super::keys::META_KEY;
@@ -121,7 +121,7 @@ pub struct BackupContent {
     pub profile: Option<String>,
 }
 
-/// What was done by [`restore`].
+/// What was done by [`restore_backup`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
     /// The backup.
@@ -136,7 +136,7 @@ pub struct Restored {
 
 /// Writes a backup of a snapshot, made after a run of a profile, and removes those of the same store that are no longer
 /// kept: of each profile the newest of each of the last `keep` days, and the newest `keep` of all.
-pub(super) fn write(
+pub(super) fn write_backup(
     disk: &Disk,
     dir: &Path,
     snapshot: &Snapshot<'_>,
@@ -148,20 +148,20 @@ pub(super) fn write(
     files::create_directory(disk, &folder)?;
     let uuid = snapshot.meta()?.store_uuid;
     let bytes = encode(&folder, snapshot, profile, now_ms)?;
-    let numbers = numbered(&folder, &uuid)?;
+    let numbers = numbered_backups(&folder, &uuid)?;
     let number = numbers.last().map_or(1, |(number, _)| number + 1);
     let (new, path) = (folder.join(NEW), folder.join(name(&uuid, number)));
     let mut file = files::create_fresh(disk, &new)?;
     disk.pass(&new, "write", Step::Write { offset: 0, bytes: &bytes })?;
     file.write_all(&bytes).map_err(|error| StoreError::io(&new, "write", error))?;
-    files::settle(disk, &new, &file)?;
+    files::settle_file(disk, &new, &file)?;
     files::rename(disk, &new, &path)?;
-    let old = superseded(&numbered(&folder, &uuid)?, keep);
+    let old = superseded_backups(&numbered_backups(&folder, &uuid)?, keep);
     old.iter().try_for_each(|path| files::remove(disk, path))
 }
 
 /// Returns the backups that make room, of those of a store, oldest first.
-fn superseded(numbers: &[(u64, PathBuf)], keep: usize) -> Vec<PathBuf> {
+fn superseded_backups(numbers: &[(u64, PathBuf)], keep: usize) -> Vec<PathBuf> {
     let mut days: BTreeMap<Option<String>, BTreeSet<i64>> = BTreeMap::new();
     let mut old = Vec::new();
     for (age, (_, path)) in numbers.iter().rev().enumerate() {
@@ -178,7 +178,7 @@ fn superseded(numbers: &[(u64, PathBuf)], keep: usize) -> Vec<PathBuf> {
 }
 
 /// Returns how many backups there are in a store's directory, of whatever store.
-pub(super) fn count(dir: &Path) -> Result<usize, StoreError> {
+pub(super) fn count_backups(dir: &Path) -> Result<usize, StoreError> {
     Ok(listed(&dir.join(FOLDER))?.iter().filter(|path| parts(path).is_some()).count())
 }
 
@@ -190,7 +190,7 @@ pub(super) fn store_name(uuid: &[u8; 16]) -> String {
 /// Returns the backups in a store's directory, newest first of each store; every one is read and checked.
 ///
 /// Errors: the folder cannot be read; there being none is no error
-pub fn backups(dir: &Path) -> Result<Vec<Backup>, StoreError> {
+pub fn list_backups(dir: &Path) -> Result<Vec<Backup>, StoreError> {
     let folder = dir.join(FOLDER);
     let mut found: Vec<(String, u64, PathBuf)> = Vec::new();
     for path in listed(&folder)? {
@@ -201,7 +201,7 @@ pub fn backups(dir: &Path) -> Result<Vec<Backup>, StoreError> {
         number,
         store,
         bytes: fs::metadata(&path).map_or(0, |found| found.len()),
-        content: read(&path, |_, _| Ok(())).map_err(|error| error.to_string()),
+        content: read_backup(&path, |_, _| Ok(())).map_err(|error| error.to_string()),
         path,
     };
     Ok(found.into_iter().map(backup).collect())
@@ -212,10 +212,14 @@ pub fn backups(dir: &Path) -> Result<Vec<Backup>, StoreError> {
 /// All of the backup is checked before anything is touched, and the new store is verified before it takes its place.
 ///
 /// Errors: `Busy` while a run is at work, `NeedsRepair` or `TooNew` for a backup that cannot be used
-pub fn restore(location: impl Into<Location>, backup: &Path, now_ms: i64) -> Result<Restored, StoreError> {
+pub fn restore_backup(
+    location: impl Into<Location>,
+    backup: &Path,
+    now_ms: i64,
+) -> Result<Restored, StoreError> {
     let location = location.into();
     let (disk, dir) = (location.disk(), &location.dir);
-    let content = read(backup, |_, _| Ok(()))?;
+    let content = read_backup(backup, |_, _| Ok(()))?;
     files::create_directory(&disk, dir)?;
     let lock = RunLock::take(&location, now_ms)?;
     let (new, state) = (dir.join(files::STATE_NEW), dir.join(files::STATE));
@@ -224,7 +228,7 @@ pub fn restore(location: impl Into<Location>, backup: &Path, now_ms: i64) -> Res
     let known: Vec<Edition> = editions(dir).collect();
     let newest = known.iter().map(|known| known.generation).max().unwrap_or(0);
     let generation = newest.max(content.generation.unwrap_or(0)) + 1;
-    let edition = rebuild(&disk, &new, backup, generation).map_err(|error| disk.explain(error))?;
+    let edition = rebuild_store(&disk, &new, backup, generation).map_err(|error| disk.explain(error))?;
     keep_what_is_nowhere_else(&disk, dir, Some(&edition), now_ms)?;
     let set_aside = files::keep_aside(&disk, &state, now_ms)?;
     files::rename(&disk, &new, &state)?;
@@ -263,7 +267,7 @@ fn keep_what_is_nowhere_else(
     now_ms: i64,
 ) -> Result<(), StoreError> {
     let Ok(copy) = View::open(dir).and_then(|view| view.read()?.edition()) else { return Ok(()) };
-    let state = engine::glance(&dir.join(files::STATE)).ok();
+    let state = engine::glance_at_edition(&dir.join(files::STATE)).ok();
     match state.iter().chain(next).any(|held| held.content == copy.content) {
         true => Ok(()),
         false => files::keep_aside(disk, &dir.join(files::VIEW), now_ms).map(drop),
@@ -272,7 +276,7 @@ fn keep_what_is_nowhere_else(
 
 /// Returns what can be told of the editions of the files in a store's directory: itself, its copy, its cache.
 fn editions(dir: &Path) -> impl Iterator<Item = Edition> {
-    let state = engine::glance(&dir.join(files::STATE)).ok();
+    let state = engine::glance_at_edition(&dir.join(files::STATE)).ok();
     let copy = move || View::open_as_it_is(dir).and_then(|view| view.read()?.edition()).ok();
     let looks: [Box<dyn Fn() -> Option<Edition>>; 3] =
         [Box::new(move || state), Box::new(copy), Box::new(move || Cache::stamp_of(dir))];
@@ -280,7 +284,7 @@ fn editions(dir: &Path) -> impl Iterator<Item = Edition> {
 }
 
 /// Makes a store of a backup's rows in a file of its own, as of a commit, and verifies it. Returns its edition.
-fn rebuild(disk: &Disk, new: &Path, backup: &Path, generation: u64) -> Result<Edition, StoreError> {
+fn rebuild_store(disk: &Disk, new: &Path, backup: &Path, generation: u64) -> Result<Edition, StoreError> {
     let file = files::create_fresh(disk, new)?;
     let settled = file.try_clone().map_err(|error| StoreError::io(new, "open", error))?;
     let db = engine::begin_file(disk, new, file, engine::STATE_CACHE_BYTES)?;
@@ -290,31 +294,32 @@ fn rebuild(disk: &Disk, new: &Path, backup: &Path, generation: u64) -> Result<Ed
         let before = HeadRecord { generation: generation - 1, ..HeadRecord::default() };
         let heads = Heads::from(Section::HEADED.map(|section| (section, before)));
         let mut writer = Writer::new(transaction, new, meta.store_uuid, heads);
-        read(backup, |table, row| match table.name == tables::META.info.name {
+        read_backup(backup, |table, row| match table.name == tables::META.info.name {
             true => Ok(()),
             false => writer.put_json(table, &row.key, row.version, row.record.get()),
         })?;
         writer.finish_all()
     })?;
     drop(db);
-    files::settle(disk, new, &settled)?;
+    files::settle_file(disk, new, &settled)?;
     drop(settled);
     let db = engine::open_state(disk, new)?;
-    engine::guarded(new, || Snapshot::begin(&*db, new)?.edition())
+    engine::run_guarded(new, || Snapshot::begin(&*db, new)?.edition())
 }
 
 fn meta_of(backup: &Path) -> Result<MetaRecord, StoreError> {
     let mut meta = None;
-    read(backup, |table, row| {
+    read_backup(backup, |table, row| {
         if (table.name, row.key.as_str()) == (tables::META.info.name, META_KEY) {
             let parsed = serde_json::from_str::<MetaRecord>(row.record.get());
-            let parsed = parsed
-                .map_err(|error| damaged(backup, format!("its store: {}", excerpt(&error.to_string()))));
+            let parsed = parsed.map_err(|error| {
+                damaged_error(backup, format!("its store: {}", excerpt(&error.to_string())))
+            });
             meta = Some(parsed?);
         }
         Ok(())
     })?;
-    meta.ok_or_else(|| damaged(backup, "it does not say which store it is of"))
+    meta.ok_or_else(|| damaged_error(backup, "it does not say which store it is of"))
 }
 
 fn encode(folder: &Path, snapshot: &Snapshot<'_>, profile: &str, now_ms: i64) -> Result<Vec<u8>, StoreError> {
@@ -374,14 +379,14 @@ impl Lines {
 
 /// Reads a backup from the first line to the last and gives every row to `visit`; what it says is only to be believed
 /// when all of it was read.
-pub(super) fn read(
+pub(super) fn read_backup(
     path: &Path,
     mut visit: impl FnMut(&'static TableInfo, &Line<'_>) -> Result<(), StoreError>,
 ) -> Result<BackupContent, StoreError> {
     let mut input = decoded(path)?;
     let mut line = String::new();
     let mut hash = blake3::Hasher::new();
-    let bad = |reason: &str| damaged(path, format!("the backup is not whole: {}", excerpt(reason)));
+    let bad = |reason: &str| damaged_error(path, format!("the backup is not whole: {}", excerpt(reason)));
     let mut next = |line: &mut String| {
         line.clear();
         let read =
@@ -460,7 +465,7 @@ fn head_of(path: &Path) -> Result<Header, StoreError> {
 }
 
 fn header(path: &Path, line: &str) -> Result<Header, StoreError> {
-    let bad = |reason: &str| damaged(path, format!("the backup is not whole: {}", excerpt(reason)));
+    let bad = |reason: &str| damaged_error(path, format!("the backup is not whole: {}", excerpt(reason)));
     let header: Header = serde_json::from_str(line).map_err(|error| bad(&format!("its header: {error}")))?;
     if header.format != FORMAT {
         return Err(bad("it does not begin as one"));
@@ -502,7 +507,7 @@ fn parts(path: &Path) -> Option<(String, u64)> {
 }
 
 /// Returns the backups of a store, oldest first.
-fn numbered(folder: &Path, uuid: &[u8; 16]) -> Result<Vec<(u64, PathBuf)>, StoreError> {
+fn numbered_backups(folder: &Path, uuid: &[u8; 16]) -> Result<Vec<(u64, PathBuf)>, StoreError> {
     let own = |path: PathBuf| parts(&path).filter(|(store, _)| *store == short(uuid)).map(|(_, n)| (n, path));
     let mut found: Vec<(u64, PathBuf)> = listed(folder)?.into_iter().filter_map(own).collect();
     found.sort();

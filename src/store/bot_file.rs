@@ -54,7 +54,7 @@ impl Mark {
 }
 
 /// Returns what a profile knows; nothing where the file is not there or damaged.
-pub fn marks(dir: &Path, profile: &str) -> Vec<Mark> {
+pub fn read_marks(dir: &Path, profile: &str) -> Vec<Mark> {
     let path = path_of(dir, profile);
     let mut bytes = Vec::new();
     let read = open_regular(&path).and_then(|file| file.take(BYTES_MAX).read_to_end(&mut bytes));
@@ -69,14 +69,14 @@ pub fn marks(dir: &Path, profile: &str) -> Vec<Mark> {
 
 /// Returns whether a profile imported a content or exported it last.
 pub fn is_known(dir: &Path, profile: &str, hash: &str) -> bool {
-    marks(dir, profile).iter().any(|mark| mark.hashes.iter().any(|known| known == hash))
+    read_marks(dir, profile).iter().any(|mark| mark.hashes.iter().any(|known| known == hash))
 }
 
 /// Remembers a content in place of what was known of the same origin and file.
 ///
 /// Errors: the disk; what was known is still known then
 pub fn remember(location: &Location, profile: &str, mark: Mark) -> Result<(), StoreError> {
-    let mut known = marks(&location.dir, profile);
+    let mut known = read_marks(&location.dir, profile);
     known.retain(|old| !old.is_replaced_by(&mark));
     known.push(mark);
     let excess = known.len().saturating_sub(MARKS_MAX);
@@ -98,7 +98,7 @@ fn write(disk: &Disk, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         beside::is_held(&file).map_err(|error| StoreError::io(&new, "lock", error)).and_then(|_| {
             disk.pass(&new, "write", Step::Write { offset: 0, bytes })?;
             file.write_all(bytes).map_err(|error| StoreError::io(&new, "write", error))?;
-            files::settle(disk, &new, &file)?;
+            files::settle_file(disk, &new, &file)?;
             files::rename(disk, &new, path)
         });
     written.inspect_err(|_| {
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(["b", "c", "d", "e"].map(known), [true, false, true, true]);
         assert!(!is_known(dir.path(), "other", "e"), "another bot's");
         (0..40).for_each(|n| remember(Origin::Export, &n.to_string(), &n.to_string()));
-        assert_eq!(marks(dir.path(), "default").len(), MARKS_MAX);
+        assert_eq!(read_marks(dir.path(), "default").len(), MARKS_MAX);
         std::fs::write(dir.path().join("bot-file-default.json"), "[{").expect("written");
         assert!(!known("39"), "damaged: nothing is known");
         let left = std::fs::read_dir(dir.path()).expect("a folder").count();

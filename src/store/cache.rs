@@ -119,7 +119,7 @@ impl std::fmt::Debug for Cache {
 impl Cache {
     /// Returns whether a directory has a cache.
     pub fn exists(dir: &Path) -> Result<bool, StoreError> {
-        files::exists(&dir.join(FILE))
+        files::file_exists(&dir.join(FILE))
     }
 
     /// Opens the cache of a directory, whatever store it was written for; see [`Cache::open_of`].
@@ -138,7 +138,7 @@ impl Cache {
     ) -> Result<Self, StoreError> {
         let location = location.into();
         let (disk, path) = (location.disk(), location.dir.join(FILE));
-        if files::exists(&path)? {
+        if files::file_exists(&path)? {
             let opened = Self::open_file(&disk, &path, budget_bytes).and_then(|cache| cache.of_store(store));
             match opened {
                 Ok(cache) => return Ok(cache),
@@ -149,7 +149,7 @@ impl Cache {
                 Err(error) => {
                     tracing::warn!("the cache cannot be used and is rebuilt: {error}");
                     // Reading it may have shown the damage, and removed it.
-                    if files::exists(&path)? {
+                    if files::file_exists(&path)? {
                         files::remove(&disk, &path)?;
                     }
                 }
@@ -161,7 +161,7 @@ impl Cache {
     fn open_file(disk: &Disk, path: &Path, budget_bytes: u64) -> Result<Self, StoreError> {
         let file = files::open_private(disk, path, true)?;
         let is_new = file.metadata().map_err(|error| StoreError::io(path, "look at", error))?.len() == 0;
-        let db = engine::guarded(path, || engine::begin_file(disk, path, file, EVALS_CACHE_BYTES));
+        let db = engine::run_guarded(path, || engine::begin_file(disk, path, file, EVALS_CACHE_BYTES));
         let db = Held::new(Opened::Write(db.map_err(|error| disk.explain(error))?), path);
         let (disk, closed) = (disk.clone(), AtomicBool::new(false));
         let cache = Self { db, disk, closed, path: path.to_owned(), budget_bytes };
@@ -185,10 +185,10 @@ impl Cache {
     /// Errors: `Busy` while a run has it open
     pub fn look(dir: &Path, budget_bytes: u64) -> Result<Option<Self>, StoreError> {
         let path = dir.join(FILE);
-        if !files::exists(&path)? {
+        if !files::file_exists(&path)? {
             return Ok(None);
         }
-        let opened = engine::guarded(&path, || {
+        let opened = engine::run_guarded(&path, || {
             let db = Opened::look(&path)?;
             Self::looking(db, &path, budget_bytes).of_this_format()
         });
@@ -211,7 +211,7 @@ impl Cache {
     /// Verifies every row of the cache of a directory, which has to be there; returns how its bytes are used.
     pub(super) fn examine(dir: &Path) -> Result<Space, StoreError> {
         let path = dir.join(FILE);
-        engine::guarded(&path, || {
+        engine::run_guarded(&path, || {
             let db = Opened::look(&path)?;
             let cache = Self::looking(db, &path, 0).of_this_format()?;
             let (space, damaged) = cache.read(|transaction| {
@@ -221,7 +221,8 @@ impl Cache {
                 for row in units.iter()? {
                     let (key, value) = row?;
                     let (symbol, style, day) = key.value();
-                    damaged += u64::from(unsealed(&unit_name(symbol, (style, day)), value.value()).is_none());
+                    damaged +=
+                        u64::from(unseal_row(&unit_name(symbol, (style, day)), value.value()).is_none());
                 }
                 space.add(&units.stats()?);
                 space.add(&transaction.open_table(META)?.stats()?);
@@ -233,7 +234,7 @@ impl Cache {
             })?;
             match damaged {
                 0 => Ok(space),
-                damaged => Err(engine::damaged(&path, format!("{damaged} units do not verify"))),
+                damaged => Err(engine::damaged_error(&path, format!("{damaged} units do not verify"))),
             }
         })
     }
@@ -242,7 +243,7 @@ impl Cache {
     pub(super) fn compact(dir: &Path) -> Result<(), StoreError> {
         let Self { mut db, path, .. } = Self::open(dir, u64::MAX)?;
         match &mut *db {
-            Opened::Write(db) => engine::guarded(&path, || engine::compact_disposable(db, &path)),
+            Opened::Write(db) => engine::run_guarded(&path, || engine::compact_disposable(db, &path)),
             Opened::Look(..) => unreachable!("it was opened to write"),
         }
     }
@@ -251,14 +252,14 @@ impl Cache {
     pub(super) fn stamp_of(dir: &Path) -> Option<Edition> {
         let path = dir.join(FILE);
         let read = || {
-            if !files::exists(&path)? {
+            if !files::file_exists(&path)? {
                 return Ok(None);
             }
             let db = Opened::look(&path)?;
             Self::looking(db, &path, 0).of_this_format()?.stamp()
         };
         // What cannot be read says nothing; a run begins it anew.
-        engine::guarded(&path, read).ok()?
+        engine::run_guarded(&path, read).ok()?
     }
 
     /// Returns which store it was written for last, and as of which commit.
@@ -300,7 +301,7 @@ impl Cache {
         let stamp = self.stamp()?;
         match stamp.zip(store) {
             Some((stamp, store)) if stamp.store_uuid != store.store_uuid => {
-                Err(engine::damaged(&self.path, "another store evaluated what it holds"))
+                Err(engine::damaged_error(&self.path, "another store evaluated what it holds"))
             }
             _ => Ok(self),
         }
@@ -311,9 +312,10 @@ impl Cache {
             self.read(|transaction| Ok(transaction.open_table(META)?.get("format")?.map(|f| f.value())))?;
         match format {
             Some(FORMAT) => Ok(self),
-            found => {
-                Err(engine::damaged(&self.path, format!("cache format {FORMAT} expected, found {found:?}")))
-            }
+            found => Err(engine::damaged_error(
+                &self.path,
+                format!("cache format {FORMAT} expected, found {found:?}"),
+            )),
         }
     }
 
@@ -321,7 +323,7 @@ impl Cache {
     pub fn symbol(&self, symbol: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(|transaction| {
             let row = transaction.open_table(SYMBOLS)?.get(symbol)?;
-            Ok(row.and_then(|row| unsealed(symbol.as_bytes(), row.value()).map(<[u8]>::to_vec)))
+            Ok(row.and_then(|row| unseal_row(symbol.as_bytes(), row.value()).map(<[u8]>::to_vec)))
         })
     }
 
@@ -338,7 +340,7 @@ impl Cache {
             for row in units.range((symbol, style, i32::MIN)..=(symbol, style, i32::MAX))? {
                 let (key, value) = row?;
                 let day = key.value().2;
-                visit(day, unsealed(&unit_name(symbol, (style, day)), value.value()));
+                visit(day, unseal_row(&unit_name(symbol, (style, day)), value.value()));
             }
             Ok(())
         })
@@ -348,7 +350,7 @@ impl Cache {
     pub fn unit(&self, symbol: &str, key: UnitKey) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(|transaction| {
             let row = transaction.open_table(UNITS)?.get((symbol, key.0, key.1))?;
-            Ok(row.and_then(|row| unsealed(&unit_name(symbol, key), row.value()).map(<[u8]>::to_vec)))
+            Ok(row.and_then(|row| unseal_row(&unit_name(symbol, key), row.value()).map(<[u8]>::to_vec)))
         })
     }
 
@@ -358,7 +360,7 @@ impl Cache {
             let mut contexts = BTreeMap::new();
             for row in transaction.open_table(CONTEXTS)?.iter()? {
                 let (key, value) = row?;
-                let verified = unsealed(key.value(), value.value());
+                let verified = unseal_row(key.value(), value.value());
                 if let (Ok(key), Some(bytes)) = (<[u8; 32]>::try_from(key.value()), verified) {
                     contexts.insert(key, bytes.to_vec());
                 }
@@ -399,11 +401,11 @@ impl Cache {
         }
         self.transact(|transaction| {
             if let Some(row) = &batch.symbol {
-                let sealed = sealed(symbol.as_bytes(), row);
+                let sealed = seal_row(symbol.as_bytes(), row);
                 transaction.open_table(SYMBOLS)?.insert(symbol, sealed.as_slice())?;
             }
             for (key, row) in &batch.contexts {
-                let sealed = sealed(key, row);
+                let sealed = seal_row(key, row);
                 transaction.open_table(CONTEXTS)?.insert(key.as_slice(), sealed.as_slice())?;
             }
             let mut used = transaction.open_table(USED)?;
@@ -415,7 +417,7 @@ impl Cache {
                     bytes -= old.map_or(0, |row| row.value().len() as u64).min(bytes);
                 }
                 for ((style, day), row) in &batch.units {
-                    let sealed = sealed(&unit_name(symbol, (*style, *day)), row);
+                    let sealed = seal_row(&unit_name(symbol, (*style, *day)), row);
                     bytes += sealed.len() as u64;
                     let old = units.insert((symbol, *style, *day), sealed.as_slice())?;
                     bytes -= old.map_or(0, |row| row.value().len() as u64).min(bytes);
@@ -431,7 +433,7 @@ impl Cache {
     pub fn answer(&self, question: &[u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(|transaction| {
             let row = transaction.open_table(ANSWERS)?.get(question.as_slice())?;
-            Ok(row.and_then(|row| unsealed(question, row.value().1).map(<[u8]>::to_vec)))
+            Ok(row.and_then(|row| unseal_row(question, row.value().1).map(<[u8]>::to_vec)))
         })
     }
 
@@ -442,7 +444,7 @@ impl Cache {
         }
         self.transact(|transaction| {
             let mut answers = transaction.open_table(ANSWERS)?;
-            answers.insert(question.as_slice(), (now_ms, sealed(question, answer).as_slice()))?;
+            answers.insert(question.as_slice(), (now_ms, seal_row(question, answer).as_slice()))?;
             let mut kept: Vec<(i64, Vec<u8>)> = Vec::new();
             for row in answers.iter()? {
                 let (key, value) = row?;
@@ -480,7 +482,7 @@ impl Cache {
         if self.closed.load(Ordering::Relaxed) {
             return Ok(T::default());
         }
-        let done = engine::guarded(&self.path, || {
+        let done = engine::run_guarded(&self.path, || {
             let transaction =
                 self.db.begin_read().map_err(|error| StoreError::engine(&self.path, "begin", error))?;
             work(&transaction).map_err(|error| StoreError::engine(&self.path, "read", error))
@@ -514,7 +516,7 @@ impl Cache {
         let Opened::Write(db) = &*self.db else {
             return Err(StoreError::io(&self.path, "write", std::io::ErrorKind::ReadOnlyFilesystem));
         };
-        let done = engine::guarded(&self.path, || {
+        let done = engine::run_guarded(&self.path, || {
             engine::transact(db, &self.path, |transaction| {
                 work(transaction).map_err(|error| StoreError::engine(&self.path, "write", error))
             })
@@ -596,20 +598,20 @@ fn unit_name(symbol: &str, (style, day): UnitKey) -> Vec<u8> {
 }
 
 /// Puts a tag over name and bytes in front of the bytes.
-fn sealed(name: &[u8], bytes: &[u8]) -> Vec<u8> {
-    let mut row = tag(name, bytes).to_vec();
+fn seal_row(name: &[u8], bytes: &[u8]) -> Vec<u8> {
+    let mut row = row_tag(name, bytes).to_vec();
     row.extend_from_slice(bytes);
     row
 }
 
 /// Returns the bytes of a row whose tag is that of its name and bytes.
-fn unsealed<'a>(name: &[u8], row: &'a [u8]) -> Option<&'a [u8]> {
+fn unseal_row<'a>(name: &[u8], row: &'a [u8]) -> Option<&'a [u8]> {
     let (found, bytes) = row.split_at_checked(TAG_BYTES)?;
-    (found == tag(name, bytes)).then_some(bytes)
+    (found == row_tag(name, bytes)).then_some(bytes)
 }
 
 /// A checksum against damage and misplaced rows. It need not withstand intent: who can write here owns the answer.
-fn tag(name: &[u8], bytes: &[u8]) -> [u8; TAG_BYTES] {
+fn row_tag(name: &[u8], bytes: &[u8]) -> [u8; TAG_BYTES] {
     let mut hash = crc32fast::Hasher::new();
     hash.update(&(name.len() as u64).to_le_bytes());
     hash.update(name);

@@ -51,7 +51,7 @@ impl Edition {
 /// Errors: `Lost` where the authoritative file is missing beside others of its store
 pub(super) fn expect_none_lost(dir: &Path) -> Result<(), StoreError> {
     let path = dir.join(files::STATE);
-    if files::exists(&path)? {
+    if files::file_exists(&path)? {
         return Ok(());
     }
     let beside = left_of_a_store(dir)?;
@@ -65,13 +65,13 @@ pub(super) fn expect_none_lost(dir: &Path) -> Result<(), StoreError> {
 /// evaluated before it was interrupted is of no store yet.
 fn left_of_a_store(dir: &Path) -> Result<Vec<String>, StoreError> {
     let mut left = Vec::new();
-    if files::exists(&dir.join(files::VIEW))? {
+    if files::file_exists(&dir.join(files::VIEW))? {
         left.push(files::VIEW.to_owned());
     }
     if Cache::exists(dir)? && Cache::stamp_of(dir).is_some() {
         left.push(cache::FILE.to_owned());
     }
-    let backups = backup::count(dir)?;
+    let backups = backup::count_backups(dir)?;
     if backups > 0 {
         left.push(format!("{backups} {}", if backups == 1 { "backup" } else { "backups" }));
     }

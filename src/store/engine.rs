@@ -18,7 +18,7 @@ use super::disk::{Disk, EngineFile};
 use super::edition::Edition;
 use super::error::StoreError;
 use super::files;
-use super::look::{Overlay, unchanged};
+use super::look::{Overlay, look_unchanged};
 use super::snapshot::Snapshot;
 
 /// Cache of the authoritative store; the engine's own default is 1 GiB.
@@ -36,8 +36,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// rows are proved, so that one that is refused stays as it is, byte for byte.
 pub(super) fn open_state(disk: &Disk, path: &Path) -> Result<Held<Database>, StoreError> {
     let file = files::open_private(disk, path, false)?;
-    files::settle(disk, path, &file)?;
-    prove(path, || begin_file(disk, path, file, STATE_CACHE_BYTES))
+    files::settle_file(disk, path, &file)?;
+    prove_whole(path, || begin_file(disk, path, file, STATE_CACHE_BYTES))
 }
 
 /// Judges the authoritative store as [`open_state`] does, without changing it: what the engine would repair after a killed
@@ -48,10 +48,11 @@ pub(super) fn look_at_state<T>(
     path: &Path,
     work: impl FnOnce(&Database) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    unchanged(path, || {
-        let db =
-            prove(path, || begin_backend(&Disk::default(), path, STATE_CACHE_BYTES, || Overlay::open(path)))?;
-        guarded(path, || work(&db))
+    look_unchanged(path, || {
+        let db = prove_whole(path, || {
+            begin_backend(&Disk::default(), path, STATE_CACHE_BYTES, || Overlay::open(path))
+        })?;
+        run_guarded(path, || work(&db))
     })
 }
 
@@ -59,9 +60,9 @@ pub(super) fn look_at_state<T>(
 /// that.
 ///
 /// Errors: `Busy` while a run has it open; what keeps it from being read
-pub(super) fn glance(path: &Path) -> Result<Edition, StoreError> {
-    unchanged(path, || {
-        guarded(path, || match look_only(path, VIEW_CACHE_BYTES)? {
+pub(super) fn glance_at_edition(path: &Path) -> Result<Edition, StoreError> {
+    look_unchanged(path, || {
+        run_guarded(path, || match look_only(path, VIEW_CACHE_BYTES)? {
             Some(db) => Snapshot::begin(&*db, path)?.edition(),
             None => {
                 let db = begin_backend(&Disk::default(), path, VIEW_CACHE_BYTES, || Overlay::open(path))?;
@@ -72,21 +73,21 @@ pub(super) fn glance(path: &Path) -> Result<Edition, StoreError> {
 }
 
 /// Opens a database that is there and proves it whole.
-fn prove(
+fn prove_whole(
     path: &Path,
     begin: impl FnOnce() -> Result<Database, StoreError>,
 ) -> Result<Held<Database>, StoreError> {
     let length = std::fs::metadata(path).map_err(|error| StoreError::io(path, "look at", error))?.len();
     if length == 0 {
-        return Err(damaged(path, "the file is empty"));
+        return Err(damaged_error(path, "the file is empty"));
     }
-    let closed = guarded(path, || verify_closed(path))?;
-    guarded(path, || {
+    let closed = run_guarded(path, || verify_closed(path))?;
+    run_guarded(path, || {
         let mut db = Held::new(begin()?, path);
         match db.check_integrity() {
             Ok(true) if closed => Ok(db),
             Ok(true) => Snapshot::begin(&*db, path)?.verify().map(|()| db),
-            Ok(false) => Err(damaged(path, "the integrity check failed")),
+            Ok(false) => Err(damaged_error(path, "the integrity check failed")),
             Err(error) => Err(StoreError::engine(path, "check", error)),
         }
     })
@@ -225,7 +226,7 @@ impl<T> DerefMut for Held<T> {
 impl<T> Drop for Held<T> {
     fn drop(&mut self) {
         let (db, path) = (self.db.take(), &self.path);
-        let closed = guarded(path, || {
+        let closed = run_guarded(path, || {
             drop(db);
             Ok(())
         });
@@ -247,14 +248,17 @@ thread_local! {
 }
 
 /// Runs something the engine may panic on when a file is damaged, and turns that into an error.
-pub(super) fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+pub(super) fn run_guarded<T>(
+    path: &Path,
+    work: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
     let outer = GUARDED.replace(true);
     let done = catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(outer);
     done.unwrap_or_else(|panic| {
         // What a panic says is for who works on the engine.
         tracing::debug!(path = %path.display(), panic = first_line(&*panic), "the database engine stopped");
-        Err(damaged(path, "the database engine cannot make sense of its content"))
+        Err(damaged_error(path, "the database engine cannot make sense of its content"))
     })
 }
 
@@ -278,7 +282,7 @@ pub fn print_no_guarded_panics() {
 }
 
 /// Says that a file cannot be used.
-pub(super) fn damaged(path: &Path, reason: impl Into<String>) -> StoreError {
+pub(super) fn damaged_error(path: &Path, reason: impl Into<String>) -> StoreError {
     StoreError::NeedsRepair { path: path.to_owned(), reason: reason.into() }
 }
 

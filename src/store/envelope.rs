@@ -149,17 +149,17 @@ impl Place<'_> {
 }
 
 /// Returns a record in its envelope.
-pub(super) fn encode<R: Record>(place: Place<'_>, record: &R) -> Result<Vec<u8>, RowError> {
+pub(super) fn encode_record<R: Record>(place: Place<'_>, record: &R) -> Result<Vec<u8>, RowError> {
     record.validate()?;
     let payload = postcard::to_stdvec(record).map_err(RowError::Payload)?;
     if payload.len() > R::BYTES_MAX {
         return Err(RowError::TooLarge { bytes: payload.len(), bytes_max: R::BYTES_MAX });
     }
-    Ok(seal(place, R::TYPE_ID, R::VERSION, &payload))
+    Ok(seal_payload(place, R::TYPE_ID, R::VERSION, &payload))
 }
 
 /// Returns a payload in an envelope.
-pub(super) fn seal(place: Place<'_>, type_id: u16, version: u16, payload: &[u8]) -> Vec<u8> {
+pub(super) fn seal_payload(place: Place<'_>, type_id: u16, version: u16, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("payloads are capped far below 4 GiB");
     let mut row = Vec::with_capacity(HEADER_BYTES + payload.len());
     row.extend(MAGIC.to_le_bytes());
@@ -180,7 +180,7 @@ pub(super) fn stored_tag(row: &[u8]) -> Option<Tag> {
 }
 
 /// Returns the tag and the payload of a row after checking cap, header and tag.
-pub(super) fn check<'r>(place: Place<'_>, row: &'r [u8]) -> Result<(Tag, &'r [u8]), RowError> {
+pub(super) fn check_row<'r>(place: Place<'_>, row: &'r [u8]) -> Result<(Tag, &'r [u8]), RowError> {
     let record = &place.table.record;
     let bytes_max = HEADER_BYTES + record.bytes_max;
     if row.len() > bytes_max {
@@ -216,8 +216,8 @@ pub(super) fn check<'r>(place: Place<'_>, row: &'r [u8]) -> Result<(Tag, &'r [u8
 }
 
 /// Returns the record in a row, brought to its newest version.
-pub(super) fn decode<R: Record>(place: Place<'_>, row: &[u8]) -> Result<R, RowError> {
-    let (_, payload) = check(place, row)?;
+pub(super) fn decode_record<R: Record>(place: Place<'_>, row: &[u8]) -> Result<R, RowError> {
+    let (_, payload) = check_row(place, row)?;
     decode_payload(record_version(row), payload)
 }
 
@@ -237,7 +237,7 @@ pub(super) fn row_from_json<R: Record>(
     version: u16,
     json: &str,
 ) -> Result<Vec<u8>, RowError> {
-    encode(place, &record_from_json::<R>(version, json)?)
+    encode_record(place, &record_from_json::<R>(version, json)?)
 }
 
 fn record_from_json<R: Record>(version: u16, json: &str) -> Result<R, RowError> {

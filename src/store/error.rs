@@ -51,7 +51,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The copy for readers is not what the store holds.
-    #[error("{} {}", path.display(), apart(**shown, **stored, *standing))]
+    #[error("{} {}", path.display(), apart_text(**shown, **stored, *standing))]
     Apart {
         /// The copy.
         path: PathBuf,
@@ -274,7 +274,7 @@ fn are(beside: &[String]) -> &'static str {
 }
 
 /// Says what a copy is instead of that of the store.
-fn apart(shown: Edition, stored: Edition, standing: Standing) -> String {
+fn apart_text(shown: Edition, stored: Edition, standing: Standing) -> String {
     let (shown, stored) = (shown.generation, stored.generation);
     match standing {
         Standing::Foreign => "is the copy of another store than the one beside it".to_owned(),

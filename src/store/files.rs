@@ -63,7 +63,7 @@ pub(crate) fn make_folders(dir: &Path, mode: u32) -> io::Result<()> {
 }
 
 /// Returns whether a file is there; refuses a symbolic link or anything but a file.
-pub(super) fn exists(path: &Path) -> Result<bool, StoreError> {
+pub(super) fn file_exists(path: &Path) -> Result<bool, StoreError> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_symlink() => refuse(path, "a symbolic link"),
         Ok(found) if !found.is_file() => refuse(path, "not a file"),
@@ -79,7 +79,7 @@ fn refuse<T>(path: &Path, found: &'static str) -> Result<T, StoreError> {
 
 /// Opens a file for reading and writing, mode 0600 if it is created, never through a symbolic link.
 pub(super) fn open_private(disk: &Disk, path: &Path, create: bool) -> Result<File, StoreError> {
-    let is_new = create && !exists(path)?;
+    let is_new = create && !file_exists(path)?;
     if is_new {
         disk.pass(path, "create", Step::Create)?;
     }
@@ -135,7 +135,7 @@ pub(super) fn remove(disk: &Disk, path: &Path) -> Result<(), StoreError> {
 /// Makes a file durable and lets go of its cached pages, so that what is read next comes from the disk.
 ///
 /// Pages whose write-back failed may otherwise look written to a process that opens the file again.
-pub(super) fn settle(disk: &Disk, path: &Path, file: &File) -> Result<(), StoreError> {
+pub(super) fn settle_file(disk: &Disk, path: &Path, file: &File) -> Result<(), StoreError> {
     disk.pass(path, "sync", Step::Sync)?;
     file.sync_all().map_err(|error| StoreError::io(path, "sync", error))?;
     let advised = rustix::fs::fadvise(file, 0, None, Advice::DontNeed);
@@ -240,7 +240,7 @@ pub(super) fn set_aside(disk: &Disk, path: &Path, now_ms: i64) -> Result<PathBuf
 /// Gives a file a second name that is free, so that the first can be replaced at once without losing it; returns the
 /// second name, or `None` where there is no file. Where a file cannot have two names it is copied.
 pub(super) fn keep_aside(disk: &Disk, path: &Path, now_ms: i64) -> Result<Option<PathBuf>, StoreError> {
-    if !exists(path)? {
+    if !file_exists(path)? {
         return Ok(None);
     }
     let aside = free_name(path, now_ms);
@@ -277,7 +277,7 @@ fn copy(disk: &Disk, from: &Path, to: &Path) -> Result<(), StoreError> {
     loop {
         let count = old.read(&mut chunk).map_err(|error| StoreError::io(from, "read", error))?;
         if count == 0 {
-            return settle(disk, to, &file);
+            return settle_file(disk, to, &file);
         }
         let bytes = &chunk[..count];
         disk.pass(to, "write", Step::Write { offset, bytes })?;
@@ -293,7 +293,7 @@ pub(super) const TEMPORARY: [&str; 4] = [STATE_NEW, VIEW_NEW, STAMP_NEW, "backup
 const WRITTEN_BESIDE: [&str; 2] = ["bot-file-", "outcomes"];
 
 /// Returns the names of what killed processes left. Only the holder of the lock may know so of [`TEMPORARY`].
-pub(super) fn leftovers(dir: &Path) -> Vec<String> {
+pub(super) fn list_leftovers(dir: &Path) -> Vec<String> {
     let is_file = |path: &Path| fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
     let fixed = TEMPORARY.iter().map(|name| (*name).to_owned()).filter(|name| is_file(&dir.join(name)));
     let names = fs::read_dir(dir).into_iter().flatten().flatten();
@@ -312,7 +312,7 @@ pub(super) fn leftovers(dir: &Path) -> Vec<String> {
 
 /// Removes what killed processes left; only the holder of the lock may. Returns the names.
 pub(super) fn remove_temporary(disk: &Disk, dir: &Path) -> Vec<String> {
-    let mut found = leftovers(dir);
+    let mut found = list_leftovers(dir);
     found.retain(|name| remove(disk, &dir.join(name)).is_ok());
     found
 }

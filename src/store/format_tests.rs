@@ -5,7 +5,9 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::envelope::{HEADER_BYTES, Place, RowError, check, decode, decode_payload, encode, seal};
+use super::envelope::{
+    HEADER_BYTES, Place, RowError, check_row, decode_payload, decode_record, encode_record, seal_payload,
+};
 use super::records::samples::{FRACTION, Sample};
 use super::records::*;
 use super::tables::{self, Table};
@@ -36,8 +38,8 @@ fn place<'a, R>(table: &'a Table<R>, key: &'a str) -> Place<'a> {
 }
 
 fn round_trip<R: Sample>(table: &Table<R>, key: &str) {
-    let row = encode(place(table, key), &R::sample()).expect("the sample is valid");
-    assert_eq!(decode::<R>(place(table, key), &row).expect("it was written so"), R::sample());
+    let row = encode_record(place(table, key), &R::sample()).expect("the sample is valid");
+    assert_eq!(decode_record::<R>(place(table, key), &row).expect("it was written so"), R::sample());
 }
 
 #[test]
@@ -46,7 +48,7 @@ fn every_record_comes_back_as_it_went_in() {
 }
 
 fn through_json<R: Sample>(table: &Table<R>, key: &str) {
-    let row = encode(place(table, key), &R::sample()).expect("the sample is valid");
+    let row = encode_record(place(table, key), &R::sample()).expect("the sample is valid");
     let json = (table.info.record.to_json)(R::VERSION, &row[HEADER_BYTES..]).expect("it was written so");
     let again =
         (table.info.record.from_json)(place(table, key), R::VERSION, &json).expect("it was made of a row");
@@ -59,17 +61,21 @@ fn every_row_comes_back_from_a_backup_byte_for_byte() {
 }
 
 fn flips<R: Sample>(table: &Table<R>, key: &str) {
-    let row = encode(place(table, key), &R::sample()).expect("the sample is valid");
+    let row = encode_record(place(table, key), &R::sample()).expect("the sample is valid");
     for bit in 0..row.len() * 8 {
         let mut flipped = row.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
-        assert!(decode::<R>(place(table, key), &flipped).is_err(), "{} bit {bit}", table.info.name);
+        assert!(decode_record::<R>(place(table, key), &flipped).is_err(), "{} bit {bit}", table.info.name);
     }
     for length in 0..row.len() {
-        assert!(decode::<R>(place(table, key), &row[..length]).is_err(), "{} cut {length}", table.info.name);
+        assert!(
+            decode_record::<R>(place(table, key), &row[..length]).is_err(),
+            "{} cut {length}",
+            table.info.name
+        );
     }
     let longer = [row.as_slice(), &[0]].concat();
-    assert!(decode::<R>(place(table, key), &longer).is_err(), "{} and a byte", table.info.name);
+    assert!(decode_record::<R>(place(table, key), &longer).is_err(), "{} and a byte", table.info.name);
 }
 
 #[test]
@@ -78,19 +84,19 @@ fn no_flipped_bit_no_cut_and_no_added_byte_is_accepted() {
 }
 
 fn moved<R: Sample>(table: &Table<R>, key: &str) {
-    let row = encode(place(table, key), &R::sample()).expect("the sample is valid");
+    let row = encode_record(place(table, key), &R::sample()).expect("the sample is valid");
     let other_store = Place { store_uuid: &[8; 16], ..place(table, key) };
-    assert!(matches!(check(other_store, &row), Err(RowError::Tag)), "{}", table.info.name);
+    assert!(matches!(check_row(other_store, &row), Err(RowError::Tag)), "{}", table.info.name);
     for other in tables::ALL.iter().filter(|other| other.name != table.info.name) {
         let place = Place { store_uuid: &UUID, table: other, key };
-        assert!(check(place, &row).is_err(), "a row of {} in {}", table.info.name, other.name);
+        assert!(check_row(place, &row).is_err(), "a row of {} in {}", table.info.name, other.name);
     }
     let other_key = key.replace("default", "other").replace("history", "params");
     if other_key != key {
-        assert!(matches!(check(place(table, &other_key), &row), Err(RowError::Tag)), "{other_key}");
+        assert!(matches!(check_row(place(table, &other_key), &row), Err(RowError::Tag)), "{other_key}");
     }
     let bad_key = format!("{key}/x");
-    assert!(matches!(check(place(table, &bad_key), &row), Err(RowError::Key { .. })), "{bad_key}");
+    assert!(matches!(check_row(place(table, &bad_key), &row), Err(RowError::Key { .. })), "{bad_key}");
 }
 
 #[test]
@@ -101,17 +107,17 @@ fn a_row_is_refused_anywhere_but_in_its_place() {
 fn sealed<R: Sample>(table: &Table<R>, key: &str) {
     let place = place(table, key);
     let payload = postcard::to_stdvec(&R::sample()).expect("the sample is valid");
-    let newer = seal(place, R::TYPE_ID, R::VERSION + 1, &payload);
-    let found = check(place, &newer);
+    let newer = seal_payload(place, R::TYPE_ID, R::VERSION + 1, &payload);
+    let found = check_row(place, &newer);
     assert!(matches!(found, Err(RowError::Newer { supported, .. }) if supported == R::VERSION));
-    let other_type = seal(place, R::TYPE_ID + 1, R::VERSION, &payload);
-    assert!(matches!(check(place, &other_type), Err(RowError::Type { .. })));
-    let longer = seal(place, R::TYPE_ID, R::VERSION, &[payload.as_slice(), &[0]].concat());
-    assert!(matches!(decode::<R>(place, &longer), Err(RowError::Trailing { bytes: 1 })));
-    let shorter = seal(place, R::TYPE_ID, R::VERSION, &payload[..payload.len() - 1]);
-    assert!(matches!(decode::<R>(place, &shorter), Err(RowError::Payload(_))));
-    let large = seal(place, R::TYPE_ID, R::VERSION, &vec![0; R::BYTES_MAX + 1]);
-    assert!(matches!(check(place, &large), Err(RowError::TooLarge { .. })));
+    let other_type = seal_payload(place, R::TYPE_ID + 1, R::VERSION, &payload);
+    assert!(matches!(check_row(place, &other_type), Err(RowError::Type { .. })));
+    let longer = seal_payload(place, R::TYPE_ID, R::VERSION, &[payload.as_slice(), &[0]].concat());
+    assert!(matches!(decode_record::<R>(place, &longer), Err(RowError::Trailing { bytes: 1 })));
+    let shorter = seal_payload(place, R::TYPE_ID, R::VERSION, &payload[..payload.len() - 1]);
+    assert!(matches!(decode_record::<R>(place, &shorter), Err(RowError::Payload(_))));
+    let large = seal_payload(place, R::TYPE_ID, R::VERSION, &vec![0; R::BYTES_MAX + 1]);
+    assert!(matches!(check_row(place, &large), Err(RowError::TooLarge { .. })));
 }
 
 #[test]
@@ -130,8 +136,8 @@ fn fractions<R: Sample>(table: &Table<R>, key: &str) {
             poisoned[at..at + 8].copy_from_slice(&poison.to_le_bytes());
             let found = decode_payload::<R>(R::VERSION, &poisoned);
             assert!(matches!(found, Err(RowError::Invalid(_))), "{} byte {at}: {found:?}", R::NAME);
-            let row = seal(place(table, key), R::TYPE_ID, R::VERSION, &poisoned);
-            assert!(decode::<R>(place(table, key), &row).is_err());
+            let row = seal_payload(place(table, key), R::TYPE_ID, R::VERSION, &poisoned);
+            assert!(decode_record::<R>(place(table, key), &row).is_err());
         }
     }
 }
@@ -154,24 +160,30 @@ fn no_number_that_is_not_finite_is_accepted_anywhere() {
     for_every_table!(fractions);
     let nan = ParamsRecord { score: Some(f64::NAN), ..ParamsRecord::sample() };
     let place = place(&tables::PARAMS, "default/swing");
-    assert!(matches!(encode(place, &nan), Err(RowError::Invalid(Invalid { field: "score", .. }))));
+    assert!(matches!(encode_record(place, &nan), Err(RowError::Invalid(Invalid { field: "score", .. }))));
 }
 
 #[test]
 fn caps_are_errors_when_writing() {
     let large = RunRecord { config_toml: "x".repeat(RunRecord::BYTES_MAX), ..RunRecord::sample() };
     let at = place(&tables::RUNS, "default/00000000000000000001");
-    assert!(matches!(encode(at, &large), Err(RowError::TooLarge { .. })));
+    assert!(matches!(encode_record(at, &large), Err(RowError::TooLarge { .. })));
     let trial = TrialsRecord::sample().trials.remove(0);
     let many = TrialsRecord { trials: vec![trial; 51] };
     let at = place(&tables::TRIALS, "default/00000000000000000001/swing");
-    assert!(matches!(encode(at, &many), Err(RowError::Invalid(Invalid { field: "trials", .. }))));
+    assert!(matches!(encode_record(at, &many), Err(RowError::Invalid(Invalid { field: "trials", .. }))));
     let best = FeaturesRecord::sample().top_combinations.remove(0);
     let many = FeaturesRecord { top_combinations: vec![best; 6], ..FeaturesRecord::sample() };
-    assert!(matches!(encode(place(&tables::FEATURES, "default/swing"), &many), Err(RowError::Invalid(_))));
+    assert!(matches!(
+        encode_record(place(&tables::FEATURES, "default/swing"), &many),
+        Err(RowError::Invalid(_))
+    ));
     let mut backwards = ParamsRecord::sample();
     backwards.set.max_holding_hours = 0.0;
-    assert!(matches!(encode(place(&tables::PARAMS, "default/swing"), &backwards), Err(RowError::Invalid(_))));
+    assert!(matches!(
+        encode_record(place(&tables::PARAMS, "default/swing"), &backwards),
+        Err(RowError::Invalid(_))
+    ));
 }
 
 /// Every version of every record ever written, as `name version hex`. Lines are added, never changed: a line
@@ -224,8 +236,8 @@ fn the_bytes_of_every_record_are_as_pinned() {
 fn what_the_first_version_of_insights_held_is_read_as_the_newest() {
     let (before, place) = (InsightsRecordV1::sample(), place(&tables::INSIGHTS, "default/swing"));
     let payload = postcard::to_stdvec(&before).expect("the sample is valid");
-    let row = seal(place, InsightsRecordV1::TYPE_ID, InsightsRecordV1::VERSION, &payload);
-    let read = decode::<InsightsRecord>(place, &row).expect("it was valid then");
+    let row = seal_payload(place, InsightsRecordV1::TYPE_ID, InsightsRecordV1::VERSION, &payload);
+    let read = decode_record::<InsightsRecord>(place, &row).expect("it was valid then");
     assert_eq!(read, InsightsRecord::from(before.clone()));
     assert_eq!((read.run, &read.lessons, &read.memory), (before.run, &before.lessons, &Vec::new()));
     let info = &tables::INSIGHTS.info.record;
@@ -233,7 +245,7 @@ fn what_the_first_version_of_insights_held_is_read_as_the_newest() {
     assert_eq!(serde_json::from_str::<InsightsRecord>(&newest).expect("of the newest"), read);
     let json = serde_json::to_string(&before).expect("text keys only");
     let restored = (info.from_json)(place, 1, &json).expect("a backup of the first version");
-    assert_eq!(decode::<InsightsRecord>(place, &restored).expect("it was just made"), read);
+    assert_eq!(decode_record::<InsightsRecord>(place, &restored).expect("it was just made"), read);
     assert!(matches!((info.from_json)(place, 2, &json), Err(RowError::Json(_))), "not the newest");
     assert!(decode_payload::<InsightsRecord>(2, &payload).is_err());
 }
@@ -257,15 +269,15 @@ fn the_first_version_of_a_run_gives_its_days_as_fields() {
         let before =
             RunRecordV1 { config_toml: format!("{line}[search]\ntop = 5\n"), ..RunRecordV1::sample() };
         let payload = postcard::to_stdvec(&before).expect("the sample is valid");
-        let row = seal(place, RunRecordV1::TYPE_ID, RunRecordV1::VERSION, &payload);
-        let read = decode::<RunRecord>(place, &row).expect("it was valid then");
+        let row = seal_payload(place, RunRecordV1::TYPE_ID, RunRecordV1::VERSION, &payload);
+        let read = decode_record::<RunRecord>(place, &row).expect("it was valid then");
         assert_eq!([&read.asked_first_day, &read.asked_end_day], asked, "{line}");
         assert_eq!(read.config_toml, rest);
         assert_eq!((read.started_at_ms, &read.issues), (before.started_at_ms, &before.issues));
         assert!(read.validate().is_ok());
     }
     let wrong = RunRecord { asked_end_day: "soon".to_owned(), ..RunRecord::sample() };
-    assert!(matches!(encode(place, &wrong), Err(RowError::Invalid(_))));
+    assert!(matches!(encode_record(place, &wrong), Err(RowError::Invalid(_))));
 }
 
 fn any_set() -> impl Strategy<Value = StoredParameterSet> {
@@ -308,8 +320,8 @@ proptest! {
         let trial = |(rank, set, score, metrics)| TrialRecord { rank, set, score, metrics };
         let record = TrialsRecord { trials: trials.into_iter().map(trial).collect() };
         let place = place(&tables::TRIALS, "default/00000000000000000001/swing");
-        let row = encode(place, &record).expect("the record is valid");
-        prop_assert_eq!(decode::<TrialsRecord>(place, &row).expect("it was written so"), record);
+        let row = encode_record(place, &record).expect("the record is valid");
+        prop_assert_eq!(decode_record::<TrialsRecord>(place, &row).expect("it was written so"), record);
     }
 
     #[test]
@@ -336,11 +348,11 @@ proptest! {
     #[test]
     fn arbitrary_bytes_are_refused_without_a_panic(row in proptest::collection::vec(any::<u8>(), 0..400)) {
         let place = place(&tables::DECISIONS, "default/00000000000000000001/swing");
-        prop_assert!(check(place, &row).is_err());
+        prop_assert!(check_row(place, &row).is_err());
         // The tag is right here, so that postcard itself meets arbitrary bytes.
-        let sealed = seal(place, DecisionRecord::TYPE_ID, DecisionRecord::VERSION, &row);
+        let sealed = seal_payload(place, DecisionRecord::TYPE_ID, DecisionRecord::VERSION, &row);
         prop_assert_eq!(sealed.len(), HEADER_BYTES + row.len());
-        if let Ok(record) = decode::<DecisionRecord>(place, &sealed) {
+        if let Ok(record) = decode_record::<DecisionRecord>(place, &sealed) {
             prop_assert!(record.validate().is_ok());
         }
     }

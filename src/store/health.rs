@@ -116,7 +116,7 @@ pub struct StoreHealth {
 /// Looks at every file of a store; nothing is changed and nobody is kept out.
 ///
 /// Errors: `NoStore` where there is no such directory, `Io` when it cannot be looked at
-pub fn examine(dir: &Path) -> Result<StoreHealth, StoreError> {
+pub fn examine_store(dir: &Path) -> Result<StoreHealth, StoreError> {
     let failed = |error| StoreError::io(dir, "look at", error);
     match fs::metadata(dir) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -140,8 +140,8 @@ pub fn examine(dir: &Path) -> Result<StoreHealth, StoreError> {
             file(dir, files::VIEW, true, database(&dir.join(files::VIEW))),
             file(dir, super::cache::FILE, true, cache(dir)),
         ],
-        exposed: exposed(dir).map_err(failed)?,
-        leftovers: files::leftovers(dir),
+        exposed: exposed_paths(dir).map_err(failed)?,
+        leftovers: files::list_leftovers(dir),
         set_aside: files::all_set_aside(dir),
         free_bytes,
         needed_bytes,
@@ -167,7 +167,7 @@ fn file(
 /// Judges the authoritative file as a run does, without changing it, and notes which store it is.
 fn state(dir: &Path, edition: &mut Option<Edition>) -> Result<Option<Space>, StoreError> {
     let path = dir.join(files::STATE);
-    if !files::exists(&path)? {
+    if !files::file_exists(&path)? {
         return Ok(None);
     }
     engine::look_at_state(&path, |db| {
@@ -224,7 +224,7 @@ fn backup_health(dir: &Path, stored: Option<&Edition>) -> Result<BackupHealth, S
     let own = stored.map(|stored| backup::store_name(&stored.store_uuid));
     let mut health = BackupHealth::default();
     let (mut newest, mut holds_all) = (None, false);
-    for backup in backup::backups(dir)? {
+    for backup in backup::list_backups(dir)? {
         match backup.content {
             Err(reason) => health.damaged.push(format!("{}: {reason}", backup.path.display())),
             Ok(_) if own.as_ref().is_some_and(|own| *own != backup.store) => health.foreign += 1,
@@ -245,10 +245,10 @@ fn backup_health(dir: &Path, stored: Option<&Edition>) -> Result<BackupHealth, S
 
 /// Verifies every row of the copy for readers.
 fn database(path: &Path) -> Result<Option<Space>, StoreError> {
-    if !files::exists(path)? {
+    if !files::file_exists(path)? {
         return Ok(None);
     }
-    engine::guarded(path, || {
+    engine::run_guarded(path, || {
         let db = engine::open_read_only(path)?;
         let snapshot = Snapshot::begin(&db, path)?;
         snapshot.verify()?;
@@ -257,14 +257,14 @@ fn database(path: &Path) -> Result<Option<Space>, StoreError> {
 }
 
 fn cache(dir: &Path) -> Result<Option<Space>, StoreError> {
-    if !files::exists(&dir.join(super::cache::FILE))? {
+    if !files::file_exists(&dir.join(super::cache::FILE))? {
         return Ok(None);
     }
     Cache::examine(dir).map(Some)
 }
 
 /// Returns what others may read or write, or own.
-fn exposed(dir: &Path) -> std::io::Result<Vec<String>> {
+fn exposed_paths(dir: &Path) -> std::io::Result<Vec<String>> {
     let user = rustix::process::geteuid();
     // What root looks at belongs to whom the directory belongs.
     let own = if user.is_root() { fs::metadata(dir)?.uid() } else { user.as_raw() };
@@ -294,8 +294,8 @@ fn exposed(dir: &Path) -> std::io::Result<Vec<String>> {
 /// directory to others. What only this store knows is read and verified, never changed. Returns what was done.
 ///
 /// Errors: those of [`Store::open`]: a damaged authoritative file is for a person, and a backup
-pub fn repair(dir: &Path, now_ms: i64) -> Result<Vec<String>, StoreError> {
-    drop(examine(dir)?);
+pub fn repair_store(dir: &Path, now_ms: i64) -> Result<Vec<String>, StoreError> {
+    drop(examine_store(dir)?);
     let claim = Store::claim(dir, now_ms)?;
     let mut done = Vec::new();
     // A file is replaced; a folder would be in its way.
@@ -320,7 +320,7 @@ pub fn repair(dir: &Path, now_ms: i64) -> Result<Vec<String>, StoreError> {
     done.push("verified the store and published the readers' copy again".to_owned());
     done.extend(leftovers.iter().map(|name| format!("removed the leftover {name}")));
     done.extend(give_back(dir)?);
-    for exposed in close(dir)? {
+    for exposed in close_rights(dir)? {
         done.push(format!("closed to others: {exposed}"));
     }
     Ok(done)
@@ -356,7 +356,7 @@ fn give_back(dir: &Path) -> Result<Option<String>, StoreError> {
 }
 
 /// Takes the rights of others away from the directory and its files; returns the names.
-fn close(dir: &Path) -> Result<Vec<String>, StoreError> {
+fn close_rights(dir: &Path) -> Result<Vec<String>, StoreError> {
     let failed = |error| StoreError::io(dir, "change the rights in", error);
     let mut closed = Vec::new();
     let mut paths = vec![dir.to_owned()];
@@ -390,12 +390,12 @@ pub struct Compacted {
 /// The authoritative file is written anew beside itself, verified, and takes its place by a rename; the cache is compacted
 /// by the engine.
 /// Errors: `Busy` when a run has it open; whatever happens, one of old and new file is there and whole
-pub fn compact(dir: &Path, now_ms: i64) -> Result<Vec<Compacted>, StoreError> {
-    drop(examine(dir)?);
+pub fn compact_store(dir: &Path, now_ms: i64) -> Result<Vec<Compacted>, StoreError> {
+    drop(examine_store(dir)?);
     let store = Store::open(dir, now_ms)?;
     let size = |name: &str| fs::metadata(dir.join(name)).map_or(0, |found| found.len());
     let before = [files::STATE, super::cache::FILE].map(size);
-    if files::exists(&dir.join(super::cache::FILE))? {
+    if files::file_exists(&dir.join(super::cache::FILE))? {
         Cache::compact(dir)?;
     }
     store.rewrite()?;
@@ -435,16 +435,16 @@ mod tests {
 
     fn states(dir: &Path) -> Vec<bool> {
         let whole = |file: &FileHealth| matches!(file.state, FileState::Whole(_));
-        examine(dir).expect("a store").files.iter().map(whole).collect()
+        examine_store(dir).expect("a store").files.iter().map(whole).collect()
     }
 
     #[test]
     fn what_is_whole_is_found_whole_and_compacts() {
         let dir = filled();
-        let found = examine(dir.path()).expect("a store");
+        let found = examine_store(dir.path()).expect("a store");
         assert_eq!(states(dir.path()), [true, true, true], "{found:?}");
         assert!(found.exposed.is_empty() && found.leftovers.is_empty(), "{found:?}");
-        let compacted = compact(dir.path(), 2).expect("compacted");
+        let compacted = compact_store(dir.path(), 2).expect("compacted");
         assert!(compacted.iter().all(|file| file.after <= file.before), "{compacted:?}");
         assert!(compacted[1].after * 2 < compacted[1].before, "{compacted:?}");
         assert_eq!(states(dir.path()), [true, true, true]);
@@ -464,14 +464,14 @@ mod tests {
         fs::write(path(super::super::cache::FILE), vec![7; 9000]).expect("written");
         fs::set_permissions(path(files::VIEW), fs::Permissions::from_mode(0o644)).expect("ours");
         assert_eq!(states(dir.path()), [true, false, false]);
-        let found = examine(dir.path()).expect("a store");
+        let found = examine_store(dir.path()).expect("a store");
         assert_eq!(found.leftovers, [files::VIEW_NEW]);
         assert!(found.exposed.iter().any(|line| line == "view.redb has mode 644"), "{:?}", found.exposed);
-        let done = repair(dir.path(), 3).expect("repaired");
+        let done = repair_store(dir.path(), 3).expect("repaired");
         assert!(done.iter().any(|line| line.contains("cache")), "{done:?}");
         assert_eq!(states(dir.path())[..2], [true, true]);
         assert!(!path(super::super::cache::FILE).exists(), "the next run begins it");
-        assert!(examine(dir.path()).expect("a store").leftovers.is_empty());
+        assert!(examine_store(dir.path()).expect("a store").leftovers.is_empty());
         assert!(View::open(dir.path()).is_ok());
         // A truth that is damaged is refused and stays as it is.
         let mut damaged = truth;
@@ -479,8 +479,8 @@ mod tests {
         damaged[middle..].fill(0xaa);
         damaged[..4096].fill(0x55);
         fs::write(path(files::STATE), &damaged).expect("written");
-        assert!(repair(dir.path(), 4).expect_err("damaged").is_unreadable());
+        assert!(repair_store(dir.path(), 4).expect_err("damaged").is_unreadable());
         assert!(fs::read(path(files::STATE)).expect("readable") == damaged);
-        assert!(matches!(examine(&path("nowhere")), Err(StoreError::NoStore { .. })));
+        assert!(matches!(examine_store(&path("nowhere")), Err(StoreError::NoStore { .. })));
     }
 }

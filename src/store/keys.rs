@@ -47,10 +47,10 @@ impl KeyShape {
         match self {
             Self::Store => key == META_KEY,
             Self::Section => Section::HEADED.iter().any(|section| section.as_str() == key),
-            Self::ProfileScope => split(key).is_some_and(|(_, scope)| is_scope(scope)),
-            Self::ProfileStyle => split(key).is_some_and(|(_, style)| style_named(style).is_some()),
-            Self::ProfileRun => split(key).is_some_and(|(_, run)| run_numbered(run).is_some()),
-            Self::ProfileRunStyle => split(key)
+            Self::ProfileScope => split_key(key).is_some_and(|(_, scope)| is_scope(scope)),
+            Self::ProfileStyle => split_key(key).is_some_and(|(_, style)| style_named(style).is_some()),
+            Self::ProfileRun => split_key(key).is_some_and(|(_, run)| run_numbered(run).is_some()),
+            Self::ProfileRunStyle => split_key(key)
                 .and_then(|(_, rest)| rest.split_once('/'))
                 .is_some_and(|(run, style)| run_numbered(run).is_some() && style_named(style).is_some()),
         }
@@ -58,7 +58,7 @@ impl KeyShape {
 }
 
 /// Returns profile and rest of a key that begins with a valid profile.
-pub(super) fn split(key: &str) -> Option<(&str, &str)> {
+pub(super) fn split_key(key: &str) -> Option<(&str, &str)> {
     key.split_once('/').filter(|(profile, _)| is_profile(profile))
 }
 
@@ -90,45 +90,45 @@ fn is_scope(scope: &str) -> bool {
 }
 
 /// Returns the profile if it can be part of a key.
-pub(super) fn profile(name: &str) -> Result<&str, StoreError> {
+pub(super) fn profile_key(name: &str) -> Result<&str, StoreError> {
     let expected = "a profile of 1 to 64 letters, digits, dots, dashes or underscores";
     is_profile(name).then_some(name).ok_or_else(|| StoreError::Name { expected, found: name.to_owned() })
 }
 
 /// Returns the key of a scope's parameters.
-pub(super) fn scope(name: &str, scope: &str) -> Result<String, StoreError> {
+pub(super) fn scope_key(name: &str, scope: &str) -> Result<String, StoreError> {
     let expected = "a scope: global, <style> or symbol/<SYMBOL>/<style>";
     match is_scope(scope) {
-        true => Ok(format!("{}/{scope}", profile(name)?)),
+        true => Ok(format!("{}/{scope}", profile_key(name)?)),
         false => Err(StoreError::Name { expected, found: scope.to_owned() }),
     }
 }
 
 /// Returns the key of a style's row.
-pub(super) fn style(name: &str, style: Style) -> Result<String, StoreError> {
-    Ok(format!("{}/{style}", profile(name)?))
+pub(super) fn style_key(name: &str, style: Style) -> Result<String, StoreError> {
+    Ok(format!("{}/{style}", profile_key(name)?))
 }
 
 /// Returns the key of a run.
-pub(super) fn run(name: &str, run: u64) -> Result<String, StoreError> {
-    Ok(format!("{}/{run:020}", profile(name)?))
+pub(super) fn run_key(name: &str, run: u64) -> Result<String, StoreError> {
+    Ok(format!("{}/{run:020}", profile_key(name)?))
 }
 
 /// Returns the key of a run's row for a style.
 pub(super) fn run_style(name: &str, run: u64, style: Style) -> Result<String, StoreError> {
-    Ok(format!("{}/{run:020}/{style}", profile(name)?))
+    Ok(format!("{}/{run:020}/{style}", profile_key(name)?))
 }
 
 /// Returns the range of the keys of a profile.
 pub(super) fn all_of(name: &str) -> Result<Range<String>, StoreError> {
-    let name = profile(name)?;
+    let name = profile_key(name)?;
     // '0' is the character after '/'.
     Ok(format!("{name}/")..format!("{name}0"))
 }
 
 /// Returns the range of the keys of a profile's runs `first..=last`, their styles included.
-pub(super) fn runs(name: &str, first: u64, last: u64) -> Result<Range<String>, StoreError> {
-    let name = profile(name)?;
+pub(super) fn run_key_range(name: &str, first: u64, last: u64) -> Result<Range<String>, StoreError> {
+    let name = profile_key(name)?;
     Ok(format!("{name}/{first:020}")..format!("{name}/{last:020}0"))
 }
 
@@ -138,14 +138,15 @@ mod tests {
 
     #[test]
     fn keys_have_their_shape_and_sort_by_number() {
-        let keys = [run("a", 2), run("a", 10), run("a", u64::MAX)].map(|key| key.expect("a valid profile"));
+        let keys = [run_key("a", 2), run_key("a", 10), run_key("a", u64::MAX)]
+            .map(|key| key.expect("a valid profile"));
         assert!(keys.is_sorted());
         assert!(keys.iter().all(|key| KeyShape::ProfileRun.accepts(key)));
-        let range = runs("a", 2, 10).expect("a valid profile");
+        let range = run_key_range("a", 2, 10).expect("a valid profile");
         let inside = |key: Result<String, StoreError>| range.contains(&key.expect("a valid profile"));
-        assert!(inside(run("a", 2)) && inside(run("a", 10)));
+        assert!(inside(run_key("a", 2)) && inside(run_key("a", 10)));
         assert!(inside(run_style("a", 10, Style::Swing)));
-        assert!(!inside(run("a", 1)) && !inside(run("a", 11)) && !inside(run("b", 2)));
+        assert!(!inside(run_key("a", 1)) && !inside(run_key("a", 11)) && !inside(run_key("b", 2)));
         let all = all_of("a").expect("a valid profile");
         assert!(keys.iter().all(|key| all.contains(key)));
         assert!(["a-b/swing", "ab/swing"].iter().all(|other| !all.contains(&other.to_string())));
@@ -154,13 +155,13 @@ mod tests {
     #[test]
     fn foreign_names_are_no_keys() {
         for name in ["", "a/b", "a b", "../x", &"x".repeat(65)] {
-            assert!(matches!(run(name, 1), Err(StoreError::Name { .. })), "{name:?}");
+            assert!(matches!(run_key(name, 1), Err(StoreError::Name { .. })), "{name:?}");
         }
         for good in ["global", "swing", "symbol/BTCUSDT/scalping"] {
-            assert!(scope("default", good).is_ok(), "{good:?}");
+            assert!(scope_key("default", good).is_ok(), "{good:?}");
         }
         for bad in ["", "all", "symbol/BTCUSDT", "symbol/btc/swing", "symbol/BTC/x", "swing/x"] {
-            assert!(matches!(scope("default", bad), Err(StoreError::Name { .. })), "{bad:?}");
+            assert!(matches!(scope_key("default", bad), Err(StoreError::Name { .. })), "{bad:?}");
         }
     }
 }

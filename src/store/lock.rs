@@ -50,7 +50,7 @@ impl RunLock {
     /// Takes the lock, waiting as long as the location says, or tells who holds it.
     pub fn take(location: &Location, now_ms: i64) -> Result<Self, StoreError> {
         let path = location.dir.join(files::LOCK);
-        files::exists(&path)?;
+        files::file_exists(&path)?;
         let disk = location.disk();
         let mut file = files::open_private(&disk, &path, true)?;
         let clock = Instant::now();

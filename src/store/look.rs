@@ -160,7 +160,7 @@ impl Watch {
 /// change.
 ///
 /// Errors: `Busy` where somebody has, or it did
-pub(super) fn unchanged<T>(
+pub(super) fn look_unchanged<T>(
     path: &Path,
     work: impl FnOnce() -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
@@ -246,16 +246,16 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("file");
         std::fs::write(&path, b"a").expect("written");
-        assert!(unchanged(&path, || Ok(())).is_ok());
-        let changed = unchanged(&path, || {
+        assert!(look_unchanged(&path, || Ok(())).is_ok());
+        let changed = look_unchanged(&path, || {
             std::fs::write(&path, b"bc").expect("written");
             Ok(())
         });
         assert!(matches!(changed, Err(StoreError::Busy { .. })), "{changed:?}");
         let held = File::options().write(true).open(&path).expect("open");
         held.lock().expect("locked");
-        assert!(matches!(unchanged(&path, || Ok(())), Err(StoreError::Busy { .. })));
+        assert!(matches!(look_unchanged(&path, || Ok(())), Err(StoreError::Busy { .. })));
         held.unlock().expect("let go");
-        assert!(unchanged(&path, || Ok(())).is_ok());
+        assert!(look_unchanged(&path, || Ok(())).is_ok());
     }
 }

@@ -44,7 +44,7 @@ mod writer;
 #[cfg(test)]
 mod format_tests;
 
-pub use backup::{Backup, BackupContent, Restored, backups, begin_anew, own_store, restore};
+pub use backup::{Backup, BackupContent, Restored, begin_anew, list_backups, own_store, restore_backup};
 pub(crate) use beside::Beside;
 pub use cache::{Cache, CacheBatch, CacheSize, EVALS_CACHE_BYTES, UnitKey};
 pub use disk::{Gate, Step};

@@ -43,7 +43,7 @@ impl Mark {
 }
 
 /// Returns the mark of a profile in a store; `None` where there is none, or of another store.
-pub(super) fn mark(dir: &Path, profile: &str, store_uuid: &[u8; 16]) -> Option<Mark> {
+pub(super) fn read_mark(dir: &Path, profile: &str, store_uuid: &[u8; 16]) -> Option<Mark> {
     read(&path(dir, profile)).filter(|mark| mark.store == hex(store_uuid))
 }
 
@@ -52,13 +52,13 @@ pub(super) fn mark(dir: &Path, profile: &str, store_uuid: &[u8; 16]) -> Option<M
 /// Errors: it could not be noted; it will be told again
 pub fn report_done(location: impl Into<Location>, profile: &str, run: u64) -> Result<(), StoreError> {
     let location = location.into();
-    keys::profile(profile)?;
+    keys::profile_key(profile)?;
     let edition = View::open_as_it_is(&location.dir)?.read()?.edition()?;
-    write(&location.disk(), &location.dir, profile, &Mark::new(&edition, run))
+    write_mark(&location.disk(), &location.dir, profile, &Mark::new(&edition, run))
 }
 
 /// Returns the last commit of a store that was published and reported; 0 where nothing says so.
-pub(super) fn last(dir: &Path, stored: &Edition) -> u64 {
+pub(super) fn last_reported(dir: &Path, stored: &Edition) -> u64 {
     let entries = fs::read_dir(dir.join(FOLDER)).into_iter().flatten().flatten();
     let marks = entries.filter_map(|entry| read(&entry.path()));
     let own = marks.filter(|mark| mark.store == hex(&stored.store_uuid));
@@ -66,7 +66,7 @@ pub(super) fn last(dir: &Path, stored: &Edition) -> u64 {
 }
 
 /// Writes a mark, whole or not at all.
-pub(super) fn write(disk: &Disk, dir: &Path, profile: &str, mark: &Mark) -> Result<(), StoreError> {
+pub(super) fn write_mark(disk: &Disk, dir: &Path, profile: &str, mark: &Mark) -> Result<(), StoreError> {
     let folder = dir.join(FOLDER);
     files::create_directory(disk, &folder)?;
     let path = path(dir, profile);
@@ -75,7 +75,7 @@ pub(super) fn write(disk: &Disk, dir: &Path, profile: &str, mark: &Mark) -> Resu
     let mut file = files::create_fresh(disk, &new)?;
     disk.pass(&new, "write", Step::Write { offset: 0, bytes: &bytes })?;
     file.write_all(&bytes).map_err(|error| StoreError::io(&new, "write", error))?;
-    files::settle(disk, &new, &file)?;
+    files::settle_file(disk, &new, &file)?;
     files::rename(disk, &new, &path)
 }
 

@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTableMetadata, TableError};
 
 use super::edition::Edition;
-use super::engine::{damaged, guarded};
-use super::envelope::{Envelope, HEADER_BYTES, Place, RowError, check, decode, record_version};
+use super::engine::{damaged_error, run_guarded};
+use super::envelope::{Envelope, HEADER_BYTES, Place, RowError, check_row, decode_record, record_version};
 use super::error::StoreError;
 use super::health::Space;
 use super::keys::{self, META_KEY};
@@ -86,7 +86,7 @@ impl<'s> Snapshot<'s> {
     /// Returns what the store says about itself.
     pub fn meta(&self) -> Result<MetaRecord, StoreError> {
         let meta = self.get(&tables::META, META_KEY)?;
-        meta.ok_or_else(|| damaged(self.path, "it does not say which store it is"))
+        meta.ok_or_else(|| damaged_error(self.path, "it does not say which store it is"))
     }
 
     /// Returns the head of every section, in order.
@@ -118,7 +118,7 @@ impl<'s> Snapshot<'s> {
 
     /// Returns the active parameters in a scope.
     pub fn params(&self, profile: &str, scope: &str) -> Result<Option<ParamsRecord>, StoreError> {
-        self.get(&tables::PARAMS, &keys::scope(profile, scope)?)
+        self.get(&tables::PARAMS, &keys::scope_key(profile, scope)?)
     }
 
     /// Returns the active parameters in all scopes, in the order of the scopes.
@@ -129,12 +129,12 @@ impl<'s> Snapshot<'s> {
 
     /// Returns what was learned about the features of a style.
     pub fn features(&self, profile: &str, style: Style) -> Result<Option<FeaturesRecord>, StoreError> {
-        self.get(&tables::FEATURES, &keys::style(profile, style)?)
+        self.get(&tables::FEATURES, &keys::style_key(profile, style)?)
     }
 
     /// Returns what was learned about a style, for people.
     pub fn insights(&self, profile: &str, style: Style) -> Result<Option<InsightsRecord>, StoreError> {
-        self.get(&tables::INSIGHTS, &keys::style(profile, style)?)
+        self.get(&tables::INSIGHTS, &keys::style_key(profile, style)?)
     }
 
     /// Returns the runs of an id range, newest first, at most `limit`.
@@ -145,7 +145,7 @@ impl<'s> Snapshot<'s> {
         limit: usize,
     ) -> Result<Vec<(u64, RunRecord)>, StoreError> {
         let Some((first, last)) = inclusive(ids) else { return Ok(Vec::new()) };
-        let rows = self.scan(&tables::RUNS, keys::runs(profile, first, last)?, limit, true)?;
+        let rows = self.scan(&tables::RUNS, keys::run_key_range(profile, first, last)?, limit, true)?;
         Ok(rows.into_iter().filter_map(|(key, run)| Some((keys::run_numbered(rest(&key))?, run))).collect())
     }
 
@@ -153,7 +153,7 @@ impl<'s> Snapshot<'s> {
     pub fn run_ids(&self, profile: &str) -> Result<Vec<u64>, StoreError> {
         self.prove(Section::History)?;
         let Some(open) = self.open(&tables::RUNS.info)? else { return Ok(Vec::new()) };
-        let range = keys::runs(profile, 0, u64::MAX)?;
+        let range = keys::run_key_range(profile, 0, u64::MAX)?;
         let rows = open.range(range.start.as_str()..range.end.as_str());
         let mut ids = Vec::new();
         for row in rows.map_err(|error| self.failed(error))?.rev() {
@@ -165,7 +165,7 @@ impl<'s> Snapshot<'s> {
 
     /// Returns a run.
     pub fn run(&self, profile: &str, run: u64) -> Result<Option<RunRecord>, StoreError> {
-        self.get(&tables::RUNS, &keys::run(profile, run)?)
+        self.get(&tables::RUNS, &keys::run_key(profile, run)?)
     }
 
     /// Returns what a run decided, per style.
@@ -184,7 +184,7 @@ impl<'s> Snapshot<'s> {
 
     /// Returns what an imported file held besides parameters.
     pub fn carried(&self, profile: &str) -> Result<Option<CarriedRecord>, StoreError> {
-        self.get(&tables::CARRIED, &keys::scope(profile, CARRIED_SCOPE)?)
+        self.get(&tables::CARRIED, &keys::scope_key(profile, CARRIED_SCOPE)?)
     }
 
     /// Returns the fingerprints of the grids that the runs kept have tried.
@@ -212,7 +212,7 @@ impl<'s> Snapshot<'s> {
 
     /// Returns what a run evaluated, and why.
     pub fn work(&self, profile: &str, run: u64) -> Result<Option<WorkRecord>, StoreError> {
-        self.get(&tables::WORK, &keys::run(profile, run)?)
+        self.get(&tables::WORK, &keys::run_key(profile, run)?)
     }
 
     /// Returns the profiles that have parameters or runs, sorted.
@@ -220,7 +220,7 @@ impl<'s> Snapshot<'s> {
         let mut profiles = BTreeSet::new();
         for table in [&tables::PARAMS.info, &tables::RUNS.info] {
             self.each(table, |key, _| {
-                profiles.extend(keys::split(key).map(|(profile, _)| profile.to_owned()));
+                profiles.extend(keys::split_key(key).map(|(profile, _)| profile.to_owned()));
                 Ok(())
             })?;
         }
@@ -277,7 +277,7 @@ impl<'s> Snapshot<'s> {
         if found != head {
             let (section, expected, found) = (section.as_str(), head.rows, found.rows);
             let reason = format!("section {section} has {found} rows that are not the {expected} written");
-            return Err(damaged(self.path, reason));
+            return Err(damaged_error(self.path, reason));
         }
         Ok(())
     }
@@ -287,7 +287,7 @@ impl<'s> Snapshot<'s> {
         let place = Section::HEADED.iter().position(|headed| *headed == section);
         let Some((proved, place)) = self.proved.zip(place) else { return Ok(()) };
         if proved.0[place].get().is_none() {
-            guarded(self.path, || self.verify_section(section))?;
+            run_guarded(self.path, || self.verify_section(section))?;
             proved.0[place].get_or_init(|| ());
         }
         Ok(())
@@ -318,7 +318,7 @@ impl<'s> Snapshot<'s> {
         for entry in open.range::<&str>(..).map_err(failed)? {
             let (key, bytes) = entry.map_err(failed)?;
             let (key, bytes) = (key.value(), bytes.value());
-            let checked = check(self.place(table, key), bytes);
+            let checked = check_row(self.place(table, key), bytes);
             let (tag, _) = checked.map_err(|error| StoreError::row(self.path, table.name, key, error))?;
             visit(key, Row { bytes, tag })?;
         }
@@ -332,7 +332,7 @@ impl<'s> Snapshot<'s> {
             found.map(|row| self.decode(table, key, row.value())).transpose()
         };
         // The engine may stop at what nobody has walked through yet.
-        let found = if self.proved.is_some() { guarded(self.path, read) } else { read() }?;
+        let found = if self.proved.is_some() { run_guarded(self.path, read) } else { read() }?;
         if found.is_none() {
             self.prove(table.info.section)?;
         }
@@ -360,7 +360,7 @@ impl<'s> Snapshot<'s> {
     }
 
     fn decode<R: Record>(&self, table: &'static Table<R>, key: &str, row: &[u8]) -> Result<R, StoreError> {
-        let decoded = decode(self.place(&table.info, key), row);
+        let decoded = decode_record(self.place(&table.info, key), row);
         decoded.map_err(|error| StoreError::row(self.path, table.info.name, key, error))
     }
 

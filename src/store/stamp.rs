@@ -70,7 +70,7 @@ impl Stamped {
 }
 
 /// Returns the readers' copy in a directory where a stamp says that it is of the store as it is.
-pub(super) fn stamped(dir: &Path) -> Option<Stamped> {
+pub(super) fn stamped_copy(dir: &Path) -> Option<Stamped> {
     let view = dir.join(files::VIEW);
     let (of_state, of_view) = (trace_of(&dir.join(files::STATE)).ok()?, trace_of(&view).ok()?);
     let expected = content(&of_state, &of_view);
@@ -159,7 +159,7 @@ mod tests {
         let stamping = Stamping::begin(dir.path());
         stamping.note(true);
         drop(stamping);
-        assert!(stamped(dir.path()).is_some_and(|stamped| stamped.is_still()));
+        assert!(stamped_copy(dir.path()).is_some_and(|stamped| stamped.is_still()));
         dir
     }
 
@@ -188,9 +188,9 @@ mod tests {
         for name in [files::STATE, files::VIEW] {
             for (number, harm) in harms.iter().enumerate() {
                 let dir = stamped_dir();
-                let before = stamped(dir.path()).expect("it holds");
+                let before = stamped_copy(dir.path()).expect("it holds");
                 harm(&dir.path().join(name)).expect("done");
-                assert!(stamped(dir.path()).is_none(), "{name}, harm {number}");
+                assert!(stamped_copy(dir.path()).is_none(), "{name}, harm {number}");
                 assert_eq!(before.is_still(), name == files::STATE, "{name}, harm {number}");
             }
         }
@@ -206,14 +206,14 @@ mod tests {
             let mut flipped = whole.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
             fs::write(&path, &flipped).expect("written");
-            assert!(stamped(dir.path()).is_none(), "bit {bit}");
+            assert!(stamped_copy(dir.path()).is_none(), "bit {bit}");
         }
         for bytes in [&whole[..whole.len() - 1], &[], &[&whole[..], b"x"].concat()] {
             fs::write(&path, bytes).expect("written");
-            assert!(stamped(dir.path()).is_none());
+            assert!(stamped_copy(dir.path()).is_none());
         }
         fs::write(&path, &whole).expect("written");
-        assert!(stamped(dir.path()).is_some());
+        assert!(stamped_copy(dir.path()).is_some());
         // Written in the tick of the store's last change, it says nothing of what came later in that tick.
         let state = fs::metadata(dir.path().join(files::STATE)).expect("there");
         let since = later.duration_since(std::time::UNIX_EPOCH).expect("after 1970");
@@ -223,7 +223,7 @@ mod tests {
         assert!(since > tick);
         let file = File::options().write(true).open(&path).expect("open");
         file.set_modified(std::time::UNIX_EPOCH + tick).expect("set");
-        assert!(stamped(dir.path()).is_none());
+        assert!(stamped_copy(dir.path()).is_none());
         // Who opens the store takes it away.
         let stamping = Stamping::begin(dir.path());
         assert!(!path.exists());

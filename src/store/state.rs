@@ -101,7 +101,7 @@ impl Claim {
 
     /// Returns which store it is, and as of which commit; `None` where there is none yet, or none that can be read.
     pub fn edition(&self) -> Option<Edition> {
-        engine::glance(&self.location.dir.join(files::STATE)).ok()
+        engine::glance_at_edition(&self.location.dir.join(files::STATE)).ok()
     }
 
     /// Publishes what an earlier run stored and could not publish any more, so that readers have it from now on and not
@@ -170,7 +170,7 @@ impl Store {
         let (disk, dir) = (claim.location.disk(), claim.location.dir.clone());
         let path = dir.join(files::STATE);
         files::remove_temporary(&disk, &dir);
-        if !files::exists(&path)? {
+        if !files::file_exists(&path)? {
             edition::expect_none_lost(&dir)?;
             create(&disk, &dir, &path, now_ms).map_err(|error| disk.explain(error))?;
         }
@@ -187,7 +187,7 @@ impl Store {
         let (disk, path) = (claim.location.disk(), claim.location.dir.join(files::STATE));
         let stamping = Stamping::begin(&claim.location.dir);
         let db = engine::open_state(&disk, &path).map_err(|error| disk.explain(error))?;
-        let store_uuid = engine::guarded(&path, || Ok(Snapshot::begin(&*db, &path)?.meta()?.store_uuid))?;
+        let store_uuid = engine::run_guarded(&path, || Ok(Snapshot::begin(&*db, &path)?.meta()?.store_uuid))?;
         Ok(Self { db, disk, path, store_uuid, poisoned: AtomicBool::new(false), stamping, claim })
     }
 
@@ -206,7 +206,9 @@ impl Store {
     /// Returns the runs of a profile that were stored and not reported, oldest first: what they did may not have been
     /// told to anybody.
     pub fn not_reported(&self, profile: &str) -> Result<Vec<(u64, RunRecord)>, StoreError> {
-        let Some(mark) = reported::mark(self.dir(), profile, &self.store_uuid) else { return Ok(Vec::new()) };
+        let Some(mark) = reported::read_mark(self.dir(), profile, &self.store_uuid) else {
+            return Ok(Vec::new());
+        };
         let mut runs = self.read()?.runs(profile, mark.run + 1.., usize::MAX)?;
         runs.reverse();
         Ok(runs)
@@ -218,7 +220,7 @@ impl Store {
     pub fn report_done(&self, profile: &str) -> Result<(), StoreError> {
         let snapshot = self.read()?;
         let last = snapshot.run_ids(profile)?.first().copied().unwrap_or(0);
-        reported::write(&self.disk, self.dir(), profile, &Mark::new(&snapshot.edition()?, last))
+        reported::write_mark(&self.disk, self.dir(), profile, &Mark::new(&snapshot.edition()?, last))
     }
 
     /// Returns the store as it is now, to read from.
@@ -238,11 +240,12 @@ impl Store {
     ///         know.
     pub fn commit(&mut self, learning: LearningCommit) -> Result<u64, StoreError> {
         let heads: Heads = self.read()?.heads()?.into_iter().collect();
-        let (now_ms, profile) = (learning.run.started_at_ms, keys::profile(&learning.profile)?.to_owned());
+        let (now_ms, profile) =
+            (learning.run.started_at_ms, keys::profile_key(&learning.profile)?.to_owned());
         files::check_free_space(&self.path)?;
         self.begin_to_report(&profile)?;
         self.stamping.note(false);
-        let committed = engine::guarded(&self.path, || {
+        let committed = engine::run_guarded(&self.path, || {
             engine::transact(&self.db, &self.path, |transaction| {
                 let mut writer = Writer::new(transaction, &self.path, self.store_uuid, heads);
                 let run = put_learning(&mut writer, learning)?;
@@ -262,7 +265,7 @@ impl Store {
     /// that set none; a mark beyond the last run is of a history that is no longer there.
     fn begin_to_report(&self, profile: &str) -> Result<(), StoreError> {
         let last = self.read()?.run_ids(profile)?.first().copied().unwrap_or(0);
-        match reported::mark(self.dir(), profile, &self.store_uuid) {
+        match reported::read_mark(self.dir(), profile, &self.store_uuid) {
             Some(mark) if mark.run <= last => Ok(()),
             _ => self.report_done(profile),
         }
@@ -271,7 +274,7 @@ impl Store {
     fn back_up(&self, profile: &str, now_ms: i64) -> Result<(), StoreError> {
         match self.claim.location.backups {
             0 => Ok(()),
-            keep => backup::write(&self.disk, self.dir(), &self.read()?, profile, keep, now_ms),
+            keep => backup::write_backup(&self.disk, self.dir(), &self.read()?, profile, keep, now_ms),
         }
     }
 
@@ -279,7 +282,9 @@ impl Store {
     pub fn publish_view(&self) -> Result<(), StoreError> {
         let snapshot = self.read()?;
         files::check_free_space(&self.path)?;
-        self.watch(engine::guarded(&self.path, || view::publish(&self.disk, self.dir(), &snapshot)))?;
+        self.watch(engine::run_guarded(&self.path, || {
+            view::publish_copy(&self.disk, self.dir(), &snapshot)
+        }))?;
         self.stamping.note(true);
         Ok(())
     }
@@ -360,7 +365,7 @@ pub(super) fn create(disk: &Disk, dir: &Path, path: &Path, now_ms: i64) -> Resul
     let db = engine::begin_file(disk, &new, file, engine::STATE_CACHE_BYTES)?;
     engine::transact(&db, &new, |transaction: &WriteTransaction| Writer::create(transaction, &new, &meta))?;
     drop(db);
-    files::settle(disk, &new, &settled)?;
+    files::settle_file(disk, &new, &settled)?;
     files::rename(disk, &new, path)
 }
 
@@ -374,21 +379,21 @@ fn draw_uuid() -> [u8; 16] {
 }
 
 fn put_learning(writer: &mut Writer<'_>, learning: LearningCommit) -> Result<u64, StoreError> {
-    let profile = keys::profile(&learning.profile)?.to_owned();
+    let profile = keys::profile_key(&learning.profile)?.to_owned();
     let last = writer.last_key(&tables::RUNS.info, keys::all_of(&profile)?)?;
     let last = last.and_then(|key| keys::run_numbered(key.split_once('/')?.1));
     let run = last.map_or(1, |last| last + 1);
-    writer.put(&tables::RUNS, &keys::run(&profile, run)?, &learning.run)?;
+    writer.put(&tables::RUNS, &keys::run_key(&profile, run)?, &learning.run)?;
     for (scope, params) in learning.params {
-        put_params(writer, &keys::scope(&profile, &scope)?, params, run)?;
+        put_params(writer, &keys::scope_key(&profile, &scope)?, params, run)?;
     }
     for (style, features) in learning.features {
         let record = FeaturesRecord { run, ..features };
-        writer.put(&tables::FEATURES, &keys::style(&profile, style)?, &record)?;
+        writer.put(&tables::FEATURES, &keys::style_key(&profile, style)?, &record)?;
     }
     for (style, insights) in learning.insights {
         let record = InsightsRecord { run, ..insights };
-        writer.put(&tables::INSIGHTS, &keys::style(&profile, style)?, &record)?;
+        writer.put(&tables::INSIGHTS, &keys::style_key(&profile, style)?, &record)?;
     }
     for (style, decision) in &learning.decisions {
         writer.put(&tables::DECISIONS, &keys::run_style(&profile, run, *style)?, decision)?;
@@ -397,7 +402,7 @@ fn put_learning(writer: &mut Writer<'_>, learning: LearningCommit) -> Result<u64
         writer.put(&tables::TRIALS, &keys::run_style(&profile, run, *style)?, trials)?;
     }
     if let Some(carried) = &learning.carried {
-        writer.put(&tables::CARRIED, &keys::scope(&profile, CARRIED_SCOPE)?, carried)?;
+        writer.put(&tables::CARRIED, &keys::scope_key(&profile, CARRIED_SCOPE)?, carried)?;
     }
     for (style, evidence) in &learning.evidence {
         writer.put(&tables::EVIDENCE, &keys::run_style(&profile, run, *style)?, evidence)?;
@@ -406,7 +411,7 @@ fn put_learning(writer: &mut Writer<'_>, learning: LearningCommit) -> Result<u64
         writer.put(&tables::SERIES, &keys::run_style(&profile, run, *style)?, series)?;
     }
     if let Some(work) = &learning.work {
-        writer.put(&tables::WORK, &keys::run(&profile, run)?, work)?;
+        writer.put(&tables::WORK, &keys::run_key(&profile, run)?, work)?;
     }
     forget_old_runs(writer, &profile, run)?;
     Ok(run)
@@ -426,15 +431,15 @@ fn put_params(
 
 fn forget_old_runs(writer: &mut Writer<'_>, profile: &str, run: u64) -> Result<(), StoreError> {
     if let Some(oldest) = run.checked_sub(RUNS_MAX).filter(|oldest| *oldest > 0) {
-        writer.remove_range(&tables::RUNS.info, keys::runs(profile, 0, oldest)?)?;
-        writer.remove_range(&tables::DECISIONS.info, keys::runs(profile, 0, oldest)?)?;
-        writer.remove_range(&tables::EVIDENCE.info, keys::runs(profile, 0, oldest)?)?;
+        writer.remove_range(&tables::RUNS.info, keys::run_key_range(profile, 0, oldest)?)?;
+        writer.remove_range(&tables::DECISIONS.info, keys::run_key_range(profile, 0, oldest)?)?;
+        writer.remove_range(&tables::EVIDENCE.info, keys::run_key_range(profile, 0, oldest)?)?;
     }
     match run.checked_sub(TRIAL_RUNS_MAX).filter(|oldest| *oldest > 0) {
         Some(oldest) => {
-            writer.remove_range(&tables::TRIALS.info, keys::runs(profile, 0, oldest)?)?;
-            writer.remove_range(&tables::SERIES.info, keys::runs(profile, 0, oldest)?)?;
-            writer.remove_range(&tables::WORK.info, keys::runs(profile, 0, oldest)?)
+            writer.remove_range(&tables::TRIALS.info, keys::run_key_range(profile, 0, oldest)?)?;
+            writer.remove_range(&tables::SERIES.info, keys::run_key_range(profile, 0, oldest)?)?;
+            writer.remove_range(&tables::WORK.info, keys::run_key_range(profile, 0, oldest)?)
         }
         None => Ok(()),
     }
@@ -443,7 +448,7 @@ fn forget_old_runs(writer: &mut Writer<'_>, profile: &str, run: u64) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::super::View;
-    use super::super::envelope::{Place, seal};
+    use super::super::envelope::{Place, seal_payload};
     use super::super::records::Record;
     use super::*;
 
@@ -452,7 +457,12 @@ mod tests {
         let db = engine::open_state(&Disk::default(), path).expect("whole");
         let meta = Snapshot::begin(&*db, path).and_then(|snapshot| snapshot.meta()).expect("readable");
         let store_uuid = if table.name == "meta" { [0; 16] } else { meta.store_uuid };
-        let row = seal(Place { store_uuid: &store_uuid, table, key }, table.record.type_id, version, payload);
+        let row = seal_payload(
+            Place { store_uuid: &store_uuid, table, key },
+            table.record.type_id,
+            version,
+            payload,
+        );
         engine::transact(&db, path, |transaction| {
             let mut open = transaction.open_table(table.definition()).expect("there");
             open.insert(key, row.as_slice()).expect("writable");
@@ -477,7 +487,7 @@ mod tests {
                     let payload = postcard::to_stdvec(&newer).expect("encodable");
                     insert(&path, &tables::META.info, keys::META_KEY, MetaRecord::VERSION, &payload);
                 } else {
-                    let key = keys::run("default", 1).expect("a key");
+                    let key = keys::run_key("default", 1).expect("a key");
                     insert(&path, &tables::RUNS.info, &key, RunRecord::VERSION + 1, b"whatever comes");
                 }
             }

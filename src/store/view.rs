@@ -10,7 +10,7 @@ use redb::ReadOnlyDatabase;
 
 use super::disk::Disk;
 use super::edition::{self, Edition, Standing};
-use super::engine::{self, Held, guarded};
+use super::engine::{self, Held, run_guarded};
 use super::error::StoreError;
 use super::files;
 use super::lock;
@@ -52,12 +52,12 @@ impl View {
         let (path, state) = (dir.join(files::VIEW), dir.join(files::STATE));
         let open = || match Self::open_file(path.clone(), Some(Proved::default())) {
             // A first run publishes what it has just begun.
-            Err(StoreError::NoStore { .. }) if files::exists(&state)? && !lock::is_held(dir) => {
+            Err(StoreError::NoStore { .. }) if files::file_exists(&state)? && !lock::is_held(dir) => {
                 Err(StoreError::Unpublished { path: path.clone() })
             }
             opened => opened,
         };
-        let stamped = stamp::stamped(dir);
+        let stamped = stamp::stamped_copy(dir);
         let mut view = open()?;
         if stamped.is_some_and(|stamped| stamped.is_still()) {
             return Ok(view);
@@ -65,7 +65,7 @@ impl View {
         for _ in 0..LOOKS_MAX {
             let shown = view.read()?.edition()?;
             // Who has it open publishes what it stores.
-            let Ok(stored) = engine::glance(&state) else { return Ok(view) };
+            let Ok(stored) = engine::glance_at_edition(&state) else { return Ok(view) };
             let standing = shown.against(&stored);
             if standing == Standing::Same {
                 return Ok(view);
@@ -95,20 +95,20 @@ impl View {
 
     /// Returns its content.
     pub fn read(&self) -> Result<Snapshot<'_>, StoreError> {
-        guarded(&self.path, || Snapshot::begin_with(&*self.db, &self.path, self.proved.as_ref()))
+        run_guarded(&self.path, || Snapshot::begin_with(&*self.db, &self.path, self.proved.as_ref()))
     }
 
     fn open_whole(path: PathBuf) -> Result<Self, StoreError> {
         let view = Self::open_file(path, None)?;
-        guarded(&view.path, || view.read()?.verify())?;
+        run_guarded(&view.path, || view.read()?.verify())?;
         Ok(view)
     }
 
     fn open_file(path: PathBuf, proved: Option<Proved>) -> Result<Self, StoreError> {
-        if !files::exists(&path)? {
+        if !files::file_exists(&path)? {
             return Err(StoreError::NoStore { path });
         }
-        let db = guarded(&path, || Ok(Held::new(engine::open_read_only(&path)?, &path)))?;
+        let db = run_guarded(&path, || Ok(Held::new(engine::open_read_only(&path)?, &path)))?;
         let view = Self { db, proved, path, is_pending: false };
         view.read()?;
         Ok(view)
@@ -119,7 +119,7 @@ impl View {
 /// before it left, so it is one commit behind, and the store was never published beyond it.
 pub(super) fn is_pending(dir: &Path, shown: &Edition, stored: &Edition) -> bool {
     let is_before = shown.against(stored) == Standing::Behind && shown.generation + 1 == stored.generation;
-    is_before && reported::last(dir, stored) <= shown.generation
+    is_before && reported::last_reported(dir, stored) <= shown.generation
 }
 
 /// Returns whether the published copy has the content of a snapshot.
@@ -155,10 +155,10 @@ pub(super) fn is_current(
 }
 
 /// Publishes a snapshot. If anything fails the last copy stays.
-pub(super) fn publish(disk: &Disk, dir: &Path, state: &Snapshot<'_>) -> Result<(), StoreError> {
+pub(super) fn publish_copy(disk: &Disk, dir: &Path, state: &Snapshot<'_>) -> Result<(), StoreError> {
     let (new, path) = (dir.join(files::VIEW_NEW), dir.join(files::VIEW));
     write_copy(disk, state, &new)?;
-    files::exists(&path)?;
+    files::file_exists(&path)?;
     files::rename(disk, &new, &path)
 }
 
@@ -167,7 +167,7 @@ pub(super) fn write_copy(disk: &Disk, state: &Snapshot<'_>, new: &Path) -> Resul
     let file = files::create_fresh(disk, new)?;
     let settled = file.try_clone().map_err(|error| StoreError::io(new, "open", error))?;
     copy(disk, state, new, file)?;
-    files::settle(disk, new, &settled)?;
+    files::settle_file(disk, new, &settled)?;
     drop(settled);
     // The engine keeps to itself what fails while it closes a file. What was just written and cannot be read is the
     // disk's doing, whatever it looks like.

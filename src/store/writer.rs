@@ -6,8 +6,8 @@ use std::path::Path;
 
 use redb::{ReadableTable, WriteTransaction};
 
-use super::engine::damaged;
-use super::envelope::{Envelope, Place, Tag, decode, encode, stored_tag};
+use super::engine::damaged_error;
+use super::envelope::{Envelope, Place, Tag, decode_record, encode_record, stored_tag};
 use super::error::StoreError;
 use super::keys::META_KEY;
 use super::records::{HeadRecord, MetaRecord, Record};
@@ -56,7 +56,7 @@ impl<'t> Writer<'t> {
         let open = self.open(&table.info)?;
         let found = open.get(key).map_err(|error| self.failed(error))?;
         let Some(row) = found else { return Ok(None) };
-        let decoded = decode(self.place(&table.info, key), row.value());
+        let decoded = decode_record(self.place(&table.info, key), row.value());
         decoded.map(Some).map_err(|error| StoreError::row(self.path, table.info.name, key, error))
     }
 
@@ -95,7 +95,7 @@ impl<'t> Writer<'t> {
         json: &str,
     ) -> Result<(), StoreError> {
         if !table.key.accepts(key) {
-            return Err(damaged(self.path, format!("table {}: {key:?} is no key of it", table.name)));
+            return Err(damaged_error(self.path, format!("table {}: {key:?} is no key of it", table.name)));
         }
         let row = (table.record.from_json)(self.place(table, key), version, json);
         let row = row.map_err(|source| StoreError::row(self.path, table.name, key, source))?;
@@ -152,7 +152,7 @@ impl<'t> Writer<'t> {
         record: &R,
     ) -> Result<(Option<Tag>, Option<Tag>), StoreError> {
         let name = table.info.name;
-        let encoded = encode(self.place(&table.info, key), record);
+        let encoded = encode_record(self.place(&table.info, key), record);
         let row =
             encoded.map_err(|source| StoreError::Unstorable { table: name, key: key.to_owned(), source })?;
         self.insert_row(&table.info, key, &row)
@@ -182,7 +182,7 @@ impl<'t> Writer<'t> {
     /// Returns the tag of a row that is already in the store; all of them were checked when it was opened.
     fn tag(&self, table: &TableInfo, row: &[u8]) -> Result<Tag, StoreError> {
         stored_tag(row)
-            .ok_or_else(|| damaged(self.path, format!("a row of table {} is too short", table.name)))
+            .ok_or_else(|| damaged_error(self.path, format!("a row of table {} is too short", table.name)))
     }
 
     fn open(&self, table: &TableInfo) -> Result<redb::Table<'t, &'static str, Envelope>, StoreError> {

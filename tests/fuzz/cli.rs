@@ -1,6 +1,6 @@
 //! Hostile bytes for the values of flags and of the environment.
 
-use super::context::{dotted, environment};
+use super::context::{configuration_in_environment, dotted_to_toml};
 use super::{incremental, memory, values};
 use crate::config::{Config, Layer};
 use crate::diagnose::process::MemorySample;
@@ -53,11 +53,11 @@ fn settings(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let Some((key, value)) = text.split_once('=') else { return "no setting".to_owned() };
     let (key, value) = (key.trim(), value.trim());
-    let set = Config::from_layers(&[Layer::setting("--set", dotted(key, value))]);
+    let set = Config::from_layers(&[Layer::setting("--set", dotted_to_toml(key, value))]);
     let plain = key.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == '.') && key.contains('.');
     if plain && !key.contains("__") {
         let name = format!("OPTIMIZER_{}", key.to_ascii_uppercase().replace('.', "__"));
-        let found = environment([(name, value.to_owned())].into_iter());
+        let found = configuration_in_environment([(name, value.to_owned())].into_iter());
         let of_environment = Config::from_layers(&found);
         assert_eq!(set.as_ref().ok(), of_environment.as_ref().ok(), "{text:?}");
     }

@@ -146,7 +146,7 @@ fn json(candles: &[Candle]) -> String {
 fn parsed(bytes: &[u8]) -> Parsed {
     let (mut stream, symbol) = (bytes, bitcoin());
     let frame = RowContext { day_ms: Some(START), ..RowContext::default() };
-    let parsed = format::parse(&mut stream, u64::MAX, Collector::new(&symbol, 0), &frame);
+    let parsed = format::parse_stream(&mut stream, u64::MAX, Collector::new(&symbol, 0), &frame);
     parsed.expect("a slice does not fail")
 }
 
@@ -387,7 +387,7 @@ fn names(bytes: &[u8]) -> String {
     }
     let day = name::day_ms(path, Some(&entry));
     assert!(day.is_none_or(|ms| ms % crate::model::DAY_MS == 0), "a day begins at midnight");
-    format!("ok {claims:b} {} {:.20}", day.is_some(), format!("{:?}", format::promise(&entry)))
+    format!("ok {claims:b} {} {:.20}", day.is_some(), format!("{:?}", format::format_by_name(&entry)))
 }
 
 fn checksum_seeds() -> Vec<Vec<u8>> {
@@ -411,14 +411,20 @@ fn cell_seeds() -> Vec<Vec<u8>> {
 
 /// Times are within their range and print as they parse; numbers are those of the standard library.
 fn cells(bytes: &[u8]) -> String {
-    let time = time::parse(bytes);
+    let time = time::parse_time(bytes);
     if let Ok((ms, _)) = time {
         assert!((time::TIME_MIN_MS..time::TIME_MAX_MS).contains(&ms), "{ms}");
         let text = rfc3339(ms);
-        assert_eq!(time::parse(text.as_bytes()).map(|(ms, _)| ms), Ok(ms.div_euclid(1000) * 1000), "{text}");
+        assert_eq!(
+            time::parse_time(text.as_bytes()).map(|(ms, _)| ms),
+            Ok(ms.div_euclid(1000) * 1000),
+            "{text}"
+        );
     }
-    let (own, plain) =
-        (number::parse(bytes), std::str::from_utf8(bytes).ok().and_then(|text| text.parse::<f64>().ok()));
+    let (own, plain) = (
+        number::parse_number(bytes),
+        std::str::from_utf8(bytes).ok().and_then(|text| text.parse::<f64>().ok()),
+    );
     assert_eq!(own.map(f64::to_bits), plain.map(f64::to_bits), "rounded as the standard library does");
     format!("ok {:?} {:?}", time.map(|(_, unit)| unit), own.map(f64::classify))
 }

@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::backup;
-use super::envelope::{HEADER_BYTES, Place, check};
+use super::envelope::{HEADER_BYTES, Place, check_row};
 use super::keys::KeyShape;
 use super::records::samples::Sample;
 use super::records::{
@@ -93,7 +93,7 @@ fn rows(bytes: &[u8]) -> String {
         Ok(row) => row,
         Err(error) => return format!("not again: {error}"),
     };
-    let (_, again) = check(place, &row).expect("what was sealed verifies");
+    let (_, again) = check_row(place, &row).expect("what was sealed verifies");
     assert_eq!(
         (table.record.to_json)(version, again).expect("a record"),
         json,
@@ -106,7 +106,7 @@ fn rows(bytes: &[u8]) -> String {
 fn envelope_seeds() -> Vec<Vec<u8>> {
     let row = |(number, table): (u8, &TableInfo)| {
         let place = Place { store_uuid: &UUID, table, key: key_of(table) };
-        let sealed = super::envelope::seal(
+        let sealed = super::envelope::seal_payload(
             place,
             table.record.type_id,
             table.record.version,
@@ -121,7 +121,7 @@ fn envelope_seeds() -> Vec<Vec<u8>> {
 fn envelopes(bytes: &[u8]) -> String {
     let Some((table, row)) = chosen(bytes) else { return "nothing".to_owned() };
     let place = Place { store_uuid: &UUID, table, key: key_of(table) };
-    match check(place, row) {
+    match check_row(place, row) {
         Ok((_, payload)) => {
             assert_eq!(payload.len() + HEADER_BYTES, row.len(), "all of it");
             assert!(payloads().iter().any(|sample| sample == payload), "nobody sealed {payload:?}");
@@ -219,12 +219,12 @@ fn backup_file(bytes: &[u8]) -> String {
     let name = "0909090909090909-000001.jsonl.gz";
     let folder = Scratch::with(name, bytes);
     let path = folder.path().join(name);
-    let read = backup::read(&path, |table, row| {
+    let read = backup::read_backup(&path, |table, row| {
         let key = row.key.as_str();
         let place = Place { store_uuid: &UUID, table, key };
-        (table.record.from_json)(place, row.version, row.record.get())
-            .map(drop)
-            .map_err(|error| super::engine::damaged(&path, format!("row {key:?} of {}: {error}", table.name)))
+        (table.record.from_json)(place, row.version, row.record.get()).map(drop).map_err(|error| {
+            super::engine::damaged_error(&path, format!("row {key:?} of {}: {error}", table.name))
+        })
     });
     match read {
         Ok(content) => {

@@ -3,7 +3,7 @@
 //! Take-profit, stop and holding time cannot change a result here (D13), and the opportunities that choose are those
 //! that judge (D14).
 
-use retune::legacy::rules::capture::capture;
+use retune::legacy::rules::capture::capture_by_thresholds;
 use retune::legacy::rules::metrics::{LegacyMetrics, LegacyOpportunity};
 use retune::legacy::rules::settings::Settings;
 
@@ -23,7 +23,7 @@ pub struct Trial {
 /// Cost:      O(plan x opportunities)
 pub fn trials(opportunities: &[LegacyOpportunity], plan: &[Settings]) -> Vec<Trial> {
     let trial = |settings: &Settings| {
-        let captured = capture(opportunities, &settings.thresholds());
+        let captured = capture_by_thresholds(opportunities, &settings.thresholds());
         Trial { settings: settings.clone(), metrics: captured.metrics, score: captured.score }
     };
     plan.iter().map(trial).collect()

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{HistoryFilter, InspectError, Listed, counted, require_profile};
+use super::{HistoryFilter, InspectError, Listed, count_of, require_profile};
 use crate::documents::document::Document;
 use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::model::rfc3339;
@@ -58,7 +58,7 @@ impl InspectChangesDocument {
             let adopted = decisions.iter().filter(|(style, d)| d.changed && filter.concerns(*style));
             let symbol = filter.symbol.as_deref();
             let adopted =
-                adopted.map(|(style, decision)| adoption(run, &at, style.as_str(), decision, symbol));
+                adopted.map(|(style, decision)| adoption_changes(run, &at, style.as_str(), decision, symbol));
             all.extend(adopted.filter(|adoption| symbol.is_none() || !adoption.changes.is_empty()));
         }
         let matching = all.len() as u64;
@@ -74,7 +74,7 @@ impl InspectChangesDocument {
         }
         let mut text = format!("{}\n", self.listing().text());
         let (shown, all) = (self.adoptions.len() as u64, self.matching);
-        let _ = write!(text, "\nprofile {profile}: {} shown", counted(shown, "adoption"));
+        let _ = write!(text, "\nprofile {profile}: {} shown", count_of(shown, "adoption"));
         let _ = writeln!(
             text,
             "{}",
@@ -103,7 +103,7 @@ impl Listed for InspectChangesDocument {
 }
 
 /// Returns what a decision changed; only in the scope of a symbol, where one is given.
-fn adoption(
+fn adoption_changes(
     run: u64,
     at: &str,
     style: &str,

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{InspectError, Listed, RunRef, minute, shown};
+use super::{InspectError, Listed, RunRef, minute_text, shown_parameter};
 use crate::config::rename_keys;
 use crate::documents::document::{Document, params_object};
 use crate::documents::listing::{Cell, ColumnKind, Listing};
@@ -150,8 +150,8 @@ impl InspectDiffDocument {
             candidates: Vec::new(),
             verdicts: Vec::new(),
             figures: Vec::new(),
-            configuration: configuration(&a.record, &b.record),
-            input: input(&a.record, &b.record),
+            configuration: configuration_differences(&a.record, &b.record),
+            input: input_differences(&a.record, &b.record),
         };
         for style in Style::ALL {
             found.add(style.as_str(), &a.styles[&style], &b.styles[&style]);
@@ -163,15 +163,15 @@ impl InspectDiffDocument {
         let set = |set: Option<&StoredParameterSet>| set.map(params_object).unwrap_or_default();
         let candidate =
             |known: &KnownStyle| set(known.decision.as_ref().and_then(|d| Some(&d.candidate.as_ref()?.set)));
-        self.parameters.extend(differing(style, &set(a.in_force.as_ref()), &set(b.in_force.as_ref())));
-        self.candidates.extend(differing(style, &candidate(a), &candidate(b)));
+        self.parameters.extend(differing_keys(style, &set(a.in_force.as_ref()), &set(b.in_force.as_ref())));
+        self.candidates.extend(differing_keys(style, &candidate(a), &candidate(b)));
         for ((key, old), (_, new)) in verdicts(a).into_iter().zip(verdicts(b)) {
             if old.is_some() || new.is_some() {
                 let (scope, key) = (style.to_owned(), key.to_owned());
                 self.verdicts.push(ChangeRecord { scope, key, old, new });
             }
         }
-        let (old, new) = (figures(style, a), figures(style, b));
+        let (old, new) = (figures_of_run(style, a), figures_of_run(style, b));
         let mut keys: Vec<&(String, String)> = old.iter().map(|(key, _)| key).collect();
         keys.extend(new.iter().map(|(key, _)| key).filter(|key| !old.iter().any(|(own, _)| own == *key)));
         let value = |figures: &[((String, String), Option<f64>)], key| {
@@ -189,7 +189,8 @@ impl InspectDiffDocument {
 
     /// Returns the document as text for people.
     pub fn text(&self) -> String {
-        let run = |run: &DiffRunPart| format!("run {}, {}, {}", run.id, minute(&run.started_at), run.result);
+        let run =
+            |run: &DiffRunPart| format!("run {}, {}, {}", run.id, minute_text(&run.started_at), run.result);
         let same = |same: bool| if same { "the same" } else { "other" };
         let mut text = format!(
             "profile {}\n  old: {}\n  new: {}\n  {} candles, {} plan\n",
@@ -279,14 +280,14 @@ impl Listed for InspectDiffDocument {
 }
 
 /// Returns the keys whose values differ, in the order of the old, then of the new.
-fn differing(scope: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<ChangeRecord> {
+fn differing_keys(scope: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<ChangeRecord> {
     let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
     let changed = keys.filter(|key| old.get(*key) != new.get(*key));
     let change = |key: &String| ChangeRecord {
         scope: scope.to_owned(),
         key: key.clone(),
-        old: old.get(key).map(shown),
-        new: new.get(key).map(shown),
+        old: old.get(key).map(shown_parameter),
+        new: new.get(key).map(shown_parameter),
     };
     changed.map(change).collect()
 }
@@ -309,7 +310,7 @@ fn verdicts(known: &KnownStyle) -> [(&'static str, Option<String>); 6] {
 }
 
 /// Returns the figures of a run's best set by scope and key.
-fn figures(style: &str, known: &KnownStyle) -> Vec<((String, String), Option<f64>)> {
+fn figures_of_run(style: &str, known: &KnownStyle) -> Vec<((String, String), Option<f64>)> {
     let mut figures = Vec::new();
     let mut add = |part: &str, key: &str, value: Option<f64>| {
         figures.push(((format!("{style}, {part}"), key.to_owned()), value));
@@ -345,14 +346,14 @@ const KEY_FIGURES: [&str; 6] =
     ["win_rate", "expectancy_pct", "profit_factor", "total_return_pct", "max_drawdown_pct", "sharpe_daily"];
 
 /// Returns the keys of the configuration that differ.
-fn configuration(a: &RunRecord, b: &RunRecord) -> Vec<ChangeRecord> {
+fn configuration_differences(a: &RunRecord, b: &RunRecord) -> Vec<ChangeRecord> {
     let flat = |record: &RunRecord| {
         let mut keys = BTreeMap::new();
         // Text that is not TOML was never written by a run; such a record has no keys to compare.
         if let Ok(mut table) = record.config_toml.parse::<toml::Table>() {
             // A key that has another name since is no difference.
             rename_keys(&mut table);
-            flatten("", &table, &mut keys);
+            flatten_table("", &table, &mut keys);
         }
         keys
     };
@@ -370,12 +371,12 @@ fn configuration(a: &RunRecord, b: &RunRecord) -> Vec<ChangeRecord> {
 }
 
 /// Puts every value of a table under its section and key.
-fn flatten(section: &str, table: &toml::Table, into: &mut BTreeMap<(String, String), String>) {
+fn flatten_table(section: &str, table: &toml::Table, into: &mut BTreeMap<(String, String), String>) {
     for (key, value) in table {
         match value {
             toml::Value::Table(table) => {
                 let dot = if section.is_empty() { "" } else { "." };
-                flatten(&format!("{section}{dot}{key}"), table, into);
+                flatten_table(&format!("{section}{dot}{key}"), table, into);
             }
             value => drop(into.insert((section.to_owned(), key.clone()), value.to_string())),
         }
@@ -383,7 +384,7 @@ fn flatten(section: &str, table: &toml::Table, into: &mut BTreeMap<(String, Stri
 }
 
 /// Returns what differs in what was read.
-fn input(a: &RunRecord, b: &RunRecord) -> Vec<ChangeRecord> {
+fn input_differences(a: &RunRecord, b: &RunRecord) -> Vec<ChangeRecord> {
     let facts = |record: &RunRecord| {
         let day = |day: &String| Some(day.clone()).filter(|day| !day.is_empty());
         [
@@ -438,7 +439,7 @@ mod tests {
     #[test]
     fn sections_of_the_configuration_are_compared_key_by_key() {
         let run = |toml: &str| RunRecord { config_toml: toml.to_owned(), ..RunRecord::default() };
-        let found = configuration(
+        let found = configuration_differences(
             &run(
                 "# style = both\n[search]\nscore = \"balanced\"\ntop = 20\n[style.swing.space]\na = [1, 2]\n",
             ),

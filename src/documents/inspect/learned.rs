@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{InspectError, InspectRunDocument, Listed, minute, require_profile, sentence};
+use super::{InspectError, InspectRunDocument, Listed, minute_text, require_profile, wrap_sentence};
 use crate::decide::tokens::{Saving, tokens_at_most};
 use crate::documents::document::Document;
 use crate::documents::listing::{Cell, ColumnKind, Listing};
-use crate::documents::table::{decimals, results};
+use crate::documents::table::{results_table, with_decimals};
 use crate::model::{Style, rfc3339};
 use crate::run::lessons::{for_prompt, told_insights};
 use crate::search::weights::FIGURES_PREFIX;
@@ -173,7 +173,7 @@ fn per_style<T>(
 }
 
 /// Returns every item of every style beside the name of its style.
-fn flat<'a, P, T>(
+fn flat_items<'a, P, T>(
     styles: &'a BTreeMap<String, P>,
     items: impl Fn(&'a P) -> &'a [T],
 ) -> Vec<(&'a str, &'a P, &'a T)> {
@@ -226,7 +226,7 @@ impl InspectFeaturesDocument {
                 text,
                 "{style}: run {}, {}, {} signals; weights: {}",
                 part.run,
-                minute(&part.computed_at),
+                minute_text(&part.computed_at),
                 part.signals,
                 part.weights_name
             );
@@ -241,13 +241,13 @@ impl InspectFeaturesDocument {
             let _ = writeln!(
                 text,
                 "  best set: take-profit {} ATR, stop {} ATR, {} % in {} h ({} % per hour)",
-                decimals(part.optimal_take_profit_atr, 2),
-                decimals(part.optimal_stop_atr, 2),
-                decimals(part.avg_profit_pct, 3),
-                decimals(part.avg_holding_hours, 1),
-                decimals(part.avg_density, 3)
+                with_decimals(part.optimal_take_profit_atr, 2),
+                with_decimals(part.optimal_stop_atr, 2),
+                with_decimals(part.avg_profit_pct, 3),
+                with_decimals(part.avg_holding_hours, 1),
+                with_decimals(part.avg_density, 3)
             );
-            let _ = writeln!(text, "{}\n", results(&[("no filter".to_owned(), part.baseline.clone())]));
+            let _ = writeln!(text, "{}\n", results_table(&[("no filter".to_owned(), part.baseline.clone())]));
         }
         text + &self.listing().text() + "\n"
     }
@@ -255,7 +255,7 @@ impl InspectFeaturesDocument {
 
 impl Listed for InspectFeaturesDocument {
     fn listing(&self) -> Listing {
-        Listing::of(&flat(&self.styles, |part| &part.weights))
+        Listing::of(&flat_items(&self.styles, |part| &part.weights))
             .column("style", "Style", ColumnKind::Text, |row| Cell::text(row.0))
             .column("feature", "Part of the signal score", ColumnKind::Text, |row| {
                 Cell::text(row.2.name.as_str())
@@ -299,24 +299,24 @@ impl InspectInsightsDocument {
         }
         let mut text = String::new();
         for (style, part) in &self.styles {
-            let _ = writeln!(text, "{style}: run {}, {}", part.run, minute(&part.updated_at));
-            text.extend(part.lessons.iter().map(|lesson| sentence("  - ", lesson)));
+            let _ = writeln!(text, "{style}: run {}, {}", part.run, minute_text(&part.updated_at));
+            text.extend(part.lessons.iter().map(|lesson| wrap_sentence("  - ", lesson)));
             if !part.best_contexts.is_empty() {
-                text += &sentence("  best in: ", &part.best_contexts.join("; "));
+                text += &wrap_sentence("  best in: ", &part.best_contexts.join("; "));
             }
             if !part.focus.is_empty() {
-                text += &sentence("  next: ", &part.focus);
+                text += &wrap_sentence("  next: ", &part.focus);
             }
         }
         let _ = writeln!(text, "\n{}; with what earlier runs learned:", self.prompt.saving());
-        text.extend(self.prompt.text.lines().map(|line| sentence("  ", line)));
+        text.extend(self.prompt.text.lines().map(|line| wrap_sentence("  ", line)));
         text
     }
 }
 
 impl Listed for InspectInsightsDocument {
     fn listing(&self) -> Listing {
-        Listing::of(&flat(&self.styles, |part| &part.lessons))
+        Listing::of(&flat_items(&self.styles, |part| &part.lessons))
             .column("style", "Style", ColumnKind::Text, |row| Cell::text(row.0))
             .column("run", "Run", ColumnKind::Number, |row| Cell::count(row.1.run))
             .column("lesson", "Lesson", ColumnKind::Prose, |row| Cell::text(row.2.as_str()))
@@ -351,13 +351,13 @@ impl InspectImportanceDocument {
             "share of the variance of the score that an axis explains; the best value is the one with the highest mean over \
              all other axes, and the best set may have another; {runs}"
         );
-        format!("{}\n\n{}", self.listing().text(), sentence("", &explained))
+        format!("{}\n\n{}", self.listing().text(), wrap_sentence("", &explained))
     }
 }
 
 impl Listed for InspectImportanceDocument {
     fn listing(&self) -> Listing {
-        Listing::of(&flat(&self.styles, |part| &part.dimensions))
+        Listing::of(&flat_items(&self.styles, |part| &part.dimensions))
             .column("style", "Style", ColumnKind::Text, |row| Cell::text(row.0))
             .column("dimension", "Axis", ColumnKind::Text, |row| Cell::text(row.2.dimension.as_str()))
             .column("importance", "Share %", ColumnKind::Number, |row| Cell::share(Some(row.2.importance)))

@@ -27,7 +27,7 @@ pub use params::{InspectParamsDocument, ScopePart};
 pub use run::{
     InspectDecisionPart, InspectInputPart, InspectRunDocument, InspectRunPart, InspectRunStylePart,
 };
-pub(crate) use runs::verdicts;
+pub(crate) use runs::verdicts_of_run;
 pub use runs::{InspectRunsDocument, RunLinePart, StyleVerdictPart};
 pub use space::{AxisPart, InspectSpaceDocument, SpacePart};
 pub use store::{InspectStoreDocument, StoreFilePart, StoreTablePart};
@@ -230,7 +230,7 @@ impl HistoryFilter {
 }
 
 /// Puts rows into the order of a column of their listing, where one is named.
-fn sorted<T>(
+fn sort_rows<T>(
     rows: Vec<T>,
     by: Option<&str>,
     listing: impl Fn(&[T]) -> Listing,
@@ -304,27 +304,27 @@ fn candidate_part(record: &CandidateRecord) -> CandidatePart {
 }
 
 /// Returns bytes as lower-case hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
+fn hex_text(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns the minute of an RFC 3339 instant as people read it.
-pub(crate) fn minute(instant: &str) -> String {
+pub(crate) fn minute_text(instant: &str) -> String {
     instant.chars().take(16).collect::<String>().replace('T', " ")
 }
 
 /// Returns a parameter as text: names without quotes.
-pub(crate) fn shown(value: &Value) -> String {
+pub(crate) fn shown_parameter(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Returns a parameter set as `key=value` words.
 fn key_values(params: &Map<String, Value>) -> Vec<String> {
-    params.iter().map(|(key, value)| format!("{key}={}", shown(value))).collect()
+    params.iter().map(|(key, value)| format!("{key}={}", shown_parameter(value))).collect()
 }
 
 /// Returns words after a label, broken into lines that fit; further lines are indented by so many columns.
-pub(super) fn wrapped(
+pub(super) fn wrap_words(
     label: &str,
     indent: usize,
     words: impl IntoIterator<Item = impl AsRef<str>>,
@@ -348,12 +348,12 @@ pub(super) fn wrapped(
 }
 
 /// Returns a sentence after a label, broken into lines that fit.
-pub(crate) fn sentence(label: &str, text: &str) -> String {
-    wrapped(label, label.chars().count(), text.split_whitespace())
+pub(crate) fn wrap_sentence(label: &str, text: &str) -> String {
+    wrap_words(label, label.chars().count(), text.split_whitespace())
 }
 
 /// Returns `count name`, in the plural where it is not one.
-pub(crate) fn counted(count: u64, name: &str) -> String {
+pub(crate) fn count_of(count: u64, name: &str) -> String {
     format!("{count} {name}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -364,20 +364,23 @@ mod tests {
     #[test]
     fn lines_fit_and_continue_under_the_label() {
         let words: Vec<String> = (0..40).map(|i| format!("word{i}=value")).collect();
-        let text = wrapped("label:", 2, &words);
+        let text = wrap_words("label:", 2, &words);
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         assert!(text.starts_with("label: word0=value word1=value"), "{text}");
         assert!(text.lines().skip(1).all(|line| line.starts_with("  word")), "{text}");
         assert_eq!(text.split_whitespace().count(), 41);
-        assert_eq!(sentence("  - ", "because it is"), "  - because it is\n");
+        assert_eq!(wrap_sentence("  - ", "because it is"), "  - because it is\n");
     }
 
     #[test]
     fn instants_values_and_bytes_read_well() {
-        assert_eq!(minute("2025-01-31T22:04:42Z"), "2025-01-31 22:04");
-        assert_eq!(minute("-"), "-");
-        assert_eq!((shown(&Value::from("all")), shown(&Value::from(0.5))), ("all".into(), "0.5".into()));
-        assert_eq!(hex(&[0, 0xAB]), "00ab");
-        assert_eq!((counted(1, "run"), counted(2, "run")), ("1 run".into(), "2 runs".into()));
+        assert_eq!(minute_text("2025-01-31T22:04:42Z"), "2025-01-31 22:04");
+        assert_eq!(minute_text("-"), "-");
+        assert_eq!(
+            (shown_parameter(&Value::from("all")), shown_parameter(&Value::from(0.5))),
+            ("all".into(), "0.5".into())
+        );
+        assert_eq!(hex_text(&[0, 0xAB]), "00ab");
+        assert_eq!((count_of(1, "run"), count_of(2, "run")), ("1 run".into(), "2 runs".into()));
     }
 }

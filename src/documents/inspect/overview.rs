@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::params::{age, days_since};
-use super::runs::{StyleVerdictPart, verdicts};
-use super::{HistoryFilter, InspectError, counted, key_values, minute, require_profile, wrapped};
+use super::params::{age_in_days, days_since};
+use super::runs::{StyleVerdictPart, verdicts_of_run};
+use super::{HistoryFilter, InspectError, count_of, key_values, minute_text, require_profile, wrap_words};
 use crate::documents::document::{Document, params_object};
 use crate::model::rfc3339;
 use crate::store::Snapshot;
@@ -89,9 +89,10 @@ impl ScopeLinePart {
     }
 
     fn text(&self) -> String {
-        let (scope, age, run, verdict) = (&self.scope, age(self.days_in_force), self.run, &self.verdict);
+        let (scope, age, run, verdict) =
+            (&self.scope, age_in_days(self.days_in_force), self.run, &self.verdict);
         let head = format!("  active, {scope}: for {age}, by run {run}, {verdict}\n");
-        head + &wrapped("    ", 4, key_values(&self.params))
+        head + &wrap_words("    ", 4, key_values(&self.params))
     }
 }
 
@@ -137,14 +138,14 @@ fn profile_part(
             started_at: rfc3339(run.started_at_ms),
             days_ago: days_since(run.started_at_ms, now_ms),
             result: run.result.clone(),
-            styles: verdicts(snapshot, profile, *id, &EVERYTHING)?,
+            styles: verdicts_of_run(snapshot, profile, *id, &EVERYTHING)?,
         }),
     };
     let scopes = snapshot.params_all(profile)?;
     let scopes: Vec<_> =
         scopes.iter().map(|(scope, record)| ScopeLinePart::new(scope, record, now_ms)).collect();
     let command = with_profile(command, profile);
-    let next = next(&command, last_run.as_ref(), !scopes.is_empty());
+    let next = next_commands(&command, last_run.as_ref(), !scopes.is_empty());
     Ok(ProfilePart { profile: profile.to_owned(), runs: runs.len() as u64, last_run, scopes, next })
 }
 
@@ -153,7 +154,7 @@ fn with_profile(command: &str, profile: &str) -> String {
 }
 
 /// Returns the commands that make sense after a run.
-fn next(command: &str, last: Option<&LastRunPart>, has_params: bool) -> Vec<String> {
+fn next_commands(command: &str, last: Option<&LastRunPart>, has_params: bool) -> Vec<String> {
     let run_again = format!("{command} incremental --data PATH");
     let Some(last) = last else { return vec![run_again] };
     let mut next = Vec::new();
@@ -177,7 +178,7 @@ impl ProfilePart {
         match &self.last_run {
             None => text += "empty, no run yet\n",
             Some(last) => {
-                let _ = writeln!(text, "{}", counted(self.runs, "run"));
+                let _ = writeln!(text, "{}", count_of(self.runs, "run"));
                 text += &last.text();
             }
         }
@@ -194,7 +195,8 @@ impl LastRunPart {
     fn text(&self) -> String {
         let verdict = |(style, part): (&String, &StyleVerdictPart)| format!("{style} {}", part.verdict);
         let verdicts: Vec<String> = self.styles.iter().map(verdict).collect();
-        let (id, when, age, result) = (self.id, minute(&self.started_at), age(self.days_ago), &self.result);
+        let (id, when, age, result) =
+            (self.id, minute_text(&self.started_at), age_in_days(self.days_ago), &self.result);
         format!("  last run: {id}, {when} ({age} ago), {result}; {}\n", verdicts.join(", "))
     }
 }
@@ -210,9 +212,15 @@ mod tests {
 
     #[test]
     fn what_to_type_next_follows_from_the_last_run() {
-        assert_eq!(next("o", None, false), ["o incremental --data PATH"]);
-        assert_eq!(next("o", Some(&last("changed", 0)), true), ["o inspect changes", "o export-json"]);
-        assert_eq!(next("o", Some(&last("rejected", 0)), false), ["o inspect run 7", "o inspect top"]);
-        assert_eq!(next("o", Some(&last("rejected", 2)), true)[0], "o incremental --data PATH");
+        assert_eq!(next_commands("o", None, false), ["o incremental --data PATH"]);
+        assert_eq!(
+            next_commands("o", Some(&last("changed", 0)), true),
+            ["o inspect changes", "o export-json"]
+        );
+        assert_eq!(
+            next_commands("o", Some(&last("rejected", 0)), false),
+            ["o inspect run 7", "o inspect top"]
+        );
+        assert_eq!(next_commands("o", Some(&last("rejected", 2)), true)[0], "o incremental --data PATH");
     }
 }

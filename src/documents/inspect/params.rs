@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::changes::symbol_of;
-use super::{InspectError, Listed, counted, key_values, minute, require_profile, wrapped};
+use super::{InspectError, Listed, count_of, key_values, minute_text, require_profile, wrap_words};
 use crate::documents::document::{Document, params_object};
 use crate::documents::listing::{Cell, ColumnKind, Listing};
-use crate::documents::table::{decimals, results};
+use crate::documents::table::{results_table, with_decimals};
 use crate::model::{DAY_MS, Style, rfc3339};
 use crate::store::Snapshot;
 use crate::store::records::{ParamsRecord, StoredMetrics};
@@ -68,14 +68,14 @@ impl ScopePart {
     }
 
     fn text(&self) -> String {
-        let age = age(self.days_in_force);
-        let mut text = format!("{}: since {} ({age}), ", self.scope, minute(&self.adopted_at));
+        let age = age_in_days(self.days_in_force);
+        let mut text = format!("{}: since {} ({age}), ", self.scope, minute_text(&self.adopted_at));
         let (run, generation) = (self.run, self.generation);
         let _ = writeln!(text, "by run {run} ({}), generation {generation}, {}", self.source, self.verdict);
-        let _ = writeln!(text, "  {} score {}", self.score_name, decimals(self.score, 4));
-        text + &results(&[(" then".to_owned(), self.metrics.clone())])
+        let _ = writeln!(text, "  {} score {}", self.score_name, with_decimals(self.score, 4));
+        text + &results_table(&[(" then".to_owned(), self.metrics.clone())])
             + "\n"
-            + &wrapped("  ", 2, key_values(&self.params))
+            + &wrap_words("  ", 2, key_values(&self.params))
     }
 }
 
@@ -105,8 +105,8 @@ pub(super) fn days_since(then_ms: i64, now_ms: i64) -> i64 {
 }
 
 /// Returns whole days as people say it.
-pub(super) fn age(days: i64) -> String {
-    if days < 1 { "less than a day".to_owned() } else { counted(days.unsigned_abs(), "day") }
+pub(super) fn age_in_days(days: i64) -> String {
+    if days < 1 { "less than a day".to_owned() } else { count_of(days.unsigned_abs(), "day") }
 }
 
 impl InspectParamsDocument {
@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(days_since(0, DAY_MS - 1), 0);
         assert_eq!(days_since(0, 3 * DAY_MS), 3);
         assert_eq!(days_since(DAY_MS, 0), 0);
-        assert_eq!([age(0), age(1), age(2)], ["less than a day", "1 day", "2 days"]);
+        assert_eq!([age_in_days(0), age_in_days(1), age_in_days(2)], ["less than a day", "1 day", "2 days"]);
         assert_eq!(days_since(i64::MIN, i64::MAX), i64::MAX / DAY_MS);
     }
 }

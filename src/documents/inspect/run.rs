@@ -6,14 +6,14 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::runs::day;
+use super::runs::day_text;
 use super::{
-    InspectError, candidate_part, counted, key_values, minute, require_profile, sentence, unknown_run,
-    wrapped,
+    InspectError, candidate_part, count_of, key_values, minute_text, require_profile, unknown_run,
+    wrap_sentence, wrap_words,
 };
 use crate::documents::document::Document;
 use crate::documents::run::{CandidatePart, EvidencePart, ReplayPart};
-use crate::documents::table::{decimals, results};
+use crate::documents::table::{results_table, with_decimals};
 use crate::fingerprint::Fingerprint;
 use crate::model::rfc3339;
 use crate::run::adopt::is_by_hand;
@@ -115,7 +115,7 @@ pub struct InspectDecisionPart {
 
 impl InspectDecisionPart {
     fn new(record: &DecisionRecord) -> Self {
-        let span = |first: &str, last: &str| Some([day(first)?, day(last)?]);
+        let span = |first: &str, last: &str| Some([day_text(first)?, day_text(last)?]);
         Self {
             verdict: record.verdict.clone(),
             outcome: record.outcome.clone(),
@@ -191,7 +191,7 @@ impl InspectRunDocument {
         let InspectRunPart { id, profile, result, exit_code, duration_ms, threads, app_version, .. } =
             &self.run;
         let mut text = format!("run {id} of profile {profile}: {result} (exit code {exit_code})\n");
-        let started = minute(&self.run.started_at);
+        let started = minute_text(&self.run.started_at);
         if is_by_hand(result) {
             let _ = writeln!(text, "decided by hand {started}, version {app_version}");
             return text;
@@ -199,19 +199,20 @@ impl InspectRunDocument {
         let peak = self.run.peak_rss_bytes;
         let peak =
             peak.map_or_else(String::new, |bytes| format!(", {} MiB at most", bytes.div_ceil(1 << 20)));
-        let threads = counted(u64::from(*threads), "thread");
+        let threads = count_of(u64::from(*threads), "thread");
         let _ = writeln!(
             text,
             "began {started}, took {duration_ms} ms on {threads}{peak}, version {app_version}"
         );
         let input = &self.input;
         let span = match (&input.first_day, &input.last_day) {
-            (Some(first), Some(last)) => format!(", {first} to {last} ({})", counted(input.days, "day")),
+            (Some(first), Some(last)) => format!(", {first} to {last} ({})", count_of(input.days, "day")),
             _ => String::new(),
         };
-        let (files, symbols) = (counted(input.files, "file"), counted(input.symbols.len() as u64, "symbol"));
+        let (files, symbols) =
+            (count_of(input.files, "file"), count_of(input.symbols.len() as u64, "symbol"));
         let _ = writeln!(text, "read {} candles of {symbols} from {files}{span}", input.candles);
-        text += &wrapped("  ", 2, &input.symbols);
+        text += &wrap_words("  ", 2, &input.symbols);
         let asked = [("from", &input.asked_first_day), ("before", &input.asked_end_day)];
         let asked =
             asked.map(|(word, day)| day.as_ref().map(|day| format!(" {word} {day}")).unwrap_or_default());
@@ -247,10 +248,10 @@ fn input_part(record: &RunRecord) -> InspectInputPart {
         symbols: record.symbols.clone(),
         candles: record.candles,
         days: record.days,
-        first_day: day(&record.first_day),
-        last_day: day(&record.last_day),
-        asked_first_day: day(&record.asked_first_day),
-        asked_end_day: day(&record.asked_end_day),
+        first_day: day_text(&record.first_day),
+        last_day: day_text(&record.last_day),
+        asked_first_day: day_text(&record.asked_first_day),
+        asked_end_day: day_text(&record.asked_end_day),
         issues: record.issues.clone(),
     }
 }
@@ -268,7 +269,7 @@ fn style_text(name: &str, style: &InspectRunStylePart) -> String {
         );
     }
     for line in style.evidence.iter().flat_map(EvidencePart::lines) {
-        text += &wrapped("  ", 4, line.split_whitespace());
+        text += &wrap_words("  ", 4, line.split_whitespace());
     }
     let replay = style.evidence.as_ref().and_then(|evidence| evidence.replay.as_ref());
     text + &style.decision.as_ref().map(|decision| decision_text(decision, replay)).unwrap_or_default()
@@ -283,16 +284,16 @@ fn decision_text(decision: &InspectDecisionPart, replay: Option<&ReplayPart>) ->
     let both: Vec<(&str, &CandidatePart)> =
         both.iter().filter_map(|(n, c)| Some((*n, c.as_ref()?))).collect();
     let mut rows: Vec<(String, StoredMetrics)> =
-        both.iter().flat_map(|(name, part)| parts(name, part)).collect();
+        both.iter().flat_map(|(name, part)| metric_rows(name, part)).collect();
     rows.extend(replay.iter().flat_map(|replay| replay.rows("candidate, traded", "active, traded")));
     if !rows.is_empty() {
-        text += &format!("{}\n", results(&rows));
+        text += &format!("{}\n", results_table(&rows));
     }
     for (name, part) in &both {
-        let (score, score_name) = (decimals(part.score, 4), &decision.score_name);
-        text += &wrapped(&format!("  {name}: {score_name} score {score};"), 4, key_values(&part.params));
+        let (score, score_name) = (with_decimals(part.score, 4), &decision.score_name);
+        text += &wrap_words(&format!("  {name}: {score_name} score {score};"), 4, key_values(&part.params));
     }
-    text.extend(decision.reasons.iter().map(|reason| sentence("  - ", reason)));
+    text.extend(decision.reasons.iter().map(|reason| wrap_sentence("  - ", reason)));
     if !decision.changes.is_empty() {
         text += if decision.changed { "  changed:\n" } else { "  would have changed:\n" };
     }
@@ -305,7 +306,7 @@ fn decision_text(decision: &InspectDecisionPart, replay: Option<&ReplayPart>) ->
     text
 }
 
-fn parts(name: &str, part: &CandidatePart) -> [(String, StoredMetrics); 3] {
+fn metric_rows(name: &str, part: &CandidatePart) -> [(String, StoredMetrics); 3] {
     [("IS", &part.early), ("OOS", &part.late), ("all", &part.metrics)]
         .map(|(when, metrics)| (format!("{name}, {when}"), metrics.clone()))
 }
@@ -314,10 +315,10 @@ fn issues_text(issues: &[IssueRecord]) -> String {
     if issues.is_empty() {
         return String::new();
     }
-    let mut text = format!("\n{}:\n", counted(issues.len() as u64, "issue"));
+    let mut text = format!("\n{}:\n", count_of(issues.len() as u64, "issue"));
     for issue in issues.iter().take(ISSUES_SHOWN) {
         let line = format!("{}: {} x {}: {}", issue.file, issue.count, issue.kind, issue.detail);
-        text += &sentence("  ", &line);
+        text += &wrap_sentence("  ", &line);
     }
     let more = issues.len().saturating_sub(ISSUES_SHOWN);
     if more > 0 {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{HistoryFilter, InspectError, Listed, require_profile, sorted};
+use super::{HistoryFilter, InspectError, Listed, require_profile, sort_rows};
 use crate::documents::document::Document;
 use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::model::rfc3339;
@@ -59,7 +59,7 @@ pub struct StyleVerdictPart {
 }
 
 /// Returns a day, nothing where there is none.
-pub(super) fn day(text: &str) -> Option<String> {
+pub(super) fn day_text(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
@@ -73,8 +73,8 @@ impl RunLinePart {
             exit_code: run.exit_code,
             symbols: run.symbols.len() as u64,
             candles: run.candles,
-            first_day: day(&run.first_day),
-            last_day: day(&run.last_day),
+            first_day: day_text(&run.first_day),
+            last_day: day_text(&run.last_day),
             issues: run.issues.len() as u64,
             styles,
         }
@@ -82,7 +82,7 @@ impl RunLinePart {
 }
 
 /// Returns what a run decided, per style that passes the filter.
-pub(crate) fn verdicts(
+pub(crate) fn verdicts_of_run(
     snapshot: &Snapshot<'_>,
     profile: &str,
     run: u64,
@@ -112,14 +112,14 @@ impl InspectRunsDocument {
         let mut runs = Vec::new();
         let wanted = |run: &RunRecord| filter.in_time(run.started_at_ms) && filter.read_it(run);
         for (id, run) in all.iter().filter(|(_, run)| wanted(run)) {
-            let styles = verdicts(snapshot, profile, *id, filter)?;
+            let styles = verdicts_of_run(snapshot, profile, *id, filter)?;
             if filter.style.is_some() && styles.is_empty() {
                 continue;
             }
             runs.push(RunLinePart::new(*id, run, styles));
         }
         let matching = runs.len() as u64;
-        let mut runs = sorted(runs, sort, listing)?;
+        let mut runs = sort_rows(runs, sort, runs_listing)?;
         runs.truncate(filter.limit);
         Ok(Self { profile: profile.to_owned(), kept: all.len() as u64, matching, runs })
     }
@@ -140,12 +140,12 @@ impl InspectRunsDocument {
 
 impl Listed for InspectRunsDocument {
     fn listing(&self) -> Listing {
-        listing(&self.runs)
+        runs_listing(&self.runs)
     }
 }
 
 /// Returns runs as a listing; with the verdict of every style that any of them has.
-fn listing(runs: &[RunLinePart]) -> Listing {
+fn runs_listing(runs: &[RunLinePart]) -> Listing {
     let mut rows = Listing::of(runs)
         .column("run", "Run", ColumnKind::Number, |run| Cell::count(run.id))
         .column("started_at", "When", ColumnKind::Text, |run| Cell::instant(&run.started_at))

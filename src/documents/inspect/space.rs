@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{InspectError, Listed, RunRef, shown};
+use super::{InspectError, Listed, RunRef, shown_parameter};
 use crate::config::Config;
 use crate::documents::document::{Document, number, params_object};
 use crate::documents::listing::{Cell, ColumnKind, Listing};
@@ -174,7 +174,7 @@ impl Listed for InspectSpaceDocument {
 }
 
 fn axes(rows: &[(&str, &AxisPart)], with_style: bool) -> Listing {
-    let values = |axis: &AxisPart| axis.values.iter().map(shown).collect::<Vec<_>>().join(", ");
+    let values = |axis: &AxisPart| axis.values.iter().map(shown_parameter).collect::<Vec<_>>().join(", ");
     let begun = Listing::of(rows);
     let begun = match with_style {
         true => begun.column("style", "Style", ColumnKind::Text, |row| Cell::text(row.0)),

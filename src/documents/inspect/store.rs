@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{InspectError, hex, minute};
+use super::{InspectError, hex_text, minute_text};
 use crate::documents::document::Document;
-use crate::documents::table::table;
+use crate::documents::table::text_table;
 use crate::model::rfc3339;
 use crate::store::{Class, Snapshot, TableSize};
 
@@ -76,7 +76,7 @@ impl InspectStoreDocument {
             directory,
             store_format: meta.store_format,
             min_reader_format: meta.min_reader_format,
-            uuid: hex(&meta.store_uuid),
+            uuid: hex_text(&meta.store_uuid),
             created_at: rfc3339(meta.created_at_ms),
             created_by: meta.app_version,
             profiles: snapshot.profiles()?,
@@ -100,11 +100,11 @@ impl InspectStoreDocument {
             self.store_format,
             self.min_reader_format,
             self.uuid,
-            minute(&self.created_at),
+            minute_text(&self.created_at),
             self.created_by,
             if self.profiles.is_empty() { "none".to_owned() } else { self.profiles.join(", ") },
-            table(&["Table", "Rows", "Bytes", "Class", "Holds"], &tables),
-            table(&["File", "Bytes"], &files),
+            text_table(&["Table", "Rows", "Bytes", "Class", "Holds"], &tables),
+            text_table(&["File", "Bytes"], &files),
         )
     }
 }

@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::space::last_search;
-use super::{InspectError, Listed, RunRef, key_values, shown, wrapped};
+use super::{InspectError, Listed, RunRef, key_values, shown_parameter, wrap_words};
 use crate::documents::document::{Document, params_object};
 use crate::documents::listing::{Cell, ColumnKind, Listing};
-use crate::documents::table::{WIDTH, table};
+use crate::documents::table::{WIDTH, text_table};
 use crate::model::Style;
 use crate::store::Snapshot;
 use crate::store::records::{StoredMetrics, TrialRecord};
@@ -105,12 +105,12 @@ pub struct TopFilter {
 
 impl TopFilter {
     fn passes(&self, trial: &TrialRecord) -> bool {
-        passes(&trial.metrics, self.trades_min, self.drawdown_max_pct)
+        passes_limits(&trial.metrics, self.trades_min, self.drawdown_max_pct)
     }
 }
 
 /// Returns whether a trial has enough trades and no deeper drawdown; one that is not defined is too deep.
-pub(super) fn passes(
+pub(super) fn passes_limits(
     metrics: &StoredMetrics,
     trades_min: Option<u64>,
     drawdown_max_pct: Option<f64>,
@@ -124,12 +124,12 @@ impl Listed for InspectTopDocument {
         let of = |style| move |trial| (style, trial);
         let rows: Vec<(&str, &TrialPart)> =
             self.styles.iter().flat_map(|(style, part)| part.trials.iter().map(of(style.as_str()))).collect();
-        trials(&rows, true)
+        trials_listing(&rows, true)
     }
 }
 
 /// Returns trials with their styles as a listing.
-fn trials(rows: &[(&str, &TrialPart)], with_style: bool) -> Listing {
+fn trials_listing(rows: &[(&str, &TrialPart)], with_style: bool) -> Listing {
     let begun = Listing::of(rows);
     let begun = match with_style {
         true => begun.column("style", "Style", ColumnKind::Text, |row| Cell::text(row.0)),
@@ -236,7 +236,7 @@ impl TopStylePart {
         };
         let trials: Vec<TrialPart> = matching.iter().take(filter.limit).map(part).collect();
         let (kept, matching) = (kept.len() as u64, matching.len() as u64);
-        Self { score_name, kept, matching, varying: varying(&trials), trials }
+        Self { score_name, kept, matching, varying: varying_parameters(&trials), trials }
     }
 
     fn text(&self, name: &str) -> String {
@@ -246,14 +246,14 @@ impl TopStylePart {
         let _ = writeln!(text, "{}", if more > 0 { format!("; {more} more match") } else { String::new() });
         let Some(first) = self.trials.first() else { return text };
         let rows: Vec<(&str, &TrialPart)> = self.trials.iter().map(|trial| (name, trial)).collect();
-        let _ = writeln!(text, "{}", trials(&rows, false).text());
+        let _ = writeln!(text, "{}", trials_listing(&rows, false).text());
         let common = first.params.iter().filter(|(key, _)| !self.varying.contains(key));
         let common: Map<String, Value> = common.map(|(key, value)| (key.clone(), value.clone())).collect();
         let differences = self.differences();
         if !differences.is_empty() {
             text += &format!("\n{differences}");
         }
-        text += &wrapped("  in all:", 4, key_values(&common));
+        text += &wrap_words("  in all:", 4, key_values(&common));
         if self.trials.iter().any(|trial| trial.same_results > 1) {
             let _ = writeln!(text, "  ties: so many of the {kept} trials kept have exactly these results");
         }
@@ -275,7 +275,7 @@ impl TopStylePart {
                 std::iter::once(label.clone()).chain(now.iter().map(|trial| value(trial, key))).collect()
             };
             let rows: Vec<Vec<String>> = keys.iter().zip(&self.varying).map(row).collect();
-            let _ = writeln!(text, "{}", table(&header, &rows));
+            let _ = writeln!(text, "{}", text_table(&header, &rows));
             rest = later;
         }
         text
@@ -296,7 +296,7 @@ impl TopStylePart {
 }
 
 fn value(trial: &TrialPart, key: &str) -> String {
-    trial.params.get(key).map_or_else(|| "-".to_owned(), shown)
+    trial.params.get(key).map_or_else(|| "-".to_owned(), shown_parameter)
 }
 
 fn same_results(one: &TrialRecord, other: &TrialRecord) -> bool {
@@ -304,7 +304,7 @@ fn same_results(one: &TrialRecord, other: &TrialRecord) -> bool {
 }
 
 /// Returns the parameters that differ between trials, in the order of the space.
-fn varying(trials: &[TrialPart]) -> Vec<String> {
+fn varying_parameters(trials: &[TrialPart]) -> Vec<String> {
     let Some(first) = trials.first() else { return Vec::new() };
     let mut keys: Vec<&String> = first.params.keys().collect();
     for key in trials.iter().flat_map(|trial| trial.params.keys()) {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::top::passes;
+use super::top::passes_limits;
 use super::{HistoryFilter, InspectError, Listed, SortKey, require_profile};
 use crate::documents::document::{Document, params_object};
 use crate::documents::listing::{Cell, ColumnKind, Listing};
@@ -74,7 +74,7 @@ impl InspectTrialsDocument {
                 kept += found.trials.len() as u64;
                 let wanted = of_run && filter.history.concerns(style);
                 let passing = found.trials.into_iter().filter(|trial| {
-                    wanted && passes(&trial.metrics, filter.trades_min, filter.drawdown_max_pct)
+                    wanted && passes_limits(&trial.metrics, filter.trades_min, filter.drawdown_max_pct)
                 });
                 trials.extend(passing.take(if filter.best { 1 } else { usize::MAX }).map(|trial| {
                     HistoricTrialPart {

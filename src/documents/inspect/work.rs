@@ -6,7 +6,7 @@ use std::fmt::Write;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{InspectError, Listed, counted, require_profile, unknown_run};
+use super::{InspectError, Listed, count_of, require_profile, unknown_run};
 use crate::documents::document::Document;
 use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::store::Snapshot;
@@ -166,7 +166,7 @@ pub fn explain_text(symbols: &[SymbolWorkRecord]) -> String {
         }
         let told: u64 = symbol.spans.iter().map(|span| span.days).sum();
         if told < symbol.evaluated {
-            let _ = writeln!(text, "  and {}", counted(symbol.evaluated - told, "further day"));
+            let _ = writeln!(text, "  and {}", count_of(symbol.evaluated - told, "further day"));
         }
     }
     text
@@ -211,7 +211,7 @@ impl InspectCacheDocument {
     pub(crate) fn summary(&self) -> String {
         let mebibytes = |bytes: u64| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
         let (bytes, budget) = (mebibytes(self.cached_bytes), mebibytes(self.budget_bytes));
-        format!("{} kept, {bytes} of {budget}", counted(self.cached_units, "unit"))
+        format!("{} kept, {bytes} of {budget}", count_of(self.cached_units, "unit"))
     }
 
     /// Returns the document as text for people.

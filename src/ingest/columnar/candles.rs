@@ -155,7 +155,7 @@ impl<'a> BatchColumns<'a> {
         };
         let unfinished = match self.closed.as_ref().map(|column| column.text(row)) {
             None => false,
-            Some(found) => match number::flag(&found) {
+            Some(found) => match number::parse_flag(&found) {
                 Some(closed) => !closed,
                 None => return Err(CandleFault::Flag(found)),
             },

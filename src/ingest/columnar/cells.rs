@@ -185,7 +185,7 @@ impl<'a> CellColumn<'a> {
             Values::Wide(values, scale) => wide(values[place], *scale),
             Values::Text(text) => {
                 let found = text.at(place).trim_ascii();
-                number::parse(found).ok_or(RejectedRow::Number { column: self.name, found })?
+                number::parse_number(found).ok_or(RejectedRow::Number { column: self.name, found })?
             }
             Values::Flags(_) | Values::Nothing => f64::NAN,
         })
@@ -205,8 +205,8 @@ impl<'a> CellColumn<'a> {
             Values::F64(values) => time::of_number(values[place]),
             Values::F32(values) => time::of_number(values[place].into()),
             Values::Halves(values) => time::of_number(values[place]),
-            Values::Decimals(..) | Values::Wide(..) => time::parse(self.shown(row).as_bytes()),
-            Values::Text(text) => time::parse(text.at(place).trim_ascii()),
+            Values::Decimals(..) | Values::Wide(..) => time::parse_time(self.shown(row).as_bytes()),
+            Values::Text(text) => time::parse_time(text.at(place).trim_ascii()),
             Values::TimesOfDay(_) | Values::Flags(_) | Values::Nothing => Err(TimeError::NotATime),
         }
     }

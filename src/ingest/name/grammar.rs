@@ -45,8 +45,8 @@ pub(super) enum Read {
 }
 
 /// Reads a name without its extensions; `folder` says what it is the name of, `quote_first` how the exchange writes.
-pub(super) fn read(name: &str, folder: bool, quote_first: bool) -> Read {
-    let tokens = tokens(name);
+pub(super) fn read_name(name: &str, folder: bool, quote_first: bool) -> Read {
+    let tokens = tokens_of_name(name);
     if tokens.is_empty() || tokens.len() > TOKENS_MAX {
         return Read::Foreign;
     }
@@ -63,7 +63,7 @@ pub(super) fn read(name: &str, folder: bool, quote_first: bool) -> Read {
             else {
                 continue;
             };
-            let (mut said, unknown) = understand(&tokens, start..start + used, folder);
+            let (mut said, unknown) = understand_words(&tokens, start..start + used, folder);
             // Of readings that leave equally many words, the pair counted in money is rather meant.
             let left = (unknown.len(), pair.is_counted_in_coins());
             match unknown.first() {
@@ -87,13 +87,13 @@ pub(super) fn read(name: &str, folder: bool, quote_first: bool) -> Read {
             Read::Unclear(Unclear::Order { first, second })
         }
         ([], None, Some((_, unclear))) => Read::Unclear(unclear),
-        ([], None, None) => match understand(&tokens, 0..0, folder) {
+        ([], None, None) => match understand_words(&tokens, 0..0, folder) {
             (said, unknown) if unknown.is_empty() => Read::Whole(said),
             _ => Read::Foreign,
         },
         ([first, others @ ..], ..) => match others.iter().find(|said| !said.is_same(first)) {
             None => Read::Whole(first.clone()),
-            Some(other) => several(first, other),
+            Some(other) => several_names(first, other),
         },
     }
 }
@@ -108,7 +108,7 @@ impl Said {
     }
 }
 
-fn several(first: &Said, other: &Said) -> Read {
+fn several_names(first: &Said, other: &Said) -> Read {
     match (&first.pair, &other.pair) {
         (Some((_, one)), Some((_, other))) => {
             Read::Unclear(Unclear::Several { one: one.clone(), other: other.clone() })
@@ -124,7 +124,7 @@ fn may_be(pair: &Pair, texts: &[&str]) -> bool {
     let in_words = written.is_some() && words::is_word(base);
     let in_capitals = !base.bytes().any(|byte| byte.is_ascii_lowercase());
     let dated = written.is_some() && words::is_dated(base);
-    let clock = base.as_bytes()[0].is_ascii_digit() && words::interval(base).is_some();
+    let clock = base.as_bytes()[0].is_ascii_digit() && words::parse_interval_word(base).is_some();
     !words::is_exchange(base) && !dated && !clock && (!in_words || in_capitals && !pair.is_counted_in_coins())
 }
 
@@ -136,7 +136,7 @@ fn hides_in_a_word(pair: &Pair, first: &str, said: &Said) -> bool {
 }
 
 /// Reads all words but those of the pair; returns what they say and the places of those not understood.
-fn understand(tokens: &[Token<'_>], pair: Range<usize>, folder: bool) -> (Said, Vec<usize>) {
+fn understand_words(tokens: &[Token<'_>], pair: Range<usize>, folder: bool) -> (Said, Vec<usize>) {
     let dated = tokens.iter().any(|token| words::is_dated(token.text));
     let (mut said, mut unknown) = (Said::default(), Vec::new());
     let (mut before, mut behind) = (None, None);
@@ -153,7 +153,7 @@ fn understand(tokens: &[Token<'_>], pair: Range<usize>, folder: bool) -> (Said, 
             dated,
             folder,
         };
-        let Some((meaning, used)) = words::meaning(&tokens[at..end], around) else {
+        let Some((meaning, used)) = words::meaning_of_words(&tokens[at..end], around) else {
             unknown.push(at);
             at += 1;
             continue;
@@ -180,7 +180,7 @@ fn understand(tokens: &[Token<'_>], pair: Range<usize>, folder: bool) -> (Said, 
 }
 
 /// Cuts a name into words; the `.P` of perpetual contracts stays where it stands.
-fn tokens(name: &str) -> Vec<Token<'_>> {
+fn tokens_of_name(name: &str) -> Vec<Token<'_>> {
     let separates =
         |c: char| matches!(c, '-' | '_' | ' ' | '.' | ',' | '(' | ')' | '[' | ']' | '+' | '@' | '#' | '~');
     let mut tokens = Vec::new();

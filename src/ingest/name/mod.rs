@@ -74,12 +74,12 @@ pub(super) fn claim(path: &Path, entry: Option<&str>) -> Claim {
 /// Returns the midnight of the day (`20250131` or `2025-01-31`) that a file name gives; UTC milliseconds.
 pub(super) fn day_ms(path: &Path, entry: Option<&str>) -> Option<i64> {
     let of_name = |name: &str| {
-        let stem = format::stem(name.rsplit(['/', '\\']).next()?);
+        let stem = format::stem_of_name(name.rsplit(['/', '\\']).next()?);
         let tokens = || stem.split(|c: char| !c.is_ascii_alphanumeric());
-        let compact = || tokens().find_map(|token| time::midnight(token).filter(|_| token.len() == 8));
+        let compact = || tokens().find_map(|token| time::parse_midnight(token).filter(|_| token.len() == 8));
         let written = || {
             let tokens: Vec<&str> = tokens().collect();
-            tokens.windows(3).find_map(|day| time::midnight(&day.join("-")))
+            tokens.windows(3).find_map(|day| time::parse_midnight(&day.join("-")))
         };
         compact().or_else(written)
     };
@@ -94,7 +94,7 @@ impl Names {
             folders.take(MARKET_FOLDERS_ASKED).map(|name| name.to_string_lossy().into_owned()).collect();
         let quote_first = folders.iter().any(|name| words::is_quote_first(name));
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        match grammar::read(format::stem(&name), false, quote_first) {
+        match grammar::read_name(format::stem_of_name(&name), false, quote_first) {
             Read::Whole(said) => self.add(said, true),
             Read::Unclear(unclear) => self.unclear = self.unclear.take().or(Some(unclear)),
             Read::Foreign => {}
@@ -106,7 +106,7 @@ impl Names {
                 continue;
             }
             asked += 1;
-            if let Read::Whole(said) = grammar::read(name, true, quote_first) {
+            if let Read::Whole(said) = grammar::read_name(name, true, quote_first) {
                 self.add(said, asked <= FOLDERS_ASKED);
             }
         }
@@ -132,11 +132,11 @@ impl Names {
                 self.pair = self.pair.take().or(symbol);
             }
             "interval" | "timeframe" => {
-                self.interval = self.interval.or_else(|| words::interval(value).flatten());
+                self.interval = self.interval.or_else(|| words::parse_interval_word(value).flatten());
             }
             "exchange" | "market" | "type" | "venue" => {
                 if let Read::Whole(Said { pair: None, markets, exchange, .. }) =
-                    grammar::read(value, true, false)
+                    grammar::read_name(value, true, false)
                 {
                     self.markets.extend(markets);
                     self.exchange = self.exchange.or(exchange);

@@ -329,7 +329,7 @@ pub(super) struct Around {
 }
 
 /// Returns what the first of some words means, and of how many words it is made; `None` for one not understood.
-pub(super) fn meaning(tokens: &[Token<'_>], around: Around) -> Option<(WordMeaning, usize)> {
+pub(super) fn meaning_of_words(tokens: &[Token<'_>], around: Around) -> Option<(WordMeaning, usize)> {
     let first = tokens.first()?;
     let next = tokens.get(1);
     if let Some(next) = next
@@ -366,7 +366,7 @@ pub(super) fn is_word(text: &str) -> bool {
 /// Returns whether a word is an exchange and no coin.
 pub(super) fn is_exchange(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    exchange(&lower).is_some() && !ALSO_COINS.contains(&lower.as_str())
+    exchange_word(&lower).is_some() && !ALSO_COINS.contains(&lower.as_str())
 }
 
 /// Returns whether an exchange writes the quote first.
@@ -391,7 +391,7 @@ fn of_word(token: &Token<'_>, around: Around) -> Option<WordMeaning> {
         && text.len() == 5
         && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         && !is_digits(text);
-    if let Some(exchange) = exchange(word) {
+    if let Some(exchange) = exchange_word(word) {
         return Some(exchange);
     }
     if let Some((_, market)) = MARKETS.iter().find(|(known, _)| *known == word) {
@@ -400,7 +400,7 @@ fn of_word(token: &Token<'_>, around: Around) -> Option<WordMeaning> {
     if OTHER_DATA.contains(&word) || !around.folder && OTHER_DATA_IN_FILES.contains(&word) {
         return Some(WordMeaning::OtherData(lower));
     }
-    if let Some(interval) = interval(text) {
+    if let Some(interval) = parse_interval_word(text) {
         return Some(WordMeaning::Interval(interval));
     }
     let numbered = PARTS.iter().any(|part| word.strip_prefix(part).is_some_and(is_digits));
@@ -443,7 +443,7 @@ fn of_two(first: &str, second: &str) -> Option<WordMeaning> {
     counted.then(|| format!("{first}{unit}").parse().ok()).flatten().map(|i| WordMeaning::Interval(Some(i)))
 }
 
-fn exchange(word: &str) -> Option<WordMeaning> {
+fn exchange_word(word: &str) -> Option<WordMeaning> {
     let with_market = EXCHANGE_MARKETS.iter().find(|(known, ..)| *known == word);
     if let Some((_, name, market)) = with_market {
         return Some(WordMeaning::ExchangeMarket(name, *market));
@@ -460,7 +460,7 @@ fn bare_minutes(text: &str) -> Option<Interval> {
 /// CryptoDataDownload (`minute`, `hour`, `d`).
 ///
 /// `1M` is a month, which has no fixed length: `Some(None)`, and the data show that it is coarse.
-pub(super) fn interval(token: &str) -> Option<Option<Interval>> {
+pub(super) fn parse_interval_word(token: &str) -> Option<Option<Interval>> {
     let lower = token.to_ascii_lowercase();
     let token = if lower.starts_with("candle") { token.get(6..)? } else { token };
     let of_words = match lower.as_str() {
@@ -502,14 +502,14 @@ fn year(text: &str) -> bool {
 
 /// Reads years, months, days, instants, quarters; days as `250131` only where `short` says so.
 fn is_date(text: &str, short: bool) -> bool {
-    let day = |text: &str| time::midnight(text).is_some();
+    let day = |text: &str| time::parse_midnight(text).is_some();
     let of_month = |text: &str| year(&text[..4]) && (1..=12).contains(&text[4..].parse().unwrap_or(0));
     if is_digits(text) {
         return match text.len() {
             4 => year(text),
             6 => of_month(text) || short && Day::parse(&format!("20{text}")).is_some(),
             8 => day(text),
-            10 | 13 | 16 => time::parse(text.as_bytes()).is_ok() || text.len() == 10 && day(&text[..8]),
+            10 | 13 | 16 => time::parse_time(text.as_bytes()).is_ok() || text.len() == 10 && day(&text[..8]),
             12 | 14 => day(&text[..8]),
             _ => false,
         };

@@ -1,8 +1,8 @@
 //! Which column of a file of signals holds what.
 
 use crate::ingest::columns::plain_name;
-use crate::ingest::layout::{SEPARATORS, cell, split};
-use crate::ingest::report::excerpt;
+use crate::ingest::layout::{SEPARATORS, cell, split_fields};
+use crate::ingest::report::excerpt_of_bytes;
 
 /// Columns of the user's own at most.
 const COLUMNS_MAX: usize = 255;
@@ -90,12 +90,12 @@ impl SignalHeader {
         let mut fields = Vec::new();
         let mut widest = (0, SEPARATORS[0]);
         for separator in SEPARATORS {
-            split(line, separator, &mut fields);
+            split_fields(line, separator, &mut fields);
             if fields.len() > widest.0 {
                 widest = (fields.len(), separator);
             }
         }
-        split(line, widest.1, &mut fields);
+        split_fields(line, widest.1, &mut fields);
         let cells: Vec<&[u8]> = fields.iter().map(|field| cell(line, *field)).collect();
         Self::of(&cells, widest.1, line)
     }
@@ -112,7 +112,7 @@ impl SignalHeader {
         let mut own: Vec<(String, usize)> = Vec::new();
         for (place, cell) in cells.iter().enumerate() {
             let plain = plain_name(cell);
-            let twice = || ("every column once", format!("{:?} twice", excerpt(plain.as_bytes())));
+            let twice = || ("every column once", format!("{:?} twice", excerpt_of_bytes(plain.as_bytes())));
             let meaning = MEANINGS.iter().find(|(name, _)| *name == plain).map(|(_, meaning)| *meaning);
             if let Some(meaning) = meaning {
                 if places[meaning as usize].replace(place).is_some() {
@@ -121,7 +121,10 @@ impl SignalHeader {
             } else if !plain.is_empty() {
                 let name = String::from_utf8_lossy(cell).into_owned();
                 if name.len() > NAME_BYTES_MAX {
-                    return Err(("names of columns of at most 200 bytes", format!("{:?}", excerpt(cell))));
+                    return Err((
+                        "names of columns of at most 200 bytes",
+                        format!("{:?}", excerpt_of_bytes(cell)),
+                    ));
                 }
                 if own.iter().any(|(known, _)| *known == name) {
                     return Err(twice());
@@ -133,7 +136,7 @@ impl SignalHeader {
             }
         }
         let at = |meaning: SignalColumnMeaning| places[meaning as usize];
-        let missing = |expected| move || (expected, format!("the header {:?}", excerpt(line)));
+        let missing = |expected| move || (expected, format!("the header {:?}", excerpt_of_bytes(line)));
         let time = match (
             at(SignalColumnMeaning::Time),
             at(SignalColumnMeaning::OpenTime),

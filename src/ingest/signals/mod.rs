@@ -22,10 +22,10 @@ use super::columnar::{COLUMNAR_BYTES_MAX, TextRows, Unread, parquet_rows};
 use super::format;
 #[cfg(feature = "columnar")]
 use super::layout::SEPARATORS;
-use super::layout::{Field, cell, split};
+use super::layout::{Field, cell, split_fields};
 use super::lines::{LineReader, RawLine, StreamError};
 use super::opening::{not_regular, open_regular};
-use super::report::excerpt;
+use super::report::excerpt_of_bytes;
 use super::report::{Issue, IssueKind, note};
 use super::source::DECODED_BYTES_MAX;
 use super::time::LocalClock;
@@ -121,7 +121,7 @@ impl SignalsFile {
         let unread = stream_error(path, DECODED_BYTES_MAX);
         let mut lines = LineReader::new(stream, DECODED_BYTES_MAX);
         let head = lines.peek().map_err(&unread)?;
-        let (packing, recognised) = (format::packing(head), format::recognise(head));
+        let (packing, recognised) = (format::packing_of(head), format::recognise_format(head));
         #[cfg(feature = "columnar")]
         if let (format::Packing::None, Ok(format::FileFormat::Parquet)) = (packing, &recognised) {
             let room = room_bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX);
@@ -314,7 +314,7 @@ impl<'a> SignalTable<'a> {
             [] => Ok(()),
             [b'#', ..] => {
                 note(&mut self.issues, IssueKind::Comment, Some(number), || {
-                    format!("expected a row, found {:?}", excerpt(text))
+                    format!("expected a row, found {:?}", excerpt_of_bytes(text))
                 });
                 Ok(())
             }
@@ -344,7 +344,7 @@ impl<'a> SignalTable<'a> {
 
     fn row(&mut self, number: u64, text: &[u8], ended: bool) -> Result<(), SignalsError> {
         let header = self.header.as_ref().expect("rows come after the header");
-        split(text, header.separator, &mut self.fields);
+        split_fields(text, header.separator, &mut self.fields);
         let (expected, found) = (header.fields, self.fields.len());
         let one_empty_more = found == expected + 1 && cell(text, self.fields[expected]).is_empty();
         if !ended && found < expected {
@@ -444,7 +444,7 @@ impl<'a> SignalTable<'a> {
             let index = index as usize;
             let row = &self.rows[index];
             peers.retain(|peer| self.is_peer(*peer, index));
-            let overlaps = |peer: &&usize| overlap(&self.rows[**peer].signal, &row.signal);
+            let overlaps = |peer: &&usize| styles_overlap(&self.rows[**peer].signal, &row.signal);
             if let Some(peer) = peers.iter().find(overlaps) {
                 self.check_equal(*peer, index)?;
                 duplicates += 1;
@@ -537,7 +537,7 @@ impl Unread<SignalsError> {
 }
 
 /// Returns whether some style takes both of two signals.
-fn overlap(a: &GivenSignal, b: &GivenSignal) -> bool {
+fn styles_overlap(a: &GivenSignal, b: &GivenSignal) -> bool {
     a.style.zip(b.style).is_none_or(|(a, b)| a == b)
 }
 
@@ -546,7 +546,7 @@ fn number_or_text(own: &[u8]) -> Result<f64, String> {
     match number(own) {
         Number::Given(value) => Ok(value),
         Number::Missing => Ok(f64::NAN),
-        Number::Not => Err(excerpt(own)),
+        Number::Not => Err(excerpt_of_bytes(own)),
     }
 }
 

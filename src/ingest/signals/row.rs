@@ -5,7 +5,7 @@ use crate::ingest::ending::Endings;
 use crate::ingest::file::end_of_candle;
 use crate::ingest::layout::Field;
 use crate::ingest::number as decimal;
-use crate::ingest::report::excerpt;
+use crate::ingest::report::excerpt_of_bytes;
 use crate::ingest::time::{LocalClock, TimeError};
 use crate::model::{Direction, GivenSignal, Interval, Style, Symbol};
 
@@ -26,7 +26,7 @@ pub(super) enum Number {
 
 /// Returns what a cell of a column of numbers holds; infinity is no number to filter on.
 pub(super) fn number(cell: &[u8]) -> Number {
-    match decimal::parse(cell).filter(|value| value.is_finite()) {
+    match decimal::parse_number(cell).filter(|value| value.is_finite()) {
         Some(value) => Number::Given(value),
         None if decimal::is_nothing(cell) => Number::Missing,
         None => Number::Not,
@@ -40,8 +40,11 @@ pub(super) fn signal<'a>(
     interval: Interval,
     clock: &mut LocalClock,
 ) -> Result<(Symbol, GivenSignal), BadCell> {
-    let bad =
-        |column, expected, cell: &[u8]| BadCell { column, expected, found: format!("{:?}", excerpt(cell)) };
+    let bad = |column, expected, cell: &[u8]| BadCell {
+        column,
+        expected,
+        found: format!("{:?}", excerpt_of_bytes(cell)),
+    };
     let cell = at(header.symbol);
     let symbol = symbol(cell).ok_or_else(|| bad("symbol", "a symbol such as BTCUSDT", cell))?;
     let (place, says) = header.time;
@@ -112,7 +115,7 @@ fn symbol(cell: &[u8]) -> Option<Symbol> {
 
 fn direction(cell: &[u8]) -> Option<Direction> {
     let is = |words: &[&str]| words.iter().any(|word| cell.eq_ignore_ascii_case(word.as_bytes()));
-    match decimal::parse(cell) {
+    match decimal::parse_number(cell) {
         Some(1.0) => Some(Direction::Long),
         Some(-1.0) => Some(Direction::Short),
         None if is(&["long", "buy"]) => Some(Direction::Long),

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::documents::document::{Document, number};
-use crate::documents::inspect::{counted, sentence};
-use crate::documents::table::table;
+use crate::documents::inspect::{count_of, wrap_sentence};
+use crate::documents::table::text_table;
 use crate::legacy::rules::phase4::OpportunityOutcomes;
 use crate::legacy::rules::report::{LegacyReport, ScopeReport};
 
@@ -226,7 +226,7 @@ fn notes(scope: &ScopeReport) -> Vec<String> {
     if objective > 0 {
         notes.push(format!(
             "for {} the profit is the largest move by hindsight",
-            counted(objective, "record")
+            count_of(objective, "record")
         ));
     }
     if scope.captured.metrics.max_drawdown > 0.2 {
@@ -258,13 +258,13 @@ impl InspectLegacyDocument {
 
     /// Returns the document as text for people.
     pub fn text(&self) -> String {
-        let mut text = format!("{}: {}\n", self.file, counted(self.opportunities, "record"));
+        let mut text = format!("{}: {}\n", self.file, count_of(self.opportunities, "record"));
         let from = self.params_file.as_deref().unwrap_or("the legacy defaults");
         let _ = writeln!(text, "parameters: {from}\n");
         let header =
             ["", "Found", "Captured", "Win %", "Avg %", "Ratio", "Drawdown", "Score", "Stability", "Verdict"];
         let rows: Vec<Vec<String>> = self.scopes.iter().map(LegacyScopePart::row).collect();
-        let _ = writeln!(text, "{}\n", table(&header, &rows));
+        let _ = writeln!(text, "{}\n", text_table(&header, &rows));
         for scope in self.scopes.iter().filter(|scope| scope.metrics.total_opportunities > 0) {
             text.push_str(&scope.details());
         }
@@ -302,7 +302,7 @@ impl LegacyScopePart {
             ),
             None => format!("consensus >= {}", number(f.min_consensus)),
         };
-        let mut text = sentence(
+        let mut text = wrap_sentence(
             &format!("{}: ", self.scope),
             &format!(
                 "score >= {}, {consensus}, risk/reward >= {}{}",
@@ -313,10 +313,10 @@ impl LegacyScopePart {
         );
         if !self.missed_reasons.is_empty() {
             let reasons = self.missed_reasons.iter().map(|(layer, count)| format!("{layer} {count}"));
-            text += &sentence("  held back: ", &reasons.collect::<Vec<_>>().join(", "));
+            text += &wrap_sentence("  held back: ", &reasons.collect::<Vec<_>>().join(", "));
         }
         for note in &self.notes {
-            text += &sentence("  - ", note);
+            text += &wrap_sentence("  - ", note);
         }
         text
     }

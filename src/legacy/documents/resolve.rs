@@ -10,8 +10,8 @@ use serde_json::Value;
 use crate::bot::keys::TRADES_LEARNED_MIN;
 use crate::bot::{learning_config, market_name};
 use crate::documents::document::Document;
-use crate::documents::inspect::{InspectError, counted, require_profile, sentence};
-use crate::documents::table::table;
+use crate::documents::inspect::{InspectError, count_of, require_profile, wrap_sentence};
+use crate::documents::table::text_table;
 use crate::legacy::rules::resolution::{OrderThresholds, SymbolConfig};
 use crate::legacy::rules::symbol_params::{Experience, ParamsSource, SymbolParams, safe_params};
 use crate::model::Style;
@@ -131,23 +131,25 @@ impl InspectResolveDocument {
     /// Returns the document as text for people.
     pub fn text(&self) -> String {
         let trades = match self.closed_trades {
-            Some(count) => counted(count, "closed trade"),
+            Some(count) => count_of(count, "closed trade"),
             None => "closed trades not given and taken for enough".to_owned(),
         };
-        let mut text =
-            sentence("", &format!("{} in the export of profile {}; {trades}", self.symbol, self.profile));
+        let mut text = wrap_sentence(
+            "",
+            &format!("{} in the export of profile {}; {trades}", self.symbol, self.profile),
+        );
         text.extend(self.steps.iter().map(|step| {
             let mark = if step.taken { "taken" } else { "not taken" };
-            sentence("  ", &format!("{}: {mark}, {}", step.source, step.reason))
+            wrap_sentence("  ", &format!("{}: {mark}, {}", step.source, step.reason))
         }));
         let steps = self.steps.iter().map(|step| (step.source.clone(), step.params));
         let orders = self.orders.iter().map(|(style, order)| (format!("{style} order"), Some(order.params)));
         let rows: Vec<Vec<String>> = steps.chain(orders).map(|(name, params)| row(name, params)).collect();
         let header = ["", "R:R", "Score", "Consensus", "Stop ATR", "Position", "Positions", "Hours"];
-        let _ = writeln!(text, "\n{}", table(&header, &rows));
+        let _ = writeln!(text, "\n{}", text_table(&header, &rows));
         for (style, order) in self.orders.iter().filter(|(_, order)| !order.loosened.is_empty()) {
             let loosened = order.loosened.join(", ");
-            text += &sentence(
+            text += &wrap_sentence(
                 "  ",
                 &format!(
                     "{style}_params loosen {loosened} for every order, whatever was resolved (defect D40)"
@@ -195,7 +197,7 @@ fn steps(
         || format!("per_symbol has no {symbol}"),
         |own| {
             let least = TRADES_LEARNED_MIN;
-            format!("learned from {}, at least {least} needed", counted(own.sample_count, "trade"))
+            format!("learned from {}, at least {least} needed", count_of(own.sample_count, "trade"))
         },
     );
     vec![

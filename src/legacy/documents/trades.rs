@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::documents::document::Document;
-use crate::documents::inspect::{counted, minute, sentence};
-use crate::documents::table::table;
+use crate::documents::inspect::{count_of, minute_text, wrap_sentence};
+use crate::documents::table::text_table;
 use crate::legacy::review::{TradeRecord, TradeReview};
 use crate::legacy::rules::cooldown::{CooldownStatus, PauseLevel, PauseState, pause_reason};
 use crate::legacy::rules::pauses::PauseStanding;
@@ -135,8 +135,8 @@ impl TradeRecordPart {
         let (level, since, until) =
             (self.pause_level?, self.pause_since.as_ref()?, self.pause_until.as_ref()?);
         self.minutes_left?;
-        let (since, until) = (minute(since), minute(until));
-        Some(sentence("", &format!("{name}: level {level} pause {since} to {until}: {}", self.cause)))
+        let (since, until) = (minute_text(since), minute_text(until));
+        Some(wrap_sentence("", &format!("{name}: level {level} pause {since} to {until}: {}", self.cause)))
     }
 }
 
@@ -233,14 +233,14 @@ impl InspectTradesDocument {
 
     /// Returns the document as text for people.
     pub fn text(&self) -> String {
-        let mut text = sentence(
+        let mut text = wrap_sentence(
             "",
             &format!(
                 "{}: {}, {} of them open; as of {} UTC",
                 self.file,
-                counted(self.trades, "trade"),
+                count_of(self.trades, "trade"),
                 self.open,
-                minute(&self.reviewed_at)
+                minute_text(&self.reviewed_at)
             ),
         );
         let _ = writeln!(text, "\n{}", self.records());
@@ -253,7 +253,7 @@ impl InspectTradesDocument {
             text,
             "\nentries: {correct} correct, {}, {timing_issue} at the wrong moment; open: {strong} strong, \
              {moderate} moderate, {weak} weak",
-            counted(*false_signal, "false signal")
+            count_of(*false_signal, "false signal")
         );
         let ExitsPart { optimal, premature, delayed, unknown } = &self.exits;
         let _ = writeln!(
@@ -269,9 +269,9 @@ impl InspectTradesDocument {
             None => text += "opportunities: not known; --data PATH finds them in candles\n",
         }
         if self.signals.is_some() && !self.without_candles.is_empty() {
-            text += &sentence("no candles of: ", &self.without_candles.join(", "));
+            text += &wrap_sentence("no candles of: ", &self.without_candles.join(", "));
         }
-        text.extend(self.lessons.iter().map(|lesson| sentence("  - ", lesson)));
+        text.extend(self.lessons.iter().map(|lesson| wrap_sentence("  - ", lesson)));
         text
     }
 
@@ -287,12 +287,12 @@ impl InspectTradesDocument {
                 format!("{:.2}", part.profit),
                 part.pauses.to_string(),
                 part.state.clone(),
-                until.map_or_else(|| "-".to_owned(), minute),
+                until.map_or_else(|| "-".to_owned(), minute_text),
                 part.reason.clone(),
             ]
         };
         let rows: Vec<Vec<String>> = [all].into_iter().chain(coins).map(row).collect();
-        table(&["", "Closed", "Losses", "Profit", "Pauses", "Now", "Until", ""], &rows)
+        text_table(&["", "Closed", "Losses", "Profit", "Pauses", "Now", "Until", ""], &rows)
     }
 }
 
@@ -300,11 +300,11 @@ impl OpportunitiesPart {
     fn text(&self) -> String {
         let mut text = format!("opportunities: {} captured, {} missed\n", self.captured, self.missed);
         let row = |part: &MissedPart| {
-            vec![part.coin.clone(), minute(&part.at), format!("{:.2}", part.potential_pct)]
+            vec![part.coin.clone(), minute_text(&part.at), format!("{:.2}", part.potential_pct)]
         };
         let rows: Vec<Vec<String>> = self.largest_missed.iter().take(MISSED_SHOWN).map(row).collect();
         if !rows.is_empty() {
-            let _ = writeln!(text, "{}", table(&["Missed", "At", "Potential %"], &rows));
+            let _ = writeln!(text, "{}", text_table(&["Missed", "At", "Potential %"], &rows));
         }
         text
     }
@@ -334,7 +334,7 @@ fn lessons(timing: &TimingAnalysis, with_opportunities: bool) -> Vec<String> {
             with_opportunities.then(|| format!("{} of the opportunities were missed", percent(share)))
         }
         TimingLesson::TimingIssues(count) => {
-            Some(format!("{} came to next to nothing: right idea, wrong moment", counted(count, "trade")))
+            Some(format!("{} came to next to nothing: right idea, wrong moment", count_of(count, "trade")))
         }
         TimingLesson::PrematureExits(share) => {
             Some(format!("{} of the exits judged were premature: let profits run further", percent(share)))

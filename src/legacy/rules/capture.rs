@@ -19,7 +19,7 @@ pub struct Captured {
 /// Returns what thresholds capture, measured and scored the legacy way.
 ///
 /// Cost:      O(opportunities)
-pub fn capture(opportunities: &[LegacyOpportunity], thresholds: &LegacyThresholds) -> Captured {
+pub fn capture_by_thresholds(opportunities: &[LegacyOpportunity], thresholds: &LegacyThresholds) -> Captured {
     let (mut places, mut profits, mut missed) = (Vec::new(), Vec::new(), MissedReasons::default());
     for (place, opportunity) in opportunities.iter().enumerate() {
         match legacy_filter(opportunity, thresholds) {

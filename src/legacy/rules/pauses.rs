@@ -36,7 +36,7 @@ pub struct PauseStanding {
 /// Shape:     closings ascend in time; those after now are not looked at
 /// Causality: what a closing says depends on those before it
 /// Cost:      O(closings), and per closing the trades since the pause began
-pub fn standing(closings: &[Closing], now_ms: i64, limits: &CooldownLimits) -> PauseStanding {
+pub fn pause_standing(closings: &[Closing], now_ms: i64, limits: &CooldownLimits) -> PauseStanding {
     let known = closings.partition_point(|closing| closing.at_ms <= now_ms);
     let trades: Vec<ClosedTrade> = closings[..known].iter().map(|closing| closing.trade).collect();
     let quiet = CooldownStatus::Quiet;
@@ -112,7 +112,7 @@ mod tests {
     }
 
     fn at(trades: &[(i64, f64)], hour: i64) -> PauseStanding {
-        standing(&closings(trades), hour * HOUR_MS, &CooldownLimits::default())
+        pause_standing(&closings(trades), hour * HOUR_MS, &CooldownLimits::default())
     }
 
     #[test]
@@ -166,13 +166,13 @@ mod tests {
             let plain: Vec<ClosedTrade> = all.iter().map(|closing| closing.trade).collect();
             let last = plain.iter().rposition(|trade| trade.profit < 0.0);
             let whole = last.map_or(CooldownStatus::Quiet, |last| cooldown(&plain[..=last], 100.0, 1.0, &limits));
-            let found = standing(&all, i64::MAX / 2, &limits);
+            let found = pause_standing(&all, i64::MAX / 2, &limits);
             prop_assert_eq!(found.last, whole);
             // A prefix stands where the whole stood then.
             for cut in 0..all.len() {
                 let now = all[cut].at_ms;
                 let known = all.partition_point(|closing| closing.at_ms <= now);
-                prop_assert_eq!(standing(&all[..known], now, &limits), standing(&all, now, &limits));
+                prop_assert_eq!(pause_standing(&all[..known], now, &limits), pause_standing(&all, now, &limits));
             }
         }
     }

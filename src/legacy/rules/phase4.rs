@@ -129,7 +129,7 @@ impl Overfitting {
 /// Units:     baseline in percent per trade; production passed 0, so that the comparison never acted (D27)
 /// Cost:      O(opportunities log opportunities)
 /// Source:    section 12 of the legacy specification
-pub fn validate(
+pub fn validate_style(
     opportunities: &[ValidatedOpportunity],
     rule: &ValidationRule,
     baseline_avg_profit: f64,
@@ -163,7 +163,7 @@ pub fn verdict(avg_profit: f64, overfitting: &Overfitting, stability: f64, basel
 }
 
 /// Returns the worse verdict of the two styles.
-pub fn overall(scalping: Verdict, swing: Verdict) -> Verdict {
+pub fn worse_verdict(scalping: Verdict, swing: Verdict) -> Verdict {
     if swing.severity() > scalping.severity() { swing } else { scalping }
 }
 
@@ -214,13 +214,13 @@ mod tests {
         let rule = ValidationRule::default();
         let of = |consensus, potential| {
             let all: Vec<_> = (0..10).map(|hour| opportunity(hour, consensus, potential)).collect();
-            validate(&all, &rule, 0.0)
+            validate_style(&all, &rule, 0.0)
                 .map(|found| (found.full.captured_count, found.verdict, found.stability))
         };
         assert_eq!(of(0.0, 5.0), Some((0, Verdict::Passed, 100.0)));
         assert_eq!(of(3.0, 0.0), Some((10, Verdict::Failed, 0.0)));
         assert_eq!(of(3.0, 5.0), Some((10, Verdict::Passed, 100.0)));
-        assert_eq!(validate(&[], &rule, 0.0), None);
-        assert_eq!(overall(Verdict::Passed, Verdict::Skipped), Verdict::Passed);
+        assert_eq!(validate_style(&[], &rule, 0.0), None);
+        assert_eq!(worse_verdict(Verdict::Passed, Verdict::Skipped), Verdict::Passed);
     }
 }

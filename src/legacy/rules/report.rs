@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::capture::{Captured, capture};
+use super::capture::{Captured, capture_by_thresholds};
 use super::metrics::{LegacyOpportunity, LegacyThresholds};
-use super::phase4::{ValidatedOpportunity, Validation, ValidationRule, overall, validate};
+use super::phase4::{ValidatedOpportunity, Validation, ValidationRule, validate_style, worse_verdict};
 use super::settings::Settings;
 use crate::ingest::LegacyRecord;
 use crate::model::Style;
@@ -104,7 +104,7 @@ pub struct LegacyReport {
 ///
 /// Cost:      O(opportunities log opportunities)
 /// Source:    sections 3 and 12 of the legacy specification, defects included
-pub fn report(records: &[LegacyRecord], params: &ReportParams) -> LegacyReport {
+pub fn opportunities_report(records: &[LegacyRecord], params: &ReportParams) -> LegacyReport {
     let scope = |style: Option<Style>| {
         let inside: Vec<&LegacyRecord> =
             records.iter().filter(|record| style.is_none() || record.style == style).collect();
@@ -119,12 +119,12 @@ pub fn report(records: &[LegacyRecord], params: &ReportParams) -> LegacyReport {
             profits: ProfitSources::of(&opportunities),
             with_potential: inside.iter().filter(|record| record.max_potential_profit.is_some()).count()
                 as u64,
-            captured: capture(&opportunities, &thresholds),
+            captured: capture_by_thresholds(&opportunities, &thresholds),
             // The baseline had a key that did not exist, so the comparison with it never acted (D27).
-            validation: validate(&validated, &rule, 0.0),
+            validation: validate_style(&validated, &rule, 0.0),
         }
     };
     let scopes = [None, Some(Style::Scalping), Some(Style::Swing)].map(scope).to_vec();
-    let overall = overall(scopes[1].verdict(), scopes[2].verdict());
+    let overall = worse_verdict(scopes[1].verdict(), scopes[2].verdict());
     LegacyReport { scopes, overall }
 }

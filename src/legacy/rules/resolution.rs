@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::symbol_params::{
-    LearnedParams, ParamsSource, RiskClass, RiskMargin, SymbolInputs, SymbolParams, resolve,
+    LearnedParams, ParamsSource, RiskClass, RiskMargin, SymbolInputs, SymbolParams, resolve_parameters,
 };
 use crate::model::Style;
 
@@ -76,7 +76,7 @@ impl SymbolConfig {
             class: self.class,
             margin: &self.margin,
         };
-        resolve(&inputs)
+        resolve_parameters(&inputs)
     }
 }
 

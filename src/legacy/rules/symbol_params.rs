@@ -252,7 +252,7 @@ pub struct SymbolInputs<'a> {
 /// own.)
 ///
 /// Source:    section 13 of the legacy specification
-pub fn resolve(inputs: &SymbolInputs<'_>) -> (SymbolParams, ParamsSource) {
+pub fn resolve_parameters(inputs: &SymbolInputs<'_>) -> (SymbolParams, ParamsSource) {
     let experience = Experience::of(inputs.closed_trades);
     if let Some(careful) = safe_params(experience, inputs.general) {
         return (careful, ParamsSource::Careful(experience));
@@ -279,7 +279,7 @@ mod tests {
         };
         let of = |closed_trades, learned: &LearnedParams| {
             let (general, margin) = (&general, &margin);
-            resolve(&SymbolInputs {
+            resolve_parameters(&SymbolInputs {
                 closed_trades,
                 general,
                 learned: Some(learned),

@@ -176,7 +176,7 @@ pub struct TimingAnalysis {
 /// Causality: looks after the exit: for reports only
 /// Cost:      O(trades x opportunities)
 /// Source:    section 16 of the legacy specification
-pub fn timing(
+pub fn analyse_timing(
     trades: &[TimedTrade],
     opportunities: &[TimedOpportunity],
     after: impl Fn(&TimedTrade, &TimedExit) -> Option<AfterExit>,
@@ -294,7 +294,7 @@ mod tests {
         let trades = [trade(0, Some(2.0)), trade(3, Some(-3.0)), trade(100, None), trade(101, Some(0.5))];
         let opportunities = [opportunity(1, 9.0), opportunity(50, 8.0), opportunity(51, 20.0)];
         let after = |_: &TimedTrade, _: &TimedExit| Some(AfterExit { high: 100.0, low: 98.0 });
-        let found = timing(&trades, &opportunities, after, &TimingLimits::default());
+        let found = analyse_timing(&trades, &opportunities, after, &TimingLimits::default());
         assert_eq!(found.captured, [(0, 0)]);
         assert_eq!(found.missed, [2, 1]);
         use EntryVerdict::*;

@@ -9,7 +9,7 @@ use super::screen::{Body, Head, Screen, broken};
 use super::state::{BrowserPlace, BrowserView, ScreenFacts, Sort, State, Tab};
 use crate::documents::inspect::{
     HistoryFilter, InspectCacheDocument, InspectChangesDocument, InspectError, InspectRunDocument,
-    InspectSpaceDocument, InspectTopDocument, Listed, RunRef, SortKey, TopFilter, verdicts,
+    InspectSpaceDocument, InspectTopDocument, Listed, RunRef, SortKey, TopFilter, verdicts_of_run,
 };
 use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::model::rfc3339;
@@ -215,7 +215,7 @@ impl<'s> Library<'s> {
 
     fn read_run_row(&self, run: u64) -> Result<TableRow, InspectError> {
         let record = self.snapshot.run(&self.profile, run)?.unwrap_or_default();
-        let verdicts = verdicts(&self.snapshot, &self.profile, run, &EVERYTHING)?;
+        let verdicts = verdicts_of_run(&self.snapshot, &self.profile, run, &EVERYTHING)?;
         let verdict = |style: &str| Cell::maybe(verdicts.get(style).map(|part| part.verdict.as_str()));
         let cells = vec![
             Cell::count(run),
@@ -362,7 +362,7 @@ fn importance(document: &InspectSpaceDocument) -> ViewPage {
     let known = rows.iter().any(|row| row.1.importance.is_some());
     let bar = |share: Option<f64>| "█".repeat((share.unwrap_or(0.0) * BAR_WIDTH).round() as usize);
     let values = |axis: &crate::documents::inspect::AxisPart| {
-        axis.values.iter().map(crate::documents::inspect::shown).collect::<Vec<_>>().join(", ")
+        axis.values.iter().map(crate::documents::inspect::shown_parameter).collect::<Vec<_>>().join(", ")
     };
     let listing = Listing::of(&rows)
         .column("style", "Style", ColumnKind::Text, |row| Cell::text(row.0))

@@ -172,7 +172,7 @@ impl Palette {
 }
 
 /// Draws a screen. What does not fit is left out: columns from the right, then everything but a word.
-pub fn draw(frame: &mut Frame<'_>, screen: &Screen, palette: Palette) {
+pub fn draw_screen(frame: &mut Frame<'_>, screen: &Screen, palette: Palette) {
     let area = frame.area();
     let buffer = frame.buffer_mut();
     if area.width < WIDTH_MIN || area.height < HEIGHT_MIN {

@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 
 pub use words::Lang;
 
-use self::plot::{Plot, PlotLine, bars};
+use self::plot::{Plot, PlotLine, bars_plot};
 use self::words::Words;
 use crate::documents::document::params_object;
 use crate::documents::inspect::{
     HistoryFilter, InspectChangesDocument, InspectError, InspectRunDocument, PromptPart,
 };
 use crate::documents::run::EvidencePart;
-use crate::documents::table::{decimals, percent};
+use crate::documents::table::{as_percent, with_decimals};
 use crate::model::{Day, Style};
 use crate::run::lessons::told_insights;
 use crate::store::Snapshot;
@@ -287,10 +287,10 @@ impl StyleSection {
                 }
                 @for (name, metrics) in &rows {
                     tr {
-                        td { (name) } td { (metrics.trades) } td { (percent(metrics.win_rate)) }
-                        td { (decimals(metrics.expectancy_pct, 3)) } td { (decimals(metrics.profit_factor, 2)) }
-                        td { (decimals(metrics.total_return_pct, 1)) } td { (decimals(metrics.max_drawdown_pct, 1)) }
-                        td { (decimals(metrics.sharpe_daily, 3)) }
+                        td { (name) } td { (metrics.trades) } td { (as_percent(metrics.win_rate)) }
+                        td { (with_decimals(metrics.expectancy_pct, 3)) } td { (with_decimals(metrics.profit_factor, 2)) }
+                        td { (with_decimals(metrics.total_return_pct, 1)) } td { (with_decimals(metrics.max_drawdown_pct, 1)) }
+                        td { (with_decimals(metrics.sharpe_daily, 3)) }
                     }
                 }
             } }
@@ -311,8 +311,8 @@ impl StyleSection {
                 tr { th { (words.kind) } th { (words.day_count) } th { (words.total) } th { (words.per_day) } th { (words.interval) } }
                 @for (kind, part) in kinds {
                     tr {
-                        td { (words.regime(kind)) } td { (part.days) } td { (decimals(Some(part.net_pct), 1)) }
-                        td { (decimals(part.mean_pct, 3)) }
+                        td { (words.regime(kind)) } td { (part.days) } td { (with_decimals(Some(part.net_pct), 1)) }
+                        td { (with_decimals(part.mean_pct, 3)) }
                         td { @if let Some([low, high]) = part.interval_pct { (format!("{low:+.3} … {high:+.3}")) } @else { "-" } }
                     }
                 }
@@ -396,7 +396,7 @@ impl StyleSection {
         html! {
             @if !rows.is_empty() {
                 h3 { (words.importance) ", " (words.share) }
-                (PreEscaped(bars(words.importance, &rows)))
+                (PreEscaped(bars_plot(words.importance, &rows)))
             }
         }
     }
@@ -423,8 +423,8 @@ impl StyleSection {
                         @for (key, _) in params_object(&trials[0].set) { th { (key) } } }
                     @for trial in trials.iter().take(TRIALS_SHOWN) {
                         tr {
-                            td { (trial.rank) } td { (decimals(Some(trial.score), 4)) } td { (trial.metrics.trades) }
-                            td { (decimals(trial.metrics.expectancy_pct, 3)) } td { (decimals(trial.metrics.max_drawdown_pct, 1)) }
+                            td { (trial.rank) } td { (with_decimals(Some(trial.score), 4)) } td { (trial.metrics.trades) }
+                            td { (with_decimals(trial.metrics.expectancy_pct, 3)) } td { (with_decimals(trial.metrics.max_drawdown_pct, 1)) }
                             @for (_, value) in params_object(&trial.set) {
                                 td { (value.as_str().map_or_else(|| number_text(&value), str::to_owned)) }
                             }
@@ -447,7 +447,7 @@ impl StyleSection {
         }
         let rows = self.importance_rows();
         if !rows.is_empty() {
-            add(format!("importance-{}.svg", self.style), standalone(&bars(words.importance, &rows)));
+            add(format!("importance-{}.svg", self.style), standalone(&bars_plot(words.importance, &rows)));
         }
         files
     }
@@ -486,9 +486,9 @@ fn by_symbol(series: &SeriesRecord, words: &Words) -> Markup {
                 @for symbol in &series.symbols {
                     @let total = symbol.net_ppm as f64 / PPM_PER_PERCENT;
                     tr {
-                        td { (symbol.symbol) } td { (symbol.trades) } td { (percent(share(symbol.wins, symbol.trades))) }
-                        td { (decimals((symbol.trades > 0).then(|| total / symbol.trades as f64), 3)) }
-                        td { (decimals(Some(total), 1)) }
+                        td { (symbol.symbol) } td { (symbol.trades) } td { (as_percent(share(symbol.wins, symbol.trades))) }
+                        td { (with_decimals((symbol.trades > 0).then(|| total / symbol.trades as f64), 3)) }
+                        td { (with_decimals(Some(total), 1)) }
                     }
                 }
             } }

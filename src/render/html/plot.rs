@@ -106,7 +106,7 @@ impl Plot {
 }
 
 /// Returns horizontal bars as an `svg` element: label, share 0..=1, what stands at its end.
-pub(super) fn bars(label: &str, rows: &[(String, f64, String)]) -> String {
+pub(super) fn bars_plot(label: &str, rows: &[(String, f64, String)]) -> String {
     const ROW: f64 = 22.0;
     const NAMES: f64 = 210.0;
     let height = ROW * rows.len() as f64 + 6.0;
