@@ -13,3 +13,5 @@ pub mod unit;
 
 #[cfg(test)]
 pub(crate) mod fingerprint_tests;
+#[cfg(test)]
+mod plan_tests;

@@ -474,6 +474,23 @@ mod tests {
         assert_eq!(changed(Some(new), Some(new)), Some(Reason::Horizon { old: 48, new: 49 }));
     }
 
+    #[test]
+    fn whatever_a_unit_depends_on_is_evaluated_for_with_a_reason_of_its_own() {
+        let (old, waiting, other) = (keys(true, None), keys(false, None), Fingerprint([9; 32]));
+        let kind = |old: &UnitKeys, new| super::changed(old, &new).map(|reason| reason.kind());
+        assert_eq!(kind(&old, old), None);
+        assert_eq!(kind(&old, UnitKeys { stages: 8, ..old }), Some("stage_version"));
+        assert_eq!(kind(&old, UnitKeys { candles: other, ..old }), Some("candles_changed"));
+        assert_eq!(kind(&old, UnitKeys { horizon_bars: 49, ..old }), Some("horizon_changed"));
+        assert_eq!(kind(&old, UnitKeys { costs: other, ..old }), Some("costs_changed"));
+        assert_eq!(kind(&old, UnitKeys { ahead: other, ..old }), Some("later_candles_changed"));
+        let unsealed = UnitKeys { ahead: other, sealed: false, ..old };
+        assert_eq!(kind(&old, unsealed), Some("later_candles_changed"), "candles of its horizon went");
+        let completed = UnitKeys { ahead: other, sealed: true, ..waiting };
+        assert_eq!(kind(&waiting, completed), Some("completed"));
+        assert_eq!(kind(&waiting, UnitKeys { ahead: other, ..waiting }), None, "it waits on");
+    }
+
     /// Caches of before there were mechanisms hold such rows.
     #[test]
     fn a_context_of_plain_rules_is_written_as_ever() {

@@ -9,9 +9,12 @@ use super::prior_state::{day_prints, reading_print, series_print};
 use super::report::{InputReport, SymbolReport};
 use super::style::ActiveParameters;
 use crate::engine::fingerprint_tests::{assert_pinned, default_plan};
+use crate::engine::plan::{DayLimits, Plan, SearchSettings};
+use crate::exits::Costs;
 use crate::fingerprint::{Fingerprint, of_candles};
 use crate::ingest::{EmptyCandles, IngestOptions, OnBadRows, OnConflict, StatedColumns};
 use crate::model::{Candle, CandleSeries, Day, ExitRule, FilterValue, Interval, ParameterSet, Style};
+use crate::search::strategy::{Search, SpaceAxes, Strategy};
 
 fn set(score: f64) -> ParameterSet {
     let filters = vec![
@@ -61,6 +64,13 @@ fn a_question_covers_the_plan_the_data_and_all_that_is_in_force() {
         asked(&|active| active.grids.extend([(Style::Scalping, [7; 32])])),
     ];
     assert_eq!(prints.iter().collect::<BTreeSet<_>>().len(), prints.len(), "each is another question");
+    let staged = Search { strategy: Strategy::Random, budget: 1_000, seed: 1 };
+    let search = SearchSettings { stages: staged, ..SearchSettings::default() };
+    let axes = vec![SpaceAxes::default_of(Style::Swing)];
+    let part = Plan::new(Interval::M15, axes, Costs::default(), search, DayLimits::default()).expect("sound");
+    let parts = part.styles[0].asked().1;
+    assert!(parts > 100, "{parts}");
+    assert_eq!(in_force().grids_with(&part.styles[0], &staged), 1 + parts, "a part counts as all of them");
     // A grid that was tried before is the plan's own, or counts once more.
     let own = plan.styles[1].grid_fingerprint(&plan.search.stages).0;
     assert_eq!(prints[0], asked(&|active| active.grids.extend([(Style::Swing, own)])));

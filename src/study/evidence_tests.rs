@@ -50,7 +50,7 @@ fn book(plan: &Plan) -> OutcomeTable {
         let outcome = |drift: i32| {
             let net = ReturnPpm(lot() % 10_001 - 5_000 + drift);
             let gross = ReturnPpm(net.0 + 1_000);
-            Outcome { net, best_case: net, gross, bars_held: 3, reason: ExitReason::Time, ambiguous: false }
+            Outcome { net, best_case: net, gross, bars_held: 3, reason: ExitReason::Time, ambiguous: true }
         };
         let row = drift.map(outcome);
         let mut outcomes = Outcomes::new(2);
@@ -174,7 +174,7 @@ fn what_a_candidate_earned_is_described_as_it_was_traded() {
         (evidence.worst_case_pct, evidence.best_case_pct),
         (net as f64 / 10_000.0, net as f64 / 10_000.0)
     );
-    assert_eq!(evidence.ambiguous_share, Some(0.0));
+    assert_eq!(evidence.ambiguous_share, Some(1.0));
     // Every trade pays 1,000 ppm: costs may be as much more as what is left over them.
     let costs = 1_000.0 * full.trades as f64;
     let buffer = evidence.cost_buffer.expect("costs are positive");
@@ -184,7 +184,16 @@ fn what_a_candidate_earned_is_described_as_it_was_traded() {
     assert!(low < mean && mean < high, "{low} {mean} {high}");
     let yearly = evidence.sharpe_year.expect("they vary");
     let moments = crate::validate::sharpe::Moments::of(&super::evidence::percent(daily)).expect("they vary");
-    assert_eq!(yearly, moments.sharpe() * 365.0_f64.sqrt());
+    let year = 365.0_f64.sqrt();
+    assert_eq!(yearly, moments.sharpe() * year);
+    let [own, ..] = world.luck();
+    assert_eq!(evidence.luck_sharpe_year, Some(own.luck_sharpe * year));
+    assert_eq!(evidence.deflated_sharpe, moments.probabilistic_sharpe(own.luck_sharpe));
+    let optimism = evidence.cross_validation.expect("enough days").optimism;
+    assert!(optimism != 0.0);
+    assert_eq!(evidence.expected_sharpe_year(), Some(yearly - optimism * year));
+    let needed = moments.min_track_record(0.0, 0.95).filter(|days| days.is_finite()).expect("it earns");
+    assert_eq!(evidence.days_needed, Some((needed - f64::from(DAYS)).max(0.0).ceil()));
     assert!(evidence.plateau_ratio.is_some_and(|ratio| ratio < 1.0), "the neighbours lose or are the same");
     assert!(evidence.edge.is_some() && evidence.switch.is_some());
     let walk = evidence.walk_forward.expect("folds");
