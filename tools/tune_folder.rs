@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use retune::{Config, DayLimits, RunOptions, RunReport, Style, incremental};
 
+#[expect(clippy::print_stdout, reason = "a command")]
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os().nth(1).ok_or("expected a folder of candles")?;
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis().try_into()?;
