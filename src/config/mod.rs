@@ -1,7 +1,7 @@
 //! Configuration: TOML texts over defaults, resolved to a plan. Files are read by the caller.
 //!
-//! Every section has its file with its keys, defaults and checks. [`keys`] is the table of all keys, taken from the types of
-//! the sections; [`layers`] holds texts to it and notes where each value comes from.
+//! Every section has its file with its keys, defaults and checks. `keys` is the table of all keys, taken from the types of
+//! the sections; `layers` holds texts to it and notes where each value comes from.
 
 pub mod axes;
 pub mod costs;

@@ -59,7 +59,7 @@ pub struct DayBlock {
 }
 
 /// Evaluates one day of one symbol from candles, and from the symbol's signals where such are given; see
-/// [`unit::evaluate`].
+/// [`unit::evaluate_unit`].
 pub fn evaluate_day(
     market: &MarketSeries<'_>,
     day: Day,

@@ -1,7 +1,7 @@
 //! The incremental engine: a plan, and its units of work.
 //!
 //! A unit is one style of one symbol on one UTC day, a pure function of candles, given signals and [`plan`]. [`reuse`] says which units of
-//! earlier runs still hold, [`evaluation`] fills the others, [`day`] places a unit's entries in the lattice of the plan.
+//! earlier runs still hold, `evaluation` fills the others, [`day`] places a unit's entries in the lattice of the plan.
 
 pub mod day;
 pub mod entries;
