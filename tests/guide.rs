@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use retune::decide::DecisionOutcome;
 use retune::decide::RunResult;
 
-use crate::command::{optimizer, text};
+use crate::command::{subcommands, text};
 use crate::pipeline::sample_dir;
 
 /// What cannot be run here, by how the line begins, and why. What `optimizer` is asked for has to be sound all the same.
@@ -386,20 +386,6 @@ fn pictures_are_small_and_used() {
         all += bytes;
     }
     assert!((1..600_000).contains(&all), "{all} bytes");
-}
-
-/// Returns the names of the commands below one, as its help lists them.
-fn subcommands(of: &[&str]) -> Vec<String> {
-    let output = optimizer().args(of).arg("--help").output().expect("the program starts");
-    let help = text(&output.stdout);
-    let listed =
-        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let names = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    names
-        .filter_map(|line| line.split_whitespace().next())
-        .filter(|name| *name != "help")
-        .map(str::to_owned)
-        .collect()
 }
 
 #[test]

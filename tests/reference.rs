@@ -1,4 +1,4 @@
-//! The reference pages are what the program knows: tables of columns and of base intervals.
+//! The reference pages are what the program knows: tables of columns, of base intervals and of documents, help of commands.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -8,6 +8,10 @@ use retune::features::frame::{lookback_days, warm_up_ms};
 use retune::model::{DAY_MS, FilterValue, HOUR_MS, Interval, Style, Timeframes};
 use retune::search::defaults::Defaults;
 use retune::search::space::SearchSpace;
+use serde_json::Value;
+
+use crate::command::{optimizer, subcommands, text};
+use crate::document_schemas::EXPORTED;
 
 fn list(values: impl Iterator<Item = f64>) -> String {
     values.map(|value| value.to_string()).collect::<Vec<_>>().join(", ")
@@ -77,6 +81,55 @@ fn columns() -> String {
     text
 }
 
+/// Returns the help of a command as far as it is its own: options that all commands have are told once.
+fn own_help(command: &[&str]) -> String {
+    let output =
+        optimizer().args(command).arg("--help").env_remove("COLUMNS").output().expect("the program starts");
+    let help = text(&output.stdout);
+    let own = if command.is_empty() {
+        help.as_str()
+    } else {
+        help.split("\nGlobal options:").next().unwrap_or_default()
+    };
+    let lines: Vec<&str> = own.trim_end().lines().map(str::trim_end).collect();
+    lines.join("\n")
+}
+
+/// Adds the sections of a command and of those below it.
+fn add_help(page: &mut String, command: &[&str]) {
+    let called = [&["optimizer"], command].concat().join(" ");
+    write!(page, "### {called}\n\n```text\n{}\n```\n\n", own_help(command)).expect("to memory");
+    for name in subcommands(command) {
+        add_help(page, &[command, &[name.as_str()]].concat());
+    }
+}
+
+fn help() -> String {
+    let mut page = "\n".to_owned();
+    add_help(&mut page, &[]);
+    page
+}
+
+/// Returns the words of a schema for the content of its document, else for the whole.
+fn held_by(schema: &Value) -> &str {
+    let content = schema["properties"]["data"]["$ref"].as_str().and_then(|path| path.strip_prefix('#'));
+    let described = content.and_then(|path| schema.pointer(path)).unwrap_or(schema);
+    described["description"].as_str().unwrap_or_default()
+}
+
+fn documents() -> String {
+    let mut text = "| kind | holds | schema | example |\n|---|---|---|---|\n".to_owned();
+    let folder = "../../schema/documents";
+    for exported in &EXPORTED {
+        let (kind, schema) = (exported.kind, (exported.schema)());
+        let held = held_by(&schema).replace('\n', " ").replace('|', "\\|");
+        let links =
+            format!("[schema]({folder}/{kind}.schema.json) | [example]({folder}/examples/{kind}.valid.json)");
+        writeln!(text, "| `{kind}` | {held} | {links} |").expect("to memory");
+    }
+    text
+}
+
 /// Compares the part of a page between `<!-- NAME -->` and `<!-- end -->`; `UPDATE_REFERENCE=1` writes it.
 fn check(page: &str, name: &str, made: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/reference").join(page);
@@ -94,6 +147,17 @@ fn check(page: &str, name: &str, made: &str) {
 #[test]
 fn the_columns_are_those_of_the_catalogue() {
     check("columns.md", "columns", &columns());
+}
+
+#[test]
+fn the_commands_are_those_of_the_program() {
+    check("cli.md", "help", &help());
+}
+
+#[test]
+fn the_documents_are_those_that_are_exported() {
+    assert!(EXPORTED.iter().all(|exported| !held_by(&(exported.schema)()).is_empty()));
+    check("json.md", "documents", &documents());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::model::{Style, escaped};
 use crate::run::adopt::ByHand;
 use crate::store::records::ChangeRecord;
 
-/// What `adopt` or `rollback` changed.
+/// The change that `adopt` or `rollback` made.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct ByHandDocument {
@@ -53,7 +53,7 @@ fn list_changes(changes: &[ChangeRecord]) -> String {
     text_table(&["Scope", "Key", "Old", "", "New"], &rows)
 }
 
-/// What `import-json` took over.
+/// The parts of a file that `import-json` imported.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct ImportDocument {

@@ -90,7 +90,7 @@ pub struct DoctorRunPart {
     pub peak_rss_bytes: u64,
 }
 
-/// How an installation is.
+/// The state of an installation, check by check.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct DoctorDocument {
     /// Whether nothing needs anybody's attention.

@@ -11,7 +11,7 @@ use super::run::{elapsed_text, mebibytes_text};
 use crate::run::dry_run::{Basis, Forecast};
 use crate::store::records::SymbolWorkRecord;
 
-/// What a run would do; nothing of it was done.
+/// The forecast of a run; nothing of it was done.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ForecastDocument {
     /// Symbols with candles.

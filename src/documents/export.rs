@@ -10,7 +10,7 @@ use crate::model::escaped;
 /// Characters of a value that are shown.
 const VALUE_CHARS: usize = 40;
 
-/// What writing the bot's file would change in it.
+/// The changes that writing the bot's file would make in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ExportDiffDocument {
     /// The profile.

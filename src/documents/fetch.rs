@@ -13,7 +13,7 @@ use crate::model::{Interval, rfc3339};
 /// Names of archives that are shown as text.
 const NAMES_SHOWN: usize = 3;
 
-/// What `fetch` did.
+/// The result of `fetch`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct FetchDocument {
     /// `spot` or `usdt-m`.

@@ -13,7 +13,7 @@ use crate::model::rfc3339;
 /// Differences that the text names; the document has them all.
 const SHOWN: usize = 20;
 
-/// Whether anything that is known depends on what comes later.
+/// The answer to whether anything that is known depends on what comes later.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct CheckLookaheadDocument {
     /// Instants drawn per symbol.

@@ -44,7 +44,7 @@ impl SamplePart {
     }
 }
 
-/// What was seen of a process over a time.
+/// The observations of a process over a time.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct MemoryWatchDocument {
@@ -135,7 +135,7 @@ pub struct RunPeakPart {
     pub alarm: String,
 }
 
-/// What a run's memory consists of, and what earlier runs took.
+/// The parts of a run's memory, and what earlier runs took.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct MemoryReportDocument {
@@ -184,7 +184,7 @@ impl MemoryReportDocument {
     }
 }
 
-/// How memory differs between two snapshots.
+/// The differences in memory between two snapshots.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct MemoryDiffDocument {
@@ -256,7 +256,7 @@ impl SitePart {
     }
 }
 
-/// How two heap profiles differ.
+/// The differences of two heap profiles.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct HeapDiffDocument {
     /// All sites together.

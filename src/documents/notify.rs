@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::document::Document;
 use crate::notify::Delivery;
 
-/// What `notify test` did.
+/// The result of `notify test`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct NotifyDocument {
     /// The channels that are configured.

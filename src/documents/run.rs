@@ -24,7 +24,7 @@ use crate::study::portfolio::{BothWays, TradeResults, Traded};
 use crate::study::regimes::{RegimeResults, Regimes};
 use crate::validate::regimes::MarketRegime;
 
-/// What a run read, evaluated and decided.
+/// The input, evaluation and decisions of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct RunDocument {
     /// The run.

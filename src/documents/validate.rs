@@ -11,7 +11,7 @@ use crate::run::deep_validation::{MethodFinding, StyleScrutiny};
 /// How far the further lines of a sentence are indented.
 const INDENT: usize = 2;
 
-/// What every method says about the candidates of a run.
+/// The results of every method for the candidates of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct ValidateDocument {

@@ -151,6 +151,8 @@ fn learning_config_schema() -> Value {
     let mut headed = Map::new();
     headed.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
     headed.insert("title".to_owned(), json!("learning_config.json"));
+    let description = "The bot's file where none was imported: every key of the bot's own defaults, and what is always added.";
+    headed.insert("description".to_owned(), json!(description));
     headed.extend(schema.as_object().cloned().unwrap_or_default());
     Value::Object(headed)
 }

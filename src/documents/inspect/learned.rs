@@ -17,7 +17,7 @@ use crate::search::weights::FIGURES_PREFIX;
 use crate::store::Snapshot;
 use crate::store::records::{InsightsRecord, LessonRecord, NamedNumber, SensitivityRecord, StoredMetrics};
 
-/// What was last learned about the features of each style.
+/// The last findings about the features of each style.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct InspectFeaturesDocument {
@@ -54,7 +54,7 @@ pub struct FeaturesPart {
     pub baseline: StoredMetrics,
 }
 
-/// What was last learned about each style, for people.
+/// The last insights about each style, for people.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct InspectInsightsDocument {
@@ -134,7 +134,7 @@ impl PromptPart {
     }
 }
 
-/// What mattered in the last search of each style.
+/// The importance of each axis in the last search of each style.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct InspectImportanceDocument {

@@ -9,7 +9,7 @@ use crate::documents::table::text_table;
 use crate::model::rfc3339;
 use crate::store::{Class, Snapshot, TableSize};
 
-/// What the store consists of.
+/// The tables, files and identity of the store.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct InspectStoreDocument {

@@ -12,7 +12,7 @@ use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::store::Snapshot;
 use crate::store::records::{SymbolWorkRecord, WorkRecord};
 
-/// Why units were evaluated or reused, symbol by symbol.
+/// The reasons why units were evaluated or reused, symbol by symbol.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct ExplainDocument {
@@ -25,7 +25,7 @@ impl Document for ExplainDocument {
     const KIND: &'static str = "explain";
 }
 
-/// What is kept of evaluated units after a run.
+/// The evaluated units that are kept after a run.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct InspectCacheDocument {

@@ -17,7 +17,7 @@ use crate::legacy::rules::symbol_params::{Experience, ParamsSource, SymbolParams
 use crate::model::Style;
 use crate::store::Snapshot;
 
-/// What the bot's rules make of the current export for one symbol.
+/// The parameters that the bot's rules make of the current export for one symbol.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct InspectResolveDocument {
