@@ -234,3 +234,22 @@ fn files_import_each_other_only_where_a_line_says_why() {
     let known: BTreeSet<String> = CIRCLES.iter().map(|(files, _)| (*files).to_owned()).collect();
     assert!(circles == known, "new: {:#?}\ngone: {:#?}", &circles - &known, &known - &circles);
 }
+
+#[test]
+fn a_name_of_a_type_stands_for_one_type() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (file, code) in programs() {
+        for line in code.lines() {
+            let words: Vec<&str> = line.split_whitespace().filter(|word| !word.starts_with("pub")).collect();
+            if let [kind, name, ..] = words[..]
+                && ["struct", "enum", "trait", "union"].contains(&kind)
+            {
+                let name: String = name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                places.entry(name).or_default().push(file.clone());
+            }
+        }
+    }
+    assert!(places.len() > 500, "{}", places.len());
+    let several: Vec<_> = places.iter().filter(|(_, files)| files.len() > 1).collect();
+    assert!(several.is_empty(), "{several:?}");
+}

@@ -10,7 +10,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
-use retune::render::browser::{Key, Library, Palette, State, draw_screen};
+use retune::render::browser::{BrowserKey, Library, Palette, State, draw_screen};
 use retune::store::{LearningCommit, Store, View};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
@@ -27,7 +27,7 @@ fn two_runs() -> StoreDir {
 }
 
 /// Returns what is drawn after some keys.
-fn drawn(view: &View, keys: &[Key], (width, height): (u16, u16), palette: Palette) -> Buffer {
+fn drawn(view: &View, keys: &[BrowserKey], (width, height): (u16, u16), palette: Palette) -> Buffer {
     let snapshot = view.read().expect("a snapshot");
     let mut library = Library::open(snapshot, "default").expect("a profile");
     let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal");
@@ -50,12 +50,12 @@ fn lines(buffer: &Buffer) -> Vec<String> {
     buffer.content.chunks(width).map(line).collect()
 }
 
-fn screen(view: &View, keys: &[Key]) -> Vec<String> {
+fn screen(view: &View, keys: &[BrowserKey]) -> Vec<String> {
     lines(&drawn(view, keys, (100, 30), Palette { coloured: false }))
 }
 
-fn typed(text: &str) -> Vec<Key> {
-    text.chars().map(Key::Char).collect()
+fn typed(text: &str) -> Vec<BrowserKey> {
+    text.chars().map(BrowserKey::Char).collect()
 }
 
 /// Returns the words of the line that holds a text.
@@ -81,42 +81,43 @@ fn every_view_shows_what_the_documents_hold() {
             [&run["styles"]["scalping"]["verdict"], &run["styles"]["swing"]["verdict"]]
         );
     }
-    let summary = screen(&view, &[Key::Enter]);
+    let summary = screen(&view, &[BrowserKey::Enter]);
     assert!(summary[0].contains("default: run 2") && summary[1].contains(" 1 Summary "), "{summary:?}");
     let printed = store.stdout(&["inspect", "run", "2"]);
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let shown = words(&summary[2..29].join("\n"));
     assert_eq!(shown, words(&printed)[..shown.len()], "the first page of the run");
-    let rest = screen(&view, &[Key::Enter, Key::PageDown]);
+    let rest = screen(&view, &[BrowserKey::Enter, BrowserKey::PageDown]);
     assert!(summary[0].contains(" 1-27 of ") && !rest[0].contains(" 1-27 of "), "{} {}", summary[0], rest[0]);
     assert!(rest.join("\n").contains("swing: FAILED"), "{rest:?}");
     assert!(summary[29].contains("scroll") && !summary[29].contains("filter"), "{}", summary[29]);
-    let parameters = screen(&view, &[Key::Enter, Key::Char('2')]);
+    let parameters = screen(&view, &[BrowserKey::Enter, BrowserKey::Char('2')]);
     let params = &store.json(&["inspect", "run", "2"])["data"]["styles"]["scalping"]["decision"];
     let tp = |set: &str| params[set]["params"]["atr_tp_multiplier"].to_string();
     assert_eq!(
         line_with(&parameters, "atr_tp_multiplier")[..4],
         ["scalping", "atr_tp_multiplier", &tp("incumbent"), &tp("candidate")]
     );
-    let changes = screen(&view, &[Key::Enter, Key::Char('3')]);
+    let changes = screen(&view, &[BrowserKey::Enter, BrowserKey::Char('3')]);
     assert_eq!(line_with(&changes, "min_signal_score")[0], "1", "by the first run");
-    let trials = screen(&view, &[Key::Enter, Key::Char('4')]);
+    let trials = screen(&view, &[BrowserKey::Enter, BrowserKey::Char('4')]);
     assert!(trials[0].ends_with("1 of 40"), "{}", trials[0]);
     assert!(trials[29].contains("Enter open") && !parameters[29].contains("Enter open"));
     assert_eq!(line_with(&trials, "Rank")[..3], ["Style", "Rank", "Score"]);
-    let trial = screen(&view, &[Key::Enter, Key::Char('4'), Key::Down, Key::Enter]);
+    let trial =
+        screen(&view, &[BrowserKey::Enter, BrowserKey::Char('4'), BrowserKey::Down, BrowserKey::Enter]);
     assert!(trial[0].contains("run 2, trial 2"), "{}", trial[0]);
     assert_eq!(line_with(&trial, "Rank"), ["Rank", "2"]);
     assert!(line_with(&trial, "Sharpe/day").len() == 2, "what the table has no room for is here");
-    let importance = screen(&view, &[Key::Enter, Key::Char('5')]);
+    let importance = screen(&view, &[BrowserKey::Enter, BrowserKey::Char('5')]);
     let first = &store.json(&["inspect", "importance"])["data"]["styles"]["scalping"]["dimensions"][0];
     assert_eq!(line_with(&importance, "█")[1], first["dimension"]);
-    let cache = screen(&view, &[Key::Enter, Key::Char('6')]);
+    let cache = screen(&view, &[BrowserKey::Enter, BrowserKey::Char('6')]);
     assert_eq!(line_with(&cache, "BRAVOUSDT")[..5], ["BRAVOUSDT", "150", "0", "150", "costs_changed"]);
-    let earlier = screen(&view, &[Key::Down, Key::Enter, Key::Char('5')]);
+    let earlier = screen(&view, &[BrowserKey::Down, BrowserKey::Enter, BrowserKey::Char('5')]);
     assert!(earlier[0].contains("run 1"), "{}", earlier[0]);
     assert!(earlier.join("\n").contains("importance is kept for the last run only"), "{earlier:?}");
-    let help = screen(&view, &[Key::Char('?')]);
+    let help = screen(&view, &[BrowserKey::Char('?')]);
     assert!(help.join("\n").contains("It changes nothing"), "{help:?}");
 }
 
@@ -125,20 +126,20 @@ fn rows_are_filtered_and_sorted() {
     let store = two_runs();
     let view = View::open(&store.path).expect("a view");
     let id = |screen: &[String]| screen[2].split_whitespace().next().map(str::to_owned);
-    let typing = [vec![Key::Char('/')], typed("CHANGED")].concat();
+    let typing = [vec![BrowserKey::Char('/')], typed("CHANGED")].concat();
     let found = screen(&view, &typing);
     assert!(found[0].ends_with("1 of 1") && found[29].starts_with(" /CHANGED_"), "{found:?}");
     assert_eq!(id(&found).as_deref(), Some("1"), "whatever the case");
     let none = screen(&view, &[typing.clone(), typed("!")].concat());
     assert!(none[0].ends_with("0 of 0") && none[2].contains("nothing here"), "{none:?}");
-    let opened = screen(&view, &[typing, vec![Key::Enter, Key::Enter]].concat());
+    let opened = screen(&view, &[typing, vec![BrowserKey::Enter, BrowserKey::Enter]].concat());
     assert!(opened[0].contains("run 1"), "what is shown is what opens: {}", opened[0]);
-    let by_run = screen(&view, &[Key::Char('s')]);
+    let by_run = screen(&view, &[BrowserKey::Char('s')]);
     assert_eq!((by_run[1].contains("Run↓"), id(&by_run).as_deref()), (true, Some("2")));
-    let turned = screen(&view, &[Key::Char('s'), Key::Char('r')]);
+    let turned = screen(&view, &[BrowserKey::Char('s'), BrowserKey::Char('r')]);
     assert_eq!((turned[1].contains("Run↑"), id(&turned).as_deref()), (true, Some("1")));
     // Both runs may carry the same second, so only the head tells what comes first here.
-    let by_time = screen(&view, &[Key::Char('s'), Key::Char('s')]);
+    let by_time = screen(&view, &[BrowserKey::Char('s'), BrowserKey::Char('s')]);
     assert!(by_time[1].contains("When↑"), "{}", by_time[1]);
 }
 
@@ -146,9 +147,12 @@ fn rows_are_filtered_and_sorted() {
 fn every_size_of_terminal_can_be_drawn_on() {
     let store = two_runs();
     let view = View::open(&store.path).expect("a view");
-    let ways: Vec<Vec<Key>> = std::iter::once(Vec::new())
-        .chain(('1'..='6').map(|tab| vec![Key::Enter, Key::Char(tab)]))
-        .chain([vec![Key::Enter, Key::Char('4'), Key::Enter], vec![Key::Char('?')]])
+    let ways: Vec<Vec<BrowserKey>> = std::iter::once(Vec::new())
+        .chain(('1'..='6').map(|tab| vec![BrowserKey::Enter, BrowserKey::Char(tab)]))
+        .chain([
+            vec![BrowserKey::Enter, BrowserKey::Char('4'), BrowserKey::Enter],
+            vec![BrowserKey::Char('?')],
+        ])
         .collect();
     for keys in &ways {
         for size in [(1, 1), (15, 3), (16, 4), (20, 6), (30, 7), (40, 10), (79, 23), (100, 30), (250, 80)] {
@@ -196,7 +200,7 @@ fn many_runs_are_read_as_they_come_into_sight_and_a_new_one_disturbs_nothing() {
         screen[2..29].iter().filter_map(first).collect::<Vec<_>>()
     };
     assert_eq!(ids(&screen(&view, &[])), (94..=120).rev().collect::<Vec<_>>());
-    let end = screen(&view, &[Key::End]);
+    let end = screen(&view, &[BrowserKey::End]);
     assert!(end[0].ends_with("120 of 120"), "{}", end[0]);
     assert_eq!(ids(&end), (1..=27).rev().collect::<Vec<_>>());
     // The run of the night goes on beside the reader, who keeps what he has opened.

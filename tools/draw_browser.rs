@@ -11,7 +11,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
-use retune::render::browser::{Key, Library, Palette, State, draw_screen};
+use retune::render::browser::{BrowserKey, Library, Palette, State, draw_screen};
 use retune::store::View;
 
 /// Size of the terminal.
@@ -46,9 +46,9 @@ fn picture(store: &Path, keys: &str) -> Result<String, Box<dyn std::error::Error
         let (_, seen) = library.screen(&state, WIDTH, HEIGHT)?;
         state = state.press(
             match key {
-                '.' => Key::Enter,
-                '>' => Key::Right,
-                letter => Key::Char(letter),
+                '.' => BrowserKey::Enter,
+                '>' => BrowserKey::Right,
+                letter => BrowserKey::Char(letter),
             },
             &seen,
         );

@@ -12,7 +12,7 @@ use crate::run::adopt::IMPORTED;
 use crate::run::records::{change_record, parameter_set};
 use crate::run::unreported::{Overdue, unreported_runs};
 use crate::search::space::SearchSpace;
-use crate::store::bot_file::{self, Mark, Origin};
+use crate::store::bot_file::{self, FileOrigin, Mark};
 use crate::store::records::{
     CandidateRecord, CarriedRecord, ChangeRecord, DecisionRecord, ParamsRecord, RunRecord, StoredMetrics,
     StoredParameterSet,
@@ -122,7 +122,7 @@ pub fn import_document(
     let run = store.commit(learning)?;
     store.publish_run(run)?;
     // Without it the next export asks before it writes over the file, which is the safe side.
-    let mark = Mark::new(Origin::Import, source, &file.hash, now_ms);
+    let mark = Mark::new(FileOrigin::Import, source, &file.hash, now_ms);
     if let Err(error) = bot_file::remember(&location, profile, mark) {
         notes.push(format!("{source} could not be remembered, its export will ask for --force: {error}"));
     }

@@ -9,7 +9,7 @@ use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::failure::{Failure, code};
-use crate::render::browser::{Key, Library, Palette, ScreenFacts, State, draw_screen};
+use crate::render::browser::{BrowserKey, Library, Palette, ScreenFacts, State, draw_screen};
 
 /// How long a signal may wait to be noticed.
 const NOTICED_AFTER: Duration = Duration::from_millis(200);
@@ -80,28 +80,28 @@ fn failed(error: &io::Error) -> Failure {
 }
 
 /// Returns the key of an event, if it is one that the browser knows.
-fn key(event: &Event) -> Option<Key> {
+fn key(event: &Event) -> Option<BrowserKey> {
     let Event::Key(KeyEvent { code, modifiers, kind, .. }) = event else { return None };
     if *kind == KeyEventKind::Release {
         return None;
     }
     let control = modifiers.contains(KeyModifiers::CONTROL);
     Some(match code {
-        KeyCode::Char('c') if control => Key::Interrupt,
+        KeyCode::Char('c') if control => BrowserKey::Interrupt,
         KeyCode::Char(_) if control || modifiers.contains(KeyModifiers::ALT) => return None,
-        KeyCode::Char(c) => Key::Char(*c),
-        KeyCode::Up => Key::Up,
-        KeyCode::Down => Key::Down,
-        KeyCode::Left => Key::Left,
-        KeyCode::Right => Key::Right,
-        KeyCode::PageUp => Key::PageUp,
-        KeyCode::PageDown => Key::PageDown,
-        KeyCode::Home => Key::Home,
-        KeyCode::End => Key::End,
-        KeyCode::Enter => Key::Enter,
-        KeyCode::Esc => Key::Escape,
-        KeyCode::Backspace => Key::Backspace,
-        KeyCode::Tab => Key::Tab,
+        KeyCode::Char(c) => BrowserKey::Char(*c),
+        KeyCode::Up => BrowserKey::Up,
+        KeyCode::Down => BrowserKey::Down,
+        KeyCode::Left => BrowserKey::Left,
+        KeyCode::Right => BrowserKey::Right,
+        KeyCode::PageUp => BrowserKey::PageUp,
+        KeyCode::PageDown => BrowserKey::PageDown,
+        KeyCode::Home => BrowserKey::Home,
+        KeyCode::End => BrowserKey::End,
+        KeyCode::Enter => BrowserKey::Enter,
+        KeyCode::Esc => BrowserKey::Escape,
+        KeyCode::Backspace => BrowserKey::Backspace,
+        KeyCode::Tab => BrowserKey::Tab,
         _ => return None,
     })
 }
@@ -113,11 +113,11 @@ mod tests {
     #[test]
     fn keys_are_known_and_their_release_is_not_one() {
         let pressed = |code, modifiers| Event::Key(KeyEvent::new(code, modifiers));
-        assert_eq!(key(&pressed(KeyCode::Char('j'), KeyModifiers::NONE)), Some(Key::Char('j')));
-        assert_eq!(key(&pressed(KeyCode::Char('G'), KeyModifiers::SHIFT)), Some(Key::Char('G')));
-        assert_eq!(key(&pressed(KeyCode::Char('c'), KeyModifiers::CONTROL)), Some(Key::Interrupt));
+        assert_eq!(key(&pressed(KeyCode::Char('j'), KeyModifiers::NONE)), Some(BrowserKey::Char('j')));
+        assert_eq!(key(&pressed(KeyCode::Char('G'), KeyModifiers::SHIFT)), Some(BrowserKey::Char('G')));
+        assert_eq!(key(&pressed(KeyCode::Char('c'), KeyModifiers::CONTROL)), Some(BrowserKey::Interrupt));
         assert_eq!(key(&pressed(KeyCode::Char('q'), KeyModifiers::CONTROL)), None);
-        assert_eq!(key(&pressed(KeyCode::Esc, KeyModifiers::NONE)), Some(Key::Escape));
+        assert_eq!(key(&pressed(KeyCode::Esc, KeyModifiers::NONE)), Some(BrowserKey::Escape));
         let mut released = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
         released.kind = KeyEventKind::Release;
         assert_eq!((key(&Event::Key(released)), key(&Event::Resize(80, 24))), (None, None));

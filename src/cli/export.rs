@@ -12,7 +12,7 @@ use crate::bot::{BotFile, bot_file, find_differences};
 use crate::documents::export::ExportDiffDocument;
 use crate::documents::inspect::require_profile;
 use crate::ingest::{LEGACY_FILE_BYTES_MAX, LegacyConfig, parse_legacy_config, read_whole};
-use crate::store::bot_file::{self, Mark, Origin};
+use crate::store::bot_file::{self, FileOrigin, Mark};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportArguments {
@@ -156,7 +156,7 @@ fn write(context: &Context, path: &Path, found: Option<&[u8]>, wanted: &BotFile)
     let hash = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
     let file = path.display().to_string();
     let (location, profile) = (context.location()?, &context.global.profile);
-    let mut mark = Mark::new(Origin::Export, &file, &hash(text.as_bytes()), context.now_ms);
+    let mut mark = Mark::new(FileOrigin::Export, &file, &hash(text.as_bytes()), context.now_ms);
     // Until it is written the file is what it was: a crash in between must leave it known.
     let mut both = mark.clone();
     both.hashes.extend(found.filter(|bytes| is_known(context, bytes)).map(hash));

@@ -145,7 +145,7 @@ enum Command {
     Init(init::InitArguments),
     /// Try the channels that tell what came of a run
     #[command(subcommand)]
-    Notify(notify::Command),
+    Notify(notify::NotifyCommand),
     /// Show or check the configuration in effect
     #[command(subcommand)]
     Config(config::ConfigCommand),

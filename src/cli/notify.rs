@@ -13,7 +13,7 @@ use crate::run::report::RunReport;
 use crate::run::unreported::Overdue;
 
 #[derive(Debug, clap::Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum NotifyCommand {
     /// Send a test message over every channel
     Test {
         /// Print the message instead; with --json the document that a webhook gets
@@ -22,8 +22,8 @@ pub(crate) enum Command {
     },
 }
 
-pub(crate) fn run(context: &Context, command: &Command) -> Result<u8, Failure> {
-    let Command::Test { show } = command;
+pub(crate) fn run(context: &Context, command: &NotifyCommand) -> Result<u8, Failure> {
+    let NotifyCommand::Test { show } = command;
     let digest = DigestDocument::of_test(&context.global.profile);
     if *show {
         context.print(digest, DigestDocument::text)?;

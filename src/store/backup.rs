@@ -71,7 +71,7 @@ struct Header {
 
 /// A line for a row.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Line<'l> {
+pub(super) struct BackupLine<'l> {
     table: &'l str,
     pub(super) key: String,
     pub(super) version: u16,
@@ -354,7 +354,7 @@ fn encode(folder: &Path, snapshot: &Snapshot<'_>, profile: &str, now_ms: i64) ->
             let record = RawValue::from_string(record).map_err(|error| failed(error.into()))?;
             let version = table.record.version;
             lines
-                .add(&Line { table: table.name, key: key.to_owned(), version, record: &record })
+                .add(&BackupLine { table: table.name, key: key.to_owned(), version, record: &record })
                 .map_err(failed)
         })?;
     }
@@ -381,7 +381,7 @@ impl Lines {
 /// when all of it was read.
 pub(super) fn read_backup(
     path: &Path,
-    mut visit: impl FnMut(&'static TableInfo, &Line<'_>) -> Result<(), StoreError>,
+    mut visit: impl FnMut(&'static TableInfo, &BackupLine<'_>) -> Result<(), StoreError>,
 ) -> Result<BackupContent, StoreError> {
     let mut input = decoded(path)?;
     let mut line = String::new();
@@ -413,7 +413,7 @@ pub(super) fn read_backup(
     for number in 0..header.rows {
         next(&mut line)?;
         hash.update(line.as_bytes());
-        let row: Line<'_> =
+        let row: BackupLine<'_> =
             serde_json::from_str(&line).map_err(|error| bad(&format!("row {}: {error}", number + 1)))?;
         let table = truth().find(|table| table.name == row.table);
         let table =

@@ -21,7 +21,7 @@ const BYTES_MAX: u64 = 256 << 10;
 /// How a profile came to know a content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Origin {
+pub enum FileOrigin {
     /// It was taken over; the last time counts.
     Import,
     /// It was written; the last time counts for each file.
@@ -32,7 +32,7 @@ pub enum Origin {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// How it came to be known.
-    pub origin: Origin,
+    pub origin: FileOrigin,
     /// The file, as it was named.
     pub file: String,
     /// blake3 hashes of its bytes. There are two while a file is written: the old content or the new one is there.
@@ -43,13 +43,13 @@ pub struct Mark {
 
 impl Mark {
     /// Returns the mark of a content.
-    pub fn new(origin: Origin, file: &str, hash: &str, at_ms: i64) -> Self {
+    pub fn new(origin: FileOrigin, file: &str, hash: &str, at_ms: i64) -> Self {
         Self { origin, file: file.to_owned(), hashes: vec![hash.to_owned()], at_ms }
     }
 
     /// Returns whether the other says the same of another time.
     fn is_replaced_by(&self, other: &Self) -> bool {
-        self.origin == other.origin && (self.origin == Origin::Import || self.file == other.file)
+        self.origin == other.origin && (self.origin == FileOrigin::Import || self.file == other.file)
     }
 }
 
@@ -120,15 +120,15 @@ mod tests {
         };
         let known = |hash| is_known(dir.path(), "default", hash);
         assert!(!known("a"));
-        remember(Origin::Import, "x", "a");
-        remember(Origin::Import, "y", "b");
+        remember(FileOrigin::Import, "x", "a");
+        remember(FileOrigin::Import, "y", "b");
         assert_eq!(["a", "b"].map(known), [false, true], "the last import");
-        remember(Origin::Export, "x", "c");
-        remember(Origin::Export, "y", "d");
-        remember(Origin::Export, "x", "e");
+        remember(FileOrigin::Export, "x", "c");
+        remember(FileOrigin::Export, "y", "d");
+        remember(FileOrigin::Export, "x", "e");
         assert_eq!(["b", "c", "d", "e"].map(known), [true, false, true, true]);
         assert!(!is_known(dir.path(), "other", "e"), "another bot's");
-        (0..40).for_each(|n| remember(Origin::Export, &n.to_string(), &n.to_string()));
+        (0..40).for_each(|n| remember(FileOrigin::Export, &n.to_string(), &n.to_string()));
         assert_eq!(read_marks(dir.path(), "default").len(), MARKS_MAX);
         std::fs::write(dir.path().join("bot-file-default.json"), "[{").expect("written");
         assert!(!known("39"), "damaged: nothing is known");

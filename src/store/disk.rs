@@ -63,11 +63,11 @@ pub(super) struct Disk {
     gate: Option<Arc<dyn Gate>>,
     stop: Option<Arc<AtomicBool>>,
     /// The first thing that failed under the engine, which later says only that something did, or nothing at all.
-    failure: Arc<OnceLock<Failure>>,
+    failure: Arc<OnceLock<DiskFailure>>,
 }
 
 #[derive(Debug)]
-struct Failure {
+struct DiskFailure {
     path: PathBuf,
     operation: &'static str,
     errno: i32,
@@ -97,7 +97,7 @@ impl Disk {
 
     /// Returns what failed under the engine, if anything did.
     pub(super) fn failure(&self) -> Option<StoreError> {
-        let Failure { path, operation, errno } = self.failure.get()?;
+        let DiskFailure { path, operation, errno } = self.failure.get()?;
         Some(StoreError::io(path, operation, io::Error::from_raw_os_error(*errno)))
     }
 
@@ -143,7 +143,7 @@ impl EngineFile {
         if let Some(errno) = done.as_ref().err().and_then(io::Error::raw_os_error) {
             let path = self.path.clone();
             // Only the first is kept: what follows from it says less.
-            let _ = self.disk.failure.set(Failure { path, operation, errno });
+            let _ = self.disk.failure.set(DiskFailure { path, operation, errno });
         }
         done
     }

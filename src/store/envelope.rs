@@ -37,9 +37,9 @@ pub(super) type Tag = [u8; 16];
 
 /// The value type of every table, as the engine sees it: bytes, never interpreted there.
 #[derive(Debug)]
-pub(super) struct Envelope;
+pub(super) struct RowEnvelope;
 
-impl redb::Value for Envelope {
+impl redb::Value for RowEnvelope {
     type SelfType<'a> = &'a [u8];
     type AsBytes<'a> = &'a [u8];
 
@@ -125,7 +125,7 @@ pub enum RowError {
 
 /// Where a row lies. All of it is part of the row's tag.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct RowAddress<'a> {
     /// The store; all zero for the row that says which store it is.
     pub store_uuid: &'a [u8; 16],
     /// The table.
@@ -134,7 +134,7 @@ pub(super) struct Place<'a> {
     pub key: &'a str,
 }
 
-impl Place<'_> {
+impl RowAddress<'_> {
     fn tag(&self, header: &[u8], payload: &[u8]) -> Tag {
         let mut hasher = blake3::Hasher::new_derive_key(TAG_CONTEXT);
         hasher.update(self.store_uuid);
@@ -149,7 +149,7 @@ impl Place<'_> {
 }
 
 /// Returns a record in its envelope.
-pub(super) fn encode_record<R: Record>(place: Place<'_>, record: &R) -> Result<Vec<u8>, RowError> {
+pub(super) fn encode_record<R: Record>(place: RowAddress<'_>, record: &R) -> Result<Vec<u8>, RowError> {
     record.validate()?;
     let payload = postcard::to_stdvec(record).map_err(RowError::Payload)?;
     if payload.len() > R::BYTES_MAX {
@@ -159,7 +159,7 @@ pub(super) fn encode_record<R: Record>(place: Place<'_>, record: &R) -> Result<V
 }
 
 /// Returns a payload in an envelope.
-pub(super) fn seal_payload(place: Place<'_>, type_id: u16, version: u16, payload: &[u8]) -> Vec<u8> {
+pub(super) fn seal_payload(place: RowAddress<'_>, type_id: u16, version: u16, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("payloads are capped far below 4 GiB");
     let mut row = Vec::with_capacity(HEADER_BYTES + payload.len());
     row.extend(MAGIC.to_le_bytes());
@@ -180,7 +180,7 @@ pub(super) fn stored_tag(row: &[u8]) -> Option<Tag> {
 }
 
 /// Returns the tag and the payload of a row after checking cap, header and tag.
-pub(super) fn check_row<'r>(place: Place<'_>, row: &'r [u8]) -> Result<(Tag, &'r [u8]), RowError> {
+pub(super) fn check_row<'r>(place: RowAddress<'_>, row: &'r [u8]) -> Result<(Tag, &'r [u8]), RowError> {
     let record = &place.table.record;
     let bytes_max = HEADER_BYTES + record.bytes_max;
     if row.len() > bytes_max {
@@ -216,7 +216,7 @@ pub(super) fn check_row<'r>(place: Place<'_>, row: &'r [u8]) -> Result<(Tag, &'r
 }
 
 /// Returns the record in a row, brought to its newest version.
-pub(super) fn decode_record<R: Record>(place: Place<'_>, row: &[u8]) -> Result<R, RowError> {
+pub(super) fn decode_record<R: Record>(place: RowAddress<'_>, row: &[u8]) -> Result<R, RowError> {
     let (_, payload) = check_row(place, row)?;
     decode_payload(record_version(row), payload)
 }
@@ -233,7 +233,7 @@ pub(super) fn payload_to_json<R: Record>(version: u16, payload: &[u8]) -> Result
 
 /// Returns the row of a record that was given as JSON of some version.
 pub(super) fn row_from_json<R: Record>(
-    place: Place<'_>,
+    place: RowAddress<'_>,
     version: u16,
     json: &str,
 ) -> Result<Vec<u8>, RowError> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::envelope::{
-    HEADER_BYTES, Place, RowError, check_row, decode_payload, decode_record, encode_record, seal_payload,
+    HEADER_BYTES, RowAddress, RowError, check_row, decode_payload, decode_record, encode_record, seal_payload,
 };
 use super::records::samples::{FRACTION, Sample};
 use super::records::*;
@@ -33,8 +33,8 @@ macro_rules! for_every_table {
     };
 }
 
-fn place<'a, R>(table: &'a Table<R>, key: &'a str) -> Place<'a> {
-    Place { store_uuid: &UUID, table: &table.info, key }
+fn place<'a, R>(table: &'a Table<R>, key: &'a str) -> RowAddress<'a> {
+    RowAddress { store_uuid: &UUID, table: &table.info, key }
 }
 
 fn round_trip<R: Sample>(table: &Table<R>, key: &str) {
@@ -85,10 +85,10 @@ fn no_flipped_bit_no_cut_and_no_added_byte_is_accepted() {
 
 fn moved<R: Sample>(table: &Table<R>, key: &str) {
     let row = encode_record(place(table, key), &R::sample()).expect("the sample is valid");
-    let other_store = Place { store_uuid: &[8; 16], ..place(table, key) };
+    let other_store = RowAddress { store_uuid: &[8; 16], ..place(table, key) };
     assert!(matches!(check_row(other_store, &row), Err(RowError::Tag)), "{}", table.info.name);
     for other in tables::ALL.iter().filter(|other| other.name != table.info.name) {
-        let place = Place { store_uuid: &UUID, table: other, key };
+        let place = RowAddress { store_uuid: &UUID, table: other, key };
         assert!(check_row(place, &row).is_err(), "a row of {} in {}", table.info.name, other.name);
     }
     let other_key = key.replace("default", "other").replace("history", "params");

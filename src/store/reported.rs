@@ -27,7 +27,7 @@ const BYTES_MAX: u64 = 4 << 10;
 
 /// The last run of a profile that was reported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Mark {
+pub(super) struct ReportedMark {
     /// The store, as text.
     store: String,
     /// The run; 0 for none.
@@ -36,14 +36,14 @@ pub(super) struct Mark {
     generation: u64,
 }
 
-impl Mark {
+impl ReportedMark {
     pub(super) fn new(edition: &Edition, run: u64) -> Self {
         Self { store: hex(&edition.store_uuid), run, generation: edition.generation }
     }
 }
 
 /// Returns the mark of a profile in a store; `None` where there is none, or of another store.
-pub(super) fn read_mark(dir: &Path, profile: &str, store_uuid: &[u8; 16]) -> Option<Mark> {
+pub(super) fn read_mark(dir: &Path, profile: &str, store_uuid: &[u8; 16]) -> Option<ReportedMark> {
     read(&path(dir, profile)).filter(|mark| mark.store == hex(store_uuid))
 }
 
@@ -54,7 +54,7 @@ pub fn report_done(location: impl Into<Location>, profile: &str, run: u64) -> Re
     let location = location.into();
     keys::profile_key(profile)?;
     let edition = View::open_as_it_is(&location.dir)?.read()?.edition()?;
-    write_mark(&location.disk(), &location.dir, profile, &Mark::new(&edition, run))
+    write_mark(&location.disk(), &location.dir, profile, &ReportedMark::new(&edition, run))
 }
 
 /// Returns the last commit of a store that was published and reported; 0 where nothing says so.
@@ -66,7 +66,12 @@ pub(super) fn last_reported(dir: &Path, stored: &Edition) -> u64 {
 }
 
 /// Writes a mark, whole or not at all.
-pub(super) fn write_mark(disk: &Disk, dir: &Path, profile: &str, mark: &Mark) -> Result<(), StoreError> {
+pub(super) fn write_mark(
+    disk: &Disk,
+    dir: &Path,
+    profile: &str,
+    mark: &ReportedMark,
+) -> Result<(), StoreError> {
     let folder = dir.join(FOLDER);
     files::create_directory(disk, &folder)?;
     let path = path(dir, profile);
@@ -79,7 +84,7 @@ pub(super) fn write_mark(disk: &Disk, dir: &Path, profile: &str, mark: &Mark) ->
     files::rename(disk, &new, &path)
 }
 
-fn read(path: &Path) -> Option<Mark> {
+fn read(path: &Path) -> Option<ReportedMark> {
     let is_own = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
     is_own.then(|| serde_json::from_slice(&read_whole(path, BYTES_MAX).ok()?).ok())?
 }

@@ -9,7 +9,9 @@ use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTableMetada
 
 use super::edition::Edition;
 use super::engine::{damaged_error, run_guarded};
-use super::envelope::{Envelope, HEADER_BYTES, Place, RowError, check_row, decode_record, record_version};
+use super::envelope::{
+    HEADER_BYTES, RowAddress, RowEnvelope, RowError, check_row, decode_record, record_version,
+};
 use super::error::StoreError;
 use super::health::Space;
 use super::keys::{self, META_KEY};
@@ -297,7 +299,7 @@ impl<'s> Snapshot<'s> {
     pub(super) fn each(
         &self,
         table: &'static TableInfo,
-        visit: impl FnMut(&str, Row<'_>) -> Result<(), StoreError>,
+        visit: impl FnMut(&str, StoredRow<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.prove(table.section)?;
         self.each_unproved(table, visit)
@@ -306,7 +308,7 @@ impl<'s> Snapshot<'s> {
     fn each_unproved(
         &self,
         table: &'static TableInfo,
-        mut visit: impl FnMut(&str, Row<'_>) -> Result<(), StoreError>,
+        mut visit: impl FnMut(&str, StoredRow<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let Some(open) = self.open(table)? else { return Ok(()) };
         let failed = |error: redb::StorageError| match self.failed(error) {
@@ -320,7 +322,7 @@ impl<'s> Snapshot<'s> {
             let (key, bytes) = (key.value(), bytes.value());
             let checked = check_row(self.place(table, key), bytes);
             let (tag, _) = checked.map_err(|error| StoreError::row(self.path, table.name, key, error))?;
-            visit(key, Row { bytes, tag })?;
+            visit(key, StoredRow { bytes, tag })?;
         }
         Ok(())
     }
@@ -352,7 +354,7 @@ impl<'s> Snapshot<'s> {
         let mut entries = open.range(range).map_err(|error| self.failed(error))?;
         let next = || if backwards { entries.next_back() } else { entries.next() };
         let read =
-            |entry: Result<(redb::AccessGuard<'_, &'static str>, redb::AccessGuard<'_, Envelope>), _>| {
+            |entry: Result<(redb::AccessGuard<'_, &'static str>, redb::AccessGuard<'_, RowEnvelope>), _>| {
                 let (key, row) = entry.map_err(|error: redb::StorageError| self.failed(error))?;
                 Ok((key.value().to_owned(), self.decode(table, key.value(), row.value())?))
             };
@@ -364,14 +366,17 @@ impl<'s> Snapshot<'s> {
         decoded.map_err(|error| StoreError::row(self.path, table.info.name, key, error))
     }
 
-    fn place<'a>(&'a self, table: &'a TableInfo, key: &'a str) -> Place<'a> {
+    fn place<'a>(&'a self, table: &'a TableInfo, key: &'a str) -> RowAddress<'a> {
         // The row that says which store this is cannot depend on it.
         let store_uuid = if table.name == tables::META.info.name { &[0; 16] } else { &self.store_uuid };
-        Place { store_uuid, table, key }
+        RowAddress { store_uuid, table, key }
     }
 
     /// Opens a table; `None` when the file is from before the table existed.
-    fn open(&self, table: &TableInfo) -> Result<Option<ReadOnlyTable<&'static str, Envelope>>, StoreError> {
+    fn open(
+        &self,
+        table: &TableInfo,
+    ) -> Result<Option<ReadOnlyTable<&'static str, RowEnvelope>>, StoreError> {
         match self.transaction.open_table(table.definition()) {
             Ok(open) => Ok(Some(open)),
             Err(TableError::TableDoesNotExist(_)) => Ok(None),
@@ -391,12 +396,12 @@ impl<'s> Snapshot<'s> {
 
 /// A row as it is stored.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Row<'r> {
+pub(super) struct StoredRow<'r> {
     pub bytes: &'r [u8],
     pub tag: [u8; 16],
 }
 
-impl Row<'_> {
+impl StoredRow<'_> {
     fn len(self) -> usize {
         self.bytes.len()
     }

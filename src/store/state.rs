@@ -20,7 +20,7 @@ use super::records::{
     CarriedRecord, DecisionRecord, EvidenceRecord, FeaturesRecord, InsightsRecord, MetaRecord, ParamsRecord,
     RunRecord, SeriesRecord, TrialsRecord, WorkRecord,
 };
-use super::reported::{self, Mark};
+use super::reported::{self, ReportedMark};
 use super::snapshot::{CARRIED_SCOPE, Snapshot};
 use super::stamp::Stamping;
 use super::tables;
@@ -220,7 +220,7 @@ impl Store {
     pub fn report_done(&self, profile: &str) -> Result<(), StoreError> {
         let snapshot = self.read()?;
         let last = snapshot.run_ids(profile)?.first().copied().unwrap_or(0);
-        reported::write_mark(&self.disk, self.dir(), profile, &Mark::new(&snapshot.edition()?, last))
+        reported::write_mark(&self.disk, self.dir(), profile, &ReportedMark::new(&snapshot.edition()?, last))
     }
 
     /// Returns the store as it is now, to read from.
@@ -448,7 +448,7 @@ fn forget_old_runs(writer: &mut Writer<'_>, profile: &str, run: u64) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::super::View;
-    use super::super::envelope::{Place, seal_payload};
+    use super::super::envelope::{RowAddress, seal_payload};
     use super::super::records::Record;
     use super::*;
 
@@ -458,7 +458,7 @@ mod tests {
         let meta = Snapshot::begin(&*db, path).and_then(|snapshot| snapshot.meta()).expect("readable");
         let store_uuid = if table.name == "meta" { [0; 16] } else { meta.store_uuid };
         let row = seal_payload(
-            Place { store_uuid: &store_uuid, table, key },
+            RowAddress { store_uuid: &store_uuid, table, key },
             table.record.type_id,
             version,
             payload,

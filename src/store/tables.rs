@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::envelope::{self, Envelope, Place, RowError};
+use super::envelope::{self, RowAddress, RowEnvelope, RowError};
 use super::keys::KeyShape;
 use super::records::{
     CarriedRecord, DecisionRecord, EvidenceRecord, FeaturesRecord, HeadRecord, InsightsRecord, MetaRecord,
@@ -67,7 +67,7 @@ pub(super) struct RecordInfo {
     /// The record in a payload of some version, as JSON of the newest.
     pub to_json: fn(u16, &[u8]) -> Result<String, RowError>,
     /// A record that was given as JSON of some version, as a row of a place.
-    pub from_json: fn(Place<'_>, u16, &str) -> Result<Vec<u8>, RowError>,
+    pub from_json: fn(RowAddress<'_>, u16, &str) -> Result<Vec<u8>, RowError>,
 }
 
 /// A table, without its Rust types.
@@ -82,7 +82,7 @@ pub(super) struct TableInfo {
 }
 
 /// A table as the engine knows it.
-pub(super) type Definition = redb::TableDefinition<'static, &'static str, Envelope>;
+pub(super) type Definition = redb::TableDefinition<'static, &'static str, RowEnvelope>;
 
 impl TableInfo {
     /// Returns the engine's definition.

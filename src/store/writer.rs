@@ -7,7 +7,7 @@ use std::path::Path;
 use redb::{ReadableTable, WriteTransaction};
 
 use super::engine::damaged_error;
-use super::envelope::{Envelope, Place, Tag, decode_record, encode_record, stored_tag};
+use super::envelope::{RowAddress, RowEnvelope, Tag, decode_record, encode_record, stored_tag};
 use super::error::StoreError;
 use super::keys::META_KEY;
 use super::records::{HeadRecord, MetaRecord, Record};
@@ -185,12 +185,12 @@ impl<'t> Writer<'t> {
             .ok_or_else(|| damaged_error(self.path, format!("a row of table {} is too short", table.name)))
     }
 
-    fn open(&self, table: &TableInfo) -> Result<redb::Table<'t, &'static str, Envelope>, StoreError> {
+    fn open(&self, table: &TableInfo) -> Result<redb::Table<'t, &'static str, RowEnvelope>, StoreError> {
         self.transaction.open_table(table.definition()).map_err(|error| self.failed(error))
     }
 
-    fn place<'a>(&'a self, table: &'a TableInfo, key: &'a str) -> Place<'a> {
-        Place { store_uuid: &self.store_uuid, table, key }
+    fn place<'a>(&'a self, table: &'a TableInfo, key: &'a str) -> RowAddress<'a> {
+        RowAddress { store_uuid: &self.store_uuid, table, key }
     }
 
     fn failed(&self, error: impl Into<redb::Error>) -> StoreError {

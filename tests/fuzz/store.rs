@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::backup;
-use super::envelope::{HEADER_BYTES, Place, check_row};
+use super::envelope::{HEADER_BYTES, RowAddress, check_row};
 use super::keys::KeyShape;
 use super::records::samples::Sample;
 use super::records::{
@@ -87,7 +87,7 @@ fn rows(bytes: &[u8]) -> String {
         Ok(json) => json,
         Err(error) => return error.to_string(),
     };
-    let place = Place { store_uuid: &UUID, table, key: key_of(table) };
+    let place = RowAddress { store_uuid: &UUID, table, key: key_of(table) };
     // What is longer when it is written properly may be beyond the largest size.
     let row = match (table.record.from_json)(place, version, &json) {
         Ok(row) => row,
@@ -105,7 +105,7 @@ fn rows(bytes: &[u8]) -> String {
 
 fn envelope_seeds() -> Vec<Vec<u8>> {
     let row = |(number, table): (u8, &TableInfo)| {
-        let place = Place { store_uuid: &UUID, table, key: key_of(table) };
+        let place = RowAddress { store_uuid: &UUID, table, key: key_of(table) };
         let sealed = super::envelope::seal_payload(
             place,
             table.record.type_id,
@@ -120,7 +120,7 @@ fn envelope_seeds() -> Vec<Vec<u8>> {
 /// Only what was sealed at a place verifies there: the sample itself.
 fn envelopes(bytes: &[u8]) -> String {
     let Some((table, row)) = chosen(bytes) else { return "nothing".to_owned() };
-    let place = Place { store_uuid: &UUID, table, key: key_of(table) };
+    let place = RowAddress { store_uuid: &UUID, table, key: key_of(table) };
     match check_row(place, row) {
         Ok((_, payload)) => {
             assert_eq!(payload.len() + HEADER_BYTES, row.len(), "all of it");
@@ -221,7 +221,7 @@ fn backup_file(bytes: &[u8]) -> String {
     let path = folder.path().join(name);
     let read = backup::read_backup(&path, |table, row| {
         let key = row.key.as_str();
-        let place = Place { store_uuid: &UUID, table, key };
+        let place = RowAddress { store_uuid: &UUID, table, key };
         (table.record.from_json)(place, row.version, row.record.get()).map(drop).map_err(|error| {
             super::engine::damaged_error(&path, format!("row {key:?} of {}: {error}", table.name))
         })

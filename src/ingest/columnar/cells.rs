@@ -46,7 +46,7 @@ enum Values<'a> {
     /// Milliseconds since midnight.
     TimesOfDay(Vec<i64>),
     Flags(&'a arrow_array::BooleanArray),
-    Text(Text<'a>),
+    Text(TextCells<'a>),
     /// A column that is null throughout.
     Nothing,
 }
@@ -58,7 +58,7 @@ enum Hangs {
     Somewhere,
 }
 
-enum Text<'a> {
+enum TextCells<'a> {
     Short(&'a arrow_array::StringArray),
     Long(&'a arrow_array::LargeStringArray),
     View(&'a arrow_array::StringViewArray),
@@ -68,7 +68,7 @@ enum Text<'a> {
     ViewBytes(&'a arrow_array::BinaryViewArray),
 }
 
-impl<'a> Text<'a> {
+impl<'a> TextCells<'a> {
     fn at(&self, place: usize) -> &'a [u8] {
         match self {
             Self::Short(array) => array.value(place).as_bytes(),
@@ -361,12 +361,12 @@ fn values_of(array: &dyn Array) -> Option<Values<'_>> {
             of::<Time64NanosecondType>(array).iter().map(|value| value.div_euclid(1_000_000)).collect(),
         ),
         DataType::Boolean => Values::Flags(array.as_boolean()),
-        DataType::Utf8 => Values::Text(Text::Short(array.as_string())),
-        DataType::LargeUtf8 => Values::Text(Text::Long(array.as_string())),
-        DataType::Utf8View => Values::Text(Text::View(array.as_string_view())),
-        DataType::Binary => Values::Text(Text::ShortBytes(array.as_binary())),
-        DataType::LargeBinary => Values::Text(Text::LongBytes(array.as_binary())),
-        DataType::BinaryView => Values::Text(Text::ViewBytes(array.as_binary_view())),
+        DataType::Utf8 => Values::Text(TextCells::Short(array.as_string())),
+        DataType::LargeUtf8 => Values::Text(TextCells::Long(array.as_string())),
+        DataType::Utf8View => Values::Text(TextCells::View(array.as_string_view())),
+        DataType::Binary => Values::Text(TextCells::ShortBytes(array.as_binary())),
+        DataType::LargeBinary => Values::Text(TextCells::LongBytes(array.as_binary())),
+        DataType::BinaryView => Values::Text(TextCells::ViewBytes(array.as_binary_view())),
         DataType::Null => Values::Nothing,
         _ => return None,
     })

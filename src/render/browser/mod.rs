@@ -9,4 +9,4 @@ mod state;
 
 pub use library::Library;
 pub use screen::{Palette, Screen, draw_screen};
-pub use state::{BrowserPlace, BrowserView, Key, ScreenFacts, Sort, State, Tab};
+pub use state::{BrowserKey, BrowserPlace, BrowserView, ScreenFacts, Sort, State, Tab};

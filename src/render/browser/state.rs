@@ -48,7 +48,7 @@ impl Tab {
 /// A key, as far as the browser knows keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum Key {
+pub enum BrowserKey {
     Up,
     Down,
     Left,
@@ -137,9 +137,9 @@ impl State {
     }
 
     /// Returns the state that a key leads to.
-    pub fn press(mut self, key: Key, seen: &ScreenFacts) -> Self {
+    pub fn press(mut self, key: BrowserKey, seen: &ScreenFacts) -> Self {
         match key {
-            Key::Interrupt => self.done = true,
+            BrowserKey::Interrupt => self.done = true,
             _ if self.help => self.help = false,
             _ if self.typing => self.type_in(key, seen),
             _ => self.go(key, seen),
@@ -147,55 +147,57 @@ impl State {
         self
     }
 
-    fn type_in(&mut self, key: Key, seen: &ScreenFacts) {
+    fn type_in(&mut self, key: BrowserKey, seen: &ScreenFacts) {
         match key {
-            Key::Char(c) => self.place_mut().filter.push(c),
-            Key::Backspace => drop(self.place_mut().filter.pop()),
-            Key::Escape => {
+            BrowserKey::Char(c) => self.place_mut().filter.push(c),
+            BrowserKey::Backspace => drop(self.place_mut().filter.pop()),
+            BrowserKey::Escape => {
                 self.place_mut().filter.clear();
                 self.typing = false;
             }
-            Key::Enter => self.typing = false,
-            Key::Up | Key::Down | Key::PageUp | Key::PageDown => return self.step(key, seen),
+            BrowserKey::Enter => self.typing = false,
+            BrowserKey::Up | BrowserKey::Down | BrowserKey::PageUp | BrowserKey::PageDown => {
+                return self.step(key, seen);
+            }
             _ => return,
         }
-        if key != Key::Enter {
+        if key != BrowserKey::Enter {
             self.place_mut().row = 0;
         }
     }
 
-    fn go(&mut self, key: Key, seen: &ScreenFacts) {
+    fn go(&mut self, key: BrowserKey, seen: &ScreenFacts) {
         match key {
-            Key::Char('q') => self.done = true,
-            Key::Char('?') => self.help = true,
-            Key::Char('/') if seen.columns > 0 => self.typing = true,
-            Key::Char('s') => self.sort_by_next(seen.columns),
-            Key::Char('r') => {
+            BrowserKey::Char('q') => self.done = true,
+            BrowserKey::Char('?') => self.help = true,
+            BrowserKey::Char('/') if seen.columns > 0 => self.typing = true,
+            BrowserKey::Char('s') => self.sort_by_next(seen.columns),
+            BrowserKey::Char('r') => {
                 if let Some(sort) = &mut self.place_mut().sort {
                     sort.reversed = !sort.reversed;
                 }
             }
-            Key::Enter => self.open(seen.opens),
-            Key::Right | Key::Char('l') => self.sideways(1, seen),
-            Key::Left | Key::Char('h') => self.sideways(-1, seen),
-            Key::Tab => self.turn(|tab| (tab + 1) % Tab::ALL.len()),
-            Key::Char(digit @ '1'..='6') => self.turn(|_| digit as usize - '1' as usize),
-            Key::Escape | Key::Backspace => self.back(),
+            BrowserKey::Enter => self.open(seen.opens),
+            BrowserKey::Right | BrowserKey::Char('l') => self.sideways(1, seen),
+            BrowserKey::Left | BrowserKey::Char('h') => self.sideways(-1, seen),
+            BrowserKey::Tab => self.turn(|tab| (tab + 1) % Tab::ALL.len()),
+            BrowserKey::Char(digit @ '1'..='6') => self.turn(|_| digit as usize - '1' as usize),
+            BrowserKey::Escape | BrowserKey::Backspace => self.back(),
             key => self.step(key, seen),
         }
     }
 
-    fn step(&mut self, key: Key, seen: &ScreenFacts) {
+    fn step(&mut self, key: BrowserKey, seen: &ScreenFacts) {
         let last = seen.rows.saturating_sub(1);
         let row = self.place().row.min(last);
         let page = seen.page.max(1);
         self.place_mut().row = match key {
-            Key::Up | Key::Char('k') => row.saturating_sub(1),
-            Key::Down | Key::Char('j') => row + 1,
-            Key::PageUp => row.saturating_sub(page),
-            Key::PageDown | Key::Char(' ') => row + page,
-            Key::Home | Key::Char('g') => 0,
-            Key::End | Key::Char('G') => last,
+            BrowserKey::Up | BrowserKey::Char('k') => row.saturating_sub(1),
+            BrowserKey::Down | BrowserKey::Char('j') => row + 1,
+            BrowserKey::PageUp => row.saturating_sub(page),
+            BrowserKey::PageDown | BrowserKey::Char(' ') => row + page,
+            BrowserKey::Home | BrowserKey::Char('g') => 0,
+            BrowserKey::End | BrowserKey::Char('G') => last,
             _ => row,
         }
         .min(last);
@@ -252,99 +254,115 @@ mod tests {
     const SEEN: ScreenFacts =
         ScreenFacts { rows: 30, page: 10, columns: 3, opens: Some(BrowserView::Run(7, Tab::Summary)) };
 
-    fn pressed(keys: &[Key]) -> State {
+    fn pressed(keys: &[BrowserKey]) -> State {
         keys.iter().fold(State::default(), |state, key| state.press(*key, &SEEN))
     }
 
-    fn typed(text: &str) -> Vec<Key> {
-        text.chars().map(Key::Char).collect()
+    fn typed(text: &str) -> Vec<BrowserKey> {
+        text.chars().map(BrowserKey::Char).collect()
     }
 
     #[test]
     fn arrows_letters_and_pages_move_within_the_rows() {
         for (keys, row) in [
-            (vec![Key::Down, Key::Char('j')], 2),
-            (vec![Key::Down, Key::Up, Key::Up], 0),
-            (vec![Key::PageDown, Key::Char(' '), Key::PageUp], 10),
-            (vec![Key::End, Key::Down], 29),
-            (vec![Key::Char('G'), Key::Char('k')], 28),
-            (vec![Key::End, Key::Home], 0),
-            (vec![Key::PageDown; 9], 29),
+            (vec![BrowserKey::Down, BrowserKey::Char('j')], 2),
+            (vec![BrowserKey::Down, BrowserKey::Up, BrowserKey::Up], 0),
+            (vec![BrowserKey::PageDown, BrowserKey::Char(' '), BrowserKey::PageUp], 10),
+            (vec![BrowserKey::End, BrowserKey::Down], 29),
+            (vec![BrowserKey::Char('G'), BrowserKey::Char('k')], 28),
+            (vec![BrowserKey::End, BrowserKey::Home], 0),
+            (vec![BrowserKey::PageDown; 9], 29),
         ] {
             assert_eq!(pressed(&keys).place().row, row, "{keys:?}");
         }
-        let nothing = State::default().press(Key::Down, &ScreenFacts::default());
+        let nothing = State::default().press(BrowserKey::Down, &ScreenFacts::default());
         assert_eq!(nothing.place().row, 0, "nothing to move in");
-        let fewer = pressed(&[Key::End]).press(Key::Down, &ScreenFacts { rows: 3, ..SEEN });
+        let fewer = pressed(&[BrowserKey::End]).press(BrowserKey::Down, &ScreenFacts { rows: 3, ..SEEN });
         assert_eq!(fewer.place().row, 2, "rows that are gone are not chosen");
     }
 
     #[test]
     fn a_run_is_entered_turned_and_left() {
-        let view = |keys: &[Key]| pressed(keys).place().view;
-        assert_eq!(view(&[Key::Enter]), BrowserView::Run(7, Tab::Summary));
-        assert_eq!(view(&[Key::Right, Key::Right]), BrowserView::Run(7, Tab::Parameters));
-        assert_eq!(view(&[Key::Enter, Key::Char('4')]), BrowserView::Run(7, Tab::Trials));
-        assert_eq!(view(&[Key::Enter, Key::Tab, Key::Tab, Key::Left]), BrowserView::Run(7, Tab::Parameters));
-        assert_eq!(view(&[vec![Key::Enter], vec![Key::Tab; 6]].concat()), BrowserView::Run(7, Tab::Summary));
+        let view = |keys: &[BrowserKey]| pressed(keys).place().view;
+        assert_eq!(view(&[BrowserKey::Enter]), BrowserView::Run(7, Tab::Summary));
+        assert_eq!(view(&[BrowserKey::Right, BrowserKey::Right]), BrowserView::Run(7, Tab::Parameters));
+        assert_eq!(view(&[BrowserKey::Enter, BrowserKey::Char('4')]), BrowserView::Run(7, Tab::Trials));
         assert_eq!(
-            view(&[vec![Key::Enter], vec![Key::Char('l'); 9]].concat()),
+            view(&[BrowserKey::Enter, BrowserKey::Tab, BrowserKey::Tab, BrowserKey::Left]),
+            BrowserView::Run(7, Tab::Parameters)
+        );
+        assert_eq!(
+            view(&[vec![BrowserKey::Enter], vec![BrowserKey::Tab; 6]].concat()),
+            BrowserView::Run(7, Tab::Summary)
+        );
+        assert_eq!(
+            view(&[vec![BrowserKey::Enter], vec![BrowserKey::Char('l'); 9]].concat()),
             BrowserView::Run(7, Tab::Cache)
         );
-        for back in [Key::Left, Key::Char('h'), Key::Escape, Key::Backspace] {
-            assert_eq!(view(&[Key::Enter, back]), BrowserView::Runs, "{back:?}");
+        for back in [BrowserKey::Left, BrowserKey::Char('h'), BrowserKey::Escape, BrowserKey::Backspace] {
+            assert_eq!(view(&[BrowserKey::Enter, back]), BrowserView::Runs, "{back:?}");
             assert_eq!(view(&[back, back]), BrowserView::Runs, "the runs are where the way begins");
         }
         let trial = ScreenFacts { opens: Some(BrowserView::Trial(7, 3)), ..SEEN };
-        let opened = pressed(&[Key::Enter, Key::Char('4')]).press(Key::Enter, &trial);
+        let opened = pressed(&[BrowserKey::Enter, BrowserKey::Char('4')]).press(BrowserKey::Enter, &trial);
         assert_eq!(opened.place().view, BrowserView::Trial(7, 3));
-        assert_eq!(opened.press(Key::Left, &SEEN).place().view, BrowserView::Run(7, Tab::Trials));
-        let closed = State::default().press(Key::Enter, &ScreenFacts { opens: None, ..SEEN });
+        assert_eq!(opened.press(BrowserKey::Left, &SEEN).place().view, BrowserView::Run(7, Tab::Trials));
+        let closed = State::default().press(BrowserKey::Enter, &ScreenFacts { opens: None, ..SEEN });
         assert_eq!(closed.place().view, BrowserView::Runs);
     }
 
     #[test]
     fn the_place_left_is_the_place_found_again() {
-        let keys = [vec![Key::Down, Key::Down, Key::Char('/')], typed("ch"), vec![Key::Enter, Key::Down]];
+        let keys = [
+            vec![BrowserKey::Down, BrowserKey::Down, BrowserKey::Char('/')],
+            typed("ch"),
+            vec![BrowserKey::Enter, BrowserKey::Down],
+        ];
         let here = pressed(&keys.concat());
-        let there = here.clone().press(Key::Enter, &SEEN);
+        let there = here.clone().press(BrowserKey::Enter, &SEEN);
         assert_eq!(there.place(), &BrowserPlace::new(BrowserView::Run(7, Tab::Summary)));
-        assert_eq!(there.press(Key::Escape, &SEEN), here);
+        assert_eq!(there.press(BrowserKey::Escape, &SEEN), here);
     }
 
     #[test]
     fn a_filter_takes_every_letter_until_it_is_done() {
-        let typing =
-            pressed(&[vec![Key::Down, Key::Char('/')], typed("q?sx"), vec![Key::Backspace]].concat());
+        let typing = pressed(
+            &[vec![BrowserKey::Down, BrowserKey::Char('/')], typed("q?sx"), vec![BrowserKey::Backspace]]
+                .concat(),
+        );
         assert!(typing.typing && !typing.done && !typing.help);
         assert_eq!((typing.place().filter.as_str(), typing.place().row), ("q?s", 0));
-        let kept = typing.clone().press(Key::Enter, &SEEN);
+        let kept = typing.clone().press(BrowserKey::Enter, &SEEN);
         assert_eq!((kept.typing, kept.place().filter.as_str()), (false, "q?s"));
         assert_eq!(kept.place().view, BrowserView::Runs, "the first Enter ends typing");
-        assert_eq!(kept.press(Key::Escape, &SEEN).place().filter, "", "Esc clears before it goes back");
-        let cleared = typing.press(Key::Escape, &SEEN);
+        assert_eq!(
+            kept.press(BrowserKey::Escape, &SEEN).place().filter,
+            "",
+            "Esc clears before it goes back"
+        );
+        let cleared = typing.press(BrowserKey::Escape, &SEEN);
         assert_eq!((cleared.typing, cleared.place().filter.as_str()), (false, ""));
-        let text = State::default().press(Key::Char('/'), &ScreenFacts { columns: 0, ..SEEN });
+        let text = State::default().press(BrowserKey::Char('/'), &ScreenFacts { columns: 0, ..SEEN });
         assert!(!text.typing, "text is not filtered");
     }
 
     #[test]
     fn sorting_goes_through_the_columns_and_back_to_none() {
-        let sort = |times: usize| pressed(&vec![Key::Char('s'); times]).place().sort;
+        let sort = |times: usize| pressed(&vec![BrowserKey::Char('s'); times]).place().sort;
         assert_eq!([sort(1), sort(3)], [0, 2].map(|column| Some(Sort { column, reversed: false })));
         assert_eq!(sort(4), None);
-        let reversed = pressed(&[Key::Char('s'), Key::Char('r')]);
+        let reversed = pressed(&[BrowserKey::Char('s'), BrowserKey::Char('r')]);
         assert_eq!(reversed.place().sort, Some(Sort { column: 0, reversed: true }));
-        assert_eq!(pressed(&[Key::Char('r')]).place().sort, None);
+        assert_eq!(pressed(&[BrowserKey::Char('r')]).place().sort, None);
     }
 
     #[test]
     fn help_is_left_by_any_key_and_the_browser_by_q_or_an_interrupt() {
-        let help = pressed(&[Key::Char('?')]);
+        let help = pressed(&[BrowserKey::Char('?')]);
         assert!(help.help);
-        let after = help.press(Key::Char('q'), &SEEN);
+        let after = help.press(BrowserKey::Char('q'), &SEEN);
         assert!(!after.help && !after.done);
-        assert!(after.press(Key::Char('q'), &SEEN).done);
-        assert!(pressed(&[Key::Char('/'), Key::Interrupt]).done);
+        assert!(after.press(BrowserKey::Char('q'), &SEEN).done);
+        assert!(pressed(&[BrowserKey::Char('/'), BrowserKey::Interrupt]).done);
     }
 }
