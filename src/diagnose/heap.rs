@@ -12,7 +12,7 @@ const VERSION: u64 = 2;
 /// How names of this program's functions begin, where only symbols are known.
 const OWN_NAMES: [&str; 2] = ["retune::", "<retune::"];
 /// Where this program's functions stand, below `src`, where lines are known.
-const OWN_FOLDERS: [&str; 18] = [
+const OWN_FOLDERS: [&str; 24] = [
     "model",
     "fingerprint",
     "ingest",
@@ -23,13 +23,19 @@ const OWN_FOLDERS: [&str; 18] = [
     "search",
     "validate",
     "decide",
-    "legacy",
     "store",
+    "engine",
     "net",
     "fetch",
     "notify",
+    "config",
+    "study",
     "run",
-    "present",
+    "bot",
+    "diagnose",
+    "documents",
+    "render",
+    "legacy",
     "cli",
 ];
 

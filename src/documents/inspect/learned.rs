@@ -232,7 +232,8 @@ impl InspectFeaturesDocument {
             );
             if !part.weights_figures.is_empty() {
                 let figure = |figure: &NamedNumber| {
-                    let name = figure.name.trim_start_matches(FIGURES_PREFIX).replace('_', " ");
+                    let name = figure.name.trim_start_matches(FIGURES_PREFIX);
+                    let name = name.replace("in_force", "active").replace('_', " ");
                     format!("{name} {}", (figure.value * 1000.0).round() / 1000.0)
                 };
                 let figures: Vec<String> = part.weights_figures.iter().map(figure).collect();
