@@ -494,7 +494,7 @@ mod tests {
             let opened = [Store::open(dir, 6).map(drop), View::open(dir).map(drop)];
             for result in opened {
                 let error = result.expect_err("it is newer");
-                let known = if what == "store format" { 1 } else { RunRecord::VERSION };
+                let known = if what == "store format" { 1 } else { u32::from(RunRecord::VERSION) };
                 let StoreError::TooNew { what: said, found, supported, .. } = &error else {
                     panic!("{error}")
                 };
