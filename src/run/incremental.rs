@@ -2,249 +2,43 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rayon::prelude::*;
 
 use super::clock;
+use super::error::RunError;
+use super::event::RunEvent;
 use super::freshness::{Freshness, LastRun, Surroundings};
 use super::halt::Halt;
+use super::options::RunOptions;
 use super::records;
 use super::report::{InputReport, RunReport, StyleReport, SymbolReport};
-use super::resources::{
-    TooLittleMemory, room_at_first, room_bytes, spare_bytes, study_bytes, symbols_in_flight,
-};
+use super::resources::{room_at_first, room_bytes, spare_bytes, study_bytes, symbols_in_flight};
 use super::style::{ActiveParameters, study_style};
 use crate::decide::RunResult;
 use crate::engine::outcome_spill::OutcomeStore;
-use crate::engine::plan::{Plan, PlanningError};
+use crate::engine::plan::Plan;
 use crate::fingerprint::{Canonical, Fingerprint};
-use crate::ingest::{Catalog, IngestError, IngestOptions, OnConflict, SignalsError, SymbolSources};
+use crate::ingest::{Catalog, IngestOptions, SymbolSources};
 use crate::model::{Day, ParameterSet, Style, Symbol, rfc3339};
 use crate::run::file_summary::IssueNote;
-use crate::run::given_signals::{SignalsBySymbol, SignalsNote, columns_of};
+use crate::run::given_signals::{SignalsBySymbol, columns_of};
 use crate::run::memoised;
 use crate::run::store_handle::StoreHandle;
 use crate::run::symbol_evaluator::{
-    EvaluatedSymbol, FilesRead, SpotCheck, SymbolError, SymbolJob, UnitCounts, evaluate_symbol, first_day,
+    EvaluatedSymbol, FilesRead, SpotCheck, SymbolJob, UnitCounts, evaluate_symbol, first_day,
     newest_remembered, recall_symbol, spot_check,
 };
 use crate::run::unreported::unreported_runs;
 use crate::search::strategy::{STARTS_MAX, Strategy};
 use crate::store::records::InsightsRecord;
-use crate::store::{Cache, Location, Snapshot, Store, StoreError, report_done};
+use crate::store::{Cache, Snapshot, Store, StoreError, report_done};
 use crate::study::assembly::SymbolDays;
 
-/// The part of a memory limit that outcomes may hold while they wait for the search, and that a batch of units may.
-const HELD_SHARE: u64 = 8;
+/// The part of a memory limit that a batch of units may take.
 const BATCH_SHARE: u64 = 32;
-/// Bytes of evaluated units that are kept unless asked otherwise; that of the configuration.
-const CACHE_BYTES: u64 = 256 << 20;
-
-/// What a run needs besides its plan.
-#[derive(Debug, Clone)]
-pub struct RunOptions {
-    /// Files and folders of candles.
-    pub data: Vec<PathBuf>,
-    /// A file of signals to tune on; `None` derives them from candles.
-    pub signals: Option<PathBuf>,
-    /// Where the store lies; `None` computes without remembering.
-    pub store: Option<Location>,
-    /// Whose state it is.
-    pub profile: String,
-    /// What to do with candles that contradict each other.
-    pub on_conflict: OnConflict,
-    /// The instant of the run; UTC ms.
-    pub now_ms: i64,
-    /// The effective configuration, for the record.
-    pub config_toml: String,
-    /// Evaluate everything, whatever earlier runs left.
-    pub full: bool,
-    /// Bytes of evaluated units kept beside the store; 0 keeps none.
-    pub cache_bytes: u64,
-    /// The most memory to use, in bytes; fewer symbols are in flight if need be.
-    pub memory_bytes: Option<u64>,
-    /// After how long to stop at the next commit of evaluated units. A run that has nothing left to evaluate goes on to its
-    /// end, and each one before it evaluates something: repeated often enough, a run ends however short the budget.
-    pub time_budget: Option<Duration>,
-}
-
-impl RunOptions {
-    /// Returns options for a run over candles at an instant (UTC ms) that remembers nothing: signals derived from candles, contradicting
-    /// candles refused, no limit on memory or time.
-    pub fn over(data: Vec<PathBuf>, now_ms: i64) -> Self {
-        Self {
-            data,
-            signals: None,
-            store: None,
-            profile: "default".to_owned(),
-            on_conflict: OnConflict::Refuse,
-            now_ms,
-            config_toml: String::new(),
-            full: false,
-            cache_bytes: CACHE_BYTES,
-            memory_bytes: None,
-            time_budget: None,
-        }
-    }
-
-    /// Remembers in a store, and reuses what earlier runs evaluated.
-    #[must_use]
-    pub fn with_store(self, store: impl Into<Location>) -> Self {
-        Self { store: Some(store.into()), ..self }
-    }
-
-    /// Tunes on the user's own signals.
-    #[must_use]
-    pub fn with_signals(self, file: PathBuf) -> Self {
-        Self { signals: Some(file), ..self }
-    }
-
-    /// Keeps the state of a profile of its own.
-    #[must_use]
-    pub fn with_profile(self, profile: &str) -> Self {
-        Self { profile: profile.to_owned(), ..self }
-    }
-
-    /// Bounds what the run may use, in bytes.
-    #[must_use]
-    pub fn with_memory_bytes(self, bytes: u64) -> Self {
-        Self { memory_bytes: Some(bytes), ..self }
-    }
-
-    /// Stops at the next commit of evaluated units after a time.
-    #[must_use]
-    pub fn with_time_budget(self, budget: Duration) -> Self {
-        Self { time_budget: Some(budget), ..self }
-    }
-}
-
-/// Something that happened in a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RunEvent {
-    /// Files were listed; again before every further stage of a search in stages.
-    Discovered {
-        /// Symbols with files.
-        symbols: usize,
-    },
-    /// A symbol was read as far as it had to be, and is known what to evaluate of it.
-    SymbolSorted {
-        /// Symbol-days of a style to evaluate; the others are reused.
-        todo: usize,
-    },
-    /// Some symbol-days of a style were evaluated.
-    Evaluated {
-        /// How many.
-        units: usize,
-    },
-    /// A symbol was read and evaluated.
-    SymbolDone {
-        /// Its name.
-        symbol: String,
-        /// Candles at the base interval.
-        candles: u64,
-        /// What became of its units.
-        units: UnitCounts,
-    },
-    /// A style was studied.
-    StudyDone {
-        /// The style.
-        style: Style,
-        /// Parameter sets evaluated.
-        sets: usize,
-    },
-    /// All changes of the run were committed.
-    Committed {
-        /// Its number.
-        run: u64,
-    },
-}
-
-/// Why a run ended without a result.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// The candles cannot be read.
-    #[error(transparent)]
-    Ingest(#[from] IngestError),
-    /// The signals cannot be used.
-    #[error(transparent)]
-    Signals(#[from] SignalsError),
-    /// A filter reads the user's signals, and there are none.
-    #[error("style {style}: expected a file of signals for the filter on its column {column:?}, found none")]
-    NoSignals {
-        /// The style.
-        style: Style,
-        /// The column.
-        column: String,
-    },
-    /// Signals were given, and none of them is of use.
-    #[error("expected signals that candles follow, found none that is used of the {} given in `{}`: {reasons}", signals.rows, signals.file)]
-    NoSignalUsed {
-        /// What became of the rows.
-        signals: Box<SignalsNote>,
-        /// Why those of days that count are not used.
-        reasons: String,
-    },
-    /// Files were found, but no usable candle.
-    #[error("expected candles, found none that can be used in {}", list_paths(paths))]
-    NoCandles {
-        /// The paths given.
-        paths: Vec<PathBuf>,
-        /// What was read and why it was of no use.
-        input: Box<InputReport>,
-    },
-    /// There are candles, but none on the days asked for.
-    #[error(
-        "expected candles from {asked} on (--timerange), found candles of {first} to {last}{}",
-        before_end(*end)
-    )]
-    NoDays {
-        /// First day asked for.
-        asked: Day,
-        /// First day with candles.
-        first: Day,
-        /// Last day with candles.
-        last: Day,
-        /// Candles from this day on were not looked at.
-        end: Option<Day>,
-    },
-    /// The store cannot be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The memory limit is too low.
-    #[error(transparent)]
-    Memory(#[from] TooLittleMemory),
-    /// A stage of the search cannot be carried out.
-    #[error(transparent)]
-    Planning(#[from] PlanningError),
-    /// Outcomes that do not fit below the memory limit cannot be kept in a file.
-    #[error("outcomes that do not fit below the memory limit cannot be kept in a temporary file: {source}")]
-    Spill {
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// The run was asked to stop; nothing of it was stored.
-    #[error("stopped on request before anything was stored")]
-    Stopped,
-    /// The time budget is used up; what was evaluated is kept for the next run.
-    #[error("stopped after the time budget of {} s; what was evaluated is kept", budget.as_secs_f64())]
-    OutOfTime {
-        /// The budget.
-        budget: Duration,
-    },
-}
-
-fn before_end(end: Option<Day>) -> String {
-    end.map(|day| format!(" before {day}")).unwrap_or_default()
-}
-
-fn list_paths(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
-}
 
 /// Carries out a daily run.
 ///
@@ -414,28 +208,6 @@ pub(crate) struct RunContext<'a> {
     pub(crate) outcomes: &'a OutcomeStore,
     pub(crate) halt: &'a Halt<'a>,
     pub(crate) on_event: &'a (dyn Fn(RunEvent) + Sync),
-}
-
-impl RunOptions {
-    /// Returns where outcomes wait for the search: in memory, but for what a ceiling leaves no room for.
-    pub(crate) fn outcome_store(&self) -> OutcomeStore {
-        let dir = self.store.as_ref().map(|location| location.dir.clone()).filter(|dir| dir.is_dir());
-        let held_max = self.memory_bytes.map(|limit| limit / HELD_SHARE);
-        OutcomeStore::new(held_max, &dir.unwrap_or_else(std::env::temp_dir))
-    }
-
-    /// Returns how a run of a plan reads its files.
-    pub(crate) fn ingest(&self, plan: &Plan) -> IngestOptions {
-        IngestOptions {
-            base_interval: plan.interval,
-            on_conflict: self.on_conflict,
-            symbols: plan.symbols.clone(),
-            selection: plan.selection.clone(),
-            as_of_ms: plan.days.end.map_or(self.now_ms, |day| day.start_ms().min(self.now_ms)),
-            room_bytes: self.memory_bytes.map(room_at_first),
-            reading: plan.reading.clone(),
-        }
-    }
 }
 
 impl RunContext<'_> {
@@ -684,17 +456,6 @@ pub(crate) fn note_identical_files(input: &mut InputReport) {
     let identities: Vec<_> = input.files.iter().map(|file| file.identity.clone()).collect();
     for (index, issue) in crate::ingest::identical_files(&identities) {
         input.files[index].issues.push(IssueNote::from(&issue));
-    }
-}
-
-impl From<SymbolError> for RunError {
-    fn from(error: SymbolError) -> Self {
-        match error {
-            SymbolError::Ingest(error) => Self::Ingest(error),
-            SymbolError::Store(error) => Self::Store(error),
-            SymbolError::Stopped => Self::Stopped,
-            SymbolError::Spill(source) => Self::Spill { source },
-        }
     }
 }
 

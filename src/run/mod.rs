@@ -8,6 +8,8 @@ mod append_read;
 pub mod clock;
 pub mod deep_validation;
 pub mod dry_run;
+mod error;
+mod event;
 pub mod file_summary;
 pub mod freshness;
 #[cfg(any(test, fuzzing))]
@@ -18,6 +20,7 @@ pub(crate) mod halt;
 pub(crate) mod incremental;
 pub mod lessons;
 mod memoised;
+mod options;
 mod prior_state;
 pub mod records;
 pub mod report;
@@ -27,7 +30,10 @@ mod style;
 pub(crate) mod symbol_evaluator;
 pub mod unreported;
 
-pub use incremental::{RunError, RunEvent, RunOptions, incremental, incremental_to_tell};
+pub use error::RunError;
+pub use event::RunEvent;
+pub use incremental::{incremental, incremental_to_tell};
+pub use options::RunOptions;
 pub use resources::room_at_first;
 pub use symbol_evaluator::{FilesRead, UnitCounts};
 
