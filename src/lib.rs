@@ -27,6 +27,35 @@ pub use store::{Location, Store, StoreError, View};
 pub use documents::document::Envelope;
 pub use documents::run::RunDocument;
 
+/// The folders in the order of data flow: a module uses only modules above it. Heap profiles know this program by them.
+#[doc(hidden)]
+pub const FOLDERS: [&str; 24] = [
+    "model",
+    "fingerprint",
+    "ingest",
+    "features",
+    "exits",
+    "signals",
+    "evaluate",
+    "search",
+    "validate",
+    "decide",
+    "store",
+    "engine",
+    "net",
+    "fetch",
+    "notify",
+    "config",
+    "study",
+    "run",
+    "bot",
+    "diagnose",
+    "documents",
+    "render",
+    "legacy",
+    "cli",
+];
+
 #[doc(hidden)]
 pub mod bot;
 #[doc(hidden)]
