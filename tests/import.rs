@@ -82,7 +82,7 @@ fn what_the_old_system_had_comes_into_force_and_goes_along() {
     assert!(back["compressed_insights"].is_object() && back.get("_phase1_cache").is_none());
     assert!(global["max_loss_per_trade"].is_number(), "the bot's direct keys are there");
 
-    // The next run starts from what was taken over, and the way back is open.
+    // The next run starts from what was imported, and the way back is open.
     let run = store.run(&["incremental", "--data", "tests/sample", "-q", "--exit-zero"]);
     assert!(run.status.success(), "{}", text(&run.stderr));
     let decided = store.stdout(&["inspect", "run", "2"]);

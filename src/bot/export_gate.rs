@@ -130,7 +130,7 @@ fn find_doubt(
     let (mut judged, mut followed, mut untested) = (None, None, None);
     let mut forced = BTreeSet::new();
     for run in snapshot.run_ids(profile)? {
-        // Nobody judged them later than the run that put them active, unless by hand.
+        // Nobody judged them later than the run that activated them, unless by hand.
         if judged.is_some() && run <= params.run {
             break;
         }
@@ -199,7 +199,9 @@ fn bad_verdict(
 fn decay_reason(evidence: &EvidenceRecord) -> Option<String> {
     let e = evidence.figure("forward_e_decay").filter(|e| *e >= DECAY_E)?;
     let days = evidence.figure("forward_days").unwrap_or_default();
-    Some(format!("in {days} days active they lost, and evidence against them is {e:.0} (20 is proof)"))
+    Some(format!(
+        "in {days} days since their activation they lost, and evidence against them is {e:.0} (20 is proof)"
+    ))
 }
 
 #[cfg(test)]

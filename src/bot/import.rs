@@ -24,7 +24,7 @@ const VALUE_MAX: f64 = 10_000.0;
 /// Places of one kind that are named one by one.
 const PLACES_SHOWN: usize = 5;
 
-/// What was taken over.
+/// What was imported.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Imported {
     /// The number it has in the history.

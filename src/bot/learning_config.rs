@@ -88,7 +88,7 @@ pub fn bot_file(snapshot: &Snapshot<'_>, profile: &str, generated_at: &str) -> R
     let default: Object = serde_json::from_str(DEFAULT_TREE).expect("the default tree is valid JSON");
     let carried = snapshot.carried(profile)?;
     let json = carried.as_ref().map_or("", |carried| &carried.json);
-    // Checked when it was taken over.
+    // Checked when it was imported.
     let imported: Option<Object> = serde_json::from_str(json).ok();
     let in_force = ActiveScopes::read(snapshot, profile)?;
     let mut draft = Draft::new(imported.clone().unwrap_or_else(|| default.clone()));
@@ -127,7 +127,7 @@ pub fn bot_file(snapshot: &Snapshot<'_>, profile: &str, generated_at: &str) -> R
 
 /// Returns the parameters that an imported file had of a style.
 fn imported_set(imported: &Object, style: Style) -> Option<StoredParameterSet> {
-    // Files taken over by an earlier program may say what would be refused today.
+    // Files imported by an earlier program may say what would be refused today.
     let found = set_of(imported, style).ok().flatten().filter(|_| !is_filled_in(imported, style))?;
     Some((&found.set).into())
 }

@@ -104,7 +104,7 @@ fn nothing_active(profile: &str, path: &Path) -> Failure {
     let message =
         format!("profile {profile:?} has no active parameters, so there is nothing to export{kept}");
     Failure::new(REFUSED, message).hint(
-        "`optimizer adopt` activates the candidate of a run, `optimizer import-json` takes over those of the bot; \
+        "`optimizer adopt` activates the candidate of a run, `optimizer import-json` imports those of the bot; \
          `optimizer inspect` says what the last run found",
     )
 }

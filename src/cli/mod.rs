@@ -121,7 +121,7 @@ enum Command {
     Explain(explain::ExplainArguments),
     /// Look closer at what a run found, with tests that take longer; decides nothing
     Validate(validate::ValidateArguments),
-    /// Put the candidate of a run active
+    /// Activate the candidate of a run
     Adopt(decide::Adopt),
     /// Return to earlier parameters
     Rollback(decide::Rollback),

@@ -23,7 +23,7 @@ pub(crate) fn run(context: &Context, arguments: &RestoreArguments) -> Result<u8,
         context.expect_directory()?;
         let kept = begin_anew(context.location()?, context.now_ms)?;
         let kept = kept.map(|kept| format!("; the store that was there is kept as {}", kept.display()));
-        let text = format!("rebuilt in {}{}", directory.display(), kept.unwrap_or_default());
+        let text = format!("empty store made in {}{}", directory.display(), kept.unwrap_or_default());
         let document =
             RestoreDocument::new(&directory, list_backups(&directory)?, None, own_store(&directory));
         context.print(document, |_| text)?;

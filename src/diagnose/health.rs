@@ -9,9 +9,10 @@ use crate::ingest::SymbolSources;
 use crate::run::file_summary::FileNote;
 use crate::run::freshness::FUTURE;
 use crate::run::halt::Halt;
-use crate::run::incremental::{RunContext, RunError, RunOptions, read_given_signals};
+use crate::run::incremental::{RunContext, read_given_signals};
 use crate::run::store_handle::StoreHandle;
 use crate::run::symbol_evaluator::{PreparedSymbol, SymbolError, prepare_symbol};
+use crate::run::{RunError, RunOptions};
 
 /// What was found about a symbol.
 #[derive(Debug, Clone, PartialEq, Eq)]

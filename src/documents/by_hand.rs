@@ -78,7 +78,7 @@ impl Document for ImportDocument {
 }
 
 impl ImportDocument {
-    /// Returns the document of what was taken over.
+    /// Returns the document of what was imported.
     pub fn new(profile: &str, done: Imported) -> Self {
         Self {
             profile: profile.to_owned(),

@@ -1,7 +1,7 @@
-//! The words that the program prints, one meaning each: the table that the glossary page is made of.
+//! Words that the program prints, one meaning each: the table that the glossary page is made of.
 
-/// Every word, in the groups of the page: the word as it is printed, and its meaning in the field's terms.
-pub const GLOSSARY: [(&str, &[(&str, &str)]); 8] = [
+/// The words, in the groups of the page: the word as it is printed, and its meaning in the field's terms.
+pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
     (
         "Objects",
         &[
@@ -163,6 +163,132 @@ pub const GLOSSARY: [(&str, &[(&str, &str)]); 8] = [
         ],
     ),
     (
+        "Issues of the data",
+        &[
+            ("bad_row", "Rows that cannot be read; left out."),
+            ("impossible_candle", "Candles that cannot be, such as a high below the low; left out."),
+            ("other_symbol", "Rows of another symbol; left out."),
+            ("no_candle", "Rows with a time and without any price; left out."),
+            ("misaligned", "Candles whose open time is no multiple of the interval; left out."),
+            ("unfinished", "Candles that had not closed when they were written; left out."),
+            ("future", "Candles that begin after the instant of the run; left out."),
+            (
+                "partial_last_line",
+                "A last line that ends in the middle, or may do so; left out until it is ended.",
+            ),
+            ("unended_last_line", "A last line without a newline that other candles prove whole; kept."),
+            (
+                "widened",
+                "Candles whose open or close lay a tick outside high and low; kept, the range that wide.",
+            ),
+            ("unknown_volume", "Candles without a volume among others that have one; kept with volume 0."),
+            ("from_close_time", "Open times that were computed from close times."),
+            ("column_order", "Rows without a header whose columns are in another order, as all rows show."),
+            ("comment", "Lines that are no data, such as titles and repeated headers."),
+            ("out_of_order", "Rows older than the row before them."),
+            ("duplicate", "Rows, or signals, equal to an earlier one; counted once."),
+            ("replaced", "Rows that replaced a different one of their time, as `--on-conflict last` asks."),
+            ("finished_later", "Rows that replaced the one before, written before its candle was finished."),
+            ("gap", "Candles that are missing between the first and the last; nothing is filled."),
+            (
+                "scale_change",
+                "Candles from which on the price is counted in another scale; nothing is read across.",
+            ),
+            (
+                "flat_candle",
+                "Candles put where one was omitted because nothing was traded (`empty_candles`).",
+            ),
+            ("zero_volume", "Candles in stretches without volume."),
+            ("no_volume", "Files without a column for the volume, which counts as 0."),
+            ("other_layout", "Rows of market snapshots in the columns of another writer."),
+            ("incomplete_bucket", "Candles that were not built because finer ones are missing."),
+            (
+                "overlap_differs",
+                "Times for which two intervals give different prices; the coarser one counts.",
+            ),
+            ("identical_file", "Files of other symbols with the same bytes."),
+            ("stopped", "A symbol without candles for a week while others go on."),
+            ("short_history", "Too few candles for the averages to warm up: no signals yet."),
+        ],
+    ),
+    (
+        "Methods of `validate`",
+        &[
+            (
+                "account",
+                "Falls of the account, the loss on the worst twentieth of the days, days below a peak.",
+            ),
+            ("dependence", "How many independent days the days are worth, by their autocorrelation."),
+            ("intervals", "90 % intervals of the stationary bootstrap, not corrected for the choice."),
+            (
+                "sharpe_difference",
+                "Candidate against the active set (Ledoit-Wolf), before tries are counted.",
+            ),
+            (
+                "haircut",
+                "What of the Sharpe ratio would be left if all tries had been independent, and the years they need.",
+            ),
+            ("left_out", "What is left without its best symbol, and without its best days."),
+            ("plateau", "How much of its score the neighbours of the candidate keep."),
+            ("overlap", "What overlapping trades are worth as independent ones."),
+            ("also_real", "Sets that stand out from noise with all of them counted (Romano-Wolf)."),
+            ("indistinguishable", "Sets that cannot be told from the best."),
+            (
+                "adjusted",
+                "What is left of the Sharpe ratio by five ways to adjust for all sets as separate tests.",
+            ),
+            ("histories", "Combinatorial cross-validation: histories put together from days left out."),
+            ("all_halves", "Where the best set of one half of the days stands in the other (CSCV, PBO)."),
+            ("effective_tries", "How many independent tries the sets act like; a diagnosis only."),
+            ("placebo", "The same search with shuffled filters."),
+            ("chosen_again", "Walk-forward re-optimisation by the rule of the search."),
+        ],
+    ),
+    (
+        "Titles of lists",
+        &[
+            ("Axis", "An exit level or a filter of the space."),
+            (
+                "Best - worst",
+                "Difference between the mean scores of the best and the worst value of an axis.",
+            ),
+            ("Best set", "The value that the best set has on the axis."),
+            ("Best value", "The value of the axis with the highest mean score."),
+            ("Candles", "Candles at the base interval."),
+            ("Days", "Symbol-days of a symbol that a run counts."),
+            ("Difference", "New less old."),
+            ("Evaluated", "Symbol-days that were evaluated."),
+            ("Files read", "How much of a symbol's files was read: all, their growth, or nothing."),
+            ("Key", "Name of a parameter, a setting or a figure."),
+            ("Kind", "Whether an axis is an exit level or a filter."),
+            ("Last day", "The last day with candles."),
+            ("Lesson", "What several runs saw."),
+            ("New", "The value afterwards, or of the second run."),
+            ("Old", "The value before, or of the first run."),
+            ("Parameter", "An exit level or a filter."),
+            ("Part of the signal score", "A term of the score of a signal."),
+            ("Rank", "Place among the trials, 1 is first."),
+            ("Reason", "Why it is so."),
+            ("Result", "How a run ended."),
+            ("Reused", "Symbol-days whose stored result still held."),
+            ("Run", "Number of a run in its profile."),
+            ("Scope", "A style, or a style and a symbol with parameters of its own."),
+            ("Searched", "The values that the search tried."),
+            ("Section", "Part of a run that is compared."),
+            ("Share %", "Importance of an axis, as a share of that of all."),
+            ("Since", "When the parameters became active; UTC."),
+            ("Style", "`scalping` or `swing`."),
+            ("Symbol", "A market, such as BTCUSDT."),
+            ("Symbols", "Number of symbols."),
+            ("Ties", "Sets with the same trades, of which the first is shown."),
+            ("Values", "All values of an axis."),
+            ("Verdict", "The out-of-sample verdict of a style."),
+            ("Weight", "Weight of a term of the signal score."),
+            ("When", "Start of the run, or when something changed; UTC."),
+            ("ms", "Wall time; milliseconds."),
+        ],
+    ),
+    (
         "Keys of the last line of a run",
         &[
             ("result", "One of the results above."),
@@ -189,7 +315,7 @@ pub fn meaning_of(word: &str) -> Option<&'static str> {
 
 /// Returns the glossary as a page of Markdown.
 pub fn glossary_page() -> String {
-    let mut page = "# Glossary\n\nThe words that the program prints, one meaning each. Made from `src/documents/glossary.rs`; a test keeps it \
+    let mut page = "# Glossary\n\nWords that the program prints, one meaning each. Made from `src/documents/glossary.rs`; a test keeps it \
                     current.\n"
         .to_owned();
     for (group, words) in GLOSSARY {

@@ -351,7 +351,8 @@ impl RegimesPart {
         let judged: Vec<(&String, &RegimePart, f64)> = judged.collect();
         let earning = judged.iter().filter(|(_, _, mean)| *mean > 0.0).count();
         let shown = |(name, part, mean): &(&String, &RegimePart, f64)| {
-            format!("{} {mean:+.3} %/day over {} days", name.replace('_', " "), part.days)
+            let kind = MarketRegime::named(name).map_or(name.as_str(), |regime| regime.in_words());
+            format!("{kind} {mean:+.3} %/day over {} days", part.days)
         };
         let shown: Vec<String> = judged.iter().map(shown).collect();
         let alike = self.p_alike.map_or_else(String::new, |p| {
@@ -359,7 +360,7 @@ impl RegimesPart {
         });
         let kinds = judged.len();
         (kinds > 0).then(|| {
-            format!("REGIMES earns in {earning} of {kinds} kinds of market: {}{alike}", shown.join(", "))
+            format!("REGIMES earns in {earning} of {kinds} kinds of market: {}{alike}", shown.join("; "))
         })
     }
 }

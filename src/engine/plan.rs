@@ -161,7 +161,7 @@ pub struct SearchSettings {
     pub constraints: Vec<Constraint>,
     /// Fewest in-sample trades of a ranked parameter set.
     pub trades_min: u32,
-    /// Fewest late trades of a judgement.
+    /// Fewest out-of-sample trades of a judgement.
     pub late_trades_min: u32,
     /// Share of the account per trade, for the account drawdown of the balanced score.
     pub position_ratio: f64,
@@ -169,7 +169,7 @@ pub struct SearchSettings {
     pub top: usize,
     /// Share of the days that selection sees.
     pub early_share: f64,
-    /// Least improvement of the late score that is worth a change.
+    /// Least improvement of the out-of-sample score that is worth a change.
     pub min_improvement: f64,
     /// Most steps of an axis that one run moves a parameter; `None` for as many as it likes.
     pub max_step: Option<usize>,

@@ -27,7 +27,7 @@ pub enum Reason {
     New,
     /// The user asked for everything (`--full`).
     Forced,
-    /// It was evaluated once, and were evicted since.
+    /// It was evaluated once, and evicted since.
     Evicted,
     /// Its row did not verify, or a sample of its symbol's did not repeat.
     Corrupt,

@@ -12,11 +12,13 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::adopt::is_by_hand;
+use super::error::RunError;
 use super::halt::Halt;
 use super::incremental::{
-    PriorState, RunContext, RunError, RunOptions, data_fingerprint, days_of, has_days, note_ends,
-    note_identical_files, read_given_signals,
+    PriorState, RunContext, data_fingerprint, days_of, has_days, note_ends, note_identical_files,
+    read_given_signals,
 };
+use super::options::RunOptions;
 use super::report::{InputReport, SymbolReport};
 use super::resources::{
     expected_peak, peak_rss_bytes, room_bytes, spare_bytes, study_bytes, symbols_in_flight,

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::incremental::RunError;
+use super::error::RunError;
 
 /// Asked at every place where a run may stop.
 #[derive(Debug)]

@@ -7,8 +7,8 @@ use crate::decide::key_values;
 use crate::engine::plan::Plan;
 use crate::fingerprint::{Canonical, Fingerprint};
 
-/// Version of the answer's encoding; raise it when a field of a style's report changes.
-pub(super) const ANSWER_FORMAT: u64 = 11;
+/// Version of the answer: raise it when a field of a style's report changes, or a sentence in it.
+pub(super) const ANSWER_FORMAT: u64 = 12;
 
 /// Returns the fingerprint of all that the studies of a run depend on.
 pub(crate) fn cache_key(plan: &Plan, data: Fingerprint, in_force: &ActiveParameters) -> Fingerprint {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::event::RunEvent;
 use super::freshness::FUTURE;
 use super::halt::Halt;
-use super::incremental::RunEvent;
 use super::report::SymbolReport;
 use crate::engine::day::{DayBlock, StyleDay};
 use crate::engine::entries::EntrySource;
@@ -709,7 +709,7 @@ impl SymbolEvaluator<'_> {
         batch
     }
 
-    /// Stores rows; returns how many units evicted.
+    /// Stores rows; returns how many units were evicted.
     fn put(&self, batch: &CacheBatch) -> Result<u64, SymbolError> {
         let Some(shelf) = self.job.shelf else { return Ok(0) };
         let Some(cache) = shelf.begin()? else { return Ok(0) };

@@ -69,7 +69,7 @@ pub struct WeightEvidence<'a> {
     pub days: Range<Day>,
     /// Days that an outcome reaches beyond its entry day.
     pub label_days: i32,
-    /// The weights active.
+    /// The active weights.
     pub in_force: ScoreWeights,
     /// Weights that are tried before others are evolved, the default ones besides; at most four count.
     pub named: &'a [ScoreWeights],
@@ -97,7 +97,7 @@ pub struct LearnedWeights {
 pub struct AucComparison {
     /// Of the weights that a search without the fold's days finds, on these days.
     pub found_ppm: u64,
-    /// Of the weights active, on the same days.
+    /// Of the active weights, on the same days.
     pub in_force_ppm: u64,
     /// Standard error of the difference; days on which outcomes overlap count as one.
     pub error_ppm: f64,

@@ -169,7 +169,7 @@ impl Evidence {
         }
         if let Some(walk) = self.walk_forward {
             parts.push(format!(
-                "choosing by Sharpe ratio in the past earned a yearly one of {:.1} afterwards ({:.0} % of {} times something)",
+                "walk-forward re-optimisation earned a yearly Sharpe ratio of {:.1} ({:.0} % of {} choices earned)",
                 walk.sharpe_year,
                 100.0 * walk.positive,
                 walk.choices
@@ -410,7 +410,7 @@ impl Question<'_> {
         1.0 + self.plan.search.declared_trials as f64 / (self.study.sets as f64 * self.grids as f64)
     }
 
-    /// Returns what is known of the candidate against zero, before its past active counts.
+    /// Returns what is known of the candidate against zero, before its own past counts.
     fn found(&self, evidence: &Evidence) -> Findings {
         let cross = evidence.cross_validation;
         Findings {

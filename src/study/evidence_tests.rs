@@ -94,7 +94,7 @@ impl World {
         question.evidence(&self.book)
     }
 
-    /// What luck makes of the candidate against zero and against the set in force, and of the best set, of one grid.
+    /// What luck makes of the candidate against zero and against the active set, and of the best set, of one grid.
     fn luck(&self) -> [LuckTest; 3] {
         let style = &self.plan.styles[0];
         let plan = test_plan(&self.plan, style, &self.series);
@@ -212,7 +212,7 @@ fn what_was_not_tested_is_untested_and_a_set_in_force_is_no_switch_to_itself() {
     world.series.incumbent_ppm = world.series.candidate_ppm.clone();
     let same = world.evidence(1, 0, Some(Day(FIRST.0 + 100)));
     assert!(same.edge.is_some() && same.switch.is_none());
-    // What is in force and has been losing since is held to it: evidence of decay counts only where it is its own.
+    // What is active and has been losing since is held to it: evidence of decay counts only where it is its own.
     for ppm in &mut world.series.incumbent_ppm[101..] {
         *ppm = -3 * ppm.abs() - 5_000;
     }

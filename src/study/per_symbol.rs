@@ -39,7 +39,7 @@ pub fn scope_of(symbol: &str, style: Style) -> String {
 /// Finds the own sets of all symbols; nothing where the pooled set did not survive, whose symbols stay as they are.
 ///
 /// Shape:     the style by its index in the plan; its book, symbols and their names in their order
-/// Causality: chosen in sample, judged on late ones, like the pooled set
+/// Causality: chosen in sample, judged out of sample, like the pooled set
 pub(crate) fn own_sets(
     plan: &Plan,
     index: usize,
@@ -129,7 +129,7 @@ fn own_set(
     }
     let beaten = pooled_measured.late_score.zip(measured.late_score).is_some_and(|(all, own)| own <= all);
     if beaten {
-        return Err("the set of all symbols scores at least as well out of sample on it".to_owned());
+        return Err("the set of all symbols scores at least as well on its out-of-sample days".to_owned());
     }
     Ok((measured, judgement.reasons.join("; ")))
 }

@@ -41,6 +41,21 @@ impl MarketRegime {
             Self::FallingWild => "falling_wild",
         }
     }
+
+    /// Returns the kind of a name of documents.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|regime| regime.as_str() == name)
+    }
+
+    /// Returns the kind in words.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::RisingCalm => "uptrend, low volatility",
+            Self::RisingWild => "uptrend, high volatility",
+            Self::FallingCalm => "downtrend, low volatility",
+            Self::FallingWild => "downtrend, high volatility",
+        }
+    }
 }
 
 /// Returns the kind of market of each of some days; `None` where too little is known.

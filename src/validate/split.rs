@@ -1,4 +1,4 @@
-//! The early/late split, purged by the label horizon.
+//! The in-sample/out-of-sample split, purged by the label horizon.
 
 use std::ops::Range;
 

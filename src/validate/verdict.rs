@@ -125,7 +125,7 @@ pub fn judge_candidate(
     let stability = stability_points(degradation, win_rate_ratio);
     let (verdict, reason) = verdict(late_pct, degradation, win_rate_ratio, stability, incumbent_late_pct);
     let figures = format!(
-        "average {early_pct:+.3} % early, {late_pct:+.3} % late; degradation {:.0} %, win rate ratio \
+        "average {early_pct:+.3} % in sample, {late_pct:+.3} % out of sample; degradation {:.0} %, win rate ratio \
          {win_rate_ratio:.2}, stability {stability:.0}",
         100.0 * degradation
     );
@@ -255,7 +255,7 @@ mod tests {
             [0.8, 0.79].map(|ratio| of(1.0, 0.31, ratio, 90.0, None)),
             [Verdict::Passed, Verdict::Overfitted]
         );
-        // Against the parameters in force: a tenth less is worth a look, a fifth less fails.
+        // Against the active parameters: a tenth less is worth a look, a fifth less fails.
         let against = |late| of(late, 0.0, 1.0, 100.0, Some(1.0));
         assert_eq!([0.91, 0.89].map(against), [Verdict::Passed, Verdict::Warning]);
         assert_eq!([0.81, 0.79].map(against), [Verdict::Warning, Verdict::Failed]);

@@ -31,7 +31,7 @@ fn import_seeds() -> Vec<Vec<u8>> {
     vec![include_bytes!("../fixtures/learning_config.json").to_vec()]
 }
 
-/// Parameters that are taken over can be stored and come back.
+/// Parameters that are imported can be stored and come back.
 fn import(bytes: &[u8]) -> String {
     let document: serde_json::Map<String, serde_json::Value> = match serde_json::from_slice(bytes) {
         Ok(document) => document,

@@ -34,7 +34,7 @@ pub struct ScopePart {
     /// `global`, a style, or `symbol/<SYMBOL>/<style>`.
     pub scope: String,
     pub params: Map<String, Value>,
-    /// The run that put them active.
+    /// The run that activated them.
     pub run: u64,
     pub adopted_at: String,
     /// Whole days since then.

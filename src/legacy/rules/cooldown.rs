@@ -216,7 +216,7 @@ pub fn volatility(account_values: &[f64]) -> f64 {
     (population_deviation(&changes) / 0.01).clamp(0.5, 3.0)
 }
 
-/// A pause active.
+/// A pause that lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pause {
     /// How serious.

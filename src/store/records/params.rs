@@ -18,7 +18,7 @@ pub struct ParamsRecord {
     pub metrics: StoredMetrics,
     /// Verdict of the validation they were adopted on.
     pub verdict: String,
-    /// The run that put them active; assigned by the store.
+    /// The run that activated them; assigned by the store.
     pub run: u64,
     /// When they were activated, UTC milliseconds.
     pub adopted_at_ms: i64,
