@@ -96,13 +96,9 @@ fn files_are_opened_in_one_place() {
 }
 
 /// Files of a folder that import each other, with why; nobody else may join them, and who leaves them leaves this list.
-const CIRCLES: [(&str, &str); 12] = [
+const CIRCLES: [(&str, &str); 11] = [
     ("cli/failure cli/log cli/output", "a failure is printed and logged, and printing can fail"),
     ("documents/inspect documents/run", "a stored run is shown by the parts of a live one"),
-    (
-        "engine/day engine/outcome_spill engine/unit",
-        "a unit is read as a day, whose outcomes are rows of units",
-    ),
     (
         "exits/levels exits/moving exits/trade",
         "levels of a trade move, and how they move depends on the trade",

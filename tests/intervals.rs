@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use retune::engine::day::evaluate_day;
 use retune::engine::plan::Plan;
+use retune::engine::projection::evaluate_day;
 use retune::features::catalog::{FeatureColumn, FeatureView, column};
 use retune::features::frame::{MarketSeries, lookback_days};
 use retune::ingest::{ReadingOptions, SignalsFile};

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use retune::config::Config;
-use retune::engine::day::evaluate_day;
 use retune::engine::plan::DayLimits;
+use retune::engine::projection::evaluate_day;
 use retune::evaluate::lattice::Lattice;
 use retune::evaluate::outcome_table::{Entry, OutcomeTable};
 use retune::evaluate::portfolio::{Cooldown, Course, PortfolioLimits, SkipReason, follow_signals};

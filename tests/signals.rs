@@ -7,9 +7,10 @@ use std::sync::atomic::AtomicBool;
 
 use retune::config::Config;
 use retune::documents::run::RunDocument;
-use retune::engine::day::{DayBlock, evaluate_day};
+use retune::engine::day::DayBlock;
 use retune::engine::entries::EntrySource;
 use retune::engine::plan::{DayLimits, Plan};
+use retune::engine::projection::evaluate_day;
 use retune::exits::Costs;
 use retune::features::frame::MarketSeries;
 use retune::ingest::{IngestOptions, OnConflict, ReadingOptions, SignalsFile, discover, load_symbol};

@@ -1,13 +1,9 @@
 //! A symbol-day as a book takes it in: coordinates in the lattice and outcomes of the plan's exit rules.
 
-use crate::engine::entries::EntrySource;
 use crate::engine::outcome_spill::DayOutcomes;
-use crate::engine::plan::Plan;
-use crate::engine::unit::{self, SkipCounts, UnitSchema};
-use crate::exits::TradeCosts;
-use crate::features::frame::MarketSeries;
+use crate::engine::unit::SkipCounts;
 use crate::features::score::ScoreEvidence;
-use crate::model::{Day, Direction, GivenSignals, Setup};
+use crate::model::{Day, Direction, Setup};
 use crate::signals::opportunities::{Hindsight, Opportunity};
 
 /// A candidate of a sealed day, reduced to what a book needs.
@@ -56,21 +52,4 @@ pub struct DayBlock {
     pub day: Day,
     /// Parts, in the plan's order of styles.
     pub styles: Vec<StyleDay>,
-}
-
-/// Evaluates one day of one symbol from candles, and from the symbol's signals where such are given; see
-/// [`unit::evaluate_unit`].
-pub fn evaluate_day(
-    market: &MarketSeries<'_>,
-    day: Day,
-    given: Option<&GivenSignals>,
-    plan: &Plan,
-    costs: &TradeCosts,
-) -> DayBlock {
-    let found = EntrySource::on(market, day, given);
-    let part = |style| {
-        let unit = unit::evaluate_unit(market, day, &found, style, plan, costs);
-        unit.style_day(&UnitSchema::of(style), style)
-    };
-    DayBlock { day, styles: plan.styles.iter().map(part).collect() }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::decide::Require;
 use crate::engine::plan::{DayLimits, OwnSettings, Plan, SearchSettings, StylePlan};
 use crate::engine::reuse::{DayPrints, costs_fingerprint};
-use crate::engine::unit::UnitSchema;
+use crate::engine::unit_schema::UnitSchema;
 use crate::evaluate::portfolio::{Cooldown, PortfolioLimits};
 use crate::evaluate::score::Score;
 use crate::exits::Costs;

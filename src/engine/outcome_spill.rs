@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::engine::unit::{decode_rows, encode_row};
+use crate::engine::outcome_bytes::{decode_rows, encode_row};
 use crate::evaluate::outcome_table::{LANES, OutcomeColumns, OutcomeSource};
 use crate::model::Outcomes;
 use crate::store::Beside;

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::day::StyleDay;
 use crate::engine::plan::{Plan, STAGES_VERSION, StylePlan};
-use crate::engine::unit::{SchemaProjection, Unit, UnitSchema, sealing_candle};
+use crate::engine::projection::SchemaProjection;
+use crate::engine::unit::{Unit, sealing_candle};
+use crate::engine::unit_schema::UnitSchema;
 use crate::exits::Costs;
 use crate::features::frame::lookback_days;
 use crate::fingerprint::{Canonical, Fingerprint};

@@ -27,7 +27,7 @@ use super::style::{ActiveParameters, study_style};
 use crate::engine::day::{DayBlock, DaySignal, StyleDay};
 use crate::engine::evaluation::{WorkItem, evaluate_all};
 use crate::engine::plan::Plan;
-use crate::engine::unit::UnitSchema;
+use crate::engine::unit_schema::UnitSchema;
 use crate::features::frame::MarketSeries;
 use crate::ingest::{IngestOptions, SymbolSources};
 use crate::model::{DAY_MS, Day};

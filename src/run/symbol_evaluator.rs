@@ -12,11 +12,13 @@ use crate::engine::entries::EntrySource;
 use crate::engine::evaluation::{EvaluatedUnit, WorkItem, evaluate_all};
 use crate::engine::outcome_spill::OutcomeStore;
 use crate::engine::plan::{DayLimits, StylePlan};
+use crate::engine::projection::SchemaProjection;
 use crate::engine::reuse::{
     Reason, ReuseDecision, UnitKeys, costs_fingerprint, decide_reuse, decode_context, encode_context,
     encode_unit_row, unit_of,
 };
-use crate::engine::unit::{SchemaProjection, Unit, UnitSchema, evaluate_unit};
+use crate::engine::unit::{Unit, evaluate_unit};
+use crate::engine::unit_schema::UnitSchema;
 use crate::exits::TradeCosts;
 use crate::features::frame::{MarketSeries, lookback_days};
 use crate::fingerprint::Fingerprint;

@@ -4,7 +4,9 @@ use super::memoised;
 use super::prior_state::SymbolManifest;
 use crate::config::Config;
 use crate::engine::plan::{DayLimits, Plan};
-use crate::engine::unit::{SchemaProjection, Unit, UnitSchema};
+use crate::engine::projection::SchemaProjection;
+use crate::engine::unit::Unit;
+use crate::engine::unit_schema::UnitSchema;
 use crate::fuzz::Target;
 use crate::model::Style;
 
