@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, value_error};
-use crate::model::{ExitAxis, FilterValue, Interval, Style, Timeframes};
+use crate::model::{ExitAxis, ExitUnit, FilterValue, Interval, Style, Timeframes};
 use crate::search::space::{
     Bound, Dimension, ExitAxisValue, FilterSource, SIGNALS_PREFIX, ThresholdLevel, number_levels,
 };
@@ -119,8 +119,7 @@ impl AxisConfig {
     ) -> Result<Vec<ThresholdLevel>, ConfigError> {
         let named = |name: &String| {
             let wanted = FilterValue::Name(name.clone());
-            let names: Vec<String> =
-                dimension.levels().iter().map(|l| crate::search::rank::show_value(&l.shown)).collect();
+            let names: Vec<String> = dimension.levels().iter().map(|level| level.shown.to_string()).collect();
             dimension
                 .levels()
                 .iter()
@@ -188,16 +187,16 @@ pub(crate) fn check_timeframe(
     }
 }
 
-/// The axis of the longest holding time, in hours.
-pub(crate) const HOLDING_TIME: &str = "max_holding_hours";
-
-/// Checks that holding times are whole candles: what lies between would be rounded up in silence.
-pub(crate) fn check_holding_times(
+/// Checks that hours are whole candles: what lies between would be rounded up in silence.
+pub(crate) fn check_hours(
     path: &str,
     axis: &ExitAxis,
     levels: &[ExitAxisValue],
     base: Interval,
 ) -> Result<(), ConfigError> {
+    if axis.unit != ExitUnit::Hours {
+        return Ok(());
+    }
     let broken = levels.iter().find_map(|level| match level {
         // What is out of the axis' range is refused with the space.
         ExitAxisValue::At(hours) if axis.allows(*hours) && !base.is_whole_in_hours(*hours) => Some(*hours),

@@ -8,7 +8,6 @@ use super::renamed::RENAMED;
 use crate::model::{EXIT_AXES, Interval, Style};
 use crate::notify::{BarkConfig, EmailConfig, WebhookConfig};
 use crate::search::defaults::Defaults;
-use crate::search::rank::show_value;
 use crate::search::space::{Bound, ExitAxisValue};
 
 const HEAD: &str = "# Configuration: every key
@@ -137,12 +136,20 @@ fn write_axes(text: &mut String) {
     let [scalping, swing] =
         Style::ALL.map(|style| Defaults::of(style, Interval::M15).expect("15m is a base of a run"));
     for (index, axis) in EXIT_AXES.iter().enumerate() {
-        let levels = |defaults: &Defaults| list(defaults.exits.levels(index).iter().map(shown));
-        let _ = writeln!(text, "| `{}` | exit | {} | {} |", axis.key, levels(&scalping), levels(&swing));
+        let levels =
+            |defaults: &Defaults| list(defaults.exits.levels(index).iter().map(ExitAxisValue::to_string));
+        let _ = writeln!(
+            text,
+            "| `{}` | exit, {} | {} | {} |",
+            axis.key,
+            axis.unit.as_str(),
+            levels(&scalping),
+            levels(&swing)
+        );
     }
     for (index, dimension) in scalping.dimensions.iter().enumerate() {
         let levels = |defaults: &Defaults| {
-            list(defaults.dimensions[index].levels().iter().map(|level| show_value(&level.shown)))
+            list(defaults.dimensions[index].levels().iter().map(|level| level.shown.to_string()))
         };
         let (key, bound) = (dimension.key(), dimension.bound());
         let bound = if bound == Bound::AtLeast { "at least" } else { "at most" };
@@ -153,14 +160,6 @@ fn write_axes(text: &mut String) {
             levels(&scalping),
             levels(&swing)
         );
-    }
-}
-
-fn shown(value: &ExitAxisValue) -> String {
-    match value {
-        ExitAxisValue::Off => "off".to_owned(),
-        ExitAxisValue::AtFirstTarget => "tp1".to_owned(),
-        ExitAxisValue::At(number) => number.to_string(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::axes::{AxisConfig, FilterConfig, HOLDING_TIME, check_holding_times, check_timeframe};
+use super::axes::{AxisConfig, FilterConfig, check_hours, check_timeframe};
 use super::{ConfigError, value_error};
 use crate::model::{EXIT_AXES, ExitAxis, Interval, Style};
 use crate::search::defaults::Defaults;
@@ -83,9 +83,7 @@ impl StyleConfig {
             let path = format!("style.{style}.space.{key}");
             if let Some(exit_axis) = ExitAxis::named(key) {
                 let levels = axis.exit_levels(&path)?;
-                if key == HOLDING_TIME {
-                    check_holding_times(&path, exit_axis, &levels, base)?;
-                }
+                check_hours(&path, exit_axis, &levels, base)?;
                 exits.set(key, levels);
                 continue;
             }

@@ -11,7 +11,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ParameterSet, Style};
-use crate::search::rank::show_value;
 use crate::validate::assessment::{Assessment, Assurance};
 use crate::validate::verdict::{Judgement, Verdict};
 
@@ -192,7 +191,7 @@ pub fn list_changes(style: Style, old: Option<&ParameterSet>, new: &ParameterSet
 /// Returns a set as (legacy key, shown value), exits first; what is off is left out.
 pub fn key_values(set: &ParameterSet) -> Vec<(String, String)> {
     let exits = set.exit.values().map(|(key, value)| (key.to_owned(), value.to_string()));
-    exits.chain(set.filters.iter().map(|(key, value)| (key.clone(), show_value(value)))).collect()
+    exits.chain(set.filters.iter().map(|(key, value)| (key.clone(), value.to_string()))).collect()
 }
 
 #[cfg(test)]

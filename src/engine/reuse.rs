@@ -366,20 +366,26 @@ fn changed(old: &UnitKeys, new: &UnitKeys) -> Option<Reason> {
 #[derive(Serialize, Deserialize)]
 struct ContextRow {
     columns: Vec<String>,
-    rules: Vec<[f64; 3]>,
+    /// The numbers that every rule has.
+    rules: Vec<[f64; ALWAYS]>,
 }
+
+/// How many numbers every rule has; what is cached is written for so many.
+const ALWAYS: usize = 3;
 
 type Mechanism = (u32, u8, f64);
 
 /// Returns a context as bytes.
 pub(crate) fn encode_context(context: &UnitSchema) -> Vec<u8> {
     let UnitSchema { columns, rules } = context;
-    let plain = |rule: &ExitRule| [rule.take_profit_atr, rule.stop_atr, rule.hold_hours];
-    let row = ContextRow { columns: columns.clone(), rules: rules.iter().map(plain).collect() };
+    let always = |rule: &ExitRule| {
+        let numbers: Vec<f64> = rule.always().collect();
+        numbers.try_into().expect("the table of axes has as many that every rule has")
+    };
+    let row = ContextRow { columns: columns.clone(), rules: rules.iter().map(always).collect() };
     let mut mechanisms: Vec<Mechanism> = Vec::new();
     for (rule, index) in rules.iter().zip(0..) {
-        let pairs = rule.numbers();
-        mechanisms.extend(pairs[3..].chunks_exact(2).map(|pair| (index, pair[0] as u8, pair[1])));
+        mechanisms.extend(rule.optional().map(|(axis, value)| (index, axis, value)));
     }
     let mut bytes = postcard::to_stdvec(&row).expect("plain values are always encodable");
     if !mechanisms.is_empty() {

@@ -19,8 +19,8 @@ pub struct ExitCombination {
     pub target: u16,
     /// The stops.
     pub stop: u16,
-    /// The volume surge, if there is one to watch for.
-    pub surge: Option<u16>,
+    /// The close of a candle that something looks for, if anything does.
+    pub close: Option<u16>,
     /// The longest holding time of its rules in candles: what comes later ends none of them.
     pub hold_bars_max: u16,
 }
@@ -43,7 +43,7 @@ impl StopBank {
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct LaneBatch {
     target: u16,
-    surge: Option<u16>,
+    close: Option<u16>,
     hold_bars_max: u16,
     /// Among the programme's.
     bank: usize,
@@ -68,8 +68,8 @@ impl ExitSchedule {
             };
             let stops = rest.iter().take(LANES).enumerate().take_while(follows).count();
             let bank = place_of(&mut programme.banks, StopBank { first: first.stop, stops: stops as u16 });
-            let ExitCombination { target, surge, hold_bars_max, .. } = *first;
-            programme.heats.push(LaneBatch { target, surge, hold_bars_max, bank });
+            let ExitCombination { target, close, hold_bars_max, .. } = *first;
+            programme.heats.push(LaneBatch { target, close, hold_bars_max, bank });
             rest = &rest[stops..];
         }
         programme
@@ -136,7 +136,7 @@ const UNKNOWN: u16 = u16::MAX;
 pub struct ExitEvents {
     targets: Vec<TargetEvent>,
     stops: Vec<StopEvent>,
-    surges: Vec<CloseEvent>,
+    closes: Vec<CloseEvent>,
     times: Vec<CloseEvent>,
     /// The candle that first touches each of the stops, and the row's number of its end. Longer than there are stops, so that
     /// a heat finds all its lanes.
@@ -144,7 +144,7 @@ pub struct ExitEvents {
     stop_numbers: Vec<u16>,
     /// For every bank, the first candle in which none of its stops ends a race.
     reaches: Vec<u16>,
-    /// The row's numbers of the ends by targets, surges, times, and stops in a candle that reaches a target.
+    /// The row's numbers of the ends by targets, closes, times, and stops in a candle that reaches a target.
     numbers: Vec<u16>,
 }
 
@@ -183,19 +183,19 @@ impl ExitEvents {
         trade: &'a Trade<'a>,
         targets: impl Iterator<Item = TargetEvent>,
         stops: impl Iterator<Item = StopEvent>,
-        surges: impl Iterator<Item = CloseEvent>,
+        closes: impl Iterator<Item = CloseEvent>,
         times: impl Iterator<Item = CloseEvent>,
     ) -> Racing<'a> {
         refill_items(&mut self.targets, targets);
         refill_items(&mut self.stops, stops);
-        refill_items(&mut self.surges, surges);
+        refill_items(&mut self.closes, closes);
         refill_items(&mut self.times, times);
         refill_items(&mut self.stop_bars, self.stops.iter().map(|stop| trade.touched_at(&stop.stops)));
         self.stop_bars.resize(self.stops.len() + LANES, NEVER);
         self.stop_numbers.clear();
         self.stop_numbers.resize(self.stops.len() + LANES, UNKNOWN);
         let pairs = self.stops.len() * self.targets.len();
-        let count = self.targets.len() + self.surges.len() + self.times.len() + pairs;
+        let count = self.targets.len() + self.closes.len() + self.times.len() + pairs;
         self.numbers.clear();
         self.numbers.resize(count, UNKNOWN);
         Racing { trade, ends: self }
@@ -203,7 +203,7 @@ impl ExitEvents {
 }
 
 impl Racing<'_> {
-    /// Runs all races of a plan: each ends by the earliest of stop, target and surge.
+    /// Runs all races of a plan: each ends by the earliest of stop, target and close.
     ///
     /// Rules: inside one candle its open comes first, then the adverse extreme, the favourable one and the close. An open
     ///        beyond the stop fills there; a target never fills better than its level. The best case has the favourable
@@ -235,14 +235,14 @@ impl Racing<'_> {
     /// Returns the first candle in which no stop ends a heat: what else ends it does so before.
     fn stops_end(&self, heat: &LaneBatch) -> u16 {
         let target = &self.ends.targets[usize::from(heat.target)];
-        let rest = target.passage.at.min(self.surge_bar(heat));
+        let rest = target.passage.at.min(self.close_bar(heat));
         // In the same candle a stop comes first, unless the candle opens beyond the target.
         let target_wins_ties = target.passage.at == rest && target.opens_beyond;
         rest.saturating_add(u16::from(!target_wins_ties)).min(heat.hold_bars_max)
     }
 
-    fn surge_bar(&self, heat: &LaneBatch) -> u16 {
-        heat.surge.map_or(NEVER, |surge| self.ends.surges[usize::from(surge)].bar)
+    fn close_bar(&self, heat: &LaneBatch) -> u16 {
+        heat.close.map_or(NEVER, |close| self.ends.closes[usize::from(close)].bar)
     }
 
     fn run_heat(
@@ -256,13 +256,13 @@ impl Racing<'_> {
         let first_stop = usize::from(bank.first);
         let target = usize::from(heat.target);
         let target_bar = self.ends.targets[target].passage.at;
-        let rest = target_bar.min(self.surge_bar(heat));
+        let rest = target_bar.min(self.close_bar(heat));
         let stops_end = self.stops_end(heat);
         let in_time = rest < heat.hold_bars_max;
         let goes_on = |stop: usize| self.ends.stop_bars[stop] >= stops_end;
-        let number = match heat.surge {
+        let number = match heat.close {
             _ if !in_time || !bank.stops().any(goes_on) => UNKNOWN,
-            Some(surge) if target_bar != rest => self.surge(usize::from(surge), row),
+            Some(close) if target_bar != rest => self.found_close(usize::from(close), row),
             _ => self.target(target, row),
         };
         let rest = LaneRest { bar: rest, number, stops_end };
@@ -317,14 +317,14 @@ impl Racing<'_> {
         self.ends.numbers[place]
     }
 
-    fn surge(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
+    fn found_close(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
         let place = self.ends.targets.len() + index;
-        self.priced(place, row, |racing| racing.close(&racing.ends.surges[index]))
+        self.priced(place, row, |racing| racing.close(&racing.ends.closes[index]))
     }
 
     /// Returns the row's number of the end of a holding time.
     pub fn time(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
-        let place = self.ends.targets.len() + self.ends.surges.len() + index;
+        let place = self.ends.targets.len() + self.ends.closes.len() + index;
         self.priced(place, row, |racing| racing.close(&racing.ends.times[index]))
     }
 

@@ -1,7 +1,7 @@
 //! Fixed levels: distances from the entry that rules share, and the candle in which a position first reaches each.
 
 use super::passage::{NEVER, first_passages};
-use super::trade::Position;
+use super::position::Position;
 use crate::model::Bars;
 
 /// A distance from the entry price, before a position gives it a size.

@@ -3,14 +3,16 @@
 mod costs;
 mod ends;
 mod levels;
+mod mechanisms;
 mod moving;
 mod pass;
 mod passage;
 mod plan;
+mod position;
 mod surge;
 mod trade;
 
 pub use costs::{Costs, Fill, OpenTrade, TradeCosts};
 pub use pass::ExitPass;
 pub use plan::{ExitPlan, PlanError};
-pub use trade::Position;
+pub use position::Position;

@@ -3,9 +3,47 @@
 //! Inside one candle the adverse extreme comes first. So a stop is moved by the extremes of closed candles and by the
 //! present candle's open, never by its own favourable extreme.
 
+use super::levels::{Distance, PROFIT_TIERS};
 use super::passage::NEVER;
-use super::trade::Position;
+use super::position::Position;
 use crate::model::{Bars, Direction, ExitReason};
+
+/// A stop that moves, before a position gives it prices.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Moving {
+    /// To the entry, once a distance in favour of the position is passed.
+    BreakEven {
+        /// The distance.
+        after: Distance,
+    },
+    /// Behind the best price; both in ATR.
+    Trailing {
+        /// Profit from which on it moves.
+        activation: f64,
+        /// How far behind.
+        distance: f64,
+    },
+}
+
+impl Moving {
+    /// Returns the distance in favour of a position that the stop waits for, if there is one of its own.
+    pub fn after(&self) -> Option<Distance> {
+        match *self {
+            Self::BreakEven { after } => Some(after),
+            Self::Trailing { .. } => None,
+        }
+    }
+
+    /// Returns the stop of a position.
+    pub fn stop(&self, position: &Position<'_>) -> MovingStop {
+        match *self {
+            Self::BreakEven { after } => MovingStop::break_even(position, after.size(position, PROFIT_TIERS)),
+            Self::Trailing { activation, distance } => {
+                MovingStop::trailing(position, activation * position.atr, distance * position.atr)
+            }
+        }
+    }
+}
 
 /// A stop that arms once a profit was traded through.
 #[derive(Debug, Clone, Copy, PartialEq)]

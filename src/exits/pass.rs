@@ -2,11 +2,12 @@
 
 use super::costs::TradeCosts;
 use super::ends::{CloseEvent, ExitEvents, Results, StopEvent, TargetEvent};
-use super::levels::{Passages, follow_levels};
+use super::levels::{Passage, Passages, follow_levels};
+use super::mechanisms::{CLOSERS, PerCloser, first_close};
 use super::moving::MovingStops;
 use super::plan::{ExitPlan, FirstSlot, RuleRun};
-use super::surge::first_surges;
-use super::trade::{Position, Stops, Trade};
+use super::position::Position;
+use super::trade::{Stops, Trade};
 use crate::model::{ExitReason, Outcomes};
 
 /// One worker's pass over positions under a plan.
@@ -16,19 +17,27 @@ pub struct ExitPass<'p> {
     targets: Passages,
     stops: Passages,
     moving: MovingStops,
-    surges: Vec<u16>,
+    /// The candles that closers find.
+    closes: PerCloser<Vec<u16>>,
     ends: ExitEvents,
     results: Results,
 }
 
+impl ExitPlan {
+    /// Returns a pass over positions under the plan.
+    pub fn pass(&self) -> ExitPass<'_> {
+        ExitPass::new(self)
+    }
+}
+
 impl<'p> ExitPass<'p> {
-    pub(super) fn new(plan: &'p ExitPlan) -> Self {
+    fn new(plan: &'p ExitPlan) -> Self {
         Self {
             plan,
             targets: Passages::default(),
             stops: Passages::default(),
             moving: MovingStops::default(),
-            surges: Vec::new(),
+            closes: PerCloser::default(),
             ends: ExitEvents::default(),
             results: Results::default(),
         }
@@ -52,11 +61,14 @@ impl<'p> ExitPass<'p> {
         let (targets, stops) = (&mut self.targets, &mut self.stops);
         let decided = follow_levels(position, ahead, (&plan.targets, targets), (&plan.stops, stops));
         let (targets, stops) = (&self.targets, &self.stops);
-        let moving = plan.moving.iter().map(|moving| moving.stop(position, targets));
+        let moving = plan.moving.iter().map(|moving| moving.stop(position));
         self.moving.follow(moving, ahead, direction, decided);
-        if !plan.surges.is_empty() {
-            first_surges(position, &plan.surges, decided, &mut self.surges);
+        for ((closer, values), found) in CLOSERS.iter().zip(&plan.closers).zip(&mut self.closes) {
+            if !values.is_empty() {
+                (closer.find)(position, values, decided, found);
+            }
         }
+        let closes = &self.closes;
         let open = costs.open(direction, ahead.open[0], ahead.open_time[0]);
         let trade = Trade { ahead, direction, open, moving: &self.moving };
         let first = |first: &FirstSlot| first.map(|(slot, share)| (targets.of(slot), share));
@@ -65,21 +77,25 @@ impl<'p> ExitPass<'p> {
             .iter()
             .map(|(slot, own)| TargetEvent::new(&trade, targets.of(*slot), first(own)));
         let stop_events = plan.stop_events.iter().map(|(slots, own)| {
-            let fixed = stops.of(slots.fixed);
-            let hard = slots.hard.map(|slot| stops.of(slot)).filter(|hard| hard.distance < fixed.distance);
-            StopEvent::new(Stops { fixed: hard.unwrap_or(fixed), moving: slots.moving }, first(own))
+            let others = slots.others.iter().flatten().map(|slot| stops.of(*slot));
+            let nearer =
+                |fixed: Passage, other: Passage| if other.distance < fixed.distance { other } else { fixed };
+            let fixed = others.fold(stops.of(slots.fixed), nearer);
+            StopEvent::new(Stops { fixed, moving: slots.moving }, first(own))
         });
-        let surge_events = plan
-            .surge_events
-            .iter()
-            .map(|(slot, own)| CloseEvent::new(self.surges[*slot], ExitReason::VolumeSurge, first(own)));
+        let close_events = plan.close_events.iter().map(|(slots, own)| {
+            let slots = slots.iter().enumerate();
+            let found = slots.filter_map(|(closer, slot)| Some((closer, closes[closer][(*slot)?])));
+            let (reason, bar) = first_close(found);
+            CloseEvent::new(bar, reason, first(own))
+        });
         // Fewer than a `u16` counts, as the longest holding time is.
         let known = ahead.len() as u16;
         let time_events = plan.time_events.iter().map(|(bars, own)| match *bars <= known {
             true => CloseEvent::new(bars - 1, ExitReason::Time, first(own)),
             false => CloseEvent::new(known - 1, ExitReason::DataEnd, first(own)),
         });
-        let mut race = self.ends.begin(&trade, target_events, stop_events, surge_events, time_events);
+        let mut race = self.ends.begin(&trade, target_events, stop_events, close_events, time_events);
         let mut row = out.begin();
         let results = &mut self.results;
         race.run(&plan.races, &mut row, results);

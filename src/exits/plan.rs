@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::ends::{ExitCombination, ExitSchedule, place_of};
-use super::levels::{Distance, DistanceLevels, PROFIT_TIERS, Passages, STOP_TIERS};
-use super::moving::MovingStop;
-use super::pass::ExitPass;
+use super::levels::{DistanceLevels, PROFIT_TIERS, STOP_TIERS};
+use super::mechanisms::{MOVING_MAX, PerCloser, RuleEvents, STOPS_MAX};
+use super::moving::Moving;
 use super::passage::NEVER;
-use super::trade::Position;
-use crate::model::{EXIT_AXES, ExitRule, Interval, Outcomes};
+use crate::model::{EXIT_AXES, ExitAxis, ExitRule, Interval, Outcomes};
 
 /// An exit rule that cannot be simulated.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -30,17 +29,9 @@ pub(super) type FirstSlot = Option<(usize, f64)>;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct StopSlots {
     pub fixed: usize,
-    pub hard: Option<usize>,
-    pub moving: [Option<usize>; 2],
-}
-
-/// A stop that moves, before a position gives it prices.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Moving {
-    /// To the entry, once a level among the targets is passed.
-    BreakEven { target: usize },
-    /// Behind the best price; both in ATR.
-    Trailing { activation: f64, distance: f64 },
+    /// Fixed stops besides: the nearest counts.
+    pub others: [Option<usize>; STOPS_MAX - 1],
+    pub moving: [Option<usize>; MOVING_MAX],
 }
 
 /// Consecutive rules with the same holding time and consecutive races.
@@ -57,7 +48,7 @@ pub(super) struct RuleRun {
 #[derive(Default)]
 struct CombinationBuilder {
     all: Vec<ExitCombination>,
-    /// Places among all, by target, stop and surge.
+    /// Places among all, by target, stop and close.
     by_events: HashMap<(u16, u16, Option<u16>), usize>,
 }
 
@@ -72,7 +63,8 @@ pub struct ExitPlan {
     /// Levels among the targets that close a position.
     pub(super) target_events: Vec<(usize, FirstSlot)>,
     pub(super) stop_events: Vec<(StopSlots, FirstSlot)>,
-    pub(super) surge_events: Vec<(usize, FirstSlot)>,
+    /// Places among the values of each closer; the first that finds its candle ends a position.
+    pub(super) close_events: Vec<(PerCloser<Option<usize>>, FirstSlot)>,
     /// Holding times in candles.
     pub(super) time_events: Vec<(u16, FirstSlot)>,
     /// Take-profits, first targets and break-even triggers.
@@ -80,8 +72,8 @@ pub struct ExitPlan {
     /// Fixed and hard stops.
     pub(super) stops: DistanceLevels,
     pub(super) moving: Vec<Moving>,
-    /// Ascending.
-    pub(super) surges: Vec<f64>,
+    /// What each closer looks for, ascending.
+    pub(super) closers: PerCloser<Vec<f64>>,
     hold_bars_max: u16,
 }
 
@@ -98,25 +90,27 @@ impl ExitPlan {
             });
         }
         rules.iter().try_for_each(check)?;
+        let events: Vec<RuleEvents> = rules.iter().map(RuleEvents::of).collect();
+        let stops = events.iter().flat_map(|events| events.stops.iter().copied());
         let mut plan = Self {
-            targets: DistanceLevels::new(rules.iter().flat_map(profit_distances), PROFIT_TIERS),
-            stops: DistanceLevels::new(rules.iter().flat_map(stop_distances), STOP_TIERS),
-            surges: rules.iter().filter_map(|rule| rule.surge_factor).collect(),
+            targets: DistanceLevels::new(events.iter().flat_map(RuleEvents::profit_distances), PROFIT_TIERS),
+            stops: DistanceLevels::new(stops, STOP_TIERS),
+            closers: std::array::from_fn(|closer| {
+                ascending(events.iter().filter_map(|of| of.closers[closer]))
+            }),
             moving: Vec::new(),
             races: ExitSchedule::default(),
             stretches: Vec::new(),
             target_events: Vec::new(),
             stop_events: Vec::new(),
-            surge_events: Vec::new(),
+            close_events: Vec::new(),
             time_events: Vec::new(),
             hold_bars_max: 0,
             rules,
         };
-        plan.surges.sort_by(f64::total_cmp);
-        plan.surges.dedup();
         let mut races = CombinationBuilder::default();
-        for rule in plan.rules.clone() {
-            plan.add(&rule, interval, &mut races)?;
+        for events in &events {
+            plan.add(events, interval, &mut races)?;
         }
         plan.races = ExitSchedule::new(&races.all);
         Ok(plan)
@@ -125,31 +119,29 @@ impl ExitPlan {
     /// Adds the events and the race of the next rule.
     fn add(
         &mut self,
-        rule: &ExitRule,
+        events: &RuleEvents,
         interval: Interval,
         races: &mut CombinationBuilder,
     ) -> Result<(), PlanError> {
-        let hold_bars = hold_bars(rule.hold_hours, interval)?;
-        let target = |atr| self.targets.slot(Distance::of(atr, rule.dynamic_strength));
-        let share = rule.first_target_pct.map(|pct| pct / 100.0);
-        let first: FirstSlot = rule.first_target_atr.map(target).zip(share);
-        let target_slot = target(rule.take_profit_atr);
-        let break_even = rule.break_even_atr.map(|atr| Moving::BreakEven { target: target(atr) });
-        let trailing = rule.trailing_activation_atr.zip(rule.trailing_distance_atr);
-        let trailing = trailing.map(|(activation, distance)| Moving::Trailing { activation, distance });
+        let hold_bars = hold_bars(events.hours, interval)?;
+        let first: FirstSlot = events.first.map(|(distance, share)| (self.targets.slot(distance), share));
         let stops = StopSlots {
-            fixed: self.stops.slot(Distance::of(rule.stop_atr, rule.dynamic_strength)),
-            hard: rule.hard_stop_pct.map(|percent| self.stops.slot(Distance::Percent(percent))),
-            moving: [break_even, trailing].map(|moving| Some(place_of(&mut self.moving, moving?))),
+            fixed: self.stops.slot(events.stops[0]),
+            others: std::array::from_fn(|nth| Some(self.stops.slot(*events.stops.get(nth + 1)?))),
+            moving: std::array::from_fn(|nth| Some(place_of(&mut self.moving, *events.moving.get(nth)?))),
         };
-        let surge = rule.surge_factor.map(|factor| self.surges.partition_point(|known| *known < factor));
+        let closers: PerCloser<Option<usize>> = std::array::from_fn(|closer| {
+            let value = events.closers[closer]?;
+            Some(self.closers[closer].partition_point(|known| *known < value))
+        });
         // No more events than rules, which a `u16` counts.
-        let target = place_of(&mut self.target_events, (target_slot, first)) as u16;
+        let target = place_of(&mut self.target_events, (self.targets.slot(events.target), first)) as u16;
         let stop = place_of(&mut self.stop_events, (stops, first)) as u16;
-        let surge = surge.map(|surge| place_of(&mut self.surge_events, (surge, first)) as u16);
+        let looks = closers.iter().any(Option::is_some);
+        let close = looks.then(|| place_of(&mut self.close_events, (closers, first)) as u16);
         let time = place_of(&mut self.time_events, (hold_bars, first)) as u16;
-        let race = *races.by_events.entry((target, stop, surge)).or_insert_with(|| {
-            races.all.push(ExitCombination { target, stop, surge, hold_bars_max: 0 });
+        let race = *races.by_events.entry((target, stop, close)).or_insert_with(|| {
+            races.all.push(ExitCombination { target, stop, close, hold_bars_max: 0 });
             races.all.len() - 1
         });
         let longest = &mut races.all[race].hold_bars_max;
@@ -184,11 +176,6 @@ impl ExitPlan {
     pub fn reads_score(&self) -> bool {
         self.rules.iter().any(|rule| rule.dynamic_strength.is_some())
     }
-
-    /// Returns a pass over positions under the plan.
-    pub fn pass(&self) -> ExitPass<'_> {
-        ExitPass::new(self)
-    }
 }
 
 fn hold_bars(hours: f64, interval: Interval) -> Result<u16, PlanError> {
@@ -200,27 +187,12 @@ fn hold_bars(hours: f64, interval: Interval) -> Result<u16, PlanError> {
     })
 }
 
-impl Moving {
-    /// Returns the stop of a position.
-    pub fn stop(&self, position: &Position<'_>, targets: &Passages) -> MovingStop {
-        match *self {
-            Self::BreakEven { target } => MovingStop::break_even(position, targets.of(target).distance),
-            Self::Trailing { activation, distance } => {
-                MovingStop::trailing(position, activation * position.atr, distance * position.atr)
-            }
-        }
-    }
-}
-
-fn profit_distances(rule: &ExitRule) -> impl Iterator<Item = Distance> {
-    let all = [Some(rule.take_profit_atr), rule.first_target_atr, rule.break_even_atr];
-    let strength = rule.dynamic_strength;
-    all.into_iter().flatten().map(move |atr| Distance::of(atr, strength))
-}
-
-fn stop_distances(rule: &ExitRule) -> impl Iterator<Item = Distance> {
-    let fixed = Distance::of(rule.stop_atr, rule.dynamic_strength);
-    [Some(fixed), rule.hard_stop_pct.map(Distance::Percent)].into_iter().flatten()
+/// Returns every value once, in order.
+fn ascending(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    values
 }
 
 fn check(rule: &ExitRule) -> Result<(), PlanError> {
@@ -230,11 +202,10 @@ fn check(rule: &ExitRule) -> Result<(), PlanError> {
             return error(axis.key, "positive and within reason", &found.to_string());
         }
     }
-    if rule.trailing_distance_atr.is_some() != rule.trailing_activation_atr.is_some() {
-        return error("a trailing stop", "a distance with an activation", "one of them");
-    }
-    if rule.first_target_atr.is_some() != rule.first_target_pct.is_some() {
-        return error("a first target", "a distance with a share", "one of them");
+    for (mechanism, partner) in ExitAxis::pairs() {
+        if mechanism.value(rule).is_some() != partner.value(rule).is_some() {
+            return error(partner.key, "there exactly when the axis before it is on", "one of them");
+        }
     }
     match rule.first_target_atr.filter(|first| *first >= rule.take_profit_atr) {
         Some(first) => error("a first target", "nearer than the take-profit", &format!("{first} ATR")),
@@ -245,7 +216,7 @@ fn check(rule: &ExitRule) -> Result<(), PlanError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exits::{Costs, TradeCosts};
+    use crate::exits::{Costs, Position, TradeCosts};
     use crate::model::{Candle, CandleSeries, Direction, ExitReason, Outcome, ReturnPpm, Symbol};
 
     fn series(bars: &[[f64; 4]]) -> CandleSeries {

@@ -1,7 +1,7 @@
 //! Volume surges against a position.
 
 use super::passage::NEVER;
-use super::trade::Position;
+use super::position::Position;
 
 /// Candles whose mean volume a surge is measured against.
 pub const VOLUME_BARS: usize = 20;

@@ -1,31 +1,10 @@
-//! One position: what it is filled at when a target, a stop or time ends it.
+//! A position that pays: what it is filled at when a target, a stop or time ends it.
 
 use super::costs::{Fill, OpenTrade};
 use super::levels::Passage;
+use super::mechanisms::MOVING_MAX;
 use super::moving::{MovingStops, best_extreme, better_price};
 use crate::model::{Bars, Direction, ExitReason, Outcome, ReturnPpm};
-
-/// A position to follow: where it is entered, and what is known then.
-#[derive(Debug, Clone, Copy)]
-pub struct Position<'a> {
-    /// Candles that go on from one to the next, as far as they do around the entry; see [`crate::model::Breaks::run`].
-    pub bars: Bars<'a>,
-    /// Index of the entry candle; the entry is its open.
-    pub entry: usize,
-    /// Side.
-    pub direction: Direction,
-    /// ATR(14) at the signal; price units.
-    pub atr: f64,
-    /// Score of the signal, 0..=100; `None` where it has none.
-    pub score: Option<f64>,
-}
-
-impl Position<'_> {
-    /// Returns the entry price.
-    pub fn entry_price(&self) -> f64 {
-        self.bars.open[self.entry]
-    }
-}
 
 /// What may stop a position: the stops of one rule.
 #[derive(Debug)]
@@ -33,7 +12,7 @@ pub struct Stops {
     /// The fixed stop.
     pub fixed: Passage,
     /// Stops that move, by their places among the position's.
-    pub moving: [Option<usize>; 2],
+    pub moving: [Option<usize>; MOVING_MAX],
 }
 
 /// A first target, with the share closed there.
@@ -99,7 +78,7 @@ impl Trade<'_> {
         let worst = Exit { first: filled, last: fill(level, reason) };
         let after =
             peak.map(|peak| better_price(self.direction, peak, best_extreme(self.ahead, i, self.direction)));
-        if first.is_none() && (stops.moving == [None, None] || after == peak) {
+        if first.is_none() && (stops.moving == [None; MOVING_MAX] || after == peak) {
             return (self.close(worst, None, bar), false);
         }
         let (level, reason) = self.tightest(stops, after);

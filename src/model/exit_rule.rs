@@ -1,92 +1,8 @@
 //! Exit rules: how a position is closed, and the axes along which rules differ.
-
-/// How a position is closed: take-profit, stop and longest holding time, and mechanisms that may be off (`None`).
-///
-/// Distances are multiples of ATR(14) at the signal, from the entry price.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, serde::Serialize, serde::Deserialize)]
-pub struct ExitRule {
-    /// Take-profit distance in ATR.
-    pub take_profit_atr: f64,
-    /// Stop distance in ATR.
-    pub stop_atr: f64,
-    /// Longest holding time in hours; the position is closed at the close of the last candle inside it.
-    pub hold_hours: f64,
-    /// Trailing stop: its distance behind the best price so far, in ATR.
-    pub trailing_distance_atr: Option<f64>,
-    /// Profit from which on the stop trails, in ATR; 0 = from the entry on. There exactly when the distance is.
-    pub trailing_activation_atr: Option<f64>,
-    /// First target: its distance in ATR, nearer than the take-profit. A part is closed there, the rest goes on.
-    pub first_target_atr: Option<f64>,
-    /// Part closed at the first target, in percent. There exactly when the first target is.
-    pub first_target_pct: Option<f64>,
-    /// Break-even: profit from which on the stop is no further than the entry price, in ATR.
-    pub break_even_atr: Option<f64>,
-    /// How strongly the signal's score scales the distances of stop and targets; 1 = as the legacy system did.
-    pub dynamic_strength: Option<f64>,
-    /// Hard stop: most that the stop may be away from the entry, in percent of the entry price.
-    pub hard_stop_pct: Option<f64>,
-    /// Volume surge: closed at the close of a candle against the position with more than so many times the mean volume
-    /// of the 20 candles before it.
-    pub surge_factor: Option<f64>,
-}
-
-impl ExitRule {
-    /// Returns a rule without mechanisms.
-    pub const fn new(take_profit_atr: f64, stop_atr: f64, hold_hours: f64) -> Self {
-        Self {
-            take_profit_atr,
-            stop_atr,
-            hold_hours,
-            trailing_distance_atr: None,
-            trailing_activation_atr: None,
-            first_target_atr: None,
-            first_target_pct: None,
-            break_even_atr: None,
-            dynamic_strength: None,
-            hard_stop_pct: None,
-            surge_factor: None,
-        }
-    }
-
-    /// Returns every value that is on with its key, in the order of [`EXIT_AXES`].
-    pub fn values(&self) -> impl Iterator<Item = (&'static str, f64)> {
-        EXIT_AXES.iter().filter_map(|axis| Some((axis.key, axis.value(self)?)))
-    }
-
-    /// Returns the rule as numbers: the first three values, then index and value of each mechanism that is on.
-    pub fn numbers(&self) -> Vec<f64> {
-        let Self {
-            take_profit_atr,
-            stop_atr,
-            hold_hours,
-            // Each of the others is an axis, which reads it.
-            trailing_distance_atr: _,
-            trailing_activation_atr: _,
-            first_target_atr: _,
-            first_target_pct: _,
-            break_even_atr: _,
-            dynamic_strength: _,
-            hard_stop_pct: _,
-            surge_factor: _,
-        } = *self;
-        let mut numbers = vec![take_profit_atr, stop_atr, hold_hours];
-        for (index, axis) in EXIT_AXES.iter().enumerate().filter(|(_, axis)| axis.is_optional()) {
-            numbers.extend(axis.value(self).into_iter().flat_map(|value| [index as f64, value]));
-        }
-        numbers
-    }
-
-    /// Returns the rule without what cannot act: a first target or break-even at or beyond the take-profit, a half of
-    /// a pair without the other. Rules that are the same in effect become equal.
-    pub fn normalised(mut self) -> Self {
-        let inside = |distance: &f64| *distance < self.take_profit_atr;
-        self.first_target_atr = self.first_target_atr.filter(inside);
-        self.break_even_atr = self.break_even_atr.filter(inside);
-        self.first_target_pct = self.first_target_atr.and(self.first_target_pct);
-        self.trailing_activation_atr = self.trailing_distance_atr.and(self.trailing_activation_atr);
-        self
-    }
-}
+//!
+//! One table, at the end, says everything about an axis but what it does: its field in a rule, key, unit, range, place in the
+//! product of a space, and when it acts. Configuration, space, search, store, fingerprints, cache, documents and the bot's file go
+//! through it. What an axis does to a position is told by the mechanism in `exits/` that reads it.
 
 /// Whether a rule can do without a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,24 +15,121 @@ pub enum Need {
     Partner,
 }
 
+/// What the numbers of an axis count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitUnit {
+    /// Multiples of ATR(14) at the signal, from the entry price.
+    Atr,
+    /// Hours since the entry; whole candles.
+    Hours,
+    /// Percent of the entry price.
+    PercentOfPrice,
+    /// Percent of the position.
+    PercentOfPosition,
+    /// How strongly the score of the signal acts.
+    ScoreStrength,
+    /// Multiples of a mean.
+    Times,
+}
+
+impl ExitUnit {
+    /// Returns the unit in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Atr => "ATR",
+            Self::Hours => "hours",
+            Self::PercentOfPrice => "% of the entry price",
+            Self::PercentOfPosition => "% of the position",
+            Self::ScoreStrength => "strength of the score",
+            Self::Times => "times the mean",
+        }
+    }
+}
+
 /// One number of an exit rule: the axis along which rules differ in it.
 pub struct ExitAxis {
     /// Name in configuration, documents and the store; the legacy one where there is one.
     pub key: &'static str,
     /// Whether a rule can do without.
     pub need: Need,
+    /// What its numbers count.
+    pub unit: ExitUnit,
     /// Whether 0 is a value.
     pub may_be_zero: bool,
     /// Largest value that makes sense.
     pub most: f64,
+    /// Place in the product of a space: of two axes the one with the higher place varies faster, in the order of the table where
+    /// it is the same.
+    pub depth: u8,
+    /// The value of a space that does not name the axis; off where there is none. What is always there depends on style and
+    /// candles.
+    pub unnamed: Option<f64>,
+    /// Whether it may follow the first target, as `"tp1"`.
+    pub may_follow_first_target: bool,
+    /// Whether it acts only nearer than the take-profit.
+    pub acts_before_target: bool,
     value: fn(&ExitRule) -> Option<f64>,
-    set: fn(&mut ExitRule, f64),
+    place: fn(&mut ExitRule) -> ExitPlace<'_>,
+}
+
+/// Where a rule has the number of an axis.
+enum ExitPlace<'a> {
+    Always(&'a mut f64),
+    Optional(&'a mut Option<f64>),
 }
 
 impl ExitAxis {
+    /// Returns an entry with positive numbers, off unless it is named, that acts wherever it stands.
+    const fn new(
+        key: &'static str,
+        need: Need,
+        (unit, most): (ExitUnit, f64),
+        value: fn(&ExitRule) -> Option<f64>,
+        place: fn(&mut ExitRule) -> ExitPlace<'_>,
+    ) -> Self {
+        Self {
+            key,
+            need,
+            unit,
+            may_be_zero: false,
+            most,
+            depth: 0,
+            unnamed: None,
+            may_follow_first_target: false,
+            acts_before_target: false,
+            value,
+            place,
+        }
+    }
+
+    const fn depth(self, depth: u8) -> Self {
+        Self { depth, ..self }
+    }
+
+    const fn zero_too(self) -> Self {
+        Self { may_be_zero: true, ..self }
+    }
+
+    const fn unnamed(self, value: f64) -> Self {
+        Self { unnamed: Some(value), ..self }
+    }
+
+    const fn following_first_target(self) -> Self {
+        Self { may_follow_first_target: true, ..self }
+    }
+
+    const fn before_target(self) -> Self {
+        Self { acts_before_target: true, ..self }
+    }
+
     /// Returns the axis of a key.
     pub fn named(key: &str) -> Option<&'static Self> {
         EXIT_AXES.iter().find(|axis| axis.key == key)
+    }
+
+    /// Returns every mechanism that has a partner, with it.
+    pub fn pairs() -> impl Iterator<Item = (&'static Self, &'static Self)> {
+        EXIT_AXES.iter().zip(&EXIT_AXES[1..]).filter(|(_, partner)| partner.need == Need::Partner)
     }
 
     /// Returns a rule's value, `None` where it is off.
@@ -126,7 +139,17 @@ impl ExitAxis {
 
     /// Sets a rule's value.
     pub fn set(&self, rule: &mut ExitRule, value: f64) {
-        (self.set)(rule, value);
+        match (self.place)(rule) {
+            ExitPlace::Always(place) => *place = value,
+            ExitPlace::Optional(place) => *place = Some(value),
+        }
+    }
+
+    /// Turns off what a rule can do without.
+    fn turn_off(&self, rule: &mut ExitRule) {
+        if let ExitPlace::Optional(place) = (self.place)(rule) {
+            *place = None;
+        }
     }
 
     /// Returns whether a rule can do without.
@@ -140,35 +163,123 @@ impl ExitAxis {
     }
 }
 
-macro_rules! axis {
-    ($key:literal Always $field:ident ..=$most:literal) => {
-        axis!($key, Always, false, $most, |rule| Some(rule.$field), |rule, value| rule.$field = value)
-    };
-    ($key:literal $need:ident $field:ident ..=$most:literal) => {
-        axis!($key, $need, false, $most, |rule| rule.$field, |rule, value| rule.$field = Some(value))
-    };
-    ($key:literal $need:ident $field:ident 0..=$most:literal) => {
-        axis!($key, $need, true, $most, |rule| rule.$field, |rule, value| rule.$field = Some(value))
-    };
-    ($key:literal, $need:ident, $zero:literal, $most:literal, $value:expr, $set:expr) => {
-        ExitAxis { key: $key, need: Need::$need, may_be_zero: $zero, most: $most, value: $value, set: $set }
-    };
+impl ExitRule {
+    /// Returns a rule without mechanisms.
+    pub const fn new(take_profit_atr: f64, stop_atr: f64, hold_hours: f64) -> Self {
+        Self { take_profit_atr, stop_atr, hold_hours, ..Self::BLANK }
+    }
+
+    /// Returns every value that is on with its key, in the order of [`EXIT_AXES`].
+    pub fn values(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        EXIT_AXES.iter().filter_map(|axis| Some((axis.key, axis.value(self)?)))
+    }
+
+    /// Returns the numbers that every rule has, in the order of [`EXIT_AXES`].
+    pub fn always(&self) -> impl Iterator<Item = f64> {
+        EXIT_AXES.iter().filter(|axis| !axis.is_optional()).filter_map(|axis| axis.value(self))
+    }
+
+    /// Returns the numbers that are on of those a rule can do without, each with the index of its axis.
+    pub fn optional(&self) -> impl Iterator<Item = (u8, f64)> {
+        let axes = EXIT_AXES.iter().zip(0..).filter(|(axis, _)| axis.is_optional());
+        axes.filter_map(|(axis, index)| Some((index, axis.value(self)?)))
+    }
+
+    /// Returns the rule as numbers: those that every rule has, then index and value of each mechanism that is on.
+    pub fn numbers(&self) -> Vec<f64> {
+        self.always().chain(self.optional().flat_map(|(index, value)| [index.into(), value])).collect()
+    }
+
+    /// Returns the rule without what cannot act: what acts only before the take-profit at or beyond it, a partner of what is
+    /// off. Rules that are the same in effect become equal.
+    pub fn normalised(mut self) -> Self {
+        let idle = |axis: &&ExitAxis| {
+            let acts = |value: f64| value < self.take_profit_atr;
+            axis.acts_before_target && axis.value(&self).is_some_and(|value| !acts(value))
+        };
+        let idle: Vec<&ExitAxis> = EXIT_AXES.iter().filter(idle).collect();
+        idle.into_iter().for_each(|axis| axis.turn_off(&mut self));
+        for (mechanism, partner) in ExitAxis::pairs() {
+            if mechanism.value(&self).is_none() {
+                partner.turn_off(&mut self);
+            }
+        }
+        self
+    }
+
+    /// Returns the rule without mechanisms whose partner is missing: half of a pair is none.
+    pub fn without_halves(mut self) -> Self {
+        for (mechanism, partner) in ExitAxis::pairs() {
+            if partner.value(&self).is_none() {
+                mechanism.turn_off(&mut self);
+            }
+        }
+        self
+    }
 }
 
-/// Every axis, in the order in which values are shown. The order is part of fingerprints: new axes go to the end.
-pub static EXIT_AXES: [ExitAxis; 11] = [
-    axis!("atr_tp_multiplier" Always take_profit_atr ..=1000.0),
-    axis!("atr_stop_multiplier" Always stop_atr ..=1000.0),
-    axis!("max_holding_hours" Always hold_hours ..=2160.0),
-    axis!("trailing_stop_distance" Mechanism trailing_distance_atr ..=1000.0),
-    axis!("trailing_stop_activation" Partner trailing_activation_atr 0..=1000.0),
-    axis!("tp1_atr_multiplier" Mechanism first_target_atr ..=1000.0),
-    axis!("tp1_close_pct" Partner first_target_pct ..=99.0),
-    axis!("breakeven_atr" Mechanism break_even_atr ..=1000.0),
-    axis!("dynamic_atr_strength" Mechanism dynamic_strength ..=5.0),
-    axis!("hard_stop_pct" Mechanism hard_stop_pct ..=99.0),
-    axis!("volume_surge_exit" Mechanism surge_factor ..=1000.0),
-];
+macro_rules! exit_axes {
+    ($(
+        $(#[$doc:meta])+
+        $field:ident: $need:ident $key:literal $unit:ident ..=$most:literal $(, $more:ident($($of:expr)?))*;
+    )+) => {
+        /// How a position is closed: take-profit, stop and longest holding time, and mechanisms that may be off (`None`).
+        ///
+        /// Distances are from the entry price.
+        #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, serde::Serialize, serde::Deserialize)]
+        pub struct ExitRule {
+            $($(#[$doc])+ pub $field: exit_axes!(@type $need),)+
+        }
+
+        impl ExitRule {
+            /// Nothing set.
+            const BLANK: Self = Self { $($field: exit_axes!(@blank $need),)+ };
+        }
+
+        /// Every axis, in the order in which values are shown. The order is part of fingerprints: new axes go to the end.
+        pub static EXIT_AXES: [ExitAxis; [$(stringify!($field)),+].len()] = [$(ExitAxis::new(
+            $key,
+            Need::$need,
+            (ExitUnit::$unit, $most),
+            |rule| exit_axes!(@value $need, rule.$field),
+            |rule| exit_axes!(@place $need, &mut rule.$field),
+        )$(.$more($($of)?))*),+];
+    };
+    (@type Always) => { f64 };
+    (@type $optional:ident) => { Option<f64> };
+    (@blank Always) => { 0.0 };
+    (@blank $optional:ident) => { None };
+    (@value Always, $value:expr) => { Some($value) };
+    (@value $optional:ident, $value:expr) => { $value };
+    (@place Always, $place:expr) => { ExitPlace::Always($place) };
+    (@place $optional:ident, $place:expr) => { ExitPlace::Optional($place) };
+}
+
+exit_axes! {
+    /// Take-profit distance in ATR.
+    take_profit_atr: Always "atr_tp_multiplier" Atr ..=1000.0, depth(2);
+    /// Stop distance in ATR.
+    stop_atr: Always "atr_stop_multiplier" Atr ..=1000.0, depth(3);
+    /// Longest holding time in hours; the position is closed at the close of the last candle inside it.
+    hold_hours: Always "max_holding_hours" Hours ..=2160.0, depth(1);
+    /// Trailing stop: its distance behind the best price so far, in ATR.
+    trailing_distance_atr: Mechanism "trailing_stop_distance" Atr ..=1000.0;
+    /// Profit from which on the stop trails, in ATR; 0 = from the entry on. There exactly when the distance is.
+    trailing_activation_atr: Partner "trailing_stop_activation" Atr ..=1000.0, zero_too(), unnamed(1.0);
+    /// First target: its distance in ATR, nearer than the take-profit. A part is closed there, the rest goes on.
+    first_target_atr: Mechanism "tp1_atr_multiplier" Atr ..=1000.0, before_target();
+    /// Part closed at the first target, in percent. There exactly when the first target is.
+    first_target_pct: Partner "tp1_close_pct" PercentOfPosition ..=99.0, unnamed(50.0);
+    /// Break-even: profit from which on the stop is no further than the entry price, in ATR.
+    break_even_atr: Mechanism "breakeven_atr" Atr ..=1000.0, before_target(), following_first_target();
+    /// How strongly the signal's score scales the distances of stop and targets; 1 = as the legacy system did.
+    dynamic_strength: Mechanism "dynamic_atr_strength" ScoreStrength ..=5.0;
+    /// Hard stop: most that the stop may be away from the entry, in percent of the entry price.
+    hard_stop_pct: Mechanism "hard_stop_pct" PercentOfPrice ..=99.0;
+    /// Volume surge: closed at the close of a candle against the position with more than so many times the mean volume
+    /// of the 20 candles before it.
+    surge_factor: Mechanism "volume_surge_exit" Times ..=1000.0;
+}
 
 #[cfg(test)]
 mod tests {

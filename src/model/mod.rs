@@ -20,7 +20,7 @@ mod timeframes;
 
 pub use breaks::{Break, Breaks, Run, SCALE_JUMP};
 pub use candle::{Bars, Candle, CandleError, CandleSeries};
-pub use exit_rule::{EXIT_AXES, ExitAxis, ExitRule, Need};
+pub use exit_rule::{EXIT_AXES, ExitAxis, ExitRule, ExitUnit, Need};
 pub use foreign::{EXCERPT_CHARS, escaped, excerpt, name_excerpt};
 pub use given::{GivenSignal, GivenSignals};
 pub use market::MarketKind;

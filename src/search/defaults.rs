@@ -3,8 +3,8 @@
 //! Most axes are in ATR, candles or points and mean the same on every interval. Three are not: holding times, ages in hours
 //! and price changes in percent. They are stated here for every base, so that a filter lets pass about as much of it.
 
+use super::dimension::{Bound, Dimension, ThresholdLevel, number_levels};
 use super::exit_axes::ExitAxes;
-use super::space::{Bound, Dimension, ThresholdLevel, number_levels};
 use crate::features::market_structure::age_in_hours;
 use crate::model::{FilterValue, Interval, Style};
 

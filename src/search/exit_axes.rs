@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::space::{SpaceError, axis_error};
+use super::dimension::{SpaceError, axis_error};
 use crate::model::{EXIT_AXES, ExitAxis, ExitRule, Need};
 
 /// A value of an exit axis.
@@ -12,7 +12,7 @@ pub enum ExitAxisValue {
     Off,
     /// A number, in the axis' unit.
     At(f64),
-    /// Of break-even: at the distance of the rule's first target; off where that is.
+    /// At the distance of the rule's first target; off where that is.
     AtFirstTarget,
 }
 
@@ -23,23 +23,24 @@ pub struct ExitAxes {
     levels: [Vec<ExitAxisValue>; EXIT_AXES.len()],
 }
 
-/// The axis that may follow the first target.
-const BREAK_EVEN: &str = "breakeven_atr";
-
-/// Axes from the outermost to the innermost of the product: mechanisms, holding time, take-profit, stop.
-const NESTING: [usize; EXIT_AXES.len()] = [3, 4, 5, 6, 7, 8, 9, 10, 2, 0, 1];
+/// Returns the places of the axes from the outermost to the innermost of the product.
+fn nesting() -> Vec<usize> {
+    let mut axes: Vec<usize> = (0..EXIT_AXES.len()).collect();
+    axes.sort_by_key(|axis| EXIT_AXES[*axis].depth);
+    axes
+}
 
 impl ExitAxes {
-    /// Returns axes with all mechanisms off. Once on: a trailing stop activates at 1 ATR, a first target closes half.
+    /// Returns axes with the values of those that every rule has, in the order of the table; the others as in a space that does
+    /// not name them.
     pub fn new(take_profit_atr: &[f64], stop_atr: &[f64], hold_hours: &[f64]) -> Self {
-        let at = |values: &[f64]| values.iter().copied().map(ExitAxisValue::At).collect();
-        let levels = std::array::from_fn(|axis| match EXIT_AXES[axis].key {
-            "atr_tp_multiplier" => at(take_profit_atr),
-            "atr_stop_multiplier" => at(stop_atr),
-            "max_holding_hours" => at(hold_hours),
-            "trailing_stop_activation" => at(&[1.0]),
-            "tp1_close_pct" => at(&[50.0]),
-            _ => vec![ExitAxisValue::Off],
+        let mut always = [take_profit_atr, stop_atr, hold_hours].into_iter();
+        let levels = std::array::from_fn(|axis| match &EXIT_AXES[axis] {
+            axis if axis.is_optional() => vec![axis.unnamed.map_or(ExitAxisValue::Off, ExitAxisValue::At)],
+            _ => {
+                let values = always.next().expect("every rule has three numbers");
+                values.iter().copied().map(ExitAxisValue::At).collect()
+            }
         });
         Self { levels }
     }
@@ -65,7 +66,7 @@ impl ExitAxes {
     /// Checks that every axis has values and every value is one of its axis.
     pub(super) fn check(&self) -> Result<(), SpaceError> {
         for (axis, levels) in EXIT_AXES.iter().zip(&self.levels) {
-            let at_first_target = axis.key == BREAK_EVEN;
+            let at_first_target = axis.may_follow_first_target;
             let fine = |level: &ExitAxisValue| match level {
                 ExitAxisValue::Off => axis.need == Need::Mechanism,
                 ExitAxisValue::At(value) => axis.allows(*value),
@@ -85,12 +86,13 @@ impl ExitAxes {
         Ok(())
     }
 
-    /// Returns every exit rule once: mechanisms outermost, then holding time, take-profit, stop.
+    /// Returns every exit rule once, the axis of the greatest depth varying fastest: mechanisms outermost, then holding time,
+    /// take-profit, stop.
     ///
     /// Rules that are the same in effect (see [`ExitRule::normalised`]) are one.
     pub fn rules(&self) -> Vec<ExitRule> {
         let mut rules = vec![ExitRule::new(0.0, 0.0, 0.0)];
-        for axis in NESTING {
+        for axis in nesting() {
             let with = |rule: &ExitRule| match partner_of(axis).is_some_and(|of| of.value(rule).is_none()) {
                 true => vec![*rule],
                 false => {

@@ -1,6 +1,7 @@
 //! Spaces and their search: exhaustive, in stages where they are too large.
 
 pub mod defaults;
+mod dimension;
 mod exit_axes;
 pub mod named_weights;
 pub mod own;

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::plateau::{Neighbourhood, SmoothedGrid};
-use super::space::SearchSpace;
+use super::space::{Reach, SearchSpace};
 use crate::evaluate::metrics::Circumstances;
 use crate::evaluate::score::Score;
 use crate::evaluate::sweep::{GridPoint, Sweep};
@@ -182,15 +182,6 @@ pub struct Objective<'a> {
     pub around: Circumstances,
     /// The sets that may be chosen; `None` where all may.
     pub reach: Option<Reach>,
-}
-
-/// The sets within some steps of one.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Reach {
-    /// Per exit rule.
-    pub(super) rules: Vec<bool>,
-    /// Per cell.
-    pub(super) cells: Vec<bool>,
 }
 
 impl Objective<'_> {
@@ -476,7 +467,7 @@ impl<'a> AxisScores<'a> {
     fn surfaces(&self) -> Vec<Surface> {
         let exits = self.exit_levels();
         let dimensions = self.space.dimensions();
-        let shown = |d: usize| dimensions[d].levels().iter().map(|level| show_value(&level.shown)).collect();
+        let shown = |d: usize| dimensions[d].levels().iter().map(|level| level.shown.to_string()).collect();
         let mut surfaces = Vec::new();
         for (i, x) in exits.iter().enumerate() {
             for y in &exits[i + 1..] {
@@ -549,7 +540,7 @@ impl<'a> AxisScores<'a> {
     fn filter_axes(&self) -> Vec<Axis> {
         let axis = |(d, dimension): (usize, &super::space::Dimension)| {
             let mut found =
-                Axis::new(dimension.key(), dimension.levels().iter().map(|l| show_value(&l.shown)));
+                Axis::new(dimension.key(), dimension.levels().iter().map(|l| l.shown.to_string()));
             let levels = self.cell_levels.chunks_exact(self.starts.len());
             for (levels, scores) in levels.zip(&self.cells) {
                 found.levels[usize::from(levels[d])].1.add(*scores);
@@ -569,12 +560,4 @@ fn axis_importance(axis: &Axis, mean: f64, spread: f64) -> Option<Importance> {
     let share = if spread > 0.0 { (explained / spread).clamp(0.0, 1.0) } else { 0.0 };
     let (key, best_level) = (axis.key.clone(), best_level.clone());
     Some(Importance { key, share, effect: best.mean() - worst, best_level })
-}
-
-/// Returns a filter value as text.
-pub fn show_value(value: &crate::model::FilterValue) -> String {
-    match value {
-        crate::model::FilterValue::Number(number) => number.to_string(),
-        crate::model::FilterValue::Name(name) => name.clone(),
-    }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::exit_axes::{ExitAxes, ExitAxisValue};
 use super::space::{Dimension, SearchSpace, SpaceError};
 use crate::fingerprint::{Canonical, Fingerprint};
-use crate::model::{EXIT_AXES, FilterValue, ParameterSet, Style};
+use crate::model::{EXIT_AXES, ExitUnit, FilterValue, ParameterSet, Style};
 
 /// How a space beyond the budget is searched. One within it is always enumerated whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -108,14 +108,18 @@ impl SpaceAxes {
     /// Returns the longest holding time, in hours.
     pub fn hold_hours_max(&self) -> f64 {
         let hours = |level: &ExitAxisValue| if let ExitAxisValue::At(hours) = level { *hours } else { 0.0 };
-        let axis = EXIT_AXES.iter().position(|axis| axis.key == "max_holding_hours").expect("an axis");
-        self.exits.levels(axis).iter().map(hours).fold(0.0, f64::max)
+        self.levels_in(ExitUnit::Hours).map(hours).fold(0.0, f64::max)
     }
 
     /// Returns whether some exit rule scales with the signal score.
     pub fn scales_with_score(&self) -> bool {
-        let axis = EXIT_AXES.iter().position(|axis| axis.key == "dynamic_atr_strength").expect("an axis");
-        self.exits.levels(axis).iter().any(|level| *level != ExitAxisValue::Off)
+        self.levels_in(ExitUnit::ScoreStrength).any(|level| *level != ExitAxisValue::Off)
+    }
+
+    /// Returns the values of all exit axes of a unit.
+    fn levels_in(&self, unit: ExitUnit) -> impl Iterator<Item = &ExitAxisValue> {
+        let axes = EXIT_AXES.iter().enumerate().filter(move |(_, axis)| axis.unit == unit);
+        axes.flat_map(|(axis, _)| self.exits.levels(axis))
     }
 
     /// Returns the fingerprint of the axes and the way they are searched.

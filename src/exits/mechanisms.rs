@@ -1,0 +1,201 @@
+//! The table of exit mechanisms: what each makes of a rule.
+//!
+//! A mechanism reads its axes of the rule ([`crate::model::EXIT_AXES`]) and says what it adds to the events that end positions.
+//! Plan and pass know kinds of events, not mechanisms: another mechanism is an entry here, with a file of its own where it is more than
+//! a distance.
+
+use super::levels::Distance;
+use super::moving::Moving;
+use super::passage::NEVER;
+use super::position::Position;
+use super::surge;
+use crate::model::{ExitReason, ExitRule};
+
+/// What a mechanism adds to the events of a rule.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Contribution {
+    /// Closes a position at a distance in its favour.
+    Target(Distance),
+    /// Closes a share of it there, and the rest goes on.
+    FirstTarget(Distance, f64),
+    /// Closes it at a distance against it; of several the nearest counts.
+    Stop(Distance),
+    /// Closes it at a price that moves; of all stops the tightest counts.
+    Moving(Moving),
+    /// Closes it at the close of the first candle that shows something, by the place in [`CLOSERS`] and a value.
+    Close(usize, f64),
+    /// Closes it after so many hours.
+    Time(f64),
+}
+
+/// A mechanism: what it adds to a rule, nothing where it is off.
+pub(super) type Mechanism = fn(&ExitRule) -> Option<Contribution>;
+
+/// Every mechanism. Where two stops stand at one price, the first of the table is the reason.
+pub(super) static MECHANISMS: [Mechanism; 8] =
+    [take_profit, first_target, stop, hard_stop, break_even, trailing_stop, volume_surge, holding_time];
+
+/// Mechanisms of the table that add fixed stops.
+pub(super) const STOPS_MAX: usize = 2;
+/// Mechanisms of the table that add stops that move.
+pub(super) const MOVING_MAX: usize = 2;
+
+/// What closes positions at the close of a candle: a mechanism that looks for one.
+pub(super) struct Closer {
+    /// Finds, for each value (ascending), the first candle among so many from the entry on; [`NEVER`] where there is none.
+    pub find: fn(&Position<'_>, &[f64], usize, &mut Vec<u16>),
+    /// Why the position is closed.
+    pub reason: ExitReason,
+}
+
+/// Place of the volume surge among the closers.
+const SURGE: usize = 0;
+
+/// Every mechanism that looks for a candle.
+pub(super) static CLOSERS: [Closer; 1] =
+    [Closer { find: surge::first_surges, reason: ExitReason::VolumeSurge }];
+
+/// The values of one rule's closers, by their places in [`CLOSERS`], or what became of them.
+pub(super) type PerCloser<T> = [T; CLOSERS.len()];
+
+/// A closer that found its candle first, and when.
+pub(super) fn first_close(found: impl Iterator<Item = (usize, u16)>) -> (ExitReason, u16) {
+    let none = (CLOSERS[0].reason, NEVER);
+    found.fold(none, |first, (closer, at)| if at < first.1 { (CLOSERS[closer].reason, at) } else { first })
+}
+
+/// Returns a multiple of ATR as the rule scales it.
+fn scaled(rule: &ExitRule, atr: f64) -> Distance {
+    Distance::of(atr, rule.dynamic_strength)
+}
+
+fn take_profit(rule: &ExitRule) -> Option<Contribution> {
+    Some(Contribution::Target(scaled(rule, rule.take_profit_atr)))
+}
+
+fn first_target(rule: &ExitRule) -> Option<Contribution> {
+    let (atr, percent) = rule.first_target_atr.zip(rule.first_target_pct)?;
+    Some(Contribution::FirstTarget(scaled(rule, atr), percent / 100.0))
+}
+
+fn stop(rule: &ExitRule) -> Option<Contribution> {
+    Some(Contribution::Stop(scaled(rule, rule.stop_atr)))
+}
+
+fn hard_stop(rule: &ExitRule) -> Option<Contribution> {
+    Some(Contribution::Stop(Distance::Percent(rule.hard_stop_pct?)))
+}
+
+fn break_even(rule: &ExitRule) -> Option<Contribution> {
+    Some(Contribution::Moving(Moving::BreakEven { after: scaled(rule, rule.break_even_atr?) }))
+}
+
+fn trailing_stop(rule: &ExitRule) -> Option<Contribution> {
+    let (activation, distance) = rule.trailing_activation_atr.zip(rule.trailing_distance_atr)?;
+    Some(Contribution::Moving(Moving::Trailing { activation, distance }))
+}
+
+fn volume_surge(rule: &ExitRule) -> Option<Contribution> {
+    Some(Contribution::Close(SURGE, rule.surge_factor?))
+}
+
+fn holding_time(rule: &ExitRule) -> Option<Contribution> {
+    Some(Contribution::Time(rule.hold_hours))
+}
+
+/// What ends the positions of one rule, mechanism by mechanism put together.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct RuleEvents {
+    /// Where it is closed in its favour.
+    pub target: Distance,
+    /// Where a share is closed before.
+    pub first: Option<(Distance, f64)>,
+    /// Fixed stops; there is one.
+    pub stops: Vec<Distance>,
+    /// Stops that move.
+    pub moving: Vec<Moving>,
+    /// What closers look for.
+    pub closers: PerCloser<Option<f64>>,
+    /// The longest holding time in hours.
+    pub hours: f64,
+}
+
+impl RuleEvents {
+    /// Puts together what the mechanisms make of a rule.
+    ///
+    /// Panics when none closes its positions in their favour or by time, or when there are two that do
+    pub fn of(rule: &ExitRule) -> Self {
+        let (mut target, mut first, mut hours) = (None, None, None);
+        let (mut stops, mut moving, mut closers) = (Vec::new(), Vec::new(), [None; CLOSERS.len()]);
+        for contribution in MECHANISMS.iter().filter_map(|mechanism| mechanism(rule)) {
+            let is_second = match contribution {
+                Contribution::Target(distance) => target.replace(distance).is_some(),
+                Contribution::FirstTarget(distance, share) => first.replace((distance, share)).is_some(),
+                Contribution::Time(longest) => hours.replace(longest).is_some(),
+                Contribution::Close(closer, value) => closers[closer].replace(value).is_some(),
+                Contribution::Stop(distance) => {
+                    stops.push(distance);
+                    stops.len() > STOPS_MAX
+                }
+                Contribution::Moving(stop) => {
+                    moving.push(stop);
+                    moving.len() > MOVING_MAX
+                }
+            };
+            assert!(!is_second, "one mechanism of a kind, or as many as there is room for");
+        }
+        let target = target.expect("every rule has a take-profit");
+        let hours = hours.expect("every rule has a holding time");
+        Self { target, first, stops, moving, closers, hours }
+    }
+
+    /// Returns every distance in favour of a position that something happens at.
+    pub fn profit_distances(&self) -> impl Iterator<Item = Distance> {
+        let first = self.first.iter().map(|(distance, _)| *distance);
+        [self.target].into_iter().chain(first).chain(self.moving.iter().filter_map(|moving| moving.after()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{EXIT_AXES, Interval, Need};
+
+    /// A rule with every axis on, each value unlike the others and sound.
+    fn full() -> ExitRule {
+        let mut rule = ExitRule::new(9.0, 1.0, 4.0);
+        for (axis, value) in EXIT_AXES.iter().zip(1_u8..).filter(|(axis, _)| axis.is_optional()) {
+            axis.set(&mut rule, f64::from(value) / 4.0);
+        }
+        rule
+    }
+
+    #[test]
+    fn every_axis_is_read_by_some_mechanism() {
+        let events = RuleEvents::of(&full());
+        for axis in &EXIT_AXES {
+            let mut other = full();
+            axis.set(&mut other, 2.0 * axis.value(&full()).expect("on"));
+            assert_ne!(RuleEvents::of(&other), events, "{} changes nothing", axis.key);
+        }
+    }
+
+    #[test]
+    fn a_mechanism_that_is_off_adds_nothing() {
+        let plain = ExitRule::new(2.0, 1.0, 4.0);
+        let of = |rule: &ExitRule| MECHANISMS.iter().filter_map(|of| of(rule)).count();
+        assert_eq!(of(&plain), 3, "take-profit, stop and holding time");
+        let modifiers = 1;
+        let mechanisms = EXIT_AXES.iter().filter(|axis| axis.need == Need::Mechanism).count() - modifiers;
+        assert_eq!(of(&full()), 3 + mechanisms);
+        assert_eq!(MECHANISMS.len(), 3 + mechanisms);
+        assert!(super::super::ExitPlan::new(vec![plain, full()], Interval::M15).is_ok());
+    }
+
+    #[test]
+    fn the_first_candle_that_a_closer_finds_ends_a_position() {
+        let reason = CLOSERS[SURGE].reason;
+        assert_eq!(first_close([(SURGE, 7), (SURGE, 3), (SURGE, 5)].into_iter()), (reason, 3));
+        assert_eq!(first_close(std::iter::empty()).1, NEVER);
+    }
+}
