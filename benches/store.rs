@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use process::{Cost, optimizer};
-use retune::model::Style;
+use retune::model::{ExitRule, Style};
 use retune::store::records::{
     DecisionRecord, ParamsRecord, RunRecord, StoredFilter, StoredMetrics, StoredParameterSet, StoredValue,
     TrialRecord, TrialsRecord,
@@ -104,12 +104,7 @@ fn commit(number: u64) -> LearningCommit {
 fn set(take_profit: f64) -> StoredParameterSet {
     let filter =
         |i: usize| StoredFilter { name: format!("filter_{i}"), value: StoredValue::Number(i as f64) };
-    StoredParameterSet {
-        atr_tp_multiplier: take_profit,
-        atr_stop_multiplier: 1.0,
-        max_holding_hours: 12.0,
-        filters: (0..9).map(filter).collect(),
-    }
+    StoredParameterSet::of(&ExitRule::new(take_profit, 1.0, 12.0), (0..9).map(filter).collect())
 }
 
 fn metrics() -> StoredMetrics {

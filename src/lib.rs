@@ -72,6 +72,9 @@ pub mod documents;
 pub mod engine;
 #[doc(hidden)]
 pub mod evaluate;
+#[cfg(test)]
+#[path = "../tests/schemas/axes.rs"]
+mod exit_axes_tests;
 #[doc(hidden)]
 pub mod exits;
 #[doc(hidden)]

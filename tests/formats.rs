@@ -65,8 +65,8 @@ fn every_store_that_was_ever_written_is_read() {
         let days: Vec<(u64, &str)> = runs.iter().map(|(id, run)| (*id, run.last_day.as_str())).collect();
         assert_eq!(days, [(2, "2025-03-14"), (1, "2025-03-12")]);
         let params = snapshot.params("default", "scalping").expect("readable").expect("active");
-        let set =
-            (params.set.atr_tp_multiplier, params.set.atr_stop_multiplier, params.set.max_holding_hours);
+        let set = ["atr_tp_multiplier", "atr_stop_multiplier", "max_holding_hours"]
+            .map(|key| params.set.number(key));
         assert_eq!((set, params.run, params.verdict.as_str()), SET_IN_FORCE);
         assert!(snapshot.trials("default", 2, Style::Scalping).expect("readable").is_some());
         drop(snapshot);
@@ -78,7 +78,7 @@ fn every_store_that_was_ever_written_is_read() {
 }
 
 /// What the first of the two runs activated.
-const SET_IN_FORCE: ((f64, f64, f64), u64, &str) = ((2.0, 2.2, 12.0), 1, "PASSED");
+const SET_IN_FORCE: ([Option<f64>; 3], u64, &str) = ([Some(2.0), Some(2.2), Some(12.0)], 1, "PASSED");
 
 /// Returns a row as the format says, made without the program's own code.
 fn row(table: &str, key: &str, type_id: u16, payload: &[u8]) -> Vec<u8> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Stdio;
 
-use retune::model::{DAY_MS, Style};
+use retune::model::{DAY_MS, ExitRule, Style};
 use retune::store::records::*;
 use retune::store::{LearningCommit, Store};
 use serde_json::{Value, json};
@@ -50,12 +50,7 @@ fn set(take_profit: f64, consensus: f64) -> StoredParameterSet {
         StoredFilter { name: "min_consensus".to_owned(), value: StoredValue::Number(consensus) },
         StoredFilter { name: "allowed_mkt_struct".to_owned(), value: StoredValue::Name("all".to_owned()) },
     ];
-    StoredParameterSet {
-        atr_tp_multiplier: take_profit,
-        atr_stop_multiplier: 1.5,
-        max_holding_hours: 8.0,
-        filters,
-    }
+    StoredParameterSet::of(&ExitRule::new(take_profit, 1.5, 8.0), filters)
 }
 
 fn metrics(trades: u64, drawdown: Option<f64>) -> StoredMetrics {

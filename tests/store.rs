@@ -7,7 +7,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use retune::model::Style;
+use retune::model::{ExitRule, Style};
 use retune::store::records::*;
 use retune::store::{LearningCommit, RUNS_MAX, Snapshot, Store, StoreError, TRIAL_RUNS_MAX, View};
 use tempfile::TempDir;
@@ -31,12 +31,7 @@ fn run(started_at_ms: i64) -> RunRecord {
 
 fn set(number: f64) -> StoredParameterSet {
     let filter = StoredFilter { name: "min_risk_reward".to_owned(), value: StoredValue::Number(number) };
-    StoredParameterSet {
-        atr_tp_multiplier: 4.0,
-        atr_stop_multiplier: 1.5,
-        max_holding_hours: 72.0,
-        filters: vec![filter],
-    }
+    StoredParameterSet::of(&ExitRule::new(4.0, 1.5, 72.0), vec![filter])
 }
 
 fn params(number: f64) -> ParamsRecord {

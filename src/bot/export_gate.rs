@@ -212,7 +212,7 @@ mod tests {
 
     fn candidate(take_profit: f64) -> CandidateRecord {
         let mut candidate = DecisionRecord::sample().candidate.expect("a sample with a candidate");
-        candidate.set.atr_tp_multiplier = take_profit;
+        candidate.set.exits[0].value = take_profit;
         candidate
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::bot::keys::{CACHES, DEFAULT_TREE, FILLED_IN, SWITCHES, filter_threshold, is_filled_in, is_live};
+use crate::bot::keys::{CACHES, DEFAULT_TREE, FILLED_IN, SWITCHES, is_filled_in, is_live};
 use crate::decide::list_changes;
 use crate::ingest::{LegacyConfig, place_of_key, with_keys};
 use crate::model::{EXIT_AXES, ExitRule, FilterValue, ParameterSet, Style};
@@ -230,7 +230,7 @@ pub fn set_of(document: &Map<String, Value>, style: Style) -> Result<Option<Impo
     let stored = StoredParameterSet::from(&set);
     let is_inert = |(switch, axes): &(&'static str, &[&str])| {
         let is_on = params.get(*switch) == Some(&Value::Bool(true));
-        (is_on && axes.iter().all(|axis| filter_threshold(&stored, axis).is_none())).then_some(*switch)
+        (is_on && axes.iter().all(|axis| stored.number(axis).is_none())).then_some(*switch)
     };
     let inert = SWITCHES.iter().filter_map(is_inert).collect();
     Ok(Some(ImportedStyle { set, inert }))
@@ -257,10 +257,7 @@ fn with_mechanisms(
             }
         }
     }
-    // Half of a pair is none.
-    exit.trailing_distance_atr = exit.trailing_activation_atr.and(exit.trailing_distance_atr);
-    exit.first_target_atr = exit.first_target_pct.and(exit.first_target_atr);
-    Ok(exit)
+    Ok(exit.without_halves())
 }
 
 /// Reads the filters of a style; a value of another kind than the filter's is no value.

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::{ExitAxis, Style};
-use crate::store::records::{StoredFilter, StoredParameterSet, StoredValue};
+use crate::store::records::StoredParameterSet;
 
 /// Every key of the bot's own defaults, in its order.
 pub const DEFAULT_TREE: &str = include_str!("bot_default.json");
@@ -47,23 +47,15 @@ pub fn number_under_key(key: &str, value: f64) -> Value {
     }
 }
 
-/// Returns the threshold of a filter dimension.
-pub fn filter_threshold(set: &StoredParameterSet, name: &str) -> Option<f64> {
-    set.filters.iter().find(|filter| filter.name == name).and_then(|filter| match filter.value {
-        StoredValue::Number(value) => Some(value),
-        StoredValue::Name(_) => None,
-    })
-}
-
 /// Returns whether a set has exit mechanisms.
 pub fn has_mechanisms(set: &StoredParameterSet) -> bool {
-    let mechanism = |filter: &StoredFilter| ExitAxis::named(&filter.name).is_some_and(ExitAxis::is_optional);
-    set.filters.iter().any(mechanism)
+    let axes = set.exits.iter().filter_map(|exit| ExitAxis::named(&exit.name));
+    axes.into_iter().any(ExitAxis::is_optional)
 }
 
 /// Returns what a set switches on and off.
 pub fn switches(set: &StoredParameterSet) -> Map<String, Value> {
-    let is_on = |axes: &[&str]| axes.iter().any(|axis| filter_threshold(set, axis).is_some());
+    let is_on = |axes: &[&str]| axes.iter().any(|axis| set.number(axis).is_some());
     SWITCHES.into_iter().map(|(key, axes)| (key.to_owned(), json!(is_on(axes)))).collect()
 }
 
@@ -72,15 +64,15 @@ pub fn switches(set: &StoredParameterSet) -> Map<String, Value> {
 pub fn live_exits(set: &StoredParameterSet) -> Map<String, Value> {
     let mut object = switches(set);
     for key in ["tp1_atr_multiplier", "tp1_close_pct"] {
-        object.extend(filter_threshold(set, key).map(|value| (key.to_owned(), number_under_key(key, value))));
+        object.extend(set.number(key).map(|value| (key.to_owned(), number_under_key(key, value))));
     }
-    if filter_threshold(set, "breakeven_atr").is_some() {
+    if set.number("breakeven_atr").is_some() {
         object.insert("breakeven_buffer_pct".to_owned(), json!(0.0));
     }
-    if let Some(distance) = filter_threshold(set, "trailing_stop_distance") {
+    if let Some(distance) = set.number("trailing_stop_distance") {
         object.insert("trailing_distance_atr".to_owned(), json!(distance));
-        let first = filter_threshold(set, "tp1_atr_multiplier");
-        let after = first.is_some() && first == filter_threshold(set, "trailing_stop_activation");
+        let first = set.number("tp1_atr_multiplier");
+        let after = first.is_some() && first == set.number("trailing_stop_activation");
         object.insert("trailing_start_after_tp1".to_owned(), json!(after));
     }
     object

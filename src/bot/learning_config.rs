@@ -19,8 +19,8 @@ pub use self::difference::{BotFileDifference, find_differences};
 use self::draft::Draft;
 use crate::bot::import::set_of;
 use crate::bot::keys::{
-    DEFAULT_TREE, FILLED_IN, TRADES_LEARNED_MIN, filter_threshold, has_mechanisms, is_filled_in, is_same,
-    live_exits, number_under_key, switches,
+    DEFAULT_TREE, FILLED_IN, TRADES_LEARNED_MIN, has_mechanisms, is_filled_in, is_same, live_exits,
+    number_under_key, switches,
 };
 use crate::ingest::ExactNumbers;
 use crate::model::{Style, Symbol, rfc3339};
@@ -297,17 +297,13 @@ fn value_of(filter: &StoredFilter) -> Value {
 
 /// Returns the consensus a set asks for; the bot has two names for it.
 fn consensus_of_set(set: &StoredParameterSet) -> Option<f64> {
-    filter_threshold(set, "min_indicator_consensus").or_else(|| filter_threshold(set, "min_consensus"))
+    set.number("min_indicator_consensus").or_else(|| set.number("min_consensus"))
 }
 
 /// Returns the exit rule and every filter of a set under the bot's names. Score weights have a place of their own.
 fn flat_parameters(set: &StoredParameterSet) -> Object {
-    let exit = [
-        ("atr_tp_multiplier", set.atr_tp_multiplier),
-        ("atr_stop_multiplier", set.atr_stop_multiplier),
-        ("max_holding_hours", set.max_holding_hours),
-    ];
-    let exit = exit.into_iter().map(|(key, value)| (key.to_owned(), number_under_key(key, value)));
+    let exit = set.exits.iter();
+    let exit = exit.map(|exit| (exit.name.clone(), number_under_key(&exit.name, exit.value)));
     let filters = set.filters.iter().filter(|filter| filter.name != SCORE_WEIGHTS);
     exit.chain(filters.map(|filter| (filter.name.clone(), value_of(filter)))).collect()
 }

@@ -13,10 +13,10 @@ use crate::decide::RunResult;
 use crate::model::rfc3339;
 use crate::notify::Message;
 use crate::run::freshness::ClockState;
-use crate::run::records::{change_record, evidence_record, metrics_record};
+use crate::run::records::{change_record, evidence_record};
 use crate::run::report::{RunReport, StyleReport};
 use crate::run::unreported::Overdue;
-use crate::store::records::ChangeRecord;
+use crate::store::records::{ChangeRecord, StoredMetrics};
 use crate::study::Measured;
 
 /// Most changes that are told; a message stays small whatever happened.
@@ -263,7 +263,7 @@ impl DigestStyle {
 
 impl DigestFigures {
     fn of(measured: &Measured) -> Self {
-        let late = metrics_record(&measured.late);
+        let late = StoredMetrics::from(&measured.late);
         Self {
             trades: late.trades,
             win_rate: late.win_rate,

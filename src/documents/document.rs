@@ -38,13 +38,8 @@ impl<T: Document> Envelope<T> {
 
 /// Returns a parameter set as an object with the legacy names.
 pub fn params_object(set: &StoredParameterSet) -> Map<String, Value> {
-    let exits = [
-        ("atr_tp_multiplier", set.atr_tp_multiplier),
-        ("atr_stop_multiplier", set.atr_stop_multiplier),
-        ("max_holding_hours", set.max_holding_hours),
-    ];
     let mut object: Map<String, Value> =
-        exits.into_iter().map(|(key, value)| (key.to_owned(), number(value))).collect();
+        set.exits.iter().map(|exit| (exit.name.clone(), number(exit.value))).collect();
     for filter in &set.filters {
         let value = match &filter.value {
             StoredValue::Number(value) => number(*value),

@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value};
 
 use super::table::{WIDTH, aligned_table};
+use crate::evaluate::metric_table::{MetricField, MetricForm, MetricTables};
 use crate::search::nearest_name;
 use crate::store::records::StoredMetrics;
 
@@ -333,43 +334,19 @@ impl<T> ListingBuilder<'_, T> {
 
     /// Adds the metrics: those that people look at first to the narrow table, all under their names in documents.
     pub fn metrics(self, metrics: impl Fn(&T) -> &StoredMetrics) -> Self {
-        let of = |value: fn(&StoredMetrics) -> Option<f64>| {
-            let metrics = &metrics;
-            move |row: &T| value(metrics(row))
-        };
-        let number = |value, places| {
-            let value = of(value);
-            move |row: &T| Cell::number(value(row), places)
-        };
-        let share = |value| {
-            let value = of(value);
-            move |row: &T| Cell::share(value(row))
-        };
-        self.column("trades", "Trades", ColumnKind::Number, |row| Cell::count(metrics(row).trades))
-            .column("win_rate", "Win %", ColumnKind::Number, share(|m| m.win_rate))
-            .column("expectancy_pct", "Avg %", ColumnKind::Number, number(|m| m.expectancy_pct, 3))
-            .column("profit_factor", "PF", ColumnKind::Number, number(|m| m.profit_factor, 2))
-            .column("total_return_pct", "Total %", ColumnKind::Number, number(|m| m.total_return_pct, 1))
-            .column("max_drawdown_pct", "Drawdown %", ColumnKind::Number, number(|m| m.max_drawdown_pct, 1))
-            .more("sharpe_daily", "Sharpe/day", ColumnKind::Number, number(|m| m.sharpe_daily, 3))
-            .more("payoff_ratio", "Payoff", ColumnKind::Number, number(|m| m.payoff_ratio, 2))
-            .more("avg_win_pct", "Avg win %", ColumnKind::Number, number(|m| m.avg_win_pct, 3))
-            .more("avg_loss_pct", "Avg loss %", ColumnKind::Number, number(|m| m.avg_loss_pct, 3))
-            .more(
-                "best_case_return_pct",
-                "Best case %",
-                ColumnKind::Number,
-                number(|m| m.best_case_return_pct, 1),
-            )
-            .more("gross_return_pct", "Gross %", ColumnKind::Number, number(|m| m.gross_return_pct, 1))
-            .more("avg_hold_hours", "Hold h", ColumnKind::Number, number(|m| m.avg_hold_hours, 1))
-            .more("taken_share", "Taken %", ColumnKind::Number, share(|m| m.taken_share))
-            .more("capture_rate", "Capture %", ColumnKind::Number, share(|m| m.capture_rate))
-            .more("capture_precision", "Precision %", ColumnKind::Number, share(|m| m.capture_precision))
-            .more("capture_lift", "Lift", ColumnKind::Number, number(|m| m.capture_lift, 2))
-            .more("ambiguous_exits", "Ambiguous", ColumnKind::Number, |row| {
-                Cell::count(metrics(row).ambiguous_exits)
-            })
+        let mut columns = StoredMetrics::METRICS;
+        columns.sort_by_key(|metric| metric.column);
+        columns.into_iter().fold(self, |listing, metric| {
+            let cell = |row: &T| match metric.field {
+                MetricField::Count(count, _) => Cell::count(count(metrics(row))),
+                MetricField::Number(number, _, MetricForm::Share) => Cell::share(number(metrics(row))),
+                MetricField::Number(number, _, MetricForm::Decimals(places)) => {
+                    Cell::number(number(metrics(row)), places)
+                }
+            };
+            let is_narrow = metric.tables == MetricTables::Both;
+            listing.add(metric.key, metric.title, ColumnKind::Number, is_narrow, cell)
+        })
     }
 
     /// Adds a column per parameter of any row, in the order of the space, shown when asked for.

@@ -13,7 +13,7 @@ use crate::ingest::{PassedOver, Rejection};
 use crate::model::rfc3339;
 use crate::run::freshness::ClockState;
 use crate::run::given_signals::SignalsNote;
-use crate::run::records::{change_record, evidence_record, issue_records, lost_records, metrics_record};
+use crate::run::records::{change_record, evidence_record, issue_records, lost_records};
 use crate::run::report::{InputReport, RunReport, StyleReport, SymbolLosses};
 use crate::run::unreported::Overdue;
 use crate::store::records::{AssessmentRecord, ChangeRecord, EvidenceRecord, IssueRecord, StoredMetrics};
@@ -648,9 +648,9 @@ fn candidate_part(measured: &Measured) -> CandidatePart {
     CandidatePart {
         params: params_object(&(&measured.set).into()),
         score: measured.score,
-        metrics: metrics_record(&measured.full),
-        early: metrics_record(&measured.early),
-        late: metrics_record(&measured.late),
+        metrics: (&measured.full).into(),
+        early: (&measured.early).into(),
+        late: (&measured.late).into(),
     }
 }
 
@@ -839,11 +839,8 @@ fn replay(style: &StyleReport) -> Option<ReplayPart> {
 
 fn result_rows(best: &Measured, incumbent: Option<&Measured>) -> Vec<(String, StoredMetrics)> {
     let named = |name: &str, measured: &Measured| {
-        vec![
-            (format!("{name}, IS"), metrics_record(&measured.early)),
-            (format!("{name}, OOS"), metrics_record(&measured.late)),
-            (format!("{name}, all"), metrics_record(&measured.full)),
-        ]
+        let parts = [("IS", &measured.early), ("OOS", &measured.late), ("all", &measured.full)];
+        parts.map(|(part, metrics)| (format!("{name}, {part}"), metrics.into())).to_vec()
     };
     let mut rows = named("best", best);
     rows.extend(incumbent.map(|measured| named("active", measured)).unwrap_or_default());

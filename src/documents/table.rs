@@ -2,6 +2,7 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use crate::evaluate::metric_table::{MetricEntry, MetricField, MetricForm, MetricTables};
 use crate::store::records::StoredMetrics;
 
 /// Width of every table; fits a terminal and a mail.
@@ -44,23 +45,25 @@ pub fn as_percent(share: Option<f64>) -> String {
     share.map_or_else(|| "-".to_owned(), |share| format!("{:.1}", 100.0 * share))
 }
 
+/// Returns a metric as a cell of a table.
+fn metric_cell(metric: &MetricEntry<StoredMetrics>, metrics: &StoredMetrics) -> String {
+    match metric.field {
+        MetricField::Count(count, _) => count(metrics).to_string(),
+        MetricField::Number(number, _, MetricForm::Share) => as_percent(number(metrics)),
+        MetricField::Number(number, _, MetricForm::Decimals(places)) => {
+            with_decimals(number(metrics), places)
+        }
+    }
+}
+
 /// Returns the table of named results.
 pub fn results_table(rows: &[(String, StoredMetrics)]) -> String {
-    let header =
-        ["", "Trades", "Win %", "Avg %", "Payoff", "PF", "Total %", "Drawdown %", "Sharpe/day", "Capture %"];
+    let mut shown = StoredMetrics::METRICS.to_vec();
+    shown.retain(|metric| metric.tables != MetricTables::Wide);
+    let header: Vec<&str> = [""].into_iter().chain(shown.iter().map(|metric| metric.title)).collect();
     let row = |(name, metrics): &(String, StoredMetrics)| {
-        vec![
-            name.clone(),
-            metrics.trades.to_string(),
-            as_percent(metrics.win_rate),
-            with_decimals(metrics.expectancy_pct, 3),
-            with_decimals(metrics.payoff_ratio, 2),
-            with_decimals(metrics.profit_factor, 2),
-            with_decimals(metrics.total_return_pct, 1),
-            with_decimals(metrics.max_drawdown_pct, 1),
-            with_decimals(metrics.sharpe_daily, 3),
-            as_percent(metrics.capture_rate),
-        ]
+        let cells = shown.iter().map(|metric| metric_cell(metric, metrics));
+        [name.clone()].into_iter().chain(cells).collect()
     };
     text_table(&header, &rows.iter().map(row).collect::<Vec<_>>())
 }

@@ -6,6 +6,7 @@
 pub mod daily;
 pub mod lattice;
 pub mod legacy_score;
+pub mod metric_table;
 pub mod metrics;
 pub mod outcome_table;
 pub mod portfolio;

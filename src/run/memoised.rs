@@ -5,10 +5,15 @@ use super::report::StyleReport;
 use super::style::ActiveParameters;
 use crate::decide::key_values;
 use crate::engine::plan::Plan;
+use crate::evaluate::metric_table::METRICS_VERSION;
 use crate::fingerprint::{Canonical, Fingerprint};
+use crate::model::EXIT_AXES;
 
-/// Version of the answer: raise it when a field of a style's report changes, or a sentence in it.
-pub(super) const ANSWER_FORMAT: u64 = 12;
+/// Version of the answer: raise its number when a field of a style's report changes, or a sentence in it.
+pub(super) const ANSWER_FORMAT: u64 = 12 + ENTRIES_SINCE;
+
+/// Exit axes and metrics since then: an answer has them by place, and is another with one more.
+const ENTRIES_SINCE: u64 = (EXIT_AXES.len() as u64 - 11) + (METRICS_VERSION as u64 - 1);
 
 /// Returns the fingerprint of all that the studies of a run depend on.
 pub(crate) fn cache_key(plan: &Plan, data: Fingerprint, in_force: &ActiveParameters) -> Fingerprint {

@@ -9,7 +9,6 @@ use crate::decide::DecisionOutcome;
 use crate::decide::insights::Lesson;
 use crate::engine::plan::Plan;
 use crate::engine::reuse::Reason;
-use crate::evaluate::metrics::Metrics;
 use crate::features::score::{ScoreTerm, ScoreWeights};
 use crate::model::{Day, ParameterSet, Style, rfc3339};
 use crate::run::file_summary::{self, FileNote, IssueNote};
@@ -20,9 +19,8 @@ use crate::store::LearningCommit;
 use crate::store::records::{
     AssessmentRecord, CandidateRecord, ChangeRecord, CombinationRecord, DecisionRecord, EvidenceRecord,
     FeaturesRecord, InsightsRecord, IssueRecord, LessonRecord, NamedNumber, ParamsRecord, RunRecord,
-    RunStyleRecord, SensitivityRecord, SeriesRecord, StoredMetrics, StoredParameterSet, SurfaceCellRecord,
-    SurfaceRecord, SymbolTradesRecord, SymbolWorkRecord, TrialRecord, TrialsRecord, WorkRecord,
-    WorkSpanRecord,
+    RunStyleRecord, SensitivityRecord, SeriesRecord, StoredParameterSet, SurfaceCellRecord, SurfaceRecord,
+    SymbolTradesRecord, SymbolWorkRecord, TrialRecord, TrialsRecord, WorkRecord, WorkSpanRecord,
 };
 use crate::study::Measured;
 use crate::study::evidence::Evidence;
@@ -263,37 +261,13 @@ pub fn age_issues(freshness: &Freshness) -> Vec<IssueRecord> {
     clock.into_iter().chain(freshness.symbols.iter().filter_map(of_symbol)).collect()
 }
 
-/// Returns the stored form of metrics: undefined becomes nothing.
-pub fn metrics_record(metrics: &Metrics) -> StoredMetrics {
-    StoredMetrics {
-        trades: metrics.trades,
-        win_rate: metrics.win_rate.ok(),
-        expectancy_pct: metrics.expectancy_pct.ok(),
-        avg_win_pct: metrics.avg_win_pct.ok(),
-        avg_loss_pct: metrics.avg_loss_pct.ok(),
-        payoff_ratio: metrics.payoff_ratio.ok(),
-        profit_factor: metrics.profit_factor.ok(),
-        total_return_pct: metrics.total_return_pct.ok(),
-        max_drawdown_pct: metrics.max_drawdown_pct.ok(),
-        sharpe_daily: metrics.sharpe_daily.ok(),
-        best_case_return_pct: metrics.best_case_return_pct.ok(),
-        gross_return_pct: metrics.gross_return_pct.ok(),
-        avg_hold_hours: metrics.avg_hold_hours.ok(),
-        taken_share: metrics.taken_share.ok(),
-        capture_rate: metrics.capture_rate.ok(),
-        capture_precision: metrics.capture_precision.ok(),
-        capture_lift: metrics.capture_lift.ok(),
-        ambiguous_exits: metrics.ambiguous_exits,
-    }
-}
-
 fn candidate_record(measured: &Measured) -> CandidateRecord {
     CandidateRecord {
         set: (&measured.set).into(),
         score: measured.score,
-        full: metrics_record(&measured.full),
-        early: metrics_record(&measured.early),
-        late: metrics_record(&measured.late),
+        full: (&measured.full).into(),
+        early: (&measured.early).into(),
+        late: (&measured.late).into(),
     }
 }
 
@@ -343,7 +317,7 @@ fn params_record(style: &StyleReport, best: &Measured, plan: &Plan, now_ms: i64)
         set: (&best.set).into(),
         score_name: plan.search.score.to_string(),
         score: best.score,
-        metrics: metrics_record(&best.full),
+        metrics: (&best.full).into(),
         verdict: style.study.judgement.verdict.to_string(),
         run: 0,
         adopted_at_ms: now_ms,
@@ -399,7 +373,7 @@ fn trials_record(style: &StyleReport) -> TrialsRecord {
         rank: index as u32 + 1,
         set: (&measured.set).into(),
         score: measured.score.expect("a ranked set has a score"),
-        metrics: metrics_record(&measured.early),
+        metrics: (&measured.early).into(),
     };
     TrialsRecord { trials: style.study.top.iter().enumerate().map(trial).collect() }
 }
@@ -419,7 +393,7 @@ fn features_record(style: &StyleReport, now_ms: i64) -> FeaturesRecord {
     let combination = |measured: &Measured| CombinationRecord {
         set: (&measured.set).into(),
         score: measured.score.expect("a ranked set has a score"),
-        metrics: metrics_record(&measured.early),
+        metrics: (&measured.early).into(),
     };
     FeaturesRecord {
         run: 0,
@@ -431,7 +405,7 @@ fn features_record(style: &StyleReport, now_ms: i64) -> FeaturesRecord {
         avg_profit_pct: profit,
         avg_density: profit.zip(hours).map(|(profit, hours)| profit / hours.max(0.25)),
         high_density_threshold: None,
-        baseline: metrics_record(&style.study.baseline),
+        baseline: (&style.study.baseline).into(),
         optimal_take_profit_atr: best.map(|best| best.set.exit.take_profit_atr),
         optimal_stop_atr: best.map(|best| best.set.exit.stop_atr),
         top_combinations: style.study.top.iter().take(COMBINATIONS_KEPT).map(combination).collect(),

@@ -247,9 +247,9 @@ fn record_from_json<R: Record>(version: u16, json: &str) -> Result<R, RowError> 
     }
 }
 
-/// Whether a version is one of those before the record's own.
+/// Whether a version has another list of fields than the record's own: those after [`Record::Earlier`] have the same.
 fn is_earlier<R: Record>(version: u16) -> bool {
-    version < R::VERSION && R::Earlier::VERSION < R::VERSION
+    version <= R::Earlier::VERSION && R::Earlier::VERSION < R::VERSION
 }
 
 /// Returns the record in a payload of some version: all of it and nothing else.

@@ -27,6 +27,12 @@ const ENVELOPE: [(&str, &str, &str); 8] = [
     ),
     ("16..32", "tag", "first 16 bytes of a BLAKE3 key derivation over the row and its place"),
 ];
+/// The structure whose fields are stored by name.
+const BY_NAME: (&str, &str) = (
+    "StoredMetrics",
+    "Stored by name, not by place: a list of (name, u64), then a list of (name, f64). What is undefined is left out. A field \
+     more raises the version of every record that holds these.",
+);
 const TAG: &str = "store_uuid (16 zero bytes for table `meta`), then table name, key, header bytes 0..16 and payload, \
                    each after its length as u64";
 
@@ -123,7 +129,12 @@ pub fn json() -> String {
     let field = |field: &Field| json!({"name": field.name, "type": field.kind, "doc": field.doc});
     let structure = |structure: &Structure| {
         let fields: Vec<Value> = structure.fields.iter().map(field).collect();
-        json!({"name": structure.name, "kind": if structure.is_enum { "enum" } else { "struct" }, "fields": fields})
+        let kind = match structure.name.as_str() {
+            name if name == BY_NAME.0 => "by_name",
+            _ if structure.is_enum => "enum",
+            _ => "struct",
+        };
+        json!({"name": structure.name, "kind": kind, "fields": fields})
     };
     let document = json!({
         "store_format": tables::STORE_FORMAT,
@@ -180,7 +191,11 @@ pub fn markdown() -> String {
     let _ = writeln!(text, "\nTag: context `{TAG_CONTEXT}`; input {TAG}.");
     for structure in structures() {
         let parts = if structure.is_enum { "variants" } else { "fields" };
-        let _ = write!(text, "\n## {}\n\n| {parts}, in order | type | |\n|---|---|---|\n", structure.name);
+        let parts = match structure.name == BY_NAME.0 {
+            true => format!("{}\n\n| {parts}", BY_NAME.1),
+            false => format!("| {parts}, in order"),
+        };
+        let _ = write!(text, "\n## {}\n\n{parts} | type | |\n|---|---|---|\n", structure.name);
         for field in structure.fields {
             line(&mut text, [format!("`{}`", field.name), format!("`{}`", field.kind), field.doc]);
         }

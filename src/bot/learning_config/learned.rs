@@ -216,16 +216,17 @@ fn weights_object(weights: &[NamedNumber]) -> Object {
 
 /// Returns the values of the exit rule among the best combinations, ascending.
 fn params_range(combinations: &[CombinationRecord]) -> Value {
-    let range = |key: &str, value: fn(&CombinationRecord) -> f64| {
-        let mut values: Vec<f64> = combinations.iter().map(value).collect();
+    let range = |key: &str, axis: &str| {
+        let mut values: Vec<f64> =
+            combinations.iter().filter_map(|combination| combination.set.number(axis)).collect();
         values.sort_by(f64::total_cmp);
         values.dedup();
         values.into_iter().map(|value| number_under_key(key, value)).collect::<Value>()
     };
     json!({
-        "atr_tp": range("atr_tp", |combination| combination.set.atr_tp_multiplier),
-        "atr_sl": range("atr_sl", |combination| combination.set.atr_stop_multiplier),
-        "max_holding": range("max_holding_hours", |combination| combination.set.max_holding_hours),
+        "atr_tp": range("atr_tp", "atr_tp_multiplier"),
+        "atr_sl": range("atr_sl", "atr_stop_multiplier"),
+        "max_holding": range("max_holding_hours", "max_holding_hours"),
     })
 }
 

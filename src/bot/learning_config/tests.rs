@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::model::{ExitAxis, ExitRule};
 use crate::store::records::samples::Sample;
 use crate::store::records::*;
 use crate::store::{LearningCommit, Store};
@@ -81,12 +82,15 @@ fn filter(name: &str, value: f64) -> StoredFilter {
 }
 
 fn params(take_profit: f64, filters: Vec<StoredFilter>) -> Option<ParamsRecord> {
-    let set = StoredParameterSet {
-        atr_tp_multiplier: take_profit,
-        atr_stop_multiplier: 1.25,
-        max_holding_hours: 8.0,
-        filters,
-    };
+    let mut exit = ExitRule::new(take_profit, 1.25, 8.0);
+    let (mechanisms, filters): (Vec<_>, Vec<_>) =
+        filters.into_iter().partition(|filter| ExitAxis::named(&filter.name).is_some());
+    for StoredFilter { name, value } in mechanisms {
+        if let (Some(axis), StoredValue::Number(value)) = (ExitAxis::named(&name), value) {
+            axis.set(&mut exit, value);
+        }
+    }
+    let set = StoredParameterSet::of(&exit, filters);
     let metrics =
         StoredMetrics { expectancy_pct: Some(0.5), win_rate: None, ..ParamsRecord::sample().metrics };
     Some(ParamsRecord { set, metrics, ..ParamsRecord::sample() })

@@ -330,7 +330,7 @@ fn figures_of_run(style: &str, known: &KnownStyle) -> Vec<((String, String), Opt
         };
         for (part, metrics) in decision.candidate.iter().flat_map(parts) {
             add(part, "trades", Some(metrics.trades as f64));
-            for (key, value) in metrics.values().into_iter().filter(|(key, _)| KEY_FIGURES.contains(key)) {
+            for (key, value) in metrics.values().filter(|(key, _)| KEY_FIGURES.contains(key)) {
                 add(part, key, value);
             }
         }

@@ -319,17 +319,13 @@ fn varying_parameters(trials: &[TrialPart]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ExitRule;
     use crate::store::records::{StoredFilter, StoredParameterSet, StoredValue};
 
     fn trial(rank: u32, score: f64, trades: u64, drawdown: Option<f64>) -> TrialRecord {
         let filter =
             StoredFilter { name: "min_consensus".to_owned(), value: StoredValue::Number(rank.into()) };
-        let set = StoredParameterSet {
-            atr_tp_multiplier: 2.0,
-            atr_stop_multiplier: 1.0,
-            max_holding_hours: 8.0,
-            filters: vec![filter],
-        };
+        let set = StoredParameterSet::of(&ExitRule::new(2.0, 1.0, 8.0), vec![filter]);
         let metrics = StoredMetrics { trades, max_drawdown_pct: drawdown, ..StoredMetrics::default() };
         TrialRecord { rank, set, score, metrics }
     }

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Invalid, NamedNumber, Record, StoredMetrics, StoredParameterSet, at_most, finite};
+use super::metrics::METRICS_VERSION;
+use super::{
+    FeaturesRecordV1, Invalid, NamedNumber, Record, StoredMetrics, StoredParameterSet, at_most, finite,
+};
 
 /// The most combinations a record keeps.
 const COMBINATIONS_MAX: usize = 5;
@@ -51,10 +54,10 @@ pub struct FeaturesRecord {
 }
 
 impl Record for FeaturesRecord {
-    type Earlier = Self;
+    type Earlier = FeaturesRecordV1;
     const NAME: &'static str = "FeaturesRecord";
     const TYPE_ID: u16 = 4;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 1 + METRICS_VERSION;
     const BYTES_MAX: usize = 256 << 10;
 
     fn validate(&self) -> Result<(), Invalid> {

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Invalid, Record, StoredMetrics, StoredParameterSet, at_most, finite};
+use super::metrics::METRICS_VERSION;
+use super::{
+    DecisionRecordV1, Invalid, Record, StoredMetrics, StoredParameterSet, TrialsRecordV1, at_most, finite,
+};
 use crate::model::Day;
 
 /// The most kinds of issue a run keeps.
@@ -282,10 +285,10 @@ pub struct DecisionRecord {
 }
 
 impl Record for DecisionRecord {
-    type Earlier = Self;
+    type Earlier = DecisionRecordV1;
     const NAME: &'static str = "DecisionRecord";
     const TYPE_ID: u16 = 7;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 1 + METRICS_VERSION;
     const BYTES_MAX: usize = 128 << 10;
 
     fn validate(&self) -> Result<(), Invalid> {
@@ -317,10 +320,10 @@ pub struct TrialsRecord {
 }
 
 impl Record for TrialsRecord {
-    type Earlier = Self;
+    type Earlier = TrialsRecordV1;
     const NAME: &'static str = "TrialsRecord";
     const TYPE_ID: u16 = 8;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 1 + METRICS_VERSION;
     const BYTES_MAX: usize = 256 << 10;
 
     fn validate(&self) -> Result<(), Invalid> {

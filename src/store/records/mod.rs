@@ -3,7 +3,8 @@
 //! Records live apart from the model's types so that the model may change without the format changing. postcard
 //! writes fields in order and without names: swapping, inserting or retyping a field is a new version of the
 //! record (a frozen copy of the old struct, `From<Old>`, and a higher [`Record::VERSION`]), never an edit. No
-//! serde attributes, no maps, no recursion, no zero-sized elements.
+//! serde attributes, no maps, no recursion, no zero-sized elements. Exit axes and metrics are stored by name, so that one more
+//! is an entry of their tables ([`crate::model::EXIT_AXES`], [`crate::evaluate::metric_table`]).
 
 mod carried;
 mod evidence;
@@ -11,7 +12,9 @@ mod features;
 mod history;
 mod insights;
 mod meta;
+mod metrics;
 mod params;
+mod positional;
 mod series;
 mod values;
 mod work;
@@ -28,9 +31,14 @@ pub use history::{
 };
 pub use insights::{InsightsRecord, InsightsRecordV1, LessonRecord, SensitivityRecord};
 pub use meta::{HeadRecord, MetaRecord};
+pub use metrics::StoredMetrics;
 pub use params::ParamsRecord;
+pub use positional::{
+    CandidateRecordV1, CombinationRecordV1, DecisionRecordV1, FeaturesRecordV1, ParamsRecordV1,
+    PositionalMetrics, PositionalSet, TrialRecordV1, TrialsRecordV1,
+};
 pub use series::{SeriesRecord, SurfaceCellRecord, SurfaceRecord, SymbolTradesRecord};
-pub use values::{NamedNumber, StoredFilter, StoredMetrics, StoredParameterSet, StoredValue};
+pub use values::{NamedNumber, StoredFilter, StoredParameterSet, StoredValue};
 pub use work::{SymbolWorkRecord, WorkRecord, WorkSpanRecord};
 
 use schemars::JsonSchema;
@@ -45,7 +53,8 @@ pub trait Record: Serialize + DeserializeOwned + JsonSchema {
     const NAME: &'static str;
     /// The number in the envelope; never reused.
     const TYPE_ID: u16;
-    /// The frozen version of the field list; raised by any change to it.
+    /// The frozen version of the field list; raised by any change to it. Versions after that of [`Self::Earlier`] differ in the
+    /// metrics that they name.
     const VERSION: u16;
     /// The largest payload in bytes; more is an error when encoding and when decoding.
     const BYTES_MAX: usize;

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Invalid, Record, StoredMetrics, StoredParameterSet, finite};
+use super::metrics::METRICS_VERSION;
+use super::{Invalid, ParamsRecordV1, Record, StoredMetrics, StoredParameterSet, finite};
 
 /// The active parameters in one scope, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,10 +30,10 @@ pub struct ParamsRecord {
 }
 
 impl Record for ParamsRecord {
-    type Earlier = Self;
+    type Earlier = ParamsRecordV1;
     const NAME: &'static str = "ParamsRecord";
     const TYPE_ID: u16 = 3;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 1 + METRICS_VERSION;
     const BYTES_MAX: usize = 64 << 10;
 
     fn validate(&self) -> Result<(), Invalid> {

@@ -2,6 +2,8 @@
 //! every option is there.
 
 use super::*;
+use crate::evaluate::metric_table::MetricField;
+use crate::model::ExitRule;
 
 /// The only fraction in the samples; its bytes do not occur by accident.
 pub(crate) const FRACTION: f64 = 0.1;
@@ -16,20 +18,38 @@ fn text(name: &str) -> String {
     name.to_owned()
 }
 
-pub(crate) fn set() -> StoredParameterSet {
+fn filters() -> Vec<StoredFilter> {
     let number = StoredFilter { name: text("min_risk_reward"), value: StoredValue::Number(FRACTION) };
     let name = StoredFilter { name: text("allowed_mkt_struct"), value: StoredValue::Name(text("all")) };
-    StoredParameterSet {
+    vec![number, name]
+}
+
+pub(crate) fn set() -> StoredParameterSet {
+    StoredParameterSet::of(&ExitRule::new(FRACTION, FRACTION, FRACTION), filters())
+}
+
+fn positional_set() -> PositionalSet {
+    PositionalSet {
         atr_tp_multiplier: FRACTION,
         atr_stop_multiplier: FRACTION,
         max_holding_hours: FRACTION,
-        filters: vec![number, name],
+        filters: filters(),
     }
 }
 
 pub(crate) fn metrics() -> StoredMetrics {
+    let mut metrics = StoredMetrics { trades: 300, ambiguous_exits: 7, ..StoredMetrics::default() };
+    for metric in &StoredMetrics::METRICS {
+        if let MetricField::Number(_, place, _) = metric.field {
+            *place(&mut metrics) = Some(FRACTION);
+        }
+    }
+    metrics
+}
+
+fn positional_metrics() -> PositionalMetrics {
     let defined = Some(FRACTION);
-    StoredMetrics {
+    PositionalMetrics {
         trades: 300,
         win_rate: defined,
         expectancy_pct: defined,
@@ -285,5 +305,90 @@ impl Sample for SeriesRecord {
 impl Sample for TrialsRecord {
     fn sample() -> Self {
         Self { trials: vec![TrialRecord { rank: 1, set: set(), score: FRACTION, metrics: metrics() }] }
+    }
+}
+
+impl Sample for ParamsRecordV1 {
+    fn sample() -> Self {
+        Self {
+            set: positional_set(),
+            score_name: text("expectancy"),
+            score: Some(FRACTION),
+            metrics: positional_metrics(),
+            verdict: text("REAL"),
+            run: 412,
+            adopted_at_ms: 1_735_689_600_000,
+            generation: 3,
+            source: text("run"),
+        }
+    }
+}
+
+impl Sample for FeaturesRecordV1 {
+    fn sample() -> Self {
+        Self {
+            run: 412,
+            computed_at_ms: 1_735_689_600_000,
+            signals: 900,
+            weights: vec![NamedNumber { name: text("volume"), value: FRACTION }],
+            weights_name: text("correlation"),
+            avg_holding_hours: Some(FRACTION),
+            avg_profit_pct: Some(FRACTION),
+            avg_density: Some(FRACTION),
+            high_density_threshold: Some(FRACTION),
+            baseline: positional_metrics(),
+            optimal_take_profit_atr: Some(FRACTION),
+            optimal_stop_atr: Some(FRACTION),
+            top_combinations: vec![CombinationRecordV1 {
+                set: positional_set(),
+                score: FRACTION,
+                metrics: positional_metrics(),
+            }],
+        }
+    }
+}
+
+impl Sample for DecisionRecordV1 {
+    fn sample() -> Self {
+        let change = ChangeRecord {
+            scope: text("swing"),
+            key: text("min_risk_reward"),
+            old: Some(text("2")),
+            new: None,
+        };
+        let metrics = positional_metrics;
+        let (full, early, late) = (metrics(), metrics(), metrics());
+        let candidate = CandidateRecordV1 { set: positional_set(), score: Some(FRACTION), full, early, late };
+        Self {
+            verdict: text("REAL"),
+            adopted: true,
+            changed: true,
+            outcome: text("adopted"),
+            reasons: vec![text("better on both parts")],
+            score_name: text("expectancy"),
+            candidate: Some(candidate.clone()),
+            incumbent: Some(candidate),
+            stability: Some(FRACTION),
+            degradation: Some(FRACTION),
+            win_rate_ratio: Some(FRACTION),
+            early_first_day: text("2025-01-01"),
+            early_last_day: text("2025-02-28"),
+            late_first_day: text("2025-03-01"),
+            late_last_day: text("2025-03-31"),
+            changes: vec![change],
+        }
+    }
+}
+
+impl Sample for TrialsRecordV1 {
+    fn sample() -> Self {
+        Self {
+            trials: vec![TrialRecordV1 {
+                rank: 1,
+                set: positional_set(),
+                score: FRACTION,
+                metrics: positional_metrics(),
+            }],
+        }
     }
 }

@@ -1,0 +1,104 @@
+//! Every entry of the table of exit axes goes all the way: parsed, enumerated, fingerprinted, stored, cached, shown, exported, imported.
+
+use serde_json::{Map, Value};
+
+use crate::bot::import::set_of;
+use crate::bot::keys::{SWITCHES, live_exits};
+use crate::config::{Config, reference_page};
+use crate::decide::key_values;
+use crate::documents::document::params_object;
+use crate::engine::plan::{DayLimits, Plan};
+use crate::engine::reuse::{decode_context, encode_context};
+use crate::engine::unit_schema::UnitSchema;
+use crate::model::{EXIT_AXES, ExitAxis, ExitRule, Need, ParameterSet, Style};
+use crate::store::records::StoredParameterSet;
+
+/// Two values of an axis.
+fn two(axis: &ExitAxis) -> [f64; 2] {
+    // Whole hours, and what no take-profit of the defaults is nearer than.
+    if axis.need == Need::Always { [2.0, 3.0] } else { [0.25, 0.5] }
+}
+
+/// Returns the plan of a space whose axis has some values, with the mechanism that it is a partner of.
+fn plan(axis: usize, values: &[f64]) -> Plan {
+    let line = |axis: &ExitAxis, values: &[f64]| format!("{} = {values:?}\n", axis.key);
+    let mut space = line(&EXIT_AXES[axis], values);
+    if EXIT_AXES[axis].need == Need::Partner {
+        space += &line(&EXIT_AXES[axis - 1], &[0.75]);
+    }
+    let text = format!("[style.swing.space]\n{space}");
+    let config =
+        Config::from_texts(&[("test".to_owned(), text.clone())]).unwrap_or_else(|e| panic!("{text}{e}"));
+    config.plan(&[Style::Swing], DayLimits::default()).unwrap_or_else(|e| panic!("{text}{e}"))
+}
+
+/// Returns a rule in which an axis has a value, with its partner.
+fn rule(axis: usize, value: f64) -> ExitRule {
+    let mut rule = ExitRule::new(2.0, 1.5, 8.0);
+    EXIT_AXES[axis].set(&mut rule, value);
+    for (mechanism, partner) in ExitAxis::pairs() {
+        match (mechanism.value(&rule), partner.value(&rule)) {
+            (Some(_), None) => partner.set(&mut rule, 1.0),
+            (None, Some(_)) => mechanism.set(&mut rule, 1.0),
+            _ => {}
+        }
+    }
+    rule
+}
+
+#[test]
+fn every_exit_axis_is_parsed_enumerated_and_fingerprinted() {
+    for (place, axis) in EXIT_AXES.iter().enumerate() {
+        let [one, other] = two(axis);
+        let planned = plan(place, &[one, other]);
+        let rules = planned.styles[0].space.rules();
+        for value in [one, other] {
+            assert!(rules.iter().any(|rule| axis.value(rule) == Some(value)), "{} = {value}", axis.key);
+        }
+        let alone = [one, other].map(|value| plan(place, &[value]));
+        assert_ne!(alone[0].fingerprint(), alone[1].fingerprint(), "{}", axis.key);
+        let grids = alone.each_ref().map(|plan| plan.styles[0].space.fingerprint());
+        assert_ne!(grids[0], grids[1], "{}", axis.key);
+        let schemas = alone.each_ref().map(|plan| UnitSchema::of(&plan.styles[0]));
+        assert_ne!(schemas[0].fingerprint(), schemas[1].fingerprint(), "{}", axis.key);
+        for schema in schemas {
+            assert_eq!(decode_context(&encode_context(&schema)), Some(schema), "{}", axis.key);
+        }
+        assert!(reference_page().contains(&format!("| `{}` | exit, {} |", axis.key, axis.unit.as_str())));
+    }
+}
+
+#[test]
+fn every_exit_axis_is_stored_and_shown() {
+    for (place, axis) in EXIT_AXES.iter().enumerate() {
+        let value = two(axis)[0];
+        let set = ParameterSet { exit: rule(place, value), filters: Vec::new() };
+        let stored = StoredParameterSet::from(&set);
+        assert_eq!(stored.number(axis.key), Some(value));
+        let row = postcard::to_stdvec(&stored).expect("plain values");
+        assert!(row.windows(axis.key.len()).any(|part| part == axis.key.as_bytes()), "{} by name", axis.key);
+        assert_eq!(ParameterSet::try_from(&stored).expect("sound"), set);
+        assert_eq!(params_object(&stored).get(axis.key).and_then(Value::as_f64), Some(value));
+        let shown = (axis.key.to_owned(), value.to_string());
+        assert!(key_values(&set).contains(&shown), "{shown:?}");
+    }
+}
+
+#[test]
+fn every_exit_axis_comes_back_from_the_file_of_the_bot() {
+    for (place, axis) in EXIT_AXES.iter().enumerate() {
+        let exit = rule(place, two(axis)[0]);
+        let set = ParameterSet { exit, filters: Vec::new() };
+        let stored = StoredParameterSet::from(&set);
+        let mut params: Map<String, Value> = params_object(&stored);
+        let live = live_exits(&stored);
+        for (switch, _) in SWITCHES {
+            params.insert(switch.to_owned(), live[switch].clone());
+        }
+        let global = Map::from_iter([("swing_params".to_owned(), Value::Object(live))]);
+        let file = [("swing_params", params), ("global", global)];
+        let file = Map::from_iter(file.map(|(key, value)| (key.to_owned(), Value::Object(value))));
+        let read = set_of(&file, Style::Swing).expect("sound").expect("parameters");
+        assert_eq!(read.set, set, "{}", axis.key);
+    }
+}
