@@ -42,13 +42,13 @@ pub const FOLDERS: [&str; 24] = [
     "decide",
     "store",
     "engine",
-    "net",
-    "fetch",
-    "notify",
     "config",
     "study",
     "run",
     "bot",
+    "net",
+    "fetch",
+    "notify",
     "diagnose",
     "documents",
     "render",
@@ -58,12 +58,14 @@ pub const FOLDERS: [&str; 24] = [
 
 #[doc(hidden)]
 pub mod bot;
+#[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
 #[doc(hidden)]
 pub mod config;
 #[doc(hidden)]
 pub mod decide;
+#[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod diagnose;
 #[doc(hidden)]
@@ -79,6 +81,7 @@ mod exit_axes_tests;
 pub mod exits;
 #[doc(hidden)]
 pub mod features;
+#[cfg(feature = "fetch")]
 #[doc(hidden)]
 pub mod fetch;
 #[doc(hidden)]
@@ -90,12 +93,15 @@ pub mod fingerprint;
 pub mod fuzz;
 #[doc(hidden)]
 pub mod ingest;
+#[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod legacy;
 #[doc(hidden)]
 pub mod model;
+#[cfg(feature = "net")]
 #[doc(hidden)]
 pub mod net;
+#[cfg(feature = "notify")]
 #[doc(hidden)]
 pub mod notify;
 #[doc(hidden)]

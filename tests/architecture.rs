@@ -96,7 +96,7 @@ fn files_are_opened_in_one_place() {
 }
 
 /// Files of a folder that import each other, with why; nobody else may join them, and who leaves them leaves this list.
-const CIRCLES: [(&str, &str); 8] = [
+const CIRCLES: [(&str, &str); 7] = [
     ("cli/failure cli/log cli/output", "a failure is printed and logged, and printing can fail"),
     ("documents/inspect documents/run", "a stored run is shown by the parts of a live one"),
     (
@@ -108,7 +108,6 @@ const CIRCLES: [(&str, &str); 8] = [
          ingest/load ingest/repeats ingest/report ingest/series ingest/source ingest/time",
         "every reader hands its rows to the collector, which names file and row in what it reports",
     ),
-    ("notify/email notify/smtp", "the channel and the conversation it has"),
     (
         "run/append_read run/clock run/error run/event run/freshness run/given_signals run/halt run/prior_state run/report \
          run/resources run/symbol_evaluator",

@@ -8,13 +8,43 @@ use serde_json::Value;
 
 /// Returns every package of the platform; `None` where not all of them were fetched.
 fn packages() -> Option<Vec<Value>> {
+    metadata(&[])?["packages"].as_array().cloned()
+}
+
+/// Returns what cargo knows of the package under some flags; `None` where not every dependency was fetched.
+fn metadata(flags: &[&str]) -> Option<Value> {
     let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let mut command = Command::new(env!("CARGO"));
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     command.args(["metadata", "--format-version", "1", "--locked", "--offline"]);
-    let output = command.args(["--filter-platform", &platform]).output().ok()?;
-    let metadata: Value = serde_json::from_slice(&output.stdout).ok()?;
-    metadata["packages"].as_array().cloned()
+    let output = command.args(["--filter-platform", &platform]).args(flags).output().ok()?;
+    serde_json::from_slice(&output.stdout).ok()
+}
+
+/// Returns the names of the crates that go into the package with some features; `None` where not every dependency was fetched.
+fn crates_with(features: &str) -> Option<BTreeSet<String>> {
+    let metadata = metadata(&["--no-default-features", "--features", features])?;
+    let nodes: BTreeMap<&str, &Value> = metadata["resolve"]["nodes"]
+        .as_array()?
+        .iter()
+        .filter_map(|node| Some((node["id"].as_str()?, node)))
+        .collect();
+    let (mut found, mut next) = (BTreeSet::new(), vec![metadata["resolve"]["root"].as_str()?]);
+    while let Some(id) = next.pop() {
+        if !found.insert(id) {
+            continue;
+        }
+        let is_in = |dependency: &&Value| {
+            dependency["dep_kinds"]
+                .as_array()
+                .is_some_and(|kinds| kinds.iter().any(|kind| kind["kind"] != "dev"))
+        };
+        let dependencies = nodes.get(id)?["deps"].as_array()?.iter().filter(is_in);
+        next.extend(dependencies.filter_map(|dependency| dependency["pkg"].as_str()));
+    }
+    let packages = metadata["packages"].as_array()?.iter();
+    let named = packages.filter(|package| package["id"].as_str().is_some_and(|id| found.contains(id)));
+    Some(named.filter_map(|package| package["name"].as_str().map(str::to_owned)).collect())
 }
 
 fn rules() -> toml::Table {
@@ -119,4 +149,47 @@ fn dependencies_keep_to_the_rules() {
     assert_eq!(versions, BTreeMap::new(), "each of these is built twice");
     let unused: Vec<&String> = skipped.iter().filter(|skip| !used.contains(*skip)).collect();
     assert!(unused.is_empty(), "not there any more: {unused:?}");
+}
+
+/// Each feature with what it alone brings in.
+const BROUGHT_BY: [(&str, &[&str]); 7] = [
+    ("cli", &["clap", "clap_complete", "clap_mangen", "indicatif", "signal-hook", "tracing-subscriber"]),
+    ("browser", &["clap", "crossterm", "ratatui"]),
+    ("html", &["maud"]),
+    ("fetch", &["ring", "rustls", "ureq", "webpki-roots"]),
+    ("notify", &["lettre", "maud", "ring", "rustls", "ureq", "webpki-roots"]),
+    ("columnar", &["arrow-array", "arrow-ipc", "parquet"]),
+    ("heap-profile", &["clap", "dhat"]),
+];
+
+/// Who builds on the engine and the store gets neither a command line nor a network with them.
+#[test]
+#[expect(clippy::print_stderr, reason = "says why nothing was tested")]
+fn a_feature_brings_its_crates_and_no_other_does() {
+    let Some(library) = crates_with("") else {
+        return eprintln!("skipped: not every dependency was fetched (`cargo fetch --locked`)");
+    };
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let manifest: toml::Table = std::fs::read_to_string(manifest).expect("a manifest").parse().expect("TOML");
+    let features: BTreeSet<&str> =
+        manifest["features"].as_table().expect("features").keys().map(String::as_str).collect();
+    let known: BTreeSet<&str> =
+        BROUGHT_BY.iter().map(|(feature, _)| *feature).chain(["default", "net"]).collect();
+    assert_eq!(features, known, "every feature says here what it brings");
+    let named: BTreeSet<&str> = BROUGHT_BY.iter().flat_map(|(_, crates)| *crates).copied().collect();
+    for name in &named {
+        assert!(!library.contains(*name), "the library alone brings {name}");
+    }
+    for (feature, crates) in BROUGHT_BY {
+        let with = crates_with(feature).expect("fetched, as the others were");
+        let brought: BTreeSet<&str> = named.iter().copied().filter(|name| with.contains(*name)).collect();
+        let own: BTreeSet<&str> = crates.iter().copied().collect();
+        let through_cli = ["browser", "heap-profile"].contains(&feature);
+        let allowed: BTreeSet<&str> = if through_cli {
+            own.union(&BROUGHT_BY[0].1.iter().copied().collect()).copied().collect()
+        } else {
+            own.clone()
+        };
+        assert!(own.is_subset(&brought) && brought.is_subset(&allowed), "{feature}: {brought:?}");
+    }
 }

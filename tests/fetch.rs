@@ -14,6 +14,7 @@ use retune::fetch::{EXCHANGES, FetchError, Limits, Market, Request, Source, Tick
 use retune::model::{DAY_MS, Day, Interval, MINUTE_MS};
 use retune::net::Endpoint;
 use serde_json::{Value, json};
+use sha2::Digest as _;
 
 use crate::command::{StoreDir, optimizer, text};
 use crate::http_server::{Asked, Reply, Server};
@@ -467,8 +468,8 @@ fn archive(first: i64, end: i64, name: &str) -> (Vec<u8>, String) {
         open += M15;
     }
     let bytes = zip.finish().expect("an archive").into_inner();
-    let hash = ring::digest::digest(&ring::digest::SHA256, &bytes);
-    let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = sha2::Sha256::digest(&bytes);
+    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     (bytes, format!("{hex}  {name}\n"))
 }
 

@@ -6,8 +6,10 @@ cd "$(dirname "$0")/.."
 step() { printf '\n== %s\n' "$*"; "$@"; }
 step cargo fmt --check
 step cargo clippy --all-targets --locked -- -D warnings
+# The library alone, everything but the program, the program alone: what a feature needs of another shows in one of them.
 step cargo clippy --no-default-features --locked -- -D warnings
-step cargo clippy --features heap-profile --locked -- -D warnings
+step cargo clippy --no-default-features --features columnar,fetch,html,notify --lib --locked -- -D warnings
+step cargo clippy --no-default-features --features heap-profile --locked -- -D warnings
 RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items --locked
 # tests/dependencies.rs asks most of it where this is not installed.
 if command -v cargo-deny >/dev/null; then step cargo deny --locked check; fi

@@ -377,7 +377,7 @@ fn spelled_symbol(known: &Value, symbol: &str) -> String {
 }
 
 /// Returns a symbol as the bot's exchange library names it: `BTC/USDT:USDT`, of a dated contract `BTC/USDT:USDT-250328`.
-pub(crate) fn market_name(symbol: &str) -> String {
+pub fn market_name(symbol: &str) -> String {
     let (pair, expiry) =
         symbol.split_once('_').map_or((symbol, String::new()), |(pair, expiry)| (pair, format!("-{expiry}")));
     let mut split =

@@ -9,5 +9,5 @@ pub mod import;
 pub mod keys;
 pub(crate) mod learning_config;
 
-pub(crate) use learning_config::market_name;
+pub use learning_config::market_name;
 pub use learning_config::{BotFile, BotFileDifference, bot_file, find_differences, learning_config};

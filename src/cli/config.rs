@@ -18,6 +18,7 @@ pub(crate) enum ConfigCommand {
 pub(crate) fn run(context: &Context, command: &ConfigCommand) -> Result<u8, Failure> {
     let config = context.config(&[])?;
     let plan = config.check()?;
+    super::notify::check_channels(&config)?;
     let sets = plan.styles.iter().map(|s| (s.space.style().to_string(), s.space.sets() as u64)).collect();
     let document = ConfigDocument { values: values(&config), parameter_sets: sets };
     match command {

@@ -128,6 +128,7 @@ impl DoctorReport {
                 arguments.bad_rows.flags().into_iter().chain(arguments.files.flags()).collect();
             let config = context.config(&flags)?;
             let plan = config.check()?;
+            super::notify::check_channels(&config)?;
             Ok((config, plan))
         };
         match read() {

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
+#[cfg(feature = "fetch")]
 use crate::fetch::FetchError;
 use crate::ingest::{IngestError, Rejection, SignalsError};
-pub(super) use crate::net::chain;
 use crate::run::RunError;
 use crate::run::file_summary::file_name;
 use crate::run::report::InputReport;
@@ -19,6 +19,7 @@ pub(crate) mod code {
     pub(crate) const DATA: u8 = 4;
     pub(crate) const STORE_BUSY: u8 = 5;
     pub(crate) const STORE_REPAIR: u8 = 6;
+    #[cfg(feature = "notify")]
     pub(crate) const NOTIFICATION: u8 = 7;
     pub(crate) const STOPPED: u8 = 20;
     pub(crate) const INTERNAL: u8 = 70;
@@ -43,7 +44,17 @@ impl Failure {
         self
     }
 
+    /// Returns the failure of what this program was built without.
+    #[cfg(not(all(feature = "fetch", feature = "html", feature = "notify")))]
+    pub(crate) fn of_missing(what: &str, feature: &str) -> Self {
+        let message =
+            format!("{what}: expected a program built with the feature `{feature}`, found one without");
+        Self::new(code::USAGE, message)
+            .hint(format!("build it with `cargo build --release --features {feature}`"))
+    }
+
     /// Returns the failure of a fetch, which may have done something all the same.
+    #[cfg(feature = "fetch")]
     pub(crate) fn of_fetch(error: &FetchError) -> Self {
         let code = match error {
             FetchError::Ticker { .. }
@@ -68,6 +79,21 @@ impl Failure {
         }
         ExitCode::from(self.code)
     }
+}
+
+/// Returns an error with everything behind it, on one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
 }
 
 impl From<ConfigError> for Failure {
@@ -111,6 +137,7 @@ impl From<SignalsError> for Failure {
     }
 }
 
+#[cfg(feature = "fetch")]
 impl From<FetchError> for Failure {
     fn from(error: FetchError) -> Self {
         Self::of_fetch(&error)

@@ -152,7 +152,7 @@ pub(crate) fn run(context: &Context, arguments: &IncrementalArguments) -> Result
             super::overdue::note_told(context, report.run);
             code
         }),
-        false => super::notify::notify_result(context, &config.notify, done, &stop),
+        false => super::notify::notify_result(context, &config, done, &stop),
     }
 }
 
@@ -176,7 +176,7 @@ fn options_of_run(
     config: &Config,
 ) -> Result<(Plan, RunOptions), Failure> {
     let days = day_limits(arguments)?;
-    config.channels()?;
+    super::notify::check_channels(config)?;
     let plan = config.plan(&arguments.style.list(), days)?;
     let options = RunOptions {
         data: data_paths(arguments, config)?,

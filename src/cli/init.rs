@@ -97,7 +97,7 @@ fn what_to_fetch(arguments: &InitArguments, found: Option<(&Path, &Candles)>) ->
     let (place, candles) = found?;
     let interval = candles.base.unwrap_or(Interval::M15);
     [MarketName::Spot, MarketName::UsdtM].into_iter().find_map(|market| {
-        let folder = place.join(market.market().as_str());
+        let folder = place.join(market.as_str());
         let is_fetched = |name: &&String| folder.join(format!("{name}-{interval}.csv")).is_file();
         let symbols: Vec<String> = candles.symbols.iter().filter(is_fetched).cloned().collect();
         (!symbols.is_empty()).then(|| Fetching { symbols, market, out: absolute(place) })
@@ -119,7 +119,7 @@ fn daily_script(context: &Context, arguments: &InitArguments, fetch: Option<&Fet
             format!(
                 "optimizer fetch --symbols {} --market {} --since {since} --out {}{} -q --progress none || fetched=$?",
                 quoted(&fetch.symbols.join(",")),
-                fetch.market.market().as_str(),
+                fetch.market.as_str(),
                 shell_quoted(&fetch.out),
                 base_url.unwrap_or_default()
             )

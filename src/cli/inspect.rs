@@ -27,7 +27,6 @@ use crate::legacy::review::{ReviewOptions, review_trades};
 use crate::legacy::rules::report::{ReportParams, opportunities_report};
 use crate::legacy::rules::timing::{TimedOpportunity, TimingLimits};
 use crate::model::{Day, MINUTE_MS, Style};
-use crate::render::browser::Library;
 use crate::run::room_at_first;
 
 #[derive(Debug, clap::Args)]
@@ -446,12 +445,11 @@ pub(crate) fn run(context: &Context, arguments: &InspectArguments) -> Result<u8,
     let snapshot = view.read()?;
     let (profile, now_ms) = (context.global.profile.as_str(), context.now_ms);
     let may_browse = arguments.topic.is_none() && !arguments.no_browser && !context.global.json;
-    if may_browse && browser::is_possible() {
-        let mut library = Library::open(view.read()?, profile)?;
-        // A profile without runs has an overview that says what to type.
-        if !library.is_empty() {
-            return browser::browse_store(&mut library);
-        }
+    if may_browse
+        && browser::is_possible()
+        && let Some(code) = browser::browse(view.read()?, profile)?
+    {
+        return Ok(code);
     }
     let store = context.store();
     let directory = store.display().to_string();

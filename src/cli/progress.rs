@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::eta::Outlook;
+#[cfg(feature = "fetch")]
 use crate::fetch::FetchEvent;
-use crate::model::{Day, rfc3339};
 use crate::run::RunEvent;
 
 /// How progress is shown.
@@ -98,6 +98,7 @@ impl Progress {
     }
 
     /// Takes in an event of `fetch`.
+    #[cfg(feature = "fetch")]
     pub(crate) fn on_fetch(&self, event: &FetchEvent<'_>) {
         match event {
             FetchEvent::Begun { symbols } => {
@@ -108,8 +109,8 @@ impl Progress {
                 }
             }
             FetchEvent::Reached { ticker, open_ms } => {
-                self.message(&format!("{ticker} {}", Day::of(*open_ms)));
-                tracing::info!(%ticker, until = rfc3339(*open_ms), "fetched");
+                self.message(&format!("{ticker} {}", crate::model::Day::of(*open_ms)));
+                tracing::info!(%ticker, until = crate::model::rfc3339(*open_ms), "fetched");
             }
             FetchEvent::Waiting { wait, why } => {
                 // Short pauses are nobody's concern.

@@ -201,7 +201,7 @@ pub(crate) fn meant(name: &str, keys: &[Key]) -> Option<String> {
 }
 
 /// Returns the dotted key that words joined by underscores are: `search_top` is `search.top`. Names of before count.
-pub(crate) fn key_of_underscored(text: &str) -> Option<String> {
+pub fn key_of_underscored(text: &str) -> Option<String> {
     let known = |section: &Key| {
         let name = text.strip_prefix(section.name.as_str())?.strip_prefix('_')?;
         let key = format!("{}.{name}", section.name);

@@ -4,6 +4,7 @@
 //! the sections; `layers` holds texts to it and notes where each value comes from.
 
 pub mod axes;
+mod channels;
 pub mod costs;
 pub mod data;
 pub mod decide;
@@ -27,6 +28,8 @@ pub mod styles;
 pub mod symbols;
 pub mod validate;
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +38,7 @@ use self::data::DataConfig;
 use self::decide::{DecideConfig, StaleData};
 use self::layers::Merged;
 use self::limits::{LimitsConfig, MemoryConfig, StoreConfig};
-use self::network::{FetchConfig, NotifyConfig};
+use self::network::{FetchConfig, Limits, NotifyConfig};
 use self::origin::Provenance;
 use self::portfolio::PortfolioConfig;
 use self::search::SearchConfig;
@@ -44,15 +47,13 @@ use self::styles::StylesConfig;
 use self::symbols::SymbolsConfig;
 use self::validate::ValidateConfig;
 use crate::engine::plan::{AgeLimit, DayLimits, Plan, SearchSettings};
-use crate::fetch::Limits;
 use crate::ingest::{ReadingOptions, Selection};
 use crate::model::{Interval, Style, Symbol};
-use crate::notify::Channels;
 
 pub use self::data::{BadRowsPolicy, ConflictPolicy, EmptyPolicy};
 pub use self::error::ConfigError;
 pub(crate) use self::error::value_error;
-pub(crate) use self::keys::key_of_underscored;
+pub use self::keys::key_of_underscored;
 pub use self::layers::Layer;
 pub use self::limits::{MemoryAlarms, Priority};
 pub use self::origin::Origin;
@@ -135,7 +136,7 @@ impl Config {
         &self.provenance.warnings
     }
 
-    fn traced<T>(&self, result: Result<T, ConfigError>) -> Result<T, ConfigError> {
+    pub(crate) fn traced<T>(&self, result: Result<T, ConfigError>) -> Result<T, ConfigError> {
         result.map_err(|error| error.traced(&self.provenance))
     }
 
@@ -181,9 +182,9 @@ impl Config {
         self.traced(self.fetch.limits())
     }
 
-    /// Returns the channels of messages.
-    pub fn channels(&self) -> Result<Channels, ConfigError> {
-        self.traced(self.notify.channels())
+    /// Returns how long sending one message may take.
+    pub fn notify_timeout(&self) -> Result<Duration, ConfigError> {
+        self.traced(self.notify.patience())
     }
 
     /// Returns how old candles may be.
@@ -199,13 +200,13 @@ impl Config {
         self.traced(self.resolved(styles, days))
     }
 
-    /// Resolves everything that any command takes from it, and returns the plan of both styles.
+    /// Resolves everything that any command takes from it but the channels of messages, and returns the plan of both styles.
     pub fn check(&self) -> Result<Plan, ConfigError> {
         self.cache_bytes()?;
         self.memory_bytes()?;
         self.memory_alarms()?;
         self.fetch_limits()?;
-        self.channels()?;
+        self.notify_timeout()?;
         self.plan(&Style::ALL, DayLimits::default())
     }
 

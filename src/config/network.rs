@@ -8,11 +8,24 @@ use serde::{Deserialize, Serialize};
 use crate::config::quantity;
 use crate::config::{ConfigError, value_error};
 use crate::decide::RunResult;
-use crate::fetch::Limits;
-use crate::notify::{BarkConfig, ChannelSettings, Channels, EmailConfig, WebhookConfig};
+
+pub use super::channels::{BarkConfig, EmailConfig, Security, WebhookConfig};
 
 /// Longest time that can be asked for: a day.
 const LONGEST: Duration = Duration::from_secs(86_400);
+
+/// How patient to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest time of one request, the body included.
+    pub timeout: Duration,
+    /// Tries of one request.
+    pub attempts: u32,
+    /// Pause after the first try; it doubles with each.
+    pub first_wait: Duration,
+    /// Longest pause, also of those that the exchange asks for.
+    pub longest_wait: Duration,
+}
 
 /// How patient `optimizer fetch` is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -127,17 +140,9 @@ impl NotifyConfig {
         self.when.iter().any(is_occasion)
     }
 
-    /// Returns the channels that are configured.
-    pub fn channels(&self) -> Result<Channels, ConfigError> {
-        fn settings<S: ChannelSettings>(section: &Option<S>) -> Option<&dyn ChannelSettings> {
-            section.as_ref().map(|section| section as &dyn ChannelSettings)
-        }
-        let sections = [settings(&self.email), settings(&self.bark), settings(&self.webhook)];
-        let channel = |section: &dyn ChannelSettings| section.channel(self.report.as_deref());
-        let list: Result<Vec<_>, _> = sections.into_iter().flatten().map(channel).collect();
-        let list =
-            list.map_err(|bad| value_error(&format!("notify.{}", bad.key), bad.expected, bad.found))?;
-        Ok(Channels { list, timeout: patience("notify.timeout", &self.timeout)? })
+    /// Returns how long sending one message may take.
+    pub fn patience(&self) -> Result<Duration, ConfigError> {
+        patience("notify.timeout", &self.timeout)
     }
 }
 
@@ -153,7 +158,7 @@ mod tests {
 
     fn notify(text: &str) -> Result<NotifyConfig, ConfigError> {
         let config = crate::config::Config::from_texts(&[("test.toml".to_owned(), text.to_owned())])?;
-        config.channels()?;
+        config.notify_timeout()?;
         Ok(config.notify)
     }
 
@@ -179,29 +184,6 @@ mod tests {
         assert_eq!(tells(r#"["rejection"]"#), [false, true, true, false, false]);
         assert_eq!(tells(r#"["always"]"#), [true; 5]);
         assert_eq!(tells("[]"), [false; 5]);
-    }
-
-    #[test]
-    fn passwords_never_go_over_plain_connections_to_others() {
-        let email = |more: &str| {
-            notify(&format!("[notify.email]\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]\n{more}")).is_ok()
-        };
-        assert!(email("host = \"smtp.example.com\""));
-        assert!(email("host = \"127.0.0.1\"\nsecurity = \"none\"\nusername = \"me\""));
-        assert!(!email("host = \"smtp.example.com\"\nsecurity = \"none\""));
-        assert!(email("host = \"relay.lan\"\nsecurity = \"none\"\ninsecure = true"));
-        assert!(!email("host = \"relay.lan\"\nsecurity = \"none\"\ninsecure = true\nusername = \"me\""));
-        assert!(!email("host = \"a b\""));
-    }
-
-    #[test]
-    fn addresses_with_secrets_are_shown_without_them() {
-        let text = "[notify.webhook]\nurl = \"https://hooks.example/T0KEN\"\n[notify.bark]\nurl = \"https://x.example/K\"";
-        let config = crate::config::Config::from_texts(&[("x".to_owned(), text.to_owned())]).expect("sound");
-        let shown = config.to_toml();
-        assert!(shown.contains("https://hooks.example/…") && !shown.contains("T0KEN"), "{shown}");
-        let error = notify("[notify.webhook]\nurl = \"http://hooks.example/T0KEN\"").expect_err("plain");
-        assert!(!error.to_string().contains("T0KEN"), "{error}");
     }
 
     #[test]

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use super::Config;
 use super::keys::{Key, Shape, root};
+use super::network::{BarkConfig, EmailConfig, WebhookConfig};
 use super::renamed::RENAMED;
 use crate::model::{EXIT_AXES, Interval, Style};
-use crate::notify::{BarkConfig, EmailConfig, WebhookConfig};
 use crate::search::defaults::Defaults;
 use crate::search::space::{Bound, ExitAxisValue};
 

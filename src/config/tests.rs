@@ -331,7 +331,7 @@ fn errors_about_values_name_their_origin() {
             "[symbols]\nmin_trades = 5\nprior_trades = 0\n",
             "symbols.prior_trades: expected at least 1, found 0 (`my.toml`, line 3)",
         ),
-        ("[notify.webhook]\n\nurl = \"x\"\n", "(`my.toml`, line 3)"),
+        ("[notify]\n\ntimeout = \"x\"\n", "(`my.toml`, line 3)"),
         ("[style.swing]\nspace.min_consensus = [nan]\n", "(`my.toml`, line 2)"),
         ("[style.swing.space]\n\nmin_consensu = 1\n", "(`my.toml`, line 3)"),
         ("[style.swing.space]\nmax_holding_hours = { min = 1, max = 2, step = -1 }\n", "(`my.toml`, line 2)"),

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
-use ring::digest::{Context, SHA256};
+use sha2::{Digest, Sha256};
 
 use super::client::{Client, Trouble};
 use super::error::FetchError;
@@ -90,7 +90,7 @@ fn content(
 fn save(body: &mut dyn Read, to: &Path) -> Result<(File, String), Trouble> {
     let disk = |error| Trouble::Fatal(io_error(to)(error));
     let mut file = create_beside(to).map_err(Trouble::Fatal)?;
-    let mut hash = Context::new(&SHA256);
+    let mut hash = Sha256::new();
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut bytes = 0;
     loop {
@@ -105,6 +105,6 @@ fn save(body: &mut dyn Read, to: &Path) -> Result<(File, String), Trouble> {
         hash.update(&chunk[..read]);
         file.write_all(&chunk[..read]).map_err(disk)?;
     }
-    let hex = hash.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok((file, hex))
 }

@@ -16,6 +16,7 @@ use ureq::{Agent, Body};
 use super::error::FetchError;
 use super::exchange::Exchange;
 use super::{FetchEvent, Request, plan};
+use crate::config::network::Limits;
 use crate::model::MINUTE_MS;
 use crate::net::{Clocked, Deadline, Endpoint, Fault, agent, instant_ms, retry_after};
 
@@ -25,19 +26,6 @@ const MESSAGE_BYTES: u64 = 4 << 10;
 const MESSAGE_CHARS: usize = 200;
 /// The archive's address may point to where the files are.
 const REDIRECTS: u32 = 3;
-
-/// How patient to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Longest time of one request, the body included.
-    pub timeout: Duration,
-    /// Tries of one request.
-    pub attempts: u32,
-    /// Pause after the first try; it doubles with each.
-    pub first_wait: Duration,
-    /// Longest pause, also of those that the exchange asks for.
-    pub longest_wait: Duration,
-}
 
 impl Limits {
     /// Returns the longest time until a question is answered or given up: every try and every pause at its longest, and the minute that

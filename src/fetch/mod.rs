@@ -34,11 +34,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-pub use client::Limits;
 pub use error::FetchError;
 pub use exchange::{EXCHANGES, Exchange, GivenRow};
 pub use plan::{Market, Part, Source, Ticker, interval};
 
+pub use crate::config::network::Limits;
 use crate::model::{Day, Interval};
 use crate::net::{Endpoint, Fault, usable_proxy};
 use crate::store::make_folders;

@@ -3,6 +3,7 @@
 //! Everything here is a value: no IO, no clock, no computation beyond unit conversion. A stage takes these in
 //! and gives these out, so that any unit of work is a pure function of its inputs.
 
+mod address;
 mod breaks;
 mod candle;
 mod exit_rule;
@@ -18,6 +19,7 @@ mod symbol;
 mod time;
 mod timeframes;
 
+pub use address::{is_loopback, origin};
 pub use breaks::{Break, Breaks, Run, SCALE_JUMP};
 pub use candle::{Bars, Candle, CandleError, CandleSeries};
 pub use exit_rule::{EXIT_AXES, ExitAxis, ExitRule, ExitUnit, Need};

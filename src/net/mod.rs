@@ -20,7 +20,7 @@ use std::time::Duration;
 use ureq::Agent;
 
 pub use deadline::Deadline;
-pub use endpoint::{Endpoint, EndpointError, is_loopback, only_origin, origin};
+pub use endpoint::{Endpoint, EndpointError};
 pub use fault::Fault;
 pub use http::{Clocked, instant_ms, reason, retry_after};
 pub use proxy::{ProxyError, usable_proxy};
@@ -44,21 +44,6 @@ pub fn agent(endpoint: &Endpoint, timeout: Duration, redirects: u32) -> Agent {
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")));
     let config = if endpoint.is_loopback() { config.proxy(None) } else { config };
     config.build().new_agent()
-}
-
-/// Returns an error with everything behind it, on one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
 }
 
 /// Returns what somebody else says as it may be printed (see [`printable`]); of an answer without a word, that.

@@ -3,7 +3,8 @@
 use ureq::http::Uri;
 use ureq::{Proxy, ProxyProtocol};
 
-use super::endpoint::{Endpoint, origin};
+use super::endpoint::Endpoint;
+use crate::model::origin;
 
 /// The variables that name a proxy, the one that counts first.
 const VARIABLES: [&str; 6] =

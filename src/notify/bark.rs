@@ -1,32 +1,16 @@
 //! Bark: push messages to a phone.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::channel::{Channel, ChannelSettings, Until, Unusable, endpoint};
 use super::post::{Post, refusal};
 use super::secret::Secret;
 use super::{Message, NotifyError};
-use crate::net::{Endpoint, only_origin};
+use crate::config::network::BarkConfig;
+use crate::net::Endpoint;
 
 /// Push messages are cut off at 4 KiB on their way.
 const PUSH_CHARS: usize = 1_000;
-
-/// Messages by Bark; the key is `OPTIMIZER_BARK_KEY`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct BarkConfig {
-    /// Address of the server.
-    #[serde(serialize_with = "only_origin")]
-    pub url: String,
-}
-
-impl Default for BarkConfig {
-    fn default() -> Self {
-        Self { url: "https://api.day.app".to_owned() }
-    }
-}
 
 impl ChannelSettings for BarkConfig {
     fn channel(&self, report: Option<&str>) -> Result<Box<dyn Channel>, Unusable> {

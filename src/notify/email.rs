@@ -2,51 +2,16 @@
 
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::channel::{Channel, ChannelSettings, Until, Unusable};
 use super::secret::Secret;
 use super::smtp::{OutgoingMail, SmtpError};
 use super::{Message, NotifyError};
-use crate::net::{is_loopback, printable};
+use crate::config::network::{EmailConfig, Security};
+use crate::model::is_loopback;
+use crate::net::printable;
 
 const PASSWORD: &str = "OPTIMIZER_SMTP_PASSWORD";
-
-/// Messages by e-mail; the password is `OPTIMIZER_SMTP_PASSWORD`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Default)]
-#[serde(default, deny_unknown_fields)]
-pub struct EmailConfig {
-    /// Name of the mail server; needed.
-    pub host: String,
-    /// Its port, unless the usual one of `security`: 587, 465 or 25.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub port: Option<u16>,
-    /// How the connection is protected.
-    pub security: Security,
-    /// Address of the sender; needed.
-    pub from: String,
-    /// Addresses of who is told; at least one.
-    pub to: Vec<String>,
-    /// Name to log in with.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub username: Option<String>,
-    /// Whether a plain connection may leave this machine; only without a username.
-    pub insecure: bool,
-}
-
-/// How a connection is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Default)]
-#[serde(rename_all = "lowercase")]
-pub enum Security {
-    /// Plain at first, encrypted before anything is said; refused if the server cannot.
-    #[default]
-    Starttls,
-    /// Encrypted from the start.
-    Tls,
-    /// Plain: to this machine, or another with `insecure` and no username.
-    None,
-}
 
 impl ChannelSettings for EmailConfig {
     /// A plain connection is for this machine; to another one only where it is asked for, and never with a password.

@@ -29,13 +29,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use bark::BarkConfig;
 pub use channel::{Channel, ChannelSettings, Until, Unusable};
-pub use email::{EmailConfig, Security};
 pub use queue::{QUEUE_BYTES_MAX, QUEUE_FILE, QUEUE_MESSAGES_MAX, REFUSED_FILE};
 pub use secret::{Secret, SecretError};
-pub use webhook::WebhookConfig;
 
+use crate::config::{Config, ConfigError, value_error};
 use crate::net::{Deadline, Fault};
 
 /// What is said, in the forms that channels need.
@@ -116,6 +114,19 @@ pub struct Delivery {
 }
 
 impl Channels {
+    /// Returns the channels that are configured.
+    pub fn of(config: &Config) -> Result<Self, ConfigError> {
+        fn settings<S: ChannelSettings>(section: &Option<S>) -> Option<&dyn ChannelSettings> {
+            section.as_ref().map(|section| section as &dyn ChannelSettings)
+        }
+        let notify = &config.notify;
+        let sections = [settings(&notify.email), settings(&notify.bark), settings(&notify.webhook)];
+        let channel = |section: &dyn ChannelSettings| section.channel(notify.report.as_deref());
+        let list: Result<Vec<_>, _> = sections.into_iter().flatten().map(channel).collect();
+        let list = list.map_err(|bad| value_error(&format!("notify.{}", bad.key), bad.expected, bad.found));
+        Ok(Self { list: config.traced(list)?, timeout: config.notify_timeout()? })
+    }
+
     /// Says one thing over one channel, or ends when `stop` is raised.
     ///
     /// Errors: those of the channel
@@ -180,5 +191,44 @@ impl Channels {
         }
         delivery.waiting = queue.count(name);
         delivery
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channels(text: &str) -> Result<Channels, ConfigError> {
+        Channels::of(&Config::from_texts(&[("`my.toml`".to_owned(), text.to_owned())])?)
+    }
+
+    #[test]
+    fn passwords_never_go_over_plain_connections_to_others() {
+        let email = |more: &str| {
+            channels(&format!("[notify.email]\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]\n{more}"))
+                .is_ok()
+        };
+        assert!(email("host = \"smtp.example.com\""));
+        assert!(email("host = \"127.0.0.1\"\nsecurity = \"none\"\nusername = \"me\""));
+        assert!(!email("host = \"smtp.example.com\"\nsecurity = \"none\""));
+        assert!(email("host = \"relay.lan\"\nsecurity = \"none\"\ninsecure = true"));
+        assert!(!email("host = \"relay.lan\"\nsecurity = \"none\"\ninsecure = true\nusername = \"me\""));
+        assert!(!email("host = \"a b\""));
+    }
+
+    #[test]
+    fn addresses_with_secrets_are_shown_without_them() {
+        let text = "[notify.webhook]\nurl = \"https://hooks.example/T0KEN\"\n[notify.bark]\nurl = \"https://x.example/K\"";
+        let config = Config::from_texts(&[("x".to_owned(), text.to_owned())]).expect("sound");
+        let shown = config.to_toml();
+        assert!(shown.contains("https://hooks.example/…") && !shown.contains("T0KEN"), "{shown}");
+        let error = channels("[notify.webhook]\nurl = \"http://hooks.example/T0KEN\"").expect_err("plain");
+        assert!(!error.to_string().contains("T0KEN"), "{error}");
+    }
+
+    #[test]
+    fn a_channel_that_cannot_be_used_is_named_with_its_place() {
+        let error = channels("[notify.webhook]\n\nurl = \"x\"\n").expect_err("no address").to_string();
+        assert!(error.ends_with("(`my.toml`, line 3)"), "{error}");
     }
 }

@@ -11,7 +11,7 @@ use lettre::transport::smtp::commands::{Auth, Data, Ehlo, Mail, Quit, Rcpt, Star
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter, ServerInfo};
 use lettre::transport::smtp::response::Response;
 
-use super::email::Security;
+use crate::config::network::Security;
 use crate::net::{Deadline, Fault, Stream};
 
 /// Most bytes of all that a server says, its certificates included.

@@ -1,22 +1,11 @@
 //! A webhook: a program of one's own.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::channel::{Channel, ChannelSettings, Until, Unusable, endpoint};
 use super::post::Post;
 use super::secret::Secret;
 use super::{Message, NotifyError};
-use crate::net::{Endpoint, only_origin};
-
-/// Messages to a webhook; a token, where it needs one, is `OPTIMIZER_WEBHOOK_TOKEN`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Default)]
-#[serde(default, deny_unknown_fields)]
-pub struct WebhookConfig {
-    /// Address to post to; needed. What follows the host is never shown.
-    #[serde(serialize_with = "only_origin")]
-    pub url: String,
-}
+use crate::config::network::WebhookConfig;
+use crate::net::Endpoint;
 
 impl ChannelSettings for WebhookConfig {
     fn channel(&self, _: Option<&str>) -> Result<Box<dyn Channel>, Unusable> {

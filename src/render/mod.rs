@@ -1,4 +1,6 @@
 //! Documents as pages: one HTML file per run, and the browser on a terminal.
 
+#[cfg(feature = "browser")]
 pub mod browser;
+#[cfg(feature = "html")]
 pub mod html;

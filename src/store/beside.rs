@@ -20,14 +20,14 @@ const ATTEMPTS_MAX: usize = 16;
 
 /// A file beside the one whose place it takes; removed when dropped, unless it was put there.
 #[derive(Debug)]
-pub(crate) struct Beside {
+pub struct Beside {
     path: PathBuf,
     file: File,
 }
 
 impl Beside {
     /// Creates the file beside a target, and removes what killed processes left of others.
-    pub(crate) fn create(target: &Path, mode: u32) -> io::Result<Self> {
+    pub fn create(target: &Path, mode: u32) -> io::Result<Self> {
         remove_leftovers(target);
         let path = path_of(target);
         for _ in 0..ATTEMPTS_MAX {
@@ -45,17 +45,17 @@ impl Beside {
     }
 
     /// Returns where it stands.
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// Returns the file.
-    pub(crate) fn file(&mut self) -> &mut File {
+    pub fn file(&mut self) -> &mut File {
         &mut self.file
     }
 
     /// Puts it in the target's place, durably.
-    pub(crate) fn put(self, target: &Path) -> io::Result<()> {
+    pub fn put(self, target: &Path) -> io::Result<()> {
         self.file.sync_all()?;
         fs::rename(&self.path, target)?;
         File::open(folder_of(target))?.sync_all()

@@ -47,7 +47,7 @@ pub(super) fn create_directory(disk: &Disk, dir: &Path) -> Result<(), StoreError
 }
 
 /// Creates a folder and those above it that are missing; each is of whom the one above it is.
-pub(crate) fn make_folders(dir: &Path, mode: u32) -> io::Result<()> {
+pub fn make_folders(dir: &Path, mode: u32) -> io::Result<()> {
     if dir.as_os_str().is_empty() || dir.is_dir() {
         return Ok(());
     }
@@ -100,7 +100,7 @@ pub(super) fn open_private(disk: &Disk, path: &Path, create: bool) -> Result<Fil
 
 /// Gives what root made in somebody's directory to whom the directory belongs: a run that was made once as root is not to
 /// keep out the user who makes it every day.
-pub(crate) fn hand_over(path: &Path) -> Result<(), StoreError> {
+pub fn hand_over(path: &Path) -> Result<(), StoreError> {
     if !rustix::process::geteuid().is_root() {
         return Ok(());
     }
@@ -184,7 +184,7 @@ fn bytes_to_keep_free(file_bytes: u64) -> u64 {
 /// What stands between the name of a file that was set aside and when.
 const ASIDE: &str = ".damaged-";
 /// Files set aside that are kept of each name; the oldest go. Folders, which may be somebody's, stay.
-pub(crate) const ASIDE_MAX: usize = 5;
+pub const ASIDE_MAX: usize = 5;
 
 /// Returns a name beside a file that nothing has.
 fn free_name(path: &Path, now_ms: i64) -> PathBuf {

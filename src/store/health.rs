@@ -17,7 +17,7 @@ use super::snapshot::Snapshot;
 use super::state::Store;
 use super::view::{self, View};
 
-pub(crate) use super::files::ASIDE_MAX;
+pub use super::files::ASIDE_MAX;
 
 /// How the bytes of a file are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -45,14 +45,14 @@ mod writer;
 mod format_tests;
 
 pub use backup::{Backup, BackupContent, Restored, begin_anew, list_backups, own_store, restore_backup};
-pub(crate) use beside::Beside;
+pub use beside::Beside;
 pub use cache::{Cache, CacheBatch, CacheSize, EVALS_CACHE_BYTES, UnitKey};
 pub use disk::{Gate, Step};
 pub use edition::{Edition, Standing};
 pub use engine::{STATE_CACHE_BYTES, VIEW_CACHE_BYTES, print_no_guarded_panics};
 pub use envelope::RowError;
 pub use error::StoreError;
-pub(crate) use files::{hand_over, make_folders};
+pub use files::{hand_over, make_folders};
 pub use keys::is_profile;
 pub use location::Location;
 pub use reported::report_done;

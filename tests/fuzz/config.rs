@@ -74,7 +74,9 @@ fn configuration(bytes: &[u8]) -> String {
     assert_eq!(again.to_toml(), written, "the same when written and read");
     let others = [
         config.fetch_limits().err(),
-        config.channels().err(),
+        #[cfg(feature = "notify")]
+        crate::notify::Channels::of(&config).err(),
+        config.notify_timeout().err(),
         config.memory_bytes().err(),
         config.cache_bytes().err(),
         config.memory_alarms().err(),

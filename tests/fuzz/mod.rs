@@ -38,17 +38,20 @@ pub struct Target {
 
 /// Returns every target.
 pub fn targets() -> impl Iterator<Item = &'static Target> {
-    let lists: [&'static [Target]; 8] = [
+    let lists: &[&'static [Target]] = &[
         crate::ingest::fuzz::TARGETS,
         crate::store::fuzz::TARGETS,
+        #[cfg(feature = "fetch")]
         crate::fetch::fuzz::TARGETS,
+        #[cfg(feature = "notify")]
         crate::notify::fuzz::TARGETS,
         crate::config::fuzz::TARGETS,
         crate::run::fuzz::TARGETS,
         crate::bot::fuzz::TARGETS,
+        #[cfg(feature = "cli")]
         crate::cli::fuzz::TARGETS,
     ];
-    lists.into_iter().flatten()
+    lists.iter().copied().flatten()
 }
 
 /// Returns the target of a name; `None` if there is none.

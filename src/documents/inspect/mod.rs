@@ -27,7 +27,7 @@ pub use params::{InspectParamsDocument, ScopePart};
 pub use run::{
     InspectDecisionPart, InspectInputPart, InspectRunDocument, InspectRunPart, InspectRunStylePart,
 };
-pub(crate) use runs::verdicts_of_run;
+pub use runs::verdicts_of_run;
 pub use runs::{InspectRunsDocument, RunLinePart, StyleVerdictPart};
 pub use space::{AxisPart, InspectSpaceDocument, SpacePart};
 pub use store::{InspectStoreDocument, StoreFilePart, StoreTablePart};

@@ -82,7 +82,7 @@ impl RunLinePart {
 }
 
 /// Returns what a run decided, per style that passes the filter.
-pub(crate) fn verdicts_of_run(
+pub fn verdicts_of_run(
     snapshot: &Snapshot<'_>,
     profile: &str,
     run: u64,
