@@ -2,7 +2,8 @@
 //!
 //! A [`Config`] over defaults gives a [`Plan`]; [`incremental`] reads candles by the plan, evaluates what no earlier run holds, studies
 //! every [`Style`] and, with [`RunOptions::with_store`], commits what was learned; [`RunReport`] is what came of it, and
-//! [`RunDocument`] the same as JSON. `tools/tune_folder.rs` is the whole of it as a program.
+//! [`RunDocument`] the same as JSON. `tools/tune_folder.rs` is the whole of it as a program. A worker elsewhere may evaluate what a store
+//! lacks: [`units`], and `tools/fill_units.rs`.
 //!
 //! Data flows one way, folder by folder: foreign files become candles (`ingest`), candles become features (`features`), features
 //! become signals (`signals`), signals become outcomes (`exits`), outcomes become tallies, metrics and scores of every parameter set
@@ -15,6 +16,8 @@ pub use engine::plan::{DayLimits, Plan};
 // A run.
 pub use run::report::{RunReport, StyleReport};
 pub use run::{RunError, RunEvent, RunOptions, incremental};
+// Its units, evaluated elsewhere.
+pub use run::units;
 // What it decides.
 pub use decide::{Decision, DecisionOutcome, RunResult};
 pub use validate::assessment::Assurance;

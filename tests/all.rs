@@ -22,6 +22,9 @@ mod fault_disk;
 mod faults;
 mod fetch;
 mod figures;
+#[path = "../tools/fill_units.rs"]
+#[allow(dead_code, reason = "its main is for the example")]
+mod fill_units;
 mod first_steps;
 mod forecast;
 mod formats;
@@ -76,6 +79,7 @@ mod trades;
 #[path = "../tools/tune_folder.rs"]
 #[allow(dead_code, reason = "its main is for the example")]
 mod tune_folder;
+mod units;
 mod validate;
 mod waits;
 mod weights;

@@ -5,6 +5,16 @@ use std::path::Path;
 use crate::tune_folder::{describe, tune};
 
 #[test]
+fn the_seam_is_used_by_the_facade_alone() {
+    let source = include_str!("../tools/fill_units.rs");
+    assert_eq!(source.matches("retune::").count(), 2, "two uses of the library");
+    assert!(
+        source.contains("use retune::units::{PendingUnit, UnitCandles, UnitStore, evaluate, pending, put};")
+    );
+    assert!(source.contains("use retune::{Config, DayLimits, Plan, RunOptions, Style};"));
+}
+
+#[test]
 fn the_example_tunes_the_sample_by_the_facade_alone() {
     let source = include_str!("../tools/tune_folder.rs");
     assert_eq!(source.matches("retune::").count(), 1, "one use of the library");

@@ -24,7 +24,7 @@ const CACHE_BYTES: u64 = 256 << 20;
 
 pub struct Lab {
     folder: tempfile::TempDir,
-    now_ms: i64,
+    pub now_ms: i64,
     cache_bytes: u64,
 }
 

@@ -186,6 +186,7 @@ impl From<RunError> for Failure {
                 .hint("name the file: --signals FILE, or file under [signals]"),
             RunError::NoSignalUsed { .. } => Self::new(code::DATA, error.to_string())
                 .hint("`optimizer check data PATH --signals FILE` says which days have candles"),
+            RunError::NoUnitStore => Self::new(code::USAGE, error.to_string()),
             RunError::Memory(_) => Self::new(code::CONFIGURATION, error.to_string()).hint(
                 "raise --max-memory, or take fewer or smaller files, fewer signals, or fewer parameter sets",
             ),

@@ -9,28 +9,43 @@ use rayon::prelude::*;
 
 use crate::engine::entries::EntrySource;
 use crate::engine::plan::Plan;
-use crate::engine::reuse::Reason;
+use crate::engine::reuse::{Reason, UnitKeys};
 use crate::engine::unit::{Unit, evaluate_unit};
 use crate::engine::unit_schema::UnitSchema;
 use crate::exits::{ExitPlan, TradeCosts};
 use crate::features::frame::MarketSeries;
 use crate::model::{Day, ExitRule, GivenSignals, Interval};
+use crate::store::UnitKey;
 
 /// Exit rules a cached unit holds at most; beyond it the oldest grid's rules are dropped.
 const RULES_MAX: usize = 256;
 /// A unit that has to be evaluated, wholly or for some rules.
+#[derive(Debug, Clone)]
 pub(crate) struct WorkItem {
     pub(crate) day: Day,
+    /// Place of its style in the plan.
     pub(crate) style: usize,
+    /// The number under which its style's units are kept.
+    pub(crate) ordinal: u8,
+    /// What it depends on.
+    pub(crate) keys: UnitKeys,
     pub(crate) reason: Reason,
     /// The context of the cached unit that lacks nothing but rules.
     pub(crate) partly: Option<Arc<UnitSchema>>,
 }
 
+impl WorkItem {
+    /// Returns the key of its row among those of its symbol.
+    pub(crate) fn row(&self) -> UnitKey {
+        (self.ordinal, self.day.0)
+    }
+}
+
 /// A unit that was evaluated.
+#[derive(Debug)]
 pub(crate) struct EvaluatedUnit {
-    pub(crate) day: Day,
-    pub(crate) style: usize,
+    /// What was asked for.
+    pub(crate) work: WorkItem,
     pub(crate) unit: Unit,
     pub(crate) context: Arc<UnitSchema>,
 }
@@ -64,7 +79,7 @@ pub(crate) fn evaluate_all(
                     (evaluate_unit(market, *day, found, style, plan, costs), needs.clone())
                 }
             };
-            EvaluatedUnit { day: *day, style: todo.style, unit, context }
+            EvaluatedUnit { work: (*todo).clone(), unit, context }
         };
         todos.iter().map(one).collect::<Vec<_>>()
     };

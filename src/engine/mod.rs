@@ -1,13 +1,16 @@
 //! The incremental engine: a plan, and its units of work.
 //!
 //! A unit is one style of one symbol on one UTC day, a pure function of candles, given signals and [`plan`]. [`reuse`] says which units of
-//! earlier runs still hold, `evaluation` fills the others, [`projection`] places a unit's entries in the lattice of the plan.
+//! earlier runs still hold; `pending` lists the others, `evaluation` fills them, `parcel` makes rows of them, or bytes that travel;
+//! [`projection`] places a unit's entries in the lattice of the plan.
 
 pub mod day;
 pub mod entries;
 pub(crate) mod evaluation;
 mod outcome_bytes;
 pub mod outcome_spill;
+pub(crate) mod parcel;
+pub(crate) mod pending;
 pub mod plan;
 pub mod projection;
 pub mod reuse;

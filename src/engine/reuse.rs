@@ -184,6 +184,16 @@ impl DayPrints {
         Self { stopped, ..self }
     }
 
+    /// Returns the open time of the very last candle.
+    pub fn last_open(&self) -> i64 {
+        self.last_open
+    }
+
+    /// Returns whether the symbol has stopped.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
     /// Adds the prints of days first..=last to a hash; days without candles count as such.
     fn hash(&self, hash: Canonical, first: i32, last: i32) -> Fingerprint {
         let print = |day: i32| {
@@ -268,13 +278,13 @@ pub fn encode_unit_row(keys: &UnitKeys, context: Fingerprint, unit: &Unit) -> Ve
     bytes
 }
 
-struct CachedRow<'a> {
-    keys: UnitKeys,
-    context: Fingerprint,
-    unit: &'a [u8],
+pub(super) struct CachedRow<'a> {
+    pub(super) keys: UnitKeys,
+    pub(super) context: Fingerprint,
+    pub(super) unit: &'a [u8],
 }
 
-fn decode_unit_row(row: &[u8]) -> Option<CachedRow<'_>> {
+pub(super) fn decode_unit_row(row: &[u8]) -> Option<CachedRow<'_>> {
     let (head, unit) = row.split_at_checked(KEYS_BYTES)?;
     let print = |at: usize| head[at..at + 32].try_into().ok().map(Fingerprint);
     let flags = Some(head[72]).filter(|flags| flags & !(SEALED | GIVEN) == 0)?;

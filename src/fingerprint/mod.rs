@@ -66,6 +66,11 @@ impl Canonical {
         self
     }
 
+    /// Adds bytes.
+    pub fn blob(self, value: &[u8]) -> Self {
+        self.count(value.len() as u64).bytes(value)
+    }
+
     /// Adds another fingerprint.
     pub fn nested(mut self, value: Fingerprint) -> Self {
         self.0.update(&value.0);

@@ -26,6 +26,7 @@ use super::resources::{
 use super::style::{ActiveParameters, study_style};
 use crate::engine::day::{DayBlock, DaySignal, StyleDay};
 use crate::engine::evaluation::{WorkItem, evaluate_all};
+use crate::engine::parcel::rows_of;
 use crate::engine::plan::Plan;
 use crate::engine::unit_schema::UnitSchema;
 use crate::features::frame::MarketSeries;
@@ -261,11 +262,11 @@ fn look_at(job: &SymbolJob<'_>, sources: &SymbolSources) -> Result<Looked, Symbo
             let costs = job.plan.costs.of(&sources.symbol);
             let cached = |todo: &WorkItem, context: &Arc<UnitSchema>| desk.cached(todo, context);
             let done = evaluate_all(&market, batch, desk.given(), job.plan, &costs, cached);
-            drop(desk.rows(&sorted, &done));
+            drop(rows_of(&done));
             for done in &done {
-                let place = sorted.place(done.day).expect("evaluated days are days of the run");
-                let part = done.unit.style_day(&done.context, &job.plan.styles[done.style]);
-                parts[done.style][place] = Some(part);
+                let place = sorted.place(done.work.day).expect("evaluated days are days of the run");
+                let part = done.unit.style_day(&done.context, &job.plan.styles[done.work.style]);
+                parts[done.work.style][place] = Some(part);
             }
         }
         looked.unit_ms = clock.elapsed().as_secs_f64() * 1000.0 / picked.len() as f64;

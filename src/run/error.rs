@@ -64,6 +64,11 @@ pub enum RunError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There is no store that could hold evaluated units.
+    #[error(
+        "expected a store that keeps evaluated units, found none (a store's directory, and room for its cache)"
+    )]
+    NoUnitStore,
     /// The memory limit is too low.
     #[error(transparent)]
     Memory(#[from] TooLittleMemory),

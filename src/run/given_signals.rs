@@ -61,11 +61,6 @@ impl SignalsNote {
     }
 }
 
-/// Returns the fingerprint of the signals of a symbol-day.
-pub(crate) fn day_print(given: &GivenSignals, day: Day, interval: Interval) -> Fingerprint {
-    of_signals(given, given.of_day(day, interval))
-}
-
 /// Returns the columns of signals that a style filters on.
 pub fn columns_of(style: &StylePlan) -> impl Iterator<Item = &str> {
     style.space.dimensions().iter().filter_map(|dimension| dimension.source().signals_column())

@@ -28,6 +28,7 @@ mod resources;
 pub(crate) mod store_handle;
 mod style;
 pub(crate) mod symbol_evaluator;
+pub mod units;
 pub mod unreported;
 
 pub use error::RunError;

@@ -11,22 +11,19 @@ use crate::engine::day::{DayBlock, StyleDay};
 use crate::engine::entries::EntrySource;
 use crate::engine::evaluation::{EvaluatedUnit, WorkItem, evaluate_all};
 use crate::engine::outcome_spill::OutcomeStore;
+use crate::engine::parcel::rows_of;
+use crate::engine::pending::{SymbolScope, WorkPlan, known_schemas, pending_units, unit_ordinal};
 use crate::engine::plan::{DayLimits, StylePlan};
-use crate::engine::projection::SchemaProjection;
-use crate::engine::reuse::{
-    Reason, ReuseDecision, UnitKeys, costs_fingerprint, decide_reuse, decode_context, encode_context,
-    encode_unit_row, unit_of,
-};
+use crate::engine::reuse::{Reason, unit_of};
 use crate::engine::unit::{Unit, evaluate_unit};
 use crate::engine::unit_schema::UnitSchema;
 use crate::exits::TradeCosts;
 use crate::features::frame::{MarketSeries, lookback_days};
-use crate::fingerprint::Fingerprint;
 use crate::ingest::{FileReport, IngestError, IngestOptions, LoadedSymbol, SymbolSources, load_symbol};
 use crate::model::{Bars, CandleSeries, Day, GivenSignals, Symbol};
 use crate::run::append_read::{read_grown, span_of};
 use crate::run::file_summary::{FileNote, IssueNote};
-use crate::run::given_signals::{SignalsBySymbol, day_print};
+use crate::run::given_signals::SignalsBySymbol;
 use crate::run::prior_state::{
     FileStamp, SymbolManifest, day_closes, day_prints, reading_print, series_print, stamps_of_files,
 };
@@ -40,8 +37,6 @@ const CHECKED_UNITS: usize = 2;
 const BATCH_UNITS: usize = 512;
 /// Units of the first batch below a ceiling: they tell how large the next ones may be.
 const FIRST_UNITS: usize = 8;
-/// What is added to the number of a style where signals are given.
-const GIVEN_UNITS: u8 = 0x80;
 
 /// How a symbol is to be evaluated.
 #[derive(Clone, Copy)]
@@ -117,7 +112,7 @@ impl SymbolJob<'_> {
 
     /// Returns the number under which a style's units are kept: units of given signals beside those of derived ones.
     fn ordinal(&self, style: &StylePlan) -> u8 {
-        style.space.style() as u8 | if self.given.is_some() { GIVEN_UNITS } else { 0 }
+        unit_ordinal(style.space.style(), self.given.is_some())
     }
 }
 
@@ -327,55 +322,6 @@ fn spot_check_seed(job: &SymbolJob<'_>) -> u64 {
     u64::from(Day::of(job.now_ms).0.unsigned_abs()) * 7919
 }
 
-/// The units of a symbol: what is reused, what is to do.
-#[derive(Default)]
-pub(crate) struct WorkPlan {
-    pub(crate) days: Vec<Day>,
-    /// Per style and day: the unit's keys.
-    keys: Vec<Vec<UnitKeys>>,
-    /// Per style and day: what is reused, `None` where something is to do.
-    pub(crate) parts: Vec<Vec<Option<StyleDay>>>,
-    pub(crate) todo: Vec<WorkItem>,
-    corrupt: Vec<UnitKey>,
-    stopped: bool,
-}
-
-impl WorkPlan {
-    /// Returns the days of which something is to be evaluated, with the reason of the first style.
-    pub(crate) fn reasons(&self) -> Vec<(Day, Reason)> {
-        let mut reasons: BTreeMap<Day, Reason> = BTreeMap::new();
-        for todo in &self.todo {
-            reasons.entry(todo.day).or_insert_with(|| todo.reason.clone());
-        }
-        reasons.into_iter().collect()
-    }
-
-    /// Returns the place of a day, if the run covers it.
-    pub(crate) fn place(&self, day: Day) -> Option<usize> {
-        let place = usize::try_from(day.0 - self.days.first()?.0).ok()?;
-        (place < self.days.len()).then_some(place)
-    }
-
-    /// Puts the parts of every day together; all of them are there.
-    fn blocks(&mut self) -> Vec<DayBlock> {
-        let parts = &mut self.parts;
-        let mut block = |(place, day): (usize, &Day)| DayBlock {
-            day: *day,
-            styles: parts.iter_mut().map(|parts| parts[place].take().expect("reused or evaluated")).collect(),
-        };
-        self.days.iter().enumerate().map(&mut block).collect()
-    }
-
-    /// Returns every reused unit as (style, place of the day).
-    pub(crate) fn reused(&self) -> Vec<(usize, usize)> {
-        let places = |(style, parts): (usize, &Vec<Option<StyleDay>>)| {
-            let some = parts.iter().enumerate().filter(|(_, part)| part.is_some());
-            some.map(|(place, _)| (style, place)).collect::<Vec<_>>()
-        };
-        self.parts.iter().enumerate().flat_map(places).collect()
-    }
-}
-
 /// A symbol at work.
 pub(crate) struct SymbolEvaluator<'a> {
     job: &'a SymbolJob<'a>,
@@ -451,84 +397,16 @@ impl SymbolEvaluator<'_> {
     /// Tells apart what can be reused and what has to be evaluated.
     fn sort(&self, known: &SymbolManifest) -> Result<WorkPlan, SymbolError> {
         let plan = self.job.plan;
-        let mut sorted = WorkPlan::default();
-        let Some((first, last)) = known.span() else { return Ok(sorted) };
-        let from = first_day(&plan.days, first, last);
-        sorted.days = (from.0..=last.0).map(Day).collect();
-        sorted.stopped = self.job.is_stopped(known.last_open);
-        let prints = known.prints().stopped(sorted.stopped);
-        let candles: Vec<Fingerprint> = sorted.days.iter().map(|day| prints.candles(*day, plan)).collect();
-        let contexts = self.contexts()?;
-        for (index, style) in plan.styles.iter().enumerate() {
-            let costs = costs_fingerprint(&plan.costs, self.symbol, style);
-            let keys = |(day, candles): (&Day, &Fingerprint)| UnitKeys {
-                signals: self.given().map(|given| day_print(given, *day, plan.interval)),
-                ..prints.keys(*day, style, plan, *candles, costs)
-            };
-            sorted.keys.push(sorted.days.iter().zip(&candles).map(keys).collect());
-            let fits: BTreeMap<[u8; 32], SchemaProjection> = contexts
-                .iter()
-                .map(|(print, context)| (*print, SchemaProjection::new(context.clone(), style)))
-                .collect();
-            let mut treatments = self.treatments(&mut sorted, index, &fits)?;
-            let mut parts = vec![None; sorted.days.len()];
-            for (place, treatment) in treatments.drain(..).enumerate() {
-                let day = sorted.days[place];
-                let todo = |reason, partly| WorkItem { day, style: index, reason, partly };
-                match treatment {
-                    Some(ReuseDecision::Reuse(part)) => parts[place] = Some(part),
-                    Some(ReuseDecision::Extend(context, reason)) => {
-                        sorted.todo.push(todo(reason, Some(context)));
-                    }
-                    Some(ReuseDecision::Evaluate(reason)) => sorted.todo.push(todo(reason, None)),
-                    None => {
-                        let reason = self.missing((self.job.ordinal(style), day.0), known);
-                        sorted.todo.push(todo(reason, None));
-                    }
-                }
-            }
-            sorted.parts.push(parts);
-        }
-        Ok(sorted)
-    }
-
-    /// Returns what to do with each day of a style that is cached, in place.
-    fn treatments(
-        &self,
-        sorted: &mut WorkPlan,
-        style_index: usize,
-        fits: &BTreeMap<[u8; 32], SchemaProjection>,
-    ) -> Result<Vec<Option<ReuseDecision>>, SymbolError> {
-        let mut treatments = vec![None; sorted.days.len()];
-        let Some(cache) = self.job.shelf.and_then(StoreHandle::cache).filter(|_| !self.job.full) else {
-            return Ok(treatments);
+        let Some((first, last)) = known.span() else { return Ok(WorkPlan::default()) };
+        let scope = SymbolScope {
+            plan,
+            symbol: self.symbol,
+            given: self.given(),
+            prints: known.prints().stopped(self.job.is_stopped(known.last_open)),
+            days: (first_day(&plan.days, first, last), last),
         };
-        let style = &self.job.plan.styles[style_index];
-        let ordinal = self.job.ordinal(style);
-        let (mut corrupt, mut failed) = (Vec::new(), None);
-        cache.for_each_unit(self.symbol.as_str(), ordinal, |day, row| {
-            let place = sorted.place(Day(day));
-            let Some(row) = row else {
-                corrupt.push((ordinal, day));
-                place.inspect(|place| treatments[*place] = Some(ReuseDecision::Evaluate(Reason::Corrupt)));
-                return;
-            };
-            let Some(place) = place else { return };
-            let keys = &sorted.keys[style_index][place];
-            let treatment = match decide_reuse(row, keys, style, |print| fits.get(&print.0)) {
-                ReuseDecision::Reuse(part) => self.keep(part).map(ReuseDecision::Reuse),
-                other => Ok(other),
-            };
-            match treatment {
-                Ok(treatment) => treatments[place] = Some(treatment),
-                Err(error) => failed = Some(error),
-            }
-        })?;
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        sorted.corrupt.extend(corrupt);
-        Ok(treatments)
+        let cache = self.job.shelf.and_then(StoreHandle::cache).filter(|_| !self.job.full);
+        pending_units(&scope, cache, &|key| self.missing(key, known), &|part| self.keep(part))
     }
 
     /// Why a unit is not cached.
@@ -545,13 +423,7 @@ impl SymbolEvaluator<'_> {
     }
 
     fn contexts(&self) -> Result<BTreeMap<[u8; 32], Arc<UnitSchema>>, SymbolError> {
-        let Some(cache) = self.job.shelf.and_then(StoreHandle::cache) else { return Ok(BTreeMap::new()) };
-        let rows = cache.contexts()?;
-        let decoded = rows.into_iter().filter_map(|(print, row)| {
-            let context = decode_context(&row).filter(|context| context.fingerprint().0 == print)?;
-            Some((print, Arc::new(context)))
-        });
-        Ok(decoded.collect())
+        Ok(known_schemas(self.job.shelf.and_then(StoreHandle::cache))?)
     }
 
     /// Evaluates what is to do, checks a sample of what is reused, stores, and puts the symbol's blocks together.
@@ -586,13 +458,14 @@ impl SymbolEvaluator<'_> {
                 let done = evaluate_all(&market, batch, self.given(), plan, &costs, cached);
                 (self.job.on_event)(RunEvent::Evaluated { units: done.len() });
                 let removed = std::mem::take(&mut sorted.corrupt);
-                units.evicted += self.put(&CacheBatch { removed, ..self.rows(&sorted, &done) })?;
+                units.evicted += self.put(&CacheBatch { removed, ..rows_of(&done) })?;
                 if let Some(bytes_max) = self.job.batch_bytes {
                     let bytes: u64 = done.iter().map(|done| done.unit.outcomes.bytes()).sum();
                     let per_unit = usize::try_from(bytes).unwrap_or(usize::MAX) / done.len().max(1);
                     units_at_once = (bytes_max / per_unit.max(1)).clamp(1, BATCH_UNITS);
                 }
-                for EvaluatedUnit { day, style, unit, context } in &done {
+                for EvaluatedUnit { work, unit, context } in &done {
+                    let WorkItem { day, style, .. } = work;
                     let place = sorted.place(*day).expect("evaluated days are days of the run");
                     sorted.parts[*style][place] =
                         Some(self.keep(unit.style_day(context, &plan.styles[*style]))?);
@@ -655,8 +528,8 @@ impl SymbolEvaluator<'_> {
         }
         for (style, place) in sorted.reused() {
             sorted.parts[style][place] = None;
-            let day = sorted.days[place];
-            sorted.todo.push(WorkItem { day, style, reason: Reason::Corrupt, partly: None });
+            let work = sorted.item(style, place, Reason::Corrupt, None);
+            sorted.todo.push(work);
         }
         if self.covers > Day(i32::MIN) {
             self.read(None)?;
@@ -691,24 +564,8 @@ impl SymbolEvaluator<'_> {
     /// Returns the cached unit that lacks some rules: the row that was looked at before, as this run alone writes.
     pub(crate) fn cached(&self, todo: &WorkItem, context: &Arc<UnitSchema>) -> Option<Unit> {
         let cache = self.job.shelf.and_then(StoreHandle::cache)?;
-        let style = self.job.ordinal(&self.job.plan.styles[todo.style]);
-        let row = cache.unit(self.symbol.as_str(), (style, todo.day.0)).ok().flatten()?;
+        let row = cache.unit(self.symbol.as_str(), todo.row()).ok().flatten()?;
         unit_of(&row, |_| Some(context.clone())).map(|(unit, _)| unit)
-    }
-
-    /// Returns what was evaluated as rows of the cache.
-    pub(crate) fn rows(&self, sorted: &WorkPlan, done: &[EvaluatedUnit]) -> CacheBatch {
-        let mut batch = CacheBatch::default();
-        for EvaluatedUnit { day, style, unit, context } in done {
-            let print = context.fingerprint();
-            if batch.contexts.iter().all(|(known, _)| *known != print.0) {
-                batch.contexts.push((print.0, encode_context(context)));
-            }
-            let ordinal = self.job.ordinal(&self.job.plan.styles[*style]);
-            let place = sorted.place(*day).expect("evaluated days are days of the run");
-            batch.units.push(((ordinal, day.0), encode_unit_row(&sorted.keys[*style][place], print, unit)));
-        }
-        batch
     }
 
     /// Stores rows; returns how many units were evicted.

@@ -1,18 +1,26 @@
 //! Hostile bytes for what a run finds in its cache.
 
+use std::sync::Arc;
+
 use super::memoised;
 use super::prior_state::SymbolManifest;
 use crate::config::Config;
+use crate::engine::evaluation::EvaluatedUnit;
+use crate::engine::parcel::{encode_content, read_content};
+use crate::engine::pending::SymbolScope;
 use crate::engine::plan::{DayLimits, Plan};
 use crate::engine::projection::SchemaProjection;
+use crate::engine::reuse::{DayPrints, Reason};
 use crate::engine::unit::Unit;
 use crate::engine::unit_schema::UnitSchema;
+use crate::fingerprint::Fingerprint;
 use crate::fuzz::Target;
-use crate::model::Style;
+use crate::model::{Day, Style, Symbol};
 
 /// Rows of the cache.
 pub(crate) const TARGETS: &[Target] = &[
     Target { name: "units", run: units, seeds: unit_seeds, words: &[], executions: 5000 },
+    Target { name: "parcels", run: parcels, seeds: parcel_seeds, words: &["BTCUSDT"], executions: 5000 },
     Target { name: "answers", run: answers, seeds: answer_seeds, words: &[], executions: 3000 },
     Target { name: "file_memory", run: file_memory, seeds: memory_seeds, words: &[], executions: 5000 },
 ];
@@ -64,7 +72,7 @@ fn units(bytes: &[u8]) -> String {
             assert_eq!(again, bytes, "the same bytes");
         }
         let style = &plan.styles[0];
-        let fit = SchemaProjection::new(std::sync::Arc::new(context.clone()), style);
+        let fit = SchemaProjection::new(Arc::new(context.clone()), style);
         let day = fit.style_day(bytes, style);
         if let Some(unit) = &decoded {
             let day = day.as_ref().expect("what decodes has a day");
@@ -75,6 +83,36 @@ fn units(bytes: &[u8]) -> String {
             (None, Some(_)) => "a day of what nobody looks at".to_owned(),
             (None, None) => "no unit".to_owned(),
         }
+    })
+}
+
+/// A unit without signals, as a worker sends it.
+fn parcel_seeds() -> Vec<Vec<u8>> {
+    CONTEXT.with(|(_, plan)| {
+        let symbol = Symbol::parse("BTCUSDT").expect("a symbol");
+        let prints = DayPrints::new(&[(Day(20_000), Fingerprint([1; 32]))], 0);
+        let scope =
+            SymbolScope { plan, symbol: &symbol, given: None, prints, days: (Day(20_000), Day(20_000)) };
+        let work = scope.work_plan().item(0, 0, Reason::New, None);
+        let context = Arc::new(UnitSchema::of(&plan.styles[0]));
+        vec![encode_content(&symbol, &EvaluatedUnit { work, unit: Unit::default(), context })]
+    })
+}
+
+/// A unit of somebody else that is taken in is written as it came.
+fn parcels(bytes: &[u8]) -> String {
+    CONTEXT.with(|(_, plan)| match read_content(plan, bytes) {
+        Ok((symbol, unit)) => {
+            let written = encode_content(&symbol, &unit);
+            let (again, same) = read_content(plan, &written).expect("what was written can be read");
+            assert_eq!(
+                (again, encode_content(&symbol, &same)),
+                (symbol, written),
+                "the same when written and read"
+            );
+            format!("ok {}", unit.unit.signals.len())
+        }
+        Err(error) => error.to_string(),
     })
 }
 
