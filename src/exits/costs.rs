@@ -1,7 +1,7 @@
 //! What a trade costs: fees, slippage, funding.
 
 use crate::fingerprint::Canonical;
-use crate::model::{Direction, ExitReason, HOUR_MS, Symbol};
+use crate::model::{ClosingOrder, Direction, ExitReason, HOUR_MS, Symbol};
 
 /// Fees and slippage as fractions of the traded notional (0.0005 = 0.05 %).
 ///
@@ -146,14 +146,10 @@ impl OpenTrade<'_> {
     #[inline]
     pub fn result(&self, fill: Fill) -> (f64, f64) {
         let Self { costs, side, entry, entered, stamps_before } = *self;
-        let (fee_out, slippage_out) = match fill.reason {
-            ExitReason::TakeProfit => (costs.maker_fee, 0.0),
-            ExitReason::Stop | ExitReason::StopGap | ExitReason::TrailingStop | ExitReason::BreakEven => {
-                (costs.taker_fee, costs.stop_slippage)
-            }
-            ExitReason::Time | ExitReason::VolumeSurge | ExitReason::DataEnd => {
-                (costs.taker_fee, costs.slippage)
-            }
+        let (fee_out, slippage_out) = match fill.reason.order() {
+            ClosingOrder::Limit => (costs.maker_fee, 0.0),
+            ClosingOrder::Stop => (costs.taker_fee, costs.stop_slippage),
+            ClosingOrder::Market => (costs.taker_fee, costs.slippage),
         };
         let left = fill.price * (1.0 - side * slippage_out);
         let gross = side * (fill.price - entry) / entry;

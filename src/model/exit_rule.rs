@@ -312,7 +312,8 @@ mod tests {
         let other = ExitRule { surge_factor: Some(3.0), ..ExitRule::new(2.0, 1.5, 8.0) };
         assert_eq!(one.numbers(), [2.0, 1.5, 8.0, 9.0, 3.0]);
         assert_ne!(one.numbers(), other.numbers());
-        assert_eq!(full().numbers().len(), 3 + 2 * 8);
+        let optional = EXIT_AXES.iter().filter(|axis| axis.is_optional()).count();
+        assert_eq!(full().numbers().len(), EXIT_AXES.len() - optional + 2 * optional);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub use foreign::{EXCERPT_CHARS, escaped, excerpt, name_excerpt};
 pub use given::{GivenSignal, GivenSignals};
 pub use market::MarketKind;
 pub use money::ReturnPpm;
-pub use outcome::{ExitReason, Outcome, OutcomeRow, Outcomes, RowBuilder};
+pub use outcome::{ClosingOrder, ExitReason, Outcome, OutcomeRow, Outcomes, RowBuilder};
 pub use pair::{Pair, is_quote};
 pub use params::{FilterValue, ParameterSet};
 pub use signal::{Direction, Setup, Style};

@@ -24,7 +24,28 @@ pub enum ExitReason {
     DataEnd = 7,
 }
 
+/// The order that closes a position: what it costs depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClosingOrder {
+    /// Rests at its price: the maker fee, no slippage.
+    Limit,
+    /// Triggered by a price: the taker fee, and the slippage of stops.
+    Stop,
+    /// Sent when it is time: the taker fee, and slippage.
+    Market,
+}
+
 impl ExitReason {
+    /// Returns the order that closes a position for this reason.
+    #[inline]
+    pub const fn order(self) -> ClosingOrder {
+        match self {
+            Self::TakeProfit => ClosingOrder::Limit,
+            Self::Stop | Self::StopGap | Self::TrailingStop | Self::BreakEven => ClosingOrder::Stop,
+            Self::Time | Self::VolumeSurge | Self::DataEnd => ClosingOrder::Market,
+        }
+    }
+
     /// Every reason, in the order of the numbers they are stored as.
     pub const ALL: [Self; 8] = [
         Self::TakeProfit,

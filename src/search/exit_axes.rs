@@ -36,13 +36,18 @@ impl ExitAxes {
     pub fn new(take_profit_atr: &[f64], stop_atr: &[f64], hold_hours: &[f64]) -> Self {
         let mut always = [take_profit_atr, stop_atr, hold_hours].into_iter();
         let levels = std::array::from_fn(|axis| match &EXIT_AXES[axis] {
-            axis if axis.is_optional() => vec![axis.unnamed.map_or(ExitAxisValue::Off, ExitAxisValue::At)],
+            axis if axis.is_optional() => Self::unnamed(axis),
             _ => {
                 let values = always.next().expect("every rule has three numbers");
                 values.iter().copied().map(ExitAxisValue::At).collect()
             }
         });
         Self { levels }
+    }
+
+    /// Returns the values of an axis that a rule can do without, in a space that does not name it.
+    pub(super) fn unnamed(axis: &ExitAxis) -> Vec<ExitAxisValue> {
+        vec![axis.unnamed.map_or(ExitAxisValue::Off, ExitAxisValue::At)]
     }
 
     /// Replaces the values of an axis; returns whether there is one of this key.

@@ -80,6 +80,9 @@ pub struct SpaceAxes {
     dimensions: Vec<Dimension>,
 }
 
+/// Axes that the fingerprint of a space has always had, named or not.
+const FIRST_AXES: usize = 11;
+
 /// Which values of every axis are kept, ascending: exit axes first, then dimensions.
 type Kept = Vec<Vec<usize>>;
 
@@ -128,8 +131,15 @@ impl SpaceAxes {
         let Search { strategy, budget, seed } = search;
         let mut hash = Canonical::new("retune searched axes v1").text(style.as_str());
         hash = hash.text(strategy.as_str()).count(*budget).count(*seed);
-        for axis in 0..EXIT_AXES.len() {
-            let levels = exits.levels(axis);
+        for (place, axis) in EXIT_AXES.iter().enumerate() {
+            let levels = exits.levels(place);
+            if place >= FIRST_AXES {
+                // One more than there were: spaces that do not name it are what they were.
+                if *levels == ExitAxes::unnamed(axis) {
+                    continue;
+                }
+                hash = hash.text(axis.key);
+            }
             hash = levels
                 .iter()
                 .fold(hash.count(levels.len() as u64), |hash, level| hash.text(&level.to_string()));
