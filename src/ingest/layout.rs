@@ -1,5 +1,6 @@
 //! Which column holds what: from a header by name, or from the first row by count.
 
+use super::column_names;
 use super::columns::{self, CandleColumns, NamesFault, TimeColumn};
 use super::evidence::CLOSE_TIME;
 use super::number;
@@ -143,7 +144,7 @@ impl Heading {
         for names in &lines[1..] {
             let Some((label, cells)) = names.split_first() else { continue };
             let same = cells.first().filter(|first| cells.iter().all(|cell| cell == *first));
-            let (true, Some(cell)) = (columns::is_symbol(label), same) else { continue };
+            let (true, Some(cell)) = (column_names::is_symbol(label), same) else { continue };
             let other = Symbol::parse(cell).filter(|other| !symbol.as_str().starts_with(other.as_str()));
             if other.is_some() {
                 return Err(Rejection::WrongSymbol { named: symbol.clone(), found: list_names(&[cell]) });

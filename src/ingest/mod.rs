@@ -16,6 +16,7 @@
 
 mod checksum;
 mod collector;
+mod column_names;
 #[cfg(feature = "columnar")]
 mod columnar;
 mod columns;

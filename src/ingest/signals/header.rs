@@ -1,6 +1,6 @@
 //! Which column of a file of signals holds what.
 
-use crate::ingest::columns::plain_name;
+use crate::ingest::column_names::plain_name;
 use crate::ingest::layout::{SEPARATORS, cell, split_fields};
 use crate::ingest::report::excerpt_of_bytes;
 
