@@ -96,9 +96,8 @@ fn files_are_opened_in_one_place() {
 }
 
 /// Files of a folder that import each other, with why; nobody else may join them, and who leaves them leaves this list.
-const CIRCLES: [(&str, &str); 7] = [
+const CIRCLES: [(&str, &str); 5] = [
     ("cli/failure cli/log cli/output", "a failure is printed and logged, and printing can fail"),
-    ("documents/inspect documents/run", "a stored run is shown by the parts of a live one"),
     (
         "fetch/binance fetch/exchange fetch/plan",
         "the table of exchanges names them, and a plan is made for one",
@@ -113,7 +112,6 @@ const CIRCLES: [(&str, &str); 7] = [
          run/resources run/symbol_evaluator",
         "events and errors of a run are made of what its steps report, and steps take each other's",
     ),
-    ("run/lessons run/records", "lessons are merged from records, and a commit has both"),
     (
         "store/backup store/beside store/cache store/disk store/edition store/engine store/envelope store/error store/files \
          store/health store/keys store/location store/lock store/look store/reported store/snapshot store/stamp store/state \

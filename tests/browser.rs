@@ -323,7 +323,7 @@ fn the_overview_is_printed_on_a_terminal_where_it_is_asked_for() {
         let mut printed = OnTerminal::open(arguments, &store);
         assert_eq!(printed.exit_code(), Some(0), "{arguments:?}");
         let expected =
-            if arguments.contains(&"--json") { "optimizer.inspect_overview/1" } else { "last run: 1" };
+            if arguments.contains(&"--json") { "optimizer.inspect_overview/2" } else { "last run: 1" };
         printed.expect(expected);
         assert!(!printed.said().contains("\u{1b}[?1049h"), "{arguments:?}");
     }

@@ -111,12 +111,12 @@ fn json_is_one_document_and_the_summary_goes_to_stderr() {
     let output = place.incremental(&sample_dir(), &["--json", "--exit-zero"]);
     assert_eq!(code(&output), 0);
     let document: Value = serde_json::from_slice(&output.stdout).expect("one document");
-    assert_eq!(document["schema"], "optimizer.run/1");
+    assert_eq!(document["schema"], "optimizer.run/2");
     let data = &document["data"];
     assert_eq!(data["input"]["symbols"], serde_json::json!(["ALPHAUSDT", "BRAVOUSDT", "CRESTUSDT"]));
     assert_eq!(data["evaluation"]["parameter_sets"], 2 * 139_968);
     assert_eq!(data["decision"]["result"], "changed");
-    let best = &data["styles"]["scalping"]["best"];
+    let best = &data["styles"]["scalping"]["decision"]["candidate"];
     for key in ["atr_tp_multiplier", "atr_stop_multiplier", "max_holding_hours", "min_signal_score"] {
         assert!(best["params"][key].is_number(), "{key}");
     }
@@ -399,7 +399,7 @@ fn the_export_is_complete_replaced_whole_and_checkable() {
     let params = &config["scalping_params"];
     let output = optimizer(&["incremental", "--data", path(&sample_dir()), "--no-save", "--json"]);
     let run: Value = serde_json::from_slice(&output.stdout).expect("one document");
-    let best = &run["data"]["styles"]["scalping"]["best"]["params"];
+    let best = &run["data"]["styles"]["scalping"]["decision"]["candidate"]["params"];
     for key in [
         "atr_tp_multiplier",
         "atr_stop_multiplier",

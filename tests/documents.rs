@@ -59,7 +59,12 @@ fn cases() -> Vec<Case> {
         case("config", &["config", "show"], "/data/parameter_sets/swing", json!("many")),
         // Before the import: a file that was imported lacks what it lacked, but for what the bot reads without asking.
         case("learning_config", &["export-json", "-o", "-"], "/global/min_risk_reward", json!("3")),
-        case("import", &["import-json", "tests/fixtures/learning_config.json"], "/data/carried", Value::Null),
+        case(
+            "import",
+            &["import-json", "tests/fixtures/learning_config.json"],
+            "/data/passed_through",
+            Value::Null,
+        ),
         case(
             "export_diff",
             &["export-json", "--diff", "-o", "tests/fixtures/learning_config.json"],

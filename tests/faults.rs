@@ -101,8 +101,8 @@ fn document(report: &RunReport) -> String {
     let mut document = RunDocument::new(report);
     document.run.duration_ms = 0;
     document.run.peak_rss_bytes = None;
-    document.run.resumed = false;
-    document.input.days_new = 0;
+    document.run.resumed = None;
+    document.input.days_new = None;
     document.evaluation.units_evaluated = 0;
     document.evaluation.units_reused = 0;
     document.evaluation.reasons = BTreeMap::new();

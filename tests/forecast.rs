@@ -91,7 +91,7 @@ fn a_dry_run_says_what_the_run_then_does() {
     write_double(&folder.path().join("candles"), 0);
     let grown = ask_and_run(&store, &early, &[]);
     assert_eq!(grown.forecast["reasons"]["new"], 3 * 3);
-    assert_eq!(grown.forecast["work"][1]["files_read"], "growth");
+    assert_eq!(grown.forecast["work"][1]["files_read"], "incremental");
     came_true(&grown, "runs");
     let spans = grown.forecast["work"][0]["spans"].as_array().expect("spans");
     assert!(spans.iter().any(|span| span["kind"] == "completed"), "{spans:?}");

@@ -221,7 +221,7 @@ impl Place {
         let document: serde_json::Value = serde_json::from_slice(&json.stdout).expect("a document");
         let style = &document["data"]["styles"]["scalping"];
         let number = |value: &serde_json::Value| value.as_u64().unwrap_or(0);
-        let metrics = &style["best"]["metrics"];
+        let metrics = &style["decision"]["candidate"]["metrics"];
         let total_ppm = (metrics["total_return_pct"].as_f64().unwrap_or(f64::NAN) * 10_000.0).round() as i64;
         let unused = &style["unused_signals"];
         let found = Plain {

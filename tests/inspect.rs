@@ -106,7 +106,7 @@ fn adopting(day: i64, style: Style, old: Option<f64>, new: f64) -> LearningCommi
         adopted: true,
         changed: true,
         outcome: "adopted".to_owned(),
-        reasons: vec!["holds up out of sample".to_owned()],
+        reasons: vec![ReasonRecord { code: "verdict".to_owned(), values: "\"holds\"".to_owned() }],
         score_name: "balanced".to_owned(),
         incumbent: old.map(|old| CandidateRecord { set: set(old, 1.0), ..candidate.clone() }),
         candidate: Some(candidate),
@@ -191,8 +191,9 @@ fn every_topic_of_a_real_run_prints_text_that_fits_and_changes_nothing() {
             assert!(line.chars().count() <= 100, "{topic:?}: {line}");
         }
         let document = store.json(topic);
-        let kind = format!("optimizer.inspect_{}/1", topic.get(1).unwrap_or(&"overview"));
-        assert_eq!(document["schema"], kind, "{topic:?}");
+        let kind = format!("inspect_{}", topic.get(1).unwrap_or(&"overview"));
+        let schema = crate::document_schemas::schema_of(&kind).expect("a kind");
+        assert_eq!(document["schema"], schema["properties"]["schema"]["const"], "{topic:?}");
     }
     assert_eq!(store.content(), before, "inspect writes nothing");
 }
@@ -206,20 +207,85 @@ fn what_a_real_run_printed_is_what_is_stored() {
     let ran = &ran["data"];
     let run = &store.json(&["inspect", "run", "1"])["data"];
     let top = &store.json(&["inspect", "top"])["data"];
-    for key in ["data_fingerprint", "plan_fingerprint", "started_at", "profile", "id"] {
-        assert_eq!(run["run"][key], ran["run"][key], "{key}");
+    // A stored run has the same parts, and each is the same as a whole, but for what the store does not keep.
+    assert_eq!(ran["decision"]["result"], run["run"]["result"]);
+    for part in ["run", "input"] {
+        assert_same_where_kept(part, &run[part], &ran[part]);
     }
-    assert_eq!(run["run"]["result"], ran["decision"]["result"]);
-    for key in ["files", "symbols", "candles", "days", "first_day", "last_day"] {
-        assert_eq!(run["input"][key], ran["input"][key], "{key}");
+    let styles = run["styles"].as_object().expect("styles");
+    assert_eq!(styles.len(), 2);
+    for (style, stored) in styles {
+        let printed = &ran["styles"][style];
+        for part in ["decision", "evidence"] {
+            assert!(stored[part].is_object(), "{style}, {part}");
+            assert_eq!(stored[part], printed[part], "{style}, {part}");
+        }
+        assert_same_where_kept(style, stored, printed);
+        let first = &top["styles"][style]["trials"][0];
+        let candidate = &printed["decision"]["candidate"];
+        assert_eq!(
+            (&first["params"], &first["score"]),
+            (&candidate["params"], &candidate["score"]),
+            "{style}"
+        );
     }
+}
+
+/// What the store does not keep of a run: it is null in the document of a stored one.
+const NOT_KEPT: [&str; 11] = [
+    "resumed",
+    "same_as",
+    "days_new",
+    "signals",
+    "freshness",
+    "line",
+    "parameter_sets_asked",
+    "rated",
+    "signals_in_lattice",
+    "unused_signals",
+    "losses",
+];
+
+/// Asserts that a stored part is the printed one: the same keys, and every value that is kept.
+fn assert_same_where_kept(place: &str, stored: &Value, printed: &Value) {
+    match (stored, printed) {
+        (Value::Object(own), Value::Object(other)) => {
+            assert_eq!(own.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>(), "{place}");
+            for (key, value) in own {
+                let is_kept = !value.is_null() || !(NOT_KEPT.contains(&key.as_str()) || key == "symbols");
+                if is_kept && key != "duration_ms" && key != "peak_rss_bytes" {
+                    assert_same_where_kept(&format!("{place}/{key}"), value, &other[key]);
+                }
+            }
+        }
+        (Value::Array(own), Value::Array(other)) => {
+            assert_eq!(own.len(), other.len(), "{place}");
+            own.iter().zip(other).for_each(|(own, other)| assert_same_where_kept(place, own, other));
+        }
+        _ => assert_eq!(stored, printed, "{place}"),
+    }
+}
+
+/// A style is told by one function, whether its run has just ended or is read from the store: of what is stored nothing is said
+/// otherwise, and nothing is left out.
+#[test]
+fn a_stored_style_is_told_in_the_words_of_the_run() {
+    let store = StoreDir::missing();
+    let ran = store.run(&["incremental", "--data", "tests/sample", "--exit-zero", "--progress", "none"]);
+    let ran = &text(&ran.stdout);
+    let stored = store.stdout(&["inspect", "run", "1"]);
     for style in ["scalping", "swing"] {
-        let (stored, printed) = (&run["styles"][style]["decision"], &ran["styles"][style]);
-        assert_eq!(stored["candidate"], printed["best"], "{style}");
-        assert_eq!(stored["verdict"], printed["validation"]["verdict"], "{style}");
-        assert_eq!(stored["early_days"], printed["validation"]["early_days"], "{style}");
-        assert_eq!(top["styles"][style]["trials"][0]["params"], printed["best"]["params"], "{style}");
-        assert_eq!(top["styles"][style]["trials"][0]["score"], printed["best"]["score"], "{style}");
+        let block = |text: &str| -> Vec<String> {
+            let start = text.find(&format!("\n{style}: ")).expect("the style is told") + 1;
+            let end = text[start..].find("\n\n").map_or(text.len(), |end| start + end);
+            text[start..end].lines().map(str::to_owned).collect()
+        };
+        let told = |text: &str| -> Vec<String> {
+            // The head also says what the store does not keep.
+            block(text).into_iter().skip_while(|line| !line.starts_with("  in-sample ")).collect()
+        };
+        assert!(told(&stored).len() > 10, "{stored}");
+        assert_eq!(told(&stored), told(ran), "{style}");
     }
 }
 
@@ -237,7 +303,7 @@ fn the_overview_shows_every_profile_the_chosen_one_first() {
     assert_eq!(default["scopes"][1]["params"]["atr_tp_multiplier"], 5);
     let adopted_at_ms = NEW_YEAR_MS + 10 * DAY_MS;
     let age = (now_ms() - adopted_at_ms) / DAY_MS;
-    let shown = default["scopes"][1]["days_in_force"].as_i64().expect("days");
+    let shown = default["scopes"][1]["days_active"].as_i64().expect("days");
     assert!((age - 1..=age + 1).contains(&shown), "{shown} days, expected {age}");
     let printed = store.stdout(&["inspect"]);
     assert!(printed.starts_with("profile default: 3 runs\n  last run: 3, 2025-01-31 00:00 ("), "{printed}");
@@ -309,7 +375,7 @@ fn a_run_is_shown_with_reasons_changes_and_the_first_issues() {
     let printed = store.stdout(&["inspect", "run", "2"]);
     for expected in [
         "run 2 of profile default: changed (exit code 10)\n",
-        "swing: PASSED, adopted\n",
+        "swing: 4 parameter sets over 90 signals (1 pending), 9 opportunities; verdict PASSED, adopted\n",
         "candidate, IS",
         "active, OOS",
         "  candidate: balanced score 2.5000; atr_tp_multiplier=5 ",
@@ -329,7 +395,7 @@ fn a_run_is_shown_with_reasons_changes_and_the_first_issues() {
     assert_eq!(document["config_toml"], "[search]\nscore = \"balanced\"\n");
     assert_eq!(document["input"]["issues"].as_array().map(Vec::len), Some(25));
     assert_eq!(document["run"]["peak_rss_bytes"], Value::Null);
-    assert_eq!(document["styles"]["swing"]["decision"]["early_days"], Value::Null);
+    assert_eq!(document["styles"]["swing"]["decision"]["in_sample_days"], Value::Null);
 }
 
 #[test]
@@ -506,7 +572,7 @@ fn two_runs_are_compared_key_by_key() {
     let trades = found["figures"].as_array().unwrap().iter().find(|f| f["key"] == "trades").unwrap();
     assert_eq!(
         trades,
-        &json!({"scope": "swing, late", "key": "trades", "old": 10.0, "new": 10.0, "difference": 0.0})
+        &json!({"scope": "swing, out_of_sample", "key": "trades", "old": 10.0, "new": 10.0, "difference": 0.0})
     );
     // What was adopted stays active through a run that decided nothing.
     let kept = data(&[]);
@@ -542,9 +608,10 @@ fn what_differs_between_two_real_runs_is_what_was_changed() {
     };
     assert_eq!(of("verdict")["old"], runs[0]["decision"]["verdict"]);
     assert_eq!(of("edge")["new"], runs[1]["evidence"]["edge"]["assurance"]);
-    let late = |figure: &Value| figure["scope"] == "swing, late" && figure["key"] == "expectancy_pct";
+    let late =
+        |figure: &Value| figure["scope"] == "swing, out_of_sample" && figure["key"] == "expectancy_pct";
     let figure = found["figures"].as_array().unwrap().iter().find(|figure| late(figure)).expect("a figure");
-    let metric = |run: &Value| run["decision"]["candidate"]["late"]["expectancy_pct"].clone();
+    let metric = |run: &Value| run["decision"]["candidate"]["out_of_sample"]["expectancy_pct"].clone();
     assert_eq!((&figure["old"], &figure["new"]), (&metric(&runs[0]), &metric(&runs[1])));
 }
 
@@ -637,9 +704,9 @@ fn old_and_new_sets_stand_beside_each_other_in_hindsight() {
         text(&again.stdout)
     );
     let style = &store.json(&["inspect", "run", "2"])["data"]["styles"]["scalping"];
-    let hindsight = &style["evidence"]["hindsight"];
-    for (name, part) in [("candidate", "best"), ("incumbent", "in_force")] {
-        let count = |key: &str| hindsight[part][key].as_u64().expect("a count") as f64;
+    let captures = &style["evidence"]["opportunity_capture"];
+    for (name, part) in [("candidate", "candidate"), ("incumbent", "active")] {
+        let count = |key: &str| captures[part][key].as_u64().expect("a count") as f64;
         let metrics = &style["decision"][name]["metrics"];
         let figure = |key: &str| metrics[key].as_f64().expect("a figure");
         let moves = count("captured") + count("missed");
@@ -647,13 +714,13 @@ fn old_and_new_sets_stand_beside_each_other_in_hindsight() {
         assert!((figure("capture_rate") - count("captured") / moves).abs() < 1e-12, "{name}");
         let precision = 1.0 - count("false_entries") / count("trades");
         assert!((figure("capture_precision") - precision).abs() < 1e-12, "{name}");
-        assert_eq!(hindsight[part]["net_pct"], metrics["total_return_pct"], "{name}");
+        assert_eq!(captures[part]["net_pct"], metrics["total_return_pct"], "{name}");
     }
     let printed = store.stdout(&["inspect", "run", "2"]);
     let words = printed.split_whitespace().collect::<Vec<_>>().join(" ");
-    let captured = |part: &str| hindsight[part]["captured"].as_u64().expect("a count");
-    assert!(words.contains(&format!("the best set captured {},", captured("best"))), "{printed}");
-    assert!(words.contains(&format!("the active set captured {},", captured("in_force"))), "{printed}");
+    let captured = |part: &str| captures[part]["captured"].as_u64().expect("a count");
+    assert!(words.contains(&format!("the candidate captured {},", captured("candidate"))), "{printed}");
+    assert!(words.contains(&format!("the active set captured {},", captured("active"))), "{printed}");
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn conflicts(found: &Value) -> String {
 }
 
 fn reasons(found: &Value) -> String {
-    found["passed_over"].to_string() + &found["files"].to_string()
+    found["skipped"].to_string() + &found["files"].to_string()
 }
 
 #[test]

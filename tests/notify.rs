@@ -192,7 +192,7 @@ fn a_change_is_told_over_every_channel() {
     let schema = crate::document_schemas::schema_of("digest").expect("a known kind");
     let validator = jsonschema::validator_for(&schema).expect("a valid schema");
     assert_eq!(validator.iter_errors(&document).map(|error| error.to_string()).collect::<Vec<_>>(), [""; 0]);
-    assert_eq!((&document["schema"], &document["data"]["run"]), (&json!("optimizer.digest/1"), &json!(1)));
+    assert_eq!((&document["schema"], &document["data"]["run"]), (&json!("optimizer.digest/2"), &json!(1)));
     assert_eq!(document["data"]["changes"], printed["data"]["decision"]["changes"]);
     assert_eq!(document["data"]["changes_more"], 0);
     // Unchanged is not worth telling, nor is anything when asked to be quiet.

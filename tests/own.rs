@@ -34,8 +34,11 @@ fn a_symbol_has_its_own_set_where_the_evidence_suffices_and_loses_it_where_not()
     let expected = [("ALPHAUSDT", false), ("BRAVOUSDT", true), ("CRESTUSDT", false)];
     assert_eq!(own(&first), expected.map(|(symbol, own)| (symbol.to_owned(), own)));
     let part = &first["styles"]["scalping"]["symbols"]["BRAVOUSDT"]["own"];
-    assert!(part["early"]["trades"].as_u64() >= Some(5) && part["late"]["trades"].as_u64() >= Some(3));
-    assert_ne!(part["params"], first["styles"]["scalping"]["best"]["params"]);
+    assert!(
+        part["in_sample"]["trades"].as_u64() >= Some(5)
+            && part["out_of_sample"]["trades"].as_u64() >= Some(3)
+    );
+    assert_ne!(part["params"], first["styles"]["scalping"]["decision"]["candidate"]["params"]);
 
     let scopes = |store: &StoreDir| -> Vec<String> {
         let document = store.json(&["inspect", "params"]);
@@ -77,7 +80,11 @@ fn too_few_trades_and_a_switch_leave_the_pooled_set() {
     let many = run(&store, 5, &["--set", "symbols.min_trades=500"]);
     let reasons = many["styles"]["scalping"]["symbols"].as_object().expect("the set survived");
     assert_eq!(reasons.len(), 3);
-    assert!(reasons.values().all(|part| part["reason"] == "no set has 500 in-sample trades on the symbol"));
+    assert!(
+        reasons
+            .values()
+            .all(|part| part["reason"]["text"] == "no set has 500 in-sample trades on the symbol")
+    );
     let off = run(&store, 5, &["--set", "symbols.own_parameters=false"]);
     assert_eq!(off["styles"]["scalping"]["symbols"], serde_json::json!({}));
     assert_eq!(off["decision"]["changed"], false);

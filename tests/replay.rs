@@ -384,8 +384,8 @@ fn a_stored_run_says_what_the_run_said() {
     for style in ["scalping", "swing"] {
         let evidence = &said["data"]["styles"][style]["evidence"];
         assert_eq!(*evidence, stored["data"]["styles"][style]["evidence"]);
-        let best = &evidence["replay"]["best"];
-        let metrics = &said["data"]["styles"][style]["best"]["metrics"];
+        let best = &evidence["portfolio_simulation"]["candidate"];
+        let metrics = &said["data"]["styles"][style]["decision"]["candidate"]["metrics"];
         for (own, other) in [
             ("trades", "trades"),
             ("win_rate", "win_rate"),

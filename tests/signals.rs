@@ -18,7 +18,7 @@ use retune::model::{
     Bars, Candle, CandleSeries, Day, Direction, GivenSignal, GivenSignals, Interval, MINUTE_MS, Setup, Style,
     Symbol, rfc3339,
 };
-use retune::run::report::RunReport;
+use retune::run::report::{RunReport, SymbolLosses};
 use retune::run::{RunOptions, incremental};
 use retune::search::space::SearchSpace;
 use retune::signals::candidates::candidates_of_day;
@@ -444,7 +444,7 @@ fn every_row_is_counted_in_one_place() {
             own.flat_map(|(_, given)| given.signals()).filter(|signal| signal.is_of(style.style)).count();
         let outside = if style.style == Style::Swing { 3 } else { 1 };
         assert_eq!(
-            style.signals + style.pending + style.losses_all().lost.all() + outside,
+            style.signals + style.pending + SymbolLosses::sum(&style.losses).lost.all() + outside,
             own as u64,
             "{}",
             style.style

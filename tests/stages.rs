@@ -98,9 +98,9 @@ fn polishing_stays_around_what_is_in_force() {
         store.run(&[&flags[..], &["--exit-zero", "--style", "scalping", "--progress", "none"]].concat());
     let polished: Value = serde_json::from_slice(&polished.stdout).expect("a document");
     let style = &polished["data"]["styles"]["scalping"];
-    assert!(style["parameter_sets"].as_u64() <= Some(500) && style["incumbent"].is_object());
+    assert!(style["parameter_sets"].as_u64() <= Some(500) && style["decision"]["incumbent"].is_object());
     // The default axes go in steps of 1 and 0.7 ATR.
-    let (own, best) = (exit(in_force), exit(&style["best"]["params"]));
+    let (own, best) = (exit(in_force), exit(&style["decision"]["candidate"]["params"]));
     for (axis, step) in [1.0, 0.7].into_iter().enumerate() {
         let (own, best) = (own[axis].expect("a number"), best[axis].expect("a number"));
         assert!((own - best).abs() <= step + 1e-9, "{own} {best}");

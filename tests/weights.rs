@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use retune::decide::DecisionOutcome;
+use retune::decide::{DecisionOutcome, DecisionReason};
 use retune::engine::plan::Plan;
 use retune::features::catalog::{FeatureView, SCORE_EVIDENCE, SIGNAL_SCORE, column};
 use retune::features::frame::MarketSeries;
@@ -74,7 +74,7 @@ fn planted_symbols() -> Vec<(String, CandleSeries)> {
 }
 
 fn learned(style: &StyleReport) -> &LearnedWeights {
-    style.evidence.weights.as_ref().expect("weights are learned")
+    style.weights.as_ref().expect("weights are learned")
 }
 
 fn share(weights: &ScoreWeights, terms: &[ScoreTerm]) -> f64 {
@@ -129,10 +129,14 @@ fn what_decides_gains_weight_and_comes_into_force_with_the_parameters() {
     for style in &run.styles {
         let weights = learned(style).weights;
         assert!(style.study.top.iter().all(|best| weights_of(&best.set, style.style) == Some(weights)));
-        assert!(style.decision.reasons.contains(&learned(style).reason));
+        assert!(style.decision.reasons.contains(&DecisionReason::ScoreWeights(learned(style).reason)));
     }
     for style in &lab.scratch(&plan_of(&open(""))).styles {
-        assert_eq!(style.evidence.weights, None, "nothing is learned that is not asked for");
+        assert_eq!(
+            (&style.weights, &style.evidence.weights),
+            (&None, &None),
+            "nothing is learned that is not asked for"
+        );
         assert!(style.study.top.iter().all(|best| best.set.filter("score_weights").is_none()));
     }
     // Once active, they stay.

@@ -9,10 +9,11 @@
 use std::collections::BTreeSet;
 
 use crate::config::Config;
-use crate::decide::{Require, list_changes};
+use crate::decide::{DecisionReason, Require, list_changes};
 use crate::model::{ParameterSet, Style};
 use crate::run::adopt::{EXPORTED, is_by_hand};
-use crate::run::records::parameter_set;
+use crate::run::recall::{decision_reason, known_evidence, parameter_set};
+use crate::run::records::reason_record;
 use crate::store::records::{
     CandidateRecord, DecisionRecord, EvidenceRecord, ParamsRecord, RunRecord, StoredMetrics,
 };
@@ -112,7 +113,12 @@ fn forced_decision(doubt: &Doubt, params: ParamsRecord, target: &str) -> Decisio
     DecisionRecord {
         verdict: (*verdict).to_owned(),
         outcome: EXPORTED.to_owned(),
-        reasons: vec![format!("by hand, to {target}, although run {run} found {verdict}: {reason}")],
+        reasons: vec![reason_record(&DecisionReason::ExportedByHand {
+            target: target.to_owned(),
+            run: *run,
+            verdict: (*verdict).to_owned(),
+            reason: reason.clone(),
+        })],
         score_name: params.score_name,
         incumbent: Some(in_force),
         ..DecisionRecord::default()
@@ -182,18 +188,16 @@ fn bad_verdict(
     let verdict =
         Verdict::named(&decision.verdict).filter(|v| v.severity() >= Verdict::Overfitted.severity());
     if let Some(verdict) = verdict {
-        let reason = decision.reasons.first().filter(|reason| !reason.is_empty());
-        return Some((
-            verdict.as_str(),
-            reason.cloned().unwrap_or_else(|| "the run gives no reason".to_owned()),
-        ));
+        let reason = decision.reasons.first().map(|reason| decision_reason(reason).to_string());
+        let reason = reason.filter(|reason| !reason.is_empty());
+        return Some((verdict.as_str(), reason.unwrap_or_else(|| "the run gives no reason".to_owned())));
     }
     let edge = evidence.edge.as_ref().filter(|_| required != Require::Stable)?;
     let luck = Assurance::LikelyLuck.as_str();
     [UNTESTED, luck]
         .into_iter()
         .find(|word| edge.assurance == *word)
-        .map(|word| (word, edge.sentence.clone()))
+        .map(|word| (word, known_evidence(evidence).edge_sentence()))
 }
 
 fn decay_reason(evidence: &EvidenceRecord) -> Option<String> {
@@ -224,7 +228,7 @@ mod tests {
         );
         let decision = DecisionRecord {
             verdict: verdict.to_owned(),
-            reasons: vec!["as judged".to_owned()],
+            reasons: vec![reason_record(&DecisionReason::Told("as judged".to_owned()))],
             candidate: Some(candidate(take_profit)),
             ..DecisionRecord::default()
         };

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::bot::keys::{CACHES, DEFAULT_TREE, FILLED_IN, SWITCHES, is_filled_in, is_live};
-use crate::decide::list_changes;
+use crate::decide::{DecisionReason, ParameterChange, list_changes};
 use crate::ingest::{LegacyConfig, place_of_key, with_keys};
 use crate::model::{EXIT_AXES, ExitRule, FilterValue, ParameterSet, Style};
 use crate::run::adopt::IMPORTED;
-use crate::run::records::{change_record, parameter_set};
+use crate::run::recall::parameter_set;
+use crate::run::records::{change_record, reason_record};
 use crate::run::unreported::{Overdue, unreported_runs};
 use crate::search::space::SearchSpace;
 use crate::store::bot_file::{self, FileOrigin, Mark};
@@ -30,7 +31,7 @@ pub struct Imported {
     /// The number it has in the history.
     pub run: u64,
     /// What changed.
-    pub changes: Vec<ChangeRecord>,
+    pub changes: Vec<ParameterChange>,
     /// Styles of which the file has no parameters.
     pub without: Vec<Style>,
     /// Styles of which it has what an export filled in: nothing was active, and nothing becomes active.
@@ -301,7 +302,7 @@ fn import_commit(
     sets: &BTreeMap<Style, ParameterSet>,
     source: &str,
     now_ms: i64,
-) -> Result<(LearningCommit, Vec<ChangeRecord>), ImportError> {
+) -> Result<(LearningCommit, Vec<ParameterChange>), ImportError> {
     let run = RunRecord {
         started_at_ms: now_ms,
         app_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -338,14 +339,14 @@ fn import_commit(
             adopted: !own.is_empty(),
             changed: !own.is_empty(),
             outcome: "adopted".to_owned(),
-            reasons: vec![format!("imported from {source}")],
+            reasons: vec![reason_record(&DecisionReason::Imported { source: source.to_owned() })],
             candidate: Some(candidate),
             changes: own.clone(),
             ..DecisionRecord::default()
         };
         learning.params.insert(style.to_string(), Some(params));
         learning.decisions.insert(*style, decision);
-        all.extend(own);
+        all.extend(own.iter().map(ParameterChange::from));
     }
     Ok((learning, all))
 }

@@ -115,7 +115,7 @@ fn look_at_data(catalog: &Catalog, options: &IngestOptions) -> Result<(CheckData
         usable: !symbols.is_empty() && conflicts.is_empty(),
         files: reports.iter().map(FilePart::new).collect(),
         symbols,
-        passed_over: catalog.passed_over.iter().map(PassedOverPart::new).collect(),
+        skipped: catalog.passed_over.iter().map(PassedOverPart::new).collect(),
         conflicts,
         signals: None,
     };

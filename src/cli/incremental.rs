@@ -10,13 +10,12 @@ use super::files::FileArguments;
 use super::values;
 use crate::config::{Config, ConflictPolicy};
 use crate::documents::dry_run::ForecastDocument;
-use crate::documents::inspect::explain_text;
+use crate::documents::inspect::{SymbolWorkPart, explain_text};
 use crate::documents::run::{RunDocument, rejected_lines, run_text, run_warnings, summary_line};
 use crate::engine::plan::{DayLimits, Plan};
 use crate::ingest::OnConflict;
 use crate::model::{Day, Style};
 use crate::run::dry_run::estimate_run;
-use crate::run::records::work_record;
 use crate::run::report::RunReport;
 use crate::run::{RunOptions, incremental_to_tell};
 
@@ -254,7 +253,11 @@ fn print(context: &Context, report: &RunReport, explain: bool) -> Result<(), Fai
     }
     let summary = summary_line(report);
     super::log::log_printed("result", &summary);
-    let reasons = if explain { explain_text(&work_record(report).symbols) } else { String::new() };
+    let reasons = if explain {
+        explain_text(&report.work().iter().map(SymbolWorkPart::from).collect::<Vec<_>>())
+    } else {
+        String::new()
+    };
     if context.global.json {
         // Stdout holds the document alone.
         super::output::print_note(&format!("{reasons}{summary}"));

@@ -2,14 +2,17 @@
 
 pub mod insights;
 pub mod lessons;
+pub mod reason;
 mod result;
 pub mod tokens;
 
+pub use reason::DecisionReason;
 pub use result::RunResult;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::reason::AssessmentQuestion;
 use crate::model::{ParameterSet, Style};
 use crate::validate::assessment::{Assessment, Assurance};
 use crate::validate::verdict::{Judgement, Verdict};
@@ -83,8 +86,8 @@ pub fn apply_gate(
     switch: Option<&Assessment>,
 ) {
     let (question, assessment) = match switch {
-        Some(switch) => ("SWITCH", Some(switch)),
-        None => ("EDGE", edge),
+        Some(switch) => (AssessmentQuestion::Switch, Some(switch)),
+        None => (AssessmentQuestion::Edge, edge),
     };
     let Some(least) = require.least().filter(|_| decision.outcome == DecisionOutcome::Adopted) else {
         return;
@@ -92,7 +95,7 @@ pub fn apply_gate(
     let reached = assessment.map_or(Assurance::NotEnoughData, |assessment| assessment.assurance);
     if reached < least {
         decision.outcome = DecisionOutcome::NotConvincing;
-        let reason = format!("{question} is {reached}, {least} is required (decide.require)");
+        let reason = DecisionReason::NotSureEnough { question, reached, required: least };
         decision.reasons.insert(0, reason);
     }
 }
@@ -108,14 +111,14 @@ pub struct ParameterChange {
 }
 
 /// The decision on one style.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Decision {
     /// What becomes of the parameters.
     pub outcome: DecisionOutcome,
     /// What changes, or would change if the candidate were adopted.
     pub changes: Vec<ParameterChange>,
-    /// Why, in words, the most important first.
-    pub reasons: Vec<String>,
+    /// Why, the most important first.
+    pub reasons: Vec<DecisionReason>,
 }
 
 /// A parameter set with its score out of sample, which it was not chosen on.
@@ -135,17 +138,17 @@ pub fn decide_style(
     judgement: &Judgement,
     min_improvement: f64,
 ) -> Decision {
-    let with = |outcome, changes, reason: Option<&str>| Decision {
+    let with = |outcome, changes, reason: Option<DecisionReason>| Decision {
         outcome,
         changes,
-        reasons: reason.into_iter().map(str::to_owned).chain(judgement.reasons.iter().cloned()).collect(),
+        reasons: reason.into_iter().chain(judgement.reasons.iter().cloned().map(Into::into)).collect(),
     };
     let Some(candidate) = candidate else {
         return with(DecisionOutcome::Unchanged, Vec::new(), None);
     };
     let changes = list_changes(style, incumbent.map(|i| i.set), candidate.set);
     if changes.is_empty() {
-        return with(DecisionOutcome::Unchanged, changes, Some("the active parameters are still the best"));
+        return with(DecisionOutcome::Unchanged, changes, Some(DecisionReason::StillTheBest));
     }
     match judgement.verdict {
         Verdict::Failed | Verdict::Overfitted => with(DecisionOutcome::Rejected, changes, None),
@@ -153,14 +156,15 @@ pub fn decide_style(
         Verdict::Passed | Verdict::Warning => {
             let late = incumbent.and_then(|i| i.late_score);
             if late.is_some_and(|late| candidate.late_score.is_none_or(|own| own <= late)) {
-                let reason = "the active parameters score at least as well out of sample";
-                return with(DecisionOutcome::Unchanged, Vec::new(), Some(reason));
+                return with(
+                    DecisionOutcome::Unchanged,
+                    Vec::new(),
+                    Some(DecisionReason::ActiveScoresAsWell),
+                );
             }
             if late.zip(candidate.late_score).is_some_and(|(late, own)| own - late <= min_improvement) {
-                let reason = format!(
-                    "it is better out of sample, by no more than {min_improvement} (decide.min_improvement)"
-                );
-                return with(DecisionOutcome::Unchanged, Vec::new(), Some(&reason));
+                let reason = DecisionReason::TooLittleBetter { min_improvement };
+                return with(DecisionOutcome::Unchanged, Vec::new(), Some(reason));
             }
             with(DecisionOutcome::Adopted, changes, None)
         }
@@ -198,6 +202,7 @@ pub fn key_values(set: &ParameterSet) -> Vec<(String, String)> {
 mod tests {
     use super::*;
     use crate::model::{ExitRule, FilterValue};
+    use crate::validate::verdict::VerdictReason;
 
     fn set(score: f64) -> ParameterSet {
         ParameterSet {
@@ -212,7 +217,7 @@ mod tests {
             stability: Some(80.0),
             degradation: Some(0.0),
             win_rate_ratio: Some(1.0),
-            reasons: vec!["as judged".to_owned()],
+            reasons: vec![VerdictReason::Holds],
         }
     }
 
@@ -261,7 +266,7 @@ mod tests {
         }
         let none = decide_style(Style::Swing, None, None, &judged(Verdict::Skipped), 0.0);
         assert_eq!(none.outcome, DecisionOutcome::Unchanged);
-        assert_eq!(none.reasons, ["as judged"]);
+        assert_eq!(none.reasons, [DecisionReason::Verdict(VerdictReason::Holds)]);
     }
 
     #[test]
@@ -271,7 +276,7 @@ mod tests {
             let mut decision = Decision {
                 outcome: DecisionOutcome::Adopted,
                 changes: Vec::new(),
-                reasons: vec!["as judged".to_owned()],
+                reasons: vec![VerdictReason::Holds.into()],
             };
             let switch = switch.map(assessment);
             apply_gate(require, &mut decision, Some(&assessment(edge)), switch.as_ref());

@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::change::ChangePart;
 use super::document::Document;
 use super::table::text_table;
 use crate::bot::import::Imported;
 use crate::model::{Style, escaped};
 use crate::run::adopt::ByHand;
-use crate::store::records::ChangeRecord;
 
 /// The change that `adopt` or `rollback` made.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -17,7 +17,7 @@ pub struct ByHandDocument {
     pub profile: String,
     /// The number it has in the history; null when nothing changed.
     pub run: Option<u64>,
-    pub changes: Vec<ChangeRecord>,
+    pub changes: Vec<ChangePart>,
 }
 
 impl Document for ByHandDocument {
@@ -27,7 +27,11 @@ impl Document for ByHandDocument {
 impl ByHandDocument {
     /// Returns the document of what was done.
     pub fn new(profile: &str, done: ByHand) -> Self {
-        Self { profile: profile.to_owned(), run: done.run, changes: done.changes }
+        Self {
+            profile: profile.to_owned(),
+            run: done.run,
+            changes: done.changes.iter().map(ChangePart::from).collect(),
+        }
     }
 
     /// Returns the document as text for people.
@@ -43,9 +47,9 @@ impl ByHandDocument {
 }
 
 /// Returns changes as a table.
-fn list_changes(changes: &[ChangeRecord]) -> String {
+fn list_changes(changes: &[ChangePart]) -> String {
     let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-    let row = |change: &ChangeRecord| {
+    let row = |change: &ChangePart| {
         let (old, new) = (value(&change.old), value(&change.new));
         vec![change.scope.clone(), change.key.clone(), old, "->".to_owned(), new]
     };
@@ -60,13 +64,13 @@ pub struct ImportDocument {
     pub profile: String,
     /// The number it has in the history.
     pub run: u64,
-    pub changes: Vec<ChangeRecord>,
+    pub changes: Vec<ChangePart>,
     /// Styles of which the file has no parameters.
     pub styles_without_parameters: Vec<String>,
     /// Styles of which the file has defaults that an export filled in: they do not become active.
     pub styles_filled_in: Vec<String>,
     /// Top-level keys that go along to the next export.
-    pub carried: Vec<String>,
+    pub passed_through: Vec<String>,
     /// Top-level keys that do not: caches that nothing reads.
     pub dropped: Vec<String>,
     /// What somebody should know about single values.
@@ -75,6 +79,7 @@ pub struct ImportDocument {
 
 impl Document for ImportDocument {
     const KIND: &'static str = "import";
+    const VERSION: u32 = 2;
 }
 
 impl ImportDocument {
@@ -83,10 +88,10 @@ impl ImportDocument {
         Self {
             profile: profile.to_owned(),
             run: done.run,
-            changes: done.changes,
+            changes: done.changes.iter().map(ChangePart::from).collect(),
             styles_without_parameters: done.without.iter().map(ToString::to_string).collect(),
             styles_filled_in: done.filled_in.iter().map(ToString::to_string).collect(),
-            carried: done.carried,
+            passed_through: done.carried,
             dropped: done.dropped,
             notes: done.notes,
         }
@@ -110,9 +115,9 @@ impl ImportDocument {
                 self.styles_filled_in.join(", ")
             );
         }
-        text += &super::inspect::wrap_words("passed through to the next export:", 2, &self.carried);
+        text += &super::prose::wrap_words("passed through to the next export:", 2, &self.passed_through);
         if !self.dropped.is_empty() {
-            text += &format!("not carried, nothing reads them: {}\n", self.dropped.join(", "));
+            text += &format!("not passed through, nothing reads them: {}\n", self.dropped.join(", "));
         }
         text.extend(self.notes.iter().map(|note| format!("note: {}\n", escaped(note, &[]))));
         text

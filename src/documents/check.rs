@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::Document;
-use super::run::IssuePart;
+use super::input::IssuePart;
 use crate::ingest::{ColumnContent, FileReport, Issue, IssueKind, PassedOver, SignalColumn, SignalsFile};
 use crate::model::{GivenSignals, Symbol, rfc3339};
 use crate::run::file_summary::file_name;
-use crate::run::records::is_of_series;
+use crate::run::issues::is_of_series;
 
 /// The quality of candle files.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -20,7 +20,7 @@ pub struct CheckDataDocument {
     /// Symbols with candles at the base interval.
     pub symbols: Vec<CheckedSymbolPart>,
     /// Files that are not read, with why.
-    pub passed_over: Vec<PassedOverPart>,
+    pub skipped: Vec<PassedOverPart>,
     /// Candles that contradict each other; a run stops on these unless told otherwise.
     pub conflicts: Vec<String>,
     /// The file of signals; null when none was named.
@@ -31,6 +31,7 @@ pub struct CheckDataDocument {
 
 impl Document for CheckDataDocument {
     const KIND: &'static str = "check_data";
+    const VERSION: u32 = 2;
 }
 
 /// One file.
@@ -261,14 +262,14 @@ impl PassedOverPart {
 }
 
 /// Writes a line for every reason: files of one kind that are not read are told together.
-fn passed_over_text(text: &mut String, passed_over: &[PassedOverPart]) {
+fn skipped_text(text: &mut String, skipped: &[PassedOverPart]) {
     let mut told: Vec<&str> = Vec::new();
-    for passed in passed_over {
+    for passed in skipped {
         if told.contains(&passed.reason.as_str()) {
             continue;
         }
         told.push(&passed.reason);
-        let others = passed_over.iter().filter(|other| other.reason == passed.reason).count() - 1;
+        let others = skipped.iter().filter(|other| other.reason == passed.reason).count() - 1;
         let _ = match others {
             0 => writeln!(text, "{}: skipped: {}", passed.file, passed.reason),
             1 => writeln!(text, "{} and 1 more file: skipped: {}", passed.file, passed.reason),
@@ -297,7 +298,7 @@ impl CheckDataDocument {
             }
             issues_text(&mut text, &file.issues);
         }
-        passed_over_text(&mut text, &self.passed_over);
+        skipped_text(&mut text, &self.skipped);
         for conflict in &self.conflicts {
             let _ = writeln!(text, "conflict: {conflict}");
         }
@@ -319,7 +320,7 @@ impl CheckDataDocument {
         }
         let verdict = if self.usable { "usable" } else { "nothing usable" };
         let used = self.files.iter().filter(|file| file.rejected.is_none()).count();
-        let _ = match self.files.len() + self.passed_over.len() {
+        let _ = match self.files.len() + self.skipped.len() {
             0 => writeln!(text, "{verdict}"),
             all => writeln!(text, "{used} of {all} files used; {verdict}"),
         };

@@ -6,17 +6,19 @@ use maud::{DOCTYPE, html};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::change::ChangePart;
 use super::document::{Document, Envelope};
-use super::inspect::count_of;
-use super::run::{EvidencePart, run_conclusion, run_warnings};
+use super::evidence::EvidencePart;
+use super::metrics::MetricsPart;
+use super::prose::count_of;
+use super::run::{run_conclusion, run_warnings};
 use crate::decide::RunResult;
 use crate::model::rfc3339;
 use crate::notify::Message;
 use crate::run::freshness::ClockState;
-use crate::run::records::{change_record, evidence_record};
 use crate::run::report::{RunReport, StyleReport};
+use crate::run::result::KnownEvidence;
 use crate::run::unreported::Overdue;
-use crate::store::records::{ChangeRecord, StoredMetrics};
 use crate::study::Measured;
 
 /// Most changes that are told; a message stays small whatever happened.
@@ -41,7 +43,7 @@ pub struct DigestDocument {
     /// What each style says.
     pub styles: Vec<DigestStyle>,
     /// What changed; the first of it if it is much.
-    pub changes: Vec<ChangeRecord>,
+    pub changes: Vec<ChangePart>,
     /// Changes beyond those.
     pub changes_more: u64,
     /// Why the run failed; null if it did not.
@@ -52,6 +54,7 @@ pub struct DigestDocument {
 
 impl Document for DigestDocument {
     const KIND: &'static str = "digest";
+    const VERSION: u32 = 2;
 }
 
 /// A style in few words.
@@ -63,8 +66,8 @@ pub struct DigestStyle {
     pub verdict: String,
     /// EDGE and SWITCH, as the run prints them.
     pub answers: Vec<String>,
-    /// The best set on days it was not chosen on; null without one.
-    pub best: Option<DigestFigures>,
+    /// The candidate on days it was not chosen on; null without one.
+    pub candidate: Option<DigestFigures>,
     /// The active set on the same days; null without one.
     pub incumbent: Option<DigestFigures>,
 }
@@ -93,7 +96,7 @@ impl DigestDocument {
     /// Returns the digest of a run.
     pub fn of_run(report: &RunReport, link: Option<&str>) -> Self {
         let changes = report.styles.iter().flat_map(StyleReport::applied_changes);
-        let mut changes: Vec<ChangeRecord> = changes.map(|change| change_record(&change)).collect();
+        let mut changes: Vec<ChangePart> = changes.map(|change| ChangePart::from(&change)).collect();
         let changes_more = changes.len().saturating_sub(CHANGES_MAX) as u64;
         changes.truncate(CHANGES_MAX);
         Self {
@@ -132,7 +135,7 @@ impl DigestDocument {
         );
         Self {
             run: Some(earlier.run),
-            changes: earlier.changes.iter().take(CHANGES_MAX).cloned().collect(),
+            changes: earlier.changes.iter().take(CHANGES_MAX).map(ChangePart::from).collect(),
             changes_more: earlier.changes.len().saturating_sub(CHANGES_MAX) as u64,
             ..Self::plain(result, profile, short_line(&headline))
         }
@@ -254,7 +257,7 @@ impl DigestStyle {
     fn figures(&self) -> Vec<(&'static str, String)> {
         let line =
             |(name, figures): (&'static str, &Option<DigestFigures>)| Some((name, figures.as_ref()?.text()));
-        [("best out of sample", &self.best), ("active out of sample", &self.incumbent)]
+        [("candidate out of sample", &self.candidate), ("active out of sample", &self.incumbent)]
             .into_iter()
             .filter_map(line)
             .collect()
@@ -263,7 +266,7 @@ impl DigestStyle {
 
 impl DigestFigures {
     fn of(measured: &Measured) -> Self {
-        let late = StoredMetrics::from(&measured.late);
+        let late = MetricsPart::from(&measured.late);
         Self {
             trades: late.trades,
             win_rate: late.win_rate,
@@ -301,12 +304,12 @@ fn run_headline(report: &RunReport) -> String {
 }
 
 fn digest_style(style: &StyleReport) -> DigestStyle {
-    let answers = EvidencePart::from(&evidence_record(&style.evidence, [0; 32])).lines();
+    let answers = EvidencePart::from(&KnownEvidence::from(&style.evidence)).lines();
     DigestStyle {
         style: style.style.to_string(),
         verdict: style.study.judgement.verdict.to_string(),
         answers: answers.iter().map(|line| short_line(line)).collect(),
-        best: style.study.top.first().map(DigestFigures::of),
+        candidate: style.study.top.first().map(DigestFigures::of),
         incumbent: style.study.incumbent.as_ref().map(DigestFigures::of),
     }
 }

@@ -4,13 +4,16 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::model::rfc3339;
-use crate::store::records::{StoredParameterSet, StoredValue};
+use crate::model::{FilterValue, ParameterSet, rfc3339};
+use crate::run::recall::parameter_set;
+use crate::store::records::StoredParameterSet;
 
 /// A kind of document.
 pub trait Document: Serialize + JsonSchema {
-    /// Name of the kind, e.g. `run`; the schema is `optimizer.<kind>/1`.
+    /// Name of the kind, e.g. `run`; the schema is `optimizer.<kind>/<version>`.
     const KIND: &'static str;
+    /// Version of its shape; raised when a key is renamed, moved or removed.
+    const VERSION: u32 = 1;
 }
 
 /// The envelope of every document.
@@ -27,7 +30,7 @@ pub struct Envelope<T> {
 impl<T: Document> Envelope<T> {
     /// Puts a document into its envelope.
     pub fn new(data: T, now_ms: i64) -> Self {
-        Self { schema: format!("optimizer.{}/1", T::KIND), generated_at: rfc3339(now_ms), data }
+        Self { schema: schema_name::<T>(), generated_at: rfc3339(now_ms), data }
     }
 
     /// Returns the document as JSON text: undefined values are `null`, never NaN.
@@ -36,18 +39,27 @@ impl<T: Document> Envelope<T> {
     }
 }
 
-/// Returns a parameter set as an object with the legacy names.
-pub fn params_object(set: &StoredParameterSet) -> Map<String, Value> {
-    let mut object: Map<String, Value> =
-        set.exits.iter().map(|exit| (exit.name.clone(), number(exit.value))).collect();
-    for filter in &set.filters {
-        let value = match &filter.value {
-            StoredValue::Number(value) => number(*value),
-            StoredValue::Name(name) => Value::from(name.as_str()),
+/// Returns the name of a kind's schema, which every document of it has.
+pub fn schema_name<T: Document>() -> String {
+    format!("optimizer.{}/{}", T::KIND, T::VERSION)
+}
+
+/// Returns a parameter set as an object with the legacy names; what is off is left out.
+pub fn parameters_object(set: &ParameterSet) -> Map<String, Value> {
+    let exits = set.exit.values().map(|(key, value)| (key.to_owned(), number(value)));
+    let filters = set.filters.iter().map(|(key, value)| {
+        let value = match value {
+            FilterValue::Number(value) => number(*value),
+            FilterValue::Name(name) => Value::from(name.as_str()),
         };
-        object.insert(filter.name.clone(), value);
-    }
-    object
+        (key.clone(), value)
+    });
+    exits.chain(filters).collect()
+}
+
+/// Returns a stored parameter set as an object with the legacy names.
+pub fn params_object(stored: &StoredParameterSet) -> Map<String, Value> {
+    parameters_object(&parameter_set(stored))
 }
 
 /// Returns a number as JSON: whole numbers without a fraction, as the legacy files hold them.

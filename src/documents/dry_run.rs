@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::Document;
+use super::inspect::SymbolWorkPart;
 use super::run::{elapsed_text, mebibytes_text};
 use crate::run::dry_run::{Basis, Forecast};
-use crate::store::records::SymbolWorkRecord;
 
 /// The forecast of a run; nothing of it was done.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -31,7 +31,7 @@ pub struct ForecastDocument {
     /// What it would cost.
     pub estimate: EstimatePart,
     /// Per symbol: what would be evaluated and why.
-    pub work: Vec<SymbolWorkRecord>,
+    pub work: Vec<SymbolWorkPart>,
 }
 
 /// About what a run would cost.
@@ -49,6 +49,7 @@ pub struct EstimatePart {
 
 impl Document for ForecastDocument {
     const KIND: &'static str = "forecast";
+    const VERSION: u32 = 2;
 }
 
 impl ForecastDocument {
@@ -78,7 +79,7 @@ impl ForecastDocument {
                 basis: basis.to_owned(),
                 runs,
             },
-            work: forecast.work(),
+            work: forecast.work().iter().map(SymbolWorkPart::from).collect(),
         }
     }
 

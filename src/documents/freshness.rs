@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::model::{DAY_MS, Day, HOUR_MS, MINUTE_MS, rfc3339};
 use crate::run::freshness::{Age, ClockState, Freshness, SymbolAge};
-use crate::store::records::IssueRecord;
+use crate::run::issues::InputIssue;
 
 /// Names shown of many.
 const NAMES_SHOWN: usize = 3;
@@ -133,12 +133,12 @@ fn vanished_line(freshness: &Freshness) -> Option<String> {
 }
 
 /// Returns what is wrong with the data, a line per kind, the symbols or files folded.
-pub fn issue_lines(issues: &[IssueRecord]) -> Vec<String> {
-    let mut kinds: BTreeMap<&str, Vec<&IssueRecord>> = BTreeMap::new();
+pub fn issue_lines(issues: &[InputIssue]) -> Vec<String> {
+    let mut kinds: BTreeMap<&str, Vec<&InputIssue>> = BTreeMap::new();
     for issue in issues {
         kinds.entry(&issue.kind).or_default().push(issue);
     }
-    let line = |(kind, issues): (&str, Vec<&IssueRecord>)| {
+    let line = |(kind, issues): (&str, Vec<&InputIssue>)| {
         let count: u64 = issues.iter().map(|issue| issue.count).sum();
         let mut places: Vec<&str> = issues.iter().map(|issue| issue.file.as_str()).collect();
         places.dedup();
@@ -172,6 +172,7 @@ fn time_in_words(ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::issues::IssueDetail;
 
     const NOW: i64 = 1_748_736_000_000;
 
@@ -226,11 +227,8 @@ mod tests {
 
     #[test]
     fn issues_are_folded_by_kind() {
-        let issue = |file: &str, kind: &str, count: u64| IssueRecord {
-            file: file.to_owned(),
-            kind: kind.to_owned(),
-            count,
-            detail: format!("{count} of {file}"),
+        let issue = |file: &str, kind: &str, count: u64| {
+            InputIssue::new(file, kind, count, IssueDetail::Told(format!("{count} of {file}")))
         };
         let issues = [
             issue("A", "gap", 3),

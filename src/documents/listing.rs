@@ -7,10 +7,10 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
+use super::metrics::MetricsPart;
 use super::table::{WIDTH, aligned_table};
 use crate::evaluate::metric_table::{MetricField, MetricForm, MetricTables};
 use crate::search::nearest_name;
-use crate::store::records::StoredMetrics;
 
 /// Columns of text that may be broken into lines count for at most so many characters when tables are laid out.
 const PROSE_WIDTH_MIN: usize = 30;
@@ -333,8 +333,8 @@ impl<T> ListingBuilder<'_, T> {
     }
 
     /// Adds the metrics: those that people look at first to the narrow table, all under their names in documents.
-    pub fn metrics(self, metrics: impl Fn(&T) -> &StoredMetrics) -> Self {
-        let mut columns = StoredMetrics::METRICS;
+    pub fn metrics(self, metrics: impl Fn(&T) -> &MetricsPart) -> Self {
+        let mut columns = MetricsPart::METRICS;
         columns.sort_by_key(|metric| metric.column);
         columns.into_iter().fold(self, |listing, metric| {
             let cell = |row: &T| match metric.field {

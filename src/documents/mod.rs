@@ -1,6 +1,7 @@
 //! One document per thing, with its text: formats numbers, computes none.
 
 pub mod by_hand;
+pub mod change;
 pub mod check;
 pub mod config;
 #[cfg(feature = "notify")]
@@ -8,20 +9,25 @@ pub mod digest;
 pub mod doctor;
 pub mod document;
 pub mod dry_run;
+pub mod evidence;
 pub mod export;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 pub mod freshness;
 pub mod glossary;
+pub mod input;
 pub mod inspect;
 pub mod listing;
 #[cfg(feature = "cli")]
 pub mod lookahead;
 #[cfg(feature = "cli")]
 pub mod memory;
+pub mod metrics;
 #[cfg(feature = "notify")]
 pub mod notify;
+pub mod prose;
 pub mod restore;
 pub mod run;
+pub mod style;
 pub mod table;
 pub mod validate;

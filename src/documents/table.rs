@@ -2,8 +2,8 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use super::metrics::MetricsPart;
 use crate::evaluate::metric_table::{MetricEntry, MetricField, MetricForm, MetricTables};
-use crate::store::records::StoredMetrics;
 
 /// Width of every table; fits a terminal and a mail.
 pub const WIDTH: usize = 100;
@@ -46,7 +46,7 @@ pub fn as_percent(share: Option<f64>) -> String {
 }
 
 /// Returns a metric as a cell of a table.
-fn metric_cell(metric: &MetricEntry<StoredMetrics>, metrics: &StoredMetrics) -> String {
+fn metric_cell(metric: &MetricEntry<MetricsPart>, metrics: &MetricsPart) -> String {
     match metric.field {
         MetricField::Count(count, _) => count(metrics).to_string(),
         MetricField::Number(number, _, MetricForm::Share) => as_percent(number(metrics)),
@@ -57,11 +57,11 @@ fn metric_cell(metric: &MetricEntry<StoredMetrics>, metrics: &StoredMetrics) -> 
 }
 
 /// Returns the table of named results.
-pub fn results_table(rows: &[(String, StoredMetrics)]) -> String {
-    let mut shown = StoredMetrics::METRICS.to_vec();
+pub fn results_table(rows: &[(String, MetricsPart)]) -> String {
+    let mut shown = MetricsPart::METRICS.to_vec();
     shown.retain(|metric| metric.tables != MetricTables::Wide);
     let header: Vec<&str> = [""].into_iter().chain(shown.iter().map(|metric| metric.title)).collect();
-    let row = |(name, metrics): &(String, StoredMetrics)| {
+    let row = |(name, metrics): &(String, MetricsPart)| {
         let cells = shown.iter().map(|metric| metric_cell(metric, metrics));
         [name.clone()].into_iter().chain(cells).collect()
     };

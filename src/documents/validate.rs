@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::Document;
-use super::inspect::wrap_words;
+use super::prose::wrap_words;
 use super::table::text_table;
 use crate::run::deep_validation::{MethodFinding, StyleScrutiny};
 

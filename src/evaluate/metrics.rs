@@ -20,6 +20,8 @@ pub enum Undefined {
     NoVariation,
     #[error("there was no opportunity")]
     NoOpportunities,
+    #[error("why it is undefined is not kept")]
+    NotKept,
 }
 
 /// A metric's value.

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::records::{change_record, parameter_set};
-use crate::decide::list_changes;
+use super::recall::{decision_reason, parameter_set};
+use super::records::{change_record, reason_record};
+use crate::decide::{DecisionReason, ParameterChange, list_changes};
 use crate::model::{ParameterSet, Style};
 use crate::run::unreported::{Overdue, unreported_runs};
 use crate::store::records::{
@@ -59,7 +60,7 @@ pub struct ByHand {
     /// The number it has in the history; `None` when nothing changed.
     pub run: Option<u64>,
     /// What changed.
-    pub changes: Vec<ChangeRecord>,
+    pub changes: Vec<ParameterChange>,
     /// Earlier runs that were stored and never reported.
     pub overdue: Vec<Overdue>,
 }
@@ -194,7 +195,7 @@ fn candidates(
             continue;
         };
         if decision.outcome == "rejected" && !force {
-            let reason = decision.reasons.first().cloned();
+            let reason = decision.reasons.first().map(|reason| decision_reason(reason).to_string());
             let reason = reason.unwrap_or_else(|| "no reason is stored".to_owned());
             // Styles that were not rejected may be adopted one by one.
             return Err(ByHandError::Rejected { style, run, verdict: decision.verdict, reason });
@@ -250,7 +251,7 @@ fn manual_commit(
     chosen: &[Chosen],
     request: ManualRequest,
     now_ms: i64,
-) -> Result<(LearningCommit, Vec<ChangeRecord>), ByHandError> {
+) -> Result<(LearningCommit, Vec<ParameterChange>), ByHandError> {
     let (source, result) = match request {
         ManualRequest::Adopt { .. } => ("adopt", ADOPTED),
         ManualRequest::Rollback { .. } => ("rollback", ROLLED_BACK),
@@ -303,25 +304,24 @@ fn manual_commit(
         let record = match judged {
             Some(JudgedParameters { run, decision, .. }) => {
                 let force = matches!(request, ManualRequest::Adopt { force: true, .. });
-                let forced =
-                    if force && decision.outcome == "rejected" { ", against its verdict" } else { "" };
+                let against_verdict = force && decision.outcome == "rejected";
                 DecisionRecord {
                     adopted: !own.is_empty(),
                     outcome: "adopted".to_owned(),
-                    reasons: vec![format!("by hand, from run {run}{forced}")],
+                    reasons: vec![reason_record(&DecisionReason::ByHand { run: *run, against_verdict })],
                     ..decision.clone()
                 }
             }
             None => DecisionRecord {
                 verdict: WITHDRAWN.to_owned(),
                 outcome: WITHDRAWN.to_owned(),
-                reasons: vec!["by hand, to no parameters, as before the first were adopted".to_owned()],
+                reasons: vec![reason_record(&DecisionReason::ByHandToNothing)],
                 ..DecisionRecord::default()
             },
         };
         let record = DecisionRecord { changed: !own.is_empty(), changes: own.clone(), incumbent, ..record };
         learning.decisions.insert(*style, record);
-        all.extend(own);
+        all.extend(own.iter().map(ParameterChange::from));
     }
     Ok((learning, all))
 }

@@ -1,8 +1,9 @@
 //! A clock that was set back: candles later than it do not count, so what a run finds rests on less than the run before had.
 
 use super::report::StyleReport;
-use crate::decide::DecisionOutcome;
-use crate::model::rfc3339;
+use crate::decide::reason::{OwnReason, SetBack};
+use crate::decide::{DecisionOutcome, DecisionReason};
+
 use crate::store::{Snapshot, StoreError};
 
 /// How far a clock may lie before the beginning of a recorded run: clocks are corrected by seconds, machines that share a
@@ -30,31 +31,27 @@ pub fn is_set_back(now_ms: i64, last_run_ms: i64) -> bool {
 }
 
 /// Says what is wrong with a clock.
-pub fn set_back(now_ms: i64, last_run_ms: i64) -> String {
-    format!(
-        "the clock ({}) lies before the last run ({}) by more than {} minutes",
-        rfc3339(now_ms),
-        rfc3339(last_run_ms),
-        SET_BACK_MS_MAX / 60_000
-    )
+pub fn set_back(now_ms: i64, last_run_ms: i64) -> SetBack {
+    SetBack { now_ms, last_run_ms, tolerated_ms: SET_BACK_MS_MAX }
 }
 
 /// Takes back what a run would adopt, with the reason.
 pub(crate) fn adopt_nothing(styles: &mut [StyleReport], now_ms: i64, last_run_ms: i64) {
-    let reason = format!("{}: nothing is adopted until it is right", set_back(now_ms, last_run_ms));
+    let clock = set_back(now_ms, last_run_ms);
     for style in styles {
         if style.decision.outcome == DecisionOutcome::Adopted {
             style.decision.outcome = DecisionOutcome::NotConvincing;
-            style.decision.reasons.insert(0, reason.clone());
+            style.decision.reasons.insert(0, DecisionReason::ClockSetBack(clock));
         }
         for own in style.own.iter_mut().filter(|own| !own.changes.is_empty()) {
             own.changes.clear();
-            own.reason.clone_from(&reason);
+            own.reason = OwnReason::ClockSetBack(clock);
         }
     }
     // Somebody should know, whatever they asked to be spared.
     tracing::error!(
-        "{reason}; if it is right and that of the last run was not, `optimizer restore NUMBER` goes back to before it"
+        "{}; if it is right and that of the last run was not, `optimizer restore NUMBER` goes back to before it",
+        DecisionReason::ClockSetBack(clock)
     );
 }
 

@@ -39,7 +39,8 @@ use crate::run::store_handle::StoreHandle;
 use crate::run::symbol_evaluator::{
     PreparedSymbol, SymbolError, SymbolJob, UnitCounts, prepare_symbol, recall_symbol, within_window,
 };
-use crate::store::records::{RunRecord, SymbolWorkRecord, WorkRecord};
+use crate::run::work::SymbolWork;
+use crate::store::records::{RunRecord, WorkRecord};
 use crate::store::{Snapshot, StoreError, View};
 use crate::study::assembly::SymbolDays;
 
@@ -90,10 +91,10 @@ impl Forecast {
         self.units.iter().map(|units| units.evaluated.len() as u64).sum()
     }
 
-    /// Returns what would become of each symbol's units, as a run records it.
-    pub fn work(&self) -> Vec<SymbolWorkRecord> {
+    /// Returns what would become of each symbol's units.
+    pub fn work(&self) -> Vec<SymbolWork> {
         let pairs = self.input.symbols.iter().zip(&self.units);
-        pairs.map(|(symbol, units)| super::records::symbol_work(symbol, units)).collect()
+        pairs.map(|(symbol, units)| SymbolWork::of(symbol, units)).collect()
     }
 }
 

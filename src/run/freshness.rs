@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 
 use super::clock::is_set_back;
 use super::report::{InputReport, SymbolReport};
+use crate::decide::reason::HoldReason;
 use crate::engine::plan::{AgeLimit, Plan};
 use crate::model::{DAY_MS, Day, MINUTE_MS, Symbol, rfc3339};
 use crate::run::file_summary::IssueNote;
@@ -193,15 +194,10 @@ impl Freshness {
     }
 
     /// Returns why nothing is to be adopted; `None` where that may be.
-    pub fn holds_back(&self, limit: AgeLimit) -> Option<String> {
+    pub fn holds_back(&self, limit: AgeLimit) -> Option<HoldReason> {
         match &self.clock {
-            ClockState::Behind { left_out: true, .. } => Some(
-                "candles later than now were left out, so the clock or the times in the files are wrong"
-                    .to_owned(),
-            ),
-            _ if limit.hold && self.is_all_stale() => {
-                Some("the candles of all symbols are stale (decide.stale_data = \"hold\")".to_owned())
-            }
+            ClockState::Behind { left_out: true, .. } => Some(HoldReason::CandlesAhead),
+            _ if limit.hold && self.is_all_stale() => Some(HoldReason::AllStale),
             _ => None,
         }
     }

@@ -112,7 +112,7 @@ pub fn incremental_to_tell(
     };
     let freshness = Freshness::of(&input, around);
     if let Some(reason) = freshness.holds_back(plan.age) {
-        styles.iter_mut().for_each(|style| style.hold_back(&reason));
+        styles.iter_mut().for_each(|style| style.hold_back(reason));
     }
     let mut result = RunResult::of(styles.iter().map(|style| style.decision.outcome));
     if styles.iter().any(|style| !style.applied_changes().is_empty()) {
@@ -138,6 +138,8 @@ pub fn incremental_to_tell(
         units,
         cached: shelf.as_ref().and_then(StoreHandle::cache).map(Cache::size).transpose()?,
         styles,
+        score_name: plan.search.score.to_string(),
+        asked_days: (plan.days.first, plan.days.end),
         result,
         overdue: Vec::new(),
     };
@@ -481,7 +483,8 @@ fn some_used(input: &InputReport, styles: &[StyleReport]) -> Result<(), RunError
         return Ok(());
     };
     let rows = signals.unused().map(|(count, what)| format!("{count} {what}"));
-    let unused = styles.iter().flat_map(|style| style.unused().map(|unused| (style.style, unused)));
+    let unused =
+        styles.iter().flat_map(|style| style.unused().into_iter().map(|unused| (style.style, unused)));
     let unused = unused.map(|(style, (_, count, what))| format!("{style}: {count} {what}"));
     let reasons: Vec<String> = rows.chain(unused).collect();
     Err(RunError::NoSignalUsed { signals: Box::new(signals.clone()), reasons: reasons.join(", ") })
@@ -590,7 +593,7 @@ impl PriorState {
         };
         let Some(snapshot) = snapshot else { return Ok(none) };
         for (scope, record) in snapshot.params_all(&options.profile)? {
-            let set = records::parameter_set(&record.set);
+            let set = super::recall::parameter_set(&record.set);
             match plan.styles.iter().position(|style| style.space.style().as_str() == scope) {
                 Some(index) => {
                     let chosen = snapshot.run(&options.profile, record.run)?;

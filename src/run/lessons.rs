@@ -1,6 +1,6 @@
 //! Lessons between the store and what merges and shortens them.
 
-use super::records::parameter_set;
+use super::recall::parameter_set;
 use crate::decide::insights::{AdviceStanding, Insights, Lesson, LessonKind};
 use crate::decide::lessons::{
     Compressed, PROMPT_TOKENS, Remembered, StyleMemory, compress_lessons, merge_lessons,

@@ -2,28 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use super::freshness::{Age, Freshness, SymbolAge};
+use super::issues::{InputIssue, all_issues};
 use super::lessons::remember_lessons;
-use super::report::{InputReport, RunReport, StyleReport, SymbolReport};
-use crate::decide::DecisionOutcome;
+use super::report::{RunReport, StyleReport};
+use super::result::StyleDecision;
+use super::work::{SymbolWork, WorkSpan};
 use crate::decide::insights::Lesson;
+use crate::decide::{DecisionOutcome, DecisionReason};
 use crate::engine::plan::Plan;
-use crate::engine::reuse::Reason;
 use crate::features::score::{ScoreTerm, ScoreWeights};
-use crate::model::{Day, ParameterSet, Style, rfc3339};
-use crate::run::file_summary::{self, FileNote, IssueNote};
-use crate::run::symbol_evaluator::UnitCounts;
+use crate::model::{Day, Style};
 use crate::search::rank::Surface;
 use crate::search::weights::Weighting;
 use crate::store::LearningCommit;
 use crate::store::records::{
     AssessmentRecord, CandidateRecord, ChangeRecord, CombinationRecord, DecisionRecord, EvidenceRecord,
-    FeaturesRecord, InsightsRecord, IssueRecord, LessonRecord, NamedNumber, ParamsRecord, RunRecord,
-    RunStyleRecord, SensitivityRecord, SeriesRecord, StoredParameterSet, SurfaceCellRecord, SurfaceRecord,
+    FeaturesRecord, InsightsRecord, IssueRecord, LessonRecord, NamedNumber, ParamsRecord, ReasonRecord,
+    RunRecord, RunStyleRecord, SensitivityRecord, SeriesRecord, SurfaceCellRecord, SurfaceRecord,
     SymbolTradesRecord, SymbolWorkRecord, TrialRecord, TrialsRecord, WorkRecord, WorkSpanRecord,
 };
 use crate::study::Measured;
 use crate::study::evidence::Evidence;
+use crate::study::named::named_values;
 use crate::study::per_symbol::scope_of;
 use crate::study::series::SymbolTrades;
 use crate::validate::assessment::Assessment;
@@ -43,10 +43,10 @@ pub fn learning_commit(
     config_toml: &str,
     known: &BTreeMap<Style, InsightsRecord>,
 ) -> LearningCommit {
-    let mut learning = LearningCommit::new(&report.profile, run_record(report, plan, config_toml));
+    let mut learning = LearningCommit::new(&report.profile, run_record(report, config_toml));
     learning.work = Some(work_record(report).capped());
     for style in &report.styles {
-        learning.decisions.insert(style.style, decision_record(style, plan));
+        learning.decisions.insert(style.style, decision_record(&style.decided(&report.score_name)));
         learning.trials.insert(style.style, trials_record(style));
         learning.features.insert(style.style, features_record(style, report.started_at_ms));
         learning.series.insert(style.style, series_record(style));
@@ -73,12 +73,7 @@ pub fn learning_commit(
     learning
 }
 
-/// Returns the model's form of a stored set. Every record was validated when it was decoded.
-pub fn parameter_set(stored: &StoredParameterSet) -> ParameterSet {
-    ParameterSet::try_from(stored).expect("the store hands out validated sets only")
-}
-
-fn run_record(report: &RunReport, plan: &Plan, config_toml: &str) -> RunRecord {
+fn run_record(report: &RunReport, config_toml: &str) -> RunRecord {
     let days = report.input.days();
     let asked = |day: Option<Day>| day.map(|day| day.to_string()).unwrap_or_default();
     let day = |pick: fn((Day, Day)) -> Day| days.map(|span| pick(span).to_string()).unwrap_or_default();
@@ -100,28 +95,17 @@ fn run_record(report: &RunReport, plan: &Plan, config_toml: &str) -> RunRecord {
         styles: report.styles.iter().map(run_style_record).collect(),
         threads: report.threads,
         peak_rss_bytes: report.peak_rss_bytes.unwrap_or(0),
-        issues: age_issues(&report.freshness)
-            .into_iter()
-            .chain(lost_records(&report.styles))
-            .chain(issue_records(&report.input).into_iter().map(|(issue, _)| issue))
-            .take(ISSUES_KEPT)
-            .collect(),
-        asked_first_day: asked(plan.days.first),
-        asked_end_day: asked(plan.days.end),
+        issues: all_issues(report).iter().take(ISSUES_KEPT).map(issue_record).collect(),
+        asked_first_day: asked(report.asked_days.0),
+        asked_end_day: asked(report.asked_days.1),
     }
 }
 
-/// Returns what a run evaluated and why.
-pub fn work_record(report: &RunReport) -> WorkRecord {
+/// Returns what a run evaluated and why, as it is kept.
+fn work_record(report: &RunReport) -> WorkRecord {
     let cached = report.cached.unwrap_or_default();
     WorkRecord {
-        symbols: report
-            .input
-            .symbols
-            .iter()
-            .zip(&report.units)
-            .map(|(of, units)| symbol_work(of, units))
-            .collect(),
+        symbols: report.work().into_iter().map(symbol_work_record).collect(),
         evicted: report.units.iter().map(|units| units.evicted).sum(),
         cached_units: cached.units,
         cached_bytes: cached.bytes,
@@ -129,27 +113,20 @@ pub fn work_record(report: &RunReport) -> WorkRecord {
     }
 }
 
-/// Returns what becomes of a symbol's units: days in succession with one kind of reason in one span.
-pub fn symbol_work(symbol: &SymbolReport, units: &UnitCounts) -> SymbolWorkRecord {
-    let span = |days: &[(Day, Reason)]| {
-        let ((first, reason), (last, _)) = (&days[0], &days[days.len() - 1]);
-        WorkSpanRecord {
-            first_day: first.to_string(),
-            last_day: last.to_string(),
-            days: days.len() as u64,
-            kind: reason.kind().to_owned(),
-            detail: reason.to_string(),
-        }
+fn symbol_work_record(work: SymbolWork) -> SymbolWorkRecord {
+    let span = |span: WorkSpan| {
+        let WorkSpan { first_day, last_day, days, kind, detail } = span;
+        WorkSpanRecord { first_day, last_day, days, kind, detail }
     };
-    let together = |a: &(Day, Reason), b: &(Day, Reason)| a.1.kind() == b.1.kind() && b.0.0 == a.0.0 + 1;
-    SymbolWorkRecord {
-        symbol: symbol.name.clone(),
-        days: units.total,
-        evaluated: units.evaluated.len() as u64,
-        checked: units.checked,
-        files_read: units.read.as_str().to_owned(),
-        spans: units.evaluated.chunk_by(together).map(span).collect(),
-    }
+    let SymbolWork { symbol, days, evaluated, checked, files_read, spans } = work;
+    let spans = spans.into_iter().map(span).collect();
+    SymbolWorkRecord { symbol, days, evaluated, checked, files_read, spans }
+}
+
+/// Returns an issue as it is kept.
+fn issue_record(issue: &InputIssue) -> IssueRecord {
+    let InputIssue { file, line: _, kind, count, detail } = issue;
+    IssueRecord { file: file.clone(), kind: kind.clone(), count: *count, detail: detail.to_string() }
 }
 
 fn run_style_record(style: &StyleReport) -> RunStyleRecord {
@@ -162,105 +139,6 @@ fn run_style_record(style: &StyleReport) -> RunStyleRecord {
     }
 }
 
-/// Returns what missing candles, and prices in another scale, cost each symbol in each style.
-pub fn lost_records(styles: &[StyleReport]) -> impl Iterator<Item = IssueRecord> {
-    let losses = styles.iter().flat_map(|style| style.losses.iter().map(|losses| (style.style, losses)));
-    losses.flat_map(|(style, losses)| {
-        losses.told().map(move |(name, count, what)| IssueRecord {
-            file: losses.symbol.clone(),
-            kind: format!("lost_{name}"),
-            count,
-            detail: format!("{style}: {count} {what}"),
-        })
-    })
-}
-
-/// Returns every issue of the input once, with the first line concerned: files skipped and rejected, then issues of files, of
-/// given signals, of symbols. What concerns the candles of a symbol (see [`is_of_series`]) is told of the symbol.
-pub fn issue_records(input: &InputReport) -> Vec<(IssueRecord, Option<u64>)> {
-    let record = |file: String, kind: &str, count: u64, detail: String| IssueRecord {
-        file,
-        kind: kind.to_owned(),
-        count,
-        detail,
-    };
-    let name = |path: &std::path::Path, entry: &Option<String>| {
-        let path = path.display().to_string();
-        file_summary::file_name(&path, entry.as_deref())
-    };
-    let mut all = Vec::new();
-    for passed in &input.passed_over {
-        let file = name(&passed.path, &passed.entry);
-        all.push((record(file, "passed_over", 1, passed.reason.to_string()), None));
-    }
-    for file in &input.files {
-        if let Some(reason) = &file.rejected {
-            all.push((record(file.name(), "rejected", 1, reason.clone()), None));
-        }
-    }
-    let of = |file: String, issue: &IssueNote| {
-        (record(file, &issue.kind, issue.count, issue.detail.clone()), issue.line)
-    };
-    for file in &input.files {
-        let own = file.issues.iter().filter(|issue| !is_of_series(&issue.kind));
-        all.extend(own.map(|issue| of(file.name(), issue)));
-    }
-    if let Some(signals) = &input.signals {
-        all.extend(signals.issues.iter().map(|issue| of(signals.file.clone(), issue)));
-    }
-    for symbol in &input.symbols {
-        let files: Vec<&FileNote> =
-            input.files.iter().filter(|file| file.identity.symbol == symbol.name).collect();
-        for issue in symbol.issues.iter().filter(|issue| is_told_of_symbol(&issue.kind, &files)) {
-            let (record, _) = of(symbol.name.clone(), issue);
-            all.push((record, line_of(&issue.kind, &files)));
-        }
-    }
-    all
-}
-
-/// Returns whether a kind of issue concerns the candles of a symbol rather than a file: what one file lacks another may hold.
-pub fn is_of_series(kind: &str) -> bool {
-    matches!(kind, "gap" | "zero_volume")
-}
-
-/// Returns whether an issue of a symbol is news: files without a column of volumes say so themselves.
-fn is_told_of_symbol(kind: &str, files: &[&FileNote]) -> bool {
-    let lacks_volumes = |file: &&FileNote| file.issues.iter().any(|issue| issue.kind == "no_volume");
-    kind != "zero_volume" || files.is_empty() || !files.iter().all(lacks_volumes)
-}
-
-/// Returns the first line concerned, where a symbol is in one file.
-fn line_of(kind: &str, files: &[&FileNote]) -> Option<u64> {
-    let [file] = files else { return None };
-    file.issues.iter().find(|issue| issue.kind == kind)?.line
-}
-
-/// Returns what is told about the age of candles and the clock as issues of the run.
-pub fn age_issues(freshness: &Freshness) -> Vec<IssueRecord> {
-    let record = |file: &str, kind: &str, count: usize, detail: String| IssueRecord {
-        file: file.to_owned(),
-        kind: kind.to_owned(),
-        count: count as u64,
-        detail,
-    };
-    let clock = freshness
-        .clock
-        .reason()
-        .map(|reason| record("clock", &format!("clock_{}", freshness.clock.as_str()), 1, reason.to_owned()));
-    let of_symbol = |symbol: &SymbolAge| {
-        let newest = symbol.newest_close_ms.map(rfc3339);
-        let detail = match (symbol.age, newest, freshness.last_run) {
-            (Age::Fresh, ..) => return None,
-            (_, Some(newest), _) => format!("its newest candle closed {newest}"),
-            (_, None, Some(run)) => format!("run {run} had candles of it, now there are none"),
-            (_, None, None) => "there are no candles of it".to_owned(),
-        };
-        Some(record(&symbol.symbol, symbol.age.as_str(), 1, detail))
-    };
-    clock.into_iter().chain(freshness.symbols.iter().filter_map(of_symbol)).collect()
-}
-
 fn candidate_record(measured: &Measured) -> CandidateRecord {
     CandidateRecord {
         set: (&measured.set).into(),
@@ -271,35 +149,40 @@ fn candidate_record(measured: &Measured) -> CandidateRecord {
     }
 }
 
-fn decision_record(style: &StyleReport, plan: &Plan) -> DecisionRecord {
-    let judgement = &style.study.judgement;
-    let adopted = style.decision.outcome == DecisionOutcome::Adopted;
-    let split = style.study.split.as_ref();
+pub(super) fn decision_record(decided: &StyleDecision) -> DecisionRecord {
+    let split = decided.split.as_ref();
     let first = |days: &std::ops::Range<Day>| days.start.to_string();
     let last = |days: &std::ops::Range<Day>| Day(days.end.0 - 1).to_string();
     DecisionRecord {
-        verdict: judgement.verdict.to_string(),
-        adopted,
-        changed: !style.applied_changes().is_empty(),
-        outcome: style.decision.outcome.as_str().to_owned(),
-        reasons: style.decision.reasons.clone(),
-        score_name: plan.search.score.to_string(),
-        candidate: style.study.top.first().map(candidate_record),
-        incumbent: style.study.incumbent.as_ref().map(candidate_record),
-        stability: judgement.stability,
-        degradation: judgement.degradation,
-        win_rate_ratio: judgement.win_rate_ratio,
+        verdict: decided.verdict.clone(),
+        adopted: decided.adopted,
+        changed: decided.changed,
+        outcome: decided.outcome.clone(),
+        reasons: decided.reasons.iter().map(reason_record).collect(),
+        score_name: decided.score_name.clone(),
+        candidate: decided.candidate.as_ref().map(candidate_record),
+        incumbent: decided.incumbent.as_ref().map(candidate_record),
+        stability: decided.stability,
+        degradation: decided.degradation,
+        win_rate_ratio: decided.win_rate_ratio,
         early_first_day: split.map(|s| first(&s.early)).unwrap_or_default(),
         early_last_day: split.map(|s| last(&s.early)).unwrap_or_default(),
         late_first_day: split.map(|s| first(&s.late)).unwrap_or_default(),
         late_last_day: split.map(|s| last(&s.late)).unwrap_or_default(),
-        changes: style
-            .decision
-            .changes
-            .iter()
-            .chain(style.own.iter().flat_map(|own| &own.changes))
-            .map(change_record)
-            .collect(),
+        changes: decided.changes.iter().map(change_record).collect(),
+    }
+}
+
+/// Returns a reason as it is kept: its kind by name, and its values by name.
+pub(crate) fn reason_record(reason: &DecisionReason) -> ReasonRecord {
+    let value = serde_json::to_value(reason).expect("reasons hold text keys and finite numbers only");
+    match value {
+        serde_json::Value::Object(object) => object
+            .into_iter()
+            .map(|(code, values)| ReasonRecord { code, values: values.to_string() })
+            .next()
+            .unwrap_or_default(),
+        code => ReasonRecord { code: code.as_str().unwrap_or_default().to_owned(), values: String::new() },
     }
 }
 
@@ -326,20 +209,20 @@ fn params_record(style: &StyleReport, best: &Measured, plan: &Plan, now_ms: i64)
     }
 }
 
-/// Returns the evidence as it is kept and shown; `grid` is the fingerprint of what was searched.
-pub fn evidence_record(evidence: &Evidence, grid: [u8; 32]) -> EvidenceRecord {
-    let assessment = |assessment: &Assessment, sentence: String| AssessmentRecord {
+/// Returns the evidence as it is kept; `grid` is the fingerprint of what was searched.
+fn evidence_record(evidence: &Evidence, grid: [u8; 32]) -> EvidenceRecord {
+    let assessment = |assessment: &Assessment| AssessmentRecord {
         assurance: assessment.assurance.to_string(),
         lacks: assessment.lacks.iter().map(|lack| lack.as_str().to_owned()).collect(),
-        sentence,
+        told: None,
     };
-    let figure = |(name, value): (&str, f64)| NamedNumber { name: name.to_owned(), value };
+    let figures = named_values(evidence).into_iter();
     EvidenceRecord {
         grid,
         trials: evidence.trials,
-        edge: evidence.edge.as_ref().map(|edge| assessment(edge, evidence.edge_line())),
-        switch: evidence.switch.as_ref().map(|switch| assessment(switch, evidence.switch_line())),
-        figures: evidence.figures().into_iter().filter(|(_, value)| value.is_finite()).map(figure).collect(),
+        edge: evidence.edge.as_ref().map(assessment),
+        switch: evidence.switch.as_ref().map(assessment),
+        figures: figures.map(|(name, value)| NamedNumber { name, value }).collect(),
     }
 }
 
@@ -383,7 +266,7 @@ fn features_record(style: &StyleReport, now_ms: i64) -> FeaturesRecord {
     let full = best.map(|best| &best.full);
     let profit = full.and_then(|metrics| metrics.expectancy_pct.ok());
     let hours = full.and_then(|metrics| metrics.avg_hold_hours.ok());
-    let weights = style.evidence.weights.as_ref().map(|learned| learned.weights);
+    let weights = style.weights.as_ref().map(|learned| learned.weights);
     let weights = weights.unwrap_or(ScoreWeights::default_of(style.style));
     let is_default = weights == ScoreWeights::default_of(style.style);
     let weight = |(term, weight): (ScoreTerm, u8)| NamedNumber {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::freshness::Freshness;
 use crate::decide::insights::Insights;
-use crate::decide::{Decision, DecisionOutcome, ParameterChange, RunResult};
+use crate::decide::reason::HoldReason;
+use crate::decide::{Decision, DecisionOutcome, DecisionReason, ParameterChange, RunResult};
 use crate::engine::reuse::Reason;
 use crate::engine::unit::SkipCounts;
 use crate::fingerprint::Fingerprint;
@@ -14,6 +15,7 @@ use crate::run::file_summary::{FileNote, IssueNote};
 use crate::run::given_signals::SignalsNote;
 use crate::run::symbol_evaluator::UnitCounts;
 use crate::run::unreported::Overdue;
+use crate::search::weights::LearnedWeights;
 use crate::store::CacheSize;
 use crate::study::Study;
 use crate::study::evidence::Evidence;
@@ -101,19 +103,24 @@ pub struct StyleReport {
     pub own: Vec<OwnSet>,
     /// What is known about the candidate.
     pub evidence: Evidence,
+    /// The weights of the signal score that it was found under, where they are learned.
+    pub weights: Option<LearnedWeights>,
     /// What pictures are drawn from.
     pub series: Series,
     /// What was learned.
     pub insights: Insights,
 }
 
-/// Why signals of days that count are not used: the name in documents, and in words.
-pub const UNUSED: [(&str, &str); 5] = [
+/// What signals and candles are lost by: the name in documents, and in words. The first five are why signals of days that count
+/// are not used.
+pub const LOSSES: [(&str, &str); 7] = [
     ("no_entry", "without a candle at their entry"),
     ("no_atr", "before ATR(14) is known (15 candles that move)"),
     ("rescaled", "across a price in another scale"),
     ("pending", "that wait for candles"),
     ("filtered", "that pass no filter"),
+    ("cut", "closed at the last close before a gap under some exit rule"),
+    ("blind", "candles too soon after a gap, or after the first, to look for signals at"),
 ];
 
 /// What missing candles, and prices in another scale, cost a symbol in one style.
@@ -130,38 +137,41 @@ pub struct SymbolLosses {
 }
 
 impl SymbolLosses {
-    /// Returns everything that was lost, with the name in documents and in words.
-    pub fn told(&self) -> impl Iterator<Item = (&'static str, u64, &'static str)> {
-        let lost = self.lost.reasons().into_iter().zip(UNUSED);
-        let lost = lost.map(|((name, count), (_, what))| (name, u64::from(count), what));
-        let cut = ("cut", self.cut, "closed at the last close before a gap under some exit rule");
-        let blind =
-            ("blind", self.blind, "candles too soon after a gap, or after the first, to look for signals at");
-        lost.chain([cut, blind]).filter(|(_, count, _)| *count > 0)
-    }
-}
-
-impl StyleReport {
-    /// Returns the signals of days that count and are not used, by the name of [`UNUSED`].
-    pub fn unused(&self) -> impl Iterator<Item = (&'static str, u64, &'static str)> {
-        let lost = self.losses_all().lost.reasons().map(|(_, count)| u64::from(count));
-        let filtered = self.signals - self.in_lattice;
-        let counts = lost.into_iter().chain([self.pending, filtered]);
-        UNUSED
-            .into_iter()
-            .zip(counts)
-            .map(|((name, what), count)| (name, count, what))
-            .filter(|(_, n, _)| *n > 0)
-    }
-
     /// Returns the losses of all symbols together.
-    pub fn losses_all(&self) -> SymbolLosses {
-        self.losses.iter().fold(SymbolLosses::default(), |mut all, own| {
+    pub fn sum(losses: &[Self]) -> Self {
+        losses.iter().fold(Self::default(), |mut all, own| {
             all.lost += own.lost;
             all.blind += own.blind;
             all.cut += own.cut;
             all
         })
+    }
+
+    /// Returns everything that was lost, with the name in documents and in words.
+    pub fn told(&self) -> impl Iterator<Item = (&'static str, u64, &'static str)> {
+        let lost = self.lost.reasons().into_iter().zip(LOSSES);
+        let lost = lost.map(|((name, count), (_, what))| (name, u64::from(count), what));
+        let of = |(name, what): (&'static str, &'static str), count| (name, count, what);
+        let (cut, blind) = (of(LOSSES[5], self.cut), of(LOSSES[6], self.blind));
+        lost.chain([cut, blind]).filter(|(_, count, _)| *count > 0)
+    }
+}
+
+/// Returns the signals of days that count and are not used, by the name of [`LOSSES`] and in words.
+pub(super) fn unused_signals(
+    (signals, in_lattice, pending): (u64, u64, u64),
+    losses: &[SymbolLosses],
+) -> Vec<(&'static str, u64, &'static str)> {
+    let lost = SymbolLosses::sum(losses).lost.reasons().map(|(_, count)| u64::from(count));
+    let counts = lost.into_iter().chain([pending, signals - in_lattice]);
+    let all = LOSSES.into_iter().zip(counts).map(|((name, what), count)| (name, count, what));
+    all.filter(|(_, count, _)| *count > 0).collect()
+}
+
+impl StyleReport {
+    /// Returns the signals of days that count and are not used; see [`LOSSES`].
+    pub fn unused(&self) -> Vec<(&'static str, u64, &'static str)> {
+        unused_signals((self.signals, self.in_lattice, self.pending), &self.losses)
     }
 
     /// Returns how sure one can be of the candidate: better than what is active, or than nothing where nothing is.
@@ -171,11 +181,11 @@ impl StyleReport {
     }
 
     /// Keeps the run from adopting anything of the style, and says why.
-    pub(crate) fn hold_back(&mut self, reason: &str) {
+    pub(crate) fn hold_back(&mut self, reason: HoldReason) {
         self.own.retain(|own| own.changes.is_empty());
         if self.decision.outcome == DecisionOutcome::Adopted {
             self.decision.outcome = DecisionOutcome::NotConvincing;
-            self.decision.reasons.insert(0, format!("nothing is adopted: {reason}"));
+            self.decision.reasons.insert(0, DecisionReason::HeldBack(reason));
         }
     }
 
@@ -220,6 +230,10 @@ pub struct RunReport {
     pub cached: Option<CacheSize>,
     /// Styles, in order.
     pub styles: Vec<StyleReport>,
+    /// Name of the score that sets were compared by.
+    pub score_name: String,
+    /// The first day that was asked for, and the one to end before.
+    pub asked_days: (Option<Day>, Option<Day>),
     /// The result.
     pub result: RunResult,
     /// Earlier runs that were stored and never reported.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::report::{InputReport, StyleReport, SymbolLosses};
 use crate::decide::insights::{AdviceStanding, InsightInput, Insights, TradeContext, draw_insights};
-use crate::decide::{Contender, DecisionOutcome, apply_gate, decide_style, list_changes};
+use crate::decide::{Contender, DecisionOutcome, DecisionReason, apply_gate, decide_style, list_changes};
 use crate::engine::plan::{Plan, StylePlan};
 use crate::evaluate::outcome_table::OutcomeTable;
 use crate::evaluate::replay::{Pick, taken_signals};
@@ -81,8 +81,7 @@ pub(crate) fn study_style(
     let least = plan.search.min_improvement;
     let mut decision = decide_style(style.space.style(), candidate, contender, &study.judgement, least);
     if incumbent.is_some() && study.incumbent.is_none() {
-        let reason = "the active parameters are no longer in the space, so they could not be measured";
-        decision.reasons.push(reason.to_owned());
+        decision.reasons.push(DecisionReason::ActiveNotInSpace);
     }
     let names: Vec<&str> = input.symbols.iter().map(|symbol| symbol.name.as_str()).collect();
     let drawn = replay_series(ground, theirs, &study, &names);
@@ -103,11 +102,9 @@ pub(crate) fn study_style(
     let vetoed = in_force.vetoed.get(&style.space.style());
     if decision.outcome == DecisionOutcome::Adopted && best.is_some_and(|best| Some(&best.set) == vetoed) {
         decision.outcome = DecisionOutcome::NotConvincing;
-        decision
-            .reasons
-            .insert(0, "it was deactivated by hand (`rollback`); only `adopt` puts it back".to_owned());
+        decision.reasons.insert(0, DecisionReason::DeactivatedByHand);
     }
-    decision.reasons.extend(learned.map(|learned| learned.reason));
+    decision.reasons.extend(learned.as_ref().map(|learned| DecisionReason::ScoreWeights(learned.reason)));
     let own = match decision.outcome {
         // Sets of symbols go with the score weights that are active.
         DecisionOutcome::Unchanged if !theirs.is(&ground) => Vec::new(),
@@ -132,6 +129,7 @@ pub(crate) fn study_style(
         opportunities: parts().map(|part| part.opportunities.for_capture().len() as u64).sum(),
         study,
         evidence,
+        weights: learned,
         series: drawn,
         decision,
         own,

@@ -120,9 +120,9 @@ impl FilesRead {
     /// Returns the word used in documents.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Nothing => "nothing",
-            Self::Growth => "growth",
-            Self::Whole => "whole",
+            Self::Nothing => "unchanged",
+            Self::Growth => "incremental",
+            Self::Whole => "full",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Runs that were stored and never reported: each is told by the next, however it was made.
 
-use crate::store::records::ChangeRecord;
+use crate::decide::ParameterChange;
 use crate::store::{Store, StoreError};
 
 /// A run that was interrupted after it was stored, before it was published or told.
@@ -13,7 +13,7 @@ pub struct Overdue {
     /// How it ended, as the history says.
     pub result: String,
     /// What it changed in the active parameters.
-    pub changes: Vec<ChangeRecord>,
+    pub changes: Vec<ParameterChange>,
 }
 
 /// Returns the runs of a profile that were stored and not reported, oldest first.
@@ -29,7 +29,10 @@ pub fn unreported_runs(store: &Store, profile: &str) -> Result<Vec<Overdue>, Sto
             run,
             started_at_ms: record.started_at_ms,
             result: record.result,
-            changes: changes.flat_map(|(_, decision)| decision.changes).collect(),
+            changes: changes
+                .flat_map(|(_, decision)| decision.changes)
+                .map(|change| ParameterChange::from(&change))
+                .collect(),
         })
     };
     runs.into_iter().map(tell).collect()

@@ -85,7 +85,7 @@ pub struct LearnedWeights {
     /// Whether they replace the active ones.
     pub replaced: bool,
     /// Why.
-    pub reason: String,
+    pub reason: WeightsReason,
     /// Early signals that won, and that did not.
     pub signals: [u64; 2],
     /// How the weights found compare with the active ones; `None` where there is too little to search.
@@ -103,6 +103,42 @@ pub struct AucComparison {
     pub error_ppm: f64,
     /// Of the weights that a search on all in-sample days finds, on the days it saw.
     pub seen_ppm: u64,
+}
+
+/// Why score weights stay or are replaced. The names are those that stores and documents have.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the sentences say it")]
+pub enum WeightsReason {
+    #[serde(rename = "too_few_signals_for_weights")]
+    TooFewSignals { won: u64, lost: u64, signals_min: u64, class_min: u64 },
+    #[serde(rename = "weights_still_the_best")]
+    StillTheBest(AucComparison),
+    #[serde(rename = "weights_not_surely_better")]
+    NotSurelyBetter(AucComparison),
+    #[serde(rename = "weights_better")]
+    Better(AucComparison),
+}
+
+impl fmt::Display for WeightsReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooFewSignals { won, lost, signals_min, class_min } => write!(
+                f,
+                "too few in-sample signals for score weights: {won} won, {lost} lost, {signals_min}, {class_min} of either \
+                 kind, on several parts of the in-sample days, are needed"
+            ),
+            Self::StillTheBest(compared) => {
+                write!(f, "the active score weights are still the best: {}", compared.text())
+            }
+            Self::NotSurelyBetter(compared) => {
+                write!(f, "the score weights stay, others are not surely better: {}", compared.text())
+            }
+            Self::Better(compared) => {
+                write!(f, "other score weights separate winners from losers better: {}", compared.text())
+            }
+        }
+    }
 }
 
 /// Parts of the in-sample days; each in turn is what the search does not see.
@@ -139,7 +175,7 @@ pub const TRIED_MAX: u64 = (3 + NAMED_MAX + TERMS_MAX + GENERATIONS * CHILDREN) 
 pub fn search_score_weights(lesson: &WeightEvidence<'_>) -> LearnedWeights {
     let won = lesson.samples.iter().filter(|sample| sample.won).count() as u64;
     let signals = [won, lesson.samples.len() as u64 - won];
-    let keep = |reason: String, compared| LearnedWeights {
+    let keep = |reason, compared| LearnedWeights {
         weights: lesson.in_force,
         replaced: false,
         reason,
@@ -149,24 +185,17 @@ pub fn search_score_weights(lesson: &WeightEvidence<'_>) -> LearnedWeights {
     let enough = signals[0] + signals[1] >= SIGNALS_MIN && signals.iter().all(|class| *class >= CLASS_MIN);
     let Some((found, compared)) = enough.then(|| lesson.compare()).flatten() else {
         let [won, lost] = signals;
-        let needed =
-            format!("{SIGNALS_MIN}, {CLASS_MIN} of either kind, on several parts of the in-sample days,");
-        let reason = format!(
-            "too few in-sample signals for score weights: {won} won, {lost} lost, {needed} are needed"
-        );
+        let reason =
+            WeightsReason::TooFewSignals { won, lost, signals_min: SIGNALS_MIN, class_min: CLASS_MIN };
         return keep(reason, None);
     };
-    let figures = compared.text();
     if found == lesson.in_force {
-        return keep(format!("the active score weights are still the best: {figures}"), Some(compared));
+        return keep(WeightsReason::StillTheBest(compared), Some(compared));
     }
     if !compared.is_better() {
-        return keep(
-            format!("the score weights stay, others are not surely better: {figures}"),
-            Some(compared),
-        );
+        return keep(WeightsReason::NotSurelyBetter(compared), Some(compared));
     }
-    let reason = format!("other score weights separate winners from losers better: {figures}");
+    let reason = WeightsReason::Better(compared);
     LearnedWeights { weights: found, replaced: true, reason, signals, compared: Some(compared) }
 }
 
@@ -182,24 +211,6 @@ impl LearnedWeights {
             (true, true) => 2,
             (_, false) => 2 * TRIED_MAX,
         }
-    }
-}
-
-impl LearnedWeights {
-    /// Returns every figure, by name.
-    pub fn figures(&self) -> Vec<(&'static str, f64)> {
-        let [won, lost] = self.signals.map(|count| count as f64);
-        let all = [("weights_signals_won", won), ("weights_signals_lost", lost)];
-        let compared = self.compared.iter().flat_map(|compared| {
-            [
-                ("weights_replaced", f64::from(self.replaced)),
-                ("weights_auc", compared.found_ppm as f64 / 1e6),
-                ("weights_auc_in_force", compared.in_force_ppm as f64 / 1e6),
-                ("weights_auc_error", compared.error_ppm / 1e6),
-                ("weights_auc_seen", compared.seen_ppm as f64 / 1e6),
-            ]
-        });
-        all.into_iter().chain(compared).collect()
     }
 }
 
@@ -470,11 +481,7 @@ mod tests {
         for few in [&samples[..199], &losers, &bunched, &[]] {
             let learned = search_score_weights(&lesson(few, own));
             assert_eq!((learned.weights, learned.replaced, learned.compared), (own, false, None));
-            assert!(
-                learned.reason.starts_with("too few in-sample signals for score weights: "),
-                "{}",
-                learned.reason
-            );
+            assert!(matches!(learned.reason, WeightsReason::TooFewSignals { .. }), "{}", learned.reason);
         }
         let default = ScoreWeights::default_of(Style::Swing);
         assert_eq!(search_score_weights(&lesson(&samples[..199], default)).tries(), 1);

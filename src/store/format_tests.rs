@@ -228,6 +228,7 @@ fn the_bytes_of_every_record_are_as_pinned() {
         golden::<TrialsRecord>(&mut known),
         golden::<WorkRecord>(&mut known),
         golden::<SeriesRecord>(&mut known),
+        golden::<EvidenceRecordV1>(&mut known),
         golden::<EvidenceRecord>(&mut known),
         golden::<CarriedRecord>(&mut known),
     ];
@@ -330,6 +331,57 @@ fn what_the_first_version_of_insights_held_is_read_as_the_newest() {
     assert_eq!(decode_record::<InsightsRecord>(place, &restored).expect("it was just made"), read);
     assert!(matches!((info.from_json)(place, 2, &json), Err(RowError::Json(_))), "not the newest");
     assert!(decode_payload::<InsightsRecord>(2, &payload).is_err());
+}
+
+#[test]
+fn what_the_first_version_of_evidence_said_is_told_as_it_was() {
+    let before = EvidenceRecordV1 {
+        figures: [
+            ("p_luck_best", 0.25),
+            ("in_force_hindsight_trades", 3.0),
+            ("in_force_traded_trades", 4.0),
+            ("falling_wild_days", 5.0),
+            ("selection_optimism_year", 19.0),
+            ("plateau_ratio", 0.5),
+        ]
+        .map(|(name, value)| NamedNumber { name: name.to_owned(), value })
+        .to_vec(),
+        ..EvidenceRecordV1::sample()
+    };
+    let place = place(&tables::EVIDENCE, "default/00000000000000000001/swing");
+    let payload = postcard::to_stdvec(&before).expect("the sample is valid");
+    let row = seal_payload(place, EvidenceRecordV1::TYPE_ID, EvidenceRecordV1::VERSION, &payload);
+    let read = decode_record::<EvidenceRecord>(place, &row).expect("it was valid then");
+    let names: Vec<&str> = read.figures.iter().map(|figure| figure.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "p_spa_best",
+            "active_opportunity_trades",
+            "active_traded_trades",
+            "downtrend_high_volatility_days",
+            "selection_optimism_year",
+            "plateau_ratio",
+            "selection_optimism",
+        ]
+    );
+    let edge = read.edge.expect("an assessment");
+    assert_eq!((edge.told.as_deref(), edge.lacks), (Some("one line"), vec!["LUCK".to_owned()]));
+    // Earlier programs called luck what they had not tested, and said nothing of it.
+    let untested = EvidenceRecordV1 {
+        edge: Some(AssessmentRecordV1 {
+            assurance: "LIKELY_LUCK".to_owned(),
+            lacks: vec!["SPIKE".to_owned()],
+            sentence: String::new(),
+        }),
+        figures: vec![NamedNumber { name: "columns_tested".to_owned(), value: 0.0 }],
+        ..before.clone()
+    };
+    let edge = EvidenceRecord::from(untested).edge.expect("an assessment");
+    assert_eq!((edge.assurance.as_str(), edge.lacks.len()), ("UNTESTED", 0));
+    let spike = AssessmentRecordV1 { lacks: vec!["SPIKE".to_owned()], ..before.edge.clone().expect("one") };
+    let renamed = EvidenceRecord::from(EvidenceRecordV1 { edge: Some(spike), ..before });
+    assert_eq!(renamed.edge.expect("an assessment").lacks, ["ISOLATED_OPTIMUM"]);
 }
 
 #[test]

@@ -203,8 +203,7 @@ impl<'s> Snapshot<'s> {
         run: u64,
         style: Style,
     ) -> Result<Option<EvidenceRecord>, StoreError> {
-        let record = self.get(&tables::EVIDENCE, &keys::run_style(profile, run, style)?)?;
-        Ok(record.map(EvidenceRecord::told))
+        self.get(&tables::EVIDENCE, &keys::run_style(profile, run, style)?)
     }
 
     /// Returns what pictures of a run and style are drawn from.

@@ -30,7 +30,7 @@ const PPM_PER_PERCENT: f64 = 10_000.0;
 const BLOCK_MAX: f64 = 10.0;
 
 /// Choosing again and again in the past, each time without knowing what follows.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct WalkForward {
     pub choices: u64,
@@ -46,7 +46,7 @@ pub struct WalkForward {
 }
 
 /// What the active parameters did since they are active: days that nobody had seen when they were chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Forward {
     pub days: u64,
@@ -55,6 +55,45 @@ pub struct Forward {
     pub e_edge: f64,
     /// Evidence for a negative mean.
     pub e_decay: f64,
+}
+
+/// How learned weights of the signal score compare with the active ones; areas under the curve.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct WeightFigures {
+    pub signals_won: u64,
+    pub signals_lost: u64,
+    /// `None` where there is too little to search.
+    pub compared: Option<WeightsCompared>,
+}
+
+/// Areas under the curve of the weights found and of the active ones.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct WeightsCompared {
+    /// Whether the weights found replace the active ones.
+    pub replaced: bool,
+    /// Of the weights that a search without the fold's days finds, on these days.
+    pub auc: f64,
+    /// Of the active weights, on the same days.
+    pub auc_active: f64,
+    /// Standard error of the difference.
+    pub auc_error: f64,
+    /// Of the weights that a search on all in-sample days finds, on the days it saw.
+    pub auc_seen: f64,
+}
+
+impl From<&LearnedWeights> for WeightFigures {
+    fn from(learned: &LearnedWeights) -> Self {
+        let [signals_won, signals_lost] = learned.signals;
+        let compared = learned.compared.map(|compared| WeightsCompared {
+            replaced: learned.replaced,
+            auc: compared.found_ppm as f64 / 1e6,
+            auc_active: compared.in_force_ppm as f64 / 1e6,
+            auc_error: compared.error_ppm / 1e6,
+            auc_seen: compared.seen_ppm as f64 / 1e6,
+        });
+        Self { signals_won, signals_lost, compared }
+    }
 }
 
 /// Everything that is known about the candidate of a style; `None` where a figure is not defined.
@@ -107,7 +146,7 @@ pub struct Evidence {
     /// The candidate by kind of market.
     pub regimes: Option<Regimes>,
     /// The weights of the signal score that it was found under, where they are learned.
-    pub weights: Option<LearnedWeights>,
+    pub weights: Option<WeightFigures>,
     /// What the candidate and the active set made of the moves that hindsight knows; no assessment looks at it.
     pub captures: Option<Captures>,
     /// Is there anything here at all?
@@ -191,58 +230,6 @@ impl Evidence {
         let optimism = self.cross_validation?.optimism * DAYS_PER_YEAR.sqrt();
         self.sharpe_year.map(|own| own - optimism)
     }
-
-    /// Returns every figure that is defined, by name.
-    pub fn figures(&self) -> Vec<(&'static str, f64)> {
-        let year = DAYS_PER_YEAR.sqrt();
-        let (walk, cross, forward) = (self.walk_forward, self.cross_validation, self.forward);
-        let difference = self.sharpe_difference;
-        let all = [
-            ("days", Some(self.days as f64)),
-            ("active_days", Some(self.active_days as f64)),
-            ("trades", Some(self.trades as f64)),
-            ("columns_tested", Some(self.columns as f64)),
-            ("sharpe_year", self.sharpe_year),
-            ("probabilistic_sharpe", self.probabilistic_sharpe),
-            ("luck_sharpe_year", self.luck_sharpe_year),
-            ("deflated_sharpe", self.deflated_sharpe),
-            ("equivalent_trials", self.equivalent_trials),
-            ("days_needed", self.days_needed),
-            ("p_luck", self.p_luck),
-            ("p_luck_switch", self.p_luck_switch),
-            ("p_luck_best", self.p_luck_best),
-            ("p_reality_check", self.p_reality),
-            ("walk_forward_sharpe_year", walk.map(|w| w.sharpe_year)),
-            ("walk_forward_t", walk.map(|w| w.t)),
-            ("walk_forward_positive", walk.map(|w| w.positive)),
-            ("walk_forward_efficiency", walk.map(|w| w.efficiency)),
-            ("walk_forward_turnover", walk.map(|w| w.turnover)),
-            ("walk_forward_switch_t", self.walk_forward_switch_t),
-            ("forecast_sharpe_year", self.expected_sharpe_year()),
-            ("selection_optimism_year", cross.map(|c| c.optimism * year)),
-            ("p_loss", cross.map(|c| c.p_loss)),
-            ("pbo", cross.map(|c| c.overfit)),
-            ("plateau_ratio", self.plateau_ratio),
-            ("sharpe_difference_year", difference.map(|d| d.difference * year)),
-            ("p_sharpe_difference", difference.map(|d| d.p)),
-            ("mean_day_low_pct", self.mean_interval_pct.map(|(low, _)| low)),
-            ("mean_day_high_pct", self.mean_interval_pct.map(|(_, high)| high)),
-            ("worst_case_pct", Some(self.worst_case_pct)),
-            ("best_case_pct", Some(self.best_case_pct)),
-            ("ambiguous_share", self.ambiguous_share),
-            ("cost_buffer", self.cost_buffer),
-            ("forward_days", forward.map(|f| f.days as f64)),
-            ("forward_net_pct", forward.map(|f| f.net_pct)),
-            ("forward_e_edge", forward.map(|f| f.e_edge)),
-            ("forward_e_decay", forward.map(|f| f.e_decay)),
-        ];
-        let weights = self.weights.iter().flat_map(LearnedWeights::figures);
-        let traded = self.traded.iter().flat_map(Traded::figures);
-        let regimes = self.regimes.iter().flat_map(Regimes::figures);
-        let defined = all.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        let captures = self.captures.iter().flat_map(Captures::figures);
-        defined.chain(weights).chain(traded).chain(regimes).chain(captures).collect()
-    }
 }
 
 /// What the evidence rests on besides the book.
@@ -278,7 +265,7 @@ impl Question<'_> {
                 study,
                 self.plan,
             ),
-            weights: self.weights.cloned(),
+            weights: self.weights.map(WeightFigures::from),
             ..Evidence::default()
         };
         let place = study.top.first().and_then(|best| self.style.space.find(&best.set));

@@ -3,6 +3,8 @@
 pub mod assembly;
 pub mod captures;
 pub mod evidence;
+pub mod figures;
+pub mod named;
 pub mod per_symbol;
 pub mod portfolio;
 pub mod regimes;
@@ -19,7 +21,7 @@ use crate::evaluate::sweep::sweep_window;
 use crate::model::{Day, ParameterSet};
 use crate::search::rank::{Importance, Objective, Surface, Trial, rank_sets};
 use crate::validate::split::{Split, split_days};
-use crate::validate::verdict::{Judgement, TradeMinimums, judge_candidate};
+use crate::validate::verdict::{Judgement, TradeMinimums, VerdictReason, judge_candidate};
 
 /// A parameter set measured on every part of the book.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -137,10 +139,9 @@ pub fn study_parameters(
 }
 
 fn no_candidate(has_split: bool, trades_min: u32) -> Judgement {
-    let reason = if has_split {
-        format!("no parameter set has {trades_min} trades in sample and meets the constraints")
-    } else {
-        "too few days for an in-sample and an out-of-sample part with a gap between them".to_owned()
+    let reason = match has_split {
+        true => VerdictReason::NoSetMeetsConstraints { trades_min },
+        false => VerdictReason::TooFewDays,
     };
     Judgement {
         verdict: crate::validate::verdict::Verdict::Skipped,

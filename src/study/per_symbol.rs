@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::decide::reason::OwnReason;
 use crate::decide::{ParameterChange, list_changes};
 use crate::engine::plan::{OwnSettings, Plan, StylePlan};
 use crate::evaluate::outcome_table::{OutcomeTable, Window};
@@ -26,7 +27,7 @@ pub struct OwnSet {
     /// Its own set with what it achieved on the symbol; `None` where the pooled set of the style is used.
     pub measured: Option<Measured>,
     /// Why.
-    pub reason: String,
+    pub reason: OwnReason,
     /// What changes against the set of its own that was active, if there was one.
     pub changes: Vec<ParameterChange>,
 }
@@ -87,18 +88,18 @@ fn better_than_pooled(
     pooled: Pooled<'_>,
     (rule, cell): (usize, usize),
     settings: OwnSettings,
-) -> Result<Trial, String> {
+) -> Result<Trial, OwnReason> {
     let swept = sweep_window(symbol);
     let own = Scored { sweep: &swept, objective: &measure.objective(symbol, settings.trades_min) };
     let objective = measure.objective(pooled.window, measure.plan.search.trades_min);
     let whole = Scored { sweep: pooled.sweep, objective: &objective };
-    let few = || format!("no set has {} in-sample trades on the symbol", settings.trades_min);
+    let few = || OwnReason::TooFewTrades { trades_min: settings.trades_min };
     let best = best_own(own, whole, settings.prior_trades).ok_or_else(few)?;
     let here = swept.point(rule, cell);
     let scores = own.objective.rate(here).zip(objective.rate(pooled.sweep.point(rule, cell)));
     let pooled_score = scores.map(|(own, all)| shrunk_score(own, here.trades, all, settings.prior_trades));
     match (best.rule, best.cell) == (rule, cell) || pooled_score.is_some_and(|score| best.score <= score) {
-        true => Err("the set of all symbols is the best for it as well".to_owned()),
+        true => Err(OwnReason::PooledIsBest),
         false => Ok(best),
     }
 }
@@ -111,7 +112,7 @@ fn own_set(
     pooled: Pooled<'_>,
     (rule, cell): (usize, usize),
     settings: OwnSettings,
-) -> Result<(Measured, String), String> {
+) -> Result<(Measured, OwnReason), OwnReason> {
     let style: &StylePlan = &plan.styles[index];
     let book = outcome_table_of(std::slice::from_ref(days), index, style);
     let parts = MeasuredParts::new(&book, study.days.clone(), study.split.as_ref());
@@ -124,14 +125,14 @@ fn own_set(
     let judgement =
         judge_candidate(&early.point, &late.point, pooled_measured.late.expectancy_pct.ok(), evidence);
     if judgement.verdict != Verdict::Passed {
-        let reason = judgement.reasons.first().map_or("", String::as_str);
-        return Err(format!("its own best set is {}: {reason}", judgement.verdict));
+        let reason = judgement.reasons.into_iter().next();
+        return Err(OwnReason::OwnFails { verdict: judgement.verdict, reason });
     }
     let beaten = pooled_measured.late_score.zip(measured.late_score).is_some_and(|(all, own)| own <= all);
     if beaten {
-        return Err("the set of all symbols scores at least as well on its out-of-sample days".to_owned());
+        return Err(OwnReason::PooledScoresAsWell);
     }
-    Ok((measured, judgement.reasons.join("; ")))
+    Ok((measured, OwnReason::OwnPasses(judgement.reasons)))
 }
 
 fn own_changes(

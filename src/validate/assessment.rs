@@ -27,6 +27,15 @@ pub enum Assurance {
 }
 
 impl Assurance {
+    /// Every assurance, the least first.
+    pub const ALL: [Self; 6] =
+        [Self::Untested, Self::NotEnoughData, Self::LikelyLuck, Self::Unproven, Self::Promising, Self::Real];
+
+    /// Returns the assurance of a word of documents.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|assurance| assurance.as_str() == word)
+    }
+
     /// Returns the word of documents.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -64,7 +73,7 @@ pub enum FailedCondition {
     /// The best half of the days often loses on the other half.
     CrossValidation,
     /// Its neighbours are much worse.
-    Spike,
+    IsolatedOptimum,
     /// Since it is active it decays.
     Decay,
     /// Traded as a bot trades, with positions that overlap left out, it is something else.
@@ -72,6 +81,25 @@ pub enum FailedCondition {
 }
 
 impl FailedCondition {
+    /// Every condition.
+    pub const ALL: [Self; 10] = [
+        Self::Quick,
+        Self::Evidence,
+        Self::FragileCost,
+        Self::FragileIntrabar,
+        Self::Luck,
+        Self::WalkForward,
+        Self::CrossValidation,
+        Self::IsolatedOptimum,
+        Self::Decay,
+        Self::Overlap,
+    ];
+
+    /// Returns the condition of a word of documents.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|condition| condition.as_str() == word)
+    }
+
     /// Returns the word of documents.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -82,7 +110,7 @@ impl FailedCondition {
             Self::Luck => "LUCK",
             Self::WalkForward => "WALK_FORWARD",
             Self::CrossValidation => "CROSS_VALIDATION",
-            Self::Spike => "SPIKE",
+            Self::IsolatedOptimum => "ISOLATED_OPTIMUM",
             Self::Decay => "DECAY",
             Self::Overlap => "OVERLAP",
         }
@@ -206,7 +234,7 @@ pub fn assess_findings(found: &Findings) -> Assessment {
         (!at_most(found.p_luck, alpha), FailedCondition::Luck),
         (!at_least(found.walk_forward_t, 1.0), FailedCondition::WalkForward),
         (!at_most(found.p_loss, 0.2), FailedCondition::CrossValidation),
-        (!at_least(found.plateau_ratio, 0.5), FailedCondition::Spike),
+        (!at_least(found.plateau_ratio, 0.5), FailedCondition::IsolatedOptimum),
         (found.overlap.misleads(), FailedCondition::Overlap),
         (found.days < 120, FailedCondition::Evidence),
     ];
@@ -268,7 +296,11 @@ mod tests {
             (Findings { cost_buffer: Some(1.2), ..GOOD }, Assurance::Unproven, FailedCondition::FragileCost),
             (Findings { worst_case: 0.0, ..GOOD }, Assurance::Unproven, FailedCondition::FragileIntrabar),
             (Findings { decay_e: 20.0, ..GOOD }, Assurance::Unproven, FailedCondition::Decay),
-            (Findings { plateau_ratio: Some(0.4), ..GOOD }, Assurance::Promising, FailedCondition::Spike),
+            (
+                Findings { plateau_ratio: Some(0.4), ..GOOD },
+                Assurance::Promising,
+                FailedCondition::IsolatedOptimum,
+            ),
             (Findings { p_luck: Some(0.1), ..GOOD }, Assurance::Promising, FailedCondition::Luck),
             (
                 Findings { daily_look: true, p_luck: Some(0.02), ..GOOD },

@@ -569,7 +569,7 @@ pub fn studentised_statistic(returns: &[i64], benchmark: &[i64]) -> Option<(f64,
 }
 
 /// Combinatorially symmetric cross-validation.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct CrossValidation {
     /// Mean Sharpe ratio per day, outside, of what was best inside.
     pub outside_sharpe: f64,

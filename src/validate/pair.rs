@@ -8,7 +8,7 @@ use super::dependence::newey_west;
 use super::normal::cdf;
 
 /// The difference of two Sharpe ratios; per day.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct SharpeDifference {
     /// Own less other.

@@ -35,10 +35,10 @@ impl MarketRegime {
     /// Returns the name used in documents.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::RisingCalm => "rising_calm",
-            Self::RisingWild => "rising_wild",
-            Self::FallingCalm => "falling_calm",
-            Self::FallingWild => "falling_wild",
+            Self::RisingCalm => "uptrend_low_volatility",
+            Self::RisingWild => "uptrend_high_volatility",
+            Self::FallingCalm => "downtrend_low_volatility",
+            Self::FallingWild => "downtrend_high_volatility",
         }
     }
 

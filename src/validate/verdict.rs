@@ -67,6 +67,84 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// What a verdict rests on. The names are those that stores and documents have.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the sentences say it")]
+pub enum VerdictReason {
+    NoTrades {
+        in_sample: u32,
+        out_of_sample: u32,
+    },
+    TooFewTrades {
+        in_sample: u32,
+        out_of_sample: u32,
+        in_sample_min: u32,
+        out_of_sample_min: u32,
+    },
+    TooFewDays,
+    NoSetMeetsConstraints {
+        trades_min: u32,
+    },
+    LosesOutOfSample {
+        mean_pct: f64,
+    },
+    EarnsLessThanActive {
+        less_pct: f64,
+    },
+    ReturnAndWinRateFall,
+    Holds,
+    HoldsWithLosses,
+    LosesMost,
+    Averages {
+        in_sample_pct: f64,
+        out_of_sample_pct: f64,
+        degradation: f64,
+        win_rate_ratio: f64,
+        stability: f64,
+    },
+}
+
+impl fmt::Display for VerdictReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoTrades { in_sample, out_of_sample } => write!(
+                f,
+                "not enough trades to judge: {in_sample} in-sample and {out_of_sample} out-of-sample trades"
+            ),
+            Self::TooFewTrades { in_sample, out_of_sample, in_sample_min, out_of_sample_min } => write!(
+                f,
+                "not enough trades to judge: {in_sample} in-sample and {out_of_sample} out-of-sample trades; at least \
+                 {in_sample_min} and {out_of_sample_min} are needed"
+            ),
+            Self::TooFewDays => {
+                f.write_str("too few days for an in-sample and an out-of-sample part with a gap between them")
+            }
+            Self::NoSetMeetsConstraints { trades_min } => {
+                write!(f, "no parameter set has {trades_min} trades in sample and meets the constraints")
+            }
+            Self::LosesOutOfSample { mean_pct } => {
+                write!(f, "loses out of sample ({mean_pct:+.3} % per trade)")
+            }
+            Self::EarnsLessThanActive { less_pct } => {
+                write!(f, "earns {less_pct:.0} % less than the active parameters")
+            }
+            Self::ReturnAndWinRateFall => f.write_str("both return and win rate fall out of sample"),
+            Self::Holds => f.write_str("holds up out of sample"),
+            Self::HoldsWithLosses => f.write_str("holds up out of sample, with losses"),
+            Self::LosesMost => f.write_str("loses most of its early result out of sample"),
+            Self::Averages { in_sample_pct, out_of_sample_pct, degradation, win_rate_ratio, stability } => {
+                write!(
+                    f,
+                    "average {in_sample_pct:+.3} % in sample, {out_of_sample_pct:+.3} % out of sample; degradation {:.0} %, \
+                 win rate ratio {win_rate_ratio:.2}, stability {stability:.0}",
+                    100.0 * degradation
+                )
+            }
+        }
+    }
+}
+
 /// The verdict with the figures it rests on.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Judgement {
@@ -78,8 +156,8 @@ pub struct Judgement {
     pub degradation: Option<f64>,
     /// Late win rate over early win rate.
     pub win_rate_ratio: Option<f64>,
-    /// Why, in words.
-    pub reasons: Vec<String>,
+    /// Why, the most important first.
+    pub reasons: Vec<VerdictReason>,
 }
 
 /// Fewest trades each part needs for a judgement.
@@ -105,16 +183,18 @@ pub fn judge_candidate(
     evidence: TradeMinimums,
 ) -> Judgement {
     let (Ok(early_pct), Ok(late_pct)) = (early.expectancy_pct(), late.expectancy_pct()) else {
-        return skipped_judgement(format!(
-            "{} in-sample and {} out-of-sample trades",
-            early.trades, late.trades
-        ));
+        return skipped_judgement(VerdictReason::NoTrades {
+            in_sample: early.trades,
+            out_of_sample: late.trades,
+        });
     };
     if early.trades < evidence.early_trades_min || late.trades < evidence.late_trades_min {
-        return skipped_judgement(format!(
-            "{} in-sample and {} out-of-sample trades; at least {} and {} are needed",
-            early.trades, late.trades, evidence.early_trades_min, evidence.late_trades_min
-        ));
+        return skipped_judgement(VerdictReason::TooFewTrades {
+            in_sample: early.trades,
+            out_of_sample: late.trades,
+            in_sample_min: evidence.early_trades_min,
+            out_of_sample_min: evidence.late_trades_min,
+        });
     }
     let degradation =
         if early_pct == 0.0 { 0.0 } else { ((early_pct - late_pct) / early_pct.abs()).max(0.0) };
@@ -124,11 +204,13 @@ pub fn judge_candidate(
     };
     let stability = stability_points(degradation, win_rate_ratio);
     let (verdict, reason) = verdict(late_pct, degradation, win_rate_ratio, stability, incumbent_late_pct);
-    let figures = format!(
-        "average {early_pct:+.3} % in sample, {late_pct:+.3} % out of sample; degradation {:.0} %, win rate ratio \
-         {win_rate_ratio:.2}, stability {stability:.0}",
-        100.0 * degradation
-    );
+    let figures = VerdictReason::Averages {
+        in_sample_pct: early_pct,
+        out_of_sample_pct: late_pct,
+        degradation,
+        win_rate_ratio,
+        stability,
+    };
     Judgement {
         verdict,
         stability: Some(stability),
@@ -138,13 +220,13 @@ pub fn judge_candidate(
     }
 }
 
-fn skipped_judgement(reason: String) -> Judgement {
+fn skipped_judgement(reason: VerdictReason) -> Judgement {
     Judgement {
         verdict: Verdict::Skipped,
         stability: None,
         degradation: None,
         win_rate_ratio: None,
-        reasons: vec![format!("not enough trades to judge: {reason}")],
+        reasons: vec![reason],
     }
 }
 
@@ -160,27 +242,24 @@ fn verdict(
     win_rate_ratio: f64,
     stability: f64,
     incumbent_late_pct: Option<f64>,
-) -> (Verdict, String) {
+) -> (Verdict, VerdictReason) {
     if late_pct <= 0.0 {
-        return (Verdict::Failed, format!("loses out of sample ({late_pct:+.3} % per trade)"));
+        return (Verdict::Failed, VerdictReason::LosesOutOfSample { mean_pct: late_pct });
     }
     let against = incumbent_late_pct.filter(|b| *b > 0.0).map_or(0.0, |b| (late_pct - b) / b);
     if against < -0.2 {
-        return (Verdict::Failed, format!("earns {:.0} % less than the active parameters", -100.0 * against));
+        return (Verdict::Failed, VerdictReason::EarnsLessThanActive { less_pct: -100.0 * against });
     }
     if degradation > 0.3 && win_rate_ratio < 0.8 {
-        return (Verdict::Overfitted, "both return and win rate fall out of sample".to_owned());
+        return (Verdict::Overfitted, VerdictReason::ReturnAndWinRateFall);
     }
     if against < -0.1 {
-        return (
-            Verdict::Warning,
-            format!("earns {:.0} % less than the active parameters", -100.0 * against),
-        );
+        return (Verdict::Warning, VerdictReason::EarnsLessThanActive { less_pct: -100.0 * against });
     }
     match stability {
-        s if s >= 70.0 => (Verdict::Passed, "holds up out of sample".to_owned()),
-        s if s >= 50.0 => (Verdict::Warning, "holds up out of sample, with losses".to_owned()),
-        _ => (Verdict::Unstable, "loses most of its early result out of sample".to_owned()),
+        s if s >= 70.0 => (Verdict::Passed, VerdictReason::Holds),
+        s if s >= 50.0 => (Verdict::Warning, VerdictReason::HoldsWithLosses),
+        _ => (Verdict::Unstable, VerdictReason::LosesMost),
     }
 }
 
@@ -266,7 +345,7 @@ mod tests {
         assert_eq!(of(0.89, 0.31, 0.79, 90.0, Some(1.0)), Verdict::Overfitted);
         assert_eq!(of(0.89, 0.0, 1.0, 10.0, Some(1.0)), Verdict::Warning);
         let (_, reason) = super::verdict(0.75, 0.0, 1.0, 100.0, Some(1.0));
-        assert!(reason.starts_with("earns 25 % less than "), "{reason}");
+        assert_eq!(reason.to_string(), "earns 25 % less than the active parameters");
     }
 
     #[test]

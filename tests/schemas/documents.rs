@@ -11,7 +11,7 @@ use retune::documents::check::CheckDataDocument;
 use retune::documents::config::ConfigDocument;
 use retune::documents::digest::DigestDocument;
 use retune::documents::doctor::DoctorDocument;
-use retune::documents::document::{Document, Envelope};
+use retune::documents::document::{Document, Envelope, schema_name};
 use retune::documents::dry_run::ForecastDocument;
 use retune::documents::export::ExportDiffDocument;
 use retune::documents::fetch::FetchDocument;
@@ -94,7 +94,7 @@ const fn enveloped<T: Document>() -> Exported {
 fn envelope_schema<T: Document>() -> Value {
     let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let mut schema = generator.into_root_schema_for::<Envelope<T>>();
-    let name = format!("optimizer.{}/1", T::KIND);
+    let name = schema_name::<T>();
     schema.insert("title".to_owned(), json!(name));
     let mut schema = Value::from(schema);
     schema["properties"]["schema"]["const"] = json!(name);

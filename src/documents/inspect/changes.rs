@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{HistoryFilter, InspectError, Listed, count_of, require_profile};
+use crate::documents::change::ChangePart;
 use crate::documents::document::Document;
 use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::model::rfc3339;
@@ -35,7 +36,7 @@ pub struct AdoptionPart {
     pub style: String,
     pub verdict: String,
     /// Each key; null where it had, or has, no value.
-    pub changes: Vec<ChangeRecord>,
+    pub changes: Vec<ChangePart>,
 }
 
 impl InspectChangesDocument {
@@ -87,7 +88,7 @@ impl InspectChangesDocument {
 impl Listed for InspectChangesDocument {
     fn listing(&self) -> Listing {
         let of = |adoption| move |change| (adoption, change);
-        let rows: Vec<(&AdoptionPart, &ChangeRecord)> =
+        let rows: Vec<(&AdoptionPart, &ChangePart)> =
             self.adoptions.iter().flat_map(|adoption| adoption.changes.iter().map(of(adoption))).collect();
         Listing::of(&rows)
             .column("run", "Run", ColumnKind::Number, |row| Cell::count(row.0.run))
@@ -117,7 +118,7 @@ fn adoption_changes(
         at: at.to_owned(),
         style: style.to_owned(),
         verdict: decision.verdict.clone(),
-        changes: decision.changes.iter().filter(concerned).cloned().collect(),
+        changes: decision.changes.iter().filter(concerned).map(ChangePart::from).collect(),
     }
 }
 

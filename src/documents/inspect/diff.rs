@@ -8,15 +8,17 @@ use serde_json::{Map, Value};
 
 use super::{InspectError, Listed, RunRef, minute_text, shown_parameter};
 use crate::config::rename_keys;
+use crate::documents::change::ChangePart;
 use crate::documents::document::{Document, params_object};
+use crate::documents::evidence::EvidencePart;
 use crate::documents::listing::{Cell, ColumnKind, Listing};
-use crate::documents::run::EvidencePart;
+use crate::documents::metrics::MetricsPart;
+use crate::documents::style::{CandidatePart, StyleDecisionPart, StylePart};
 use crate::fingerprint::Fingerprint;
 use crate::model::{Style, rfc3339};
+use crate::run::recall::style_results;
 use crate::store::Snapshot;
-use crate::store::records::{
-    CandidateRecord, ChangeRecord, DecisionRecord, EvidenceRecord, RunRecord, StoredParameterSet,
-};
+use crate::store::records::{RunRecord, StoredParameterSet};
 
 /// Two runs of a profile, `a` the old and `b` the new.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -30,21 +32,22 @@ pub struct InspectDiffDocument {
     /// Whether everything else that decides the answer is the same.
     pub same_plan: bool,
     /// Active parameters after each run, where they differ; the scope is a style.
-    pub parameters: Vec<ChangeRecord>,
+    pub parameters: Vec<ChangePart>,
     /// Parameters of the best set that each run found, where they differ.
-    pub candidates: Vec<ChangeRecord>,
+    pub candidates: Vec<ChangePart>,
     /// What each run said of its best set: verdict, outcome, EDGE and SWITCH.
-    pub verdicts: Vec<ChangeRecord>,
+    pub verdicts: Vec<ChangePart>,
     /// Figures of the best set of each run.
     pub figures: Vec<DiffFigurePart>,
     /// Keys of the configuration that differ; the scope is the section.
-    pub configuration: Vec<ChangeRecord>,
+    pub configuration: Vec<ChangePart>,
     /// What was read, where it differs.
-    pub input: Vec<ChangeRecord>,
+    pub input: Vec<ChangePart>,
 }
 
 impl Document for InspectDiffDocument {
     const KIND: &'static str = "inspect_diff";
+    const VERSION: u32 = 2;
 }
 
 /// One of the two runs.
@@ -63,7 +66,7 @@ pub struct DiffRunPart {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct DiffFigurePart {
-    /// Style and part of the days (`all`, `early`, `late`), `judgement` or `evidence`.
+    /// Style and part of the days (`all`, `in_sample`, `out_of_sample`), `judgement` or `evidence`.
     pub scope: String,
     pub key: String,
     pub old: Option<f64>,
@@ -82,8 +85,17 @@ struct RunFacts {
 #[derive(Default)]
 struct KnownStyle {
     in_force: Option<StoredParameterSet>,
-    decision: Option<DecisionRecord>,
-    evidence: Option<EvidenceRecord>,
+    part: Option<StylePart>,
+}
+
+impl KnownStyle {
+    fn decision(&self) -> Option<&StyleDecisionPart> {
+        self.part.as_ref()?.decision.as_ref()
+    }
+
+    fn evidence(&self) -> Option<&EvidencePart> {
+        self.part.as_ref()?.evidence.as_ref()
+    }
 }
 
 impl RunFacts {
@@ -91,13 +103,11 @@ impl RunFacts {
         let id = run.resolve(snapshot, profile)?;
         let record = snapshot.run(profile, id)?.unwrap_or_default();
         let mut styles = BTreeMap::new();
-        let mut decisions: BTreeMap<Style, DecisionRecord> =
-            snapshot.decisions(profile, id)?.into_iter().collect();
+        let results = style_results(snapshot, profile, id, &record.styles)?;
         for style in Style::ALL {
             let known = KnownStyle {
                 in_force: in_force_after(snapshot, profile, id, style)?,
-                decision: decisions.remove(&style),
-                evidence: snapshot.evidence(profile, id, style)?,
+                part: results.iter().find(|result| result.style == style).map(StylePart::from),
             };
             styles.insert(style, known);
         }
@@ -161,14 +171,16 @@ impl InspectDiffDocument {
 
     fn add(&mut self, style: &str, a: &KnownStyle, b: &KnownStyle) {
         let set = |set: Option<&StoredParameterSet>| set.map(params_object).unwrap_or_default();
-        let candidate =
-            |known: &KnownStyle| set(known.decision.as_ref().and_then(|d| Some(&d.candidate.as_ref()?.set)));
+        let candidate = |known: &KnownStyle| {
+            let candidate = known.decision().and_then(|decision| decision.candidate.as_ref());
+            candidate.map(|candidate| candidate.params.clone()).unwrap_or_default()
+        };
         self.parameters.extend(differing_keys(style, &set(a.in_force.as_ref()), &set(b.in_force.as_ref())));
         self.candidates.extend(differing_keys(style, &candidate(a), &candidate(b)));
         for ((key, old), (_, new)) in verdicts(a).into_iter().zip(verdicts(b)) {
             if old.is_some() || new.is_some() {
                 let (scope, key) = (style.to_owned(), key.to_owned());
-                self.verdicts.push(ChangeRecord { scope, key, old, new });
+                self.verdicts.push(ChangePart { scope, key, old, new });
             }
         }
         let (old, new) = (figures_of_run(style, a), figures_of_run(style, b));
@@ -203,7 +215,7 @@ impl InspectDiffDocument {
         let (a, b) = (format!("Run {}", self.a.id), format!("Run {}", self.b.id));
         for (section, rows, none) in [
             ("active parameters", &self.parameters, "the same"),
-            ("best set found", &self.candidates, "the same"),
+            ("candidates", &self.candidates, "the same"),
             ("verdicts", &self.verdicts, "none"),
             ("configuration", &self.configuration, "the same"),
             ("input", &self.input, "the same"),
@@ -237,7 +249,7 @@ impl InspectDiffDocument {
             count => format!(" ({count} more are the same)"),
         };
         if rows.is_empty() {
-            return "\nfigures of the best sets: the same\n".to_owned();
+            return "\nfigures of the candidates: the same\n".to_owned();
         }
         let table = Listing::of(&rows)
             .column("scope", "", ColumnKind::Text, |row| Cell::text(row.scope.as_str()))
@@ -245,14 +257,14 @@ impl InspectDiffDocument {
             .column("old", a, ColumnKind::Number, |row| cell(row.old))
             .column("new", b, ColumnKind::Number, |row| cell(row.new))
             .column("difference", "Difference", ColumnKind::Number, |row| cell(row.difference));
-        format!("\nfigures of the best sets{same}:\n{}\n", table.done().text())
+        format!("\nfigures of the candidates{same}:\n{}\n", table.done().text())
     }
 }
 
 impl Listed for InspectDiffDocument {
     /// Everything in one list, section by section.
     fn listing(&self) -> Listing {
-        let mut rows: Vec<(&str, ChangeRecord, Option<f64>)> = Vec::new();
+        let mut rows: Vec<(&str, ChangePart, Option<f64>)> = Vec::new();
         for (section, changes) in [
             ("parameters", &self.parameters),
             ("candidates", &self.candidates),
@@ -265,7 +277,7 @@ impl Listed for InspectDiffDocument {
         rows.extend(self.figures.iter().map(|figure| {
             let text = |value: Option<f64>| value.map(|value| value.to_string());
             let (scope, key) = (figure.scope.clone(), figure.key.clone());
-            let change = ChangeRecord { scope, key, old: text(figure.old), new: text(figure.new) };
+            let change = ChangePart { scope, key, old: text(figure.old), new: text(figure.new) };
             ("figures", change, figure.difference)
         }));
         Listing::of(&rows)
@@ -280,10 +292,10 @@ impl Listed for InspectDiffDocument {
 }
 
 /// Returns the keys whose values differ, in the order of the old, then of the new.
-fn differing_keys(scope: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<ChangeRecord> {
+fn differing_keys(scope: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<ChangePart> {
     let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
     let changed = keys.filter(|key| old.get(*key) != new.get(*key));
-    let change = |key: &String| ChangeRecord {
+    let change = |key: &String| ChangePart {
         scope: scope.to_owned(),
         key: key.clone(),
         old: old.get(key).map(shown_parameter),
@@ -294,10 +306,9 @@ fn differing_keys(scope: &str, old: &Map<String, Value>, new: &Map<String, Value
 
 /// Returns what a run said of a style, always the same keys.
 fn verdicts(known: &KnownStyle) -> [(&'static str, Option<String>); 6] {
-    let decision = known.decision.as_ref();
-    let evidence = known.evidence.as_ref().map(EvidencePart::from);
-    let edge = evidence.as_ref().and_then(|evidence| evidence.edge.as_ref());
-    let switch = evidence.as_ref().and_then(|evidence| evidence.switch.as_ref());
+    let (decision, evidence) = (known.decision(), known.evidence());
+    let edge = evidence.and_then(|evidence| evidence.edge.as_ref());
+    let switch = evidence.and_then(|evidence| evidence.switch.as_ref());
     let lacks = |lacks: &[String]| Some(lacks.join(", ")).filter(|lacks| !lacks.is_empty());
     [
         ("verdict", decision.map(|decision| decision.verdict.clone())),
@@ -315,7 +326,7 @@ fn figures_of_run(style: &str, known: &KnownStyle) -> Vec<((String, String), Opt
     let mut add = |part: &str, key: &str, value: Option<f64>| {
         figures.push(((format!("{style}, {part}"), key.to_owned()), value));
     };
-    if let Some(decision) = &known.decision {
+    if let Some(decision) = known.decision() {
         for (key, value) in [
             ("stability", decision.stability),
             ("degradation", decision.degradation),
@@ -323,30 +334,38 @@ fn figures_of_run(style: &str, known: &KnownStyle) -> Vec<((String, String), Opt
         ] {
             add("judgement", key, value);
         }
-        add("early", "score", decision.candidate.as_ref().and_then(|candidate| candidate.score));
+        add("in_sample", "score", decision.candidate.as_ref().and_then(|candidate| candidate.score));
         let parts = |candidate| {
-            let CandidateRecord { late, full, .. }: &CandidateRecord = candidate;
-            [("late", late), ("all", full)]
+            let CandidatePart { out_of_sample, metrics, .. }: &CandidatePart = candidate;
+            [("out_of_sample", out_of_sample), ("all", metrics)]
         };
         for (part, metrics) in decision.candidate.iter().flat_map(parts) {
             add(part, "trades", Some(metrics.trades as f64));
-            for (key, value) in metrics.values().filter(|(key, _)| KEY_FIGURES.contains(key)) {
+            for (key, value) in key_figures(metrics) {
                 add(part, key, value);
             }
         }
     }
-    for figure in known.evidence.iter().flat_map(|evidence| &evidence.figures) {
-        add("evidence", &figure.name, Some(figure.value));
+    for (name, value) in known.evidence().iter().flat_map(|evidence| &evidence.figures) {
+        add("evidence", name, Some(*value));
     }
     figures
 }
 
-/// Metrics that are compared.
-const KEY_FIGURES: [&str; 6] =
-    ["win_rate", "expectancy_pct", "profit_factor", "total_return_pct", "max_drawdown_pct", "sharpe_daily"];
+/// Returns the metrics that are compared.
+fn key_figures(metrics: &MetricsPart) -> [(&'static str, Option<f64>); 6] {
+    [
+        ("win_rate", metrics.win_rate),
+        ("expectancy_pct", metrics.expectancy_pct),
+        ("profit_factor", metrics.profit_factor),
+        ("total_return_pct", metrics.total_return_pct),
+        ("max_drawdown_pct", metrics.max_drawdown_pct),
+        ("sharpe_daily", metrics.sharpe_daily),
+    ]
+}
 
 /// Returns the keys of the configuration that differ.
-fn configuration_differences(a: &RunRecord, b: &RunRecord) -> Vec<ChangeRecord> {
+fn configuration_differences(a: &RunRecord, b: &RunRecord) -> Vec<ChangePart> {
     let flat = |record: &RunRecord| {
         let mut keys = BTreeMap::new();
         // Text that is not TOML was never written by a run; such a record has no keys to compare.
@@ -361,7 +380,7 @@ fn configuration_differences(a: &RunRecord, b: &RunRecord) -> Vec<ChangeRecord> 
     let keys: BTreeSet<&(String, String)> = a.keys().chain(b.keys()).collect();
     let changed = keys.into_iter().filter(|key| a.get(*key) != b.get(*key));
     changed
-        .map(|key| ChangeRecord {
+        .map(|key| ChangePart {
             scope: key.0.clone(),
             key: key.1.clone(),
             old: a.get(key).cloned(),
@@ -384,7 +403,7 @@ fn flatten_table(section: &str, table: &toml::Table, into: &mut BTreeMap<(String
 }
 
 /// Returns what differs in what was read.
-fn input_differences(a: &RunRecord, b: &RunRecord) -> Vec<ChangeRecord> {
+fn input_differences(a: &RunRecord, b: &RunRecord) -> Vec<ChangePart> {
     let facts = |record: &RunRecord| {
         let day = |day: &String| Some(day.clone()).filter(|day| !day.is_empty());
         [
@@ -398,16 +417,11 @@ fn input_differences(a: &RunRecord, b: &RunRecord) -> Vec<ChangeRecord> {
             ("issues", Some(record.issues.len().to_string())),
         ]
     };
-    let mut changes: Vec<ChangeRecord> = facts(a)
+    let mut changes: Vec<ChangePart> = facts(a)
         .into_iter()
         .zip(facts(b))
         .filter(|((_, old), (_, new))| old != new)
-        .map(|((key, old), (_, new))| ChangeRecord {
-            scope: "input".to_owned(),
-            key: key.to_owned(),
-            old,
-            new,
-        })
+        .map(|((key, old), (_, new))| ChangePart { scope: "input".to_owned(), key: key.to_owned(), old, new })
         .collect();
     let only = |one: &RunRecord, other: &RunRecord| -> Vec<String> {
         one.symbols.iter().filter(|symbol| !other.symbols.contains(symbol)).cloned().collect()
@@ -416,7 +430,7 @@ fn input_differences(a: &RunRecord, b: &RunRecord) -> Vec<ChangeRecord> {
     let added = only(b, a).into_iter().map(|symbol| (symbol, None, Some("read".to_owned())));
     changes.extend(missing.chain(added).map(|(key, old, new)| {
         let scope = "symbol".to_owned();
-        ChangeRecord { scope, key, old, new }
+        ChangePart { scope, key, old, new }
     }));
     for style in Style::ALL {
         let signals = |record: &RunRecord| {
@@ -426,7 +440,7 @@ fn input_differences(a: &RunRecord, b: &RunRecord) -> Vec<ChangeRecord> {
         let (old, new) = (signals(a), signals(b));
         if old != new {
             let (scope, key) = (style.to_string(), "signals".to_owned());
-            changes.push(ChangeRecord { scope, key, old, new });
+            changes.push(ChangePart { scope, key, old, new });
         }
     }
     changes

@@ -10,12 +10,14 @@ use super::{InspectError, InspectRunDocument, Listed, minute_text, require_profi
 use crate::decide::tokens::{Saving, tokens_at_most};
 use crate::documents::document::Document;
 use crate::documents::listing::{Cell, ColumnKind, Listing};
+use crate::documents::metrics::MetricsPart;
 use crate::documents::table::{results_table, with_decimals};
 use crate::model::{Style, rfc3339};
 use crate::run::lessons::{for_prompt, told_insights};
+use crate::run::recall::known_evidence;
 use crate::search::weights::FIGURES_PREFIX;
 use crate::store::Snapshot;
-use crate::store::records::{InsightsRecord, LessonRecord, NamedNumber, SensitivityRecord, StoredMetrics};
+use crate::store::records::{InsightsRecord, LessonRecord, NamedNumber, SensitivityRecord};
 
 /// The last findings about the features of each style.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -27,6 +29,7 @@ pub struct InspectFeaturesDocument {
 
 impl Document for InspectFeaturesDocument {
     const KIND: &'static str = "inspect_features";
+    const VERSION: u32 = 2;
 }
 
 /// The features of a style.
@@ -40,10 +43,10 @@ pub struct FeaturesPart {
     /// Where the weights come from.
     pub weights_name: String,
     /// Weight of each part of the signal score.
-    pub weights: Vec<NamedNumber>,
+    pub weights: Vec<NamedFigurePart>,
     /// What learned weights rest on; not there where they are fixed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub weights_figures: Vec<NamedNumber>,
+    pub weights_figures: Vec<NamedFigurePart>,
     pub avg_holding_hours: Option<f64>,
     pub avg_profit_pct: Option<f64>,
     /// Percent per hour.
@@ -51,7 +54,7 @@ pub struct FeaturesPart {
     pub optimal_take_profit_atr: Option<f64>,
     pub optimal_stop_atr: Option<f64>,
     /// All candidates without a filter.
-    pub baseline: StoredMetrics,
+    pub baseline: MetricsPart,
 }
 
 /// The last insights about each style, for people.
@@ -81,7 +84,7 @@ pub struct InsightsPart {
     /// The market contexts that served best, best first.
     pub best_contexts: Vec<String>,
     /// Lessons of this run and of earlier ones, the most certain first.
-    pub memory: Vec<LessonRecord>,
+    pub memory: Vec<LessonPart>,
 }
 
 /// Insights in a few words.
@@ -152,7 +155,68 @@ impl Document for InspectImportanceDocument {
 pub struct ImportancePart {
     pub run: u64,
     /// The most important first.
-    pub dimensions: Vec<SensitivityRecord>,
+    pub dimensions: Vec<SensitivityPart>,
+}
+
+/// A figure with its name.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct NamedFigurePart {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: f64,
+}
+
+impl From<NamedNumber> for NamedFigurePart {
+    fn from(NamedNumber { name, value }: NamedNumber) -> Self {
+        Self { name, value }
+    }
+}
+
+/// How much an axis matters.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct SensitivityPart {
+    /// Name of the axis.
+    pub dimension: String,
+    /// Share of the variance of the score that the axis explains, 0..=1.
+    pub importance: f64,
+    /// Mean score of its best level minus that of its worst.
+    pub effect: f64,
+    /// The best level.
+    pub best_value: String,
+}
+
+impl From<SensitivityRecord> for SensitivityPart {
+    fn from(record: SensitivityRecord) -> Self {
+        let SensitivityRecord { dimension, importance, effect, best_value } = record;
+        Self { dimension, importance, effect, best_value }
+    }
+}
+
+/// A lesson of this run or an earlier one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LessonPart {
+    /// `axis`, `context` or `verdict`.
+    pub kind: String,
+    /// The axis or the context; empty for the verdict.
+    pub topic: String,
+    /// What it says about the topic, without figures: the best level, `earns`, `loses`, the verdict.
+    pub claim: String,
+    /// The sentence with the newest figures.
+    pub text: String,
+    /// Last day of the candles that taught it first, `YYYY-MM-DD`.
+    pub first_day: String,
+    /// Last day of the candles that confirmed it last.
+    pub last_day: String,
+    /// On how many such days it was seen, the first included.
+    pub confirmed: u64,
+}
+
+impl From<LessonRecord> for LessonPart {
+    fn from(record: LessonRecord) -> Self {
+        let LessonRecord { kind, topic, claim, text, first_day, last_day, confirmed } = record;
+        Self { kind, topic, claim, text, first_day, last_day, confirmed }
+    }
 }
 
 /// Reads one thing per style, of one style or all.
@@ -196,20 +260,23 @@ impl InspectFeaturesDocument {
         let part = |style| {
             let Some(record) = snapshot.features(profile, style)? else { return Ok(None) };
             let evidence = snapshot.evidence(profile, record.run, style)?;
-            let figures = evidence.into_iter().flat_map(|evidence| evidence.figures);
+            let figures = evidence.iter().flat_map(|evidence| known_evidence(evidence).evidence.figures());
             Ok(Some(FeaturesPart {
                 run: record.run,
                 computed_at: rfc3339(record.computed_at_ms),
                 signals: record.signals,
                 weights_name: record.weights_name,
-                weights: record.weights,
-                weights_figures: figures.filter(|figure| figure.name.starts_with(FIGURES_PREFIX)).collect(),
+                weights: record.weights.into_iter().map(NamedFigurePart::from).collect(),
+                weights_figures: figures
+                    .filter(|(name, _)| name.starts_with(FIGURES_PREFIX))
+                    .map(|(name, value)| NamedFigurePart { name, value })
+                    .collect(),
                 avg_holding_hours: record.avg_holding_hours,
                 avg_profit_pct: record.avg_profit_pct,
                 avg_density: record.avg_density,
                 optimal_take_profit_atr: record.optimal_take_profit_atr,
                 optimal_stop_atr: record.optimal_stop_atr,
-                baseline: record.baseline,
+                baseline: MetricsPart::from(&record.baseline),
             }))
         };
         Ok(Self { profile: profile.to_owned(), styles: per_style(snapshot, profile, style, part)? })
@@ -231,9 +298,9 @@ impl InspectFeaturesDocument {
                 part.weights_name
             );
             if !part.weights_figures.is_empty() {
-                let figure = |figure: &NamedNumber| {
+                let figure = |figure: &NamedFigurePart| {
                     let name = figure.name.trim_start_matches(FIGURES_PREFIX);
-                    let name = name.replace("in_force", "active").replace('_', " ");
+                    let name = name.replace('_', " ");
                     format!("{name} {}", (figure.value * 1000.0).round() / 1000.0)
                 };
                 let figures: Vec<String> = part.weights_figures.iter().map(figure).collect();
@@ -241,7 +308,7 @@ impl InspectFeaturesDocument {
             }
             let _ = writeln!(
                 text,
-                "  best set: take-profit {} ATR, stop {} ATR, {} % in {} h ({} % per hour)",
+                "  candidate: take-profit {} ATR, stop {} ATR, {} % in {} h ({} % per hour)",
                 with_decimals(part.optimal_take_profit_atr, 2),
                 with_decimals(part.optimal_stop_atr, 2),
                 with_decimals(part.avg_profit_pct, 3),
@@ -286,7 +353,7 @@ impl InspectInsightsDocument {
                 focus: record.focus,
                 lessons: record.lessons,
                 best_contexts: record.best_contexts,
-                memory: record.memory,
+                memory: record.memory.into_iter().map(LessonPart::from).collect(),
             };
             (style.to_string(), part)
         };
@@ -335,6 +402,7 @@ impl InspectImportanceDocument {
             Ok(found.map(|record| {
                 let mut dimensions = record.sensitivities;
                 dimensions.sort_by(|one, other| other.importance.total_cmp(&one.importance));
+                let dimensions = dimensions.into_iter().map(SensitivityPart::from).collect();
                 ImportancePart { run: record.run, dimensions }
             }))
         };

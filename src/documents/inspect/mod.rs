@@ -24,28 +24,27 @@ pub use learned::{
 };
 pub use overview::{InspectOverviewDocument, LastRunPart, ProfilePart, ScopeLinePart};
 pub use params::{InspectParamsDocument, ScopePart};
-pub use run::{
-    InspectDecisionPart, InspectInputPart, InspectRunDocument, InspectRunPart, InspectRunStylePart,
-};
+pub use run::InspectRunDocument;
 pub use runs::verdicts_of_run;
 pub use runs::{InspectRunsDocument, RunLinePart, StyleVerdictPart};
 pub use space::{AxisPart, InspectSpaceDocument, SpacePart};
 pub use store::{InspectStoreDocument, StoreFilePart, StoreTablePart};
 pub use top::{InspectTopDocument, SortKey, TopFilter, TopStylePart, TrialPart};
 pub use trials::{HistoricTrialPart, InspectTrialsDocument, TrialsFilter};
-pub use work::{CacheSymbolPart, ExplainDocument, InspectCacheDocument, explain_text};
+pub use work::{
+    CacheSymbolPart, ExplainDocument, InspectCacheDocument, SymbolWorkPart, WorkSpanPart, explain_text,
+};
 
 use std::str::FromStr;
 
-use serde_json::{Map, Value};
-
-use super::document::{Document, params_object};
+use super::document::Document;
 use super::listing::{Listing, UnknownColumn};
-use super::run::CandidatePart;
-use super::table::WIDTH;
+pub use super::prose::{
+    count_of, hex_text, key_values, minute_text, shown_parameter, wrap_sentence, wrap_words,
+};
 use crate::model::{Day, Style};
 use crate::run::adopt::is_by_hand;
-use crate::store::records::{CandidateRecord, RunRecord};
+use crate::store::records::RunRecord;
 use crate::store::{Snapshot, StoreError};
 
 /// A document that is a list at heart.
@@ -291,96 +290,4 @@ fn unknown_run(snapshot: &Snapshot<'_>, profile: &str, found: u64) -> Result<Ins
         (Some(first), Some(last)) => InspectError::Run { profile, found, first: *first, last: *last },
         _ => InspectError::NoRuns { profile },
     })
-}
-
-fn candidate_part(record: &CandidateRecord) -> CandidatePart {
-    CandidatePart {
-        params: params_object(&record.set),
-        score: record.score,
-        metrics: record.full.clone(),
-        early: record.early.clone(),
-        late: record.late.clone(),
-    }
-}
-
-/// Returns bytes as lower-case hexadecimal digits.
-fn hex_text(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Returns the minute of an RFC 3339 instant as people read it.
-pub(crate) fn minute_text(instant: &str) -> String {
-    instant.chars().take(16).collect::<String>().replace('T', " ")
-}
-
-/// Returns a parameter as text: names without quotes.
-pub(crate) fn shown_parameter(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// Returns a parameter set as `key=value` words.
-fn key_values(params: &Map<String, Value>) -> Vec<String> {
-    params.iter().map(|(key, value)| format!("{key}={}", shown_parameter(value))).collect()
-}
-
-/// Returns words after a label, broken into lines that fit; further lines are indented by so many columns.
-pub(super) fn wrap_words(
-    label: &str,
-    indent: usize,
-    words: impl IntoIterator<Item = impl AsRef<str>>,
-) -> String {
-    let (mut text, mut column) = (label.to_owned(), label.chars().count());
-    for word in words {
-        let length = word.as_ref().chars().count();
-        if column > indent && column + 1 + length > WIDTH {
-            text.push('\n');
-            text.push_str(&" ".repeat(indent));
-            column = indent;
-        } else if column > 0 && !text.ends_with(' ') {
-            text.push(' ');
-            column += 1;
-        }
-        text.push_str(word.as_ref());
-        column += length;
-    }
-    text.push('\n');
-    text
-}
-
-/// Returns a sentence after a label, broken into lines that fit.
-pub(crate) fn wrap_sentence(label: &str, text: &str) -> String {
-    wrap_words(label, label.chars().count(), text.split_whitespace())
-}
-
-/// Returns `count name`, in the plural where it is not one.
-pub(crate) fn count_of(count: u64, name: &str) -> String {
-    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_fit_and_continue_under_the_label() {
-        let words: Vec<String> = (0..40).map(|i| format!("word{i}=value")).collect();
-        let text = wrap_words("label:", 2, &words);
-        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
-        assert!(text.starts_with("label: word0=value word1=value"), "{text}");
-        assert!(text.lines().skip(1).all(|line| line.starts_with("  word")), "{text}");
-        assert_eq!(text.split_whitespace().count(), 41);
-        assert_eq!(wrap_sentence("  - ", "because it is"), "  - because it is\n");
-    }
-
-    #[test]
-    fn instants_values_and_bytes_read_well() {
-        assert_eq!(minute_text("2025-01-31T22:04:42Z"), "2025-01-31 22:04");
-        assert_eq!(minute_text("-"), "-");
-        assert_eq!(
-            (shown_parameter(&Value::from("all")), shown_parameter(&Value::from(0.5))),
-            ("all".into(), "0.5".into())
-        );
-        assert_eq!(hex_text(&[0, 0xAB]), "00ab");
-        assert_eq!((count_of(1, "run"), count_of(2, "run")), ("1 run".into(), "2 runs".into()));
-    }
 }

@@ -34,6 +34,7 @@ pub struct InspectOverviewDocument {
 
 impl Document for InspectOverviewDocument {
     const KIND: &'static str = "inspect_overview";
+    const VERSION: u32 = 2;
 }
 
 /// One profile.
@@ -72,7 +73,7 @@ pub struct ScopeLinePart {
     pub run: u64,
     pub adopted_at: String,
     /// Whole days since then.
-    pub days_in_force: i64,
+    pub days_active: i64,
     pub verdict: String,
 }
 
@@ -83,14 +84,14 @@ impl ScopeLinePart {
             params: params_object(&record.set),
             run: record.run,
             adopted_at: rfc3339(record.adopted_at_ms),
-            days_in_force: days_since(record.adopted_at_ms, now_ms),
+            days_active: days_since(record.adopted_at_ms, now_ms),
             verdict: record.verdict.clone(),
         }
     }
 
     fn text(&self) -> String {
         let (scope, age, run, verdict) =
-            (&self.scope, age_in_days(self.days_in_force), self.run, &self.verdict);
+            (&self.scope, age_in_days(self.days_active), self.run, &self.verdict);
         let head = format!("  active, {scope}: for {age}, by run {run}, {verdict}\n");
         head + &wrap_words("    ", 4, key_values(&self.params))
     }

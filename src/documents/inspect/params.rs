@@ -10,10 +10,11 @@ use super::changes::symbol_of;
 use super::{InspectError, Listed, count_of, key_values, minute_text, require_profile, wrap_words};
 use crate::documents::document::{Document, params_object};
 use crate::documents::listing::{Cell, ColumnKind, Listing};
+use crate::documents::metrics::MetricsPart;
 use crate::documents::table::{results_table, with_decimals};
 use crate::model::{DAY_MS, Style, rfc3339};
 use crate::store::Snapshot;
-use crate::store::records::{ParamsRecord, StoredMetrics};
+use crate::store::records::ParamsRecord;
 
 /// The active parameters per scope.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -25,6 +26,7 @@ pub struct InspectParamsDocument {
 
 impl Document for InspectParamsDocument {
     const KIND: &'static str = "inspect_params";
+    const VERSION: u32 = 2;
 }
 
 /// The parameters of a scope, and why they are active.
@@ -38,7 +40,7 @@ pub struct ScopePart {
     pub run: u64,
     pub adopted_at: String,
     /// Whole days since then.
-    pub days_in_force: i64,
+    pub days_active: i64,
     /// 1 for the first parameters of the scope, then one more each time.
     pub generation: u64,
     /// How they came: `run`, `import`, `adopt`, `rollback`.
@@ -47,7 +49,7 @@ pub struct ScopePart {
     pub score_name: String,
     pub score: Option<f64>,
     /// What they achieved when they were adopted.
-    pub metrics: StoredMetrics,
+    pub metrics: MetricsPart,
 }
 
 impl ScopePart {
@@ -57,18 +59,18 @@ impl ScopePart {
             params: params_object(&record.set),
             run: record.run,
             adopted_at: rfc3339(record.adopted_at_ms),
-            days_in_force: days_since(record.adopted_at_ms, now_ms),
+            days_active: days_since(record.adopted_at_ms, now_ms),
             generation: record.generation,
             source: record.source.clone(),
             verdict: record.verdict.clone(),
             score_name: record.score_name.clone(),
             score: record.score,
-            metrics: record.metrics.clone(),
+            metrics: MetricsPart::from(&record.metrics),
         }
     }
 
     fn text(&self) -> String {
-        let age = age_in_days(self.days_in_force);
+        let age = age_in_days(self.days_active);
         let mut text = format!("{}: since {} ({age}), ", self.scope, minute_text(&self.adopted_at));
         let (run, generation) = (self.run, self.generation);
         let _ = writeln!(text, "by run {run} ({}), generation {generation}, {}", self.source, self.verdict);
@@ -89,8 +91,8 @@ impl Listed for InspectParamsDocument {
             .column("score", "Score", ColumnKind::Number, |scope| Cell::number(scope.score, 4))
             .metrics(|scope| &scope.metrics)
             .parameters(|scope| &scope.params)
-            .more("days_in_force", "Days", ColumnKind::Number, |scope| {
-                Cell::count(scope.days_in_force.unsigned_abs())
+            .more("days_active", "Days", ColumnKind::Number, |scope| {
+                Cell::count(scope.days_active.unsigned_abs())
             })
             .more("generation", "Generation", ColumnKind::Number, |scope| Cell::count(scope.generation))
             .more("source", "Source", ColumnKind::Text, |scope| Cell::text(scope.source.as_str()))

@@ -12,6 +12,7 @@ use super::space::last_search;
 use super::{InspectError, Listed, RunRef, key_values, shown_parameter, wrap_words};
 use crate::documents::document::{Document, params_object};
 use crate::documents::listing::{Cell, ColumnKind, Listing};
+use crate::documents::metrics::MetricsPart;
 use crate::documents::table::{WIDTH, text_table};
 use crate::model::Style;
 use crate::store::Snapshot;
@@ -62,7 +63,7 @@ impl SortKey {
     }
 
     /// Returns what is compared of score and metrics: more is better.
-    fn value(self, (score, metrics): (f64, &StoredMetrics)) -> Option<f64> {
+    fn value(self, (score, metrics): (f64, &MetricsPart)) -> Option<f64> {
         match self {
             // Equal: ties go by rank.
             Self::Rank => Some(0.0),
@@ -78,7 +79,7 @@ impl SortKey {
     }
 
     /// Compares for a sorted list: the best first, undefined last.
-    pub(super) fn compare(self, one: (f64, &StoredMetrics), other: (f64, &StoredMetrics)) -> Ordering {
+    pub(super) fn compare(self, one: (f64, &MetricsPart), other: (f64, &MetricsPart)) -> Ordering {
         match (self.value(one), self.value(other)) {
             (Some(one), Some(other)) => other.total_cmp(&one),
             (one, other) => other.is_some().cmp(&one.is_some()),
@@ -184,7 +185,7 @@ pub struct TrialPart {
     /// Kept trials with exactly the same results, this one included.
     pub same_results: u64,
     pub params: Map<String, Value>,
-    pub metrics: StoredMetrics,
+    pub metrics: MetricsPart,
 }
 
 impl InspectTopDocument {
@@ -224,7 +225,8 @@ impl TopStylePart {
     fn new(kept: &[TrialRecord], score_name: Option<String>, filter: &TopFilter) -> Self {
         let mut matching: Vec<&TrialRecord> = kept.iter().filter(|trial| filter.passes(trial)).collect();
         let compare = |one: &TrialRecord, other: &TrialRecord| {
-            filter.sort.compare((one.score, &one.metrics), (other.score, &other.metrics))
+            let [own, theirs] = [one, other].map(|trial| MetricsPart::from(&trial.metrics));
+            filter.sort.compare((one.score, &own), (other.score, &theirs))
         };
         matching.sort_by(|one, other| compare(one, other).then(one.rank.cmp(&other.rank)));
         let part = |trial: &&TrialRecord| TrialPart {
@@ -232,7 +234,7 @@ impl TopStylePart {
             score: trial.score,
             same_results: kept.iter().filter(|other| same_results(trial, other)).count() as u64,
             params: params_object(&trial.set),
-            metrics: trial.metrics.clone(),
+            metrics: MetricsPart::from(&trial.metrics),
         };
         let trials: Vec<TrialPart> = matching.iter().take(filter.limit).map(part).collect();
         let (kept, matching) = (kept.len() as u64, matching.len() as u64);

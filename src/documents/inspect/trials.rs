@@ -8,9 +8,9 @@ use super::top::passes_limits;
 use super::{HistoryFilter, InspectError, Listed, SortKey, require_profile};
 use crate::documents::document::{Document, params_object};
 use crate::documents::listing::{Cell, ColumnKind, Listing};
+use crate::documents::metrics::MetricsPart;
 use crate::model::rfc3339;
 use crate::store::Snapshot;
-use crate::store::records::StoredMetrics;
 
 /// Which trials are shown, in what order.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +57,7 @@ pub struct HistoricTrialPart {
     pub score: f64,
     pub params: Map<String, Value>,
     /// On the in-sample part, which the search sees.
-    pub metrics: StoredMetrics,
+    pub metrics: MetricsPart,
 }
 
 impl InspectTrialsDocument {
@@ -84,7 +84,7 @@ impl InspectTrialsDocument {
                         rank: trial.rank,
                         score: trial.score,
                         params: params_object(&trial.set),
-                        metrics: trial.metrics,
+                        metrics: MetricsPart::from(&trial.metrics),
                     }
                 }));
             }

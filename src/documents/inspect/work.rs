@@ -9,6 +9,8 @@ use serde::Serialize;
 use super::{InspectError, Listed, count_of, require_profile, unknown_run};
 use crate::documents::document::Document;
 use crate::documents::listing::{Cell, ColumnKind, Listing};
+use crate::run::recall::symbol_work;
+use crate::run::work::{SymbolWork, WorkSpan};
 use crate::store::Snapshot;
 use crate::store::records::{SymbolWorkRecord, WorkRecord};
 
@@ -18,11 +20,62 @@ use crate::store::records::{SymbolWorkRecord, WorkRecord};
 pub struct ExplainDocument {
     pub profile: String,
     pub run: u64,
-    pub symbols: Vec<SymbolWorkRecord>,
+    pub symbols: Vec<SymbolWorkPart>,
 }
 
 impl Document for ExplainDocument {
     const KIND: &'static str = "explain";
+    const VERSION: u32 = 2;
+}
+
+/// What became of the units of a symbol.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct SymbolWorkPart {
+    /// The symbol.
+    pub symbol: String,
+    /// Days with units.
+    pub days: u64,
+    /// Days whose units were evaluated.
+    pub evaluated: u64,
+    /// Reused units that were evaluated again as a check.
+    pub checked: u64,
+    /// How much of the files was read: `unchanged`, `incremental` or `full`.
+    pub files_read: String,
+    /// Why days were evaluated; the first of many.
+    pub spans: Vec<WorkSpanPart>,
+}
+
+/// Days in succession that were evaluated for one kind of reason.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct WorkSpanPart {
+    /// The first, `YYYY-MM-DD`.
+    pub first_day: String,
+    /// The last.
+    pub last_day: String,
+    /// How many.
+    pub days: u64,
+    /// Name of the kind of reason.
+    pub kind: String,
+    /// The reason of the first day, in words.
+    pub detail: String,
+}
+
+impl From<&SymbolWork> for SymbolWorkPart {
+    fn from(work: &SymbolWork) -> Self {
+        let span = |span: &WorkSpan| {
+            let WorkSpan { first_day, last_day, days, kind, detail } = span.clone();
+            WorkSpanPart { first_day, last_day, days, kind, detail }
+        };
+        let SymbolWork { symbol, days, evaluated, checked, files_read, spans } = work;
+        Self {
+            symbol: symbol.clone(),
+            days: *days,
+            evaluated: *evaluated,
+            checked: *checked,
+            files_read: files_read.clone(),
+            spans: spans.iter().map(span).collect(),
+        }
+    }
 }
 
 /// The evaluated units that are kept after a run.
@@ -57,7 +110,7 @@ pub struct CacheSymbolPart {
     pub reused: u64,
     /// Reused units that were evaluated again as a check.
     pub checked: u64,
-    /// How much of the files was read: `nothing`, `growth` or `whole`.
+    /// How much of the files was read: `unchanged`, `incremental` or `full`.
     pub files_read: String,
     /// Days evaluated by kind of reason.
     pub reasons: BTreeMap<String, u64>,
@@ -72,7 +125,7 @@ impl From<&SymbolWorkRecord> for CacheSymbolPart {
             evaluated,
             reused: work.days - evaluated,
             checked: work.checked,
-            files_read: work.files_read.clone(),
+            files_read: symbol_work(work).files_read,
             reasons: by_reason([work]),
         }
     }
@@ -89,6 +142,7 @@ fn by_reason<'a>(work: impl IntoIterator<Item = &'a SymbolWorkRecord>) -> BTreeM
 
 impl Document for InspectCacheDocument {
     const KIND: &'static str = "inspect_cache";
+    const VERSION: u32 = 2;
 }
 
 /// Returns the run asked for, or the last one, with its work.
@@ -126,8 +180,9 @@ impl ExplainDocument {
     ) -> Result<Self, InspectError> {
         let (run, work) = work_of(snapshot, profile, run)?;
         let known: Vec<String> = work.symbols.iter().map(|work| work.symbol.clone()).collect();
-        let wanted = |work: &SymbolWorkRecord| symbol.is_none_or(|symbol| symbol == work.symbol);
-        let symbols: Vec<SymbolWorkRecord> = work.symbols.into_iter().filter(wanted).collect();
+        let wanted = |work: &&SymbolWorkRecord| symbol.is_none_or(|symbol| symbol == work.symbol);
+        let part = |work: &SymbolWorkRecord| SymbolWorkPart::from(&symbol_work(work));
+        let symbols: Vec<SymbolWorkPart> = work.symbols.iter().filter(wanted).map(part).collect();
         match symbol.filter(|_| symbols.is_empty()) {
             Some(found) => Err(InspectError::Symbol { found: found.to_owned(), known }),
             None => Ok(Self { profile: profile.to_owned(), run, symbols }),
@@ -141,12 +196,12 @@ impl ExplainDocument {
 }
 
 /// Returns why units were evaluated, symbol by symbol.
-pub fn explain_text(symbols: &[SymbolWorkRecord]) -> String {
+pub fn explain_text(symbols: &[SymbolWorkPart]) -> String {
     let mut text = String::new();
     for symbol in symbols {
         let files = match symbol.files_read.as_str() {
-            "nothing" => "files unchanged, not read",
-            "growth" => "files grew, their end read",
+            "unchanged" => "files unchanged, not read",
+            "incremental" => "files grew, their end read",
             _ => "files read",
         };
         let _ = writeln!(

@@ -321,7 +321,7 @@ fn parameters(document: &InspectRunDocument) -> ViewPage {
     let mut rows: Vec<(String, String, Option<Value>, Option<Value>)> = Vec::new();
     for (style, part) in &document.styles {
         let Some(decision) = &part.decision else { continue };
-        let set = |part: &Option<crate::documents::run::CandidatePart>| {
+        let set = |part: &Option<crate::documents::style::CandidatePart>| {
             part.as_ref().map(|part| part.params.clone()).unwrap_or_default()
         };
         let (before, best) = (set(&decision.incumbent), set(&decision.candidate));
@@ -337,12 +337,12 @@ fn parameters(document: &InspectRunDocument) -> ViewPage {
         .column("style", "Style", ColumnKind::Text, |row| Cell::text(row.0.as_str()))
         .column("key", "Parameter", ColumnKind::Text, |row| Cell::text(row.1.as_str()))
         .column("before", "Active before", ColumnKind::Text, |row| Cell::parameter(row.2.as_ref()))
-        .column("best", "Best set", ColumnKind::Text, |row| Cell::parameter(row.3.as_ref()))
+        .column("best", "Candidate", ColumnKind::Text, |row| Cell::parameter(row.3.as_ref()))
         .column("differs", "", ColumnKind::Text, |row| {
             Cell::text(if row.2 == row.3 { "" } else { "differs" })
         })
         .done();
-    ViewPage::of(&listing, "what was active, and the best set found".to_owned(), |_| None)
+    ViewPage::of(&listing, "what was active, and the candidate found".to_owned(), |_| None)
 }
 
 /// Cells of the longest bar.
@@ -369,7 +369,7 @@ fn importance(document: &InspectSpaceDocument) -> ViewPage {
         .column("key", "Axis", ColumnKind::Text, |row| Cell::text(row.1.key.as_str()))
         .column("importance", "Share %", ColumnKind::Number, |row| Cell::share(row.1.importance))
         .column("bar", "", ColumnKind::Text, |row| Cell::text(bar(row.1.importance)))
-        .column("best", "Best set", ColumnKind::Text, |row| Cell::parameter(row.1.best.as_ref()))
+        .column("best", "Candidate", ColumnKind::Text, |row| Cell::parameter(row.1.best.as_ref()))
         .column("values", "Searched", ColumnKind::Prose, |row| Cell::text(values(row.1)))
         .done();
     let note = match known {

@@ -16,17 +16,17 @@ pub use words::Lang;
 use self::plot::{Plot, PlotLine, bars_plot};
 use self::words::Words;
 use crate::documents::document::params_object;
+use crate::documents::evidence::EvidencePart;
 use crate::documents::inspect::{
     HistoryFilter, InspectChangesDocument, InspectError, InspectRunDocument, PromptPart,
 };
-use crate::documents::run::EvidencePart;
+use crate::documents::metrics::MetricsPart;
+use crate::documents::style::StyleDecisionPart;
 use crate::documents::table::{as_percent, with_decimals};
 use crate::model::{Day, Style};
 use crate::run::lessons::told_insights;
 use crate::store::Snapshot;
-use crate::store::records::{
-    DecisionRecord, InsightsRecord, SeriesRecord, StoredMetrics, SurfaceRecord, TrialsRecord,
-};
+use crate::store::records::{InsightsRecord, SeriesRecord, SurfaceRecord, TrialsRecord};
 use crate::validate::regimes::MarketRegime;
 
 /// Issues and adoptions shown.
@@ -58,7 +58,7 @@ pub struct HtmlReport {
 #[derive(Debug, Clone)]
 struct StyleSection {
     style: Style,
-    decision: DecisionRecord,
+    decision: StyleDecisionPart,
     evidence: Option<EvidencePart>,
     series: Option<SeriesRecord>,
     trials: Option<TrialsRecord>,
@@ -73,11 +73,15 @@ impl HtmlReport {
     pub fn read(snapshot: &Snapshot<'_>, profile: &str, run: u64) -> Result<Self, InspectError> {
         let document = InspectRunDocument::read(snapshot, profile, run)?;
         let mut styles = Vec::new();
-        for (style, decision) in snapshot.decisions(profile, run)? {
+        for style in Style::ALL {
+            let part = document.styles.get(style.as_str());
+            let Some((part, decision)) = part.and_then(|part| Some((part, part.decision.clone()?))) else {
+                continue;
+            };
             styles.push(StyleSection {
                 style,
                 decision,
-                evidence: snapshot.evidence(profile, run, style)?.as_ref().map(EvidencePart::from),
+                evidence: part.evidence.clone(),
                 series: snapshot.series(profile, run, style)?,
                 trials: snapshot.trials(profile, run, style)?,
                 insights: snapshot.insights(profile, style)?.filter(|insights| insights.run == run),
@@ -102,7 +106,7 @@ impl HtmlReport {
         let words = Words::of(lang);
         let run = &self.run.run;
         let input = &self.run.input;
-        let title = format!("{} {} - {}", words.run, run.id, run.profile);
+        let title = format!("{} {} - {}", words.run, run.id.unwrap_or_default(), run.profile);
         let page = html! {
             (DOCTYPE)
             html lang=(lang.tag()) {
@@ -117,7 +121,7 @@ impl HtmlReport {
                 body { main {
                     h1 { (words.title) }
                     div class="dim" {
-                        (words.run) " " (run.id) ", " (words.profile) " " (run.profile) ", " (words.began) " "
+                        (words.run) " " (run.id.unwrap_or_default()) ", " (words.profile) " " (run.profile) ", " (words.began) " "
                         (run.started_at) ", " (input.candles) " " (words.candles) ", " (input.days) " " (words.days)
                         @if let (Some(first), Some(last)) = (&input.first_day, &input.last_day) {
                             " (" (first) " - " (last) ")"
@@ -155,7 +159,7 @@ impl HtmlReport {
                 @for style in &self.styles {
                     p {
                         span class={ "badge " (tone(&style.decision)) } { (style.style) ": " (style.decision.verdict) }
-                        " " (style.decision.reasons.first().map_or("", String::as_str))
+                        " " (style.decision.reasons.first().map_or("", |reason| reason.text.as_str()))
                     }
                     @for line in style.evidence.iter().flat_map(EvidencePart::lines) { (answer(&line)) }
                 }
@@ -211,7 +215,7 @@ fn answer(line: &str) -> Markup {
 }
 
 /// Returns the class that colours a verdict.
-fn tone(decision: &DecisionRecord) -> &'static str {
+fn tone(decision: &StyleDecisionPart) -> &'static str {
     match decision.outcome.as_str() {
         "adopted" | "unchanged" if decision.verdict == "WARNING" => "warn",
         "adopted" | "unchanged" => "good",
@@ -261,21 +265,21 @@ impl StyleSection {
                 } }
             }
             h3 { (words.why) }
-            ul { @for reason in &decision.reasons { li { (reason) } } }
+            ul { @for reason in &decision.reasons { li { (reason.text) } } }
         }
     }
 
     fn figures(&self, words: &Words) -> Markup {
-        let mut rows: Vec<(String, StoredMetrics)> = Vec::new();
+        let mut rows: Vec<(String, MetricsPart)> = Vec::new();
         let parts = [(words.candidate, &self.decision.candidate), (words.in_force, &self.decision.incumbent)];
-        for (name, record) in parts {
-            let Some(record) = record else { continue };
-            let of = |part: &str| format!("{name}, {part}");
-            rows.push((of(words.early), record.early.clone()));
-            rows.push((of(words.late), record.late.clone()));
-            rows.push((of(words.all), record.full.clone()));
+        for (name, part) in parts {
+            let Some(part) = part else { continue };
+            let of = |when: &str| format!("{name}, {when}");
+            rows.push((of(words.early), part.in_sample.clone()));
+            rows.push((of(words.late), part.out_of_sample.clone()));
+            rows.push((of(words.all), part.metrics.clone()));
         }
-        let replay = self.evidence.as_ref().and_then(|evidence| evidence.replay.as_ref());
+        let replay = self.evidence.as_ref().and_then(|evidence| evidence.portfolio_simulation.as_ref());
         let named = |name: &str| format!("{name}, {}", words.traded);
         rows.extend(replay.iter().flat_map(|r| r.rows(&named(words.candidate), &named(words.in_force))));
         html! {
@@ -321,7 +325,8 @@ impl StyleSection {
     }
 
     fn late_from(&self, series: &SeriesRecord) -> Option<usize> {
-        let late = Day::parse(&self.decision.late_first_day)?;
+        let [first, _] = self.decision.out_of_sample_days.as_ref()?;
+        let late = Day::parse(first)?;
         usize::try_from(late.0 - Day::parse(&series.first_day)?.0).ok()
     }
 
@@ -356,7 +361,7 @@ impl StyleSection {
         if series.surfaces.is_empty() {
             return html! {};
         }
-        let chosen = self.decision.candidate.as_ref().map(|candidate| params_object(&candidate.set));
+        let chosen = self.decision.candidate.as_ref().map(|candidate| candidate.params.clone());
         let shown = |value: &Value| value.as_str().map_or_else(|| number_text(value), str::to_owned);
         let chosen: serde_json::Map<String, Value> =
             chosen.into_iter().flatten().map(|(key, value)| (key, json!(shown(&value)))).collect();

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::records::parameter_set;
+use super::recall::parameter_set;
 use crate::engine::plan::{Plan, StylePlan};
 use crate::evaluate::outcome_table::OutcomeTable;
 use crate::ingest::IngestError;

@@ -7,6 +7,7 @@ use super::metrics::METRICS_VERSION;
 use super::{
     DecisionRecordV1, Invalid, Record, StoredMetrics, StoredParameterSet, TrialsRecordV1, at_most, finite,
 };
+use crate::decide::ParameterChange;
 use crate::model::Day;
 
 /// The most kinds of issue a run keeps.
@@ -247,6 +248,28 @@ pub struct ChangeRecord {
     pub new: Option<String>,
 }
 
+impl From<&ChangeRecord> for ParameterChange {
+    fn from(record: &ChangeRecord) -> Self {
+        let ChangeRecord { scope, key, old, new } = record.clone();
+        Self { scope, key, old, new }
+    }
+}
+
+/// Why something was decided: the kind of the reason, and its values as JSON by their names; nothing where it has none.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct ReasonRecord {
+    pub code: String,
+    pub values: String,
+}
+
+impl ReasonRecord {
+    /// Returns the record of a reason that a program kept as a sentence.
+    pub fn told(sentence: String) -> Self {
+        Self { code: "told".to_owned(), values: serde_json::Value::from(sentence).to_string() }
+    }
+}
+
 /// What a run decided for one style, and on what grounds.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct DecisionRecord {
@@ -259,7 +282,7 @@ pub struct DecisionRecord {
     /// What became of the candidate, in a word.
     pub outcome: String,
     /// Why.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<ReasonRecord>,
     /// Name of the score compared by.
     pub score_name: String,
     /// The best parameter set of the run.

@@ -23,11 +23,11 @@ mod work;
 pub(crate) mod samples;
 
 pub use carried::CarriedRecord;
-pub use evidence::{AssessmentRecord, EvidenceRecord};
+pub use evidence::{AssessmentRecord, AssessmentRecordV1, EvidenceRecord, EvidenceRecordV1};
 pub use features::{CombinationRecord, FeaturesRecord};
 pub use history::{
-    CandidateRecord, ChangeRecord, DecisionRecord, IssueRecord, RunRecord, RunRecordV1, RunStyleRecord,
-    TrialRecord, TrialsRecord,
+    CandidateRecord, ChangeRecord, DecisionRecord, IssueRecord, ReasonRecord, RunRecord, RunRecordV1,
+    RunStyleRecord, TrialRecord, TrialsRecord,
 };
 pub use insights::{InsightsRecord, InsightsRecordV1, LessonRecord, SensitivityRecord};
 pub use meta::{HeadRecord, MetaRecord};

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CandidateRecord, ChangeRecord, CombinationRecord, DecisionRecord, FeaturesRecord, Invalid, NamedNumber,
-    ParamsRecord, Record, StoredFilter, StoredMetrics, StoredParameterSet, StoredValue, TrialRecord,
-    TrialsRecord,
+    ParamsRecord, ReasonRecord, Record, StoredFilter, StoredMetrics, StoredParameterSet, StoredValue,
+    TrialRecord, TrialsRecord,
 };
 
 /// Metrics by position.
@@ -293,7 +293,7 @@ impl From<DecisionRecordV1> for DecisionRecord {
             adopted,
             changed,
             outcome,
-            reasons,
+            reasons: reasons.into_iter().map(ReasonRecord::told).collect(),
             score_name,
             candidate: candidate.map(Into::into),
             incumbent: incumbent.map(Into::into),

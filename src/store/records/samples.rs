@@ -216,7 +216,7 @@ impl Sample for DecisionRecord {
             adopted: true,
             changed: true,
             outcome: text("adopted"),
-            reasons: vec![text("better on both parts")],
+            reasons: vec![ReasonRecord::told(text("better on both parts"))],
             score_name: text("expectancy"),
             candidate: Some(candidate()),
             incumbent: Some(candidate()),
@@ -268,6 +268,23 @@ impl Sample for CarriedRecord {
 impl Sample for EvidenceRecord {
     fn sample() -> Self {
         let assessment = AssessmentRecord {
+            assurance: text("PROMISING"),
+            lacks: vec![text("LUCK")],
+            told: Some(text("one line")),
+        };
+        Self {
+            grid: [0xCD; 32],
+            trials: 139_968,
+            edge: Some(assessment.clone()),
+            switch: Some(assessment),
+            figures: vec![NamedNumber { name: text("p_spa"), value: FRACTION }],
+        }
+    }
+}
+
+impl Sample for EvidenceRecordV1 {
+    fn sample() -> Self {
+        let assessment = AssessmentRecordV1 {
             assurance: text("PROMISING"),
             lacks: vec![text("LUCK")],
             sentence: text("one line"),

@@ -1,0 +1,83 @@
+//! Words, lists and sentences as people read them, in lines that fit.
+
+use serde_json::{Map, Value};
+
+use super::table::WIDTH;
+
+/// Returns bytes as lower-case hexadecimal digits.
+pub fn hex_text(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Returns the minute of an RFC 3339 instant as people read it.
+pub fn minute_text(instant: &str) -> String {
+    instant.chars().take(16).collect::<String>().replace('T', " ")
+}
+
+/// Returns a parameter as text: names without quotes.
+pub fn shown_parameter(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Returns a parameter set as `key=value` words.
+pub fn key_values(params: &Map<String, Value>) -> Vec<String> {
+    params.iter().map(|(key, value)| format!("{key}={}", shown_parameter(value))).collect()
+}
+
+/// Returns words after a label, broken into lines that fit; further lines are indented by so many columns.
+pub fn wrap_words(label: &str, indent: usize, words: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let (mut text, mut column) = (label.to_owned(), label.chars().count());
+    for word in words {
+        let length = word.as_ref().chars().count();
+        if column > indent && column + 1 + length > WIDTH {
+            text.push('\n');
+            text.push_str(&" ".repeat(indent));
+            column = indent;
+        } else if column > 0 && !text.ends_with(' ') {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word.as_ref());
+        column += length;
+    }
+    text.push('\n');
+    text
+}
+
+/// Returns a sentence after a label, broken into lines that fit.
+pub fn wrap_sentence(label: &str, text: &str) -> String {
+    wrap_words(label, label.chars().count(), text.split_whitespace())
+}
+
+/// Returns `count name`, in the plural where it is not one.
+pub fn count_of(count: u64, name: &str) -> String {
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_fit_and_continue_under_the_label() {
+        let words: Vec<String> = (0..40).map(|i| format!("word{i}=value")).collect();
+        let text = wrap_words("label:", 2, &words);
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert!(text.starts_with("label: word0=value word1=value"), "{text}");
+        assert!(text.lines().skip(1).all(|line| line.starts_with("  word")), "{text}");
+        assert_eq!(text.split_whitespace().count(), 41);
+        assert_eq!(wrap_sentence("  - ", "because it is"), "  - because it is\n");
+    }
+
+    #[test]
+    fn instants_values_and_bytes_read_well() {
+        assert_eq!(minute_text("2025-01-31T22:04:42Z"), "2025-01-31 22:04");
+        assert_eq!(minute_text("-"), "-");
+        assert_eq!(
+            (shown_parameter(&Value::from("all")), shown_parameter(&Value::from(0.5))),
+            ("all".into(), "0.5".into())
+        );
+        assert_eq!(hex_text(&[0, 0xAB]), "00ab");
+        assert_eq!((count_of(1, "run"), count_of(2, "run")), ("1 run".into(), "2 runs".into()));
+    }
+}

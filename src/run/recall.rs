@@ -1,0 +1,227 @@
+//! What the store keeps of a run, as the types that the run itself had: the other way round than `records`.
+
+use super::issues::{InputIssue, IssueDetail};
+use super::result::{KnownEvidence, StyleDecision, StyleResult};
+use super::work::{SymbolWork, WorkSpan};
+use serde_json::{Value, json};
+
+use crate::decide::{DecisionReason, ParameterChange};
+use crate::evaluate::metric_table::for_every_metric;
+use crate::evaluate::metrics::{Metrics, Undefined};
+use crate::model::{Day, ParameterSet, Style};
+use crate::store::records::{
+    AssessmentRecord, CandidateRecord, DecisionRecord, EvidenceRecord, IssueRecord, ReasonRecord,
+    RunStyleRecord, StoredMetrics, StoredParameterSet,
+};
+use crate::store::records::{SymbolWorkRecord, WorkSpanRecord};
+use crate::store::{Snapshot, StoreError};
+use crate::study::Measured;
+use crate::study::evidence::Evidence;
+use crate::study::named::read_named;
+use crate::validate::assessment::{Assessment, Assurance, FailedCondition};
+use crate::validate::split::Split;
+
+/// Returns the model's form of a stored set. Every record was validated when it was decoded.
+pub fn parameter_set(stored: &StoredParameterSet) -> ParameterSet {
+    ParameterSet::try_from(stored).expect("the store hands out validated sets only")
+}
+
+/// Returns the results of the styles of a run: those evaluated, then those that were only decided on.
+///
+/// Errors: those of reading the store
+pub fn style_results(
+    snapshot: &Snapshot<'_>,
+    profile: &str,
+    run: u64,
+    styles: &[RunStyleRecord],
+) -> Result<Vec<StyleResult>, StoreError> {
+    let decisions = snapshot.decisions(profile, run)?;
+    let mut results = Vec::new();
+    for style in Style::ALL {
+        let size = styles.iter().find(|size| size.style == style.as_str());
+        let decision = decisions.iter().find(|(own, _)| *own == style).map(|(_, decision)| decision);
+        if size.is_none() && decision.is_none() {
+            continue;
+        }
+        let evidence = snapshot.evidence(profile, run, style)?;
+        results.push(style_result(style, size, decision, evidence.as_ref()));
+    }
+    Ok(results)
+}
+
+/// Returns the result of a style.
+pub fn style_result(
+    style: Style,
+    size: Option<&RunStyleRecord>,
+    decision: Option<&DecisionRecord>,
+    evidence: Option<&EvidenceRecord>,
+) -> StyleResult {
+    let count = |of: fn(&RunStyleRecord) -> u64| size.map_or(0, of);
+    StyleResult {
+        style,
+        signals: count(|size| size.signals),
+        pending: count(|size| size.pending),
+        parameter_sets: count(|size| size.parameter_sets),
+        opportunities: count(|size| size.opportunities),
+        extent: None,
+        decided: decision.map(style_decision),
+        evidence: evidence.map(known_evidence),
+        own: None,
+    }
+}
+
+/// Returns what was decided.
+pub fn style_decision(record: &DecisionRecord) -> StyleDecision {
+    StyleDecision {
+        verdict: record.verdict.clone(),
+        outcome: record.outcome.clone(),
+        adopted: record.adopted,
+        changed: record.changed,
+        score_name: record.score_name.clone(),
+        candidate: record.candidate.as_ref().map(measured),
+        incumbent: record.incumbent.as_ref().map(measured),
+        stability: record.stability,
+        degradation: record.degradation,
+        win_rate_ratio: record.win_rate_ratio,
+        split: split(record),
+        changes: record.changes.iter().map(ParameterChange::from).collect(),
+        reasons: record.reasons.iter().map(decision_reason).collect(),
+    }
+}
+
+fn split(record: &DecisionRecord) -> Option<Split> {
+    let span = |first: &str, last: &str| Some(Day::parse(first)?..Day(Day::parse(last)?.0 + 1));
+    Some(Split {
+        early: span(&record.early_first_day, &record.early_last_day)?,
+        late: span(&record.late_first_day, &record.late_last_day)?,
+    })
+}
+
+/// Returns a set with its results; a score out of sample is not kept.
+pub fn measured(record: &CandidateRecord) -> Measured {
+    Measured {
+        set: parameter_set(&record.set),
+        score: record.score,
+        late_score: None,
+        full: metrics(&record.full),
+        early: metrics(&record.early),
+        late: metrics(&record.late),
+    }
+}
+
+/// Makes metrics of the fields of a stored form, as the table of metrics lists them.
+macro_rules! known_metrics {
+    (
+        { $stored:ident }
+        $($(#[$doc:meta])+ $field:ident: $kind:ident $(($places:literal))? $title:literal, $tables:ident, $column:literal;)+
+    ) => {
+        Metrics { $($field: known_metrics!(@value $kind, $stored.$field),)+ }
+    };
+    (@value Count, $value:expr) => { $value };
+    (@value $number:ident, $value:expr) => { $value.ok_or(Undefined::NotKept) };
+}
+
+/// Returns metrics; why one is not defined is not kept.
+pub fn metrics(stored: &StoredMetrics) -> Metrics {
+    for_every_metric! { known_metrics stored }
+}
+
+/// Returns a reason; of a kind that is not known, what is kept of it.
+pub fn decision_reason(record: &ReasonRecord) -> DecisionReason {
+    let ReasonRecord { code, values } = record;
+    let value = match values.is_empty() {
+        true => Some(Value::from(code.as_str())),
+        false => serde_json::from_str(values).ok().map(|values: Value| json!({ code.as_str(): values })),
+    };
+    let known = value.and_then(|value| serde_json::from_value(value).ok());
+    known.unwrap_or_else(|| DecisionReason::Told(format!("{code} {values}").trim_end().to_owned()))
+}
+
+/// Returns an issue of the input; the line is not kept.
+pub fn input_issue(record: &IssueRecord) -> InputIssue {
+    let IssueRecord { file, kind, count, detail } = record;
+    InputIssue::new(file.as_str(), kind, *count, IssueDetail::Told(detail.clone()))
+}
+
+/// Returns the work on a symbol.
+pub fn symbol_work(record: &SymbolWorkRecord) -> SymbolWork {
+    let SymbolWorkRecord { symbol, days, evaluated, checked, files_read, spans } = record.clone();
+    let span = |span: WorkSpanRecord| {
+        let WorkSpanRecord { first_day, last_day, days, kind, detail } = span;
+        WorkSpan { first_day, last_day, days, kind, detail }
+    };
+    // Older programs called it otherwise.
+    let files_read = match files_read.as_str() {
+        "nothing" => "unchanged".to_owned(),
+        "growth" => "incremental".to_owned(),
+        "whole" => "full".to_owned(),
+        _ => files_read,
+    };
+    SymbolWork { symbol, days, evaluated, checked, files_read, spans: spans.into_iter().map(span).collect() }
+}
+
+/// Returns the evidence; names that are no figure are ignored, figures without a name are undefined.
+pub fn known_evidence(record: &EvidenceRecord) -> KnownEvidence {
+    let figures = read_named::<Evidence>(&|name| record.figure(name));
+    let figures = figures.expect("no figure of its own has to be there");
+    let told = |record: &Option<AssessmentRecord>| record.as_ref()?.told.clone();
+    KnownEvidence {
+        evidence: Evidence {
+            trials: record.trials,
+            edge: record.edge.as_ref().and_then(assessment),
+            switch: record.switch.as_ref().and_then(assessment),
+            ..figures
+        },
+        told_edge: told(&record.edge),
+        told_switch: told(&record.switch),
+    }
+}
+
+/// Returns an assessment; conditions that are no longer known are left out.
+fn assessment(record: &AssessmentRecord) -> Option<Assessment> {
+    Some(Assessment {
+        assurance: Assurance::named(&record.assurance)?,
+        lacks: record.lacks.iter().filter_map(|word| FailedCondition::named(word)).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::records::{decision_record, reason_record};
+    use crate::store::records::DecisionRecordV1;
+    use crate::store::records::samples::Sample;
+
+    #[test]
+    fn a_decision_is_read_as_it_was_kept() {
+        let reason = reason_record(&DecisionReason::TooLittleBetter { min_improvement: 0.2 });
+        let record = DecisionRecord { reasons: vec![reason], ..DecisionRecord::sample() };
+        let decided = style_decision(&record);
+        assert_eq!(decided.reasons, [DecisionReason::TooLittleBetter { min_improvement: 0.2 }]);
+        assert_eq!(decision_record(&decided), record);
+    }
+
+    #[test]
+    fn sentences_of_the_first_version_are_told_as_they_were() {
+        let sentence = "a \"quoted\" sentence, 3 % less";
+        let before = DecisionRecordV1 { reasons: vec![sentence.to_owned()], ..DecisionRecordV1::sample() };
+        let decided = style_decision(&before.into());
+        assert_eq!(decided.reasons, [DecisionReason::Told(sentence.to_owned())]);
+        assert_eq!(decided.reasons[0].to_string(), sentence);
+    }
+
+    #[test]
+    fn a_reason_of_an_unknown_kind_loses_nothing() {
+        let unknown = ReasonRecord { code: "of_tomorrow".to_owned(), values: "{\"a\":1}".to_owned() };
+        assert_eq!(decision_reason(&unknown), DecisionReason::Told("of_tomorrow {\"a\":1}".to_owned()));
+        let plain = reason_record(&DecisionReason::ByHandToNothing);
+        assert_eq!((plain.code.as_str(), plain.values.as_str()), ("by_hand_to_nothing", ""));
+    }
+
+    #[test]
+    fn a_style_that_was_only_decided_on_has_a_result() {
+        let result = style_result(Style::Swing, None, Some(&DecisionRecord::sample()), None);
+        assert_eq!((result.signals, result.evidence.is_some()), (0, false));
+        assert!(result.decided.is_some() && result.unused().is_none());
+    }
+}
