@@ -201,7 +201,7 @@ fn check_adjustment(row: &Value) {
     // The legacy takes other values for what is not set, and writes only what it changes.
     let (target, stop, hours) = match style {
         Style::Scalping => (1.5, 1.0, 1.5),
-        Style::Swing => (6.0, 2.0, 1.0),
+        _ => (6.0, 2.0, 1.0),
     };
     for (key, factor, default) in [
         ("atr_tp_multiplier", found.target, target),

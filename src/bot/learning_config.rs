@@ -276,7 +276,8 @@ impl ActiveScopes {
     fn general(&self) -> Option<(Option<Style>, &ParamsRecord)> {
         let of = |style| Some((Some(style), self.of(style)?));
         let global = self.scope("global").map(|record| (None, record));
-        global.or_else(|| of(Style::Swing)).or_else(|| of(Style::Scalping))
+        // The longest one first.
+        global.or_else(|| Style::ALL.into_iter().rev().find_map(of))
     }
 
     /// Returns symbol, style and parameters of every symbol's own parameters, in the order of the scopes.
@@ -308,12 +309,12 @@ fn flat_parameters(set: &StoredParameterSet) -> Object {
     exit.chain(filters.map(|filter| (filter.name.clone(), value_of(filter)))).collect()
 }
 
+/// The bot's own take-profit, longest holding time and risk-reward ratio of every style.
+const BOT_DEFAULTS: [[f64; 3]; Style::COUNT] = [[2.5, 12.0, 1.5], [4.0, 72.0, 2.0]];
+
 /// Returns the parameters of a style: the bot's defaults under what is active.
 fn style_params(style: Style, set: Option<&StoredParameterSet>) -> Value {
-    let (take_profit, hours, risk_reward) = match style {
-        Style::Scalping => (2.5, 12.0, 1.5),
-        Style::Swing => (4.0, 72.0, 2.0),
-    };
+    let [take_profit, hours, risk_reward] = BOT_DEFAULTS[style.index()];
     let consensus = set.and_then(consensus_of_set).unwrap_or(CONSENSUS_DEFAULT);
     let defaults = [
         ("atr_tp_multiplier", take_profit),

@@ -14,7 +14,7 @@ use crate::documents::inspect::{SymbolWorkPart, explain_text};
 use crate::documents::run::{RunDocument, rejected_lines, run_text, run_warnings, summary_line};
 use crate::engine::plan::{DayLimits, Plan};
 use crate::ingest::OnConflict;
-use crate::model::{Day, Style};
+use crate::model::Day;
 use crate::run::dry_run::estimate_run;
 use crate::run::report::RunReport;
 use crate::run::{RunOptions, incremental_to_tell};
@@ -28,8 +28,8 @@ pub(crate) struct IncrementalArguments {
     #[arg(long, value_name = "FILE")]
     signals: Option<PathBuf>,
     /// Styles to tune
-    #[arg(long, value_enum, default_value_t = Styles::Both)]
-    style: Styles,
+    #[arg(long, value_name = "STYLE", default_value = values::EVERY_STYLE, value_parser = values::styles())]
+    style: String,
     /// Only these symbols, e.g. BTCUSDT,ETHUSDT
     #[arg(long, value_delimiter = ',', value_name = "A,B")]
     symbols: Vec<String>,
@@ -85,23 +85,6 @@ pub(crate) struct IncrementalArguments {
     /// Exit with 0 for every result (10, 11, 12 included)
     #[arg(long)]
     exit_zero: bool,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Styles {
-    Scalping,
-    Swing,
-    Both,
-}
-
-impl Styles {
-    fn list(self) -> Vec<Style> {
-        match self {
-            Self::Scalping => vec![Style::Scalping],
-            Self::Swing => vec![Style::Swing],
-            Self::Both => Style::ALL.to_vec(),
-        }
-    }
 }
 
 /// What commands that read candles take for files of many bad rows.
@@ -176,7 +159,7 @@ fn options_of_run(
 ) -> Result<(Plan, RunOptions), Failure> {
     let days = day_limits(arguments)?;
     super::notify::check_channels(config)?;
-    let plan = config.plan(&arguments.style.list(), days)?;
+    let plan = config.plan(&values::styles_named(&arguments.style), days)?;
     let options = RunOptions {
         data: data_paths(arguments, config)?,
         signals: config.signals.file.clone(),

@@ -95,10 +95,22 @@ pub(super) fn minutes_of_day(text: &str) -> Result<u16, String> {
     minutes.ok_or_else(|| "expected minutes such as 5, at most 1440".to_owned())
 }
 
+/// What stands for all styles at once.
+pub(super) const EVERY_STYLE: &str = "both";
+
+/// Reads the name of a style, or of all of them.
+pub(super) fn styles() -> impl TypedValueParser<Value = String> {
+    PossibleValuesParser::new(Style::ALL.into_iter().map(Style::as_str).chain([EVERY_STYLE]))
+}
+
+/// Returns the styles of a name that was read so.
+pub(super) fn styles_named(name: &str) -> Vec<Style> {
+    Style::named(name).map_or_else(|| Style::ALL.to_vec(), |style| vec![style])
+}
+
 pub(super) fn style() -> impl TypedValueParser<Value = Style> {
-    let named = |name: String| Style::ALL.into_iter().find(|style| style.as_str() == name);
     PossibleValuesParser::new(Style::ALL.map(Style::as_str))
-        .map(move |name| named(name).expect("every possible value is a style"))
+        .map(|name: String| Style::named(&name).expect("every possible value is a style"))
 }
 
 pub(super) fn sort_key() -> impl TypedValueParser<Value = SortKey> {

@@ -131,8 +131,10 @@ fn write_axes(text: &mut String) {
         "\n## Axes of a space\n\nKeys of `[style.scalping.space]` and `[style.swing.space]`, with their defaults on 15m candles. An axis is a number, a list, or a \
          range `{ min = 1, max = 2, step = 0.5 }`. An exit mechanism may be `\"off\"`, and is unless it is named; \
          `breakeven_atr` may be `\"tp1\"`. What exits mean is told in the guide, what filters read in [feature columns](columns.md).\n\n\
-         | Key | Kind | Scalping | Swing |\n|---|---|---|---|\n",
+         | Key | Kind |",
     );
+    Style::ALL.iter().for_each(|style| text.push_str(&format!(" {} |", style.title())));
+    text.push_str(&format!("\n|---|---|{}\n", "---|".repeat(Style::COUNT)));
     let [scalping, swing] =
         Style::ALL.map(|style| Defaults::of(style, Interval::M15).expect("15m is a base of a run"));
     for (index, axis) in EXIT_AXES.iter().enumerate() {

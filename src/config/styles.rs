@@ -36,10 +36,8 @@ pub struct StyleConfig {
 
 impl StylesConfig {
     fn of(&self, style: Style) -> &StyleConfig {
-        match style {
-            Style::Scalping => &self.scalping,
-            Style::Swing => &self.swing,
-        }
+        let by_style: [&StyleConfig; Style::COUNT] = [&self.scalping, &self.swing];
+        by_style[style.index()]
     }
 
     /// Returns the axes of a style's space, of given signals or derived ones.

@@ -22,7 +22,7 @@ const GIVEN_UNITS: u8 = 0x80;
 
 /// Returns the number under which a style's units are kept: units of given signals beside those of derived ones.
 pub(crate) fn unit_ordinal(style: Style, is_given: bool) -> u8 {
-    style as u8 | if is_given { GIVEN_UNITS } else { 0 }
+    style.ordinal() | if is_given { GIVEN_UNITS } else { 0 }
 }
 
 /// A symbol under a plan: everything that its units depend on, of candles their fingerprints.

@@ -64,15 +64,39 @@ impl ScoreTerm {
     }
 }
 
+/// What the score is of a style.
+struct StyleScore {
+    terms: &'static [ScoreTerm],
+    /// Default weights of the terms (the legacy defaults), zeros beyond them.
+    weights: [u8; TERMS_MAX],
+    /// What an exhausted move costs.
+    exhausted: f64,
+    /// Where the trend counts as aligned, by how many timeframes are: 0, 1, 2, 3.
+    aligned: [usize; 4],
+}
+
+/// The scores of every style.
+const SCORES: [StyleScore; Style::COUNT] = {
+    use ScoreTerm::*;
+    [
+        StyleScore {
+            terms: &[Momentum, Volume, Breakout, Pattern, TrendAlign, Volatility, VolumePulse, MomentumAccel],
+            weights: [25, 30, 25, 15, 12, 20, 15, 15],
+            exhausted: 5.0,
+            aligned: [0, 0, 2, 2],
+        },
+        StyleScore {
+            terms: &[Momentum, Volume, Breakout, TrendAlign, EmaDivergence, HighTrendStrength],
+            weights: [20, 35, 25, 35, 15, 25, 0, 0],
+            exhausted: 10.0,
+            aligned: [0, 0, 1, 2],
+        },
+    ]
+};
+
 /// Returns the terms of a style's score.
 pub fn terms_of_style(style: Style) -> &'static [ScoreTerm] {
-    use ScoreTerm::*;
-    match style {
-        Style::Scalping => {
-            &[Momentum, Volume, Breakout, Pattern, TrendAlign, Volatility, VolumePulse, MomentumAccel]
-        }
-        Style::Swing => &[Momentum, Volume, Breakout, TrendAlign, EmaDivergence, HighTrendStrength],
-    }
+    SCORES[style.index()].terms
 }
 
 /// Terms of a style at most.
@@ -89,11 +113,7 @@ pub struct ScoreWeights {
 impl ScoreWeights {
     /// Returns the default weights of a style (the legacy defaults).
     pub const fn default_of(style: Style) -> Self {
-        let weights = match style {
-            Style::Scalping => [25, 30, 25, 15, 12, 20, 15, 15],
-            Style::Swing => [20, 35, 25, 35, 15, 25, 0, 0],
-        };
-        Self { style, weights }
+        Self { style, weights: SCORES[style.index()].weights }
     }
 
     /// Returns the weights that a function gives the terms of a style; `None` if it has none for one of them.
@@ -177,11 +197,7 @@ impl ScoreEvidence {
             f64::from(weight) * term.strengths()[self.step(place)]
         };
         let evidence: f64 = weights.pairs().enumerate().map(strength).sum();
-        let exhausted = match weights.style {
-            Style::Scalping => 5.0,
-            Style::Swing => 10.0,
-        };
-        let penalty = if self.0 & 1 == 1 { exhausted } else { 0.0 };
+        let penalty = if self.0 & 1 == 1 { SCORES[weights.style.index()].exhausted } else { 0.0 };
         (150.0 * evidence / total.max(f64::MIN_POSITIVE) - penalty).clamp(0.0, 100.0).trunc()
     }
 }
@@ -245,11 +261,9 @@ impl<'a> Sided<'a> {
             ScoreTerm::Volume => limits_reached(volume, &[1.2, 1.5, 2.0]),
             ScoreTerm::Breakout => usize::from(self.agrees(self.row.patterns.breakout)),
             ScoreTerm::Pattern => usize::from(self.agrees(self.row.patterns.reversal())),
-            ScoreTerm::TrendAlign => match (style, self.aligned_timeframes()) {
-                (Style::Scalping, 2..) | (Style::Swing, 3..) => 2,
-                (Style::Swing, 2) => 1,
-                _ => 0,
-            },
+            ScoreTerm::TrendAlign => {
+                SCORES[style.index()].aligned[self.aligned_timeframes().clamp(0, 3) as usize]
+            }
             ScoreTerm::Volatility => limits_reached(indicators.atr_ratio, &[1.1, 1.25, 1.5]),
             ScoreTerm::VolumePulse => limits_reached(volume, &[2.0, 2.5]),
             ScoreTerm::MomentumAccel => limits_reached(self.in_atr(body - self.row.body_before), &[0.5, 1.0]),

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::model::{Bars, Direction, GivenSignal, GivenSignals, Style};
+use crate::model::{Bars, Direction, GivenSignal, GivenSignals};
 
 /// A blake3 hash of canonical bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -140,11 +140,7 @@ pub fn of_signals(given: &GivenSignals, range: Range<usize>) -> Fingerprint {
             Direction::Long => 0,
             Direction::Short => 1,
         };
-        let style = match style {
-            None => 0,
-            Some(Style::Scalping) => 1,
-            Some(Style::Swing) => 2,
-        };
+        let style = style.map_or(0, |style| 1 + u64::from(style.ordinal()));
         hash = hash.signed(time_ms).count(direction).count(style);
         let values = &values[index * width..(index + 1) * width];
         let values = values.iter().map(|value| Some(*value).filter(|v| !v.is_nan()));
@@ -159,6 +155,7 @@ pub fn of_signals(given: &GivenSignals, range: Range<usize>) -> Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Style;
 
     #[test]
     fn equal_values_have_equal_prints_and_shifted_borders_do_not() {

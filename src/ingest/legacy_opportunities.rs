@@ -167,7 +167,7 @@ fn direction<'de, D: Deserializer<'de>>(value: D) -> Result<Direction, D::Error>
 
 fn style<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Style>, D::Error> {
     let text = Option::<String>::deserialize(value)?;
-    Ok(text.and_then(|text| Style::ALL.into_iter().find(|style| style.as_str() == text)))
+    Ok(text.and_then(|text| Style::named(&text)))
 }
 
 /// Anything that is not nothing counts as true, as the legacy takes it.
@@ -290,7 +290,7 @@ impl<'de> Visitor<'de> for Content<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
         while let Some(key) = object.next_key::<String>()? {
-            let style = Style::ALL.into_iter().find(|style| style.as_str() == key);
+            let style = Style::named(&key);
             if style.is_some() || key == "opportunities" {
                 *self.reading.place.borrow_mut() = RecordPlace { list: Some(key), record: 0 };
                 object.next_value_seed(Content { style: style.or(self.style), ..self })?;

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::signal::{Direction, Style};
+use super::signal::Direction;
+use super::style::Style;
 use super::time::{Day, Interval};
 
 /// A signal that the user gave.

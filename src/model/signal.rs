@@ -1,6 +1,6 @@
-//! What a signal is made of: direction, style, setup.
+//! What a signal is made of: direction and setup.
 
-use std::fmt;
+use super::style::Style;
 
 /// The side of a trade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,33 +17,6 @@ impl Direction {
             Self::Long => 1.0,
             Self::Short => -1.0,
         }
-    }
-}
-
-/// The style a signal belongs to; each style has its own space, book and parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Style {
-    Scalping,
-    Swing,
-}
-
-impl Style {
-    /// Both styles, in the order they are reported.
-    pub const ALL: [Self; 2] = [Self::Scalping, Self::Swing];
-
-    /// Returns the name used in documents and keys.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Scalping => "scalping",
-            Self::Swing => "swing",
-        }
-    }
-}
-
-impl fmt::Display for Style {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

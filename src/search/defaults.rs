@@ -46,8 +46,19 @@ static LENGTHS: [Lengths; 12] = [
     lengths(1_440, [120.0, 240.0, 360.0], [240.0, 480.0, 720.0], [5.0, 10.0, 15.0]),
 ];
 
-/// Candles since the last swing: scalping, swing.
-const AGE_BARS: [[u32; 2]; 2] = [[2, 4], [4, 8]];
+/// What a style has on every base: the points of three axes.
+struct StyleLevels {
+    take_profit_atr: [f64; 3],
+    risk_reward: [f64; 3],
+    /// Candles since the last swing.
+    age_bars: [u32; 2],
+}
+
+/// The levels of every style.
+const LEVELS: [StyleLevels; Style::COUNT] = [
+    StyleLevels { take_profit_atr: [1.0, 2.0, 3.0], risk_reward: [0.5, 1.0, 1.5], age_bars: [2, 4] },
+    StyleLevels { take_profit_atr: [1.5, 3.0, 4.5], risk_reward: [0.6, 1.2, 1.8], age_bars: [4, 8] },
+];
 
 impl Defaults {
     /// Returns the default axes of a style on a base interval; `None` where it can be no base of a run.
@@ -56,18 +67,15 @@ impl Defaults {
     /// sides, inside the bounds, rounded half to even
     pub fn of(style: Style, base: Interval) -> Option<Self> {
         let lengths = LENGTHS.iter().find(|lengths| Interval::from_minutes(lengths.minutes) == base)?;
-        let (place, take_profit_atr, risk_reward) = match style {
-            Style::Scalping => (0, [1.0, 2.0, 3.0], [0.5, 1.0, 1.5]),
-            Style::Swing => (1, [1.5, 3.0, 4.5], [0.6, 1.2, 1.8]),
-        };
-        let exits = ExitAxes::new(&take_profit_atr, &[0.8, 1.5, 2.2], &lengths.hold_hours[place]);
-        let age_hours = AGE_BARS[place].map(|bars| age_in_hours(bars as usize, base));
+        let StyleLevels { take_profit_atr, risk_reward, age_bars } = &LEVELS[style.index()];
+        let exits = ExitAxes::new(take_profit_atr, &[0.8, 1.5, 2.2], &lengths.hold_hours[style.index()]);
+        let age_hours = age_bars.map(|bars| age_in_hours(bars as usize, base));
         let at_least = |key, column, values: &[f64]| (key, column, Bound::AtLeast, number_levels(values));
         let named =
             |threshold, name: &str| ThresholdLevel { threshold, shown: FilterValue::Name(name.to_owned()) };
         let structures = vec![named(0.0, "all"), named(1.0, "trend_only")];
         let dimensions = [
-            at_least("min_risk_reward", "risk_reward", &risk_reward),
+            at_least("min_risk_reward", "risk_reward", risk_reward),
             at_least("min_signal_score", "signal_score", &[40.0, 50.0, 60.0]),
             at_least("min_consensus_score", "consensus_score", &[0.0, 10.0, 20.0, 30.0]),
             at_least("min_consensus", "consensus", &[0.0, 1.0, 2.0]),

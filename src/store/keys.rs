@@ -70,7 +70,7 @@ pub(super) fn run_numbered(text: &str) -> Option<u64> {
 
 /// Returns the style of a name.
 pub(super) fn style_named(name: &str) -> Option<Style> {
-    Style::ALL.into_iter().find(|style| style.as_str() == name)
+    Style::named(name)
 }
 
 /// Returns whether a profile can have this name: 1 to 64 letters, digits, dots, dashes or underscores.

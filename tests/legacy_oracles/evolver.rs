@@ -42,7 +42,7 @@ impl Gene {
                 SpaceFactor,
                 PositionFactor,
             ],
-            Style::Swing => &[
+            _ => &[
                 Momentum,
                 Volume,
                 Breakout,

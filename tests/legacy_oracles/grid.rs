@@ -32,9 +32,7 @@ fn centres(style: Style) -> [Centre; 4] {
         Style::Scalping => {
             [centre(8.0, 2.0, 24.0), centre(2.0, 0.8, 4.0), centre(1.5, 0.8, 2.5), centre(1.0, 0.5, 3.5)]
         }
-        Style::Swing => {
-            [centre(60.0, 24.0, 120.0), centre(3.0, 1.5, 7.0), centre(1.5, 0.8, 3.0), centre(1.2, 0.5, 4.0)]
-        }
+        _ => [centre(60.0, 24.0, 120.0), centre(3.0, 1.5, 7.0), centre(1.5, 0.8, 3.0), centre(1.2, 0.5, 4.0)],
     }
 }
 
@@ -60,7 +58,7 @@ impl Grid {
         let hours = hours.points(current.number("max_holding_hours")).map(|value| value.trunc() as i64);
         let ages = match style {
             Style::Scalping => [0.5, 1.0],
-            Style::Swing => [1.0, 2.0],
+            _ => [1.0, 2.0],
         };
         Self {
             dimensions: vec![

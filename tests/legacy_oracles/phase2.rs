@@ -75,7 +75,7 @@ pub fn required_target(records: &[LegacyRecord], style: Style) -> f64 {
     match style {
         _ if median > 0.0 && objective > 0.0 => objective / median,
         Style::Scalping => 10.0,
-        Style::Swing => 12.0,
+        _ => 12.0,
     }
 }
 
@@ -87,7 +87,7 @@ pub fn exit_trials(records: &[LegacyRecord], style: Style) -> Vec<ExitTrial> {
     let required = required_target(records, style);
     let (largest, stops) = match style {
         Style::Scalping => (20.0, [1.5, 2.0, 2.5]),
-        Style::Swing => (22.0, [2.5, 3.0, 3.5]),
+        _ => (22.0, [2.5, 3.0, 3.5]),
     };
     let targets = [1.0, 1.2, 1.4].map(|factor| round_decimals(required * factor, 1));
     let targets = targets.into_iter().chain([round_decimals(required * 1.5, 1).min(largest)]);
@@ -136,7 +136,7 @@ pub fn test_points(style: Style, rr_min: f64) -> Vec<TestPoint> {
             (1.5, 1.0, 70.0),
             (1.5, 2.0, 75.0),
         ],
-        Style::Swing => &[
+        _ => &[
             (1.0, 1.0, 65.0),
             (1.0, 1.0, 70.0),
             (1.0, 1.0, 75.0),

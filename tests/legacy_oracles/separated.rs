@@ -66,7 +66,7 @@ pub struct SeparatedParams {
 fn hours_default(style: Style) -> i64 {
     match style {
         Style::Scalping => 4,
-        Style::Swing => 20,
+        _ => 20,
     }
 }
 
@@ -74,7 +74,7 @@ fn hours_default(style: Style) -> i64 {
 pub fn default_multiples(style: Style) -> Multiples {
     match style {
         Style::Scalping => Multiples { stop: 2.0, target: 12.0 },
-        Style::Swing => Multiples { stop: 2.5, target: 18.0 },
+        _ => Multiples { stop: 2.5, target: 18.0 },
     }
 }
 
@@ -85,7 +85,7 @@ pub fn default_multiples(style: Style) -> Multiples {
 pub fn grid(style: Style, optimal: &Multiples, hours: i64, advanced: bool) -> Vec<SeparatedParams> {
     let (scores, densities) = match style {
         Style::Scalping => ([60.0, 75.0], [4.0, 6.0]),
-        Style::Swing => ([65.0, 80.0], [0.2, 0.5]),
+        _ => ([65.0, 80.0], [0.2, 0.5]),
     };
     let flags: &[bool] = if advanced { &[false, true] } else { &[false] };
     let trends: &[TrendNeeded] = match advanced {

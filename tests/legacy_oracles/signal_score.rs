@@ -178,7 +178,7 @@ impl ScoreWeights {
             Style::Scalping => {
                 Self { momentum: 25.0, volume: 30.0, pattern: 15.0, trend_align: 12.0, ..fallback }
             }
-            Style::Swing => fallback,
+            _ => fallback,
         }
     }
 
@@ -188,7 +188,7 @@ impl ScoreWeights {
         let pick = |key: &str, fallback: f64| weight(key).unwrap_or(fallback);
         let trend_align = match style {
             Style::Scalping => 10.0,
-            Style::Swing => 35.0,
+            _ => 35.0,
         };
         Self {
             momentum: pick("momentum", 20.0),
@@ -214,7 +214,7 @@ impl ScoreWeights {
 pub fn signal_score(row: &LegacyRow, style: Style, weights: &ScoreWeights) -> u32 {
     let style_points = match style {
         Style::Scalping => scalping_points(row, weights),
-        Style::Swing => swing_points(row, weights),
+        _ => swing_points(row, weights),
     };
     // One by one in the legacy order: the sum is truncated, so its last bit can be a whole point.
     let points =

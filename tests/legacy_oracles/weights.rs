@@ -65,7 +65,7 @@ const SWING: [WeightCandidate; 6] = [
 pub fn candidates(style: Style) -> &'static [WeightCandidate] {
     match style {
         Style::Scalping => &SCALPING,
-        Style::Swing => &SWING,
+        _ => &SWING,
     }
 }
 

@@ -14,8 +14,7 @@ use crate::validate::verdict::Verdict;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ReportParams {
     general: Settings,
-    scalping: Settings,
-    swing: Settings,
+    by_style: [Settings; Style::COUNT],
 }
 
 impl ReportParams {
@@ -27,17 +26,13 @@ impl ReportParams {
             let own = settings(&format!("{style}_params")).filter(|own| !own.is_empty());
             own.unwrap_or_else(|| general.clone())
         };
-        let (scalping, swing) = (of_style(Style::Scalping), of_style(Style::Swing));
-        Self { general, scalping, swing }
+        let by_style = Style::ALL.map(of_style);
+        Self { general, by_style }
     }
 
     /// Returns the parameters of a style, or of all together.
     pub fn of(&self, style: Option<Style>) -> &Settings {
-        match style {
-            None => &self.general,
-            Some(Style::Scalping) => &self.scalping,
-            Some(Style::Swing) => &self.swing,
-        }
+        style.map_or(&self.general, |style| &self.by_style[style.index()])
     }
 }
 
@@ -124,7 +119,8 @@ pub fn opportunities_report(records: &[LegacyRecord], params: &ReportParams) -> 
             validation: validate_style(&validated, &rule, 0.0),
         }
     };
-    let scopes = [None, Some(Style::Scalping), Some(Style::Swing)].map(scope).to_vec();
-    let overall = worse_verdict(scopes[1].verdict(), scopes[2].verdict());
+    let scopes = std::iter::once(None).chain(Style::ALL.map(Some)).map(scope).collect::<Vec<_>>();
+    let overall =
+        scopes[1..].iter().map(ScopeReport::verdict).reduce(worse_verdict).expect("there is a style");
     LegacyReport { scopes, overall }
 }

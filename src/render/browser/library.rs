@@ -12,7 +12,7 @@ use crate::documents::inspect::{
     InspectSpaceDocument, InspectTopDocument, Listed, RunRef, SortKey, TopFilter, verdicts_of_run,
 };
 use crate::documents::listing::{Cell, ColumnKind, Listing};
-use crate::model::rfc3339;
+use crate::model::{Style, rfc3339};
 use crate::store::Snapshot;
 
 /// Bytes of pages that are kept. A page of 50 trials takes about 40 KiB, a row of the runs half a KiB.
@@ -182,18 +182,16 @@ impl<'s> Library<'s> {
             true => (0..count).collect(),
             false => order(count, place, |index| self.run_row(index))?,
         };
-        let heads = [
-            ("Run", ColumnKind::Number),
-            ("When", ColumnKind::Text),
-            ("Result", ColumnKind::Text),
-            ("Scalping", ColumnKind::Text),
-            ("Swing", ColumnKind::Text),
+        let before = [("Run", ColumnKind::Number), ("When", ColumnKind::Text), ("Result", ColumnKind::Text)];
+        let styles = Style::ALL.map(|style| (style.title(), ColumnKind::Text));
+        let behind = [
             ("Symbols", ColumnKind::Number),
             ("Last day", ColumnKind::Text),
             ("Candles", ColumnKind::Number),
             ("ms", ColumnKind::Number),
-        ]
-        .map(|(title, kind)| Head::new(title, kind));
+        ];
+        let heads = before.into_iter().chain(styles).chain(behind);
+        let heads: Vec<Head> = heads.map(|(title, kind)| Head::new(title, kind)).collect();
         table(place, &heads, &order, lines, screen, |index| self.run_row(index))
     }
 
