@@ -1,6 +1,6 @@
 //! The table of metrics: what each is called, how it is kept and how it is shown.
 //!
-//! [`for_every_metric`] is the list. [`metric_struct`] makes a struct with a field for every entry: the stored form
+//! `for_every_metric` is the list. `metric_struct` makes a struct with a field for every entry: the stored form
 //! (`store/records/metrics.rs`), and what tables and listings read. A metric more is an entry at the end of the list with its
 //! computation in [`super::metrics::Metrics`], and [`METRICS_VERSION`] one higher.
 
