@@ -27,6 +27,8 @@
 //!
 //! Under `cargo test` it runs once, on two symbols and a third of a year.
 
+mod surrogate;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -34,6 +36,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use rayon::prelude::*;
+use retune::decide::DecisionOutcome;
 use retune::engine::plan::{DayLimits, Plan, SearchSettings};
 use retune::exits::Costs;
 use retune::model::{Day, FilterValue, Interval, ParameterSet, Style};
@@ -80,7 +83,13 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let full = arguments.iter().any(|argument| argument == "--bench");
     let asked = arguments.iter().find_map(|argument| argument.parse::<usize>().ok());
-    let parts: [(&str, Part); 3] = [("edge", edges), ("rank", ranks), ("switch", switches)];
+    let parts: [(&str, Part); 5] = [
+        ("surface", surrogate::surfaces),
+        ("looks", surrogate::looks),
+        ("edge", edges),
+        ("rank", ranks),
+        ("switch", switches),
+    ];
     let wanted = |name: &str| arguments.iter().any(|argument| argument == name);
     let all = !parts.iter().any(|(name, _)| wanted(name));
     for (_, part) in parts.iter().filter(|(name, _)| all || wanted(name)) {
@@ -123,7 +132,7 @@ fn ranks(full: bool, asked: Option<usize>) {
         let (mut late, mut true_ones) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
         for world in 0..worlds as u64 {
             let seed = 7_000_003 * (1 + (100.0 * edge) as u64) + 2 * world;
-            let found = RankBy::ALL.map(|rank| {
+            let found = [RankBy::Neighbours, RankBy::Peak].map(|rank| {
                 let mut plan = plan(Style::ALL.map(SpaceAxes::default_of).to_vec());
                 (plan.search.rank, plan.search.quick) = (rank, true);
                 let report = run(&size, edge, seed, &plan);
@@ -136,23 +145,23 @@ fn ranks(full: bool, asked: Option<usize>) {
                     let daily = report.study.top.first()?.late.sharpe_daily.ok()?;
                     Some((daily * DAYS_PER_YEAR.sqrt(), truths.get(&style).copied().flatten()?))
                 };
-                let [Some(plateau), Some(peak)] = [of_style(&found[0]), of_style(&found[1])] else {
+                let [Some(neighbours), Some(peak)] = [of_style(&found[0]), of_style(&found[1])] else {
                     continue;
                 };
-                for (way, (on_late, truth)) in [plateau, peak].into_iter().enumerate() {
+                for (way, (on_late, truth)) in [neighbours, peak].into_iter().enumerate() {
                     late[way].push(on_late);
                     true_ones[way].push(truth);
                 }
             }
         }
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
-        let line = |what: &str, [plateau, peak]: &[Vec<f64>; 2]| {
-            let differences: Vec<f64> = plateau.iter().zip(peak).map(|(a, b)| a - b).collect();
+        let line = |what: &str, [neighbours, peak]: &[Vec<f64>; 2]| {
+            let differences: Vec<f64> = neighbours.iter().zip(peak).map(|(a, b)| a - b).collect();
             let (n, m) = (differences.len() as f64, mean(&differences));
             let variance = differences.iter().map(|d| (d - m) * (d - m)).sum::<f64>() / (n - 1.0).max(1.0);
             format!(
-                "  {what:<18} plateau {:5.2}, peak {:5.2}: {m:+.2} +- {:.2}\n",
-                mean(plateau),
+                "  {what:<18} neighbours {:5.2}, peak {:5.2}: {m:+.2} +- {:.2}\n",
+                mean(neighbours),
                 mean(peak),
                 (variance / n.max(1.0)).sqrt()
             )
@@ -161,7 +170,7 @@ fn ranks(full: bool, asked: Option<usize>) {
             "drifts of {edge} daily standard deviations: {worlds} worlds, {} choices\n",
             late[0].len()
         );
-        print(&(head + &line("out of sample", &late) + &line("in another year", &true_ones)));
+        print(&(head + &line("on the last days", &late) + &line("in another year", &true_ones)));
     }
 }
 
@@ -177,8 +186,9 @@ fn switches(full: bool, asked: Option<usize>) {
     assert_eq!(table.looks, worlds * looks, "every look answered");
 }
 
-const REAL: &str = "EDGE is REAL (a daily look)";
+const REAL: &str = "EDGE is REAL";
 const PROMISING: &str = "EDGE is PROMISING or better";
+const ADOPTED: &str = "adopted at the first look (require = promising)";
 
 /// What would have been accepted by which rule.
 #[derive(Default)]
@@ -190,19 +200,17 @@ struct Table {
     sharpes: [(f64, usize); 3],
 }
 
-/// The rules in the order of the table: what one might do first, then the parts, then the assessment.
-const RULES: [&str; 11] = [
-    "best early score, accepted if it earns late",
+/// The rules in the order of the table: what one might do first, then the parts, then what a first look adopts.
+const RULES: [&str; 9] = [
+    "the last 30 % of the days earn",
     "legacy verdict (PASSED or WARNING)",
     "t of the chosen set > 1.645",
-    "luck over all sets (SPA), best set: p <= 0.05",
-    "luck over all sets (SPA), chosen set: p <= 0.05",
     "deflated Sharpe >= 0.95",
+    "cross-fit t > 1.645",
     "walk-forward t > 1.645",
-    "loses in at most 20 % of the splits",
-    "SPA p <= 0.05, walk-forward t >= 1, splits",
     PROMISING,
     REAL,
+    ADOPTED,
 ];
 
 impl Table {
@@ -214,28 +222,24 @@ impl Table {
             return;
         }
         self.judged += 1;
-        let at_most = |value: Option<f64>, limit: f64| value.is_some_and(|value| value <= limit);
         let walk = evidence.walk_forward.map_or(f64::NEG_INFINITY, |walk| walk.t);
-        let p_loss = evidence.cross_validation.map(|cross| cross.p_loss);
+        let fitted = evidence.cross_fit.map_or(f64::NEG_INFINITY, |fit| fit.t);
         let t = evidence.sharpe_year.unwrap_or(0.0) * (evidence.days as f64 / DAYS_PER_YEAR).sqrt();
-        let spa = at_most(evidence.p_luck, 0.05);
         let passed = [
             best.late.expectancy_pct.ok().is_some_and(|expectancy| expectancy > 0.0),
             style.study.judgement.verdict.is_good(),
             t > 1.645,
-            at_most(evidence.p_luck_best, 0.05),
-            spa,
             evidence.deflated_sharpe.is_some_and(|p| p >= 0.95),
+            fitted > 1.645,
             walk > 1.645,
-            at_most(p_loss, 0.2),
-            spa && walk >= 1.0 && at_most(p_loss, 0.2),
             edge.assurance >= Assurance::Promising,
             edge.assurance == Assurance::Real,
+            style.decision.outcome == DecisionOutcome::Adopted,
         ];
         for (rule, passed) in RULES.iter().zip(passed) {
             *self.accepted.entry(rule).or_default() += usize::from(passed);
         }
-        let forecast = evidence.cross_validation.map(|cross| cross.outside_sharpe * DAYS_PER_YEAR.sqrt());
+        let forecast = evidence.cross_fit.map(|fit| fit.sharpe_year);
         for (sum, value) in self.sharpes.iter_mut().zip([evidence.sharpe_year, forecast, truth]) {
             *sum = (sum.0 + value.unwrap_or(0.0), sum.1 + usize::from(value.is_some()));
         }

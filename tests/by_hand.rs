@@ -109,7 +109,7 @@ fn what_was_judged_bad_is_exported_by_force_only() {
     let (code, error) = store.failure(&["export-json", "-o", file]);
     assert_eq!(code, Some(12), "{error}");
     assert!(
-        error.contains("the active swing parameters are FAILED by run 1: loses out of sample"),
+        error.contains("the active swing parameters are FAILED by run 1: loses on the last days"),
         "{error}"
     );
     assert!(error.contains("--force") && !error.contains("scalping"), "{error}");

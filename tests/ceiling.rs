@@ -16,7 +16,11 @@ const BESIDES_MIB: u64 = 8;
 fn run_after(limit: &str, store: &StoreDir, mib: u64) -> Output {
     let plain = optimizer();
     let mut command = Command::new("sh");
-    command.current_dir(env!("CARGO_MANIFEST_DIR")).env("OPTIMIZER_DECIDE__REQUIRE", "stable");
+    command
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("OPTIMIZER_DECIDE__REQUIRE", "stable")
+        .env("OPTIMIZER_SEARCH__SCORE", "balanced")
+        .env("OPTIMIZER_SEARCH__RANK", "plateau");
     command.env("OPTIMIZER_LIMITS__PRIORITY", "normal").arg("-c").arg(format!("{limit}; exec \"$0\" \"$@\""));
     command.arg(plain.get_program()).args(["incremental", "--data", "tests/sample", "--exit-zero", "--full"]);
     command.args(["--progress", "none", "--jobs", "2", "--max-memory", &format!("{mib}MiB"), "--store"]);

@@ -2,7 +2,7 @@
 //! other programs computed (`../shared`, where it is there).
 
 use proptest::prelude::*;
-use retune::validate::assessment::{Findings, Overlap, assess_findings, wealth_of_bet};
+use retune::validate::assessment::wealth_of_bet;
 use retune::validate::grid::{
     CrossValidation, GridResult, GridTests, Halves, Ranks, Replicates, SlidingSums, TestPlan, add_ranks,
 };
@@ -178,38 +178,6 @@ fn walking_forward_chooses_the_same_and_earns_the_same() {
         result.folds().take(shared).flat_map(|fold| &fold.test_ppm).map(|ppm| i64::from(*ppm)).sum();
     let wanted: f64 = expected["oos_sum"].as_f64().expect("a number");
     assert!((earned as f64 / 1e9 - wanted).abs() < 1e-6, "{earned}");
-}
-
-#[test]
-fn assessments_agree() {
-    let Some(expected) = json("f24_verdict.json") else { return };
-    let cases = expected["cases"].as_array().expect("cases");
-    assert!(cases.len() >= 20);
-    for case in cases {
-        let input = &case["input"];
-        let number = |key: &str| input[key].as_f64();
-        let count = |key: &str| number(key).expect("a count") as usize;
-        let found = Findings {
-            days: count("T"),
-            active_days: count("active_days"),
-            trades: count("n_trades") as u64,
-            p_luck: number("spa_p"),
-            walk_forward_t: number("wf_t"),
-            p_loss: number("p_loss"),
-            plateau_ratio: number("plateau_ratio"),
-            worst_case: number("net_worst_case").expect("a number"),
-            cost_buffer: number("cost_buffer"),
-            decay_e: number("e_decay").expect("a number"),
-            overlap: Overlap { independent: 1.0, traded: 1.0, agreement: None },
-            daily_look: input["look"] == "daily",
-        };
-        let verdict = case["verdict"].as_str().expect("text");
-        assert!(
-            verdict.starts_with(assess_findings(&found).assurance.as_str()),
-            "{input} is {verdict}, not {:?}",
-            assess_findings(&found)
-        );
-    }
 }
 
 #[test]

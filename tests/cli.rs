@@ -174,7 +174,7 @@ fn every_evaluation_has_its_reason_in_words() {
 
 #[test]
 fn a_memory_limit_never_changes_the_answer_and_one_that_cannot_hold_is_refused() {
-    let answers = ["--max-memory=64MiB", "--max-memory=30MiB", "--set=limits.memory=\"1GiB\""].map(|limit| {
+    let answers = ["--max-memory=64MiB", "--max-memory=40MiB", "--set=limits.memory=\"1GiB\""].map(|limit| {
         let place = Place::new();
         let mut document: serde_json::Value =
             serde_json::from_str(&stdout(&place.incremental(&sample_dir(), &["--json", limit])))
@@ -189,7 +189,7 @@ fn a_memory_limit_never_changes_the_answer_and_one_that_cannot_hold_is_refused()
     let refused = place.incremental(&sample_dir(), &["--max-memory", "16MiB"]);
     assert_eq!(code(&refused), 3);
     assert!(
-        stderr(&refused).contains("at least 2") && stderr(&refused).contains("found 16 MiB"),
+        stderr(&refused).contains("at least 3") && stderr(&refused).contains("found 16 MiB"),
         "{}",
         stderr(&refused)
     );

@@ -13,7 +13,10 @@ pub fn optimizer() -> Command {
     // The sample is too short to tell anything from luck; most tests are about other things.
     // And tests are not to wait until nobody else wants the machine.
     command.env("OPTIMIZER_LIMITS__PRIORITY", "normal");
-    command.env("NO_COLOR", "1").env("OPTIMIZER_DECIDE__REQUIRE", "stable");
+    command
+        .env("NO_COLOR", "1")
+        .env("OPTIMIZER_DECIDE__REQUIRE", "stable")
+        .env("OPTIMIZER_SEARCH__SCORE", "balanced");
     // On so short a sample the highest smoothed score has too few late trades; tests are about what becomes of a candidate.
     command.env("OPTIMIZER_SEARCH__RANK", "peak");
     command

@@ -83,7 +83,10 @@ fn klines(asked: &Asked, symbols: &[(String, Rows)], by: i64, step: i64) -> Repl
 fn shell(line: &str, home: &Path) -> Output {
     let mut command = Command::new("sh");
     command.arg("-c").arg(line).current_dir("/").env("HOME", home).env_remove("OPTIMIZER_STORE");
-    command.env("OPTIMIZER_LIMITS__PRIORITY", "normal").env("OPTIMIZER_DECIDE__REQUIRE", "stable");
+    command
+        .env("OPTIMIZER_LIMITS__PRIORITY", "normal")
+        .env("OPTIMIZER_DECIDE__REQUIRE", "stable")
+        .env("OPTIMIZER_SEARCH__SCORE", "balanced");
     command.env("OPTIMIZER_SEARCH__RANK", "peak").env("OPTIMIZER_FETCH__ATTEMPTS", "1");
     command.output().expect("a shell")
 }

@@ -23,6 +23,6 @@ fn the_example_tunes_the_sample_by_the_facade_alone() {
     // 2025-07-01, the day after the last candle.
     let report = tune(sample, 1_751_328_000_000).expect("a run");
     let text = describe(&report);
-    assert!(text.starts_with("43200 candles: rejected\nscalping: FAILED, rejected, "), "{text}");
+    assert!(text.starts_with("43200 candles: not_convincing\nscalping: FAILED, not_convincing, "), "{text}");
     assert_eq!(text.lines().count(), 3, "{text}");
 }

@@ -32,6 +32,7 @@ const CONFIGURATION: &str = r#"
 require = "stable"
 [search]
 min_trades = 3
+score = "balanced"
 rank = "peak"
 [validate]
 quick = true
@@ -155,7 +156,7 @@ fn looks() -> Vec<(String, Look)> {
     look!("carried", |s: &Snapshot<'_>| s.carried(PROFILE));
     look!("runs", |s: &Snapshot<'_>| s.runs(PROFILE, .., usize::MAX));
     look!("run_ids", |s: &Snapshot<'_>| s.run_ids(PROFILE));
-    look!("grids", |s: &Snapshot<'_>| s.grids(PROFILE));
+    look!("grids", |s: &Snapshot<'_>| s.grids_and_looks(PROFILE));
     for style in Style::ALL {
         look!(format!("params {style}"), move |s: &Snapshot<'_>| s.params(PROFILE, style.as_str()));
         look!(format!("features {style}"), move |s: &Snapshot<'_>| s.features(PROFILE, style));

@@ -15,7 +15,7 @@ use retune::model::{
     Candle, CandleSeries, DAY_MS, Day, Direction, ExitReason, ExitRule, Interval, Outcome, Outcomes,
     ReturnPpm, Setup, Symbol,
 };
-use retune::search::plateau::{Neighbourhood, SmoothedGrid};
+use retune::search::plateau::{Neighbourhood, SmoothedGrid, Smoothing};
 use retune::search::space::{Bound, Dimension, number_levels};
 use retune::validate::assessment::cost_buffer;
 use retune::validate::bootstrap::{self, confidence_interval};
@@ -389,7 +389,7 @@ fn plateaus() {
         |(i, score): (usize, &Value)| if number(&trades[i]) >= least { number(score) } else { f64::NAN };
     let scores: Vec<f64> = list(&expected["score"]).iter().enumerate().map(score).collect();
     let grid = Neighbourhood::new(vec![vec![0]], &usizes(&expected["shape"]));
-    let found = SmoothedGrid::new(grid, scores);
+    let found = SmoothedGrid::new(grid, scores, Smoothing::Twice);
     for i in 0..trades.len() {
         close_or_none(found.once(i), &expected["box1"][i], 0.0, "box1");
         close_or_none(found.smoothed(i), &expected["box2"][i], 0.0, "box2");

@@ -235,7 +235,12 @@ fn the_readme_leaves_the_bots_file_as_it_was() {
         run(bare, home.path());
         // Whatever a run comes to: with parameters to hand over the file is not known, else there is nothing to hand over.
         if bare.starts_with("optimizer incremental") {
-            run(&format!("{bare} --set decide.require=stable --set search.rank=peak"), home.path());
+            run(
+                &format!(
+                    "{bare} --set decide.require=stable --set search.score=balanced --set search.rank=peak"
+                ),
+                home.path(),
+            );
         }
         assert_eq!(read(&bot), before, "{}", shown.command);
     }

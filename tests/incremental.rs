@@ -119,7 +119,12 @@ pub fn sample() -> Vec<(String, CandleSeries)> {
 }
 
 pub fn plan_of(text: &str) -> Plan {
-    let text = format!("[decide]\nrequire = \"stable\"\n[search]\nmin_trades = 10\n{text}");
+    let asked = |key: &str, word: &str| match text.contains(&format!("{key} = ")) {
+        true => String::new(),
+        false => format!("{key} = \"{word}\"\n"),
+    };
+    let (score, rank) = (asked("score", "balanced"), asked("rank", "plateau"));
+    let text = format!("[decide]\nrequire = \"stable\"\n[search]\n{score}{rank}min_trades = 10\n{text}");
     let config = Config::from_texts(&[("test".to_owned(), text)]).expect("sound");
     config.plan(&Style::ALL, DayLimits::default()).expect("sound")
 }

@@ -272,7 +272,7 @@ fn legacy_opportunities_given_as_candles_name_the_command_that_reads_them() {
 
 /// Runs on a folder as the program does.
 fn run_on(data: &Path, store: Option<&Path>) -> RunReport {
-    let text = "[decide]\nrequire = \"stable\"\n[search]\nmin_trades = 10\n".to_owned();
+    let text = "[decide]\nrequire = \"stable\"\n[search]\nscore = \"balanced\"\nrank = \"plateau\"\nmin_trades = 10\n".to_owned();
     let config = Config::from_texts(&[("test".to_owned(), text)]).expect("sound");
     let plan = config.plan(&Style::ALL, DayLimits::default()).expect("sound");
     let options = RunOptions {

@@ -380,7 +380,7 @@ fn a_run_is_shown_with_reasons_changes_and_the_first_issues() {
         "active, OOS",
         "  candidate: balanced score 2.5000; atr_tp_multiplier=5 ",
         "  active: balanced score 2.5000; atr_tp_multiplier=4 ",
-        "  - holds up out of sample\n",
+        "  - holds up on the last days\n",
         "  * atr_tp_multiplier: 4 -> 5\n",
         "25 issues:\n  0.csv: 1 x gap: candles are missing\n",
         "  and 5 more",
@@ -582,7 +582,7 @@ fn two_runs_are_compared_key_by_key() {
     assert_eq!(data(&["1", "last"])["parameters"], change);
     let printed = store.stdout(&["inspect", "diff", "1", "2"]);
     assert!(printed.starts_with("profile default\n  old: run 1, 2025-01-01 00:00, changed\n"), "{printed}");
-    assert!(printed.contains("figures of the best sets"), "{printed}");
+    assert!(printed.contains("figures of the candidates"), "{printed}");
     let (code, error) = store.failure(&["inspect", "diff", "1", "9"]);
     assert_eq!(code, Some(2));
     assert!(error.contains("from 1 to 3, found 9"), "{error}");

@@ -39,6 +39,8 @@ window = "45d"
 require = "stable"
 [search]
 min_trades = 3
+score = "balanced"
+rank = "plateau"
 [validate]
 quick = true
 min_out_of_sample_trades = 2

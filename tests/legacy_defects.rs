@@ -11,7 +11,7 @@ use crate::legacy_oracles::search::{Trial, ranked, trials};
 use crate::legacy_oracles::signal_score::TrendLabel;
 use crate::legacy_oracles::statistics::sensitivities;
 use crate::legacy_oracles::weights::weight_quality;
-use retune::decide::{Contender, DecisionOutcome as Decided, decide_style};
+use retune::decide::{Contender, DecisionOutcome as Decided, Require, decide_style};
 use retune::evaluate::legacy_score::{LegacyInputs, legacy_score};
 use retune::evaluate::metrics::Circumstances;
 use retune::evaluate::score::Score;
@@ -364,8 +364,9 @@ fn d34_the_same_parameters_are_no_change() {
         exit: rule(2.0, 1.5, 8.0),
         filters: vec![("min_signal_score".to_owned(), FilterValue::Number(55.0))],
     };
-    let contender = Contender { set: &set, late_score: Some(1.0) };
+    let contender = Contender { set: &set, score: Some(1.0), late_score: Some(1.0) };
     let judgement = judge_candidate(&GridPoint::default(), &GridPoint::default(), None, EVIDENCE);
-    let decision = decide_style(Style::Swing, Some(contender), Some(contender), &judgement, 0.0);
+    let decision =
+        decide_style(Style::Swing, Some(contender), Some(contender), &judgement, 0.0, Require::Promising);
     assert_eq!((decision.outcome, decision.changes), (Decided::Unchanged, Vec::new()));
 }

@@ -100,10 +100,20 @@ fn what_a_change_needs_can_be_asked_for() {
         (output.status.code(), text(&output.stdout), text(&output.stderr))
     };
     let (code, said, _) = run(&["--set", "decide.require=promising"]);
-    assert_eq!(code, Some(11), "{said}");
-    assert!(said.contains("EDGE NOT_ENOUGH_DATA"), "{said}");
-    assert!(said.contains("EDGE is NOT_ENOUGH_DATA, PROMISING is required (decide.require)"), "{said}");
-    let (code, said, _) = run(&["--set", "decide.require=stable"]);
+    assert_eq!(code, Some(12), "{said}");
+    assert!(said.contains("EDGE LIKELY_LUCK (LUCK): p = 1.00"), "{said}");
+    assert!(
+        said.contains("  - EDGE is LIKELY_LUCK with p = 1.000; a change at this look needs at most 0.12"),
+        "{said}"
+    );
+    let (code, said, _) = run(&[
+        "--set",
+        "decide.require=stable",
+        "--set",
+        "search.score=balanced",
+        "--set",
+        "search.rank=peak",
+    ]);
     assert_eq!(code, Some(10), "{said}");
     let (code, _, error) = run(&["--set", "decide.require=certain"]);
     assert_eq!(code, Some(3));

@@ -247,6 +247,12 @@ fn sample_with_another_end(from: Day) -> tempfile::TempDir {
 
 #[test]
 fn selection_reads_the_early_part_only() {
+    // Where a decision rests on an out-of-sample part; elsewhere folds of a cross-fit are what no choice knows.
+    let plan = |days| {
+        let mut plan = plan(days);
+        plan.search.require = retune::decide::Require::Stable;
+        plan
+    };
     let real = run(&[sample_dir()], None, &plan(DayLimits::default()), 2);
     for style in &real.styles {
         let split = style.study.split.as_ref().expect("two parts");
@@ -271,6 +277,8 @@ fn selection_reads_the_early_part_only() {
 fn every_dimension_of_the_default_grid_is_alive() {
     let mut plan = plan(DayLimits::default());
     plan.search.trades_min = 5;
+    // Elsewhere a set needs as many trades as can be judged.
+    plan.search.require = retune::decide::Require::Stable;
     let report = run(&[sample_dir()], None, &plan, 2);
     for style in &report.styles {
         assert_eq!(style.study.importances.len(), 12);

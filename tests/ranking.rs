@@ -6,7 +6,7 @@ use retune::evaluate::outcome_table::{Entry, OutcomeTable};
 use retune::evaluate::score::Score;
 use retune::evaluate::sweep::sweep_window;
 use retune::model::{Day, Direction, ExitReason, Outcome, Outcomes, ReturnPpm, Setup, Style};
-use retune::search::plateau::SmoothedGrid;
+use retune::search::plateau::{SmoothedGrid, Smoothing};
 use retune::search::rank::{Constraint, Objective, RankBy, rank_sets};
 use retune::search::space::{Bound, Dimension, ExitAxes, SearchSpace, number_levels};
 
@@ -95,7 +95,7 @@ proptest! {
         let grid = space.neighbourhood();
         let mut scores = vec![f64::NAN; grid.points()];
         all.iter().for_each(|(score, _, rule, cell)| scores[grid.point(*rule, *cell)] = *score);
-        let landscape = SmoothedGrid::new(grid, scores);
+        let landscape = SmoothedGrid::new(grid, scores, Smoothing::Twice);
         let mut within = within;
         let ground = |t: &(f64, u32, usize, usize)| {
             let at = landscape.grid().point(t.2, t.3);

@@ -29,7 +29,7 @@ fn a_run_out_of_time_goes_on_where_it_stopped_and_finds_the_same() {
     let reference = run(&whole, &["--json"]);
     let store = StoreDir::missing();
     // One symbol at a time, so that one is committed when time is up.
-    let hurried = ["--json", "--time-budget", "1ms", "--max-memory", "28MiB", "-j", "1"];
+    let hurried = ["--json", "--time-budget", "1ms", "--max-memory", "38MiB", "-j", "1"];
     let mut stopped = 0;
     let last = loop {
         let output = run(&store, &hurried);
@@ -139,7 +139,7 @@ fn the_last_line_says_how_sure_one_can_be() {
         assert_eq!(document["data"]["decision"]["assurance"], verdict.as_str());
         verdict
     };
-    assert_eq!(word(&[]), "NOT_ENOUGH_DATA");
+    assert_eq!(word(&[]), "LIKELY_LUCK");
     // One loose set has trades enough to be tested.
     let loose = ["scalping", "swing"].map(|style| {
         ["min_risk_reward=0", "min_signal_score=0", "min_consensus_score=0", "min_kline_bullish_ratio=0"]

@@ -115,7 +115,9 @@ impl Lab {
 }
 
 fn plan_of(text: &str, days: DayLimits) -> Plan {
-    let text = format!("[decide]\nrequire = \"stable\"\n[search]\nmin_trades = 10\n{text}");
+    let text = format!(
+        "[decide]\nrequire = \"stable\"\n[search]\nscore = \"balanced\"\nrank = \"plateau\"\nmin_trades = 10\n{text}"
+    );
     let config = Config::from_texts(&[("test".to_owned(), text)]).expect("sound");
     config.plan(&Style::ALL, days).expect("sound")
 }

@@ -107,7 +107,13 @@ fn assert_holds(snapshot: &Snapshot<'_>, profile: &str, id: u64, number: u32) {
     assert_eq!(snapshot.work(profile, id).expect("readable"), Some(work(number)));
     assert_eq!(snapshot.series(profile, id, Style::Swing).expect("readable"), Some(series(number)));
     assert_eq!(snapshot.evidence(profile, id, Style::Swing).expect("readable"), Some(evidence(number)));
-    assert!(snapshot.grids(profile).expect("readable").contains(&(Style::Swing, evidence(number).grid)));
+    assert!(
+        snapshot
+            .grids_and_looks(profile)
+            .expect("readable")
+            .0
+            .contains(&(Style::Swing, evidence(number).grid))
+    );
 }
 
 /// Checks that a snapshot's newest run and everything active is that of one and the same commit.

@@ -95,7 +95,11 @@ fn as_many_backups_are_kept_as_asked_for() {
 fn limited(store: &StoreDir, blocks: u64) -> std::process::Output {
     let mut command = Command::new("sh");
     let plain = optimizer();
-    command.current_dir(env!("CARGO_MANIFEST_DIR")).env("OPTIMIZER_DECIDE__REQUIRE", "stable");
+    command
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("OPTIMIZER_DECIDE__REQUIRE", "stable")
+        .env("OPTIMIZER_SEARCH__SCORE", "balanced")
+        .env("OPTIMIZER_SEARCH__RANK", "plateau");
     command.arg("-c").arg(format!("ulimit -f {blocks}; exec \"$0\" \"$@\"")).arg(plain.get_program());
     command.args(RUN).arg("--full").arg("--store").arg(&store.path);
     command.output().expect("there is a shell")

@@ -216,8 +216,11 @@ fn what_is_reused_and_how_many_threads_there_are_change_nothing() {
 
 /// The weights the bot reads.
 fn exported(store: &Path) -> Value {
-    let output =
-        optimizer().args(["export-json", "-o", "-", "--store"]).arg(store).output().expect("it starts");
+    let output = optimizer()
+        .args(["export-json", "--force", "-o", "-", "--store"])
+        .arg(store)
+        .output()
+        .expect("it starts");
     assert!(output.status.success(), "{}", text(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("a document")
 }
@@ -234,6 +237,8 @@ fn weights_come_into_force_and_go_with_their_parameters() {
     let fixed = exported(&lab.store());
     assert_eq!(fixed["scalping_score_weights"]["volume"], 30);
     let run = lab.run(&learning());
+    // An export by force is a run of its own in the history.
+    let number = run.run.expect("stored").to_string();
     let (style, scalping) = (Style::Scalping, &run.styles[0]);
     assert_eq!(scalping.decision.outcome, DecisionOutcome::Adopted, "{:?}", scalping.decision.reasons);
     assert!(scalping.study.incumbent.is_some(), "the active ones are measured under their own weights");
@@ -250,7 +255,7 @@ fn weights_come_into_force_and_go_with_their_parameters() {
     let (code, _, error) = command(&["rollback", "--style", style.as_str()]);
     assert_eq!(code, Some(10), "{error}");
     assert_eq!(exported(&lab.store())[&key], fixed[&key]);
-    let (code, _, error) = command(&["adopt", "2", "--style", style.as_str()]);
+    let (code, _, error) = command(&["adopt", &number, "--style", style.as_str()]);
     assert_eq!(code, Some(10), "{error}");
     assert_eq!(exported(&lab.store())[&key], now[&key]);
 }

@@ -185,8 +185,10 @@ fn bad_verdict(
     evidence: &EvidenceRecord,
     required: Require,
 ) -> Option<(&'static str, String)> {
-    let verdict =
-        Verdict::named(&decision.verdict).filter(|v| v.severity() >= Verdict::Overfitted.severity());
+    // Where all days chose, the verdict describes the last ones. Older programs, which had no answer to CANDIDATE, never did so.
+    let describes = required != Require::Stable && evidence.candidate.is_some();
+    let verdict = Verdict::named(&decision.verdict)
+        .filter(|verdict| verdict.severity() >= Verdict::Overfitted.severity() && !describes);
     if let Some(verdict) = verdict {
         let reason = decision.reasons.first().map(|reason| decision_reason(reason).to_string());
         let reason = reason.filter(|reason| !reason.is_empty());

@@ -12,7 +12,7 @@ use crate::decide::Require;
 pub struct DecideConfig {
     /// What a change needs.
     pub require: Require,
-    /// Keep the active parameters unless the out-of-sample score improves by more than this; 0 to 1000.
+    /// Keep the active parameters unless the score improves by more than this: on all days, or out of sample with `stable`; 0 to 1000.
     #[schemars(extend("x-unit" = "points of the score"))]
     pub min_improvement: f64,
     /// Steps of an axis that one run moves a parameter at most; 0 for as many as it likes.

@@ -254,7 +254,7 @@ mod tests {
         let shape = |path: &str| root().at(path).unwrap_or_else(|| panic!("{path}")).to_string();
         assert_eq!(shape("search.top"), "a whole number, 0 or more");
         assert_eq!(shape("notify.email.port"), "a whole number of 0 to 65535");
-        assert_eq!(shape("search.rank"), "one of `plateau`, `peak`");
+        assert_eq!(shape("search.rank"), "one of `neighbours`, `plateau`, `peak`");
         assert_eq!(shape("limits.memory"), shape("limits.cache"));
         assert_eq!(shape("style.swing.space.whatever"), Shape::Axis.to_string());
         assert!(matches!(root().at("notify.when"), Some(Shape::List(of)) if matches!(**of, Shape::Words(_))));

@@ -20,7 +20,7 @@ pub struct SearchConfig {
     pub score: Score,
     /// What makes a parameter set the best.
     pub rank: RankBy,
-    /// Conditions on the in-sample part, such as `max_drawdown_pct<40` or `win_rate>0.35`.
+    /// Conditions on the days of the choice, such as `max_drawdown_pct<40` or `win_rate>0.35`.
     pub constraints: Vec<String>,
     /// Fewest trades of a parameter set.
     #[schemars(extend("x-unit" = "trades"))]

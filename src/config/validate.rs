@@ -14,10 +14,11 @@ use crate::model::Symbol;
 pub struct ValidateConfig {
     /// Leave out the tests against luck.
     pub quick: bool,
-    /// Share of the days that are in sample, to choose on; those out of sample judge. More than 0, at most 0.95.
+    /// Share of the days that are the first ones: with `decide.require = "stable"` these choose and the last ones judge, elsewhere both
+    /// describe. More than 0, at most 0.95.
     #[schemars(extend("x-unit" = "of the days"))]
     pub in_sample_share: f64,
-    /// Fewest trades out of sample, on the days that judge.
+    /// Fewest trades on the last days for a verdict.
     #[schemars(extend("x-unit" = "trades"))]
     pub min_out_of_sample_trades: u32,
     /// Symbol whose trend and volatility tell kinds of market apart; where it has no candles, the first symbol does.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use self::reason::AssessmentQuestion;
 use crate::model::{ParameterSet, Style};
-use crate::validate::assessment::{Assessment, Assurance};
+use crate::validate::assessment::{AdoptionGate, Assessment, Assurance, FailedCondition};
 use crate::validate::verdict::{Judgement, Verdict};
 
 /// What becomes of the parameters of a style.
@@ -69,7 +69,7 @@ impl Require {
     }
 
     /// Returns the least assurance, where one is asked for.
-    fn least(self) -> Option<Assurance> {
+    pub fn least(self) -> Option<Assurance> {
         match self {
             Self::Stable => None,
             Self::Promising => Some(Assurance::Promising),
@@ -78,26 +78,66 @@ impl Require {
     }
 }
 
-/// Holds a decision to adopt to what is required: against the active set where there is one, else against zero.
-pub fn apply_gate(
-    require: Require,
-    decision: &mut Decision,
-    edge: Option<&Assessment>,
-    switch: Option<&Assessment>,
-) {
-    let (question, assessment) = match switch {
-        Some(switch) => (AssessmentQuestion::Switch, Some(switch)),
-        None => (AssessmentQuestion::Edge, edge),
-    };
-    let Some(least) = require.least().filter(|_| decision.outcome == DecisionOutcome::Adopted) else {
-        return;
-    };
-    let reached = assessment.map_or(Assurance::NotEnoughData, |assessment| assessment.assurance);
-    if reached < least {
-        decision.outcome = DecisionOutcome::NotConvincing;
-        let reason = DecisionReason::NotSureEnough { question, reached, required: least };
+/// What a decision rests on, question by question.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Grounds<'a> {
+    pub edge: Option<&'a Assessment>,
+    pub candidate: Option<&'a Assessment>,
+    /// `None` where nothing else is active.
+    pub switch: Option<&'a Assessment>,
+    pub p_edge: Option<f64>,
+    pub p_switch: Option<f64>,
+    pub vetoes: &'a [FailedCondition],
+    pub gate: Option<AdoptionGate>,
+}
+
+/// Holds a decision to adopt to what is required: an edge, a choice that earned on days it did not know, something better than what is
+/// active, and nothing that forbids it.
+pub fn apply_gate(require: Require, decision: &mut Decision, grounds: &Grounds<'_>) {
+    let asked = require.least().zip(grounds.gate).filter(|_| decision.outcome == DecisionOutcome::Adopted);
+    let Some((least, gate)) = asked else { return };
+    if let Some((outcome, reason)) = objection(least, gate, grounds) {
+        decision.outcome = outcome;
         decision.reasons.insert(0, reason);
     }
+}
+
+/// Returns the first thing that keeps a candidate from being adopted.
+fn objection(
+    least: Assurance,
+    gate: AdoptionGate,
+    grounds: &Grounds<'_>,
+) -> Option<(DecisionOutcome, DecisionReason)> {
+    let word = |found: Option<&Assessment>| found.map_or(Assurance::NotEnoughData, |found| found.assurance);
+    let (edge, choice) = (word(grounds.edge), word(grounds.candidate));
+    let is_luck = edge == Assurance::LikelyLuck || choice == Assurance::LikelyLuck;
+    let outcome = if is_luck { DecisionOutcome::Rejected } else { DecisionOutcome::NotConvincing };
+    let tested = |question, p: Option<f64>, most: f64, reached| match p {
+        Some(p) if p <= most => None,
+        Some(p) => Some((outcome, DecisionReason::BeyondGate { question, reached, p, most })),
+        None => Some((outcome, DecisionReason::NotSureEnough { question, reached, required: least })),
+    };
+    tested(AssessmentQuestion::Edge, grounds.p_edge, gate.edge_p, edge)
+        .or_else(|| {
+            let question = AssessmentQuestion::Candidate;
+            let unknown =
+                DecisionReason::NotSureEnough { question, reached: choice, required: Assurance::Unproven };
+            match choice {
+                Assurance::LikelyLuck => Some((outcome, DecisionReason::ChoiceLost)),
+                Assurance::Untested | Assurance::NotEnoughData => Some((outcome, unknown)),
+                Assurance::Unproven | Assurance::Promising | Assurance::Real => None,
+            }
+        })
+        .or_else(|| {
+            let switch = grounds.switch?;
+            tested(AssessmentQuestion::Switch, grounds.p_switch, gate.switch_p, switch.assurance)
+        })
+        .or_else(|| {
+            let vetoes = grounds.vetoes.to_vec();
+            (!vetoes.is_empty())
+                .then_some((DecisionOutcome::NotConvincing, DecisionReason::Vetoed { vetoes }))
+        })
 }
 
 /// One changed parameter.
@@ -121,22 +161,25 @@ pub struct Decision {
     pub reasons: Vec<DecisionReason>,
 }
 
-/// A parameter set with its score out of sample, which it was not chosen on.
+/// A parameter set with its score on the days of the choice, and out of sample.
 #[derive(Debug, Clone, Copy)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Contender<'a> {
     pub set: &'a ParameterSet,
+    pub score: Option<f64>,
     pub late_score: Option<f64>,
 }
 
-/// Decides on a style: adopt on a good verdict and an out-of-sample part that is better by more than the least improvement, else
-/// keep and say why.
+/// Decides on a style, before the evidence is asked ([`apply_gate`]): with `decide.require = "stable"` adopt on a good verdict and an
+/// out-of-sample part that is better by more than the least improvement; else adopt what scores better by more than that on the same
+/// days.
 pub fn decide_style(
     style: Style,
     candidate: Option<Contender<'_>>,
     incumbent: Option<Contender<'_>>,
     judgement: &Judgement,
     min_improvement: f64,
+    require: Require,
 ) -> Decision {
     let with = |outcome, changes, reason: Option<DecisionReason>| Decision {
         outcome,
@@ -149,6 +192,14 @@ pub fn decide_style(
     let changes = list_changes(style, incumbent.map(|i| i.set), candidate.set);
     if changes.is_empty() {
         return with(DecisionOutcome::Unchanged, changes, Some(DecisionReason::StillTheBest));
+    }
+    if require != Require::Stable {
+        let gain = candidate.score.zip(incumbent.and_then(|i| i.score)).map(|(own, theirs)| own - theirs);
+        if gain.is_some_and(|gain| gain <= min_improvement) {
+            let reason = DecisionReason::TooLittleBetter { min_improvement };
+            return with(DecisionOutcome::Unchanged, Vec::new(), Some(reason));
+        }
+        return with(DecisionOutcome::Adopted, changes, None);
     }
     match judgement.verdict {
         Verdict::Failed | Verdict::Overfitted => with(DecisionOutcome::Rejected, changes, None),
@@ -228,9 +279,13 @@ mod tests {
     ) -> DecisionOutcome {
         let new = set(candidate.0);
         let old = incumbent.map(|i| set(i.0));
-        let old = old.as_ref().zip(incumbent).map(|(set, (_, late_score))| Contender { set, late_score });
-        let candidate = Contender { set: &new, late_score: candidate.1 };
-        decide_style(Style::Scalping, Some(candidate), old, &judged(verdict), 0.2).outcome
+        let old = old.as_ref().zip(incumbent).map(|(set, (_, late_score))| Contender {
+            set,
+            score: None,
+            late_score,
+        });
+        let candidate = Contender { set: &new, score: None, late_score: candidate.1 };
+        decide_style(Style::Scalping, Some(candidate), old, &judged(verdict), 0.2, Require::Stable).outcome
     }
 
     #[test]
@@ -264,34 +319,105 @@ mod tests {
         for verdict in [Verdict::Unstable, Verdict::Skipped] {
             assert_eq!(outcome(verdict, (50.0, Some(1.0)), None), DecisionOutcome::NotConvincing);
         }
-        let none = decide_style(Style::Swing, None, None, &judged(Verdict::Skipped), 0.0);
+        let none = decide_style(Style::Swing, None, None, &judged(Verdict::Skipped), 0.0, Require::Promising);
         assert_eq!(none.outcome, DecisionOutcome::Unchanged);
         assert_eq!(none.reasons, [DecisionReason::Verdict(VerdictReason::Holds)]);
     }
 
     #[test]
+    fn without_an_unseen_part_the_same_days_are_compared() {
+        let (new, old) = (set(50.0), set(40.0));
+        let of = |set, score| Contender { set, score, late_score: None };
+        let outcome = |own, theirs: Option<f64>| {
+            let incumbent = theirs.map(|score| of(&old, Some(score)));
+            // The verdict describes; it decides nothing.
+            let judged = judged(Verdict::Failed);
+            decide_style(Style::Swing, Some(of(&new, own)), incumbent, &judged, 0.2, Require::Promising)
+                .outcome
+        };
+        assert_eq!(outcome(Some(1.0), None), DecisionOutcome::Adopted);
+        assert_eq!(outcome(Some(1.0), Some(0.7)), DecisionOutcome::Adopted);
+        assert_eq!(
+            outcome(Some(1.0), Some(0.8)),
+            DecisionOutcome::Unchanged,
+            "no more than the least improvement"
+        );
+        assert_eq!(
+            outcome(None, Some(0.8)),
+            DecisionOutcome::Adopted,
+            "what cannot be compared is left to the evidence"
+        );
+    }
+
+    #[test]
     fn what_is_required_holds_back_what_is_not_reached() {
+        use Assurance::{LikelyLuck, Promising, Real, Unproven};
         let assessment = |assurance| Assessment { assurance, lacks: Vec::new() };
-        let outcome = |require, edge, switch: Option<Assurance>| {
+        let (edge, candidate, switch) = (assessment(Real), assessment(Unproven), assessment(Real));
+        let gate = AdoptionGate::of(Promising, true);
+        let sound = Grounds {
+            edge: Some(&edge),
+            candidate: Some(&candidate),
+            switch: Some(&switch),
+            p_edge: Some(gate.edge_p),
+            p_switch: Some(gate.switch_p),
+            vetoes: &[],
+            gate: Some(gate),
+        };
+        let outcome = |require, grounds: &Grounds<'_>| {
             let mut decision = Decision {
                 outcome: DecisionOutcome::Adopted,
                 changes: Vec::new(),
                 reasons: vec![VerdictReason::Holds.into()],
             };
-            let switch = switch.map(assessment);
-            apply_gate(require, &mut decision, Some(&assessment(edge)), switch.as_ref());
-            decision.outcome
+            apply_gate(require, &mut decision, grounds);
+            (decision.outcome, decision.reasons.remove(0))
         };
-        use Assurance::{LikelyLuck, Promising, Real};
-        assert_eq!(outcome(Require::Stable, LikelyLuck, None), DecisionOutcome::Adopted);
-        assert_eq!(outcome(Require::Promising, LikelyLuck, None), DecisionOutcome::NotConvincing);
-        assert_eq!(outcome(Require::Promising, Promising, None), DecisionOutcome::Adopted);
-        assert_eq!(outcome(Require::Real, Promising, None), DecisionOutcome::NotConvincing);
-        assert_eq!(outcome(Require::Promising, Real, Some(LikelyLuck)), DecisionOutcome::NotConvincing);
-        assert_eq!(outcome(Require::Real, LikelyLuck, Some(Real)), DecisionOutcome::Adopted);
+        assert_eq!(outcome(Require::Promising, &sound).0, DecisionOutcome::Adopted);
+        assert_eq!(
+            outcome(Require::Promising, &Grounds { switch: None, p_switch: None, ..sound }).0,
+            DecisionOutcome::Adopted
+        );
+        let luck = assessment(LikelyLuck);
+        let cases = [
+            (
+                Grounds { p_edge: Some(gate.edge_p + 0.001), ..sound },
+                DecisionOutcome::NotConvincing,
+                "EDGE is REAL with p",
+            ),
+            (Grounds { p_edge: None, ..sound }, DecisionOutcome::NotConvincing, "EDGE"),
+            (
+                Grounds { p_switch: Some(gate.switch_p + 0.001), ..sound },
+                DecisionOutcome::NotConvincing,
+                "SWITCH",
+            ),
+            (Grounds { p_switch: None, ..sound }, DecisionOutcome::NotConvincing, "SWITCH"),
+            (
+                Grounds { candidate: Some(&luck), ..sound },
+                DecisionOutcome::Rejected,
+                "choosing in the same way lost",
+            ),
+            (
+                Grounds { edge: Some(&luck), p_edge: Some(0.6), ..sound },
+                DecisionOutcome::Rejected,
+                "EDGE is LIKELY_LUCK",
+            ),
+            (
+                Grounds { vetoes: &[FailedCondition::FragileCost], ..sound },
+                DecisionOutcome::NotConvincing,
+                "forbidden by FRAGILE_COST",
+            ),
+        ];
+        for (grounds, expected, reason) in cases {
+            let (found, told) = outcome(Require::Promising, &grounds);
+            assert_eq!(found, expected, "{told}");
+            assert!(told.to_string().starts_with(reason), "{told}");
+            // The legacy requirement asks the out-of-sample part only, which was asked before.
+            assert_eq!(outcome(Require::Stable, &grounds).0, DecisionOutcome::Adopted);
+        }
         let mut rejected =
             Decision { outcome: DecisionOutcome::Rejected, changes: Vec::new(), reasons: Vec::new() };
-        apply_gate(Require::Real, &mut rejected, None, None);
+        apply_gate(Require::Real, &mut rejected, &sound);
         assert_eq!(rejected.outcome, DecisionOutcome::Rejected);
     }
 

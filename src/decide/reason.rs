@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::rfc3339;
 use crate::search::weights::WeightsReason;
-use crate::validate::assessment::Assurance;
+use crate::validate::assessment::{Assurance, FailedCondition};
 use crate::validate::verdict::{Verdict, VerdictReason};
 
 /// What an assessment answers.
@@ -17,6 +17,8 @@ pub enum AssessmentQuestion {
     Edge,
     /// Is it better than what is active?
     Switch,
+    /// Does the rule of choice share in it?
+    Candidate,
 }
 
 impl fmt::Display for AssessmentQuestion {
@@ -24,6 +26,7 @@ impl fmt::Display for AssessmentQuestion {
         f.write_str(match self {
             Self::Edge => "EDGE",
             Self::Switch => "SWITCH",
+            Self::Candidate => "CANDIDATE",
         })
     }
 }
@@ -94,6 +97,24 @@ pub enum DecisionReason {
         reached: Assurance,
         /// What `decide.require` asks for.
         required: Assurance,
+    },
+    /// Noise does as well too often for a change at this look.
+    BeyondGate {
+        /// The assessment that counts.
+        question: AssessmentQuestion,
+        /// What it says.
+        reached: Assurance,
+        /// Its p-value, and the greatest with which a decision changes parameters at this look.
+        p: f64,
+        /// See `p`.
+        most: f64,
+    },
+    /// Choosing in the same way lost on days it did not know.
+    ChoiceLost,
+    /// Something forbids it whatever the evidence says.
+    Vetoed {
+        /// What.
+        vetoes: Vec<FailedCondition>,
     },
     /// Somebody deactivated the set by hand.
     DeactivatedByHand,
@@ -168,15 +189,25 @@ impl fmt::Display for DecisionReason {
             Self::ActiveScoresAsWell => {
                 f.write_str("the active parameters score at least as well out of sample")
             }
-            Self::TooLittleBetter { min_improvement } => write!(
-                f,
-                "it is better out of sample, by no more than {min_improvement} (decide.min_improvement)"
-            ),
+            Self::TooLittleBetter { min_improvement } => {
+                write!(f, "it is better by no more than {min_improvement} (decide.min_improvement)")
+            }
             Self::ActiveNotInSpace => {
                 f.write_str("the active parameters are no longer in the space, so they could not be measured")
             }
             Self::NotSureEnough { question, reached, required } => {
                 write!(f, "{question} is {reached}, {required} is required (decide.require)")
+            }
+            Self::BeyondGate { question, reached, p, most } => write!(
+                f,
+                "{question} is {reached} with p = {p:.3}; a change at this look needs at most {most} (decide.require)"
+            ),
+            Self::ChoiceLost => {
+                f.write_str("choosing in the same way lost on days it did not know (CANDIDATE)")
+            }
+            Self::Vetoed { vetoes } => {
+                let names: Vec<&str> = vetoes.iter().map(|veto| veto.as_str()).collect();
+                write!(f, "forbidden by {}", names.join(", "))
             }
             Self::DeactivatedByHand => {
                 f.write_str("it was deactivated by hand (`rollback`); only `adopt` puts it back")

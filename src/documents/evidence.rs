@@ -20,8 +20,12 @@ pub struct EvidencePart {
     pub trials: u64,
     /// Is there anything here at all?
     pub edge: Option<AssessmentPart>,
+    /// Does the rule of choice share in it? Null in runs of older programs.
+    pub candidate: Option<AssessmentPart>,
     /// Is it better than what is active? Null where nothing is, or the candidate is.
     pub switch: Option<AssessmentPart>,
+    /// What forbids the candidate whatever the evidence says, by condition.
+    pub vetoes: Vec<String>,
     /// What becomes of the candidate when positions stay open; null where there is none.
     pub portfolio_simulation: Option<SimulationPart>,
     /// The candidate by kind of market, as it was known when each day began; null where it is never known.
@@ -145,7 +149,9 @@ impl From<&KnownEvidence> for EvidencePart {
         Self {
             trials: evidence.trials,
             edge: part(&evidence.edge, KnownEvidence::edge_sentence),
+            candidate: part(&evidence.candidate, KnownEvidence::candidate_sentence),
             switch: part(&evidence.switch, KnownEvidence::switch_sentence),
+            vetoes: evidence.vetoes.iter().map(|veto| veto.as_str().to_owned()).collect(),
             portfolio_simulation: evidence.traded.as_ref().map(SimulationPart::from),
             regimes: evidence.regimes.as_ref().map(RegimesPart::from),
             opportunity_capture: evidence.captures.as_ref().map(CapturesPart::from),
@@ -202,7 +208,12 @@ impl From<&Captures> for CapturesPart {
 }
 
 impl EvidencePart {
-    /// Returns the two answers, what becomes of the candidate when it is traded, where it earns, and what hindsight says of
+    /// Returns whether all days chose the candidate: where a decision rests on p-values.
+    pub fn all_days_chose(&self) -> bool {
+        self.figures.contains_key("gate_edge_p")
+    }
+
+    /// Returns the answers, what forbids the candidate, what becomes of the candidate when it is traded, where it earns, and what hindsight says of
     /// it beside the active set; one line each.
     pub fn lines(&self) -> Vec<String> {
         let line = |(question, assessment): (&str, &Option<AssessmentPart>)| {
@@ -211,7 +222,9 @@ impl EvidencePart {
             let lacks = if lacks.is_empty() { String::new() } else { format!(" ({})", lacks.join(", ")) };
             Some(format!("{question} {}{lacks}: {}", assessment.assurance, assessment.sentence))
         };
-        let answers = [("EDGE", &self.edge), ("SWITCH", &self.switch)].into_iter().filter_map(line);
+        let answers = [("EDGE", &self.edge), ("CANDIDATE", &self.candidate), ("SWITCH", &self.switch)];
+        let vetoes = (!self.vetoes.is_empty()).then(|| format!("VETOES {}", self.vetoes.join(", ")));
+        let answers = answers.into_iter().filter_map(line).chain(vetoes);
         let simulation = self.portfolio_simulation.as_ref().map(SimulationPart::line);
         let regimes = self.regimes.as_ref().and_then(RegimesPart::line);
         let captures = self.opportunity_capture.as_ref().map(CapturesPart::line);

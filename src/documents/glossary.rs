@@ -6,7 +6,10 @@ pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
         "Objects",
         &[
             ("parameter set", "One value for every exit level and filter of a style; what a bot trades by."),
-            ("trial", "The evaluation of a parameter set on the in-sample part: its metrics and its score."),
+            (
+                "trial",
+                "The evaluation of a parameter set on the days that choose: its metrics and its score.",
+            ),
             ("candidate", "The parameter set that a run proposes: the best trial by the score that ranks."),
             (
                 "active",
@@ -27,11 +30,45 @@ pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
     (
         "Validation",
         &[
-            ("in-sample", "The earlier 70 % of the days of the window, on which parameters are chosen (IS)."),
-            ("out-of-sample", "The later 30 % of the days, on which the choice is judged (OOS)."),
+            (
+                "in-sample",
+                "On the days that choose: all of them, or with `decide.require = \"stable\"` the first 70 % (IS).",
+            ),
+            (
+                "out-of-sample",
+                "On days without a say in the choice: with `stable` the last 30 % (OOS), else the folds of the cross-fit.",
+            ),
+            ("first days", "The first 70 % of the window; where all days choose, a description only."),
+            ("last days", "The last 30 % of the window; where all days choose, a description only."),
             (
                 "purge gap",
-                "Days between the two parts, as long as the longest holding time, that count in neither.",
+                "Days beside those that judge, as long as the longest holding time, that count in neither part.",
+            ),
+            (
+                "EDGE",
+                "The question whether there is anything in the whole grid at all, after costs and everything tried.",
+            ),
+            (
+                "CANDIDATE",
+                "The question whether the rule of choice shares in it: what it earned on days it did not know.",
+            ),
+            ("SWITCH", "The question whether that is better than what is active, on the same days."),
+            ("VETOES", "What forbids a candidate whatever the answers say; no evidence against an edge."),
+            (
+                "cell column",
+                "The mean of the standardised day returns of a filter cell's exit rules; what EDGE tests.",
+            ),
+            (
+                "cross-fit",
+                "Choosing again without each fifth of the days, by the same rule, and measuring on it.",
+            ),
+            (
+                "gate",
+                "The greatest p-value with which a decision adopts; lower than that of a word after the first look.",
+            ),
+            (
+                "look",
+                "A run that tests a style; the first of a profile is held to another gate than later ones.",
             ),
             (
                 "walk-forward",
@@ -42,10 +79,17 @@ pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
                 "Probability that noise over all tried sets does at least as well (Hansen 2005, consistent).",
             ),
             (
+                "neighbours",
+                "The sets one step away on one axis; the default ranks by a score plus half their mean.",
+            ),
+            (
                 "smoothed score",
                 "The mean of the scores around a parameter set on the grid; isolated optima lose by it.",
             ),
-            ("isolated optimum", "A set whose neighbours on the grid keep less than half of its score."),
+            (
+                "isolated optimum",
+                "A set whose neighbours on the grid keep less than half of its Sharpe ratio.",
+            ),
             (
                 "effective number of trades",
                 "What overlapping trades are worth as independent ones (average uniqueness).",
@@ -56,38 +100,48 @@ pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
             ),
             (
                 "expected Sharpe after selection",
-                "The yearly Sharpe ratio to expect once the luck of having chosen the best of many is taken off.",
+                "The yearly Sharpe ratio that choosing earned on days it did not know (cross-fit); at most the candidate's own.",
             ),
         ],
     ),
     (
         "Words of a verdict",
         &[
-            ("PASSED", "Verdict: holds up out of sample."),
-            ("WARNING", "Verdict: holds up out of sample, with losses against the in-sample result."),
-            ("UNSTABLE", "Verdict: loses most of its in-sample result out of sample."),
-            ("OVERFITTED", "Verdict: return and win rate both fall out of sample."),
-            ("FAILED", "Verdict: loses out of sample."),
+            ("PASSED", "Verdict: holds up on the last days."),
+            ("WARNING", "Verdict: holds up on the last days, with losses against the first."),
+            ("UNSTABLE", "Verdict: loses most of its first result on the last days."),
+            ("OVERFITTED", "Verdict: return and win rate both fall on the last days."),
+            ("FAILED", "Verdict: loses on the last days."),
             ("SKIPPED", "Verdict: too few trades to judge."),
-            ("REAL", "Significance: beyond what noise explains, and it held in every check."),
-            ("PROMISING", "Significance: better than noise most of the time, not proven."),
+            (
+                "REAL",
+                "Significance: beyond what noise explains at one look, p of at most 0.05 over at least 120 days.",
+            ),
+            ("PROMISING", "Significance: better than noise most of the time, p of at most 0.15."),
             ("UNPROVEN", "Significance: neither noise nor proof."),
-            ("LIKELY_LUCK", "Significance: noise does at least as well too often."),
+            (
+                "LIKELY_LUCK",
+                "Significance: noise does as well, p of at least 0.5, or above 0.15 while the cross-fit loses.",
+            ),
             ("NOT_ENOUGH_DATA", "Significance: fewer than 60 days, 40 days with trades, or 100 trades."),
             ("UNTESTED", "Significance: the tests were left out (`--quick`)."),
         ],
     ),
     (
-        "Conditions that were not met",
+        "Conditions that were not met, and vetoes",
         &[
             ("QUICK", "The tests against luck were left out."),
             ("EVIDENCE", "Fewer days or trades than a test needs."),
             ("FRAGILE_COST", "Costs a quarter higher would take the profit."),
             ("FRAGILE_INTRABAR", "It loses when the stop comes first in candles that held both levels."),
-            ("LUCK", "The SPA p-value is too high."),
-            ("WALK_FORWARD", "Walk-forward re-optimisation did not pay."),
-            ("CROSS_VALIDATION", "The best set of one half of the days often loses on the other half."),
-            ("ISOLATED_OPTIMUM", "The neighbours on the grid keep less than half of its score."),
+            ("LUCK", "The p-value of EDGE or SWITCH is above 0.05."),
+            ("CROSS_FIT", "Choosing without some of the days did not earn enough on them."),
+            ("WALK_FORWARD", "Of older runs: walk-forward re-optimisation did not pay."),
+            (
+                "CROSS_VALIDATION",
+                "Of older runs: the best set of one half of the days often loses on the other half.",
+            ),
+            ("ISOLATED_OPTIMUM", "The neighbours on the grid keep less than half of its Sharpe ratio."),
             ("DECAY", "Since it is active the evidence against it has grown to what a test at 5 % needs."),
             ("OVERLAP", "Traded with limits on positions, it is something else than by independent trades."),
         ],
@@ -99,9 +153,12 @@ pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
             ("unchanged", "Result, or decision: nothing to change (exit 0)."),
             (
                 "not_convincing",
-                "Result, or decision: a better candidate whose verdict or significance is not good enough (exit 11).",
+                "Result, or decision: a better candidate, forbidden or not significant enough for a change (exit 11).",
             ),
-            ("rejected", "Result, or decision: every candidate failed out of sample (exit 12)."),
+            (
+                "rejected",
+                "Result, or decision: every candidate is likely luck, or failed out of sample (exit 12).",
+            ),
             ("adopted", "Decision: the candidate replaces the active parameters."),
             ("dry_run", "Result of `incremental --dry-run`: nothing was evaluated."),
         ],
@@ -283,7 +340,7 @@ pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
             ("Symbols", "Number of symbols."),
             ("Ties", "Sets with the same trades, of which the first is shown."),
             ("Values", "All values of an axis."),
-            ("Verdict", "The out-of-sample verdict of a style."),
+            ("Verdict", "The verdict of a style: its last days against its first."),
             ("Weight", "Weight of a term of the signal score."),
             ("When", "Start of the run, or when something changed; UTC."),
             ("ms", "Wall time; milliseconds."),

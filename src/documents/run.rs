@@ -252,8 +252,10 @@ pub(super) fn run_conclusion(report: &RunReport) -> String {
         RunResult::Changed => format!("parameters changed: {}", scopes.join(", ")),
         RunResult::Unchanged => "parameters unchanged".to_owned(),
         RunResult::NotConvincing => {
-            "parameters unchanged: a better candidate, but its verdict is not good enough".to_owned()
+            "parameters unchanged: another candidate, but what speaks for it is not enough".to_owned()
         }
-        RunResult::Rejected => "parameters unchanged: no candidate survived unseen days".to_owned(),
+        RunResult::Rejected => {
+            "parameters unchanged: no candidate held on days that did not choose it".to_owned()
+        }
     }
 }

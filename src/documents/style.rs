@@ -57,7 +57,8 @@ pub struct StylePart {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct StyleDecisionPart {
-    /// Verdict out of sample; a decision by hand has a word of its own.
+    /// What the last days say of the candidate: out of sample with `decide.require = "stable"`, a description otherwise; a decision by
+    /// hand has a word of its own.
     pub verdict: String,
     /// `adopted`, `unchanged`, `not_convincing` or `rejected`; a decision by hand has a word of its own.
     pub outcome: String,
@@ -218,7 +219,8 @@ impl StylePart {
         text += &self.losses_text(given);
         let simulation = self.evidence.as_ref().and_then(|evidence| evidence.portfolio_simulation.as_ref());
         if let Some(decision) = &self.decision {
-            text += &decision.sets_text(simulation);
+            text += &decision
+                .sets_text(simulation, self.evidence.as_ref().is_some_and(EvidencePart::all_days_chose));
         }
         for line in self.evidence.iter().flat_map(EvidencePart::lines) {
             text += &wrap_words("", 4, line.split_whitespace());
@@ -288,17 +290,20 @@ impl LossesPart {
 }
 
 impl StyleDecisionPart {
-    /// Returns the parts of the days, and what the sets came to on them.
-    fn sets_text(&self, simulation: Option<&SimulationPart>) -> String {
+    /// Returns the parts of the days, and what the sets came to on them: where all days chose, the last ones are not out of sample.
+    fn sets_text(&self, simulation: Option<&SimulationPart>, all_days_chose: bool) -> String {
         let mut text = String::new();
         if let (Some([a, b]), Some([c, d])) = (&self.in_sample_days, &self.out_of_sample_days) {
-            let _ = writeln!(text, "  in-sample {a} to {b}, out-of-sample {c} to {d}");
+            let _ = match all_days_chose {
+                true => writeln!(text, "  chosen on all days; first days {a} to {b}, last days {c} to {d}"),
+                false => writeln!(text, "  in-sample {a} to {b}, out-of-sample {c} to {d}"),
+            };
         }
         let both = [("candidate", &self.candidate), ("active", &self.incumbent)];
         let both: Vec<(&str, &CandidatePart)> =
             both.iter().filter_map(|(n, c)| Some((*n, c.as_ref()?))).collect();
         let mut rows: Vec<(String, MetricsPart)> =
-            both.iter().flat_map(|(name, part)| metric_rows(name, part)).collect();
+            both.iter().flat_map(|(name, part)| metric_rows(name, part, all_days_chose)).collect();
         rows.extend(simulation.iter().flat_map(|part| part.rows("candidate, traded", "active, traded")));
         if !rows.is_empty() {
             text += &format!("{}\n", results_table(&rows));
@@ -331,8 +336,9 @@ impl StyleDecisionPart {
     }
 }
 
-fn metric_rows(name: &str, part: &CandidatePart) -> [(String, MetricsPart); 3] {
-    [("IS", &part.in_sample), ("OOS", &part.out_of_sample), ("all", &part.metrics)]
+fn metric_rows(name: &str, part: &CandidatePart, all_days_chose: bool) -> [(String, MetricsPart); 3] {
+    let [first, last] = if all_days_chose { ["first", "last"] } else { ["IS", "OOS"] };
+    [(first, &part.in_sample), (last, &part.out_of_sample), ("all", &part.metrics)]
         .map(|(when, metrics)| (format!("{name}, {when}"), metrics.clone()))
 }
 

@@ -25,12 +25,17 @@ fn plan_with(axes: Vec<SpaceAxes>, costs: Costs, search: SearchSettings) -> Plan
     Plan::new(Interval::M15, axes, costs, search, DayLimits::default()).expect("a sound plan")
 }
 
+/// Settings whose fingerprints are pinned: the defaults of the version that pinned them.
+fn pinned_search() -> SearchSettings {
+    SearchSettings { score: Score::Balanced, rank: RankBy::Plateau, ..SearchSettings::default() }
+}
+
 pub(crate) fn default_plan() -> Plan {
-    plan_with(default_axes(), Costs::default(), SearchSettings::default())
+    plan_with(default_axes(), Costs::default(), pinned_search())
 }
 
 fn searched(change: impl Fn(&mut SearchSettings)) -> Plan {
-    let mut search = SearchSettings::default();
+    let mut search = pinned_search();
     change(&mut search);
     plan_with(default_axes(), Costs::default(), search)
 }
@@ -61,7 +66,7 @@ fn symbol(name: &str) -> Symbol {
 fn small(exits: ExitAxes, key: &str, column: &str, bound: Bound, levels: &[f64]) -> Plan {
     let dimension = Dimension::new(key, column, bound, number_levels(levels)).expect("sound");
     let axes = vec![SpaceAxes::new(Style::Swing, exits, vec![dimension])];
-    plan_with(axes, Costs::default(), SearchSettings::default())
+    plan_with(axes, Costs::default(), pinned_search())
 }
 
 fn exits() -> ExitAxes {

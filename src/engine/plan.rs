@@ -13,6 +13,7 @@ use crate::search::space::{Dimension, SearchSpace, SpaceError};
 use crate::search::strategy::{Search, SpaceAxes, Strategy};
 use crate::search::weights::Weighting;
 use crate::signals::opportunities::OpportunityRule;
+use crate::validate::assessment::TRADES_MIN;
 
 /// Version of the computation: raise it whenever a stage gives other results for the same input.
 pub const STAGES_VERSION: u64 = 3;
@@ -211,6 +212,19 @@ impl Default for SearchSettings {
 }
 
 impl SearchSettings {
+    /// Returns the fewest trades of a set that is ranked: no set is chosen of which too little would be known to adopt it.
+    pub fn ranked_trades_min(&self) -> u32 {
+        match self.chooses_on_all_days() {
+            true => self.trades_min.max(u32::try_from(TRADES_MIN).unwrap_or(u32::MAX)),
+            false => self.trades_min,
+        }
+    }
+
+    /// Returns whether all days choose; where a decision rests on the out-of-sample part, those before it do.
+    pub fn chooses_on_all_days(&self) -> bool {
+        self.require != Require::Stable
+    }
+
     /// Adds the settings to the fingerprint of a plan.
     fn hashed(&self, mut hash: Canonical) -> Canonical {
         let Self {

@@ -112,6 +112,42 @@ impl<'a> DailyColumns<'a> {
         found
     }
 
+    /// Returns what a look at each branch of all tiles gives, by branches: what a look keeps of one tile it has for the next.
+    ///
+    /// Shape: `bytes` is what a look holds of a branch between two tiles; as many branches are held at once as a tile is allowed
+    /// Cost:  with several tiles each is laid out once per so many branches
+    pub fn look_through<S: Send, T: Send>(
+        &self,
+        bytes: usize,
+        new: impl Fn() -> S + Sync,
+        look: impl Fn(&mut S, &ColumnTile<'_>, usize) + Sync,
+        finish: impl Fn(S) -> T + Sync,
+    ) -> Vec<T> {
+        let branches: Vec<usize> = self.walk.branches().collect();
+        if let (Some(nets), [tile]) = (self.only.as_ref(), self.tiles.as_slice()) {
+            let fits = self.day_reach(nets) <= i64::from(i32::MAX);
+            let tile = ColumnTile { columns: self, nets, first_rule: tile.first_rule, fits };
+            let one = |branch: &usize| {
+                let mut state = new();
+                look(&mut state, &tile, *branch);
+                finish(state)
+            };
+            return branches.par_iter().map(one).collect();
+        }
+        let mut found = Vec::with_capacity(branches.len());
+        for group in branches.chunks((TILE_BYTES_MAX / bytes.max(1)).max(1)) {
+            let mut states: Vec<(usize, S)> = group.iter().map(|branch| (*branch, new())).collect();
+            for tile in &self.tiles {
+                let nets = self.lay_out(tile);
+                let fits = self.day_reach(&nets) <= i64::from(i32::MAX);
+                let tile = ColumnTile { columns: self, nets: &nets, first_rule: tile.first_rule, fits };
+                states.par_iter_mut().for_each(|(branch, state)| look(state, &tile, *branch));
+            }
+            found.par_extend(states.into_par_iter().map(|(_, state)| finish(state)));
+        }
+        found
+    }
+
     /// Returns the largest sum of a day of the largest net outcomes of its signals under any rule, as magnitudes; ppm.
     fn day_reach(&self, nets: &NetReturns) -> i64 {
         let mut reached = vec![0_i64; self.day_count];
@@ -120,6 +156,23 @@ impl<'a> DailyColumns<'a> {
             reached[*day as usize] += i64::from(own.fold(0, |most, net| net.unsigned_abs().max(most)));
         }
         reached.into_iter().max().unwrap_or(0)
+    }
+
+    /// Returns the days of the window.
+    pub fn day_count(&self) -> usize {
+        self.day_count
+    }
+
+    /// Returns the days with signals, the loosest cell's: the most that any set trades on.
+    pub fn busiest_days(&self) -> usize {
+        let mut days = self.days.clone();
+        days.dedup();
+        days.len()
+    }
+
+    /// Returns the bytes of a number for every day of every cell of a branch.
+    pub fn branch_bytes(&self) -> usize {
+        self.walk.branch_cells() * self.day_count * size_of::<f32>()
     }
 
     fn repeats_a_looser(&self, cell: usize) -> bool {
@@ -141,25 +194,47 @@ impl ColumnTile<'_> {
     ///
     /// A cell that lets pass exactly what a looser one does is left out: its columns are the same. A sum beyond what a column
     /// holds stays at its limit; see [`ReturnPpm::of_day`].
-    pub fn for_each(&self, branch: usize, visit: impl FnMut(usize, &[i32])) {
-        // The sums are bounded before a width is chosen, so that what is narrow never wraps.
-        match self.fits {
-            true => self.for_each_by(branch, i32::wrapping_add, |sum| sum, visit),
-            false => self.for_each_by(branch, |sum: i64, net| sum + i64::from(net), ReturnPpm::of_day, visit),
-        }
+    pub fn for_each(&self, branch: usize, mut visit: impl FnMut(usize, &[i32])) {
+        let rules = self.columns.window.book.rules();
+        let mut column = vec![0_i32; self.columns.day_count];
+        self.for_each_group(branch, |cell, group, days| {
+            for lane in 0..group.len() {
+                column.iter_mut().zip(days).for_each(|(own, sums)| *own = sums[lane]);
+                visit(cell * rules + group.start + lane, &column);
+            }
+        });
     }
 
-    fn for_each_by<T: Copy + Default>(
+    /// Calls back for every cell of a branch and every group of exit rules of the tile, side by side; see
+    /// [`for_each`](Self::for_each).
+    ///
+    /// Shape: the cell, the group's rules, a row of sums for each day; lanes beyond the rules hold nothing
+    pub fn for_each_group(&self, branch: usize, mut visit: impl FnMut(usize, Range<usize>, &[[i32; LANES]])) {
+        // The sums are bounded before a width is chosen, so that what is narrow never wraps.
+        if self.fits {
+            let mut days = vec![[0_i32; LANES]; self.columns.day_count];
+            return self.add_up_groups(branch, &mut days, i32::wrapping_add, |cell, group, days| {
+                visit(cell, group, days);
+            });
+        }
+        let mut days = vec![[0_i64; LANES]; self.columns.day_count];
+        let mut held = vec![[0_i32; LANES]; self.columns.day_count];
+        let plus = |sum: i64, net| sum + i64::from(net);
+        self.add_up_groups(branch, &mut days, plus, |cell, group, days| {
+            held.iter_mut().zip(days).for_each(|(held, sums)| *held = sums.map(ReturnPpm::of_day));
+            visit(cell, group, &held);
+        });
+    }
+
+    fn add_up_groups<T: Copy + Default>(
         &self,
         branch: usize,
+        sums: &mut [[T; LANES]],
         plus: impl Fn(T, i32) -> T,
-        held: impl Fn(T) -> i32,
-        mut visit: impl FnMut(usize, &[i32]),
+        mut visit: impl FnMut(usize, Range<usize>, &[[T; LANES]]),
     ) {
-        let DailyColumns { window, walk, days, day_count, .. } = self.columns;
+        let DailyColumns { window, walk, days, .. } = self.columns;
         let rules = window.book.rules();
-        let mut sums = vec![[T::default(); LANES]; *day_count];
-        let mut column = vec![0_i32; *day_count];
         walk.for_each_cell(branch, |cell, list| {
             if list.is_empty() || self.columns.repeats_a_looser(cell) {
                 return;
@@ -173,11 +248,8 @@ impl ColumnTile<'_> {
                         .zip(&nets[*signal as usize])
                         .for_each(|(sum, net)| *sum = plus(*sum, *net));
                 }
-                let first_rule = self.first_rule + group * LANES;
-                for lane in 0..LANES.min(rules - first_rule) {
-                    column.iter_mut().zip(&sums).for_each(|(own, sum)| *own = held(sum[lane]));
-                    visit(cell * rules + first_rule + lane, &column);
-                }
+                let first = self.first_rule + group * LANES;
+                visit(cell, first..rules.min(first + LANES), sums);
             }
         });
     }

@@ -16,7 +16,6 @@ use super::sweep::GridPoint;
 pub enum Score {
     /// Expectancy in units of the average loss less one standard error, payoff, win rate, account drawdown and
     /// selectivity: the legacy idea with its units repaired.
-    #[default]
     Balanced,
     /// The legacy score, defects and all (D07, D08): for comparison only.
     Legacy,
@@ -25,6 +24,7 @@ pub enum Score {
     /// Sum of wins over sum of losses.
     ProfitFactor,
     /// Sharpe ratio of daily returns.
+    #[default]
     Sharpe,
     /// Sum of net returns.
     TotalReturn,
@@ -44,6 +44,14 @@ impl Score {
             Self::ProfitFactor => "profit_factor",
             Self::Sharpe => "sharpe",
             Self::TotalReturn => "total_return",
+        }
+    }
+
+    /// Returns whether it depends on the order of trades (their drawdown), and not on sums alone.
+    pub fn reads_order(self) -> bool {
+        match self {
+            Self::Balanced | Self::Legacy => true,
+            Self::Expectancy | Self::ProfitFactor | Self::Sharpe | Self::TotalReturn => false,
         }
     }
 

@@ -34,6 +34,38 @@ impl GridPoint {
     pub fn net_ppm(&self) -> i64 {
         self.win_ppm + self.loss_ppm
     }
+
+    /// Returns the standard deviation of day returns over so many days, n of them; ppm.
+    pub fn day_deviation_ppm(&self, days: usize) -> f64 {
+        let n = days as f64;
+        let mean = self.net_ppm() as f64 / n;
+        (self.day_square_ppm2 as f64 / n - mean * mean).max(0.0).sqrt()
+    }
+
+    /// Returns the statistics of two stretches of days together; the drawdown is the larger of the two, since nothing connects them.
+    pub fn joined(&self, other: &Self) -> Self {
+        Self {
+            trades: self.trades + other.trades,
+            wins: self.wins + other.wins,
+            win_ppm: self.win_ppm + other.win_ppm,
+            loss_ppm: self.loss_ppm + other.loss_ppm,
+            drawdown_ppm: self.drawdown_ppm.max(other.drawdown_ppm),
+            day_square_ppm2: self.day_square_ppm2 + other.day_square_ppm2,
+        }
+    }
+
+    /// Returns the statistics of what is left without a stretch of days that is part of these; exact but for the drawdown, which
+    /// stays that of all days.
+    fn without(&self, part: &Self) -> Self {
+        Self {
+            trades: self.trades - part.trades,
+            wins: self.wins - part.wins,
+            win_ppm: self.win_ppm - part.win_ppm,
+            loss_ppm: self.loss_ppm - part.loss_ppm,
+            drawdown_ppm: self.drawdown_ppm,
+            day_square_ppm2: self.day_square_ppm2 - part.day_square_ppm2,
+        }
+    }
 }
 
 /// The statistics of every parameter set of a window.
@@ -58,6 +90,18 @@ impl Sweep {
     /// Returns the statistics of a rule and cell.
     pub fn point(&self, rule: usize, cell: usize) -> &GridPoint {
         &self.points[cell * self.rules + rule]
+    }
+
+    /// Returns the statistics of two stretches of days of one book together; see [`GridPoint::joined`].
+    pub fn joined(mut self, other: &Self) -> Self {
+        self.points.iter_mut().zip(&other.points).for_each(|(own, theirs)| *own = own.joined(theirs));
+        self
+    }
+
+    /// Returns what is left without a stretch of days; exact but for drawdowns, which stay those of all days.
+    pub fn without(&self, mut part: Self) -> Self {
+        part.points.iter_mut().zip(&self.points).for_each(|(part, all)| *part = all.without(part));
+        part
     }
 
     /// Returns the statistics of every exit rule, cell by cell.

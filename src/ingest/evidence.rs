@@ -440,7 +440,7 @@ mod tests {
         assert!(shown(&rows(&market[..3], PLAIN, volume)).is_err(), "three rows");
         let flat: Vec<[f64; 5]> = market.iter().map(|c| [c[0], c[0], c[0], c[0], c[4]]).collect();
         assert!(shown(&rows(&flat, PLAIN, volume)).is_err(), "flat candles");
-        // Gate.io's rows: turnover, close, high, low, then open.
+        // AdoptionGate.io's rows: turnover, close, high, low, then open.
         let gate: Vec<[f64; 5]> = market.iter().map(|c| [c[4] * 3e4, c[3], c[1], c[2], c[0]]).collect();
         assert!(shown(&rows(&gate, PLAIN, volume)).is_err(), "a turnover among the prices");
     }

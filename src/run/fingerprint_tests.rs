@@ -31,6 +31,7 @@ fn in_force() -> ActiveParameters {
         vetoed: [(Style::Scalping, set(70.0))].into(),
         chosen_on: [(Style::Swing, Day(20_000))].into(),
         grids: [(Style::Swing, [7; 32])].into(),
+        first_looks: [(Style::Swing, Day(19_000))].into(),
     }
 }
 
@@ -62,6 +63,8 @@ fn a_question_covers_the_plan_the_data_and_all_that_is_in_force() {
         asked(&|active| active.grids.clear()),
         asked(&|active| active.grids.extend([(Style::Swing, [8; 32])])),
         asked(&|active| active.grids.extend([(Style::Scalping, [7; 32])])),
+        asked(&|active| active.first_looks.clear()),
+        asked(&|active| active.first_looks.extend([(Style::Scalping, Day(19_000))])),
     ];
     assert_eq!(prints.iter().collect::<BTreeSet<_>>().len(), prints.len(), "each is another question");
     let staged = Search { strategy: Strategy::Random, budget: 1_000, seed: 1 };

@@ -606,7 +606,15 @@ impl PriorState {
             }
         }
         in_force.vetoed = super::adopt::vetoed_sets(snapshot, &options.profile)?;
-        in_force.grids = snapshot.grids(&options.profile)?;
+        let (grids, looks) = snapshot.grids_and_looks(&options.profile)?;
+        in_force.grids = grids;
+        for (style, (day, run)) in looks {
+            // A look at the same candles is the same look.
+            let looked = snapshot.run(&options.profile, run)?;
+            if looked.is_none_or(|run| run.data_fingerprint != data.0) {
+                in_force.first_looks.insert(style, day);
+            }
+        }
         // Handing parameters over by force changes nothing, and does not happen twice in a row.
         let last = snapshot.runs(&options.profile, .., 2)?;
         let last = last.into_iter().find(|(_, run)| run.result != super::adopt::EXPORTED);

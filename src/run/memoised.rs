@@ -10,7 +10,7 @@ use crate::fingerprint::{Canonical, Fingerprint};
 use crate::model::EXIT_AXES;
 
 /// Version of the answer: raise its number when a field of a style's report changes, or a sentence in it.
-pub(super) const ANSWER_FORMAT: u64 = 13 + ENTRIES_SINCE;
+pub(super) const ANSWER_FORMAT: u64 = 14 + ENTRIES_SINCE;
 
 /// Exit axes and metrics since then: an answer has them by place, and is another with one more.
 const ENTRIES_SINCE: u64 = (EXIT_AXES.len() as u64 - 11) + (METRICS_VERSION as u64 - 1);
@@ -24,6 +24,8 @@ pub(crate) fn cache_key(plan: &Plan, data: Fingerprint, in_force: &ActiveParamet
         chosen_on,
         // How many of them there are counts, with the style's own.
         grids: _,
+        // Whether it was before the days of this run counts, with the style's own.
+        first_looks,
     } = in_force;
     let mut hash = Canonical::new("retune question v1")
         .count(ANSWER_FORMAT)
@@ -41,7 +43,9 @@ pub(crate) fn cache_key(plan: &Plan, data: Fingerprint, in_force: &ActiveParamet
     }
     for style in &plan.styles {
         let chosen_on = chosen_on.get(&style.space.style()).map_or(i64::MIN, |day| day.0.into());
-        hash = hash.count(in_force.grids_with(style, &plan.search.stages)).signed(chosen_on);
+        let first_look = first_looks.get(&style.space.style()).map_or(i64::MIN, |day| day.0.into());
+        hash =
+            hash.count(in_force.grids_with(style, &plan.search.stages)).signed(chosen_on).signed(first_look);
     }
     hash.finish()
 }

@@ -169,7 +169,9 @@ pub fn known_evidence(record: &EvidenceRecord) -> KnownEvidence {
         evidence: Evidence {
             trials: record.trials,
             edge: record.edge.as_ref().and_then(assessment),
+            candidate: record.candidate.as_ref().and_then(assessment),
             switch: record.switch.as_ref().and_then(assessment),
+            vetoes: record.vetoes.iter().filter_map(|word| FailedCondition::named(word)).collect(),
             ..figures
         },
         told_edge: told(&record.edge),

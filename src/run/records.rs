@@ -10,6 +10,7 @@ use super::work::{SymbolWork, WorkSpan};
 use crate::decide::insights::Lesson;
 use crate::decide::{DecisionOutcome, DecisionReason};
 use crate::engine::plan::Plan;
+use crate::evaluate::metrics::Metrics;
 use crate::features::score::{ScoreTerm, ScoreWeights};
 use crate::model::{Day, Style};
 use crate::search::rank::Surface;
@@ -221,7 +222,9 @@ fn evidence_record(evidence: &Evidence, grid: [u8; 32]) -> EvidenceRecord {
         grid,
         trials: evidence.trials,
         edge: evidence.edge.as_ref().map(assessment),
+        candidate: evidence.candidate.as_ref().map(assessment),
         switch: evidence.switch.as_ref().map(assessment),
+        vetoes: evidence.vetoes.iter().map(|veto| veto.as_str().to_owned()).collect(),
         figures: figures.map(|(name, value)| NamedNumber { name, value }).collect(),
     }
 }
@@ -251,12 +254,17 @@ fn series_record(style: &StyleReport) -> SeriesRecord {
     }
 }
 
+/// Returns the metrics of a set on the days that chose.
+fn chosen_on<'a>(style: &StyleReport, measured: &'a Measured) -> &'a Metrics {
+    if style.evidence.gate.is_some() { &measured.full } else { &measured.early }
+}
+
 fn trials_record(style: &StyleReport) -> TrialsRecord {
     let trial = |(index, measured): (usize, &Measured)| TrialRecord {
         rank: index as u32 + 1,
         set: (&measured.set).into(),
         score: measured.score.expect("a ranked set has a score"),
-        metrics: (&measured.early).into(),
+        metrics: chosen_on(style, measured).into(),
     };
     TrialsRecord { trials: style.study.top.iter().enumerate().map(trial).collect() }
 }
@@ -276,7 +284,7 @@ fn features_record(style: &StyleReport, now_ms: i64) -> FeaturesRecord {
     let combination = |measured: &Measured| CombinationRecord {
         set: (&measured.set).into(),
         score: measured.score.expect("a ranked set has a score"),
-        metrics: (&measured.early).into(),
+        metrics: chosen_on(style, measured).into(),
     };
     FeaturesRecord {
         run: 0,

@@ -18,6 +18,8 @@ const READING_BYTES: u64 = 8 << 20;
 /// Parameter sets of a style that the base pays for, and bytes for each one more: sums, scores and their neighbours'.
 const SETS_IN_BASE: u64 = 150_000;
 const SET_BYTES: u64 = 100;
+/// The same for each set where choices are cross-fitted: its statistics on the days of a fold beside those on all days.
+const TESTED_SET_BYTES: u64 = 64;
 /// Bytes per given signal while a style is studied: its place in the book and its outcomes under one group of exit rules.
 const SIGNAL_BYTES: u64 = 360;
 
@@ -26,7 +28,11 @@ const SIGNAL_BYTES: u64 = 360;
 pub(crate) fn study_bytes(plan: &Plan, given: Option<&SignalsBySymbol>) -> u64 {
     let more_sets = |style: &StylePlan| (style.space.sets() as u64).saturating_sub(SETS_IN_BASE);
     let sets = plan.styles.iter().map(more_sets).max().unwrap_or(0);
-    sets * SET_BYTES + given.map_or(0, SignalsBySymbol::signals) * SIGNAL_BYTES
+    let tested = match plan.search.quick {
+        true => 0,
+        false => plan.styles.iter().map(|style| style.space.sets() as u64).max().unwrap_or(0),
+    };
+    sets * SET_BYTES + tested * TESTED_SET_BYTES + given.map_or(0, SignalsBySymbol::signals) * SIGNAL_BYTES
 }
 
 /// A ceiling that is too low.

@@ -101,6 +101,11 @@ impl KnownEvidence {
         self.told_edge.clone().unwrap_or_else(|| self.evidence.edge_line())
     }
 
+    /// Returns what the evidence says of the rule of choice, for people.
+    pub fn candidate_sentence(&self) -> String {
+        self.evidence.candidate_line()
+    }
+
     /// Returns what the evidence says of the switch, for people.
     pub fn switch_sentence(&self) -> String {
         self.told_switch.clone().unwrap_or_else(|| self.evidence.switch_line())

@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use super::report::{InputReport, StyleReport, SymbolLosses};
 use crate::decide::insights::{AdviceStanding, InsightInput, Insights, TradeContext, draw_insights};
-use crate::decide::{Contender, DecisionOutcome, DecisionReason, apply_gate, decide_style, list_changes};
+use crate::decide::{
+    Contender, DecisionOutcome, DecisionReason, Grounds, apply_gate, decide_style, list_changes,
+};
 use crate::engine::plan::{Plan, StylePlan};
 use crate::evaluate::outcome_table::OutcomeTable;
 use crate::evaluate::replay::{Pick, taken_signals};
@@ -34,9 +36,16 @@ pub(crate) struct ActiveParameters {
     pub(crate) chosen_on: BTreeMap<Style, Day>,
     /// Fingerprints of the grids tried before, by style.
     pub(crate) grids: BTreeSet<(Style, [u8; 32])>,
+    /// Last day of the first window that was tested, by style.
+    pub(crate) first_looks: BTreeMap<Style, Day>,
 }
 
 impl ActiveParameters {
+    /// Returns whether no earlier run tested a style on fewer days than those before an end.
+    pub(crate) fn is_first_look(&self, style: Style, end: Day) -> bool {
+        self.first_looks.get(&style).is_none_or(|first| first.0 + 1 >= end.0)
+    }
+
     /// Returns how many distinct grids of a style were tried, that of the plan included; a part of a larger space counts as
     /// all the parts that might have been chosen in its place.
     pub(crate) fn grids_with(&self, style: &StylePlan, search: &Search) -> u64 {
@@ -73,13 +82,17 @@ pub(crate) fn study_style(
     let parts = || symbols.iter().flat_map(|days| &days.blocks).map(|block| &block.styles[index]);
     let study = study_parameters(ground, theirs, days, plan, incumbent);
     let best = study.top.first();
-    let candidate = best.map(|best| Contender { set: &best.set, late_score: best.late_score });
+    let candidate =
+        best.map(|best| Contender { set: &best.set, score: best.score, late_score: best.late_score });
     let contender = incumbent.map(|set| Contender {
         set,
+        score: study.incumbent.as_ref().and_then(|measured| measured.score),
         late_score: study.incumbent.as_ref().and_then(|measured| measured.late_score),
     });
     let least = plan.search.min_improvement;
-    let mut decision = decide_style(style.space.style(), candidate, contender, &study.judgement, least);
+    let require = plan.search.require;
+    let mut decision =
+        decide_style(style.space.style(), candidate, contender, &study.judgement, least, require);
     if incumbent.is_some() && study.incumbent.is_none() {
         decision.reasons.push(DecisionReason::ActiveNotInSpace);
     }
@@ -96,9 +109,19 @@ pub(crate) fn study_style(
         weights: learned.as_ref(),
         chosen_on: in_force.chosen_on.get(&style.space.style()).copied(),
         closes: input.market(&plan.regime_symbol).map_or(&[], |symbol| &symbol.closes),
+        is_first_look: in_force.is_first_look(style.space.style(), study.days.end),
     }
     .evidence(&book);
-    apply_gate(plan.search.require, &mut decision, evidence.edge.as_ref(), evidence.switch.as_ref());
+    let grounds = Grounds {
+        edge: evidence.edge.as_ref(),
+        candidate: evidence.candidate.as_ref(),
+        switch: evidence.switch.as_ref(),
+        p_edge: evidence.p_luck,
+        p_switch: evidence.p_luck_switch,
+        vetoes: &evidence.vetoes,
+        gate: evidence.gate,
+    };
+    apply_gate(require, &mut decision, &grounds);
     let vetoed = in_force.vetoed.get(&style.space.style());
     if decision.outcome == DecisionOutcome::Adopted && best.is_some_and(|best| Some(&best.set) == vetoed) {
         decision.outcome = DecisionOutcome::NotConvincing;

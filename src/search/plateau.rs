@@ -110,6 +110,15 @@ fn add<T: Copy + Add<Output = T>>(sums: &mut [T], values: &[T]) {
     sums.iter_mut().zip(values).for_each(|(sum, value)| *sum = *sum + *value);
 }
 
+/// How far a grid is smoothed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Smoothing {
+    /// Sums over neighbours.
+    Once,
+    /// Means over the means of neighbours as well.
+    Twice,
+}
+
 /// A grid of ordered axes, smoothed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SmoothedGrid {
@@ -120,7 +129,7 @@ pub struct SmoothedGrid {
     /// Scores of a point and its neighbours: their sum and number.
     sums: Vec<f64>,
     counts: Vec<u32>,
-    /// The sum of these points' means.
+    /// The sum of these points' means; empty where the grid is smoothed once.
     twice: Vec<f64>,
 }
 
@@ -129,7 +138,7 @@ impl SmoothedGrid {
     ///
     /// Shape: one finite score per point, NaN where it has none
     /// Cost:  O(points x (dimensions + rules beside a rule))
-    pub fn new(grid: Neighbourhood, scores: Vec<f64>) -> Self {
+    pub fn new(grid: Neighbourhood, scores: Vec<f64>, smoothing: Smoothing) -> Self {
         assert!(grid.points() == scores.len(), "one score per point");
         let mut sums: Vec<f64> =
             scores.iter().map(|score| if score.is_nan() { 0.0 } else { *score }).collect();
@@ -141,7 +150,10 @@ impl SmoothedGrid {
             false => sums[point] / f64::from(counts[point]),
         };
         // The same points have a mean and have a score: their number around a point is the same.
-        let mut twice: Vec<f64> = (0..scores.len()).map(mean).collect();
+        let mut twice: Vec<f64> = match smoothing {
+            Smoothing::Twice => (0..scores.len()).map(mean).collect(),
+            Smoothing::Once => Vec::new(),
+        };
         grid.add_up(&mut twice);
         Self { cells_around: grid.cells_around(), grid, scores, sums, counts, twice }
     }
@@ -161,9 +173,16 @@ impl SmoothedGrid {
         (self.counts[point] > 0).then(|| self.sums[point] / f64::from(self.counts[point]))
     }
 
-    /// Returns the smoothed score of a point: the mean of these means, so that the weight falls off over two steps.
+    /// Returns the smoothed score of a point: the mean of these means, so that the weight falls off over two steps; `None` of a grid
+    /// that was smoothed once.
     pub fn smoothed(&self, point: usize) -> Option<f64> {
-        (self.counts[point] > 0).then(|| self.twice[point] / f64::from(self.counts[point]))
+        let sum = self.twice.get(point).filter(|_| self.counts[point] > 0)?;
+        Some(sum / f64::from(self.counts[point]))
+    }
+
+    /// Returns the score of a point plus half the mean score of its neighbours: what luck lifted alone has none that help.
+    pub fn supported(&self, point: usize) -> Option<f64> {
+        Some(self.score(point)? + 0.5 * self.around(point).unwrap_or(0.0))
     }
 
     /// Returns the mean score of a point's neighbours.
@@ -220,7 +239,7 @@ mod tests {
     use super::*;
 
     fn cells_only(sizes: &[usize], scores: Vec<f64>) -> SmoothedGrid {
-        SmoothedGrid::new(Neighbourhood::new(vec![vec![0]], sizes), scores)
+        SmoothedGrid::new(Neighbourhood::new(vec![vec![0]], sizes), scores, Smoothing::Twice)
     }
 
     #[test]
@@ -275,7 +294,7 @@ mod tests {
             };
             let once = |point: usize| mean(around(point).map(|other| scores[other]).collect());
             let scored = |point: usize| if scores[point].is_nan() { f64::NAN } else { once(point).unwrap_or(f64::NAN) };
-            let found = SmoothedGrid::new(grid.clone(), scores.clone());
+            let found = SmoothedGrid::new(grid.clone(), scores.clone(), Smoothing::Twice);
             for point in 0..grid.points() {
                 let same = |a: Option<f64>, b: Option<f64>| match (a, b) {
                     (Some(a), Some(b)) => (a - b).abs() < 1e-9,

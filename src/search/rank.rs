@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::plateau::{Neighbourhood, SmoothedGrid};
+use super::plateau::{Neighbourhood, SmoothedGrid, Smoothing};
 use super::space::{Reach, SearchSpace};
 use crate::evaluate::metrics::Circumstances;
 use crate::evaluate::score::Score;
@@ -70,8 +70,10 @@ impl Trial {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RankBy {
-    /// The mean score around it, spikes aside: what luck lifted has neighbours that it did not lift.
+    /// Its own score plus half the mean score of its neighbours.
     #[default]
+    Neighbours,
+    /// The mean score around it, spikes aside: what luck lifted has neighbours that it did not lift.
     Plateau,
     /// Its own score.
     Peak,
@@ -79,11 +81,12 @@ pub enum RankBy {
 
 impl RankBy {
     /// Every way.
-    pub const ALL: [Self; 2] = [Self::Plateau, Self::Peak];
+    pub const ALL: [Self; 3] = [Self::Neighbours, Self::Plateau, Self::Peak];
 
     /// Returns the name used in configuration.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Neighbours => "neighbours",
             Self::Plateau => "plateau",
             Self::Peak => "peak",
         }
@@ -245,7 +248,7 @@ pub fn rank_sets(sweep: &Sweep, space: &SearchSpace, objective: &Objective<'_>, 
     let mut best = BestTrials::new(keep);
     let mut axes = AxisScores::new(space);
     let mut rated = 0;
-    let grid = (objective.by == RankBy::Plateau).then(|| space.neighbourhood());
+    let grid = (objective.by != RankBy::Peak).then(|| space.neighbourhood());
     let mut scores = vec![f64::NAN; grid.as_ref().map_or(0, Neighbourhood::points)];
     for (cell, points) in sweep.cells().enumerate() {
         for (rule, point) in points.iter().enumerate() {
@@ -261,15 +264,19 @@ pub fn rank_sets(sweep: &Sweep, space: &SearchSpace, objective: &Objective<'_>, 
         axes.end_cell(cell);
     }
     if let Some(grid) = grid {
-        let landscape = SmoothedGrid::new(grid, scores);
+        let by_plateau = objective.by == RankBy::Plateau;
+        let smoothing = if by_plateau { Smoothing::Twice } else { Smoothing::Once };
+        let landscape = SmoothedGrid::new(grid, scores, smoothing);
+        let height = |at| if by_plateau { landscape.smoothed(at) } else { landscape.supported(at) };
         for at in 0..landscape.grid().points() {
             let (rule, cell) = landscape.grid().place(at);
-            let Some((score, height)) = landscape.score(at).zip(landscape.smoothed(at)) else { continue };
+            let Some((score, height)) = landscape.score(at).zip(height(at)) else { continue };
             // Most are not high enough, whatever they stand on.
             let point = *sweep.point(rule, cell);
             let trial = Trial { rule, cell, score, height, footing: Robustness::Sound, point };
             if objective.reaches(rule, cell) && best.takes(&trial) {
-                best.offer(Trial { footing: Robustness::of(landscape.is_sound(at), &point), ..trial });
+                let sound = !by_plateau || landscape.is_sound(at);
+                best.offer(Trial { footing: Robustness::of(sound, &point), ..trial });
             }
         }
     }

@@ -1,6 +1,6 @@
 //! One consistent state of the store, to read from; the same for the writer and for readers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, Range, RangeBounds};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -20,12 +20,15 @@ use super::records::{
     ParamsRecord, Record, RunRecord, SeriesRecord, TrialsRecord, WorkRecord,
 };
 use super::tables::{self, Class, Section, Table, TableInfo};
-use crate::model::Style;
+use crate::model::{Day, Style};
 
 /// Key derivation context of the hash over all heads.
 const CONTENT_CONTEXT: &str = "retune 2026-11 store content v1";
 /// The scope of what is passed through: it concerns all of a profile.
 pub(super) const CARRIED_SCOPE: &str = "global";
+
+/// Fingerprints of grids by style, and the last day of the first window that was tested with the run that did, by style.
+pub type GridsAndLooks = (BTreeSet<(Style, [u8; 32])>, BTreeMap<Style, (Day, u64)>);
 
 /// The store as it was at one commit.
 ///
@@ -189,11 +192,22 @@ impl<'s> Snapshot<'s> {
         self.get(&tables::CARRIED, &keys::scope_key(profile, CARRIED_SCOPE)?)
     }
 
-    /// Returns the fingerprints of the grids that the runs kept have tried.
-    pub fn grids(&self, profile: &str) -> Result<BTreeSet<(Style, [u8; 32])>, StoreError> {
+    /// Returns the fingerprints of the grids that the runs kept have tried, and the last day of the first window they tested with
+    /// the run that did, by style.
+    pub fn grids_and_looks(&self, profile: &str) -> Result<GridsAndLooks, StoreError> {
         let rows = self.scan(&tables::EVIDENCE, keys::all_of(profile)?, usize::MAX, false)?;
-        let style = |key: &str| key.rsplit('/').next().and_then(keys::style_named);
-        Ok(rows.into_iter().filter_map(|(key, record)| Some((style(&key)?, record.grid))).collect())
+        let (mut grids, mut looks) = (BTreeSet::new(), BTreeMap::new());
+        for (key, record) in rows {
+            let mut parts = key.rsplit('/');
+            let Some(style) = parts.next().and_then(keys::style_named) else { continue };
+            grids.insert((style, record.grid));
+            let run = parts.next().and_then(|run| run.parse::<u64>().ok());
+            if let Some(look) = record.figure("look_day").map(|day| Day(day as i32)).zip(run) {
+                let first = looks.entry(style).or_insert(look);
+                *first = look.min(*first);
+            }
+        }
+        Ok((grids, looks))
     }
 
     /// Returns what is known about the candidate of a run and style.

@@ -6,30 +6,54 @@ use crate::engine::plan::{Plan, StylePlan};
 use crate::evaluate::daily::DailyColumns;
 use crate::evaluate::outcome_table::{OutcomeTable, Window};
 use crate::evaluate::replay::{Pick, Tally, replay_set};
-use crate::model::{Day, ReturnPpm};
+use crate::model::Day;
 use crate::search::weights::LearnedWeights;
 use crate::study::captures::{Capture, Captures};
+use crate::study::cross_fit::{CrossFit, Walk};
 use crate::study::portfolio::{Traded, simulate_best_sets};
 use crate::study::regimes::{Regimes, results_by_regime};
 use crate::study::series::Series;
+use crate::study::surface::test_surface;
 use crate::study::{EvaluationContext, Study};
 use crate::validate::assessment::{
-    Assessment, Assurance, FailedCondition, Findings, assess_findings, cost_buffer, wealth_of_bet,
+    AdoptionGate, Assessment, Assurance, FailedCondition, Fragility, SampleSize, assess_candidate,
+    assess_edge, assess_switch, cost_buffer, wealth_of_bet,
 };
 use crate::validate::bootstrap::{self, confidence_interval};
 use crate::validate::dependence::automatic_block;
 use crate::validate::grid::{
     CrossValidation, GridResult, GridTests, Halves, Ranks, Replicates, TestPlan, add_ranks,
-    studentised_statistic,
 };
+use crate::validate::normal::cdf;
 use crate::validate::pair::{SharpeDifference, sharpe_difference};
 use crate::validate::sharpe::{DAYS_PER_YEAR, Moments, equivalent_trials};
+use crate::validate::surface::SurfacePlan;
 
 const PPM_PER_PERCENT: f64 = 10_000.0;
+/// Replicates of the test of the surface, and the seed of their draws.
+const REPLICATES: usize = 999;
+const SEED: u64 = 20_240_611;
 /// Longest mean block of the bootstrap; days.
 const BLOCK_MAX: f64 = 10.0;
 
-/// Choosing again and again in the past, each time without knowing what follows.
+/// What choosing by the same rule, without the days it was then measured on, came to.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct CrossFitted {
+    pub folds: u64,
+    /// Sharpe ratio of a year: what is expected of the candidate.
+    pub sharpe_year: f64,
+    /// 90 % interval of it.
+    pub low_year: f64,
+    pub high_year: f64,
+    pub t: f64,
+    /// Share of the folds that earned.
+    pub earning: f64,
+    /// Distinct sets among the choices.
+    pub distinct: u64,
+}
+
+/// Choosing by the same rule in the past, each time without knowing what follows.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct WalkForward {
@@ -41,8 +65,6 @@ pub struct WalkForward {
     pub positive: f64,
     /// What was earned over what training promised.
     pub efficiency: f64,
-    /// Share of the choices that differ from the one before.
-    pub turnover: f64,
 }
 
 /// What the active parameters did since they are active: days that nobody had seen when they were chosen.
@@ -103,32 +125,32 @@ pub struct Evidence {
     pub days: usize,
     pub active_days: usize,
     pub trades: u64,
+    /// Days with trades, and trades, of the loosest cell of the grid.
+    pub grid_active_days: usize,
+    pub grid_trades: u64,
     /// Parameter sets tried, all grids of the profile and those declared together.
     pub trials: u64,
-    /// Sets with returns of their own that were tested.
+    /// Cells whose columns were tested.
     pub columns: u64,
     pub sharpe_year: Option<f64>,
     /// Probability that the true Sharpe ratio is positive, before counting what was tried.
     pub probabilistic_sharpe: Option<f64>,
-    /// Sharpe ratio of a year that luck over all sets reaches on average.
+    /// Largest yearly Sharpe ratio of a cell, and the largest that noise over all cells reaches on average.
+    pub surface_sharpe_year: Option<f64>,
     pub luck_sharpe_year: Option<f64>,
-    /// Probability that the true Sharpe ratio exceeds what luck reaches.
+    /// Probability that the candidate's true Sharpe ratio exceeds what noise reaches.
     pub deflated_sharpe: Option<f64>,
-    /// Independent tries that would be as lucky as this grid.
+    /// Independent tries that would be as lucky as this surface.
     pub equivalent_trials: Option<f64>,
     /// Further days until it could be told from zero, at this rate.
     pub days_needed: Option<f64>,
-    /// Probability that luck over all trials does as well as the candidate, against zero and against the active set.
+    /// Probability that noise over everything tried does as well as the surface.
     pub p_luck: Option<f64>,
+    /// Probability that the rule of choice is no better than the active set on days it did not know.
     pub p_luck_switch: Option<f64>,
-    /// The same for the best set of the grid, against zero.
-    pub p_luck_best: Option<f64>,
-    /// White's Reality Check of the candidate, against zero.
-    pub p_reality: Option<f64>,
+    /// What the rule of choice earned on days it did not know.
+    pub cross_fit: Option<CrossFitted>,
     pub walk_forward: Option<WalkForward>,
-    /// t statistic of what walking forward earned more than the active set.
-    pub walk_forward_switch_t: Option<f64>,
-    pub cross_validation: Option<CrossValidation>,
     /// Mean Sharpe ratio of the neighbours over its own.
     pub plateau_ratio: Option<f64>,
     /// Sharpe ratio of the candidate less that of the active set, as a test of these two alone.
@@ -149,8 +171,16 @@ pub struct Evidence {
     pub weights: Option<WeightFigures>,
     /// What the candidate and the active set made of the moves that hindsight knows; no assessment looks at it.
     pub captures: Option<Captures>,
+    /// What forbids the candidate whatever the evidence says.
+    pub vetoes: Vec<FailedCondition>,
+    /// The greatest p-values at which the decision adopts; `None` where it does not rest on them.
+    pub gate: Option<AdoptionGate>,
+    /// Last day of the window of this look, as a number.
+    pub look_day: Option<u64>,
     /// Is there anything here at all?
     pub edge: Option<Assessment>,
+    /// Does the rule of choice share in it?
+    pub candidate: Option<Assessment>,
     /// Is it better than what is active? `None` where nothing is, or the candidate is.
     pub switch: Option<Assessment>,
 }
@@ -158,28 +188,47 @@ pub struct Evidence {
 impl Evidence {
     /// Answers "is there anything here at all?" in a line.
     pub fn edge_line(&self) -> String {
-        self.line(self.edge.as_ref(), self.p_luck, "zero")
+        let grid = (self.grid_active_days, self.grid_trades);
+        let Some(p) = self.p_luck else { return self.line(self.edge.as_ref(), grid, None) };
+        let said = format!(
+            "p = {}: after {} tries, noise did at least as well in {:.0} of 100 simulations",
+            p_text(p),
+            self.trials,
+            (100.0 * p).max(1.0)
+        );
+        let surface = self.surface_sharpe_year.zip(self.luck_sharpe_year).map(|(surface, luck)| {
+            let (surface, luck) = (one_digit(surface), one_digit(luck));
+            format!("the best cell has a yearly Sharpe ratio of {surface}, noise reaches {luck} on average")
+        });
+        self.line(
+            self.edge.as_ref(),
+            grid,
+            Some([Some(said), surface].into_iter().flatten().collect::<Vec<_>>().join("; ")),
+        )
     }
 
     /// Answers "is it better than what is active?" in a line.
     pub fn switch_line(&self) -> String {
-        let line = self.line(self.switch.as_ref(), self.p_luck_switch, "the active parameters");
-        let is_tested = self.switch.as_ref().is_some_and(|switch| switch.assurance != Assurance::Untested);
-        match self.sharpe_difference.filter(|_| is_tested) {
-            Some(found) => format!(
-                "{line}; yearly Sharpe {:+.1} against them, p = {:.2}",
-                found.difference * DAYS_PER_YEAR.sqrt(),
-                found.p
-            ),
-            None => line,
-        }
+        let said = self.p_luck_switch.map(|p| {
+            let against = self.sharpe_difference.map_or_else(String::new, |found| {
+                format!("; in-sample yearly Sharpe {:+.1} against them", found.difference * DAYS_PER_YEAR.sqrt())
+            });
+            format!("p = {} that choosing is no better than the active parameters on days it did not know{against}", p_text(p))
+        });
+        self.line(self.switch.as_ref(), (self.active_days, self.trades), said)
     }
 
-    fn line(&self, assessment: Option<&Assessment>, p_luck: Option<f64>, against: &str) -> String {
+    /// Returns what was said, or why nothing can be.
+    fn line(
+        &self,
+        assessment: Option<&Assessment>,
+        (active_days, trades): (usize, u64),
+        said: Option<String>,
+    ) -> String {
         let too_little = || {
             format!(
-                "{} days, {} of them with trades, {} trades: 60, 40 and 100 are needed to say anything",
-                self.days, self.active_days, self.trades
+                "{} days, {active_days} of them with trades, {trades} trades: 60, 40 and 100 are needed to say anything",
+                self.days
             )
         };
         let lacks = |lack| assessment.is_some_and(|assessment| assessment.lacks.contains(&lack));
@@ -198,37 +247,31 @@ impl Evidence {
             }
             _ => {}
         }
-        let mut parts = Vec::new();
-        if let Some(p) = p_luck {
-            parts.push(format!(
-                "after {} tries, noise did at least as well against {against} in {:.0} of 100 simulations",
-                self.trials,
-                (100.0 * p).max(1.0)
-            ));
-        }
-        if let Some(walk) = self.walk_forward {
-            parts.push(format!(
-                "walk-forward re-optimisation earned a yearly Sharpe ratio of {:.1} ({:.0} % of {} choices earned)",
-                walk.sharpe_year,
-                100.0 * walk.positive,
-                walk.choices
-            ));
-        }
-        if let Some((expected, own)) = self.expected_sharpe_year().zip(self.sharpe_year) {
-            let (expected, own) = (one_digit(expected), one_digit(own));
-            parts.push(format!("expected Sharpe after selection {expected} per year (in-sample {own})"));
-        }
-        if parts.is_empty() {
-            parts.push("its returns do not vary enough to be tested".to_owned());
-        }
-        parts.join("; ")
+        said.unwrap_or_else(|| "its returns do not vary enough to be tested".to_owned())
     }
 
-    /// Returns the Sharpe ratio of a year that is left of the candidate's own once what choosing adds is taken off; never more than its
-    /// own.
+    /// Answers "does the rule of choice share in it?" in a line.
+    pub fn candidate_line(&self) -> String {
+        let known = self.cross_fit.zip(self.sharpe_year).zip(self.expected_sharpe_year());
+        let Some(((fitted, own), expected)) = known else {
+            return self.line(self.candidate.as_ref(), (self.active_days, self.trades), None);
+        };
+        format!(
+            "expected Sharpe after selection {} per year, 90 % between {} and {} (in-sample {}); choosing without a fifth of the days \
+             earned on it in {:.0} of {} folds",
+            one_digit(expected),
+            one_digit(fitted.low_year),
+            one_digit(fitted.high_year),
+            one_digit(own),
+            fitted.earning * fitted.folds as f64,
+            fitted.folds
+        )
+    }
+
+    /// Returns the Sharpe ratio of a year that is expected of the candidate: what the rule of choice earned on days it did not know;
+    /// never more than its own.
     pub fn expected_sharpe_year(&self) -> Option<f64> {
-        let optimism = self.cross_validation?.optimism * DAYS_PER_YEAR.sqrt();
-        self.sharpe_year.map(|own| own - optimism)
+        Some(self.cross_fit?.sharpe_year.min(self.sharpe_year?))
     }
 }
 
@@ -249,6 +292,8 @@ pub(crate) struct Question<'a> {
     pub(crate) chosen_on: Option<Day>,
     /// Last closes of the symbol that stands for the market.
     pub(crate) closes: &'a [(Day, f64)],
+    /// Whether no earlier run of the profile tested this style on earlier days.
+    pub(crate) is_first_look: bool,
 }
 
 impl Question<'_> {
@@ -266,12 +311,14 @@ impl Question<'_> {
                 self.plan,
             ),
             weights: self.weights.map(WeightFigures::from),
+            gate: self.plan.search.require.least().map(|least| AdoptionGate::of(least, self.is_first_look)),
             ..Evidence::default()
         };
         let place = study.top.first().and_then(|best| self.style.space.find(&best.set));
         let Some((rule, cell)) = place else {
             if self.plan.search.quick {
-                evidence.edge = Some(self.assessed(&evidence, &Findings::default()));
+                evidence.edge =
+                    Some(self.answered(&evidence, assess_edge(SampleSize::default(), None, None)));
             }
             return evidence;
         };
@@ -283,31 +330,32 @@ impl Question<'_> {
             in_force: in_force.map(|(rule, cell)| Capture::from(&self.tally(&window, rule, cell))),
         });
         self.describe(&mut evidence, &tally);
+        let grid = self.surface_size(&window);
+        (evidence.grid_active_days, evidence.grid_trades) = (grid.active_days, grid.trades);
         evidence.plateau_ratio = self.plateau_ratio(&window, rule, cell, evidence.sharpe_year);
-        let found = self.found(&evidence);
-        if found.are_enough() && !self.plan.search.quick {
+        if grid.is_enough() && !self.plan.search.quick {
             self.test(&mut evidence, &window);
         }
-        self.conclude(&mut evidence);
+        self.conclude(&mut evidence, grid);
         evidence
     }
 
-    /// Assesses findings; what was not tested is neither luck nor proof.
-    fn assessed(&self, evidence: &Evidence, found: &Findings) -> Assessment {
-        let lack = |lacks: bool, lack| lacks.then_some(lack);
-        match (self.plan.search.quick, found.are_enough()) {
-            (true, enough) => Assessment {
-                assurance: Assurance::Untested,
-                lacks: [Some(FailedCondition::Quick), lack(!enough, FailedCondition::Evidence)]
-                    .into_iter()
-                    .flatten()
-                    .collect(),
-            },
-            (false, true) if evidence.columns == 0 => {
-                Assessment { assurance: Assurance::Untested, lacks: vec![FailedCondition::Evidence] }
-            }
-            (false, _) => assess_findings(found),
+    /// Returns how much there is to judge of the surface: what the loosest cell trades.
+    fn surface_size(&self, window: &Window<'_>) -> SampleSize {
+        let entries = &window.book.entries()[window.signals.clone()];
+        let mut days: Vec<i32> = entries.iter().map(|entry| Day::of(entry.entry_ms).0).collect();
+        days.dedup();
+        SampleSize { days: window.day_count(), active_days: days.len(), trades: entries.len() as u64 }
+    }
+
+    /// Returns an answer as it is given: what was not tested is neither luck nor proof.
+    fn answered(&self, evidence: &Evidence, found: Assessment) -> Assessment {
+        if !self.plan.search.quick {
+            return found;
         }
+        let few = (!sample_of(evidence).is_enough()).then_some(FailedCondition::Evidence);
+        let lacks = [Some(FailedCondition::Quick), few].into_iter().flatten().collect();
+        Assessment { assurance: Assurance::Untested, lacks }
     }
 
     fn tally(&self, window: &Window<'_>, rule: usize, cell: usize) -> Tally {
@@ -335,7 +383,7 @@ impl Question<'_> {
         evidence.days_needed =
             needed.filter(|days| days.is_finite()).map(|days| (days - returns.len() as f64).max(0.0).ceil());
         evidence.regimes = results_by_regime(daily, self.study.days.start, self.closes);
-        let mean_block = self.tests().mean_block;
+        let mean_block = self.mean_block();
         let interval = moments.and_then(|_| confidence_interval(&returns, mean_block, bootstrap::mean));
         evidence.mean_interval_pct = interval.map(|found| (found.low, found.high));
         if !in_force.is_empty() {
@@ -343,8 +391,9 @@ impl Question<'_> {
         }
     }
 
-    fn tests(&self) -> TestPlan {
-        test_plan(self.plan, self.style, self.series)
+    /// Returns the mean length of a bootstrap block; days.
+    fn mean_block(&self) -> f64 {
+        test_plan(self.plan, self.style, self.series).mean_block
     }
 
     /// Compares the candidate with the sets one step away on one axis.
@@ -360,36 +409,61 @@ impl Question<'_> {
         (!neighbours.is_empty()).then(|| mean / own)
     }
 
-    /// Tests the whole grid.
+    /// Tests the surface, and what choosing is worth.
     fn test(&self, evidence: &mut Evidence, window: &Window<'_>) {
-        let plan = self.tests();
-        let (candidate, incumbent) = (&self.series.candidate_ppm, &self.series.incumbent_ppm);
-        let zero = vec![0_i64; plan.days];
-        let narrow = |daily: &[i64]| daily.iter().copied().map(ReturnPpm::of_day).collect();
-        let mut benchmarks: Vec<Vec<i32>> = vec![narrow(&zero)];
-        if !incumbent.is_empty() {
-            benchmarks.push(narrow(incumbent));
-        }
-        let (result, cross_validation) = test_grid(window, &plan, &benchmarks);
-        evidence.columns = result.columns() as u64;
+        let plan = SurfacePlan {
+            first_day: self.study.days.start.0,
+            days: window.day_count(),
+            replicates: REPLICATES,
+            mean_block: self.mean_block(),
+            seed: SEED,
+        };
+        let surface = test_surface(window, &plan);
+        let (root, year) = ((plan.days as f64).sqrt(), DAYS_PER_YEAR.sqrt());
         let many = |p: f64| (p * self.grids as f64 * self.declared_factor()).min(1.0);
-        let own = studentised_statistic(candidate, &zero).and_then(|own| result.luck_of(0, own, &plan));
-        evidence.p_luck = own.map(|luck| many(luck.p_spa));
-        evidence.p_reality = own.map(|luck| many(luck.p_reality));
-        evidence.p_luck_best = result.luck(0, &plan).map(|luck| many(luck.p_spa));
-        if let Some(luck) = own {
-            let moments = Moments::of(&percent(candidate));
-            evidence.luck_sharpe_year = Some(luck.luck_sharpe * DAYS_PER_YEAR.sqrt());
-            evidence.deflated_sharpe = moments.and_then(|m| m.probabilistic_sharpe(luck.luck_sharpe));
-            evidence.equivalent_trials = Some(equivalent_trials(luck.luck_sharpe, plan.days));
+        evidence.columns = surface.columns() as u64;
+        evidence.p_luck = surface.p().map(many);
+        evidence.surface_sharpe_year = surface.largest().map(|(t, _)| t / root * year);
+        evidence.look_day = (surface.columns() > 0)
+            .then_some(self.study.days.end.0 - 1)
+            .and_then(|day| u64::try_from(day).ok());
+        if let Some(luck) = surface.lucky_t().map(|t| t / root) {
+            let moments = Moments::of(&percent(&self.series.candidate_ppm));
+            evidence.luck_sharpe_year = Some(luck * year);
+            evidence.deflated_sharpe = moments.and_then(|m| m.probabilistic_sharpe(luck));
+            evidence.equivalent_trials = Some(equivalent_trials(luck, plan.days));
         }
-        if !incumbent.is_empty() {
-            let own =
-                studentised_statistic(candidate, incumbent).and_then(|own| result.luck_of(1, own, &plan));
-            evidence.p_luck_switch = own.map(|luck| many(luck.p_spa));
+        evidence.cross_fit = self.study.cross_fit.as_ref().and_then(|fit| self.cross_fitted(fit));
+        evidence.walk_forward = self.study.walk.as_ref().and_then(walk_forward);
+        evidence.p_luck_switch = self.study.cross_fit.as_ref().and_then(|fit| self.switch_p(fit)).map(many);
+    }
+
+    fn cross_fitted(&self, fit: &CrossFit) -> Option<CrossFitted> {
+        let (moments, year) = (Moments::of(&fit.days)?, DAYS_PER_YEAR.sqrt());
+        let interval = confidence_interval(&fit.days, self.mean_block(), bootstrap::sharpe)?;
+        Some(CrossFitted {
+            folds: fit.folds as u64,
+            sharpe_year: moments.sharpe() * year,
+            low_year: interval.low * year,
+            high_year: interval.high * year,
+            t: moments.sharpe() * (moments.days as f64).sqrt(),
+            earning: fit.earning as f64 / fit.folds as f64,
+            distinct: fit.distinct as u64,
+        })
+    }
+
+    /// Returns the probability of what the rule of choice earned more than the active set, on the same days, where it is no better: one
+    /// sided, by the difference of Sharpe ratios; `None` without an active set, or where it is the candidate.
+    fn switch_p(&self, fit: &CrossFit) -> Option<f64> {
+        let incumbent = &self.series.incumbent_ppm;
+        if incumbent.is_empty()
+            || *incumbent == self.series.candidate_ppm
+            || incumbent.len() != fit.days.len()
+        {
+            return None;
         }
-        (evidence.walk_forward, evidence.walk_forward_switch_t) = walk_forward(&result, &plan, incumbent);
-        evidence.cross_validation = cross_validation;
+        let found = sharpe_difference(&fit.days, &percent(incumbent), self.mean_block() as usize)?;
+        Some(cdf(-found.t))
     }
 
     /// Trials made elsewhere count as so many grids more.
@@ -397,39 +471,24 @@ impl Question<'_> {
         1.0 + self.plan.search.declared_trials as f64 / (self.study.sets as f64 * self.grids as f64)
     }
 
-    /// Returns what is known of the candidate against zero, before its own past counts.
-    fn found(&self, evidence: &Evidence) -> Findings {
-        let cross = evidence.cross_validation;
-        Findings {
-            days: evidence.days,
-            active_days: evidence.active_days,
-            trades: evidence.trades,
-            p_luck: evidence.p_luck,
-            walk_forward_t: evidence.walk_forward.map(|walk| walk.t),
-            p_loss: cross.map(|cross| cross.p_loss),
+    fn conclude(&self, evidence: &mut Evidence, surface: SampleSize) {
+        let (candidate, incumbent) = (&self.series.candidate_ppm, &self.series.incumbent_ppm);
+        let is_active = !incumbent.is_empty() && candidate == incumbent;
+        let asks_switch = !incumbent.is_empty() && !is_active;
+        let (sample, t) = (sample_of(evidence), evidence.cross_fit.map(|fit| fit.t));
+        let overlap = evidence.traded.clone().unwrap_or_default();
+        evidence.vetoes = Fragility {
             plateau_ratio: evidence.plateau_ratio,
             worst_case: evidence.worst_case_pct,
             cost_buffer: evidence.cost_buffer,
-            decay_e: 1.0,
-            overlap: evidence.traded.clone().unwrap_or_default().overlap(),
-            daily_look: true,
+            decay_e: evidence.forward.filter(|_| is_active).map_or(1.0, |forward| forward.e_decay),
+            overlap: if asks_switch { overlap.overlap_of_switch() } else { overlap.overlap() },
         }
-    }
-
-    fn conclude(&self, evidence: &mut Evidence) {
-        let found = self.found(evidence);
-        let (candidate, incumbent) = (&self.series.candidate_ppm, &self.series.incumbent_ppm);
-        let is_in_force = !incumbent.is_empty() && candidate == incumbent;
-        let decay_e = evidence.forward.filter(|_| is_in_force).map_or(1.0, |forward| forward.e_decay);
-        evidence.edge = Some(self.assessed(evidence, &Findings { decay_e, ..found }));
-        if !incumbent.is_empty() && candidate != incumbent {
-            let switch = Findings {
-                p_luck: evidence.p_luck_switch,
-                walk_forward_t: evidence.walk_forward_switch_t,
-                overlap: evidence.traded.clone().unwrap_or_default().overlap_of_switch(),
-                ..found
-            };
-            evidence.switch = Some(self.assessed(evidence, &switch));
+        .vetoes();
+        evidence.edge = Some(self.answered(evidence, assess_edge(surface, evidence.p_luck, t)));
+        evidence.candidate = Some(self.answered(evidence, assess_candidate(sample, t)));
+        if asks_switch {
+            evidence.switch = Some(self.answered(evidence, assess_switch(sample, evidence.p_luck_switch)));
         }
     }
 
@@ -449,6 +508,34 @@ impl Question<'_> {
             e_decay: wealth_of_bet(&losses(&after), for_decay),
         })
     }
+}
+
+/// Studies a book and returns what is known of its candidate, at the first look at one grid with nothing active: what a calibration
+/// asks of made-up worlds. Symbols are named in the order of their numbers in the book.
+///
+/// Causality: as [`study_parameters`](super::study_parameters)
+pub fn judge_book(
+    ground: EvaluationContext<'_>,
+    days: std::ops::Range<Day>,
+    plan: &Plan,
+    symbols: &[&str],
+) -> (Study, Evidence) {
+    let study = super::study_parameters(ground, ground, days, plan, None);
+    let series = super::series::replay_series(ground, ground, &study, symbols);
+    let question = Question {
+        plan,
+        style: ground.style,
+        theirs: ground,
+        study: &study,
+        series: &series,
+        grids: 1,
+        weights: None,
+        chosen_on: None,
+        closes: &[],
+        is_first_look: true,
+    };
+    let evidence = question.evidence(ground.book);
+    (study, evidence)
 }
 
 /// Returns what a day's result is held against by who bets on it: four standard deviations, or half of the worst plausible
@@ -480,17 +567,8 @@ pub(crate) fn percent(ppm: &[i64]) -> Vec<f64> {
     ppm.iter().map(|ppm| *ppm as f64 / PPM_PER_PERCENT).collect()
 }
 
-/// Looks at every set, and once more to rank; branches of the grid in parallel, merged in the order of the sets.
-fn test_grid(
-    window: &Window<'_>,
-    plan: &TestPlan,
-    benchmarks: &[Vec<i32>],
-) -> (GridResult, Option<CrossValidation>) {
-    let (result, cross_validation, _) = test_columns(&DailyColumns::new(window), plan, benchmarks);
-    (result, cross_validation)
-}
-
-/// The same of prepared columns; also returns how many sets stand below and beside the best of each half.
+/// Looks at every set of prepared columns, and once more to rank; branches of the grid in parallel, merged in the order of the sets.
+/// Also returns how many sets stand below and beside the best of each half.
 pub(crate) fn test_columns(
     columns: &DailyColumns<'_>,
     plan: &TestPlan,
@@ -517,42 +595,25 @@ pub(crate) fn test_columns(
 }
 
 /// Sums up the walk: returns scaled by the training's deviation, so that a change of size is no result.
-fn walk_forward(
-    result: &GridResult,
-    plan: &TestPlan,
-    incumbent: &[i64],
-) -> (Option<WalkForward>, Option<f64>) {
-    let folds: Vec<_> = result.folds().collect();
-    let (mut scaled, mut against) = (Vec::new(), Vec::new());
-    let tests = plan.folds();
-    let mut positive = 0_usize;
-    for fold in &folds {
-        let days = fold.test_ppm.iter().map(|ppm| f64::from(*ppm) / fold.train_sd);
-        positive += usize::from(fold.test_ppm.iter().map(|ppm| i64::from(*ppm)).sum::<i64>() > 0);
-        scaled.extend(days);
-    }
-    if !incumbent.is_empty() && folds.len() == tests.len() {
-        for (fold, (_, test)) in folds.iter().zip(&tests) {
-            let theirs = &incumbent[test.clone()];
-            against.extend(
-                fold.test_ppm.iter().zip(theirs).map(|(own, theirs)| f64::from(*own) - *theirs as f64),
-            );
-        }
-    }
-    let t = |m: Moments| m.sharpe() * (m.days as f64).sqrt();
-    let moments = Moments::of(&scaled);
-    let count = folds.len() as f64;
-    let promised = folds.iter().map(|fold| fold.train_sharpe).sum::<f64>() / count.max(1.0);
-    let changed = folds.windows(2).filter(|pair| pair[0].column != pair[1].column).count();
-    let walk = moments.map(|m| WalkForward {
-        choices: folds.len() as u64,
-        sharpe_year: m.sharpe() * DAYS_PER_YEAR.sqrt(),
-        t: t(m),
-        positive: positive as f64 / count,
-        efficiency: if promised > 0.0 { m.sharpe() / promised } else { 0.0 },
-        turnover: changed as f64 / (count - 1.0).max(1.0),
-    });
-    (walk, Moments::of(&against).map(t))
+fn walk_forward(walk: &Walk) -> Option<WalkForward> {
+    let moments = Moments::of(&walk.days)?;
+    Some(WalkForward {
+        choices: walk.choices as u64,
+        sharpe_year: moments.sharpe() * DAYS_PER_YEAR.sqrt(),
+        t: moments.sharpe() * (moments.days as f64).sqrt(),
+        positive: walk.earning as f64 / walk.choices as f64,
+        efficiency: if walk.promised > 0.0 { moments.sharpe() / walk.promised } else { 0.0 },
+    })
+}
+
+/// Returns how much there is to judge of a candidate.
+fn sample_of(evidence: &Evidence) -> SampleSize {
+    SampleSize { days: evidence.days, active_days: evidence.active_days, trades: evidence.trades }
+}
+
+/// Returns a p-value with as many digits as it has.
+fn p_text(p: f64) -> String {
+    if p < 0.01 { format!("{p:.3}") } else { format!("{p:.2}") }
 }
 
 #[cfg(test)]

@@ -2,18 +2,18 @@
 
 use std::ops::Range;
 
-use super::evidence::{Evidence, Question, test_columns, test_plan};
+use super::evidence::{Evidence, Question, test_plan};
 use super::series::{Series, replay_series};
+use super::surface::test_surface;
 use super::{EvaluationContext, Study, study_parameters};
 use crate::engine::plan::{DayLimits, Plan, SearchSettings};
-use crate::evaluate::daily::DailyColumns;
 use crate::evaluate::outcome_table::{Entry, OutcomeTable};
 use crate::exits::Costs;
 use crate::model::{Day, Direction, ExitReason, Interval, Outcome, Outcomes, ReturnPpm, Setup, Style};
 use crate::search::space::{Bound, Dimension, ExitAxes, number_levels};
 use crate::search::strategy::SpaceAxes;
-use crate::validate::assessment::Assurance;
-use crate::validate::grid::{LuckTest, studentised_statistic};
+use crate::validate::assessment::{Assurance, FailedCondition};
+use crate::validate::surface::{SurfacePlan, SurfaceResult};
 
 const FIRST: Day = Day(20_000);
 const DAYS: i32 = 240;
@@ -36,7 +36,7 @@ fn plan() -> Plan {
         .expect("a sound plan")
 }
 
-/// Two trades a day that earn something on average under the first rule, and lose under the second.
+/// Two trades a day that earn something on average under the first rule, and less under the second.
 fn book(plan: &Plan) -> OutcomeTable {
     let space = &plan.styles[0].space;
     let mut book = OutcomeTable::new(space.lattice().clone(), space.rules().len());
@@ -46,7 +46,7 @@ fn book(plan: &Plan) -> OutcomeTable {
         (state >> 40) as i32
     };
     for trade in 0..2 * DAYS {
-        let drift = [250, -2_500];
+        let drift = [450, 100];
         let outcome = |drift: i32| {
             let net = ReturnPpm(lot() % 10_001 - 5_000 + drift);
             let gross = ReturnPpm(net.0 + 1_000);
@@ -67,7 +67,7 @@ impl World {
         let plan = plan();
         let book = book(&plan);
         let style = &plan.styles[0];
-        let in_force = style.space.set(0, style.space.lattice().cell(&[1]));
+        let in_force = style.space.set(1, style.space.lattice().cell(&[0]));
         let ground = EvaluationContext { style, book: &book };
         let days: Range<Day> = FIRST..Day(FIRST.0 + DAYS);
         let study = study_parameters(ground, ground, days, &plan, Some(&in_force));
@@ -90,54 +90,55 @@ impl World {
             weights: None,
             chosen_on,
             closes: &[],
+            is_first_look: true,
         };
         question.evidence(&self.book)
     }
 
-    /// What luck makes of the candidate against zero and against the active set, and of the best set, of one grid.
-    fn luck(&self) -> [LuckTest; 3] {
-        let style = &self.plan.styles[0];
-        let plan = test_plan(&self.plan, style, &self.series);
-        let zero = vec![0; plan.days];
-        let (own, theirs) = (&self.series.candidate_ppm, &self.series.incumbent_ppm);
-        let narrow = |daily: &[i64]| daily.iter().copied().map(ReturnPpm::of_day).collect::<Vec<i32>>();
-        let window = self.book.window(self.study.days.clone());
-        let (result, ..) = test_columns(&DailyColumns::new(&window), &plan, &[narrow(&zero), narrow(theirs)]);
-        let of = |against: &[i64], index| {
-            studentised_statistic(own, against)
-                .and_then(|own| result.luck_of(index, own, &plan))
-                .expect("they vary")
+    /// The surface, tested by itself.
+    fn surface(&self) -> SurfaceResult {
+        let plan = SurfacePlan {
+            first_day: FIRST.0,
+            days: DAYS as usize,
+            replicates: 999,
+            mean_block: test_plan(&self.plan, &self.plan.styles[0], &self.series).mean_block,
+            seed: 20_240_611,
         };
-        [of(&zero, 0), of(theirs, 1), result.luck(0, &plan).expect("they vary")]
+        test_surface(&self.book.window(self.study.days.clone()), &plan)
     }
 }
 
 #[test]
-fn the_luck_of_a_candidate_is_hansens_and_counts_every_trial_that_was_made() {
+fn the_luck_of_a_surface_counts_every_trial_that_was_made() {
     let world = World::new();
-    let [own, switch, best] = world.luck();
-    let all = |evidence: &Evidence| {
-        let figures = [evidence.p_luck, evidence.p_luck_switch, evidence.p_luck_best, evidence.p_reality];
-        figures.map(|p| p.expect("tested"))
-    };
+    let surface = world.surface();
+    let p = surface.p().expect("tested");
     let once = world.evidence(1, 0, None);
-    let plain = [own.p_spa, switch.p_spa, best.p_spa, own.p_reality];
-    assert_eq!(all(&once), plain, "one grid and nothing declared: as it was tested");
-    assert_ne!(own.p_spa, own.p_reality, "the Reality Check is another test: {plain:?}");
-    assert!(plain.iter().all(|p| *p > 0.0 && *p < 1.0 / 4.0), "none reaches one below: {plain:?}");
-    assert_eq!((once.trials, once.columns), (SETS, SETS));
+    let all = |evidence: &Evidence| [evidence.p_luck, evidence.p_luck_switch].map(|p| p.expect("tested"));
+    let plain = all(&once);
+    assert_eq!(plain[0], p, "one grid and nothing declared: as it was tested");
+    assert!(plain[0] > 0.0 && plain.iter().all(|p| *p < 1.0 / 4.0), "none reaches one below: {plain:?}");
+    assert_eq!((once.trials, once.columns), (SETS, surface.columns() as u64));
+    assert!(once.columns > 0 && once.columns <= 3, "a column for each cell of its own");
+    let times = |evidence: &Evidence, factor: f64| {
+        let found = all(evidence);
+        assert!(
+            found.iter().zip(plain).all(|(p, once)| (p - once * factor).abs() < 1e-12),
+            "{found:?} {plain:?}"
+        );
+    };
     // Each distinct grid is as many tries more.
     let grids = world.evidence(3, 0, None);
-    assert_eq!(all(&grids), plain.map(|p| p * 3.0));
+    times(&grids, 3.0);
     assert_eq!(grids.trials, 3 * SETS);
     // Trials made elsewhere are as many grids more as they fill: half of one, and of three.
     let declared = world.evidence(1, 3, None);
-    assert_eq!(all(&declared), plain.map(|p| p * 1.5));
+    times(&declared, 1.5);
     assert_eq!(declared.trials, SETS + 3);
     let both = world.evidence(2, 6, None);
-    assert_eq!(all(&both), plain.map(|p| p * 2.0 * 1.5));
+    times(&both, 2.0 * 1.5);
     assert_eq!(both.trials, 2 * SETS + 6);
-    assert_eq!(all(&world.evidence(1_000_000, 0, None)), [1.0; 4], "a probability");
+    assert_eq!(all(&world.evidence(1_000_000, 0, None)), [1.0; 2], "a probability");
     // What the figures of the candidate alone say does not depend on how many were tried.
     assert_eq!((once.sharpe_year, once.deflated_sharpe), (both.sharpe_year, both.deflated_sharpe));
 }
@@ -186,18 +187,18 @@ fn what_a_candidate_earned_is_described_as_it_was_traded() {
     let moments = crate::validate::sharpe::Moments::of(&super::evidence::percent(daily)).expect("they vary");
     let year = 365.0_f64.sqrt();
     assert_eq!(yearly, moments.sharpe() * year);
-    let [own, ..] = world.luck();
-    assert_eq!(evidence.luck_sharpe_year, Some(own.luck_sharpe * year));
-    assert_eq!(evidence.deflated_sharpe, moments.probabilistic_sharpe(own.luck_sharpe));
-    let optimism = evidence.cross_validation.expect("enough days").optimism;
-    assert!(optimism != 0.0);
-    assert_eq!(evidence.expected_sharpe_year(), Some(yearly - optimism * year));
+    let lucky = world.surface().lucky_t().expect("tested") / f64::from(DAYS).sqrt();
+    assert_eq!(evidence.luck_sharpe_year, Some(lucky * year));
+    assert_eq!(evidence.deflated_sharpe, moments.probabilistic_sharpe(lucky));
+    let fitted = evidence.cross_fit.expect("enough days");
+    assert!(fitted.low_year < fitted.sharpe_year && fitted.sharpe_year < fitted.high_year, "{fitted:?}");
+    assert_eq!(evidence.expected_sharpe_year(), Some(fitted.sharpe_year.min(yearly)));
     let needed = moments.min_track_record(0.0, 0.95).filter(|days| days.is_finite()).expect("it earns");
     assert_eq!(evidence.days_needed, Some((needed - f64::from(DAYS)).max(0.0).ceil()));
     assert!(evidence.plateau_ratio.is_some_and(|ratio| ratio < 1.0), "the neighbours lose or are the same");
     assert!(evidence.edge.is_some() && evidence.switch.is_some());
     let walk = evidence.walk_forward.expect("folds");
-    assert!((0.0..=1.0).contains(&walk.positive) && (0.0..=1.0).contains(&walk.turnover) && walk.choices > 1);
+    assert!((0.0..=1.0).contains(&walk.positive) && walk.choices > 1);
 }
 
 #[test]
@@ -220,10 +221,6 @@ fn what_was_not_tested_is_untested_and_a_set_in_force_is_no_switch_to_itself() {
     let lost = world.evidence(1, 0, Some(Day(FIRST.0 + 100)));
     let forward = lost.forward.expect("days follow");
     assert!(forward.e_decay > 20.0 && forward.e_edge <= 1.0, "{forward:?}");
-    let lacks = |evidence: &Evidence| evidence.edge.clone().expect("assessed").lacks;
-    assert!(
-        lacks(&lost).contains(&crate::validate::assessment::FailedCondition::Decay),
-        "{:?}",
-        lacks(&lost)
-    );
+    assert!(lost.vetoes.contains(&FailedCondition::Decay), "{:?}", lost.vetoes);
+    assert!(!same.vetoes.contains(&FailedCondition::Decay), "{:?}", same.vetoes);
 }

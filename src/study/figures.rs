@@ -14,32 +14,39 @@ impl Named for Evidence {
         values.or_default("days", &mut self.days);
         values.or_default("active_days", &mut self.active_days);
         values.or_default("trades", &mut self.trades);
+        values.or_default("grid_active_days", &mut self.grid_active_days);
+        values.or_default("grid_trades", &mut self.grid_trades);
         values.or_default("columns_tested", &mut self.columns);
         values.value("sharpe_year", &mut self.sharpe_year);
         values.value("probabilistic_sharpe", &mut self.probabilistic_sharpe);
+        values.value("surface_sharpe_year", &mut self.surface_sharpe_year);
         values.value("noise_sharpe_year", &mut self.luck_sharpe_year);
         values.value("deflated_sharpe", &mut self.deflated_sharpe);
         values.value("equivalent_trials", &mut self.equivalent_trials);
         values.value("days_needed", &mut self.days_needed);
-        values.value("p_spa", &mut self.p_luck);
-        values.value("p_spa_switch", &mut self.p_luck_switch);
-        values.value("p_spa_best", &mut self.p_luck_best);
-        values.value("p_reality_check", &mut self.p_reality);
+        values.value("p_edge", &mut self.p_luck);
+        values.value("p_switch", &mut self.p_luck_switch);
         values.group(&mut self.walk_forward, |walk, values| {
             values.later("walk_forward_choices", &mut walk.choices);
             values.value("walk_forward_sharpe_year", &mut walk.sharpe_year);
             values.value("walk_forward_t", &mut walk.t);
             values.value("walk_forward_positive", &mut walk.positive);
             values.value("walk_forward_efficiency", &mut walk.efficiency);
-            values.value("walk_forward_turnover", &mut walk.turnover);
         });
-        values.value("walk_forward_switch_t", &mut self.walk_forward_switch_t);
-        values.group(&mut self.cross_validation, |cross, values| {
-            values.later("cross_validation_sharpe", &mut cross.outside_sharpe);
-            values.value("selection_optimism", &mut cross.optimism);
-            values.value("p_loss", &mut cross.p_loss);
-            values.value("pbo", &mut cross.overfit);
+        values.group(&mut self.cross_fit, |fit, values| {
+            values.value("cross_fit_folds", &mut fit.folds);
+            values.value("cross_fit_sharpe_year", &mut fit.sharpe_year);
+            values.value("cross_fit_low_year", &mut fit.low_year);
+            values.value("cross_fit_high_year", &mut fit.high_year);
+            values.value("cross_fit_t", &mut fit.t);
+            values.value("cross_fit_earning", &mut fit.earning);
+            values.value("cross_fit_distinct", &mut fit.distinct);
         });
+        values.group(&mut self.gate, |gate, values| {
+            values.value("gate_edge_p", &mut gate.edge_p);
+            values.value("gate_switch_p", &mut gate.switch_p);
+        });
+        values.group(&mut self.look_day, |day, values| values.value("look_day", day));
         values.value("plateau_ratio", &mut self.plateau_ratio);
         values.group(&mut self.sharpe_difference, |found, values| {
             values.value("sharpe_difference", &mut found.difference);
@@ -74,7 +81,6 @@ impl Evidence {
         let year = DAYS_PER_YEAR.sqrt();
         let derived = [
             ("expected_sharpe_year", self.expected_sharpe_year()),
-            ("selection_optimism_year", self.cross_validation.map(|cross| cross.optimism * year)),
             ("sharpe_difference_year", self.sharpe_difference.map(|found| found.difference * year)),
         ];
         let derived = derived.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
@@ -169,9 +175,9 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::study::evidence::{Forward, WalkForward, WeightsCompared};
+    use crate::study::evidence::{CrossFitted, Forward, WalkForward, WeightsCompared};
     use crate::study::named::read_named;
-    use crate::validate::grid::CrossValidation;
+    use crate::validate::assessment::AdoptionGate;
     use crate::validate::pair::SharpeDifference;
 
     /// Evidence of which every figure is defined, each with a value of its own.
@@ -201,6 +207,8 @@ mod tests {
             days: 365,
             active_days: 300,
             trades: 900,
+            grid_active_days: 340,
+            grid_trades: 4_000,
             columns: 12,
             sharpe_year: Some(1.1),
             probabilistic_sharpe: Some(0.91),
@@ -210,23 +218,25 @@ mod tests {
             days_needed: Some(90.0),
             p_luck: Some(0.03),
             p_luck_switch: Some(0.04),
-            p_luck_best: Some(0.05),
-            p_reality: Some(0.06),
             walk_forward: Some(WalkForward {
                 choices: 9,
                 sharpe_year: 0.8,
                 t: 1.2,
                 positive: 0.7,
                 efficiency: 0.6,
-                turnover: 0.5,
             }),
-            walk_forward_switch_t: Some(0.2),
-            cross_validation: Some(CrossValidation {
-                outside_sharpe: 0.01,
-                optimism: 0.02,
-                p_loss: 0.3,
-                overfit: 0.45,
+            surface_sharpe_year: Some(2.5),
+            cross_fit: Some(CrossFitted {
+                folds: 5,
+                sharpe_year: 0.9,
+                low_year: -0.6,
+                high_year: 2.4,
+                t: 0.91,
+                earning: 0.8,
+                distinct: 3,
             }),
+            gate: Some(AdoptionGate { edge_p: 0.12, switch_p: 0.02 }),
+            look_day: Some(20_000),
             plateau_ratio: Some(0.77),
             sharpe_difference: Some(SharpeDifference {
                 difference: 0.013,
@@ -284,7 +294,7 @@ mod tests {
     fn evidence_of_another_program_is_read_as_far_as_its_names_are_known() {
         let mut written = named_values(&evidence());
         written.retain(|(name, _)| {
-            name != "p_spa" && name != "walk_forward_t" && name != "walk_forward_choices"
+            name != "p_edge" && name != "walk_forward_t" && name != "walk_forward_choices"
         });
         written.push(("a_figure_of_tomorrow".to_owned(), 1.0));
         let wanted = Evidence { p_luck: None, walk_forward: None, ..evidence() };

@@ -1,7 +1,8 @@
-//! The study of one style: search in sample, judgement out of sample.
+//! The study of one style: search, and what the first and the last days say of the choice.
 
 pub mod assembly;
 pub mod captures;
+pub mod cross_fit;
 pub mod evidence;
 pub mod figures;
 pub mod named;
@@ -9,6 +10,7 @@ pub mod per_symbol;
 pub mod portfolio;
 pub mod regimes;
 pub mod series;
+pub mod surface;
 pub(crate) mod weights;
 
 use std::ops::Range;
@@ -20,6 +22,7 @@ use crate::evaluate::replay::{Pick, Tally, replay_set};
 use crate::evaluate::sweep::sweep_window;
 use crate::model::{Day, ParameterSet};
 use crate::search::rank::{Importance, Objective, Surface, Trial, rank_sets};
+use crate::study::cross_fit::{Chooser, CrossFit, Walk};
 use crate::validate::split::{Split, split_days};
 use crate::validate::verdict::{Judgement, TradeMinimums, VerdictReason, judge_candidate};
 
@@ -28,7 +31,7 @@ use crate::validate::verdict::{Judgement, TradeMinimums, VerdictReason, judge_ca
 pub struct Measured {
     /// The set.
     pub set: ParameterSet,
-    /// Its score in sample, where it has one.
+    /// Its score on the days of the choice, where it has one.
     pub score: Option<f64>,
     /// Its score out of sample, where it has one.
     pub late_score: Option<f64>,
@@ -51,9 +54,9 @@ pub struct Study {
     pub sets: usize,
     /// Parameter sets of the space that was asked for; more than those evaluated where it is beyond the budget.
     pub asked: u64,
-    /// Parameter sets with a score in sample.
+    /// Parameter sets with a score on the days of the choice.
     pub rated: usize,
-    /// The best sets by early score, best first.
+    /// The best sets by that score and their rank, best first.
     pub top: Vec<Measured>,
     /// The active parameters, measured on the same days, if the space holds them.
     pub incumbent: Option<Measured>,
@@ -65,6 +68,10 @@ pub struct Study {
     pub surfaces: Vec<Surface>,
     /// All signals of the book under the middle exit rule, without a filter.
     pub baseline: Metrics,
+    /// What the rule of choice earned on days it did not know; `None` without tests, or with too few days.
+    pub cross_fit: Option<CrossFit>,
+    /// The same, choosing on the past only.
+    pub walk: Option<Walk>,
 }
 
 /// What sets are measured on: the plan of their score weights, and the book under these.
@@ -84,7 +91,8 @@ impl EvaluationContext<'_> {
 
 /// Studies one style; the active parameters may stand on a ground of their own.
 ///
-/// Causality: nothing of the out-of-sample part, nor of the purged days, reaches the selection
+/// Causality: where the decision rests on the out-of-sample part (`decide.require = "stable"`), nothing of it, nor of the purged
+/// days, reaches the selection; elsewhere all days choose, and what the choice is worth is cross-fitted
 pub fn study_parameters(
     ground: EvaluationContext<'_>,
     theirs: EvaluationContext<'_>,
@@ -99,8 +107,18 @@ pub fn study_parameters(
     let place = incumbent.and_then(|set| theirs.style.space.find(set));
     let reach = place.zip(plan.search.max_step);
     let reach = reach.map(|((rule, cell), steps)| style.space.within(rule, cell, steps));
-    let objective = Objective { reach, ..measure.objective(&parts.early.window, plan.search.trades_min) };
-    let ranking = rank_sets(&sweep_window(&parts.early.window), &style.space, &objective, plan.search.top);
+    let chosen_on = &parts.chosen_on(plan).window;
+    let objective = Objective { reach, ..measure.objective(chosen_on, plan.search.ranked_trades_min()) };
+    let sweep = sweep_window(chosen_on);
+    let ranking = rank_sets(&sweep, &style.space, &objective, plan.search.top);
+    let chooser = (!plan.search.quick).then(|| Chooser::new(ground, plan, days.clone()));
+    // The sweep of all days is at hand where these choose.
+    let whole = plan.search.chooses_on_all_days().then_some(sweep);
+    let cross_fit = chooser.as_ref().and_then(|chooser| match whole {
+        Some(sweep) => chooser.cross_fit(&sweep),
+        None => chooser.cross_fit(&sweep_window(&parts.full.window)),
+    });
+    let walk = chooser.and_then(|chooser| chooser.walk());
     let top: Vec<Measured> = ranking.top.iter().map(|trial| measure.trial(trial, &parts)).collect();
     let incumbent = place.map(|(rule, cell)| match theirs.is(&ground) {
         true => measure.set(rule, cell, &parts).0,
@@ -119,7 +137,10 @@ pub fn study_parameters(
             };
             judge_candidate(&early.point, &late.point, incumbent_late, evidence)
         }
-        None => no_candidate(split.is_some(), plan.search.trades_min),
+        None => no_candidate(
+            split.is_some() || plan.search.chooses_on_all_days(),
+            plan.search.ranked_trades_min(),
+        ),
     };
     let middle = Pick { rule: style.space.rules().len() / 2, levels: None };
     let baseline = parts.full.metrics(&replay_set(&parts.full.window, middle), plan);
@@ -135,6 +156,8 @@ pub fn study_parameters(
         importances: ranking.importances,
         surfaces: ranking.surfaces,
         baseline,
+        cross_fit,
+        walk,
     }
 }
 
@@ -177,6 +200,13 @@ pub(crate) struct MeasuredParts<'a> {
     late: MeasuredPart<'a>,
 }
 
+impl MeasuredParts<'_> {
+    /// Returns the part that sets are chosen on.
+    pub(crate) fn chosen_on(&self, plan: &Plan) -> &MeasuredPart<'_> {
+        if plan.search.chooses_on_all_days() { &self.full } else { &self.early }
+    }
+}
+
 impl<'a> MeasuredParts<'a> {
     /// Cuts a book; without a split both parts are empty.
     pub(crate) fn new(book: &'a OutcomeTable, days: Range<Day>, split: Option<&Split>) -> Self {
@@ -213,8 +243,11 @@ impl Measurer<'_> {
     }
 
     fn trial(&self, trial: &Trial, parts: &MeasuredParts<'_>) -> Measured {
-        let (measured, early, _) = self.set(trial.rule, trial.cell, parts);
-        assert!(early.point == trial.point, "the sweep agrees with the replay of its finalists");
+        let (measured, _, _) = self.set(trial.rule, trial.cell, parts);
+        let levels = self.style.space.lattice().levels(trial.cell);
+        let pick = Pick { rule: trial.rule, levels: Some(&levels) };
+        let tally = replay_set(&parts.chosen_on(self.plan).window, pick);
+        assert!(tally.point == trial.point, "the sweep agrees with the replay of its finalists");
         measured
     }
 
@@ -232,7 +265,10 @@ impl Measurer<'_> {
         let search = &self.plan.search;
         let measured = Measured {
             set: self.style.space.set(rule, cell),
-            score: self.objective(&parts.early.window, search.trades_min).rate(&early.point),
+            score: match search.chooses_on_all_days() {
+                true => self.objective(&parts.full.window, search.ranked_trades_min()).rate(&full.point),
+                false => self.objective(&parts.early.window, search.trades_min).rate(&early.point),
+            },
             late_score: self.objective(&parts.late.window, search.late_trades_min).rate(&late.point),
             full: parts.full.metrics(&full, self.plan),
             early: parts.early.metrics(&early, self.plan),

@@ -40,7 +40,7 @@ pub fn scope_of(symbol: &str, style: Style) -> String {
 /// Finds the own sets of all symbols; nothing where the pooled set did not survive, whose symbols stay as they are.
 ///
 /// Shape:     the style by its index in the plan; its book, symbols and their names in their order
-/// Causality: chosen in sample, judged out of sample, like the pooled set
+/// Causality: a symbol's own set is chosen in sample and judged out of sample, whatever chose the pooled set
 pub(crate) fn own_sets(
     plan: &Plan,
     index: usize,
@@ -51,7 +51,8 @@ pub(crate) fn own_sets(
     in_force: &dyn Fn(&str) -> Option<ParameterSet>,
 ) -> Vec<OwnSet> {
     let style = &plan.styles[index];
-    let survived = matches!(study.judgement.verdict, Verdict::Passed | Verdict::Warning);
+    // Where the evidence decides, it did so before.
+    let survived = plan.search.chooses_on_all_days() || study.judgement.verdict.is_good();
     let (Some(settings), Some(best), true) = (plan.search.own, study.top.first(), survived) else {
         return Vec::new();
     };
@@ -193,7 +194,7 @@ mod tests {
                      max_holding_hours = [8]\nmin_signal_score = [40, 50]\nmin_risk_reward = [0]\n\
                      min_consensus_score = [0]\nmin_consensus = [0]\nmin_kline_bullish_ratio = [0]\n\
                      min_price_chg_pct = [0]\nallowed_mkt_struct = [\"all\"]\nmin_trend_age_hours = [0]\n\
-                     max_sr_test_count = [999]\n[search]\nmin_trades = 5\n";
+                     max_sr_test_count = [999]\n[search]\nscore = \"balanced\"\nmin_trades = 5\n";
         let config = Config::from_texts(&[("a".to_owned(), space.to_owned())]).expect("sound");
         let plan = config.plan(&[Style::Scalping], DayLimits::default()).expect("sound");
         let measure = Measurer { style: &plan.styles[0], plan: &plan };

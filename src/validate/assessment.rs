@@ -1,13 +1,16 @@
-//! The honest verdict: is there anything here, and is the candidate better than what is active?
+//! The honest verdict, question by question: is there anything (EDGE), does the set that would be adopted share in it (CANDIDATE), is
+//! it better than what is active (SWITCH), and what forbids it all the same (vetoes).
 //!
-//! Two questions, one line each: EDGE against zero, SWITCH against the active parameters. What is counted: every
-//! parameter set that was tried, day by day, after costs.
+//! EDGE is asked of the whole surface, CANDIDATE and SWITCH of what the rule of choice earned on days it did not know. The words are
+//! those of one look; what a decision asks for counts the looks of a year ([`AdoptionGate`]).
 //!
-//! Source: the project's statistics notes, sections 3.12 and 8d; the thresholds were calibrated on noise there.
+//! Source: the project's statistics notes 2; thresholds of words by one look, those of gates by a year of daily looks at noise
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use super::normal::cdf;
 
 /// How sure one can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -68,9 +71,11 @@ pub enum FailedCondition {
     FragileIntrabar,
     /// Luck does as well too often.
     Luck,
-    /// Choosing the same way in the past did not pay.
+    /// Choosing the same way without some of the days did not earn enough on them.
+    CrossFit,
+    /// Choosing the same way in the past did not pay: a condition of older runs.
     WalkForward,
-    /// The best half of the days often loses on the other half.
+    /// The best half of the days often loses on the other half: a condition of older runs.
     CrossValidation,
     /// Its neighbours are much worse.
     IsolatedOptimum,
@@ -82,12 +87,13 @@ pub enum FailedCondition {
 
 impl FailedCondition {
     /// Every condition.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Quick,
         Self::Evidence,
         Self::FragileCost,
         Self::FragileIntrabar,
         Self::Luck,
+        Self::CrossFit,
         Self::WalkForward,
         Self::CrossValidation,
         Self::IsolatedOptimum,
@@ -108,6 +114,7 @@ impl FailedCondition {
             Self::FragileCost => "FRAGILE_COST",
             Self::FragileIntrabar => "FRAGILE_INTRABAR",
             Self::Luck => "LUCK",
+            Self::CrossFit => "CROSS_FIT",
             Self::WalkForward => "WALK_FORWARD",
             Self::CrossValidation => "CROSS_VALIDATION",
             Self::IsolatedOptimum => "ISOLATED_OPTIMUM",
@@ -142,36 +149,35 @@ impl Overlap {
 /// Fewest days, days with trades and trades of which anything is said; with less there is nothing to test.
 const DAYS_MIN: usize = 60;
 const ACTIVE_MIN: usize = 40;
-const TRADES_MIN: u64 = 100;
+/// See [`SampleSize::is_enough`].
+pub const TRADES_MIN: u64 = 100;
 
 /// Evidence for a decay, at any time, that is as good as a test at 5 %.
 pub const DECAY_E: f64 = 20.0;
 
-/// What an assessment rests on; `None` where a figure is not defined, which never counts in favour.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+/// p-values up to which one look says REAL, and PROMISING.
+pub const REAL_P: f64 = 0.05;
+/// See [`REAL_P`].
+pub const PROMISING_P: f64 = 0.15;
+/// p-value from which noise does as well as not.
+const LUCK_P: f64 = 0.5;
+/// Fewest days of a REAL answer.
+const REAL_DAYS: usize = 120;
+
+/// How much there is to judge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(missing_docs, reason = "the names say it")]
-pub struct Findings {
+pub struct SampleSize {
     pub days: usize,
     pub active_days: usize,
     pub trades: u64,
-    /// Probability that luck over all sets does as well.
-    pub p_luck: Option<f64>,
-    /// t statistic of walk-forward re-selection.
-    pub walk_forward_t: Option<f64>,
-    /// Share of the cross-validation splits that lost.
-    pub p_loss: Option<f64>,
-    /// Mean score of the neighbours over its own.
-    pub plateau_ratio: Option<f64>,
-    /// Net result with the stop first in ambiguous candles.
-    pub worst_case: f64,
-    /// Costs at which it breaks even, over the costs assumed; `None` where there were none.
-    pub cost_buffer: Option<f64>,
-    /// Evidence that it decays since it is active; 1 says nothing, 20 a lot.
-    pub decay_e: f64,
-    /// What becomes of the independent trades when they are traded.
-    pub overlap: Overlap,
-    /// Whether this is one of many daily looks at the same question.
-    pub daily_look: bool,
+}
+
+impl SampleSize {
+    /// Returns whether there is enough to say anything.
+    pub fn is_enough(&self) -> bool {
+        self.days >= DAYS_MIN && self.active_days >= ACTIVE_MIN && self.trades >= TRADES_MIN
+    }
 }
 
 /// An assessment with the first conditions that failed.
@@ -182,64 +188,109 @@ pub struct Assessment {
     pub lacks: Vec<FailedCondition>,
 }
 
-/// Costs at which a set must still break even, over those assumed: a quarter more.
-const COST_BUFFER_MIN: f64 = 1.25;
+/// Assesses the surface of a grid: the probability that noise over everything tried does as well, and the t statistic of what the rule
+/// of choice earned on days it did not know.
+pub fn assess_edge(sample: SampleSize, p: Option<f64>, cross_fit_t: Option<f64>) -> Assessment {
+    let earns = cross_fit_t.is_some_and(|t| t > 0.0);
+    assess(sample, p, FailedCondition::Luck, !earns)
+}
 
-impl Findings {
-    /// Returns whether there is enough to say anything.
-    pub fn are_enough(&self) -> bool {
-        self.days >= DAYS_MIN && self.active_days >= ACTIVE_MIN && self.trades >= TRADES_MIN
+/// Assesses the rule of choice by the t statistic of what it earned on days it did not know.
+pub fn assess_candidate(sample: SampleSize, cross_fit_t: Option<f64>) -> Assessment {
+    let p = cross_fit_t.map(|t| cdf(-t));
+    assess(sample, p, FailedCondition::CrossFit, cross_fit_t.is_some_and(|t| t <= 0.0))
+}
+
+/// Assesses a change: the probability that the rule of choice is no better than what is active, on days it did not know.
+pub fn assess_switch(sample: SampleSize, p: Option<f64>) -> Assessment {
+    assess(sample, p, FailedCondition::Luck, false)
+}
+
+fn assess(sample: SampleSize, p: Option<f64>, condition: FailedCondition, loses: bool) -> Assessment {
+    let few = sample.days < REAL_DAYS;
+    let assurance = match p {
+        _ if !sample.is_enough() => Assurance::NotEnoughData,
+        None => Assurance::Untested,
+        Some(p) if p <= REAL_P && !few => Assurance::Real,
+        Some(p) if p <= PROMISING_P => Assurance::Promising,
+        Some(p) if p >= LUCK_P || loses => Assurance::LikelyLuck,
+        Some(_) => Assurance::Unproven,
+    };
+    let lacks = match assurance {
+        Assurance::Real => Vec::new(),
+        Assurance::NotEnoughData | Assurance::Untested => vec![FailedCondition::Evidence],
+        _ => {
+            let failed = [(p.is_none_or(|p| p > REAL_P), condition), (few, FailedCondition::Evidence)];
+            failed.into_iter().filter(|(failed, _)| *failed).map(|(_, lack)| lack).collect()
+        }
+    };
+    Assessment { assurance, lacks }
+}
+
+/// The greatest p-values at which a decision adopts.
+///
+/// A daily job looks every day, and a p-value that is looked at 365 times is low at some time more often than it says. So the size is
+/// spent: most of it on the first look, at all the days there are by then, the rest on the looks that follow, whose data are almost
+/// those of the day before.
+///
+/// Source: simulation, `cargo bench --bench calibration -- looks`; the shares of noise that is adopted within a year are in
+/// docs/explanation/validation.md
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct AdoptionGate {
+    /// Of EDGE.
+    pub edge_p: f64,
+    /// Of SWITCH.
+    pub switch_p: f64,
+}
+
+impl AdoptionGate {
+    /// Returns the gate of an assurance that is asked for, at the first look of a profile at a style or at a later one.
+    pub fn of(least: Assurance, is_first: bool) -> Self {
+        let (first, later) = if least >= Assurance::Real { (0.03, 0.002) } else { (0.12, 0.005) };
+        Self {
+            edge_p: if is_first { first } else { later },
+            switch_p: if least >= Assurance::Real { 0.005 } else { 0.02 },
+        }
     }
 }
 
-/// Assesses findings of tests that were made.
-pub fn assess_findings(found: &Findings) -> Assessment {
-    if !found.are_enough() {
-        return Assessment { assurance: Assurance::NotEnoughData, lacks: vec![FailedCondition::Evidence] };
+/// What forbids a set whatever the evidence says; `None` where a figure is not defined.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Fragility {
+    /// Mean score of the neighbours over its own.
+    pub plateau_ratio: Option<f64>,
+    /// Net result with the stop first in ambiguous candles.
+    pub worst_case: f64,
+    /// Costs at which it breaks even, over the costs assumed; `None` where there were none.
+    pub cost_buffer: Option<f64>,
+    /// Evidence that it decays since it is active; 1 says nothing, 20 a lot.
+    pub decay_e: f64,
+    /// What becomes of the independent trades when they are traded.
+    pub overlap: Overlap,
+}
+
+/// Costs at which a set must still break even, over those assumed: a quarter more.
+const COST_BUFFER_MIN: f64 = 1.25;
+/// Mean score of the neighbours, over its own, below which a set is an isolated optimum.
+const PLATEAU_RATIO_MIN: f64 = 0.5;
+
+impl Fragility {
+    /// Returns the vetoes, the gravest first.
+    pub fn vetoes(&self) -> Vec<FailedCondition> {
+        // Who paid nothing, or was paid, does not lose when costs rise.
+        let is_dear = self.cost_buffer.is_some_and(|buffer| buffer < COST_BUFFER_MIN);
+        let failed = [
+            (self.worst_case <= 0.0, FailedCondition::FragileIntrabar),
+            (is_dear, FailedCondition::FragileCost),
+            (self.decay_e >= DECAY_E, FailedCondition::Decay),
+            (
+                self.plateau_ratio.is_none_or(|ratio| ratio < PLATEAU_RATIO_MIN),
+                FailedCondition::IsolatedOptimum,
+            ),
+            (self.overlap.misleads(), FailedCondition::Overlap),
+        ];
+        failed.into_iter().filter(|(failed, _)| *failed).map(|(_, veto)| veto).collect()
     }
-    let at_most = |value: Option<f64>, limit: f64| value.is_some_and(|value| value <= limit);
-    let above = |value: Option<f64>, limit: f64| value.is_some_and(|value| value > limit);
-    let at_least = |value: Option<f64>, limit: f64| value.is_some_and(|value| value >= limit);
-    // Who paid nothing, or was paid, does not lose when costs rise.
-    let is_dear = found.cost_buffer.is_some_and(|buffer| buffer < COST_BUFFER_MIN);
-    let hard = found.worst_case > 0.0 && !is_dear && found.decay_e < DECAY_E;
-    let alpha = if found.days >= 180 { 0.05 } else { 0.025 } * if found.daily_look { 0.2 } else { 1.0 };
-    let real = found.days >= 120
-        && hard
-        && at_most(found.p_luck, alpha)
-        && at_least(found.walk_forward_t, 1.0)
-        && at_most(found.p_loss, 0.2)
-        && at_least(found.plateau_ratio, 0.5)
-        && !found.overlap.misleads();
-    let promising = hard
-        && at_most(found.p_luck, 0.2)
-        && above(found.walk_forward_t, 0.0)
-        && at_most(found.p_loss, 0.5)
-        && !found.overlap.misleads();
-    let assurance = if real {
-        Assurance::Real
-    } else if promising {
-        Assurance::Promising
-    } else if !at_most(found.p_luck, 0.2)
-        && (!above(found.walk_forward_t, 0.0) || !at_most(found.p_loss, 0.5))
-    {
-        Assurance::LikelyLuck
-    } else {
-        Assurance::Unproven
-    };
-    let failed = [
-        (found.worst_case <= 0.0, FailedCondition::FragileIntrabar),
-        (is_dear, FailedCondition::FragileCost),
-        (found.decay_e >= DECAY_E, FailedCondition::Decay),
-        (!at_most(found.p_luck, alpha), FailedCondition::Luck),
-        (!at_least(found.walk_forward_t, 1.0), FailedCondition::WalkForward),
-        (!at_most(found.p_loss, 0.2), FailedCondition::CrossValidation),
-        (!at_least(found.plateau_ratio, 0.5), FailedCondition::IsolatedOptimum),
-        (found.overlap.misleads(), FailedCondition::Overlap),
-        (found.days < 120, FailedCondition::Evidence),
-    ];
-    let lacks = failed.into_iter().filter(|(failed, _)| *failed).map(|(_, lack)| lack).collect();
-    Assessment { assurance, lacks: if real { Vec::new() } else { lacks } }
 }
 
 /// Returns the costs at which a result breaks even over those it paid; `None` where it paid nothing or was paid.
@@ -273,65 +324,95 @@ pub fn wealth_of_bet(results: &[f64], scale: f64) -> f64 {
 mod tests {
     use super::*;
 
+    const ENOUGH: SampleSize = SampleSize { days: 365, active_days: 300, trades: 900 };
     const SAME: Overlap = Overlap { independent: 0.1, traded: 0.1, agreement: Some(0.9) };
-    const GOOD: Findings = Findings {
-        days: 365,
-        active_days: 300,
-        trades: 900,
-        p_luck: Some(0.01),
-        walk_forward_t: Some(2.0),
-        p_loss: Some(0.05),
-        plateau_ratio: Some(0.8),
+    const SOUND: Fragility = Fragility {
+        plateau_ratio: Some(0.5),
         worst_case: 0.1,
-        cost_buffer: Some(2.0),
-        decay_e: 1.0,
+        cost_buffer: Some(1.25),
+        decay_e: 19.9,
         overlap: SAME,
-        daily_look: false,
     };
 
     #[test]
-    fn each_condition_counts_and_is_named() {
-        assert_eq!(assess_findings(&GOOD), Assessment { assurance: Assurance::Real, lacks: Vec::new() });
-        let cases = [
-            (Findings { cost_buffer: Some(1.2), ..GOOD }, Assurance::Unproven, FailedCondition::FragileCost),
-            (Findings { worst_case: 0.0, ..GOOD }, Assurance::Unproven, FailedCondition::FragileIntrabar),
-            (Findings { decay_e: 20.0, ..GOOD }, Assurance::Unproven, FailedCondition::Decay),
-            (
-                Findings { plateau_ratio: Some(0.4), ..GOOD },
-                Assurance::Promising,
-                FailedCondition::IsolatedOptimum,
-            ),
-            (Findings { p_luck: Some(0.1), ..GOOD }, Assurance::Promising, FailedCondition::Luck),
-            (
-                Findings { daily_look: true, p_luck: Some(0.02), ..GOOD },
-                Assurance::Promising,
-                FailedCondition::Luck,
-            ),
-            (
-                Findings { walk_forward_t: Some(-0.1), ..GOOD },
-                Assurance::Unproven,
-                FailedCondition::WalkForward,
-            ),
-            (Findings { p_loss: None, ..GOOD }, Assurance::Unproven, FailedCondition::CrossValidation),
-            (
-                Findings { overlap: Overlap { traded: 0.0, ..SAME }, ..GOOD },
-                Assurance::Unproven,
-                FailedCondition::Overlap,
-            ),
-            (
-                Findings { overlap: Overlap { agreement: Some(0.89), ..SAME }, ..GOOD },
-                Assurance::Unproven,
-                FailedCondition::Overlap,
-            ),
-            (Findings { trades: 99, ..GOOD }, Assurance::NotEnoughData, FailedCondition::Evidence),
+    fn the_words_of_a_surface_have_their_limits() {
+        let word = |p, t| assess_edge(ENOUGH, p, t).assurance;
+        assert_eq!(word(Some(0.05), Some(-1.0)), Assurance::Real, "a veto is no evidence against an edge");
+        assert_eq!(word(Some(0.0501), None), Assurance::Promising);
+        assert_eq!(word(Some(0.15), None), Assurance::Promising);
+        assert_eq!(word(Some(0.151), Some(0.1)), Assurance::Unproven);
+        assert_eq!(word(Some(0.151), Some(0.0)), Assurance::LikelyLuck);
+        assert_eq!(word(Some(0.5), Some(3.0)), Assurance::LikelyLuck);
+        assert_eq!(word(None, Some(3.0)), Assurance::Untested);
+        let few = SampleSize { days: 119, ..ENOUGH };
+        let found = assess_edge(few, Some(0.01), Some(1.0));
+        assert_eq!((found.assurance, found.lacks), (Assurance::Promising, vec![FailedCondition::Evidence]));
+        assert_eq!(assess_edge(ENOUGH, Some(0.01), None).lacks, []);
+        assert_eq!(assess_edge(ENOUGH, Some(0.1), None).lacks, [FailedCondition::Luck]);
+    }
+
+    #[test]
+    fn too_little_is_not_judged() {
+        let short = [
+            SampleSize { days: 59, ..ENOUGH },
+            SampleSize { active_days: 39, ..ENOUGH },
+            SampleSize { trades: 99, ..ENOUGH },
         ];
-        for (found, assurance, lack) in cases {
-            assert_eq!(assess_findings(&found), Assessment { assurance, lacks: vec![lack] }, "{found:?}");
+        for sample in short {
+            let found = assess_edge(sample, Some(0.001), Some(5.0));
+            assert_eq!(
+                (found.assurance, found.lacks),
+                (Assurance::NotEnoughData, vec![FailedCondition::Evidence])
+            );
         }
-        let luck = Findings { p_luck: Some(0.3), walk_forward_t: Some(0.0), ..GOOD };
-        assert_eq!(assess_findings(&luck).assurance, Assurance::LikelyLuck);
+        let least = SampleSize { days: 60, active_days: 40, trades: 100 };
+        assert_eq!(assess_edge(least, Some(0.05), None).assurance, Assurance::Promising);
+    }
+
+    #[test]
+    fn a_choice_is_judged_by_what_it_earned_unseen() {
+        let word = |t| assess_candidate(ENOUGH, Some(t)).assurance;
+        assert_eq!(
+            [word(1.65), word(1.64), word(1.04), word(1.03)],
+            [Assurance::Real, Assurance::Promising, Assurance::Promising, Assurance::Unproven]
+        );
+        assert_eq!([word(0.01), word(0.0)], [Assurance::Unproven, Assurance::LikelyLuck]);
+        assert_eq!(assess_candidate(ENOUGH, None).assurance, Assurance::Untested);
+        assert_eq!(assess_switch(ENOUGH, Some(0.3)).assurance, Assurance::Unproven);
+        assert_eq!(assess_switch(ENOUGH, Some(0.5)).assurance, Assurance::LikelyLuck);
+    }
+
+    #[test]
+    fn each_veto_has_its_limit_and_its_name() {
+        assert_eq!(SOUND.vetoes(), []);
+        let cases = [
+            (Fragility { worst_case: 0.0, ..SOUND }, FailedCondition::FragileIntrabar),
+            (Fragility { cost_buffer: Some(1.249), ..SOUND }, FailedCondition::FragileCost),
+            (Fragility { decay_e: 20.0, ..SOUND }, FailedCondition::Decay),
+            (Fragility { plateau_ratio: Some(0.49), ..SOUND }, FailedCondition::IsolatedOptimum),
+            (Fragility { plateau_ratio: None, ..SOUND }, FailedCondition::IsolatedOptimum),
+            (Fragility { overlap: Overlap { traded: 0.0, ..SAME }, ..SOUND }, FailedCondition::Overlap),
+            (
+                Fragility { overlap: Overlap { agreement: Some(0.89), ..SAME }, ..SOUND },
+                FailedCondition::Overlap,
+            ),
+        ];
+        for (fragile, veto) in cases {
+            assert_eq!(fragile.vetoes(), [veto], "{fragile:?}");
+        }
         let unknown = Overlap { agreement: None, ..SAME };
-        assert_eq!(assess_findings(&Findings { overlap: unknown, ..GOOD }).assurance, Assurance::Real);
+        assert_eq!(Fragility { overlap: unknown, cost_buffer: None, ..SOUND }.vetoes(), []);
+    }
+
+    #[test]
+    fn a_year_of_looks_asks_for_more_than_one() {
+        for least in [Assurance::Promising, Assurance::Real] {
+            let (first, later) = (AdoptionGate::of(least, true), AdoptionGate::of(least, false));
+            assert!(later.edge_p < first.edge_p && later.switch_p == first.switch_p, "{least}");
+        }
+        let (promising, real) =
+            (AdoptionGate::of(Assurance::Promising, true), AdoptionGate::of(Assurance::Real, true));
+        assert!(promising.edge_p < PROMISING_P && real.edge_p < REAL_P && real.switch_p < promising.switch_p);
     }
 
     #[test]
@@ -346,6 +427,5 @@ mod tests {
     #[test]
     fn who_is_paid_to_trade_does_not_lose_when_costs_rise() {
         assert_eq!((cost_buffer(5.0, 5.0), cost_buffer(5.0, 6.0)), (None, None));
-        assert_eq!(assess_findings(&Findings { cost_buffer: None, ..GOOD }), assess_findings(&GOOD));
     }
 }

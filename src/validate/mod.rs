@@ -20,4 +20,5 @@ pub mod sharpe;
 pub mod spectrum;
 pub mod split;
 pub mod stepdown;
+pub mod surface;
 pub mod verdict;

@@ -121,22 +121,25 @@ impl fmt::Display for VerdictReason {
                 f.write_str("too few days for an in-sample and an out-of-sample part with a gap between them")
             }
             Self::NoSetMeetsConstraints { trades_min } => {
-                write!(f, "no parameter set has {trades_min} trades in sample and meets the constraints")
+                write!(
+                    f,
+                    "no parameter set has {trades_min} trades on the days of the choice and meets the constraints"
+                )
             }
             Self::LosesOutOfSample { mean_pct } => {
-                write!(f, "loses out of sample ({mean_pct:+.3} % per trade)")
+                write!(f, "loses on the last days ({mean_pct:+.3} % per trade)")
             }
             Self::EarnsLessThanActive { less_pct } => {
                 write!(f, "earns {less_pct:.0} % less than the active parameters")
             }
-            Self::ReturnAndWinRateFall => f.write_str("both return and win rate fall out of sample"),
-            Self::Holds => f.write_str("holds up out of sample"),
-            Self::HoldsWithLosses => f.write_str("holds up out of sample, with losses"),
-            Self::LosesMost => f.write_str("loses most of its early result out of sample"),
+            Self::ReturnAndWinRateFall => f.write_str("both return and win rate fall on the last days"),
+            Self::Holds => f.write_str("holds up on the last days"),
+            Self::HoldsWithLosses => f.write_str("holds up on the last days, with losses"),
+            Self::LosesMost => f.write_str("loses most of its first result on the last days"),
             Self::Averages { in_sample_pct, out_of_sample_pct, degradation, win_rate_ratio, stability } => {
                 write!(
                     f,
-                    "average {in_sample_pct:+.3} % in sample, {out_of_sample_pct:+.3} % out of sample; degradation {:.0} %, \
+                    "average {in_sample_pct:+.3} % on the first days, {out_of_sample_pct:+.3} % on the last; degradation {:.0} %, \
                  win rate ratio {win_rate_ratio:.2}, stability {stability:.0}",
                     100.0 * degradation
                 )

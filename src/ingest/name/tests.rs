@@ -115,7 +115,7 @@ const NAMES: &[(&str, &str)] = &[
     ("bybit_BTCUSD_inverse_15m.csv", "BTCUSD 15m coin-m bybit"),
     ("bybit/BTCUSDT_15_2025-01-01_2025-01-31.csv", "BTCUSDT 15m - bybit"),
     ("BTC-USDT_binance_1h_2020-2024.csv", "BTCUSDT 1h - binance"),
-    // OKX, Gate, Bitget, KuCoin
+    // OKX, AdoptionGate, Bitget, KuCoin
     ("OKX_BTC-USDT-SWAP_15m.csv", "BTCUSDT 15m usdt-m okx"),
     ("BTC-USDT-SWAP-15m.csv", "BTCUSDT 15m usdt-m -"),
     ("BTC-USD-SWAP-15m.csv", "BTCUSD 15m coin-m -"),

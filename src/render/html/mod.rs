@@ -236,7 +236,7 @@ impl StyleSection {
                     (words.equity)
                     span class="key candidate" {} (words.candidate)
                     @if !series.incumbent_ppm.is_empty() { span class="key incumbent" {} (words.in_force) }
-                    span class="key late" {} (words.late_part)
+                    span class="key late" {} @if self.all_days_chose() { (words.last_part) } @else { (words.late_part) }
                 }
                 (PreEscaped(self.equity(series, words).svg()))
                 h3 { (words.fall) }
@@ -269,14 +269,23 @@ impl StyleSection {
         }
     }
 
+    /// Returns whether the last days are as much part of the choice as the first.
+    fn all_days_chose(&self) -> bool {
+        self.evidence.as_ref().is_some_and(EvidencePart::all_days_chose)
+    }
+
     fn figures(&self, words: &Words) -> Markup {
         let mut rows: Vec<(String, MetricsPart)> = Vec::new();
         let parts = [(words.candidate, &self.decision.candidate), (words.in_force, &self.decision.incumbent)];
         for (name, part) in parts {
             let Some(part) = part else { continue };
             let of = |when: &str| format!("{name}, {when}");
-            rows.push((of(words.early), part.in_sample.clone()));
-            rows.push((of(words.late), part.out_of_sample.clone()));
+            let [first, last] = match self.all_days_chose() {
+                true => [words.first_days, words.last_days],
+                false => [words.early, words.late],
+            };
+            rows.push((of(first), part.in_sample.clone()));
+            rows.push((of(last), part.out_of_sample.clone()));
             rows.push((of(words.all), part.metrics.clone()));
         }
         let replay = self.evidence.as_ref().and_then(|evidence| evidence.portfolio_simulation.as_ref());

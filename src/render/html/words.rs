@@ -62,6 +62,8 @@ words! {
     in_force: "active", "当前参数";
     early: "in-sample", "前段";
     late: "out-of-sample", "后段";
+    first_days: "first days", "前段";
+    last_days: "last days", "后段";
     all: "all", "全部";
     traded: "traded", "按实盘规则";
     traded_note: "traded: as [portfolio] allows, by default one position per symbol", "按实盘规则：依 [portfolio] 设置，默认每个交易对同时只持一仓";
@@ -84,6 +86,7 @@ words! {
     equity: "Sum of net returns, % of the notional", "净收益累计（名义本金 %）";
     fall: "Fall from the last high, %", "自高点回撤 %";
     late_part: "out-of-sample part: judged, not chosen on", "后段：仅用于检验";
+    last_part: "the last days", "后段";
     surface: "Mean score over two parameters", "两参数平均得分";
     across: "across", "横轴";
     down: "down", "纵轴";

@@ -6,7 +6,7 @@ use crate::evaluate::outcome_table::Window;
 use crate::evaluate::replay::{Pick, taken_signals};
 use crate::evaluate::sweep::sweep_window;
 use crate::evaluate::uniqueness::effective_trades;
-use crate::search::plateau::SmoothedGrid;
+use crate::search::plateau::{SmoothedGrid, Smoothing};
 use crate::validate::sharpe::DAYS_PER_YEAR;
 
 /// Compares the candidate with the top of the smoothed grid.
@@ -21,7 +21,7 @@ pub(super) fn plateau_finding(subject: &Subject<'_>, window: &Window<'_>) -> Opt
         sharpe.filter(|_| point.trades >= subject.plan.search.trades_min).unwrap_or(f64::NAN)
     };
     let scores = (0..grid.points()).map(score).collect();
-    let landscape = SmoothedGrid::new(grid, scores);
+    let landscape = SmoothedGrid::new(grid, scores, Smoothing::Twice);
     let year = DAYS_PER_YEAR.sqrt();
     let row = |name: &str, point: usize| {
         let (known, all) = landscape.neighbours(point);

@@ -30,8 +30,12 @@ pub struct EvidenceRecord {
     pub trials: u64,
     /// Is there anything at all?
     pub edge: Option<AssessmentRecord>,
+    /// Does the rule of choice share in it?
+    pub candidate: Option<AssessmentRecord>,
     /// Is it better than what is active?
     pub switch: Option<AssessmentRecord>,
+    /// What forbids the candidate whatever the evidence says.
+    pub vetoes: Vec<String>,
     /// Figures by name, as `study/figures.rs` lists them; what is not defined is not there.
     pub figures: Vec<NamedNumber>,
 }
@@ -109,7 +113,8 @@ impl From<EvidenceRecordV1> for EvidenceRecord {
             .map(|figure| NamedNumber { name: renamed_figure(&figure.name), ..figure })
             .chain(daily)
             .collect();
-        Self { grid, trials, edge: renewed(edge), switch: renewed(switch), figures }
+        let (edge, switch) = (renewed(edge), renewed(switch));
+        Self { grid, trials, edge, candidate: None, switch, vetoes: Vec::new(), figures }
     }
 }
 

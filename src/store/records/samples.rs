@@ -276,8 +276,10 @@ impl Sample for EvidenceRecord {
             grid: [0xCD; 32],
             trials: 139_968,
             edge: Some(assessment.clone()),
+            candidate: Some(assessment.clone()),
             switch: Some(assessment),
-            figures: vec![NamedNumber { name: text("p_spa"), value: FRACTION }],
+            vetoes: vec![text("OVERLAP")],
+            figures: vec![NamedNumber { name: text("p_edge"), value: FRACTION }],
         }
     }
 }
