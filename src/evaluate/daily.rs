@@ -11,6 +11,9 @@ use crate::model::{Day, ReturnPpm};
 /// Bytes of net outcomes that are laid out at once.
 const TILE_BYTES_MAX: usize = 64 << 20;
 
+/// Bytes that looks hold at once between two tiles.
+const HELD_BYTES_MAX: usize = 8 << 20;
+
 /// The day returns of a window, set by set.
 #[derive(Debug)]
 pub struct DailyColumns<'a> {
@@ -114,8 +117,8 @@ impl<'a> DailyColumns<'a> {
 
     /// Returns what a look at each branch of all tiles gives, by branches: what a look keeps of one tile it has for the next.
     ///
-    /// Shape: `bytes` is what a look holds of a branch between two tiles; as many branches are held at once as a tile is allowed
-    /// Cost:  with several tiles each is laid out once per so many branches
+    /// Shape: `bytes` is what a look holds of a branch between two tiles
+    /// Cost:  with several tiles each is laid out once for so many branches as a few MiB hold
     pub fn look_through<S: Send, T: Send>(
         &self,
         bytes: usize,
@@ -135,7 +138,7 @@ impl<'a> DailyColumns<'a> {
             return branches.par_iter().map(one).collect();
         }
         let mut found = Vec::with_capacity(branches.len());
-        for group in branches.chunks((TILE_BYTES_MAX / bytes.max(1)).max(1)) {
+        for group in branches.chunks((HELD_BYTES_MAX / bytes.max(1)).max(1)) {
             let mut states: Vec<(usize, S)> = group.iter().map(|branch| (*branch, new())).collect();
             for tile in &self.tiles {
                 let nets = self.lay_out(tile);
@@ -158,9 +161,14 @@ impl<'a> DailyColumns<'a> {
         reached.into_iter().max().unwrap_or(0)
     }
 
-    /// Returns the days of the window.
-    pub fn day_count(&self) -> usize {
-        self.day_count
+    /// Returns the tiles that exit rules are laid out in.
+    pub fn tiles(&self) -> usize {
+        self.tiles.len()
+    }
+
+    /// Returns the exit rules.
+    pub fn rules(&self) -> usize {
+        self.window.book.rules()
     }
 
     /// Returns the days with signals, the loosest cell's: the most that any set trades on.

@@ -253,10 +253,7 @@ impl Evidence {
     /// Answers "does the rule of choice share in it?" in a line.
     pub fn candidate_line(&self) -> String {
         let known = self.cross_fit.zip(self.sharpe_year).zip(self.expected_sharpe_year());
-        let Some(((fitted, own), expected)) = known else {
-            return self.line(self.candidate.as_ref(), (self.active_days, self.trades), None);
-        };
-        format!(
+        let said = known.map(|((fitted, own), expected)| format!(
             "expected Sharpe after selection {} per year, 90 % between {} and {} (in-sample {}); choosing without a fifth of the days \
              earned on it in {:.0} of {} folds",
             one_digit(expected),
@@ -265,7 +262,8 @@ impl Evidence {
             one_digit(own),
             fitted.earning * fitted.folds as f64,
             fitted.folds
-        )
+        ));
+        self.line(self.candidate.as_ref(), (self.active_days, self.trades), said)
     }
 
     /// Returns the Sharpe ratio of a year that is expected of the candidate: what the rule of choice earned on days it did not know;

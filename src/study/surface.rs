@@ -13,9 +13,12 @@ use crate::validate::surface::{SurfacePlan, SurfaceResult, SurfaceTest};
 /// The branches of the grid in parallel, merged in the order of the cells: the same for any number of threads and any ceiling of
 /// memory.
 pub fn test_surface(window: &Window<'_>, plan: &SurfacePlan) -> SurfaceResult {
-    let columns = DailyColumns::new(window);
+    test_cells(&DailyColumns::new(window), plan)
+}
+
+fn test_cells(columns: &DailyColumns<'_>, plan: &SurfacePlan) -> SurfaceResult {
     let draws = plan.draw();
-    let cells = CellRules { rules: window.book.rules(), active_min: plan.active_min(columns.busiest_days()) };
+    let cells = CellRules { rules: columns.rules(), active_min: plan.active_min(columns.busiest_days()) };
     let parts = columns.look_through(
         columns.branch_bytes(),
         BTreeMap::new,
@@ -185,6 +188,20 @@ mod tests {
             assert!((t - plain_t).abs() < 1e-4 && cell == plain_cell, "{t} {plain_t}");
             let lucky = found.lucky_t().zip(expected.lucky_t()).expect("tested");
             assert!((lucky.0 - lucky.1).abs() < 1e-3, "{lucky:?}");
+        }
+    }
+
+    /// What is laid out at a time, and held of it between two tiles, follows from a ceiling of memory; the answer does not.
+    #[test]
+    fn one_tile_equals_several() {
+        let book = book(150);
+        let window = book.window(Day(0)..Day(DAYS as i32));
+        let whole = test_surface(&window, &PLAN);
+        assert!(whole.columns() >= 4);
+        for bytes in [1, 300_000] {
+            let columns = DailyColumns::in_tiles(&window, bytes);
+            assert!(columns.tiles() > 1, "{bytes}");
+            assert_eq!(test_cells(&columns, &PLAN), whole, "{bytes} bytes at a time");
         }
     }
 
