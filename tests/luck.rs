@@ -139,6 +139,30 @@ fn every_grid_tried_counts_and_so_does_what_was_tried_elsewhere() {
     assert!(quick.contains("EDGE"), "{quick}");
 }
 
+/// Most of the size of a year is spent on the first look. The same candles looked at again are the same look, and what a quick run or
+/// one that stored nothing did is none.
+#[test]
+fn later_looks_ask_for_more_than_the_first() {
+    let store = StoreDir::missing();
+    let gate = |range: &str, more: &[&str]| {
+        let fixed = ["incremental", "--data", "tests/sample", "--exit-zero", "--json", "--timerange", range];
+        let promising = ["--set", "decide.require=promising"];
+        let output = store.run(&[&fixed[..], &promising, more].concat());
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one document");
+        ["scalping", "swing"].map(|style| {
+            document["data"]["styles"][style]["evidence"]["figures"]["gate_edge_p"].as_f64().expect("a limit")
+        })
+    };
+    let (june, later) = ("20250201-20250620", "20250201-20250625");
+    gate("20250201-20250615", &["--no-save"]);
+    gate("20250201-20250615", &["--quick"]);
+    assert_eq!(gate(june, &[]), [0.12; 2]);
+    assert_eq!(gate(june, &[]), [0.12; 2], "the same look");
+    assert_eq!(gate(june, &["--score", "balanced"]), [0.12; 2], "another question about the same days");
+    assert_eq!(gate(later, &[]), [0.005; 2]);
+    assert_eq!(gate(later, &["--profile", "other"]), [0.12; 2], "another profile has a size of its own");
+}
+
 #[test]
 fn a_quick_run_is_untested_wherever_it_is_told() {
     let store = StoreDir::missing();
