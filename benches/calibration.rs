@@ -83,9 +83,11 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let full = arguments.iter().any(|argument| argument == "--bench");
     let asked = arguments.iter().find_map(|argument| argument.parse::<usize>().ok());
-    let parts: [(&str, Part); 5] = [
+    let parts: [(&str, Part); 7] = [
         ("surface", surrogate::surfaces),
         ("looks", surrogate::looks),
+        ("windows", surrogate::windows),
+        ("decay", surrogate::decays),
         ("edge", edges),
         ("rank", ranks),
         ("switch", switches),

@@ -10,6 +10,7 @@ mod columns;
 mod command;
 mod config_secrets;
 mod daily;
+mod decay;
 mod decoded;
 mod dependencies;
 mod doctor;

@@ -5,6 +5,10 @@
 //! nothing earns without a drift. An edge is a drift over the eight hours after a signal, the stronger the higher its first filter
 //! value, and weaker where the second and the third are low. The truth of a set is its Sharpe ratio over forty further years.
 
+mod change;
+
+pub use change::{decays, windows};
+
 use std::fmt::Write as _;
 
 use rayon::prelude::*;
@@ -20,11 +24,13 @@ use retune::search::strategy::SpaceAxes;
 use retune::study::EvaluationContext;
 use retune::study::evidence::judge_book;
 use retune::study::surface::test_surface;
-use retune::validate::assessment::{AdoptionGate, Assurance, PROMISING_P, REAL_P};
+use retune::validate::assessment::{AdoptionGate, Assurance};
 use retune::validate::normal::{cdf, quantile};
 use retune::validate::resample::Random;
 use retune::validate::sharpe::DAYS_PER_YEAR;
 use retune::validate::surface::SurfacePlan;
+
+use super::{PROMISING_MAX, REAL_MAX};
 
 const SIZES: [usize; 5] = [6, 6, 3, 3, 2];
 const RULES: usize = 27;
@@ -59,6 +65,8 @@ struct World {
     drift: f64,
     /// Days with the drift.
     planted: std::ops::Range<usize>,
+    /// Days on which the edge is where the first filter value is low.
+    turned: std::ops::Range<usize>,
     noise: Option<Noise>,
 }
 
@@ -81,7 +89,7 @@ fn normal(random: &mut Random) -> f64 {
 
 impl World {
     fn of(seed: u64, days: usize, drift: f64) -> Self {
-        Self { seed, days, drift, planted: 0..days, noise: None }
+        Self { seed, days, drift, planted: 0..days, turned: 0..0, noise: None }
     }
 
     /// Returns its book; the first day is day 0.
@@ -122,7 +130,8 @@ impl World {
                 let price = &prices[symbol];
                 let past: f32 = price[at - BEFORE..at].iter().sum();
                 let direction = if past >= 0.0 { 1.0 } else { -1.0 };
-                let strength = f64::from(values[0]) / 5.0
+                let first = if self.turned.contains(&day) { 5 - values[0] } else { values[0] };
+                let strength = f64::from(first) / 5.0
                     * if values[1] >= 2 { 1.0 } else { 0.25 }
                     * if values[2] >= 1 { 1.0 } else { 0.5 };
                 let drift = if self.planted.contains(&day) { self.drift * strength } else { 0.0 };
@@ -185,8 +194,13 @@ struct Truth {
 
 impl Truth {
     fn of(plan: &Plan, drift: f64, years: u64) -> Self {
+        Self::of_edge(plan, drift, years, false)
+    }
+
+    fn of_edge(plan: &Plan, drift: f64, years: u64, turned: bool) -> Self {
         let year = |year: u64| {
-            let book = World::of(0x7000_0000 + year, YEAR, drift).book(plan);
+            let turned = if turned { 0..YEAR } else { 0..0 };
+            let book = World { turned, ..World::of(0x7000_0000 + year, YEAR, drift) }.book(plan);
             sweep_window(&book.window(Day(0)..Day(YEAR as i32)))
         };
         Self { sweeps: (0..years).into_par_iter().map(year).collect() }
@@ -261,13 +275,11 @@ pub fn surfaces(full: bool, asked: Option<usize>) {
             let looks: Vec<Look> = (0..worlds as u64).into_par_iter().map(one).collect();
             let _ = writeln!(text, "  {days} days, noise {noise:?}: {}", summary(&looks));
             if full && worlds >= 100 {
-                let share = |most| {
-                    looks.iter().filter(|look| look.p.is_some_and(|p| p <= most)).count() as f64
-                        / worlds as f64
-                };
-                let margin = 2.5 * (0.15 * 0.85 / worlds as f64).sqrt();
-                assert!(share(PROMISING_P) <= PROMISING_P + margin, "noise is promising too often\n{text}");
-                assert!(share(REAL_P) <= REAL_P + margin, "noise is real too often\n{text}");
+                for (word, most) in [(Assurance::Real, REAL_MAX), (Assurance::Promising, PROMISING_MAX)] {
+                    let share = looks.iter().filter(|look| look.word >= word).count() as f64 / worlds as f64;
+                    let margin = 2.5 * (most * (1.0 - most) / worlds as f64).sqrt();
+                    assert!(share <= most + margin, "noise is {word} too often\n{text}");
+                }
             }
         }
         for (drift, name) in EDGES {
@@ -292,11 +304,13 @@ fn summary(looks: &[Look]) -> String {
         |passes: &dyn Fn(&Look) -> bool| 100.0 * looks.iter().filter(|look| passes(look)).count() as f64 / n;
     let mean = |value: &dyn Fn(&Look) -> f64| looks.iter().map(value).sum::<f64>() / n;
     format!(
-        "REAL {:.0} %, PROMISING or better {:.0} % (oracle {:.0} / {:.0} %); chosen: true Sharpe {:.2}, expected {:.2}; adopted {:.0} %, worth {:.2}",
+        "REAL {:.0} %, PROMISING or better {:.0} %; p at most 0.05 {:.0} %, 0.15 {:.0} % (oracle {:.0} / {:.0} %); chosen: true Sharpe {:.2}, expected {:.2}; adopted {:.0} %, worth {:.2}",
         share(&|look| look.word >= Assurance::Real),
         share(&|look| look.word >= Assurance::Promising),
-        share(&|look| look.oracle_p <= REAL_P),
-        share(&|look| look.oracle_p <= PROMISING_P),
+        share(&|look| look.p.is_some_and(|p| p <= REAL_MAX)),
+        share(&|look| look.p.is_some_and(|p| p <= PROMISING_MAX)),
+        share(&|look| look.oracle_p <= REAL_MAX),
+        share(&|look| look.oracle_p <= PROMISING_MAX),
         mean(&|look| look.truth),
         mean(&|look| look.expected.unwrap_or(0.0)),
         share(&|look| look.adopted),

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, value_error};
-use crate::decide::Require;
+use crate::decide::{Fallback, Require};
 
 /// What a change of parameters needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Default)]
@@ -21,6 +21,8 @@ pub struct DecideConfig {
     /// Parameter sets tried elsewhere; they count as tries.
     #[schemars(extend("x-unit" = "parameter sets"))]
     pub declared_trials: u64,
+    /// What becomes of active parameters that decay, where no candidate is adopted in their place.
+    pub decayed: Fallback,
     /// What becomes of a run whose candles are all stale.
     pub stale_data: StaleData,
 }

@@ -237,6 +237,7 @@ impl Config {
             own: symbols.settings()?,
             min_improvement: decide.min_improvement()?,
             require: decide.require,
+            decayed: decide.decayed,
             max_step: Some(decide.max_step).filter(|step| *step > 0),
             declared_trials: decide.declared_trials,
             stages: search.stages()?,

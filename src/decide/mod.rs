@@ -28,6 +28,10 @@ pub enum DecisionOutcome {
     NotConvincing,
     /// A candidate that did not survive the out-of-sample part.
     Rejected,
+    /// The active parameters decay, and what was active before them comes back ([`Fallback::Previous`]).
+    Restored,
+    /// The active parameters decay, and nothing is active any more ([`Fallback`]).
+    Withdrawn,
 }
 
 impl DecisionOutcome {
@@ -38,8 +42,34 @@ impl DecisionOutcome {
             Self::Unchanged => "unchanged",
             Self::NotConvincing => "not_convincing",
             Self::Rejected => "rejected",
+            Self::Restored => "restored",
+            Self::Withdrawn => "withdrawn",
         }
     }
+
+    /// Returns whether the active parameters of the style are others afterwards.
+    pub fn changes_parameters(self) -> bool {
+        match self {
+            Self::Adopted | Self::Restored | Self::Withdrawn => true,
+            Self::Unchanged | Self::NotConvincing | Self::Rejected => false,
+        }
+    }
+}
+
+/// What becomes of active parameters that decay, where no candidate is adopted in their place.
+///
+/// They decay when the evidence of the days since they are active, none of which was known when they were chosen, says at an anytime-valid
+/// 5 % that they lose ([`DECAY_E`](crate::validate::assessment::DECAY_E)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Fallback {
+    /// They stay active, and the run says so.
+    #[default]
+    Keep,
+    /// What was active before them comes back; where nothing was, or it decayed too, nothing is active.
+    Previous,
+    /// Nothing is active.
+    None,
 }
 
 /// What a change of parameters needs.
@@ -161,6 +191,17 @@ pub struct Decision {
     pub reasons: Vec<DecisionReason>,
 }
 
+impl Decision {
+    /// Keeps the active parameters as they are, and says why.
+    pub(crate) fn hold_back(&mut self, reason: DecisionReason) {
+        if self.outcome.changes_parameters() {
+            let adopts = self.outcome == DecisionOutcome::Adopted;
+            self.outcome = if adopts { DecisionOutcome::NotConvincing } else { DecisionOutcome::Unchanged };
+            self.reasons.insert(0, reason);
+        }
+    }
+}
+
 /// A parameter set with its score on the days of the choice, and out of sample.
 #[derive(Debug, Clone, Copy)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -240,6 +281,13 @@ pub fn list_changes(style: Style, old: Option<&ParameterSet>, new: &ParameterSet
             new: value(&after, key),
         })
         .filter(|change| change.old != change.new)
+        .collect()
+}
+
+/// Lists the changes that leave a scope of a style without parameters.
+pub fn withdraw_changes(style: Style, scope: &str, old: &ParameterSet) -> Vec<ParameterChange> {
+    let gone = list_changes(style, None, old).into_iter();
+    gone.map(|change| ParameterChange { scope: scope.to_owned(), old: change.new, new: None, ..change })
         .collect()
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Fallback;
 use crate::model::rfc3339;
 use crate::search::weights::WeightsReason;
 use crate::validate::assessment::{Assurance, FailedCondition};
@@ -153,6 +154,17 @@ pub enum DecisionReason {
     },
     /// In the words of a program that kept no data.
     Told(String),
+    /// The active parameters lose since they are active.
+    Decayed {
+        /// Evidence of the days since; 20 at any time is evidence at 5 %.
+        e: f64,
+        /// What becomes of them (`decide.decayed`).
+        fallback: Fallback,
+        /// The run whose candidate is active instead; `None` for the same, or for none.
+        back_to_run: Option<u64>,
+    },
+    /// The set was taken out of use because it decayed.
+    DroppedForDecay,
 }
 
 impl DecisionReason {
@@ -209,6 +221,22 @@ impl fmt::Display for DecisionReason {
                 let names: Vec<&str> = vetoes.iter().map(|veto| veto.as_str()).collect();
                 write!(f, "forbidden by {}", names.join(", "))
             }
+            Self::Decayed { e, fallback, back_to_run } => {
+                write!(f, "the active parameters lose since they are active (DECAY, e = {e:.1}): ")?;
+                match (fallback, back_to_run) {
+                    (Fallback::Keep, _) => f.write_str("they stay (decide.decayed = \"keep\")"),
+                    (_, Some(run)) => write!(f, "back to those of run {run} (decide.decayed = \"previous\")"),
+                    (Fallback::Previous, None) => f.write_str(
+                        "nothing is active now, since there are none before them to go back to (decide.decayed = \"previous\")",
+                    ),
+                    (Fallback::None, None) => {
+                        f.write_str("nothing is active now (decide.decayed = \"none\")")
+                    }
+                }
+            }
+            Self::DroppedForDecay => {
+                f.write_str("it was active and decayed; only `adopt` puts it back before 60 runs have passed")
+            }
             Self::DeactivatedByHand => {
                 f.write_str("it was deactivated by hand (`rollback`); only `adopt` puts it back")
             }
@@ -256,6 +284,8 @@ pub enum OwnReason {
     OwnPasses(Vec<VerdictReason>),
     /// The clock lies before the last run.
     ClockSetBack(SetBack),
+    /// It was judged against parameters of the style that decayed.
+    StyleDecayed,
 }
 
 impl OwnReason {
@@ -283,6 +313,7 @@ impl fmt::Display for OwnReason {
                 f.write_str(&reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
             }
             Self::ClockSetBack(clock) => write!(f, "{clock}: nothing is adopted until it is right"),
+            Self::StyleDecayed => f.write_str("it was judged against parameters of the style that decayed"),
         }
     }
 }

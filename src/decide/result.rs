@@ -5,7 +5,7 @@ use super::DecisionOutcome;
 /// The result of a run over all its styles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RunResult {
-    /// At least one style has new parameters.
+    /// The active parameters of at least one style are others.
     Changed,
     /// Nothing to change.
     Unchanged,
@@ -46,7 +46,9 @@ impl RunResult {
     /// Returns the result of several styles: the one that says most to the reader.
     pub fn of(outcomes: impl Iterator<Item = DecisionOutcome>) -> Self {
         let rank = |outcome| match outcome {
-            DecisionOutcome::Adopted => (3, Self::Changed),
+            DecisionOutcome::Adopted | DecisionOutcome::Restored | DecisionOutcome::Withdrawn => {
+                (3, Self::Changed)
+            }
             DecisionOutcome::NotConvincing => (2, Self::NotConvincing),
             DecisionOutcome::Rejected => (1, Self::Rejected),
             DecisionOutcome::Unchanged => (0, Self::Unchanged),

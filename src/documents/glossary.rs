@@ -115,13 +115,13 @@ pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
             ("SKIPPED", "Verdict: too few trades to judge."),
             (
                 "REAL",
-                "Significance: beyond what noise explains at one look, p of at most 0.05 over at least 120 days.",
+                "Significance: beyond what noise explains at one look, p of at most 0.04 over at least 120 days.",
             ),
-            ("PROMISING", "Significance: better than noise most of the time, p of at most 0.15."),
+            ("PROMISING", "Significance: better than noise most of the time, p of at most 0.12."),
             ("UNPROVEN", "Significance: neither noise nor proof."),
             (
                 "LIKELY_LUCK",
-                "Significance: noise does as well, p of at least 0.5, or above 0.15 while the cross-fit loses.",
+                "Significance: noise does as well, p of at least 0.5, or above 0.12 while the cross-fit loses.",
             ),
             ("NOT_ENOUGH_DATA", "Significance: fewer than 60 days, 40 days with trades, or 100 trades."),
             ("UNTESTED", "Significance: the tests were left out (`--quick`)."),
@@ -134,7 +134,7 @@ pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
             ("EVIDENCE", "Fewer days or trades than a test needs."),
             ("FRAGILE_COST", "Costs a quarter higher would take the profit."),
             ("FRAGILE_INTRABAR", "It loses when the stop comes first in candles that held both levels."),
-            ("LUCK", "The p-value of EDGE or SWITCH is above 0.05."),
+            ("LUCK", "The p-value of EDGE or SWITCH is above 0.04."),
             ("CROSS_FIT", "Choosing without some of the days did not earn enough on them."),
             ("WALK_FORWARD", "Of older runs: walk-forward re-optimisation did not pay."),
             (
@@ -149,7 +149,7 @@ pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
     (
         "Results and decisions",
         &[
-            ("changed", "Result of a run: at least one style has new parameters (exit 10)."),
+            ("changed", "Result of a run: at least one style has other parameters, or none (exit 10)."),
             ("unchanged", "Result, or decision: nothing to change (exit 0)."),
             (
                 "not_convincing",
@@ -160,6 +160,14 @@ pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
                 "Result, or decision: every candidate is likely luck, or failed out of sample (exit 12).",
             ),
             ("adopted", "Decision: the candidate replaces the active parameters."),
+            (
+                "restored",
+                "Decision: the active parameters decay, and those before them are active again (exit 10).",
+            ),
+            (
+                "withdrawn",
+                "Decision: nothing is active any more, since the parameters decay or somebody went back to none (exit 10).",
+            ),
             ("dry_run", "Result of `incremental --dry-run`: nothing was evaluated."),
         ],
     ),

@@ -1,6 +1,6 @@
 //! The plan of a run: everything besides the candles that its answer depends on, resolved from configuration.
 
-use crate::decide::Require;
+use crate::decide::{Fallback, Require};
 use crate::evaluate::portfolio::{Cooldown, PortfolioLimits};
 use crate::evaluate::score::Score;
 use crate::exits::{Costs, ExitPlan, PlanError};
@@ -180,6 +180,8 @@ pub struct SearchSettings {
     pub quick: bool,
     /// What a change needs.
     pub require: Require,
+    /// What becomes of active parameters that decay.
+    pub decayed: Fallback,
     /// How spaces beyond a budget are searched.
     pub stages: Search,
     /// Where the weights of the signal score come from.
@@ -204,6 +206,7 @@ impl Default for SearchSettings {
             declared_trials: 0,
             quick: false,
             require: Require::default(),
+            decayed: Fallback::default(),
             stages: Search::default(),
             weights: Weighting::default(),
             own: Some(OwnSettings { trades_min: 30, prior_trades: 100 }),
@@ -241,6 +244,7 @@ impl SearchSettings {
             declared_trials,
             quick,
             require,
+            decayed,
             // Both are in the fingerprint of each style's grid.
             stages: _,
             weights: _,
@@ -251,6 +255,10 @@ impl SearchSettings {
             hash = hash.count(*metric as u64).count((*below).into()).float(*limit);
         }
         let own = own.map_or((0, 0), |OwnSettings { trades_min, prior_trades }| (trades_min, prior_trades));
+        // As plans without it were hashed.
+        if *decayed != Fallback::Keep {
+            hash = hash.text("decayed").count(*decayed as u64);
+        }
         hash.count((*trades_min).into())
             .count((*late_trades_min).into())
             .floats(&[*position_ratio, *early_share])

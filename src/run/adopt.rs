@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::recall::{decision_reason, parameter_set};
 use super::records::{change_record, reason_record};
-use crate::decide::{DecisionReason, ParameterChange, list_changes};
+use crate::decide::{DecisionOutcome, DecisionReason, ParameterChange, list_changes, withdraw_changes};
 use crate::model::{ParameterSet, Style};
 use crate::run::unreported::{Overdue, unreported_runs};
 use crate::store::records::{
@@ -20,11 +20,9 @@ use crate::study::per_symbol::scope_of;
 const ADOPTED: &str = "adopted";
 const ROLLED_BACK: &str = "rolled_back";
 pub(crate) const IMPORTED: &str = "imported";
-/// Verdict and outcome of a decision that leaves a style without active parameters.
-const WITHDRAWN: &str = "withdrawn";
 /// Of parameters handed over although they were judged to be bad; nothing changed.
 pub const EXPORTED: &str = "exported";
-/// Runs after which a rollback no longer keeps a set out of use.
+/// Runs after which a rollback, or decay, no longer keeps a set out of use.
 const VETO_RUNS: usize = 60;
 
 /// What is asked for by hand.
@@ -146,26 +144,67 @@ pub fn is_by_hand(result: &str) -> bool {
     [ADOPTED, ROLLED_BACK, IMPORTED, EXPORTED].contains(&result)
 }
 
-/// Returns the sets that were deactivated by hand and not put back since, by style.
-pub(crate) fn vetoed_sets(
-    snapshot: &Snapshot<'_>,
-    profile: &str,
-) -> Result<BTreeMap<Style, ParameterSet>, StoreError> {
-    let mut vetoed = BTreeMap::new();
+/// Sets that no run puts back into use.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct BarredSets {
+    /// Those deactivated by hand last, by style.
+    pub(crate) vetoed: BTreeMap<Style, ParameterSet>,
+    /// Those that decayed, by style, the latest last.
+    pub(crate) decayed: BTreeMap<Style, Vec<ParameterSet>>,
+}
+
+/// Returns the sets that were taken out of use among the last runs and not put back by hand since.
+pub(crate) fn barred_sets(snapshot: &Snapshot<'_>, profile: &str) -> Result<BarredSets, StoreError> {
+    let mut barred = BarredSets::default();
     // Oldest first: what comes later counts.
     for (run, record) in snapshot.runs(profile, .., VETO_RUNS)?.into_iter().rev() {
-        let rolled_back = record.result == ROLLED_BACK;
-        if !is_by_hand(&record.result) || record.result == EXPORTED {
+        if record.result == EXPORTED {
             continue;
         }
+        let (rolled_back, by_hand) = (record.result == ROLLED_BACK, is_by_hand(&record.result));
         for (style, decision) in snapshot.decisions(profile, run)? {
-            match decision.incumbent.filter(|_| rolled_back) {
-                Some(before) => drop(vetoed.insert(style, parameter_set(&before.set))),
-                None => drop(vetoed.remove(&style)),
+            let before = decision.incumbent.as_ref().map(|before| parameter_set(&before.set));
+            if !by_hand {
+                let dropped = before.filter(|_| is_fallback(&decision));
+                barred.decayed.entry(style).or_default().extend(dropped);
+                continue;
+            }
+            let put_back = decision.candidate.as_ref().filter(|_| decision.adopted);
+            if let (Some(put_back), Some(sets)) = (put_back, barred.decayed.get_mut(&style)) {
+                sets.retain(|set| *set != parameter_set(&put_back.set));
+            }
+            match before.filter(|_| rolled_back) {
+                Some(before) => drop(barred.vetoed.insert(style, before)),
+                None => drop(barred.vetoed.remove(&style)),
             }
         }
     }
-    Ok(vetoed)
+    Ok(barred)
+}
+
+/// Returns whether a run took what was active out of use.
+fn is_fallback(decision: &DecisionRecord) -> bool {
+    [DecisionOutcome::Restored, DecisionOutcome::Withdrawn].iter().any(|own| own.as_str() == decision.outcome)
+}
+
+/// Returns the parameters of a style before those that are active, and the run that judged them; `None` where nothing was active then, or
+/// nobody knows.
+///
+/// Errors: those of reading the store
+pub(crate) fn parameters_before(
+    snapshot: &Snapshot<'_>,
+    profile: &str,
+    style: Style,
+) -> Result<Option<(u64, ParamsRecord)>, StoreError> {
+    let found = match earlier_parameters(snapshot, profile, &[style], None) {
+        Ok(found) => found,
+        Err(ByHandError::Store(error)) => return Err(error),
+        Err(_) => return Ok(None),
+    };
+    let judged = found.into_iter().find_map(|chosen| chosen.judged);
+    Ok(judged.map(|JudgedParameters { run, decision, candidate }| {
+        (run, params_record(&candidate, &decision, "previous", 0))
+    }))
 }
 
 /// What a style is to have active.
@@ -227,11 +266,13 @@ fn earlier_parameters(
         for (id, _) in runs {
             let decisions = snapshot.decisions(profile, id)?;
             let decided = |(own, decision): &(Style, DecisionRecord)| {
-                own == style && (decision.adopted || decision.outcome == WITHDRAWN)
+                own == style && (decision.adopted || is_fallback(decision))
             };
             let Some((_, decision)) = decisions.into_iter().find(decided) else { continue };
-            let candidate = decision.candidate.clone().filter(|_| decision.adopted);
-            judged = Some(candidate.map(|candidate| JudgedParameters { run: id, decision, candidate }));
+            judged = Some(match decision.adopted {
+                true => judged_by(id, decision),
+                false => went_back_to(snapshot, profile, *style, &decision)?,
+            });
             break;
         }
         // Nothing active and nothing to put there is no step back.
@@ -243,6 +284,30 @@ fn earlier_parameters(
         true => Err(ByHandError::NothingEarlier { profile: profile.to_owned() }),
         false => Ok(chosen),
     }
+}
+
+fn judged_by(run: u64, decision: DecisionRecord) -> Option<JudgedParameters> {
+    let candidate = decision.candidate.clone()?;
+    Some(JudgedParameters { run, decision, candidate })
+}
+
+/// Returns what a run went back to when the active parameters decayed; `None` where that was nothing.
+fn went_back_to(
+    snapshot: &Snapshot<'_>,
+    profile: &str,
+    style: Style,
+    decision: &DecisionRecord,
+) -> Result<Option<JudgedParameters>, StoreError> {
+    let run = decision.reasons.iter().find_map(|reason| match decision_reason(reason) {
+        DecisionReason::Decayed { back_to_run, .. } => back_to_run,
+        _ => None,
+    });
+    let Some(run) = run else { return Ok(None) };
+    let decisions = snapshot.decisions(profile, run)?;
+    Ok(decisions
+        .into_iter()
+        .find(|(own, _)| *own == style)
+        .and_then(|(_, decision)| judged_by(run, decision)))
 }
 
 fn manual_commit(
@@ -313,8 +378,8 @@ fn manual_commit(
                 }
             }
             None => DecisionRecord {
-                verdict: WITHDRAWN.to_owned(),
-                outcome: WITHDRAWN.to_owned(),
+                verdict: DecisionOutcome::Withdrawn.as_str().to_owned(),
+                outcome: DecisionOutcome::Withdrawn.as_str().to_owned(),
                 reasons: vec![reason_record(&DecisionReason::ByHandToNothing)],
                 ..DecisionRecord::default()
             },
@@ -328,13 +393,10 @@ fn manual_commit(
 
 /// Returns the changes that leave a scope without parameters.
 fn withdrawn_changes(scope: &str, style: Style, record: &ParamsRecord) -> Vec<ChangeRecord> {
-    let gone = list_changes(style, None, &parameter_set(&record.set));
-    let taken =
-        |change: ChangeRecord| ChangeRecord { scope: scope.to_owned(), old: change.new, new: None, ..change };
-    gone.iter().map(change_record).map(taken).collect()
+    withdraw_changes(style, scope, &parameter_set(&record.set)).iter().map(change_record).collect()
 }
 
-fn is_symbol_of(scope: &str, style: Style) -> bool {
+pub(crate) fn is_symbol_of(scope: &str, style: Style) -> bool {
     let symbol = scope.strip_prefix("symbol/").and_then(|rest| rest.split_once('/'));
     symbol.is_some_and(|(symbol, _)| scope == scope_of(symbol, style))
 }

@@ -1,8 +1,8 @@
 //! A clock that was set back: candles later than it do not count, so what a run finds rests on less than the run before had.
 
 use super::report::StyleReport;
+use crate::decide::DecisionReason;
 use crate::decide::reason::{OwnReason, SetBack};
-use crate::decide::{DecisionOutcome, DecisionReason};
 
 use crate::store::{Snapshot, StoreError};
 
@@ -39,10 +39,7 @@ pub fn set_back(now_ms: i64, last_run_ms: i64) -> SetBack {
 pub(crate) fn adopt_nothing(styles: &mut [StyleReport], now_ms: i64, last_run_ms: i64) {
     let clock = set_back(now_ms, last_run_ms);
     for style in styles {
-        if style.decision.outcome == DecisionOutcome::Adopted {
-            style.decision.outcome = DecisionOutcome::NotConvincing;
-            style.decision.reasons.insert(0, DecisionReason::ClockSetBack(clock));
-        }
+        style.decision.hold_back(DecisionReason::ClockSetBack(clock));
         for own in style.own.iter_mut().filter(|own| !own.changes.is_empty()) {
             own.changes.clear();
             own.reason = OwnReason::ClockSetBack(clock);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::adopt::BarredSets;
+use super::decay::EarlierParameters;
 use super::given_signals::{SignalsBySymbol, SignalsNote};
 use super::incremental::data_fingerprint;
 use super::memoised::cache_key;
@@ -15,6 +17,7 @@ use crate::fingerprint::{Fingerprint, of_candles};
 use crate::ingest::{EmptyCandles, IngestOptions, OnBadRows, OnConflict, StatedColumns};
 use crate::model::{Candle, CandleSeries, Day, ExitRule, FilterValue, Interval, ParameterSet, Style};
 use crate::search::strategy::{Search, SpaceAxes, Strategy};
+use crate::store::records::{ParamsRecord, StoredMetrics};
 
 fn set(score: f64) -> ParameterSet {
     let filters = vec![
@@ -24,11 +27,30 @@ fn set(score: f64) -> ParameterSet {
     ParameterSet { exit: ExitRule { surge_factor: Some(3.0), ..ExitRule::new(2.0, 1.5, 8.0) }, filters }
 }
 
+fn earlier(run: u64, score: f64) -> EarlierParameters {
+    let record = ParamsRecord {
+        set: (&set(score)).into(),
+        score_name: "sharpe".to_owned(),
+        score: None,
+        metrics: StoredMetrics::default(),
+        verdict: "PASSED".to_owned(),
+        run,
+        adopted_at_ms: 0,
+        generation: 0,
+        source: "previous".to_owned(),
+    };
+    EarlierParameters { run, record, set: set(score) }
+}
+
 fn in_force() -> ActiveParameters {
     ActiveParameters {
         styles: vec![None, Some(set(50.0))],
         symbols: [("symbol/BTCUSDT/swing".to_owned(), set(60.0))].into(),
-        vetoed: [(Style::Scalping, set(70.0))].into(),
+        barred: BarredSets {
+            vetoed: [(Style::Scalping, set(70.0))].into(),
+            decayed: [(Style::Scalping, vec![set(72.0)])].into(),
+        },
+        earlier: [(Style::Scalping, earlier(3, 73.0))].into(),
         chosen_on: [(Style::Swing, Day(20_000))].into(),
         grids: [(Style::Swing, [7; 32])].into(),
         first_looks: [(Style::Swing, Day(19_000))].into(),
@@ -55,8 +77,13 @@ fn a_question_covers_the_plan_the_data_and_all_that_is_in_force() {
         asked(&|active| active.symbols.clear()),
         asked(&|active| drop(active.symbols.insert("symbol/BTCUSDT/scalping".to_owned(), set(60.0)))),
         asked(&|active| drop(active.symbols.insert("symbol/BTCUSDT/swing".to_owned(), set(61.0)))),
-        asked(&|active| active.vetoed.clear()),
-        asked(&|active| drop(active.vetoed.insert(Style::Scalping, set(71.0)))),
+        asked(&|active| active.barred.vetoed.clear()),
+        asked(&|active| drop(active.barred.vetoed.insert(Style::Scalping, set(71.0)))),
+        asked(&|active| active.barred.decayed.clear()),
+        asked(&|active| drop(active.barred.decayed.insert(Style::Scalping, vec![set(74.0)]))),
+        asked(&|active| active.earlier.clear()),
+        asked(&|active| drop(active.earlier.insert(Style::Scalping, earlier(4, 73.0)))),
+        asked(&|active| drop(active.earlier.insert(Style::Scalping, earlier(3, 75.0)))),
         asked(&|active| active.chosen_on.clear()),
         asked(&|active| active.chosen_on.extend([(Style::Swing, Day(20_001))])),
         asked(&|active| active.chosen_on.extend([(Style::Scalping, Day(20_000))])),

@@ -8,6 +8,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::clock;
+use super::decay::EarlierParameters;
 use super::error::RunError;
 use super::event::RunEvent;
 use super::freshness::{Freshness, LastRun, Surroundings};
@@ -17,7 +18,7 @@ use super::records;
 use super::report::{InputReport, RunReport, StyleReport, SymbolReport};
 use super::resources::{room_at_first, room_bytes, spare_bytes, study_bytes, symbols_in_flight};
 use super::style::{ActiveParameters, study_style};
-use crate::decide::RunResult;
+use crate::decide::{Fallback, RunResult};
 use crate::engine::outcome_spill::OutcomeStore;
 use crate::engine::plan::Plan;
 use crate::fingerprint::{Canonical, Fingerprint};
@@ -145,8 +146,9 @@ pub fn incremental_to_tell(
     };
     if let Some(store) = &mut store {
         let untold = unreported_runs(store, &options.profile)?;
-        let known = memory.insights;
-        let run = store.commit(records::learning_commit(&report, plan, &options.config_toml, &known))?;
+        let (known, earlier) = (memory.insights, memory.in_force.earlier);
+        let run =
+            store.commit(records::learning_commit(&report, plan, &options.config_toml, &known, &earlier))?;
         on_event(RunEvent::Committed { run });
         report.run = Some(run);
         store.publish_run(run)?;
@@ -597,15 +599,26 @@ impl PriorState {
             match plan.styles.iter().position(|style| style.space.style().as_str() == scope) {
                 Some(index) => {
                     let chosen = snapshot.run(&options.profile, record.run)?;
-                    if let Some(day) = chosen.and_then(|run| Day::parse(&run.last_day)) {
-                        in_force.chosen_on.insert(plan.styles[index].space.style(), day);
-                    }
+                    // What was put there by hand nobody had seen the day after.
+                    let day = chosen.and_then(|run| Day::parse(&run.last_day));
+                    let day = day.unwrap_or(Day::of(record.adopted_at_ms));
+                    in_force.chosen_on.insert(plan.styles[index].space.style(), day);
                     in_force.styles[index] = Some(set);
                 }
                 None => drop(in_force.symbols.insert(scope, set)),
             }
         }
-        in_force.vetoed = super::adopt::vetoed_sets(snapshot, &options.profile)?;
+        in_force.barred = super::adopt::barred_sets(snapshot, &options.profile)?;
+        if plan.search.decayed == Fallback::Previous {
+            for style in plan.styles.iter().map(|style| style.space.style()) {
+                let found = super::adopt::parameters_before(snapshot, &options.profile, style)?;
+                let earlier = found.map(|(run, record)| {
+                    let set = super::recall::parameter_set(&record.set);
+                    EarlierParameters { run, record, set }
+                });
+                in_force.earlier.extend(earlier.map(|earlier| (style, earlier)));
+            }
+        }
         let (grids, looks) = snapshot.grids_and_looks(&options.profile)?;
         in_force.grids = grids;
         for (style, (day, run)) in looks {

@@ -1,6 +1,7 @@
 //! Equal questions have equal answers: what the studies of a run depend on, as one fingerprint, and their reports as
 //! bytes. An answer spares reading every unit when nothing changed since it was found.
 
+use super::adopt::BarredSets;
 use super::report::StyleReport;
 use super::style::ActiveParameters;
 use crate::decide::key_values;
@@ -10,7 +11,7 @@ use crate::fingerprint::{Canonical, Fingerprint};
 use crate::model::EXIT_AXES;
 
 /// Version of the answer: raise its number when a field of a style's report changes, or a sentence in it.
-pub(super) const ANSWER_FORMAT: u64 = 14 + ENTRIES_SINCE;
+pub(super) const ANSWER_FORMAT: u64 = 15 + ENTRIES_SINCE;
 
 /// Exit axes and metrics since then: an answer has them by place, and is another with one more.
 const ENTRIES_SINCE: u64 = (EXIT_AXES.len() as u64 - 11) + (METRICS_VERSION as u64 - 1);
@@ -20,7 +21,8 @@ pub(crate) fn cache_key(plan: &Plan, data: Fingerprint, in_force: &ActiveParamet
     let ActiveParameters {
         styles,
         symbols,
-        vetoed,
+        barred: BarredSets { vetoed, decayed },
+        earlier: went_back,
         chosen_on,
         // How many of them there are counts, with the style's own.
         grids: _,
@@ -36,11 +38,14 @@ pub(crate) fn cache_key(plan: &Plan, data: Fingerprint, in_force: &ActiveParamet
     let styles = styles.iter().map(|set| ("style", set.as_ref()));
     let symbols = symbols.iter().map(|(scope, set)| (scope.as_str(), Some(set)));
     let vetoed = vetoed.values().map(|set| ("vetoed", Some(set)));
-    for (scope, set) in styles.chain(symbols).chain(vetoed) {
+    let decayed = decayed.values().flatten().map(|set| ("decayed", Some(set)));
+    let earlier = went_back.values().map(|earlier| ("earlier", Some(&earlier.set)));
+    for (scope, set) in styles.chain(symbols).chain(vetoed).chain(decayed).chain(earlier) {
         let values = set.map(key_values).unwrap_or_default();
         hash = hash.text(scope).count(u64::from(set.is_some())).count(values.len() as u64);
         hash = values.iter().fold(hash, |hash, (key, value)| hash.text(key).text(value));
     }
+    hash = went_back.values().fold(hash, |hash, earlier| hash.count(earlier.run));
     for style in &plan.styles {
         let chosen_on = chosen_on.get(&style.space.style()).map_or(i64::MIN, |day| day.0.into());
         let first_look = first_looks.get(&style.space.style()).map_or(i64::MIN, |day| day.0.into());

@@ -6,6 +6,7 @@
 pub mod adopt;
 mod append_read;
 pub mod clock;
+mod decay;
 pub mod deep_validation;
 pub mod dry_run;
 mod error;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::decay::EarlierParameters;
 use super::issues::{InputIssue, all_issues};
 use super::lessons::remember_lessons;
 use super::report::{RunReport, StyleReport};
@@ -37,12 +38,13 @@ const SURFACE_LEVELS_KEPT: usize = 64;
 /// Combinations kept among the features.
 const COMBINATIONS_KEPT: usize = 5;
 
-/// Returns everything a run has to remember; `known` is what earlier runs learned.
-pub fn learning_commit(
+/// Returns everything a run has to remember; `known` is what earlier runs learned, `earlier` what was active before.
+pub(crate) fn learning_commit(
     report: &RunReport,
     plan: &Plan,
     config_toml: &str,
     known: &BTreeMap<Style, InsightsRecord>,
+    earlier: &BTreeMap<Style, EarlierParameters>,
 ) -> LearningCommit {
     let mut learning = LearningCommit::new(&report.profile, run_record(report, config_toml));
     learning.work = Some(work_record(report).capped());
@@ -61,10 +63,18 @@ pub fn learning_commit(
         let last_day = report.input.days().map(|(_, last)| last);
         let memory = remember_lessons(known.get(&style.style), &style.insights, last_day);
         learning.insights.insert(style.style, insights_record(style, report.started_at_ms, memory));
-        if let (DecisionOutcome::Adopted, Some(best)) = (style.decision.outcome, style.study.top.first()) {
-            let params = params_record(style, best, plan, report.started_at_ms);
-            learning.params.insert(style.style.to_string(), Some(params));
-        }
+        let now_active = match style.decision.outcome {
+            DecisionOutcome::Adopted => {
+                let best = style.study.top.first();
+                best.map(|best| Some(params_record(style, best, plan, report.started_at_ms)))
+            }
+            DecisionOutcome::Restored => earlier.get(&style.style).map(|earlier| {
+                Some(ParamsRecord { adopted_at_ms: report.started_at_ms, ..earlier.record.clone() })
+            }),
+            DecisionOutcome::Withdrawn => Some(None),
+            DecisionOutcome::Unchanged | DecisionOutcome::NotConvincing | DecisionOutcome::Rejected => None,
+        };
+        learning.params.extend(now_active.map(|params| (style.style.to_string(), params)));
         for own in style.own.iter().filter(|own| !own.changes.is_empty()) {
             let set = own.measured.as_ref();
             let params = set.map(|set| params_record(style, set, plan, report.started_at_ms));

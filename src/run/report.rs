@@ -183,17 +183,14 @@ impl StyleReport {
     /// Keeps the run from adopting anything of the style, and says why.
     pub(crate) fn hold_back(&mut self, reason: HoldReason) {
         self.own.retain(|own| own.changes.is_empty());
-        if self.decision.outcome == DecisionOutcome::Adopted {
-            self.decision.outcome = DecisionOutcome::NotConvincing;
-            self.decision.reasons.insert(0, DecisionReason::HeldBack(reason));
-        }
+        self.decision.hold_back(DecisionReason::HeldBack(reason));
     }
 
-    /// Returns the changes that take effect: those of the style if its candidate was adopted, and those of symbols.
+    /// Returns the changes that take effect: those of the style if its active parameters become others, and those of symbols.
     pub fn applied_changes(&self) -> Vec<ParameterChange> {
-        let adopted = self.decision.outcome == DecisionOutcome::Adopted;
+        let changes = self.decision.outcome.changes_parameters();
         let own = self.own.iter().flat_map(|own| &own.changes);
-        self.decision.changes.iter().filter(|_| adopted).chain(own).cloned().collect()
+        self.decision.changes.iter().filter(|_| changes).chain(own).cloned().collect()
     }
 }
 

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::adopt::BarredSets;
+use super::decay::{EarlierParameters, decay_of, fall_back, withdrawn_own_sets};
 use super::report::{InputReport, StyleReport, SymbolLosses};
 use crate::decide::insights::{AdviceStanding, InsightInput, Insights, TradeContext, draw_insights};
 use crate::decide::{
-    Contender, DecisionOutcome, DecisionReason, Grounds, apply_gate, decide_style, list_changes,
+    Contender, Decision, DecisionOutcome, DecisionReason, Grounds, apply_gate, decide_style, list_changes,
 };
 use crate::engine::plan::{Plan, StylePlan};
 use crate::evaluate::outcome_table::OutcomeTable;
@@ -30,8 +32,10 @@ pub(crate) struct ActiveParameters {
     pub(crate) styles: Vec<Option<ParameterSet>>,
     /// Own sets of symbols, by scope.
     pub(crate) symbols: BTreeMap<String, ParameterSet>,
-    /// Sets that were deactivated by hand last, by style: no run puts them back.
-    pub(crate) vetoed: BTreeMap<Style, ParameterSet>,
+    /// Sets that no run puts back.
+    pub(crate) barred: BarredSets,
+    /// What was active before, by style, where decaying parameters go back to it.
+    pub(crate) earlier: BTreeMap<Style, EarlierParameters>,
     /// Last day of the candles that the active sets were chosen on, by style.
     pub(crate) chosen_on: BTreeMap<Style, Day>,
     /// Fingerprints of the grids tried before, by style.
@@ -82,20 +86,6 @@ pub(crate) fn study_style(
     let parts = || symbols.iter().flat_map(|days| &days.blocks).map(|block| &block.styles[index]);
     let study = study_parameters(ground, theirs, days, plan, incumbent);
     let best = study.top.first();
-    let candidate =
-        best.map(|best| Contender { set: &best.set, score: best.score, late_score: best.late_score });
-    let contender = incumbent.map(|set| Contender {
-        set,
-        score: study.incumbent.as_ref().and_then(|measured| measured.score),
-        late_score: study.incumbent.as_ref().and_then(|measured| measured.late_score),
-    });
-    let least = plan.search.min_improvement;
-    let require = plan.search.require;
-    let mut decision =
-        decide_style(style.space.style(), candidate, contender, &study.judgement, least, require);
-    if incumbent.is_some() && study.incumbent.is_none() {
-        decision.reasons.push(DecisionReason::ActiveNotInSpace);
-    }
     let names: Vec<&str> = input.symbols.iter().map(|symbol| symbol.name.as_str()).collect();
     let drawn = replay_series(ground, theirs, &study, &names);
     let grids = in_force.grids_with(style, &plan.search.stages);
@@ -112,20 +102,36 @@ pub(crate) fn study_style(
         is_first_look: in_force.is_first_look(style.space.style(), study.days.end),
     }
     .evidence(&book);
+    let decay = decay_of(&evidence);
+    let candidate =
+        best.map(|best| Contender { set: &best.set, score: best.score, late_score: best.late_score });
+    // What decays need not be beaten.
+    let measured = study.incumbent.as_ref().filter(|_| decay.is_none());
+    let contender = incumbent.map(|set| Contender {
+        set,
+        score: measured.and_then(|measured| measured.score),
+        late_score: measured.and_then(|measured| measured.late_score),
+    });
+    let least = plan.search.min_improvement;
+    let require = plan.search.require;
+    let mut decision =
+        decide_style(style.space.style(), candidate, contender, &study.judgement, least, require);
+    if incumbent.is_some() && study.incumbent.is_none() {
+        decision.reasons.push(DecisionReason::ActiveNotInSpace);
+    }
     let grounds = Grounds {
         edge: evidence.edge.as_ref(),
         candidate: evidence.candidate.as_ref(),
-        switch: evidence.switch.as_ref(),
+        switch: evidence.switch.as_ref().filter(|_| decay.is_none()),
         p_edge: evidence.p_luck,
         p_switch: evidence.p_luck_switch,
         vetoes: &evidence.vetoes,
         gate: evidence.gate,
     };
     apply_gate(require, &mut decision, &grounds);
-    let vetoed = in_force.vetoed.get(&style.space.style());
-    if decision.outcome == DecisionOutcome::Adopted && best.is_some_and(|best| Some(&best.set) == vetoed) {
-        decision.outcome = DecisionOutcome::NotConvincing;
-        decision.reasons.insert(0, DecisionReason::DeactivatedByHand);
+    bar(&mut decision, style.space.style(), best.map(|best| &best.set), &in_force.barred);
+    if let (Some(e), Some(active)) = (decay, incumbent) {
+        fall_back(&mut decision, style.space.style(), active, in_force, e, plan.search.decayed);
     }
     decision.reasons.extend(learned.as_ref().map(|learned| DecisionReason::ScoreWeights(learned.reason)));
     let own = match decision.outcome {
@@ -134,6 +140,9 @@ pub(crate) fn study_style(
         DecisionOutcome::Adopted | DecisionOutcome::Unchanged => {
             let in_force = |scope: &str| in_force.symbols.get(scope).cloned();
             own_sets(plan, index, &book, symbols, &names, &study, &in_force)
+        }
+        DecisionOutcome::Restored | DecisionOutcome::Withdrawn => {
+            withdrawn_own_sets(style.space.style(), &in_force.symbols)
         }
         DecisionOutcome::NotConvincing | DecisionOutcome::Rejected => Vec::new(),
     };
@@ -157,6 +166,20 @@ pub(crate) fn study_style(
         decision,
         own,
         insights,
+    }
+}
+
+/// Holds back a candidate that was taken out of use.
+fn bar(decision: &mut Decision, style: Style, candidate: Option<&ParameterSet>, barred: &BarredSets) {
+    if decision.outcome != DecisionOutcome::Adopted {
+        return;
+    }
+    let Some(candidate) = candidate else { return };
+    let decayed = barred.decayed.get(&style).is_some_and(|sets| sets.contains(candidate));
+    if barred.vetoed.get(&style) == Some(candidate) {
+        decision.hold_back(DecisionReason::DeactivatedByHand);
+    } else if decayed {
+        decision.hold_back(DecisionReason::DroppedForDecay);
     }
 }
 

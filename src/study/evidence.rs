@@ -17,7 +17,7 @@ use crate::study::surface::test_surface;
 use crate::study::{EvaluationContext, Study};
 use crate::validate::assessment::{
     AdoptionGate, Assessment, Assurance, FailedCondition, Fragility, SampleSize, assess_candidate,
-    assess_edge, assess_switch, cost_buffer, wealth_of_bet,
+    assess_edge, assess_switch, cost_buffer, decay_wealth, wealth_of_bet,
 };
 use crate::validate::bootstrap::{self, confidence_interval};
 use crate::validate::dependence::automatic_block;
@@ -33,6 +33,8 @@ const PPM_PER_PERCENT: f64 = 10_000.0;
 /// Replicates of the test of the surface, and the seed of their draws.
 const REPLICATES: usize = 999;
 const SEED: u64 = 20_240_611;
+/// Days of the window that say how much the results of parameters vary that are active for longer.
+const SCALE_DAYS: usize = 60;
 /// Longest mean block of the bootstrap; days.
 const BLOCK_MAX: f64 = 10.0;
 
@@ -490,10 +492,12 @@ impl Question<'_> {
         }
     }
 
-    /// Follows the active parameters from the first day that was not known when they were chosen.
+    /// Follows the active parameters from the first day that was not known when they were chosen; those that are active for longer than the
+    /// window reaches back, from its third month on.
     fn forward(&self) -> Option<Forward> {
         let daily = &self.series.incumbent_ppm;
-        let from = usize::try_from(self.chosen_on?.0 + 1 - self.study.days.start.0).ok()?;
+        let from = i64::from(self.chosen_on?.0) + 1 - i64::from(self.study.days.start.0);
+        let from = if from > 0 { usize::try_from(from).ok()? } else { SCALE_DAYS };
         let (before, after) = daily.split_at_checked(from).filter(|(_, after)| !after.is_empty())?;
         let (before, after) = (percent(before), percent(after));
         let losses = |days: &[f64]| -> Vec<f64> { days.iter().map(|day| -day).collect() };
@@ -503,7 +507,7 @@ impl Question<'_> {
             days: after.len() as u64,
             net_pct: after.iter().sum(),
             e_edge: wealth_of_bet(&after, for_edge),
-            e_decay: wealth_of_bet(&losses(&after), for_decay),
+            e_decay: decay_wealth(&losses(&after), for_decay),
         })
     }
 }

@@ -157,8 +157,13 @@ fn the_forward_record_begins_the_day_after_the_candles_it_was_chosen_on() {
         // Nobody bets before the first result.
         assert_eq!((forward.e_edge, forward.e_decay) == (1.0, 1.0), after.len() == 1, "{forward:?}");
     }
-    for none in [None, Some(Day(FIRST.0 + DAYS - 1)), Some(Day(FIRST.0 + DAYS)), Some(Day(FIRST.0 - 2))] {
+    for none in [None, Some(Day(FIRST.0 + DAYS - 1)), Some(Day(FIRST.0 + DAYS))] {
         assert_eq!(world.evidence(1, 0, none).forward, None, "{none:?}: nothing before, or nothing after");
+    }
+    // Of a set that is active for longer than the window is, two months say how much its results vary.
+    for long in [1, 2, 400] {
+        let forward = world.evidence(1, 0, Some(Day(FIRST.0 - long))).forward.expect("days follow");
+        assert_eq!(forward.days, DAYS as u64 - 60, "chosen {long} days before the window");
     }
 }
 

@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::decide::reason::OwnReason;
-use crate::decide::{ParameterChange, list_changes};
+use crate::decide::{ParameterChange, list_changes, withdraw_changes};
 use crate::engine::plan::{OwnSettings, Plan, StylePlan};
 use crate::evaluate::outcome_table::{OutcomeTable, Window};
 use crate::evaluate::sweep::{Sweep, sweep_window};
@@ -146,10 +146,7 @@ fn own_changes(
     let listed = match (old, new) {
         (None, None) => Vec::new(),
         (old, Some(new)) => list_changes(style.space.style(), old, new),
-        (Some(old), None) => {
-            let gone = list_changes(style.space.style(), None, old);
-            gone.into_iter().map(|change| ParameterChange { old: change.new, new: None, ..change }).collect()
-        }
+        (Some(old), None) => withdraw_changes(style.space.style(), &scope, old),
     };
     listed.into_iter().map(|change| ParameterChange { scope: scope.clone(), ..change }).collect()
 }

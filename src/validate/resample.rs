@@ -58,33 +58,36 @@ pub fn stationary_runs(days: usize, mean_block: f64, seed: u64) -> Vec<(u32, u32
     runs
 }
 
-/// Returns a stationary bootstrap of the days 0..days whose draws belong to calendar days, as runs [from, to).
+/// Returns the runs [from, to) of the days 0..days that keep their sign in a replicate; the others have the other sign.
 ///
-/// Whether a block begins on a day, and where it then jumps to, is drawn for (replicate, calendar day) alone; a jump goes to the day
-/// of the window that is congruent to the draw, so that a window which slides by a day keeps its draws but for those that touched
-/// the day it left. A p-value then moves from day to day because the data do, not because the draws do.
+/// Blocks of days have their sign together: whether a block begins on a day, and its sign, is drawn for (replicate, calendar day) alone.
+/// A window that slides by a day keeps its draws but for the block that it left, so a p-value moves from day to day because the data
+/// do, not because the draws do.
 ///
-/// Shape: `first` the calendar day of day 0; no run wraps around the end
-/// Source: Politis and Romano (1994); block lengths are geometric, starts uniform
-pub fn calendar_runs(first: i32, days: usize, mean_block: f64, seed: u64, replicate: u64) -> Vec<(u32, u32)> {
-    let mut runs: Vec<(u32, u32)> = Vec::new();
-    let first = i64::from(first);
-    let mut day = 0;
-    for at in 0..days {
-        let mut draws = RandomStream::new(mixed(seed, replicate, (first + at as i64) as u64));
+/// Shape: `first` the calendar day of day 0
+/// Source: block lengths are geometric, as those of the stationary bootstrap (Politis and Romano 1994)
+pub fn calendar_signs(
+    first: i32,
+    days: usize,
+    mean_block: f64,
+    seed: u64,
+    replicate: u64,
+) -> Vec<(u32, u32)> {
+    let mut kept: Vec<(u32, u32)> = Vec::new();
+    let mut keeps = false;
+    for day in 0..days {
+        let mut draws = RandomStream::new(mixed(seed, replicate, (i64::from(first) + day as i64) as u64));
         let begins = (draws.next_u64() >> 11) as f64 / (1_u64 << 53) as f64 * mean_block < 1.0;
-        day = if at == 0 || begins {
-            let drawn = ((u128::from(draws.next_u64()) * days as u128) >> 64) as i64;
-            (drawn - first).rem_euclid(days as i64) as usize
-        } else {
-            (day + 1) % days
-        };
-        match runs.last_mut() {
-            Some((_, end)) if *end as usize == day && day > 0 => *end += 1,
-            _ => runs.push((day as u32, day as u32 + 1)),
+        if day == 0 || begins {
+            keeps = draws.next_u64() >> 63 == 0;
+        }
+        match kept.last_mut() {
+            Some((_, end)) if keeps && *end as usize == day => *end += 1,
+            _ if keeps => kept.push((day as u32, day as u32 + 1)),
+            _ => {}
         }
     }
-    runs
+    kept
 }
 
 /// Returns a seed for a replicate and a calendar day; multipliers are those of SplitMix64.
@@ -97,45 +100,41 @@ fn mixed(seed: u64, replicate: u64, day: u64) -> u64 {
 mod tests {
     use super::*;
 
-    fn days_of(runs: &[(u32, u32)]) -> Vec<u32> {
-        runs.iter().flat_map(|(from, to)| *from..*to).collect()
+    fn signs_of(kept: &[(u32, u32)], days: usize) -> Vec<bool> {
+        (0..days as u32).map(|day| kept.iter().any(|(from, to)| (*from..*to).contains(&day))).collect()
     }
 
     #[test]
-    fn a_window_that_slides_by_a_day_keeps_its_draws() {
+    fn a_window_that_slides_by_a_day_keeps_its_signs() {
         let (days, mut changed) = (365, 0);
         for replicate in 0..200 {
-            let calendar = |first: i32| -> Vec<i32> {
-                let runs = calendar_runs(first, days, 5.0, 7, replicate);
-                assert!(runs.iter().all(|(from, to)| from < to && *to as usize <= days));
-                days_of(&runs).iter().map(|day| first + *day as i32).collect()
+            let calendar = |first: i32| {
+                let kept = calendar_signs(first, days, 5.0, 7, replicate);
+                assert!(kept.iter().all(|(from, to)| from < to && *to as usize <= days));
+                assert!(kept.windows(2).all(|pair| pair[0].1 < pair[1].0), "runs are apart, in order");
+                signs_of(&kept, days)
             };
             let (today, tomorrow) = (calendar(20_000), calendar(20_001));
-            assert_eq!((today.len(), tomorrow.len()), (days, days));
             changed += today[1..].iter().zip(&tomorrow).filter(|(a, b)| a != b).count();
         }
-        // A block from the first day on, one that touched the day left, and one that wraps: a few days of 365.
-        assert!(changed < 200 * 20, "{changed}");
+        // Half of the first blocks, of five days on average.
+        assert!((1..200 * 5).contains(&changed), "{changed}");
     }
 
     #[test]
-    fn blocks_are_geometric_and_every_day_is_drawn_alike() {
+    fn blocks_are_geometric_and_every_day_keeps_its_sign_half_of_the_time() {
         let (days, replicates) = (100, 4_000);
         let (mut counts, mut breaks) = (vec![0_u32; days], 0);
         for replicate in 0..replicates {
-            let drawn = days_of(&calendar_runs(-3, days, 4.0, 11, replicate));
-            drawn.iter().for_each(|day| counts[*day as usize] += 1);
-            let follows = |pair: &&[u32]| pair[1] != (pair[0] + 1) % days as u32;
-            breaks += drawn.windows(2).filter(follows).count();
+            let signs = signs_of(&calendar_signs(-3, days, 4.0, 11, replicate), days);
+            signs.iter().zip(&mut counts).for_each(|(keeps, count)| *count += u32::from(*keeps));
+            breaks += signs.windows(2).filter(|pair| pair[0] != pair[1]).count();
         }
-        // A jump that happens to go to the next day is no break.
+        // Half of the blocks begin with the sign of the one before.
         let share = breaks as f64 / (replicates as usize * (days - 1)) as f64;
-        assert!((share - 0.25 * 0.99).abs() < 0.005, "{share}");
-        let mean = replicates as f64;
-        assert!(
-            counts.iter().all(|count| (f64::from(*count) - mean).abs() < 6.0 * 3.0 * mean.sqrt()),
-            "{counts:?}"
-        );
+        assert!((share - 0.25 * 0.5).abs() < 0.005, "{share}");
+        let (mean, sd) = (replicates as f64 / 2.0, (replicates as f64 / 4.0).sqrt());
+        assert!(counts.iter().all(|count| (f64::from(*count) - mean).abs() < 5.0 * sd), "{counts:?}");
     }
 
     /// Figures of the fixture f07.
