@@ -63,6 +63,21 @@ fn pure_stages_have_no_side_effects() {
     }
 }
 
+/// Text for people is drawn of documents in `render/text`; the glossary is a page of its own.
+#[test]
+fn documents_draw_no_text() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let drawing = ["writeln!(", "write!(", "fn text(&self", "text.push_str("];
+    for file in sources(&root.join("documents")).iter().filter(|file| !file.ends_with("glossary.rs")) {
+        let text = fs::read_to_string(file).expect("text");
+        for word in drawing {
+            assert!(!text.contains(word), "{} draws text with `{word}`", file.display());
+        }
+    }
+    let drawn = sources(&root.join("render/text"));
+    assert!(drawn.len() > 30, "{}", drawn.len());
+}
+
 /// Where a file is opened or read otherwise than by `ingest/opening.rs`, which asks what it is and how much of it is expected:
 /// folders (to lock them, and to make names in them durable), what the system says, and what is asked before in its own way.
 const OPENED_OTHERWISE: [(&str, &str); 7] = [

@@ -86,12 +86,12 @@ fn every_word_that_stands_for_something_has_a_meaning() {
     let shouted = |word: &&str| word.len() > 3 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_');
     words.extend(program.split('"').skip(1).step_by(2).filter(shouted).map(str::to_owned));
     words.extend(quoted("src/engine/reuse.rs", "pub fn kind("));
-    let metrics = quoted("src/documents/table.rs", "pub fn results_table(");
+    let metrics = quoted("src/render/text/table.rs", "pub fn results_table(");
     words.extend(metrics.into_iter().filter(|word| !word.is_empty()));
     // The keys of last lines.
     for (file, function) in [
-        ("src/documents/run.rs", "pub fn summary_line("),
-        ("src/documents/dry_run.rs", "pub fn summary_line("),
+        ("src/render/text/run.rs", "pub fn summary_line("),
+        ("src/render/text/dry_run.rs", "pub fn summary_line("),
     ] {
         let lines = quoted(file, function).join(" ");
         words.extend(lines.split_whitespace().filter_map(|pair| Some(pair.split_once('=')?.0.to_owned())));

@@ -457,7 +457,7 @@ fn every_row_is_counted_in_one_place() {
     for kind in ["duplicate", "signals_without_candles", "signals_before_candles", "signals_after_candles"] {
         assert!(kinds.contains(&kind), "{kinds:?}");
     }
-    let text = retune::documents::run::run_text(&report);
+    let text = retune::render::text::run::run_text(&report);
     assert!(text.contains(" on days that count, 1 repeated, 1 without candles, 1 before"), "{text}");
 
     // Within a window, and for one style.

@@ -66,3 +66,27 @@ pub fn params_object(stored: &StoredParameterSet) -> Map<String, Value> {
 pub fn number(value: f64) -> Value {
     if value.fract() == 0.0 && value.abs() < 9e15 { Value::from(value as i64) } else { Value::from(value) }
 }
+
+/// Returns a parameter as text: names without quotes.
+pub fn shown_parameter(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Returns bytes as lower-case hexadecimal digits.
+pub fn hex_text(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_and_bytes_read_well() {
+        assert_eq!(
+            (shown_parameter(&Value::from("all")), shown_parameter(&Value::from(0.5))),
+            ("all".into(), "0.5".into())
+        );
+        assert_eq!(hex_text(&[0, 0xAB]), "00ab");
+    }
+}

@@ -1,14 +1,13 @@
-//! What a run would do: the document and the text of `incremental --dry-run`.
+//! What a run would do: the document of `incremental --dry-run`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::Document;
 use super::inspect::SymbolWorkPart;
-use super::run::{elapsed_text, mebibytes_text};
+
 use crate::run::dry_run::{Basis, Forecast};
 
 /// The forecast of a run; nothing of it was done.
@@ -82,50 +81,4 @@ impl ForecastDocument {
             work: forecast.work().iter().map(SymbolWorkPart::from).collect(),
         }
     }
-
-    /// Returns it as text for people.
-    pub fn text(&self) -> String {
-        let mut text = String::new();
-        let _ = writeln!(
-            text,
-            "{} candles of {} symbols; {} symbol-days: {} to be evaluated, {} reused; {} parameter sets",
-            self.candles,
-            self.symbols,
-            self.units_total,
-            self.units_evaluated,
-            self.units_reused,
-            self.parameter_sets
-        );
-        for (reason, units) in &self.reasons {
-            let _ = writeln!(text, "  {reason}: {units}");
-        }
-        let basis = match self.estimate.basis.as_str() {
-            "answer" => "nothing changed: the answer is known".to_owned(),
-            "runs" => format!("by {} earlier with the same plan", plural_of(self.estimate.runs, "run")),
-            _ => "by a few symbol-days, evaluated, and one search".to_owned(),
-        };
-        let _ = writeln!(
-            text,
-            "about {} and {} at the peak ({basis}); nothing was written",
-            elapsed_text(self.estimate.duration_ms),
-            mebibytes_text(self.estimate.peak_rss_bytes)
-        );
-        text
-    }
-
-    /// Returns the line that scripts read.
-    pub fn summary_line(&self) -> String {
-        format!(
-            "result=dry_run symbols={} units_new={} units_reused={} expected_peak_rss={} expected_elapsed={}",
-            self.symbols,
-            self.units_evaluated,
-            self.units_reused,
-            mebibytes_text(self.estimate.peak_rss_bytes),
-            elapsed_text(self.estimate.duration_ms)
-        )
-    }
-}
-
-fn plural_of(count: u64, name: &str) -> String {
-    if count == 1 { format!("one {name}") } else { format!("{count} {name}s") }
 }

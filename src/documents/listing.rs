@@ -8,12 +8,8 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value};
 
 use super::metrics::MetricsPart;
-use super::table::{WIDTH, aligned_table};
 use crate::evaluate::metric_table::{MetricField, MetricForm, MetricTables};
 use crate::search::nearest_name;
-
-/// Columns of text that may be broken into lines count for at most so many characters when tables are laid out.
-const PROSE_WIDTH_MIN: usize = 30;
 
 /// What a cell stands for.
 #[derive(Debug, Clone, PartialEq)]
@@ -185,12 +181,6 @@ impl Column {
     pub fn cells(&self) -> &[Cell] {
         &self.cells
     }
-
-    fn width(&self) -> usize {
-        let cells = self.cells.iter().map(|cell| cell.shown.chars().count());
-        let width = cells.chain([self.title.chars().count()]).max().unwrap_or(0);
-        if self.kind == ColumnKind::Prose { width.min(PROSE_WIDTH_MIN) } else { width }
-    }
 }
 
 /// A column that a listing does not have.
@@ -257,35 +247,6 @@ impl Listing {
             nearest: nearest_name(name, names()).map(str::to_owned),
             known: names().map(str::to_owned).collect(),
         })
-    }
-
-    /// Returns the narrow table; what does not fit beside each other goes on in further tables that begin with the
-    /// first column again.
-    pub fn text(&self) -> String {
-        let narrow: Vec<&Column> = self.columns.iter().filter(|column| column.narrow).collect();
-        let Some((first, mut rest)) = narrow.split_first() else { return String::new() };
-        let mut tables = Vec::new();
-        loop {
-            let mut used = first.width() + 2;
-            let fits = rest.iter().take_while(|column| {
-                used += column.width() + 2;
-                used <= WIDTH
-            });
-            let count = fits.count().max(1).min(rest.len());
-            let (now, later) = rest.split_at(count);
-            tables.push(self.part(&[&[*first], now].concat()));
-            rest = later;
-            if rest.is_empty() {
-                return tables.join("\n\n");
-            }
-        }
-    }
-
-    fn part(&self, columns: &[&Column]) -> String {
-        let header: Vec<&str> = columns.iter().map(|column| column.title.as_str()).collect();
-        let row = |row: usize| columns.iter().map(|column| column.cells[row].shown.clone()).collect();
-        let right: Vec<bool> = columns.iter().map(|column| column.kind == ColumnKind::Number).collect();
-        aligned_table(&header, &(0..self.rows()).map(row).collect::<Vec<_>>(), &right)
     }
 
     /// Returns every column as CSV (RFC 4180), with a line of names; numbers in full, undefined ones empty.
@@ -389,17 +350,6 @@ mod tests {
     }
 
     #[test]
-    fn a_table_shows_what_is_narrow_and_csv_everything_in_full() {
-        let found = listing(&[("a", Some(0.12345)), ("b", None)]);
-        assert_eq!(found.text(), " Name  Gain %\n a        0.1\n b          -");
-        assert_eq!(found.csv(), "name,gain_pct,share\r\na,0.12345,0.12345\r\nb,,\r\n");
-        let chosen = found.select(&["share".to_owned(), "name".to_owned()]).expect("known columns");
-        assert_eq!(chosen.text(), " Share  Name\n  12.3  a\n     -  b");
-        assert_eq!(chosen.csv(), "share,name\r\n0.12345,a\r\n,b\r\n");
-        assert_eq!(listing(&[]).csv(), "name,gain_pct,share\r\n");
-    }
-
-    #[test]
     fn an_unknown_column_names_the_nearest_and_all() {
         let error = listing(&[]).select(&["gain".to_owned()]).expect_err("no such column");
         assert_eq!(
@@ -441,39 +391,5 @@ mod tests {
         }
         assert_eq!(Cell::number(Some(-1.5), 0).csv(), "-1.5");
         assert_eq!(Cell::count(u64::MAX).csv(), u64::MAX.to_string());
-    }
-
-    #[test]
-    fn nothing_reaches_a_terminal_that_it_would_obey() {
-        assert_eq!(Cell::text("a\u{1b}[31mb\u{9b}c\n").shown(), "a [31mb c ");
-    }
-
-    #[test]
-    fn tables_go_on_below_rather_than_get_wide() {
-        let rows: Vec<u64> = (0..3).collect();
-        let mut building = Listing::of(&rows).column("id", "Id", ColumnKind::Number, |row| Cell::count(*row));
-        for column in 0..30 {
-            let name = format!("column_{column}");
-            building = building.column(&name, &name, ColumnKind::Number, |row| Cell::count(*row * 1_000_000));
-        }
-        let text = building.done().text();
-        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
-        assert!(text.lines().filter(|line| line.trim_start().starts_with("Id ")).count() > 2, "{text}");
-        for column in 0..30 {
-            let name = format!("column_{column}");
-            assert_eq!(text.split_whitespace().filter(|word| **word == name).count(), 1, "whole, and once");
-        }
-    }
-
-    #[test]
-    fn sentences_are_broken_into_lines() {
-        let rows = ["word ".repeat(50)];
-        let text = Listing::of(&rows)
-            .column("n", "N", ColumnKind::Number, |_| Cell::count(1))
-            .column("said", "Said", ColumnKind::Prose, |row| Cell::text(row.as_str()))
-            .done()
-            .text();
-        assert!(text.lines().count() > 2 && text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
-        assert_eq!(text.matches("word").count(), 50);
     }
 }

@@ -1,4 +1,4 @@
-//! One document per thing, with its text: formats numbers, computes none.
+//! One document per thing, typed, and as JSON: formats numbers, computes none. Their text is in `render/text/`.
 
 pub mod by_hand;
 pub mod change;
@@ -25,9 +25,7 @@ pub mod memory;
 pub mod metrics;
 #[cfg(feature = "notify")]
 pub mod notify;
-pub mod prose;
 pub mod restore;
 pub mod run;
 pub mod style;
-pub mod table;
 pub mod validate;

@@ -38,16 +38,4 @@ impl NotifyDocument {
         };
         Self { channels: deliveries.iter().map(part).collect() }
     }
-
-    /// Returns the document as text for people.
-    pub fn text(&self) -> String {
-        let line = |part: &DeliveryPart| match &part.error {
-            None => format!("{}: sent\n", part.channel),
-            Some(error) => format!("{}: failed: {error}\n", part.channel),
-        };
-        match self.channels.is_empty() {
-            true => "no channel is configured\n".to_owned(),
-            false => self.channels.iter().map(line).collect(),
-        }
-    }
 }

@@ -1,11 +1,9 @@
 //! What changed in the parameters over time.
 
-use std::fmt::Write as _;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{HistoryFilter, InspectError, Listed, count_of, require_profile};
+use super::{HistoryFilter, InspectError, Listed, require_profile};
 use crate::documents::change::ChangePart;
 use crate::documents::document::Document;
 use crate::documents::listing::{Cell, ColumnKind, Listing};
@@ -65,23 +63,6 @@ impl InspectChangesDocument {
         let matching = all.len() as u64;
         all.truncate(filter.limit);
         Ok(Self { profile: profile.to_owned(), matching, adoptions: all })
-    }
-
-    /// Returns the document as text for people.
-    pub fn text(&self) -> String {
-        let profile = &self.profile;
-        if self.adoptions.is_empty() {
-            return format!("profile {profile}: no changes were adopted in the runs that match\n");
-        }
-        let mut text = format!("{}\n", self.listing().text());
-        let (shown, all) = (self.adoptions.len() as u64, self.matching);
-        let _ = write!(text, "\nprofile {profile}: {} shown", count_of(shown, "adoption"));
-        let _ = writeln!(
-            text,
-            "{}",
-            if all > shown { format!(" of {all}; --limit shows more") } else { String::new() }
-        );
-        text
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a store holds, topic by topic: a document each, and its text.
+//! What a store holds, topic by topic: a document each.
 //!
 //! Every topic reads one snapshot and takes its filters as a value. Nothing here writes, and nothing here knows about
 //! arguments or exit codes.
@@ -20,28 +20,25 @@ pub use changes::{AdoptionPart, InspectChangesDocument};
 pub use diff::{DiffFigurePart, DiffRunPart, InspectDiffDocument};
 pub use learned::{
     FeaturesPart, ImportancePart, InsightsPart, InspectFeaturesDocument, InspectImportanceDocument,
-    InspectInsightsDocument, PromptPart,
+    InspectInsightsDocument, NamedFigurePart, PromptPart,
 };
 pub use overview::{InspectOverviewDocument, LastRunPart, ProfilePart, ScopeLinePart};
 pub use params::{InspectParamsDocument, ScopePart};
 pub use run::InspectRunDocument;
 pub use runs::verdicts_of_run;
 pub use runs::{InspectRunsDocument, RunLinePart, StyleVerdictPart};
+pub(crate) use space::axes_listing;
 pub use space::{AxisPart, InspectSpaceDocument, SpacePart};
 pub use store::{InspectStoreDocument, StoreFilePart, StoreTablePart};
+pub(crate) use top::trials_listing;
 pub use top::{InspectTopDocument, SortKey, TopFilter, TopStylePart, TrialPart};
 pub use trials::{HistoricTrialPart, InspectTrialsDocument, TrialsFilter};
-pub use work::{
-    CacheSymbolPart, ExplainDocument, InspectCacheDocument, SymbolWorkPart, WorkSpanPart, explain_text,
-};
+pub use work::{CacheSymbolPart, ExplainDocument, InspectCacheDocument, SymbolWorkPart, WorkSpanPart};
 
 use std::str::FromStr;
 
 use super::document::Document;
 use super::listing::{Listing, UnknownColumn};
-pub use super::prose::{
-    count_of, hex_text, key_values, minute_text, shown_parameter, wrap_sentence, wrap_words,
-};
 use crate::model::{Day, Style};
 use crate::run::adopt::is_by_hand;
 use crate::store::records::RunRecord;

@@ -1,15 +1,14 @@
 //! Where every profile stands, and what to type next.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::params::{age_in_days, days_since};
+use super::params::days_since;
 use super::runs::{StyleVerdictPart, verdicts_of_run};
-use super::{HistoryFilter, InspectError, count_of, key_values, minute_text, require_profile, wrap_words};
+use super::{HistoryFilter, InspectError, require_profile};
 use crate::documents::document::{Document, params_object};
 use crate::model::rfc3339;
 use crate::store::Snapshot;
@@ -17,8 +16,10 @@ use crate::store::records::ParamsRecord;
 
 /// Days without a run after which the next one is suggested; the program is made to run daily.
 const DAYS_STALE: i64 = 2;
+
 /// The profile of who names none.
 const DEFAULT_PROFILE: &str = "default";
+
 /// No filter: everything of a run.
 const EVERYTHING: HistoryFilter = HistoryFilter::newest(usize::MAX);
 
@@ -88,13 +89,6 @@ impl ScopeLinePart {
             verdict: record.verdict.clone(),
         }
     }
-
-    fn text(&self) -> String {
-        let (scope, age, run, verdict) =
-            (&self.scope, age_in_days(self.days_active), self.run, &self.verdict);
-        let head = format!("  active, {scope}: for {age}, by run {run}, {verdict}\n");
-        head + &wrap_words("    ", 4, key_values(&self.params))
-    }
 }
 
 impl InspectOverviewDocument {
@@ -117,11 +111,6 @@ impl InspectOverviewDocument {
         let part = |name: String| profile_part(snapshot, &name, command, now_ms);
         let profiles = names.map(part).collect::<Result<_, _>>()?;
         Ok(Self { directory, profile: profile.to_owned(), profiles })
-    }
-
-    /// Returns the document as text for people.
-    pub fn text(&self) -> String {
-        self.profiles.iter().map(ProfilePart::text).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -171,35 +160,6 @@ fn next_commands(command: &str, last: Option<&LastRunPart>, has_params: bool) ->
         false => next.push(format!("{command} inspect top")),
     }
     next
-}
-
-impl ProfilePart {
-    fn text(&self) -> String {
-        let mut text = format!("profile {}: ", self.profile);
-        match &self.last_run {
-            None => text += "empty, no run yet\n",
-            Some(last) => {
-                let _ = writeln!(text, "{}", count_of(self.runs, "run"));
-                text += &last.text();
-            }
-        }
-        if self.last_run.is_some() && self.scopes.is_empty() {
-            text += "  no active parameters\n";
-        }
-        text.extend(self.scopes.iter().map(ScopeLinePart::text));
-        let _ = writeln!(text, "  next: {}", self.next.join("\n        "));
-        text
-    }
-}
-
-impl LastRunPart {
-    fn text(&self) -> String {
-        let verdict = |(style, part): (&String, &StyleVerdictPart)| format!("{style} {}", part.verdict);
-        let verdicts: Vec<String> = self.styles.iter().map(verdict).collect();
-        let (id, when, age, result) =
-            (self.id, minute_text(&self.started_at), age_in_days(self.days_ago), &self.result);
-        format!("  last run: {id}, {when} ({age} ago), {result}; {}\n", verdicts.join(", "))
-    }
 }
 
 #[cfg(test)]

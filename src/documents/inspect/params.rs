@@ -1,17 +1,14 @@
 //! The active parameters.
 
-use std::fmt::Write as _;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::changes::symbol_of;
-use super::{InspectError, Listed, count_of, key_values, minute_text, require_profile, wrap_words};
+use super::{InspectError, Listed, require_profile};
 use crate::documents::document::{Document, params_object};
 use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::documents::metrics::MetricsPart;
-use crate::documents::table::{results_table, with_decimals};
 use crate::model::{DAY_MS, Style, rfc3339};
 use crate::store::Snapshot;
 use crate::store::records::ParamsRecord;
@@ -68,17 +65,6 @@ impl ScopePart {
             metrics: MetricsPart::from(&record.metrics),
         }
     }
-
-    fn text(&self) -> String {
-        let age = age_in_days(self.days_active);
-        let mut text = format!("{}: since {} ({age}), ", self.scope, minute_text(&self.adopted_at));
-        let (run, generation) = (self.run, self.generation);
-        let _ = writeln!(text, "by run {run} ({}), generation {generation}, {}", self.source, self.verdict);
-        let _ = writeln!(text, "  {} score {}", self.score_name, with_decimals(self.score, 4));
-        text + &results_table(&[(" then".to_owned(), self.metrics.clone())])
-            + "\n"
-            + &wrap_words("  ", 2, key_values(&self.params))
-    }
 }
 
 impl Listed for InspectParamsDocument {
@@ -106,11 +92,6 @@ pub(super) fn days_since(then_ms: i64, now_ms: i64) -> i64 {
     now_ms.saturating_sub(then_ms).max(0) / DAY_MS
 }
 
-/// Returns whole days as people say it.
-pub(super) fn age_in_days(days: i64) -> String {
-    if days < 1 { "less than a day".to_owned() } else { count_of(days.unsigned_abs(), "day") }
-}
-
 impl InspectParamsDocument {
     /// Reads the active parameters, of one style or all, of one symbol or all scopes.
     ///
@@ -131,17 +112,6 @@ impl InspectParamsDocument {
         let scopes = scopes.map(|(scope, record)| ScopePart::new(scope, record, now_ms)).collect();
         Ok(Self { profile: profile.to_owned(), scopes })
     }
-
-    /// Returns the document as text for people.
-    pub fn text(&self) -> String {
-        if self.scopes.is_empty() {
-            let profile = &self.profile;
-            return format!(
-                "profile {profile}: no active parameters; a run adopts some once a candidate holds up\n"
-            );
-        }
-        self.scopes.iter().map(ScopePart::text).collect::<Vec<_>>().join("\n")
-    }
 }
 
 #[cfg(test)]
@@ -153,7 +123,6 @@ mod tests {
         assert_eq!(days_since(0, DAY_MS - 1), 0);
         assert_eq!(days_since(0, 3 * DAY_MS), 3);
         assert_eq!(days_since(DAY_MS, 0), 0);
-        assert_eq!([age_in_days(0), age_in_days(1), age_in_days(2)], ["less than a day", "1 day", "2 days"]);
         assert_eq!(days_since(i64::MIN, i64::MAX), i64::MAX / DAY_MS);
     }
 }

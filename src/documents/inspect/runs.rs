@@ -1,7 +1,6 @@
 //! The runs of a profile, one line each.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -122,19 +121,6 @@ impl InspectRunsDocument {
         let mut runs = sort_rows(runs, sort, runs_listing)?;
         runs.truncate(filter.limit);
         Ok(Self { profile: profile.to_owned(), kept: all.len() as u64, matching, runs })
-    }
-
-    /// Returns the document as text for people.
-    pub fn text(&self) -> String {
-        let (shown, kept) = (self.runs.len(), self.kept);
-        if shown == 0 {
-            return format!("profile {}: none of {kept} runs match\n", self.profile);
-        }
-        let mut text = format!("{}\n", self.listing().text());
-        let _ = write!(text, "\nprofile {}: {shown} of {kept} runs", self.profile);
-        let more = if self.matching > shown as u64 { "; --limit shows more" } else { "" };
-        let _ = writeln!(text, "{more}; `optimizer inspect run {}` shows one", self.runs[0].id);
-        text
     }
 }
 

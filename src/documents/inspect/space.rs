@@ -1,14 +1,14 @@
 //! What a run searched: every axis with its values.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{InspectError, Listed, RunRef, shown_parameter};
+use super::{InspectError, Listed, RunRef};
 use crate::config::Config;
+use crate::documents::document::shown_parameter;
 use crate::documents::document::{Document, number, params_object};
 use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::engine::plan::DayLimits;
@@ -95,17 +95,6 @@ impl InspectSpaceDocument {
         }
         Ok(Self { profile: profile.to_owned(), run, styles: parts })
     }
-
-    /// Returns the document as text for people.
-    pub fn text(&self) -> String {
-        let mut text = format!("run {} of profile {}\n", self.run, self.profile);
-        for (style, part) in &self.styles {
-            let _ = writeln!(text, "\n{style}: {} parameter sets", part.parameter_sets);
-            let rows: Vec<(&str, &AxisPart)> = part.axes.iter().map(|axis| (style.as_str(), axis)).collect();
-            let _ = writeln!(text, "{}", axes(&rows, false).text());
-        }
-        text
-    }
 }
 
 /// Returns the last run that searched; decisions by hand do not.
@@ -169,11 +158,11 @@ impl Listed for InspectSpaceDocument {
         let of = |style| move |axis| (style, axis);
         let rows: Vec<(&str, &AxisPart)> =
             self.styles.iter().flat_map(|(style, part)| part.axes.iter().map(of(style.as_str()))).collect();
-        axes(&rows, true)
+        axes_listing(&rows, true)
     }
 }
 
-fn axes(rows: &[(&str, &AxisPart)], with_style: bool) -> Listing {
+pub(crate) fn axes_listing(rows: &[(&str, &AxisPart)], with_style: bool) -> Listing {
     let values = |axis: &AxisPart| axis.values.iter().map(shown_parameter).collect::<Vec<_>>().join(", ");
     let begun = Listing::of(rows);
     let begun = match with_style {

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{InspectError, hex_text, minute_text};
+use super::InspectError;
 use crate::documents::document::Document;
-use crate::documents::table::text_table;
+use crate::documents::document::hex_text;
 use crate::model::rfc3339;
 use crate::store::{Class, Snapshot, TableSize};
 
@@ -83,28 +83,5 @@ impl InspectStoreDocument {
             files,
             tables: snapshot.table_sizes()?.into_iter().map(StoreTablePart::new).collect(),
         })
-    }
-
-    /// Returns the document as text for people.
-    pub fn text(&self) -> String {
-        let file = |file: &StoreFilePart| vec![file.name.clone(), file.bytes.to_string()];
-        let row = |table: &StoreTablePart| {
-            let (rows, bytes) = (table.rows.to_string(), table.bytes.to_string());
-            vec![table.name.clone(), rows, bytes, table.class.clone(), table.doc.clone()]
-        };
-        let files: Vec<Vec<String>> = self.files.iter().map(file).collect();
-        let tables: Vec<Vec<String>> = self.tables.iter().map(row).collect();
-        format!(
-            "{}\nformat {} (readable from {}), uuid {}\ncreated {} by version {}\nprofiles: {}\n\n{}\n\n{}\n",
-            self.directory,
-            self.store_format,
-            self.min_reader_format,
-            self.uuid,
-            minute_text(&self.created_at),
-            self.created_by,
-            if self.profiles.is_empty() { "none".to_owned() } else { self.profiles.join(", ") },
-            text_table(&["Table", "Rows", "Bytes", "Class", "Holds"], &tables),
-            text_table(&["File", "Bytes"], &files),
-        )
     }
 }

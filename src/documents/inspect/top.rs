@@ -1,19 +1,16 @@
 //! The best trials of a run.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use super::space::last_search;
-use super::{InspectError, Listed, RunRef, key_values, shown_parameter, wrap_words};
+use super::{InspectError, Listed, RunRef};
 use crate::documents::document::{Document, params_object};
 use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::documents::metrics::MetricsPart;
-use crate::documents::table::{WIDTH, text_table};
 use crate::model::Style;
 use crate::store::Snapshot;
 use crate::store::records::{StoredMetrics, TrialRecord};
@@ -130,7 +127,7 @@ impl Listed for InspectTopDocument {
 }
 
 /// Returns trials with their styles as a listing.
-fn trials_listing(rows: &[(&str, &TrialPart)], with_style: bool) -> Listing {
+pub(crate) fn trials_listing(rows: &[(&str, &TrialPart)], with_style: bool) -> Listing {
     let begun = Listing::of(rows);
     let begun = match with_style {
         true => begun.column("style", "Style", ColumnKind::Text, |row| Cell::text(row.0)),
@@ -206,23 +203,11 @@ impl InspectTopDocument {
         }
         Ok(Self { profile: profile.to_owned(), run, sort: filter.sort.as_str().to_owned(), styles })
     }
-
-    /// Returns the document as text for people.
-    pub fn text(&self) -> String {
-        let mut text =
-            format!("run {} of profile {}, in-sample part, by {}\n", self.run, self.profile, self.sort);
-        if self.styles.is_empty() {
-            text += "\nno trials are kept of this run; those of old runs are removed first\n";
-        }
-        for (name, style) in &self.styles {
-            let _ = write!(text, "\n{}", style.text(name));
-        }
-        text
-    }
 }
 
 impl TopStylePart {
-    fn new(kept: &[TrialRecord], score_name: Option<String>, filter: &TopFilter) -> Self {
+    /// Returns the best of the trials kept.
+    pub(crate) fn new(kept: &[TrialRecord], score_name: Option<String>, filter: &TopFilter) -> Self {
         let mut matching: Vec<&TrialRecord> = kept.iter().filter(|trial| filter.passes(trial)).collect();
         let compare = |one: &TrialRecord, other: &TrialRecord| {
             let [own, theirs] = [one, other].map(|trial| MetricsPart::from(&trial.metrics));
@@ -240,65 +225,6 @@ impl TopStylePart {
         let (kept, matching) = (kept.len() as u64, matching.len() as u64);
         Self { score_name, kept, matching, varying: varying_parameters(&trials), trials }
     }
-
-    fn text(&self, name: &str) -> String {
-        let (shown, kept) = (self.trials.len(), self.kept);
-        let mut text = format!("{name}: {shown} of {kept} trials kept");
-        let more = self.matching.saturating_sub(shown as u64);
-        let _ = writeln!(text, "{}", if more > 0 { format!("; {more} more match") } else { String::new() });
-        let Some(first) = self.trials.first() else { return text };
-        let rows: Vec<(&str, &TrialPart)> = self.trials.iter().map(|trial| (name, trial)).collect();
-        let _ = writeln!(text, "{}", trials_listing(&rows, false).text());
-        let common = first.params.iter().filter(|(key, _)| !self.varying.contains(key));
-        let common: Map<String, Value> = common.map(|(key, value)| (key.clone(), value.clone())).collect();
-        let differences = self.differences();
-        if !differences.is_empty() {
-            text += &format!("\n{differences}");
-        }
-        text += &wrap_words("  in all:", 4, key_values(&common));
-        if self.trials.iter().any(|trial| trial.same_results > 1) {
-            let _ = writeln!(text, "  ties: so many of the {kept} trials kept have exactly these results");
-        }
-        text
-    }
-
-    /// Returns the parameters that differ: a row per key, a column per trial, in as many tables as fit the width.
-    fn differences(&self) -> String {
-        let keys: Vec<String> = self.varying.iter().map(|key| format!("  {key}")).collect();
-        let key_width = keys.iter().map(|key| key.chars().count()).max().unwrap_or(0);
-        let mut text = String::new();
-        let mut rest = self.trials.as_slice();
-        while !rest.is_empty() && !keys.is_empty() {
-            let (now, later) = rest.split_at(self.fitting(rest, key_width));
-            let ranks: Vec<String> = now.iter().map(|trial| trial.rank.to_string()).collect();
-            let header: Vec<&str> =
-                std::iter::once("  Rank").chain(ranks.iter().map(String::as_str)).collect();
-            let row = |(label, key): (&String, &String)| {
-                std::iter::once(label.clone()).chain(now.iter().map(|trial| value(trial, key))).collect()
-            };
-            let rows: Vec<Vec<String>> = keys.iter().zip(&self.varying).map(row).collect();
-            let _ = writeln!(text, "{}", text_table(&header, &rows));
-            rest = later;
-        }
-        text
-    }
-
-    /// Returns how many of the next trials fit beside the keys; at least one.
-    fn fitting(&self, trials: &[TrialPart], key_width: usize) -> usize {
-        let width = |trial: &TrialPart| {
-            let values = self.varying.iter().map(|key| value(trial, key).chars().count());
-            2 + values.max().unwrap_or(0).max(trial.rank.to_string().len())
-        };
-        let used = trials.iter().scan(key_width + 2, |used, trial| {
-            *used += width(trial);
-            Some(*used)
-        });
-        used.take_while(|used| *used <= WIDTH).count().max(1)
-    }
-}
-
-fn value(trial: &TrialPart, key: &str) -> String {
-    trial.params.get(key).map_or_else(|| "-".to_owned(), shown_parameter)
 }
 
 fn same_results(one: &TrialRecord, other: &TrialRecord) -> bool {
@@ -369,21 +295,5 @@ mod tests {
         let part = TopStylePart::new(&trials, None, &ALL);
         assert_eq!(part.varying, ["min_consensus"]);
         assert_eq!(part.trials[2].same_results, 1);
-        assert!(part.text("swing").contains("ties: so many of the 3 trials kept have exactly these results"));
-    }
-
-    #[test]
-    fn what_differs_is_a_table_of_as_many_columns_as_fit() {
-        let trials: Vec<TrialRecord> = (1..=50).map(|rank| trial(rank, 1.0, 20, None)).collect();
-        let text = TopStylePart::new(&trials, None, &TopFilter { limit: 50, ..ALL }).differences();
-        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
-        assert_eq!(
-            text.split_whitespace().filter(|word| *word == "50").count(),
-            2,
-            "rank and value:\n{text}"
-        );
-        assert_eq!(text.lines().count() % 2, 0, "a header and a key each:\n{text}");
-        let one = TopStylePart::new(&trials[..1], None, &ALL);
-        assert_eq!(one.differences(), "", "nothing differs from itself");
     }
 }

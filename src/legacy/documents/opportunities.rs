@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::documents::document::{Document, number};
-use crate::documents::inspect::{count_of, wrap_sentence};
-use crate::documents::table::text_table;
 use crate::legacy::rules::phase4::OpportunityOutcomes;
 use crate::legacy::rules::report::{LegacyReport, ScopeReport};
+use crate::render::text::prose::{count_of, wrap_sentence};
+use crate::render::text::table::text_table;
 
 /// The legacy figures of a file of opportunities, defects included.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]

@@ -10,11 +10,12 @@ use serde_json::Value;
 use crate::bot::keys::TRADES_LEARNED_MIN;
 use crate::bot::{learning_config, market_name};
 use crate::documents::document::Document;
-use crate::documents::inspect::{InspectError, count_of, require_profile, wrap_sentence};
-use crate::documents::table::text_table;
+use crate::documents::inspect::{InspectError, require_profile};
 use crate::legacy::rules::resolution::{OrderThresholds, SymbolConfig};
 use crate::legacy::rules::symbol_params::{Experience, ParamsSource, SymbolParams, safe_params};
 use crate::model::Style;
+use crate::render::text::prose::{count_of, wrap_sentence};
+use crate::render::text::table::text_table;
 use crate::store::Snapshot;
 
 /// The parameters that the bot's rules make of the current export for one symbol.

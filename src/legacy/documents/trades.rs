@@ -7,13 +7,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::documents::document::Document;
-use crate::documents::inspect::{count_of, minute_text, wrap_sentence};
-use crate::documents::table::text_table;
 use crate::legacy::review::{TradeRecord, TradeReview};
 use crate::legacy::rules::cooldown::{CooldownStatus, PauseLevel, PauseState, pause_reason};
 use crate::legacy::rules::pauses::PauseStanding;
 use crate::legacy::rules::timing::{EntryVerdict, ExitVerdict, TimingAnalysis, TimingLesson};
 use crate::model::rfc3339;
+use crate::render::text::prose::{count_of, minute_text, wrap_sentence};
+use crate::render::text::table::text_table;
 
 /// Missed opportunities shown in the text; the document has those that are kept.
 const MISSED_SHOWN: usize = 5;

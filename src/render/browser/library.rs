@@ -360,7 +360,7 @@ fn importance(document: &InspectSpaceDocument) -> ViewPage {
     let known = rows.iter().any(|row| row.1.importance.is_some());
     let bar = |share: Option<f64>| "█".repeat((share.unwrap_or(0.0) * BAR_WIDTH).round() as usize);
     let values = |axis: &crate::documents::inspect::AxisPart| {
-        axis.values.iter().map(crate::documents::inspect::shown_parameter).collect::<Vec<_>>().join(", ")
+        axis.values.iter().map(crate::documents::document::shown_parameter).collect::<Vec<_>>().join(", ")
     };
     let listing = Listing::of(&rows)
         .column("style", "Style", ColumnKind::Text, |row| Cell::text(row.0))

@@ -22,8 +22,8 @@ use crate::documents::inspect::{
 };
 use crate::documents::metrics::MetricsPart;
 use crate::documents::style::StyleDecisionPart;
-use crate::documents::table::{as_percent, with_decimals};
 use crate::model::{Day, Style};
+use crate::render::text::table::{as_percent, with_decimals};
 use crate::run::lessons::told_insights;
 use crate::store::Snapshot;
 use crate::store::records::{InsightsRecord, SeriesRecord, SurfaceRecord, TrialsRecord};

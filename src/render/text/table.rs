@@ -2,7 +2,7 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::metrics::MetricsPart;
+use crate::documents::metrics::MetricsPart;
 use crate::evaluate::metric_table::{MetricEntry, MetricField, MetricForm, MetricTables};
 
 /// Width of every table; fits a terminal and a mail.

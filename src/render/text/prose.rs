@@ -3,20 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::table::WIDTH;
-
-/// Returns bytes as lower-case hexadecimal digits.
-pub fn hex_text(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
+use crate::documents::document::shown_parameter;
 
 /// Returns the minute of an RFC 3339 instant as people read it.
 pub fn minute_text(instant: &str) -> String {
     instant.chars().take(16).collect::<String>().replace('T', " ")
-}
-
-/// Returns a parameter as text: names without quotes.
-pub fn shown_parameter(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Returns a parameter set as `key=value` words.
@@ -70,14 +61,9 @@ mod tests {
     }
 
     #[test]
-    fn instants_values_and_bytes_read_well() {
+    fn instants_and_counts_read_well() {
         assert_eq!(minute_text("2025-01-31T22:04:42Z"), "2025-01-31 22:04");
         assert_eq!(minute_text("-"), "-");
-        assert_eq!(
-            (shown_parameter(&Value::from("all")), shown_parameter(&Value::from(0.5))),
-            ("all".into(), "0.5".into())
-        );
-        assert_eq!(hex_text(&[0, 0xAB]), "00ab");
         assert_eq!((count_of(1, "run"), count_of(2, "run")), ("1 run".into(), "2 runs".into()));
     }
 }

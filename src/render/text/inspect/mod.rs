@@ -1,0 +1,16 @@
+//! What a store holds, topic by topic, as text.
+
+mod changes;
+mod diff;
+mod learned;
+mod overview;
+mod params;
+mod run;
+mod runs;
+mod space;
+mod store;
+mod top;
+mod trials;
+mod work;
+
+pub use work::explain_text;

@@ -1,0 +1,28 @@
+//! Documents as text for people. A document has no text of its own: what draws it stands here, a file for each.
+
+mod by_hand;
+mod check;
+mod config;
+#[cfg(feature = "notify")]
+pub mod digest;
+mod doctor;
+mod dry_run;
+mod evidence;
+mod export;
+#[cfg(feature = "fetch")]
+mod fetch;
+mod freshness;
+pub mod inspect;
+mod listing;
+#[cfg(feature = "cli")]
+mod lookahead;
+#[cfg(feature = "cli")]
+mod memory;
+#[cfg(feature = "notify")]
+mod notify;
+pub mod prose;
+mod restore;
+pub mod run;
+mod style;
+pub mod table;
+mod validate;
