@@ -7,7 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Returns the program, to be run in the repository with nothing of the user's environment that it reads.
-pub fn optimizer() -> Command {
+pub(crate) fn optimizer() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_optimizer"));
     command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("OPTIMIZER_STORE").env_remove("OPTIMIZER_LOG");
     // The sample is too short to tell anything from luck; most tests are about other things.
@@ -23,21 +23,21 @@ pub fn optimizer() -> Command {
 }
 
 /// A store in a directory of its own, removed with it.
-pub struct StoreDir {
+pub(crate) struct StoreDir {
     _parent: TempDir,
     pub path: PathBuf,
 }
 
 impl StoreDir {
     /// Returns a directory that does not exist yet.
-    pub fn missing() -> Self {
+    pub(crate) fn missing() -> Self {
         let parent = tempfile::tempdir().expect("a temporary directory");
         let path = parent.path().join("state");
         Self { _parent: parent, path }
     }
 
     /// Returns a store after one run on the sample candles.
-    pub fn after_a_run() -> Self {
+    pub(crate) fn after_a_run() -> Self {
         let store = Self::missing();
         let ran = store.run(&["incremental", "--data", "tests/sample", "--exit-zero", "--progress", "none"]);
         assert!(ran.status.success(), "{}", text(&ran.stderr));
@@ -45,14 +45,14 @@ impl StoreDir {
     }
 
     /// Runs the program on this store.
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let mut command = optimizer();
         command.args(arguments).arg("--store").arg(&self.path);
         command.output().expect("the program can be started")
     }
 
     /// Returns what a command prints, which has to succeed without a word on stderr.
-    pub fn stdout(&self, arguments: &[&str]) -> String {
+    pub(crate) fn stdout(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
         assert_eq!(text(&output.stderr), "", "{arguments:?}");
@@ -60,27 +60,27 @@ impl StoreDir {
     }
 
     /// Returns the JSON document a command prints.
-    pub fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let printed = self.stdout(&[arguments, &["--json"]].concat());
         serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{printed}"))
     }
 
     /// Returns the JSON document a command prints, whatever its exit code.
-    pub fn json_of(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json_of(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[arguments, &["--json"]].concat());
         serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr)))
     }
 
     /// Returns exit code and stderr of a command, which has to print nothing.
-    pub fn failure(&self, arguments: &[&str]) -> (Option<i32>, String) {
+    pub(crate) fn failure(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let output = self.run(arguments);
         assert_eq!(text(&output.stdout), "", "{arguments:?}");
         (output.status.code(), text(&output.stderr))
     }
 
     /// Returns every file with its bytes and its time of modification, by name.
-    pub fn content(&self) -> Vec<(PathBuf, Vec<u8>, std::time::SystemTime)> {
+    pub(crate) fn content(&self) -> Vec<(PathBuf, Vec<u8>, std::time::SystemTime)> {
         content(&self.path)
     }
 }
@@ -103,12 +103,12 @@ fn content(directory: &Path) -> Vec<(PathBuf, Vec<u8>, std::time::SystemTime)> {
 }
 
 /// Returns bytes as text.
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Returns the names of the commands below one, as its help lists them.
-pub fn subcommands(of: &[&str]) -> Vec<String> {
+pub(crate) fn subcommands(of: &[&str]) -> Vec<String> {
     let output = optimizer().args(of).arg("--help").output().expect("the program starts");
     let help = text(&output.stdout);
     let listed =

@@ -13,15 +13,15 @@ use std::sync::Mutex;
 use retune::store::{Gate, Step};
 
 /// The error of a disk that no longer answers.
-pub const EIO: i32 = 5;
+pub(crate) const EIO: i32 = 5;
 /// The error of a disk that is full.
-pub const ENOSPC: i32 = 28;
+pub(crate) const ENOSPC: i32 = 28;
 /// Bytes that a disk writes as a whole.
 const SECTOR: usize = 512;
 
 /// What goes wrong at a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// The step fails with this error of the system, once. A failed sync also forgets what it should have made durable.
     Once(i32),
     /// The step and all that follow of its kind fail.
@@ -31,7 +31,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub fn errno(self) -> i32 {
+    pub(crate) fn errno(self) -> i32 {
         match self {
             Self::Once(errno) | Self::Always(errno) | Self::Torn(errno) => errno,
         }
@@ -40,7 +40,7 @@ impl Fault {
 
 /// A kind of steps, to count and to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub(crate) enum Kind {
     Read,
     Write,
     SetLength,
@@ -51,7 +51,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub fn of(step: Step<'_>) -> Self {
+    pub(crate) fn of(step: Step<'_>) -> Self {
         match step {
             Step::Read => Self::Read,
             Step::Write { .. } => Self::Write,
@@ -65,7 +65,7 @@ impl Kind {
 
 /// What of the writes since the last sync has reached the disk when the power goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reached {
+pub(crate) enum Reached {
     Nothing,
     Everything,
     /// Every second write.
@@ -80,7 +80,7 @@ pub enum Reached {
 
 impl Reached {
     /// Every way, drawn with a seed where it is drawn.
-    pub fn all(seed: u64) -> [Self; 6] {
+    pub(crate) fn all(seed: u64) -> [Self; 6] {
         [
             Self::Nothing,
             Self::Everything,
@@ -125,13 +125,13 @@ struct State {
 
 /// The disk under a store's directory.
 #[derive(Debug, Default)]
-pub struct FaultDisk {
+pub(crate) struct FaultDisk {
     state: Mutex<State>,
 }
 
 impl FaultDisk {
     /// Takes over a directory as it is: all of it is durable.
-    pub fn over(dir: &Path) -> Self {
+    pub(crate) fn over(dir: &Path) -> Self {
         let mut state = State::default();
         for path in files_under(dir) {
             let durable = fs::read(&path).expect("readable");
@@ -143,20 +143,20 @@ impl FaultDisk {
     }
 
     /// Cuts the power before the step of this number, reads not counted.
-    pub fn cut_at(self, step: u64) -> Self {
+    pub(crate) fn cut_at(self, step: u64) -> Self {
         self.state.lock().expect("whole").cut_at = Some(step);
         self
     }
 
     /// Lets a step fail, counted among those of its kind.
-    pub fn fail(self, kind: Kind, number: u64, fault: Fault) -> Self {
+    pub(crate) fn fail(self, kind: Kind, number: u64, fault: Fault) -> Self {
         self.state.lock().expect("whole").fault = Some((kind, number, fault));
         self
     }
 
     /// Lets everything pass from here on. Pages that could not be made durable stay readable, as in a page cache, or
     /// are dropped from it.
-    pub fn heal(&self, dropped: bool) {
+    pub(crate) fn heal(&self, dropped: bool) {
         let mut state = self.state.lock().expect("whole");
         (state.fault, state.cut_at, state.dead) = (None, None, false);
         for (path, content) in state.names.iter().filter(|_| dropped) {
@@ -168,22 +168,22 @@ impl FaultDisk {
     }
 
     /// Returns how many steps there were of each kind.
-    pub fn steps(&self) -> BTreeMap<Kind, u64> {
+    pub(crate) fn steps(&self) -> BTreeMap<Kind, u64> {
         self.state.lock().expect("whole").steps.clone()
     }
 
     /// Returns how many steps there were that change something.
-    pub fn changes(&self) -> u64 {
+    pub(crate) fn changes(&self) -> u64 {
         self.state.lock().expect("whole").changes
     }
 
     /// Returns whether anything went wrong.
-    pub fn hit(&self) -> bool {
+    pub(crate) fn hit(&self) -> bool {
         self.state.lock().expect("whole").hit
     }
 
     /// Writes what is left of `dir` when the power goes now to `to`.
-    pub fn after_a_power_cut(&self, dir: &Path, to: &Path, reached: Reached) {
+    pub(crate) fn after_a_power_cut(&self, dir: &Path, to: &Path, reached: Reached) {
         let state = self.state.lock().expect("whole");
         let names = if reached == Reached::Nothing { &state.durable_names } else { &state.names };
         for (path, content) in names {

@@ -24,7 +24,7 @@ use crate::fault_disk::{EIO, ENOSPC, Fault, FaultDisk, Kind, Reached};
 use crate::pipeline::sample_dir;
 
 /// 2027-01-01: long after every file of these tests was written.
-pub const NOW_MS: i64 = 1_798_761_600_000;
+pub(crate) const NOW_MS: i64 = 1_798_761_600_000;
 
 /// A small space, so that thousands of runs stay quick.
 const CONFIGURATION: &str = r#"
@@ -45,7 +45,7 @@ min_risk_reward = 0.5
 "#;
 
 /// A folder with candles, a store as it was before the run, and room for what becomes of it.
-pub struct Lab {
+pub(crate) struct Lab {
     folder: tempfile::TempDir,
     plan: Plan,
     pool: rayon::ThreadPool,
@@ -176,7 +176,7 @@ fn looks() -> Vec<(String, Look)> {
 }
 
 /// Opens a store, which verifies all of it, and returns its truth.
-pub fn opened(dir: &Path) -> String {
+pub(crate) fn opened(dir: &Path) -> String {
     let store = Store::open(dir, NOW_MS).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
     let found = truth(&store.read().expect("readable"));
     let view = View::open(dir).expect("opening the store publishes it");
@@ -202,7 +202,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// A run as it goes without a fault, to compare with.
-pub struct Scenario {
+pub(crate) struct Scenario {
     lab: Lab,
     /// Truth before the run, after it, and after the next.
     before: String,
@@ -217,7 +217,7 @@ pub struct Scenario {
 
 impl Scenario {
     /// A run on a store that holds `runs` earlier ones, each with two more days of candles.
-    pub fn new(runs: i64) -> Self {
+    pub(crate) fn new(runs: i64) -> Self {
         let options = IngestOptions::new(Interval::M15, NOW_MS);
         let catalog = discover(&[sample_dir()], &options).expect("the sample is there");
         let series = load_symbol(&catalog.symbols[0], &options).expect("the sample loads").series;
@@ -242,7 +242,7 @@ impl Scenario {
     }
 
     /// The store before the run.
-    pub fn template(&self) -> PathBuf {
+    pub(crate) fn template(&self) -> PathBuf {
         self.lab.path("template")
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 /// What a client asked for.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub(crate) struct Asked {
     pub method: String,
     pub path: String,
     pub query: Vec<(String, String)>,
@@ -17,18 +17,18 @@ pub struct Asked {
 }
 
 impl Asked {
-    pub fn query(&self, key: &str) -> &str {
+    pub(crate) fn query(&self, key: &str) -> &str {
         self.query.iter().find(|(name, _)| name == key).map_or("", |(_, value)| value)
     }
 
-    pub fn header(&self, key: &str) -> Option<&str> {
+    pub(crate) fn header(&self, key: &str) -> Option<&str> {
         self.headers.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 }
 
 /// What the server does about it.
 #[derive(Debug, Clone)]
-pub enum Reply {
+pub(crate) enum Reply {
     /// Status, headers and body.
     Whole(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// A success that ends after so many bytes of its body, with or without having said how long it is.
@@ -40,15 +40,15 @@ pub enum Reply {
 }
 
 impl Reply {
-    pub fn ok(body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Self {
         Self::Whole(200, Vec::new(), body.into())
     }
 
-    pub fn status(status: u16, body: &str) -> Self {
+    pub(crate) fn status(status: u16, body: &str) -> Self {
         Self::Whole(status, Vec::new(), body.as_bytes().to_vec())
     }
 
-    pub fn with(self, name: &'static str, value: impl ToString) -> Self {
+    pub(crate) fn with(self, name: &'static str, value: impl ToString) -> Self {
         match self {
             Self::Whole(status, mut headers, body) => {
                 headers.push((name, value.to_string()));
@@ -60,14 +60,14 @@ impl Reply {
 }
 
 /// A running server; it ends with the test's process.
-pub struct Server {
+pub(crate) struct Server {
     pub url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Server {
     /// Starts a server; the handler is given the number of questions before and the question.
-    pub fn start(handler: impl Fn(usize, &Asked) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(handler: impl Fn(usize, &Asked) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -82,12 +82,12 @@ impl Server {
     }
 
     /// Returns what was asked so far, in order.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().expect("no panic").clone()
     }
 
     /// Returns how much was asked so far.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.asked.lock().expect("no panic").len()
     }
 }

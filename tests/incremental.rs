@@ -22,44 +22,44 @@ use crate::pipeline::sample_dir;
 const NOW_MS: i64 = 1_798_761_600_000;
 const CACHE_BYTES: u64 = 256 << 20;
 
-pub struct Lab {
+pub(crate) struct Lab {
     folder: tempfile::TempDir,
     pub now_ms: i64,
     cache_bytes: u64,
 }
 
 impl Lab {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("data")).expect("a folder");
         Self { folder, now_ms: NOW_MS, cache_bytes: CACHE_BYTES }
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    pub fn store(&self) -> PathBuf {
+    pub(crate) fn store(&self) -> PathBuf {
         self.folder.path().join("store")
     }
 
-    pub fn run(&self, plan: &Plan) -> RunReport {
+    pub(crate) fn run(&self, plan: &Plan) -> RunReport {
         self.run_on(plan, Some(self.store()))
     }
 
-    pub fn scratch(&self, plan: &Plan) -> RunReport {
+    pub(crate) fn scratch(&self, plan: &Plan) -> RunReport {
         self.run_on(plan, None)
     }
 
     /// Runs from scratch beside the store: on a copy of it as it is now that has no cache.
-    pub fn scratch_beside(&self, plan: &Plan) -> RunReport {
+    pub(crate) fn scratch_beside(&self, plan: &Plan) -> RunReport {
         let beside = self.folder.path().join("beside");
         copy_without_cache(&self.store(), &beside);
         self.run_on(plan, Some(beside))
     }
 
     /// Runs, and asserts that from scratch it is the same.
-    pub fn run_as_from_scratch(&self, plan: &Plan, when: &str) -> RunReport {
+    pub(crate) fn run_as_from_scratch(&self, plan: &Plan, when: &str) -> RunReport {
         let scratch = self.scratch_beside(plan);
         let run = self.run(plan);
         assert!(scratch.units_evaluated() == scratch.units_total(), "{when}: from scratch reuses nothing");
@@ -88,7 +88,7 @@ impl Lab {
     }
 
     /// Writes the candles before an instant as one CSV per symbol.
-    pub fn write(&self, symbols: &[(String, CandleSeries)], until_ms: i64) {
+    pub(crate) fn write(&self, symbols: &[(String, CandleSeries)], until_ms: i64) {
         for (symbol, series) in symbols {
             let bars = series.bars();
             write_csv(&self.data().join(format!("{symbol}-15m.csv")), bars, 0..bars.index_at(until_ms));
@@ -105,7 +105,7 @@ fn write_csv(path: &Path, bars: Bars<'_>, range: std::ops::Range<usize>) {
 }
 
 /// The sample's symbols, cut to their last 100 days so that many runs stay quick.
-pub fn sample() -> Vec<(String, CandleSeries)> {
+pub(crate) fn sample() -> Vec<(String, CandleSeries)> {
     let options = IngestOptions::new(Interval::M15, NOW_MS);
     let catalog = discover(&[sample_dir()], &options).expect("the sample is there");
     let load = |sources| {
@@ -118,7 +118,7 @@ pub fn sample() -> Vec<(String, CandleSeries)> {
     catalog.symbols.iter().map(load).collect()
 }
 
-pub fn plan_of(text: &str) -> Plan {
+pub(crate) fn plan_of(text: &str) -> Plan {
     let asked = |key: &str, word: &str| match text.contains(&format!("{key} = ")) {
         true => String::new(),
         false => format!("{key} = \"{word}\"\n"),
@@ -151,7 +151,7 @@ fn without_reuse(report: &RunReport) -> RunReport {
 
 /// Asserts that two runs of one question at one moment, of which one reused what it could, are the same: everything that is known of
 /// them, bit for bit, and the document.
-pub fn assert_same(run: &RunReport, scratch: &RunReport, when: &str) {
+pub(crate) fn assert_same(run: &RunReport, scratch: &RunReport, when: &str) {
     let (run, scratch) = (without_reuse(run), without_reuse(scratch));
     // Not by `==`: -0.0 is another answer than 0.0, and what is not a number the same.
     let (all, other) = (format!("{run:#?}"), format!("{scratch:#?}"));
@@ -170,7 +170,7 @@ pub fn assert_same(run: &RunReport, scratch: &RunReport, when: &str) {
 }
 
 /// Copies a store without what is cached: active parameters and history are the same, and everything is evaluated anew.
-pub fn copy_without_cache(from: &Path, to: &Path) {
+pub(crate) fn copy_without_cache(from: &Path, to: &Path) {
     if to.exists() {
         fs::remove_dir_all(to).expect("removed");
     }
@@ -186,7 +186,7 @@ pub fn copy_without_cache(from: &Path, to: &Path) {
     }
 }
 
-pub fn reasons(report: &RunReport) -> Vec<(&'static str, u64)> {
+pub(crate) fn reasons(report: &RunReport) -> Vec<(&'static str, u64)> {
     report.reasons().into_iter().collect()
 }
 

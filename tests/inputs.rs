@@ -363,7 +363,7 @@ mod columns {
     use arrow_ipc::CompressionType;
     use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
     use parquet::arrow::ArrowWriter;
-    pub use parquet::basic::Compression as Pack;
+    pub(super) use parquet::basic::Compression as Pack;
     use parquet::basic::{GzipLevel, ZstdLevel};
     use parquet::file::properties::WriterProperties;
     use retune::ingest::IngestError;
@@ -407,14 +407,14 @@ mod columns {
     }
 
     /// As freqtrade writes it, in batches of 100.
-    pub fn feather(candles: &[Candle], compression: Option<CompressionType>) -> Vec<u8> {
+    pub(super) fn feather(candles: &[Candle], compression: Option<CompressionType>) -> Vec<u8> {
         let batches: Vec<RecordBatch> =
             candles.chunks(100).map(|candles| batch(candles, in_ms(candles))).collect();
         ipc(&batches, compression)
     }
 
     /// In row groups of 1,000.
-    pub fn parquet(candles: &[Candle], compression: Pack) -> Vec<u8> {
+    pub(super) fn parquet(candles: &[Candle], compression: Pack) -> Vec<u8> {
         parquet_of(&batch(candles, in_ms(candles)), compression)
     }
 

@@ -23,7 +23,7 @@ fn price(json: &Value, key: &str) -> Option<f64> {
     json.get(key).map(|value| value.as_f64().unwrap_or(f64::NAN))
 }
 
-pub fn simulated_signal(json: &Value) -> SimulatedSignal {
+pub(crate) fn simulated_signal(json: &Value) -> SimulatedSignal {
     let number = |key: &str| json[key].as_f64().unwrap_or(0.0);
     let flag = match &json["volume_surge"] {
         Value::Bool(flag) => *flag,
@@ -47,7 +47,7 @@ pub fn simulated_signal(json: &Value) -> SimulatedSignal {
     }
 }
 
-pub fn simulated(row: &Value) -> Simulated {
+pub(crate) fn simulated(row: &Value) -> Simulated {
     let default = Multiples::default();
     let multiples = Multiples {
         stop: row["params"]["atr_stop_multiplier"].as_f64().unwrap_or(default.stop),

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::legacy_parity::{assert_close, committed, read_json, shared};
 
-pub fn opportunity(json: &Value) -> LegacyOpportunity {
+pub(crate) fn opportunity(json: &Value) -> LegacyOpportunity {
     let number = |name: &str| json.get(name).map(|value| value.as_f64().expect("a number"));
     LegacyOpportunity {
         direction: if json["direction"] == "long" { Direction::Long } else { Direction::Short },
@@ -56,7 +56,7 @@ fn thresholds(json: &Value) -> LegacyThresholds {
     }
 }
 
-pub fn is_in_subset(subset: &str, index: usize, json: &Value) -> bool {
+pub(crate) fn is_in_subset(subset: &str, index: usize, json: &Value) -> bool {
     let (kind, value) = subset.split_once(':').unwrap_or((subset, ""));
     let actual = json.get("actual_profit_pct").and_then(Value::as_f64);
     match kind {
@@ -71,7 +71,7 @@ pub fn is_in_subset(subset: &str, index: usize, json: &Value) -> bool {
     }
 }
 
-pub fn transformed(transform: &str, mut opportunity: LegacyOpportunity) -> LegacyOpportunity {
+pub(crate) fn transformed(transform: &str, mut opportunity: LegacyOpportunity) -> LegacyOpportunity {
     let actual = &mut opportunity.actual_profit_pct;
     *actual = match transform {
         "none" => *actual,

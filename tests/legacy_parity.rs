@@ -26,26 +26,26 @@ fn fixtures(name: &str, full_rows: usize) -> Vec<(Value, Option<usize>)> {
 }
 
 /// Returns the path of a fixture that every clone has.
-pub fn committed(name: &str) -> PathBuf {
+pub(crate) fn committed(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
 /// Returns the path of a fixture beside the clone, if there is one.
-pub fn shared(name: &str) -> Option<PathBuf> {
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures/legacy").join(name);
     path.exists().then_some(path)
 }
 
 /// Returns the documents of a fixture of the legacy modules: the committed part, and the full set where it is, which
 /// is marked.
-pub fn legacy_documents(part: &str, full: &str) -> Vec<(Value, bool)> {
+pub(crate) fn legacy_documents(part: &str, full: &str) -> Vec<(Value, bool)> {
     let committed = committed("legacy").join(part);
     let full = shared(full).map(|path| (read_json(&path), true));
     [(read_json(&committed), false)].into_iter().chain(full).collect()
 }
 
 /// Returns the content of a JSON file.
-pub fn read_json(path: &Path) -> Value {
+pub(crate) fn read_json(path: &Path) -> Value {
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -61,7 +61,7 @@ fn for_each_row(name: &str, full_rows: usize, check: impl Fn(&Value, &Value)) {
 }
 
 /// Asserts that a value is the number of a fixture but for rounding: 1e-9, relative above 1.
-pub fn assert_close(found: f64, expected: &Value, what: &str, row: &Value) {
+pub(crate) fn assert_close(found: f64, expected: &Value, what: &str, row: &Value) {
     let expected = expected.as_f64().unwrap_or_else(|| panic!("{what} of row {} is no number", row["id"]));
     let tolerance = 1e-9 * expected.abs().max(1.0);
     assert!((found - expected).abs() <= tolerance, "{what} of row {}: {found}, not {expected}", row["id"]);

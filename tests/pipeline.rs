@@ -21,7 +21,7 @@ use retune::signals::candidates::candidates_of_day;
 /// 2026-01-01: after the sample's last candle.
 const NOW_MS: i64 = 1_767_225_600_000;
 
-pub fn sample_dir() -> PathBuf {
+pub(crate) fn sample_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sample")
 }
 
@@ -39,7 +39,7 @@ fn plan(days: DayLimits) -> Plan {
     Config::default().plan(&Style::ALL, days).expect("the defaults are sound")
 }
 
-pub fn run(data: &[PathBuf], store: Option<&Path>, plan: &Plan, threads: usize) -> RunReport {
+pub(crate) fn run(data: &[PathBuf], store: Option<&Path>, plan: &Plan, threads: usize) -> RunReport {
     let options = RunOptions {
         store: store.map(Into::into),
         cache_bytes: 64 << 20,

@@ -325,7 +325,7 @@ fn damage_inside_the_file_never_goes_unnoticed() {
 
 /// The store's value type as the engine knows it, declared again: what a foreign program could write.
 #[derive(Debug)]
-pub struct Foreign;
+pub(crate) struct Foreign;
 
 impl redb::Value for Foreign {
     type SelfType<'a> = &'a [u8];

@@ -17,7 +17,7 @@ use crate::fault_disk::{Fault, FaultDisk, Kind};
 use crate::faults::NOW_MS;
 
 /// Returns a legacy file with one take-profit.
-pub fn legacy(folder: &Path, take_profit: f64) -> String {
+pub(crate) fn legacy(folder: &Path, take_profit: f64) -> String {
     let file = folder.join(format!("legacy-{take_profit}.json"));
     let params = format!(
         "{{\"scalping_params\": {{\"atr_tp_multiplier\": {take_profit}, \"atr_stop_multiplier\": 2, \
@@ -28,13 +28,13 @@ pub fn legacy(folder: &Path, take_profit: f64) -> String {
 }
 
 /// Brings parameters with one take-profit into force.
-pub fn import(store: &StoreDir, take_profit: f64) -> Output {
+pub(crate) fn import(store: &StoreDir, take_profit: f64) -> Output {
     let file = legacy(store.path.parent().expect("a folder"), take_profit);
     store.run(&["import-json", &file])
 }
 
 /// Returns the take-profit that an export writes, or what it says instead.
-pub fn exported(store: &StoreDir) -> Result<f64, (Option<i32>, String)> {
+pub(crate) fn exported(store: &StoreDir) -> Result<f64, (Option<i32>, String)> {
     let output = store.run(&["export-json", "-o", "-"]);
     match output.status.code() {
         Some(0) => {

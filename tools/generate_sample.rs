@@ -19,7 +19,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 /// The seed of the committed files.
-pub const SEED: u64 = 20_250_630;
+pub(crate) const SEED: u64 = 20_250_630;
 
 const STEP_MS: i64 = 15 * 60_000;
 /// 2025-02-01T00:00:00Z; the last candle opens at 2025-06-30T23:45:00Z.
@@ -95,7 +95,7 @@ const MARKETS: [Market; 3] = [
 ];
 
 /// One output file, not compressed yet.
-pub struct SampleFile {
+pub(crate) struct SampleFile {
     /// The file's name, with `.gz`.
     pub name: String,
     /// The candles as canonical CSV.
@@ -105,7 +105,7 @@ pub struct SampleFile {
 /// Returns the sample files of a seed.
 ///
 /// Cost:      about 10 million random numbers: well under a second in a release build
-pub fn sample_files(seed: u64) -> Vec<SampleFile> {
+pub(crate) fn sample_files(seed: u64) -> Vec<SampleFile> {
     let mut factor = Process::new(Random(seed), MARKET_SIGMA);
     let mut books: Vec<Book> = MARKETS
         .iter()
@@ -340,7 +340,7 @@ const SIGNAL_SPACING: f64 = 48.0;
 const SIGNALS_FROM: usize = 10 * BARS_PER_DAY;
 
 /// Returns signals on the candles of sample files as CSV.
-pub fn sample_signals(seed: u64, files: &[SampleFile]) -> String {
+pub(crate) fn sample_signals(seed: u64, files: &[SampleFile]) -> String {
     let mut text = "symbol,time,direction,style,my_score,spread_bps\n".to_owned();
     for (index, file) in files.iter().enumerate() {
         let mut noise = Random(seed + 100 + index as u64);

@@ -14,7 +14,7 @@ use retune::store::{Store, View};
 
 /// What happened.
 #[derive(Debug, Default)]
-pub struct Figures {
+pub(crate) struct Figures {
     /// Runs that were started.
     pub started: usize,
     /// Of which were killed before they ended.
@@ -47,7 +47,12 @@ fn say(text: &str, code: u8) -> ExitCode {
 /// Kills a run on the sample in `repository` at `kills` moments, drawn with `seed`.
 ///
 /// Errors: what was lost, or found that was not stored
-pub fn kill_loop(program: &Path, repository: &Path, kills: usize, seed: u64) -> Result<Figures, String> {
+pub(crate) fn kill_loop(
+    program: &Path,
+    repository: &Path,
+    kills: usize,
+    seed: u64,
+) -> Result<Figures, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let dir = folder.path().join("state");
     let run = || {

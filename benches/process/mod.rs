@@ -4,7 +4,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// What a process cost.
-pub struct Cost {
+pub(crate) struct Cost {
     pub wall: Duration,
     pub cpu: Duration,
     /// What a run says itself; of other commands what the system says, which is never less than this process had when
@@ -14,7 +14,7 @@ pub struct Cost {
 }
 
 /// Runs `optimizer` with arguments.
-pub fn optimizer(arguments: &[&str]) -> Cost {
+pub(crate) fn optimizer(arguments: &[&str]) -> Cost {
     let mut command = Command::new(env!("CARGO_BIN_EXE_optimizer"));
     // Other work on the machine, if any, is not to decide the figures alone.
     command.env("OPTIMIZER_LIMITS__PRIORITY", "normal");

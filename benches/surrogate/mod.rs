@@ -259,7 +259,7 @@ fn look(plan: &Plan, world: &World, truth: Option<(&Truth, (usize, usize))>) -> 
 }
 
 /// How often noise and edges get which word at one look, and what is adopted.
-pub fn surfaces(full: bool, asked: Option<usize>) {
+pub(crate) fn surfaces(full: bool, asked: Option<usize>) {
     let plan = plan();
     let worlds = if full { asked.unwrap_or(100) } else { 2 };
     let lengths: &[usize] = if full { &[YEAR, 5 * YEAR / 2] } else { &[120] };
@@ -319,7 +319,7 @@ fn summary(looks: &[Look]) -> String {
 }
 
 /// How a year of looks at a window that slides spends its size, how soon an edge is adopted that is there, or is born, at the looks.
-pub fn looks(full: bool, asked: Option<usize>) {
+pub(crate) fn looks(full: bool, asked: Option<usize>) {
     let plan = plan();
     let (worlds, window, year, step) =
         if full { (asked.unwrap_or(60), YEAR, YEAR, 7) } else { (1, 100, 14, 7) };

@@ -8,13 +8,13 @@ use crate::exits::levels::Passage;
 use crate::model::{ExitReason, Outcome, RowBuilder};
 
 /// Races that are run side by side, so that what decides them runs over whole vectors.
-pub const LANES: usize = 8;
+pub(super) const LANES: usize = 8;
 type Lanes = [u16; LANES];
 
 /// What a position races towards besides the end of its time, as indices among the events of a plan. Rules that differ in their
 /// holding time only share a race.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ExitCombination {
+pub(super) struct ExitCombination {
     /// The take-profit.
     pub target: u16,
     /// The stops.
@@ -51,7 +51,7 @@ struct LaneBatch {
 
 /// The races of a plan, in order, put together into heats.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct ExitSchedule {
+pub(super) struct ExitSchedule {
     heats: Vec<LaneBatch>,
     banks: Vec<StopBank>,
     races: usize,
@@ -59,7 +59,7 @@ pub struct ExitSchedule {
 
 impl ExitSchedule {
     /// Puts as many races together as can be, and keeps their order.
-    pub fn new(races: &[ExitCombination]) -> Self {
+    pub(super) fn new(races: &[ExitCombination]) -> Self {
         let mut programme = Self { races: races.len(), ..Self::default() };
         let mut rest = races;
         while let [first, ..] = rest {
@@ -77,7 +77,7 @@ impl ExitSchedule {
 }
 
 /// Returns where an item stands among the known ones, added if need be.
-pub fn place_of<T: PartialEq>(known: &mut Vec<T>, item: T) -> usize {
+pub(super) fn place_of<T: PartialEq>(known: &mut Vec<T>, item: T) -> usize {
     known.iter().position(|other| *other == item).unwrap_or_else(|| {
         known.push(item);
         known.len() - 1
@@ -86,7 +86,7 @@ pub fn place_of<T: PartialEq>(known: &mut Vec<T>, item: T) -> usize {
 
 /// How the races of a position ended, race by race, with some room behind the last.
 #[derive(Debug, Default)]
-pub struct Results {
+pub(super) struct Results {
     /// The candle in which each ended.
     pub bars: Vec<u16>,
     /// The row's number of that end. Where the candle is not within the race's longest holding time there is no end, and the
@@ -104,7 +104,7 @@ impl Results {
 
 /// A take-profit, and what may be closed before it.
 #[derive(Debug)]
-pub struct TargetEvent {
+pub(super) struct TargetEvent {
     passage: Passage,
     first: FirstTarget,
     /// Whether the candle that reaches it opens beyond it: then the target is filled before any stop.
@@ -113,7 +113,7 @@ pub struct TargetEvent {
 
 /// Stops that act together, and what may be closed before them.
 #[derive(Debug)]
-pub struct StopEvent {
+pub(super) struct StopEvent {
     stops: Stops,
     first: FirstTarget,
     /// Known once priced: the candle opens beyond the stop.
@@ -122,7 +122,7 @@ pub struct StopEvent {
 
 /// The close of a candle, for a reason, and what may be closed before it.
 #[derive(Debug)]
-pub struct CloseEvent {
+pub(super) struct CloseEvent {
     bar: u16,
     reason: ExitReason,
     first: FirstTarget,
@@ -133,7 +133,7 @@ const UNKNOWN: u16 = u16::MAX;
 
 /// What can end one position, each in the order of the plan's.
 #[derive(Debug, Default)]
-pub struct ExitEvents {
+pub(super) struct ExitEvents {
     targets: Vec<TargetEvent>,
     stops: Vec<StopEvent>,
     closes: Vec<CloseEvent>,
@@ -150,7 +150,7 @@ pub struct ExitEvents {
 
 impl TargetEvent {
     /// Prepares a target of a trade.
-    pub fn new(trade: &Trade<'_>, passage: Passage, first: FirstTarget) -> Self {
+    pub(super) fn new(trade: &Trade<'_>, passage: Passage, first: FirstTarget) -> Self {
         let opens_beyond = passage.at != NEVER && trade.opens_beyond(passage.at, passage.distance);
         Self { passage, first, opens_beyond }
     }
@@ -158,27 +158,27 @@ impl TargetEvent {
 
 impl StopEvent {
     /// Prepares stops of a trade.
-    pub fn new(stops: Stops, first: FirstTarget) -> Self {
+    pub(super) fn new(stops: Stops, first: FirstTarget) -> Self {
         Self { stops, first, gap: false }
     }
 }
 
 impl CloseEvent {
     /// Prepares a close.
-    pub fn new(bar: u16, reason: ExitReason, first: FirstTarget) -> Self {
+    pub(super) fn new(bar: u16, reason: ExitReason, first: FirstTarget) -> Self {
         Self { bar, reason, first }
     }
 }
 
 /// One position on its way to its ends.
-pub struct Racing<'a> {
+pub(super) struct Racing<'a> {
     trade: &'a Trade<'a>,
     ends: &'a mut ExitEvents,
 }
 
 impl ExitEvents {
     /// Puts a position's events together.
-    pub fn begin<'a>(
+    pub(super) fn begin<'a>(
         &'a mut self,
         trade: &'a Trade<'a>,
         targets: impl Iterator<Item = TargetEvent>,
@@ -208,7 +208,7 @@ impl Racing<'_> {
     /// Rules: inside one candle its open comes first, then the adverse extreme, the favourable one and the close. An open
     ///        beyond the stop fills there; a target never fills better than its level. The best case has the favourable
     ///        extreme first in the exit candle: it reaches targets, arms and moves stops.
-    pub fn run(&mut self, programme: &ExitSchedule, row: &mut RowBuilder<'_>, results: &mut Results) {
+    pub(super) fn run(&mut self, programme: &ExitSchedule, row: &mut RowBuilder<'_>, results: &mut Results) {
         results.reserve(programme.races);
         self.ends.reaches.clear();
         self.ends.reaches.resize(programme.banks.len(), 0);
@@ -323,7 +323,7 @@ impl Racing<'_> {
     }
 
     /// Returns the row's number of the end of a holding time.
-    pub fn time(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
+    pub(super) fn time(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
         let place = self.ends.targets.len() + self.ends.closes.len() + index;
         self.priced(place, row, |racing| racing.close(&racing.ends.times[index]))
     }

@@ -6,7 +6,7 @@ use crate::model::Bars;
 
 /// A distance from the entry price, before a position gives it a size.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Distance {
+pub(super) enum Distance {
     /// A multiple of ATR.
     Atr(f64),
     /// A multiple of ATR, scaled by the signal's score.
@@ -22,7 +22,7 @@ pub enum Distance {
 
 /// What the score does to distances: their factors for weak and strong signals at strength 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ScoreTiers {
+pub(super) struct ScoreTiers {
     weak: f64,
     strong: f64,
 }
@@ -34,15 +34,15 @@ const STRONG_SCORE: f64 = 85.0;
 /// Factors of take-profits, first targets and break-even triggers.
 ///
 /// Source: legacy section 5, dynamic ATR
-pub const PROFIT_TIERS: ScoreTiers = ScoreTiers { weak: 0.95, strong: 1.15 };
+pub(super) const PROFIT_TIERS: ScoreTiers = ScoreTiers { weak: 0.95, strong: 1.15 };
 /// Factors of stops.
 ///
 /// Source: legacy section 5, dynamic ATR
-pub const STOP_TIERS: ScoreTiers = ScoreTiers { weak: 0.9, strong: 1.2 };
+pub(super) const STOP_TIERS: ScoreTiers = ScoreTiers { weak: 0.9, strong: 1.2 };
 
 impl ScoreTiers {
     /// Returns the factor of a score; a signal without one is neither weak nor strong.
-    pub fn factor(self, score: Option<f64>, strength: f64) -> f64 {
+    pub(super) fn factor(self, score: Option<f64>, strength: f64) -> f64 {
         let full = match score {
             Some(score) if score >= STRONG_SCORE => self.strong,
             Some(score) if score <= WEAK_SCORE => self.weak,
@@ -54,12 +54,12 @@ impl ScoreTiers {
 
 impl Distance {
     /// Returns a multiple of ATR, dynamic if a strength is given.
-    pub fn of(atr: f64, strength: Option<f64>) -> Self {
+    pub(super) fn of(atr: f64, strength: Option<f64>) -> Self {
         strength.map_or(Self::Atr(atr), |strength| Self::Dynamic { atr, strength })
     }
 
     /// Returns the distance in price units.
-    pub fn size(self, position: &Position<'_>, tiers: ScoreTiers) -> f64 {
+    pub(super) fn size(self, position: &Position<'_>, tiers: ScoreTiers) -> f64 {
         match self {
             Self::Atr(atr) => atr * position.atr,
             Self::Dynamic { atr, strength } => atr * tiers.factor(position.score, strength) * position.atr,
@@ -79,7 +79,7 @@ impl Distance {
 
 /// The distinct distances of a plan's rules on one side of the entry.
 #[derive(Debug, Clone, PartialEq)]
-pub struct DistanceLevels {
+pub(super) struct DistanceLevels {
     distances: Vec<Distance>,
     tiers: ScoreTiers,
     /// Whether the order is that of the sizes for every position.
@@ -88,7 +88,7 @@ pub struct DistanceLevels {
 
 impl DistanceLevels {
     /// Collects distances, each once.
-    pub fn new(distances: impl Iterator<Item = Distance>, tiers: ScoreTiers) -> Self {
+    pub(super) fn new(distances: impl Iterator<Item = Distance>, tiers: ScoreTiers) -> Self {
         let mut distances: Vec<Distance> = distances.collect();
         let order = |a: &Distance, b: &Distance| {
             let (a, b) = (a.key(), b.key());
@@ -101,7 +101,7 @@ impl DistanceLevels {
     }
 
     /// Returns the slot of a distance that was collected.
-    pub fn slot(&self, distance: Distance) -> usize {
+    pub(super) fn slot(&self, distance: Distance) -> usize {
         let found = self.distances.iter().position(|known| *known == distance);
         found.expect("every distance of a rule was collected")
     }
@@ -116,7 +116,7 @@ fn by_size(sizes: &[f64]) -> Vec<usize> {
 
 /// A level and the candle that first reaches it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Passage {
+pub(super) struct Passage {
     /// Distance from the entry; price units.
     pub distance: f64,
     /// Index of the candle from the entry on, [`NEVER`] if none reaches it.
@@ -125,7 +125,7 @@ pub struct Passage {
 
 /// The passages of all levels of one position, by slot.
 #[derive(Debug, Default)]
-pub struct Passages {
+pub(super) struct Passages {
     sizes: Vec<f64>,
     at: Vec<u16>,
 }
@@ -140,13 +140,13 @@ impl Passages {
     }
 
     /// Returns what became of a level.
-    pub fn of(&self, slot: usize) -> Passage {
+    pub(super) fn of(&self, slot: usize) -> Passage {
         Passage { distance: self.sizes[slot], at: self.at[slot] }
     }
 }
 
 /// Follows a position past all its levels; returns how many candles it took to decide every rule.
-pub fn follow_levels(
+pub(super) fn follow_levels(
     position: &Position<'_>,
     ahead: Bars<'_>,
     (targets, target): (&DistanceLevels, &mut Passages),

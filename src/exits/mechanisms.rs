@@ -124,7 +124,7 @@ impl RuleEvents {
     /// Puts together what the mechanisms make of a rule.
     ///
     /// Panics when none closes its positions in their favour or by time, or when there are two that do
-    pub fn of(rule: &ExitRule) -> Self {
+    pub(super) fn of(rule: &ExitRule) -> Self {
         let (mut target, mut first, mut hours) = (None, None, None);
         let (mut stops, mut moving, mut closers) = (Vec::new(), Vec::new(), [None; CLOSERS.len()]);
         for contribution in MECHANISMS.iter().filter_map(|mechanism| mechanism(rule)) {
@@ -150,7 +150,7 @@ impl RuleEvents {
     }
 
     /// Returns every distance in favour of a position that something happens at.
-    pub fn profit_distances(&self) -> impl Iterator<Item = Distance> {
+    pub(super) fn profit_distances(&self) -> impl Iterator<Item = Distance> {
         let first = self.first.iter().map(|(distance, _)| *distance);
         [self.target].into_iter().chain(first).chain(self.moving.iter().filter_map(|moving| moving.after()))
     }

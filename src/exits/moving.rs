@@ -10,7 +10,7 @@ use crate::model::{Bars, Direction, ExitReason};
 
 /// A stop that moves, before a position gives it prices.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Moving {
+pub(super) enum Moving {
     /// To the entry, once a distance in favour of the position is passed.
     BreakEven {
         /// The distance.
@@ -27,7 +27,7 @@ pub enum Moving {
 
 impl Moving {
     /// Returns the distance in favour of a position that the stop waits for, if there is one of its own.
-    pub fn after(&self) -> Option<Distance> {
+    pub(super) fn after(&self) -> Option<Distance> {
         match *self {
             Self::BreakEven { after } => Some(after),
             Self::Trailing { .. } => None,
@@ -35,7 +35,7 @@ impl Moving {
     }
 
     /// Returns the stop of a position.
-    pub fn stop(&self, position: &Position<'_>) -> MovingStop {
+    pub(super) fn stop(&self, position: &Position<'_>) -> MovingStop {
         match *self {
             Self::BreakEven { after } => MovingStop::break_even(position, after.size(position, PROFIT_TIERS)),
             Self::Trailing { activation, distance } => {
@@ -47,7 +47,7 @@ impl Moving {
 
 /// A stop that arms once a profit was traded through.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MovingStop {
+pub(super) struct MovingStop {
     /// The best price so far must be beyond this one.
     arm: f64,
     /// Distance behind the best price; `None` stays at the entry.
@@ -57,13 +57,13 @@ pub struct MovingStop {
 
 impl MovingStop {
     /// Returns a stop at the entry price, armed by a profit; price units.
-    pub fn break_even(position: &Position<'_>, profit: f64) -> Self {
+    pub(super) fn break_even(position: &Position<'_>, profit: f64) -> Self {
         let entry = position.entry_price();
         Self { arm: entry + position.direction.sign() * profit, behind: None, entry }
     }
 
     /// Returns a trailing stop, armed by a profit (0: from the entry on); price units.
-    pub fn trailing(position: &Position<'_>, profit: f64, behind: f64) -> Self {
+    pub(super) fn trailing(position: &Position<'_>, profit: f64, behind: f64) -> Self {
         let entry = position.entry_price();
         let side = position.direction.sign();
         let arm = if profit > 0.0 { entry + side * profit } else { side * f64::NEG_INFINITY };
@@ -72,21 +72,21 @@ impl MovingStop {
 
     /// Returns the stop's price for a side where the best price so far is `peak`, `None` while it is not armed.
     #[inline]
-    pub fn level(&self, direction: Direction, peak: f64) -> Option<f64> {
+    pub(super) fn level(&self, direction: Direction, peak: f64) -> Option<f64> {
         let side = direction.sign();
         let armed = side * peak > side * self.arm;
         armed.then(|| self.behind.map_or(self.entry, |behind| peak - side * behind))
     }
 
     /// Returns why a position that this stop closes was closed.
-    pub fn reason(&self) -> ExitReason {
+    pub(super) fn reason(&self) -> ExitReason {
         if self.behind.is_some() { ExitReason::TrailingStop } else { ExitReason::BreakEven }
     }
 }
 
 /// The moving stops of one position.
 #[derive(Debug, Default)]
-pub struct MovingStops {
+pub(super) struct MovingStops {
     /// With the candle that first touches each, [`NEVER`] if none does.
     stops: Vec<(MovingStop, u16)>,
     /// The best price known when each candle begins to move, as far as the last touch.
@@ -97,7 +97,7 @@ impl MovingStops {
     /// Follows the stops of a position for so many candles, or until all are touched.
     ///
     /// Cost: O(candles x stops)
-    pub fn follow(
+    pub(super) fn follow(
         &mut self,
         stops: impl Iterator<Item = MovingStop>,
         ahead: Bars<'_>,
@@ -140,25 +140,25 @@ impl MovingStops {
     }
 
     /// Returns a stop.
-    pub fn stop(&self, place: usize) -> &MovingStop {
+    pub(super) fn stop(&self, place: usize) -> &MovingStop {
         &self.stops[place].0
     }
 
     /// Returns the candle that first touches a stop.
-    pub fn at(&self, place: usize) -> u16 {
+    pub(super) fn at(&self, place: usize) -> u16 {
         self.stops[place].1
     }
 
     /// Returns the best price that is known when a candle begins to move: the extremes of the candles before it and its open.
     /// `None` after all stops were touched.
-    pub fn peak(&self, bar: usize) -> Option<f64> {
+    pub(super) fn peak(&self, bar: usize) -> Option<f64> {
         self.peaks.get(bar).copied()
     }
 }
 
 /// Returns the better of two prices for a side.
 #[inline]
-pub fn better_price(direction: Direction, a: f64, b: f64) -> f64 {
+pub(super) fn better_price(direction: Direction, a: f64, b: f64) -> f64 {
     match direction {
         Direction::Long => a.max(b),
         Direction::Short => a.min(b),
@@ -167,7 +167,7 @@ pub fn better_price(direction: Direction, a: f64, b: f64) -> f64 {
 
 /// Returns the favourable extreme of a candle.
 #[inline]
-pub fn best_extreme(ahead: Bars<'_>, i: usize, direction: Direction) -> f64 {
+pub(super) fn best_extreme(ahead: Bars<'_>, i: usize, direction: Direction) -> f64 {
     match direction {
         Direction::Long => ahead.high[i],
         Direction::Short => ahead.low[i],

@@ -3,7 +3,7 @@
 use crate::model::{Bars, Direction};
 
 /// "Not reached within the horizon".
-pub const NEVER: u16 = u16::MAX;
+pub(super) const NEVER: u16 = u16::MAX;
 
 /// Finds the first candle that reaches each level; returns how many candles it took to decide every rule.
 ///
@@ -11,7 +11,7 @@ pub const NEVER: u16 = u16::MAX;
 /// Units: slots are candle indices from the entry candle (0), `NEVER` when not reached
 /// Rules: a target needs trade-through (beyond it), a stop needs a touch; the entry candle counts
 /// Cost:  O(candles + levels); ends early once every rule is decided (all stops or all targets reached)
-pub fn first_passages(
+pub(super) fn first_passages(
     ahead: Bars<'_>,
     direction: Direction,
     targets: &[f64],

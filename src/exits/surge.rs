@@ -4,14 +4,14 @@ use super::passage::NEVER;
 use super::position::Position;
 
 /// Candles whose mean volume a surge is measured against.
-pub const VOLUME_BARS: usize = 20;
+pub(super) const VOLUME_BARS: usize = 20;
 
 /// Finds the first candle against the position with more than each multiple of the mean volume before it.
 ///
 /// Shape: factors ascending, one slot each; the first `count` candles from the entry on
 /// Rules: a candle is against the position if it closes beyond its open that way; one with fewer than
 ///        [`VOLUME_BARS`] candles before it is no surge
-pub fn first_surges(position: &Position<'_>, factors: &[f64], count: usize, at: &mut Vec<u16>) {
+pub(super) fn first_surges(position: &Position<'_>, factors: &[f64], count: usize, at: &mut Vec<u16>) {
     let bars = position.bars;
     let side = position.direction.sign();
     at.clear();

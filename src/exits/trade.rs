@@ -8,7 +8,7 @@ use crate::model::{Bars, Direction, ExitReason, Outcome, ReturnPpm};
 
 /// What may stop a position: the stops of one rule.
 #[derive(Debug)]
-pub struct Stops {
+pub(super) struct Stops {
     /// The fixed stop.
     pub fixed: Passage,
     /// Stops that move, by their places among the position's.
@@ -16,7 +16,7 @@ pub struct Stops {
 }
 
 /// A first target, with the share closed there.
-pub type FirstTarget = Option<(Passage, f64)>;
+pub(super) type FirstTarget = Option<(Passage, f64)>;
 
 /// How a position ends: the fill of the part closed at the first target, with its share, and that of the rest.
 #[derive(Clone, Copy, PartialEq)]
@@ -26,7 +26,7 @@ struct Exit {
 }
 
 /// A position that pays.
-pub struct Trade<'a> {
+pub(super) struct Trade<'a> {
     /// The candles from the entry on.
     pub ahead: Bars<'a>,
     /// Side.
@@ -39,12 +39,12 @@ pub struct Trade<'a> {
 
 impl Trade<'_> {
     /// Returns the outcome of a target that is reached.
-    pub fn at_target(&self, target: Passage, first: FirstTarget) -> Outcome {
+    pub(super) fn at_target(&self, target: Passage, first: FirstTarget) -> Outcome {
         self.close(self.exit(first, target.at, self.at_level(target.at, target.distance)), None, target.at)
     }
 
     /// Returns the outcome of a position closed at a candle's close.
-    pub fn at_close(&self, bar: u16, reason: ExitReason, first: FirstTarget) -> Outcome {
+    pub(super) fn at_close(&self, bar: u16, reason: ExitReason, first: FirstTarget) -> Outcome {
         let i = usize::from(bar);
         let held_until_ms = self.ahead.open_time[i] + self.ahead.interval.ms();
         let fill = Fill { price: self.ahead.close[i], reason, held_until_ms };
@@ -52,14 +52,14 @@ impl Trade<'_> {
     }
 
     /// Returns the candle that first touches one of some stops.
-    pub fn touched_at(&self, stops: &Stops) -> u16 {
+    pub(super) fn touched_at(&self, stops: &Stops) -> u16 {
         stops.moving.iter().flatten().fold(stops.fixed.at, |at, place| at.min(self.moving.at(*place)))
     }
 
     /// Returns the outcome of a position whose stops are first touched by a candle, and whether the candle opens beyond the stop.
     ///
     /// Unless it does, a target that the same candle reaches is the best case.
-    pub fn stopped(&self, stops: &Stops, bar: u16, first: FirstTarget) -> (Outcome, bool) {
+    pub(super) fn stopped(&self, stops: &Stops, bar: u16, first: FirstTarget) -> (Outcome, bool) {
         let i = usize::from(bar);
         let side = self.direction.sign();
         let fill = |price, reason| Fill { price, reason, held_until_ms: self.ahead.open_time[i] };
@@ -139,7 +139,7 @@ impl Trade<'_> {
     }
 
     /// Returns whether a candle opens beyond a target.
-    pub fn opens_beyond(&self, bar: u16, distance: f64) -> bool {
+    pub(super) fn opens_beyond(&self, bar: u16, distance: f64) -> bool {
         let side = self.direction.sign();
         side * self.ahead.open[usize::from(bar)] > side * (self.ahead.open[0] + side * distance)
     }

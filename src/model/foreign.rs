@@ -7,7 +7,7 @@ use std::fmt::Write;
 pub const EXCERPT_CHARS: usize = 200;
 
 /// Most characters of a foreign name in an error that shows several.
-pub const NAME_CHARS: usize = 60;
+pub(super) const NAME_CHARS: usize = 60;
 
 /// Returns the beginning of foreign text; `…` says that there is more.
 pub fn excerpt(text: &str) -> Cow<'_, str> {

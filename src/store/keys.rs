@@ -14,7 +14,7 @@ pub(super) const META_KEY: &str = "store";
 
 /// The form of a table's keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyShape {
+pub(super) enum KeyShape {
     /// The fixed key of the only row.
     Store,
     /// Name of a section.
@@ -31,7 +31,7 @@ pub enum KeyShape {
 
 impl KeyShape {
     /// Returns the form as text.
-    pub fn text(self) -> &'static str {
+    pub(super) fn text(self) -> &'static str {
         match self {
             Self::Store => "store",
             Self::Section => "<section>",

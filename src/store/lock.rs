@@ -48,7 +48,7 @@ impl Drop for RunLock {
 
 impl RunLock {
     /// Takes the lock, waiting as long as the location says, or tells who holds it.
-    pub fn take(location: &Location, now_ms: i64) -> Result<Self, StoreError> {
+    pub(super) fn take(location: &Location, now_ms: i64) -> Result<Self, StoreError> {
         let path = location.dir.join(files::LOCK);
         files::file_exists(&path)?;
         let disk = location.disk();

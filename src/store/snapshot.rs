@@ -28,7 +28,7 @@ const CONTENT_CONTEXT: &str = "retune 2026-11 store content v1";
 pub(super) const CARRIED_SCOPE: &str = "global";
 
 /// Fingerprints of grids by style, and the last day of the first window that was tested with the run that did, by style.
-pub type GridsAndLooks = (BTreeSet<(Style, [u8; 32])>, BTreeMap<Style, (Day, u64)>);
+pub(super) type GridsAndLooks = (BTreeSet<(Style, [u8; 32])>, BTreeMap<Style, (Day, u64)>);
 
 /// The store as it was at one commit.
 ///
@@ -420,12 +420,12 @@ impl StoredRow<'_> {
     }
 
     /// The version of the record.
-    pub fn version(&self) -> u16 {
+    pub(super) fn version(&self) -> u16 {
         record_version(self.bytes)
     }
 
     /// The record without its envelope.
-    pub fn payload(&self) -> &[u8] {
+    pub(super) fn payload(&self) -> &[u8] {
         &self.bytes[HEADER_BYTES..]
     }
 }

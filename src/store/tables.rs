@@ -86,7 +86,7 @@ pub(super) type Definition = redb::TableDefinition<'static, &'static str, RowEnv
 
 impl TableInfo {
     /// Returns the engine's definition.
-    pub fn definition(&self) -> Definition {
+    pub(super) fn definition(&self) -> Definition {
         redb::TableDefinition::new(self.name)
     }
 }

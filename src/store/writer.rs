@@ -28,7 +28,7 @@ pub(super) struct Writer<'t> {
 
 impl<'t> Writer<'t> {
     /// Begins to write rows.
-    pub fn new(
+    pub(super) fn new(
         transaction: &'t WriteTransaction,
         path: &'t Path,
         store_uuid: [u8; 16],
@@ -38,7 +38,11 @@ impl<'t> Writer<'t> {
     }
 
     /// Writes the tables of a new store.
-    pub fn create(transaction: &WriteTransaction, path: &Path, meta: &MetaRecord) -> Result<(), StoreError> {
+    pub(super) fn create(
+        transaction: &WriteTransaction,
+        path: &Path,
+        meta: &MetaRecord,
+    ) -> Result<(), StoreError> {
         let writer = Writer::new(transaction, path, [0; 16], Heads::new());
         writer.insert(&tables::META, META_KEY, meta)?;
         let writer = Writer { store_uuid: meta.store_uuid, ..writer };
@@ -52,7 +56,11 @@ impl<'t> Writer<'t> {
     }
 
     /// Returns a row.
-    pub fn get<R: Record>(&self, table: &'static Table<R>, key: &str) -> Result<Option<R>, StoreError> {
+    pub(super) fn get<R: Record>(
+        &self,
+        table: &'static Table<R>,
+        key: &str,
+    ) -> Result<Option<R>, StoreError> {
         let open = self.open(&table.info)?;
         let found = open.get(key).map_err(|error| self.failed(error))?;
         let Some(row) = found else { return Ok(None) };
@@ -61,7 +69,11 @@ impl<'t> Writer<'t> {
     }
 
     /// Returns the last key of a range.
-    pub fn last_key(&self, table: &TableInfo, range: Range<String>) -> Result<Option<String>, StoreError> {
+    pub(super) fn last_key(
+        &self,
+        table: &TableInfo,
+        range: Range<String>,
+    ) -> Result<Option<String>, StoreError> {
         let open = self.open(table)?;
         let mut keys = open.range(range.start.as_str()..range.end.as_str()).map_err(|e| self.failed(e))?;
         let last = keys.next_back().transpose().map_err(|error| self.failed(error))?;
@@ -69,14 +81,14 @@ impl<'t> Writer<'t> {
     }
 
     /// Returns the keys of a range.
-    pub fn keys(&self, table: &TableInfo, range: Range<String>) -> Result<Vec<String>, StoreError> {
+    pub(super) fn keys(&self, table: &TableInfo, range: Range<String>) -> Result<Vec<String>, StoreError> {
         let open = self.open(table)?;
         let keys = open.range(range.start.as_str()..range.end.as_str()).map_err(|e| self.failed(e))?;
         keys.map(|entry| Ok(entry.map_err(|error| self.failed(error))?.0.value().to_owned())).collect()
     }
 
     /// Writes a row, whether or not there was one.
-    pub fn put<R: Record>(
+    pub(super) fn put<R: Record>(
         &mut self,
         table: &'static Table<R>,
         key: &str,
@@ -87,7 +99,7 @@ impl<'t> Writer<'t> {
     }
 
     /// Writes a row of any table whose record is given as JSON of some version.
-    pub fn put_json(
+    pub(super) fn put_json(
         &mut self,
         table: &'static TableInfo,
         key: &str,
@@ -104,7 +116,7 @@ impl<'t> Writer<'t> {
     }
 
     /// Takes a row out, if there is one.
-    pub fn remove(&mut self, table: &'static TableInfo, key: &str) -> Result<(), StoreError> {
+    pub(super) fn remove(&mut self, table: &'static TableInfo, key: &str) -> Result<(), StoreError> {
         let old = {
             let mut open = self.open(table)?;
             let removed = open.remove(key).map_err(|error| self.failed(error))?;
@@ -114,7 +126,7 @@ impl<'t> Writer<'t> {
     }
 
     /// Takes all rows of a range out.
-    pub fn remove_range(
+    pub(super) fn remove_range(
         &mut self,
         table: &'static TableInfo,
         range: Range<String>,
@@ -123,12 +135,12 @@ impl<'t> Writer<'t> {
     }
 
     /// Writes the heads of the sections that changed.
-    pub fn finish(self) -> Result<(), StoreError> {
+    pub(super) fn finish(self) -> Result<(), StoreError> {
         self.write_heads(|before, head| before != Some(head))
     }
 
     /// Writes the heads of all sections, whether or not they changed.
-    pub fn finish_all(self) -> Result<(), StoreError> {
+    pub(super) fn finish_all(self) -> Result<(), StoreError> {
         self.write_heads(|_, _| true)
     }
 

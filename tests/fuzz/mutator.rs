@@ -64,7 +64,7 @@ const TEXTS: [&str; 22] = [
 ];
 
 /// Changes one of the inputs it knows.
-pub struct Mutator {
+pub(super) struct Mutator {
     inputs: Vec<Vec<u8>>,
     words: &'static [&'static str],
     draws: RandomStream,
@@ -72,19 +72,19 @@ pub struct Mutator {
 
 impl Mutator {
     /// Begins with sound inputs and the words of their format.
-    pub fn new(inputs: Vec<Vec<u8>>, words: &'static [&'static str], seed: u64) -> Self {
+    pub(super) fn new(inputs: Vec<Vec<u8>>, words: &'static [&'static str], seed: u64) -> Self {
         Self { inputs, words, draws: RandomStream::new(seed) }
     }
 
     /// Keeps an input to go on from.
-    pub fn keep(&mut self, input: Vec<u8>) {
+    pub(super) fn keep(&mut self, input: Vec<u8>) {
         if self.inputs.len() < KEPT_MAX && input.len() <= KEPT_BYTES_MAX {
             self.inputs.push(input);
         }
     }
 
     /// Returns the next bytes.
-    pub fn bytes(&mut self) -> Vec<u8> {
+    pub(super) fn bytes(&mut self) -> Vec<u8> {
         let from = self.below(self.inputs.len());
         let mut bytes = self.inputs.get(from).cloned().unwrap_or_default();
         for _ in 0..1 + self.below(5) {

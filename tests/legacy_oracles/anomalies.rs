@@ -8,7 +8,7 @@ use retune::legacy::rules::settings::Setting;
 
 /// From which figures on something is an anomaly; the default is the legacy one.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct AnomalyLimits {
+pub(crate) struct AnomalyLimits {
     /// A fall of the capture rate between neighbouring values by more than this is one.
     pub drop: f64,
     /// By more than this it is a severe one.
@@ -25,7 +25,7 @@ impl Default for AnomalyLimits {
 
 /// How bad an anomaly is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
+pub(crate) enum Severity {
     /// Worth a look.
     Medium,
     /// Needs one.
@@ -34,7 +34,7 @@ pub enum Severity {
 
 impl Severity {
     /// Returns the legacy word.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Medium => "medium",
             Self::High => "high",
@@ -44,7 +44,7 @@ impl Severity {
 
 /// Something odd about the trials of a search.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Anomaly {
+pub(crate) enum Anomaly {
     /// One step of a parameter loses a large part of what was captured.
     CaptureRateDrop {
         /// The parameter.
@@ -67,7 +67,7 @@ pub enum Anomaly {
 
 impl Anomaly {
     /// Returns the legacy name of the kind.
-    pub fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::CaptureRateDrop { .. } => "capture_rate_drop",
             Self::LowCaptureRate { .. } => "low_capture_rate",
@@ -75,7 +75,7 @@ impl Anomaly {
     }
 
     /// Returns how bad it is.
-    pub fn severity(&self) -> Severity {
+    pub(crate) fn severity(&self) -> Severity {
         match self {
             Self::CaptureRateDrop { severity, .. } => *severity,
             Self::LowCaptureRate { .. } => Severity::High,
@@ -83,7 +83,7 @@ impl Anomaly {
     }
 
     /// Returns the change or the rate with two decimals, as the legacy reports it.
-    pub fn figure(&self) -> f64 {
+    pub(crate) fn figure(&self) -> f64 {
         match self {
             Self::CaptureRateDrop { drop, .. } => round_decimals(*drop, 2),
             Self::LowCaptureRate { value } => round_decimals(*value, 2),
@@ -91,7 +91,7 @@ impl Anomaly {
     }
 
     /// Returns the sentence of the legacy report.
-    pub fn description(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         match self {
             Self::CaptureRateDrop { key, from, to, drop, .. } => {
                 format!("{key}从{from}→{to}时，捕获率下降{:.0}%", 100.0 * drop.abs())
@@ -104,7 +104,7 @@ impl Anomaly {
 /// Returns the anomalies of trials: drops in the order of the first trial's parameters, then the overall rate.
 ///
 /// Source:    section 4 of the legacy specification
-pub fn anomalies(trials: &[Trial], limits: &AnomalyLimits) -> Vec<Anomaly> {
+pub(crate) fn anomalies(trials: &[Trial], limits: &AnomalyLimits) -> Vec<Anomaly> {
     let capture = |trials: &[&Trial]| mean(trials.iter().map(|trial| trial.metrics.capture_rate));
     let mut found = Vec::new();
     for sensitivity in sensitivities(trials) {

@@ -13,7 +13,7 @@ const TOKEN_PRICE: f64 = 0.00002;
 const CLAIMED_TOKENS_PER_RESULT: f64 = 100.0;
 
 /// Returns the length of a value as ASCII JSON with a space after every comma and colon.
-pub fn ascii_json_length(value: &Value) -> u64 {
+pub(crate) fn ascii_json_length(value: &Value) -> u64 {
     match value {
         Value::Null => 4,
         Value::Bool(value) => {
@@ -56,13 +56,13 @@ fn ascii_text_length(text: &str) -> u64 {
 
 /// Returns the tokens of a document as the legacy counts them: a quarter of its ASCII JSON, where every Chinese
 /// character takes six bytes.
-pub fn legacy_tokens(document: &Value) -> u64 {
+pub(crate) fn legacy_tokens(document: &Value) -> u64 {
     ascii_json_length(document) / 4
 }
 
 /// The parts of a search result that are compressed.
 #[derive(Debug, Clone, Copy)]
-pub struct SearchResult<'a> {
+pub(crate) struct SearchResult<'a> {
     /// Best first.
     pub ranked: &'a [&'a Trial],
     pub sensitivities: &'a [Sensitivity],
@@ -73,7 +73,7 @@ pub struct SearchResult<'a> {
 /// Returns the compressed result: three configurations, five sensitivities, the insights and three anomalies.
 ///
 /// Source:    section 4 of the legacy specification
-pub fn compress(result: &SearchResult<'_>) -> Value {
+pub(crate) fn compress(result: &SearchResult<'_>) -> Value {
     let configs: Vec<Value> =
         result.ranked.iter().take(3).zip(1..).map(|(t, rank)| config(t, rank)).collect();
     let mut steepest: Vec<&Sensitivity> = result.sensitivities.iter().collect();
@@ -140,7 +140,7 @@ fn legacy_number(value: f64) -> Value {
 }
 
 /// Returns the dollars the legacy says a compression saved over results; it counts tokens nobody would have sent.
-pub fn legacy_cost_saved(results: usize, compressed: &Value) -> f64 {
+pub(crate) fn legacy_cost_saved(results: usize, compressed: &Value) -> f64 {
     (CLAIMED_TOKENS_PER_RESULT * results as f64 - legacy_tokens(compressed) as f64) * TOKEN_PRICE
 }
 

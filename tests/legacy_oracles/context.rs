@@ -8,7 +8,7 @@ use retune::model::Direction;
 ///
 /// Units:     profit in percent, rate in [0, 1]; nothing is rounded
 #[derive(Debug, Clone, PartialEq)]
-pub struct ContextGroup {
+pub(crate) struct ContextGroup {
     pub label: String,
     pub count: u64,
     pub avg_profit: f64,
@@ -17,7 +17,7 @@ pub struct ContextGroup {
 
 impl ContextGroup {
     /// Returns the mean profit with one decimal, by which the legacy compares groups.
-    pub fn avg_profit_shown(&self) -> f64 {
+    pub(crate) fn avg_profit_shown(&self) -> f64 {
         round_decimals(self.avg_profit, 1)
     }
 }
@@ -26,7 +26,7 @@ impl ContextGroup {
 ///
 /// Units:     profits in percent
 /// Cost:      O(profits x labels)
-pub fn group_by_label<'a>(profits: impl IntoIterator<Item = (&'a str, f64)>) -> Vec<ContextGroup> {
+pub(crate) fn group_by_label<'a>(profits: impl IntoIterator<Item = (&'a str, f64)>) -> Vec<ContextGroup> {
     let mut groups: Vec<(&str, u64, f64, u64)> = Vec::new();
     for (label, profit) in profits {
         let won = u64::from(profit > 0.0);
@@ -45,7 +45,7 @@ pub fn group_by_label<'a>(profits: impl IntoIterator<Item = (&'a str, f64)>) -> 
 }
 
 /// Returns the group that earns most, judged with one decimal; the first of equals.
-pub fn best(groups: &[ContextGroup]) -> Option<&ContextGroup> {
+pub(crate) fn best(groups: &[ContextGroup]) -> Option<&ContextGroup> {
     groups.iter().reduce(
         |best, group| {
             if group.avg_profit_shown() > best.avg_profit_shown() { group } else { best }
@@ -55,7 +55,7 @@ pub fn best(groups: &[ContextGroup]) -> Option<&ContextGroup> {
 
 /// What the share of bullish candles is measured against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum BullishRatio {
+pub(crate) enum BullishRatio {
     /// The share as it is, also for shorts: those with few bullish candles fall out (D21).
     #[default]
     AsRead,
@@ -65,7 +65,7 @@ pub enum BullishRatio {
 
 /// The three groupings of captured opportunities.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct ContextAnalysis {
+pub(crate) struct ContextAnalysis {
     /// By the share of bullish candles before the entry; below 0.6 is left out.
     pub kline_context: Vec<ContextGroup>,
     /// By swing structure, in the order of first occurrence.
@@ -83,7 +83,7 @@ const TEST_LABELS: [&str; 3] = ["1-2次", "3-5次", "5次+"];
 ///
 /// Cost:      O(captured)
 /// Source:    section 4 of the legacy specification
-pub fn context_analysis(captured: &[LegacyOpportunity], ratio: BullishRatio) -> ContextAnalysis {
+pub(crate) fn context_analysis(captured: &[LegacyOpportunity], ratio: BullishRatio) -> ContextAnalysis {
     let labelled = |label: fn(&LegacyOpportunity, BullishRatio) -> Option<&'static str>| {
         group_by_label(captured.iter().filter_map(|o| Some((label(o, ratio)?, o.profit_pct()))))
     };
@@ -128,7 +128,7 @@ fn in_order(mut groups: Vec<ContextGroup>, labels: &[&str]) -> Vec<ContextGroup>
 
 impl ContextAnalysis {
     /// Returns the legacy sentence about the best group of each grouping, `None` where it is empty.
-    pub fn conclusions(&self) -> [Option<String>; 3] {
+    pub(crate) fn conclusions(&self) -> [Option<String>; 3] {
         let sentence = |groups: &[ContextGroup], text: fn(&str) -> String| {
             let best = best(groups)?;
             Some(format!("{}效果最好（平均利润{:.1}%）", text(&best.label), best.avg_profit_shown()))
@@ -141,7 +141,7 @@ impl ContextAnalysis {
     }
 
     /// Returns the conclusions as the legacy insights.
-    pub fn key_insights(&self) -> Vec<String> {
+    pub(crate) fn key_insights(&self) -> Vec<String> {
         self.conclusions().into_iter().flatten().map(|conclusion| format!("💡 {conclusion}")).collect()
     }
 }

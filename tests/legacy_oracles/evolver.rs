@@ -9,7 +9,7 @@ use retune::search::random::RandomStream;
 
 /// The strengths of a signal's components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Gene {
+pub(crate) enum Gene {
     Momentum,
     Volume,
     Breakout,
@@ -27,7 +27,7 @@ pub enum Gene {
 
 impl Gene {
     /// Returns the genes of a style, in the legacy order.
-    pub fn of(style: Style) -> &'static [Gene] {
+    pub(crate) fn of(style: Style) -> &'static [Gene] {
         use Gene::*;
         match style {
             Style::Scalping => &[
@@ -57,7 +57,7 @@ impl Gene {
     }
 
     /// Returns the legacy key.
-    pub fn key(self) -> &'static str {
+    pub(crate) fn key(self) -> &'static str {
         match self {
             Self::Momentum => "momentum",
             Self::Volume => "volume",
@@ -78,7 +78,7 @@ impl Gene {
 
 /// Where a price stands between its levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Position {
+pub(crate) enum Position {
     AtSupport,
     AtResistance,
     Between,
@@ -86,7 +86,7 @@ pub enum Position {
 
 /// What the strengths are computed from.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct EvolvedSignal<'a> {
+pub(crate) struct EvolvedSignal<'a> {
     pub direction: Direction,
     pub open: f64,
     pub close: f64,
@@ -113,7 +113,7 @@ impl EvolvedSignal<'_> {
     /// Returns the strength of a component, 0 to 1.5.
     ///
     /// Source:    section 8 of the legacy specification and its fixture
-    pub fn strength(&self, gene: Gene) -> f64 {
+    pub(crate) fn strength(&self, gene: Gene) -> f64 {
         match gene {
             Gene::Momentum => ((self.close - self.open).abs() / self.open * 100.0).min(1.5),
             Gene::Volume => (self.volume_ratio - 1.0).clamp(0.0, 1.5),
@@ -165,10 +165,10 @@ impl EvolvedSignal<'_> {
 }
 
 /// A weight per gene of the style, in its order.
-pub type Genome = Vec<f64>;
+pub(crate) type Genome = Vec<f64>;
 
 /// Returns the score of strengths: 50 and their weighted sum, without a bound.
-pub fn score(strengths: &[f64], genome: &[f64]) -> f64 {
+pub(crate) fn score(strengths: &[f64], genome: &[f64]) -> f64 {
     50.0 + strengths.iter().zip(genome).map(|(strength, weight)| strength * weight).sum::<f64>()
 }
 
@@ -178,7 +178,7 @@ const SAMPLES_MIN: usize = 5;
 /// Returns the fitness of scores: twice the mean profit of the best fifth, 20 correlations, half a deviation.
 ///
 /// Shape:     a profit in percent per score; 0 with fewer than five
-pub fn fitness(scores: &[f64], profits: &[f64]) -> f64 {
+pub(crate) fn fitness(scores: &[f64], profits: &[f64]) -> f64 {
     assert!(scores.len() == profits.len(), "every score has a profit");
     if scores.len() < SAMPLES_MIN {
         return 0.0;
@@ -200,7 +200,7 @@ fn correlation(a: &[f64], b: &[f64]) -> f64 {
 
 /// How weights are evolved; the default is the legacy one with seed 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Evolution {
+pub(crate) struct Evolution {
     pub genomes: usize,
     pub generations: usize,
     pub seed: u64,
@@ -216,7 +216,11 @@ impl Default for Evolution {
 ///
 /// Shape:     `strengths[sample][gene]`, a profit per sample
 /// Cost:      O(generations x genomes x samples x genes)
-pub fn evolve(strengths: &[Vec<f64>], profits: &[f64], evolution: &Evolution) -> Option<(Genome, f64)> {
+pub(crate) fn evolve(
+    strengths: &[Vec<f64>],
+    profits: &[f64],
+    evolution: &Evolution,
+) -> Option<(Genome, f64)> {
     let genes = strengths.first().map_or(0, Vec::len);
     let mut draws = RandomStream::new(evolution.seed);
     let mut founder = || (0..genes).map(|_| (5 + draws.below(36)) as f64).collect::<Genome>();

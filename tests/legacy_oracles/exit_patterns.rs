@@ -4,7 +4,7 @@ use super::exit_walk::WalkExit;
 
 /// A simulated trade.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PatternTrade {
+pub(crate) struct PatternTrade {
     /// How it ended; never without entry.
     pub exit: WalkExit,
     /// Profit in percent.
@@ -35,7 +35,7 @@ impl PatternTrade {
 ///
 /// Units:     rate and profits in percent
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct ExitGroup {
+pub(crate) struct ExitGroup {
     pub count: u64,
     /// Of all trades.
     pub rate: f64,
@@ -49,7 +49,7 @@ pub struct ExitGroup {
 
 /// How trades ended.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct ExitPatterns {
+pub(crate) struct ExitPatterns {
     /// All trades.
     pub total: u64,
     /// Time exits; notable are those that missed more than 2 %.
@@ -68,7 +68,7 @@ const EXAMPLES: usize = 5;
 ///
 /// Cost:      O(trades log trades)
 /// Source:    section 5 of the legacy specification
-pub fn exit_patterns(trades: &[PatternTrade]) -> Option<ExitPatterns> {
+pub(crate) fn exit_patterns(trades: &[PatternTrade]) -> Option<ExitPatterns> {
     if trades.is_empty() {
         return None;
     }
@@ -104,7 +104,7 @@ fn group(trades: &[PatternTrade], exit: WalkExit, limit: f64) -> ExitGroup {
 
 /// The trades of one range of assumed holding times.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct HoldingGroup {
+pub(crate) struct HoldingGroup {
     pub count: u64,
     /// In [0, 1].
     pub time_exit_rate: f64,
@@ -119,7 +119,7 @@ pub struct HoldingGroup {
 const LONG_FROM_HOURS: f64 = 2.0;
 
 /// Returns the trades held shorter and longer than two hours (the legacy calls them 1H and 4H).
-pub fn by_holding_time(trades: &[PatternTrade]) -> [HoldingGroup; 2] {
+pub(crate) fn by_holding_time(trades: &[PatternTrade]) -> [HoldingGroup; 2] {
     let (long, short): (Vec<PatternTrade>, Vec<PatternTrade>) =
         trades.iter().partition(|trade| trade.hours() >= LONG_FROM_HOURS);
     [holding_group(&short), holding_group(&long)]
@@ -143,7 +143,7 @@ fn holding_group(trades: &[PatternTrade]) -> HoldingGroup {
 
 /// What the scores of the older optimiser are made of.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PatternScoreInputs {
+pub(crate) struct PatternScoreInputs {
     pub captured_count: u64,
     /// In [0, 1].
     pub capture_rate: f64,
@@ -154,7 +154,7 @@ pub struct PatternScoreInputs {
 }
 
 /// Returns the scores for scalping and for swing trades; -1 where nothing was captured.
-pub fn pattern_scores(inputs: &PatternScoreInputs) -> [f64; 2] {
+pub(crate) fn pattern_scores(inputs: &PatternScoreInputs) -> [f64; 2] {
     if inputs.captured_count == 0 {
         return [-1.0, -1.0];
     }

@@ -7,13 +7,13 @@ use retune::ingest::LegacyRecord;
 use retune::model::Direction;
 
 /// Percent a round trip costs: two fees of 0.05 and twice 0.02 slippage.
-pub const ROUND_TRIP_PCT: f64 = 0.14;
+pub(crate) const ROUND_TRIP_PCT: f64 = 0.14;
 /// The score a signal without one is taken to have.
 const SCORE_DEFAULT: f64 = 75.0;
 
 /// What followed a signal; `None` is the entry price. A value that is no finite number fails the simulation.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Future {
+pub(crate) struct Future {
     pub max_high: Option<f64>,
     pub min_low: Option<f64>,
     pub final_close: Option<f64>,
@@ -21,7 +21,7 @@ pub struct Future {
 
 /// How the volume jumped before a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Surge {
+pub(crate) enum Surge {
     /// It did not, or in a way that widens nothing.
     #[default]
     None,
@@ -35,7 +35,7 @@ pub enum Surge {
 
 impl Surge {
     /// Returns the surge of the two legacy keys `volume_surge_type` and `volume_surge`.
-    pub fn read(kind: &str, flag: bool) -> Self {
+    pub(crate) fn read(kind: &str, flag: bool) -> Self {
         match kind {
             "extreme_surge" => Self::Extreme,
             "strong_surge" => Self::Strong,
@@ -59,7 +59,7 @@ impl Surge {
 ///
 /// Units:     prices and ATR in quote currency
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SimulatedSignal {
+pub(crate) struct SimulatedSignal {
     pub entry_price: f64,
     pub direction: Direction,
     pub atr: f64,
@@ -75,7 +75,7 @@ pub struct SimulatedSignal {
 
 /// Distances of stop and target in ATR; the default is the legacy one.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Multiples {
+pub(crate) struct Multiples {
     pub stop: f64,
     pub target: f64,
 }
@@ -88,7 +88,7 @@ impl Default for Multiples {
 
 /// What the simulation takes into account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SimulationOptions {
+pub(crate) struct SimulationOptions {
     /// Distances widen and narrow with the signal score.
     pub dynamic_atr: bool,
     /// A round trip costs [`ROUND_TRIP_PCT`].
@@ -97,7 +97,7 @@ pub struct SimulationOptions {
 
 /// The legacy words for the end of a trade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LegacyExit {
+pub(crate) enum LegacyExit {
     StopLoss,
     TakeProfit,
     TimeExit,
@@ -105,7 +105,7 @@ pub enum LegacyExit {
 
 impl LegacyExit {
     /// Returns the word.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::StopLoss => "stop_loss",
             Self::TakeProfit => "take_profit",
@@ -116,7 +116,7 @@ impl LegacyExit {
 
 /// How a simulated trade ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Simulated {
+pub(crate) enum Simulated {
     /// Entry price or ATR is not positive: profit 0, no costs.
     Invalid,
     /// Something was no number: profit 0.
@@ -136,7 +136,7 @@ pub enum Simulated {
 
 impl Simulated {
     /// Returns the profit in percent; 0 where it was not valued.
-    pub fn profit_pct(&self) -> f64 {
+    pub(crate) fn profit_pct(&self) -> f64 {
         match self {
             Self::Closed { profit_pct, .. } => *profit_pct,
             Self::Invalid | Self::Failed => 0.0,
@@ -155,7 +155,7 @@ struct Levels {
 ///
 /// Cost:      O(1)
 /// Source:    section 5 of the legacy specification, with its defects D05, D10, D11
-pub fn simulate_exit(
+pub(crate) fn simulate_exit(
     signal: &SimulatedSignal,
     multiples: &Multiples,
     options: SimulationOptions,

@@ -12,7 +12,7 @@ const LEVEL_MARGIN: f64 = 0.005;
 
 /// The prices of a candle that the simulator reads.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct WalkCandle {
+pub(crate) struct WalkCandle {
     pub high: f64,
     pub low: f64,
     pub close: f64,
@@ -20,7 +20,7 @@ pub struct WalkCandle {
 
 /// What followed the entry.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum WalkFuture<'a> {
+pub(crate) enum WalkFuture<'a> {
     /// Candle by candle.
     Candles(&'a [WalkCandle]),
     /// The extremes only; `None` where no candle followed.
@@ -29,7 +29,7 @@ pub enum WalkFuture<'a> {
 
 /// A signal and the parameters it is traded with.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Walk<'a> {
+pub(crate) struct Walk<'a> {
     pub entry_price: f64,
     pub direction: Direction,
     /// 2 % of the entry price is taken where it is not positive.
@@ -50,7 +50,7 @@ pub struct Walk<'a> {
 
 /// How a walk ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WalkExit {
+pub(crate) enum WalkExit {
     /// A threshold was missed.
     NoEntry,
     /// Nothing followed.
@@ -64,7 +64,7 @@ pub enum WalkExit {
 
 impl WalkExit {
     /// Returns the legacy word.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::NoEntry => "no_entry",
             Self::NoData => "no_data",
@@ -80,7 +80,7 @@ impl WalkExit {
 ///
 /// Cost:      O(candles)
 /// Source:    section 5 of the legacy specification
-pub fn walk(walk: &Walk<'_>, future: WalkFuture<'_>) -> (WalkExit, f64) {
+pub(crate) fn walk(walk: &Walk<'_>, future: WalkFuture<'_>) -> (WalkExit, f64) {
     let enters = walk.signal_score >= walk.min_signal_score
         && walk.consensus >= walk.min_consensus
         && walk.risk_reward >= walk.min_risk_reward;

@@ -6,7 +6,7 @@ use retune::ingest::LegacyRecord;
 use retune::model::Style;
 
 /// Consensus and score of every row, in the legacy order.
-pub const PAIRS: [(f64, f64); 9] = [
+pub(crate) const PAIRS: [(f64, f64); 9] = [
     (1.0, 75.0),
     (1.0, 80.0),
     (2.0, 80.0),
@@ -20,7 +20,7 @@ pub const PAIRS: [(f64, f64); 9] = [
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MatrixRow {
+pub(crate) struct MatrixRow {
     pub min_consensus: f64,
     pub min_signal_score: f64,
     pub tally: Tally,
@@ -33,7 +33,11 @@ pub struct MatrixRow {
 /// Shape:     distances of take-profit and stop for scalping and for swing; a record without a style is swing
 /// Cost:      O(records)
 /// Source:    section 11 of the legacy specification
-pub fn filter_matrix(records: &[LegacyRecord], scalping: &Multiples, swing: &Multiples) -> Vec<MatrixRow> {
+pub(crate) fn filter_matrix(
+    records: &[LegacyRecord],
+    scalping: &Multiples,
+    swing: &Multiples,
+) -> Vec<MatrixRow> {
     let value = |record: &LegacyRecord| {
         let multiples = if record.style == Some(Style::Scalping) { scalping } else { swing };
         profit(record, multiples, TABLE_OPTIONS)

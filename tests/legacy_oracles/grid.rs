@@ -6,7 +6,7 @@ use retune::model::Style;
 
 /// The values each dimension is tried at, in the legacy order of dimensions.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Grid {
+pub(crate) struct Grid {
     dimensions: Vec<(&'static str, Vec<Setting>)>,
 }
 
@@ -50,7 +50,7 @@ impl Grid {
     /// Shape:     twelve dimensions, 139,968 combinations
     /// Units:     hours are whole, the other moving dimensions have one decimal
     /// Source:    section 2 of the legacy specification
-    pub fn around(style: Style, current: &Settings) -> Self {
+    pub(crate) fn around(style: Style, current: &Settings) -> Self {
         let [hours, target, stop, risk_reward] = centres(style);
         let tenths = |centre: &Centre, key: &str| {
             reals(&centre.points(current.number(key)).map(|value| round_decimals(value, 1)))
@@ -79,17 +79,17 @@ impl Grid {
     }
 
     /// Returns names and values of the dimensions.
-    pub fn dimensions(&self) -> &[(&'static str, Vec<Setting>)] {
+    pub(crate) fn dimensions(&self) -> &[(&'static str, Vec<Setting>)] {
         &self.dimensions
     }
 
     /// Returns the number of combinations, repeats counted.
-    pub fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.dimensions.iter().map(|(_, values)| values.len() as u64).product()
     }
 
     /// Returns the place of each dimension's value in the combination of a number; the last dimension counts fastest.
-    pub fn places(&self, number: u64) -> Vec<usize> {
+    pub(crate) fn places(&self, number: u64) -> Vec<usize> {
         assert!(number < self.len(), "the combination is one of the grid");
         let mut rest = number;
         let mut places = vec![0; self.dimensions.len()];
@@ -101,7 +101,7 @@ impl Grid {
     }
 
     /// Returns the number of the combination whose values stand at these places.
-    pub fn number(&self, places: &[usize]) -> u64 {
+    pub(crate) fn number(&self, places: &[usize]) -> u64 {
         let digit = |number, (place, (_, values)): (&usize, &(_, Vec<_>))| {
             number * values.len() as u64 + *place as u64
         };
@@ -110,7 +110,7 @@ impl Grid {
 
     /// Returns what of a suggestion are dimensions of the grid; `None` where nothing is. It is tried first, and partial
     /// as it is: what it lacks takes the filter's defaults (D18).
-    pub fn suggested(&self, suggestion: &Settings) -> Option<Settings> {
+    pub(crate) fn suggested(&self, suggestion: &Settings) -> Option<Settings> {
         let known = |key: &str| self.dimensions.iter().any(|(name, _)| *name == key);
         let kept = suggestion.iter().filter(|(key, _)| known(key));
         let kept: Settings = kept.map(|(key, value)| (key.to_owned(), value.clone())).collect();
@@ -118,7 +118,7 @@ impl Grid {
     }
 
     /// Returns the parameters whose values stand at these places.
-    pub fn settings(&self, places: &[usize]) -> Settings {
+    pub(crate) fn settings(&self, places: &[usize]) -> Settings {
         let pairs = self.dimensions.iter().zip(places);
         pairs.map(|((name, values), place)| ((*name).to_owned(), values[*place].clone())).collect()
     }

@@ -7,7 +7,7 @@ use retune::model::Direction;
 
 /// An opportunity that was not taken.
 #[derive(Debug, Clone, PartialEq)]
-pub struct MissedOpportunity {
+pub(crate) struct MissedOpportunity {
     pub coin: String,
     pub direction: Direction,
     /// Why it was not taken, in the legacy's words or any other.
@@ -18,7 +18,7 @@ pub struct MissedOpportunity {
 
 /// A trade that was closed too early.
 #[derive(Debug, Clone, PartialEq)]
-pub struct EarlyExit {
+pub(crate) struct EarlyExit {
     pub coin: String,
     /// What it earned less than it could have, percent.
     pub missed_pct: f64,
@@ -32,7 +32,7 @@ const FOCUS_LENGTH: usize = 20;
 /// Returns the lessons: at most two missed opportunities, two early exits and two exit lessons, in this order.
 ///
 /// Source:    section 13 of the legacy specification
-pub fn lessons(missed: &[MissedOpportunity], early: &[EarlyExit], exits: &[String]) -> Vec<String> {
+pub(crate) fn lessons(missed: &[MissedOpportunity], early: &[EarlyExit], exits: &[String]) -> Vec<String> {
     let missed = missed.iter().take(LESSONS_OF_A_KIND).map(|m| {
         let (coin, side, reason) = (&m.coin, side(m.direction), short_reason(&m.reason));
         format!("{coin} {side} +{:.0}% missed ({reason})", m.potential_pct)
@@ -58,7 +58,7 @@ fn short_reason(reason: &str) -> &str {
 }
 
 /// Returns what to look at first, from a diagnosis: the known ones in three words, others cut.
-pub fn focus(diagnosis: &str) -> String {
+pub(crate) fn focus(diagnosis: &str) -> String {
     match diagnosis {
         text if text.contains("胜率") => "Low win rate".to_owned(),
         text if text.contains("盈亏比") => "Low R:R ratio".to_owned(),
@@ -69,7 +69,7 @@ pub fn focus(diagnosis: &str) -> String {
 
 /// An analysis as the bot's prompt reads it.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Analysis {
+pub(crate) struct Analysis {
     pub diagnosis: String,
     pub learning_insights: Vec<String>,
     pub key_recommendations: Vec<Value>,
@@ -79,7 +79,7 @@ pub struct Analysis {
 /// Returns an analysis of so many whole days ago, cut to three insights and two recommendations after seven days.
 ///
 /// Source:    section 13 of the legacy specification, where the result was never stored (D37)
-pub fn shortened(analysis: &Analysis, days_old: i64) -> Analysis {
+pub(crate) fn shortened(analysis: &Analysis, days_old: i64) -> Analysis {
     if days_old <= WHOLE_DAYS {
         return analysis.clone();
     }

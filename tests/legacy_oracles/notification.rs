@@ -2,14 +2,14 @@
 
 /// Capture and profit of one style in one phase, percent; 0 where they are not known.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct StyleFigures {
+pub(crate) struct StyleFigures {
     pub capture: f64,
     pub profit: f64,
 }
 
 /// What the message tells.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct PushFigures {
+pub(crate) struct PushFigures {
     /// In [0, 1]; the legacy passed that of the last 20 trades as yesterday's (D53).
     pub win_rate: f64,
     /// Account currency.
@@ -23,7 +23,7 @@ pub struct PushFigures {
 /// Returns the message.
 ///
 /// Source:    section 16 of the legacy specification
-pub fn push_text(figures: &PushFigures) -> String {
+pub(crate) fn push_text(figures: &PushFigures) -> String {
     let [(scalping2, scalping4), (swing2, swing4)] = [0, 1].map(|i| (figures.phase2[i], figures.phase4[i]));
     format!(
         "📊 昨日表现：{:.0}%胜率 {:+.1}U\n\n\

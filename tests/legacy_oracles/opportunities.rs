@@ -9,17 +9,17 @@ use super::statistics::{mean, percentile, sorted};
 use retune::model::{Direction, Style};
 
 /// Rows of 15 minutes that count as the future: a day.
-pub const FUTURE_ROWS: usize = 96;
+pub(crate) const FUTURE_ROWS: usize = 96;
 /// The smallest move in percent that is an opportunity.
-pub const OBJECTIVE_MIN_PCT: f64 = 8.0;
+pub(crate) const OBJECTIVE_MIN_PCT: f64 = 8.0;
 /// Opportunities of a style that are kept: those with the highest outcome (D32).
-pub const KEPT_PER_STYLE: usize = 2_000;
+pub(crate) const KEPT_PER_STYLE: usize = 2_000;
 /// Fewer opportunities are all scalping.
 const CLASSIFIED_MIN: usize = 50;
 
 /// A snapshot row of one coin, reduced to what phase 1 reads.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ScanRow {
+pub(crate) struct ScanRow {
     /// The columns of the score.
     pub row: LegacyRow,
     /// `price`: the entry where the close is not positive.
@@ -34,7 +34,7 @@ pub struct ScanRow {
 
 /// An opportunity.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Opportunity {
+pub(crate) struct Opportunity {
     /// Place of its row.
     pub row: usize,
     pub entry_price: f64,
@@ -53,7 +53,7 @@ pub struct Opportunity {
 /// Causality: looks a day ahead
 /// Cost:      O(rows x 96)
 /// Source:    section 9 of the legacy specification
-pub fn opportunities(rows: &[ScanRow]) -> Vec<Opportunity> {
+pub(crate) fn opportunities(rows: &[ScanRow]) -> Vec<Opportunity> {
     let with_future = rows.len().saturating_sub(FUTURE_ROWS);
     (0..with_future).filter_map(|index| opportunity(rows, index)).collect()
 }
@@ -107,7 +107,7 @@ fn opportunity(rows: &[ScanRow], index: usize) -> Option<Opportunity> {
 
 /// How much the market moves, by the mean outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MarketState {
+pub(crate) enum MarketState {
     High,
     Medium,
     Low,
@@ -115,7 +115,7 @@ pub enum MarketState {
 
 impl MarketState {
     /// Returns the legacy word.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::High => "high_volatility",
             Self::Medium => "medium_volatility",
@@ -126,7 +126,7 @@ impl MarketState {
 
 /// What separates scalping from swing, drawn from the opportunities themselves.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Thresholds {
+pub(crate) struct Thresholds {
     pub state: MarketState,
     pub swing_min_profit: f64,
     pub swing_min_holding: f64,
@@ -138,7 +138,7 @@ pub struct Thresholds {
 
 /// The figures of an opportunity that decide its style.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Shape {
+pub(crate) struct Shape {
     pub objective_profit: f64,
     pub holding_hours: f64,
     pub profit_density: f64,
@@ -148,7 +148,7 @@ impl Thresholds {
     /// Returns the thresholds of opportunities, `None` of fewer than 50: those are all scalping.
     ///
     /// Source:    section 9 of the legacy specification
-    pub fn of(shapes: &[Shape]) -> Option<Self> {
+    pub(crate) fn of(shapes: &[Shape]) -> Option<Self> {
         if shapes.len() < CLASSIFIED_MIN {
             return None;
         }
@@ -175,7 +175,7 @@ impl Thresholds {
     }
 
     /// Returns the style of an opportunity.
-    pub fn style(&self, shape: &Shape) -> Style {
+    pub(crate) fn style(&self, shape: &Shape) -> Style {
         if shape.profit_density > self.high_density {
             return Style::Scalping;
         }
@@ -190,7 +190,7 @@ impl Thresholds {
 }
 
 /// Keeps the opportunities with the highest outcome, in their order of outcome, where there are more than allowed.
-pub fn kept<T>(mut opportunities: Vec<T>, objective_profit: impl Fn(&T) -> f64) -> Vec<T> {
+pub(crate) fn kept<T>(mut opportunities: Vec<T>, objective_profit: impl Fn(&T) -> f64) -> Vec<T> {
     if opportunities.len() > KEPT_PER_STYLE {
         opportunities.sort_by(|a, b| objective_profit(b).total_cmp(&objective_profit(a)));
         opportunities.truncate(KEPT_PER_STYLE);
@@ -200,7 +200,7 @@ pub fn kept<T>(mut opportunities: Vec<T>, objective_profit: impl Fn(&T) -> f64) 
 
 /// What phase 1 says about a style.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Baseline {
+pub(crate) struct Baseline {
     pub count: u64,
     pub avg_objective_profit: f64,
     /// Times of 0 are left out.
@@ -212,7 +212,7 @@ pub struct Baseline {
 
 impl Baseline {
     /// Returns the baseline of opportunities; all 0 of none.
-    pub fn of(shapes: &[Shape]) -> Self {
+    pub(crate) fn of(shapes: &[Shape]) -> Self {
         let hours: Vec<f64> = shapes.iter().map(|s| s.holding_hours).filter(|hours| *hours > 0.0).collect();
         Self {
             count: shapes.len() as u64,

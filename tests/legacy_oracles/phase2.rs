@@ -10,11 +10,11 @@ use retune::ingest::LegacyRecord;
 use retune::model::Style;
 
 /// The options with which phases 2 and 3 value a trade for their tables.
-pub const TABLE_OPTIONS: SimulationOptions = SimulationOptions { dynamic_atr: false, costs: true };
+pub(crate) const TABLE_OPTIONS: SimulationOptions = SimulationOptions { dynamic_atr: false, costs: true };
 
 /// The ranges phase 2 drew from opportunities before it searched; only the lower end of the first was ever used.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SamplingRanges {
+pub(crate) struct SamplingRanges {
     /// Risk/reward; its lower end is a label of two test points.
     pub risk_reward: [f64; 2],
     /// Take-profit in ATR; can be inverted (D52).
@@ -24,7 +24,7 @@ pub struct SamplingRanges {
 /// Returns the ranges of opportunities: quantiles held by fixed ends.
 ///
 /// Source:    section 10 of the legacy specification
-pub fn sampling_ranges(records: &[LegacyRecord]) -> SamplingRanges {
+pub(crate) fn sampling_ranges(records: &[LegacyRecord]) -> SamplingRanges {
     let ratios: Vec<f64> =
         records.iter().filter_map(|r| r.risk_reward).filter(|ratio| *ratio > 0.0).collect();
     let multiple = |record: &LegacyRecord| {
@@ -50,7 +50,7 @@ pub fn sampling_ranges(records: &[LegacyRecord]) -> SamplingRanges {
 
 /// A pair of take-profit and stop with its result.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ExitTrial {
+pub(crate) struct ExitTrial {
     /// ATR multiples.
     pub multiples: Multiples,
     /// Percent.
@@ -61,14 +61,14 @@ pub struct ExitTrial {
 
 impl ExitTrial {
     /// Returns what the legacy compares.
-    pub fn value(&self) -> f64 {
+    pub(crate) fn value(&self) -> f64 {
         self.avg_profit * self.capture_pct / 100.0
     }
 }
 
 /// Returns the take-profit in ATR the outcomes seem to need: their mean in percent over the median ATR in quote
 /// currency (D20); a default where there is none.
-pub fn required_target(records: &[LegacyRecord], style: Style) -> f64 {
+pub(crate) fn required_target(records: &[LegacyRecord], style: Style) -> f64 {
     let atr: Vec<f64> = records.iter().filter_map(|record| record.atr).filter(|atr| *atr > 0.0).collect();
     let median = percentile(&sorted(&atr), 0.5);
     let objective = mean(records.iter().map(|record| record.objective_profit.unwrap_or(0.0)));
@@ -83,7 +83,7 @@ pub fn required_target(records: &[LegacyRecord], style: Style) -> f64 {
 ///
 /// Cost:      O(records)
 /// Source:    section 10 of the legacy specification
-pub fn exit_trials(records: &[LegacyRecord], style: Style) -> Vec<ExitTrial> {
+pub(crate) fn exit_trials(records: &[LegacyRecord], style: Style) -> Vec<ExitTrial> {
     let required = required_target(records, style);
     let (largest, stops) = match style {
         Style::Scalping => (20.0, [1.5, 2.0, 2.5]),
@@ -111,20 +111,20 @@ fn exit_trial(records: &[LegacyRecord], multiples: Multiples) -> ExitTrial {
 }
 
 /// Returns the best pair, the first of equals; `None` of none.
-pub fn best_exit(trials: &[ExitTrial]) -> Option<&ExitTrial> {
+pub(crate) fn best_exit(trials: &[ExitTrial]) -> Option<&ExitTrial> {
     trials.iter().reduce(|best, trial| if trial.value() > best.value() { trial } else { best })
 }
 
 /// Thresholds that are tried; risk/reward is a label only (D29).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TestPoint {
+pub(crate) struct TestPoint {
     pub min_risk_reward: f64,
     pub min_consensus: f64,
     pub min_signal_score: f64,
 }
 
 /// Returns the thresholds of a style; `rr_min` is the lower end of the risk/reward range.
-pub fn test_points(style: Style, rr_min: f64) -> Vec<TestPoint> {
+pub(crate) fn test_points(style: Style, rr_min: f64) -> Vec<TestPoint> {
     let points: &[(f64, f64, f64)] = match style {
         Style::Scalping => &[
             (1.0, 1.0, 50.0),
@@ -156,7 +156,7 @@ pub fn test_points(style: Style, rr_min: f64) -> Vec<TestPoint> {
 
 /// What thresholds give on simulated trades.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     pub captured_count: u64,
     pub capture_rate: f64,
     pub avg_profit: f64,
@@ -165,7 +165,7 @@ pub struct Tally {
 
 impl Tally {
     /// Sums up the profits of what was captured out of so many.
-    pub fn of(profits: &[f64], total: usize) -> Self {
+    pub(crate) fn of(profits: &[f64], total: usize) -> Self {
         Self {
             captured_count: profits.len() as u64,
             capture_rate: if total == 0 { 0.0 } else { profits.len() as f64 / total as f64 },
@@ -187,14 +187,14 @@ pub(crate) fn profit(record: &LegacyRecord, multiples: &Multiples, options: Simu
 }
 
 /// Returns what thresholds give.
-pub fn tally(records: &[&LegacyRecord], point: &TestPoint, multiples: &Multiples) -> Tally {
+pub(crate) fn tally(records: &[&LegacyRecord], point: &TestPoint, multiples: &Multiples) -> Tally {
     let captured = records.iter().filter(|r| passes(r, point.min_consensus, point.min_signal_score));
     let profits: Vec<f64> = captured.map(|record| profit(record, multiples, TABLE_OPTIONS)).collect();
     Tally::of(&profits, records.len())
 }
 
 /// Returns the early 70 % and the late 30 % of records in time; the legacy judged on both together (D14).
-pub fn split_in_time(records: &[LegacyRecord]) -> (Vec<&LegacyRecord>, Vec<&LegacyRecord>) {
+pub(crate) fn split_in_time(records: &[LegacyRecord]) -> (Vec<&LegacyRecord>, Vec<&LegacyRecord>) {
     let mut in_time: Vec<&LegacyRecord> = records.iter().collect();
     in_time.sort_by(|a, b| a.timestamp.cmp(&b.timestamp));
     let late = in_time.split_off((0.7 * in_time.len() as f64) as usize);
@@ -202,7 +202,7 @@ pub fn split_in_time(records: &[LegacyRecord]) -> (Vec<&LegacyRecord>, Vec<&Lega
 }
 
 /// Returns the thresholds with the highest total profit on records, the first of equals, and their result.
-pub fn best_point(
+pub(crate) fn best_point(
     records: &[&LegacyRecord],
     points: &[TestPoint],
     multiples: &Multiples,

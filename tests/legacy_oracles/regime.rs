@@ -7,7 +7,7 @@ use retune::model::{Direction, Style};
 
 /// What is known of a coin.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CoinState<'a> {
+pub(crate) struct CoinState<'a> {
     /// Name.
     pub coin: &'a str,
     /// Trend labels of 4 hours, 1 hour and 15 minutes; a weakening trend has its side.
@@ -22,7 +22,7 @@ pub struct CoinState<'a> {
 
 /// Which way most coins go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OverallTrend {
+pub(crate) enum OverallTrend {
     Bullish,
     Bearish,
     Ranging,
@@ -30,7 +30,7 @@ pub enum OverallTrend {
 
 /// Whether coins trend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MarketType {
+pub(crate) enum MarketType {
     Trending,
     Choppy,
     Neutral,
@@ -38,7 +38,7 @@ pub enum MarketType {
 
 /// How much coins move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Volatility {
+pub(crate) enum Volatility {
     Low,
     Medium,
     High,
@@ -46,7 +46,7 @@ pub enum Volatility {
 
 /// What a market is traded with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strategy {
+pub(crate) enum Strategy {
     Scalping,
     Swing,
     Hold,
@@ -56,7 +56,7 @@ macro_rules! words {
     ($name:ty { $($variant:ident => $word:literal),+ }) => {
         impl $name {
             /// Returns the legacy word.
-            pub fn as_str(self) -> &'static str {
+            pub(crate) fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
         }
@@ -70,7 +70,7 @@ words!(Strategy { Scalping => "scalping", Swing => "swing", Hold => "hold" });
 
 /// The kind of market.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Regime {
+pub(crate) struct Regime {
     /// Which way most coins go.
     pub trend: OverallTrend,
     /// How clearly, 0..=100.
@@ -99,7 +99,7 @@ pub struct Regime {
 ///
 /// Cost:      O(coins)
 /// Source:    section 16 of the legacy specification
-pub fn regime(coins: &[CoinState<'_>]) -> Regime {
+pub(crate) fn regime(coins: &[CoinState<'_>]) -> Regime {
     if coins.is_empty() {
         return Regime::unknown();
     }
@@ -184,12 +184,12 @@ impl Regime {
     }
 
     /// Returns the volatility as the legacy shows it.
-    pub fn volatility_shown(&self) -> f64 {
+    pub(crate) fn volatility_shown(&self) -> f64 {
         round_decimals(self.volatility_pct, 2)
     }
 
     /// Returns the legacy sentences.
-    pub fn reasoning(&self) -> String {
+    pub(crate) fn reasoning(&self) -> String {
         if self.trending.is_empty() && self.choppy.is_empty() {
             return "Insufficient data for market regime analysis".to_owned();
         }
@@ -221,7 +221,7 @@ impl Regime {
 
 /// How exits change with the range of a coin: factors, and whether levels of support and resistance are used.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ExitAdjustment {
+pub(crate) struct ExitAdjustment {
     pub target: f64,
     pub stop: f64,
     pub holding: f64,
@@ -230,7 +230,7 @@ pub struct ExitAdjustment {
 }
 
 /// Returns how exits change for an ATR in percent of the price: below 1 is quiet, above 2.5 wild.
-pub fn exit_adjustment(atr_pct: f64, style: Style) -> ExitAdjustment {
+pub(crate) fn exit_adjustment(atr_pct: f64, style: Style) -> ExitAdjustment {
     let same = ExitAdjustment { target: 1.0, stop: 1.0, holding: 1.0, use_levels: None };
     match (style, atr_pct) {
         (Style::Scalping, pct) if pct < 1.0 => ExitAdjustment { target: 0.8, holding: 1.2, ..same },

@@ -9,7 +9,7 @@ use retune::search::random::RandomStream;
 ///
 /// Shape:     numbers of combinations, in the legacy order; 21 for the default grids, fewer where values repeat
 /// Source:    section 2 of the legacy specification
-pub fn boundary_and_centre(grid: &Grid) -> Vec<u64> {
+pub(crate) fn boundary_and_centre(grid: &Grid) -> Vec<u64> {
     let centre: Vec<usize> = grid.dimensions().iter().map(|(_, values)| values.len() / 2).collect();
     let (mut numbers, mut seen) = (Vec::new(), Vec::new());
     let mut add = |places: &[usize]| {
@@ -36,7 +36,7 @@ pub fn boundary_and_centre(grid: &Grid) -> Vec<u64> {
 /// Returns so many combinations: boundary and centre first, even if they are more (D17), then drawn ones ascending.
 ///
 /// Cost:      O(count log count); the legacy listed the whole grid (D50)
-pub fn sample(grid: &Grid, count: usize, seed: u64) -> Vec<u64> {
+pub(crate) fn sample(grid: &Grid, count: usize, seed: u64) -> Vec<u64> {
     let mut numbers = boundary_and_centre(grid);
     let taken: BTreeSet<u64> = numbers.iter().copied().collect();
     let missing = count.saturating_sub(numbers.len()) as u64;

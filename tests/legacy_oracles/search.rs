@@ -9,7 +9,7 @@ use retune::legacy::rules::settings::Settings;
 
 /// One configuration with its result.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Trial {
+pub(crate) struct Trial {
     /// The configuration, possibly a partial one (D18).
     pub settings: Settings,
     /// What it captures.
@@ -21,7 +21,7 @@ pub struct Trial {
 /// Measures every configuration of a plan, in its order.
 ///
 /// Cost:      O(plan x opportunities)
-pub fn trials(opportunities: &[LegacyOpportunity], plan: &[Settings]) -> Vec<Trial> {
+pub(crate) fn trials(opportunities: &[LegacyOpportunity], plan: &[Settings]) -> Vec<Trial> {
     let trial = |settings: &Settings| {
         let captured = capture_by_thresholds(opportunities, &settings.thresholds());
         Trial { settings: settings.clone(), metrics: captured.metrics, score: captured.score }
@@ -30,7 +30,7 @@ pub fn trials(opportunities: &[LegacyOpportunity], plan: &[Settings]) -> Vec<Tri
 }
 
 /// Returns the trials by score, the best first; equals keep their order.
-pub fn ranked(trials: &[Trial]) -> Vec<&Trial> {
+pub(crate) fn ranked(trials: &[Trial]) -> Vec<&Trial> {
     let mut ranked: Vec<&Trial> = trials.iter().collect();
     ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
     ranked

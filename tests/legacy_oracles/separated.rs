@@ -10,7 +10,7 @@ use retune::model::Style;
 
 /// How strong a trend must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TrendNeeded {
+pub(crate) enum TrendNeeded {
     Any,
     Normal,
     Strong,
@@ -18,7 +18,7 @@ pub enum TrendNeeded {
 
 impl TrendNeeded {
     /// Returns the legacy word.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Any => "any",
             Self::Normal => "normal",
@@ -29,7 +29,7 @@ impl TrendNeeded {
 
 /// What the advanced filters read of a snapshot; no writer emits it (D45).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Surroundings {
+pub(crate) struct Surroundings {
     /// A strong candle pattern.
     pub strong_pattern: bool,
     /// The strongest demand on the trend that it meets.
@@ -40,14 +40,14 @@ pub struct Surroundings {
 
 impl Surroundings {
     /// Returns whether a price is within 3 % of another.
-    pub fn is_near(price: f64, level: f64) -> bool {
+    pub(crate) fn is_near(price: f64, level: f64) -> bool {
         price > 0.0 && level > 0.0 && (price - level).abs() / price <= 0.03
     }
 }
 
 /// The parameters phase 3 exports.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SeparatedParams {
+pub(crate) struct SeparatedParams {
     pub min_indicator_consensus: f64,
     pub min_signal_score: f64,
     pub min_risk_reward: f64,
@@ -71,7 +71,7 @@ fn hours_default(style: Style) -> i64 {
 }
 
 /// Returns the exit distances of a style where phase 2 found none.
-pub fn default_multiples(style: Style) -> Multiples {
+pub(crate) fn default_multiples(style: Style) -> Multiples {
     match style {
         Style::Scalping => Multiples { stop: 2.0, target: 12.0 },
         _ => Multiples { stop: 2.5, target: 18.0 },
@@ -82,7 +82,7 @@ pub fn default_multiples(style: Style) -> Multiples {
 ///
 /// Shape:     8 sets, 768 with advanced filters
 /// Source:    section 11 of the legacy specification
-pub fn grid(style: Style, optimal: &Multiples, hours: i64, advanced: bool) -> Vec<SeparatedParams> {
+pub(crate) fn grid(style: Style, optimal: &Multiples, hours: i64, advanced: bool) -> Vec<SeparatedParams> {
     let (scores, densities) = match style {
         Style::Scalping => ([60.0, 75.0], [4.0, 6.0]),
         _ => ([65.0, 80.0], [0.2, 0.5]),
@@ -162,7 +162,7 @@ const OPTIONS: SimulationOptions = SimulationOptions { dynamic_atr: true, costs:
 ///
 /// Shape:     `surroundings` per record turns the advanced filters on
 /// Cost:      O(records x sets)
-pub fn separated(
+pub(crate) fn separated(
     style: Style,
     records: &[LegacyRecord],
     optimal: &Multiples,

@@ -16,7 +16,7 @@ const SCORE_BASE: f64 = 50.0;
 
 /// One raw cell of a legacy CSV row or JSON object.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Cell<'a> {
+pub(crate) enum Cell<'a> {
     /// There is no such column or key.
     Absent,
     /// The key is there and null.
@@ -32,7 +32,7 @@ impl<'a> Cell<'a> {
     ///
     /// Source:    legacy number parsing. That a marker (empty, `N/A`, `-`, null, NaN, unparsable) is 0 and not
     ///            the default is defect D44: an RSI of 0 looks oversold. Infinite is 0 too; the legacy kept it.
-    pub fn number(self, default: f64) -> f64 {
+    pub(crate) fn number(self, default: f64) -> f64 {
         let value = match self {
             Cell::Absent => return default,
             Cell::Null => return 0.0,
@@ -43,7 +43,7 @@ impl<'a> Cell<'a> {
     }
 
     /// Returns the cell as text: empty if it is absent, not text, or one of the markers for nothing.
-    pub fn text(self) -> &'a str {
+    pub(crate) fn text(self) -> &'a str {
         match self {
             Cell::Text(text) if !matches!(text.trim(), "N/A" | "-") => text.trim(),
             _ => "",
@@ -53,7 +53,7 @@ impl<'a> Cell<'a> {
 
 /// What a legacy trend label contains; the labels are matched by substring, so a weakening trend has its side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct TrendLabel {
+pub(crate) struct TrendLabel {
     /// It contains 多头.
     pub bull: bool,
     /// It contains 空头.
@@ -64,7 +64,7 @@ pub struct TrendLabel {
 
 impl TrendLabel {
     /// Returns what a label contains.
-    pub fn parse(label: &str) -> Self {
+    pub(crate) fn parse(label: &str) -> Self {
         Self { bull: label.contains(BULL), bear: label.contains(BEAR), strong: label.contains(STRONG) }
     }
 
@@ -81,7 +81,7 @@ impl TrendLabel {
 /// Units:     prices, ATR and MACD in quote currency; `volume_ratio` is volume over its mean; values are finite
 /// Source:    legacy snapshot columns; absent ones are 0 except `rsi_14`, which is 50 (see [`Cell::number`])
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LegacyRow {
+pub(crate) struct LegacyRow {
     pub open: f64,
     pub high: f64,
     pub low: f64,
@@ -105,7 +105,7 @@ pub struct LegacyRow {
 
 impl LegacyRow {
     /// Returns the row whose columns a lookup answers, by the legacy rules for absent and marked cells.
-    pub fn read<'a>(cell: impl Fn(&str) -> Cell<'a>) -> Self {
+    pub(crate) fn read<'a>(cell: impl Fn(&str) -> Cell<'a>) -> Self {
         let number = |name: &str| cell(name).number(0.0);
         let trend = |name: &str| TrendLabel::parse(cell(name).text());
         Self {
@@ -131,7 +131,7 @@ impl LegacyRow {
     }
 
     /// Returns what the consensus looks at.
-    pub fn confirmations(&self) -> Confirmations {
+    pub(crate) fn confirmations(&self) -> Confirmations {
         Confirmations {
             ema_fast: self.ema20_1h,
             ema_slow: self.ema50_1h,
@@ -145,7 +145,7 @@ impl LegacyRow {
     }
 
     /// Returns the consensus the row carries, or the recomputed one where it says 0.
-    pub fn consensus_or_recomputed(&self) -> u32 {
+    pub(crate) fn consensus_or_recomputed(&self) -> u32 {
         if self.consensus > 0 { self.consensus } else { indicator_consensus(&self.confirmations()) }
     }
 
@@ -157,7 +157,7 @@ impl LegacyRow {
 
 /// The points each term of the score is worth; a style reads only its own terms.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ScoreWeights {
+pub(crate) struct ScoreWeights {
     pub momentum: f64,
     pub volume: f64,
     pub breakout: f64,
@@ -172,7 +172,7 @@ pub struct ScoreWeights {
 
 impl ScoreWeights {
     /// Returns the table that holds when `learning_config` has none for the style.
-    pub fn default_for(style: Style) -> Self {
+    pub(crate) fn default_for(style: Style) -> Self {
         let fallback = Self::from_table(style, |_| None);
         match style {
             Style::Scalping => {
@@ -184,7 +184,7 @@ impl ScoreWeights {
 
     /// Returns the table `learning_config` overrides the default with: it replaces the whole table, and a key
     /// it lacks takes a fallback of its own, which is not always the default.
-    pub fn from_table(style: Style, weight: impl Fn(&str) -> Option<f64>) -> Self {
+    pub(crate) fn from_table(style: Style, weight: impl Fn(&str) -> Option<f64>) -> Self {
         let pick = |key: &str, fallback: f64| weight(key).unwrap_or(fallback);
         let trend_align = match style {
             Style::Scalping => 10.0,
@@ -211,7 +211,7 @@ impl ScoreWeights {
 /// Causality: reads the row only, hence the candle at t and what was known at its close
 /// Cost:      O(1)
 /// Source:    legacy row scoring, section 8 of the legacy specification
-pub fn signal_score(row: &LegacyRow, style: Style, weights: &ScoreWeights) -> u32 {
+pub(crate) fn signal_score(row: &LegacyRow, style: Style, weights: &ScoreWeights) -> u32 {
     let style_points = match style {
         Style::Scalping => scalping_points(row, weights),
         _ => swing_points(row, weights),
@@ -298,7 +298,7 @@ fn ema_gap_pct(fast: f64, slow: f64) -> f64 {
 ///
 /// Units:     EMAs and MACD in quote currency, RSI in 0..=100, volume over its mean
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Confirmations {
+pub(crate) struct Confirmations {
     pub ema_fast: f64,
     pub ema_slow: f64,
     pub macd_histogram: f64,
@@ -313,7 +313,7 @@ pub struct Confirmations {
 ///
 /// Units:     a count in 0..=5
 /// Source:    legacy indicator consensus, section 8 of the legacy specification
-pub fn indicator_consensus(seen: &Confirmations) -> u32 {
+pub(crate) fn indicator_consensus(seen: &Confirmations) -> u32 {
     let trends = [seen.trend_4h, seen.trend_1h, seen.trend_15m];
     let confirms = [
         ema_gap_pct(seen.ema_fast, seen.ema_slow) >= 2.0,
@@ -329,7 +329,7 @@ pub fn indicator_consensus(seen: &Confirmations) -> u32 {
 ///
 /// Units:     levels and price in quote currency, pattern scores in points; closes oldest first, empty if unknown
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ConsensusInputs<'a> {
+pub(crate) struct ConsensusInputs<'a> {
     pub seen: Confirmations,
     pub pin_bar_score: f64,
     pub engulfing_score: f64,
@@ -345,7 +345,7 @@ pub struct ConsensusInputs<'a> {
 /// Units:     points in 0..=100
 /// Cost:      O(closes)
 /// Source:    legacy consensus calculator, section 8 of the legacy specification
-pub fn consensus_score(inputs: &ConsensusInputs<'_>) -> u32 {
+pub(crate) fn consensus_score(inputs: &ConsensusInputs<'_>) -> u32 {
     let seen = &inputs.seen;
     let ema_gap = ema_gap_pct(seen.ema_fast, seen.ema_slow);
     let macd = seen.macd_histogram.abs();

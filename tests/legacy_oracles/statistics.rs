@@ -2,7 +2,7 @@
 
 use super::search::Trial;
 use retune::legacy::rules::settings::Setting;
-pub use retune::legacy::rules::statistics::{mean, population_deviation};
+pub(crate) use retune::legacy::rules::statistics::{mean, population_deviation};
 
 use retune::features::rounding::round_decimals;
 
@@ -11,7 +11,7 @@ const DECIMALS: u32 = 3;
 
 /// How much a parameter matters, by its mean slope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weight {
+pub(crate) enum Weight {
     /// Steeper than 0.1 a unit.
     High,
     /// Steeper than 0.05 a unit.
@@ -30,7 +30,7 @@ impl Weight {
     }
 
     /// Returns the legacy word.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::High => "high",
             Self::Medium => "medium",
@@ -41,7 +41,7 @@ impl Weight {
 
 /// The slope of the mean score between neighbouring values of a parameter.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sensitivity {
+pub(crate) struct Sensitivity {
     /// The parameter.
     pub key: String,
     /// Mean of the signed slopes, three decimals: opposite effects cancel, and hours count like ratios (D19).
@@ -54,7 +54,7 @@ pub struct Sensitivity {
 
 /// A value of a parameter with the trials that have it.
 #[derive(Debug, Clone)]
-pub struct ValueGroup<'a> {
+pub(crate) struct ValueGroup<'a> {
     /// The value.
     pub value: &'a Setting,
     /// The trials.
@@ -62,7 +62,7 @@ pub struct ValueGroup<'a> {
 }
 
 /// Returns the trials by the value they have for a parameter, values ascending; trials without it are left out.
-pub fn by_value<'a>(trials: &'a [Trial], key: &str) -> Vec<ValueGroup<'a>> {
+pub(crate) fn by_value<'a>(trials: &'a [Trial], key: &str) -> Vec<ValueGroup<'a>> {
     let mut groups: Vec<ValueGroup<'a>> = Vec::new();
     for trial in trials {
         let Some(value) = trial.settings.get(key) else { continue };
@@ -80,7 +80,7 @@ pub fn by_value<'a>(trials: &'a [Trial], key: &str) -> Vec<ValueGroup<'a>> {
 /// Shape:     in the order of the first trial's parameters
 /// Units:     score per unit of the parameter; a step between words counts as one unit
 /// Source:    section 4 of the legacy specification
-pub fn sensitivities(trials: &[Trial]) -> Vec<Sensitivity> {
+pub(crate) fn sensitivities(trials: &[Trial]) -> Vec<Sensitivity> {
     let keys = trials.first().into_iter().flat_map(|first| first.settings.iter());
     keys.filter_map(|(key, _)| sensitivity(trials, key)).collect()
 }
@@ -110,7 +110,7 @@ fn sensitivity(trials: &[Trial], key: &str) -> Option<Sensitivity> {
 
 /// How scores spread, every figure with three decimals.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ScoreDistribution {
+pub(crate) struct ScoreDistribution {
     pub mean: f64,
     /// Population deviation.
     pub std: f64,
@@ -123,7 +123,7 @@ pub struct ScoreDistribution {
 
 impl ScoreDistribution {
     /// Returns the spread of scores; `None` of none.
-    pub fn of(scores: &[f64]) -> Option<Self> {
+    pub(crate) fn of(scores: &[f64]) -> Option<Self> {
         let sorted = sorted(scores);
         let (min, max) = (*sorted.first()?, *sorted.last()?);
         let rounded = |value| round_decimals(value, DECIMALS);
@@ -140,7 +140,7 @@ impl ScoreDistribution {
 }
 
 /// Returns the deviation estimated from a sample; 0 of fewer than two.
-pub fn sample_deviation(values: &[f64]) -> f64 {
+pub(crate) fn sample_deviation(values: &[f64]) -> f64 {
     match values.len() {
         0 | 1 => 0.0,
         count => population_deviation(values) * (count as f64 / (count as f64 - 1.0)).sqrt(),
@@ -148,7 +148,7 @@ pub fn sample_deviation(values: &[f64]) -> f64 {
 }
 
 /// Returns the values ascending.
-pub fn sorted(values: &[f64]) -> Vec<f64> {
+pub(crate) fn sorted(values: &[f64]) -> Vec<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted
@@ -157,7 +157,7 @@ pub fn sorted(values: &[f64]) -> Vec<f64> {
 /// Returns the value at a share of ascending values, between neighbours in proportion; 0 of nothing.
 ///
 /// Shape:     `share` in [0, 1]
-pub fn percentile(ascending: &[f64], share: f64) -> f64 {
+pub(crate) fn percentile(ascending: &[f64], share: f64) -> f64 {
     let Some(last) = ascending.len().checked_sub(1) else { return 0.0 };
     let position = last as f64 * share;
     let below = position.floor() as usize;

@@ -9,7 +9,7 @@ use retune::model::Style;
 
 /// A named table of weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct WeightCandidate {
+pub(crate) struct WeightCandidate {
     /// The legacy name.
     pub name: &'static str,
     /// The table; the score passes over keys it does not know, and takes fallbacks for those that are missing.
@@ -18,7 +18,7 @@ pub struct WeightCandidate {
 
 impl WeightCandidate {
     /// Returns the weights as the score reads them.
-    pub fn score_weights(&self, style: Style) -> ScoreWeights {
+    pub(crate) fn score_weights(&self, style: Style) -> ScoreWeights {
         let weight =
             |key: &str| self.weights.iter().find(|(name, _)| *name == key).map(|(_, weight)| *weight);
         ScoreWeights::from_table(style, weight)
@@ -62,7 +62,7 @@ const SWING: [WeightCandidate; 6] = [
 ];
 
 /// Returns the tables of a style, in the legacy order.
-pub fn candidates(style: Style) -> &'static [WeightCandidate] {
+pub(crate) fn candidates(style: Style) -> &'static [WeightCandidate] {
     match style {
         Style::Scalping => &SCALPING,
         _ => &SWING,
@@ -71,7 +71,7 @@ pub fn candidates(style: Style) -> &'static [WeightCandidate] {
 
 /// What a table of weights gives on opportunities.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct WeightQuality {
+pub(crate) struct WeightQuality {
     pub mean_score: f64,
     /// Of the best 30 % by profit.
     pub best_mean_score: f64,
@@ -85,7 +85,7 @@ pub struct WeightQuality {
 ///
 /// Shape:     pairs of score and profit in percent
 /// Source:    section 10 of the legacy specification
-pub fn weight_quality(scored: &[(f64, f64)]) -> Option<WeightQuality> {
+pub(crate) fn weight_quality(scored: &[(f64, f64)]) -> Option<WeightQuality> {
     let mut scored: Vec<(f64, f64)> = scored.iter().copied().filter(|(score, _)| *score != 0.0).collect();
     if scored.is_empty() {
         return None;
@@ -102,7 +102,7 @@ pub fn weight_quality(scored: &[(f64, f64)]) -> Option<WeightQuality> {
 }
 
 /// Returns the place of the best table; the first of equals, and the first where nothing can be said.
-pub fn best(qualities: &[Option<WeightQuality>]) -> usize {
+pub(crate) fn best(qualities: &[Option<WeightQuality>]) -> usize {
     let value = |index: usize| qualities[index].map_or(f64::NEG_INFINITY, |quality| quality.value);
     (0..qualities.len()).fold(0, |best, index| if value(index) > value(best) { index } else { best })
 }

@@ -34,7 +34,7 @@ use retune::model::Style;
 
 /// An exported document and the schema it satisfies.
 #[derive(Debug, Clone, Copy)]
-pub struct Exported {
+pub(crate) struct Exported {
     /// Name of the kind, and of its file.
     pub kind: &'static str,
     /// Makes the schema.
@@ -42,7 +42,7 @@ pub struct Exported {
 }
 
 /// Every exported document.
-pub const EXPORTED: [Exported; 37] = [
+pub(crate) const EXPORTED: [Exported; 37] = [
     enveloped::<RunDocument>(),
     enveloped::<ForecastDocument>(),
     enveloped::<CheckDataDocument>(),
@@ -83,7 +83,7 @@ pub const EXPORTED: [Exported; 37] = [
 ];
 
 /// Returns the schema of a kind.
-pub fn schema_of(kind: &str) -> Option<Value> {
+pub(crate) fn schema_of(kind: &str) -> Option<Value> {
     EXPORTED.iter().find(|exported| exported.kind == kind).map(|exported| (exported.schema)())
 }
 

@@ -10,7 +10,7 @@ use serde::de::{
 };
 
 /// Returns values that show together every variant of every enum, an option and a list with and without anything.
-pub fn values<T: for<'a> Deserialize<'a>>() -> Vec<T> {
+pub(super) fn values<T: for<'a> Deserialize<'a>>() -> Vec<T> {
     let (mut all, mut rounds) = (Vec::new(), 2);
     while all.len() < rounds {
         let mut source = Source { round: all.len(), name: "", variants_max: 0 };

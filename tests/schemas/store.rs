@@ -116,7 +116,7 @@ fn plain(name: &str, schema: &Value) -> String {
 }
 
 /// Returns the document for programs.
-pub fn json() -> String {
+pub(super) fn json() -> String {
     let bytes = |(bytes, name, content)| json!({"bytes": bytes, "name": name, "content": content});
     let table = |table: &tables::TableInfo| {
         let (record, key) = (&table.record, table.key.text());
@@ -158,7 +158,7 @@ fn class(table: &tables::TableInfo) -> &'static str {
 }
 
 /// Returns the document for people.
-pub fn markdown() -> String {
+pub(super) fn markdown() -> String {
     let mut text = String::from(
         "# The store\n\nGenerated from the declarations in `src/store/` (`UPDATE_SCHEMA=1 cargo test`); do not edit.\n\n\
          `state.redb` and its published copy `view.redb` have the same tables. Keys are text; `<run>` is padded with\n\

@@ -13,18 +13,18 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub fn new(tree: Object) -> Self {
+    pub(super) fn new(tree: Object) -> Self {
         Self { tree, reasons: Vec::new() }
     }
 
     /// Returns what stands at a path.
-    pub fn get(&self, path: &[&str]) -> Option<&Value> {
+    pub(super) fn get(&self, path: &[&str]) -> Option<&Value> {
         let (first, rest) = path.split_first()?;
         rest.iter().try_fold(self.tree.get(*first)?, |value, key| value.get(key))
     }
 
     /// Puts a value in its place. One that says the same stays as it is written; objects on the way are made.
-    pub fn put(&mut self, path: &[&str], value: Value, reason: &str) {
+    pub(super) fn put(&mut self, path: &[&str], value: Value, reason: &str) {
         if self.get(path).is_some_and(|found| is_same(found, &value)) {
             return;
         }
@@ -43,12 +43,12 @@ impl Draft {
     }
 
     /// Removes a key at the top.
-    pub fn remove(&mut self, key: &str) {
+    pub(super) fn remove(&mut self, key: &str) {
         self.tree.shift_remove(key);
     }
 
     /// Returns the document, and the reason of every change by its place.
-    pub fn finish(self) -> (Value, Vec<(String, String)>) {
+    pub(super) fn finish(self) -> (Value, Vec<(String, String)>) {
         (Value::Object(self.tree), self.reasons)
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct RecentRuns {
 }
 
 impl RecentRuns {
-    pub fn read(snapshot: &Snapshot<'_>, profile: &str) -> Result<Self, StoreError> {
+    pub(super) fn read(snapshot: &Snapshot<'_>, profile: &str) -> Result<Self, StoreError> {
         // Writing the document by force is no part of it, or it would differ from what was written; it never happens
         // twice in a row.
         let mut newest = snapshot.runs(profile, .., 2 * RUNS_SHOWN)?;
@@ -34,7 +34,7 @@ impl RecentRuns {
     }
 
     /// Returns the top-level entries about the last run and the runs before it.
-    pub fn entries(&self, in_force: &ActiveScopes) -> Object {
+    pub(super) fn entries(&self, in_force: &ActiveScopes) -> Object {
         let Some((_, run, decisions)) = self.last_decided() else { return Object::new() };
         let verdict = worst_verdict(decisions);
         let adopted = decisions.iter().any(|(_, decision)| decision.adopted);

@@ -28,7 +28,7 @@ pub(super) struct LearnedLessons {
 }
 
 impl LearnedLessons {
-    pub fn read(snapshot: &Snapshot<'_>, profile: &str) -> Result<Self, StoreError> {
+    pub(super) fn read(snapshot: &Snapshot<'_>, profile: &str) -> Result<Self, StoreError> {
         let (mut features, mut insights) = (Vec::new(), Vec::new());
         for style in Style::ALL {
             features.extend(snapshot.features(profile, style)?.map(|record| (style, record)));
@@ -41,7 +41,7 @@ impl LearnedLessons {
 
     /// Lays what was learned over the bot's file. In an imported one nothing is touched that no run has learned about: its
     /// score weights stay until others are active, and texts of the bot's own among the insights stay.
-    pub fn lay_over(
+    pub(super) fn lay_over(
         &self,
         draft: &mut Draft,
         in_force: &ActiveScopes,

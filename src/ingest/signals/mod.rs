@@ -184,7 +184,7 @@ fn stream_error(path: &Path, limit: u64) -> impl Fn(StreamError) -> SignalsError
 }
 
 /// What a row takes while a file is read: itself, its place in the order, and the signal made of it.
-pub const ROW_BYTES: u64 = 96;
+pub(super) const ROW_BYTES: u64 = 96;
 /// What a row takes in addition for every column of the user's own.
 const CELL_BYTES: u64 = 16;
 

@@ -38,7 +38,7 @@ It changes nothing, and runs go on beside it.";
 
 /// The head of a column.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Head {
+pub(super) struct Head {
     title: String,
     kind: ColumnKind,
 }

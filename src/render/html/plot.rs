@@ -38,7 +38,7 @@ pub(super) struct Plot {
 
 impl Plot {
     /// Returns the plot as an `svg` element.
-    pub fn svg(&self) -> String {
+    pub(super) fn svg(&self) -> String {
         let count = self.lines.iter().map(|line| line.values.len()).max().unwrap_or(0);
         let values = || self.lines.iter().flat_map(|line| &line.values).copied();
         let (low, high) = (values().fold(0.0, f64::min), values().fold(0.0, f64::max));

@@ -10,7 +10,7 @@ use crate::run::issues::InputIssue;
 const NAMES_SHOWN: usize = 3;
 
 /// Returns what somebody should know about the age of the candles and the clock, a line each; nothing where all is well.
-pub fn age_lines(freshness: &Freshness) -> Vec<String> {
+pub(super) fn age_lines(freshness: &Freshness) -> Vec<String> {
     let mut lines = Vec::new();
     match &freshness.clock {
         ClockState::Sound => {}
@@ -87,7 +87,7 @@ fn vanished_line(freshness: &Freshness) -> Option<String> {
 }
 
 /// Returns what is wrong with the data, a line per kind, the symbols or files folded.
-pub fn issue_lines(issues: &[InputIssue]) -> Vec<String> {
+pub(super) fn issue_lines(issues: &[InputIssue]) -> Vec<String> {
     let mut kinds: BTreeMap<&str, Vec<&InputIssue>> = BTreeMap::new();
     for issue in issues {
         kinds.entry(&issue.kind).or_default().push(issue);
