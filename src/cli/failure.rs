@@ -167,7 +167,8 @@ fn reasons_of_files(input: &InputReport) -> String {
         let name = file_name(&file.path.display().to_string(), file.entry.as_deref());
         (name, file.reason.to_string())
     });
-    let rejected = input.files.iter().filter_map(|file| Some((file.name(), file.rejected.clone()?)));
+    let rejected =
+        input.files.iter().filter_map(|file| Some((file.name(), file.rejected.as_ref()?.to_string())));
     let line = |(file, reason): (String, String)| format!("\n  `{file}`: {reason}");
     let later = input.files.iter().filter_map(|file| {
         let issue = file.issues.iter().find(|issue| issue.kind == "future")?;

@@ -224,7 +224,7 @@ fn data_paths(arguments: &IncrementalArguments, config: &Config) -> Result<Vec<P
 
 fn print(context: &Context, report: &RunReport, explain: bool) -> Result<(), Failure> {
     for file in report.input.files.iter().filter(|file| file.rejected.is_some()) {
-        let reason = file.rejected.as_deref().unwrap_or_default();
+        let reason = file.rejected.as_ref().map(ToString::to_string).unwrap_or_default();
         tracing::warn!("`{}` is not used: {reason}", file.name());
     }
     super::overdue::say_unreported(&report.overdue);

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::{HOUR_MS, rfc3339};
-use crate::run::freshness::{Freshness, SymbolAge};
+use crate::run::freshness::{Age, Freshness, SymbolAge};
+use crate::store::records::{FreshnessRecord, SymbolAgeRecord};
 
 /// How old the candles of a run are.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -30,6 +31,24 @@ pub struct SymbolAgePart {
     pub newest_close: Option<String>,
     /// `fresh`, `stale`, `lagging` (ends long before others) or `vanished` (candles in the last run, none in this).
     pub age: String,
+}
+
+impl From<&FreshnessRecord> for FreshnessPart {
+    fn from(record: &FreshnessRecord) -> Self {
+        let symbol = |record: &SymbolAgeRecord| SymbolAgePart {
+            symbol: record.symbol.clone(),
+            newest_close: record.newest_close_ms.map(rfc3339),
+            age: record.age.clone(),
+        };
+        let stale = record.symbols.iter().filter(|symbol| symbol.age == Age::Stale.as_str());
+        Self {
+            stale_after_hours: record.limit_ms as f64 / HOUR_MS as f64,
+            clock: record.clock.clone(),
+            clock_reason: record.clock_reason.clone(),
+            stale: stale.count() as u64,
+            symbols: record.symbols.iter().map(symbol).collect(),
+        }
+    }
 }
 
 impl From<&Freshness> for FreshnessPart {

@@ -10,9 +10,9 @@ use crate::run::given_signals::SignalsNote;
 use crate::run::issues::{InputIssue, all_issues};
 use crate::run::recall::input_issue;
 use crate::run::report::RunReport;
-use crate::store::records::RunRecord;
+use crate::store::records::{RunRecord, SignalsRecord};
 
-/// The run. What the store does not keep is null in the document of a stored run.
+/// The run. What an older program did not keep is null in the document of a stored run.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct RunPart {
@@ -36,7 +36,7 @@ pub struct RunPart {
     pub same_as: Option<u64>,
 }
 
-/// What was read. What the store does not keep is null in the document of a stored run.
+/// What was read. What an older program did not keep is null in the document of a stored run.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct InputPart {
@@ -89,7 +89,7 @@ pub struct SignalsPart {
 pub struct IssuePart {
     /// File, or symbol for what concerns all its files together.
     pub file: String,
-    /// The first line concerned; null where lines have no meaning, and in the store.
+    /// The first line concerned; null where lines have no meaning, and in runs of older programs.
     pub line: Option<u64>,
     pub kind: String,
     pub count: u64,
@@ -105,6 +105,35 @@ impl From<&InputIssue> for IssuePart {
             kind: kind.clone(),
             count: *count,
             detail: detail.to_string(),
+        }
+    }
+}
+
+impl From<&SignalsRecord> for SignalsPart {
+    fn from(record: &SignalsRecord) -> Self {
+        let SignalsRecord {
+            file,
+            rows,
+            counted,
+            duplicates,
+            without_candles,
+            before_candles,
+            after_candles,
+            outside_window,
+            other_styles,
+            fingerprint,
+        } = record;
+        Self {
+            file: file.clone(),
+            rows: *rows,
+            counted: *counted,
+            duplicates: *duplicates,
+            without_candles: *without_candles,
+            before_candles: *before_candles,
+            after_candles: *after_candles,
+            outside_window: *outside_window,
+            other_styles: *other_styles,
+            fingerprint: Fingerprint(*fingerprint).to_string(),
         }
     }
 }
@@ -160,10 +189,10 @@ impl RunPart {
             peak_rss_bytes: Some(record.peak_rss_bytes).filter(|bytes| *bytes > 0),
             threads: record.threads,
             app_version: record.app_version.clone(),
-            resumed: None,
+            resumed: record.resumed,
             data_fingerprint: Fingerprint(record.data_fingerprint).to_string(),
             plan_fingerprint: Fingerprint(record.plan_fingerprint).to_string(),
-            same_as: None,
+            same_as: record.same_as,
         }
     }
 }
@@ -198,13 +227,13 @@ impl From<&RunRecord> for InputPart {
             symbols: record.symbols.clone(),
             candles: record.candles,
             days: record.days,
-            days_new: None,
+            days_new: record.days_new,
             first_day: day(&record.first_day),
             last_day: day(&record.last_day),
             asked_first_day: day(&record.asked_first_day),
             asked_end_day: day(&record.asked_end_day),
-            signals: None,
-            freshness: None,
+            signals: record.signals.as_ref().map(SignalsPart::from),
+            freshness: record.freshness.as_ref().map(FreshnessPart::from),
             issues: record.issues.iter().map(|issue| IssuePart::from(&input_issue(issue))).collect(),
         }
     }

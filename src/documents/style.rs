@@ -19,7 +19,8 @@ use crate::run::result::{StyleDecision, StyleResult};
 use crate::study::Measured;
 use crate::study::per_symbol::OwnSet;
 
-/// One style. What the store does not keep is null in the document of a stored run.
+/// One style. What the store does not keep, of runs of older programs and of those that are not among the newest 90, is null in the
+/// document of a stored run.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct StylePart {

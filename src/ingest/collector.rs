@@ -238,7 +238,7 @@ impl<'a> Collector<'a> {
     pub(super) fn count_row(&mut self) {
         self.out.rows_seen += 1;
         if self.out.rows_seen > ROWS_MAX {
-            self.out.rejected = Some(Rejection::TooLarge { limit: ROWS_MAX, unit: "rows" });
+            self.out.rejected = Some(Rejection::TooLarge { limit: ROWS_MAX, unit: "rows".into() });
         }
     }
 
@@ -411,7 +411,8 @@ impl<'a> Collector<'a> {
                 Some(first) if first.eq_ignore_ascii_case(found) => {}
                 Some(first) => {
                     let (first, second) = (excerpt_of_bytes(first), excerpt_of_bytes(found));
-                    let rejection = Rejection::TwoSeries { column, first, second, line: number };
+                    let rejection =
+                        Rejection::TwoSeries { column: column.into(), first, second, line: number };
                     self.out.rejected.get_or_insert(rejection);
                 }
                 None => *known = Some(found.to_owned()),
@@ -428,7 +429,7 @@ impl<'a> Collector<'a> {
                 self.cell_last.0 = cell.to_vec();
                 if self.out.symbols.len() as u64 > TABLE_SYMBOLS_MAX {
                     let (limit, unit) = (TABLE_SYMBOLS_MAX, "symbols in a table");
-                    self.out.rejected = Some(Rejection::TooLarge { limit, unit });
+                    self.out.rejected = Some(Rejection::TooLarge { limit, unit: unit.into() });
                 }
             }
             Some(_) => {}

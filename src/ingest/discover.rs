@@ -182,7 +182,9 @@ impl FolderWalk {
         }
         match opening::not_regular(metadata) {
             None => self.files.push(path.to_owned()),
-            Some(found) => self.unopened.push((path.to_owned(), Rejection::NotRegular { found })),
+            Some(found) => {
+                self.unopened.push((path.to_owned(), Rejection::NotRegular { found: found.into() }))
+            }
         }
     }
 }
@@ -332,7 +334,7 @@ impl Finder<'_> {
             Promise::Table { format, gzip: false } => place.map(|place| (format, place)),
             Promise::Table { .. } | Promise::Archive => {
                 let (format, advice) = ("archive within an archive", "unpack the outer one");
-                Err(Rejection::Unsupported { format, advice })
+                Err(Rejection::unsupported(format, advice))
             }
             Promise::Not(reason) => Err(reason),
         })
@@ -480,7 +482,7 @@ impl Finder<'_> {
 /// Refuses a plain file by its size alone, before gigabytes of it are read for nothing.
 fn check_size(format: FileFormat, bytes: u64) -> Result<FileFormat, Rejection> {
     let limit = format.bytes_max();
-    if bytes > limit { Err(Rejection::TooLarge { limit, unit: "bytes" }) } else { Ok(format) }
+    if bytes > limit { Err(Rejection::TooLarge { limit, unit: "bytes".into() }) } else { Ok(format) }
 }
 
 /// Returns how a file begins.

@@ -213,7 +213,7 @@ impl ColumnEvidence {
     }
 
     fn unproven(&self, why: &'static str) -> Rejection {
-        Rejection::UnprovenColumns { line: self.line, columns: self.fields, rows: self.rows, why }
+        Rejection::UnprovenColumns { line: self.line, columns: self.fields, rows: self.rows, why: why.into() }
     }
 
     /// Returns whether the seventh column holds the close time: the open time and the interval in nearly every row.

@@ -87,7 +87,7 @@ const BINARY_TABLES: [&str; 10] =
 pub(super) fn format_by_name(name: &str) -> Promise {
     let lower = name.to_ascii_lowercase();
     let ends = |extensions: &[&str]| extensions.iter().any(|extension| lower.ends_with(extension));
-    let unsupported = |format, advice| Promise::Not(Rejection::Unsupported { format, advice });
+    let unsupported = |format, advice| Promise::Not(Rejection::unsupported(format, advice));
     let (inner, gzip) = lower.strip_suffix(".gz").map_or((lower.as_str(), false), |inner| (inner, true));
     let table = TABLES.iter().find(|(extension, _)| inner.ends_with(extension));
     if let Some((_, format)) = table {
@@ -138,7 +138,7 @@ pub(super) fn packing_of(head: &[u8]) -> Packing {
 
 /// Returns the format of unpacked bytes by their first [`HEAD_BYTES`], or why they are no candles.
 pub(super) fn recognise_format(head: &[u8]) -> Result<FileFormat, Rejection> {
-    let unsupported = |format, advice| Err(Rejection::Unsupported { format, advice });
+    let unsupported = |format, advice| Err(Rejection::unsupported(format, advice));
     let text = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head).trim_ascii_start();
     match text {
         [] if head.len() < HEAD_BYTES => Err(Rejection::Empty),
@@ -201,7 +201,7 @@ pub(super) fn document_of_archive(members: &[&str]) -> Option<Rejection> {
         () if any("data.pkl") => ("pickle", "write it to CSV or Parquet"),
         () => return None,
     };
-    Some(Rejection::Unsupported { format, advice })
+    Some(Rejection::unsupported(format, advice))
 }
 
 /// Returns whether text begins with a tag of HTML or XML, and not with a name such as `<DATE>`.
@@ -228,7 +228,7 @@ fn columnar(format: FileFormat) -> Result<FileFormat, Rejection> {
 fn columnar(format: FileFormat) -> Result<FileFormat, Rejection> {
     let format = if format == FileFormat::Feather { "feather" } else { "Parquet" };
     let advice = "convert it to CSV, or use a build with the feature `columnar`";
-    Err(Rejection::Unsupported { format, advice })
+    Err(Rejection::unsupported(format, advice))
 }
 
 /// What to do with JSON that is no list of candles.

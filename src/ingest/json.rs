@@ -48,7 +48,7 @@ pub(super) fn parse_json_rows(
     if !ended {
         parser.reject(Rejection::BadJson {
             row: last + 1,
-            expected: "`]` at the end of the list",
+            expected: "`]` at the end of the list".into(),
             found: "the end of the file".to_owned(),
         });
     }
@@ -56,7 +56,7 @@ pub(super) fn parse_json_rows(
 }
 
 fn bad(row: u64, expected: &'static str, text: &[u8]) -> Rejection {
-    Rejection::BadJson { row, expected, found: excerpt_of_bytes(text.trim_ascii()) }
+    Rejection::BadJson { row, expected: expected.into(), found: excerpt_of_bytes(text.trim_ascii()) }
 }
 
 /// What stands before a `]`.

@@ -133,9 +133,9 @@ impl Heading {
         let names = self.lines.first().map(|(_, line)| Self::names(line, separator)).unwrap_or_default();
         Rejection::UnknownNames {
             fault: fault.to_string(),
-            place,
-            found: list_names(&names),
-            advice: "rename the columns, or say what they hold by `[data] columns = [...]`",
+            place: place.into(),
+            found: list_names(&names).into(),
+            advice: "rename the columns, or say what they hold by `[data] columns = [...]`".into(),
         }
     }
 

@@ -175,7 +175,7 @@ struct JsonScan {
 
 impl JsonScan {
     fn bad(&self, expected: &'static str, found: String) -> Rejection {
-        Rejection::BadJson { row: self.rows + 1, expected, found }
+        Rejection::BadJson { row: self.rows + 1, expected: expected.into(), found }
     }
 
     fn take_in(&mut self, byte: u8, rows: &mut impl RowSink) -> Result<(), Rejection> {
@@ -276,7 +276,7 @@ impl JsonScan {
 
     fn value(&mut self, value: Vec<u8>) -> Result<(), Rejection> {
         let (row, found) = (self.rows + 1, excerpt_of_bytes(&value));
-        let bad = |expected| Err(Rejection::BadJson { row, expected, found });
+        let bad = |expected: &'static str| Err(Rejection::BadJson { row, expected: expected.into(), found });
         let Some(open) = self.open.last_mut() else { return bad("`[` or `{`") };
         if open.is_record {
             let Some(key) = open.key.take() else { return bad("a key before a value") };

@@ -1,18 +1,46 @@
 //! Why one file gives no candles.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
 use crate::model::{Interval, MarketKind, Symbol, Timeframes};
 
-/// Why a file, or a member of an archive, was skipped.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Words of this program, or of the one that kept them.
+pub(crate) type Words = Cow<'static, str>;
+
+/// Values as people write them.
+mod as_text {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    #[derive(Serialize, Deserialize)]
+    struct AsText(String);
+
+    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        AsText(value.to_string()).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        let AsText(text) = AsText::deserialize(deserializer)?;
+        text.parse().map_err(|_| de::Error::custom(format_args!("unusable: {text:?}")))
+    }
+}
+
+/// Why a file, or a member of an archive, was skipped. The names are those that stores keep, with their values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Rejection {
     /// A known format that is not read.
     #[error("unsupported format: {format}; {advice}")]
     Unsupported {
         /// The format.
-        format: &'static str,
+        format: Words,
         /// What to do.
-        advice: &'static str,
+        advice: Words,
     },
     /// Neither the name nor the place suggests candles.
     #[error("not candles: {what}")]
@@ -33,7 +61,7 @@ pub enum Rejection {
     #[error("expected a regular file, found {found}; write its content to a file")]
     NotRegular {
         /// What it is.
-        found: &'static str,
+        found: Words,
     },
     /// The archive, compressed stream or table is damaged, encrypted or cut short.
     #[error("expected a readable file, found damage: {detail}; download it again")]
@@ -64,7 +92,7 @@ pub enum Rejection {
         /// The limit.
         limit: u64,
         /// What is counted.
-        unit: &'static str,
+        unit: Words,
     },
     /// It takes more memory than may be taken; told as an error of reading, for to pass it over would change what is read.
     #[error(
@@ -86,6 +114,7 @@ pub enum Rejection {
         /// The first such word.
         token: String,
         /// The symbol it would be without.
+        #[serde(with = "as_text")]
         symbol: Symbol,
     },
     /// The name can be read as two symbols.
@@ -125,6 +154,7 @@ pub enum Rejection {
     #[error("symbol {symbol} was not asked for")]
     NotSelected {
         /// The symbol in the name.
+        #[serde(with = "as_text")]
         symbol: Symbol,
     },
     /// Opportunities that the legacy system saved: no candles, but not useless either.
@@ -146,11 +176,11 @@ pub enum Rejection {
         /// What is missing, or said twice.
         fault: String,
         /// Where the names stand.
-        place: String,
+        place: Box<str>,
         /// The names there are.
-        found: String,
+        found: Box<str>,
         /// What to do.
-        advice: &'static str,
+        advice: Words,
     },
     /// A column holds what can be no time, price or volume.
     #[error("expected {expected} in the column `{column}`, found {found}; convert it to CSV")]
@@ -158,7 +188,7 @@ pub enum Rejection {
         /// The column.
         column: String,
         /// What is needed.
-        expected: &'static str,
+        expected: Words,
         /// The type of the column.
         found: String,
     },
@@ -171,7 +201,7 @@ pub enum Rejection {
         /// Number of the row, from 1.
         row: u64,
         /// What is needed.
-        expected: &'static str,
+        expected: Words,
         /// What stands there.
         found: String,
     },
@@ -219,7 +249,7 @@ pub enum Rejection {
         /// The number of rows.
         rows: u64,
         /// What they leave open.
-        why: &'static str,
+        why: Words,
     },
     /// Rows of other columns than `[data] columns` names.
     #[error(
@@ -240,7 +270,7 @@ pub enum Rejection {
     )]
     TwoSeries {
         /// What the column holds.
-        column: &'static str,
+        column: Words,
         /// The first there is.
         first: String,
         /// Another.
@@ -254,7 +284,7 @@ pub enum Rejection {
     )]
     AmbiguousDates {
         /// What they show.
-        found: &'static str,
+        found: Words,
     },
     /// Rows that show another meaning each time they are read by what they showed.
     #[error(
@@ -293,6 +323,7 @@ pub enum Rejection {
     #[error("the name says {named}, the symbol column holds {found}; rename the file")]
     WrongSymbol {
         /// The symbol in the name.
+        #[serde(with = "as_text")]
         named: Symbol,
         /// The first other symbol in the data.
         found: String,
@@ -303,6 +334,7 @@ pub enum Rejection {
     )]
     WrongInterval {
         /// The interval in the name.
+        #[serde(with = "as_text")]
         named: Interval,
         /// The interval measured.
         found: String,
@@ -325,18 +357,29 @@ pub enum Rejection {
     #[error("{found} candles are coarser than the base interval {base} and cannot be split{}", way_out(*found))]
     Coarser {
         /// The interval of the file.
+        #[serde(with = "as_text")]
         found: Interval,
         /// The base interval.
+        #[serde(with = "as_text")]
         base: Interval,
     },
     /// Candles whose length does not divide the base interval.
     #[error("{found} candles do not divide the base interval {base}{}", way_out(*found))]
     DoesNotDivide {
         /// The interval of the file.
+        #[serde(with = "as_text")]
         found: Interval,
         /// The base interval.
+        #[serde(with = "as_text")]
         base: Interval,
     },
+}
+
+impl Rejection {
+    /// Returns that of a known format that is not read, and what to do.
+    pub(super) fn unsupported(format: &'static str, advice: &'static str) -> Self {
+        Self::Unsupported { format: format.into(), advice: advice.into() }
+    }
 }
 
 /// Returns which base interval to set for candles of an interval, ready to print.

@@ -322,7 +322,7 @@ impl<'a> Parser<'a> {
 
     /// Asks all rows whether they were read rightly.
     fn weigh(&mut self) -> Result<(), Rejection> {
-        let ambiguous = |found| Err(Rejection::AmbiguousDates { found });
+        let ambiguous = |found: &'static str| Err(Rejection::AmbiguousDates { found: found.into() });
         match self.clock.dates_say() {
             DatesSay::Settled => {}
             DatesSay::DayFirst => {
@@ -586,7 +586,7 @@ mod tests {
                 line: 1,
                 columns: 8,
                 rows: 1,
-                why: "which prices are the high and the low"
+                why: "which prices are the high and the low".into()
             })
         );
         let words = "\na b c\nd e f\n".repeat(30);
@@ -619,7 +619,8 @@ mod tests {
         assert_eq!(kinds(&read), expected);
         let two = parsed(format!("{header}\n{}{}", rows[0], row(90, "10,12,9,11,5,1,okx")));
         let first = "binance".to_owned();
-        let rejection = Rejection::TwoSeries { column: "exchange", first, second: "okx".to_owned(), line: 3 };
+        let rejection =
+            Rejection::TwoSeries { column: "exchange".into(), first, second: "okx".to_owned(), line: 3 };
         assert_eq!(two.rejected, Some(rejection));
     }
 

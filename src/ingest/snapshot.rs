@@ -181,7 +181,7 @@ pub(super) fn markets_of_stream(
                 last = coin.to_vec();
                 found.extend(market_of_coin(coin));
                 if found.len() as u64 > TABLE_SYMBOLS_MAX {
-                    return Ok(Err(Rejection::TooLarge { limit: TABLE_SYMBOLS_MAX, unit: "coins" }));
+                    return Ok(Err(Rejection::TooLarge { limit: TABLE_SYMBOLS_MAX, unit: "coins".into() }));
                 }
             }
             SnapshotLine::Rejected(rejection) => return Ok(Err(rejection)),
@@ -333,7 +333,7 @@ fn drop_overtaken(parsed: &mut Parsed) {
         // Each is compared with all others.
         if same_time.len() > MOMENTS_MAX {
             let (limit, unit) = (MOMENTS_MAX as u64, "rows of one coin and time");
-            parsed.rejected = Some(Rejection::TooLarge { limit, unit });
+            parsed.rejected = Some(Rejection::TooLarge { limit, unit: unit.into() });
             return;
         }
         for at in same_time {
@@ -413,12 +413,12 @@ mod tests {
             (0..=TABLE_SYMBOLS_MAX).map(|coin| row(114, "0", &format!("C{coin}"), 1.0)).collect();
         let found = markets_of_stream(&mut (head.clone() + &coins).as_bytes(), u64::MAX)
             .expect("a slice does not fail");
-        assert_eq!(found, Err(Rejection::TooLarge { limit: TABLE_SYMBOLS_MAX, unit: "coins" }));
+        assert_eq!(found, Err(Rejection::TooLarge { limit: TABLE_SYMBOLS_MAX, unit: "coins".into() }));
         let moments: String =
             (0..=MOMENTS_MAX).map(|moment| row(114, "0", "BTC", 1.0 + moment as f64)).collect();
         let parsed = parsed(&(head + &moments), "BTCUSDT");
         let (limit, unit) = (MOMENTS_MAX as u64, "rows of one coin and time");
-        assert_eq!(parsed.rejected, Some(Rejection::TooLarge { limit, unit }));
+        assert_eq!(parsed.rejected, Some(Rejection::TooLarge { limit, unit: unit.into() }));
     }
 
     #[test]

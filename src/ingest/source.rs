@@ -63,7 +63,7 @@ impl Member {
             CompressionMethod::Deflated => true,
             _ => {
                 let (format, advice) = ("a member that is not packed by deflate", "pack it again as `.zip`");
-                return Err(Rejection::Unsupported { format, advice });
+                return Err(Rejection::unsupported(format, advice));
             }
         };
         let start = member.data_start().ok_or_else(|| damaged("the member begins nowhere"))?;
@@ -204,7 +204,7 @@ fn excerpt(source: &CandleSource) -> Result<impl Read + use<>, IngestError> {
 pub(super) fn open_archive(path: &Path) -> Result<Result<Archive, Rejection>, IngestError> {
     match ZipArchive::new(BufReader::new(open_source(path)?)) {
         Ok(archive) if archive.len() > MEMBERS_MAX => {
-            Ok(Err(Rejection::TooLarge { limit: MEMBERS_MAX as u64, unit: "members" }))
+            Ok(Err(Rejection::TooLarge { limit: MEMBERS_MAX as u64, unit: "members".into() }))
         }
         Ok(archive) => Ok(Ok(archive)),
         Err(error) => zip_error(path, error).map(Err),
@@ -223,10 +223,10 @@ fn zip_error(path: &Path, error: zip::result::ZipError) -> Result<Rejection, Ing
 fn stream_error(source: &CandleSource, error: StreamError) -> Result<Rejection, IngestError> {
     match error {
         StreamError::TooLarge if source.container == Container::Plain => {
-            Ok(Rejection::TooLarge { limit: DECODED_BYTES_MAX, unit: "bytes" })
+            Ok(Rejection::TooLarge { limit: DECODED_BYTES_MAX, unit: "bytes".into() })
         }
         StreamError::TooLarge => {
-            Ok(Rejection::TooLarge { limit: bytes_max(source.bytes), unit: "decoded bytes" })
+            Ok(Rejection::TooLarge { limit: bytes_max(source.bytes), unit: "decoded bytes".into() })
         }
         StreamError::Io(error) if source.container == Container::Plain || is_of_disk(&error) => {
             Err(IngestError::Read { path: source.path.clone(), source: error })

@@ -1,6 +1,7 @@
 //! The name of a market, as one key however it was written.
 
 use std::fmt;
+use std::str::FromStr;
 
 use super::pair::Pair;
 
@@ -72,6 +73,14 @@ impl Symbol {
     /// Returns the expiry of a dated contract: `250328`.
     pub fn expiry(&self) -> Option<&str> {
         self.0.split_once('_').map(|(_, expiry)| expiry)
+    }
+}
+
+impl FromStr for Symbol {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::parse(text).ok_or_else(|| format!("expected a symbol such as BTCUSDT, found {text:?}"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ingest::{FileIdentity, FileReport, Issue};
+use crate::ingest::{FileIdentity, FileReport, Issue, Rejection};
 use crate::model::escaped;
 
 /// What was found in one file.
@@ -11,7 +11,7 @@ pub struct FileNote {
     /// Which file it is.
     pub identity: FileIdentity,
     /// Why the whole file is not used; `None` when it is.
-    pub rejected: Option<String>,
+    pub rejected: Option<Rejection>,
     /// What was wrong, ordered by kind.
     pub issues: Vec<IssueNote>,
 }
@@ -44,7 +44,7 @@ impl From<&FileReport> for FileNote {
     fn from(report: &FileReport) -> Self {
         Self {
             identity: report.identity(),
-            rejected: report.rejected.as_ref().map(ToString::to_string),
+            rejected: report.rejected.clone(),
             issues: report.issues.iter().map(IssueNote::from).collect(),
         }
     }

@@ -2,9 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::file_summary::{self, FileNote, IssueNote};
 use super::freshness::{Age, Freshness, SymbolAge};
 use super::report::{InputReport, LOSSES, RunReport, StyleReport};
+use crate::ingest::Rejection;
 use crate::model::{Style, rfc3339};
 
 /// Something about the input that should be known.
@@ -22,15 +25,25 @@ pub struct InputIssue {
     pub detail: IssueDetail,
 }
 
-/// What there is to say of an issue besides its kind and count.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What there is to say of an issue besides its kind and count. The names are those that stores keep.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum IssueDetail {
     /// When the newest candle of a symbol closed; UTC ms.
     NewestClose(i64),
     /// A symbol has no candles; the run that had some, if there was one.
     NoCandles(Option<u64>),
-    /// What missing candles, and prices in another scale, cost a style: the name of [`LOSSES`].
-    Lost(Style, u64, &'static str),
+    /// What missing candles, and prices in another scale, cost a style.
+    Lost {
+        /// The style.
+        style: Style,
+        /// How many signals or candles.
+        count: u64,
+        /// The name of [`LOSSES`].
+        what: String,
+    },
+    /// A file is not used.
+    NotUsed(Rejection),
     /// In the words of who read the file, or of the store.
     Told(String),
 }
@@ -41,10 +54,12 @@ impl fmt::Display for IssueDetail {
             Self::NewestClose(at_ms) => write!(f, "its newest candle closed {}", rfc3339(*at_ms)),
             Self::NoCandles(Some(run)) => write!(f, "run {run} had candles of it, now there are none"),
             Self::NoCandles(None) => f.write_str("there are no candles of it"),
-            Self::Lost(style, count, name) => {
-                let words = LOSSES.iter().find(|(known, _)| known == name).map_or(*name, |(_, words)| words);
+            Self::Lost { style, count, what } => {
+                let words =
+                    LOSSES.iter().find(|(known, _)| known == what).map_or(what.as_str(), |(_, words)| words);
                 write!(f, "{style}: {count} {words}")
             }
+            Self::NotUsed(reason) => reason.fmt(f),
             Self::Told(text) => f.write_str(text),
         }
     }
@@ -73,7 +88,7 @@ fn lost_issues(styles: &[StyleReport]) -> impl Iterator<Item = InputIssue> {
     let losses = styles.iter().flat_map(|style| style.losses.iter().map(|losses| (style.style, losses)));
     losses.flat_map(|(style, losses)| {
         losses.told().map(move |(name, count, _)| {
-            let detail = IssueDetail::Lost(style, count, name);
+            let detail = IssueDetail::Lost { style, count, what: name.to_owned() };
             InputIssue::new(losses.symbol.as_str(), &format!("lost_{name}"), count, detail)
         })
     })
@@ -86,11 +101,11 @@ pub fn input_issues(input: &InputReport) -> Vec<InputIssue> {
     for skipped in &input.passed_over {
         let path = skipped.path.display().to_string();
         let file = file_summary::file_name(&path, skipped.entry.as_deref());
-        all.push(InputIssue::new(file, "skipped", 1, IssueDetail::Told(skipped.reason.to_string())));
+        all.push(InputIssue::new(file, "skipped", 1, IssueDetail::NotUsed(skipped.reason.clone())));
     }
     for file in &input.files {
         if let Some(reason) = &file.rejected {
-            all.push(InputIssue::new(file.name(), "rejected", 1, IssueDetail::Told(reason.clone())));
+            all.push(InputIssue::new(file.name(), "rejected", 1, IssueDetail::NotUsed(reason.clone())));
         }
     }
     for file in &input.files {

@@ -18,7 +18,7 @@ use crate::run::file_summary::{FileNote, IssueNote};
 use crate::run::symbol_evaluator::SymbolJob;
 
 /// Raised when the same files give other candles or reports than before.
-pub(super) const READING: &str = "retune reading v3";
+pub(super) const READING: &str = "retune reading v4";
 
 /// A file changed so recently that a further change could leave the same time of modification; ms.
 const RACY_MS: i64 = 2_000;

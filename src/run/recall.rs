@@ -1,23 +1,27 @@
 //! What the store keeps of a run, as the types that the run itself had: the other way round than `records`.
 
 use super::issues::{InputIssue, IssueDetail};
-use super::result::{KnownEvidence, StyleDecision, StyleResult};
+use super::report::SymbolLosses;
+use super::result::{KnownEvidence, SearchExtent, StyleDecision, StyleResult};
 use super::work::{SymbolWork, WorkSpan};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::decide::{DecisionReason, ParameterChange};
+use crate::engine::unit::SkipCounts;
 use crate::evaluate::metric_table::for_every_metric;
 use crate::evaluate::metrics::{Metrics, Undefined};
 use crate::model::{Day, ParameterSet, Style};
 use crate::store::records::{
-    AssessmentRecord, CandidateRecord, DecisionRecord, EvidenceRecord, IssueRecord, ReasonRecord,
-    RunStyleRecord, StoredMetrics, StoredParameterSet,
+    AssessmentRecord, CandidateRecord, DecisionRecord, EvidenceRecord, ExtentRecord, IssueRecord, LossRecord,
+    OwnSetRecord, ReasonRecord, RunStyleRecord, StoredMetrics, StoredParameterSet,
 };
 use crate::store::records::{SymbolWorkRecord, WorkSpanRecord};
 use crate::store::{Snapshot, StoreError};
 use crate::study::Measured;
 use crate::study::evidence::Evidence;
 use crate::study::named::read_named;
+use crate::study::per_symbol::OwnSet;
 use crate::validate::assessment::{Assessment, Assurance, FailedCondition};
 use crate::validate::split::Split;
 
@@ -44,7 +48,8 @@ pub fn style_results(
             continue;
         }
         let evidence = snapshot.evidence(profile, run, style)?;
-        results.push(style_result(style, size, decision, evidence.as_ref()));
+        let extent = snapshot.series(profile, run, style)?.and_then(|series| series.extent);
+        results.push(style_result(style, size, decision, evidence.as_ref(), extent.as_ref()));
     }
     Ok(results)
 }
@@ -55,6 +60,7 @@ pub fn style_result(
     size: Option<&RunStyleRecord>,
     decision: Option<&DecisionRecord>,
     evidence: Option<&EvidenceRecord>,
+    extent: Option<&ExtentRecord>,
 ) -> StyleResult {
     let count = |of: fn(&RunStyleRecord) -> u64| size.map_or(0, of);
     StyleResult {
@@ -63,10 +69,10 @@ pub fn style_result(
         pending: count(|size| size.pending),
         parameter_sets: count(|size| size.parameter_sets),
         opportunities: count(|size| size.opportunities),
-        extent: None,
+        extent: extent.map(search_extent),
         decided: decision.map(style_decision),
         evidence: evidence.map(known_evidence),
-        own: None,
+        own: extent.and_then(|extent| extent.own.iter().map(own_set).collect()),
     }
 }
 
@@ -128,19 +134,48 @@ pub fn metrics(stored: &StoredMetrics) -> Metrics {
 
 /// Returns a reason; of a kind that is not known, what is kept of it.
 pub fn decision_reason(record: &ReasonRecord) -> DecisionReason {
-    let ReasonRecord { code, values } = record;
-    let value = match values.is_empty() {
-        true => Some(Value::from(code.as_str())),
-        false => serde_json::from_str(values).ok().map(|values: Value| json!({ code.as_str(): values })),
-    };
-    let known = value.and_then(|value| serde_json::from_value(value).ok());
-    known.unwrap_or_else(|| DecisionReason::Told(format!("{code} {values}").trim_end().to_owned()))
+    known_reason(record).unwrap_or_else(|| DecisionReason::Told(unknown_reason(record)))
 }
 
-/// Returns an issue of the input; the line is not kept.
+/// Returns a reason of a set of kinds; `None` of another kind.
+fn known_reason<T: DeserializeOwned>(ReasonRecord { code, values }: &ReasonRecord) -> Option<T> {
+    let value = match values.is_empty() {
+        true => Value::from(code.as_str()),
+        false => json!({ code.as_str(): serde_json::from_str::<Value>(values).ok()? }),
+    };
+    serde_json::from_value(value).ok()
+}
+
+fn unknown_reason(ReasonRecord { code, values }: &ReasonRecord) -> String {
+    format!("{code} {values}").trim_end().to_owned()
+}
+
+/// Returns an issue of the input.
 pub fn input_issue(record: &IssueRecord) -> InputIssue {
-    let IssueRecord { file, kind, count, detail } = record;
-    InputIssue::new(file.as_str(), kind, *count, IssueDetail::Told(detail.clone()))
+    let IssueRecord { file, line, kind, count, detail } = record;
+    let detail = known_reason(detail).unwrap_or_else(|| IssueDetail::Told(unknown_reason(detail)));
+    InputIssue { file: file.clone(), line: *line, kind: kind.clone(), count: *count, detail }
+}
+
+fn search_extent(record: &ExtentRecord) -> SearchExtent {
+    let ExtentRecord { asked, rated, in_lattice, losses, own: _ } = record;
+    let loss = |record: &LossRecord| {
+        let LossRecord { symbol, no_entry, no_atr, rescaled, cut, blind } = record.clone();
+        SymbolLosses { symbol, lost: SkipCounts { no_entry, no_atr, rescaled }, cut, blind }
+    };
+    SearchExtent {
+        asked: *asked,
+        rated: *rated,
+        in_lattice: *in_lattice,
+        losses: losses.iter().map(loss).collect(),
+    }
+}
+
+/// Returns what a symbol trades, `None` for a reason of a kind that is not known; what changed is kept with the decision.
+fn own_set(record: &OwnSetRecord) -> Option<OwnSet> {
+    let OwnSetRecord { symbol, own, reason } = record;
+    let (measured, reason) = (own.as_ref().map(measured), known_reason(reason)?);
+    Some(OwnSet { symbol: symbol.clone(), measured, reason, changes: Vec::new() })
 }
 
 /// Returns the work on a symbol.
@@ -190,7 +225,9 @@ fn assessment(record: &AssessmentRecord) -> Option<Assessment> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::records::{decision_record, reason_record};
+    use crate::ingest::Rejection;
+    use crate::model::{Interval, MarketKind, Symbol};
+    use crate::run::records::{decision_record, issue_record, reason_record};
     use crate::store::records::DecisionRecordV1;
     use crate::store::records::samples::Sample;
 
@@ -220,9 +257,41 @@ mod tests {
         assert_eq!((plain.code.as_str(), plain.values.as_str()), ("by_hand_to_nothing", ""));
     }
 
+    fn issue(detail: IssueDetail) -> InputIssue {
+        InputIssue { line: Some(7), ..InputIssue::new("a.csv", "rejected", 3, detail) }
+    }
+
+    #[test]
+    fn what_is_said_of_the_input_is_read_as_it_was_kept() {
+        let symbol = Symbol::parse("BTC/USDT:USDT-250328").expect("a symbol");
+        let rejections = [
+            Rejection::NoSymbol,
+            Rejection::Unsupported { format: "Excel workbook".into(), advice: "save it as CSV".into() },
+            Rejection::NotSelected { symbol },
+            Rejection::OtherMarket { found: MarketKind::CoinM, asked: MarketKind::UsdtM },
+            Rejection::Coarser { found: "1h".parse().expect("an interval"), base: Interval::M15 },
+            Rejection::TooManyBad { bad: 9, allowed: 3, rows: 40, first: "line 2: \"x\"".to_owned() },
+        ];
+        let lost = IssueDetail::Lost { style: Style::Swing, count: 4, what: "no_entry".to_owned() };
+        let others = [
+            lost,
+            IssueDetail::NewestClose(-1),
+            IssueDetail::NoCandles(None),
+            IssueDetail::NoCandles(Some(3)),
+            IssueDetail::Told("a \"quoted\" sentence".to_owned()),
+        ];
+        for detail in rejections.map(IssueDetail::NotUsed).into_iter().chain(others) {
+            let issue = issue(detail);
+            assert_eq!(input_issue(&issue_record(&issue)), issue);
+        }
+        let unknown = ReasonRecord { code: "of_tomorrow".to_owned(), values: "{\"a\":1}".to_owned() };
+        let kept = IssueRecord { detail: unknown, ..issue_record(&issue(IssueDetail::NewestClose(0))) };
+        assert_eq!(input_issue(&kept).detail, IssueDetail::Told("of_tomorrow {\"a\":1}".to_owned()));
+    }
+
     #[test]
     fn a_style_that_was_only_decided_on_has_a_result() {
-        let result = style_result(Style::Swing, None, Some(&DecisionRecord::sample()), None);
+        let result = style_result(Style::Swing, None, Some(&DecisionRecord::sample()), None, None);
         assert_eq!((result.signals, result.evidence.is_some()), (0, false));
         assert!(result.decided.is_some() && result.unused().is_none());
     }

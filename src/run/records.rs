@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::decay::EarlierParameters;
+use super::freshness::{Freshness, SymbolAge};
+use super::given_signals::SignalsNote;
 use super::issues::{InputIssue, all_issues};
 use super::lessons::remember_lessons;
-use super::report::{RunReport, StyleReport};
+use super::report::{RunReport, StyleReport, SymbolLosses};
 use super::result::StyleDecision;
 use super::work::{SymbolWork, WorkSpan};
+use crate::decide::DecisionOutcome;
 use crate::decide::insights::Lesson;
-use crate::decide::{DecisionOutcome, DecisionReason};
 use crate::engine::plan::Plan;
+use crate::engine::unit::SkipCounts;
 use crate::evaluate::metrics::Metrics;
 use crate::features::score::{ScoreTerm, ScoreWeights};
 use crate::model::{Day, Style};
@@ -19,14 +24,15 @@ use crate::search::weights::Weighting;
 use crate::store::LearningCommit;
 use crate::store::records::{
     AssessmentRecord, CandidateRecord, ChangeRecord, CombinationRecord, DecisionRecord, EvidenceRecord,
-    FeaturesRecord, InsightsRecord, IssueRecord, LessonRecord, NamedNumber, ParamsRecord, ReasonRecord,
-    RunRecord, RunStyleRecord, SensitivityRecord, SeriesRecord, SurfaceCellRecord, SurfaceRecord,
-    SymbolTradesRecord, SymbolWorkRecord, TrialRecord, TrialsRecord, WorkRecord, WorkSpanRecord,
+    ExtentRecord, FeaturesRecord, FreshnessRecord, InsightsRecord, IssueRecord, LessonRecord, LossRecord,
+    NamedNumber, OwnSetRecord, ParamsRecord, ReasonRecord, RunRecord, RunStyleRecord, SensitivityRecord,
+    SeriesRecord, SignalsRecord, SurfaceCellRecord, SurfaceRecord, SymbolAgeRecord, SymbolTradesRecord,
+    SymbolWorkRecord, TrialRecord, TrialsRecord, WorkRecord, WorkSpanRecord,
 };
 use crate::study::Measured;
 use crate::study::evidence::Evidence;
 use crate::study::named::named_values;
-use crate::study::per_symbol::scope_of;
+use crate::study::per_symbol::{OwnSet, scope_of};
 use crate::study::series::SymbolTrades;
 use crate::validate::assessment::Assessment;
 
@@ -109,6 +115,40 @@ fn run_record(report: &RunReport, config_toml: &str) -> RunRecord {
         issues: all_issues(report).iter().take(ISSUES_KEPT).map(issue_record).collect(),
         asked_first_day: asked(report.asked_days.0),
         asked_end_day: asked(report.asked_days.1),
+        resumed: Some(report.resumed),
+        same_as: report.same_as,
+        days_new: Some(report.days_new()),
+        signals: report.input.signals.as_ref().map(signals_record),
+        freshness: Some(freshness_record(&report.freshness)),
+    }
+}
+
+fn signals_record(note: &SignalsNote) -> SignalsRecord {
+    SignalsRecord {
+        file: note.file.clone(),
+        rows: note.rows,
+        counted: note.counted,
+        duplicates: note.duplicates,
+        without_candles: note.without_candles,
+        before_candles: note.before_candles,
+        after_candles: note.after_candles,
+        outside_window: note.outside_window,
+        other_styles: note.other_styles,
+        fingerprint: note.fingerprint.0,
+    }
+}
+
+fn freshness_record(freshness: &Freshness) -> FreshnessRecord {
+    let symbol = |symbol: &SymbolAge| SymbolAgeRecord {
+        symbol: symbol.symbol.clone(),
+        newest_close_ms: symbol.newest_close_ms,
+        age: symbol.age.as_str().to_owned(),
+    };
+    FreshnessRecord {
+        limit_ms: freshness.limit_ms,
+        clock: freshness.clock.as_str().to_owned(),
+        clock_reason: freshness.clock.reason().map(str::to_owned),
+        symbols: freshness.symbols.iter().map(symbol).collect(),
     }
 }
 
@@ -135,9 +175,15 @@ fn symbol_work_record(work: SymbolWork) -> SymbolWorkRecord {
 }
 
 /// Returns an issue as it is kept.
-fn issue_record(issue: &InputIssue) -> IssueRecord {
-    let InputIssue { file, line: _, kind, count, detail } = issue;
-    IssueRecord { file: file.clone(), kind: kind.clone(), count: *count, detail: detail.to_string() }
+pub(super) fn issue_record(issue: &InputIssue) -> IssueRecord {
+    let InputIssue { file, line, kind, count, detail } = issue;
+    IssueRecord {
+        file: file.clone(),
+        line: *line,
+        kind: kind.clone(),
+        count: *count,
+        detail: reason_record(detail),
+    }
 }
 
 fn run_style_record(style: &StyleReport) -> RunStyleRecord {
@@ -185,7 +231,7 @@ pub(super) fn decision_record(decided: &StyleDecision) -> DecisionRecord {
 }
 
 /// Returns a reason as it is kept: its kind by name, and its values by name.
-pub(crate) fn reason_record(reason: &DecisionReason) -> ReasonRecord {
+pub(crate) fn reason_record(reason: &impl Serialize) -> ReasonRecord {
     let value = serde_json::to_value(reason).expect("reasons hold text keys and finite numbers only");
     match value {
         serde_json::Value::Object(object) => object
@@ -255,12 +301,42 @@ fn series_record(style: &StyleReport) -> SeriesRecord {
     };
     let fits = |surface: &&Surface| surface.x_levels.len().max(surface.y_levels.len()) <= SURFACE_LEVELS_KEPT;
     let surfaces = style.study.surfaces.iter().filter(fits).take(SURFACES_KEPT).map(surface);
+    let extent = ExtentRecord {
+        asked: style.study.asked,
+        rated: style.study.rated as u64,
+        in_lattice: style.in_lattice,
+        losses: style.losses.iter().map(loss_record).collect(),
+        own: style.own.iter().map(own_set_record).collect(),
+    };
     SeriesRecord {
         first_day: style.study.days.start.to_string(),
         candidate_ppm: style.series.candidate_ppm.clone(),
         incumbent_ppm: style.series.incumbent_ppm.clone(),
         symbols: style.series.symbols.iter().map(symbol).collect(),
         surfaces: surfaces.collect(),
+        extent: Some(extent),
+    }
+}
+
+fn loss_record(losses: &SymbolLosses) -> LossRecord {
+    let SymbolLosses { symbol, lost: SkipCounts { no_entry, no_atr, rescaled }, blind, cut } = losses;
+    LossRecord {
+        symbol: symbol.clone(),
+        no_entry: *no_entry,
+        no_atr: *no_atr,
+        rescaled: *rescaled,
+        cut: *cut,
+        blind: *blind,
+    }
+}
+
+/// Returns what a symbol trades as it is kept; what changes is kept with the decision.
+fn own_set_record(own: &OwnSet) -> OwnSetRecord {
+    let OwnSet { symbol, measured, reason, changes: _ } = own;
+    OwnSetRecord {
+        symbol: symbol.clone(),
+        own: measured.as_ref().map(candidate_record),
+        reason: reason_record(reason),
     }
 }
 

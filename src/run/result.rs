@@ -1,7 +1,6 @@
 //! The result of a style, the same whether its run has just ended or is read from the store.
 //!
-//! Documents are made of this and of nothing else, so that what a run printed and what is told of it later are one. What
-//! the store does not keep is `None`.
+//! Documents are made of this and of nothing else, so that what a run printed and what is told of it later are one.
 
 use super::report::{RunReport, StyleReport, SymbolLosses, unused_signals};
 use crate::decide::{DecisionOutcome, DecisionReason, ParameterChange};
@@ -24,13 +23,14 @@ pub struct StyleResult {
     pub parameter_sets: u64,
     /// Opportunities by hindsight.
     pub opportunities: u64,
-    /// What was searched and what was lost; `None` in the store.
+    /// What was searched and what was lost; `None` where the store does not keep it: of runs that are not among the newest, or of an
+    /// older program.
     pub extent: Option<SearchExtent>,
     /// What was decided; `None` where nothing was.
     pub decided: Option<StyleDecision>,
     /// What is known about the candidate; `None` where nothing was asked.
     pub evidence: Option<KnownEvidence>,
-    /// What each symbol trades; `None` in the store.
+    /// What each symbol trades; `None` where the store does not keep it, as above.
     pub own: Option<Vec<OwnSet>>,
 }
 

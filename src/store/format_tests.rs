@@ -221,12 +221,14 @@ fn the_bytes_of_every_record_are_as_pinned() {
         golden::<InsightsRecordV1>(&mut known),
         golden::<InsightsRecord>(&mut known),
         golden::<RunRecordV1>(&mut known),
+        golden::<RunRecordV2>(&mut known),
         golden::<RunRecord>(&mut known),
         golden::<DecisionRecordV1>(&mut known),
         golden::<DecisionRecord>(&mut known),
         golden::<TrialsRecordV1>(&mut known),
         golden::<TrialsRecord>(&mut known),
         golden::<WorkRecord>(&mut known),
+        golden::<SeriesRecordV1>(&mut known),
         golden::<SeriesRecord>(&mut known),
         golden::<EvidenceRecordV1>(&mut known),
         golden::<EvidenceRecord>(&mut known),
@@ -407,7 +409,9 @@ fn the_first_version_of_a_run_gives_its_days_as_fields() {
         let read = decode_record::<RunRecord>(place, &row).expect("it was valid then");
         assert_eq!([&read.asked_first_day, &read.asked_end_day], asked, "{line}");
         assert_eq!(read.config_toml, rest);
-        assert_eq!((read.started_at_ms, &read.issues), (before.started_at_ms, &before.issues));
+        let issues: Vec<IssueRecord> = before.issues.into_iter().map(IssueRecord::from).collect();
+        assert_eq!((read.started_at_ms, &read.issues), (before.started_at_ms, &issues));
+        assert_eq!(read.issues[0].detail, ReasonRecord::told("2025-01-03".to_owned()));
         assert!(read.validate().is_ok());
     }
     let wrong = RunRecord { asked_end_day: "soon".to_owned(), ..RunRecord::sample() };

@@ -178,7 +178,7 @@ fn wrong(
     let field = places.binary_search(&place).ok().and_then(|index| schema.fields().get(index));
     Rejection::ColumnType {
         column: field.map_or(name.to_owned(), |field| field.name().clone()),
-        expected,
+        expected: expected.into(),
         found: field.map_or("nothing".to_owned(), |field| field.data_type().to_string()),
     }
 }

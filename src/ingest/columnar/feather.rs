@@ -67,7 +67,7 @@ fn categories(
         // Each may be put behind the ones before it, which are copied.
         if place >= DICTIONARIES_MAX {
             let (limit, unit) = (DICTIONARIES_MAX as u64, "parts of dictionaries");
-            return Err(Rejection::TooLarge { limit, unit }.into());
+            return Err(Rejection::TooLarge { limit, unit: unit.into() }.into());
         }
         check_room(decoded, file.len(), room_bytes)?;
         decoder.read_dictionary(block, &data).map_err(damaged)?;
@@ -107,7 +107,7 @@ fn check(block: &Block, data: &[u8]) -> Result<u64, TableFault> {
     };
     let rows = u64::try_from(batch.length()).map_err(|_| wrong("length is negative"))?;
     if rows > ROWS_MAX {
-        return Err(Rejection::TooLarge { limit: ROWS_MAX, unit: "rows" }.into());
+        return Err(Rejection::TooLarge { limit: ROWS_MAX, unit: "rows".into() }.into());
     }
     decoded_bytes(&batch, body).ok_or_else(|| wrong("buffers lie outside its body"))
 }

@@ -113,7 +113,7 @@ fn parse(
         }
         Err(StreamError::TooLarge) => {
             let limit = COLUMNAR_BYTES_MAX as u64;
-            return Ok(collector.reject(Rejection::TooLarge { limit, unit: "bytes" }));
+            return Ok(collector.reject(Rejection::TooLarge { limit, unit: "bytes".into() }));
         }
         bytes => bytes?,
     };
@@ -138,7 +138,7 @@ fn guarded<T, E: From<TableFault>>(read: impl FnOnce() -> Result<T, E>) -> Resul
 /// Compares what is decoded at a time with the limit for any file, and with the room there is.
 fn check_room(decoded: u64, file_bytes: usize, room_bytes: Option<u64>) -> Result<(), TableFault> {
     if decoded > BATCH_BYTES_MAX {
-        return Err(Rejection::TooLarge { limit: BATCH_BYTES_MAX, unit: "decoded bytes" }.into());
+        return Err(Rejection::TooLarge { limit: BATCH_BYTES_MAX, unit: "decoded bytes".into() }.into());
     }
     let fits = room_bytes.is_none_or(|room| decoded.saturating_add(file_bytes as u64) <= room);
     if fits { Ok(()) } else { Err(Rejection::NoRoom.into()) }
@@ -193,9 +193,9 @@ impl Sink for Batches<'_> {
         let found = columns::find(&names, self.collector.symbol).map_err(|fault| {
             TableFault::Rejected(Rejection::UnknownNames {
                 fault: fault.to_string(),
-                place: "the table".to_owned(),
-                found: layout::list_names(&names),
-                advice: "rename the columns",
+                place: "the table".into(),
+                found: layout::list_names(&names).into(),
+                advice: "rename the columns".into(),
             })
         })?;
         self.collector.out.close_times = matches!(found.time, TimeColumn::Close(_));
@@ -208,7 +208,7 @@ impl Sink for Batches<'_> {
         if let Some(field) = nested {
             return Err(TableFault::Rejected(Rejection::ColumnType {
                 column: field.name().clone(),
-                expected: "numbers, times or text",
+                expected: "numbers, times or text".into(),
                 found: field.data_type().to_string(),
             }));
         }

@@ -77,7 +77,7 @@ fn check(
             if matches!(column.compression(), Compression::BROTLI(_) | Compression::LZO) {
                 let (format, advice) =
                     ("Parquet packed by brotli or LZO", "write it with snappy, zstd or lz4");
-                return Err(Rejection::Unsupported { format, advice }.into());
+                return Err(Rejection::unsupported(format, advice).into());
             }
             let page = check_pages(file, column)?;
             let known = pages.entry(leaf).or_default();
@@ -86,10 +86,10 @@ fn check(
         widest = widest.max(group_bytes);
     }
     if rows > ROWS_MAX {
-        return Err(Rejection::TooLarge { limit: ROWS_MAX, unit: "rows" }.into());
+        return Err(Rejection::TooLarge { limit: ROWS_MAX, unit: "rows".into() }.into());
     }
     if widest > BATCH_BYTES_MAX {
-        return Err(Rejection::TooLarge { limit: BATCH_BYTES_MAX, unit: "decoded bytes" }.into());
+        return Err(Rejection::TooLarge { limit: BATCH_BYTES_MAX, unit: "decoded bytes".into() }.into());
     }
     // A page of values beside a page of what they stand for.
     let bytes = pages.values().map(|(page, _)| page.saturating_mul(2)).sum();
@@ -111,7 +111,7 @@ fn check_pages(file: &[u8], column: &ColumnChunkMetaData) -> Result<u64, TableFa
     let chunk = range.and_then(|(start, end)| file.get(start..end));
     match chunk.and_then(widest_page) {
         Some(widest) if widest <= PAGE_BYTES_MAX => Ok(widest),
-        Some(_) => Err(Rejection::TooLarge { limit: PAGE_BYTES_MAX, unit: "bytes of a page" }.into()),
+        Some(_) => Err(Rejection::TooLarge { limit: PAGE_BYTES_MAX, unit: "bytes of a page".into() }.into()),
         None => Err(wrong()),
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::ingest::format::{FileFormat, Packing};
-use crate::ingest::rejection::Rejection;
+use crate::ingest::rejection::{Rejection, Words};
 use crate::model::{Direction, Symbol, rfc3339};
 
 /// Where something stands in a file of signals.
@@ -68,7 +68,7 @@ pub enum SignalsError {
         /// The file.
         path: PathBuf,
         /// What it is.
-        found: &'static str,
+        found: Words,
     },
     /// A table that cannot be decoded.
     #[error("the signals in `{}`", path.display())]
@@ -191,9 +191,9 @@ pub(super) fn format_of(
     packing: Packing,
     format: Result<FileFormat, Rejection>,
     head: &[u8],
-) -> Option<&'static str> {
+) -> Option<Words> {
     let holds = |member: &str| memchr::memmem::find(head, member.as_bytes()).is_some();
-    match (packing, format) {
+    let said = match (packing, format) {
         (Packing::Zip, _) if ["xl/", "docProps/", "[Content_Types].xml"].into_iter().any(holds) => {
             Some("an Excel workbook: open it and save the sheet as CSV (UTF-8)")
         }
@@ -204,9 +204,10 @@ pub(super) fn format_of(
             Ok(FileFormat::Json | FileFormat::NestedJson) | Err(Rejection::LegacyOpportunities),
         ) => Some("JSON"),
         (Packing::None, Ok(FileFormat::Feather)) => Some("feather"),
-        (Packing::None, Err(Rejection::Unsupported { format, .. })) => Some(format),
+        (Packing::None, Err(Rejection::Unsupported { format, .. })) => return Some(format),
         (Packing::None, Err(Rejection::LfsPointer)) => Some("a Git LFS pointer"),
         (Packing::None, Err(Rejection::Empty)) => Some("an empty file"),
         (Packing::None, _) => None,
-    }
+    };
+    said.map(Words::Borrowed)
 }

@@ -413,7 +413,7 @@ impl<'a> SignalTable<'a> {
     /// Puts rows in order, drops those that repeat, refuses those that contradict each other.
     fn finish(mut self, hash: String) -> Result<SignalsFile, SignalsError> {
         if self.header.is_none() {
-            return Err(SignalsError::NotCsv { path: self.path.to_owned(), found: "no line of text" });
+            return Err(SignalsError::NotCsv { path: self.path.to_owned(), found: "no line of text".into() });
         }
         let kept = self.rows.len() as u64;
         if let Some((first, _)) = self.skipped.take_if(|(_, skipped)| *skipped > kept) {

@@ -5,24 +5,30 @@ use serde::{Deserialize, Serialize};
 
 use super::metrics::METRICS_VERSION;
 use super::{
-    DecisionRecordV1, Invalid, Record, StoredMetrics, StoredParameterSet, TrialsRecordV1, at_most, finite,
+    DecisionRecordV1, Invalid, Record, RunRecordV2, StoredMetrics, StoredParameterSet, TrialsRecordV1,
+    at_most, finite,
 };
 use crate::decide::ParameterChange;
 use crate::model::Day;
 
 /// The most kinds of issue a run keeps.
-const ISSUES_MAX: usize = 200;
+pub(super) const ISSUES_MAX: usize = 200;
 /// The most trials kept per run and style.
 const TRIALS_MAX: usize = 50;
 
-/// Something wrong with an input file.
+/// Something about the input of a run that should be known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct IssueRecord {
+    /// The file, or the symbol for what concerns all its files together.
     pub file: String,
+    /// The first line concerned, where lines have a meaning.
+    pub line: Option<u64>,
+    /// Name of the kind.
     pub kind: String,
+    /// How often.
     pub count: u64,
-    pub detail: String,
+    /// What there is to say besides.
+    pub detail: ReasonRecord,
 }
 
 /// The size of one style's evaluation.
@@ -45,6 +51,46 @@ impl RunStyleRecord {
     pub fn unevaluated(style: &str) -> Self {
         Self { style: style.to_owned(), signals: 0, pending: 0, parameter_sets: 0, opportunities: 0 }
     }
+}
+
+/// What became of the rows of a file of signals: each is in exactly one place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct SignalsRecord {
+    pub file: String,
+    pub rows: u64,
+    pub counted: u64,
+    pub duplicates: u64,
+    pub without_candles: u64,
+    pub before_candles: u64,
+    pub after_candles: u64,
+    pub outside_window: u64,
+    pub other_styles: u64,
+    pub fingerprint: [u8; 32],
+}
+
+/// The age of the candles of a symbol.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SymbolAgeRecord {
+    /// The symbol.
+    pub symbol: String,
+    /// When its newest candle closed, UTC milliseconds.
+    pub newest_close_ms: Option<i64>,
+    /// The word of its age.
+    pub age: String,
+}
+
+/// The age of the candles of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FreshnessRecord {
+    /// Age from which a symbol is stale, milliseconds.
+    pub limit_ms: i64,
+    /// The word of the clock.
+    pub clock: String,
+    /// What speaks against the clock.
+    pub clock_reason: Option<String>,
+    /// Symbols with candles in order, then those that vanished.
+    pub symbols: Vec<SymbolAgeRecord>,
 }
 
 /// One run: what went in, what it cost, how it ended.
@@ -90,6 +136,16 @@ pub struct RunRecord {
     pub asked_first_day: String,
     /// The day that was asked to end before; empty for as many as there are.
     pub asked_end_day: String,
+    /// Whether an interrupted run left results that this one went on from. Here and below: `None` of runs of older programs.
+    pub resumed: Option<bool>,
+    /// The earlier run with the same candles and plan, whose decisions stand.
+    pub same_as: Option<u64>,
+    /// Days that no run of before had.
+    pub days_new: Option<u64>,
+    /// The signals that were given.
+    pub signals: Option<SignalsRecord>,
+    /// The age of the candles.
+    pub freshness: Option<FreshnessRecord>,
 }
 
 impl RunRecord {
@@ -100,118 +156,27 @@ impl RunRecord {
 }
 
 impl Record for RunRecord {
-    type Earlier = RunRecordV1;
+    type Earlier = RunRecordV2;
     const NAME: &'static str = "RunRecord";
     const TYPE_ID: u16 = 6;
-    const VERSION: u16 = 2;
+    const VERSION: u16 = 3;
     const BYTES_MAX: usize = 256 << 10;
 
     fn validate(&self) -> Result<(), Invalid> {
         at_most("issues", self.issues.len(), ISSUES_MAX)?;
-        let is_day = |text: &String| text.is_empty() || Day::parse(text).is_some();
-        match [&self.asked_first_day, &self.asked_end_day].into_iter().all(is_day) {
-            true => Ok(()),
-            false => Err(Invalid {
-                field: "asked_first_day, asked_end_day",
-                rule: "must be days as YYYY-MM-DD, or empty",
-            }),
-        }
+        days_or_empty([&self.asked_first_day, &self.asked_end_day])
     }
 }
 
-/// The first version, which kept the days that were asked for in a comment of the configuration; as it was written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[expect(missing_docs, reason = "see the newest version")]
-pub struct RunRecordV1 {
-    pub started_at_ms: i64,
-    pub duration_ms: u64,
-    pub app_version: String,
-    pub result: String,
-    pub exit_code: i32,
-    pub data_fingerprint: [u8; 32],
-    pub plan_fingerprint: [u8; 32],
-    pub config_toml: String,
-    pub files: u64,
-    pub symbols: Vec<String>,
-    pub candles: u64,
-    pub days: u64,
-    pub first_day: String,
-    pub last_day: String,
-    pub styles: Vec<RunStyleRecord>,
-    pub threads: u32,
-    pub peak_rss_bytes: u64,
-    pub issues: Vec<IssueRecord>,
-}
-
-impl From<RunRecordV1> for RunRecord {
-    fn from(before: RunRecordV1) -> Self {
-        let (asked, config_toml) = asked_in_comment(&before.config_toml);
-        let day = |day: Option<Day>| day.map(|day| day.to_string()).unwrap_or_default();
-        let config_toml = config_toml.to_owned();
-        let RunRecordV1 {
-            started_at_ms,
-            duration_ms,
-            app_version,
-            result,
-            exit_code,
-            data_fingerprint,
-            plan_fingerprint,
-            config_toml: _,
-            files,
-            symbols,
-            candles,
-            days,
-            first_day,
-            last_day,
-            styles,
-            threads,
-            peak_rss_bytes,
-            issues,
-        } = before;
-        Self {
-            started_at_ms,
-            duration_ms,
-            app_version,
-            result,
-            exit_code,
-            data_fingerprint,
-            plan_fingerprint,
-            config_toml,
-            files,
-            symbols,
-            candles,
-            days,
-            first_day,
-            last_day,
-            styles,
-            threads,
-            peak_rss_bytes,
-            issues,
-            asked_first_day: day(asked.0),
-            asked_end_day: day(asked.1),
-        }
-    }
-}
-
-/// Returns the days that the first version kept before a configuration, as `# style = Both, timerange = 20250101-20250630`,
-/// and the configuration.
-fn asked_in_comment(config_toml: &str) -> ((Option<Day>, Option<Day>), &str) {
-    let (line, rest) = config_toml.split_once('\n').unwrap_or((config_toml, ""));
-    let asked = line.strip_prefix("# style = ").and_then(|line| line.split_once(", timerange = "));
-    let Some((_, timerange)) = asked else { return ((None, None), config_toml) };
-    let (first, end) = timerange.split_once('-').unwrap_or_default();
-    ((Day::parse(first), Day::parse(end)), rest)
-}
-
-impl Record for RunRecordV1 {
-    type Earlier = Self;
-    const NAME: &'static str = RunRecord::NAME;
-    const TYPE_ID: u16 = RunRecord::TYPE_ID;
-    const VERSION: u16 = 1;
-    const BYTES_MAX: usize = RunRecord::BYTES_MAX;
-
-    fn validate(&self) -> Result<(), Invalid> {
-        at_most("issues", self.issues.len(), ISSUES_MAX)
+/// Checks the days that were asked for.
+pub(super) fn days_or_empty(asked: [&String; 2]) -> Result<(), Invalid> {
+    let is_day = |text: &String| text.is_empty() || Day::parse(text).is_some();
+    match asked.into_iter().all(is_day) {
+        true => Ok(()),
+        false => Err(Invalid {
+            field: "asked_first_day, asked_end_day",
+            rule: "must be days as YYYY-MM-DD, or empty",
+        }),
     }
 }
 
@@ -231,7 +196,7 @@ pub struct CandidateRecord {
 }
 
 impl CandidateRecord {
-    fn validate(&self) -> Result<(), Invalid> {
+    pub(super) fn validate(&self) -> Result<(), Invalid> {
         self.set.validate()?;
         finite("score", self.score)?;
         [&self.full, &self.early, &self.late].into_iter().try_for_each(StoredMetrics::validate)
@@ -255,7 +220,7 @@ impl From<&ChangeRecord> for ParameterChange {
     }
 }
 
-/// Why something was decided: the kind of the reason, and its values as JSON by their names; nothing where it has none.
+/// Why something was decided, or what there is to say of it: the kind of the reason, and its values as JSON by their names; nothing where it has none.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct ReasonRecord {

@@ -15,6 +15,7 @@ mod meta;
 mod metrics;
 mod params;
 mod positional;
+mod runs_before;
 mod series;
 mod values;
 mod work;
@@ -26,8 +27,8 @@ pub use carried::CarriedRecord;
 pub use evidence::{AssessmentRecord, AssessmentRecordV1, EvidenceRecord, EvidenceRecordV1};
 pub use features::{CombinationRecord, FeaturesRecord};
 pub use history::{
-    CandidateRecord, ChangeRecord, DecisionRecord, IssueRecord, ReasonRecord, RunRecord, RunRecordV1,
-    RunStyleRecord, TrialRecord, TrialsRecord,
+    CandidateRecord, ChangeRecord, DecisionRecord, FreshnessRecord, IssueRecord, ReasonRecord, RunRecord,
+    RunStyleRecord, SignalsRecord, SymbolAgeRecord, TrialRecord, TrialsRecord,
 };
 pub use insights::{InsightsRecord, InsightsRecordV1, LessonRecord, SensitivityRecord};
 pub use meta::{HeadRecord, MetaRecord};
@@ -37,7 +38,11 @@ pub use positional::{
     CandidateRecordV1, CombinationRecordV1, DecisionRecordV1, FeaturesRecordV1, ParamsRecordV1,
     PositionalMetrics, PositionalSet, TrialRecordV1, TrialsRecordV1,
 };
-pub use series::{SeriesRecord, SurfaceCellRecord, SurfaceRecord, SymbolTradesRecord};
+pub use runs_before::{IssueRecordV1, RunRecordV1, RunRecordV2};
+pub use series::{
+    ExtentRecord, LossRecord, OwnSetRecord, SeriesRecord, SeriesRecordV1, SurfaceCellRecord, SurfaceRecord,
+    SymbolTradesRecord,
+};
 pub use values::{NamedNumber, StoredFilter, StoredParameterSet, StoredValue};
 pub use work::{SymbolWorkRecord, WorkRecord, WorkSpanRecord};
 

@@ -169,7 +169,7 @@ impl Sample for RunRecordV1 {
             opportunities: 120,
         };
         let issue =
-            IssueRecord { file: text("a.csv"), kind: text("gap"), count: 2, detail: text("2025-01-03") };
+            IssueRecordV1 { file: text("a.csv"), kind: text("gap"), count: 2, detail: text("2025-01-03") };
         Self {
             started_at_ms: 1_735_689_600_000,
             duration_ms: 48,
@@ -193,12 +193,53 @@ impl Sample for RunRecordV1 {
     }
 }
 
-impl Sample for RunRecord {
+impl Sample for RunRecordV2 {
     fn sample() -> Self {
         Self {
             asked_first_day: text("2025-01-01"),
             asked_end_day: text("2025-04-01"),
             ..RunRecordV1::sample().into()
+        }
+    }
+}
+
+impl Sample for RunRecord {
+    fn sample() -> Self {
+        let detail = ReasonRecord { code: text("not_used"), values: text("\"no_symbol\"") };
+        let rejected =
+            IssueRecord { file: text("b.csv"), line: Some(3), kind: text("rejected"), count: 1, detail };
+        let before = Self::from(RunRecordV2::sample());
+        let signals = SignalsRecord {
+            file: text("signals.csv"),
+            rows: 21,
+            counted: 6,
+            duplicates: 5,
+            without_candles: 4,
+            before_candles: 3,
+            after_candles: 2,
+            outside_window: 1,
+            other_styles: 0,
+            fingerprint: [3; 32],
+        };
+        let age = SymbolAgeRecord {
+            symbol: text("BTCUSDT"),
+            newest_close_ms: Some(1_735_689_600_000),
+            age: text("stale"),
+        };
+        let freshness = FreshnessRecord {
+            limit_ms: 129_600_000,
+            clock: text("behind"),
+            clock_reason: Some(text("candles of tomorrow")),
+            symbols: vec![age],
+        };
+        Self {
+            issues: [before.issues.clone(), vec![rejected]].concat(),
+            resumed: Some(true),
+            same_as: Some(411),
+            days_new: Some(7),
+            signals: Some(signals),
+            freshness: Some(freshness),
+            ..before
         }
     }
 }
@@ -301,7 +342,7 @@ impl Sample for EvidenceRecordV1 {
     }
 }
 
-impl Sample for SeriesRecord {
+impl Sample for SeriesRecordV1 {
     fn sample() -> Self {
         let surface = SurfaceRecord {
             x: text("atr_tp_multiplier"),
@@ -318,6 +359,26 @@ impl Sample for SeriesRecord {
             symbols: vec![symbol],
             surfaces: vec![surface],
         }
+    }
+}
+
+impl Sample for SeriesRecord {
+    fn sample() -> Self {
+        let losses =
+            LossRecord { symbol: text("BTCUSDT"), no_entry: 1, no_atr: 2, rescaled: 3, cut: 4, blind: 5 };
+        let own = |own| OwnSetRecord {
+            symbol: text("BTCUSDT"),
+            own,
+            reason: ReasonRecord { code: text("pooled_is_best"), values: String::new() },
+        };
+        let extent = ExtentRecord {
+            asked: 139_968,
+            rated: 68_000,
+            in_lattice: 890,
+            losses: vec![losses],
+            own: vec![own(Some(candidate())), own(None)],
+        };
+        Self { extent: Some(extent), ..SeriesRecordV1::sample().into() }
     }
 }
 

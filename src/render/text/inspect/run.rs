@@ -24,7 +24,7 @@ impl InspectRunDocument {
     pub(crate) fn body(&self) -> String {
         let mut text = self.head();
         for (name, style) in &self.styles {
-            let _ = write!(text, "\n{}", style.text(name, false));
+            let _ = write!(text, "\n{}", style.text(name, self.input.signals.is_some()));
         }
         text + &issues_text(&self.input.issues)
     }
