@@ -3,6 +3,7 @@
 # benches run tiny among them).
 set -euo pipefail
 cd "$(dirname "$0")/.."
+cargo() { command cargo --config tools/checks.toml "$@"; }
 step() { printf '\n== %s\n' "$*"; "$@"; }
 step cargo fmt --check
 step cargo clippy --all-targets --locked -- -D warnings
