@@ -77,7 +77,7 @@ fn choose(plan: &Plan, book: &OutcomeTable, days: &Range<Day>, memory: Memory) -
 }
 
 /// What windows of several lengths, and days that fade, choose: where an edge stays, and so long after it moved.
-pub fn windows(full: bool, asked: Option<usize>) {
+pub(crate) fn windows(full: bool, asked: Option<usize>) {
     let plan = plan();
     let (worlds, history, years) =
         if full { (asked.unwrap_or(40), 2 * YEAR, TRUE_YEARS) } else { (1, 100, 1) };
@@ -131,7 +131,7 @@ fn p_of(book: &OutcomeTable, history: usize, memory: Memory) -> Option<f64> {
 
 /// How often, and how soon, decay is seen of parameters whose day returns have fat tails and so high a yearly Sharpe ratio; before that,
 /// for so many days since they are active, they have one of 2.8.
-pub fn decays(full: bool, asked: Option<usize>) {
+pub(crate) fn decays(full: bool, asked: Option<usize>) {
     let worlds = if full { asked.unwrap_or(4_000) } else { 20 };
     let mut text = format!(
         "share of {worlds} active sets that were seen to decay within two years, and the median day\n"

@@ -7,7 +7,7 @@
 
 mod change;
 
-pub use change::{decays, windows};
+pub(crate) use change::{decays, windows};
 
 use std::fmt::Write as _;
 
