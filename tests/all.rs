@@ -29,6 +29,7 @@ mod fill_units;
 mod first_steps;
 mod forecast;
 mod formats;
+mod freqtrade;
 mod freshness;
 mod gaps;
 mod glossary;

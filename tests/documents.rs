@@ -71,6 +71,21 @@ fn cases() -> Vec<Case> {
             "/data/differences/0/is_due",
             json!("yes"),
         ),
+        case(
+            "export_freqtrade",
+            &[
+                "export-freqtrade",
+                "--diff",
+                "--strategy",
+                "Sample",
+                "--map",
+                "tests/fixtures/freqtrade/map.toml",
+                "-o",
+                "tests/fixtures/freqtrade/Sample.json",
+            ],
+            "/data/changes/0/place",
+            json!(1),
+        ),
         case("doctor", &["doctor", "--stale-after", "8760h"], "/data/healthy", json!("yes")),
         case("memory_report", &["memory", "report"], "/data/warning_bytes", json!("much")),
         case(

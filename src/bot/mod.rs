@@ -2,6 +2,7 @@
 //! speaks against handing parameters over.
 
 pub mod export_gate;
+pub mod freqtrade;
 #[cfg(any(test, fuzzing))]
 #[path = "../../tests/fuzz/bot.rs"]
 pub(crate) mod fuzz;

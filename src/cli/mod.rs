@@ -12,6 +12,7 @@ mod export;
 mod failure;
 mod fetch;
 mod files;
+mod freqtrade;
 #[cfg(any(test, fuzzing))]
 #[path = "../../tests/fuzz/cli.rs"]
 pub(crate) mod fuzz;
@@ -131,6 +132,8 @@ enum Command {
     Report(report::ReportArguments),
     /// Write learning_config.json for legacy consumers, atomically
     ExportJson(export::ExportArguments),
+    /// Write the active parameters into a freqtrade strategy's parameter file, atomically
+    ExportFreqtrade(freqtrade::ExportFreqtradeArguments),
     /// Take over the learning_config.json of the old system
     ImportJson(import::ImportArguments),
     /// Look at data without running anything
@@ -225,6 +228,7 @@ fn carry_out() -> ExitCode {
         Command::Restore(arguments) => restore::run(&context, &arguments),
         Command::Report(arguments) => report::run(&context, &arguments),
         Command::ExportJson(arguments) => export::run(&context, &arguments),
+        Command::ExportFreqtrade(arguments) => freqtrade::run(&context, &arguments),
         Command::ImportJson(arguments) => import::run(&context, &arguments),
         Command::Check(command) => check::run(&context, &command),
         Command::Doctor(arguments) => doctor::run(&context, &arguments),

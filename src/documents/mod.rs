@@ -11,6 +11,7 @@ pub mod document;
 pub mod dry_run;
 pub mod evidence;
 pub mod export;
+pub mod export_freqtrade;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 pub mod freshness;

@@ -5,6 +5,8 @@ use std::fs::OpenOptions;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rustix::fs::OFlags;
 
 /// Longest secret; a longer file is something else.
@@ -67,6 +69,11 @@ impl Secret {
             true => Err(SecretError::Empty { name }),
             false => Ok(Some(Self(text.to_owned()))),
         }
+    }
+
+    /// Returns the header by which a user with a password says who it is.
+    pub(crate) fn basic_authorization(user: &Self, password: &Self) -> String {
+        format!("Basic {}", STANDARD.encode(format!("{}:{}", user.0, password.0)))
     }
 
     /// Returns the secret itself, for the one who asks for it.

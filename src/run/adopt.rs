@@ -5,16 +5,16 @@
 
 use std::collections::BTreeMap;
 
+use super::active::{BarredSets, is_symbol_of};
 use super::recall::{decision_reason, parameter_set};
 use super::records::{change_record, reason_record};
 use crate::decide::{DecisionOutcome, DecisionReason, ParameterChange, list_changes, withdraw_changes};
-use crate::model::{ParameterSet, Style};
+use crate::model::Style;
 use crate::run::unreported::{Overdue, unreported_runs};
 use crate::store::records::{
     CandidateRecord, ChangeRecord, DecisionRecord, ParamsRecord, RunRecord, RunStyleRecord, StoredMetrics,
 };
 use crate::store::{LearningCommit, Location, Snapshot, Store, StoreError};
-use crate::study::per_symbol::scope_of;
 
 /// Results of decisions by hand in the history.
 const ADOPTED: &str = "adopted";
@@ -142,15 +142,6 @@ pub fn by_hand(
 /// Returns whether a run of this result was a decision by hand, which reads no candles.
 pub fn is_by_hand(result: &str) -> bool {
     [ADOPTED, ROLLED_BACK, IMPORTED, EXPORTED].contains(&result)
-}
-
-/// Sets that no run puts back into use.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct BarredSets {
-    /// Those deactivated by hand last, by style.
-    pub(crate) vetoed: BTreeMap<Style, ParameterSet>,
-    /// Those that decayed, by style, the latest last.
-    pub(crate) decayed: BTreeMap<Style, Vec<ParameterSet>>,
 }
 
 /// Returns the sets that were taken out of use among the last runs and not put back by hand since.
@@ -394,11 +385,6 @@ fn manual_commit(
 /// Returns the changes that leave a scope without parameters.
 fn withdrawn_changes(scope: &str, style: Style, record: &ParamsRecord) -> Vec<ChangeRecord> {
     withdraw_changes(style, scope, &parameter_set(&record.set)).iter().map(change_record).collect()
-}
-
-pub(crate) fn is_symbol_of(scope: &str, style: Style) -> bool {
-    let symbol = scope.strip_prefix("symbol/").and_then(|rest| rest.split_once('/'));
-    symbol.is_some_and(|(symbol, _)| scope == scope_of(symbol, style))
 }
 
 fn params_record(

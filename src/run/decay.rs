@@ -2,28 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::adopt::is_symbol_of;
-use super::style::ActiveParameters;
+use super::active::{ActiveParameters, is_symbol_of};
 use crate::decide::reason::OwnReason;
 use crate::decide::{
     Decision, DecisionOutcome, DecisionReason, Fallback, ParameterChange, list_changes, withdraw_changes,
 };
 use crate::model::{ParameterSet, Style};
-use crate::store::records::ParamsRecord;
 use crate::study::evidence::Evidence;
 use crate::study::per_symbol::OwnSet;
 use crate::validate::assessment::DECAY_E;
-
-/// What was active before the active parameters.
-#[derive(Debug, Clone)]
-pub(crate) struct EarlierParameters {
-    /// The run that judged them.
-    pub(crate) run: u64,
-    /// As they were kept.
-    pub(crate) record: ParamsRecord,
-    /// The set.
-    pub(crate) set: ParameterSet,
-}
 
 /// Returns the evidence for a decay of what is active, where that suffices.
 pub(super) fn decay_of(evidence: &Evidence) -> Option<f64> {
@@ -77,8 +64,8 @@ pub(super) fn withdrawn_own_sets(style: Style, symbols: &BTreeMap<String, Parame
 mod tests {
     use super::*;
     use crate::model::ExitRule;
-    use crate::run::adopt::BarredSets;
-    use crate::store::records::StoredMetrics;
+    use crate::run::active::{BarredSets, EarlierParameters};
+    use crate::store::records::{ParamsRecord, StoredMetrics};
 
     fn set(take_profit: f64) -> ParameterSet {
         ParameterSet { exit: ExitRule::new(take_profit, 1.5, 8.0), filters: Vec::new() }

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
+use super::active::ActiveParameters;
 use super::adopt::is_by_hand;
 use super::error::RunError;
 use super::halt::Halt;
@@ -23,7 +24,7 @@ use super::report::{InputReport, SymbolReport};
 use super::resources::{
     expected_peak, peak_rss_bytes, room_bytes, spare_bytes, study_bytes, symbols_in_flight,
 };
-use super::style::{ActiveParameters, study_style};
+use super::style::study_style;
 use crate::engine::day::{DayBlock, DaySignal, StyleDay};
 use crate::engine::evaluation::{WorkItem, evaluate_all};
 use crate::engine::parcel::rows_of;

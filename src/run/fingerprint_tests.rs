@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::adopt::BarredSets;
-use super::decay::EarlierParameters;
+use super::active::{ActiveParameters, BarredSets, EarlierParameters};
 use super::given_signals::{SignalsBySymbol, SignalsNote};
 use super::incremental::data_fingerprint;
 use super::memoised::cache_key;
 use super::prior_state::{day_prints, reading_print, series_print};
 use super::report::{InputReport, SymbolReport};
-use super::style::ActiveParameters;
 use crate::engine::fingerprint_tests::{assert_pinned, default_plan};
 use crate::engine::plan::{DayLimits, Plan, SearchSettings};
 use crate::exits::Costs;

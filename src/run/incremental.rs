@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
+use super::active::{ActiveParameters, EarlierParameters};
 use super::clock;
-use super::decay::EarlierParameters;
 use super::error::RunError;
 use super::event::RunEvent;
 use super::freshness::{Freshness, LastRun, Surroundings};
@@ -17,7 +17,7 @@ use super::options::RunOptions;
 use super::records;
 use super::report::{InputReport, RunReport, StyleReport, SymbolReport};
 use super::resources::{room_at_first, room_bytes, spare_bytes, study_bytes, symbols_in_flight};
-use super::style::{ActiveParameters, study_style};
+use super::style::study_style;
 use crate::decide::{Fallback, RunResult};
 use crate::engine::outcome_spill::OutcomeStore;
 use crate::engine::plan::Plan;

@@ -1,9 +1,8 @@
 //! Equal questions have equal answers: what the studies of a run depend on, as one fingerprint, and their reports as
 //! bytes. An answer spares reading every unit when nothing changed since it was found.
 
-use super::adopt::BarredSets;
+use super::active::{ActiveParameters, BarredSets};
 use super::report::StyleReport;
-use super::style::ActiveParameters;
 use crate::decide::key_values;
 use crate::engine::plan::Plan;
 use crate::evaluate::metric_table::METRICS_VERSION;

@@ -3,6 +3,7 @@
 //! [`incremental()`] is the daily run: it prepares symbols, has the units evaluated that no earlier run holds, studies every style and
 //! commits what was learned. Not here: formatting.
 
+pub(crate) mod active;
 pub mod adopt;
 mod append_read;
 pub mod clock;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::decay::EarlierParameters;
+use super::active::EarlierParameters;
 use super::freshness::{Freshness, SymbolAge};
 use super::given_signals::SignalsNote;
 use super::issues::{InputIssue, all_issues};

@@ -1,10 +1,9 @@
 //! One style of a run: its book, its study, its decision and what it teaches.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::adopt::BarredSets;
-use super::decay::{EarlierParameters, decay_of, fall_back, withdrawn_own_sets};
+use super::active::{ActiveParameters, BarredSets};
+use super::decay::{decay_of, fall_back, withdrawn_own_sets};
 use super::report::{InputReport, StyleReport, SymbolLosses};
 use crate::decide::insights::{AdviceStanding, InsightInput, Insights, TradeContext, draw_insights};
 use crate::decide::{
@@ -15,7 +14,6 @@ use crate::evaluate::outcome_table::OutcomeTable;
 use crate::evaluate::replay::{Pick, taken_signals};
 use crate::model::{Day, ParameterSet, Style};
 use crate::search::space::weights_of;
-use crate::search::strategy::Search;
 use crate::search::weights::LearnedWeights;
 use crate::study::assembly::{SymbolDays, outcome_table_of};
 use crate::study::evidence::Question;
@@ -24,40 +22,6 @@ use crate::study::series::replay_series;
 use crate::study::weights::learn_weights;
 use crate::study::{EvaluationContext, Study, study_parameters};
 use crate::validate::assessment::Assurance;
-
-/// What is active.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct ActiveParameters {
-    /// Per style of the plan.
-    pub(crate) styles: Vec<Option<ParameterSet>>,
-    /// Own sets of symbols, by scope.
-    pub(crate) symbols: BTreeMap<String, ParameterSet>,
-    /// Sets that no run puts back.
-    pub(crate) barred: BarredSets,
-    /// What was active before, by style, where decaying parameters go back to it.
-    pub(crate) earlier: BTreeMap<Style, EarlierParameters>,
-    /// Last day of the candles that the active sets were chosen on, by style.
-    pub(crate) chosen_on: BTreeMap<Style, Day>,
-    /// Fingerprints of the grids tried before, by style.
-    pub(crate) grids: BTreeSet<(Style, [u8; 32])>,
-    /// Last day of the first window that was tested, by style.
-    pub(crate) first_looks: BTreeMap<Style, Day>,
-}
-
-impl ActiveParameters {
-    /// Returns whether no earlier run tested a style on fewer days than those before an end.
-    pub(crate) fn is_first_look(&self, style: Style, end: Day) -> bool {
-        self.first_looks.get(&style).is_none_or(|first| first.0 + 1 >= end.0)
-    }
-
-    /// Returns how many distinct grids of a style were tried, that of the plan included; a part of a larger space counts as
-    /// all the parts that might have been chosen in its place.
-    pub(crate) fn grids_with(&self, style: &StylePlan, search: &Search) -> u64 {
-        let own = (style.space.style(), style.grid_fingerprint(search).0);
-        let before = self.grids.iter().filter(|(of, print)| *of == own.0 && *print != own.1).count();
-        (before as u64).saturating_add(style.asked().1)
-    }
-}
 
 /// Studies one style (by its index in the plan) and decides.
 pub(crate) fn study_style(

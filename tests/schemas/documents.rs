@@ -14,6 +14,7 @@ use retune::documents::doctor::DoctorDocument;
 use retune::documents::document::{Document, Envelope, schema_name};
 use retune::documents::dry_run::ForecastDocument;
 use retune::documents::export::ExportDiffDocument;
+use retune::documents::export_freqtrade::ExportFreqtradeDocument;
 use retune::documents::fetch::FetchDocument;
 use retune::documents::inspect::{
     ExplainDocument, InspectCacheDocument, InspectChangesDocument, InspectDiffDocument,
@@ -42,7 +43,7 @@ pub(crate) struct Exported {
 }
 
 /// Every exported document.
-pub(crate) const EXPORTED: [Exported; 37] = [
+pub(crate) const EXPORTED: [Exported; 38] = [
     enveloped::<RunDocument>(),
     enveloped::<ForecastDocument>(),
     enveloped::<CheckDataDocument>(),
@@ -69,6 +70,7 @@ pub(crate) const EXPORTED: [Exported; 37] = [
     enveloped::<ConfigDocument>(),
     enveloped::<ImportDocument>(),
     enveloped::<ExportDiffDocument>(),
+    enveloped::<ExportFreqtradeDocument>(),
     enveloped::<DoctorDocument>(),
     enveloped::<MemoryReportDocument>(),
     enveloped::<MemoryWatchDocument>(),

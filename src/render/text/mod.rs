@@ -9,6 +9,7 @@ mod doctor;
 mod dry_run;
 mod evidence;
 mod export;
+mod export_freqtrade;
 #[cfg(feature = "fetch")]
 mod fetch;
 mod freshness;

@@ -1,0 +1,356 @@
+//! The map between a parameter set and the spaces of a strategy.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::model::{ExitAxis, FilterValue, ParameterSet};
+
+/// Spaces that freqtrade reads in its own way: `[exits]` of the map writes them.
+const OWN_SPACES: [&str; 4] = ["roi", "stoploss", "trailing", "max_open_trades"];
+/// Longest name of a space or parameter.
+const NAME_CHARS_MAX: usize = 100;
+/// Significant digits of what is converted: enough for every fee, and no noise of binary fractions.
+const DIGITS: i32 = 10;
+
+/// Why a set cannot be handed over.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MapError {
+    /// The map is not one.
+    #[error("{0}")]
+    NoMap(String),
+    /// The map asks for what the set does not have, or for another kind of value.
+    #[error("{place}: expected {expected}, found {found}")]
+    Value {
+        /// Where it stands in the map.
+        place: String,
+        /// What can stand there.
+        expected: String,
+        /// What the set has.
+        found: String,
+    },
+}
+
+/// The kind of value that a parameter of the strategy has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ValueKind {
+    /// A `DecimalParameter` or `RealParameter`.
+    #[default]
+    Float,
+    /// An `IntParameter`.
+    Int,
+    /// A `CategoricalParameter`: one of the values given, by the name that the set has.
+    Category,
+    /// A `BooleanParameter`, on where the set's number is above 0.
+    Bool,
+}
+
+/// Where the value of a parameter comes from.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+enum ParameterSource {
+    /// A filter of the set, as a float.
+    Key(String),
+    /// The same with more said.
+    Full(FullSource),
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FullSource {
+    from: String,
+    #[serde(default, rename = "as")]
+    kind: ValueKind,
+    /// Value of the strategy by the name that the set has.
+    #[serde(default)]
+    values: BTreeMap<String, toml::Value>,
+}
+
+/// Which exits are handed over, and how they are counted there.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ExitsMap {
+    roi: bool,
+    stoploss: bool,
+    trailing: bool,
+    /// Of the strategy: freqtrade counts exits in percent of the stake.
+    leverage: f64,
+    /// Of a side: freqtrade's targets are after fees, ours are levels of the price.
+    fee_pct: f64,
+}
+
+impl Default for ExitsMap {
+    fn default() -> Self {
+        Self { roi: false, stoploss: false, trailing: false, leverage: 1.0, fee_pct: 0.0 }
+    }
+}
+
+/// Which filter goes to which parameter of which space, and which exits go with them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FreqtradeMap {
+    spaces: BTreeMap<String, BTreeMap<String, ParameterSource>>,
+    exits: ExitsMap,
+}
+
+impl FreqtradeMap {
+    /// Reads a map: a table for each space, with `parameter = "filter"` or `parameter = { from = "filter", as = "int" }`, and
+    /// `[exits]`.
+    ///
+    /// Errors: [`MapError::NoMap`], with the line
+    pub fn parse(text: &str) -> Result<Self, MapError> {
+        let tables: BTreeMap<String, toml::Table> =
+            toml::from_str(text).map_err(|error| MapError::NoMap(error.to_string().trim_end().to_owned()))?;
+        let mut map = Self { spaces: BTreeMap::new(), exits: ExitsMap::default() };
+        for (space, table) in tables {
+            if space == "exits" {
+                map.exits = read_table(&space, table)?;
+                continue;
+            }
+            if OWN_SPACES.contains(&space.as_str()) {
+                let message = format!(
+                    "[{space}]: expected a space of parameters such as `buy` or `sell`, found one that freqtrade reads in its own \
+                     way: `[exits]` writes roi, stoploss and trailing"
+                );
+                return Err(MapError::NoMap(message));
+            }
+            is_identifier(&space, &space)?;
+            let sources: BTreeMap<String, ParameterSource> = read_table(&space, table)?;
+            for name in sources.keys() {
+                is_identifier(name, &format!("{space}.{name}"))?;
+            }
+            map.spaces.insert(space, sources);
+        }
+        let ExitsMap { leverage, fee_pct, .. } = map.exits;
+        if !(leverage > 0.0 && leverage <= 1_000.0) {
+            return Err(value_error("exits.leverage", "a number above 0, at most 1000", leverage));
+        }
+        if !(0.0..10.0).contains(&fee_pct) {
+            return Err(value_error("exits.fee_pct", "0 to 10 percent of a side", fee_pct));
+        }
+        if map.spaces.values().all(BTreeMap::is_empty) && !map.hands_exits() {
+            let message =
+                "expected a table such as `[buy]` with `parameter = \"filter\"`, or `[exits]`, found neither";
+            return Err(MapError::NoMap(message.to_owned()));
+        }
+        Ok(map)
+    }
+
+    /// Returns whether exits are handed over.
+    fn hands_exits(&self) -> bool {
+        self.exits.roi || self.exits.stoploss || self.exits.trailing
+    }
+
+    /// Returns what the file has to say of a set, space by space.
+    ///
+    /// Errors: a filter that the set does not have, a value of another kind, exits that freqtrade cannot have
+    pub fn spaces_of(&self, set: &ParameterSet) -> Result<Map<String, Value>, MapError> {
+        let mut spaces = Map::new();
+        for (space, sources) in &self.spaces {
+            let mut params = Map::new();
+            for (name, source) in sources {
+                params.insert(name.clone(), source.value_in(set, &format!("{space}.{name}"))?);
+            }
+            spaces.insert(space.clone(), Value::Object(params));
+        }
+        spaces.extend(self.exits_of(set)?);
+        Ok(spaces)
+    }
+
+    /// Returns the exits of a set as freqtrade counts them.
+    fn exits_of(&self, set: &ParameterSet) -> Result<Map<String, Value>, MapError> {
+        let ExitsMap { roi, stoploss, trailing, leverage, fee_pct } = self.exits;
+        let number = |key: &str| ExitAxis::named(key).and_then(|axis| axis.value(&set.exit));
+        let needed = |place: &str, key: &str| {
+            number(key).ok_or_else(|| MapError::Value {
+                place: format!("exits.{place}"),
+                expected: format!("a set with `{key}`, an exit in percent of the price"),
+                found: known_exits(set),
+            })
+        };
+        let share = |percent: f64| rounded(percent / 100.0 * leverage);
+        let mut spaces = Map::new();
+        if roi {
+            let (target, fee) = (needed("roi", "take_profit_pct")? / 100.0, fee_pct / 100.0);
+            let net = ((1.0 + target) * (1.0 - fee) / (1.0 + fee) - 1.0) * leverage;
+            if net <= 0.0 {
+                return Err(value_error(
+                    "exits.roi",
+                    "a target above the fees of both sides",
+                    target * 100.0,
+                ));
+            }
+            spaces.insert("roi".to_owned(), json!({ "0": rounded(net) }));
+        }
+        if stoploss {
+            let stop = share(needed("stoploss", "stop_loss_pct")?);
+            if stop >= 1.0 {
+                return Err(value_error("exits.stoploss", "a stop nearer than the whole stake", stop));
+            }
+            spaces.insert("stoploss".to_owned(), json!({ "stoploss": -stop }));
+        }
+        if trailing {
+            let space = match number("trailing_pct") {
+                None => json!({ "trailing_stop": false }),
+                Some(distance) => json!({
+                    "trailing_stop": true,
+                    "trailing_stop_positive": share(distance),
+                    "trailing_stop_positive_offset": number("trailing_offset_pct").map_or(0.0, share),
+                    "trailing_only_offset_is_reached": number("trailing_offset_pct").is_some(),
+                }),
+            };
+            spaces.insert("trailing".to_owned(), space);
+        }
+        Ok(spaces)
+    }
+}
+
+impl ParameterSource {
+    fn value_in(&self, set: &ParameterSet, place: &str) -> Result<Value, MapError> {
+        let (from, kind, values) = match self {
+            Self::Key(from) => (from, ValueKind::Float, None),
+            Self::Full(FullSource { from, kind, values }) => (from, *kind, Some(values)),
+        };
+        let found = set.filter(from).ok_or_else(|| {
+            let known: Vec<&str> = set.filters.iter().map(|(key, _)| key.as_str()).collect();
+            MapError::Value {
+                place: place.to_owned(),
+                expected: format!("one of the filters of the set: {}", known.join(", ")),
+                found: format!("`{from}`"),
+            }
+        })?;
+        let wrong = |expected: &str| MapError::Value {
+            place: place.to_owned(),
+            expected: expected.to_owned(),
+            found: format!("`{from}` = {found}"),
+        };
+        match (kind, found) {
+            (ValueKind::Float, FilterValue::Number(number)) => Ok(json!(number)),
+            (ValueKind::Int, FilterValue::Number(number)) if number.fract() == 0.0 && number.abs() < 1e15 => {
+                Ok(json!(*number as i64))
+            }
+            (ValueKind::Bool, FilterValue::Number(number)) => Ok(json!(*number > 0.0)),
+            (ValueKind::Category, found) => {
+                let known = values.and_then(|values| values.get(&found.to_string()));
+                let known = known.ok_or_else(|| wrong("a name that `values` has"))?;
+                serde_json::to_value(known).map_err(|error| MapError::NoMap(format!("{place}: {error}")))
+            }
+            (ValueKind::Int, _) => Err(wrong("a whole number (as = \"int\")")),
+            (ValueKind::Float | ValueKind::Bool, _) => Err(wrong(
+                "a number; a name is handed over by as = \"category\" and values = { name = value }",
+            )),
+        }
+    }
+}
+
+fn known_exits(set: &ParameterSet) -> String {
+    let known: Vec<&str> = set.exit.values().map(|(key, _)| key).collect();
+    known.join(", ")
+}
+
+fn value_error(place: &str, expected: &str, found: f64) -> MapError {
+    MapError::Value { place: place.to_owned(), expected: expected.to_owned(), found: found.to_string() }
+}
+
+/// Reads a table of the map.
+fn read_table<T: serde::de::DeserializeOwned>(name: &str, table: toml::Table) -> Result<T, MapError> {
+    table.try_into().map_err(|error: toml::de::Error| {
+        MapError::NoMap(format!("[{name}]: {}", error.to_string().trim_end()))
+    })
+}
+
+/// freqtrade takes spaces and parameters that are names in Python.
+fn is_identifier(name: &str, place: &str) -> Result<(), MapError> {
+    let mut chars = name.chars();
+    let begins = chars.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_');
+    match begins && chars.all(|c| c.is_ascii_alphanumeric() || c == '_') && name.len() <= NAME_CHARS_MAX {
+        true => Ok(()),
+        false => Err(MapError::NoMap(format!("{place}: expected a name as Python has them, found {name:?}"))),
+    }
+}
+
+/// Rounds to so many significant digits.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.*e}", DIGITS as usize).parse().unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ExitRule;
+
+    fn set() -> ParameterSet {
+        ParameterSet {
+            exit: ExitRule::new(2.0, 1.5, 8.0),
+            filters: vec![
+                ("min_rsi".to_owned(), FilterValue::Number(40.0)),
+                ("min_volume".to_owned(), FilterValue::Number(2.6)),
+                ("trend".to_owned(), FilterValue::Name("trend_only".to_owned())),
+            ],
+        }
+    }
+
+    #[test]
+    fn filters_go_where_the_map_says_as_the_kind_it_says() {
+        let map = FreqtradeMap::parse(
+            "[buy]\nbuy_rsi = { from = \"min_rsi\", as = \"int\" }\nbuy_vol = \"min_volume\"\n\
+             use_trend = { from = \"trend\", as = \"category\", values = { all = false, trend_only = true } }\n\
+             [entry]\nloud = { from = \"min_volume\", as = \"bool\" }\n",
+        );
+        let spaces = map.expect("a map").spaces_of(&set()).expect("the set has it");
+        let expected = json!({
+            "buy": { "buy_rsi": 40, "buy_vol": 2.6, "use_trend": true },
+            "entry": { "loud": true },
+        });
+        assert_eq!(Value::Object(spaces), expected);
+    }
+
+    #[test]
+    fn what_the_set_does_not_have_or_the_strategy_cannot_take_is_refused() {
+        let said = |text: &str| match FreqtradeMap::parse(text) {
+            Ok(map) => map.spaces_of(&set()).expect_err(text).to_string(),
+            Err(error) => error.to_string(),
+        };
+        let cases = [
+            (
+                "[buy]\nx = \"min_rs\"",
+                "buy.x: expected one of the filters of the set: min_rsi, min_volume, trend, found `min_rs`",
+            ),
+            (
+                "[buy]\nx = { from = \"min_volume\", as = \"int\" }",
+                "buy.x: expected a whole number (as = \"int\"), found `min_volume` = 2.6",
+            ),
+            ("[buy]\nx = \"trend\"", "buy.x: expected a number; a name is handed over"),
+            (
+                "[buy]\nx = { from = \"trend\", as = \"category\", values = { all = 1 } }",
+                "a name that `values` has, found `trend` = trend_only",
+            ),
+            ("[buy]\nx = { from = \"trend\", at = 1 }", "[buy]: "),
+            ("[roi]\nx = \"min_rsi\"", "[roi]: expected a space of parameters"),
+            ("[buy]\n\"a b\" = \"min_rsi\"", "buy.a b: expected a name as Python has them"),
+            ("", "found neither"),
+            ("[exits]\nroi = false", "found neither"),
+            ("[exits]\nroi = true\nleverage = 0", "exits.leverage: expected a number above 0"),
+            ("[exits]\nroi = true\nfee_pct = -1", "exits.fee_pct: expected 0 to 10"),
+            ("[exits]\nstop = true", "[exits]: "),
+            (
+                "[exits]\nstoploss = true",
+                "exits.stoploss: expected a set with `stop_loss_pct`, an exit in percent of the price, found atr_tp_multiplier",
+            ),
+            ("buy = 3", "invalid type"),
+        ];
+        for (text, expected) in cases {
+            let found = said(text);
+            assert!(found.contains(expected), "{text:?}: {found}");
+        }
+    }
+
+    #[test]
+    fn shares_are_written_without_the_noise_of_binary_fractions() {
+        assert_eq!(rounded(0.1 + 0.2), 0.3);
+        assert_eq!(rounded(-0.131), -0.131);
+        assert_eq!(rounded(0.0), 0.0);
+    }
+}
