@@ -33,6 +33,7 @@ mod freqtrade;
 mod freshness;
 mod gaps;
 mod glossary;
+mod growth;
 mod guide;
 mod hostile;
 mod http_server;

@@ -129,8 +129,8 @@ const CIRCLES: [(&str, &str); 5] = [
     ),
     (
         "store/backup store/beside store/cache store/disk store/edition store/engine store/envelope store/error store/files \
-         store/health store/keys store/location store/lock store/look store/reported store/snapshot store/stamp store/state \
-         store/tables store/view store/writer",
+         store/health store/keys store/location store/lock store/look store/reported store/seal store/snapshot store/stamp \
+         store/state store/tables store/view store/writer",
         "one error type names every file of a store, and every file can fail with it",
     ),
 ];

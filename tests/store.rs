@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use retune::model::{ExitRule, Style};
 use retune::store::records::*;
-use retune::store::{LearningCommit, RUNS_MAX, Snapshot, Store, StoreError, TRIAL_RUNS_MAX, View};
+use retune::store::{LearningCommit, Location, RUNS_MAX, Snapshot, Store, StoreError, TRIAL_RUNS_MAX, View};
 use tempfile::TempDir;
 
 const SCOPE: &str = "symbol/BTCUSDT/swing";
@@ -559,7 +559,8 @@ fn a_commit_is_all_or_nothing() {
 #[test]
 fn history_is_capped_per_profile() {
     let (_parent, dir) = state_dir();
-    let mut store = Store::open(&dir, 5).expect("a new store");
+    let location = Location { full_runs: TRIAL_RUNS_MAX, ..Location::new(&dir) };
+    let mut store = Store::open(location, 5).expect("a new store");
     store.commit(learning("other", 1)).expect("committed");
     let last = RUNS_MAX as u32 + 3;
     for number in 1..=last {
@@ -594,7 +595,9 @@ const KILLS: usize = 15;
 /// Commits and publishes for ever, saying so each time.
 #[expect(clippy::print_stdout, reason = "the parent reads it")]
 fn commit_until_killed(dir: &Path) -> ! {
-    let mut store = Store::open(dir, 5).expect("the store survived");
+    // All that was stored is to be there.
+    let location = Location { full_runs: TRIAL_RUNS_MAX, ..Location::new(dir) };
+    let mut store = Store::open(location, 5).expect("the store survived");
     println!("\nopened 0");
     loop {
         let next = store.read().expect("readable").runs("default", .., 1).expect("readable");

@@ -185,9 +185,10 @@ impl Context {
     /// Returns where the store lies and how it is kept, for who writes it.
     pub(crate) fn location(&self) -> Result<Location, Failure> {
         let lock_wait = self.global.lock_wait.unwrap_or_default();
-        let backups = self.config(&[])?.store.backups;
+        let config = self.config(&[])?;
+        let (backups, full_runs) = (config.store.backups, config.full_runs()?);
         let stop = self.stop.get().cloned();
-        Ok(Location { lock_wait, backups, stop, ..Location::new(&self.global.store) })
+        Ok(Location { lock_wait, backups, full_runs, stop, ..Location::new(&self.global.store) })
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::quantity::{self, size_bytes};
 use super::{ConfigError, value_error};
+use crate::store::{FULL_RUNS, TRIAL_RUNS_MAX};
 
 /// What a run may take of the machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -65,11 +66,23 @@ pub struct StoreConfig {
     /// 0 makes none.
     #[schemars(extend("x-unit" = "backups"))]
     pub backups: usize,
+    /// Runs of every profile that are kept whole, 1 to 90; of older ones that changed no parameters trials, daily returns, surfaces
+    /// and the work done are dropped, and of the evidence what only describes.
+    #[schemars(extend("x-unit" = "runs"))]
+    pub keep_full_runs: u64,
 }
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { backups: 7 }
+        Self { backups: 7, keep_full_runs: FULL_RUNS }
+    }
+}
+
+impl StoreConfig {
+    pub(super) fn full_runs(&self) -> Result<u64, ConfigError> {
+        let runs = Some(self.keep_full_runs).filter(|runs| (1..=TRIAL_RUNS_MAX).contains(runs));
+        let expected = format!("1 to {TRIAL_RUNS_MAX} runs");
+        runs.ok_or_else(|| value_error("store.keep_full_runs", &expected, self.keep_full_runs))
     }
 }
 

@@ -195,6 +195,11 @@ impl Config {
         Ok(AgeLimit { stale_after_ms, hold: self.decide.stale_data == StaleData::Hold })
     }
 
+    /// Returns how many runs of every profile are kept whole.
+    pub fn full_runs(&self) -> Result<u64, ConfigError> {
+        self.traced(self.store.full_runs())
+    }
+
     /// Resolves the configuration for some styles and days.
     pub fn plan(&self, styles: &[Style], days: DayLimits) -> Result<Plan, ConfigError> {
         self.traced(self.resolved(styles, days))
@@ -205,6 +210,7 @@ impl Config {
         self.cache_bytes()?;
         self.memory_bytes()?;
         self.memory_alarms()?;
+        self.full_runs()?;
         self.fetch_limits()?;
         self.notify_timeout()?;
         self.plan(&Style::ALL, DayLimits::default())

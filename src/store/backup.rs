@@ -4,6 +4,10 @@
 //! of it. Nothing of the database engine or of the stored encoding is needed to read it. Each is written beside its
 //! final name, made durable and renamed; older ones of the same store make room, by day and by profile. A store that is replaced by a backup
 //! is kept under another name.
+//!
+//! Where the last backup is large, the next says only what changed since, as the same lines: rows as they are now, `null` for those
+//! that are gone. It names the backup it goes on from, by number and content, and the whole one they all begin with; it is
+//! restored from all of them. A whole one is made again when what was added is as large.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -26,11 +30,11 @@ use super::keys::META_KEY;
 use super::location::Location;
 use super::lock::RunLock;
 use super::records::{HeadRecord, MetaRecord};
-use super::snapshot::Snapshot;
+use super::snapshot::{Snapshot, StoredRow};
 use super::state::{Claim, create};
 use super::tables::{self, Class, Section, TableInfo};
 use super::view::View;
-use super::writer::{Heads, Writer};
+use super::writer::{ChangedRows, Heads, Writer};
 use crate::ingest::open_regular;
 use crate::model::{DAY_MS, excerpt};
 
@@ -40,7 +44,13 @@ pub(super) const FOLDER: &str = "backups";
 const NEW: &str = ".backup.new";
 const SUFFIX: &str = ".jsonl.gz";
 const FORMAT: &str = "retune backup";
+/// Of a whole one; what goes on from another is of the next version, so that no older program takes it for all there is.
 const VERSION: u32 = 1;
+const VERSION_OF_CHANGES: u32 = 2;
+/// A backup that is smaller than this is always made whole.
+const WHOLE_BYTES: u64 = 128 << 10;
+/// Backups of changes after which room is made; after a whole one it always is.
+const ROOM_EVERY: u64 = 8;
 /// More than this is not read from one backup, once decoded.
 const BYTES_MAX: u64 = 1 << 30;
 /// The longest line: the largest row, 32 MiB of JSON that is passed through, is JSON within JSON there.
@@ -67,6 +77,31 @@ struct Header {
     /// Whose run it was made after.
     #[serde(default)]
     profile: Option<String>,
+    /// What it goes on from; `None` where it is whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    base: Option<Base>,
+}
+
+/// The backup that another goes on from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Base {
+    /// The number of the whole one that they all begin with.
+    whole: u64,
+    /// Its own number.
+    number: u64,
+    /// Commits of the store when it was made.
+    generation: u64,
+    /// The hash over what it and those before it hold.
+    content: String,
+}
+
+/// What a commit changed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CommitChanges<'c> {
+    /// The store before it.
+    pub(super) before: &'c Edition,
+    /// The rows it wrote or took out.
+    pub(super) rows: &'c ChangedRows,
 }
 
 /// A line for a row.
@@ -77,6 +112,13 @@ pub(super) struct BackupLine<'l> {
     pub(super) version: u16,
     #[serde(borrow)]
     pub(super) record: &'l RawValue,
+}
+
+impl BackupLine<'_> {
+    /// Returns whether the row was taken out.
+    fn is_gone(&self) -> bool {
+        self.record.get() == "null"
+    }
 }
 
 /// The last line: a hash of all lines before it.
@@ -119,6 +161,8 @@ pub struct BackupContent {
     pub content: Option<String>,
     /// Whose run it was made after; `None` for that of an older program.
     pub profile: Option<String>,
+    /// The first half of the name of its store; `None` for that of an older program.
+    pub store: Option<String>,
 }
 
 /// What was done by [`restore_backup`].
@@ -140,15 +184,17 @@ pub(super) fn write_backup(
     disk: &Disk,
     dir: &Path,
     snapshot: &Snapshot<'_>,
+    changes: CommitChanges<'_>,
     profile: &str,
-    keep: usize,
-    now_ms: i64,
+    (keep, now_ms): (usize, i64),
 ) -> Result<(), StoreError> {
     let folder = dir.join(FOLDER);
     files::create_directory(disk, &folder)?;
     let uuid = snapshot.meta()?.store_uuid;
-    let bytes = encode(&folder, snapshot, profile, now_ms)?;
     let numbers = numbered_backups(&folder, &uuid)?;
+    let base = base_of(&numbers, changes.before);
+    let is_whole = base.is_none();
+    let bytes = encode(&folder, snapshot, profile, now_ms, base.map(|base| (base, changes.rows)))?;
     let number = numbers.last().map_or(1, |(number, _)| number + 1);
     let (new, path) = (folder.join(NEW), folder.join(name(&uuid, number)));
     let mut file = files::create_fresh(disk, &new)?;
@@ -156,6 +202,9 @@ pub(super) fn write_backup(
     file.write_all(&bytes).map_err(|error| StoreError::io(&new, "write", error))?;
     files::settle_file(disk, &new, &file)?;
     files::rename(disk, &new, &path)?;
+    if !is_whole && !number.is_multiple_of(ROOM_EVERY) {
+        return Ok(());
+    }
     let old = superseded_backups(&numbered_backups(&folder, &uuid)?, keep);
     old.iter().try_for_each(|path| files::remove(disk, path))
 }
@@ -164,17 +213,42 @@ pub(super) fn write_backup(
 fn superseded_backups(numbers: &[(u64, PathBuf)], keep: usize) -> Vec<PathBuf> {
     let mut days: BTreeMap<Option<String>, BTreeSet<i64>> = BTreeMap::new();
     let mut old = Vec::new();
-    for (age, (_, path)) in numbers.iter().rev().enumerate() {
+    // From here on they are needed by a later one that is kept.
+    let mut needed_from = u64::MAX;
+    for (age, (number, path)) in numbers.iter().rev().enumerate() {
         // One that cannot be read is worth no more than its place among the newest.
-        let is_of_a_new_day = head_of(path).is_ok_and(|head| {
+        let head = head_of(path).ok();
+        let base = head.as_ref().and_then(|head| head.base.clone());
+        let is_of_a_new_day = head.is_some_and(|head| {
             let days = days.entry(head.profile).or_default();
             days.len() < keep && days.insert(head.created_at_ms.div_euclid(DAY_MS))
         });
-        if age >= keep && !is_of_a_new_day {
+        if age >= keep && !is_of_a_new_day && *number < needed_from {
             old.push(path.clone());
+        } else if let Some(base) = base {
+            needed_from = needed_from.min(base.whole);
         }
     }
     old
+}
+
+/// Returns what the next backup can go on from: the last one, if it is of the store before the commit, all that it goes on from
+/// is there, and it pays.
+fn base_of(numbers: &[(u64, PathBuf)], before: &Edition) -> Option<Base> {
+    let (number, path) = numbers.last()?;
+    let head = head_of(path).ok()?;
+    let content = head.content.filter(|content| *content == hex(&before.content))?;
+    let generation = head.generation.filter(|generation| *generation == before.generation)?;
+    let whole = head.base.map_or(*number, |base| base.whole);
+    let first = numbers.iter().position(|(number, _)| *number == whole)?;
+    let chain = &numbers[first..];
+    let has_no_gap = chain.len() as u64 == number - whole + 1;
+    let bytes = |(_, path): &(u64, PathBuf)| fs::metadata(path).map_or(0, |found| found.len());
+    let (of_whole, added) = (bytes(&chain[0]), chain[1..].iter().map(bytes).sum::<u64>());
+    let pays = has_no_gap && of_whole >= WHOLE_BYTES && added < of_whole;
+    // The last one at least is read: nothing is to go on from what is damaged.
+    let is_sound = || *number == whole || read_file(path, |_, _| Ok(())).is_ok();
+    (pays && is_sound()).then_some(Base { whole, number: *number, generation, content })
 }
 
 /// Returns how many backups there are in a store's directory, of whatever store.
@@ -196,15 +270,86 @@ pub fn list_backups(dir: &Path) -> Result<Vec<Backup>, StoreError> {
     for path in listed(&folder)? {
         found.extend(parts(&path).map(|(store, number)| (store, number, path.clone())));
     }
-    found.sort_by(|a, b| (&a.0, b.1).cmp(&(&b.0, a.1)));
-    let backup = |(store, number, path): (String, u64, PathBuf)| Backup {
-        number,
-        store,
-        bytes: fs::metadata(&path).map_or(0, |found| found.len()),
-        content: read_backup(&path, |_, _| Ok(())).map_err(|error| error.to_string()),
-        path,
-    };
-    Ok(found.into_iter().map(backup).collect())
+    // Oldest first, so that each is read once and held against what it goes on from.
+    found.sort();
+    let mut chain = Chain::default();
+    let mut listed = Vec::new();
+    for (store, number, path) in found {
+        let content = chain.add(&store, number, &path).map_err(|error| error.to_string());
+        let bytes = fs::metadata(&path).map_or(0, |found| found.len());
+        listed.push(Backup { number, store, bytes, content, path });
+    }
+    listed.sort_by(|a, b| (&a.store, b.number).cmp(&(&b.store, a.number)));
+    Ok(listed)
+}
+
+/// What the backups of a store hold up to one of them.
+#[derive(Default)]
+struct Chain {
+    store: String,
+    /// The last one, where it and all that it goes on from are whole.
+    last: Option<(u64, BackupContent)>,
+    keys: BTreeSet<(&'static str, String)>,
+}
+
+impl Chain {
+    /// Reads the next backup and returns what it holds together with those before it.
+    fn add(&mut self, store: &str, number: u64, path: &Path) -> Result<BackupContent, StoreError> {
+        let last = self.last.take().filter(|_| self.store == store);
+        store.clone_into(&mut self.store);
+        let mut rows = Vec::new();
+        let (mut content, base) = read_file(path, |table, row| {
+            rows.push((table.name, row.key.clone(), row.is_gone()));
+            Ok(())
+        })?;
+        match base {
+            None => self.keys.clear(),
+            Some(base) => {
+                let fits = last.is_some_and(|(number, last)| base.is_of(number, &last));
+                if !fits {
+                    return Err(base.missing(path));
+                }
+            }
+        }
+        for (table, key, is_gone) in rows {
+            match is_gone {
+                true => self.keys.remove(&(table, key)),
+                false => self.keys.insert((table, key)),
+            };
+        }
+        content.count(self.keys.iter().map(|(table, _)| *table));
+        self.last = Some((number, content.clone()));
+        Ok(content)
+    }
+}
+
+impl Base {
+    /// Returns whether this is a backup.
+    fn is_of(&self, number: u64, content: &BackupContent) -> bool {
+        self.number == number
+            && content.generation == Some(self.generation)
+            && content.content.as_ref() == Some(&self.content)
+    }
+
+    fn missing(&self, path: &Path) -> StoreError {
+        let Self { whole, number, .. } = self;
+        let reason = format!(
+            "it holds what changed since backup {number}: those from {whole} to {number} of its store have to be beside it, whole"
+        );
+        damaged_error(path, reason)
+    }
+}
+
+impl BackupContent {
+    /// Counts rows by the tables they are of.
+    fn count<'t>(&mut self, tables: impl Iterator<Item = &'t str>) {
+        (self.rows, self.params, self.runs) = (0, 0, 0);
+        for table in tables {
+            self.rows += 1;
+            self.params += u64::from(table == tables::PARAMS.info.name);
+            self.runs += u64::from(table == tables::RUNS.info.name);
+        }
+    }
 }
 
 /// Puts a store made from a backup in the place of the one that is there, which is kept under another name.
@@ -233,7 +378,7 @@ pub fn restore_backup(
     let set_aside = files::keep_aside(&disk, &state, now_ms)?;
     files::rename(&disk, &new, &state)?;
     let is_foreign = !known.is_empty() && known.iter().all(|known| known.store_uuid != edition.store_uuid);
-    drop(Claim::of(location.clone(), lock).open_restored()?);
+    drop(Claim::of(location.clone(), lock).open_restored(now_ms)?);
     Ok(Restored { from: backup.to_owned(), set_aside, content, is_foreign })
 }
 
@@ -249,7 +394,7 @@ pub fn begin_anew(location: impl Into<Location>, now_ms: i64) -> Result<Option<P
     keep_what_is_nowhere_else(&disk, &dir, None, now_ms)?;
     let set_aside = files::keep_aside(&disk, &state, now_ms)?;
     create(&disk, &dir, &state, now_ms).map_err(|error| disk.explain(error))?;
-    drop(Claim::of(location, lock).open_restored()?);
+    drop(Claim::of(location, lock).open_restored(now_ms)?);
     Ok(set_aside)
 }
 
@@ -322,16 +467,22 @@ fn meta_of(backup: &Path) -> Result<MetaRecord, StoreError> {
     meta.ok_or_else(|| damaged_error(backup, "it does not say which store it is of"))
 }
 
-fn encode(folder: &Path, snapshot: &Snapshot<'_>, profile: &str, now_ms: i64) -> Result<Vec<u8>, StoreError> {
+/// Returns a backup: whole, or what changed since another.
+fn encode(
+    folder: &Path,
+    snapshot: &Snapshot<'_>,
+    profile: &str,
+    now_ms: i64,
+    since: Option<(Base, &ChangedRows)>,
+) -> Result<Vec<u8>, StoreError> {
     let mut lines =
         Lines { out: GzEncoder::new(Vec::new(), Compression::fast()), hash: blake3::Hasher::new() };
-    let mut rows = 0;
-    for table in truth() {
-        snapshot.each(table, |_, _| {
-            rows += 1;
-            Ok(())
-        })?;
-    }
+    let (base, changed) = since.unzip();
+    let is_truth = |name: &str| truth().any(|table| table.name == name);
+    let rows = match changed {
+        Some(changed) => changed.iter().filter(|(table, _)| is_truth(table)).count() as u64,
+        None => truth().map(|table| snapshot.count(table)).sum::<Result<u64, StoreError>>()?,
+    };
     let failed = |error: io::Error| StoreError::io(folder, "encode", error);
     let edition = snapshot.edition()?;
     let header = Header {
@@ -340,23 +491,23 @@ fn encode(folder: &Path, snapshot: &Snapshot<'_>, profile: &str, now_ms: i64) ->
         content: Some(hex(&edition.content)),
         profile: Some(profile.to_owned()),
         format: FORMAT.to_owned(),
-        version: VERSION,
+        version: if base.is_some() { VERSION_OF_CHANGES } else { VERSION },
         store_format: tables::STORE_FORMAT,
         app_version: env!("CARGO_PKG_VERSION").to_owned(),
         created_at_ms: now_ms,
         rows,
+        base,
     };
     lines.add(&header).map_err(failed)?;
     for table in truth() {
-        snapshot.each(table, |key, row| {
-            let record = (table.record.to_json)(row.version(), row.payload());
-            let record = record.map_err(|error| snapshot.row_error(table, key, error))?;
-            let record = RawValue::from_string(record).map_err(|error| failed(error.into()))?;
-            let version = table.record.version;
-            lines
-                .add(&BackupLine { table: table.name, key: key.to_owned(), version, record: &record })
-                .map_err(failed)
-        })?;
+        let Some(changed) = changed else {
+            snapshot.each(table, |key, row| lines.add_row(snapshot, table, key, Some(row)))?;
+            continue;
+        };
+        for (_, key) in changed.iter().filter(|(name, _)| *name == table.name) {
+            let row = snapshot.row(table, key)?;
+            lines.add_row(snapshot, table, key, row.as_deref().map(StoredRow::of))?;
+        }
     }
     let footer = Footer { blake3: lines.hash.finalize().to_hex().to_string() };
     lines.add(&footer).and_then(|()| lines.out.finish()).map_err(failed)
@@ -369,6 +520,28 @@ struct Lines {
 }
 
 impl Lines {
+    /// Adds a row as it is now; `None` where it was taken out.
+    fn add_row(
+        &mut self,
+        snapshot: &Snapshot<'_>,
+        table: &TableInfo,
+        key: &str,
+        row: Option<StoredRow<'_>>,
+    ) -> Result<(), StoreError> {
+        let failed = |error: io::Error| StoreError::io(Path::new(FOLDER), "encode", error);
+        let record = match row {
+            Some(row) => {
+                let record = (table.record.to_json)(row.version(), row.payload());
+                let record = record.map_err(|error| snapshot.row_error(table, key, error))?;
+                RawValue::from_string(record).map_err(|error| failed(error.into()))?
+            }
+            None => RawValue::NULL.to_owned(),
+        };
+        let version = if row.is_some() { table.record.version } else { 0 };
+        let line = BackupLine { table: table.name, key: key.to_owned(), version, record: &record };
+        self.add(&line).map_err(failed)
+    }
+
     fn add(&mut self, line: &impl Serialize) -> io::Result<()> {
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
@@ -377,12 +550,52 @@ impl Lines {
     }
 }
 
-/// Reads a backup from the first line to the last and gives every row to `visit`; what it says is only to be believed
-/// when all of it was read.
+/// Reads a backup, and those that it goes on from, and gives every row to `visit`; what they say is only to be believed when all
+/// of it was read.
 pub(super) fn read_backup(
     path: &Path,
     mut visit: impl FnMut(&'static TableInfo, &BackupLine<'_>) -> Result<(), StoreError>,
 ) -> Result<BackupContent, StoreError> {
+    let (mut content, mut base) = (None, None);
+    let mut next = path.to_owned();
+    // The newest first: what a later one says of a row is how it is.
+    let (mut seen, mut rows) = (BTreeSet::new(), Vec::new());
+    loop {
+        let (found, goes_on_from) = read_file(&next, |table, row| {
+            let is_last_word = seen.insert((table.name, row.key.clone()));
+            match is_last_word && !row.is_gone() {
+                true => {
+                    rows.push(table.name);
+                    visit(table, row)
+                }
+                false => Ok(()),
+            }
+        })?;
+        if let Some(wanted) = base.as_ref().filter(|wanted: &&Base| !wanted.is_of(wanted.number, &found)) {
+            return Err(wanted.missing(path));
+        }
+        content.get_or_insert(found);
+        let Some(older) = goes_on_from else { break };
+        let newer: Option<Base> = base.replace(older.clone());
+        let goes_back = newer.is_none_or(|newer| newer.number > older.number);
+        let beside = content.as_ref().and_then(|content| content.store.as_deref());
+        let file = beside.map(|store| path.with_file_name(format!("{store}-{:06}{SUFFIX}", older.number)));
+        match file.filter(|file| goes_back && file.is_file()) {
+            Some(file) => next = file,
+            None => return Err(older.missing(path)),
+        }
+    }
+    let mut content = content.expect("one was read");
+    content.count(rows.into_iter());
+    Ok(content)
+}
+
+/// Reads one file of backups from the first line to the last and gives every row to `visit`. Returns what it says of itself, and
+/// what it goes on from.
+fn read_file(
+    path: &Path,
+    mut visit: impl FnMut(&'static TableInfo, &BackupLine<'_>) -> Result<(), StoreError>,
+) -> Result<(BackupContent, Option<Base>), StoreError> {
     let mut input = decoded(path)?;
     let mut line = String::new();
     let mut hash = blake3::Hasher::new();
@@ -409,6 +622,7 @@ pub(super) fn read_backup(
         generation: header.generation,
         content: header.content,
         profile: header.profile,
+        store: header.store,
     };
     for number in 0..header.rows {
         next(&mut line)?;
@@ -425,6 +639,9 @@ pub(super) fn read_backup(
         if !table.key.accepts(&row.key) {
             let (shape, key) = (table.key.text(), excerpt(&row.key));
             return Err(bad(&format!("row {}: the key {key:?} is not of the form {shape}", number + 1)));
+        }
+        if row.is_gone() && header.base.is_none() {
+            return Err(bad(&format!("row {}: a whole backup takes nothing out", number + 1)));
         }
         content.params += u64::from(table.name == tables::PARAMS.info.name);
         content.runs += u64::from(table.name == tables::RUNS.info.name);
@@ -443,7 +660,7 @@ pub(super) fn read_backup(
     }
     let mut compressed = input.into_inner().into_inner().into_inner();
     match compressed.fill_buf() {
-        Ok([]) => Ok(content),
+        Ok([]) => Ok((content, header.base)),
         Ok(_) => Err(bad("there is more behind its end")),
         Err(error) => Err(StoreError::io(path, "read", error)),
     }
@@ -471,7 +688,7 @@ fn header(path: &Path, line: &str) -> Result<Header, StoreError> {
         return Err(bad("it does not begin as one"));
     }
     for (what, found, supported) in [
-        ("backup format", header.version, VERSION),
+        ("backup format", header.version, VERSION_OF_CHANGES),
         ("store format", header.store_format, tables::STORE_FORMAT),
     ] {
         if found > supported {

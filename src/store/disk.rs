@@ -15,6 +15,7 @@ use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
 use super::error::StoreError;
+use super::seal::WrittenBlocks;
 
 /// Something that is about to be done to a file or directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,12 +131,19 @@ pub(super) struct EngineFile {
     file: FileBackend,
     path: PathBuf,
     disk: Disk,
+    written: WrittenBlocks,
 }
 
 impl EngineFile {
-    /// Takes the engine's lock on a file.
-    pub(super) fn new(path: &Path, file: std::fs::File, disk: &Disk) -> Result<Self, redb::DatabaseError> {
-        Ok(Self { file: FileBackend::new(file)?, path: path.to_owned(), disk: disk.clone() })
+    /// Takes the engine's lock on a file; what is written to it is noted.
+    pub(super) fn new(
+        path: &Path,
+        file: std::fs::File,
+        disk: &Disk,
+        written: &WrittenBlocks,
+    ) -> Result<Self, redb::DatabaseError> {
+        let (path, disk, written) = (path.to_owned(), disk.clone(), written.clone());
+        Ok(Self { file: FileBackend::new(file)?, path, disk, written })
     }
 
     /// Remembers what the system refused.
@@ -161,6 +169,7 @@ impl StorageBackend for EngineFile {
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
+        self.written.note_length(length);
         let passed = self.disk.ask(&self.path, Step::SetLength(length));
         self.noted("grow", passed.and_then(|()| self.file.set_len(length)))
     }
@@ -171,6 +180,7 @@ impl StorageBackend for EngineFile {
     }
 
     fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.written.note(offset, bytes.len());
         let passed = self.disk.ask(&self.path, Step::Write { offset, bytes });
         self.noted("write", passed.and_then(|()| self.file.write(offset, bytes)))
     }

@@ -19,6 +19,7 @@ use super::edition::Edition;
 use super::error::StoreError;
 use super::files;
 use super::look::{Overlay, look_unchanged};
+use super::seal::{BlockHashes, Seal, Sealing, WrittenBlocks};
 use super::snapshot::Snapshot;
 
 /// Cache of the authoritative store; the engine's own default is 1 GiB.
@@ -38,6 +39,46 @@ pub(super) fn open_state(disk: &Disk, path: &Path) -> Result<Held<Database>, Sto
     let file = files::open_private(disk, path, false)?;
     files::settle_file(disk, path, &file)?;
     prove_whole(path, || begin_file(disk, path, file, STATE_CACHE_BYTES))
+}
+
+/// The authoritative store, open and known to be whole.
+pub(super) struct OpenState {
+    pub(super) db: Held<Database>,
+    /// Seals it again when it was closed.
+    pub(super) sealing: Sealing,
+    /// Whether every row was proved just now, and not only that the bytes are those that were.
+    pub(super) is_proved_anew: bool,
+}
+
+/// Opens the authoritative store: where its seal holds its bytes are those that were proved, or it is proved as in
+/// [`open_state`].
+pub(super) fn open_sealed(
+    disk: &Disk,
+    dir: &Path,
+    path: &Path,
+    now_ms: i64,
+) -> Result<OpenState, StoreError> {
+    let seal = Seal::take(dir);
+    let file = files::open_private(disk, path, false)?;
+    files::settle_file(disk, path, &file)?;
+    let mut held = None;
+    if let Some(seal) = seal
+        && seal.holds(disk, path, now_ms)?
+        && run_guarded(path, || Ok(look_only(path, VIEW_CACHE_BYTES)?.is_some()))?
+    {
+        held = Some(seal);
+    }
+    let written = WrittenBlocks::default();
+    let begin = || begin_noted(disk, path, file, STATE_CACHE_BYTES, &written);
+    let is_proved_anew = held.is_none();
+    let (db, seal) = match held {
+        Some(seal) => (run_guarded(path, || Ok(Held::new(begin()?, path)))?, seal),
+        None => {
+            let db = prove_whole(path, begin)?;
+            (db, Seal { hashes: BlockHashes::of(disk, path)?, proved_at_ms: now_ms })
+        }
+    };
+    Ok(OpenState { db, sealing: Sealing::new(dir, seal, written), is_proved_anew })
 }
 
 /// Judges the authoritative store as [`open_state`] does, without changing it: what the engine would repair after a killed
@@ -121,9 +162,20 @@ pub(super) fn begin_file(
     file: File,
     cache_bytes: usize,
 ) -> Result<Database, StoreError> {
+    begin_noted(disk, path, file, cache_bytes, &WrittenBlocks::default())
+}
+
+/// Does what [`begin_file`] does, and notes what is written from then on.
+fn begin_noted(
+    disk: &Disk,
+    path: &Path,
+    file: File,
+    cache_bytes: usize,
+    written: &WrittenBlocks,
+) -> Result<Database, StoreError> {
     begin_backend(disk, path, cache_bytes, || {
         let own = file.try_clone().map_err(|error| StoreError::io(path, "open", error))?;
-        EngineFile::new(path, own, disk).map_err(|error| StoreError::engine(path, "open", error))
+        EngineFile::new(path, own, disk, written).map_err(|error| StoreError::engine(path, "open", error))
     })
 }
 

@@ -25,6 +25,8 @@ pub(super) const VIEW_NEW: &str = ".view.redb.new";
 
 /// The next stamp of the copy while it is written.
 pub(super) const STAMP_NEW: &str = ".view.stamp.new";
+/// The next seal of the store while it is written.
+pub(super) const SEAL_NEW: &str = ".state.seal.new";
 
 /// Free space below which nothing is written, whatever the size of the store.
 const FREE_BYTES_MIN: u64 = 64 << 20;
@@ -287,7 +289,7 @@ fn copy(disk: &Disk, from: &Path, to: &Path) -> Result<(), StoreError> {
 }
 
 /// Files that only a process that was killed leaves.
-pub(super) const TEMPORARY: [&str; 4] = [STATE_NEW, VIEW_NEW, STAMP_NEW, "backups/.backup.new"];
+pub(super) const TEMPORARY: [&str; 5] = [STATE_NEW, VIEW_NEW, STAMP_NEW, SEAL_NEW, "backups/.backup.new"];
 
 /// What is written beside its own file in the directory by whoever exports or evaluates, with or without the lock.
 const WRITTEN_BESIDE: [&str; 2] = ["bot-file-", "outcomes"];

@@ -398,7 +398,7 @@ pub fn compact_store(dir: &Path, now_ms: i64) -> Result<Vec<Compacted>, StoreErr
     if files::file_exists(&dir.join(super::cache::FILE))? {
         Cache::compact(dir)?;
     }
-    store.rewrite()?;
+    drop(store.rewrite()?);
     let after = [files::STATE, super::cache::FILE].map(size);
     let names = [files::STATE, super::cache::FILE].into_iter();
     Ok(names

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::disk::{Disk, Gate};
+use super::state::FULL_RUNS;
 
 /// A store's directory, and what its writer does besides writing.
 #[derive(Debug, Clone)]
@@ -14,6 +15,8 @@ pub struct Location {
     pub dir: PathBuf,
     /// Backups kept; none are made with 0.
     pub backups: usize,
+    /// Runs of a profile that are kept whole; of older ones that changed nothing the summary is.
+    pub full_runs: u64,
     /// How long to wait for another writer to end.
     pub lock_wait: Duration,
     /// Raised by a signal: whoever waits for the store then does so no longer.
@@ -27,7 +30,7 @@ impl Location {
     /// at its end does not hide that it is a link.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         let dir = dir.into().components().collect();
-        Self { dir, backups: 0, lock_wait: Duration::ZERO, stop: None, gate: None }
+        Self { dir, backups: 0, full_runs: FULL_RUNS, lock_wait: Duration::ZERO, stop: None, gate: None }
     }
 
     /// Returns the disk that the directory is on.

@@ -34,6 +34,7 @@ mod reported;
 #[cfg(test)]
 #[path = "../../tests/schemas/store.rs"]
 mod schema;
+mod seal;
 mod snapshot;
 mod stamp;
 mod state;
@@ -56,7 +57,8 @@ pub use files::{hand_over, make_folders};
 pub use keys::is_profile;
 pub use location::Location;
 pub use reported::report_done;
+pub use seal::PROOF_DAYS;
 pub use snapshot::{Snapshot, TableSize};
-pub use state::{Claim, LearningCommit, RUNS_MAX, Store, TRIAL_RUNS_MAX};
+pub use state::{Claim, FULL_RUNS, LearningCommit, RUNS_MAX, Store, TRIAL_RUNS_MAX};
 pub use tables::{Class, Section};
 pub use view::View;

@@ -10,7 +10,7 @@ use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTableMetada
 use super::edition::Edition;
 use super::engine::{damaged_error, run_guarded};
 use super::envelope::{
-    HEADER_BYTES, RowAddress, RowEnvelope, RowError, check_row, decode_record, record_version,
+    HEADER_BYTES, RowAddress, RowEnvelope, RowError, check_row, decode_record, record_version, stored_tag,
 };
 use super::error::StoreError;
 use super::health::Space;
@@ -234,10 +234,21 @@ impl<'s> Snapshot<'s> {
     pub fn profiles(&self) -> Result<Vec<String>, StoreError> {
         let mut profiles = BTreeSet::new();
         for table in [&tables::PARAMS.info, &tables::RUNS.info] {
-            self.each(table, |key, _| {
-                profiles.extend(keys::split_key(key).map(|(profile, _)| profile.to_owned()));
-                Ok(())
-            })?;
+            self.prove(table.section)?;
+            let Some(open) = self.open(table)? else { continue };
+            let mut from = String::new();
+            // From the first row of one profile to that of the next, whatever lies between.
+            while let Some(row) = open
+                .range(from.as_str()..)
+                .map_err(|error| self.failed(error))?
+                .next()
+                .transpose()
+                .map_err(|error| self.failed(error))?
+            {
+                let Some((profile, _)) = keys::split_key(row.0.value()) else { break };
+                from = keys::all_of(profile)?.end;
+                profiles.insert(profile.to_owned());
+            }
         }
         Ok(profiles.into_iter().collect())
     }
@@ -270,6 +281,13 @@ impl<'s> Snapshot<'s> {
             }
         }
         Ok(space)
+    }
+
+    /// Returns how many rows a table has.
+    pub(super) fn count(&self, table: &'static TableInfo) -> Result<u64, StoreError> {
+        self.prove(table.section)?;
+        let Some(open) = self.open(table)? else { return Ok(0) };
+        open.len().map_err(|error| self.failed(error))
     }
 
     /// Checks the tag of every row, and every section against its head.
@@ -338,6 +356,17 @@ impl<'s> Snapshot<'s> {
             visit(key, StoredRow { bytes, tag })?;
         }
         Ok(())
+    }
+
+    /// Returns the bytes of a row, checked.
+    pub(super) fn row(&self, table: &'static TableInfo, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        run_guarded(self.path, || {
+            let Some(open) = self.open(table)? else { return Ok(None) };
+            let Some(found) = open.get(key).map_err(|error| self.failed(error))? else { return Ok(None) };
+            let checked = check_row(self.place(table, key), found.value());
+            checked.map_err(|error| self.row_error(table, key, error))?;
+            Ok(Some(found.value().to_vec()))
+        })
     }
 
     fn get<R: Record>(&self, table: &'static Table<R>, key: &str) -> Result<Option<R>, StoreError> {
@@ -414,7 +443,12 @@ pub(super) struct StoredRow<'r> {
     pub tag: [u8; 16],
 }
 
-impl StoredRow<'_> {
+impl<'r> StoredRow<'r> {
+    /// Takes the bytes of a row that was checked.
+    pub(super) fn of(bytes: &'r [u8]) -> Self {
+        Self { bytes, tag: stored_tag(bytes).unwrap_or_default() }
+    }
+
     fn len(self) -> usize {
         self.bytes.len()
     }

@@ -91,15 +91,22 @@ pub(super) fn stamped_copy(dir: &Path) -> Option<Stamped> {
 #[derive(Debug)]
 pub(super) struct Stamping {
     dir: PathBuf,
+    was_current: bool,
     is_current: AtomicBool,
 }
 
 impl Stamping {
     /// Takes away the stamp of a directory before its store is opened.
     pub(super) fn begin(dir: &Path) -> Self {
+        let was_current = stamped_copy(dir).is_some();
         // Where it cannot be, it does not hold any more as soon as something is changed.
         let _ = fs::remove_file(dir.join(FILE));
-        Self { dir: dir.to_owned(), is_current: AtomicBool::new(false) }
+        Self { dir: dir.to_owned(), was_current, is_current: AtomicBool::new(false) }
+    }
+
+    /// Returns whether a stamp said that the copy was the store's when it was begun.
+    pub(super) fn was_current(&self) -> bool {
+        self.was_current
     }
 
     /// Notes whether the copy has what the store has.

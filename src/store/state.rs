@@ -1,18 +1,20 @@
 //! The authoritative store and its one writer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use redb::{Database, WriteTransaction};
 
-use super::backup;
+use super::backup::{self, CommitChanges};
 use super::disk::Disk;
 use super::edition::{self, Edition, Standing};
-use super::engine::{self, Held};
+use super::engine::{self, Held, OpenState};
 use super::error::StoreError;
 use super::files;
+use super::health::Space;
 use super::keys;
 use super::location::Location;
 use super::lock::RunLock;
@@ -21,17 +23,23 @@ use super::records::{
     RunRecord, SeriesRecord, TrialsRecord, WorkRecord,
 };
 use super::reported::{self, ReportedMark};
+use super::seal::Sealing;
 use super::snapshot::{CARRIED_SCOPE, Snapshot};
 use super::stamp::Stamping;
-use super::tables;
+use super::tables::{self, TableInfo};
 use super::view::{self, View};
-use super::writer::{Heads, Writer};
+use super::writer::{ChangedRows, Heads, Writer};
 use crate::model::Style;
 
 /// Runs kept per profile, with their decisions.
 pub const RUNS_MAX: u64 = 400;
-/// Runs per profile whose trials, series and work are kept: they are by far the largest rows.
+/// Runs per profile beyond which trials, series and work are kept of none: they are by far the largest rows.
 pub const TRIAL_RUNS_MAX: u64 = 90;
+/// Runs per profile that are kept whole, unless it is said otherwise; of older ones that changed nothing the summary is.
+pub const FULL_RUNS: u64 = 30;
+
+/// A store is not written anew for unused space before its file is as large.
+const WASTE_BYTES_MIN: u64 = 4 << 20;
 
 /// Everything a run has to remember. Committed as a whole or not at all.
 ///
@@ -118,8 +126,8 @@ impl Claim {
     }
 
     /// Opens a store that was just put in its place, and publishes it: whatever is there belongs to the one before.
-    pub(super) fn open_restored(self) -> Result<Store, StoreError> {
-        let store = Store::prove(self)?;
+    pub(super) fn open_restored(self, now_ms: i64) -> Result<Store, StoreError> {
+        let store = Store::prove(self, now_ms)?;
         store.publish_view()?;
         for profile in store.read()?.profiles()? {
             store.report_done(&profile)?;
@@ -136,8 +144,12 @@ pub struct Store {
     path: PathBuf,
     store_uuid: [u8; 16],
     poisoned: AtomicBool,
+    /// Rows that readers do not have yet.
+    unpublished: Mutex<ChangedRows>,
+    is_proved_anew: bool,
     // Dropped when the database is closed.
     stamping: Stamping,
+    sealing: Sealing,
     // Dropped last: the lock outlives them.
     claim: Claim,
 }
@@ -174,28 +186,66 @@ impl Store {
             edition::expect_none_lost(&dir)?;
             create(&disk, &dir, &path, now_ms).map_err(|error| disk.explain(error))?;
         }
-        let store = Self::prove(claim)?;
-        match view::is_current(&store.disk, &dir, &store.read()?, now_ms)? {
+        let mut store = Self::prove(claim, now_ms)?;
+        if store.is_proved_anew && store.is_wasteful()? {
+            store = Self::prove(store.rewrite()?, now_ms)?;
+        }
+        match store.has_current_copy(now_ms)? {
             true => store.stamping.note(true),
             false => store.publish_view()?,
         }
         Ok(store)
     }
 
-    /// Opens a store that is there and proves it whole.
-    fn prove(claim: Claim) -> Result<Self, StoreError> {
+    /// Returns whether readers have what the store has. Their copy is verified whole when the store is.
+    fn has_current_copy(&self, now_ms: i64) -> Result<bool, StoreError> {
+        let snapshot = self.read()?;
+        let is_known = self.stamping.was_current() && !self.is_proved_anew;
+        if is_known && view::is_still_current(self.dir(), &snapshot)? {
+            return Ok(true);
+        }
+        view::is_current(&self.disk, self.dir(), &snapshot, now_ms)
+    }
+
+    /// Returns whether more than half of a file that is not small is unused, and there is space to write it anew.
+    fn is_wasteful(&self) -> Result<bool, StoreError> {
+        let found = std::fs::metadata(&self.path);
+        let bytes = found.map_err(|error| StoreError::io(&self.path, "look at", error))?.len();
+        if bytes < WASTE_BYTES_MIN || files::check_free_space(&self.path).is_err() {
+            return Ok(false);
+        }
+        let Space { stored, metadata, fragmented } = self.read()?.space()?;
+        Ok(2 * (stored + metadata + fragmented) < bytes)
+    }
+
+    /// Opens a store that is there, and proves it whole or that its bytes are those that were proved.
+    fn prove(claim: Claim, now_ms: i64) -> Result<Self, StoreError> {
         let (disk, path) = (claim.location.disk(), claim.location.dir.join(files::STATE));
         let stamping = Stamping::begin(&claim.location.dir);
-        let db = engine::open_state(&disk, &path).map_err(|error| disk.explain(error))?;
+        let opened = engine::open_sealed(&disk, &claim.location.dir, &path, now_ms);
+        let OpenState { db, sealing, is_proved_anew } = opened.map_err(|error| disk.explain(error))?;
         let store_uuid = engine::run_guarded(&path, || Ok(Snapshot::begin(&*db, &path)?.meta()?.store_uuid))?;
-        Ok(Self { db, disk, path, store_uuid, poisoned: AtomicBool::new(false), stamping, claim })
+        let (poisoned, unpublished) = (AtomicBool::new(false), Mutex::default());
+        Ok(Self {
+            db,
+            disk,
+            path,
+            store_uuid,
+            poisoned,
+            unpublished,
+            is_proved_anew,
+            stamping,
+            sealing,
+            claim,
+        })
     }
 
     /// Closes the store and keeps the right to write it.
     pub fn into_claim(self) -> Claim {
-        let Self { db, stamping, claim, .. } = self;
+        let Self { db, stamping, sealing, claim, .. } = self;
         drop(db);
         drop(stamping);
+        drop(sealing);
         claim
     }
 
@@ -232,29 +282,34 @@ impl Store {
     /// Writes everything a run learned in one transaction and returns the id of the run.
     ///
     /// Runs of a profile are numbered from 1 without gaps. Beyond [`RUNS_MAX`] the oldest are removed with
-    /// their decisions, beyond [`TRIAL_RUNS_MAX`] their trials, series and work. Readers see it after [`Store::publish_view`].
+    /// their decisions, beyond [`TRIAL_RUNS_MAX`] their trials, series and work; beyond as many whole runs as the location asks
+    /// for, those that changed nothing are reduced to their summary. Readers see it after [`Store::publish_view`].
     ///
     /// Where the location asks for backups, one is made of the result; that it could not be made is a warning.
     ///
     /// Errors: on any error nothing has changed, except that after `Io` the store has to be opened again to
     ///         know.
     pub fn commit(&mut self, learning: LearningCommit) -> Result<u64, StoreError> {
-        let heads: Heads = self.read()?.heads()?.into_iter().collect();
+        let before = self.read()?;
+        let (heads, edition): (Heads, Edition) = (before.heads()?.into_iter().collect(), before.edition()?);
+        drop(before);
         let (now_ms, profile) =
             (learning.run.started_at_ms, keys::profile_key(&learning.profile)?.to_owned());
         files::check_free_space(&self.path)?;
         self.begin_to_report(&profile)?;
         self.stamping.note(false);
+        self.sealing.note(false);
         let committed = engine::run_guarded(&self.path, || {
             engine::transact(&self.db, &self.path, |transaction| {
                 let mut writer = Writer::new(transaction, &self.path, self.store_uuid, heads);
-                let run = put_learning(&mut writer, learning)?;
-                writer.finish()?;
-                Ok(run)
+                let run = put_learning(&mut writer, learning, self.claim.location.full_runs)?;
+                Ok((run, writer.finish()?))
             })
         });
-        let run = self.watch(committed)?;
-        if let Err(error) = self.back_up(&profile, now_ms) {
+        let (run, changed) = self.watch(committed)?;
+        self.unpublished().extend(changed.iter().cloned());
+        let changes = CommitChanges { before: &edition, rows: &changed };
+        if let Err(error) = self.back_up(changes, &profile, now_ms) {
             // Somebody should know, whatever they asked to be spared.
             tracing::error!("what was stored is safe, but no backup of it could be made: {error}");
         }
@@ -271,10 +326,13 @@ impl Store {
         }
     }
 
-    fn back_up(&self, profile: &str, now_ms: i64) -> Result<(), StoreError> {
+    fn back_up(&self, changes: CommitChanges<'_>, profile: &str, now_ms: i64) -> Result<(), StoreError> {
         match self.claim.location.backups {
             0 => Ok(()),
-            keep => backup::write_backup(&self.disk, self.dir(), &self.read()?, profile, keep, now_ms),
+            keep => {
+                let kept = (keep, now_ms);
+                backup::write_backup(&self.disk, self.dir(), &self.read()?, changes, profile, kept)
+            }
         }
     }
 
@@ -282,11 +340,20 @@ impl Store {
     pub fn publish_view(&self) -> Result<(), StoreError> {
         let snapshot = self.read()?;
         files::check_free_space(&self.path)?;
+        let mut changed = self.unpublished();
         self.watch(engine::run_guarded(&self.path, || {
-            view::publish_copy(&self.disk, self.dir(), &snapshot)
+            let hashes = self.sealing.hashes(&self.disk)?;
+            view::publish_copy(&self.disk, self.dir(), &snapshot, &hashes, &changed)
         }))?;
+        // What was written was read back, from the disk.
+        changed.clear();
+        self.sealing.note(true);
         self.stamping.note(true);
         Ok(())
+    }
+
+    fn unpublished(&self) -> std::sync::MutexGuard<'_, ChangedRows> {
+        self.unpublished.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Publishes the store with a run that was just stored. Where that fails it is said that the run is not lost.
@@ -304,7 +371,7 @@ impl Store {
     /// smaller is thrown away.
     ///
     /// Errors: whatever happens, one of old and new is there and whole
-    pub(super) fn rewrite(self) -> Result<(), StoreError> {
+    pub(super) fn rewrite(self) -> Result<Claim, StoreError> {
         files::check_free_space(&self.path)?;
         let new = self.dir().join(files::STATE_NEW);
         view::write_copy(&self.disk, &self.read()?, &new)?;
@@ -314,15 +381,19 @@ impl Store {
         };
         let smaller = size(&new)? < size(&self.path)?;
         // The lock is let go last.
-        let Self { db, disk, path, stamping, claim, .. } = self;
+        let Self { db, disk, path, stamping, sealing, claim, .. } = self;
         drop(db);
-        let done = match smaller {
-            true => files::rename(&disk, &new, &path),
+        match smaller {
+            true => {
+                // The seal would be of the file before.
+                sealing.note(false);
+                files::rename(&disk, &new, &path)
+            }
             false => files::remove(&disk, &new),
-        };
+        }?;
         drop(stamping);
-        drop(claim);
-        done
+        drop(sealing);
+        Ok(claim)
     }
 
     fn usable(&self) -> Result<(), StoreError> {
@@ -344,6 +415,7 @@ impl Store {
         );
         if refused {
             self.poisoned.store(true, Ordering::Relaxed);
+            self.sealing.note(false);
         }
         result
     }
@@ -378,7 +450,11 @@ fn draw_uuid() -> [u8; 16] {
     uuid
 }
 
-fn put_learning(writer: &mut Writer<'_>, learning: LearningCommit) -> Result<u64, StoreError> {
+fn put_learning(
+    writer: &mut Writer<'_>,
+    learning: LearningCommit,
+    full_runs: u64,
+) -> Result<u64, StoreError> {
     let profile = keys::profile_key(&learning.profile)?.to_owned();
     let last = writer.last_key(&tables::RUNS.info, keys::all_of(&profile)?)?;
     let last = last.and_then(|key| keys::run_numbered(key.split_once('/')?.1));
@@ -414,6 +490,7 @@ fn put_learning(writer: &mut Writer<'_>, learning: LearningCommit) -> Result<u64
         writer.put(&tables::WORK, &keys::run_key(&profile, run)?, work)?;
     }
     forget_old_runs(writer, &profile, run)?;
+    summarise_runs(writer, &profile, run, full_runs)?;
     Ok(run)
 }
 
@@ -445,12 +522,60 @@ fn forget_old_runs(writer: &mut Writer<'_>, profile: &str, run: u64) -> Result<(
     }
 }
 
+/// The tables of what a run is drawn and explained from. A run that has a row in one of them is whole.
+const BULK: [&TableInfo; 3] = [&tables::TRIALS.info, &tables::SERIES.info, &tables::WORK.info];
+
+/// Reduces the oldest runs to their summary until no more are whole than are wanted: run and decisions stay as they are, evidence
+/// without what only describes, and trials, series and work go. Those that changed parameters stay whole, and so does the last.
+fn summarise_runs(
+    writer: &mut Writer<'_>,
+    profile: &str,
+    last: u64,
+    full_runs: u64,
+) -> Result<(), StoreError> {
+    let mut whole = BTreeSet::new();
+    for table in BULK {
+        let keys = writer.keys(table, keys::run_key_range(profile, 0, last)?)?;
+        whole.extend(keys.iter().filter_map(|key| keys::run_numbered(key.split('/').nth(1)?)));
+    }
+    let surplus = (whole.len() as u64).saturating_sub(full_runs.max(1));
+    for run in whole.into_iter().take(surplus as usize) {
+        if changed_parameters(writer, profile, run)? {
+            continue;
+        }
+        for table in BULK {
+            writer.remove_range(table, keys::run_key_range(profile, run, run)?)?;
+        }
+        for style in Style::ALL {
+            let key = keys::run_style(profile, run, style)?;
+            if let Some(evidence) = writer.get(&tables::EVIDENCE, &key)? {
+                writer.put(&tables::EVIDENCE, &key, &evidence.summary())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Returns whether a run changed what is active, in any scope.
+fn changed_parameters(writer: &Writer<'_>, profile: &str, run: u64) -> Result<bool, StoreError> {
+    for style in Style::ALL {
+        let decision = writer.get(&tables::DECISIONS, &keys::run_style(profile, run, style)?)?;
+        // What is only proposed to change is listed as well.
+        if decision.is_some_and(|made| made.adopted || made.changed) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::View;
     use super::super::envelope::{RowAddress, seal_payload};
     use super::super::records::Record;
+    use super::super::seal::{self, BlockHashes, PROOF_DAYS, Seal, WrittenBlocks};
     use super::*;
+    use crate::model::DAY_MS;
 
     /// Writes a row behind the store's back, with a tag that is right.
     fn insert(path: &Path, table: &tables::TableInfo, key: &str, version: u16, payload: &[u8]) {
@@ -501,6 +626,39 @@ mod tests {
                 assert_eq!((*said, *found, *supported), (what, known + 1, known), "{error}");
             }
         }
+    }
+
+    #[test]
+    fn rows_are_proved_a_week_after_the_last_proof_and_by_who_examines_the_store() {
+        let parent = tempfile::tempdir().expect("a temporary directory");
+        let (dir, path) = (parent.path(), parent.path().join(files::STATE));
+        drop(Store::open(dir, 5).expect("a new store"));
+        // A row that no head counts, in bytes that a seal vouches for: no start sees it in the bytes.
+        let payload = postcard::to_stdvec(&RunRecord::default()).expect("encodable");
+        let key = keys::run_key("default", 1).expect("a key");
+        insert(&path, &tables::RUNS.info, &key, RunRecord::VERSION, &payload);
+        let vouch = || {
+            let hashes = BlockHashes::of(&Disk::default(), &path).expect("readable");
+            drop(Sealing::new(dir, Seal { hashes, proved_at_ms: 5 }, WrittenBlocks::default()));
+        };
+        let opened = |now_ms: i64| Store::open(dir, now_ms).map(drop);
+        vouch();
+        assert!(opened(5).is_ok() && opened(4 + PROOF_DAYS * DAY_MS).is_ok(), "sealed again each time");
+        for now_ms in [5 + PROOF_DAYS * DAY_MS, 4, i64::MIN, i64::MAX] {
+            vouch();
+            let error = opened(now_ms).expect_err("rows are proved");
+            assert!(error.to_string().contains("section history has 1 rows"), "{error}");
+        }
+        vouch();
+        let doctor = engine::look_at_state(&path, |_| Ok(())).expect_err("rows are proved");
+        assert!(matches!(doctor, StoreError::NeedsRepair { .. }), "{doctor}");
+        // A program that knows other formats proves them itself.
+        vouch();
+        let seal = dir.join(seal::FILE);
+        let mut bytes = std::fs::read(&seal).expect("sealed");
+        bytes[20] ^= 1;
+        std::fs::write(&seal, bytes).expect("written");
+        assert!(opened(5).is_err());
     }
 
     #[test]

@@ -160,28 +160,28 @@ pub(super) const TRIALS: Table<TrialsRecord> = Table::new(
     Section::History,
     Class::Truth,
     KeyShape::ProfileRunStyle,
-    "the best parameter sets of the newest 90 runs per profile",
+    "the best parameter sets of runs that are whole",
 );
 pub(super) const WORK: Table<WorkRecord> = Table::new(
     "work",
     Section::History,
     Class::Truth,
     KeyShape::ProfileRun,
-    "what the newest 90 runs per profile evaluated, and why",
+    "what runs that are whole evaluated, and why",
 );
 pub(super) const SERIES: Table<SeriesRecord> = Table::new(
     "series",
     Section::History,
     Class::Truth,
     KeyShape::ProfileRunStyle,
-    "what pictures of the newest 90 runs per profile are drawn from",
+    "what pictures of runs that are whole are drawn from",
 );
 pub(super) const EVIDENCE: Table<EvidenceRecord> = Table::new(
     "evidence",
     Section::History,
     Class::Truth,
     KeyShape::ProfileRunStyle,
-    "what is known about a run's candidate, and of the active parameters since",
+    "what is known about a run's candidate, and of the active parameters since; of runs that are not whole what decides",
 );
 pub(super) const CARRIED: Table<CarriedRecord> = Table::new(
     "carried",
@@ -206,6 +206,18 @@ pub(super) static ALL: [TableInfo; 12] = [
     EVIDENCE.info,
     CARRIED.info,
 ];
+
+/// Returns a hash over what this program knows of tables and versions of rows: another program may know less of a file.
+pub(super) fn known_formats() -> [u8; 32] {
+    let mut hash = blake3::Hasher::new();
+    hash.update(&STORE_FORMAT.to_le_bytes());
+    for table in &ALL {
+        hash.update(table.name.as_bytes());
+        hash.update(&[0]);
+        hash.update(&table.record.version.to_le_bytes());
+    }
+    hash.finalize().into()
+}
 
 /// Returns the tables a section's head covers.
 pub(super) fn of_section(section: Section) -> impl Iterator<Item = &'static TableInfo> {

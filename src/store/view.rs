@@ -4,23 +4,30 @@
 //! written beside the last one, made durable, opened again and verified, and takes its place by a rename; who
 //! has the last one open keeps it. Reading creates and changes nothing.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use redb::ReadOnlyDatabase;
 
-use super::disk::Disk;
+use super::disk::{Disk, Step};
 use super::edition::{self, Edition, Standing};
 use super::engine::{self, Held, run_guarded};
 use super::error::StoreError;
 use super::files;
 use super::lock;
 use super::reported;
+use super::seal::{self, BlockHashes};
 use super::snapshot::{Proved, Snapshot};
 use super::stamp;
 use super::tables;
+use super::writer::ChangedRows;
 
 /// Times that copy and store are looked at again when they differ: a run may be publishing.
 const LOOKS_MAX: usize = 4;
+
+/// Bytes that are copied at a time.
+const COPY_BYTES: usize = 1 << 18;
 
 /// The published copy, open for reading.
 pub struct View {
@@ -154,12 +161,83 @@ pub(super) fn is_current(
     Ok(false)
 }
 
-/// Publishes a snapshot. If anything fails the last copy stays.
-pub(super) fn publish_copy(disk: &Disk, dir: &Path, state: &Snapshot<'_>) -> Result<(), StoreError> {
+/// Returns whether the copy that a stamp vouches for has the content of a snapshot. What is read of it is verified then.
+pub(super) fn is_still_current(dir: &Path, state: &Snapshot<'_>) -> Result<bool, StoreError> {
+    let shown = View::open_as_it_is(dir).and_then(|view| view.read()?.edition());
+    let stored = state.edition()?;
+    Ok(shown.is_ok_and(|shown| shown.against(&stored) == Standing::Same))
+}
+
+/// Publishes the store as it is: a copy of its bytes, which are known. If anything fails the last copy stays.
+///
+/// Between two transactions the file is as a killed writer would leave it; the engine closes the copy. It is read back from the
+/// disk, byte for byte before that and the rows that are new to readers after it.
+pub(super) fn publish_copy(
+    disk: &Disk,
+    dir: &Path,
+    state: &Snapshot<'_>,
+    hashes: &BlockHashes,
+    changed: &ChangedRows,
+) -> Result<(), StoreError> {
     let (new, path) = (dir.join(files::VIEW_NEW), dir.join(files::VIEW));
-    write_copy(disk, state, &new)?;
+    let file = files::create_fresh(disk, &new)?;
+    copy_bytes(disk, (&dir.join(files::STATE), &new), &file)?;
+    files::settle_file(disk, &new, &file)?;
+    if !hashes.is_of(disk, &new)? {
+        return Err(unwritten(&new, "the copy differs from the store"));
+    }
+    let settled = file.try_clone().map_err(|error| StoreError::io(&new, "open", error))?;
+    drop(Held::new(engine::begin_file(disk, &new, file, engine::VIEW_CACHE_BYTES)?, &new));
+    files::settle_file(disk, &new, &settled)?;
+    drop(settled);
+    // The engine keeps to itself what fails while it closes a file.
+    if let Some(failure) = disk.failure() {
+        return Err(failure);
+    }
+    let copied = View::open_file(new.clone(), None).and_then(|view| has_rows(&view.read()?, state, changed));
+    match copied {
+        Ok(true) => {}
+        Ok(false) => return Err(unwritten(&new, "the copy differs from the store")),
+        Err(error) => return Err(unwritten(&new, error.to_string())),
+    }
     files::file_exists(&path)?;
     files::rename(disk, &new, &path)
+}
+
+/// Copies the bytes of a file to an empty one; blocks of zeros stay holes.
+fn copy_bytes(disk: &Disk, (from, to): (&Path, &Path), out: &File) -> Result<(), StoreError> {
+    let file = seal::open(from)?;
+    let length = file.metadata().map_err(|error| StoreError::io(from, "look at", error))?.len();
+    disk.pass(to, "grow", Step::SetLength(length))?;
+    out.set_len(length).map_err(|error| StoreError::io(to, "grow", error))?;
+    let mut buffer = vec![0; COPY_BYTES];
+    for offset in (0..length).step_by(COPY_BYTES) {
+        let bytes = &mut buffer[..(length - offset).min(COPY_BYTES as u64) as usize];
+        disk.pass(from, "read", Step::Read)?;
+        file.read_exact_at(bytes, offset).map_err(|error| StoreError::io(from, "read", error))?;
+        if bytes.iter().all(|byte| *byte == 0) {
+            continue;
+        }
+        disk.pass(to, "write", Step::Write { offset, bytes })?;
+        out.write_all_at(bytes, offset).map_err(|error| StoreError::io(to, "write", error))?;
+    }
+    Ok(())
+}
+
+/// Returns whether a copy has the rows that changed, and the heads, of a snapshot.
+fn has_rows(copied: &Snapshot<'_>, state: &Snapshot<'_>, changed: &ChangedRows) -> Result<bool, StoreError> {
+    for (name, key) in changed {
+        let table = tables::ALL.iter().find(|table| table.name == *name).expect("it was written");
+        if copied.row(table, key)? != state.row(table, key)? {
+            return Ok(false);
+        }
+    }
+    same(copied, state)
+}
+
+/// What was just written and cannot be read is the disk's doing, whatever it looks like.
+fn unwritten(new: &Path, reason: impl Into<String>) -> StoreError {
+    StoreError::io(new, "read back", std::io::Error::other(reason.into()))
 }
 
 /// Writes a snapshot to a file of its own, makes it durable, opens it again and verifies it.
@@ -169,16 +247,14 @@ pub(super) fn write_copy(disk: &Disk, state: &Snapshot<'_>, new: &Path) -> Resul
     copy(disk, state, new, file)?;
     files::settle_file(disk, new, &settled)?;
     drop(settled);
-    // The engine keeps to itself what fails while it closes a file. What was just written and cannot be read is the
-    // disk's doing, whatever it looks like.
+    // The engine keeps to itself what fails while it closes a file.
     if let Some(failure) = disk.failure() {
         return Err(failure);
     }
-    let unwritten = |reason: String| StoreError::io(new, "read back", std::io::Error::other(reason));
-    let copied = View::open_whole(new.to_owned()).map_err(|error| unwritten(error.to_string()))?;
+    let copied = View::open_whole(new.to_owned()).map_err(|error| unwritten(new, error.to_string()))?;
     match same(&copied.read()?, state)? {
         true => Ok(()),
-        false => Err(unwritten("the copy differs from the store".to_owned())),
+        false => Err(unwritten(new, "the copy differs from the store")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rows and heads inside one transaction: whatever changes a row changes its section's head.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
@@ -14,6 +14,9 @@ use super::records::{HeadRecord, MetaRecord, Record};
 use super::snapshot::xor;
 use super::tables::{self, Section, Table, TableInfo};
 
+/// Rows that were written or taken out.
+pub(super) type ChangedRows = BTreeSet<(&'static str, String)>;
+
 /// The heads of all sections.
 pub(super) type Heads = BTreeMap<Section, HeadRecord>;
 
@@ -24,6 +27,7 @@ pub(super) struct Writer<'t> {
     store_uuid: [u8; 16],
     before: Heads,
     heads: Heads,
+    changed: ChangedRows,
 }
 
 impl<'t> Writer<'t> {
@@ -34,7 +38,7 @@ impl<'t> Writer<'t> {
         store_uuid: [u8; 16],
         heads: Heads,
     ) -> Self {
-        Self { transaction, path, store_uuid, before: heads.clone(), heads }
+        Self { transaction, path, store_uuid, before: heads.clone(), heads, changed: ChangedRows::new() }
     }
 
     /// Writes the tables of a new store.
@@ -95,7 +99,7 @@ impl<'t> Writer<'t> {
         record: &R,
     ) -> Result<(), StoreError> {
         let (old, new) = self.insert(table, key, record)?;
-        self.account(&table.info, old, new)
+        self.account(&table.info, key, old, new)
     }
 
     /// Writes a row of any table whose record is given as JSON of some version.
@@ -112,7 +116,7 @@ impl<'t> Writer<'t> {
         let row = (table.record.from_json)(self.place(table, key), version, json);
         let row = row.map_err(|source| StoreError::row(self.path, table.name, key, source))?;
         let (old, new) = self.insert_row(table, key, &row)?;
-        self.account(table, old, new)
+        self.account(table, key, old, new)
     }
 
     /// Takes a row out, if there is one.
@@ -122,7 +126,7 @@ impl<'t> Writer<'t> {
             let removed = open.remove(key).map_err(|error| self.failed(error))?;
             removed.map(|row| self.tag(table, row.value())).transpose()?
         };
-        self.account(table, old, None)
+        self.account(table, key, old, None)
     }
 
     /// Takes all rows of a range out.
@@ -134,9 +138,10 @@ impl<'t> Writer<'t> {
         self.keys(table, range)?.iter().try_for_each(|key| self.remove(table, key))
     }
 
-    /// Writes the heads of the sections that changed.
-    pub(super) fn finish(self) -> Result<(), StoreError> {
-        self.write_heads(|before, head| before != Some(head))
+    /// Writes the heads of the sections that changed, and returns the rows that did.
+    pub(super) fn finish(self) -> Result<ChangedRows, StoreError> {
+        self.write_heads(|before, head| before != Some(head))?;
+        Ok(self.changed)
     }
 
     /// Writes the heads of all sections, whether or not they changed.
@@ -182,7 +187,14 @@ impl<'t> Writer<'t> {
         Ok((old, stored_tag(row)))
     }
 
-    fn account(&mut self, table: &TableInfo, old: Option<Tag>, new: Option<Tag>) -> Result<(), StoreError> {
+    fn account(
+        &mut self,
+        table: &'static TableInfo,
+        key: &str,
+        old: Option<Tag>,
+        new: Option<Tag>,
+    ) -> Result<(), StoreError> {
+        self.changed.insert((table.name, key.to_owned()));
         let head = self.heads.entry(table.section).or_default();
         old.iter().chain(&new).for_each(|tag| xor(&mut head.set_hash, *tag));
         let rows = head.rows + u64::from(new.is_some());

@@ -175,6 +175,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
+    use crate::store::records::{EvidenceRecord, NamedNumber};
     use crate::study::evidence::{CrossFitted, Forward, WalkForward, WeightsCompared};
     use crate::study::named::read_named;
     use crate::validate::assessment::AdoptionGate;
@@ -288,6 +289,18 @@ mod tests {
         assert_eq!(names.len(), written.len(), "every name is used once");
         assert_eq!(read(&written), evidence);
         assert_eq!(read(&[]), Evidence::default());
+    }
+
+    #[test]
+    fn the_summary_of_an_older_run_lacks_what_only_describes_as_a_whole() {
+        let named = |(name, value): (String, f64)| NamedNumber { name, value };
+        let figures = named_values(&evidence()).into_iter().map(named).collect();
+        let summary = EvidenceRecord { figures, ..EvidenceRecord::default() }.summary();
+        let kept: Evidence = read_named(&|name| summary.figure(name)).expect("nothing has to be there");
+        let wanted = Evidence { weights: None, traded: None, regimes: None, captures: None, ..evidence() };
+        assert_eq!(kept, wanted);
+        assert_eq!(named_values(&wanted).len(), summary.figures.len());
+        assert_eq!(summary.clone().summary(), summary);
     }
 
     #[test]

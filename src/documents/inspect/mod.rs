@@ -129,7 +129,9 @@ impl InspectError {
             Self::Profile { .. } | Self::NoRuns { .. } => {
                 Some("run `optimizer incremental --data PATH` first")
             }
-            Self::NoWork { .. } => Some("the newest 90 runs of a profile do"),
+            Self::NoWork { .. } => {
+                Some("the newest runs of a profile do, as many as store.keep_full_runs says")
+            }
             Self::NoPrevious { .. } => Some("run `optimizer incremental` again, or name two runs"),
             Self::Configuration { .. } => Some("name another run with --run"),
             Self::Symbol { .. } | Self::Column(_) => None,

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::run::is_summary;
 use super::top::passes_limits;
-use super::{HistoryFilter, InspectError, Listed, SortKey, require_profile};
+use super::{HistoryFilter, InspectError, Listed, SortKey, count_of, require_profile};
 use crate::documents::document::{Document, params_object};
 use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::documents::metrics::MetricsPart;
@@ -39,6 +40,9 @@ pub struct InspectTrialsDocument {
     /// Trials that pass the filters, the limit aside.
     pub matching: u64,
     pub trials: Vec<HistoricTrialPart>,
+    /// Runs of which only the summary is kept, without trials; for the text.
+    #[serde(skip)]
+    pub summaries: u64,
 }
 
 impl Document for InspectTrialsDocument {
@@ -66,8 +70,9 @@ impl InspectTrialsDocument {
     /// Errors: those of reading the store; an unknown profile.
     pub fn read(snapshot: &Snapshot<'_>, profile: &str, filter: &TrialsFilter) -> Result<Self, InspectError> {
         require_profile(snapshot, profile)?;
-        let (mut kept, mut trials) = (0, Vec::new());
+        let (mut kept, mut summaries, mut trials) = (0, 0, Vec::new());
         for (run, record) in snapshot.runs(profile, .., usize::MAX)? {
+            summaries += u64::from(is_summary(snapshot, profile, run, &record)?);
             let of_run = filter.history.in_time(record.started_at_ms) && filter.history.read_it(&record);
             for style in crate::model::Style::ALL {
                 let Some(found) = snapshot.trials(profile, run, style)? else { continue };
@@ -96,7 +101,7 @@ impl InspectTrialsDocument {
         });
         trials.truncate(filter.history.limit);
         let sort = filter.sort.as_str().to_owned();
-        Ok(Self { profile: profile.to_owned(), sort, kept, matching, trials })
+        Ok(Self { profile: profile.to_owned(), sort, kept, matching, trials, summaries })
     }
 }
 

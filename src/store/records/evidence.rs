@@ -40,7 +40,31 @@ pub struct EvidenceRecord {
     pub figures: Vec<NamedNumber>,
 }
 
+/// How the names of figures begin that describe a run and decide nothing: they are not kept of a run of which only the summary is.
+/// Values that belong together are named by one of these, or none of them is.
+const DESCRIPTIVE: [&str; 13] = [
+    "weights_",
+    "traded_",
+    "effective_trades",
+    "lost_",
+    "independent_",
+    "active_lost_",
+    "active_independent_",
+    "active_traded_",
+    "uptrend_",
+    "downtrend_",
+    "p_regimes_alike",
+    "opportunity_",
+    "active_opportunity_",
+];
+
 impl EvidenceRecord {
+    /// Returns what of it is kept of an older run: what was found and what decides, without what only describes.
+    pub(crate) fn summary(mut self) -> Self {
+        self.figures.retain(|figure| !DESCRIPTIVE.iter().any(|start| figure.name.starts_with(start)));
+        self
+    }
+
     /// Returns a figure by its name.
     pub fn figure(&self, name: &str) -> Option<f64> {
         self.figures.iter().find(|figure| figure.name == name).map(|figure| figure.value)

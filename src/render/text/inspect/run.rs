@@ -10,6 +10,12 @@ use crate::run::adopt::is_by_hand;
 /// Issues shown in the text; the document has all that are kept.
 const ISSUES_SHOWN: usize = 20;
 
+/// What is said of a run of which only the summary is kept.
+const SUMMARY_TEXT: &str = "
+the summary of this run is kept: its configuration, decisions, verdicts and the figures they rest on;
+its trials, daily returns, surfaces and work, and the figures that only describe, are not (store.keep_full_runs)
+";
+
 impl InspectRunDocument {
     /// Returns the document as text for people; with the configuration where asked for.
     pub fn text(&self, with_config: bool) -> String {
@@ -25,6 +31,9 @@ impl InspectRunDocument {
         let mut text = self.head();
         for (name, style) in &self.styles {
             let _ = write!(text, "\n{}", style.text(name, self.input.signals.is_some()));
+        }
+        if self.is_summary {
+            text += SUMMARY_TEXT;
         }
         text + &issues_text(&self.input.issues)
     }

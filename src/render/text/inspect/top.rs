@@ -15,7 +15,7 @@ impl InspectTopDocument {
         let mut text =
             format!("run {} of profile {}, in-sample part, by {}\n", self.run, self.profile, self.sort);
         if self.styles.is_empty() {
-            text += "\nno trials are kept of this run; those of old runs are removed first\n";
+            text += "\nno trials are kept of this run; of older runs only the summary is (store.keep_full_runs)\n";
         }
         for (name, style) in &self.styles {
             let _ = write!(text, "\n{}", style.text(name));
