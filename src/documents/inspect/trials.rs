@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::run::is_summary;
 use super::top::passes_limits;
-use super::{HistoryFilter, InspectError, Listed, SortKey, count_of, require_profile};
+use super::{HistoryFilter, InspectError, Listed, SortKey, require_profile};
 use crate::documents::document::{Document, params_object};
 use crate::documents::listing::{Cell, ColumnKind, Listing};
 use crate::documents::metrics::MetricsPart;

@@ -2,6 +2,7 @@
 
 use crate::documents::inspect::InspectTrialsDocument;
 use crate::documents::inspect::Listed;
+use crate::render::text::prose::count_of;
 
 impl InspectTrialsDocument {
     /// Returns the document as text for people.
