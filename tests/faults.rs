@@ -125,7 +125,9 @@ fn truth(snapshot: &Snapshot<'_>) -> String {
             add(&snapshot.insights(&profile, style).expect("readable"));
         }
         for (id, run) in snapshot.runs(&profile, .., usize::MAX).expect("readable") {
-            add(&(id, RunRecord { duration_ms: 0, peak_rss_bytes: 0, ..run }));
+            // How it went depends on what a cache still had; what it decided does not.
+            let how = RunRecord { duration_ms: 0, peak_rss_bytes: 0, resumed: None, days_new: None, ..run };
+            add(&(id, how));
             add(&snapshot.decisions(&profile, id).expect("readable"));
             add(&snapshot.work(&profile, id).expect("readable").is_some());
             for style in Style::ALL {

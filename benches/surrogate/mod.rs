@@ -23,17 +23,16 @@ use retune::search::space::{Bound, Dimension, ExitAxes, number_levels};
 use retune::search::strategy::SpaceAxes;
 use retune::study::EvaluationContext;
 use retune::study::evidence::judge_book;
-use retune::study::surface::test_surface;
 use retune::validate::assessment::{AdoptionGate, Assurance};
 use retune::validate::normal::{cdf, quantile};
 use retune::validate::resample::Random;
 use retune::validate::sharpe::DAYS_PER_YEAR;
-use retune::validate::surface::SurfacePlan;
 
 use super::{PROMISING_MAX, REAL_MAX};
 
 const SIZES: [usize; 5] = [6, 6, 3, 3, 2];
 const RULES: usize = 27;
+const SYMBOL_NAMES: [&str; SYMBOLS] = ["a", "b", "c", "d", "e", "f", "g"];
 const SYMBOLS: usize = 7;
 const BARS: usize = 96;
 /// Bars after a signal: those of its drift, and all that are looked at.
@@ -238,7 +237,7 @@ fn look(plan: &Plan, world: &World, truth: Option<(&Truth, (usize, usize))>) -> 
     let style = &plan.styles[0];
     let days = Day(0)..Day(world.days as i32);
     let ground = EvaluationContext { style, book: &book };
-    let (study, evidence) = judge_book(ground, days.clone(), plan, &["a", "b", "c", "d", "e", "f", "g"]);
+    let (study, evidence) = judge_book(ground, days.clone(), plan, &SYMBOL_NAMES);
     let place = study.top.first().and_then(|best| style.space.find(&best.set));
     let of_choice = truth.zip(place).map_or(0.0, |((truth, _), (rule, cell))| truth.sharpe(rule, cell));
     let oracle = truth.map_or(0.0, |(_, (rule, cell))| {
@@ -304,7 +303,7 @@ fn summary(looks: &[Look]) -> String {
         |passes: &dyn Fn(&Look) -> bool| 100.0 * looks.iter().filter(|look| passes(look)).count() as f64 / n;
     let mean = |value: &dyn Fn(&Look) -> f64| looks.iter().map(value).sum::<f64>() / n;
     format!(
-        "REAL {:.0} %, PROMISING or better {:.0} %; p at most 0.05 {:.0} %, 0.15 {:.0} % (oracle {:.0} / {:.0} %); chosen: true Sharpe {:.2}, expected {:.2}; adopted {:.0} %, worth {:.2}",
+        "REAL {:.1} %, PROMISING or better {:.1} %; p at most 0.05 {:.0} %, 0.15 {:.0} % (oracle {:.0} / {:.0} %); chosen: true Sharpe {:.2}, expected {:.2}; adopted {:.0} %, worth {:.2}",
         share(&|look| look.word >= Assurance::Real),
         share(&|look| look.word >= Assurance::Promising),
         share(&|look| look.p.is_some_and(|p| p <= REAL_MAX)),
@@ -337,16 +336,12 @@ pub(crate) fn looks(full: bool, asked: Option<usize>) {
             let world =
                 World { planted: planted.clone(), ..World::of(3_000_000 + 7 * n, window + year, drift) };
             let book = world.book(&plan);
+            let style = &plan.styles[0];
             let p = |from: usize| {
                 let days = Day(from as i32)..Day((from + window) as i32);
-                let surface = SurfacePlan {
-                    first_day: days.start.0,
-                    days: window,
-                    replicates: 999,
-                    mean_block: 5.0,
-                    seed: 20_240_611,
-                };
-                test_surface(&book.window(days), &surface).p().unwrap_or(1.0)
+                let (_, evidence) =
+                    judge_book(EvaluationContext { style, book: &book }, days, &plan, &SYMBOL_NAMES);
+                evidence.p_luck.unwrap_or(1.0)
             };
             (0..=year / step).map(|look| p(look * step)).collect::<Vec<f64>>()
         };

@@ -17,10 +17,10 @@ use crate::study::surface::test_surface;
 use crate::study::{EvaluationContext, Study};
 use crate::validate::assessment::{
     AdoptionGate, Assessment, Assurance, FailedCondition, Fragility, SampleSize, assess_candidate,
-    assess_edge, assess_switch, cost_buffer, decay_wealth, wealth_of_bet,
+    assess_edge, assess_switch, combined_p, cost_buffer, decay_wealth, wealth_of_bet,
 };
 use crate::validate::bootstrap::{self, confidence_interval};
-use crate::validate::dependence::automatic_block;
+use crate::validate::dependence::{automatic_block, effective_days};
 use crate::validate::grid::{
     CrossValidation, GridResult, GridTests, Halves, Ranks, Replicates, TestPlan, add_ranks,
 };
@@ -146,8 +146,10 @@ pub struct Evidence {
     pub equivalent_trials: Option<f64>,
     /// Further days until it could be told from zero, at this rate.
     pub days_needed: Option<f64>,
-    /// Probability that noise over everything tried does as well as the surface.
+    /// Probability that noise over everything tried does as well as the surface and as choosing did on days it did not know.
     pub p_luck: Option<f64>,
+    /// The same of the surface alone.
+    pub p_surface: Option<f64>,
     /// Probability that the rule of choice is no better than the active set on days it did not know.
     pub p_luck_switch: Option<f64>,
     /// What the rule of choice earned on days it did not know.
@@ -193,10 +195,10 @@ impl Evidence {
         let grid = (self.grid_active_days, self.grid_trades);
         let Some(p) = self.p_luck else { return self.line(self.edge.as_ref(), grid, None) };
         let said = format!(
-            "p = {}: after {} tries, noise did at least as well in {:.0} of 100 simulations",
+            "p = {}: after {} tries, noise did at least as well as the surface in {:.0} of 100 simulations",
             p_text(p),
             self.trials,
-            (100.0 * p).max(1.0)
+            (100.0 * self.p_surface.unwrap_or(p)).max(1.0)
         );
         let surface = self.surface_sharpe_year.zip(self.luck_sharpe_year).map(|(surface, luck)| {
             let (surface, luck) = (one_digit(surface), one_digit(luck));
@@ -422,7 +424,7 @@ impl Question<'_> {
         let (root, year) = ((plan.days as f64).sqrt(), DAYS_PER_YEAR.sqrt());
         let many = |p: f64| (p * self.grids as f64 * self.declared_factor()).min(1.0);
         evidence.columns = surface.columns() as u64;
-        evidence.p_luck = surface.p().map(many);
+        evidence.p_surface = surface.p().map(many);
         evidence.surface_sharpe_year = surface.largest().map(|(t, _)| t / root * year);
         evidence.look_day = (surface.columns() > 0)
             .then_some(self.study.days.end.0 - 1)
@@ -434,6 +436,9 @@ impl Question<'_> {
             evidence.equivalent_trials = Some(equivalent_trials(luck, plan.days));
         }
         evidence.cross_fit = self.study.cross_fit.as_ref().and_then(|fit| self.cross_fitted(fit));
+        let p_choice = evidence.cross_fit.map(|fit| cdf(-fit.t));
+        let both = [surface.p(), p_choice].into_iter().flatten().collect::<Vec<f64>>();
+        evidence.p_luck = combined_p(&both).map(many);
         evidence.walk_forward = self.study.walk.as_ref().and_then(walk_forward);
         evidence.p_luck_switch = self.study.cross_fit.as_ref().and_then(|fit| self.switch_p(fit)).map(many);
     }
@@ -441,12 +446,15 @@ impl Question<'_> {
     fn cross_fitted(&self, fit: &CrossFit) -> Option<CrossFitted> {
         let (moments, year) = (Moments::of(&fit.days)?, DAYS_PER_YEAR.sqrt());
         let interval = confidence_interval(&fit.days, self.mean_block(), bootstrap::sharpe)?;
+        // Days that depend on each other say less than as many that do not.
+        let all = fit.days.len() as f64;
+        let days = effective_days(&fit.days, self.mean_block()).unwrap_or(all).min(all);
         Some(CrossFitted {
             folds: fit.folds as u64,
             sharpe_year: moments.sharpe() * year,
             low_year: interval.low * year,
             high_year: interval.high * year,
-            t: moments.sharpe() * (moments.days as f64).sqrt(),
+            t: moments.sharpe() * days.sqrt(),
             earning: fit.earning as f64 / fit.folds as f64,
             distinct: fit.distinct as u64,
         })

@@ -25,6 +25,7 @@ impl Named for Evidence {
         values.value("equivalent_trials", &mut self.equivalent_trials);
         values.value("days_needed", &mut self.days_needed);
         values.value("p_edge", &mut self.p_luck);
+        values.value("p_surface", &mut self.p_surface);
         values.value("p_switch", &mut self.p_luck_switch);
         values.group(&mut self.walk_forward, |walk, values| {
             values.later("walk_forward_choices", &mut walk.choices);
@@ -218,6 +219,7 @@ mod tests {
             equivalent_trials: Some(55.5),
             days_needed: Some(90.0),
             p_luck: Some(0.03),
+            p_surface: Some(0.02),
             p_luck_switch: Some(0.04),
             walk_forward: Some(WalkForward {
                 choices: 9,
