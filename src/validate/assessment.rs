@@ -212,15 +212,17 @@ const COMBINED_P_MAX: f64 = 0.99;
 
 /// Combines the p-values of tests of the same question that depend on each other in whatever way; `None` without any.
 ///
-/// One that is very small stays so beside others that are not, and several that are alike come to what they are. The mean of their
-/// places on a Cauchy distribution, whose tail hardly knows of dependence.
+/// One that is very small stays so beside others that are not, and several that are alike come to what they are. The weighted mean of
+/// their places on a Cauchy distribution, whose tail hardly knows of dependence.
 ///
+/// Shape: p-values, each with its weight
 /// Source: Liu and Xie (2020)
-pub fn combined_p(p_values: &[f64]) -> Option<f64> {
+pub fn combined_p(p_values: &[(f64, f64)]) -> Option<f64> {
     use std::f64::consts::PI;
-    let place = |p: &f64| ((0.5 - p.clamp(1e-15, COMBINED_P_MAX)) * PI).tan();
-    let mean = p_values.iter().map(place).sum::<f64>() / p_values.len() as f64;
-    (!p_values.is_empty()).then(|| (0.5 - mean.atan() / PI).clamp(0.0, 1.0))
+    let place = |p: f64| ((0.5 - p.clamp(1e-15, COMBINED_P_MAX)) * PI).tan();
+    let all: f64 = p_values.iter().map(|(_, weight)| weight).sum();
+    let mean = p_values.iter().map(|(p, weight)| weight * place(*p)).sum::<f64>() / all;
+    (all > 0.0).then(|| (0.5 - mean.atan() / PI).clamp(0.0, 1.0))
 }
 
 fn assess(sample: SampleSize, p: Option<f64>, condition: FailedCondition, loses: bool) -> Assessment {
@@ -386,17 +388,21 @@ mod tests {
 
     #[test]
     fn p_values_that_agree_stay_and_a_small_one_is_not_lost() {
-        let near = |p: &[f64], expected: f64| {
+        let near = |p: &[(f64, f64)], expected: f64| {
             let found = combined_p(p).expect("some");
             assert!((found / expected - 1.0).abs() < 1e-3, "{p:?}: {found}");
         };
         for p in [0.001, 0.04, 0.5, 0.9] {
-            near(&[p], p);
-            near(&[p, p], p);
+            near(&[(p, 0.1)], p);
+            near(&[(p, 0.9), (p, 0.1)], p);
         }
-        near(&[0.5, 0.01], 0.019_99);
-        near(&[0.12, 1e-5], 2e-5);
-        assert!(combined_p(&[1.0, 0.001]).is_some_and(|p| p < 0.003), "a test without a word is no veto");
+        near(&[(0.5, 1.0), (0.01, 1.0)], 0.019_99);
+        near(&[(0.12, 0.9), (1e-5, 0.1)], 1e-4);
+        near(&[(0.04, 0.9), (0.5, 0.1)], 0.044_37);
+        assert!(
+            combined_p(&[(1.0, 0.9), (1e-5, 0.1)]).is_some_and(|p| p < 0.001),
+            "a test without a word is no veto"
+        );
         assert_eq!(combined_p(&[]), None);
     }
 
