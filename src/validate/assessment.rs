@@ -221,8 +221,11 @@ pub fn combined_p(p_values: &[(f64, f64)]) -> Option<f64> {
     use std::f64::consts::PI;
     let place = |p: f64| ((0.5 - p.clamp(1e-15, COMBINED_P_MAX)) * PI).tan();
     let all: f64 = p_values.iter().map(|(_, weight)| weight).sum();
-    let mean = p_values.iter().map(|(p, weight)| weight * place(*p)).sum::<f64>() / all;
-    (all > 0.0).then(|| (0.5 - mean.atan() / PI).clamp(0.0, 1.0))
+    let mean = |value: &dyn Fn(f64) -> f64| {
+        p_values.iter().map(|(p, weight)| weight * value(*p)).sum::<f64>() / all
+    };
+    let says_nothing = p_values.iter().all(|(p, _)| *p >= COMBINED_P_MAX);
+    (all > 0.0).then(|| if says_nothing { mean(&|p| p) } else { 0.5 - mean(&place).atan() / PI })
 }
 
 fn assess(sample: SampleSize, p: Option<f64>, condition: FailedCondition, loses: bool) -> Assessment {
@@ -403,6 +406,7 @@ mod tests {
             combined_p(&[(1.0, 0.9), (1e-5, 0.1)]).is_some_and(|p| p < 0.001),
             "a test without a word is no veto"
         );
+        assert_eq!(combined_p(&[(1.0, 0.9), (1.0, 0.1)]), Some(1.0));
         assert_eq!(combined_p(&[]), None);
     }
 
