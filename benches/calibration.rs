@@ -416,8 +416,8 @@ fn only(style: Style, set: &ParameterSet) -> SpaceAxes {
             .expect("a level")
     };
     let dimensions = SearchSpace::default_dimensions(style).iter().map(chosen).collect();
-    let exit = &set.exit;
-    let exits = ExitAxes::new(&[exit.take_profit_atr], &[exit.stop_atr], &[exit.hold_hours]);
+    let [take_profit, stop, hours] = set.exit.first();
+    let exits = ExitAxes::new(&[take_profit], &[stop], &[hours]);
     SpaceAxes::new(style, exits, dimensions)
 }
 

@@ -8,8 +8,8 @@ use retune::config::Config;
 use retune::engine::plan::DayLimits;
 use retune::exits::{Costs, ExitPlan, Fill, Position, TradeCosts};
 use retune::model::{
-    Bars, Candle, CandleSeries, Direction, EXIT_AXES, ExitReason, ExitRule, Interval, Outcome, Outcomes,
-    ReturnPpm, Style, Symbol,
+    Bars, Candle, CandleSeries, Direction, EXIT_AXES, ExitAxis, ExitReason, ExitRule, ExitUnit, Interval,
+    Outcome, Outcomes, ReturnPpm, Style, Symbol,
 };
 use retune::run::report::RunReport;
 use retune::run::{RunOptions, incremental};
@@ -45,12 +45,18 @@ impl Walk<'_> {
             _ => 1.0,
         };
         let gain = |multiple: f64| entry + side * (multiple * scale(0.95, 1.15) * self.atr);
-        let target = gain(rule.take_profit_atr);
+        let of_stake = |percent: f64| percent / rule.leverage.unwrap_or(1.0) / 100.0 * entry;
+        let target = match (rule.take_profit_atr, rule.take_profit_pct) {
+            (Some(multiple), _) => gain(multiple),
+            (None, Some(percent)) => entry + side * of_stake(percent),
+            (None, None) => side * f64::INFINITY,
+        };
         let first_target = rule.first_target_atr.map(gain);
         let break_even_from = rule.break_even_atr.map(gain);
-        let by_atr = rule.stop_atr * scale(0.9, 1.2) * self.atr;
+        let by_atr = rule.stop_atr.map_or(f64::INFINITY, |multiple| multiple * scale(0.9, 1.2) * self.atr);
+        let by_stake = rule.stop_loss_pct.map_or(f64::INFINITY, of_stake);
         let by_percent = rule.hard_stop_pct.map_or(f64::INFINITY, |percent| percent / 100.0 * entry);
-        let fixed = entry - side * by_atr.min(by_percent);
+        let fixed = entry - side * by_atr.min(by_stake).min(by_percent);
         let beyond = |price: f64, level: f64| side * price > side * level;
         // The tightest stop, given the best price so far.
         let stop_at = |peak: f64| {
@@ -90,12 +96,14 @@ impl Walk<'_> {
                 );
             }
             let filled = |price: f64| first_target.filter(|level| beyond(price, *level)).map(at_target);
-            part = part.or_else(|| filled(candle.open));
+            // Where the first target is not the nearer one, the take-profit closes all.
+            let is_first = |part: &Fill| beyond(target, part.price);
+            part = part.or_else(|| filled(candle.open).filter(is_first));
             if beyond(candle.open, target) {
                 return self.end(rule, Ending { part, rest: at_target(target) }, None, i);
             }
             // ... then the adverse extreme, unless the best case is asked for ...
-            let part_after = part.or_else(|| filled(best));
+            let part_after = part.or_else(|| filled(best).filter(is_first));
             if side * worst <= side * stop {
                 let rest = match beyond(best, target) {
                     true => at_target(target),
@@ -207,15 +215,29 @@ fn mirrored(series: &CandleSeries, around: f64) -> CandleSeries {
     mirror
 }
 
+/// A level in ATR, in percent that candles around 1,000 hit exactly, or off.
+fn level(atr: impl Strategy<Value = f64> + 'static) -> impl Strategy<Value = (Option<f64>, Option<f64>)> {
+    prop_oneof![
+        3 => atr.prop_map(|atr| (Some(atr), None)),
+        2 => (2_u8..=50).prop_map(|steps| (None, Some(f64::from(steps) / 10.0))),
+        1 => Just((None, None)),
+    ]
+}
+
 /// Rules with every mechanism on or off, in steps that candles hit exactly.
 fn rule() -> impl Strategy<Value = ExitRule> {
     let half = |most: u8| (1..=most).prop_map(|n| f64::from(n) / 2.0);
     let maybe = |most: u8| prop::option::of((1..=most).prop_map(|n| f64::from(n) / 2.0));
     let trailing = prop::option::of((half(6), (0_u8..=6).prop_map(|n| f64::from(n) / 2.0)));
     let first = prop::option::of((half(6), prop::sample::select(vec![25.0, 50.0, 80.0])));
-    let base = (half(10), half(8), (1_u8..=12).prop_map(f64::from));
+    let base = (
+        level(half(10)),
+        level(half(8)),
+        prop::option::of(prop::sample::select(vec![2.0, 5.0])),
+        (1_u8..=12).prop_map(f64::from),
+    );
     let rest = (maybe(6), prop::option::of(0.25..3.0_f64), prop::option::of(0.2..3.0_f64), maybe(6));
-    (base, trailing, first, rest).prop_map(|((target, stop, hold), trailing, first, rest)| {
+    (base, trailing, first, rest).prop_map(|((target, stop, leverage, hold_hours), trailing, first, rest)| {
         let (break_even_atr, dynamic_strength, hard_stop_pct, surge_factor) = rest;
         let rule = ExitRule {
             trailing_distance_atr: trailing.map(|(distance, _)| distance),
@@ -226,7 +248,12 @@ fn rule() -> impl Strategy<Value = ExitRule> {
             dynamic_strength,
             hard_stop_pct,
             surge_factor,
-            ..ExitRule::new(target, stop, hold)
+            take_profit_atr: target.0,
+            take_profit_pct: target.1,
+            stop_atr: stop.0,
+            stop_loss_pct: stop.1,
+            leverage,
+            ..ExitRule::holding(hold_hours)
         };
         rule.normalised()
     })
@@ -272,7 +299,7 @@ proptest! {
     ) {
         let series = series(&steps);
         // Rules that share a plan with others, and with themselves without mechanisms.
-        rules.push(ExitRule::new(rules[0].take_profit_atr, rules[0].stop_atr, rules[0].hold_hours));
+        rules.push(ExitRule::of_first(rules[0].first()));
         let (costs, direction, atr) = (if is_paid { paid() } else { costs() }, side(long), 8.0);
         let position = Position { bars: series.bars(), entry: start, direction, atr, score };
         let found = outcomes(&rules, &position, &costs);
@@ -296,9 +323,20 @@ proptest! {
         let series = series(&steps);
         let holds = kinds.iter().flat_map(|kind| [1.0, 4.0, 12.0].map(|hold_hours| ExitRule { hold_hours, ..*kind }));
         let far = |kind: &ExitRule| 5.0 + kind.first_target_atr.unwrap_or(0.0);
+        // Each level in the unit of its kind; what is off stays so.
+        let with_target = |kind: ExitRule, more: f64| ExitRule {
+            take_profit_atr: kind.take_profit_atr.map(|_| far(&kind) + more),
+            take_profit_pct: kind.take_profit_pct.map(|_| more),
+            ..kind
+        };
+        let with_stop = |kind: ExitRule, stop: f64| ExitRule {
+            stop_atr: kind.stop_atr.map(|_| stop),
+            stop_loss_pct: kind.stop_loss_pct.map(|_| stop / 2.0),
+            ..kind
+        };
         let rules: Vec<ExitRule> = holds
-            .flat_map(|kind| targets.iter().map(move |atr| ExitRule { take_profit_atr: far(&kind) + atr, ..kind }))
-            .flat_map(|kind| stops.iter().map(move |atr| ExitRule { stop_atr: *atr, ..kind }))
+            .flat_map(|kind| targets.iter().map(move |more| with_target(kind, *more)))
+            .flat_map(|kind| stops.iter().map(move |stop| with_stop(kind, *stop)))
             .map(ExitRule::normalised)
             .collect();
         let (costs, atr, score) = (if is_paid { paid() } else { costs() }, 2.0, Some(80.0));
@@ -313,6 +351,36 @@ proptest! {
                 prop_assert_eq!(*found, walk.outcome(rule), "{:?}", rule);
             }
         }
+    }
+
+    /// Where ATR is a share of the price, a multiple of it is a percentage of the price, whatever the leverage is: 1/128 of the
+    /// price, so that both are exact.
+    #[test]
+    fn percent_and_atr_agree_where_atr_is_a_share_of_the_price(
+        steps in steps(72),
+        levels in prop::collection::vec((1_u8..=8, 1_u8..=8, 1_u8..=12), 1..6),
+        leverage in prop::sample::select(vec![None, Some(2.0), Some(4.0)]),
+        long in any::<bool>(),
+    ) {
+        let series = series(&steps);
+        let bars = series.bars();
+        let direction = side(long);
+        let position = Position { bars, entry: 22, direction, atr: bars.open[22] / 128.0, score: None };
+        let of_stake = |multiple: f64| Some(multiple * 100.0 / 128.0 * leverage.unwrap_or(1.0));
+        let numbers = levels.iter().map(|(target, stop, hours)| [*target, *stop, *hours].map(f64::from));
+        let atr: Vec<ExitRule> = numbers.map(ExitRule::of_first).collect();
+        let percent = |rule: &ExitRule| ExitRule {
+            take_profit_pct: rule.take_profit_atr.and_then(of_stake),
+            stop_loss_pct: rule.stop_atr.and_then(of_stake),
+            leverage,
+            ..ExitRule::holding(rule.hold_hours)
+        };
+        let percent: Vec<ExitRule> = atr.iter().map(percent).collect();
+        prop_assert_eq!(outcomes(&atr, &position, &costs()), outcomes(&percent, &position, &costs()));
+        // And in one plan, where levels of both units are sorted position by position.
+        let both: Vec<ExitRule> = atr.iter().chain(&percent).copied().collect();
+        let found = outcomes(&both, &position, &costs());
+        prop_assert_eq!(&found[..atr.len()], &found[atr.len()..]);
     }
 
     #[test]
@@ -425,8 +493,12 @@ const MECHANISMS: &str = "[style.STYLE.space]\natr_tp_multiplier = 3.0\natr_stop
     tp1_close_pct = [30, 70]\nbreakeven_atr = [\"off\", \"tp1\", 2.0]\ndynamic_atr_strength = [\"off\", 1.0]\n\
     hard_stop_pct = [\"off\", 0.4]\nvolume_surge_exit = [\"off\", 2.0]\n";
 
-fn run(data: &Path, symbols: Option<&[&str]>) -> RunReport {
-    let both = Style::ALL.map(|style| MECHANISMS.replace("STYLE", style.as_str())).concat();
+/// Levels in percent beside those in ATR, and without.
+const PERCENT: &str = "[style.STYLE.space]\natr_tp_multiplier = [3.0, \"off\"]\ntake_profit_pct = [4.0]\n\
+    stop_loss_pct = [2.0, \"off\"]\nleverage = 2\nmax_holding_hours = 12\n";
+
+fn run(data: &Path, space: &str, symbols: Option<&[&str]>) -> RunReport {
+    let both = Style::ALL.map(|style| space.replace("STYLE", style.as_str())).concat();
     let config = Config::from_texts(&[("test".to_owned(), both)]).expect("sound");
     let mut plan = config.plan(&Style::ALL, DayLimits::default()).expect("sound");
     plan.search.trades_min = 5;
@@ -437,11 +509,10 @@ fn run(data: &Path, symbols: Option<&[&str]>) -> RunReport {
     incremental(&plan, &options, &AtomicBool::new(false), &|_| ()).expect("a run")
 }
 
-fn assert_alive(report: &RunReport) {
+fn assert_alive(report: &RunReport, keys: &[&str]) {
     for style in &report.styles {
-        for key in EXIT_AXES[3..].iter().map(|axis| axis.key).filter(|key| *key != "trailing_stop_activation")
-        {
-            let axis = style.study.importances.iter().find(|axis| axis.key == key);
+        for key in keys {
+            let axis = style.study.importances.iter().find(|axis| axis.key == *key);
             let axis = axis.unwrap_or_else(|| panic!("{}: {key} is an axis", style.style));
             assert!(axis.effect > 0.0 && axis.share > 0.0, "{}: {key} changes nothing", style.style);
         }
@@ -450,10 +521,16 @@ fn assert_alive(report: &RunReport) {
 
 #[test]
 fn every_mechanism_changes_results() {
-    assert_alive(&run(&crate::pipeline::sample_dir(), None));
+    let is_told = |key: &&str| !["trailing_stop_activation", "leverage"].contains(key);
+    let in_atr = |key: &&str| ExitAxis::named(key).is_some_and(|axis| axis.unit != ExitUnit::PercentOfStake);
+    let keys: Vec<&str> = EXIT_AXES[3..].iter().map(|axis| axis.key).filter(is_told).collect();
+    let (mechanisms, percent): (Vec<&str>, Vec<&str>) = keys.into_iter().partition(in_atr);
+    let sample = crate::pipeline::sample_dir();
+    assert_alive(&run(&sample, MECHANISMS, None), &mechanisms);
+    assert_alive(&run(&sample, PERCENT, None), &percent);
     let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/candles/binance-spot");
     if real.exists() {
-        assert_alive(&run(&real, Some(&["BTCUSDT", "DOGEUSDT"])));
+        assert_alive(&run(&real, MECHANISMS, Some(&["BTCUSDT", "DOGEUSDT"])), &mechanisms);
     }
 }
 

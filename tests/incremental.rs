@@ -440,6 +440,16 @@ fn a_changed_grid_evaluates_what_it_adds_and_nothing_else() {
             &[("exit_rules_added", total)],
         ),
         ("[style.swing.space]\ndynamic_atr_strength = 1.0\n", &[("exit_rules_added", total)]),
+        // Levels in percent, and none; a leverage makes other levels of the same percentages.
+        (
+            "[style.swing.space]\ntake_profit_pct = [2.0, 6.0]\nstop_loss_pct = [2.0, \"off\"]\n",
+            &[("exit_rules_added", total)],
+        ),
+        ("[style.swing.space]\ntake_profit_pct = 6\natr_stop_multiplier = \"off\"\n", &[]),
+        (
+            "[style.swing.space]\ntake_profit_pct = 6\nstop_loss_pct = 2\nleverage = 3\n",
+            &[("exit_rules_added", total)],
+        ),
         // A dimension on a column that was not kept.
         (
             "[[style.swing.filters]]\nkey = \"v\"\ncolumn = \"volume_ratio\"\nat_least = [0.5, 1.0]\n",

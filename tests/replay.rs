@@ -288,8 +288,8 @@ fn candle_walk(bars: Bars<'_>, signals: &[(i64, Direction, f64)], rule: &ExitRul
             Direction::Short => (bars.low[i], bars.high[i]),
         };
         let open = bars.open[entry];
-        let target = side * best > side * (open + side * rule.take_profit_atr * atr);
-        let stop = side * worst <= side * (open - side * rule.stop_atr * atr);
+        let target = side * best > side * (open + side * rule.take_profit_atr.expect("in ATR") * atr);
+        let stop = side * worst <= side * (open - side * rule.stop_atr.expect("in ATR") * atr);
         if target || stop || i + 1 - entry == hold_bars {
             position = None;
         }

@@ -243,7 +243,7 @@ fn with_mechanisms(
     style: Style,
     mut exit: ExitRule,
 ) -> Result<ExitRule, ImportError> {
-    for axis in EXIT_AXES.iter().filter(|axis| axis.is_optional()) {
+    for axis in EXIT_AXES.iter().filter(|axis| axis.is_optional() && axis.is_known_to_bot) {
         let switch = SWITCHES.iter().find(|(_, axes)| axes.contains(&axis.key));
         if switch.is_some_and(|(switch, _)| params.get(*switch) != Some(&Value::Bool(true))) {
             continue;
@@ -252,9 +252,8 @@ fn with_mechanisms(
         match value.as_f64().filter(|number| axis.allows(*number)) {
             Some(number) => axis.set(&mut exit, number),
             None => {
-                let least = if axis.allows(0.0) { "0 to" } else { "above 0, at most" };
                 let place = place_of_key(&format!("{style}_params"), axis.key);
-                return Err(wrong_value(place, &format!("a number, {least} {}", axis.most), value));
+                return Err(wrong_value(place, &format!("a number, {}", axis.range()), value));
             }
         }
     }

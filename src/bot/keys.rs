@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{ExitAxis, Style};
+use crate::model::{EXIT_AXES, ExitAxis, Need, Style};
 use crate::store::records::StoredParameterSet;
 
 /// Every key of the bot's own defaults, in its order.
@@ -51,6 +51,16 @@ pub fn number_under_key(key: &str, value: f64) -> Value {
 pub fn has_mechanisms(set: &StoredParameterSet) -> bool {
     let axes = set.exits.iter().filter_map(|exit| ExitAxis::named(&exit.name));
     axes.into_iter().any(ExitAxis::is_optional)
+}
+
+/// Returns what a set says that the bot's file cannot: values of axes that it has no key for, and levels that it always has and
+/// the set does without. Left out, the bot would put its own values in their place.
+pub fn inexpressible(set: &StoredParameterSet) -> Vec<String> {
+    let is_known = |name: &str| ExitAxis::named(name).is_none_or(|axis| axis.is_known_to_bot);
+    let own = set.exits.iter().filter(|exit| !is_known(&exit.name));
+    let own = own.map(|exit| format!("{} = {}", exit.name, exit.value));
+    let levels = EXIT_AXES.iter().filter(|axis| axis.need == Need::Level && set.number(axis.key).is_none());
+    own.chain(levels.map(|axis| format!("no {}", axis.key))).collect()
 }
 
 /// Returns what a set switches on and off.

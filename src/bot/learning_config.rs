@@ -19,8 +19,8 @@ pub use self::difference::{BotFileDifference, find_differences};
 use self::draft::Draft;
 use crate::bot::import::set_of;
 use crate::bot::keys::{
-    DEFAULT_TREE, FILLED_IN, TRADES_LEARNED_MIN, has_mechanisms, is_filled_in, is_same, live_exits,
-    number_under_key, switches,
+    DEFAULT_TREE, FILLED_IN, TRADES_LEARNED_MIN, has_mechanisms, inexpressible, is_filled_in, is_same,
+    live_exits, number_under_key, switches,
 };
 use crate::ingest::ExactNumbers;
 use crate::model::{Style, Symbol, rfc3339};
@@ -48,6 +48,26 @@ const CONSENSUS_DEFAULT: f64 = 2.0;
 /// Signal score where nothing is active.
 const SIGNAL_SCORE_DEFAULT: f64 = 60.0;
 
+/// Why there is no file for the bot.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BotFileError {
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Active parameters say what the bot's file has no place for: it would do something else.
+    #[error(
+        "the active parameters of {scope} have {}, which the bot's file has no place for: expected take-profit and stop in ATR",
+        found.join(", ")
+    )]
+    Inexpressible {
+        /// Where they are active.
+        scope: String,
+        /// What they say.
+        found: Vec<String>,
+    },
+}
+
 /// A JSON object.
 type Object = Map<String, Value>;
 
@@ -74,23 +94,24 @@ impl BotFile {
 /// Returns the complete document for a profile.
 ///
 /// Units: `generated_at` is `YYYY-MM-DD HH:MM:SS`, as the bot writes it.
-/// Errors: those of reading the store.
+/// Errors: see [`BotFileError`]
 pub fn learning_config(
     snapshot: &Snapshot<'_>,
     profile: &str,
     generated_at: &str,
-) -> Result<Value, StoreError> {
+) -> Result<Value, BotFileError> {
     Ok(bot_file(snapshot, profile, generated_at)?.document)
 }
 
 /// Returns the bot's file for a profile. See [`learning_config`].
-pub fn bot_file(snapshot: &Snapshot<'_>, profile: &str, generated_at: &str) -> Result<BotFile, StoreError> {
+pub fn bot_file(snapshot: &Snapshot<'_>, profile: &str, generated_at: &str) -> Result<BotFile, BotFileError> {
     let default: Object = serde_json::from_str(DEFAULT_TREE).expect("the default tree is valid JSON");
     let carried = snapshot.carried(profile)?;
     let json = carried.as_ref().map_or("", |carried| &carried.json);
     // Checked when it was imported.
     let imported: Option<Object> = serde_json::from_str(json).ok();
     let in_force = ActiveScopes::read(snapshot, profile)?;
+    in_force.check()?;
     let mut draft = Draft::new(imported.clone().unwrap_or_else(|| default.clone()));
     draft.put(&["last_update"], json!(generated_at), "when it was written");
     match &imported {
@@ -262,6 +283,15 @@ struct ActiveScopes(Vec<(String, ParamsRecord)>);
 impl ActiveScopes {
     fn read(snapshot: &Snapshot<'_>, profile: &str) -> Result<Self, StoreError> {
         Ok(Self(snapshot.params_all(profile)?))
+    }
+
+    /// Checks that the file can say what is active in every scope.
+    fn check(&self) -> Result<(), BotFileError> {
+        let found = self.0.iter().map(|(scope, record)| (scope, inexpressible(&record.set)));
+        match found.into_iter().find(|(_, found)| !found.is_empty()) {
+            Some((scope, found)) => Err(BotFileError::Inexpressible { scope: scope.clone(), found }),
+            None => Ok(()),
+        }
     }
 
     fn scope(&self, scope: &str) -> Option<&ParamsRecord> {

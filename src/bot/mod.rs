@@ -11,4 +11,6 @@ pub mod keys;
 pub(crate) mod learning_config;
 
 pub use learning_config::market_name;
-pub use learning_config::{BotFile, BotFileDifference, bot_file, find_differences, learning_config};
+pub use learning_config::{
+    BotFile, BotFileDifference, BotFileError, bot_file, find_differences, learning_config,
+};

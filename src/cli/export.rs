@@ -33,8 +33,6 @@ pub(crate) struct ExportArguments {
 
 /// Exit code of `--check` and `--diff` when the file differs.
 const DIFFERS: u8 = 1;
-/// Exit code when the file is not ours, nothing is active, or what is active was judged to be bad.
-const REFUSED: u8 = 12;
 
 pub(crate) fn run(context: &Context, arguments: &ExportArguments) -> Result<u8, Failure> {
     let (profile, path) = (context.global.profile.as_str(), arguments.output.as_path());
@@ -103,7 +101,7 @@ fn nothing_active(profile: &str, path: &Path) -> Failure {
     let kept = if path.exists() { format!("; `{}` is as it was", path.display()) } else { String::new() };
     let message =
         format!("profile {profile:?} has no active parameters, so there is nothing to export{kept}");
-    Failure::new(REFUSED, message).hint(
+    Failure::new(code::REFUSED, message).hint(
         "`optimizer adopt` activates the candidate of a run, `optimizer import-json` imports those of the bot; \
          `optimizer inspect` says what the last run found",
     )
@@ -124,7 +122,7 @@ fn not_ours(profile: &str, path: &Path, changed: Option<usize>) -> Failure {
          writes it and keeps `{}`",
         backup_of(path).display()
     );
-    Failure::new(REFUSED, message).hint(hint)
+    Failure::new(code::REFUSED, message).hint(hint)
 }
 
 /// Returns why active parameters are held back.
@@ -134,7 +132,7 @@ fn held_back(doubts: &[Doubt]) -> Failure {
         format!("the active {style} parameters are {verdict} by run {run}: {reason}")
     };
     let lines: Vec<String> = doubts.iter().map(line).collect();
-    Failure::new(REFUSED, lines.join("\n")).hint(
+    Failure::new(code::REFUSED, lines.join("\n")).hint(
         "nothing was written; `optimizer rollback` goes back to earlier parameters, --force writes these all the same \
          and the history will say so",
     )

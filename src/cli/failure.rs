@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::bot::BotFileError;
 use crate::config::ConfigError;
 #[cfg(feature = "fetch")]
 use crate::fetch::FetchError;
@@ -21,6 +22,8 @@ pub(crate) mod code {
     pub(crate) const STORE_REPAIR: u8 = 6;
     #[cfg(feature = "notify")]
     pub(crate) const NOTIFICATION: u8 = 7;
+    /// A hand-over that is refused: the file is not ours, or what is active is nothing to hand over.
+    pub(crate) const REFUSED: u8 = 12;
     pub(crate) const STOPPED: u8 = 20;
     pub(crate) const INTERNAL: u8 = 70;
     pub(crate) const IO: u8 = 74;
@@ -141,6 +144,18 @@ impl From<SignalsError> for Failure {
 impl From<FetchError> for Failure {
     fn from(error: FetchError) -> Self {
         Self::of_fetch(&error)
+    }
+}
+
+impl From<BotFileError> for Failure {
+    fn from(error: BotFileError) -> Self {
+        match error {
+            BotFileError::Store(error) => error.into(),
+            error => Self::new(code::REFUSED, error.to_string()).hint(
+                "nothing was written; search atr_tp_multiplier and atr_stop_multiplier for this bot, `optimizer rollback` goes back \
+                 to earlier parameters",
+            ),
+        }
     }
 }
 

@@ -352,6 +352,7 @@ impl From<InspectError> for Failure {
     fn from(error: InspectError) -> Self {
         match error {
             InspectError::Store(error) => error.into(),
+            InspectError::BotFile(error) => error.into(),
             error => {
                 let failure = Self::new(code::USAGE, error.to_string());
                 error.hint().into_iter().fold(failure, Self::hint)

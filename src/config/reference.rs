@@ -129,7 +129,7 @@ fn cell(text: &str) -> String {
 fn write_axes(text: &mut String) {
     text.push_str(
         "\n## Axes of a space\n\nKeys of `[style.scalping.space]` and `[style.swing.space]`, with their defaults on 15m candles. An axis is a number, a list, or a \
-         range `{ min = 1, max = 2, step = 0.5 }`. An exit mechanism may be `\"off\"`, and is unless it is named; \
+         range `{ min = 1, max = 2, step = 0.5 }`. An exit mechanism may be `\"off\"`, and is unless it is named; so may take-profit and stop. \
          `breakeven_atr` may be `\"tp1\"`. What exits mean is told in the guide, what filters read in [feature columns](columns.md).\n\n\
          | Key | Kind |",
     );

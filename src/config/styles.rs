@@ -9,7 +9,7 @@ use super::axes::{AxisConfig, FilterConfig, check_hours, check_timeframe};
 use super::{ConfigError, value_error};
 use crate::model::{EXIT_AXES, ExitAxis, Interval, Style};
 use crate::search::defaults::Defaults;
-use crate::search::space::{Dimension, ExitAxes};
+use crate::search::space::{Dimension, ExitAxes, ExitAxisValue};
 use crate::search::strategy::SpaceAxes;
 
 /// The spaces that are searched, one for each style.
@@ -70,6 +70,26 @@ impl StylesConfig {
 }
 
 impl StyleConfig {
+    /// Turns off the levels in ATR that are named in percent only.
+    ///
+    /// Errors: a level that is named as off in percent only: it may be meant to be in ATR, or not to be
+    fn replace_units(&self, style: Style, exits: &mut ExitAxes) -> Result<(), ConfigError> {
+        let off = [ExitAxisValue::Off];
+        for (place, atr) in EXIT_AXES.iter().enumerate() {
+            let Some(percent) = atr.in_percent().filter(|_| !self.space.contains_key(atr.key)) else {
+                continue;
+            };
+            let Some(config) = self.space.get(percent.key) else { continue };
+            let path = format!("style.{style}.space.{}", percent.key);
+            if config.exit_levels(&path)? == off && exits.levels(place) != off {
+                let expected = format!("a number, or {} = \"off\" beside it for none at all", atr.key);
+                return Err(value_error(&path, &expected, "\"off\""));
+            }
+            exits.set(atr.key, off.to_vec());
+        }
+        Ok(())
+    }
+
     fn replace_axes(
         &self,
         style: Style,
@@ -77,6 +97,7 @@ impl StyleConfig {
         (exits, dimensions): (&mut ExitAxes, &mut [Dimension]),
         known: &[String],
     ) -> Result<(), ConfigError> {
+        self.replace_units(style, exits)?;
         for (key, axis) in &self.space {
             let path = format!("style.{style}.space.{key}");
             if let Some(exit_axis) = ExitAxis::named(key) {

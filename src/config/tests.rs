@@ -215,6 +215,14 @@ fn mistakes_are_named_with_what_to_do() {
         ("[style.swing.space]\ntrailing_stop_distnace = [1.0]", "did you mean \"trailing_stop_distance\"?"),
         ("[style.swing.space]\ntrailing_stop_distance = [\"on\", 1.0]", "numbers or \"off\", found \"on\""),
         ("[style.swing.space]\nmax_holding_hours = \"off\"", "positive numbers within reason, found [off]"),
+        (
+            "[style.swing.space]\ntake_profit_pct = \"off\"",
+            "style.swing.space.take_profit_pct: expected a number, or atr_tp_multiplier = \"off\" beside it",
+        ),
+        (
+            "[style.swing.space]\nleverage = 5",
+            "\"leverage\": expected an axis in percent of the stake beside it",
+        ),
         ("[style.swing.space]\nhard_stop_pct = [\"off\", -2]", "hard_stop_pct"),
         ("[style.swing.space]\nmin_consensus = [\"off\", 2]", "expected numbers"),
     ];

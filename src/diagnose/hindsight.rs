@@ -46,6 +46,15 @@ impl ColumnLook {
     }
 }
 
+/// Returns a level of a rule in words.
+fn level_text(name: &str, atr: Option<f64>, percent: Option<f64>) -> String {
+    match (atr, percent) {
+        (Some(atr), _) => format!("{name} {atr} ATR"),
+        (None, Some(percent)) => format!("{name} {percent} %"),
+        (None, None) => format!("no {name}"),
+    }
+}
+
 /// Signals with what followed them.
 #[derive(Debug)]
 pub struct Followed<'a> {
@@ -81,8 +90,9 @@ impl<'a> Followed<'a> {
         for style in &plan.styles {
             let name = style.space.style();
             futures.extend(style.exits.rules().iter().take(RULES_MAX).map(|rule| {
-                let (target, stop, hours) = (rule.take_profit_atr, rule.stop_atr, rule.hold_hours);
-                format!("a {name} trade that earns (target {target} ATR, stop {stop} ATR, {hours} h)")
+                let target = level_text("target", rule.take_profit_atr, rule.take_profit_pct);
+                let stop = level_text("stop", rule.stop_atr, rule.stop_loss_pct);
+                format!("a {name} trade that earns ({target}, {stop}, {} h)", rule.hold_hours)
             }));
         }
         Self {

@@ -376,23 +376,16 @@ fn changed(old: &UnitKeys, new: &UnitKeys) -> Option<Reason> {
 #[derive(Serialize, Deserialize)]
 struct ContextRow {
     columns: Vec<String>,
-    /// The numbers that every rule has.
-    rules: Vec<[f64; ALWAYS]>,
+    /// The numbers in front.
+    rules: Vec<[f64; ExitRule::FIRST]>,
 }
-
-/// How many numbers every rule has; what is cached is written for so many.
-const ALWAYS: usize = 3;
 
 type Mechanism = (u32, u8, f64);
 
 /// Returns a context as bytes.
 pub(crate) fn encode_context(context: &UnitSchema) -> Vec<u8> {
     let UnitSchema { columns, rules } = context;
-    let always = |rule: &ExitRule| {
-        let numbers: Vec<f64> = rule.always().collect();
-        numbers.try_into().expect("the table of axes has as many that every rule has")
-    };
-    let row = ContextRow { columns: columns.clone(), rules: rules.iter().map(always).collect() };
+    let row = ContextRow { columns: columns.clone(), rules: rules.iter().map(ExitRule::first).collect() };
     let mut mechanisms: Vec<Mechanism> = Vec::new();
     for (rule, index) in rules.iter().zip(0..) {
         mechanisms.extend(rule.optional().map(|(axis, value)| (index, axis, value)));
@@ -411,8 +404,7 @@ pub(crate) fn decode_context(row: &[u8]) -> Option<UnitSchema> {
         [] => Vec::new(),
         rest => postcard::from_bytes(rest).ok()?,
     };
-    let plain = |[target, stop, hours]: &[f64; 3]| ExitRule::new(*target, *stop, *hours);
-    let mut rules: Vec<ExitRule> = row.rules.iter().map(plain).collect();
+    let mut rules: Vec<ExitRule> = row.rules.into_iter().map(ExitRule::of_first).collect();
     for (rule, axis, value) in &mechanisms {
         EXIT_AXES.get(usize::from(*axis))?.set(rules.get_mut(*rule as usize)?, *value);
     }
@@ -433,7 +425,8 @@ mod tests {
             surge_factor: Some(3.0),
             ..plain
         };
-        for rules in [vec![plain], vec![plain, trailing, plain], Vec::new()] {
+        let percent = ExitRule { stop_loss_pct: Some(10.0), leverage: Some(5.0), ..ExitRule::holding(8.0) };
+        for rules in [vec![plain], vec![plain, trailing, percent, plain], Vec::new()] {
             let context = UnitSchema { columns: vec!["signal_score".to_owned()], rules };
             let bytes = encode_context(&context);
             assert_eq!(decode_context(&bytes), Some(context));

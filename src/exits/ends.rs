@@ -152,6 +152,8 @@ impl TargetEvent {
     /// Prepares a target of a trade.
     pub(super) fn new(trade: &Trade<'_>, passage: Passage, first: FirstTarget) -> Self {
         let opens_beyond = passage.at != NEVER && trade.opens_beyond(passage.at, passage.distance);
+        // In another unit the first target may be the further one: then the take-profit closes all.
+        let first = first.filter(|(first, _)| first.distance < passage.distance);
         Self { passage, first, opens_beyond }
     }
 }

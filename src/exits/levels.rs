@@ -18,6 +18,8 @@ pub(super) enum Distance {
     },
     /// A share of the entry price, in percent.
     Percent(f64),
+    /// Beyond every price: what is off.
+    Never,
 }
 
 /// What the score does to distances: their factors for weak and strong signals at strength 1.
@@ -64,15 +66,17 @@ impl Distance {
             Self::Atr(atr) => atr * position.atr,
             Self::Dynamic { atr, strength } => atr * tiers.factor(position.score, strength) * position.atr,
             Self::Percent(percent) => percent / 100.0 * position.entry_price(),
+            Self::Never => f64::INFINITY,
         }
     }
 
-    /// Orders plain multiples by size, for the rest any order will do.
+    /// Orders distances of one unit by size, and what is never reached behind all; for the rest any order will do.
     fn key(self) -> (u8, f64, f64) {
         match self {
             Self::Atr(atr) => (0, atr, 0.0),
             Self::Dynamic { atr, strength } => (1, strength, atr),
             Self::Percent(percent) => (2, percent, 0.0),
+            Self::Never => (3, 0.0, 0.0),
         }
     }
 }
@@ -96,7 +100,10 @@ impl DistanceLevels {
         };
         distances.sort_by(order);
         distances.dedup();
-        let ascending = distances.iter().all(|distance| matches!(distance, Distance::Atr(_)));
+        let is_in =
+            |of: fn(&Distance) -> bool| distances.iter().all(|one| of(one) || *one == Distance::Never);
+        let ascending =
+            is_in(|one| matches!(one, Distance::Atr(_))) || is_in(|one| matches!(one, Distance::Percent(_)));
         Self { distances, tiers, ascending }
     }
 
@@ -105,13 +112,6 @@ impl DistanceLevels {
         let found = self.distances.iter().position(|known| *known == distance);
         found.expect("every distance of a rule was collected")
     }
-}
-
-/// Returns slots in the order of their sizes.
-fn by_size(sizes: &[f64]) -> Vec<usize> {
-    let mut slots: Vec<usize> = (0..sizes.len()).collect();
-    slots.sort_by(|a, b| sizes[*a].total_cmp(&sizes[*b]));
-    slots
 }
 
 /// A level and the candle that first reaches it.
@@ -128,6 +128,33 @@ pub(super) struct Passage {
 pub(super) struct Passages {
     sizes: Vec<f64>,
     at: Vec<u16>,
+    by_size: BySize,
+}
+
+/// The levels of one position in the order of their sizes, where that is not the order of the slots.
+#[derive(Debug, Default)]
+struct BySize {
+    slots: Vec<usize>,
+    sizes: Vec<f64>,
+    at: Vec<u16>,
+}
+
+impl BySize {
+    /// Takes sizes in. The order is found from the last one, which is nearly it: prices and their ranges change little.
+    fn begin(&mut self, sizes: &[f64]) {
+        if self.slots.len() != sizes.len() {
+            self.slots = (0..sizes.len()).collect();
+        }
+        self.slots.sort_by(|a, b| sizes[*a].total_cmp(&sizes[*b]));
+        self.sizes.clear();
+        self.sizes.extend(self.slots.iter().map(|slot| sizes[*slot]));
+        self.at.resize(sizes.len(), NEVER);
+    }
+
+    /// Gives the passages back to their slots.
+    fn give(&self, at: &mut [u16]) {
+        self.slots.iter().zip(&self.at).for_each(|(slot, found)| at[*slot] = *found);
+    }
 }
 
 impl Passages {
@@ -158,12 +185,12 @@ pub(super) fn follow_levels(
     if targets.ascending && stops.ascending {
         return first_passages(ahead, side, &target.sizes, &stop.sizes, &mut target.at, &mut stop.at);
     }
-    let (by_target, by_stop) = (by_size(&target.sizes), by_size(&stop.sizes));
-    let sorted = |order: &[usize], sizes: &[f64]| -> Vec<f64> { order.iter().map(|i| sizes[*i]).collect() };
-    let (target_sizes, stop_sizes) = (sorted(&by_target, &target.sizes), sorted(&by_stop, &stop.sizes));
-    let (mut target_at, mut stop_at) = (target.at.clone(), stop.at.clone());
-    let end = first_passages(ahead, side, &target_sizes, &stop_sizes, &mut target_at, &mut stop_at);
-    by_target.iter().zip(target_at).for_each(|(slot, at)| target.at[*slot] = at);
-    by_stop.iter().zip(stop_at).for_each(|(slot, at)| stop.at[*slot] = at);
+    let (by_target, by_stop) = (&mut target.by_size, &mut stop.by_size);
+    by_target.begin(&target.sizes);
+    by_stop.begin(&stop.sizes);
+    let sizes = (&by_target.sizes, &by_stop.sizes);
+    let end = first_passages(ahead, side, sizes.0, sizes.1, &mut by_target.at, &mut by_stop.at);
+    by_target.give(&mut target.at);
+    by_stop.give(&mut stop.at);
     end
 }

@@ -69,8 +69,14 @@ fn scaled(rule: &ExitRule, atr: f64) -> Distance {
     Distance::of(atr, rule.dynamic_strength)
 }
 
+/// Returns a level of a rule, in the unit in which it has it.
+fn level(rule: &ExitRule, atr: Option<f64>, of_stake: Option<f64>) -> Option<Distance> {
+    let percent = || of_stake.map(|percent| Distance::Percent(rule.percent_of_price(percent)));
+    atr.map(|atr| scaled(rule, atr)).or_else(percent)
+}
+
 fn take_profit(rule: &ExitRule) -> Option<Contribution> {
-    Some(Contribution::Target(scaled(rule, rule.take_profit_atr)))
+    level(rule, rule.take_profit_atr, rule.take_profit_pct).map(Contribution::Target)
 }
 
 fn first_target(rule: &ExitRule) -> Option<Contribution> {
@@ -79,7 +85,7 @@ fn first_target(rule: &ExitRule) -> Option<Contribution> {
 }
 
 fn stop(rule: &ExitRule) -> Option<Contribution> {
-    Some(Contribution::Stop(scaled(rule, rule.stop_atr)))
+    level(rule, rule.stop_atr, rule.stop_loss_pct).map(Contribution::Stop)
 }
 
 fn hard_stop(rule: &ExitRule) -> Option<Contribution> {
@@ -106,11 +112,11 @@ fn holding_time(rule: &ExitRule) -> Option<Contribution> {
 /// What ends the positions of one rule, mechanism by mechanism put together.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct RuleEvents {
-    /// Where it is closed in its favour.
+    /// Where it is closed in its favour; never, without a take-profit.
     pub target: Distance,
     /// Where a share is closed before.
     pub first: Option<(Distance, f64)>,
-    /// Fixed stops; there is one.
+    /// Fixed stops; there is one, which is never reached where the rule has none.
     pub stops: Vec<Distance>,
     /// Stops that move.
     pub moving: Vec<Moving>,
@@ -123,7 +129,7 @@ pub(super) struct RuleEvents {
 impl RuleEvents {
     /// Puts together what the mechanisms make of a rule.
     ///
-    /// Panics when none closes its positions in their favour or by time, or when there are two that do
+    /// Panics when none closes its positions by time, or when there are two that do so or in their favour
     pub(super) fn of(rule: &ExitRule) -> Self {
         let (mut target, mut first, mut hours) = (None, None, None);
         let (mut stops, mut moving, mut closers) = (Vec::new(), Vec::new(), [None; CLOSERS.len()]);
@@ -144,7 +150,10 @@ impl RuleEvents {
             };
             assert!(!is_second, "one mechanism of a kind, or as many as there is room for");
         }
-        let target = target.expect("every rule has a take-profit");
+        if stops.is_empty() {
+            stops.push(Distance::Never);
+        }
+        let target = target.unwrap_or(Distance::Never);
         let hours = hours.expect("every rule has a holding time");
         Self { target, first, stops, moving, closers, hours }
     }
@@ -165,6 +174,12 @@ mod tests {
     /// Returns a rule in which an axis is on, with its partner.
     fn with(axis: &ExitAxis, value: f64) -> ExitRule {
         let mut rule = ExitRule::new(9.0, 1.0, 4.0);
+        if axis.is_fixed {
+            rule = ExitRule { stop_atr: None, stop_loss_pct: Some(1.0), ..rule };
+        }
+        if let Some(atr) = axis.instead_of.and_then(ExitAxis::named) {
+            atr.turn_off(&mut rule);
+        }
         axis.set(&mut rule, value);
         for (mechanism, partner) in ExitAxis::pairs() {
             match (mechanism.value(&rule), partner.value(&rule)) {
@@ -179,7 +194,7 @@ mod tests {
     #[test]
     fn every_axis_is_read_by_some_mechanism() {
         for axis in &EXIT_AXES {
-            let [one, other] = [0.5, 2.0].map(|value| RuleEvents::of(&with(axis, value)));
+            let [one, other] = [1.5, 2.0].map(|value| RuleEvents::of(&with(axis, value)));
             assert_ne!(one, other, "{} changes nothing", axis.key);
         }
     }
@@ -190,7 +205,7 @@ mod tests {
         let of = |rule: &ExitRule| MECHANISMS.iter().filter_map(|of| of(rule)).count();
         assert_eq!(of(&plain), 3, "take-profit, stop and holding time");
         for axis in EXIT_AXES.iter().filter(|axis| axis.is_optional()) {
-            let rule = with(axis, 0.5);
+            let rule = with(axis, axis.least.max(0.5));
             assert!((3..=4).contains(&of(&rule)), "{} adds itself, or changes another", axis.key);
             assert!(ExitPlan::new(vec![plain, rule], Interval::M15).is_ok(), "{}", axis.key);
         }

@@ -207,7 +207,11 @@ fn check(rule: &ExitRule) -> Result<(), PlanError> {
             return error(partner.key, "there exactly when the axis before it is on", "one of them");
         }
     }
-    match rule.first_target_atr.filter(|first| *first >= rule.take_profit_atr) {
+    if let Some((atr, percent)) = rule.doubled_level() {
+        return error(percent, "off where the level is in ATR", atr);
+    }
+    let is_beyond = |first: &f64| rule.take_profit_atr.is_some_and(|target| *first >= target);
+    match rule.first_target_atr.filter(is_beyond) {
         Some(first) => error("a first target", "nearer than the take-profit", &format!("{first} ATR")),
         None => Ok(()),
     }
@@ -296,8 +300,12 @@ mod tests {
     fn a_rule_that_makes_no_sense_is_refused() {
         let rule = ExitRule::new(1.0, 1.0, 1.0);
         for bad in [
-            ExitRule { take_profit_atr: 0.0, ..rule },
-            ExitRule { stop_atr: f64::NAN, ..rule },
+            ExitRule { take_profit_atr: Some(0.0), ..rule },
+            ExitRule { stop_atr: Some(f64::NAN), ..rule },
+            ExitRule { take_profit_pct: Some(1.0), ..rule },
+            ExitRule { stop_loss_pct: Some(1.0), ..rule },
+            ExitRule { stop_loss_pct: Some(100.0), stop_atr: None, ..rule },
+            ExitRule { stop_loss_pct: Some(1.0), stop_atr: None, leverage: Some(0.5), ..rule },
             ExitRule { hold_hours: -1.0, ..rule },
             ExitRule { trailing_distance_atr: Some(1.0), ..rule },
             ExitRule { first_target_pct: Some(50.0), ..rule },

@@ -9,6 +9,8 @@
 pub enum Need {
     /// Every rule has it.
     Always,
+    /// A level of the price: a rule has it here, on the axis of another unit, or not at all.
+    Level,
     /// It is a mechanism, which may be off.
     Mechanism,
     /// It is there exactly when the axis before it is on.
@@ -24,6 +26,10 @@ pub enum ExitUnit {
     Hours,
     /// Percent of the entry price.
     PercentOfPrice,
+    /// Percent of what was staked: of the entry price, times the rule's leverage.
+    PercentOfStake,
+    /// Times what was staked.
+    Leverage,
     /// Percent of the position.
     PercentOfPosition,
     /// How strongly the score of the signal acts.
@@ -39,6 +45,8 @@ impl ExitUnit {
             Self::Atr => "ATR",
             Self::Hours => "hours",
             Self::PercentOfPrice => "% of the entry price",
+            Self::PercentOfStake => "% of the stake",
+            Self::Leverage => "times the stake",
             Self::PercentOfPosition => "% of the position",
             Self::ScoreStrength => "strength of the score",
             Self::Times => "times the mean",
@@ -56,6 +64,8 @@ pub struct ExitAxis {
     pub unit: ExitUnit,
     /// Whether 0 is a value.
     pub may_be_zero: bool,
+    /// Smallest value that makes sense, where that is not every positive one.
+    pub least: f64,
     /// Largest value that makes sense.
     pub most: f64,
     /// Place in the product of a space: of two axes the one with the higher place varies faster, in the order of the table where
@@ -68,6 +78,13 @@ pub struct ExitAxis {
     pub may_follow_first_target: bool,
     /// Whether it acts only nearer than the take-profit.
     pub acts_before_target: bool,
+    /// The axis with the same level in ATR: a rule has it on one of the two at most, and the values of both are the values of one
+    /// level.
+    pub instead_of: Option<&'static str>,
+    /// Whether all rules of a space share its value.
+    pub is_fixed: bool,
+    /// Whether the bot's file has a place for it.
+    pub is_known_to_bot: bool,
     value: fn(&ExitRule) -> Option<f64>,
     place: fn(&mut ExitRule) -> ExitPlace<'_>,
 }
@@ -92,11 +109,15 @@ impl ExitAxis {
             need,
             unit,
             may_be_zero: false,
+            least: 0.0,
             most,
             depth: 0,
             unnamed: None,
             may_follow_first_target: false,
             acts_before_target: false,
+            instead_of: None,
+            is_fixed: false,
+            is_known_to_bot: true,
             value,
             place,
         }
@@ -122,6 +143,18 @@ impl ExitAxis {
         Self { acts_before_target: true, ..self }
     }
 
+    const fn instead_of(self, atr: &'static str) -> Self {
+        Self { instead_of: Some(atr), ..self }
+    }
+
+    const fn fixed_from(self, least: f64) -> Self {
+        Self { is_fixed: true, least, ..self }
+    }
+
+    const fn unknown_to_bot(self) -> Self {
+        Self { is_known_to_bot: false, ..self }
+    }
+
     /// Returns the axis of a key.
     pub fn named(key: &str) -> Option<&'static Self> {
         EXIT_AXES.iter().find(|axis| axis.key == key)
@@ -137,6 +170,14 @@ impl ExitAxis {
         (self.value)(rule)
     }
 
+    /// Returns a rule's value as it stands among those of others, by size. What is off stands before the smallest; a level of the
+    /// price that is off is never reached, and stands behind the largest.
+    pub fn rank_value(&self, rule: &ExitRule) -> f64 {
+        let is_level = |axis: &Self| axis.need == Need::Level;
+        let is_far = is_level(self) || self.instead_of.and_then(Self::named).is_some_and(is_level);
+        self.value(rule).unwrap_or(if is_far { f64::INFINITY } else { -1.0 })
+    }
+
     /// Sets a rule's value.
     pub fn set(&self, rule: &mut ExitRule, value: f64) {
         match (self.place)(rule) {
@@ -146,55 +187,117 @@ impl ExitAxis {
     }
 
     /// Turns off what a rule can do without.
-    fn turn_off(&self, rule: &mut ExitRule) {
+    pub fn turn_off(&self, rule: &mut ExitRule) {
         if let ExitPlace::Optional(place) = (self.place)(rule) {
             *place = None;
         }
     }
 
-    /// Returns whether a rule can do without.
+    /// Returns whether it comes on top of what a rule is made of: holding time, take-profit and stop in ATR.
     pub fn is_optional(&self) -> bool {
-        self.need != Need::Always
+        !matches!(self.need, Need::Always | Need::Level)
+    }
+
+    /// Returns whether a rule may be without a value, whatever its other values are.
+    pub fn may_be_off(&self) -> bool {
+        matches!(self.need, Need::Level | Need::Mechanism)
     }
 
     /// Returns whether a number can be a value of the axis.
     pub fn allows(&self, value: f64) -> bool {
-        (value > 0.0 || self.may_be_zero && value == 0.0) && value <= self.most
+        (value > 0.0 || self.may_be_zero && value == 0.0) && value >= self.least && value <= self.most
+    }
+
+    /// Returns the values of the axis that are allowed, in words.
+    pub fn range(&self) -> String {
+        match (self.may_be_zero, self.least) {
+            (true, _) => format!("0 to {}", self.most),
+            (false, 0.0) => format!("above 0, at most {}", self.most),
+            (false, least) => format!("{least} to {}", self.most),
+        }
+    }
+
+    /// Returns the axis with the same level in percent.
+    pub fn in_percent(&self) -> Option<&'static Self> {
+        EXIT_AXES.iter().find(|axis| axis.instead_of == Some(self.key))
     }
 }
 
 impl ExitRule {
     /// Returns a rule without mechanisms.
     pub const fn new(take_profit_atr: f64, stop_atr: f64, hold_hours: f64) -> Self {
+        let (take_profit_atr, stop_atr) = (Some(take_profit_atr), Some(stop_atr));
         Self { take_profit_atr, stop_atr, hold_hours, ..Self::BLANK }
     }
+
+    /// Returns a rule that ends positions after some hours, whatever the price does.
+    pub const fn holding(hold_hours: f64) -> Self {
+        Self { hold_hours, ..Self::BLANK }
+    }
+
+    /// Returns the rule that begins with these numbers: what [`ExitRule::numbers`] has in front.
+    pub fn of_first(first: [f64; Self::FIRST]) -> Self {
+        let [take_profit, stop, hold_hours] = first;
+        let level = |value: f64| (value != 0.0).then_some(value);
+        Self { take_profit_atr: level(take_profit), stop_atr: level(stop), ..Self::holding(hold_hours) }
+    }
+
+    /// How many numbers stand in front: take-profit and stop in ATR, 0 where they are off, and the holding time. What is stored
+    /// and hashed begins with them since before a level could be off, and zero was no distance then either.
+    pub const FIRST: usize = 3;
 
     /// Returns every value that is on with its key, in the order of [`EXIT_AXES`].
     pub fn values(&self) -> impl Iterator<Item = (&'static str, f64)> {
         EXIT_AXES.iter().filter_map(|axis| Some((axis.key, axis.value(self)?)))
     }
 
-    /// Returns the numbers that every rule has, in the order of [`EXIT_AXES`].
-    pub fn always(&self) -> impl Iterator<Item = f64> {
-        EXIT_AXES.iter().filter(|axis| !axis.is_optional()).filter_map(|axis| axis.value(self))
+    /// Returns the numbers in front; see [`ExitRule::FIRST`].
+    pub fn first(&self) -> [f64; Self::FIRST] {
+        let Self { take_profit_atr, stop_atr, hold_hours, .. } = *self;
+        [take_profit_atr.unwrap_or(0.0), stop_atr.unwrap_or(0.0), hold_hours]
     }
 
-    /// Returns the numbers that are on of those a rule can do without, each with the index of its axis.
+    /// Returns the numbers that are on of those that follow, each with the index of its axis.
     pub fn optional(&self) -> impl Iterator<Item = (u8, f64)> {
         let axes = EXIT_AXES.iter().zip(0..).filter(|(axis, _)| axis.is_optional());
         axes.filter_map(|(axis, index)| Some((index, axis.value(self)?)))
     }
 
-    /// Returns the rule as numbers: those that every rule has, then index and value of each mechanism that is on.
+    /// Returns the rule as numbers: those in front, then index and value of each that follows and is on.
     pub fn numbers(&self) -> Vec<f64> {
-        self.always().chain(self.optional().flat_map(|(index, value)| [index.into(), value])).collect()
+        let first = self.first().into_iter();
+        first.chain(self.optional().flat_map(|(index, value)| [index.into(), value])).collect()
     }
 
-    /// Returns the rule without what cannot act: what acts only before the take-profit at or beyond it, a partner of what is
-    /// off. Rules that are the same in effect become equal.
+    /// Returns the take-profit in a unit, `None` where the rule has none or has it in another.
+    pub fn take_profit_in(&self, unit: ExitUnit) -> Option<f64> {
+        match unit {
+            ExitUnit::Atr => self.take_profit_atr,
+            ExitUnit::PercentOfStake => self.take_profit_pct,
+            _ => None,
+        }
+    }
+
+    /// Returns a percentage of the stake as one of the entry price.
+    pub fn percent_of_price(&self, of_stake: f64) -> f64 {
+        of_stake / self.leverage.unwrap_or(1.0)
+    }
+
+    /// Returns a level that the rule has in two units, by its keys.
+    pub fn doubled_level(&self) -> Option<(&'static str, &'static str)> {
+        let is_on = |axis: &&ExitAxis| axis.value(self).is_some();
+        EXIT_AXES.iter().filter(is_on).find_map(|atr| {
+            let percent = atr.in_percent().filter(|percent| is_on(percent))?;
+            Some((atr.key, percent.key))
+        })
+    }
+
+    /// Returns the rule without what cannot act: what acts only before the take-profit at or beyond it, where both are in one unit;
+    /// a partner of what is off; a leverage of nothing, or of 1; a score that scales nothing. Rules that are the same in effect become equal.
     pub fn normalised(mut self) -> Self {
         let idle = |axis: &&ExitAxis| {
-            let acts = |value: f64| value < self.take_profit_atr;
+            let target = self.take_profit_in(axis.unit);
+            let acts = |value: f64| target.is_none_or(|target| value < target);
             axis.acts_before_target && axis.value(&self).is_some_and(|value| !acts(value))
         };
         let idle: Vec<&ExitAxis> = EXIT_AXES.iter().filter(idle).collect();
@@ -204,6 +307,11 @@ impl ExitRule {
                 partner.turn_off(&mut self);
             }
         }
+        let is_leveraged =
+            |axis: &ExitAxis| axis.unit == ExitUnit::PercentOfStake && axis.value(&self).is_some();
+        self.leverage = self.leverage.filter(|times| *times != 1.0 && EXIT_AXES.iter().any(is_leveraged));
+        let scaled = [self.take_profit_atr, self.stop_atr, self.first_target_atr, self.break_even_atr];
+        self.dynamic_strength = self.dynamic_strength.filter(|_| scaled.iter().any(Option::is_some));
         self
     }
 
@@ -257,9 +365,9 @@ macro_rules! exit_axes {
 
 exit_axes! {
     /// Take-profit distance in ATR.
-    take_profit_atr: Always "atr_tp_multiplier" Atr ..=1000.0, depth(2);
+    take_profit_atr: Level "atr_tp_multiplier" Atr ..=1000.0, depth(2);
     /// Stop distance in ATR.
-    stop_atr: Always "atr_stop_multiplier" Atr ..=1000.0, depth(3);
+    stop_atr: Level "atr_stop_multiplier" Atr ..=1000.0, depth(3);
     /// Longest holding time in hours; the position is closed at the close of the last candle inside it.
     hold_hours: Always "max_holding_hours" Hours ..=2160.0, depth(1);
     /// Trailing stop: its distance behind the best price so far, in ATR.
@@ -279,6 +387,12 @@ exit_axes! {
     /// Volume surge: closed at the close of a candle against the position with more than so many times the mean volume
     /// of the 20 candles before it.
     surge_factor: Mechanism "volume_surge_exit" Times ..=1000.0;
+    /// Take-profit distance in percent of the stake.
+    take_profit_pct: Mechanism "take_profit_pct" PercentOfStake ..=1000.0, instead_of("atr_tp_multiplier"), unknown_to_bot();
+    /// Stop distance in percent of the stake.
+    stop_loss_pct: Mechanism "stop_loss_pct" PercentOfStake ..=99.0, instead_of("atr_stop_multiplier"), unknown_to_bot();
+    /// Leverage: what percentages of the stake are divided by to be percentages of the entry price.
+    leverage: Mechanism "leverage" Leverage ..=1000.0, fixed_from(1.0), unknown_to_bot();
 }
 
 #[cfg(test)]
@@ -330,5 +444,35 @@ mod tests {
         let acting = ExitRule { first_target_atr: Some(1.0), trailing_distance_atr: Some(1.0), ..beyond };
         let expected = ExitRule { break_even_atr: None, ..acting };
         assert_eq!(acting.normalised(), expected);
+        // What stands in another unit than the take-profit may be nearer, and is where there is none.
+        let percent = ExitRule { take_profit_atr: None, take_profit_pct: Some(1.0), ..acting };
+        assert_eq!(percent.normalised(), percent);
+        let none = ExitRule { take_profit_atr: None, ..acting };
+        assert_eq!(none.normalised(), none);
+    }
+
+    #[test]
+    fn a_leverage_acts_on_percentages_of_the_stake_only() {
+        let percent = ExitRule { stop_loss_pct: Some(10.0), leverage: Some(5.0), ..ExitRule::holding(8.0) };
+        assert_eq!((percent.normalised(), percent.percent_of_price(10.0)), (percent, 2.0));
+        let once = ExitRule { leverage: Some(1.0), ..percent };
+        assert_eq!(once.normalised(), ExitRule { leverage: None, ..percent });
+        let of_price =
+            ExitRule { hard_stop_pct: Some(1.0), leverage: Some(5.0), ..ExitRule::new(2.0, 1.5, 8.0) };
+        assert_eq!(of_price.normalised(), ExitRule { leverage: None, ..of_price });
+        assert_eq!(percent.doubled_level(), None);
+        let scored = ExitRule { dynamic_strength: Some(1.0), ..percent };
+        assert_eq!(scored.normalised(), percent);
+        let doubled = ExitRule { stop_atr: Some(1.0), ..percent };
+        assert_eq!(doubled.doubled_level(), Some(("atr_stop_multiplier", "stop_loss_pct")));
+    }
+
+    #[test]
+    fn a_level_that_is_off_is_a_zero_in_front() {
+        let timed = ExitRule::holding(8.0);
+        assert_eq!((timed.numbers(), ExitRule::of_first(timed.first())), (vec![0.0, 0.0, 8.0], timed));
+        let plain = ExitRule::new(2.0, 1.5, 8.0);
+        assert_eq!(ExitRule::of_first(plain.first()), plain);
+        assert!(EXIT_AXES[..ExitRule::FIRST].iter().all(|axis| !axis.is_optional()));
     }
 }

@@ -383,8 +383,8 @@ fn features_record(style: &StyleReport, now_ms: i64) -> FeaturesRecord {
         avg_density: profit.zip(hours).map(|(profit, hours)| profit / hours.max(0.25)),
         high_density_threshold: None,
         baseline: (&style.study.baseline).into(),
-        optimal_take_profit_atr: best.map(|best| best.set.exit.take_profit_atr),
-        optimal_stop_atr: best.map(|best| best.set.exit.stop_atr),
+        optimal_take_profit_atr: best.and_then(|best| best.set.exit.take_profit_atr),
+        optimal_stop_atr: best.and_then(|best| best.set.exit.stop_atr),
         top_combinations: style.study.top.iter().take(COMBINATIONS_KEPT).map(combination).collect(),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::dimension::{SpaceError, axis_error};
-use crate::model::{EXIT_AXES, ExitAxis, ExitRule, Need};
+use crate::model::{EXIT_AXES, ExitAxis, ExitRule, ExitUnit, Need};
 
 /// A value of an exit axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,8 +31,8 @@ fn nesting() -> Vec<usize> {
 }
 
 impl ExitAxes {
-    /// Returns axes with the values of those that every rule has, in the order of the table; the others as in a space that does
-    /// not name them.
+    /// Returns axes with the values of what rules are made of, in the order of the table; the others as in a space that does not
+    /// name them.
     pub fn new(take_profit_atr: &[f64], stop_atr: &[f64], hold_hours: &[f64]) -> Self {
         let mut always = [take_profit_atr, stop_atr, hold_hours].into_iter();
         let levels = std::array::from_fn(|axis| match &EXIT_AXES[axis] {
@@ -68,27 +68,43 @@ impl ExitAxes {
         Self { levels }
     }
 
-    /// Checks that every axis has values and every value is one of its axis.
+    /// Checks that every axis has values and every value is one of its axis, and that a leverage has something to act on.
     pub(super) fn check(&self) -> Result<(), SpaceError> {
         for (axis, levels) in EXIT_AXES.iter().zip(&self.levels) {
-            let at_first_target = axis.may_follow_first_target;
             let fine = |level: &ExitAxisValue| match level {
-                ExitAxisValue::Off => axis.need == Need::Mechanism,
+                ExitAxisValue::Off => axis.may_be_off(),
                 ExitAxisValue::At(value) => axis.allows(*value),
-                ExitAxisValue::AtFirstTarget => at_first_target,
+                ExitAxisValue::AtFirstTarget => axis.may_follow_first_target,
             };
-            if levels.is_empty() || !levels.iter().all(fine) {
-                let expected = match axis.need {
-                    Need::Mechanism if at_first_target => "one or more positive numbers, \"tp1\" or \"off\"",
-                    Need::Mechanism => "one or more positive numbers within reason, or \"off\"",
-                    _ if axis.may_be_zero => "one or more numbers from 0 on, within reason",
-                    _ => "one or more positive numbers within reason",
-                };
+            let is_of_one = !axis.is_fixed || levels.len() == 1;
+            if levels.is_empty() || !is_of_one || !levels.iter().all(fine) {
                 let shown: Vec<String> = levels.iter().map(ExitAxisValue::to_string).collect();
-                return Err(axis_error(axis.key, expected, format!("[{}]", shown.join(", "))));
+                return Err(axis_error(axis.key, expected_levels(axis), format!("[{}]", shown.join(", "))));
             }
         }
+        let is_named = |unit: ExitUnit| {
+            EXIT_AXES
+                .iter()
+                .zip(&self.levels)
+                .any(|(axis, levels)| axis.unit == unit && *levels != [ExitAxisValue::Off])
+        };
+        if is_named(ExitUnit::Leverage) && !is_named(ExitUnit::PercentOfStake) {
+            let expected = "an axis in percent of the stake beside it, as take_profit_pct or stop_loss_pct: nothing else reads it";
+            return Err(axis_error("leverage", expected, "none".to_owned()));
+        }
         Ok(())
+    }
+
+    /// Returns the values that a rule can have of an axis: its own, and those of the axis with the same level in percent. An axis
+    /// that is off altogether has nothing to add to one that is not.
+    fn choices(&self, axis: usize) -> impl Iterator<Item = (&'static ExitAxis, ExitAxisValue)> {
+        let percent = EXIT_AXES[axis].in_percent();
+        let of_percent = EXIT_AXES.iter().position(|other| percent.is_some_and(|it| it.key == other.key));
+        let own = |axis: usize| self.levels[axis].iter().map(move |level| (&EXIT_AXES[axis], *level));
+        let is_off = |axis: usize| self.levels[axis] == [ExitAxisValue::Off];
+        let percent = of_percent.filter(|percent| !is_off(*percent));
+        let plain = Some(axis).filter(|axis| percent.is_none() || !is_off(*axis));
+        plain.into_iter().chain(percent).flat_map(own)
     }
 
     /// Returns every exit rule once, the axis of the greatest depth varying fastest: mechanisms outermost, then holding time,
@@ -96,13 +112,13 @@ impl ExitAxes {
     ///
     /// Rules that are the same in effect (see [`ExitRule::normalised`]) are one.
     pub fn rules(&self) -> Vec<ExitRule> {
-        let mut rules = vec![ExitRule::new(0.0, 0.0, 0.0)];
-        for axis in nesting() {
+        let mut rules = vec![ExitRule::holding(0.0)];
+        // An axis in percent comes with that in ATR.
+        for axis in nesting().into_iter().filter(|axis| EXIT_AXES[*axis].instead_of.is_none()) {
+            let choices: Vec<(&ExitAxis, ExitAxisValue)> = self.choices(axis).collect();
             let with = |rule: &ExitRule| match partner_of(axis).is_some_and(|of| of.value(rule).is_none()) {
                 true => vec![*rule],
-                false => {
-                    self.levels[axis].iter().map(|level| level.applied(&EXIT_AXES[axis], *rule)).collect()
-                }
+                false => choices.iter().map(|(axis, level)| level.applied(axis, *rule)).collect(),
             };
             rules = rules.iter().flat_map(with).collect();
         }
@@ -116,12 +132,23 @@ impl ExitAxes {
     /// Returns how many rules are made before those that are the same in effect become one.
     pub(super) fn product(&self) -> u128 {
         let of_axis = |axis: usize| {
-            let (levels, partners) = (&self.levels[axis], self.levels.get(axis + 1));
-            let off = levels.iter().filter(|level| **level == ExitAxisValue::Off).count();
+            let (levels, partners) = (self.choices(axis).map(|(_, level)| level), self.levels.get(axis + 1));
             let partners = partners.filter(|_| partner_of(axis + 1).is_some()).map_or(1, Vec::len);
-            if partner_of(axis).is_some() { 1 } else { (off + (levels.len() - off) * partners) as u128 }
+            levels.map(|level| if level == ExitAxisValue::Off { 1 } else { partners as u128 }).sum()
         };
-        (0..EXIT_AXES.len()).map(of_axis).fold(1, u128::saturating_mul)
+        let is_counted = |axis: &usize| partner_of(*axis).is_none() && EXIT_AXES[*axis].instead_of.is_none();
+        (0..EXIT_AXES.len()).filter(is_counted).map(of_axis).fold(1, u128::saturating_mul)
+    }
+}
+
+/// Returns what the values of an axis must be.
+fn expected_levels(axis: &ExitAxis) -> &'static str {
+    match axis.need {
+        _ if axis.is_fixed => "one number from 1 on, within reason: all parameter sets of a space share it",
+        Need::Mechanism if axis.may_follow_first_target => "one or more positive numbers, \"tp1\" or \"off\"",
+        Need::Mechanism | Need::Level => "one or more positive numbers within reason, or \"off\"",
+        _ if axis.may_be_zero => "one or more numbers from 0 on, within reason",
+        _ => "one or more positive numbers within reason",
     }
 }
 
@@ -167,10 +194,14 @@ mod tests {
     #[test]
     fn a_value_that_is_none_of_its_axis_is_refused() {
         let exits = SearchSpace::default_exits(Style::Swing);
-        let refused: [(&str, Vec<ExitAxisValue>); 7] = [
+        let refused: [(&str, Vec<ExitAxisValue>); 11] = [
             ("max_holding_hours", vec![]),
             ("max_holding_hours", vec![At(5000.0)]),
-            ("atr_stop_multiplier", vec![At(1.0), Off]),
+            ("atr_stop_multiplier", vec![At(1.0), AtFirstTarget]),
+            ("max_holding_hours", vec![At(1.0), Off]),
+            ("leverage", vec![At(0.5)]),
+            ("leverage", vec![At(2.0), At(3.0)]),
+            ("leverage", vec![At(2.0)]),
             ("hard_stop_pct", vec![Off, At(0.0)]),
             ("tp1_atr_multiplier", vec![AtFirstTarget]),
             ("tp1_close_pct", vec![At(100.0)]),
@@ -218,5 +249,42 @@ mod tests {
             with(&[("tp1_atr_multiplier", &[Off, At(1.5)]), ("breakeven_atr", &[Off, AtFirstTarget])]);
         assert_eq!(partial.len(), 27 + 18 * 2);
         assert!(partial.iter().any(|rule| rule.break_even_atr == Some(1.5)));
+    }
+
+    #[test]
+    fn a_level_has_the_values_of_both_units_and_of_no_other() {
+        let mut exits = ExitAxes::new(&[2.0, 3.0], &[1.5], &[8.0]);
+        exits.set("take_profit_pct", vec![At(4.0), At(8.0)]);
+        exits.set("stop_loss_pct", vec![Off, At(5.0)]);
+        exits.set("leverage", vec![At(5.0)]);
+        let levels =
+            |rule: &ExitRule| (rule.take_profit_atr, rule.take_profit_pct, rule.stop_atr, rule.stop_loss_pct);
+        let target = [(Some(2.0), None), (Some(3.0), None), (None, Some(4.0)), (None, Some(8.0))];
+        let stop = [(Some(1.5), None), (None, None), (None, Some(5.0))];
+        let all: Vec<_> = target.iter().flat_map(|t| stop.iter().map(|s| (t.0, t.1, s.0, s.1))).collect();
+        let rules = exits.rules();
+        assert_eq!(rules.iter().map(levels).collect::<Vec<_>>(), all);
+        assert_eq!(exits.product(), 12);
+        let is_leveraged = |rule: &ExitRule| rule.take_profit_pct.is_some() || rule.stop_loss_pct.is_some();
+        assert!(rules.iter().all(|rule| rule.leverage.is_some() == is_leveraged(rule)));
+        // What is off altogether adds nothing, and both are off where neither has a value.
+        exits.set("atr_tp_multiplier", vec![Off]);
+        assert_eq!((exits.rules().len(), exits.product()), (6, 6));
+        exits.set("take_profit_pct", vec![Off]);
+        assert!(
+            exits.rules().iter().all(|rule| rule.take_profit_atr.is_none() && rule.take_profit_pct.is_none())
+        );
+        assert_eq!(exits.product(), 3);
+    }
+
+    #[test]
+    fn a_level_that_is_off_stands_beside_the_furthest() {
+        let mut exits = ExitAxes::new(&[2.0], &[1.0], &[8.0]);
+        exits.set("atr_stop_multiplier", vec![Off, At(1.0), At(2.0)]);
+        let space = SearchSpace::new(Style::Swing, &exits, vec![]).expect("sound");
+        let stops: Vec<Option<f64>> = space.rules().iter().map(|rule| rule.stop_atr).collect();
+        assert_eq!(stops, [None, Some(1.0), Some(2.0)]);
+        assert_eq!(space.neighbours(0, 0), [(2, 0)]);
+        assert_eq!(space.within(0, 0, 1).rules, [true, false, true]);
     }
 }

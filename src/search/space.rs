@@ -164,7 +164,7 @@ impl SearchSpace {
         found
     }
 
-    /// Returns the sets that are at most so many steps away on every axis; off is the step before the smallest value.
+    /// Returns the sets that are at most so many steps away on every axis; off is a step as [`ExitAxis::rank_value`] says.
     pub fn within(&self, rule: usize, cell: usize, steps: usize) -> Reach {
         let axes = self.exit_places();
         let rules = (0..self.rules.len()).map(|other| are_within(&axes, rule, other, steps)).collect();
@@ -183,11 +183,10 @@ impl SearchSpace {
         Neighbourhood::new((0..count).map(beside).collect(), self.lattice.sizes())
     }
 
-    /// Returns the place of every rule's value on each exit axis that has several; off is the step before the smallest
-    /// value. `None` where the axis comes and goes with the one before it: that is no step of its own.
+    /// Returns the place of every rule's value on each exit axis that has several. `None` where the axis comes and goes with the one before it: that is no step of its own.
     fn exit_places(&self) -> Vec<Vec<Option<usize>>> {
         let places = |axis: &'static ExitAxis| {
-            let value = |rule: &ExitRule| axis.value(rule).unwrap_or(-1.0);
+            let value = |rule: &ExitRule| axis.rank_value(rule);
             let mut values: Vec<f64> = self.rules.iter().map(value).collect();
             values.sort_by(f64::total_cmp);
             values.dedup();
@@ -199,9 +198,9 @@ impl SearchSpace {
         EXIT_AXES.iter().filter_map(places).collect()
     }
 
-    /// Returns whether two rules differ by one step on one axis; off is the step before the smallest value.
+    /// Returns whether two rules differ by one step on one axis.
     fn are_neighbours(&self, a: &ExitRule, b: &ExitRule) -> bool {
-        let value = |axis: &ExitAxis, rule: &ExitRule| axis.value(rule).unwrap_or(-1.0);
+        let value = |axis: &ExitAxis, rule: &ExitRule| axis.rank_value(rule);
         // What comes and goes with the axis before it is no step of its own.
         let counts = |axis: &&ExitAxis| {
             axis.need != Need::Partner || (axis.value(a).is_some() && axis.value(b).is_some())
@@ -310,8 +309,11 @@ mod tests {
             let own = space.rules()[rule];
             for (other, within) in space.rules().iter().zip(&one.rules) {
                 // Three values an axis: more than one step is from end to end.
-                let near = (own.take_profit_atr - other.take_profit_atr).abs() < 1.5
-                    && (own.stop_atr - other.stop_atr).abs() < 1.0
+                let apart = |of: fn(&ExitRule) -> Option<f64>| {
+                    of(&own).zip(of(other)).map_or(f64::INFINITY, |(own, other)| (own - other).abs())
+                };
+                let near = apart(|rule| rule.take_profit_atr) < 1.5
+                    && apart(|rule| rule.stop_atr) < 1.0
                     && (own.hold_hours - other.hold_hours).abs() < 5.0;
                 assert_eq!(*within, near);
             }

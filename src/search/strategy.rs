@@ -354,7 +354,7 @@ mod tests {
     #[test]
     fn a_coarse_stage_keeps_both_ends() {
         let stage = axes().first_stage(&search(Strategy::CoarseFine, 7_000)).expect("sound");
-        let targets: Vec<f64> = stage.rules().iter().map(|rule| rule.take_profit_atr).collect();
+        let targets: Vec<f64> = stage.rules().iter().filter_map(|rule| rule.take_profit_atr).collect();
         assert!(targets.contains(&0.5) && targets.contains(&5.25));
         assert_eq!(
             (spread_places(9, 3), spread_places(9, 1), spread_places(2, 2)),
@@ -396,10 +396,10 @@ mod tests {
     fn what_is_not_among_the_values_starts_from_the_nearest() {
         let whole = axes().whole().expect("enumerable");
         let mut start = whole.set(0, 0);
-        start.exit.take_profit_atr = 50.0;
+        start.exit.take_profit_atr = Some(50.0);
         start.filters[0].1 = FilterValue::Number(1.1);
         let stage = axes().around(&[start], &search(Strategy::Polish, 700)).expect("sound");
-        assert!(stage.rules().iter().all(|rule| rule.take_profit_atr >= 5.0));
+        assert!(stage.rules().iter().all(|rule| rule.take_profit_atr >= Some(5.0)));
         let levels: Vec<f64> = stage.dimensions()[0].levels().iter().map(|level| level.threshold).collect();
         assert_eq!(levels, [0.75, 1.0, 1.25]);
     }

@@ -11,7 +11,7 @@ use super::envelope::{
 use super::records::samples::{FRACTION, Sample};
 use super::records::*;
 use super::tables::{self, Table};
-use crate::model::{EXIT_AXES, ExitRule, FilterValue, ParameterSet};
+use crate::model::{EXIT_AXES, ExitAxis, ExitRule, FilterValue, ParameterSet};
 
 const UUID: [u8; 16] = [9; 16];
 
@@ -153,9 +153,8 @@ fn fields_of_type(record: &str, wanted: &str) -> usize {
         if inner == wanted { 1 } else { fields.get(inner).map_or(0, |_| fields_of_type(inner, wanted)) }
     };
     let own: usize = fields.get(record).map_or(0, |kinds| kinds.iter().map(count).sum());
-    // The numbers that every exit rule has stand in one list.
-    let always = EXIT_AXES.iter().filter(|axis| !axis.is_optional()).count();
-    if record == "StoredParameterSet" { own + always - 1 } else { own }
+    // The numbers that an exit rule is made of stand in one list.
+    if record == "StoredParameterSet" { own + ExitRule::FIRST - 1 } else { own }
 }
 
 #[test]
@@ -302,12 +301,16 @@ fn sets_and_metrics_by_position_are_read_as_those_by_name() {
 fn an_exit_rule_that_is_none_of_this_program_is_refused() {
     let sound = ParamsRecord::sample();
     let at = place(&tables::PARAMS, "default/swing");
-    let changes: [fn(&mut Vec<NamedNumber>); 4] = [
+    let changes: [fn(&mut Vec<NamedNumber>); 5] = [
         |exits| exits[0].name = "take_profit_of_tomorrow".to_owned(),
         |exits| exits.push(exits[0].clone()),
         |exits| exits.truncate(2),
         |exits| exits[1].value = -1.0,
+        |exits| exits.push(NamedNumber { name: "take_profit_pct".to_owned(), value: 4.0 }),
     ];
+    let mut without = sound.clone();
+    without.set.exits.remove(1);
+    assert!(encode_record(at, &without).is_ok(), "a level may be off");
     for change in changes {
         let mut record = sound.clone();
         change(&mut record.set.exits);
@@ -469,12 +472,15 @@ proptest! {
         for (axis, on) in EXIT_AXES.iter().zip(&on) {
             if *on {
                 axis.set(&mut exit, 0.75);
+                // A level is in one unit.
+                axis.instead_of.and_then(ExitAxis::named).into_iter().for_each(|atr| atr.turn_off(&mut exit));
             }
         }
         let filters = vec![("min_consensus".to_owned(), FilterValue::Number(1.0))];
         let set = ParameterSet { exit, filters };
         let stored = StoredParameterSet::from(&set);
-        prop_assert_eq!(stored.exits.len(), 3 + on[3..].iter().filter(|on| **on).count());
+        let own = EXIT_AXES.iter().filter(|axis| axis.value(&exit).is_some()).count();
+        prop_assert_eq!(stored.exits.len(), own);
         prop_assert_eq!(stored.filters.len(), 1);
         prop_assert_eq!(ParameterSet::try_from(&stored).expect("sound"), set);
     }

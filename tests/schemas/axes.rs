@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::bot::import::set_of;
-use crate::bot::keys::{SWITCHES, live_exits};
+use crate::bot::keys::{SWITCHES, inexpressible, live_exits};
 use crate::config::{Config, reference_page};
 use crate::decide::key_values;
 use crate::documents::document::params_object;
@@ -15,8 +15,8 @@ use crate::store::records::StoredParameterSet;
 
 /// Two values of an axis.
 fn two(axis: &ExitAxis) -> [f64; 2] {
-    // Whole hours, and what no take-profit of the defaults is nearer than.
-    if axis.need == Need::Always { [2.0, 3.0] } else { [0.25, 0.5] }
+    // Whole hours, what no leverage is below, and what no take-profit of the defaults is nearer than.
+    if axis.need == Need::Always || axis.is_fixed { [2.0, 3.0] } else { [0.25, 0.5] }
 }
 
 /// Returns the plan of a space whose axis has some values, with the mechanism that it is a partner of.
@@ -25,6 +25,9 @@ fn plan(axis: usize, values: &[f64]) -> Plan {
     let mut space = line(&EXIT_AXES[axis], values);
     if EXIT_AXES[axis].need == Need::Partner {
         space += &line(&EXIT_AXES[axis - 1], &[0.75]);
+    }
+    if EXIT_AXES[axis].is_fixed {
+        space += "stop_loss_pct = 10\n";
     }
     let text = format!("[style.swing.space]\n{space}");
     let config =
@@ -35,6 +38,12 @@ fn plan(axis: usize, values: &[f64]) -> Plan {
 /// Returns a rule in which an axis has a value, with its partner.
 fn rule(axis: usize, value: f64) -> ExitRule {
     let mut rule = ExitRule::new(2.0, 1.5, 8.0);
+    if EXIT_AXES[axis].is_fixed {
+        rule = ExitRule { stop_atr: None, stop_loss_pct: Some(10.0), ..rule };
+    }
+    if let Some(atr) = EXIT_AXES[axis].instead_of.and_then(ExitAxis::named) {
+        atr.turn_off(&mut rule);
+    }
     EXIT_AXES[axis].set(&mut rule, value);
     for (mechanism, partner) in ExitAxis::pairs() {
         match (mechanism.value(&rule), partner.value(&rule)) {
@@ -50,10 +59,13 @@ fn rule(axis: usize, value: f64) -> ExitRule {
 fn every_exit_axis_is_parsed_enumerated_and_fingerprinted() {
     for (place, axis) in EXIT_AXES.iter().enumerate() {
         let [one, other] = two(axis);
-        let planned = plan(place, &[one, other]);
-        let rules = planned.styles[0].space.rules();
-        for value in [one, other] {
-            assert!(rules.iter().any(|rule| axis.value(rule) == Some(value)), "{} = {value}", axis.key);
+        let together: &[&[f64]] = if axis.is_fixed { &[&[one], &[other]] } else { &[&[one, other]] };
+        for values in together {
+            let planned = plan(place, values);
+            let rules = planned.styles[0].space.rules();
+            for value in *values {
+                assert!(rules.iter().any(|rule| axis.value(rule) == Some(*value)), "{} = {value}", axis.key);
+            }
         }
         let alone = [one, other].map(|value| plan(place, &[value]));
         assert_ne!(alone[0].fingerprint(), alone[1].fingerprint(), "{}", axis.key);
@@ -85,11 +97,17 @@ fn every_exit_axis_is_stored_and_shown() {
 }
 
 #[test]
-fn every_exit_axis_comes_back_from_the_file_of_the_bot() {
+fn every_exit_axis_comes_back_from_the_file_of_the_bot_or_is_refused() {
     for (place, axis) in EXIT_AXES.iter().enumerate() {
         let exit = rule(place, two(axis)[0]);
         let set = ParameterSet { exit, filters: Vec::new() };
         let stored = StoredParameterSet::from(&set);
+        let beyond = inexpressible(&stored).join(", ");
+        assert_eq!(beyond.is_empty(), axis.is_known_to_bot, "{}", axis.key);
+        if !axis.is_known_to_bot {
+            assert!(beyond.contains(&format!("{} = ", axis.key)) && beyond.contains("no atr_"), "{beyond}");
+            continue;
+        }
         let mut params: Map<String, Value> = params_object(&stored);
         let live = live_exits(&stored);
         for (switch, _) in SWITCHES {

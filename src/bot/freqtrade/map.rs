@@ -76,15 +76,15 @@ struct ExitsMap {
     roi: bool,
     stoploss: bool,
     trailing: bool,
-    /// Of the strategy: freqtrade counts exits in percent of the stake.
-    leverage: f64,
+    /// Of the strategy: freqtrade counts exits in percent of the stake. That of the set, unless it is given.
+    leverage: Option<f64>,
     /// Of a side: freqtrade's targets are after fees, ours are levels of the price.
     fee_pct: f64,
 }
 
 impl Default for ExitsMap {
     fn default() -> Self {
-        Self { roi: false, stoploss: false, trailing: false, leverage: 1.0, fee_pct: 0.0 }
+        Self { roi: false, stoploss: false, trailing: false, leverage: None, fee_pct: 0.0 }
     }
 }
 
@@ -124,7 +124,7 @@ impl FreqtradeMap {
             map.spaces.insert(space, sources);
         }
         let ExitsMap { leverage, fee_pct, .. } = map.exits;
-        if !(leverage > 0.0 && leverage <= 1_000.0) {
+        if let Some(leverage) = leverage.filter(|times| !(*times > 0.0 && *times <= 1_000.0)) {
             return Err(value_error("exits.leverage", "a number above 0, at most 1000", leverage));
         }
         if !(0.0..10.0).contains(&fee_pct) {
@@ -162,7 +162,19 @@ impl FreqtradeMap {
     /// Returns the exits of a set as freqtrade counts them.
     fn exits_of(&self, set: &ParameterSet) -> Result<Map<String, Value>, MapError> {
         let ExitsMap { roi, stoploss, trailing, leverage, fee_pct } = self.exits;
-        let number = |key: &str| ExitAxis::named(key).and_then(|axis| axis.value(&set.exit));
+        let known = |key: &str| ExitAxis::named(key).and_then(|axis| axis.value(&set.exit));
+        // The percentages of the set are of its stake; what moves is the price.
+        let number = |key: &str| known(key).map(|percent| set.exit.percent_of_price(percent));
+        let leverage = match (leverage, set.exit.leverage) {
+            (Some(given), Some(own)) if given != own => {
+                return Err(value_error(
+                    "exits.leverage",
+                    &format!("that of the set, {own}, or none"),
+                    given,
+                ));
+            }
+            (given, own) => given.or(own).unwrap_or(1.0),
+        };
         let needed = |place: &str, key: &str| {
             number(key).ok_or_else(|| MapError::Value {
                 place: format!("exits.{place}"),
@@ -193,6 +205,9 @@ impl FreqtradeMap {
         }
         if trailing {
             let space = match number("trailing_pct") {
+                None if known("trailing_stop_distance").is_some() => {
+                    return Err(needed("trailing", "trailing_pct").err().expect("it is in ATR"));
+                }
                 None => json!({ "trailing_stop": false }),
                 Some(distance) => json!({
                     "trailing_stop": true,
@@ -305,6 +320,33 @@ mod tests {
             "entry": { "loud": true },
         });
         assert_eq!(Value::Object(spaces), expected);
+    }
+
+    #[test]
+    fn exits_are_of_the_stake_under_one_leverage() {
+        let of = |leverage, text: &str| {
+            let exit = ExitRule {
+                take_profit_pct: Some(20.0),
+                stop_loss_pct: Some(10.0),
+                leverage,
+                ..ExitRule::holding(8.0)
+            };
+            let map = FreqtradeMap::parse(&format!("[exits]\nroi = true\nstoploss = true\n{text}"));
+            let spaces = map.expect("a map").spaces_of(&ParameterSet { exit, filters: Vec::new() })?;
+            Ok((spaces["roi"]["0"].clone(), spaces["stoploss"]["stoploss"].clone()))
+        };
+        let at =
+            |leverage, text: &str| of(leverage, text).unwrap_or_else(|error: MapError| panic!("{error}"));
+        assert_eq!(at(None, ""), (json!(0.2), json!(-0.1)));
+        // Percentages of a stake without leverage are of the price, and twice as much of one with.
+        assert_eq!(at(None, "leverage = 2"), (json!(0.4), json!(-0.2)));
+        assert_eq!(at(Some(5.0), ""), (json!(0.2), json!(-0.1)));
+        assert_eq!(at(Some(5.0), "leverage = 5"), (json!(0.2), json!(-0.1)));
+        let refused = of(Some(5.0), "leverage = 2").expect_err("two leverages").to_string();
+        assert!(
+            refused.contains("exits.leverage: expected that of the set, 5, or none, found 2"),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -223,6 +223,32 @@ fn what_was_learned_lies_over_the_defaults() {
 }
 
 #[test]
+fn what_the_file_cannot_say_is_refused() {
+    let percent = ExitRule { take_profit_pct: Some(4.0), leverage: Some(5.0), ..ExitRule::holding(8.0) };
+    let stopped = ExitRule { stop_loss_pct: Some(10.0), stop_atr: None, ..ExitRule::new(2.0, 1.5, 8.0) };
+    let untargeted = ExitRule { take_profit_atr: None, ..ExitRule::new(2.0, 1.5, 8.0) };
+    for scope in ["swing", "symbol/BTCUSDT/swing", "global"] {
+        for (exit, found) in [
+            (percent, "take_profit_pct = 4, leverage = 5, no atr_tp_multiplier, no atr_stop_multiplier"),
+            (stopped, "stop_loss_pct = 10, no atr_stop_multiplier"),
+            (untargeted, "no atr_tp_multiplier"),
+        ] {
+            let record =
+                ParamsRecord { set: StoredParameterSet::of(&exit, Vec::new()), ..ParamsRecord::sample() };
+            let dir = tempfile::tempdir().expect("a temporary directory");
+            let mut store = Store::open(dir.path(), 5).expect("a new store");
+            let mut learning = learning();
+            learning.params.insert(scope.to_owned(), Some(record));
+            store.commit(learning).expect("committed");
+            let error =
+                learning_config(&store.read().expect("readable"), "default", NOW).expect_err("refused");
+            let text = error.to_string();
+            assert!(text.contains(&format!("of {scope} have {found}, which")), "{text}");
+        }
+    }
+}
+
+#[test]
 fn exit_mechanisms_go_where_the_bot_follows_positions() {
     let mechanisms = [
         ("trailing_stop_distance", 1.5),

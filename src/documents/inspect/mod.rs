@@ -39,6 +39,7 @@ use std::str::FromStr;
 
 use super::document::Document;
 use super::listing::{Listing, UnknownColumn};
+use crate::bot::BotFileError;
 use crate::model::{Day, Style};
 use crate::run::adopt::is_by_hand;
 use crate::store::records::RunRecord;
@@ -57,6 +58,9 @@ pub enum InspectError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What is active is nothing that the bot's file can say.
+    #[error(transparent)]
+    BotFile(#[from] BotFileError),
     /// A profile that is not in the store.
     #[error("expected a profile of the store ({}), found {found:?}", known_profiles(known))]
     Profile {
@@ -134,7 +138,7 @@ impl InspectError {
             }
             Self::NoPrevious { .. } => Some("run `optimizer incremental` again, or name two runs"),
             Self::Configuration { .. } => Some("name another run with --run"),
-            Self::Symbol { .. } | Self::Column(_) => None,
+            Self::Symbol { .. } | Self::Column(_) | Self::BotFile(_) => None,
             Self::Run { .. } => Some("`optimizer inspect runs` lists them; the oldest are removed in time"),
         }
     }

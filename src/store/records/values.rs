@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Invalid, at_most, finite};
-use crate::model::{EXIT_AXES, ExitAxis, ExitRule, FilterValue, ParameterSet};
+use crate::model::{EXIT_AXES, ExitAxis, ExitRule, FilterValue, Need, ParameterSet};
 
 /// The most filter dimensions a stored parameter set may have.
 const FILTERS_MAX: usize = 64;
@@ -60,23 +60,27 @@ impl StoredParameterSet {
         })
     }
 
-    /// Checks that the exit rule is one: every name an axis of this program, none twice, what every rule has there and positive;
-    /// and that every number is finite.
+    /// Checks that the exit rule is one: every name an axis of this program, none twice, what every rule has there, no level of the
+    /// price in two units, what a rule is made of positive; and that every number is finite.
     pub(super) fn validate(&self) -> Result<(), Invalid> {
         finite("exits", self.exits.iter().map(|exit| exit.value))?;
         let is_one = |axis: &ExitAxis| {
             let mut own = self.exits.iter().filter(|exit| exit.name == axis.key);
             match (own.next(), own.next()) {
-                (None, _) => axis.is_optional(),
+                (None, _) => axis.need != Need::Always,
                 (Some(exit), None) => axis.is_optional() || exit.value > 0.0,
                 (Some(_), Some(_)) => false,
             }
         };
         let are_known = self.exits.iter().all(|exit| ExitAxis::named(&exit.name).is_some());
-        if !(are_known && EXIT_AXES.iter().all(is_one)) {
+        let are_apart = |axis: &ExitAxis| {
+            let has = |axis: &ExitAxis| self.exits.iter().any(|exit| exit.name == axis.key);
+            !(has(axis) && axis.in_percent().is_some_and(has))
+        };
+        if !(are_known && EXIT_AXES.iter().all(|axis| is_one(axis) && are_apart(axis))) {
             return Err(Invalid {
                 field: "exits",
-                rule: "must be axes that this program knows, each once, positive where every rule has them",
+                rule: "must be axes that this program knows, each once, a level in one unit, positive where every rule has them",
             });
         }
         at_most("filters", self.filters.len(), FILTERS_MAX)?;
@@ -106,7 +110,7 @@ impl TryFrom<&StoredParameterSet> for ParameterSet {
     fn try_from(stored: &StoredParameterSet) -> Result<Self, Invalid> {
         stored.validate()?;
         // What every rule has is there.
-        let mut exit = ExitRule::new(0.0, 0.0, 0.0);
+        let mut exit = ExitRule::holding(0.0);
         for number in &stored.exits {
             ExitAxis::named(&number.name).into_iter().for_each(|axis| axis.set(&mut exit, number.value));
         }
