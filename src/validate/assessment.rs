@@ -221,9 +221,8 @@ pub fn combined_p(p_values: &[(f64, f64)]) -> Option<f64> {
     use std::f64::consts::PI;
     let place = |p: f64| ((0.5 - p.clamp(1e-15, COMBINED_P_MAX)) * PI).tan();
     let all: f64 = p_values.iter().map(|(_, weight)| weight).sum();
-    let mean = |value: &dyn Fn(f64) -> f64| {
-        p_values.iter().map(|(p, weight)| weight * value(*p)).sum::<f64>() / all
-    };
+    let mean =
+        |value: &dyn Fn(f64) -> f64| p_values.iter().map(|(p, weight)| weight * value(*p)).sum::<f64>() / all;
     let says_nothing = p_values.iter().all(|(p, _)| *p >= COMBINED_P_MAX);
     (all > 0.0).then(|| if says_nothing { mean(&|p| p) } else { 0.5 - mean(&place).atan() / PI })
 }
