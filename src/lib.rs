@@ -32,7 +32,7 @@ pub use documents::run::RunDocument;
 
 /// The folders in the order of data flow: a module uses only modules above it. Heap profiles know this program by them.
 #[doc(hidden)]
-pub const FOLDERS: [&str; 24] = [
+pub const FOLDERS: [&str; 25] = [
     "model",
     "fingerprint",
     "ingest",
@@ -47,6 +47,7 @@ pub const FOLDERS: [&str; 24] = [
     "engine",
     "config",
     "study",
+    "judge",
     "run",
     "bot",
     "net",
@@ -96,6 +97,8 @@ pub mod fingerprint;
 pub mod fuzz;
 #[doc(hidden)]
 pub mod ingest;
+#[doc(hidden)]
+pub mod judge;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod legacy;

@@ -43,6 +43,7 @@ mod ingest;
 mod inputs;
 mod inspect;
 mod intervals;
+mod judge;
 mod lapse;
 mod leftovers;
 mod legacy_defects;

@@ -127,6 +127,12 @@ fn cases() -> Vec<Case> {
             json!(0.5),
         ),
         case("validate", &["validate"], "/data/styles/0/findings", json!({})),
+        case(
+            "judge",
+            &["judge", "tests/fixtures/judge/edge.fthypt", "--incumbent", "5", "--space-size", "48"],
+            "/data/edge/assurance",
+            Value::Null,
+        ),
         case("restore", &["restore"], "/data/backups", Value::Null),
         // Everything is there already: nothing is asked of anybody.
         case(

@@ -117,7 +117,7 @@ fn commands(page: &Path) -> Vec<Shown> {
 fn readers_folder() -> tempfile::TempDir {
     let home = tempfile::tempdir().expect("a folder");
     let at = |place: &str| home.path().join(place);
-    for folder in ["candles", "tests/sample", "bot"] {
+    for folder in ["candles", "tests/sample", "bot", "hyperopt"] {
         fs::create_dir_all(at(folder)).expect("a folder");
     }
     for entry in fs::read_dir(sample_dir()).expect("the sample") {
@@ -133,6 +133,10 @@ fn readers_folder() -> tempfile::TempDir {
         ("signals.csv", "signals.csv"),
         ("learning_config.json", "bot/learning_config.json"),
         ("trades_history.csv", "bot/trades_history.csv"),
+        ("judge/noise.fthypt", "hyperopt/noise.fthypt"),
+        ("judge/edge.fthypt", "hyperopt/edge.fthypt"),
+        ("judge/trials.csv", "trials.csv"),
+        ("judge/study.csv", "study.csv"),
     ] {
         fs::copy(fixtures.join(file), at(place)).expect("copied");
     }

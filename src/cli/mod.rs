@@ -21,6 +21,7 @@ mod import;
 mod incremental;
 mod init;
 mod inspect;
+mod judge;
 mod log;
 mod lookahead;
 mod memory;
@@ -122,6 +123,8 @@ enum Command {
     Explain(explain::ExplainArguments),
     /// Look closer at what a run found, with tests that take longer; decides nothing
     Validate(validate::ValidateArguments),
+    /// Test the trials of any optimizer against luck: freqtrade, Optuna, tables of day returns
+    Judge(judge::JudgeArguments),
     /// Activate the candidate of a run
     Adopt(decide::Adopt),
     /// Return to earlier parameters
@@ -223,6 +226,7 @@ fn carry_out() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&context, &arguments),
         Command::Explain(arguments) => explain::run(&context, &arguments),
         Command::Validate(arguments) => validate::run(&context, &arguments),
+        Command::Judge(arguments) => judge::run(&context, &arguments),
         Command::Adopt(arguments) => decide::run_adopt(&context, &arguments),
         Command::Rollback(arguments) => decide::run_rollback(&context, &arguments),
         Command::Restore(arguments) => restore::run(&context, &arguments),

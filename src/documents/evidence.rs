@@ -48,7 +48,7 @@ pub struct AssessmentPart {
 }
 
 impl AssessmentPart {
-    fn new(assessment: &Assessment, sentence: String) -> Self {
+    pub(super) fn new(assessment: &Assessment, sentence: String) -> Self {
         Self {
             assurance: assessment.assurance.to_string(),
             lacks: assessment.lacks.iter().map(|lack| lack.as_str().to_owned()).collect(),

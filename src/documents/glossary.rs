@@ -99,6 +99,22 @@ pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
                 "Spearman's correlation of two orders of the same sets; 1.00 is the same order.",
             ),
             (
+                "deflated Sharpe ratio",
+                "The probability that a true Sharpe ratio exceeds what noise over all tries reaches on average.",
+            ),
+            (
+                "probability of overfitting",
+                "Share of the halves of the days whose best trial is in the lower half on the other days (PBO).",
+            ),
+            (
+                "search",
+                "Trials of one optimizer on the same data: a file that `judge` reads; several of them are one choice.",
+            ),
+            (
+                "space size",
+                "The parameter sets that a sampler could have tried: the product of the levels of all parameters.",
+            ),
+            (
                 "expected Sharpe after selection",
                 "The yearly Sharpe ratio that choosing earned on days it did not know (cross-fit); at most the candidate's own.",
             ),

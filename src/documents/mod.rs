@@ -18,6 +18,7 @@ pub mod freshness;
 pub mod glossary;
 pub mod input;
 pub mod inspect;
+pub mod judge;
 pub mod listing;
 #[cfg(feature = "cli")]
 pub mod lookahead;

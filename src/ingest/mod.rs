@@ -5,7 +5,7 @@
 //! CryptoDataDownload and their like), JSON lists of rows, feather and Parquet (feature `columnar`), and market
 //! snapshots of the legacy system; plain, gzipped or in `.zip`. Content decides which reader reads a file: `format.rs`
 //! is the one table. See [`Rejection`] for what is not read. A [`SignalsFile`] holds signals that were given instead of
-//! derived.
+//! derived, a [`TrialSearch`] the day returns of another optimizer's trials.
 //!
 //! Invariants:
 //! - no bytes make it panic, loop or take unbounded memory; a bad file is rejected with a reason, others go on;
@@ -52,6 +52,7 @@ mod signals;
 mod snapshot;
 mod source;
 mod time;
+mod trials;
 
 use jiff::tz::TimeZone;
 
@@ -82,6 +83,7 @@ pub use select::{Glob, Selection};
 pub use signals::{ColumnContent, RowPlace, SignalColumn, SignalsConflict, SignalsError, SignalsFile};
 pub use source::{CandleSource, DECODED_BYTES_MAX, MEMBERS_MAX, RATIO_FREE_BYTES, RATIO_MAX};
 pub use time::{TIME_MAX_MS, TIME_MIN_MS};
+pub use trials::{TRIAL_RETURNS_MAX, TrialDays, TrialSearch, TrialsError, TrialsFormat, TrialsReading};
 
 use crate::model::{CandleSeries, Interval, Symbol};
 

@@ -35,7 +35,7 @@ const REPLICATES: usize = 999;
 const SEED: u64 = 20_240_611;
 /// Weight of the cross-fit beside the surface in the p-value of EDGE. The surface has more power over a whole grid (in the calibration
 /// equal weights cost 5 of 69 points at a true Sharpe ratio of 2.8); what it has no column for only choosing again can see.
-pub(crate) const CHOICE_WEIGHT: f64 = 0.1;
+const CHOICE_WEIGHT: f64 = 0.1;
 /// Days of the window that say how much the results of parameters vary that are active for longer.
 const SCALE_DAYS: usize = 60;
 /// Longest mean block of the bootstrap; days.
@@ -56,6 +56,34 @@ pub struct CrossFitted {
     pub earning: f64,
     /// Distinct sets among the choices.
     pub distinct: u64,
+}
+
+impl CrossFitted {
+    /// Sums up what choosing earned on days that it did not know; `None` where that does not vary.
+    pub(crate) fn of(fit: &CrossFit, mean_block: f64) -> Option<Self> {
+        let (moments, year) = (Moments::of(&fit.days)?, DAYS_PER_YEAR.sqrt());
+        let interval = confidence_interval(&fit.days, mean_block, bootstrap::sharpe)?;
+        // Days that depend on each other say less than as many that do not.
+        let all = fit.days.len() as f64;
+        let days = effective_days(&fit.days, mean_block).unwrap_or(all).min(all);
+        Some(Self {
+            folds: fit.folds as u64,
+            sharpe_year: moments.sharpe() * year,
+            low_year: interval.low * year,
+            high_year: interval.high * year,
+            t: moments.sharpe() * days.sqrt(),
+            earning: fit.earning as f64 / fit.folds as f64,
+            distinct: fit.distinct as u64,
+        })
+    }
+}
+
+/// Returns the p-value of EDGE, of one grid: that of the surface, in which choosing on days that it did not know has a say.
+pub(crate) fn edge_p(surface: Option<f64>, cross_fit: Option<CrossFitted>) -> Option<f64> {
+    let p_choice = cross_fit.map(|fit| cdf(-fit.t));
+    let both = [(surface, 1.0 - CHOICE_WEIGHT), (p_choice, CHOICE_WEIGHT)];
+    let both: Vec<(f64, f64)> = both.into_iter().filter_map(|(p, weight)| Some((p?, weight))).collect();
+    combined_p(&both)
 }
 
 /// Choosing by the same rule in the past, each time without knowing what follows.
@@ -438,30 +466,11 @@ impl Question<'_> {
             evidence.deflated_sharpe = moments.and_then(|m| m.probabilistic_sharpe(luck));
             evidence.equivalent_trials = Some(equivalent_trials(luck, plan.days));
         }
-        evidence.cross_fit = self.study.cross_fit.as_ref().and_then(|fit| self.cross_fitted(fit));
-        let p_choice = evidence.cross_fit.map(|fit| cdf(-fit.t));
-        let both = [(surface.p(), 1.0 - CHOICE_WEIGHT), (p_choice, CHOICE_WEIGHT)];
-        let both: Vec<(f64, f64)> = both.into_iter().filter_map(|(p, weight)| Some((p?, weight))).collect();
-        evidence.p_luck = combined_p(&both).map(many);
+        evidence.cross_fit =
+            self.study.cross_fit.as_ref().and_then(|fit| CrossFitted::of(fit, self.mean_block()));
+        evidence.p_luck = edge_p(surface.p(), evidence.cross_fit).map(many);
         evidence.walk_forward = self.study.walk.as_ref().and_then(walk_forward);
         evidence.p_luck_switch = self.study.cross_fit.as_ref().and_then(|fit| self.switch_p(fit)).map(many);
-    }
-
-    fn cross_fitted(&self, fit: &CrossFit) -> Option<CrossFitted> {
-        let (moments, year) = (Moments::of(&fit.days)?, DAYS_PER_YEAR.sqrt());
-        let interval = confidence_interval(&fit.days, self.mean_block(), bootstrap::sharpe)?;
-        // Days that depend on each other say less than as many that do not.
-        let all = fit.days.len() as f64;
-        let days = effective_days(&fit.days, self.mean_block()).unwrap_or(all).min(all);
-        Some(CrossFitted {
-            folds: fit.folds as u64,
-            sharpe_year: moments.sharpe() * year,
-            low_year: interval.low * year,
-            high_year: interval.high * year,
-            t: moments.sharpe() * days.sqrt(),
-            earning: fit.earning as f64 / fit.folds as f64,
-            distinct: fit.distinct as u64,
-        })
     }
 
     /// Returns the probability of what the rule of choice earned more than the active set, on the same days, where it is no better: one
@@ -571,7 +580,7 @@ pub(crate) fn test_plan(plan: &Plan, style: &StylePlan, series: &Series) -> Test
 }
 
 /// Returns a number with one digit; never `-0.0`.
-fn one_digit(value: f64) -> String {
+pub(crate) fn one_digit(value: f64) -> String {
     let text = format!("{value:.1}");
     if text == "-0.0" { "0.0".to_owned() } else { text }
 }
@@ -626,7 +635,7 @@ fn sample_of(evidence: &Evidence) -> SampleSize {
 }
 
 /// Returns a p-value with as many digits as it has.
-fn p_text(p: f64) -> String {
+pub(crate) fn p_text(p: f64) -> String {
     if p < 0.01 { format!("{p:.3}") } else { format!("{p:.2}") }
 }
 

@@ -22,6 +22,7 @@ use retune::documents::inspect::{
     InspectParamsDocument, InspectRunDocument, InspectRunsDocument, InspectSpaceDocument,
     InspectStoreDocument, InspectTopDocument, InspectTrialsDocument,
 };
+use retune::documents::judge::JudgeDocument;
 use retune::documents::lookahead::CheckLookaheadDocument;
 use retune::documents::memory::{
     HeapDiffDocument, MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument,
@@ -43,7 +44,7 @@ pub(crate) struct Exported {
 }
 
 /// Every exported document.
-pub(crate) const EXPORTED: [Exported; 38] = [
+pub(crate) const EXPORTED: [Exported; 39] = [
     enveloped::<RunDocument>(),
     enveloped::<ForecastDocument>(),
     enveloped::<CheckDataDocument>(),
@@ -77,6 +78,7 @@ pub(crate) const EXPORTED: [Exported; 38] = [
     enveloped::<MemoryDiffDocument>(),
     enveloped::<HeapDiffDocument>(),
     enveloped::<ValidateDocument>(),
+    enveloped::<JudgeDocument>(),
     enveloped::<RestoreDocument>(),
     enveloped::<FetchDocument>(),
     enveloped::<NotifyDocument>(),

@@ -206,7 +206,7 @@ impl FreqtradeMap {
         if trailing {
             let space = match number("trailing_pct") {
                 None if known("trailing_stop_distance").is_some() => {
-                    return Err(needed("trailing", "trailing_pct").err().expect("it is in ATR"));
+                    return Err(needed("trailing", "trailing_pct").expect_err("it is in ATR"));
                 }
                 None => json!({ "trailing_stop": false }),
                 Some(distance) => json!({

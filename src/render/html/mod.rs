@@ -3,6 +3,7 @@
 //! What is drawn was stored by the run. Text goes through `maud`, which escapes it; figures of the score surfaces stand
 //! in the page as JSON and a small script draws the pair that is chosen.
 
+mod judge;
 mod plot;
 mod words;
 
@@ -11,6 +12,7 @@ use std::fmt::Write as _;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::{Value, json};
 
+pub use judge::judge_page;
 pub use words::Lang;
 
 use self::plot::{Plot, PlotLine, bars_plot};

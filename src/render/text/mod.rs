@@ -14,6 +14,7 @@ mod export_freqtrade;
 mod fetch;
 mod freshness;
 pub mod inspect;
+mod judge;
 mod listing;
 #[cfg(feature = "cli")]
 mod lookahead;
