@@ -35,7 +35,7 @@ const REPLICATES: usize = 999;
 const SEED: u64 = 20_240_611;
 /// Weight of the cross-fit beside the surface in the p-value of EDGE. The surface has more power over a whole grid (in the calibration
 /// equal weights cost 5 of 69 points at a true Sharpe ratio of 2.8); what it has no column for only choosing again can see.
-const CHOICE_WEIGHT: f64 = 0.1;
+pub(crate) const CHOICE_WEIGHT: f64 = 0.1;
 /// Days of the window that say how much the results of parameters vary that are active for longer.
 const SCALE_DAYS: usize = 60;
 /// Longest mean block of the bootstrap; days.

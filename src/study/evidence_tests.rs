@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::evidence::{Evidence, Question, test_plan};
+use super::evidence::{CHOICE_WEIGHT, Evidence, Question, test_plan};
 use super::series::{Series, replay_series};
 use super::surface::test_surface;
 use super::{EvaluationContext, Study, study_parameters};
@@ -12,7 +12,8 @@ use crate::exits::Costs;
 use crate::model::{Day, Direction, ExitReason, Interval, Outcome, Outcomes, ReturnPpm, Setup, Style};
 use crate::search::space::{Bound, Dimension, ExitAxes, number_levels};
 use crate::search::strategy::SpaceAxes;
-use crate::validate::assessment::{Assurance, FailedCondition};
+use crate::validate::assessment::{Assurance, FailedCondition, combined_p};
+use crate::validate::normal::cdf;
 use crate::validate::surface::{SurfacePlan, SurfaceResult};
 
 const FIRST: Day = Day(20_000);
@@ -116,7 +117,9 @@ fn the_luck_of_a_surface_counts_every_trial_that_was_made() {
     let once = world.evidence(1, 0, None);
     let all = |evidence: &Evidence| [evidence.p_luck, evidence.p_luck_switch].map(|p| p.expect("tested"));
     let plain = all(&once);
-    assert_eq!(plain[0], p, "one grid and nothing declared: as it was tested");
+    assert_eq!(once.p_surface, Some(p), "one grid and nothing declared: as it was tested");
+    let chosen = cdf(-once.cross_fit.expect("folds").t);
+    assert_eq!(Some(plain[0]), combined_p(&[(p, 1.0 - CHOICE_WEIGHT), (chosen, CHOICE_WEIGHT)]));
     assert!(plain[0] > 0.0 && plain.iter().all(|p| *p < 1.0 / 4.0), "none reaches one below: {plain:?}");
     assert_eq!((once.trials, once.columns), (SETS, surface.columns() as u64));
     assert!(once.columns > 0 && once.columns <= 3, "a column for each cell of its own");
