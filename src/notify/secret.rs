@@ -5,7 +5,9 @@ use std::fs::OpenOptions;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
+#[cfg(feature = "cli")]
 use base64::Engine;
+#[cfg(feature = "cli")]
 use base64::engine::general_purpose::STANDARD;
 use rustix::fs::OFlags;
 
@@ -72,6 +74,7 @@ impl Secret {
     }
 
     /// Returns the header by which a user with a password says who it is.
+    #[cfg(feature = "cli")]
     pub(crate) fn basic_authorization(user: &Self, password: &Self) -> String {
         format!("Basic {}", STANDARD.encode(format!("{}:{}", user.0, password.0)))
     }
