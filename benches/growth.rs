@@ -211,8 +211,8 @@ fn fill(dir: &Path, runs: u64) {
 
 /// Returns 32 bytes that no other run has.
 fn bytes_of_its_own(mark: &[u8], profile: &str) -> [u8; 32] {
-    let mut drift =
-        Drift(mark.iter().chain(profile.as_bytes()).fold(7, |all, byte| all * 31 + u64::from(*byte)));
+    let hash = |all: u64, byte: &u8| all.wrapping_mul(31).wrapping_add(u64::from(*byte));
+    let mut drift = Drift(mark.iter().chain(profile.as_bytes()).fold(7, hash));
     std::array::from_fn(|_| (drift.of(1.0).to_bits() >> 13) as u8)
 }
 
