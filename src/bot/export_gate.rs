@@ -57,13 +57,14 @@ pub fn find_doubts(snapshot: &Snapshot<'_>, profile: &str) -> Result<Vec<Doubt>,
     Ok(found)
 }
 
-/// Records that parameters are handed over although something speaks against them; returns the number it has in the
+/// Records that parameters of some styles are handed over although something speaks against them; returns the number it has in the
 /// history, `None` where nothing does.
 ///
 /// Errors: those of opening and writing the store, which is as it was then
 pub fn force(
     location: impl Into<Location>,
     profile: &str,
+    styles: &[Style],
     target: &str,
     now_ms: i64,
 ) -> Result<Option<u64>, StoreError> {
@@ -80,7 +81,9 @@ pub fn force(
                 ..RunRecord::default()
             },
         );
-        for doubt in find_doubts(&snapshot, profile)? {
+        for doubt in
+            find_doubts(&snapshot, profile)?.into_iter().filter(|doubt| styles.contains(&doubt.style))
+        {
             let Some(params) = snapshot.params(profile, doubt.style.as_str())? else { continue };
             let judged = snapshot.run(profile, doubt.run)?.unwrap_or_default();
             let of_style = judged.styles.into_iter().filter(|own| own.style == doubt.style.as_str());
@@ -294,9 +297,12 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let commit =
             |learning| Store::open(dir.path(), 5).expect("a store").commit(learning).expect("committed");
-        let force = || force(dir.path(), "default", "a file", 7).expect("written");
+        let force = || force(dir.path(), "default", &Style::ALL, "a file", 7).expect("written");
         let lucky = || learning(5.0, "PASSED", "LIKELY_LUCK", 1.0);
         commit(adopted(lucky()));
+        // What is handed over is excused, and nothing besides.
+        let other = super::force(dir.path(), "default", &[Style::Scalping], "a file", 7).expect("written");
+        assert_eq!(other, None, "nothing speaks against scalping");
         assert_eq!((force(), force()), (Some(2), None));
         commit(lucky());
         assert_eq!(force(), None, "known");

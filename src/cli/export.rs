@@ -12,6 +12,7 @@ use crate::bot::{BotFile, bot_file, find_differences};
 use crate::documents::export::ExportDiffDocument;
 use crate::documents::inspect::require_profile;
 use crate::ingest::{LEGACY_FILE_BYTES_MAX, LegacyConfig, parse_legacy_config, read_whole};
+use crate::model::Style;
 use crate::store::bot_file::{self, FileOrigin, Mark};
 
 #[derive(Debug, clap::Args)]
@@ -66,7 +67,7 @@ pub(crate) fn run(context: &Context, arguments: &ExportArguments) -> Result<u8, 
             return Err(not_ours(profile, path, changed));
         }
     } else if !doubted.is_empty() {
-        force(context.location()?, profile, &path.display().to_string(), context.now_ms)?;
+        force(context.location()?, profile, &Style::ALL, &path.display().to_string(), context.now_ms)?;
         view = context.current_view()?;
     }
     let wanted = bot_file(&view.read()?, profile, &stamp)?;
@@ -75,7 +76,7 @@ pub(crate) fn run(context: &Context, arguments: &ExportArguments) -> Result<u8, 
 
 /// Returns the bytes of the file that would be replaced or is looked at; `None` where there is none, or nothing would be
 /// lost: what is no file is written to.
-fn existing_file(path: &Path, is_look: bool) -> Result<Option<Vec<u8>>, Failure> {
+pub(super) fn existing_file(path: &Path, is_look: bool) -> Result<Option<Vec<u8>>, Failure> {
     if !is_look && fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return Ok(None);
     }
@@ -126,7 +127,7 @@ fn not_ours(profile: &str, path: &Path, changed: Option<usize>) -> Failure {
 }
 
 /// Returns why active parameters are held back.
-fn held_back(doubts: &[Doubt]) -> Failure {
+pub(super) fn held_back(doubts: &[Doubt]) -> Failure {
     let line = |doubt: &Doubt| {
         let Doubt { style, run, verdict, reason } = doubt;
         format!("the active {style} parameters are {verdict} by run {run}: {reason}")

@@ -6,13 +6,14 @@ mod bot;
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
+use super::export::{existing_file, held_back};
 use super::failure::{Failure, code};
 use super::replace::{backup_of, replace_and_keep, replace_none};
 use crate::bot::export_gate::{Doubt, find_doubts, force};
 use crate::bot::freqtrade::{FreqtradeMap, MapError, ParamsFile, ParamsFileError, class_in};
 use crate::documents::export_freqtrade::ExportFreqtradeDocument;
 use crate::documents::inspect::require_profile;
-use crate::ingest::{LEGACY_FILE_BYTES_MAX, read_whole};
+use crate::ingest::read_whole;
 use crate::model::{ParameterSet, Style};
 use crate::run::recall::parameter_set;
 use crate::store::records::ParamsRecord;
@@ -88,7 +89,7 @@ pub(crate) fn run(context: &Context, arguments: &ExportFreqtradeArguments) -> Re
     let all = view.read()?.params_all(profile)?;
     let active = Active::find(&all, arguments.style.as_deref(), profile)?;
     let spaces = map.spaces_of(&active.set).map_err(|error| map_failure(&arguments.map, &error))?;
-    let found = existing(path)?;
+    let found = existing_file(path, arguments.check || arguments.diff)?;
     let old = match &found {
         Some(bytes) => {
             Some(ParamsFile::parse(bytes, &arguments.strategy).map_err(|error| file_failure(path, &error))?)
@@ -117,16 +118,23 @@ pub(crate) fn run(context: &Context, arguments: &ExportFreqtradeArguments) -> Re
         return Ok(if differs { DIFFERS } else { 0 });
     }
     if document.is_due() {
-        let doubts: Vec<Doubt> = find_doubts(&view.read()?, profile)?;
-        let doubted = doubts.iter().any(|doubt| doubt.style == active.style);
+        let doubts = find_doubts(&view.read()?, profile)?.into_iter();
+        let doubts: Vec<Doubt> = doubts.filter(|doubt| doubt.style == active.style).collect();
         let foreign = old.as_ref().is_some_and(|old| !old.is_ours());
         if !arguments.force {
-            may_write(&doubts, active.style, path, foreign)?;
-        } else if doubted {
-            force(context.location()?, profile, &path.display().to_string(), context.now_ms)?;
+            may_write(&doubts, path, foreign)?;
         }
         if let Some(waits) = held_by_open_trades(arguments, &before, &wanted)? {
             return Err(waits);
+        }
+        if arguments.force && !doubts.is_empty() {
+            force(
+                context.location()?,
+                profile,
+                &[active.style],
+                &path.display().to_string(),
+                context.now_ms,
+            )?;
         }
         let text = wanted.text(&document.params_id, active.record.adopted_at_ms, context.now_ms);
         let written = match &found {
@@ -190,14 +198,9 @@ impl<'a> Active<'a> {
 }
 
 /// Returns nothing where a file may be written without force.
-fn may_write(doubts: &[Doubt], style: Style, path: &Path, foreign: bool) -> Result<(), Failure> {
-    if let Some(doubt) = doubts.iter().find(|doubt| doubt.style == style) {
-        let Doubt { run, verdict, reason, .. } = doubt;
-        let message = format!("the active {style} parameters are {verdict} by run {run}: {reason}");
-        return Err(Failure::new(REFUSED, message).hint(
-            "nothing was written; `optimizer rollback` goes back to earlier parameters, --force writes these all the same and the \
-             history will say so",
-        ));
+fn may_write(doubts: &[Doubt], path: &Path, foreign: bool) -> Result<(), Failure> {
+    if !doubts.is_empty() {
+        return Err(held_back(doubts));
     }
     if foreign {
         let message =
@@ -246,22 +249,16 @@ fn has_class(path: &Path, strategy: &str) -> Result<(), Failure> {
 }
 
 fn text_of(path: &Path) -> Result<String, Failure> {
-    let bytes = read_whole(path, TEXT_BYTES_MAX)
-        .map_err(|error| Failure::new(code::IO, format!("cannot read `{}`: {error}", path.display())))?;
+    let bytes = read_whole(path, TEXT_BYTES_MAX).map_err(|error| {
+        Failure::new(code::IO, format!("cannot read the map `{}`: {error}", path.display()))
+            .hint("it is a TOML file of your own; docs/howto/freqtrade.md describes it")
+    })?;
     String::from_utf8(bytes).map_err(|_| {
         Failure::new(
             code::CONFIGURATION,
             format!("{}: expected UTF-8 text, found other bytes", path.display()),
         )
     })
-}
-
-fn existing(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
-    match read_whole(path, LEGACY_FILE_BYTES_MAX) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::new(code::IO, format!("cannot read `{}`: {error}", path.display()))),
-    }
 }
 
 fn map_failure(map: &Path, error: &MapError) -> Failure {

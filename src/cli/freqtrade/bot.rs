@@ -45,7 +45,7 @@ impl Bot {
     /// Lets it read configuration, strategy and parameters again.
     pub(super) fn reload(&self) -> Result<(), Failure> {
         self.ask("api/v1/reload_config", true).map(drop).map_err(|failure| {
-            failure.hint("the file is written; type `/reload_config` to the bot, or export again with --api")
+            failure.hint("the file is written and the bot does not know; type `/reload_config` to it")
         })
     }
 
