@@ -2,7 +2,17 @@
 
 use serde_json::Value;
 
+use std::sync::atomic::AtomicBool;
+
+use retune::config::Config;
+use retune::engine::plan::DayLimits;
+use retune::model::{DAY_MS, Day, Style};
+use retune::run::adopt::{ManualRequest, by_hand};
+use retune::run::report::RunReport;
+use retune::run::{RunOptions, incremental};
+
 use crate::command::{StoreDir, text};
+use crate::pipeline::sample_dir;
 
 const EARLY: [&str; 2] = ["--timerange", "-20250501"];
 /// Costs under which every set of the sample loses.
@@ -111,4 +121,24 @@ fn without_anything_before_it_going_back_is_going_to_nothing() {
     assert_eq!((code, outcome.as_str()), (Some(10), "withdrawn"), "{said}");
     assert!(reason.contains("since there are none before them to go back to"), "{reason}");
     assert_eq!(params(&store), Value::Null);
+}
+
+/// Nobody had seen the days after a decision by hand; those before it somebody may have.
+#[test]
+fn what_was_adopted_by_hand_is_followed_since_the_day_it_was() {
+    let store = StoreDir::missing();
+    let (adopted, last) =
+        (Day::parse("2025-05-10").expect("a day"), Day::parse("2025-06-30").expect("a day"));
+    let run = |end: Option<Day>, now_ms: i64| -> RunReport {
+        let plan = Config::default().plan(&[Style::Scalping], DayLimits { end, ..DayLimits::default() });
+        let options = RunOptions::over(vec![sample_dir()], now_ms).with_store(store.path.as_path());
+        incremental(&plan.expect("sound"), &options, &AtomicBool::new(false), &|_| ()).expect("a run")
+    };
+    let now_ms = i64::from(adopted.0) * DAY_MS + 1;
+    let first = run(Some(adopted), now_ms).run.expect("stored");
+    let request = ManualRequest::Adopt { run: first, force: true };
+    by_hand(store.path.as_path(), "default", &[Style::Scalping], request, now_ms).expect("adopted");
+    let later = run(None, i64::from(last.0 + 1) * DAY_MS);
+    let forward = later.styles[0].evidence.forward.expect("days follow");
+    assert_eq!(forward.days, u64::from(later.styles[0].study.days.end.0.abs_diff(adopted.0 + 1)));
 }

@@ -36,7 +36,7 @@ const SEED: u64 = 20_240_611;
 /// Weight of the cross-fit beside the surface in the p-value of EDGE. The surface has more power over a whole grid (in the calibration
 /// equal weights cost 5 of 69 points at a true Sharpe ratio of 2.8); what it has no column for only choosing again can see.
 pub(crate) const CHOICE_WEIGHT: f64 = 0.1;
-/// Days of the window that say how much the results of parameters vary that are active for longer.
+/// Fewest days before a forward record: they say how much results vary.
 const SCALE_DAYS: usize = 60;
 /// Longest mean block of the bootstrap; days.
 const BLOCK_MAX: f64 = 10.0;
@@ -513,12 +513,12 @@ impl Question<'_> {
         }
     }
 
-    /// Follows the active parameters from the first day that was not known when they were chosen; those that are active for longer than the
-    /// window reaches back, from its third month on.
+    /// Follows the active parameters from the first day that was not known when they were chosen, and no earlier than from the third month
+    /// of the window on: what a bet is held against takes two months to know.
     fn forward(&self) -> Option<Forward> {
         let daily = &self.series.incumbent_ppm;
         let from = i64::from(self.chosen_on?.0) + 1 - i64::from(self.study.days.start.0);
-        let from = if from > 0 { usize::try_from(from).ok()? } else { SCALE_DAYS };
+        let from = usize::try_from(from).unwrap_or(0).max(SCALE_DAYS);
         let (before, after) = daily.split_at_checked(from).filter(|(_, after)| !after.is_empty())?;
         let (before, after) = (percent(before), percent(after));
         let losses = |days: &[f64]| -> Vec<f64> { days.iter().map(|day| -day).collect() };

@@ -163,8 +163,8 @@ fn the_forward_record_begins_the_day_after_the_candles_it_was_chosen_on() {
     for none in [None, Some(Day(FIRST.0 + DAYS - 1)), Some(Day(FIRST.0 + DAYS))] {
         assert_eq!(world.evidence(1, 0, none).forward, None, "{none:?}: nothing before, or nothing after");
     }
-    // Of a set that is active for longer than the window is, two months say how much its results vary.
-    for long in [1, 2, 400] {
+    // Two months of the window say how much results vary, however long a set is active.
+    for long in [-50, -2, 0, 1, 2, 400] {
         let forward = world.evidence(1, 0, Some(Day(FIRST.0 - long))).forward.expect("days follow");
         assert_eq!(forward.days, DAYS as u64 - 60, "chosen {long} days before the window");
     }
