@@ -79,7 +79,7 @@ proptest! {
         }
         all.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)).then((a.2, a.3).cmp(&(b.2, b.3))));
         prop_assert_eq!(ranking.rated, all.len());
-        let found: Vec<_> = ranking.top.iter().map(|t| (t.score, t.point.trades, t.rule, t.cell)).collect();
+        let found: Vec<_> = ranking.top.iter().map(|t| (t.score, t.trades, t.rule, t.cell)).collect();
         // Two values of each exit axis, three levels of each dimension.
         let near = |rule: usize, cell: usize| {
             let Some((from_rule, from_cell, steps)) = from else { return true };
@@ -109,7 +109,7 @@ proptest! {
                 .then(b.1.cmp(&a.1)).then((a.2, a.3).cmp(&(b.2, b.3)))
         });
         let by_plateau = rank_sets(&sweep, &space, &Objective { by: RankBy::Plateau, ..objective.clone() }, keep);
-        let found: Vec<_> = by_plateau.top.iter().map(|t| (t.score, t.point.trades, t.rule, t.cell)).collect();
+        let found: Vec<_> = by_plateau.top.iter().map(|t| (t.score, t.trades, t.rule, t.cell)).collect();
         prop_assert_eq!(found, within[..keep.min(within.len())].to_vec());
         prop_assert_eq!((by_plateau.rated, &by_plateau.importances), (ranking.rated, &ranking.importances));
 

@@ -56,7 +56,7 @@ impl GridPoint {
 
     /// Returns the statistics of what is left without a stretch of days that is part of these; exact but for the drawdown, which
     /// stays that of all days.
-    fn without(&self, part: &Self) -> Self {
+    pub fn without(&self, part: &Self) -> Self {
         Self {
             trades: self.trades - part.trades,
             wins: self.wins - part.wins,
@@ -98,28 +98,79 @@ impl Sweep {
         self
     }
 
-    /// Returns what is left without a stretch of days; exact but for drawdowns, which stay those of all days.
-    pub fn without(&self, mut part: Self) -> Self {
-        part.points.iter_mut().zip(&self.points).for_each(|(part, all)| *part = all.without(part));
-        part
-    }
-
     /// Returns the statistics of every exit rule, cell by cell.
     pub fn cells(&self) -> impl Iterator<Item = &[GridPoint]> {
         self.points.chunks_exact(self.rules)
     }
 }
 
+/// Figures of every parameter set that are drawn from its statistics on the days before some cuts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CutFigures {
+    /// One list per figure: cells first, rules within.
+    pub figures: Vec<Vec<f64>>,
+    /// Trades of each cell before each cut, then of all days; cells first.
+    trades: Vec<u32>,
+    cuts: usize,
+}
+
+impl CutFigures {
+    /// Returns the trades of a cell before each cut, then of all days.
+    pub fn trades(&self, cell: usize) -> &[u32] {
+        &self.trades[cell * (self.cuts + 1)..(cell + 1) * (self.cuts + 1)]
+    }
+}
+
+/// What is asked about the days before some cuts.
+struct Cuts<F> {
+    /// Signals of the window before each.
+    signals: Vec<u32>,
+    /// How many figures are drawn.
+    figures: usize,
+    draw: F,
+}
+
 /// Computes the statistics of every parameter set of a window.
 ///
 /// Cost: O(trades of all cells x rules), [`LANES`] rules at a time
 pub fn sweep_window(window: &Window<'_>) -> Sweep {
+    let none = Cuts { signals: Vec::new(), figures: 0, draw: |_: &[GridPoint], _: &mut [f64]| () };
+    sweep_by_cuts(window, &none).0
+}
+
+/// Computes the same, and on the way figures from what every set had before some days: those of other choices on parts of the
+/// window, of which nothing else is kept.
+///
+/// Shape: cuts ascend; `draw` is given the statistics before each cut, then those of all days, and writes so many figures;
+///        drawdowns are those of the running sum so far
+/// Cost:  that of [`sweep_window`], and of the drawing
+pub fn sweep_with_cuts(
+    window: &Window<'_>,
+    cuts: &[Day],
+    figures: usize,
+    draw: impl Fn(&[GridPoint], &mut [f64]) + Sync,
+) -> (Sweep, CutFigures) {
+    let entries = &window.book.entries()[window.signals.clone()];
+    let before = |cut: &Day| entries.partition_point(|entry| Day::of(entry.entry_ms) < *cut) as u32;
+    let signals: Vec<u32> = cuts.iter().map(before).collect();
+    assert!(signals.is_sorted(), "cuts ascend");
+    sweep_by_cuts(window, &Cuts { signals, figures, draw })
+}
+
+fn sweep_by_cuts<F: Fn(&[GridPoint], &mut [f64]) + Sync>(
+    window: &Window<'_>,
+    cuts: &Cuts<F>,
+) -> (Sweep, CutFigures) {
     let book = window.book;
-    let rules = book.rules();
+    let (rules, cells) = (book.rules(), book.lattice().cells());
     let entries = &book.entries()[window.signals.clone()];
     let days: Vec<i32> = entries.iter().map(|entry| Day::of(entry.entry_ms).0).collect();
     let walk = LatticeWalk::new(book.lattice(), book.coordinates(), window.signals.clone());
-    let mut points = vec![GridPoint::default(); book.lattice().cells() * rules];
+    let mut found = Found {
+        points: vec![GridPoint::default(); cells * rules],
+        figures: vec![vec![f64::NAN; cells * rules]; cuts.figures],
+        trades: vec![0; if cuts.figures > 0 { cells * (cuts.signals.len() + 1) } else { 0 }],
+    };
     let mut nets = NetReturns::default();
     let fits = |reach: i64| reach <= i64::from(i32::MAX);
     for part in (0..book.parts()).map(|part| book.part(part)) {
@@ -129,15 +180,52 @@ pub fn sweep_window(window: &Window<'_>) -> Sweep {
             nets.fill(table, window.signals.clone(), strip..strip + 1);
             // Bounds every running sum of any subset: what fits here cannot overflow in a narrower lane.
             let fit = all_fit || nets.groups().iter().all(|nets| fits(total_magnitude(nets)));
-            let part = RulePart { nets: &nets, days: &days, rules, first_rule };
+            let part = RulePart { nets: &nets, days: &days, rules, first_rule, cuts };
             match fit {
-                true => part.follow_cells::<i32>(&walk, &mut points),
-                false => part.follow_cells::<i64>(&walk, &mut points),
+                true => part.follow_cells::<i32>(&walk, &mut found),
+                false => part.follow_cells::<i64>(&walk, &mut found),
             }
             first_rule += nets.groups().len() * LANES;
         }
     }
-    Sweep { rules, points }
+    let Found { points, figures, trades } = found;
+    (Sweep { rules, points }, CutFigures { figures, trades, cuts: cuts.signals.len() })
+}
+
+/// What is found of all cells.
+struct Found {
+    points: Vec<GridPoint>,
+    figures: Vec<Vec<f64>>,
+    trades: Vec<u32>,
+}
+
+/// What is found of the cells of a branch.
+struct FoundInBranch<'a> {
+    points: &'a mut [GridPoint],
+    figures: Vec<&'a mut [f64]>,
+    trades: &'a mut [u32],
+}
+
+impl Found {
+    /// Cuts it up by branches with so many cells, of so many rules.
+    fn branches(&mut self, cells: usize, rules: usize, branches: usize) -> Vec<FoundInBranch<'_>> {
+        let points = (cells * rules).max(1);
+        let mut figures: Vec<Vec<&mut [f64]>> = (0..branches).map(|_| Vec::new()).collect();
+        for figure in &mut self.figures {
+            figures.iter_mut().zip(figure.chunks_mut(points)).for_each(|(own, part)| own.push(part));
+        }
+        let per_branch = (self.trades.len() / branches.max(1)).max(1);
+        // No trades are counted where nothing is drawn.
+        let mut trades = self.trades.chunks_mut(per_branch);
+        let parts = self.points.chunks_mut(points).zip(figures);
+        parts
+            .map(|(points, figures)| FoundInBranch {
+                points,
+                figures,
+                trades: trades.next().unwrap_or_default(),
+            })
+            .collect()
+    }
 }
 
 /// Returns the largest sum of magnitudes of a group's rules.
@@ -162,19 +250,26 @@ struct CellTile {
     /// The first cell.
     first: usize,
     trades: Vec<u32>,
-    /// Where the list of each cell stops.
+    /// Where the list of each cell stops, cut by cut.
     stops: Vec<usize>,
+    /// How many stops a cell has.
+    stops_of_cell: usize,
 }
 
 impl CellTile {
-    fn cells(&self) -> impl Iterator<Item = &[u32]> {
-        let starts = std::iter::once(0).chain(self.stops.iter().copied());
-        starts.zip(&self.stops).map(|(start, stop)| &self.trades[start..*stop])
+    /// Returns the cells, each with where its list starts, and where it stops before each cut and as a whole.
+    fn cells(&self) -> impl Iterator<Item = (usize, &[usize])> {
+        let starts = self.stops.iter().skip(self.stops_of_cell - 1).step_by(self.stops_of_cell).copied();
+        std::iter::once(0).chain(starts).zip(self.stops.chunks_exact(self.stops_of_cell))
     }
 
-    fn push(&mut self, list: &[u32]) {
+    /// Appends a cell's list.
+    fn push(&mut self, list: &[u32], cuts: &[u32]) {
+        let start = self.trades.len();
+        self.stops.extend(cuts.iter().map(|cut| start + list.partition_point(|signal| signal < cut)));
         self.trades.extend_from_slice(list);
         self.stops.push(self.trades.len());
+        self.stops_of_cell = cuts.len() + 1;
     }
 
     fn is_full(&self) -> bool {
@@ -183,14 +278,14 @@ impl CellTile {
 
     /// Goes on to the cells behind its own.
     fn advance(&mut self) {
-        self.first += self.stops.len();
+        self.first += self.stops.len() / self.stops_of_cell.max(1);
         self.trades.clear();
         self.stops.clear();
     }
 }
 
 /// A window's outcomes under some of the exit rules.
-struct RulePart<'a> {
+struct RulePart<'a, F> {
     nets: &'a NetReturns,
     /// Entry day of each signal.
     days: &'a [i32],
@@ -198,34 +293,57 @@ struct RulePart<'a> {
     rules: usize,
     /// The first of the part's.
     first_rule: usize,
+    cuts: &'a Cuts<F>,
 }
 
-impl RulePart<'_> {
+impl<F: Fn(&[GridPoint], &mut [f64]) + Sync> RulePart<'_, F> {
     /// Follows every cell's trades, branches of the walk in parallel.
-    fn follow_cells<T: Lane>(&self, walk: &LatticeWalk<'_>, points: &mut [GridPoint]) {
-        let branch_points = walk.branch_cells() * self.rules;
-        points.par_chunks_mut(branch_points.max(1)).zip(walk.branches()).for_each(|(points, branch)| {
+    fn follow_cells<T: Lane>(&self, walk: &LatticeWalk<'_>, found: &mut Found) {
+        let branches = found.branches(walk.branch_cells(), self.rules, walk.branches().len());
+        branches.into_par_iter().zip(walk.branches()).for_each(|(mut found, branch)| {
             let mut tile = CellTile::default();
             walk.for_each_cell(branch, |_, list| {
-                tile.push(list);
+                tile.push(list, &self.cuts.signals);
                 if tile.is_full() {
-                    self.follow_tile::<T>(&mut tile, points);
+                    self.follow_tile::<T>(&mut tile, &mut found);
                 }
             });
-            self.follow_tile::<T>(&mut tile, points);
+            if !tile.stops.is_empty() {
+                self.follow_tile::<T>(&mut tile, &mut found);
+            }
         });
     }
 
-    fn follow_tile<T: Lane>(&self, tile: &mut CellTile, points: &mut [GridPoint]) {
+    fn follow_tile<T: Lane>(&self, tile: &mut CellTile, found: &mut FoundInBranch<'_>) {
+        let stretches = self.cuts.signals.len() + 1;
+        let mut prefixes = vec![Running::<T>::new(); stretches];
+        let (mut before, mut figures) =
+            (vec![GridPoint::default(); stretches], vec![f64::NAN; self.cuts.figures]);
         for (group, nets) in self.nets.groups().iter().enumerate() {
             let trades = GroupOutcomes { nets, days: self.days };
             let first_rule = self.first_rule + group * LANES;
-            for (cell, list) in tile.cells().enumerate() {
-                let from = (tile.first + cell) * self.rules;
-                let points = &mut points[from..from + self.rules];
-                let running = trades.follow::<T>(list);
-                for (lane, point) in points.iter_mut().skip(first_rule).take(LANES).enumerate() {
-                    *point = running.point(lane, list.len());
+            for (cell, (start, stops)) in tile.cells().enumerate() {
+                let (mut running, mut from) = (Running::new(), start);
+                for (prefix, stop) in prefixes.iter_mut().zip(stops) {
+                    trades.follow::<T>(&tile.trades[from..*stop], &mut running);
+                    (*prefix, from) = (running, *stop);
+                }
+                let cell = tile.first + cell;
+                for rule in first_rule..self.rules.min(first_rule + LANES) {
+                    let (lane, place) = (rule - first_rule, cell * self.rules + rule);
+                    found.points[place] = running.point(lane, from - start);
+                    if self.cuts.figures == 0 {
+                        continue;
+                    }
+                    for ((before, prefix), stop) in before.iter_mut().zip(&prefixes).zip(stops) {
+                        *before = prefix.point(lane, stop - start);
+                    }
+                    (self.cuts.draw)(&before, &mut figures);
+                    found.figures.iter_mut().zip(&figures).for_each(|(own, value)| own[place] = *value);
+                }
+                if self.cuts.figures > 0 {
+                    let counts = &mut found.trades[cell * stretches..(cell + 1) * stretches];
+                    counts.iter_mut().zip(stops).for_each(|(count, stop)| *count = (stop - start) as u32);
                 }
             }
         }
@@ -348,17 +466,17 @@ struct GroupOutcomes<'a> {
 }
 
 impl GroupOutcomes<'_> {
-    /// Follows a list of signals. Integers: the same bits everywhere.
-    fn follow<T: Lane>(&self, list: &[u32]) -> Running<T> {
+    /// Follows a list of signals that begins and ends with a day. Integers: the same bits everywhere.
+    fn follow<T: Lane>(&self, list: &[u32], running: &mut Running<T>) {
         run_widest(
             #[inline(always)]
-            || self.follow_plain(list),
-        )
+            || self.follow_plain(list, running),
+        );
     }
 
     #[inline(always)]
-    fn follow_plain<T: Lane>(&self, list: &[u32]) -> Running<T> {
-        let mut running = Running::new();
+    fn follow_plain<T: Lane>(&self, list: &[u32], so_far: &mut Running<T>) {
+        let mut running = *so_far;
         let mut today = list.first().map_or(0, |i| self.days[*i as usize]);
         for &i in list {
             let day = self.days[i as usize];
@@ -369,6 +487,6 @@ impl GroupOutcomes<'_> {
             running.trade(&self.nets[i as usize]);
         }
         running.end_day();
-        running
+        *so_far = running;
     }
 }

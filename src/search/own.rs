@@ -36,7 +36,7 @@ pub fn best_own(own: Scored<'_>, pooled: Scored<'_>, prior_trades: u32) -> Optio
             let Some(own_score) = own.objective.rate(point) else { continue };
             let Some(pooled_score) = pooled.objective.rate(pooled.sweep.point(rule, cell)) else { continue };
             let score = shrunk_score(own_score, point.trades, pooled_score, prior_trades);
-            let trial = Trial::peak(rule, cell, score, *point);
+            let trial = Trial::peak(rule, cell, score, point.trades);
             if best.as_ref().is_none_or(|best| trial.rank(best).is_lt()) {
                 best = Some(trial);
             }

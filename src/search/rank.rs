@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::plateau::{Neighbourhood, SmoothedGrid, Smoothing};
+use super::plateau::{SmoothedGrid, Smoothing};
 use super::space::{Reach, SearchSpace};
 use crate::evaluate::metrics::Circumstances;
 use crate::evaluate::score::Score;
@@ -26,8 +26,8 @@ pub struct Trial {
     pub height: f64,
     /// What it stands on; that comes before height.
     pub footing: Robustness,
-    /// Its statistics.
-    pub point: GridPoint,
+    /// Its trades.
+    pub trades: u32,
 }
 
 /// What a trial stands on, the best first.
@@ -42,8 +42,8 @@ pub enum Robustness {
 }
 
 impl Robustness {
-    fn of(sound: bool, point: &GridPoint) -> Self {
-        match (sound, point.win_ppm + point.loss_ppm > 0) {
+    fn of(sound: bool, earns: bool) -> Self {
+        match (sound, earns) {
             (true, _) => Self::Sound,
             (false, true) => Self::Earning,
             (false, false) => Self::Losing,
@@ -53,15 +53,15 @@ impl Robustness {
 
 impl Trial {
     /// Returns a trial that is ranked by its own score.
-    pub(super) fn peak(rule: usize, cell: usize, score: f64, point: GridPoint) -> Self {
-        Self { rule, cell, score, height: score, footing: Robustness::Sound, point }
+    pub(super) fn peak(rule: usize, cell: usize, score: f64, trades: u32) -> Self {
+        Self { rule, cell, score, height: score, footing: Robustness::Sound, trades }
     }
 
     /// Orders trials best first: footing, height, then more trades, then the earlier place in the grid (the looser cell).
     pub(super) fn rank(&self, other: &Self) -> Ordering {
         (self.footing.cmp(&other.footing))
             .then_with(|| other.height.total_cmp(&self.height))
-            .then_with(|| other.point.trades.cmp(&self.point.trades))
+            .then_with(|| other.trades.cmp(&self.trades))
             .then_with(|| (self.rule, self.cell).cmp(&(other.rule, other.cell)))
     }
 }
@@ -243,44 +243,82 @@ pub struct Ranking {
 /// Scores every parameter set and keeps the best.
 ///
 /// Ties go to more trades, then to the earlier place in the grid: the same ranking for any number of threads
-/// Cost: O(sets x (log K + axes)); by plateau another O(sets x (dimensions + rules beside a rule)) and 32 bytes per set
+/// Cost: O(sets x (log K + axes)); by neighbours or plateau another O(sets x (dimensions + rules beside a rule)) and 20 or 28 bytes
+///       per set
 pub fn rank_sets(sweep: &Sweep, space: &SearchSpace, objective: &Objective<'_>, keep: usize) -> Ranking {
-    let mut best = BestTrials::new(keep);
     let mut axes = AxisScores::new(space);
     let mut rated = 0;
-    let grid = (objective.by != RankBy::Peak).then(|| space.neighbourhood());
-    let mut scores = vec![f64::NAN; grid.as_ref().map_or(0, Neighbourhood::points)];
+    let mut scores = vec![f64::NAN; sweep.len()];
+    let rules = space.rules().len();
     for (cell, points) in sweep.cells().enumerate() {
         for (rule, point) in points.iter().enumerate() {
             let Some(score) = objective.rate(point) else { continue };
             rated += 1;
             axes.add(rule, cell, score);
-            match &grid {
-                Some(grid) => scores[grid.point(rule, cell)] = score,
-                None if objective.reaches(rule, cell) => best.offer(Trial::peak(rule, cell, score, *point)),
-                None => {}
-            }
+            scores[cell * rules + rule] = score;
         }
         axes.end_cell(cell);
     }
-    if let Some(grid) = grid {
+    let scored = ScoredGrid {
+        scores,
+        trades: |cell| sweep.point(0, cell).trades,
+        earns: |rule, cell| sweep.point(rule, cell).net_ppm() > 0,
+    };
+    Ranking {
+        top: scored.best(space, objective, keep),
+        rated,
+        surfaces: axes.surfaces(),
+        importances: axes.importances(),
+    }
+}
+
+/// The scores of a grid, with what else orders its sets.
+pub struct ScoredGrid<T, E> {
+    /// One per set, cells first, rules within; NaN where it has none.
+    pub scores: Vec<f64>,
+    /// The trades of a cell.
+    pub trades: T,
+    /// Whether a rule earns in a cell.
+    pub earns: E,
+}
+
+impl<T: Fn(usize) -> u32, E: Fn(usize, usize) -> bool> ScoredGrid<T, E> {
+    /// Returns the best sets, as many as are asked for; see [`rank_sets`].
+    pub fn best(self, space: &SearchSpace, objective: &Objective<'_>, keep: usize) -> Vec<Trial> {
+        let mut best = BestTrials::new(keep);
+        if objective.by == RankBy::Peak {
+            let rules = space.rules().len();
+            for (at, score) in self.scores.iter().enumerate().filter(|(_, score)| !score.is_nan()) {
+                let (rule, cell) = (at % rules, at / rules);
+                if objective.reaches(rule, cell) {
+                    best.offer(Trial::peak(rule, cell, *score, (self.trades)(cell)));
+                }
+            }
+            return best.sorted();
+        }
         let by_plateau = objective.by == RankBy::Plateau;
         let smoothing = if by_plateau { Smoothing::Twice } else { Smoothing::Once };
-        let landscape = SmoothedGrid::new(grid, scores, smoothing);
+        let landscape = SmoothedGrid::new(space.neighbourhood(), self.scores, smoothing);
         let height = |at| if by_plateau { landscape.smoothed(at) } else { landscape.supported(at) };
         for at in 0..landscape.grid().points() {
-            let (rule, cell) = landscape.grid().place(at);
             let Some((score, height)) = landscape.score(at).zip(height(at)) else { continue };
             // Most are not high enough, whatever they stand on.
-            let point = *sweep.point(rule, cell);
-            let trial = Trial { rule, cell, score, height, footing: Robustness::Sound, point };
+            if !best.may_take(height) {
+                continue;
+            }
+            let (rule, cell) = landscape.grid().place(at);
+            let trades = (self.trades)(cell);
+            let trial = Trial { rule, cell, score, height, footing: Robustness::Sound, trades };
             if objective.reaches(rule, cell) && best.takes(&trial) {
-                let sound = !by_plateau || landscape.is_sound(at);
-                best.offer(Trial { footing: Robustness::of(sound, &point), ..trial });
+                let footing = match by_plateau {
+                    true => Robustness::of(landscape.is_sound(at), (self.earns)(rule, cell)),
+                    false => Robustness::Sound,
+                };
+                best.offer(Trial { footing, ..trial });
             }
         }
+        best.sorted()
     }
-    Ranking { top: best.sorted(), rated, surfaces: axes.surfaces(), importances: axes.importances() }
 }
 
 /// The best trials so far.
@@ -298,6 +336,12 @@ impl BestTrials {
     fn takes(&self, trial: &Trial) -> bool {
         let beats = |worst: &WorstFirst| trial.rank(&worst.0) == Ordering::Less;
         self.heap.len() < self.keep || self.heap.peek().is_some_and(beats)
+    }
+
+    /// Returns whether a trial of a height could be, on the best of footings.
+    fn may_take(&self, height: f64) -> bool {
+        let below = |worst: &WorstFirst| worst.0.footing == Robustness::Sound && height < worst.0.height;
+        self.heap.len() < self.keep || !self.heap.peek().is_some_and(below)
     }
 
     fn offer(&mut self, trial: Trial) {

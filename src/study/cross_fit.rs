@@ -15,9 +15,9 @@ use super::{EvaluationContext, Measurer};
 use crate::engine::plan::Plan;
 use crate::evaluate::outcome_table::Window;
 use crate::evaluate::replay::{Pick, replay_set};
-use crate::evaluate::sweep::{Sweep, sweep_window};
+use crate::evaluate::sweep::{GridPoint, Sweep, sweep_window, sweep_with_cuts};
 use crate::model::Day;
-use crate::search::rank::{ConstrainedMetric, Objective, Trial, rank_sets};
+use crate::search::rank::{ConstrainedMetric, Objective, RankBy, ScoredGrid, Trial, rank_sets};
 
 /// Folds of a cross-fit.
 const FOLDS: usize = 5;
@@ -52,7 +52,24 @@ pub struct Walk {
     pub days: Vec<f64>,
 }
 
-/// The choice of a fold, with what it earned there.
+/// What choosing again came to.
+#[derive(Debug, PartialEq)]
+pub(super) struct Refits {
+    /// Without each fold; `None` with too few days, or where a fold has no choice.
+    pub(super) cross_fit: Option<CrossFit>,
+    /// By the days before each fold only, from the third on.
+    pub(super) walk: Option<Walk>,
+}
+
+/// A choice made on some of the days, to earn on a fold.
+#[derive(Debug, Clone)]
+struct Refit {
+    fold: Range<Day>,
+    /// The days between the first and the last that choose which do not; after them none chooses in a walk.
+    left_out: Range<Day>,
+}
+
+/// A set that was chosen, with what it earned on the fold.
 struct FoldChoice {
     place: (usize, usize),
     earned_ppm: i64,
@@ -85,56 +102,35 @@ impl<'a> Chooser<'a> {
         }
     }
 
-    /// Returns what choosing without each fold earned on it; `None` with too few days, or where a fold has no choice.
+    /// Returns the choices of the cross-fit, then those of the walk.
+    fn refits(&self) -> Vec<Refit> {
+        let from = |fold: &Range<Day>| Day(fold.start.0 - self.gap).max(self.days.start);
+        let to = |fold: &Range<Day>| Day(fold.end.0 + self.gap).min(self.days.end);
+        let folds = self.folds();
+        let without = folds.iter().map(|fold| (fold, from(fold)..to(fold)));
+        let before = folds.iter().skip(WALK_FROM).map(|fold| (fold, from(fold)..self.days.end));
+        without.chain(before).map(|(fold, left_out)| Refit { fold: fold.clone(), left_out }).collect()
+    }
+
+    /// Chooses again and again, and returns the statistics of every set on all days as well, where they came on the way.
     ///
-    /// Shape: the statistics of every set on all days, which give those without a fold by subtraction
-    pub(super) fn cross_fit(&self, all: &Sweep) -> Option<CrossFit> {
-        let choices: Vec<FoldChoice> =
-            self.folds().into_iter().map(|fold| self.choose_without(fold, all)).collect::<Option<_>>()?;
-        let mut places: Vec<(usize, usize)> = choices.iter().map(|choice| choice.place).collect();
-        places.sort_unstable();
-        places.dedup();
-        (!choices.is_empty()).then(|| CrossFit {
-            folds: choices.len(),
-            earning: choices.iter().filter(|choice| choice.earned_ppm > 0).count(),
-            distinct: places.len(),
-            days: choices.into_iter().flat_map(|choice| choice.days).collect(),
-        })
-    }
-
-    /// Returns what choosing on the days before each fold earned on it, from the third fold on.
-    pub(super) fn walk(&self) -> Option<Walk> {
-        let one = |fold: Range<Day>| {
-            let known = self.days.start..Day(fold.start.0 - self.gap);
-            let window = self.ground.book.window(known);
-            let days = window.day_count();
-            let sweep = sweep_window(&window);
-            self.choose(&sweep, window.candidates, days).and_then(|trial| self.earn(&trial, days, fold))
+    /// Cost: sums over days are enough for most scores: one sweep gives those of every refit; else each has sweeps of its own
+    pub(super) fn choose_again(&self) -> (Option<Sweep>, Refits) {
+        let refits = self.refits();
+        let (sweep, trials) = match self.reads_order() {
+            true => (None, refits.iter().map(|refit| self.choose_by_order(refit)).collect()),
+            false => {
+                let (sweep, trials) = self.choose_by_sums(&refits);
+                (Some(sweep), trials)
+            }
         };
-        let choices: Vec<FoldChoice> =
-            self.folds().into_iter().skip(WALK_FROM).map(one).collect::<Option<_>>()?;
-        let count = choices.len();
-        (count > 0).then(|| Walk {
-            choices: count,
-            earning: choices.iter().filter(|choice| choice.earned_ppm > 0).count(),
-            promised: choices.iter().map(|choice| choice.promised).sum::<f64>() / count as f64,
-            days: choices.into_iter().flat_map(|choice| choice.days).collect(),
-        })
-    }
-
-    fn choose_without(&self, fold: Range<Day>, all: &Sweep) -> Option<FoldChoice> {
-        let book = self.ground.book;
-        let left_out =
-            Day(fold.start.0 - self.gap).max(self.days.start)..Day(fold.end.0 + self.gap).min(self.days.end);
-        let before = book.window(self.days.start..left_out.start);
-        let after = book.window(left_out.end..self.days.end);
-        let sweep = match self.reads_order() {
-            true => sweep_window(&before).joined(&sweep_window(&after)),
-            false => all.without(sweep_window(&book.window(left_out))),
+        let earn = |(refit, trial): (&Refit, Option<Trial>)| self.earn(&trial?, refit);
+        let mut choices: Vec<Option<FoldChoice>> = refits.iter().zip(trials).map(earn).collect();
+        let walked = choices.split_off(choices.len().min(FOLDS));
+        let all = |choices: Vec<Option<FoldChoice>>| {
+            choices.into_iter().collect::<Option<Vec<FoldChoice>>>().filter(|choices| !choices.is_empty())
         };
-        let days = before.day_count() + after.day_count();
-        let trial = self.choose(&sweep, before.candidates + after.candidates, days)?;
-        self.earn(&trial, days, fold)
+        (sweep, Refits { cross_fit: all(choices).map(cross_fit_of), walk: all(walked).map(walk_of) })
     }
 
     /// Returns whether sums over days are not enough to choose.
@@ -144,36 +140,127 @@ impl<'a> Chooser<'a> {
         search.score.reads_order() || search.constraints.iter().any(|constraint| of_order(constraint.metric))
     }
 
-    /// Chooses by the rule of the plan on so many days; as many trades are asked for, day by day, as on all of them.
-    fn choose(&self, sweep: &Sweep, candidates: usize, days: usize) -> Option<Trial> {
-        let window = self.ground.book.window(self.days.clone());
-        let asked = u64::from(self.plan.search.ranked_trades_min()) * days as u64;
-        let trades_min = asked.div_ceil(window.day_count().max(1) as u64) as u32;
-        let measure = Measurer { style: self.ground.style, plan: self.plan };
-        let mut objective: Objective<'_> = measure.objective(&window, trades_min);
-        (objective.around.candidates, objective.around.days) = (candidates, days);
-        rank_sets(sweep, &self.ground.style.space, &objective, 1).top.into_iter().next()
+    /// Returns the stretches of days that choose.
+    fn known(&self, refit: &Refit) -> [Window<'a>; 2] {
+        let book = self.ground.book;
+        [
+            book.window(self.days.start..refit.left_out.start),
+            book.window(refit.left_out.end..self.days.end),
+        ]
     }
 
-    /// Returns what a choice made on so many days earned on a fold; `None` where its returns did not vary.
-    fn earn(&self, trial: &Trial, days: usize, fold: Range<Day>) -> Option<FoldChoice> {
-        let deviation = trial.point.day_deviation_ppm(days);
+    fn choose_by_order(&self, refit: &Refit) -> Option<Trial> {
+        let [before, after] = self.known(refit);
+        let sweep = match after.day_count() {
+            0 => sweep_window(&before),
+            _ => sweep_window(&before).joined(&sweep_window(&after)),
+        };
+        rank_sets(&sweep, &self.ground.style.space, &self.objective(refit), 1).top.into_iter().next()
+    }
+
+    /// Chooses for all refits by one sweep: what a refit leaves out is what all days have, less what they have before its end, with what
+    /// they have before its start.
+    fn choose_by_sums(&self, refits: &[Refit]) -> (Sweep, Vec<Option<Trial>>) {
+        let window = self.ground.book.window(self.days.clone());
+        let mut cuts: Vec<Day> =
+            refits.iter().flat_map(|refit| [refit.left_out.start, refit.left_out.end]).collect();
+        cuts.sort_unstable();
+        cuts.dedup();
+        let at = |day: Day| cuts.partition_point(|cut| *cut < day);
+        let spans: Vec<(usize, usize)> =
+            refits.iter().map(|refit| (at(refit.left_out.start), at(refit.left_out.end))).collect();
+        let objectives: Vec<Objective<'_>> = refits.iter().map(|refit| self.objective(refit)).collect();
+        // Whether a set earns matters for sets without neighbours that hold it up.
+        let by_plateau = self.plan.search.rank == RankBy::Plateau;
+        let draw = |before: &[GridPoint], figures: &mut [f64]| {
+            let all = &before[cuts.len()];
+            for (n, ((from, to), objective)) in spans.iter().zip(&objectives).enumerate() {
+                let known = all.without(&before[*to].without(&before[*from]));
+                figures[n] = objective.rate(&known).unwrap_or(f64::NAN);
+                if by_plateau {
+                    figures[refits.len() + n] = known.net_ppm() as f64;
+                }
+            }
+        };
+        let count = refits.len() * if by_plateau { 2 } else { 1 };
+        let (sweep, mut drawn) = sweep_with_cuts(&window, &cuts, count, draw);
+        let nets = drawn.figures.split_off(refits.len());
+        let rules = self.ground.style.space.rules().len();
+        let mut scores = std::mem::take(&mut drawn.figures).into_iter();
+        let mut choose = |n: usize| {
+            let (from, to) = spans[n];
+            let trades = |cell: usize| {
+                let before = drawn.trades(cell);
+                before[cuts.len()] - (before[to] - before[from])
+            };
+            let earns = |rule: usize, cell: usize| nets.get(n).is_some_and(|net| net[cell * rules + rule] > 0.0);
+            let scored = ScoredGrid { scores: scores.next()?, trades, earns };
+            scored.best(&self.ground.style.space, &objectives[n], 1).into_iter().next()
+        };
+        let trials = (0..refits.len()).map(&mut choose).collect();
+        (sweep, trials)
+    }
+
+    /// Returns the rule of the plan on the days that choose; as many trades are asked for, day by day, as on all of them.
+    fn objective(&self, refit: &Refit) -> Objective<'a> {
+        let known = self.known(refit);
+        let days: usize = known.iter().map(Window::day_count).sum();
+        let all = self.ground.book.window(self.days.clone());
+        let asked = u64::from(self.plan.search.ranked_trades_min()) * days as u64;
+        let trades_min = asked.div_ceil(all.day_count().max(1) as u64) as u32;
+        let measure = Measurer { style: self.ground.style, plan: self.plan };
+        let mut objective = measure.objective(&all, trades_min);
+        objective.around.days = days;
+        objective.around.candidates = known.iter().map(|window| window.candidates).sum();
+        objective
+    }
+
+    /// Returns what a choice earned on its fold; `None` where its returns did not vary on the days that chose.
+    fn earn(&self, trial: &Trial, refit: &Refit) -> Option<FoldChoice> {
+        let levels = self.ground.style.space.lattice().levels(trial.cell);
+        let pick = Pick { rule: trial.rule, levels: Some(&levels) };
+        let known = self.known(refit);
+        let days: usize = known.iter().map(Window::day_count).sum();
+        let [before, after] = known.map(|window| replay_set(&window, pick).point);
+        let point = before.joined(&after);
+        let deviation = point.day_deviation_ppm(days);
         if deviation <= 0.0 {
             return None;
         }
-        let levels = self.ground.style.space.lattice().levels(trial.cell);
-        let window: Window<'_> = self.ground.book.window(fold.clone());
-        let tally = replay_set(&window, Pick { rule: trial.rule, levels: Some(&levels) });
+        let window = self.ground.book.window(refit.fold.clone());
+        let tally = replay_set(&window, pick);
         let mut earned = vec![0.0; window.day_count()];
         for (day, ppm) in &tally.daily_ppm {
-            earned[(day.0 - fold.start.0) as usize] = *ppm as f64 / deviation;
+            earned[(day.0 - refit.fold.start.0) as usize] = *ppm as f64 / deviation;
         }
         Some(FoldChoice {
             place: (trial.rule, trial.cell),
             earned_ppm: tally.point.net_ppm(),
-            promised: trial.point.net_ppm() as f64 / days as f64 / deviation,
+            promised: point.net_ppm() as f64 / days as f64 / deviation,
             days: earned,
         })
+    }
+}
+
+fn cross_fit_of(choices: Vec<FoldChoice>) -> CrossFit {
+    let mut places: Vec<(usize, usize)> = choices.iter().map(|choice| choice.place).collect();
+    places.sort_unstable();
+    places.dedup();
+    CrossFit {
+        folds: choices.len(),
+        earning: choices.iter().filter(|choice| choice.earned_ppm > 0).count(),
+        distinct: places.len(),
+        days: choices.into_iter().flat_map(|choice| choice.days).collect(),
+    }
+}
+
+fn walk_of(choices: Vec<FoldChoice>) -> Walk {
+    let count = choices.len();
+    Walk {
+        choices: count,
+        earning: choices.iter().filter(|choice| choice.earned_ppm > 0).count(),
+        promised: choices.iter().map(|choice| choice.promised).sum::<f64>() / count as f64,
+        days: choices.into_iter().flat_map(|choice| choice.days).collect(),
     }
 }
 
@@ -224,25 +311,29 @@ mod tests {
     }
 
     /// Cross-fits by sums where the score allows it, and by the two stretches beside each fold.
-    fn both_ways(search: SearchSettings) -> [CrossFit; 2] {
+    fn both_ways(search: SearchSettings) -> [Refits; 2] {
         let by_sums = plan(search.clone());
         let limit = "max_drawdown_pct<1000000".parse().expect("a constraint that every set meets");
         let by_stretches = plan(SearchSettings { constraints: vec![limit], ..search });
         [by_sums, by_stretches].map(|plan| {
             let book = book(&plan);
             let ground = EvaluationContext { style: &plan.styles[0], book: &book };
-            let days = Day(0)..Day(DAYS);
-            let all = sweep_window(&book.window(days.clone()));
-            Chooser::new(ground, &plan, days).cross_fit(&all).expect("enough days")
+            let (sweep, refits) = Chooser::new(ground, &plan, Day(0)..Day(DAYS)).choose_again();
+            let all = sweep_window(&book.window(Day(0)..Day(DAYS)));
+            assert!(sweep.is_none_or(|sweep| sweep == all), "the sweep of all days");
+            refits
         })
     }
 
     #[test]
     fn what_is_left_by_subtraction_is_what_the_stretches_beside_the_fold_add_up_to() {
-        for score in [Score::Sharpe, Score::Expectancy, Score::TotalReturn] {
-            let [by_sums, by_stretches] = both_ways(SearchSettings { score, ..SearchSettings::default() });
-            assert_eq!(by_sums, by_stretches, "{score}");
-            assert_eq!((by_sums.folds, by_sums.days.len()), (FOLDS, DAYS as usize));
+        let sums = Score::ALL.into_iter().filter(|score| !score.reads_order());
+        for (score, rank) in sums.flat_map(|score| RankBy::ALL.map(|rank| (score, rank))) {
+            let [by_sums, by_stretches] = both_ways(SearchSettings { score, rank, ..SearchSettings::default() });
+            assert_eq!(by_sums, by_stretches, "{score} {}", rank.as_str());
+            let fit = by_sums.cross_fit.expect("enough days");
+            assert_eq!((fit.folds, fit.days.len()), (FOLDS, DAYS as usize));
+            assert_eq!(by_sums.walk.map(|walk| walk.choices), Some(FOLDS - WALK_FROM));
         }
     }
 
@@ -255,9 +346,8 @@ mod tests {
         let chosen = |book: &OutcomeTable, fold: usize| {
             let ground = EvaluationContext { style, book };
             let chooser = Chooser::new(ground, &plan, days.clone());
-            let all = sweep_window(&book.window(days.clone()));
-            let folds = chooser.folds();
-            chooser.choose_without(folds[fold].clone(), &all).map(|choice| choice.place)
+            let (_, trials) = chooser.choose_by_sums(&chooser.refits()[fold..=fold]);
+            trials[0].map(|trial| (trial.rule, trial.cell))
         };
         for fold in 0..FOLDS {
             // The fold turned around: what lost there earns, and the other way about.
@@ -289,9 +379,9 @@ mod tests {
         let plan = plan(SearchSettings::default());
         let book = book(&plan);
         let ground = EvaluationContext { style: &plan.styles[0], book: &book };
-        let walk = Chooser::new(ground, &plan, Day(0)..Day(DAYS)).walk().expect("enough days");
+        let refits = |days| Chooser::new(ground, &plan, days).choose_again().1;
+        let walk = refits(Day(0)..Day(DAYS)).walk.expect("enough days");
         assert_eq!((walk.choices, walk.days.len()), (FOLDS - WALK_FROM, 120));
-        let short = Chooser::new(ground, &plan, Day(0)..Day(49));
-        assert!(short.folds().is_empty() && short.walk().is_none());
+        assert_eq!(refits(Day(0)..Day(49)), Refits { cross_fit: None, walk: None });
     }
 }

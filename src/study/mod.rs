@@ -19,10 +19,10 @@ use crate::engine::plan::{Plan, StylePlan};
 use crate::evaluate::metrics::{Circumstances, Measure, Metrics, derive_metrics, trade_precision};
 use crate::evaluate::outcome_table::{OutcomeTable, Window};
 use crate::evaluate::replay::{Pick, Tally, replay_set};
-use crate::evaluate::sweep::sweep_window;
+use crate::evaluate::sweep::{GridPoint, sweep_window};
 use crate::model::{Day, ParameterSet};
 use crate::search::rank::{Importance, Objective, Surface, Trial, rank_sets};
-use crate::study::cross_fit::{Chooser, CrossFit, Walk};
+use crate::study::cross_fit::{Chooser, CrossFit, Refits, Walk};
 use crate::validate::split::{Split, split_days};
 use crate::validate::verdict::{Judgement, TradeMinimums, VerdictReason, judge_candidate};
 
@@ -109,17 +109,20 @@ pub fn study_parameters(
     let reach = reach.map(|((rule, cell), steps)| style.space.within(rule, cell, steps));
     let chosen_on = &parts.chosen_on(plan).window;
     let objective = Objective { reach, ..measure.objective(chosen_on, plan.search.ranked_trades_min()) };
-    let sweep = sweep_window(chosen_on);
-    let ranking = rank_sets(&sweep, &style.space, &objective, plan.search.top);
-    let chooser = (!plan.search.quick).then(|| Chooser::new(ground, plan, days.clone()));
+    let (whole, refits) = match plan.search.quick {
+        true => (None, Refits { cross_fit: None, walk: None }),
+        false => Chooser::new(ground, plan, days.clone()).choose_again(),
+    };
     // The sweep of all days is at hand where these choose.
-    let whole = plan.search.chooses_on_all_days().then_some(sweep);
-    let cross_fit = chooser.as_ref().and_then(|chooser| match whole {
-        Some(sweep) => chooser.cross_fit(&sweep),
-        None => chooser.cross_fit(&sweep_window(&parts.full.window)),
-    });
-    let walk = chooser.and_then(|chooser| chooser.walk());
-    let top: Vec<Measured> = ranking.top.iter().map(|trial| measure.trial(trial, &parts)).collect();
+    let whole = whole.filter(|_| plan.search.chooses_on_all_days());
+    let sweep = whole.unwrap_or_else(|| sweep_window(chosen_on));
+    let ranking = rank_sets(&sweep, &style.space, &objective, plan.search.top);
+    let top: Vec<Measured> = ranking
+        .top
+        .iter()
+        .map(|trial| measure.trial(trial, sweep.point(trial.rule, trial.cell), &parts))
+        .collect();
+    drop(sweep);
     let incumbent = place.map(|(rule, cell)| match theirs.is(&ground) {
         true => measure.set(rule, cell, &parts).0,
         false => {
@@ -156,8 +159,8 @@ pub fn study_parameters(
         importances: ranking.importances,
         surfaces: ranking.surfaces,
         baseline,
-        cross_fit,
-        walk,
+        cross_fit: refits.cross_fit,
+        walk: refits.walk,
     }
 }
 
@@ -226,8 +229,8 @@ pub(crate) struct Measurer<'a> {
     pub(crate) plan: &'a Plan,
 }
 
-impl Measurer<'_> {
-    pub(crate) fn objective(&self, window: &Window<'_>, trades_min: u32) -> Objective<'_> {
+impl<'a> Measurer<'a> {
+    pub(crate) fn objective(&self, window: &Window<'_>, trades_min: u32) -> Objective<'a> {
         Objective {
             score: self.plan.search.score,
             by: self.plan.search.rank,
@@ -242,12 +245,12 @@ impl Measurer<'_> {
         }
     }
 
-    fn trial(&self, trial: &Trial, parts: &MeasuredParts<'_>) -> Measured {
+    fn trial(&self, trial: &Trial, swept: &GridPoint, parts: &MeasuredParts<'_>) -> Measured {
         let (measured, _, _) = self.set(trial.rule, trial.cell, parts);
         let levels = self.style.space.lattice().levels(trial.cell);
         let pick = Pick { rule: trial.rule, levels: Some(&levels) };
         let tally = replay_set(&parts.chosen_on(self.plan).window, pick);
-        assert!(tally.point == trial.point, "the sweep agrees with the replay of its finalists");
+        assert!(tally.point == *swept, "the sweep agrees with the replay of its finalists");
         measured
     }
 

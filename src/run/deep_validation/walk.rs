@@ -110,8 +110,9 @@ fn hold_choice(
     let window = book.window(days(train));
     let measure = Measurer { style, plan };
     let objective = measure.objective(&window, trades_min);
-    let best = rank_sets(&sweep_window(&window), &style.space, &objective, 1).top.into_iter().next()?;
-    if best.point.net_ppm() <= 0 {
+    let sweep = sweep_window(&window);
+    let best = rank_sets(&sweep, &style.space, &objective, 1).top.into_iter().next()?;
+    if sweep.point(best.rule, best.cell).net_ppm() <= 0 {
         return None;
     }
     let place = (best.rule, best.cell);
