@@ -18,7 +18,7 @@ use retune::model::{
 use retune::search::plateau::{Neighbourhood, SmoothedGrid, Smoothing};
 use retune::search::space::{Bound, Dimension, number_levels};
 use retune::validate::assessment::cost_buffer;
-use retune::validate::bootstrap::{self, confidence_interval};
+use retune::validate::bootstrap::{self, BlockDraws, confidence_interval};
 use retune::validate::dependence::{
     autocovariances, automatic_block, bootstrap_variance, effective_days, horizon_factor, newey_west,
 };
@@ -244,16 +244,17 @@ fn intervals_by_resampling() {
     let expected = own_json("f10_boot_ci.json");
     for (name, wanted) in expected["results"].as_object().expect("an object") {
         let returns = series(name);
+        let draws = BlockDraws::new(returns.len(), 5.0);
         for (key, statistic) in
             [("mean", bootstrap::mean as fn(&[f64]) -> Option<f64>), ("sharpe", bootstrap::sharpe)]
         {
-            let found = confidence_interval(&returns, 5.0, statistic).expect("defined");
+            let found = confidence_interval(&returns, &draws, statistic).expect("defined");
             let wanted = &wanted[key];
             close(found.low, number(&wanted["pct90"][0]), 0.0, 1e-12, name);
             close(found.high, number(&wanted["pct90"][1]), 0.0, 1e-12, name);
             close(found.not_positive, number(&wanted["p_le_0"]), 0.0, 1e-3, name);
         }
-        let found = confidence_interval(&returns, 5.0, bootstrap::mean).expect("defined");
+        let found = confidence_interval(&returns, &draws, bootstrap::mean).expect("defined");
         let theirs = &wanted["arch_mean_pct90_10seeds"];
         for (side, found) in [found.low, found.high].into_iter().enumerate() {
             let wander = 5.0 * number(&theirs["sd"][side]);

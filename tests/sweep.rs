@@ -5,7 +5,7 @@ use retune::evaluate::daily::DailyColumns;
 use retune::evaluate::lattice::Lattice;
 use retune::evaluate::outcome_table::{Entry, OutcomeColumns, OutcomeSource, OutcomeTable, Window};
 use retune::evaluate::replay::{Pick, replay_set};
-use retune::evaluate::sweep::sweep_window;
+use retune::evaluate::sweep::{GridPoint, draw_figures, sweep_window};
 use retune::model::{DAY_MS, Day, Direction, ExitReason, Outcome, Outcomes, ReturnPpm, Setup};
 use retune::validate::grid::{GridResult, GridTests, Halves, Ranks, Replicates, TestPlan};
 
@@ -66,6 +66,34 @@ fn sweep_equals_replay(sizes: &[usize], rules: usize, signals: &[Signal]) {
                 let naive = replay_set(&window, Pick { rule, levels: Some(&levels) });
                 assert_eq!(*point, naive.point, "rule {rule}, cell {cell}");
                 assert_eq!(sweep.point(rule, cell), point);
+            }
+        }
+    }
+}
+
+/// Figures that are drawn from what sets have before some days, and on all, are those of sweeps of these days alone.
+fn figures_equal_sweeps(sizes: &[usize], rules: usize, signals: &[Signal], cuts: &[Day]) {
+    for book in [book(sizes, rules, signals), lent(sizes, rules, signals)] {
+        let days = Day(0)..Day(2_000);
+        let stretches = cuts.len() + 1;
+        let draw = |before: &[GridPoint], figures: &mut [f64]| {
+            for (n, point) in before.iter().enumerate() {
+                figures[n] = point.net_ppm() as f64;
+                figures[stretches + n] = point.drawdown_ppm as f64 + f64::from(point.wins);
+                figures[2 * stretches + n] = point.day_square_ppm2 as f64;
+            }
+        };
+        let drawn = draw_figures(&book.window(days.clone()), cuts, 3 * stretches, draw);
+        for (n, end) in cuts.iter().copied().chain([days.end]).enumerate() {
+            let sweep = sweep_window(&book.window(days.start..end));
+            for (cell, points) in sweep.cells().enumerate() {
+                assert_eq!(drawn.trades(cell)[n], points[0].trades, "cell {cell} before {end:?}");
+                for (rule, point) in points.iter().enumerate() {
+                    let found = |figure: usize| drawn.figures[figure * stretches + n][cell * rules + rule];
+                    assert_eq!(found(0), point.net_ppm() as f64, "rule {rule}, cell {cell} before {end:?}");
+                    assert_eq!(found(1), point.drawdown_ppm as f64 + f64::from(point.wins));
+                    assert_eq!(found(2), point.day_square_ppm2 as f64);
+                }
             }
         }
     }
@@ -203,6 +231,17 @@ proptest! {
     #[test]
     fn wide_sums_equal_the_plain_loop((sizes, rules, signals) in spaces(ReturnPpm::LIMIT)) {
         sweep_equals_replay(&sizes, rules, &signals);
+        figures_equal_sweeps(&sizes, rules, &signals, &[Day(7), Day(31)]);
+    }
+
+    #[test]
+    fn what_is_known_before_a_cut_is_the_sweep_of_the_days_before(
+        (sizes, rules, signals) in spaces(50_000),
+        cuts in prop::collection::vec(0_i32..80, 0..4),
+    ) {
+        let mut cuts: Vec<Day> = cuts.into_iter().map(Day).collect();
+        cuts.sort_unstable();
+        figures_equal_sweeps(&sizes, rules, &signals, &cuts);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::lattice::LatticeWalk;
 use super::outcome_table::{LANES, NetReturns, STRIP, Window};
+use super::simd::run_widest;
 use crate::model::{Day, ReturnPpm};
 
 /// Bytes of net outcomes that are laid out at once.
@@ -185,14 +186,8 @@ impl<'a> DailyColumns<'a> {
 
     fn repeats_a_looser(&self, cell: usize) -> bool {
         let lattice = self.window.book.lattice();
-        (0..lattice.dimensions()).any(|d| {
-            let mut levels = lattice.levels(cell);
-            if levels[d] == 0 {
-                return false;
-            }
-            levels[d] -= 1;
-            self.lengths[lattice.cell(&levels)] == self.lengths[cell]
-        })
+        let mut looser = (0..lattice.dimensions()).filter_map(|dimension| lattice.looser(cell, dimension));
+        looser.any(|looser| self.lengths[looser] == self.lengths[cell])
     }
 }
 
@@ -205,61 +200,95 @@ impl ColumnTile<'_> {
     pub fn for_each(&self, branch: usize, mut visit: impl FnMut(usize, &[i32])) {
         let rules = self.columns.window.book.rules();
         let mut column = vec![0_i32; self.columns.day_count];
-        self.for_each_group(branch, |cell, group, days| {
+        self.for_each_group(branch, 1, |cell, group, days, sums| {
             for lane in 0..group.len() {
-                column.iter_mut().zip(days).for_each(|(own, sums)| *own = sums[lane]);
+                column.fill(0);
+                days.iter().zip(sums).for_each(|(day, sums)| column[*day as usize] = sums[lane]);
                 visit(cell * rules + group.start + lane, &column);
             }
         });
     }
 
-    /// Calls back for every cell of a branch and every group of exit rules of the tile, side by side; see
+    /// Calls back for every cell of a branch that trades on enough days and every group of exit rules of the tile, side by side; see
     /// [`for_each`](Self::for_each).
     ///
-    /// Shape: the cell, the group's rules, a row of sums for each day; lanes beyond the rules hold nothing
-    pub fn for_each_group(&self, branch: usize, mut visit: impl FnMut(usize, Range<usize>, &[[i32; LANES]])) {
-        // The sums are bounded before a width is chosen, so that what is narrow never wraps.
-        if self.fits {
-            let mut days = vec![[0_i32; LANES]; self.columns.day_count];
-            return self.add_up_groups(branch, &mut days, i32::wrapping_add, |cell, group, days| {
-                visit(cell, group, days);
-            });
-        }
-        let mut days = vec![[0_i64; LANES]; self.columns.day_count];
-        let mut held = vec![[0_i32; LANES]; self.columns.day_count];
-        let plus = |sum: i64, net| sum + i64::from(net);
-        self.add_up_groups(branch, &mut days, plus, |cell, group, days| {
-            held.iter_mut().zip(days).for_each(|(held, sums)| *held = sums.map(ReturnPpm::of_day));
-            visit(cell, group, &held);
-        });
-    }
-
-    fn add_up_groups<T: Copy + Default>(
+    /// Shape: the cell, the group's rules, the days with trades, a row of sums for each; lanes beyond the rules hold nothing
+    pub fn for_each_group(
         &self,
         branch: usize,
-        sums: &mut [[T; LANES]],
-        plus: impl Fn(T, i32) -> T,
-        mut visit: impl FnMut(usize, Range<usize>, &[[T; LANES]]),
+        days_min: usize,
+        mut visit: impl FnMut(usize, Range<usize>, &[u32], &[[i32; LANES]]),
     ) {
         let DailyColumns { window, walk, days, .. } = self.columns;
         let rules = window.book.rules();
+        let (mut traded, mut sums) = (TradedDays::default(), Vec::new());
         walk.for_each_cell(branch, |cell, list| {
-            if list.is_empty() || self.columns.repeats_a_looser(cell) {
+            if list.len() < days_min.max(1) || self.columns.repeats_a_looser(cell) {
+                return;
+            }
+            traded.take(list, days);
+            if traded.days.len() < days_min {
                 return;
             }
             for (group, nets) in self.nets.groups().iter().enumerate() {
-                sums.fill([T::default(); LANES]);
-                for signal in list {
-                    let of_day = &mut sums[days[*signal as usize] as usize];
-                    of_day
-                        .iter_mut()
-                        .zip(&nets[*signal as usize])
-                        .for_each(|(sum, net)| *sum = plus(*sum, *net));
-                }
+                sums.resize(traded.days.len(), [0; LANES]);
+                run_widest(
+                    #[inline(always)]
+                    || traded.add_up(list, nets, self.fits, &mut sums),
+                );
                 let first = self.first_rule + group * LANES;
-                visit(cell, first..rules.min(first + LANES), sums);
+                visit(cell, first..rules.min(first + LANES), &traded.days, &sums);
             }
         });
+    }
+}
+
+/// The days that a cell trades on, and where the signals of each stop in its list.
+#[derive(Default)]
+struct TradedDays {
+    days: Vec<u32>,
+    stops: Vec<usize>,
+}
+
+impl TradedDays {
+    /// Takes in a cell's list of signals, of which each has a day.
+    fn take(&mut self, list: &[u32], days: &[u32]) {
+        self.days.clear();
+        self.stops.clear();
+        for (at, signal) in list.iter().enumerate() {
+            let day = days[*signal as usize];
+            match self.days.last() {
+                Some(last) if *last == day => self.stops[self.days.len() - 1] = at + 1,
+                _ => {
+                    self.days.push(day);
+                    self.stops.push(at + 1);
+                }
+            }
+        }
+    }
+
+    /// Adds up the returns of each day under a group of rules; narrow where every sum of a day fits.
+    #[inline(always)]
+    fn add_up(&self, list: &[u32], nets: &[[i32; LANES]], fits: bool, sums: &mut [[i32; LANES]]) {
+        let mut from = 0;
+        for (row, stop) in sums.iter_mut().zip(&self.stops) {
+            let own = &list[from..*stop];
+            from = *stop;
+            if fits {
+                let mut sum = [0_i32; LANES];
+                for signal in own {
+                    let nets = &nets[*signal as usize];
+                    for lane in 0..LANES {
+                        sum[lane] = sum[lane].wrapping_add(nets[lane]);
+                    }
+                }
+                *row = sum;
+            } else {
+                let sum =
+                    |lane: usize| own.iter().map(|signal| i64::from(nets[*signal as usize][lane])).sum();
+                *row = std::array::from_fn(|lane| ReturnPpm::of_day(sum(lane)));
+            }
+        }
     }
 }
 

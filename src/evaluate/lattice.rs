@@ -55,6 +55,11 @@ impl Lattice {
         cell / self.strides[dimension] % self.sizes[dimension]
     }
 
+    /// Returns the cell that is a level looser in a dimension; `None` for the loosest.
+    pub fn looser(&self, cell: usize, dimension: usize) -> Option<usize> {
+        (self.level(cell, dimension) > 0).then(|| cell - self.strides[dimension])
+    }
+
     /// Returns the levels of a cell.
     pub fn levels(&self, cell: usize) -> Vec<u8> {
         (0..self.dimensions()).map(|d| self.level(cell, d) as u8).collect()
@@ -189,6 +194,17 @@ mod tests {
         for cell in 0..24 {
             assert_eq!(lattice.cell(&lattice.levels(cell)), cell);
             assert_eq!(all[cell * 3..(cell + 1) * 3], lattice.levels(cell));
+            for dimension in 0..3 {
+                let mut levels = lattice.levels(cell);
+                let looser = lattice.looser(cell, dimension);
+                match levels[dimension].checked_sub(1) {
+                    None => assert_eq!(looser, None),
+                    Some(level) => {
+                        levels[dimension] = level;
+                        assert_eq!(looser, Some(lattice.cell(&levels)));
+                    }
+                }
+            }
         }
     }
 

@@ -118,7 +118,8 @@ impl GridPoint {
         let days = days as f64;
         let total = self.net_ppm() as f64;
         // The nearest number either way; from 64 bits in one step.
-        let squares = i64::try_from(self.day_square_ppm2).map_or(self.day_square_ppm2 as f64, |sum| sum as f64);
+        let squares =
+            i64::try_from(self.day_square_ppm2).map_or(self.day_square_ppm2 as f64, |sum| sum as f64);
         let variance = (squares - total * total / days) / (days - 1.0);
         if variance > 0.0 { Ok(variance) } else { Err(Undefined::NoVariation) }
     }

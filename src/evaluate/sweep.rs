@@ -138,23 +138,23 @@ pub fn sweep_window(window: &Window<'_>) -> Sweep {
     sweep_by_cuts(window, &none).0
 }
 
-/// Computes the same, and on the way figures from what every set had before some days: those of other choices on parts of the
-/// window, of which nothing else is kept.
+/// Draws figures of every parameter set from its statistics before some days and on all of them: scores of choices on parts of the
+/// window, say. Nothing else is kept: a figure takes a sixth of what the statistics of a set do.
 ///
-/// Shape: cuts ascend; `draw` is given the statistics before each cut, then those of all days, and writes so many figures;
-///        drawdowns are those of the running sum so far
+/// Shape: cuts ascend; `draw` is given the statistics before each cut, then those of all days, and writes so many figures, at least
+///        one; drawdowns are those of the running sum so far
 /// Cost:  that of [`sweep_window`], and of the drawing
-pub fn sweep_with_cuts(
+pub fn draw_figures(
     window: &Window<'_>,
     cuts: &[Day],
     figures: usize,
     draw: impl Fn(&[GridPoint], &mut [f64]) + Sync,
-) -> (Sweep, CutFigures) {
+) -> CutFigures {
     let entries = &window.book.entries()[window.signals.clone()];
     let before = |cut: &Day| entries.partition_point(|entry| Day::of(entry.entry_ms) < *cut) as u32;
     let signals: Vec<u32> = cuts.iter().map(before).collect();
-    assert!(signals.is_sorted(), "cuts ascend");
-    sweep_by_cuts(window, &Cuts { signals, figures, draw })
+    assert!(signals.is_sorted() && figures > 0, "cuts ascend, and something is drawn");
+    sweep_by_cuts(window, &Cuts { signals, figures, draw }).1
 }
 
 fn sweep_by_cuts<F: Fn(&[GridPoint], &mut [f64]) + Sync>(
@@ -166,10 +166,11 @@ fn sweep_by_cuts<F: Fn(&[GridPoint], &mut [f64]) + Sync>(
     let entries = &book.entries()[window.signals.clone()];
     let days: Vec<i32> = entries.iter().map(|entry| Day::of(entry.entry_ms).0).collect();
     let walk = LatticeWalk::new(book.lattice(), book.coordinates(), window.signals.clone());
+    let draws = cuts.figures > 0;
     let mut found = Found {
-        points: vec![GridPoint::default(); cells * rules],
-        figures: vec![vec![f64::NAN; cells * rules]; cuts.figures],
-        trades: vec![0; if cuts.figures > 0 { cells * (cuts.signals.len() + 1) } else { 0 }],
+        points: vec![GridPoint::default(); if draws { 0 } else { cells * rules }],
+        figures: (0..cuts.figures).map(|_| vec![0.0; cells * rules]).collect(),
+        trades: vec![0; if draws { cells * (cuts.signals.len() + 1) } else { 0 }],
     };
     let mut nets = NetReturns::default();
     let fits = |reach: i64| reach <= i64::from(i32::MAX);
@@ -192,7 +193,7 @@ fn sweep_by_cuts<F: Fn(&[GridPoint], &mut [f64]) + Sync>(
     (Sweep { rules, points }, CutFigures { figures, trades, cuts: cuts.signals.len() })
 }
 
-/// What is found of all cells.
+/// What is found of all cells: points, or figures with the trades they rest on.
 struct Found {
     points: Vec<GridPoint>,
     figures: Vec<Vec<f64>>,
@@ -209,22 +210,17 @@ struct FoundInBranch<'a> {
 impl Found {
     /// Cuts it up by branches with so many cells, of so many rules.
     fn branches(&mut self, cells: usize, rules: usize, branches: usize) -> Vec<FoundInBranch<'_>> {
-        let points = (cells * rules).max(1);
-        let mut figures: Vec<Vec<&mut [f64]>> = (0..branches).map(|_| Vec::new()).collect();
-        for figure in &mut self.figures {
-            figures.iter_mut().zip(figure.chunks_mut(points)).for_each(|(own, part)| own.push(part));
-        }
+        let sets = (cells * rules).max(1);
+        let mut figures: Vec<_> = self.figures.iter_mut().map(|figure| figure.chunks_mut(sets)).collect();
+        let mut points = self.points.chunks_mut(sets);
         let per_branch = (self.trades.len() / branches.max(1)).max(1);
-        // No trades are counted where nothing is drawn.
         let mut trades = self.trades.chunks_mut(per_branch);
-        let parts = self.points.chunks_mut(points).zip(figures);
-        parts
-            .map(|(points, figures)| FoundInBranch {
-                points,
-                figures,
-                trades: trades.next().unwrap_or_default(),
-            })
-            .collect()
+        let branch = |_| FoundInBranch {
+            points: points.next().unwrap_or_default(),
+            figures: figures.iter_mut().map(|figure| figure.next().unwrap_or_default()).collect(),
+            trades: trades.next().unwrap_or_default(),
+        };
+        (0..branches).map(branch).collect()
     }
 }
 
@@ -315,7 +311,7 @@ impl<F: Fn(&[GridPoint], &mut [f64]) + Sync> RulePart<'_, F> {
     }
 
     fn follow_tile<T: Lane>(&self, tile: &mut CellTile, found: &mut FoundInBranch<'_>) {
-        let stretches = self.cuts.signals.len() + 1;
+        let (stretches, draws) = (self.cuts.signals.len() + 1, self.cuts.figures > 0);
         let mut prefixes = vec![Running::<T>::new(); stretches];
         let (mut before, mut figures) =
             (vec![GridPoint::default(); stretches], vec![f64::NAN; self.cuts.figures]);
@@ -331,8 +327,8 @@ impl<F: Fn(&[GridPoint], &mut [f64]) + Sync> RulePart<'_, F> {
                 let cell = tile.first + cell;
                 for rule in first_rule..self.rules.min(first_rule + LANES) {
                     let (lane, place) = (rule - first_rule, cell * self.rules + rule);
-                    found.points[place] = running.point(lane, from - start);
-                    if self.cuts.figures == 0 {
+                    if !draws {
+                        found.points[place] = running.point(lane, from - start);
                         continue;
                     }
                     for ((before, prefix), stop) in before.iter_mut().zip(&prefixes).zip(stops) {
@@ -341,7 +337,7 @@ impl<F: Fn(&[GridPoint], &mut [f64]) + Sync> RulePart<'_, F> {
                     (self.cuts.draw)(&before, &mut figures);
                     found.figures.iter_mut().zip(&figures).for_each(|(own, value)| own[place] = *value);
                 }
-                if self.cuts.figures > 0 {
+                if draws {
                     let counts = &mut found.trades[cell * stretches..(cell + 1) * stretches];
                     counts.iter_mut().zip(stops).for_each(|(count, stop)| *count = (stop - start) as u32);
                 }

@@ -17,6 +17,7 @@ use crate::ingest::{TrialDays, TrialSearch};
 use crate::model::Day;
 use crate::study::evidence::{CrossFitted, edge_p};
 use crate::validate::assessment::{Assessment, SampleSize, assess_candidate, assess_edge, assess_switch};
+use crate::validate::bootstrap::BlockDraws;
 use crate::validate::grid::{CrossValidation, TestPlan};
 use crate::validate::normal::cdf;
 use crate::validate::pair::{SharpeDifference, sharpe_difference};
@@ -245,7 +246,8 @@ fn compare_choices(
     judged.cross_validation = standing::cross_validate(&columns, plan);
     judged.halves = standing::stand_on_halves(&columns);
     let fit = cross_fit::cross_fit(&columns, question.purge_days);
-    judged.cross_fit = fit.as_ref().and_then(|fit| CrossFitted::of(fit, plan.mean_block));
+    judged.cross_fit =
+        fit.as_ref().and_then(|fit| CrossFitted::of(fit, &BlockDraws::new(fit.days.len(), plan.mean_block)));
     let Some(incumbent) = &mut judged.incumbent else { return };
     let own = returns_at(searches, incumbent.trial.place).returns.as_slice();
     let best = judged.best.as_ref().map(|best| best.place).filter(|place| *place != incumbent.trial.place);

@@ -49,16 +49,20 @@ impl Neighbourhood {
 
     /// Returns how many cells lie around each one, itself included.
     fn cells_around(&self) -> Vec<u32> {
-        let mut around = vec![1; self.cells];
-        box_axes(&mut around, &self.sizes, &mut vec![0; self.cells]);
-        around
+        self.add_up_cells(vec![1; self.cells])
+    }
+
+    /// Adds up every cell and those around it.
+    fn add_up_cells(&self, mut values: Vec<u32>) -> Vec<u32> {
+        box_axes(&mut values, &self.sizes, &mut Vec::new());
+        values
     }
 
     /// Adds up every point and its neighbours, in place.
     ///
     /// Each sum has one order, whatever the number of threads
-    fn add_up<T: Copy + Default + Add<Output = T> + Send + Sync>(&self, values: &mut [T]) {
-        box_axes(values, &self.sizes, &mut vec![T::default(); values.len()]);
+    fn add_up<T: Copy + Default + Add<Output = T> + Send + Sync>(&self, values: &mut [T], room: &mut Vec<T>) {
+        box_axes(values, &self.sizes, room);
         let rules = self.rules.len();
         values.par_chunks_mut((rules * LANES).max(1)).for_each_init(
             || vec![[T::default(); LANES]; rules],
@@ -79,12 +83,18 @@ impl Neighbourhood {
 }
 
 /// Adds up the values of neighbours on every axis, in place; the last axis varies fastest, and what belongs to a level
-/// goes with it. The room is as long as the values.
-fn box_axes<T: Copy + Add<Output = T>>(values: &mut [T], sizes: &[usize], room: &mut [T]) {
+/// goes with it. The room grows to a level of the first axis that has several.
+fn box_axes<T: Copy + Default + Add<Output = T>>(values: &mut [T], sizes: &[usize], room: &mut Vec<T>) {
     let Some((size, within)) = sizes.split_first() else { return };
+    if *size == 1 {
+        return box_axes(values, within, room);
+    }
     let row = values.len() / size;
+    if room.len() < row {
+        room.resize(row, T::default());
+    }
     let before = &mut room[..row];
-    for level in 0..if *size > 1 { *size } else { 0 } {
+    for level in 0..*size {
         let (here, behind) = values[level * row..].split_at_mut(row);
         // Nothing is before the first level, and nothing behind the last one.
         if level == 0 {
@@ -124,13 +134,47 @@ pub enum Smoothing {
 pub struct SmoothedGrid {
     grid: Neighbourhood,
     cells_around: Vec<u32>,
+    smoothing: Smoothing,
     /// NaN where a point has too few trades.
     scores: Vec<f64>,
     /// Scores of a point and its neighbours: their sum and number.
     sums: Vec<f64>,
-    counts: Vec<u32>,
+    counts: Counts,
     /// The sum of these points' means; empty where the grid is smoothed once.
     twice: Vec<f64>,
+    room: Vec<f64>,
+}
+
+/// How many points around a point, itself included, have a score.
+#[derive(Debug, Clone, PartialEq)]
+enum Counts {
+    /// All rules of a cell have a score or none has: the cells around each cell.
+    OfCells(Vec<u32>),
+    OfPoints(Vec<u32>),
+}
+
+impl Counts {
+    fn new(grid: &Neighbourhood, scores: &[f64]) -> Self {
+        let has_score = |score: &f64| !score.is_nan();
+        let mut cells = scores.chunks_exact(grid.rules.len().max(1));
+        if cells.clone().all(|rules| rules.iter().all(|score| has_score(score) == has_score(&rules[0]))) {
+            let cells = cells.by_ref().map(|rules| u32::from(has_score(&rules[0]))).collect();
+            return Self::OfCells(grid.add_up_cells(cells));
+        }
+        let mut counts: Vec<u32> = scores.iter().map(|score| u32::from(has_score(score))).collect();
+        grid.add_up(&mut counts, &mut Vec::new());
+        Self::OfPoints(counts)
+    }
+
+    fn of(&self, grid: &Neighbourhood, point: usize) -> u32 {
+        match self {
+            Self::OfPoints(counts) => counts[point],
+            Self::OfCells(cells) => {
+                let (rule, cell) = grid.place(point);
+                cells[cell] * grid.rules[rule].len() as u32
+            }
+        }
+    }
 }
 
 impl SmoothedGrid {
@@ -139,23 +183,43 @@ impl SmoothedGrid {
     /// Shape: one finite score per point, NaN where it has none
     /// Cost:  O(points x (dimensions + rules beside a rule))
     pub fn new(grid: Neighbourhood, scores: Vec<f64>, smoothing: Smoothing) -> Self {
-        assert!(grid.points() == scores.len(), "one score per point");
-        let mut sums: Vec<f64> =
-            scores.iter().map(|score| if score.is_nan() { 0.0 } else { *score }).collect();
-        grid.add_up(&mut sums);
-        let mut counts: Vec<u32> = scores.iter().map(|score| u32::from(!score.is_nan())).collect();
-        grid.add_up(&mut counts);
-        let mean = |point: usize| match scores[point].is_nan() {
-            true => 0.0,
-            false => sums[point] / f64::from(counts[point]),
-        };
-        // The same points have a mean and have a score: their number around a point is the same.
-        let mut twice: Vec<f64> = match smoothing {
-            Smoothing::Twice => (0..scores.len()).map(mean).collect(),
-            Smoothing::Once => Vec::new(),
-        };
-        grid.add_up(&mut twice);
-        Self { cells_around: grid.cells_around(), grid, scores, sums, counts, twice }
+        let mut smoothed = Self::empty(grid, smoothing);
+        smoothed.smooth(scores);
+        smoothed
+    }
+
+    /// Returns a grid without a score, to smooth one list of scores after another in the same memory.
+    pub fn empty(grid: Neighbourhood, smoothing: Smoothing) -> Self {
+        let none = || Vec::new();
+        let (cells_around, counts) = (grid.cells_around(), Counts::OfCells(vec![0; grid.cells]));
+        let scores = vec![f64::NAN; grid.points()];
+        Self { grid, cells_around, smoothing, scores, sums: none(), counts, twice: none(), room: none() }
+    }
+
+    /// Smooths other scores, in place of those before; see [`new`](Self::new).
+    pub fn smooth(&mut self, scores: Vec<f64>) {
+        assert!(self.grid.points() == scores.len(), "one score per point");
+        let known = |score: &f64| if score.is_nan() { 0.0 } else { *score };
+        self.sums.clear();
+        self.sums.extend(scores.iter().map(known));
+        self.grid.add_up(&mut self.sums, &mut self.room);
+        self.counts = Counts::new(&self.grid, &scores);
+        self.scores = scores;
+        if self.smoothing == Smoothing::Twice {
+            let Self { grid, scores, sums, counts, twice, room, .. } = self;
+            let mean = |point: usize| match scores[point].is_nan() {
+                true => 0.0,
+                false => sums[point] / f64::from(counts.of(grid, point)),
+            };
+            // The same points have a mean and have a score: their number around a point is the same.
+            twice.clear();
+            twice.extend((0..scores.len()).map(mean));
+            grid.add_up(twice, room);
+        }
+    }
+
+    fn count(&self, point: usize) -> u32 {
+        self.counts.of(&self.grid, point)
     }
 
     /// Returns which points lie beside each other.
@@ -170,14 +234,15 @@ impl SmoothedGrid {
 
     /// Returns the mean over a point and its neighbours.
     pub fn once(&self, point: usize) -> Option<f64> {
-        (self.counts[point] > 0).then(|| self.sums[point] / f64::from(self.counts[point]))
+        let count = self.count(point);
+        (count > 0).then(|| self.sums[point] / f64::from(count))
     }
 
     /// Returns the smoothed score of a point: the mean of these means, so that the weight falls off over two steps; `None` of a grid
     /// that was smoothed once.
     pub fn smoothed(&self, point: usize) -> Option<f64> {
-        let sum = self.twice.get(point).filter(|_| self.counts[point] > 0)?;
-        Some(sum / f64::from(self.counts[point]))
+        let (sum, count) = (self.twice.get(point)?, self.count(point));
+        (count > 0).then(|| sum / f64::from(count))
     }
 
     /// Returns the score of a point plus half the mean score of its neighbours: what luck lifted alone has none that help.
@@ -188,7 +253,7 @@ impl SmoothedGrid {
     /// Returns the mean score of a point's neighbours.
     pub fn around(&self, point: usize) -> Option<f64> {
         let own = self.score(point);
-        let count = self.counts[point] - u32::from(own.is_some());
+        let count = self.count(point) - u32::from(own.is_some());
         (count > 0).then(|| (self.sums[point] - own.unwrap_or(0.0)) / f64::from(count))
     }
 
@@ -196,7 +261,7 @@ impl SmoothedGrid {
     pub fn neighbours(&self, point: usize) -> (u32, u32) {
         let (rule, cell) = self.grid.place(point);
         let all = self.grid.rules[rule].len() as u32 * self.cells_around[cell];
-        (self.counts[point] - u32::from(!self.scores[point].is_nan()), all - 1)
+        (self.count(point) - u32::from(!self.scores[point].is_nan()), all - 1)
     }
 
     /// Returns the mean score of a point's neighbours over its own, where that is positive.

@@ -246,29 +246,37 @@ pub struct Ranking {
 /// Cost: O(sets x (log K + axes)); by neighbours or plateau another O(sets x (dimensions + rules beside a rule)) and 20 or 28 bytes
 ///       per set
 pub fn rank_sets(sweep: &Sweep, space: &SearchSpace, objective: &Objective<'_>, keep: usize) -> Ranking {
-    let mut axes = AxisScores::new(space);
-    let mut rated = 0;
-    let mut scores = vec![f64::NAN; sweep.len()];
-    let rules = space.rules().len();
-    for (cell, points) in sweep.cells().enumerate() {
-        for (rule, point) in points.iter().enumerate() {
-            let Some(score) = objective.rate(point) else { continue };
-            rated += 1;
-            axes.add(rule, cell, score);
-            scores[cell * rules + rule] = score;
-        }
-        axes.end_cell(cell);
-    }
-    let scored = ScoredGrid {
-        scores,
+    let score = |point: &GridPoint| objective.rate(point).unwrap_or(f64::NAN);
+    let grid = ScoredGrid {
+        scores: sweep.cells().flatten().map(score).collect(),
         trades: |cell| sweep.point(0, cell).trades,
         earns: |rule, cell| sweep.point(rule, cell).net_ppm() > 0,
     };
+    rank_scored(grid, space, objective, keep)
+}
+
+/// Ranks sets whose scores are known; see [`rank_sets`].
+pub fn rank_scored(
+    grid: ScoredGrid<impl Fn(usize) -> u32, impl Fn(usize, usize) -> bool>,
+    space: &SearchSpace,
+    objective: &Objective<'_>,
+    keep: usize,
+) -> Ranking {
+    let mut axes = AxisScores::new(space);
+    let mut rated = 0;
+    for (cell, scores) in grid.scores.chunks_exact(space.rules().len()).enumerate() {
+        for (rule, score) in scores.iter().enumerate().filter(|(_, score)| !score.is_nan()) {
+            rated += 1;
+            axes.add(rule, cell, *score);
+        }
+        axes.end_cell(cell);
+    }
+    let (importances, surfaces) = (axes.importances(), axes.surfaces());
     Ranking {
-        top: scored.best(space, objective, keep),
+        top: Ranker::new(space, objective.by).best(grid, objective, keep),
         rated,
-        surfaces: axes.surfaces(),
-        importances: axes.importances(),
+        importances,
+        surfaces,
     }
 }
 
@@ -282,23 +290,46 @@ pub struct ScoredGrid<T, E> {
     pub earns: E,
 }
 
-impl<T: Fn(usize) -> u32, E: Fn(usize, usize) -> bool> ScoredGrid<T, E> {
+/// Grids of one space that are ranked one after the other in the same memory.
+pub struct Ranker<'a> {
+    space: &'a SearchSpace,
+    /// `None` where a set is ranked by its own score.
+    landscape: Option<SmoothedGrid>,
+}
+
+impl<'a> Ranker<'a> {
+    /// Prepares it.
+    pub fn new(space: &'a SearchSpace, by: RankBy) -> Self {
+        let smoothing = match by {
+            RankBy::Peak => None,
+            RankBy::Neighbours => Some(Smoothing::Once),
+            RankBy::Plateau => Some(Smoothing::Twice),
+        };
+        let landscape = smoothing.map(|smoothing| SmoothedGrid::empty(space.neighbourhood(), smoothing));
+        Self { space, landscape }
+    }
+
     /// Returns the best sets, as many as are asked for; see [`rank_sets`].
-    pub fn best(self, space: &SearchSpace, objective: &Objective<'_>, keep: usize) -> Vec<Trial> {
+    pub fn best(
+        &mut self,
+        grid: ScoredGrid<impl Fn(usize) -> u32, impl Fn(usize, usize) -> bool>,
+        objective: &Objective<'_>,
+        keep: usize,
+    ) -> Vec<Trial> {
         let mut best = BestTrials::new(keep);
-        if objective.by == RankBy::Peak {
-            let rules = space.rules().len();
-            for (at, score) in self.scores.iter().enumerate().filter(|(_, score)| !score.is_nan()) {
+        let ScoredGrid { scores, trades, earns } = grid;
+        let Some(landscape) = &mut self.landscape else {
+            let rules = self.space.rules().len();
+            for (at, score) in scores.iter().enumerate().filter(|(_, score)| !score.is_nan()) {
                 let (rule, cell) = (at % rules, at / rules);
                 if objective.reaches(rule, cell) {
-                    best.offer(Trial::peak(rule, cell, *score, (self.trades)(cell)));
+                    best.offer(Trial::peak(rule, cell, *score, trades(cell)));
                 }
             }
             return best.sorted();
-        }
+        };
+        landscape.smooth(scores);
         let by_plateau = objective.by == RankBy::Plateau;
-        let smoothing = if by_plateau { Smoothing::Twice } else { Smoothing::Once };
-        let landscape = SmoothedGrid::new(space.neighbourhood(), self.scores, smoothing);
         let height = |at| if by_plateau { landscape.smoothed(at) } else { landscape.supported(at) };
         for at in 0..landscape.grid().points() {
             let Some((score, height)) = landscape.score(at).zip(height(at)) else { continue };
@@ -307,11 +338,11 @@ impl<T: Fn(usize) -> u32, E: Fn(usize, usize) -> bool> ScoredGrid<T, E> {
                 continue;
             }
             let (rule, cell) = landscape.grid().place(at);
-            let trades = (self.trades)(cell);
-            let trial = Trial { rule, cell, score, height, footing: Robustness::Sound, trades };
+            let footing = Robustness::Sound;
+            let trial = Trial { rule, cell, score, height, footing, trades: trades(cell) };
             if objective.reaches(rule, cell) && best.takes(&trial) {
                 let footing = match by_plateau {
-                    true => Robustness::of(landscape.is_sound(at), (self.earns)(rule, cell)),
+                    true => Robustness::of(landscape.is_sound(at), earns(rule, cell)),
                     false => Robustness::Sound,
                 };
                 best.offer(Trial { footing, ..trial });
@@ -549,7 +580,7 @@ impl<'a> AxisScores<'a> {
         surfaces
     }
 
-    fn importances(self) -> Vec<Importance> {
+    fn importances(&self) -> Vec<Importance> {
         let mut all = Scores::default();
         self.rules.iter().for_each(|scores| all.add(*scores));
         let mean = all.total / all.count.max(1) as f64;

@@ -11,13 +11,14 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::choice::{Choice, ChoiceScores, score_choices};
 use super::{EvaluationContext, Measurer};
 use crate::engine::plan::Plan;
 use crate::evaluate::outcome_table::Window;
 use crate::evaluate::replay::{Pick, replay_set};
-use crate::evaluate::sweep::{GridPoint, Sweep, sweep_window, sweep_with_cuts};
+use crate::evaluate::sweep::sweep_window;
 use crate::model::Day;
-use crate::search::rank::{ConstrainedMetric, Objective, RankBy, ScoredGrid, Trial, rank_sets};
+use crate::search::rank::{ConstrainedMetric, Objective, Ranker, Trial, rank_sets};
 
 /// Folds of a cross-fit.
 const FOLDS: usize = 5;
@@ -112,17 +113,14 @@ impl<'a> Chooser<'a> {
         without.chain(before).map(|(fold, left_out)| Refit { fold: fold.clone(), left_out }).collect()
     }
 
-    /// Chooses again and again, and returns the statistics of every set on all days as well, where they came on the way.
+    /// Chooses again and again. Returns the scores of one more choice by all days as well, where they come on the way.
     ///
-    /// Cost: sums over days are enough for most scores: one sweep gives those of every refit; else each has sweeps of its own
-    pub(super) fn choose_again(&self) -> (Option<Sweep>, Refits) {
+    /// Cost: sums over days are enough for most scores: one sweep gives those of every choice; else each has sweeps of its own
+    pub(super) fn choose_again(&self, also: Option<&Choice<'_>>) -> (Option<ChoiceScores>, Refits) {
         let refits = self.refits();
-        let (sweep, trials) = match self.reads_order() {
+        let (scores, trials) = match self.reads_order() {
             true => (None, refits.iter().map(|refit| self.choose_by_order(refit)).collect()),
-            false => {
-                let (sweep, trials) = self.choose_by_sums(&refits);
-                (Some(sweep), trials)
-            }
+            false => self.choose_by_sums(&refits, also),
         };
         let earn = |(refit, trial): (&Refit, Option<Trial>)| self.earn(&trial?, refit);
         let mut choices: Vec<Option<FoldChoice>> = refits.iter().zip(trials).map(earn).collect();
@@ -130,7 +128,7 @@ impl<'a> Chooser<'a> {
         let all = |choices: Vec<Option<FoldChoice>>| {
             choices.into_iter().collect::<Option<Vec<FoldChoice>>>().filter(|choices| !choices.is_empty())
         };
-        (sweep, Refits { cross_fit: all(choices).map(cross_fit_of), walk: all(walked).map(walk_of) })
+        (scores, Refits { cross_fit: all(choices).map(cross_fit_of), walk: all(walked).map(walk_of) })
     }
 
     /// Returns whether sums over days are not enough to choose.
@@ -143,10 +141,7 @@ impl<'a> Chooser<'a> {
     /// Returns the stretches of days that choose.
     fn known(&self, refit: &Refit) -> [Window<'a>; 2] {
         let book = self.ground.book;
-        [
-            book.window(self.days.start..refit.left_out.start),
-            book.window(refit.left_out.end..self.days.end),
-        ]
+        [book.window(self.days.start..refit.left_out.start), book.window(refit.left_out.end..self.days.end)]
     }
 
     fn choose_by_order(&self, refit: &Refit) -> Option<Trial> {
@@ -158,47 +153,21 @@ impl<'a> Chooser<'a> {
         rank_sets(&sweep, &self.ground.style.space, &self.objective(refit), 1).top.into_iter().next()
     }
 
-    /// Chooses for all refits by one sweep: what a refit leaves out is what all days have, less what they have before its end, with what
-    /// they have before its start.
-    fn choose_by_sums(&self, refits: &[Refit]) -> (Sweep, Vec<Option<Trial>>) {
-        let window = self.ground.book.window(self.days.clone());
-        let mut cuts: Vec<Day> =
-            refits.iter().flat_map(|refit| [refit.left_out.start, refit.left_out.end]).collect();
-        cuts.sort_unstable();
-        cuts.dedup();
-        let at = |day: Day| cuts.partition_point(|cut| *cut < day);
-        let spans: Vec<(usize, usize)> =
-            refits.iter().map(|refit| (at(refit.left_out.start), at(refit.left_out.end))).collect();
-        let objectives: Vec<Objective<'_>> = refits.iter().map(|refit| self.objective(refit)).collect();
-        // Whether a set earns matters for sets without neighbours that hold it up.
-        let by_plateau = self.plan.search.rank == RankBy::Plateau;
-        let draw = |before: &[GridPoint], figures: &mut [f64]| {
-            let all = &before[cuts.len()];
-            for (n, ((from, to), objective)) in spans.iter().zip(&objectives).enumerate() {
-                let known = all.without(&before[*to].without(&before[*from]));
-                figures[n] = objective.rate(&known).unwrap_or(f64::NAN);
-                if by_plateau {
-                    figures[refits.len() + n] = known.net_ppm() as f64;
-                }
-            }
+    fn choose_by_sums(
+        &self,
+        refits: &[Refit],
+        also: Option<&Choice<'_>>,
+    ) -> (Option<ChoiceScores>, Vec<Option<Trial>>) {
+        let again =
+            |refit: &Refit| Choice { objective: self.objective(refit), left_out: refit.left_out.clone() };
+        let choices: Vec<Choice<'_>> = refits.iter().map(again).chain(also.cloned()).collect();
+        let mut scores = score_choices(&self.ground.book.window(self.days.clone()), &choices);
+        let of_all = scores.split_off(refits.len()).pop();
+        let mut ranker = Ranker::new(&self.ground.style.space, self.plan.search.rank);
+        let choose = |(scores, choice): (ChoiceScores, &Choice<'_>)| {
+            ranker.best(scores.into_grid(), &choice.objective, 1).into_iter().next()
         };
-        let count = refits.len() * if by_plateau { 2 } else { 1 };
-        let (sweep, mut drawn) = sweep_with_cuts(&window, &cuts, count, draw);
-        let nets = drawn.figures.split_off(refits.len());
-        let rules = self.ground.style.space.rules().len();
-        let mut scores = std::mem::take(&mut drawn.figures).into_iter();
-        let mut choose = |n: usize| {
-            let (from, to) = spans[n];
-            let trades = |cell: usize| {
-                let before = drawn.trades(cell);
-                before[cuts.len()] - (before[to] - before[from])
-            };
-            let earns = |rule: usize, cell: usize| nets.get(n).is_some_and(|net| net[cell * rules + rule] > 0.0);
-            let scored = ScoredGrid { scores: scores.next()?, trades, earns };
-            scored.best(&self.ground.style.space, &objectives[n], 1).into_iter().next()
-        };
-        let trials = (0..refits.len()).map(&mut choose).collect();
-        (sweep, trials)
+        (of_all, scores.into_iter().zip(&choices).map(choose).collect())
     }
 
     /// Returns the rule of the plan on the days that choose; as many trades are asked for, day by day, as on all of them.
@@ -274,6 +243,7 @@ mod tests {
     use crate::model::{
         DAY_MS, Direction, ExitReason, HOUR_MS, Interval, Outcome, Outcomes, ReturnPpm, Setup, Style,
     };
+    use crate::search::rank::RankBy;
     use crate::search::space::{Bound, Dimension, ExitAxes, number_levels};
     use crate::search::strategy::SpaceAxes;
     use crate::validate::resample::Random;
@@ -318,10 +288,7 @@ mod tests {
         [by_sums, by_stretches].map(|plan| {
             let book = book(&plan);
             let ground = EvaluationContext { style: &plan.styles[0], book: &book };
-            let (sweep, refits) = Chooser::new(ground, &plan, Day(0)..Day(DAYS)).choose_again();
-            let all = sweep_window(&book.window(Day(0)..Day(DAYS)));
-            assert!(sweep.is_none_or(|sweep| sweep == all), "the sweep of all days");
-            refits
+            Chooser::new(ground, &plan, Day(0)..Day(DAYS)).choose_again(None).1
         })
     }
 
@@ -329,7 +296,8 @@ mod tests {
     fn what_is_left_by_subtraction_is_what_the_stretches_beside_the_fold_add_up_to() {
         let sums = Score::ALL.into_iter().filter(|score| !score.reads_order());
         for (score, rank) in sums.flat_map(|score| RankBy::ALL.map(|rank| (score, rank))) {
-            let [by_sums, by_stretches] = both_ways(SearchSettings { score, rank, ..SearchSettings::default() });
+            let [by_sums, by_stretches] =
+                both_ways(SearchSettings { score, rank, ..SearchSettings::default() });
             assert_eq!(by_sums, by_stretches, "{score} {}", rank.as_str());
             let fit = by_sums.cross_fit.expect("enough days");
             assert_eq!((fit.folds, fit.days.len()), (FOLDS, DAYS as usize));
@@ -346,7 +314,7 @@ mod tests {
         let chosen = |book: &OutcomeTable, fold: usize| {
             let ground = EvaluationContext { style, book };
             let chooser = Chooser::new(ground, &plan, days.clone());
-            let (_, trials) = chooser.choose_by_sums(&chooser.refits()[fold..=fold]);
+            let (_, trials) = chooser.choose_by_sums(&chooser.refits()[fold..=fold], None);
             trials[0].map(|trial| (trial.rule, trial.cell))
         };
         for fold in 0..FOLDS {
@@ -379,7 +347,7 @@ mod tests {
         let plan = plan(SearchSettings::default());
         let book = book(&plan);
         let ground = EvaluationContext { style: &plan.styles[0], book: &book };
-        let refits = |days| Chooser::new(ground, &plan, days).choose_again().1;
+        let refits = |days| Chooser::new(ground, &plan, days).choose_again(None).1;
         let walk = refits(Day(0)..Day(DAYS)).walk.expect("enough days");
         assert_eq!((walk.choices, walk.days.len()), (FOLDS - WALK_FROM, 120));
         assert_eq!(refits(Day(0)..Day(49)), Refits { cross_fit: None, walk: None });

@@ -19,7 +19,7 @@ use crate::validate::assessment::{
     AdoptionGate, Assessment, Assurance, FailedCondition, Fragility, SampleSize, assess_candidate,
     assess_edge, assess_switch, combined_p, cost_buffer, decay_wealth, wealth_of_bet,
 };
-use crate::validate::bootstrap::{self, confidence_interval};
+use crate::validate::bootstrap::{self, BlockDraws, confidence_interval};
 use crate::validate::dependence::{automatic_block, effective_days};
 use crate::validate::grid::{
     CrossValidation, GridResult, GridTests, Halves, Ranks, Replicates, TestPlan, add_ranks,
@@ -60,12 +60,14 @@ pub struct CrossFitted {
 
 impl CrossFitted {
     /// Sums up what choosing earned on days that it did not know; `None` where that does not vary.
-    pub(crate) fn of(fit: &CrossFit, mean_block: f64) -> Option<Self> {
+    ///
+    /// Shape: draws of as many days as the folds have
+    pub(crate) fn of(fit: &CrossFit, draws: &BlockDraws) -> Option<Self> {
         let (moments, year) = (Moments::of(&fit.days)?, DAYS_PER_YEAR.sqrt());
-        let interval = confidence_interval(&fit.days, mean_block, bootstrap::sharpe)?;
+        let interval = confidence_interval(&fit.days, draws, bootstrap::sharpe)?;
         // Days that depend on each other say less than as many that do not.
         let all = fit.days.len() as f64;
-        let days = effective_days(&fit.days, mean_block).unwrap_or(all).min(all);
+        let days = effective_days(&fit.days, draws.mean_block()).unwrap_or(all).min(all);
         Some(Self {
             folds: fit.folds as u64,
             sharpe_year: moments.sharpe() * year,
@@ -362,12 +364,13 @@ impl Question<'_> {
             best: Capture::from(&tally),
             in_force: in_force.map(|(rule, cell)| Capture::from(&self.tally(&window, rule, cell))),
         });
-        self.describe(&mut evidence, &tally);
+        let draws = BlockDraws::new(self.series.candidate_ppm.len(), self.mean_block());
+        self.describe(&mut evidence, &tally, &draws);
         let grid = self.surface_size(&window);
         (evidence.grid_active_days, evidence.grid_trades) = (grid.active_days, grid.trades);
         evidence.plateau_ratio = self.plateau_ratio(&window, rule, cell, evidence.sharpe_year);
         if grid.is_enough() && !self.plan.search.quick {
-            self.test(&mut evidence, &window);
+            self.test(&mut evidence, &window, &draws);
         }
         self.conclude(&mut evidence, grid);
         evidence
@@ -397,7 +400,7 @@ impl Question<'_> {
     }
 
     /// What can be said of the candidate alone.
-    fn describe(&self, evidence: &mut Evidence, tally: &Tally) {
+    fn describe(&self, evidence: &mut Evidence, tally: &Tally, draws: &BlockDraws) {
         let daily = &self.series.candidate_ppm;
         evidence.days = daily.len();
         evidence.active_days = tally.daily_ppm.len();
@@ -416,11 +419,10 @@ impl Question<'_> {
         evidence.days_needed =
             needed.filter(|days| days.is_finite()).map(|days| (days - returns.len() as f64).max(0.0).ceil());
         evidence.regimes = results_by_regime(daily, self.study.days.start, self.closes);
-        let mean_block = self.mean_block();
-        let interval = moments.and_then(|_| confidence_interval(&returns, mean_block, bootstrap::mean));
+        let interval = moments.and_then(|_| confidence_interval(&returns, draws, bootstrap::mean));
         evidence.mean_interval_pct = interval.map(|found| (found.low, found.high));
         if !in_force.is_empty() {
-            evidence.sharpe_difference = sharpe_difference(&returns, &in_force, mean_block as usize);
+            evidence.sharpe_difference = sharpe_difference(&returns, &in_force, draws.mean_block() as usize);
         }
     }
 
@@ -443,12 +445,12 @@ impl Question<'_> {
     }
 
     /// Tests the surface, and what choosing is worth.
-    fn test(&self, evidence: &mut Evidence, window: &Window<'_>) {
+    fn test(&self, evidence: &mut Evidence, window: &Window<'_>, draws: &BlockDraws) {
         let plan = SurfacePlan {
             first_day: self.study.days.start.0,
             days: window.day_count(),
             replicates: REPLICATES,
-            mean_block: self.mean_block(),
+            mean_block: draws.mean_block(),
             seed: SEED,
         };
         let surface = test_surface(window, &plan);
@@ -466,8 +468,7 @@ impl Question<'_> {
             evidence.deflated_sharpe = moments.and_then(|m| m.probabilistic_sharpe(luck));
             evidence.equivalent_trials = Some(equivalent_trials(luck, plan.days));
         }
-        evidence.cross_fit =
-            self.study.cross_fit.as_ref().and_then(|fit| CrossFitted::of(fit, self.mean_block()));
+        evidence.cross_fit = self.study.cross_fit.as_ref().and_then(|fit| CrossFitted::of(fit, draws));
         evidence.p_luck = edge_p(surface.p(), evidence.cross_fit).map(many);
         evidence.walk_forward = self.study.walk.as_ref().and_then(walk_forward);
         evidence.p_luck_switch = self.study.cross_fit.as_ref().and_then(|fit| self.switch_p(fit)).map(many);

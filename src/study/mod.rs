@@ -2,6 +2,7 @@
 
 pub mod assembly;
 pub mod captures;
+mod choice;
 pub mod cross_fit;
 pub mod evidence;
 pub mod figures;
@@ -19,9 +20,9 @@ use crate::engine::plan::{Plan, StylePlan};
 use crate::evaluate::metrics::{Circumstances, Measure, Metrics, derive_metrics, trade_precision};
 use crate::evaluate::outcome_table::{OutcomeTable, Window};
 use crate::evaluate::replay::{Pick, Tally, replay_set};
-use crate::evaluate::sweep::{GridPoint, sweep_window};
 use crate::model::{Day, ParameterSet};
-use crate::search::rank::{Importance, Objective, Surface, Trial, rank_sets};
+use crate::search::rank::{Importance, Objective, Surface, Trial, rank_scored};
+use crate::study::choice::{Choice, score_choices};
 use crate::study::cross_fit::{Chooser, CrossFit, Refits, Walk};
 use crate::validate::split::{Split, split_days};
 use crate::validate::verdict::{Judgement, TradeMinimums, VerdictReason, judge_candidate};
@@ -109,20 +110,19 @@ pub fn study_parameters(
     let reach = reach.map(|((rule, cell), steps)| style.space.within(rule, cell, steps));
     let chosen_on = &parts.chosen_on(plan).window;
     let objective = Objective { reach, ..measure.objective(chosen_on, plan.search.ranked_trades_min()) };
-    let (whole, refits) = match plan.search.quick {
+    let choice = Choice { objective, left_out: days.start..days.start };
+    // Where all days choose, one sweep gives the scores of this choice and of those that are made again.
+    let also = plan.search.chooses_on_all_days().then_some(&choice);
+    let (scores, refits) = match plan.search.quick {
         true => (None, Refits { cross_fit: None, walk: None }),
-        false => Chooser::new(ground, plan, days.clone()).choose_again(),
+        false => Chooser::new(ground, plan, days.clone()).choose_again(also),
     };
-    // The sweep of all days is at hand where these choose.
-    let whole = whole.filter(|_| plan.search.chooses_on_all_days());
-    let sweep = whole.unwrap_or_else(|| sweep_window(chosen_on));
-    let ranking = rank_sets(&sweep, &style.space, &objective, plan.search.top);
-    let top: Vec<Measured> = ranking
-        .top
-        .iter()
-        .map(|trial| measure.trial(trial, sweep.point(trial.rule, trial.cell), &parts))
-        .collect();
-    drop(sweep);
+    let scores = scores.or_else(|| score_choices(chosen_on, std::slice::from_ref(&choice)).pop());
+    let scores = scores.expect("the scores of the choice");
+    let objective = choice.objective;
+    let ranking = rank_scored(scores.into_grid(), &style.space, &objective, plan.search.top);
+    let top: Vec<Measured> =
+        ranking.top.iter().map(|trial| measure.trial(trial, &objective, &parts)).collect();
     let incumbent = place.map(|(rule, cell)| match theirs.is(&ground) {
         true => measure.set(rule, cell, &parts).0,
         false => {
@@ -245,12 +245,13 @@ impl<'a> Measurer<'a> {
         }
     }
 
-    fn trial(&self, trial: &Trial, swept: &GridPoint, parts: &MeasuredParts<'_>) -> Measured {
+    fn trial(&self, trial: &Trial, objective: &Objective<'_>, parts: &MeasuredParts<'_>) -> Measured {
         let (measured, _, _) = self.set(trial.rule, trial.cell, parts);
         let levels = self.style.space.lattice().levels(trial.cell);
         let pick = Pick { rule: trial.rule, levels: Some(&levels) };
         let tally = replay_set(&parts.chosen_on(self.plan).window, pick);
-        assert!(tally.point == *swept, "the sweep agrees with the replay of its finalists");
+        let agrees = objective.rate(&tally.point) == Some(trial.score) && tally.point.trades == trial.trades;
+        assert!(agrees, "the sweep agrees with the replay of its finalists");
         measured
     }
 

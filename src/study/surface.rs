@@ -18,7 +18,8 @@ pub fn test_surface(window: &Window<'_>, plan: &SurfacePlan) -> SurfaceResult {
 
 fn test_cells(columns: &DailyColumns<'_>, plan: &SurfacePlan) -> SurfaceResult {
     let draws = plan.draw();
-    let cells = CellRules { rules: columns.rules(), active_min: plan.active_min(columns.busiest_days()) };
+    let active_min = plan.active_min(columns.busiest_days());
+    let cells = CellRules { rules: columns.rules(), days: plan.days, active_min };
     let parts = columns.look_through(
         columns.branch_bytes(),
         BTreeMap::new,
@@ -47,13 +48,15 @@ struct SurfaceColumn {
 struct CellRules {
     /// Rules of a cell.
     rules: usize,
+    /// Days of a column.
+    days: usize,
     /// Fewest days with a return of a rule that is added.
     active_min: usize,
 }
 
 impl CellRules {
     fn add(&self, found: &mut BTreeMap<usize, SurfaceColumn>, tile: &ColumnTile<'_>, branch: usize) {
-        tile.for_each_group(branch, |cell, group, rows| {
+        tile.for_each_group(branch, self.active_min, |cell, group, days, rows| {
             let (weights, rules) = run_widest(
                 #[inline(always)]
                 || self.weights(&group, rows),
@@ -61,12 +64,12 @@ impl CellRules {
             if rules == 0 {
                 return;
             }
-            let empty = || SurfaceColumn { rules: 0, days: vec![0.0; rows.len()] };
+            let empty = || SurfaceColumn { rules: 0, days: vec![0.0; self.days] };
             let column = found.entry(cell).or_insert_with(empty);
             column.rules += rules;
             run_widest(
                 #[inline(always)]
-                || add_weighed(&mut column.days, rows, &weights),
+                || add_weighed(&mut column.days, days, rows, &weights),
             );
         });
     }
@@ -83,7 +86,7 @@ impl CellRules {
                 active[lane] += i32::from(row[lane] != 0);
             }
         }
-        let (n, mut rules) = (rows.len() as f64, 0);
+        let (n, mut rules) = (self.days as f64, 0);
         let mut weights = [0.0; LANES];
         for lane in 0..group.len() {
             let variance = squares[lane] / n - (sums[lane] / n).powi(2);
@@ -97,8 +100,8 @@ impl CellRules {
 }
 
 #[inline(always)]
-fn add_weighed(days: &mut [f32], rows: &[[i32; LANES]], weights: &[f32; LANES]) {
-    for (day, row) in days.iter_mut().zip(rows) {
+fn add_weighed(column: &mut [f32], days: &[u32], rows: &[[i32; LANES]], weights: &[f32; LANES]) {
+    for (day, row) in days.iter().zip(rows) {
         let mut values = [0.0_f32; LANES];
         for lane in 0..LANES {
             values[lane] = row[lane] as f32 * weights[lane];
@@ -110,7 +113,7 @@ fn add_weighed(days: &mut [f32], rows: &[[i32; LANES]], weights: &[f32; LANES]) 
             }
             width /= 2;
         }
-        *day += values[0];
+        column[*day as usize] += values[0];
     }
 }
 

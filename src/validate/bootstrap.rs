@@ -1,7 +1,7 @@
 //! Intervals of a statistic of daily returns, by resampling days in blocks.
 
 use super::resample::stationary_runs;
-use super::sharpe::Moments;
+use super::sharpe::sharpe_of;
 
 const REPLICATES: u64 = 999;
 const SEED: u64 = 2025;
@@ -17,24 +17,50 @@ pub struct ConfidenceInterval {
     pub not_positive: f64,
 }
 
+/// The days of every replicate: the same for all series of as many days.
+#[derive(Debug)]
+pub struct BlockDraws {
+    days: usize,
+    mean_block: f64,
+    /// For each replicate runs [from, to) of days, one after the other.
+    replicates: Vec<Vec<(u32, u32)>>,
+}
+
+impl BlockDraws {
+    /// Draws blocks of a mean length; days.
+    pub fn new(days: usize, mean_block: f64) -> Self {
+        let replicate = |b: u64| stationary_runs(days, mean_block, SEED + b);
+        let count = if days > 0 { REPLICATES } else { 0 };
+        Self { days, mean_block, replicates: (0..count).map(replicate).collect() }
+    }
+
+    /// Returns the mean length of a block; days.
+    pub fn mean_block(&self) -> f64 {
+        self.mean_block
+    }
+}
+
 /// Returns the interval of a statistic; `None` where it is not defined for a replicate.
+///
+/// Shape: as many returns as days were drawn
 pub fn confidence_interval(
     returns: &[f64],
-    mean_block: f64,
+    draws: &BlockDraws,
     statistic: impl Fn(&[f64]) -> Option<f64>,
 ) -> Option<ConfidenceInterval> {
+    assert!(returns.len() == draws.days, "draws of these days");
     let mut days = Vec::with_capacity(returns.len());
-    let mut replicate = |b: u64| {
+    let mut replicate = |runs: &Vec<(u32, u32)>| {
         days.clear();
-        for (from, to) in stationary_runs(returns.len(), mean_block, SEED + b) {
-            days.extend_from_slice(&returns[from as usize..to as usize]);
+        for (from, to) in runs {
+            days.extend_from_slice(&returns[*from as usize..*to as usize]);
         }
         statistic(&days)
     };
     if returns.is_empty() {
         return None;
     }
-    let mut found: Vec<f64> = (0..REPLICATES).map(&mut replicate).collect::<Option<_>>()?;
+    let mut found: Vec<f64> = draws.replicates.iter().map(&mut replicate).collect::<Option<_>>()?;
     found.sort_by(f64::total_cmp);
     let not_positive = found.iter().filter(|value| **value <= 0.0).count() as f64 / found.len() as f64;
     Some(ConfidenceInterval { low: quantile(&found, 0.05), high: quantile(&found, 0.95), not_positive })
@@ -54,7 +80,7 @@ pub fn mean(returns: &[f64]) -> Option<f64> {
 
 /// The Sharpe ratio per day, as a statistic.
 pub fn sharpe(returns: &[f64]) -> Option<f64> {
-    Moments::of(returns).map(|moments| moments.sharpe())
+    sharpe_of(returns)
 }
 
 #[cfg(test)]
@@ -70,9 +96,12 @@ mod tests {
     #[test]
     fn an_interval_holds_what_it_was_drawn_from() {
         let returns: Vec<f64> = (0..200).map(|day| f64::from(day % 7) - 2.0).collect();
-        let found = confidence_interval(&returns, 5.0, mean).expect("defined");
+        let interval = |returns: &[f64], statistic: fn(&[f64]) -> Option<f64>| {
+            confidence_interval(returns, &BlockDraws::new(returns.len(), 5.0), statistic)
+        };
+        let found = interval(&returns, mean).expect("defined");
         assert!(found.low < 0.98 && found.high > 0.98 && found.not_positive < 0.01, "{found:?}");
-        assert_eq!(confidence_interval(&[0.0; 50], 5.0, sharpe), None);
-        assert_eq!(confidence_interval(&[], 5.0, mean), None);
+        assert_eq!(interval(&[0.0; 50], sharpe), None);
+        assert_eq!(interval(&[], mean), None);
     }
 }

@@ -28,16 +28,12 @@ impl Moments {
     /// Returns the moments, or `None` for fewer than two days or returns that do not vary.
     pub fn of(returns: &[f64]) -> Option<Self> {
         let n = returns.len() as f64;
-        let mean = returns.iter().sum::<f64>() / n;
+        let (mean, variance) = mean_and_variance(returns)?;
         let central = |power: i32| returns.iter().map(|r| (r - mean).powi(power)).sum::<f64>() / n;
-        let variance = central(2);
-        if returns.len() < 2 || variance <= f64::EPSILON * mean * mean {
-            return None;
-        }
         Some(Self {
             days: returns.len(),
             mean,
-            sd: (variance * n / (n - 1.0)).sqrt(),
+            sd: sample_deviation(variance, n),
             skew: central(3) / variance.powf(1.5),
             kurtosis: central(4) / (variance * variance),
         })
@@ -70,6 +66,25 @@ impl Moments {
         }
         Some(1.0 + self.spread()? * (quantile(confidence) / excess).powi(2))
     }
+}
+
+/// Returns mean and population variance, or `None` for fewer than two days or returns that do not vary.
+fn mean_and_variance(returns: &[f64]) -> Option<(f64, f64)> {
+    let n = returns.len() as f64;
+    let mean = returns.iter().sum::<f64>() / n;
+    let variance = returns.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / n;
+    (returns.len() >= 2 && variance > f64::EPSILON * mean * mean).then_some((mean, variance))
+}
+
+/// Returns the standard deviation with n - 1 of a population variance.
+fn sample_deviation(variance: f64, n: f64) -> f64 {
+    (variance * n / (n - 1.0)).sqrt()
+}
+
+/// Returns the Sharpe ratio per day, that of [`Moments`], without the higher ones.
+pub fn sharpe_of(returns: &[f64]) -> Option<f64> {
+    let (mean, variance) = mean_and_variance(returns)?;
+    Some(mean / sample_deviation(variance, returns.len() as f64))
 }
 
 /// Returns the expected largest of n independent standard normal values.
@@ -122,5 +137,7 @@ mod tests {
         let up = Moments::of(&[0.01, 0.02, -0.005, 0.01]).expect("it varies");
         assert_eq!(up.min_track_record(9.0, 0.95), Some(f64::INFINITY));
         assert!(up.min_track_record(0.0, 0.95).is_some_and(|days| days > 1.0));
+        assert_eq!(sharpe_of(&[0.01, 0.02, -0.005, 0.01]), Some(up.sharpe()));
+        assert_eq!((sharpe_of(&[1.0]), sharpe_of(&[0.0; 50])), (None, None));
     }
 }

@@ -3,7 +3,7 @@
 use super::MethodFinding;
 use crate::study::evidence::percent;
 use crate::study::series::Series;
-use crate::validate::bootstrap::{self, confidence_interval};
+use crate::validate::bootstrap::{self, BlockDraws, confidence_interval};
 use crate::validate::dependence::{autocovariances, automatic_block, effective_days, sharpe_year};
 use crate::validate::equity::Equity;
 use crate::validate::multiple::{any_of, haircut_sharpe, two_sided};
@@ -111,9 +111,10 @@ fn interval_finding(series: &Series) -> MethodFinding {
     let year = DAYS_PER_YEAR.sqrt();
     let mut rows = Vec::new();
     for (name, returns) in each_series(series) {
-        let mean = confidence_interval(&returns, BLOCK_DAYS, bootstrap::mean)
+        let draws = BlockDraws::new(returns.len(), BLOCK_DAYS);
+        let mean = confidence_interval(&returns, &draws, bootstrap::mean)
             .filter(|_| Moments::of(&returns).is_some());
-        let sharpe = confidence_interval(&returns, BLOCK_DAYS, bootstrap::sharpe);
+        let sharpe = confidence_interval(&returns, &draws, bootstrap::sharpe);
         for (what, found, scale) in [("mean day, %", mean, 100.0), ("yearly Sharpe", sharpe, year)] {
             let values = vec![
                 found.map(|found| scale * found.low),
