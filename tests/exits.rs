@@ -51,8 +51,9 @@ impl Walk<'_> {
             (None, Some(percent)) => entry + side * of_stake(percent),
             (None, None) => side * f64::INFINITY,
         };
-        let first_target = rule.first_target_atr.map(gain);
-        let break_even_from = rule.break_even_atr.map(gain);
+        let share = |percent: f64| entry + side * of_stake(percent);
+        let first_target = rule.first_target_atr.map(gain).or(rule.first_target_at_pct.map(share));
+        let break_even_from = rule.break_even_atr.map(gain).or(rule.break_even_pct.map(share));
         let by_atr = rule.stop_atr.map_or(f64::INFINITY, |multiple| multiple * scale(0.9, 1.2) * self.atr);
         let by_stake = rule.stop_loss_pct.map_or(f64::INFINITY, of_stake);
         let by_percent = rule.hard_stop_pct.map_or(f64::INFINITY, |percent| percent / 100.0 * entry);
@@ -64,9 +65,15 @@ impl Walk<'_> {
             if break_even_from.is_some_and(|from| beyond(peak, from)) && beyond(entry, stop.0) {
                 stop = (entry, ExitReason::BreakEven);
             }
-            if let (Some(distance), Some(from)) = (rule.trailing_distance_atr, rule.trailing_activation_atr) {
-                let active = from == 0.0 || beyond(peak, entry + side * (from * self.atr));
-                let level = peak - side * (distance * self.atr);
+            let in_atr = rule.trailing_distance_atr.zip(rule.trailing_activation_atr);
+            let in_atr = in_atr.map(|(distance, from)| (distance * self.atr, from * self.atr));
+            let in_percent = rule.trailing_pct.zip(rule.trailing_offset_pct);
+            let in_percent = in_percent.map(|(distance, from)| (of_stake(distance), of_stake(from)));
+            // Before the offset the stop itself trails, where it shall.
+            let before = (rule.trailing_only_offset == Some(0.0)).then_some((by_atr.min(by_stake), 0.0));
+            for (distance, from) in in_atr.into_iter().chain(in_percent).chain(before) {
+                let active = from == 0.0 || beyond(peak, entry + side * from);
+                let level = peak - side * distance;
                 if active && beyond(level, stop.0) {
                     stop = (level, ExitReason::TrailingStop);
                 }
@@ -228,23 +235,36 @@ fn level(atr: impl Strategy<Value = f64> + 'static) -> impl Strategy<Value = (Op
 fn rule() -> impl Strategy<Value = ExitRule> {
     let half = |most: u8| (1..=most).prop_map(|n| f64::from(n) / 2.0);
     let maybe = |most: u8| prop::option::of((1..=most).prop_map(|n| f64::from(n) / 2.0));
-    let trailing = prop::option::of((half(6), (0_u8..=6).prop_map(|n| f64::from(n) / 2.0)));
-    let first = prop::option::of((half(6), prop::sample::select(vec![25.0, 50.0, 80.0])));
+    let trailing_atr = prop::option::of((half(6), (0_u8..=6).prop_map(|n| f64::from(n) / 2.0)));
+    let tenths = |least: u8, most: u8| (least..=most).prop_map(|n| f64::from(n) / 10.0);
+    let trailing_pct = (tenths(2, 30), tenths(0, 30), prop::sample::select(vec![0.0, 1.0]));
+    let trailing = prop_oneof![
+        2 => trailing_atr.prop_map(|atr| (atr, None)),
+        1 => trailing_pct.prop_map(|percent| (None, Some(percent))),
+    ];
+    let first = (level(half(6)), prop::sample::select(vec![25.0, 50.0, 80.0]));
     let base = (
         level(half(10)),
         level(half(8)),
         prop::option::of(prop::sample::select(vec![2.0, 5.0])),
         (1_u8..=12).prop_map(f64::from),
     );
-    let rest = (maybe(6), prop::option::of(0.25..3.0_f64), prop::option::of(0.2..3.0_f64), maybe(6));
+    let rest = (level(half(6)), prop::option::of(0.25..3.0_f64), prop::option::of(0.2..3.0_f64), maybe(6));
     (base, trailing, first, rest).prop_map(|((target, stop, leverage, hold_hours), trailing, first, rest)| {
-        let (break_even_atr, dynamic_strength, hard_stop_pct, surge_factor) = rest;
+        let (break_even, dynamic_strength, hard_stop_pct, surge_factor) = rest;
+        let (trailing_atr, trailing_pct) = trailing;
+        let (first_target, close) = first;
         let rule = ExitRule {
-            trailing_distance_atr: trailing.map(|(distance, _)| distance),
-            trailing_activation_atr: trailing.map(|(_, activation)| activation),
-            first_target_atr: first.map(|(distance, _)| distance),
-            first_target_pct: first.map(|(_, percent)| percent),
-            break_even_atr,
+            trailing_distance_atr: trailing_atr.map(|(distance, _)| distance),
+            trailing_activation_atr: trailing_atr.map(|(_, activation)| activation),
+            trailing_pct: trailing_pct.map(|(distance, ..)| distance),
+            trailing_offset_pct: trailing_pct.map(|(_, offset, _)| offset),
+            trailing_only_offset: trailing_pct.map(|(.., only)| only),
+            first_target_atr: first_target.0,
+            first_target_at_pct: first_target.1,
+            first_target_pct: Some(close),
+            break_even_atr: break_even.0,
+            break_even_pct: break_even.1,
             dynamic_strength,
             hard_stop_pct,
             surge_factor,
@@ -326,7 +346,7 @@ proptest! {
         // Each level in the unit of its kind; what is off stays so.
         let with_target = |kind: ExitRule, more: f64| ExitRule {
             take_profit_atr: kind.take_profit_atr.map(|_| far(&kind) + more),
-            take_profit_pct: kind.take_profit_pct.map(|_| more),
+            take_profit_pct: kind.take_profit_pct.map(|_| kind.first_target_at_pct.unwrap_or(0.0) + more),
             ..kind
         };
         let with_stop = |kind: ExitRule, stop: f64| ExitRule {
@@ -358,7 +378,7 @@ proptest! {
     #[test]
     fn percent_and_atr_agree_where_atr_is_a_share_of_the_price(
         steps in steps(72),
-        levels in prop::collection::vec((1_u8..=8, 1_u8..=8, 1_u8..=12), 1..6),
+        levels in prop::collection::vec((1_u8..=8, 1_u8..=8, 1_u8..=12, prop::array::uniform4(0_u8..=8)), 1..6),
         leverage in prop::sample::select(vec![None, Some(2.0), Some(4.0)]),
         long in any::<bool>(),
     ) {
@@ -367,11 +387,28 @@ proptest! {
         let direction = side(long);
         let position = Position { bars, entry: 22, direction, atr: bars.open[22] / 128.0, score: None };
         let of_stake = |multiple: f64| Some(multiple * 100.0 / 128.0 * leverage.unwrap_or(1.0));
-        let numbers = levels.iter().map(|(target, stop, hours)| [*target, *stop, *hours].map(f64::from));
-        let atr: Vec<ExitRule> = numbers.map(ExitRule::of_first).collect();
+        let in_atr = |(target, stop, hours, more): &(u8, u8, u8, [u8; 4])| {
+            let [trailing, offset, first, even] = more.map(|value| Some(f64::from(value)).filter(|at| *at > 0.0));
+            let rule = ExitRule {
+                trailing_distance_atr: trailing,
+                trailing_activation_atr: trailing.map(|_| offset.unwrap_or(0.0)),
+                first_target_atr: first,
+                first_target_pct: Some(50.0),
+                break_even_atr: even,
+                ..ExitRule::of_first([*target, *stop, *hours].map(f64::from))
+            };
+            rule.normalised()
+        };
+        let atr: Vec<ExitRule> = levels.iter().map(in_atr).collect();
         let percent = |rule: &ExitRule| ExitRule {
             take_profit_pct: rule.take_profit_atr.and_then(of_stake),
             stop_loss_pct: rule.stop_atr.and_then(of_stake),
+            trailing_pct: rule.trailing_distance_atr.and_then(of_stake),
+            trailing_offset_pct: rule.trailing_activation_atr.and_then(of_stake),
+            trailing_only_offset: rule.trailing_distance_atr.map(|_| 1.0),
+            first_target_at_pct: rule.first_target_atr.and_then(of_stake),
+            first_target_pct: rule.first_target_pct,
+            break_even_pct: rule.break_even_atr.and_then(of_stake),
             leverage,
             ..ExitRule::holding(rule.hold_hours)
         };
@@ -495,7 +532,9 @@ const MECHANISMS: &str = "[style.STYLE.space]\natr_tp_multiplier = 3.0\natr_stop
 
 /// Levels in percent beside those in ATR, and without.
 const PERCENT: &str = "[style.STYLE.space]\natr_tp_multiplier = [3.0, \"off\"]\ntake_profit_pct = [4.0]\n\
-    stop_loss_pct = [2.0, \"off\"]\nleverage = 2\nmax_holding_hours = 12\n";
+    stop_loss_pct = [2.0, \"off\"]\ntrailing_pct = [1.0, \"off\"]\ntrailing_offset_pct = [0, 2]\n\
+    trailing_only_offset_is_reached = [true, false]\ntp1_pct = [1.5, \"off\"]\nbreakeven_pct = [\"off\", \"tp1\", 2.5]\n\
+    leverage = 2\nmax_holding_hours = 12\n";
 
 fn run(data: &Path, space: &str, symbols: Option<&[&str]>) -> RunReport {
     let both = Style::ALL.map(|style| space.replace("STYLE", style.as_str())).concat();
@@ -522,7 +561,8 @@ fn assert_alive(report: &RunReport, keys: &[&str]) {
 #[test]
 fn every_mechanism_changes_results() {
     let is_told = |key: &&str| !["trailing_stop_activation", "leverage"].contains(key);
-    let in_atr = |key: &&str| ExitAxis::named(key).is_some_and(|axis| axis.unit != ExitUnit::PercentOfStake);
+    let of_stake = [ExitUnit::PercentOfStake, ExitUnit::Switch];
+    let in_atr = |key: &&str| ExitAxis::named(key).is_some_and(|axis| !of_stake.contains(&axis.unit));
     let keys: Vec<&str> = EXIT_AXES[3..].iter().map(|axis| axis.key).filter(is_told).collect();
     let (mechanisms, percent): (Vec<&str>, Vec<&str>) = keys.into_iter().partition(in_atr);
     let sample = crate::pipeline::sample_dir();

@@ -450,6 +450,11 @@ fn a_changed_grid_evaluates_what_it_adds_and_nothing_else() {
             "[style.swing.space]\ntake_profit_pct = 6\nstop_loss_pct = 2\nleverage = 3\n",
             &[("exit_rules_added", total)],
         ),
+        (
+            "[style.swing.space]\ntrailing_pct = [1, 2]\ntrailing_offset_pct = [0, 3]\ntrailing_only_offset_is_reached = false\n\
+             tp1_pct = [\"off\", 2]\nbreakeven_atr = [\"off\", \"tp1\"]\n",
+            &[("exit_rules_added", total)],
+        ),
         // A dimension on a column that was not kept.
         (
             "[[style.swing.filters]]\nkey = \"v\"\ncolumn = \"volume_ratio\"\nat_least = [0.5, 1.0]\n",

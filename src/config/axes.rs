@@ -9,6 +9,10 @@ use crate::search::space::{
     Bound, Dimension, ExitAxisValue, FilterSource, SIGNALS_PREFIX, ThresholdLevel, number_levels,
 };
 
+/// What the values of an axis can be.
+pub(super) const AXIS_VALUES: &str =
+    "a number, a list of numbers or names, or a range { min = 1, max = 2, step = 0.5 }";
+
 /// The values of an axis: a list, one value, or a range.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(
@@ -27,6 +31,8 @@ pub enum AxisConfig {
     Name(String),
     /// Numbers and names, for exit mechanisms that may be off.
     Mixed(Vec<AxisValue>),
+    /// Yes or no.
+    Switch(bool),
     /// From `min` to `max` in steps.
     Range {
         /// First value.
@@ -45,6 +51,7 @@ pub enum AxisConfig {
 pub enum AxisValue {
     Number(f64),
     Name(String),
+    Switch(bool),
 }
 
 /// A filter dimension on a feature column, or on a column of the user's signals (`signals.NAME`).
@@ -75,6 +82,7 @@ impl AxisConfig {
             Self::Names(names) => Err(value_error(key, "numbers", format!("{names:?}"))),
             Self::Name(name) => Err(value_error(key, "numbers", format!("{name:?}"))),
             Self::Mixed(values) => Err(value_error(key, "numbers", format!("{values:?}"))),
+            Self::Switch(value) => Err(value_error(key, AXIS_VALUES, value)),
             Self::Range { min, max, step } => {
                 let count = ((max - min) / step + 1e-9).floor();
                 if !(*step > 0.0 && max >= min && count < RANGE_MAX as f64) {
@@ -92,22 +100,32 @@ impl AxisConfig {
         }
     }
 
-    /// Returns the values of an exit axis: numbers, `off`, and `tp1` for break-even.
-    pub(crate) fn exit_levels(&self, key: &str) -> Result<Vec<ExitAxisValue>, ConfigError> {
+    /// Returns the values of an exit axis: numbers, true and false where they are yes and no, `off`, and `tp1` for break-even.
+    pub(crate) fn exit_levels(&self, key: &str, axis: &ExitAxis) -> Result<Vec<ExitAxisValue>, ConfigError> {
+        let switched = |value: bool| match axis.unit {
+            ExitUnit::Switch => Ok(ExitAxisValue::At(f64::from(u8::from(value)))),
+            _ => Err(value_error(key, "numbers or \"off\"", value)),
+        };
         let named = |name: &String| match name.as_str() {
             "off" => Ok(ExitAxisValue::Off),
             "tp1" => Ok(ExitAxisValue::AtFirstTarget),
             other => Err(value_error(key, "numbers or \"off\"", format!("{other:?}"))),
         };
+        let number = |value: f64| match axis.unit {
+            ExitUnit::Switch => Err(value_error(key, "true, false or both", value)),
+            _ => Ok(ExitAxisValue::At(value)),
+        };
         let level = |value: &AxisValue| match value {
-            AxisValue::Number(value) => Ok(ExitAxisValue::At(*value)),
+            AxisValue::Number(value) => number(*value),
             AxisValue::Name(name) => named(name),
+            AxisValue::Switch(value) => switched(*value),
         };
         match self {
+            Self::Switch(value) => Ok(vec![switched(*value)?]),
             Self::Names(names) => names.iter().map(named).collect(),
             Self::Name(name) => Ok(vec![named(name)?]),
             Self::Mixed(values) => values.iter().map(level).collect(),
-            numbers => Ok(numbers.values(key)?.into_iter().map(ExitAxisValue::At).collect()),
+            numbers => numbers.values(key)?.into_iter().map(number).collect(),
         }
     }
 

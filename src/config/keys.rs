@@ -159,7 +159,7 @@ impl fmt::Display for Shape {
             Self::Whole(most) => return write!(f, "a whole number of 0 to {most}"),
             Self::Number => "a number",
             Self::Axis => {
-                "a number, a list of numbers or names, or a range { min = 1, max = 2, step = 0.5 }"
+                super::axes::AXIS_VALUES
             }
         })
     }

@@ -270,7 +270,7 @@ fn fits(value: &DeValue<'_>, shape: &Shape) -> bool {
 }
 
 fn is_axis(value: &DeValue<'_>) -> bool {
-    let is_value = |value: &DeValue<'_>| is_number(value) || value.is_str();
+    let is_value = |value: &DeValue<'_>| is_number(value) || value.is_str() || value.is_bool();
     match value {
         DeValue::Array(values) => values.iter().all(|value| is_value(value.get_ref())),
         DeValue::Table(range) => {

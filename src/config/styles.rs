@@ -81,7 +81,7 @@ impl StyleConfig {
             };
             let Some(config) = self.space.get(percent.key) else { continue };
             let path = format!("style.{style}.space.{}", percent.key);
-            if config.exit_levels(&path)? == off && exits.levels(place) != off {
+            if config.exit_levels(&path, percent)? == off && exits.levels(place) != off {
                 let expected = format!("a number, or {} = \"off\" beside it for none at all", atr.key);
                 return Err(value_error(&path, &expected, "\"off\""));
             }
@@ -101,7 +101,7 @@ impl StyleConfig {
         for (key, axis) in &self.space {
             let path = format!("style.{style}.space.{key}");
             if let Some(exit_axis) = ExitAxis::named(key) {
-                let levels = axis.exit_levels(&path)?;
+                let levels = axis.exit_levels(&path, exit_axis)?;
                 check_hours(&path, exit_axis, &levels, base)?;
                 exits.set(key, levels);
                 continue;
@@ -113,6 +113,16 @@ impl StyleConfig {
             let levels = axis.levels(&path, dimension)?;
             *dimension = Dimension::new(key, dimension.source().name(), dimension.bound(), levels)
                 .map_err(|source| ConfigError::of_space(style, source))?;
+        }
+        for axis in self.space.keys().filter_map(|key| ExitAxis::named(key)) {
+            if let Some(mechanism) = exits.missing_mechanism(axis) {
+                let path = format!("style.{style}.space.{}", axis.key);
+                return Err(value_error(
+                    &path,
+                    &format!("{mechanism} beside it: nothing else reads it"),
+                    "none",
+                ));
+            }
         }
         Ok(())
     }

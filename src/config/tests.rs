@@ -224,6 +224,23 @@ fn mistakes_are_named_with_what_to_do() {
             "\"leverage\": expected an axis in percent of the stake beside it",
         ),
         ("[style.swing.space]\nhard_stop_pct = [\"off\", -2]", "hard_stop_pct"),
+        (
+            "[style.swing.space]\ntrailing_offset_pct = 3",
+            "style.swing.space.trailing_offset_pct: expected trailing_pct beside it: nothing else reads it, found none",
+        ),
+        (
+            "[style.swing.space]\ntrailing_stop_distance = 1\ntrailing_only_offset_is_reached = false",
+            "trailing_only_offset_is_reached: expected trailing_pct beside it",
+        ),
+        (
+            "[style.swing.space]\ntp1_close_pct = 30",
+            "tp1_close_pct: expected tp1_atr_multiplier or tp1_pct beside it",
+        ),
+        (
+            "[style.swing.space]\ntrailing_pct = 1\ntrailing_only_offset_is_reached = [true, 1]",
+            "trailing_only_offset_is_reached: expected true, false or both, found 1",
+        ),
+        ("[style.swing.space]\ntrailing_pct = true", "trailing_pct: expected numbers or \"off\", found true"),
         ("[style.swing.space]\nmin_consensus = [\"off\", 2]", "expected numbers"),
     ];
     for (text, wanted) in cases {

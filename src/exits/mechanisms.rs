@@ -32,13 +32,22 @@ pub(super) enum Contribution {
 pub(super) type Mechanism = fn(&ExitRule) -> Option<Contribution>;
 
 /// Every mechanism. Where two stops stand at one price, the first of the table is the reason.
-pub(super) static MECHANISMS: [Mechanism; 8] =
-    [take_profit, first_target, stop, hard_stop, break_even, trailing_stop, volume_surge, holding_time];
+pub(super) static MECHANISMS: [Mechanism; 9] = [
+    take_profit,
+    first_target,
+    stop,
+    hard_stop,
+    break_even,
+    trailing_stop,
+    trailing_before_offset,
+    volume_surge,
+    holding_time,
+];
 
 /// Mechanisms of the table that add fixed stops.
 pub(super) const STOPS_MAX: usize = 2;
 /// Mechanisms of the table that add stops that move.
-pub(super) const MOVING_MAX: usize = 2;
+pub(super) const MOVING_MAX: usize = 3;
 
 /// What closes positions at the close of a candle: a mechanism that looks for one.
 pub(super) struct Closer {
@@ -80,8 +89,8 @@ fn take_profit(rule: &ExitRule) -> Option<Contribution> {
 }
 
 fn first_target(rule: &ExitRule) -> Option<Contribution> {
-    let (atr, percent) = rule.first_target_atr.zip(rule.first_target_pct)?;
-    Some(Contribution::FirstTarget(scaled(rule, atr), percent / 100.0))
+    let distance = level(rule, rule.first_target_atr, rule.first_target_at_pct)?;
+    Some(Contribution::FirstTarget(distance, rule.first_target_pct? / 100.0))
 }
 
 fn stop(rule: &ExitRule) -> Option<Contribution> {
@@ -93,12 +102,28 @@ fn hard_stop(rule: &ExitRule) -> Option<Contribution> {
 }
 
 fn break_even(rule: &ExitRule) -> Option<Contribution> {
-    Some(Contribution::Moving(Moving::BreakEven { after: scaled(rule, rule.break_even_atr?) }))
+    let after = level(rule, rule.break_even_atr, rule.break_even_pct)?;
+    Some(Contribution::Moving(Moving::BreakEven { after }))
 }
 
 fn trailing_stop(rule: &ExitRule) -> Option<Contribution> {
-    let (activation, distance) = rule.trailing_activation_atr.zip(rule.trailing_distance_atr)?;
+    // The score does not scale it.
+    let in_atr = rule.trailing_activation_atr.zip(rule.trailing_distance_atr);
+    let in_atr = in_atr.map(|(activation, distance)| (Distance::Atr(activation), Distance::Atr(distance)));
+    let percent = |of_stake: f64| Distance::Percent(rule.percent_of_price(of_stake));
+    let in_percent = || {
+        let (activation, distance) = rule.trailing_offset_pct.zip(rule.trailing_pct)?;
+        Some((percent(activation), percent(distance)))
+    };
+    let (activation, distance) = in_atr.or_else(in_percent)?;
     Some(Contribution::Moving(Moving::Trailing { activation, distance }))
+}
+
+/// The stop itself trails from the entry on, as long as the offset is not reached.
+fn trailing_before_offset(rule: &ExitRule) -> Option<Contribution> {
+    rule.trailing_only_offset.filter(|only| *only == 0.0)?;
+    let distance = level(rule, rule.stop_atr, rule.stop_loss_pct)?;
+    Some(Contribution::Moving(Moving::Trailing { activation: Distance::Atr(0.0), distance }))
 }
 
 fn volume_surge(rule: &ExitRule) -> Option<Contribution> {
@@ -169,7 +194,7 @@ impl RuleEvents {
 mod tests {
     use super::*;
     use crate::exits::ExitPlan;
-    use crate::model::{EXIT_AXES, ExitAxis, Interval};
+    use crate::model::{EXIT_AXES, ExitAxis, ExitUnit, Interval};
 
     /// Returns a rule in which an axis is on, with its partner.
     fn with(axis: &ExitAxis, value: f64) -> ExitRule {
@@ -181,10 +206,10 @@ mod tests {
             atr.turn_off(&mut rule);
         }
         axis.set(&mut rule, value);
-        for (mechanism, partner) in ExitAxis::pairs() {
-            match (mechanism.value(&rule), partner.value(&rule)) {
-                (Some(_), None) => partner.set(&mut rule, 3.0),
-                (None, Some(_)) => mechanism.set(&mut rule, 3.0),
+        for (mechanism, partner) in ExitAxis::pairs().rev().chain(ExitAxis::pairs()) {
+            match (mechanism.gives_to(partner, &rule), partner.value(&rule)) {
+                (true, None) => partner.set(&mut rule, partner.most.min(3.0)),
+                (false, Some(_)) => mechanism.set(&mut rule, 3.0),
                 _ => {}
             }
         }
@@ -194,7 +219,8 @@ mod tests {
     #[test]
     fn every_axis_is_read_by_some_mechanism() {
         for axis in &EXIT_AXES {
-            let [one, other] = [1.5, 2.0].map(|value| RuleEvents::of(&with(axis, value)));
+            let values = if axis.unit == ExitUnit::Switch { [0.0, 1.0] } else { [1.5, 2.0] };
+            let [one, other] = values.map(|value| RuleEvents::of(&with(axis, value)));
             assert_ne!(one, other, "{} changes nothing", axis.key);
         }
     }
@@ -205,8 +231,11 @@ mod tests {
         let of = |rule: &ExitRule| MECHANISMS.iter().filter_map(|of| of(rule)).count();
         assert_eq!(of(&plain), 3, "take-profit, stop and holding time");
         for axis in EXIT_AXES.iter().filter(|axis| axis.is_optional()) {
-            let rule = with(axis, axis.least.max(0.5));
-            assert!((3..=4).contains(&of(&rule)), "{} adds itself, or changes another", axis.key);
+            let is_switch = axis.unit == ExitUnit::Switch;
+            let rule = with(axis, if is_switch { 0.0 } else { axis.least.max(0.5) });
+            // A switch comes with what it changes.
+            let most = if is_switch { 5 } else { 4 };
+            assert!((3..=most).contains(&of(&rule)), "{} adds itself, or changes another", axis.key);
             assert!(ExitPlan::new(vec![plain, rule], Interval::M15).is_ok(), "{}", axis.key);
         }
     }

@@ -3,7 +3,7 @@
 //! Inside one candle the adverse extreme comes first. So a stop is moved by the extremes of closed candles and by the
 //! present candle's open, never by its own favourable extreme.
 
-use super::levels::{Distance, PROFIT_TIERS};
+use super::levels::{Distance, PROFIT_TIERS, STOP_TIERS};
 use super::passage::NEVER;
 use super::position::Position;
 use crate::model::{Bars, Direction, ExitReason};
@@ -16,12 +16,12 @@ pub(super) enum Moving {
         /// The distance.
         after: Distance,
     },
-    /// Behind the best price; both in ATR.
+    /// Behind the best price.
     Trailing {
         /// Profit from which on it moves.
-        activation: f64,
+        activation: Distance,
         /// How far behind.
-        distance: f64,
+        distance: Distance,
     },
 }
 
@@ -39,7 +39,8 @@ impl Moving {
         match *self {
             Self::BreakEven { after } => MovingStop::break_even(position, after.size(position, PROFIT_TIERS)),
             Self::Trailing { activation, distance } => {
-                MovingStop::trailing(position, activation * position.atr, distance * position.atr)
+                let profit = activation.size(position, PROFIT_TIERS);
+                MovingStop::trailing(position, profit, distance.size(position, STOP_TIERS))
             }
         }
     }

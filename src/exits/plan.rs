@@ -203,16 +203,20 @@ fn check(rule: &ExitRule) -> Result<(), PlanError> {
         }
     }
     for (mechanism, partner) in ExitAxis::pairs() {
-        if mechanism.value(rule).is_some() != partner.value(rule).is_some() {
-            return error(partner.key, "there exactly when the axis before it is on", "one of them");
+        if mechanism.gives_to(partner, rule) != partner.value(rule).is_some() {
+            return error(partner.key, "there exactly when what it belongs to is on", "one of them");
         }
     }
     if let Some((atr, percent)) = rule.doubled_level() {
         return error(percent, "off where the level is in ATR", atr);
     }
-    let is_beyond = |first: &f64| rule.take_profit_atr.is_some_and(|target| *first >= target);
-    match rule.first_target_atr.filter(is_beyond) {
-        Some(first) => error("a first target", "nearer than the take-profit", &format!("{first} ATR")),
+    let firsts =
+        [(rule.first_target_atr, rule.take_profit_atr), (rule.first_target_at_pct, rule.take_profit_pct)];
+    let is_beyond = |(first, target): &(f64, f64)| first >= target;
+    match firsts.iter().filter_map(|(first, target)| first.zip(*target)).find(is_beyond) {
+        Some((first, target)) => {
+            error("a first target", "nearer than the take-profit", &format!("{first}, not below {target}"))
+        }
         None => Ok(()),
     }
 }

@@ -30,6 +30,8 @@ pub enum ExitUnit {
     PercentOfStake,
     /// Times what was staked.
     Leverage,
+    /// 1 for yes, 0 for no.
+    Switch,
     /// Percent of the position.
     PercentOfPosition,
     /// How strongly the score of the signal acts.
@@ -47,6 +49,7 @@ impl ExitUnit {
             Self::PercentOfPrice => "% of the entry price",
             Self::PercentOfStake => "% of the stake",
             Self::Leverage => "times the stake",
+            Self::Switch => "true or false",
             Self::PercentOfPosition => "% of the position",
             Self::ScoreStrength => "strength of the score",
             Self::Times => "times the mean",
@@ -81,6 +84,8 @@ pub struct ExitAxis {
     /// The axis with the same level in ATR: a rule has it on one of the two at most, and the values of both are the values of one
     /// level.
     pub instead_of: Option<&'static str>,
+    /// Of a partner, whether it belongs to the mechanism before it in ATR and in percent.
+    pub is_of_both_units: bool,
     /// Whether all rules of a space share its value.
     pub is_fixed: bool,
     /// Whether the bot's file has a place for it.
@@ -116,6 +121,7 @@ impl ExitAxis {
             may_follow_first_target: false,
             acts_before_target: false,
             instead_of: None,
+            is_of_both_units: false,
             is_fixed: false,
             is_known_to_bot: true,
             value,
@@ -147,6 +153,10 @@ impl ExitAxis {
         Self { instead_of: Some(atr), ..self }
     }
 
+    const fn of_both_units(self) -> Self {
+        Self { is_of_both_units: true, ..self }
+    }
+
     const fn fixed_from(self, least: f64) -> Self {
         Self { is_fixed: true, least, ..self }
     }
@@ -160,9 +170,15 @@ impl ExitAxis {
         EXIT_AXES.iter().find(|axis| axis.key == key)
     }
 
-    /// Returns every mechanism that has a partner, with it.
-    pub fn pairs() -> impl Iterator<Item = (&'static Self, &'static Self)> {
+    /// Returns every axis that has a partner, with it.
+    pub fn pairs() -> impl DoubleEndedIterator<Item = (&'static Self, &'static Self)> {
         EXIT_AXES.iter().zip(&EXIT_AXES[1..]).filter(|(_, partner)| partner.need == Need::Partner)
+    }
+
+    /// Returns whether a partner of the axis has something to act on in a rule.
+    pub fn gives_to(&self, partner: &Self, rule: &ExitRule) -> bool {
+        let percent = self.in_percent().filter(|_| partner.is_of_both_units);
+        self.value(rule).is_some() || percent.is_some_and(|percent| percent.value(rule).is_some())
     }
 
     /// Returns a rule's value, `None` where it is off.
@@ -205,7 +221,9 @@ impl ExitAxis {
 
     /// Returns whether a number can be a value of the axis.
     pub fn allows(&self, value: f64) -> bool {
-        (value > 0.0 || self.may_be_zero && value == 0.0) && value >= self.least && value <= self.most
+        let is_one = self.unit != ExitUnit::Switch || [0.0, 1.0].contains(&value);
+        let is_in_range = (value > 0.0 || self.may_be_zero && value == 0.0) && value >= self.least;
+        is_one && is_in_range && value <= self.most
     }
 
     /// Returns the values of the axis that are allowed, in words.
@@ -303,9 +321,13 @@ impl ExitRule {
         let idle: Vec<&ExitAxis> = EXIT_AXES.iter().filter(idle).collect();
         idle.into_iter().for_each(|axis| axis.turn_off(&mut self));
         for (mechanism, partner) in ExitAxis::pairs() {
-            if mechanism.value(&self).is_none() {
+            if !mechanism.gives_to(partner, &self) {
                 partner.turn_off(&mut self);
             }
+        }
+        // Without a stop there is none to trail before the offset.
+        if self.stop_atr.is_none() && self.stop_loss_pct.is_none() {
+            self.trailing_only_offset = self.trailing_only_offset.map(|_| 1.0);
         }
         let is_leveraged =
             |axis: &ExitAxis| axis.unit == ExitUnit::PercentOfStake && axis.value(&self).is_some();
@@ -317,7 +339,8 @@ impl ExitRule {
 
     /// Returns the rule without mechanisms whose partner is missing: half of a pair is none.
     pub fn without_halves(mut self) -> Self {
-        for (mechanism, partner) in ExitAxis::pairs() {
+        // The partner of a partner first.
+        for (mechanism, partner) in ExitAxis::pairs().rev() {
             if partner.value(&self).is_none() {
                 mechanism.turn_off(&mut self);
             }
@@ -377,7 +400,7 @@ exit_axes! {
     /// First target: its distance in ATR, nearer than the take-profit. A part is closed there, the rest goes on.
     first_target_atr: Mechanism "tp1_atr_multiplier" Atr ..=1000.0, before_target();
     /// Part closed at the first target, in percent. There exactly when the first target is.
-    first_target_pct: Partner "tp1_close_pct" PercentOfPosition ..=99.0, unnamed(50.0);
+    first_target_pct: Partner "tp1_close_pct" PercentOfPosition ..=99.0, unnamed(50.0), of_both_units();
     /// Break-even: profit from which on the stop is no further than the entry price, in ATR.
     break_even_atr: Mechanism "breakeven_atr" Atr ..=1000.0, before_target(), following_first_target();
     /// How strongly the signal's score scales the distances of stop and targets; 1 = as the legacy system did.
@@ -393,6 +416,18 @@ exit_axes! {
     stop_loss_pct: Mechanism "stop_loss_pct" PercentOfStake ..=99.0, instead_of("atr_stop_multiplier"), unknown_to_bot();
     /// Leverage: what percentages of the stake are divided by to be percentages of the entry price.
     leverage: Mechanism "leverage" Leverage ..=1000.0, fixed_from(1.0), unknown_to_bot();
+    /// Trailing stop: its distance behind the best price so far, in percent of the stake.
+    trailing_pct: Mechanism "trailing_pct" PercentOfStake ..=99.0, instead_of("trailing_stop_distance"), unknown_to_bot();
+    /// Profit from which on the stop trails at that distance, in percent of the stake; 0 = from the entry on. There exactly when the
+    /// distance is.
+    trailing_offset_pct: Partner "trailing_offset_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), unknown_to_bot();
+    /// Whether nothing trails before that profit (1); else the stop trails at its own distance from the entry on (0). There
+    /// exactly when the profit is.
+    trailing_only_offset: Partner "trailing_only_offset_is_reached" Switch ..=1.0, zero_too(), unnamed(1.0), unknown_to_bot();
+    /// First target: its distance in percent of the stake.
+    first_target_at_pct: Mechanism "tp1_pct" PercentOfStake ..=1000.0, before_target(), instead_of("tp1_atr_multiplier"), unknown_to_bot();
+    /// Break-even: profit from which on the stop is no further than the entry price, in percent of the stake.
+    break_even_pct: Mechanism "breakeven_pct" PercentOfStake ..=1000.0, before_target(), following_first_target(), instead_of("breakeven_atr"), unknown_to_bot();
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub enum ExitAxisValue {
     Off,
     /// A number, in the axis' unit.
     At(f64),
-    /// At the distance of the rule's first target; off where that is.
+    /// At the distance of the rule's first target, in its unit; off where that is.
     AtFirstTarget,
 }
 
@@ -83,16 +83,33 @@ impl ExitAxes {
             }
         }
         let is_named = |unit: ExitUnit| {
-            EXIT_AXES
-                .iter()
-                .zip(&self.levels)
-                .any(|(axis, levels)| axis.unit == unit && *levels != [ExitAxisValue::Off])
+            EXIT_AXES.iter().zip(&self.levels).any(|(axis, levels)| {
+                axis.unit == unit && axis.need != Need::Partner && *levels != [ExitAxisValue::Off]
+            })
         };
         if is_named(ExitUnit::Leverage) && !is_named(ExitUnit::PercentOfStake) {
             let expected = "an axis in percent of the stake beside it, as take_profit_pct or stop_loss_pct: nothing else reads it";
             return Err(axis_error("leverage", expected, "none".to_owned()));
         }
         Ok(())
+    }
+
+    /// Returns the mechanism of a partner that is off in every rule of the space, by its keys: the partner has nothing to act on.
+    pub(crate) fn missing_mechanism(&self, axis: &ExitAxis) -> Option<String> {
+        let place = EXIT_AXES.iter().position(|known| known.key == axis.key)?;
+        // The partner of a partner belongs to the mechanism of both.
+        let mechanism = (0..=place).rev().find(|place| partner_of(*place).is_none())?;
+        let percent = EXIT_AXES[mechanism].in_percent().filter(|_| axis.is_of_both_units);
+        let keys = [Some(&EXIT_AXES[mechanism]), percent];
+        let is_on = |key: &&ExitAxis| {
+            EXIT_AXES
+                .iter()
+                .zip(&self.levels)
+                .any(|(axis, levels)| axis.key == key.key && *levels != [ExitAxisValue::Off])
+        };
+        let keys: Vec<&ExitAxis> = keys.into_iter().flatten().collect();
+        let is_missing = mechanism != place && !keys.iter().any(is_on);
+        is_missing.then(|| keys.iter().map(|axis| axis.key).collect::<Vec<_>>().join(" or "))
     }
 
     /// Returns the values that a rule can have of an axis: its own, and those of the axis with the same level in percent. An axis
@@ -116,7 +133,9 @@ impl ExitAxes {
         // An axis in percent comes with that in ATR.
         for axis in nesting().into_iter().filter(|axis| EXIT_AXES[*axis].instead_of.is_none()) {
             let choices: Vec<(&ExitAxis, ExitAxisValue)> = self.choices(axis).collect();
-            let with = |rule: &ExitRule| match partner_of(axis).is_some_and(|of| of.value(rule).is_none()) {
+            let is_idle =
+                |rule: &ExitRule| partner_of(axis).is_some_and(|of| !of.gives_to(&EXIT_AXES[axis], rule));
+            let with = |rule: &ExitRule| match is_idle(rule) {
                 true => vec![*rule],
                 false => choices.iter().map(|(axis, level)| level.applied(axis, *rule)).collect(),
             };
@@ -132,12 +151,25 @@ impl ExitAxes {
     /// Returns how many rules are made before those that are the same in effect become one.
     pub(super) fn product(&self) -> u128 {
         let of_axis = |axis: usize| {
-            let (levels, partners) = (self.choices(axis).map(|(_, level)| level), self.levels.get(axis + 1));
-            let partners = partners.filter(|_| partner_of(axis + 1).is_some()).map_or(1, Vec::len);
-            levels.map(|level| if level == ExitAxisValue::Off { 1 } else { partners as u128 }).sum()
+            let partners = |(of, level): (&ExitAxis, ExitAxisValue)| match level {
+                ExitAxisValue::Off => 1,
+                _ => self.partners_of(of),
+            };
+            self.choices(axis).map(partners).fold(0, u128::saturating_add)
         };
         let is_counted = |axis: &usize| partner_of(*axis).is_none() && EXIT_AXES[*axis].instead_of.is_none();
         (0..EXIT_AXES.len()).filter(is_counted).map(of_axis).fold(1, u128::saturating_mul)
+    }
+
+    /// Returns how many values the partners of an axis that is on have together.
+    fn partners_of(&self, axis: &ExitAxis) -> u128 {
+        let place = |key: &str| EXIT_AXES.iter().position(|axis| axis.key == key);
+        let after = |key: &str| place(key).map_or(EXIT_AXES.len(), |place| place + 1)..EXIT_AXES.len();
+        let is_partner = |place: &usize| partner_of(*place).is_some();
+        let own = after(axis.key).take_while(is_partner);
+        let in_atr = axis.instead_of.map_or(0..0, after).take_while(is_partner);
+        let shared = in_atr.filter(|place| EXIT_AXES[*place].is_of_both_units);
+        own.chain(shared).map(|place| self.levels[place].len() as u128).fold(1, u128::saturating_mul)
     }
 }
 
@@ -146,6 +178,7 @@ fn expected_levels(axis: &ExitAxis) -> &'static str {
     match axis.need {
         _ if axis.is_fixed => "one number from 1 on, within reason: all parameter sets of a space share it",
         Need::Mechanism if axis.may_follow_first_target => "one or more positive numbers, \"tp1\" or \"off\"",
+        _ if axis.unit == ExitUnit::Switch => "true, false or both",
         Need::Mechanism | Need::Level => "one or more positive numbers within reason, or \"off\"",
         _ if axis.may_be_zero => "one or more numbers from 0 on, within reason",
         _ => "one or more positive numbers within reason",
@@ -160,15 +193,15 @@ fn partner_of(axis: usize) -> Option<&'static ExitAxis> {
 
 impl ExitAxisValue {
     fn applied(self, axis: &ExitAxis, mut rule: ExitRule) -> ExitRule {
-        let value = match self {
-            Self::Off => None,
+        match self {
+            Self::Off => {}
             // Adding zero turns -0.0 into 0.0.
-            Self::At(value) => Some(value + 0.0),
+            Self::At(value) => axis.set(&mut rule, value + 0.0),
             // The nesting has the first target before break-even.
-            Self::AtFirstTarget => rule.first_target_atr,
-        };
-        if let Some(value) = value {
-            axis.set(&mut rule, value);
+            Self::AtFirstTarget => {
+                (rule.break_even_atr, rule.break_even_pct) =
+                    (rule.first_target_atr, rule.first_target_at_pct);
+            }
         }
         rule
     }
@@ -194,7 +227,7 @@ mod tests {
     #[test]
     fn a_value_that_is_none_of_its_axis_is_refused() {
         let exits = SearchSpace::default_exits(Style::Swing);
-        let refused: [(&str, Vec<ExitAxisValue>); 11] = [
+        let refused: [(&str, Vec<ExitAxisValue>); 12] = [
             ("max_holding_hours", vec![]),
             ("max_holding_hours", vec![At(5000.0)]),
             ("atr_stop_multiplier", vec![At(1.0), AtFirstTarget]),
@@ -206,6 +239,7 @@ mod tests {
             ("tp1_atr_multiplier", vec![AtFirstTarget]),
             ("tp1_close_pct", vec![At(100.0)]),
             ("trailing_stop_activation", vec![Off]),
+            ("trailing_only_offset_is_reached", vec![At(0.5)]),
         ];
         for (key, levels) in refused {
             let mut bad = exits.clone();
@@ -275,6 +309,36 @@ mod tests {
             exits.rules().iter().all(|rule| rule.take_profit_atr.is_none() && rule.take_profit_pct.is_none())
         );
         assert_eq!(exits.product(), 3);
+    }
+
+    #[test]
+    fn partners_follow_the_unit_of_their_mechanism() {
+        let mut exits = ExitAxes::new(&[9.0], &[1.5], &[8.0]);
+        exits.set("trailing_stop_distance", vec![Off, At(1.0)]);
+        exits.set("trailing_stop_activation", vec![At(0.0), At(1.0), At(2.0)]);
+        exits.set("trailing_pct", vec![At(1.0), At(2.0)]);
+        exits.set("trailing_offset_pct", vec![At(0.0), At(3.0)]);
+        exits.set("trailing_only_offset_is_reached", vec![At(1.0), At(0.0)]);
+        assert_eq!((exits.rules().len(), exits.product()), (1 + 3 + 2 * 4, 12));
+        let rules = exits.rules();
+        assert!(rules.iter().all(|rule| rule.trailing_pct.is_some() == rule.trailing_only_offset.is_some()));
+        assert!(
+            rules.iter().all(|rule| rule.trailing_pct.is_none() || rule.trailing_activation_atr.is_none())
+        );
+        let mut exits = ExitAxes::new(&[9.0], &[1.5], &[8.0]);
+        exits.set("tp1_atr_multiplier", vec![Off, At(1.0)]);
+        exits.set("tp1_pct", vec![At(2.0)]);
+        exits.set("tp1_close_pct", vec![At(30.0), At(60.0)]);
+        exits.set("breakeven_atr", vec![Off, AtFirstTarget]);
+        let rules = exits.rules();
+        // Off is one, each unit has two shares; break-even follows the first target in its unit.
+        assert_eq!((rules.len(), exits.product()), (1 + 2 * 2 * 2, 10));
+        assert!(
+            rules
+                .iter()
+                .any(|rule| rule.break_even_pct == Some(2.0) && rule.first_target_at_pct == Some(2.0))
+        );
+        assert!(rules.iter().any(|rule| rule.break_even_atr == Some(1.0)));
     }
 
     #[test]

@@ -257,10 +257,12 @@ impl SpaceAxes {
         let exit = |axis: usize| {
             let levels = self.exits.levels(axis);
             let own = EXIT_AXES[axis].value(&set.exit);
+            let is_first_target =
+                |own| [set.exit.first_target_atr, set.exit.first_target_at_pct].contains(&Some(own));
             let distance = |level: &ExitAxisValue| match (level, own) {
                 (ExitAxisValue::Off, None) => 0.0,
                 (ExitAxisValue::At(value), Some(own)) => (value - own).abs(),
-                (ExitAxisValue::AtFirstTarget, Some(own)) if set.exit.first_target_atr == Some(own) => 0.0,
+                (ExitAxisValue::AtFirstTarget, Some(own)) if is_first_target(own) => 0.0,
                 _ => f64::INFINITY,
             };
             nearest_of(levels.iter().map(distance))

@@ -10,21 +10,31 @@ use crate::documents::document::params_object;
 use crate::engine::plan::{DayLimits, Plan};
 use crate::engine::reuse::{decode_context, encode_context};
 use crate::engine::unit_schema::UnitSchema;
-use crate::model::{EXIT_AXES, ExitAxis, ExitRule, Need, ParameterSet, Style};
+use crate::model::{EXIT_AXES, ExitAxis, ExitRule, ExitUnit, Need, ParameterSet, Style};
 use crate::store::records::StoredParameterSet;
 
 /// Two values of an axis.
 fn two(axis: &ExitAxis) -> [f64; 2] {
     // Whole hours, what no leverage is below, and what no take-profit of the defaults is nearer than.
-    if axis.need == Need::Always || axis.is_fixed { [2.0, 3.0] } else { [0.25, 0.5] }
+    match axis.need {
+        _ if axis.unit == ExitUnit::Switch => [0.0, 1.0],
+        Need::Always => [2.0, 3.0],
+        _ if axis.is_fixed => [2.0, 3.0],
+        _ => [0.25, 0.5],
+    }
 }
 
 /// Returns the plan of a space whose axis has some values, with the mechanism that it is a partner of.
 fn plan(axis: usize, values: &[f64]) -> Plan {
-    let line = |axis: &ExitAxis, values: &[f64]| format!("{} = {values:?}\n", axis.key);
+    let line = |axis: &ExitAxis, values: &[f64]| match axis.unit {
+        ExitUnit::Switch => {
+            format!("{} = {:?}\n", axis.key, values.iter().map(|value| *value != 0.0).collect::<Vec<_>>())
+        }
+        _ => format!("{} = {values:?}\n", axis.key),
+    };
     let mut space = line(&EXIT_AXES[axis], values);
-    if EXIT_AXES[axis].need == Need::Partner {
-        space += &line(&EXIT_AXES[axis - 1], &[0.75]);
+    for partner in (0..=axis).rev().take_while(|place| EXIT_AXES[*place].need == Need::Partner) {
+        space += &line(&EXIT_AXES[partner - 1], &[0.75]);
     }
     if EXIT_AXES[axis].is_fixed {
         space += "stop_loss_pct = 10\n";
@@ -45,10 +55,11 @@ fn rule(axis: usize, value: f64) -> ExitRule {
         atr.turn_off(&mut rule);
     }
     EXIT_AXES[axis].set(&mut rule, value);
-    for (mechanism, partner) in ExitAxis::pairs() {
-        match (mechanism.value(&rule), partner.value(&rule)) {
-            (Some(_), None) => partner.set(&mut rule, 1.0),
-            (None, Some(_)) => mechanism.set(&mut rule, 1.0),
+    // The mechanism of a partner of a partner is found from behind.
+    for (mechanism, partner) in ExitAxis::pairs().rev().chain(ExitAxis::pairs()) {
+        match (mechanism.gives_to(partner, &rule), partner.value(&rule)) {
+            (true, None) => partner.set(&mut rule, 1.0),
+            (false, Some(_)) => mechanism.set(&mut rule, 1.0),
             _ => {}
         }
     }
@@ -105,7 +116,7 @@ fn every_exit_axis_comes_back_from_the_file_of_the_bot_or_is_refused() {
         let beyond = inexpressible(&stored).join(", ");
         assert_eq!(beyond.is_empty(), axis.is_known_to_bot, "{}", axis.key);
         if !axis.is_known_to_bot {
-            assert!(beyond.contains(&format!("{} = ", axis.key)) && beyond.contains("no atr_"), "{beyond}");
+            assert!(beyond.contains(&format!("{} = ", axis.key)), "{beyond}");
             continue;
         }
         let mut params: Map<String, Value> = params_object(&stored);

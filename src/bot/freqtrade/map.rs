@@ -9,6 +9,18 @@ use crate::model::{ExitAxis, FilterValue, ParameterSet};
 
 /// Spaces that freqtrade reads in its own way: `[exits]` of the map writes them.
 const OWN_SPACES: [&str; 4] = ["roi", "stoploss", "trailing", "max_open_trades"];
+/// Exits that freqtrade has, and those that it may be without. What else a set has would be lost in silence.
+const HANDED_EXITS: [&str; 9] = [
+    "atr_tp_multiplier",
+    "atr_stop_multiplier",
+    "max_holding_hours",
+    "take_profit_pct",
+    "stop_loss_pct",
+    "leverage",
+    "trailing_pct",
+    "trailing_offset_pct",
+    "trailing_only_offset_is_reached",
+];
 /// Longest name of a space or parameter.
 const NAME_CHARS_MAX: usize = 100;
 /// Significant digits of what is converted: enough for every fee, and no noise of binary fractions.
@@ -182,6 +194,19 @@ impl FreqtradeMap {
                 found: known_exits(set),
             })
         };
+        if self.hands_exits() {
+            let beyond = set.exit.values().map(|(key, _)| key).find(|key| !HANDED_EXITS.contains(key));
+            if let Some(beyond) = beyond {
+                return Err(MapError::Value {
+                    place: "exits".to_owned(),
+                    expected: format!(
+                        "exits that freqtrade has without code of the strategy: {}",
+                        HANDED_EXITS.join(", ")
+                    ),
+                    found: format!("`{beyond}`"),
+                });
+            }
+        }
         let share = |percent: f64| rounded(percent / 100.0 * leverage);
         let mut spaces = Map::new();
         if roi {
@@ -209,12 +234,23 @@ impl FreqtradeMap {
                     return Err(needed("trailing", "trailing_pct").expect_err("it is in ATR"));
                 }
                 None => json!({ "trailing_stop": false }),
-                Some(distance) => json!({
-                    "trailing_stop": true,
-                    "trailing_stop_positive": share(distance),
-                    "trailing_stop_positive_offset": number("trailing_offset_pct").map_or(0.0, share),
-                    "trailing_only_offset_is_reached": number("trailing_offset_pct").is_some(),
-                }),
+                Some(distance) => {
+                    let offset = number("trailing_offset_pct").unwrap_or(0.0);
+                    if offset > 0.0 && offset <= distance {
+                        return Err(value_error(
+                            "exits.trailing",
+                            "an offset beyond the distance behind the price: with another the bot does not start",
+                            offset,
+                        ));
+                    }
+                    let waits = set.exit.trailing_only_offset == Some(1.0) && offset > 0.0;
+                    json!({
+                        "trailing_stop": true,
+                        "trailing_stop_positive": share(distance),
+                        "trailing_stop_positive_offset": share(offset),
+                        "trailing_only_offset_is_reached": waits,
+                    })
+                }
             };
             spaces.insert("trailing".to_owned(), space);
         }
@@ -347,6 +383,39 @@ mod tests {
             refused.contains("exits.leverage: expected that of the set, 5, or none, found 2"),
             "{refused}"
         );
+    }
+
+    #[test]
+    fn a_trailing_stop_goes_over_where_freqtrade_has_one_like_it() {
+        let of = |exit: ExitRule| {
+            let map = FreqtradeMap::parse("[exits]\ntrailing = true").expect("a map");
+            map.spaces_of(&ParameterSet { exit, filters: Vec::new() })
+                .map(|spaces| spaces["trailing"].clone())
+        };
+        let trailing = |distance, offset, only| ExitRule {
+            stop_loss_pct: Some(10.0),
+            trailing_pct: Some(distance),
+            trailing_offset_pct: Some(offset),
+            trailing_only_offset: Some(only),
+            leverage: Some(5.0),
+            ..ExitRule::holding(8.0)
+        };
+        let written = |distance: f64, offset: f64, only: bool| {
+            json!({
+                "trailing_stop": true, "trailing_stop_positive": distance, "trailing_stop_positive_offset": offset,
+                "trailing_only_offset_is_reached": only,
+            })
+        };
+        assert_eq!(of(trailing(5.0, 10.0, 1.0)), Ok(written(0.05, 0.1, true)));
+        assert_eq!(of(trailing(5.0, 10.0, 0.0)), Ok(written(0.05, 0.1, false)));
+        // A bot that waits for no offset does not start.
+        assert_eq!(of(trailing(5.0, 0.0, 1.0)), Ok(written(0.05, 0.0, false)));
+        assert_eq!(of(ExitRule::holding(8.0)), Ok(json!({ "trailing_stop": false })));
+        let refused = |exit| of(exit).expect_err("refused").to_string();
+        let near = refused(trailing(5.0, 5.0, 1.0));
+        assert!(near.contains("exits.trailing: expected an offset beyond the distance"), "{near}");
+        let more = refused(ExitRule { break_even_pct: Some(1.0), ..trailing(5.0, 10.0, 1.0) });
+        assert!(more.contains("found `breakeven_pct`"), "{more}");
     }
 
     #[test]
