@@ -101,6 +101,7 @@ fn time(space: &SearchSpace, plan: &ExitPlan, candles: &CandleSeries, signals: &
             direction: signal.direction,
             atr: bars.close[signal.candle] * 0.004,
             score: None,
+            exit_at: None,
         };
         outcomes.clear();
         pass.outcomes(&position, &costs, &mut outcomes);

@@ -24,6 +24,8 @@ struct Walk<'a> {
     direction: Direction,
     atr: f64,
     score: Option<f64>,
+    /// The candle from the entry on at whose open the signal has its exit.
+    exit_at: Option<u16>,
     costs: &'a TradeCosts,
 }
 
@@ -51,6 +53,10 @@ impl Walk<'_> {
             (None, Some(percent)) => entry + side * of_stake(percent),
             (None, None) => side * f64::INFINITY,
         };
+        // The row of the staircase that is in force in a candle: the last that began by its open.
+        let rows = rule.roi_steps();
+        let row_at =
+            |i: usize| rows.iter().filter(|(minutes, _)| *minutes <= i as f64 * 15.0).last().copied();
         let share = |percent: f64| entry + side * of_stake(percent);
         let first_target = rule.first_target_atr.map(gain).or(rule.first_target_at_pct.map(share));
         let break_even_from = rule.break_even_atr.map(gain).or(rule.break_even_pct.map(share));
@@ -90,8 +96,29 @@ impl Walk<'_> {
             };
             let better = |a: f64, b: f64| if beyond(b, a) { b } else { a };
             let fill = |price, reason| Fill { price, reason, held_until_ms: candle.open_time };
-            let at_target = |level| fill(level, ExitReason::TakeProfit);
-            // First the open ...
+            let row = row_at(i);
+            let is_new = i > 0 && row != row_at(i - 1);
+            let step = row.map(|(_, percent)| entry + side * of_stake(percent));
+            let step = step.filter(|step| beyond(target, *step));
+            let (target, reached) = match step {
+                Some(step) => (step, ExitReason::Roi),
+                None => (target, ExitReason::TakeProfit),
+            };
+            let at_target = |level| fill(level, reached);
+            let first_at = |level| fill(level, ExitReason::TakeProfit);
+            let filled = |price: f64| first_target.filter(|level| beyond(price, *level)).map(first_at);
+            // First the open, at which nothing else can have happened yet ...
+            let at_open = match step {
+                _ if rule.exit_signal.is_some() && self.exit_at.is_some_and(|at| usize::from(at) == i) => {
+                    Some(ExitReason::ExitSignal)
+                }
+                Some(step) if is_new && beyond(candle.open, step) => Some(ExitReason::RoiStep),
+                _ => None,
+            };
+            if let Some(reason) = at_open {
+                let part = part.or_else(|| filled(candle.open));
+                return self.end(rule, Ending { part, rest: fill(candle.open, reason) }, None, i);
+            }
             peak = better(peak, candle.open);
             let (stop, reason) = stop_at(peak);
             if beyond(stop, candle.open) {
@@ -102,7 +129,6 @@ impl Walk<'_> {
                     i,
                 );
             }
-            let filled = |price: f64| first_target.filter(|level| beyond(price, *level)).map(at_target);
             // Where the first target is not the nearer one, the take-profit closes all.
             let is_first = |part: &Fill| beyond(target, part.price);
             part = part.or_else(|| filled(candle.open).filter(is_first));
@@ -250,7 +276,9 @@ fn rule() -> impl Strategy<Value = ExitRule> {
         (1_u8..=12).prop_map(f64::from),
     );
     let rest = (level(half(6)), prop::option::of(0.25..3.0_f64), prop::option::of(0.2..3.0_f64), maybe(6));
-    (base, trailing, first, rest).prop_map(|((target, stop, leverage, hold_hours), trailing, first, rest)| {
+    let more = (staircase(), any::<bool>());
+    (base, trailing, first, rest, more).prop_map(|(base, trailing, first, rest, (roi, follows))| {
+        let (target, stop, leverage, hold_hours) = base;
         let (break_even, dynamic_strength, hard_stop_pct, surge_factor) = rest;
         let (trailing_atr, trailing_pct) = trailing;
         let (first_target, close) = first;
@@ -268,15 +296,45 @@ fn rule() -> impl Strategy<Value = ExitRule> {
             dynamic_strength,
             hard_stop_pct,
             surge_factor,
+            exit_signal: follows.then_some(1.0),
             take_profit_atr: target.0,
             take_profit_pct: target.1,
             stop_atr: stop.0,
             stop_loss_pct: stop.1,
             leverage,
-            ..ExitRule::holding(hold_hours)
+            hold_hours,
+            ..roi
         };
         rule.normalised()
     })
+}
+
+/// A staircase, or none: falling to a floor, or row by row; steps between candles and in disorder too.
+fn staircase() -> impl Strategy<Value = ExitRule> {
+    let percent = || (0_u8..=30).prop_map(|n| f64::from(n) / 10.0);
+    let minutes = || (1_u16..=700).prop_map(f64::from);
+    let plain = ExitRule::holding(0.0);
+    let from = prop::option::of((1_u8..=40).prop_map(|n| f64::from(n) / 10.0));
+    let falling = ((1_u8..=40).prop_map(|n| f64::from(n) / 10.0), minutes(), percent());
+    prop_oneof![
+        2 => Just(plain),
+        1 => falling.prop_map(move |(roi_pct, minutes, floor)| ExitRule {
+            roi_pct: Some(roi_pct),
+            roi_decay_minutes: Some(minutes),
+            roi_floor_pct: Some(floor),
+            ..plain
+        }),
+        1 => (from, prop::collection::vec((minutes(), percent()), 1..=5)).prop_map(move |(roi_pct, rows)| {
+            let row = |n: usize| rows.get(n).map_or((None, None), |(minutes, percent)| (Some(*minutes), Some(*percent)));
+            let mut rule = ExitRule { roi_pct, ..plain };
+            (rule.roi_minutes_2, rule.roi_pct_2) = row(0);
+            (rule.roi_minutes_3, rule.roi_pct_3) = row(1);
+            (rule.roi_minutes_4, rule.roi_pct_4) = row(2);
+            (rule.roi_minutes_5, rule.roi_pct_5) = row(3);
+            (rule.roi_minutes_6, rule.roi_pct_6) = row(4);
+            rule
+        }),
+    ]
 }
 
 fn outcomes(rules: &[ExitRule], position: &Position<'_>, costs: &TradeCosts) -> Vec<Outcome> {
@@ -316,14 +374,15 @@ proptest! {
         score in prop::option::of(50.0..100.0_f64),
         start in prop::sample::select(vec![0, 3, 25]),
         is_paid in any::<bool>(),
+        exit_at in prop::option::of(1_u16..60),
     ) {
         let series = series(&steps);
         // Rules that share a plan with others, and with themselves without mechanisms.
         rules.push(ExitRule::of_first(rules[0].first()));
         let (costs, direction, atr) = (if is_paid { paid() } else { costs() }, side(long), 8.0);
-        let position = Position { bars: series.bars(), entry: start, direction, atr, score };
+        let position = Position { bars: series.bars(), entry: start, direction, atr, score, exit_at };
         let found = outcomes(&rules, &position, &costs);
-        let walk = Walk { bars: series.bars(), start, direction, atr, score, costs: &costs };
+        let walk = Walk { bars: series.bars(), start, direction, atr, score, exit_at, costs: &costs };
         for (rule, found) in rules.iter().zip(found) {
             prop_assert_eq!(found, walk.outcome(rule), "{:?}", rule);
         }
@@ -337,7 +396,7 @@ proptest! {
         targets in prop::collection::vec(0.5..4.0_f64, 1..4),
         // As many as are run side by side, and more.
         stops in prop_oneof![3 => prop::collection::vec(0.5..3.0_f64, 1..4), 1 => prop::collection::vec(0.5..3.0_f64, 7..20)],
-        starts in prop::collection::vec((0_usize..30, any::<bool>()), 1..5),
+        starts in prop::collection::vec((0_usize..30, any::<bool>(), prop::option::of(1_u16..50)), 1..5),
         is_paid in any::<bool>(),
     ) {
         let series = series(&steps);
@@ -362,11 +421,11 @@ proptest! {
         let (costs, atr, score) = (if is_paid { paid() } else { costs() }, 2.0, Some(80.0));
         let plan = ExitPlan::new(rules.clone(), Interval::M15).expect("sound rules");
         let (mut pass, mut found) = (plan.pass(), Outcomes::new(rules.len()));
-        for (row, (start, long)) in starts.into_iter().enumerate() {
+        for (row, (start, long, exit_at)) in starts.into_iter().enumerate() {
             let direction = side(long);
-            let position = Position { bars: series.bars(), entry: start, direction, atr, score };
+            let position = Position { bars: series.bars(), entry: start, direction, atr, score, exit_at };
             pass.outcomes(&position, &costs, &mut found);
-            let walk = Walk { bars: series.bars(), start, direction, atr, score, costs: &costs };
+            let walk = Walk { bars: series.bars(), start, direction, atr, score, exit_at, costs: &costs };
             for (rule, found) in rules.iter().zip(found.row(row).iter()) {
                 prop_assert_eq!(*found, walk.outcome(rule), "{:?}", rule);
             }
@@ -385,7 +444,7 @@ proptest! {
         let series = series(&steps);
         let bars = series.bars();
         let direction = side(long);
-        let position = Position { bars, entry: 22, direction, atr: bars.open[22] / 128.0, score: None };
+        let position = Position { bars, entry: 22, direction, atr: bars.open[22] / 128.0, score: None, exit_at: None };
         let of_stake = |multiple: f64| Some(multiple * 100.0 / 128.0 * leverage.unwrap_or(1.0));
         let in_atr = |(target, stop, hours, more): &(u8, u8, u8, [u8; 4])| {
             let [trailing, offset, first, even] = more.map(|value| Some(f64::from(value)).filter(|at| *at > 0.0));
@@ -426,7 +485,7 @@ proptest! {
     ) {
         let (direction, atr, costs) = (side(long), 8.0, costs());
         let outcome = |series: &CandleSeries| {
-            let position = Position { bars: series.bars(), entry: 22, direction, atr, score: Some(90.0) };
+            let position = Position { bars: series.bars(), entry: 22, direction, atr, score: Some(90.0), exit_at: Some(9) };
             outcomes(&[rule], &position, &costs)[0]
         };
         let real = outcome(&series(&steps));
@@ -440,7 +499,7 @@ proptest! {
         let long = series(&steps);
         let short = mirrored(&long, long.bars().open[22]);
         let follow = |series: &CandleSeries, direction| {
-            let position = Position { bars: series.bars(), entry: 22, direction, atr: 8.0, score: Some(60.0) };
+            let position = Position { bars: series.bars(), entry: 22, direction, atr: 8.0, score: Some(60.0), exit_at: None };
             outcomes(&rules, &position, &free())
         };
         for (long, short) in follow(&long, Direction::Long).iter().zip(follow(&short, Direction::Short)) {
@@ -456,7 +515,7 @@ proptest! {
     fn the_best_case_is_no_worse(steps in steps(72), rule in rule(), long in any::<bool>()) {
         let series = series(&steps);
         let position =
-            Position { bars: series.bars(), entry: 22, direction: side(long), atr: 8.0, score: None };
+            Position { bars: series.bars(), entry: 22, direction: side(long), atr: 8.0, score: None, exit_at: None };
         let outcome = outcomes(&[rule], &position, &free())[0];
         prop_assert!(outcome.best_case >= outcome.net && (outcome.ambiguous || outcome.best_case == outcome.net));
     }
@@ -475,7 +534,14 @@ fn long_from_100(rule: ExitRule, score: Option<f64>, candles: &[[f64; 4]]) -> (i
     let mut series = CandleSeries::new(Interval::M15);
     candles.iter().enumerate().map(candle).for_each(|candle| series.push(candle));
     let rule = ExitRule { hold_hours: candles.len() as f64 / 4.0, ..rule };
-    let position = Position { bars: series.bars(), entry: 0, direction: Direction::Long, atr: 1.0, score };
+    let position = Position {
+        bars: series.bars(),
+        entry: 0,
+        direction: Direction::Long,
+        atr: 1.0,
+        score,
+        exit_at: None,
+    };
     let outcome = outcomes(&[rule], &position, &free())[0];
     assert_eq!(outcome.ambiguous, outcome.best_case != outcome.net);
     (outcome.net.0, outcome.best_case.0, outcome.reason)
@@ -483,7 +549,7 @@ fn long_from_100(rule: ExitRule, score: Option<f64>, candles: &[[f64; 4]]) -> (i
 
 #[test]
 fn mechanisms_fill_as_documented() {
-    use ExitReason::{BreakEven, Stop, StopGap, TakeProfit, TrailingStop, VolumeSurge};
+    use ExitReason::{BreakEven, Roi, RoiStep, Stop, StopGap, TakeProfit, TrailingStop, VolumeSurge};
     let plain = ExitRule::new(5.0, 2.0, 1.0);
     let trailing = ExitRule { trailing_distance_atr: Some(1.0), trailing_activation_atr: Some(1.0), ..plain };
     let partial = ExitRule { first_target_atr: Some(1.0), first_target_pct: Some(50.0), ..plain };
@@ -516,6 +582,20 @@ fn mechanisms_fill_as_documented() {
     assert_eq!(case(hard, [101.2, 101.3, 97.0, 98.0]), (-10_000, -10_000, Stop));
     let scored = |score| long_from_100(dynamic, score, &[UP, [101.2, 101.3, 97.0, 98.0]]).0;
     assert_eq!([Some(85.0), Some(75.0), Some(70.0), None].map(scored), [-24_000, -20_000, -18_000, -20_000]);
+    // A target of the staircase is filled at its level, and at the open where its step begins beyond it.
+    let stairs = ExitRule { roi_pct: Some(3.0), roi_minutes_2: Some(15.0), roi_pct_2: Some(1.0), ..plain };
+    assert_eq!(case(stairs, [101.2, 101.3, 100.4, 100.6]), (12_000, 12_000, RoiStep));
+    assert_eq!(case(stairs, [100.9, 101.3, 100.4, 100.6]), (10_000, 10_000, Roi));
+    assert_eq!(
+        case(stairs, [100.9, 101.0, 100.4, 100.6]).2,
+        ExitReason::Time,
+        "reached is not traded through"
+    );
+    assert_eq!(case(stairs, [100.9, 101.3, 98.0, 98.6]), (-20_000, 10_000, Stop));
+    let later = ExitRule { roi_minutes_2: Some(14.0), ..stairs };
+    assert_eq!(case(later, [101.2, 101.3, 100.4, 100.6]).2, RoiStep, "in force from the next candle on");
+    let gap = [[100.0, 100.5, 99.5, 100.2], [100.2, 100.8, 99.9, 100.5], [104.0, 104.5, 103.0, 103.5]];
+    assert_eq!(long_from_100(stairs, None, &gap), (10_000, 10_000, Roi), "a target is not filled better");
     // The 22nd candle falls on five times the usual volume.
     let surge = ExitRule { surge_factor: Some(4.0), ..plain };
     let mut candles = vec![[100.0, 100.5, 99.5, 99.9]; 24];
@@ -535,6 +615,15 @@ const PERCENT: &str = "[style.STYLE.space]\natr_tp_multiplier = [3.0, \"off\"]\n
     stop_loss_pct = [2.0, \"off\"]\ntrailing_pct = [1.0, \"off\"]\ntrailing_offset_pct = [0, 2]\n\
     trailing_only_offset_is_reached = [true, false]\ntp1_pct = [1.5, \"off\"]\nbreakeven_pct = [\"off\", \"tp1\", 2.5]\n\
     leverage = 2\nmax_holding_hours = 12\n";
+
+/// Staircases of targets, in place of a take-profit.
+const STAIRS: &str = "[style.STYLE.space]\natr_tp_multiplier = \"off\"\nroi_pct = [1.0, 3.0]\nroi_decay_minutes = [30, 240]\n\
+    roi_floor_pct = [0.0, 0.5]\nmax_holding_hours = 12\n";
+/// The same row by row.
+const ROWS: &str = "[style.STYLE.space]\natr_tp_multiplier = \"off\"\nroi_2_minutes = [15, 30]\nroi_2_pct = [2.0, 3.0]\n\
+    roi_3_minutes = [60, 90]\nroi_3_pct = [1.0, 1.5]\nroi_4_minutes = [120, 150]\nroi_4_pct = [0.5, 0.8]\n\
+    roi_5_minutes = [180, 240]\nroi_5_pct = [0.2, 0.4]\nroi_6_minutes = [300, 360]\nroi_6_pct = [0.0, 0.1]\n\
+    max_holding_hours = 12\n";
 
 fn run(data: &Path, space: &str, symbols: Option<&[&str]>) -> RunReport {
     let both = Style::ALL.map(|style| space.replace("STYLE", style.as_str())).concat();
@@ -560,14 +649,24 @@ fn assert_alive(report: &RunReport, keys: &[&str]) {
 
 #[test]
 fn every_mechanism_changes_results() {
-    let is_told = |key: &&str| !["trailing_stop_activation", "leverage"].contains(key);
-    let of_stake = [ExitUnit::PercentOfStake, ExitUnit::Switch];
+    let is_told = |key: &&str| !["trailing_stop_activation", "leverage", "exit_signal"].contains(key);
+    let of_stake = [ExitUnit::PercentOfStake, ExitUnit::Switch, ExitUnit::Minutes];
+    let is_row = |key: &&str| {
+        key.starts_with("roi_")
+            && key.ends_with(|c: char| c.is_ascii_alphabetic())
+            && key.contains(|c: char| c.is_ascii_digit())
+    };
     let in_atr = |key: &&str| ExitAxis::named(key).is_some_and(|axis| !of_stake.contains(&axis.unit));
     let keys: Vec<&str> = EXIT_AXES[3..].iter().map(|axis| axis.key).filter(is_told).collect();
     let (mechanisms, percent): (Vec<&str>, Vec<&str>) = keys.into_iter().partition(in_atr);
     let sample = crate::pipeline::sample_dir();
     assert_alive(&run(&sample, MECHANISMS, None), &mechanisms);
+    let (rows, percent): (Vec<&str>, Vec<&str>) = percent.into_iter().partition(is_row);
+    let (stairs, percent): (Vec<&str>, Vec<&str>) =
+        percent.into_iter().partition(|key| key.starts_with("roi_"));
     assert_alive(&run(&sample, PERCENT, None), &percent);
+    assert_alive(&run(&sample, STAIRS, None), &stairs);
+    assert_alive(&run(&sample, ROWS, None), &rows);
     let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/candles/binance-spot");
     if real.exists() {
         assert_alive(&run(&real, MECHANISMS, Some(&["BTCUSDT", "DOGEUSDT"])), &mechanisms);

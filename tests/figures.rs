@@ -508,7 +508,8 @@ fn fills_inside_candles() {
         let rule = ExitRule::new(distance("tp"), distance("sl"), bars.len() as f64 / 4.0);
         let plan = ExitPlan::new(vec![rule], Interval::M15).expect("a sound rule");
         let direction = if side > 0.0 { Direction::Long } else { Direction::Short };
-        let position = Position { bars: series.bars(), entry: 0, direction, atr: 1.0, score: None };
+        let position =
+            Position { bars: series.bars(), entry: 0, direction, atr: 1.0, score: None, exit_at: None };
         let mut outcomes = Outcomes::new(1);
         plan.pass().outcomes(
             &position,

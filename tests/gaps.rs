@@ -369,7 +369,7 @@ fn dropping_what_a_gap_leaves_undecided_would_make_noise_earn_and_closing_it_doe
         let direction = if seed % 2 == 0 { Direction::Long } else { Direction::Short };
         let mut out = Outcomes::new(1);
         plan.pass().outcomes(
-            &Position { bars: series.bars(), entry: 0, direction, atr: 2.0, score: None },
+            &Position { bars: series.bars(), entry: 0, direction, atr: 2.0, score: None, exit_at: None },
             &costs,
             &mut out,
         );

@@ -74,8 +74,14 @@ fn outcome(candles: &[(f64, f64, f64, f64)], direction: Direction, rule: ExitRul
     (0..plan.hold_bars_max()).for_each(|i| series.push(candle(i)));
     let costs = Costs::free().of(&Symbol::parse("BTCUSDT").expect("a name"));
     let mut out = Outcomes::new(1);
-    let position =
-        retune::exits::Position { bars: series.bars(), entry: 0, direction, atr: scale, score: None };
+    let position = retune::exits::Position {
+        bars: series.bars(),
+        entry: 0,
+        direction,
+        atr: scale,
+        score: None,
+        exit_at: None,
+    };
     plan.pass().outcomes(&position, &costs, &mut out);
     *out.row(0).of(0)
 }

@@ -215,6 +215,7 @@ fn units_of_given_signals_are_those_of_derived_ones() {
                 direction: candidate.direction,
                 style: candidate.setup.style(),
                 atr: None,
+                exit_ms: None,
             };
             given.push(signal, std::iter::empty());
         }
@@ -236,7 +237,8 @@ fn what_follows_a_signal_changes_nothing_that_was_known_then() {
     for minutes in [0, 1, 7, 14, 15] {
         let time_ms = open_ms + minutes * MINUTE_MS;
         let mut given = GivenSignals::none(Vec::new().into());
-        let signal = GivenSignal { time_ms, direction: Direction::Long, style: None, atr: None };
+        let signal =
+            GivenSignal { time_ms, direction: Direction::Long, style: None, atr: None, exit_ms: None };
         given.push(signal, std::iter::empty());
         let day = signal.day(Interval::M15);
         // Every candle that has not closed by then is another one.
@@ -270,6 +272,7 @@ fn a_given_signal_needs_its_candles_and_takes_its_own_atr() {
         direction: Direction::Short,
         style: Some(Style::Scalping),
         atr,
+        exit_ms: None,
     };
     let unit = |signal: GivenSignal| {
         let mut given = GivenSignals::none(Vec::new().into());
@@ -306,7 +309,7 @@ fn appended_corrected_and_refiltered_signals_evaluate_what_they_must() {
     let day_of = |row: &String| {
         let time_ms: i64 = row.split(',').nth(1).and_then(|cell| cell.parse().ok()).expect("a time");
         let (direction, style, atr) = (Direction::Long, None, None);
-        GivenSignal { time_ms, direction, style, atr }.day(Interval::M15)
+        GivenSignal { time_ms, direction, style, atr, exit_ms: None }.day(Interval::M15)
     };
     let last_day = Day::parse("2025-06-20").expect("a day");
     let wide = plan("[0.0, 0.5]");

@@ -103,6 +103,8 @@ impl AxisConfig {
     /// Returns the values of an exit axis: numbers, true and false where they are yes and no, `off`, and `tp1` for break-even.
     pub(crate) fn exit_levels(&self, key: &str, axis: &ExitAxis) -> Result<Vec<ExitAxisValue>, ConfigError> {
         let switched = |value: bool| match axis.unit {
+            // A mechanism that is not wanted is off.
+            ExitUnit::Switch if axis.may_be_off() && !value => Ok(ExitAxisValue::Off),
             ExitUnit::Switch => Ok(ExitAxisValue::At(f64::from(u8::from(value)))),
             _ => Err(value_error(key, "numbers or \"off\"", value)),
         };

@@ -55,6 +55,11 @@ impl StylesConfig {
             dimensions.retain(|dimension| config.space.contains_key(dimension.key()));
         }
         config.replace_axes(style, base, (&mut exits, &mut dimensions), &known)?;
+        if exits.follow_signals() && !has_signals_file {
+            let key = format!("style.{style}.space.exit_signal");
+            let expected = "a file with the column exit_time: [signals] file, or --signals";
+            return Err(value_error(&key, expected, "none"));
+        }
         for filter in &config.filters {
             let dimension = filter.dimension(style)?;
             if let (Some(column), false) = (dimension.source().signals_column(), has_signals_file) {

@@ -240,6 +240,27 @@ fn mistakes_are_named_with_what_to_do() {
             "[style.swing.space]\ntrailing_pct = 1\ntrailing_only_offset_is_reached = [true, 1]",
             "trailing_only_offset_is_reached: expected true, false or both, found 1",
         ),
+        (
+            "[style.swing.space]\nexit_signal = [true, false]",
+            "style.swing.space.exit_signal: expected a file with the column exit_time: [signals] file, or --signals",
+        ),
+        (
+            "[signals]\nfile = \"x\"\n[style.swing.space]\nexit_signal = 1",
+            "expected true, false or both, found 1",
+        ),
+        ("[style.swing.space]\nroi_pct = -1", "positive numbers within reason, or \"off\", found [-1]"),
+        (
+            "[style.swing.space]\nroi_decay_minutes = 60",
+            "expected roi_pct beside it, from which the target falls",
+        ),
+        (
+            "[style.swing.space]\nroi_pct = 4\nroi_decay_minutes = 60\nroi_2_minutes = 30\nroi_2_pct = 2",
+            "a staircase by roi_decay_minutes or by rows such as roi_2_minutes, not by both",
+        ),
+        (
+            "[style.swing.space]\nroi_3_pct = 2",
+            "style.swing.space.roi_3_pct: expected roi_3_minutes beside it",
+        ),
         ("[style.swing.space]\ntrailing_pct = true", "trailing_pct: expected numbers or \"off\", found true"),
         ("[style.swing.space]\nmin_consensus = [\"off\", 2]", "expected numbers"),
     ];

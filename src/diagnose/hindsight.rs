@@ -137,7 +137,7 @@ impl<'a> Followed<'a> {
             let own = placed.signal.is_of(style.space.style()) && whole(style.exits.hold_bars_max());
             if let Some(atr) = placed.atr.filter(|_| own) {
                 // Scores of given signals are theirs to know.
-                let position = Position { bars, entry, direction, atr, score: None };
+                let position = Position { bars, entry, direction, atr, score: None, exit_at: None };
                 style.exits.pass().outcomes(&position, costs, &mut outcomes);
             }
             let earns = |rule| (!outcomes.is_empty()).then(|| outcomes.row(0).of(rule).net.0 > 0);

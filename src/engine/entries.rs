@@ -37,6 +37,8 @@ pub struct EntryPoint<'a> {
     pub setup: Setup,
     /// ATR to measure exits in; price units.
     pub atr: Option<f64>,
+    /// The candle from the entry on at whose open the signal has its exit; `None` where it has none.
+    pub exit_at: Option<u16>,
     /// What was known of the candles; `None` while anything warms up.
     pub row: Option<&'a FeatureRow>,
     /// What was given besides; NaN where nothing was.
@@ -95,6 +97,7 @@ fn derived_entry<'a>(market: &MarketSeries<'_>, candidate: &'a Candidate) -> Ent
         direction: candidate.direction,
         setup: candidate.setup,
         atr: Some(candidate.row.pulse.indicators.atr_14),
+        exit_at: None,
         row: Some(&candidate.row),
         values: &[],
     }
@@ -108,6 +111,7 @@ impl<'a> From<&'a Placed<'a>> for EntryPoint<'a> {
             direction: placed.signal.direction,
             setup: Setup::Given,
             atr: placed.atr,
+            exit_at: placed.exit_at,
             row: placed.row.as_ref(),
             values: placed.values,
         }

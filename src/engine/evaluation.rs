@@ -71,7 +71,15 @@ pub(crate) fn evaluate_all(
         let one = |todo: &&WorkItem| {
             let style = &plan.styles[todo.style];
             let needs = &full[todo.style];
-            let partly = todo.partly.as_ref().and_then(|context| Some((cached(todo, context)?, context)));
+            // Of a signal's exit a unit knows nothing.
+            let is_kept = |context: &&Arc<UnitSchema>| {
+                needs.rules.iter().all(|rule| rule.exit_signal.is_none() || context.rules.contains(rule))
+            };
+            let partly = todo
+                .partly
+                .as_ref()
+                .filter(is_kept)
+                .and_then(|context| Some((cached(todo, context)?, context)));
             let (unit, context) = match &partly {
                 Some((unit, context)) => extend_unit(market, unit, context, needs, plan.interval, costs),
                 None => {

@@ -181,7 +181,7 @@ fn add_signal(
     let signal = UnitSignal { entry_ms: market.bars.open_time[entry], direction, setup: lead.setup, atr };
     let score = column(SIGNAL_SCORE).filter(|_| style.exits.reads_score());
     let score = score.zip(view).and_then(|(column, view)| column.value(&view));
-    let position = Position { bars: run.bars, entry: run.at, direction, atr, score };
+    let position = Position { bars: run.bars, entry: run.at, direction, atr, score, exit_at: lead.exit_at };
     pass.outcomes(&position, costs, &mut unit.outcomes);
     unit.signals.push(signal);
 }
@@ -197,6 +197,7 @@ impl Unit {
         more: &ExitPlan,
         costs: &TradeCosts,
     ) -> Self {
+        assert!(!more.reads_exit_signal(), "what rules read besides is in the unit");
         let (mut joined, mut added) =
             (Outcomes::new(context.rules.len() + more.rules().len()), Outcomes::new(more.rules().len()));
         let mut pass = more.pass();
@@ -210,6 +211,8 @@ impl Unit {
                 direction: signal.direction,
                 atr: signal.atr,
                 score: score.filter(|score| !score.is_nan()),
+                // A unit does not keep it: rules that read it are not added, but evaluated with all others.
+                exit_at: None,
             };
             added.clear();
             pass.outcomes(&position, costs, &mut added);

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::passage::NEVER;
+use super::targets::{Filled, TargetHit};
 use super::trade::{FirstTarget, Stops, Trade};
-use crate::exits::levels::Passage;
 use crate::model::{ExitReason, Outcome, RowBuilder};
 
 /// Races that are run side by side, so that what decides them runs over whole vectors.
@@ -105,7 +105,7 @@ impl Results {
 /// A take-profit, and what may be closed before it.
 #[derive(Debug)]
 pub(super) struct TargetEvent {
-    passage: Passage,
+    hit: TargetHit,
     first: FirstTarget,
     /// Whether the candle that reaches it opens beyond it: then the target is filled before any stop.
     opens_beyond: bool,
@@ -150,11 +150,16 @@ pub(super) struct ExitEvents {
 
 impl TargetEvent {
     /// Prepares a target of a trade.
-    pub(super) fn new(trade: &Trade<'_>, passage: Passage, first: FirstTarget) -> Self {
-        let opens_beyond = passage.at != NEVER && trade.opens_beyond(passage.at, passage.distance);
+    pub(super) fn new(trade: &Trade<'_>, hit: TargetHit, first: FirstTarget) -> Self {
+        let is_at_open = hit.filled == Filled::AtOpen;
+        let opens_beyond = hit.at != NEVER && (is_at_open || trade.opens_beyond(hit.at, hit.distance));
         // In another unit the first target may be the further one: then the take-profit closes all.
-        let first = first.filter(|(first, _)| first.distance < passage.distance);
-        Self { passage, first, opens_beyond }
+        let first = first.filter(|(first, _)| match hit.filled {
+            _ if first.at < hit.at => true,
+            Filled::AtLevel => first.distance < hit.distance,
+            Filled::AtOpen => first.at == hit.at && trade.opens_beyond(hit.at, first.distance),
+        });
+        Self { hit, first, opens_beyond }
     }
 }
 
@@ -237,9 +242,9 @@ impl Racing<'_> {
     /// Returns the first candle in which no stop ends a heat: what else ends it does so before.
     fn stops_end(&self, heat: &LaneBatch) -> u16 {
         let target = &self.ends.targets[usize::from(heat.target)];
-        let rest = target.passage.at.min(self.close_bar(heat));
+        let rest = target.hit.at.min(self.close_bar(heat));
         // In the same candle a stop comes first, unless the candle opens beyond the target.
-        let target_wins_ties = target.passage.at == rest && target.opens_beyond;
+        let target_wins_ties = target.hit.at == rest && target.opens_beyond;
         rest.saturating_add(u16::from(!target_wins_ties)).min(heat.hold_bars_max)
     }
 
@@ -257,7 +262,7 @@ impl Racing<'_> {
     ) {
         let first_stop = usize::from(bank.first);
         let target = usize::from(heat.target);
-        let target_bar = self.ends.targets[target].passage.at;
+        let target_bar = self.ends.targets[target].hit.at;
         let rest = target_bar.min(self.close_bar(heat));
         let stops_end = self.stops_end(heat);
         let in_time = rest < heat.hold_bars_max;
@@ -287,7 +292,7 @@ impl Racing<'_> {
     fn target(&mut self, index: usize, row: &mut RowBuilder<'_>) -> u16 {
         self.priced(index, row, |racing| {
             let target = &racing.ends.targets[index];
-            racing.trade.at_target(target.passage, target.first)
+            racing.trade.at_target(target.hit, target.first)
         })
     }
 

@@ -12,7 +12,7 @@ use super::surge;
 use crate::model::{ExitReason, ExitRule};
 
 /// What a mechanism adds to the events of a rule.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Contribution {
     /// Closes a position at a distance in its favour.
     Target(Distance),
@@ -24,6 +24,10 @@ pub(super) enum Contribution {
     Moving(Moving),
     /// Closes it at the close of the first candle that shows something, by the place in [`CLOSERS`] and a value.
     Close(usize, f64),
+    /// Closes it in its favour at a distance that changes with time: from so many minutes on, so many percent of the entry price.
+    Steps(Vec<(f64, f64)>),
+    /// Closes it when the given signal says so.
+    Signal,
     /// Closes it after so many hours.
     Time(f64),
 }
@@ -32,7 +36,7 @@ pub(super) enum Contribution {
 pub(super) type Mechanism = fn(&ExitRule) -> Option<Contribution>;
 
 /// Every mechanism. Where two stops stand at one price, the first of the table is the reason.
-pub(super) static MECHANISMS: [Mechanism; 9] = [
+pub(super) static MECHANISMS: [Mechanism; 11] = [
     take_profit,
     first_target,
     stop,
@@ -41,6 +45,8 @@ pub(super) static MECHANISMS: [Mechanism; 9] = [
     trailing_stop,
     trailing_before_offset,
     volume_surge,
+    staircase,
+    exit_signal,
     holding_time,
 ];
 
@@ -130,6 +136,16 @@ fn volume_surge(rule: &ExitRule) -> Option<Contribution> {
     Some(Contribution::Close(SURGE, rule.surge_factor?))
 }
 
+fn staircase(rule: &ExitRule) -> Option<Contribution> {
+    let rows = rule.roi_steps().into_iter();
+    let rows: Vec<(f64, f64)> = rows.map(|(from, target)| (from, rule.percent_of_price(target))).collect();
+    (!rows.is_empty()).then_some(Contribution::Steps(rows))
+}
+
+fn exit_signal(rule: &ExitRule) -> Option<Contribution> {
+    rule.exit_signal.filter(|follows| *follows == 1.0).map(|_| Contribution::Signal)
+}
+
 fn holding_time(rule: &ExitRule) -> Option<Contribution> {
     Some(Contribution::Time(rule.hold_hours))
 }
@@ -147,6 +163,10 @@ pub(super) struct RuleEvents {
     pub moving: Vec<Moving>,
     /// What closers look for.
     pub closers: PerCloser<Option<f64>>,
+    /// Rows of the staircase, by minutes since the entry; none where it is off.
+    pub steps: Vec<(f64, f64)>,
+    /// Whether the signal's own exit counts.
+    pub follows_signal: bool,
     /// The longest holding time in hours.
     pub hours: f64,
 }
@@ -158,11 +178,14 @@ impl RuleEvents {
     pub(super) fn of(rule: &ExitRule) -> Self {
         let (mut target, mut first, mut hours) = (None, None, None);
         let (mut stops, mut moving, mut closers) = (Vec::new(), Vec::new(), [None; CLOSERS.len()]);
+        let (mut steps, mut follows_signal) = (Vec::new(), false);
         for contribution in MECHANISMS.iter().filter_map(|mechanism| mechanism(rule)) {
             let is_second = match contribution {
                 Contribution::Target(distance) => target.replace(distance).is_some(),
                 Contribution::FirstTarget(distance, share) => first.replace((distance, share)).is_some(),
                 Contribution::Time(longest) => hours.replace(longest).is_some(),
+                Contribution::Steps(rows) => !std::mem::replace(&mut steps, rows).is_empty(),
+                Contribution::Signal => std::mem::replace(&mut follows_signal, true),
                 Contribution::Close(closer, value) => closers[closer].replace(value).is_some(),
                 Contribution::Stop(distance) => {
                     stops.push(distance);
@@ -180,7 +203,7 @@ impl RuleEvents {
         }
         let target = target.unwrap_or(Distance::Never);
         let hours = hours.expect("every rule has a holding time");
-        Self { target, first, stops, moving, closers, hours }
+        Self { target, first, stops, moving, closers, steps, follows_signal, hours }
     }
 
     /// Returns every distance in favour of a position that something happens at.
@@ -205,6 +228,8 @@ mod tests {
         if let Some(atr) = axis.instead_of.and_then(ExitAxis::named) {
             atr.turn_off(&mut rule);
         }
+        // What falls has something to fall from.
+        rule.roi_pct = ["roi_decay_minutes", "roi_floor_pct"].contains(&axis.key).then_some(9.0);
         axis.set(&mut rule, value);
         for (mechanism, partner) in ExitAxis::pairs().rev().chain(ExitAxis::pairs()) {
             match (mechanism.gives_to(partner, &rule), partner.value(&rule)) {
@@ -219,7 +244,11 @@ mod tests {
     #[test]
     fn every_axis_is_read_by_some_mechanism() {
         for axis in &EXIT_AXES {
-            let values = if axis.unit == ExitUnit::Switch { [0.0, 1.0] } else { [1.5, 2.0] };
+            let values = match axis.unit {
+                ExitUnit::Switch => [0.0, 1.0],
+                ExitUnit::Minutes => [60.0, 90.0],
+                _ => [1.5, 2.0],
+            };
             let [one, other] = values.map(|value| RuleEvents::of(&with(axis, value)));
             assert_ne!(one, other, "{} changes nothing", axis.key);
         }
@@ -231,8 +260,17 @@ mod tests {
         let of = |rule: &ExitRule| MECHANISMS.iter().filter_map(|of| of(rule)).count();
         assert_eq!(of(&plain), 3, "take-profit, stop and holding time");
         for axis in EXIT_AXES.iter().filter(|axis| axis.is_optional()) {
-            let is_switch = axis.unit == ExitUnit::Switch;
-            let rule = with(axis, if is_switch { 0.0 } else { axis.least.max(0.5) });
+            let is_switch = axis.unit == ExitUnit::Switch && !axis.may_be_off();
+            let rule = with(
+                axis,
+                if is_switch {
+                    0.0
+                } else if axis.unit == ExitUnit::Switch {
+                    1.0
+                } else {
+                    axis.least.max(0.5)
+                },
+            );
             // A switch comes with what it changes.
             let most = if is_switch { 5 } else { 4 };
             assert!((3..=most).contains(&of(&rule)), "{} adds itself, or changes another", axis.key);

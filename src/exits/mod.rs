@@ -10,6 +10,7 @@ mod passage;
 mod plan;
 mod position;
 mod surge;
+mod targets;
 mod trade;
 
 pub use costs::{Costs, Fill, OpenTrade, TradeCosts};

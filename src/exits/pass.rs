@@ -7,6 +7,7 @@ use super::mechanisms::{CLOSERS, PerCloser, first_close};
 use super::moving::MovingStops;
 use super::plan::{ExitPlan, FirstSlot, RuleRun};
 use super::position::Position;
+use super::targets::TargetHit;
 use super::trade::{Stops, Trade};
 use crate::model::{ExitReason, Outcomes};
 
@@ -17,6 +18,8 @@ pub struct ExitPass<'p> {
     targets: Passages,
     stops: Passages,
     moving: MovingStops,
+    /// Where each staircase closes the position.
+    staircases: Vec<TargetHit>,
     /// The candles that closers find.
     closes: PerCloser<Vec<u16>>,
     ends: ExitEvents,
@@ -37,6 +40,7 @@ impl<'p> ExitPass<'p> {
             targets: Passages::default(),
             stops: Passages::default(),
             moving: MovingStops::default(),
+            staircases: Vec::new(),
             closes: PerCloser::default(),
             ends: ExitEvents::default(),
             results: Results::default(),
@@ -68,14 +72,21 @@ impl<'p> ExitPass<'p> {
                 (closer.find)(position, values, decided, found);
             }
         }
-        let closes = &self.closes;
+        self.staircases.clear();
+        self.staircases.extend(plan.staircases.iter().map(|stairs| stairs.hit(position, ahead, decided)));
+        let (closes, staircases) = (&self.closes, &self.staircases);
+        let signal = TargetHit::signal(position, ahead);
         let open = costs.open(direction, ahead.open[0], ahead.open_time[0]);
         let trade = Trade { ahead, direction, open, moving: &self.moving };
         let first = |first: &FirstSlot| first.map(|(slot, share)| (targets.of(slot), share));
-        let target_events = plan
-            .target_events
-            .iter()
-            .map(|(slot, own)| TargetEvent::new(&trade, targets.of(*slot), first(own)));
+        let target_events = plan.target_events.iter().map(|slots| {
+            let fixed = TargetHit::fixed(targets.of(slots.fixed));
+            let stairs = slots.staircase.map(|place| staircases[place]);
+            let hit = stairs.map_or(fixed, |stairs| fixed.or_earlier(stairs));
+            // An open comes before all else in its candle.
+            let signal = signal.filter(|signal| slots.follows_signal && signal.at <= hit.at);
+            TargetEvent::new(&trade, signal.unwrap_or(hit), first(&slots.first))
+        });
         let stop_events = plan.stop_events.iter().map(|(slots, own)| {
             let others = slots.others.iter().flatten().map(|slot| stops.of(*slot));
             let nearer =

@@ -8,6 +8,7 @@ use super::levels::{DistanceLevels, PROFIT_TIERS, STOP_TIERS};
 use super::mechanisms::{MOVING_MAX, PerCloser, RuleEvents, STOPS_MAX};
 use super::moving::Moving;
 use super::passage::NEVER;
+use super::targets::Staircase;
 use crate::model::{EXIT_AXES, ExitAxis, ExitRule, Interval, Outcomes};
 
 /// An exit rule that cannot be simulated.
@@ -24,6 +25,15 @@ pub struct PlanError {
 
 /// A first target: its level among the targets, and the share closed there.
 pub(super) type FirstSlot = Option<(usize, f64)>;
+
+/// What closes a position in its favour: a level among the targets, a staircase among the plan's, the exit of its signal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct TargetSlots {
+    pub fixed: usize,
+    pub staircase: Option<usize>,
+    pub follows_signal: bool,
+    pub first: FirstSlot,
+}
 
 /// Stops that act together: levels among the stops, and stops that move.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,8 +70,8 @@ pub struct ExitPlan {
     pub(super) races: ExitSchedule,
     /// The rules, cut up into stretches.
     pub(super) stretches: Vec<RuleRun>,
-    /// Levels among the targets that close a position.
-    pub(super) target_events: Vec<(usize, FirstSlot)>,
+    pub(super) target_events: Vec<TargetSlots>,
+    pub(super) staircases: Vec<Staircase>,
     pub(super) stop_events: Vec<(StopSlots, FirstSlot)>,
     /// Places among the values of each closer; the first that finds its candle ends a position.
     pub(super) close_events: Vec<(PerCloser<Option<usize>>, FirstSlot)>,
@@ -102,6 +112,7 @@ impl ExitPlan {
             races: ExitSchedule::default(),
             stretches: Vec::new(),
             target_events: Vec::new(),
+            staircases: Vec::new(),
             stop_events: Vec::new(),
             close_events: Vec::new(),
             time_events: Vec::new(),
@@ -134,8 +145,15 @@ impl ExitPlan {
             let value = events.closers[closer]?;
             Some(self.closers[closer].partition_point(|known| *known < value))
         });
+        let targets = TargetSlots {
+            fixed: self.targets.slot(events.target),
+            staircase: (!events.steps.is_empty())
+                .then(|| place_of(&mut self.staircases, Staircase::new(&events.steps, interval))),
+            follows_signal: events.follows_signal,
+            first,
+        };
         // No more events than rules, which a `u16` counts.
-        let target = place_of(&mut self.target_events, (self.targets.slot(events.target), first)) as u16;
+        let target = place_of(&mut self.target_events, targets) as u16;
         let stop = place_of(&mut self.stop_events, (stops, first)) as u16;
         let looks = closers.iter().any(Option::is_some);
         let close = looks.then(|| place_of(&mut self.close_events, (closers, first)) as u16);
@@ -170,6 +188,11 @@ impl ExitPlan {
     /// Returns the longest holding time in candles; a signal needs that many to be evaluated.
     pub fn hold_bars_max(&self) -> usize {
         usize::from(self.hold_bars_max)
+    }
+
+    /// Returns whether outcomes depend on the exit of the signal.
+    pub fn reads_exit_signal(&self) -> bool {
+        self.rules.iter().any(|rule| rule.exit_signal.is_some())
     }
 
     /// Returns whether outcomes depend on the score of the signal.
@@ -207,6 +230,9 @@ fn check(rule: &ExitRule) -> Result<(), PlanError> {
             return error(partner.key, "there exactly when what it belongs to is on", "one of them");
         }
     }
+    if rule.roi_decay_minutes.is_some() && rule.has_roi_rows() {
+        return error("roi_decay_minutes", "off where rows of the staircase are given", "both");
+    }
     if let Some((atr, percent)) = rule.doubled_level() {
         return error(percent, "off where the level is in ATR", atr);
     }
@@ -242,7 +268,7 @@ mod tests {
     }
 
     fn position(series: &CandleSeries, direction: Direction) -> Position<'_> {
-        Position { bars: series.bars(), entry: 0, direction, atr: 1.0, score: None }
+        Position { bars: series.bars(), entry: 0, direction, atr: 1.0, score: None, exit_at: None }
     }
 
     fn free() -> TradeCosts {
@@ -311,6 +337,16 @@ mod tests {
             ExitRule { stop_loss_pct: Some(100.0), stop_atr: None, ..rule },
             ExitRule { stop_loss_pct: Some(1.0), stop_atr: None, leverage: Some(0.5), ..rule },
             ExitRule { hold_hours: -1.0, ..rule },
+            ExitRule { roi_minutes_2: Some(60.0), ..rule },
+            ExitRule { exit_signal: Some(0.5), ..rule },
+            ExitRule {
+                roi_pct: Some(4.0),
+                roi_decay_minutes: Some(60.0),
+                roi_floor_pct: Some(0.0),
+                roi_minutes_2: Some(60.0),
+                roi_pct_2: Some(1.0),
+                ..rule
+            },
             ExitRule { trailing_distance_atr: Some(1.0), ..rule },
             ExitRule { first_target_pct: Some(50.0), ..rule },
             ExitRule { first_target_atr: Some(1.0), first_target_pct: Some(50.0), ..rule },

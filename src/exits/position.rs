@@ -15,6 +15,8 @@ pub struct Position<'a> {
     pub atr: f64,
     /// Score of the signal, 0..=100; `None` where it has none.
     pub score: Option<f64>,
+    /// The candle from the entry on at whose open the given signal has its exit; `None` where it has none.
+    pub exit_at: Option<u16>,
 }
 
 impl Position<'_> {

@@ -4,6 +4,7 @@ use super::costs::{Fill, OpenTrade};
 use super::levels::Passage;
 use super::mechanisms::MOVING_MAX;
 use super::moving::{MovingStops, best_extreme, better_price};
+use super::targets::{Filled, TargetHit};
 use crate::model::{Bars, Direction, ExitReason, Outcome, ReturnPpm};
 
 /// What may stop a position: the stops of one rule.
@@ -39,8 +40,17 @@ pub(super) struct Trade<'a> {
 
 impl Trade<'_> {
     /// Returns the outcome of a target that is reached.
-    pub(super) fn at_target(&self, target: Passage, first: FirstTarget) -> Outcome {
-        self.close(self.exit(first, target.at, self.at_level(target.at, target.distance)), None, target.at)
+    pub(super) fn at_target(&self, target: TargetHit, first: FirstTarget) -> Outcome {
+        let fill = match target.filled {
+            Filled::AtLevel => self.at_level(target.at, target.distance),
+            Filled::AtOpen => {
+                let bar = usize::from(target.at);
+                let (price, held_until_ms) = (self.ahead.open[bar], self.ahead.open_time[bar]);
+                Fill { price, reason: target.reason, held_until_ms }
+            }
+        };
+        let fill = Fill { reason: target.reason, ..fill };
+        self.close(self.exit(first, target.at, fill), None, target.at)
     }
 
     /// Returns the outcome of a position closed at a candle's close.

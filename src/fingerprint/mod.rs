@@ -134,8 +134,8 @@ pub fn of_signals(given: &GivenSignals, range: Range<usize>) -> Fingerprint {
     let width = columns.len();
     let mut hash = Canonical::new("retune given signals v1").count(width as u64);
     hash = columns.iter().fold(hash, |hash, column| hash.text(column)).count(range.len() as u64);
-    for index in range {
-        let GivenSignal { time_ms, direction, style, atr } = signals[index];
+    for index in range.clone() {
+        let GivenSignal { time_ms, direction, style, atr, exit_ms: _ } = signals[index];
         let direction = match direction {
             Direction::Long => 0,
             Direction::Short => 1,
@@ -146,6 +146,14 @@ pub fn of_signals(given: &GivenSignals, range: Range<usize>) -> Fingerprint {
         let values = values.iter().map(|value| Some(*value).filter(|v| !v.is_nan()));
         hash = std::iter::once(atr).chain(values).fold(hash, |hash, value| match value {
             Some(value) => hash.count(1).float(value),
+            None => hash.count(0),
+        });
+    }
+    // Signals without exits have the prints of before there were some.
+    let exits = signals[range].iter().map(|signal| signal.exit_ms);
+    if exits.clone().any(|exit| exit.is_some()) {
+        hash = exits.fold(hash.text("exits"), |hash, exit| match exit {
+            Some(exit) => hash.count(1).signed(exit),
             None => hash.count(0),
         });
     }
@@ -169,7 +177,8 @@ mod tests {
 
     #[test]
     fn given_signals_differ_by_every_part_of_a_row() {
-        let long = GivenSignal { time_ms: 1, direction: Direction::Long, style: None, atr: None };
+        let long =
+            GivenSignal { time_ms: 1, direction: Direction::Long, style: None, atr: None, exit_ms: None };
         let print = |signal: GivenSignal, value: f64| {
             let mut given = GivenSignals::none(["a".to_owned()].into());
             given.push(signal, [value].into_iter());
@@ -181,12 +190,14 @@ mod tests {
             print(GivenSignal { direction: Direction::Short, ..long }, 2.0).0,
             print(GivenSignal { style: Some(Style::Scalping), ..long }, 2.0).0,
             print(GivenSignal { atr: Some(2.0), ..long }, 2.0).0,
+            print(GivenSignal { exit_ms: Some(2), ..long }, 2.0).0,
+            print(GivenSignal { exit_ms: Some(3), ..long }, 2.0).0,
             print(long, 0.0).0,
             print(long, f64::NAN).0,
             none,
         ];
         let distinct: std::collections::BTreeSet<Fingerprint> = others.into_iter().chain([one]).collect();
-        assert_eq!(distinct.len(), 8);
+        assert_eq!(distinct.len(), 10);
         assert_eq!(print(long, 0.0), print(long, -0.0));
         assert_eq!(none.to_string(), "7607852f2b834e7e");
     }

@@ -32,6 +32,8 @@ pub enum ExitUnit {
     Leverage,
     /// 1 for yes, 0 for no.
     Switch,
+    /// Minutes since the entry; from the first candle on that opens then or later.
+    Minutes,
     /// Percent of the position.
     PercentOfPosition,
     /// How strongly the score of the signal acts.
@@ -50,6 +52,7 @@ impl ExitUnit {
             Self::PercentOfStake => "% of the stake",
             Self::Leverage => "times the stake",
             Self::Switch => "true or false",
+            Self::Minutes => "minutes",
             Self::PercentOfPosition => "% of the position",
             Self::ScoreStrength => "strength of the score",
             Self::Times => "times the mean",
@@ -296,6 +299,45 @@ impl ExitRule {
         }
     }
 
+    /// Returns the rows of the staircase of targets, by minutes since the entry, in percent of the stake; each counts until the
+    /// next one does. Of rows at the same minute the last of the table counts.
+    pub fn roi_steps(&self) -> Vec<(f64, f64)> {
+        let fallen = |third: f64| {
+            let (from, minutes, floor) = (self.roi_pct?, self.roi_decay_minutes?, self.roi_floor_pct?);
+            let target = if third == 3.0 { floor } else { from - third / 3.0 * (from - floor) };
+            Some(((minutes * third / 3.0).round(), target))
+        };
+        let rows = [
+            self.roi_pct.map(|target| (0.0, target)),
+            fallen(1.0),
+            fallen(2.0),
+            fallen(3.0),
+            self.roi_minutes_2.zip(self.roi_pct_2),
+            self.roi_minutes_3.zip(self.roi_pct_3),
+            self.roi_minutes_4.zip(self.roi_pct_4),
+            self.roi_minutes_5.zip(self.roi_pct_5),
+            self.roi_minutes_6.zip(self.roi_pct_6),
+        ];
+        let mut steps: Vec<(f64, f64)> = Vec::new();
+        for (minutes, target) in rows.into_iter().flatten() {
+            steps.retain(|(known, _)| *known != minutes);
+            steps.insert(steps.partition_point(|(known, _)| *known < minutes), (minutes, target));
+        }
+        steps
+    }
+
+    /// Returns whether a row of the staircase stands in the table.
+    pub fn has_roi_rows(&self) -> bool {
+        let rows = [
+            self.roi_minutes_2,
+            self.roi_minutes_3,
+            self.roi_minutes_4,
+            self.roi_minutes_5,
+            self.roi_minutes_6,
+        ];
+        rows.iter().any(Option::is_some)
+    }
+
     /// Returns a percentage of the stake as one of the entry price.
     pub fn percent_of_price(&self, of_stake: f64) -> f64 {
         of_stake / self.leverage.unwrap_or(1.0)
@@ -328,6 +370,10 @@ impl ExitRule {
         // Without a stop there is none to trail before the offset.
         if self.stop_atr.is_none() && self.stop_loss_pct.is_none() {
             self.trailing_only_offset = self.trailing_only_offset.map(|_| 1.0);
+        }
+        // A target without a value from which it falls, or that would rise, does not.
+        if self.roi_pct.zip(self.roi_floor_pct).is_none_or(|(from, floor)| floor >= from) {
+            (self.roi_decay_minutes, self.roi_floor_pct) = (None, None);
         }
         let is_leveraged =
             |axis: &ExitAxis| axis.unit == ExitUnit::PercentOfStake && axis.value(&self).is_some();
@@ -428,11 +474,65 @@ exit_axes! {
     first_target_at_pct: Mechanism "tp1_pct" PercentOfStake ..=1000.0, before_target(), instead_of("tp1_atr_multiplier"), unknown_to_bot();
     /// Break-even: profit from which on the stop is no further than the entry price, in percent of the stake.
     break_even_pct: Mechanism "breakeven_pct" PercentOfStake ..=1000.0, before_target(), following_first_target(), instead_of("breakeven_atr"), unknown_to_bot();
+    /// Staircase of targets: that from the entry on, in percent of the stake. With the others the lowest counts.
+    roi_pct: Mechanism "roi_pct" PercentOfStake ..=1000.0, unknown_to_bot();
+    /// Minutes after which it has fallen to its floor, in three equal steps.
+    roi_decay_minutes: Mechanism "roi_decay_minutes" Minutes ..=129600.0, unknown_to_bot();
+    /// That floor, in percent of the stake. There exactly when the minutes are.
+    roi_floor_pct: Partner "roi_floor_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), unknown_to_bot();
+    /// Row 2 of the staircase: minutes after the entry from which on its target counts.
+    roi_minutes_2: Mechanism "roi_2_minutes" Minutes ..=129600.0, unknown_to_bot();
+    /// Its target, in percent of the stake. There exactly when the minutes are.
+    roi_pct_2: Partner "roi_2_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), unknown_to_bot();
+    /// Row 3 of the staircase: minutes after the entry from which on its target counts.
+    roi_minutes_3: Mechanism "roi_3_minutes" Minutes ..=129600.0, unknown_to_bot();
+    /// Its target, in percent of the stake. There exactly when the minutes are.
+    roi_pct_3: Partner "roi_3_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), unknown_to_bot();
+    /// Row 4 of the staircase: minutes after the entry from which on its target counts.
+    roi_minutes_4: Mechanism "roi_4_minutes" Minutes ..=129600.0, unknown_to_bot();
+    /// Its target, in percent of the stake. There exactly when the minutes are.
+    roi_pct_4: Partner "roi_4_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), unknown_to_bot();
+    /// Row 5 of the staircase: minutes after the entry from which on its target counts.
+    roi_minutes_5: Mechanism "roi_5_minutes" Minutes ..=129600.0, unknown_to_bot();
+    /// Its target, in percent of the stake. There exactly when the minutes are.
+    roi_pct_5: Partner "roi_5_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), unknown_to_bot();
+    /// Row 6 of the staircase: minutes after the entry from which on its target counts.
+    roi_minutes_6: Mechanism "roi_6_minutes" Minutes ..=129600.0, unknown_to_bot();
+    /// Its target, in percent of the stake. There exactly when the minutes are.
+    roi_pct_6: Partner "roi_6_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), unknown_to_bot();
+    /// Whether the time that a given signal has for its exit closes the position (1).
+    exit_signal: Mechanism "exit_signal" Switch ..=1.0, unknown_to_bot();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_staircase_is_a_table_or_falls_in_three_equal_steps() {
+        let plain = ExitRule::holding(8.0);
+        let falling = ExitRule {
+            roi_pct: Some(4.0),
+            roi_decay_minutes: Some(100.0),
+            roi_floor_pct: Some(1.0),
+            ..plain
+        };
+        assert_eq!(falling.roi_steps(), [(0.0, 4.0), (33.0, 3.0), (67.0, 2.0), (100.0, 1.0)]);
+        let table = ExitRule {
+            roi_minutes_3: Some(60.0),
+            roi_pct_3: Some(2.0),
+            roi_minutes_2: Some(240.0),
+            roi_pct_2: Some(0.0),
+            roi_minutes_6: Some(60.0),
+            roi_pct_6: Some(3.0),
+            ..plain
+        };
+        assert_eq!(table.roi_steps(), [(60.0, 3.0), (240.0, 0.0)]);
+        assert!(table.has_roi_rows() && !falling.has_roi_rows() && plain.roi_steps().is_empty());
+        let rising = ExitRule { roi_floor_pct: Some(4.0), ..falling };
+        assert_eq!(rising.normalised(), ExitRule { roi_pct: Some(4.0), ..plain });
+        assert_eq!(ExitRule { roi_pct: None, ..falling }.normalised(), plain);
+    }
 
     /// A rule with every mechanism on, each value unlike the others.
     fn full() -> ExitRule {

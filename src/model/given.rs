@@ -22,6 +22,9 @@ pub struct GivenSignal {
     pub style: Option<Style>,
     /// ATR to measure exits in; price units, `None` for ATR(14) of the candles.
     pub atr: Option<f64>,
+    /// When its exit was known, later than the signal; UTC ms. Whoever follows it leaves at the open of the first candle that opens
+    /// at that instant or after it.
+    pub exit_ms: Option<i64>,
 }
 
 impl GivenSignal {
@@ -33,6 +36,13 @@ impl GivenSignal {
     /// Returns the open time of the entry candle; UTC ms.
     pub fn entry_ms(&self, interval: Interval) -> i64 {
         interval.floor(self.time_ms + interval.ms() - 1)
+    }
+
+    /// Returns the candle, from the entry on, at whose open its exit is: after the entry's, so that there is a trade.
+    pub fn exit_at(&self, interval: Interval) -> Option<u16> {
+        let bars =
+            (interval.floor(self.exit_ms? + interval.ms() - 1) - self.entry_ms(interval)) / interval.ms();
+        u16::try_from(bars.max(1)).ok()
     }
 
     /// Returns the day whose unit the signal belongs to: that of the candle before the entry, as for derived signals.
@@ -113,7 +123,7 @@ mod tests {
     use crate::model::{DAY_MS, MINUTE_MS};
 
     fn at(time_ms: i64) -> GivenSignal {
-        GivenSignal { time_ms, direction: Direction::Long, style: None, atr: None }
+        GivenSignal { time_ms, direction: Direction::Long, style: None, atr: None, exit_ms: None }
     }
 
     #[test]
@@ -136,6 +146,20 @@ mod tests {
         // At midnight the signal candle is the last of the day before; a moment later it is entered a candle on.
         assert_eq!(at(DAY_MS).day(Interval::M15), Day(0));
         assert_eq!(at(DAY_MS + 1).day(Interval::M15), Day(1));
+    }
+
+    #[test]
+    fn an_exit_is_at_the_open_of_a_later_candle_than_the_entry() {
+        let quarter = 15 * MINUTE_MS;
+        // Known within the entry candle, so entered at the next: candles count from there.
+        let exits = [(1, 1), (14, 1), (15, 1), (16, 1), (29, 1), (30, 1), (31, 2), (45, 2), (46, 3)];
+        for (minutes, bars) in exits {
+            let signal = GivenSignal { exit_ms: Some(DAY_MS + minutes * MINUTE_MS), ..at(DAY_MS + 1) };
+            assert_eq!(signal.exit_at(Interval::M15), Some(bars), "{minutes} minutes");
+            let opens = signal.entry_ms(Interval::M15) + i64::from(bars) * quarter;
+            assert!(opens >= signal.exit_ms.expect("given"), "not before it is known");
+        }
+        assert_eq!(at(DAY_MS).exit_at(Interval::M15), None);
     }
 
     #[test]

@@ -22,6 +22,12 @@ pub enum ExitReason {
     VolumeSurge = 6,
     /// The next candle is missing: closed at the last close before the gap.
     DataEnd = 7,
+    /// The target in force of the staircase was traded through.
+    Roi = 8,
+    /// A step of the staircase came into force at an open beyond its target; filled at that open.
+    RoiStep = 9,
+    /// The time of the signal's exit was there; filled at that open.
+    ExitSignal = 10,
 }
 
 /// The order that closes a position: what it costs depends on it.
@@ -40,14 +46,16 @@ impl ExitReason {
     #[inline]
     pub const fn order(self) -> ClosingOrder {
         match self {
-            Self::TakeProfit => ClosingOrder::Limit,
+            Self::TakeProfit | Self::Roi => ClosingOrder::Limit,
             Self::Stop | Self::StopGap | Self::TrailingStop | Self::BreakEven => ClosingOrder::Stop,
-            Self::Time | Self::VolumeSurge | Self::DataEnd => ClosingOrder::Market,
+            Self::Time | Self::VolumeSurge | Self::DataEnd | Self::RoiStep | Self::ExitSignal => {
+                ClosingOrder::Market
+            }
         }
     }
 
     /// Every reason, in the order of the numbers they are stored as.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::TakeProfit,
         Self::Stop,
         Self::StopGap,
@@ -56,6 +64,9 @@ impl ExitReason {
         Self::BreakEven,
         Self::VolumeSurge,
         Self::DataEnd,
+        Self::Roi,
+        Self::RoiStep,
+        Self::ExitSignal,
     ];
 }
 

@@ -101,6 +101,9 @@ impl SignalsBySymbol {
     pub fn read(path: &Path, plan: &Plan, room_bytes: Option<u64>) -> Result<Self, SignalsError> {
         let file = SignalsFile::read(path, plan.interval, &plan.reading, room_bytes)?;
         plan.styles.iter().flat_map(columns_of).try_for_each(|column| file.check_column(column))?;
+        if plan.styles.iter().any(|style| style.exits.reads_exit_signal()) {
+            file.check_exits()?;
+        }
         let columns = file.numeric_columns().map(str::to_owned).collect();
         Ok(Self { fingerprint: all_print(&file), none: GivenSignals::none(columns), file })
     }
@@ -112,7 +115,7 @@ impl SignalsBySymbol {
 
     /// Returns about how much memory the signals take; see [`SignalsFile::read`].
     pub(crate) fn bytes(&self) -> u64 {
-        self.file.rows * (48 + 16 * self.file.numeric_columns().count() as u64)
+        self.file.rows * (64 + 16 * self.file.numeric_columns().count() as u64)
     }
 
     /// Returns the number of signals.

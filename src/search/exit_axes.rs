@@ -82,6 +82,22 @@ impl ExitAxes {
                 return Err(axis_error(axis.key, expected_levels(axis), format!("[{}]", shown.join(", "))));
             }
         }
+        let is_on = |is_asked: &dyn Fn(&ExitRule) -> bool| {
+            let mut rule = ExitRule::holding(0.0);
+            let on =
+                EXIT_AXES.iter().zip(&self.levels).filter(|(_, levels)| **levels != [ExitAxisValue::Off]);
+            on.filter(|(axis, _)| axis.need == Need::Mechanism)
+                .for_each(|(axis, _)| axis.set(&mut rule, 1.0));
+            is_asked(&rule)
+        };
+        if is_on(&|rule| rule.roi_decay_minutes.is_some() && rule.has_roi_rows()) {
+            let expected = "a staircase by roi_decay_minutes or by rows such as roi_2_minutes, not by both";
+            return Err(axis_error("roi_decay_minutes", expected, "both".to_owned()));
+        }
+        if is_on(&|rule| rule.roi_decay_minutes.is_some() && rule.roi_pct.is_none()) {
+            let expected = "roi_pct beside it, from which the target falls";
+            return Err(axis_error("roi_decay_minutes", expected, "none".to_owned()));
+        }
         let is_named = |unit: ExitUnit| {
             EXIT_AXES.iter().zip(&self.levels).any(|(axis, levels)| {
                 axis.unit == unit && axis.need != Need::Partner && *levels != [ExitAxisValue::Off]
@@ -92,6 +108,15 @@ impl ExitAxes {
             return Err(axis_error("leverage", expected, "none".to_owned()));
         }
         Ok(())
+    }
+
+    /// Returns whether some rule follows the exits of given signals.
+    pub(crate) fn follow_signals(&self) -> bool {
+        EXIT_AXES.iter().zip(&self.levels).any(|(axis, levels)| {
+            let mut rule = ExitRule::holding(0.0);
+            axis.set(&mut rule, 1.0);
+            rule.exit_signal.is_some() && *levels != [ExitAxisValue::Off]
+        })
     }
 
     /// Returns the mechanism of a partner that is off in every rule of the space, by its keys: the partner has nothing to act on.
@@ -133,6 +158,9 @@ impl ExitAxes {
         // An axis in percent comes with that in ATR.
         for axis in nesting().into_iter().filter(|axis| EXIT_AXES[*axis].instead_of.is_none()) {
             let choices: Vec<(&ExitAxis, ExitAxisValue)> = self.choices(axis).collect();
+            if choices.iter().all(|(_, level)| *level == ExitAxisValue::Off) && choices.len() == 1 {
+                continue;
+            }
             let is_idle =
                 |rule: &ExitRule| partner_of(axis).is_some_and(|of| !of.gives_to(&EXIT_AXES[axis], rule));
             let with = |rule: &ExitRule| match is_idle(rule) {
@@ -177,6 +205,7 @@ impl ExitAxes {
 fn expected_levels(axis: &ExitAxis) -> &'static str {
     match axis.need {
         _ if axis.is_fixed => "one number from 1 on, within reason: all parameter sets of a space share it",
+        Need::Mechanism if axis.unit == ExitUnit::Switch => "true, false or both",
         Need::Mechanism if axis.may_follow_first_target => "one or more positive numbers, \"tp1\" or \"off\"",
         _ if axis.unit == ExitUnit::Switch => "true, false or both",
         Need::Mechanism | Need::Level => "one or more positive numbers within reason, or \"off\"",
@@ -339,6 +368,29 @@ mod tests {
                 .any(|rule| rule.break_even_pct == Some(2.0) && rule.first_target_at_pct == Some(2.0))
         );
         assert!(rules.iter().any(|rule| rule.break_even_atr == Some(1.0)));
+    }
+
+    #[test]
+    fn a_staircase_is_made_by_few_numbers_or_by_rows() {
+        let mut exits = ExitAxes::new(&[9.0], &[1.5], &[8.0]);
+        exits.set("roi_pct", vec![Off, At(4.0), At(6.0)]);
+        exits.set("roi_decay_minutes", vec![At(60.0), At(120.0)]);
+        exits.set("roi_floor_pct", vec![At(0.0), At(5.0)]);
+        // Without a target none falls; a floor of 5 % is one of the second target only: the first stays as it is.
+        assert_eq!(exits.rules().len(), 1 + (2 + 1) + 2 * 2);
+        let checked = |exits: &ExitAxes| exits.check().map_err(|error| error.to_string());
+        assert_eq!(checked(&exits), Ok(()));
+        exits.set("roi_2_minutes", vec![At(30.0)]);
+        assert!(checked(&exits).expect_err("both").contains("roi_decay_minutes"));
+        exits.set("roi_decay_minutes", vec![Off]);
+        exits.set("roi_2_pct", vec![At(1.0), At(2.0)]);
+        assert_eq!((checked(&exits), exits.rules().len()), (Ok(()), 3 * 2));
+        let alone = {
+            let mut exits = ExitAxes::new(&[9.0], &[1.5], &[8.0]);
+            exits.set("roi_decay_minutes", vec![At(60.0)]);
+            exits
+        };
+        assert!(checked(&alone).expect_err("nothing falls").contains("roi_pct beside it"));
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub struct Placed<'a> {
     pub values: &'a [f64],
     /// Index of the entry candle; `None` where it is missing.
     pub entry: Option<usize>,
+    /// The candle from the entry on at whose open the signal has its exit; `None` where it has none.
+    pub exit_at: Option<u16>,
     /// Whether a new scale of the price begins at the entry: what was known then is on another.
     pub rescaled: bool,
     /// ATR that was given, or ATR(14) at the last candle closed by then; `None` where it cannot be measured. It waits for no other
@@ -46,6 +48,7 @@ pub fn given_of_day<'a>(market: &MarketSeries<'_>, day: Day, given: &'a GivenSig
             signal,
             values: given.values(index),
             entry,
+            exit_at: signal.exit_at(interval),
             rescaled: entry.is_some_and(|entry| market.bars.break_at(entry) == Some(Break::Scale)),
             atr: signal.atr.or_else(|| atr(market.bars, known?)),
             row: known.and_then(|known| frame.pulse(known)).map(|pulse| frame.row(pulse)),

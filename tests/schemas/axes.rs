@@ -17,6 +17,7 @@ use crate::store::records::StoredParameterSet;
 fn two(axis: &ExitAxis) -> [f64; 2] {
     // Whole hours, what no leverage is below, and what no take-profit of the defaults is nearer than.
     match axis.need {
+        _ if axis.unit == ExitUnit::Switch && axis.may_be_off() => [1.0, 0.0],
         _ if axis.unit == ExitUnit::Switch => [0.0, 1.0],
         Need::Always => [2.0, 3.0],
         _ if axis.is_fixed => [2.0, 3.0],
@@ -39,10 +40,19 @@ fn plan(axis: usize, values: &[f64]) -> Plan {
     if EXIT_AXES[axis].is_fixed {
         space += "stop_loss_pct = 10\n";
     }
-    let text = format!("[style.swing.space]\n{space}");
+    if falls(&EXIT_AXES[axis]) {
+        space += "roi_pct = 9\n";
+    }
+    let signals = if EXIT_AXES[axis].key == "exit_signal" { "[signals]\nfile = \"x\"\n" } else { "" };
+    let text = format!("{signals}[style.swing.space]\n{space}");
     let config =
         Config::from_texts(&[("test".to_owned(), text.clone())]).unwrap_or_else(|e| panic!("{text}{e}"));
     config.plan(&[Style::Swing], DayLimits::default()).unwrap_or_else(|e| panic!("{text}{e}"))
+}
+
+/// Returns whether an axis says how a target falls.
+fn falls(axis: &ExitAxis) -> bool {
+    ["roi_decay_minutes", "roi_floor_pct"].contains(&axis.key)
 }
 
 /// Returns a rule in which an axis has a value, with its partner.
@@ -54,6 +64,7 @@ fn rule(axis: usize, value: f64) -> ExitRule {
     if let Some(atr) = EXIT_AXES[axis].instead_of.and_then(ExitAxis::named) {
         atr.turn_off(&mut rule);
     }
+    rule.roi_pct = falls(&EXIT_AXES[axis]).then_some(9.0);
     EXIT_AXES[axis].set(&mut rule, value);
     // The mechanism of a partner of a partner is found from behind.
     for (mechanism, partner) in ExitAxis::pairs().rev().chain(ExitAxis::pairs()) {
@@ -75,7 +86,12 @@ fn every_exit_axis_is_parsed_enumerated_and_fingerprinted() {
             let planned = plan(place, values);
             let rules = planned.styles[0].space.rules();
             for value in *values {
-                assert!(rules.iter().any(|rule| axis.value(rule) == Some(*value)), "{} = {value}", axis.key);
+                let is_value = |rule: &ExitRule| match axis.value(rule) {
+                    // A switch of its own that is 0 is off.
+                    None => axis.unit == ExitUnit::Switch && axis.may_be_off() && *value == 0.0,
+                    own => own == Some(*value),
+                };
+                assert!(rules.iter().any(is_value), "{} = {value}", axis.key);
             }
         }
         let alone = [one, other].map(|value| plan(place, &[value]));

@@ -28,6 +28,8 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Axes of the rules whose bytes were pinned first.
 const FIRST_AXES: usize = 11;
+/// Reasons of the ends whose bytes were pinned first.
+const FIRST_REASONS: usize = 8;
 
 /// A schema with a rule in which so many axes are on.
 fn schema(axes: usize) -> UnitSchema {
@@ -37,7 +39,7 @@ fn schema(axes: usize) -> UnitSchema {
     UnitSchema { columns, rules: vec![ExitRule::new(2.0, 1.5, 8.0), full] }
 }
 
-/// A unit with a signal of every setup; together they end for every reason, and in every way that an end can be.
+/// A unit with a signal of every setup; together they end for every reason of then, and in every way that an end can be.
 fn unit() -> Unit {
     let setups = [
         Setup::ReversalAtLevel,
@@ -60,7 +62,7 @@ fn unit() -> Unit {
         best_case: ReturnPpm(2_000 - 300 * i as i32),
         gross: ReturnPpm(3_000 - 300 * i as i32),
         bars_held: 1 + 500 * i as u16,
-        reason: ExitReason::ALL[i % ExitReason::ALL.len()],
+        reason: ExitReason::ALL[i % FIRST_REASONS],
         ambiguous: i % 3 == 1,
     };
     let mut outcomes = Outcomes::new(2);

@@ -10,7 +10,7 @@ use crate::model::{ExitAxis, FilterValue, ParameterSet};
 /// Spaces that freqtrade reads in its own way: `[exits]` of the map writes them.
 const OWN_SPACES: [&str; 4] = ["roi", "stoploss", "trailing", "max_open_trades"];
 /// Exits that freqtrade has, and those that it may be without. What else a set has would be lost in silence.
-const HANDED_EXITS: [&str; 9] = [
+const HANDED_EXITS: [&str; 13] = [
     "atr_tp_multiplier",
     "atr_stop_multiplier",
     "max_holding_hours",
@@ -20,6 +20,10 @@ const HANDED_EXITS: [&str; 9] = [
     "trailing_pct",
     "trailing_offset_pct",
     "trailing_only_offset_is_reached",
+    "roi_pct",
+    "roi_decay_minutes",
+    "roi_floor_pct",
+    "exit_signal",
 ];
 /// Longest name of a space or parameter.
 const NAME_CHARS_MAX: usize = 100;
@@ -88,6 +92,8 @@ struct ExitsMap {
     roi: bool,
     stoploss: bool,
     trailing: bool,
+    /// The longest holding time, as the row of the staircase at which freqtrade leaves whatever the profit is.
+    holding: bool,
     /// Of the strategy: freqtrade counts exits in percent of the stake. That of the set, unless it is given.
     leverage: Option<f64>,
     /// Of a side: freqtrade's targets are after fees, ours are levels of the price.
@@ -96,7 +102,7 @@ struct ExitsMap {
 
 impl Default for ExitsMap {
     fn default() -> Self {
-        Self { roi: false, stoploss: false, trailing: false, leverage: None, fee_pct: 0.0 }
+        Self { roi: false, stoploss: false, trailing: false, holding: false, leverage: None, fee_pct: 0.0 }
     }
 }
 
@@ -152,7 +158,8 @@ impl FreqtradeMap {
 
     /// Returns whether exits are handed over.
     fn hands_exits(&self) -> bool {
-        self.exits.roi || self.exits.stoploss || self.exits.trailing
+        let ExitsMap { roi, stoploss, trailing, holding, .. } = self.exits;
+        roi || stoploss || trailing || holding
     }
 
     /// Returns what the file has to say of a set, space by space.
@@ -173,7 +180,7 @@ impl FreqtradeMap {
 
     /// Returns the exits of a set as freqtrade counts them.
     fn exits_of(&self, set: &ParameterSet) -> Result<Map<String, Value>, MapError> {
-        let ExitsMap { roi, stoploss, trailing, leverage, fee_pct } = self.exits;
+        let ExitsMap { roi, stoploss, trailing, holding, leverage, fee_pct } = self.exits;
         let known = |key: &str| ExitAxis::named(key).and_then(|axis| axis.value(&set.exit));
         // The percentages of the set are of its stake; what moves is the price.
         let number = |key: &str| known(key).map(|percent| set.exit.percent_of_price(percent));
@@ -195,7 +202,8 @@ impl FreqtradeMap {
             })
         };
         if self.hands_exits() {
-            let beyond = set.exit.values().map(|(key, _)| key).find(|key| !HANDED_EXITS.contains(key));
+            let is_handed = |key: &&str| HANDED_EXITS.contains(key) || is_roi_row(key);
+            let beyond = set.exit.values().map(|(key, _)| key).find(|key| !is_handed(key));
             if let Some(beyond) = beyond {
                 return Err(MapError::Value {
                     place: "exits".to_owned(),
@@ -209,17 +217,31 @@ impl FreqtradeMap {
         }
         let share = |percent: f64| rounded(percent / 100.0 * leverage);
         let mut spaces = Map::new();
-        if roi {
-            let (target, fee) = (needed("roi", "take_profit_pct")? / 100.0, fee_pct / 100.0);
-            let net = ((1.0 + target) * (1.0 - fee) / (1.0 + fee) - 1.0) * leverage;
-            if net <= 0.0 {
-                return Err(value_error(
-                    "exits.roi",
-                    "a target above the fees of both sides",
-                    target * 100.0,
-                ));
+        if roi || holding {
+            let fee = fee_pct / 100.0;
+            let net = |percent: f64| ((1.0 + percent / 100.0) * (1.0 - fee) / (1.0 + fee) - 1.0) * leverage;
+            let rows = if roi { targets_of(set) } else { Vec::new() };
+            let rows: Vec<(u64, f64)> = rows
+                .into_iter()
+                .map(|(minutes, target)| (minutes, set.exit.percent_of_price(target)))
+                .collect();
+            if roi && rows.is_empty() {
+                needed("roi", "take_profit_pct")?;
             }
-            spaces.insert("roi".to_owned(), json!({ "0": rounded(net) }));
+            if let Some((_, target)) = rows.first().filter(|(_, target)| net(*target) <= 0.0) {
+                return Err(value_error("exits.roi", "a target above the fees of both sides", *target));
+            }
+            let mut table: Map<String, Value> = rows
+                .iter()
+                .map(|(minutes, target)| (minutes.to_string(), json!(rounded(net(*target)))))
+                .collect();
+            if holding {
+                let minutes = (set.exit.hold_hours * 60.0).round() as u64;
+                table.retain(|row, _| row.parse::<u64>().is_ok_and(|row| row < minutes));
+                // Any profit is beyond the loss of all.
+                table.insert(minutes.to_string(), json!(-1));
+            }
+            spaces.insert("roi".to_owned(), Value::Object(table));
         }
         if stoploss {
             let stop = share(needed("stoploss", "stop_loss_pct")?);
@@ -294,6 +316,22 @@ impl ParameterSource {
             )),
         }
     }
+}
+
+/// Returns whether a key is of a row of the staircase.
+fn is_roi_row(key: &str) -> bool {
+    key.strip_prefix("roi_").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// Returns the targets of a set by whole minutes since the entry, in percent of the stake: of take-profit and staircase the lower.
+fn targets_of(set: &ParameterSet) -> Vec<(u64, f64)> {
+    let fixed = set.exit.take_profit_pct;
+    let steps = set.exit.roi_steps();
+    let alone = fixed.filter(|_| steps.first().is_none_or(|(minutes, _)| *minutes > 0.0));
+    let lower = |target: f64| fixed.map_or(target, |fixed| fixed.min(target));
+    // freqtrade counts whole minutes, and a row is in force from its minute on.
+    let steps = steps.into_iter().map(|(minutes, target)| (minutes.ceil() as u64, lower(target)));
+    alone.map(|fixed| (0, fixed)).into_iter().chain(steps).collect()
 }
 
 fn known_exits(set: &ParameterSet) -> String {
@@ -383,6 +421,39 @@ mod tests {
             refused.contains("exits.leverage: expected that of the set, 5, or none, found 2"),
             "{refused}"
         );
+    }
+
+    #[test]
+    fn a_staircase_goes_over_with_take_profit_and_holding_time() {
+        let of = |exit: ExitRule, text: &str| {
+            let map = FreqtradeMap::parse(&format!("[exits]\n{text}")).expect("a map");
+            map.spaces_of(&ParameterSet { exit, filters: Vec::new() }).map(|spaces| spaces["roi"].clone())
+        };
+        let stairs = ExitRule {
+            roi_pct: Some(6.0),
+            roi_decay_minutes: Some(90.0),
+            roi_floor_pct: Some(0.0),
+            ..ExitRule::holding(8.0)
+        };
+        let all = json!({ "0": 0.06, "30": 0.04, "60": 0.02, "90": 0.0 });
+        assert_eq!(of(stairs, "roi = true"), Ok(all));
+        let lower = ExitRule { take_profit_pct: Some(5.0), leverage: Some(2.0), ..stairs };
+        assert_eq!(of(lower, "roi = true"), Ok(json!({ "0": 0.05, "30": 0.04, "60": 0.02, "90": 0.0 })));
+        let held = json!({ "0": 0.06, "30": 0.04, "60": -1 });
+        assert_eq!(of(ExitRule { hold_hours: 1.0, ..stairs }, "roi = true\nholding = true"), Ok(held));
+        assert_eq!(of(ExitRule::holding(8.0), "holding = true"), Ok(json!({ "480": -1 })));
+        let rows = ExitRule {
+            take_profit_pct: Some(3.0),
+            roi_minutes_4: Some(60.5),
+            roi_pct_4: Some(1.0),
+            ..ExitRule::holding(8.0)
+        };
+        assert_eq!(of(rows, "roi = true"), Ok(json!({ "0": 0.03, "61": 0.01 })));
+        // A target at the entry price is a loss of both fees.
+        let net = of(stairs, "roi = true\nfee_pct = 0.05").expect("sound");
+        assert_eq!(net["90"], json!(-0.00099950024987));
+        let none = of(ExitRule::holding(8.0), "roi = true").expect_err("no target").to_string();
+        assert!(none.contains("exits.roi: expected a set with `take_profit_pct`"), "{none}");
     }
 
     #[test]

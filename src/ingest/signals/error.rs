@@ -143,6 +143,15 @@ pub enum SignalsError {
     /// Two rows say different things about one signal.
     #[error(transparent)]
     Conflict(Box<SignalsConflict>),
+    /// An exit rule follows the exits of signals that have none.
+    #[error(
+        "`{}`: expected a column `exit_time` with the time of each signal's exit, which `exit_signal` follows, found no such time",
+        path.display()
+    )]
+    NoExits {
+        /// The file.
+        path: PathBuf,
+    },
     /// A filter asks for a column that holds no numbers.
     #[error("`{}`, column {name:?}: expected numbers to filter on, found {found}", path.display())]
     Column {

@@ -21,6 +21,7 @@ pub(super) struct SignalHeader {
     pub(super) direction: usize,
     pub(super) style: Option<usize>,
     pub(super) atr: Option<usize>,
+    pub(super) exit_time: Option<usize>,
 }
 
 /// Which time of a signal a column gives.
@@ -49,7 +50,7 @@ impl TimeSays {
 pub(super) type HeaderFault = (&'static str, String);
 
 /// Names of columns with a meaning, with what each stands for.
-const MEANINGS: [(&str, SignalColumnMeaning); 10] = [
+const MEANINGS: [(&str, SignalColumnMeaning); 11] = [
     ("symbol", SignalColumnMeaning::Symbol),
     ("pair", SignalColumnMeaning::Symbol),
     ("time", SignalColumnMeaning::Time),
@@ -60,6 +61,7 @@ const MEANINGS: [(&str, SignalColumnMeaning); 10] = [
     ("side", SignalColumnMeaning::Direction),
     ("style", SignalColumnMeaning::Style),
     ("atr", SignalColumnMeaning::Atr),
+    ("exit_time", SignalColumnMeaning::ExitTime),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +73,7 @@ enum SignalColumnMeaning {
     Direction,
     Style,
     Atr,
+    ExitTime,
 }
 
 impl SignalHeader {
@@ -81,6 +84,7 @@ impl SignalHeader {
             "direction" => Some(self.direction),
             "style" => self.style,
             "atr" => self.atr,
+            "exit_time" => self.exit_time,
             _ => Some(self.time.0),
         }
     }
@@ -108,7 +112,7 @@ impl SignalHeader {
         separator: u8,
         line: &[u8],
     ) -> Result<(Self, Vec<(String, usize)>), HeaderFault> {
-        let mut places: [Option<usize>; 7] = [None; 7];
+        let mut places: [Option<usize>; 8] = [None; 8];
         let mut own: Vec<(String, usize)> = Vec::new();
         for (place, cell) in cells.iter().enumerate() {
             let plain = plain_name(cell);
@@ -160,6 +164,7 @@ impl SignalHeader {
             direction: at(SignalColumnMeaning::Direction).ok_or_else(missing("a column `direction`"))?,
             style: at(SignalColumnMeaning::Style),
             atr: at(SignalColumnMeaning::Atr),
+            exit_time: at(SignalColumnMeaning::ExitTime),
         };
         Ok((header, own))
     }

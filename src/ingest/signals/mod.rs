@@ -30,7 +30,7 @@ use super::report::{Issue, IssueKind, note};
 use super::source::DECODED_BYTES_MAX;
 use super::time::LocalClock;
 use super::{OnBadRows, ReadingOptions};
-use crate::model::{GivenSignal, GivenSignals, Interval, Symbol};
+use crate::model::{GivenSignal, GivenSignals, Interval, Symbol, rfc3339};
 use header::{HeaderFault, SignalHeader};
 use row::{Number, number};
 
@@ -89,7 +89,7 @@ impl SignalsFile {
     /// Reads a file of signals; `interval` is that of the candles they are traded on, `room_bytes` what reading may take.
     ///
     /// Errors: see [`SignalsError`]; only a last line that ends in the middle, or may do so, is left out and noted
-    /// Cost:   O(rows log rows); 96 bytes per row and 16 per row and column, of which half stay
+    /// Cost:   O(rows log rows); 112 bytes per row and 16 per row and column, of which half stay
     pub fn read(
         path: &Path,
         interval: Interval,
@@ -154,6 +154,17 @@ impl SignalsFile {
         self.columns.iter().filter(numeric).map(|column| column.name.as_str())
     }
 
+    /// Checks that some signal has an exit of its own.
+    ///
+    /// Errors: none has: nothing would follow them
+    pub fn check_exits(&self) -> Result<(), SignalsError> {
+        let has_exit = |given: &GivenSignals| given.signals().iter().any(|signal| signal.exit_ms.is_some());
+        match self.symbols.values().any(has_exit) {
+            true => Ok(()),
+            false => Err(SignalsError::NoExits { path: self.path.clone() }),
+        }
+    }
+
     /// Returns whether a column can be filtered on.
     ///
     /// Errors: there is no such column, or it holds something else than numbers, with the line
@@ -184,7 +195,7 @@ fn stream_error(path: &Path, limit: u64) -> impl Fn(StreamError) -> SignalsError
 }
 
 /// What a row takes while a file is read: itself, its place in the order, and the signal made of it.
-pub(super) const ROW_BYTES: u64 = 96;
+pub(super) const ROW_BYTES: u64 = 112;
 /// What a row takes in addition for every column of the user's own.
 const CELL_BYTES: u64 = 16;
 
@@ -486,7 +497,12 @@ impl<'a> SignalTable<'a> {
         let given = |value: f64| Some(value).filter(|value| !value.is_nan());
         let style =
             |row: &SignalRow| row.signal.style.map_or("every style".to_owned(), |style| style.to_string());
-        let mut pairs = vec![("style", style(a), style(b)), ("atr", show(a.signal.atr), show(b.signal.atr))];
+        let exit = |row: &SignalRow| row.signal.exit_ms.map_or("nothing".to_owned(), rfc3339);
+        let mut pairs = vec![
+            ("style", style(a), style(b)),
+            ("atr", show(a.signal.atr), show(b.signal.atr)),
+            ("exit_time", exit(a), exit(b)),
+        ];
         pairs.extend(self.columns.iter().map(|column| {
             let [a, b] = [first, second].map(|row| show(given(column.values[row])));
             (column.name.as_str(), a, b)

@@ -77,7 +77,15 @@ pub(super) fn signal<'a>(
         },
         None => None,
     };
-    Ok((symbol, GivenSignal { time_ms, direction, style, atr }))
+    let exit_ms = match header.exit_time.map(&at) {
+        Some(cell) if !decimal::is_nothing(cell) => {
+            let later =
+                clock.parse(cell).ok().map(|(exit_ms, _)| exit_ms).filter(|exit_ms| *exit_ms > time_ms);
+            Some(later.ok_or_else(|| bad("exit_time", "a time after that of the signal, or nothing", cell))?)
+        }
+        _ => None,
+    };
+    Ok((symbol, GivenSignal { time_ms, direction, style, atr, exit_ms }))
 }
 
 /// Returns whether a last row that no newline ends may be cut in its last cell, and nothing else is wrong with it: the cell

@@ -36,12 +36,44 @@ fn columns_are_found_by_name_whatever_their_order_and_form() {
             direction: Direction::Long,
             style: Some(Style::Swing),
             atr: Some(2.5),
+            exit_ms: None,
         };
         let wanted = Symbol::parse("BTCUSDT").expect("a symbol");
         assert_eq!(only(&file), (&wanted, signal, vec![-0.001, 7.0]), "{text:?}");
         assert_eq!(file.numeric_columns().collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!((file.rows, file.duplicates, file.issues), (1, 0, Vec::new()));
     }
+}
+
+#[test]
+fn an_exit_is_later_than_its_signal() {
+    let exit_of = |cell: &str| {
+        let text = format!("symbol,time,side,exit_time\nBTCUSDT,2025-04-03T17:15:00Z,long,{cell}\n");
+        read(&text).map(|file| (only(&file).1.exit_ms, file.check_exits().is_ok()))
+    };
+    assert_eq!(exit_of("2025-04-03T18:00:00Z").expect("sound"), (Some(INSTANT + 45 * 60_000), true));
+    assert_eq!(exit_of("").expect("sound"), (None, false));
+    for cell in ["2025-04-03T17:15:00Z", "2025-04-02", "soon", "-1"] {
+        let error = exit_of(cell).expect_err(cell).to_string();
+        assert!(
+            error.contains("column \"exit_time\": expected a time after that of the signal, or nothing"),
+            "{error}"
+        );
+    }
+    let two = "symbol,time,side,exit_time\nBTCUSDT,1743700500,long,1743704100\nBTCUSDT,1743700500,long,1743704101\n";
+    let error = read(two).expect_err("two exits").to_string();
+    assert!(error.contains("differ in column \"exit_time\""), "{error}");
+    // Cut in its last cell, a time is no time, or another one.
+    let cut = read(
+        "symbol,time,side,exit_time\nBTCUSDT,1743700500,long,1743704100\nBTCUSDT,1743701400,long,17437041",
+    );
+    assert_eq!(cut.expect("the last row waits").rows, 1);
+    let error = read("symbol,time,side\nBTCUSDT,1743700500,long\n")
+        .expect("sound")
+        .check_exits()
+        .expect_err("none")
+        .to_string();
+    assert!(error.contains("expected a column `exit_time`"), "{error}");
 }
 
 #[test]
