@@ -4,13 +4,16 @@ use serde_json::Value;
 
 use crate::command::StoreDir;
 
-const FEW: [&str; 6] = [
+const FEW: [&str; 8] = [
     "--set",
     "symbols.min_trades=5",
     "--set",
     "validate.min_out_of_sample_trades=3",
     "--set",
     "style.swing.space.atr_tp_multiplier=[3]",
+    // What is chosen in sample is judged out of sample.
+    "--set",
+    "decide.require=stable",
 ];
 
 fn run(store: &StoreDir, prior_trades: u32, more: &[&str]) -> Value {

@@ -286,6 +286,22 @@ pub enum OwnReason {
     ClockSetBack(SetBack),
     /// It was judged against parameters of the style that decayed.
     StyleDecayed,
+    /// Its own set is better than that of all symbols, on days that did not choose it.
+    OwnIsBetter {
+        /// Probability that it is not, all symbols counted.
+        p: f64,
+    },
+    /// It is not better beyond what luck explains.
+    OwnNoBetter {
+        /// The same probability.
+        p: f64,
+        /// The greatest with which it is adopted.
+        least: f64,
+    },
+    /// Its own set stays: it is no worse than that of all symbols, and there is no better one.
+    OwnStays,
+    /// Nothing was tested: a quick run, or too few days for folds.
+    NotTested,
 }
 
 impl OwnReason {
@@ -314,6 +330,17 @@ impl fmt::Display for OwnReason {
             }
             Self::ClockSetBack(clock) => write!(f, "{clock}: nothing is adopted until it is right"),
             Self::StyleDecayed => f.write_str("it was judged against parameters of the style that decayed"),
+            Self::OwnIsBetter { p } => write!(
+                f,
+                "its own set is better than that of all symbols on days that did not choose it (p = {p:.3}, all symbols counted)"
+            ),
+            Self::OwnNoBetter { p, least } => write!(
+                f,
+                "its own set is not better than that of all symbols on days that did not choose it, beyond what luck explains \
+                 (p = {p:.3}, all symbols counted; {least} is asked for)"
+            ),
+            Self::OwnStays => f.write_str("its own set stays: it is no worse than that of all symbols"),
+            Self::NotTested => f.write_str("own sets are not tested in a quick run, nor with too few days"),
         }
     }
 }

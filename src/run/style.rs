@@ -17,7 +17,7 @@ use crate::search::space::weights_of;
 use crate::search::weights::LearnedWeights;
 use crate::study::assembly::{SymbolDays, outcome_table_of};
 use crate::study::evidence::Question;
-use crate::study::per_symbol::own_sets;
+use crate::study::per_symbol::OwnQuestion;
 use crate::study::series::replay_series;
 use crate::study::weights::learn_weights;
 use crate::study::{EvaluationContext, Study, study_parameters};
@@ -103,7 +103,9 @@ pub(crate) fn study_style(
         DecisionOutcome::Unchanged if !theirs.is(&ground) => Vec::new(),
         DecisionOutcome::Adopted | DecisionOutcome::Unchanged => {
             let in_force = |scope: &str| in_force.symbols.get(scope).cloned();
-            own_sets(plan, index, &book, symbols, &names, &study, &in_force)
+            let gate = evidence.gate;
+            let question = OwnQuestion { plan, index, book: &book, study: &study, gate, in_force: &in_force };
+            question.own_sets(symbols, &names)
         }
         DecisionOutcome::Restored | DecisionOutcome::Withdrawn => {
             withdrawn_own_sets(style.space.style(), &in_force.symbols)

@@ -1,6 +1,7 @@
 //! The scores of every set for several choices on one window at once.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use crate::evaluate::outcome_table::Window;
 use crate::evaluate::sweep::{GridPoint, draw_figures};
@@ -28,10 +29,35 @@ pub(super) struct ChoiceScores {
 
 impl ChoiceScores {
     /// Returns them as they are ranked.
-    pub(super) fn into_grid(self) -> ScoredGrid<impl Fn(usize) -> u32, impl Fn(usize, usize) -> bool> {
-        let Self { rules, scores, nets, trades } = self;
-        let earns = move |rule, cell| nets.get(cell * rules + rule).is_some_and(|net| *net > 0.0);
-        ScoredGrid { scores, trades: move |cell| trades[cell], earns }
+    pub(super) fn into_grid(mut self) -> ScoredGrid<impl Fn(usize) -> u32, impl Fn(usize, usize) -> bool> {
+        let scores = std::mem::take(&mut self.scores);
+        let known = Rc::new(self);
+        let trades = known.clone();
+        ScoredGrid {
+            scores,
+            trades: move |cell| trades.trades[cell],
+            earns: move |rule, cell| known.earns(rule, cell),
+        }
+    }
+
+    /// Returns the scores.
+    pub(super) fn scores(&self) -> &[f64] {
+        &self.scores
+    }
+
+    /// Returns the exit rules of a cell.
+    pub(super) fn rules(&self) -> usize {
+        self.rules
+    }
+
+    /// Returns the trades of every cell.
+    pub(super) fn trades(&self) -> &[u32] {
+        &self.trades
+    }
+
+    /// Returns whether a set earns, where that matters.
+    pub(super) fn earns(&self, rule: usize, cell: usize) -> bool {
+        self.nets.get(cell * self.rules + rule).is_some_and(|net| *net > 0.0)
     }
 }
 
@@ -40,6 +66,9 @@ impl ChoiceScores {
 ///
 /// Cost: a sweep; 8 bytes per set and choice, 16 where sets are ranked by plateau
 pub(super) fn score_choices(window: &Window<'_>, choices: &[Choice<'_>]) -> Vec<ChoiceScores> {
+    if choices.is_empty() {
+        return Vec::new();
+    }
     let parts = choices.iter().filter(|choice| !choice.left_out.is_empty());
     let mut cuts: Vec<Day> = parts.flat_map(|choice| [choice.left_out.start, choice.left_out.end]).collect();
     cuts.sort_unstable();
@@ -52,6 +81,11 @@ pub(super) fn score_choices(window: &Window<'_>, choices: &[Choice<'_>]) -> Vec<
     let draw = |before: &[GridPoint], figures: &mut [f64]| {
         let all = &before[cuts.len()];
         for (n, ((from, to), choice)) in spans.iter().zip(choices).enumerate() {
+            // Most sets without a score trade too rarely: the rest need not be known.
+            if all.trades - (before[*to].trades - before[*from].trades) < choice.objective.around.trades_min {
+                figures[n] = f64::NAN;
+                continue;
+            }
             let known = if from == to { *all } else { all.without(&before[*to].without(&before[*from])) };
             figures[n] = choice.objective.rate(&known).unwrap_or(f64::NAN);
             if by_plateau {

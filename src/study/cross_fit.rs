@@ -62,12 +62,17 @@ pub(super) struct Refits {
     pub(super) walk: Option<Walk>,
 }
 
-/// A choice made on some of the days, to earn on a fold.
+/// Days that a choice earns on, which was made without them.
 #[derive(Debug, Clone)]
-struct Refit {
-    fold: Range<Day>,
-    /// The days between the first and the last that choose which do not; after them none chooses in a walk.
-    left_out: Range<Day>,
+pub(super) struct Fold {
+    pub(super) days: Range<Day>,
+    /// The days that do not choose: its own, and as many beside them as a label reaches; of a walk all that come later.
+    pub(super) left_out: Range<Day>,
+}
+
+/// Returns the days of all that choose for a fold: before and after what is left out.
+pub(super) fn known_days(fold: &Fold, all: &Range<Day>) -> [Range<Day>; 2] {
+    [all.start..fold.left_out.start, fold.left_out.end..all.end]
 }
 
 /// A set that was chosen, with what it earned on the fold.
@@ -93,8 +98,8 @@ impl<'a> Chooser<'a> {
         Self { ground, plan, days, gap }
     }
 
-    /// Returns the folds of the days; empty where they are too few.
-    fn folds(&self) -> Vec<Range<Day>> {
+    /// Returns the days of every fold; none where they are too few.
+    fn stretches(&self) -> Vec<Range<Day>> {
         let count = usize::try_from(self.days.end.0 - self.days.start.0).unwrap_or(0);
         let day = |k: usize| Day(self.days.start.0 + (k * count / FOLDS) as i32);
         match count / FOLDS >= FOLD_DAYS_MIN.max(2 * self.gap as usize) {
@@ -103,26 +108,33 @@ impl<'a> Chooser<'a> {
         }
     }
 
-    /// Returns the choices of the cross-fit, then those of the walk.
-    fn refits(&self) -> Vec<Refit> {
-        let from = |fold: &Range<Day>| Day(fold.start.0 - self.gap).max(self.days.start);
-        let to = |fold: &Range<Day>| Day(fold.end.0 + self.gap).min(self.days.end);
-        let folds = self.folds();
-        let without = folds.iter().map(|fold| (fold, from(fold)..to(fold)));
-        let before = folds.iter().skip(WALK_FROM).map(|fold| (fold, from(fold)..self.days.end));
-        without.chain(before).map(|(fold, left_out)| Refit { fold: fold.clone(), left_out }).collect()
+    /// Returns the folds of the cross-fit; none where the days are too few.
+    pub(super) fn folds(&self) -> Vec<Fold> {
+        let to = |days: &Range<Day>| Day(days.end.0 + self.gap).min(self.days.end);
+        let fold = |days: Range<Day>| Fold { left_out: self.gap_before(&days)..to(&days), days };
+        self.stretches().into_iter().map(fold).collect()
+    }
+
+    /// Returns those of the walk: nothing chooses after its fold.
+    fn steps(&self) -> Vec<Fold> {
+        let step = |days: Range<Day>| Fold { left_out: self.gap_before(&days)..self.days.end, days };
+        self.stretches().into_iter().skip(WALK_FROM).map(step).collect()
+    }
+
+    fn gap_before(&self, days: &Range<Day>) -> Day {
+        Day(days.start.0 - self.gap).max(self.days.start)
     }
 
     /// Chooses again and again. Returns the scores of one more choice by all days as well, where they come on the way.
     ///
     /// Cost: sums over days are enough for most scores: one sweep gives those of every choice; else each has sweeps of its own
     pub(super) fn choose_again(&self, also: Option<&Choice<'_>>) -> (Option<ChoiceScores>, Refits) {
-        let refits = self.refits();
+        let refits: Vec<Fold> = self.folds().into_iter().chain(self.steps()).collect();
         let (scores, trials) = match self.reads_order() {
-            true => (None, refits.iter().map(|refit| self.choose_by_order(refit)).collect()),
+            true => (None, refits.iter().map(|fold| self.choose_by_order(fold)).collect()),
             false => self.choose_by_sums(&refits, also),
         };
-        let earn = |(refit, trial): (&Refit, Option<Trial>)| self.earn(&trial?, refit);
+        let earn = |(refit, trial): (&Fold, Option<Trial>)| self.earn(&trial?, refit);
         let mut choices: Vec<Option<FoldChoice>> = refits.iter().zip(trials).map(earn).collect();
         let walked = choices.split_off(choices.len().min(FOLDS));
         let all = |choices: Vec<Option<FoldChoice>>| {
@@ -132,34 +144,32 @@ impl<'a> Chooser<'a> {
     }
 
     /// Returns whether sums over days are not enough to choose.
-    fn reads_order(&self) -> bool {
+    pub(super) fn reads_order(&self) -> bool {
         let search = &self.plan.search;
         let of_order = |metric| metric == ConstrainedMetric::MaxDrawdownPct;
         search.score.reads_order() || search.constraints.iter().any(|constraint| of_order(constraint.metric))
     }
 
     /// Returns the stretches of days that choose.
-    fn known(&self, refit: &Refit) -> [Window<'a>; 2] {
-        let book = self.ground.book;
-        [book.window(self.days.start..refit.left_out.start), book.window(refit.left_out.end..self.days.end)]
+    fn known(&self, fold: &Fold) -> [Window<'a>; 2] {
+        known_days(fold, &self.days).map(|days| self.ground.book.window(days))
     }
 
-    fn choose_by_order(&self, refit: &Refit) -> Option<Trial> {
-        let [before, after] = self.known(refit);
+    fn choose_by_order(&self, fold: &Fold) -> Option<Trial> {
+        let [before, after] = self.known(fold);
         let sweep = match after.day_count() {
             0 => sweep_window(&before),
             _ => sweep_window(&before).joined(&sweep_window(&after)),
         };
-        rank_sets(&sweep, &self.ground.style.space, &self.objective(refit), 1).top.into_iter().next()
+        rank_sets(&sweep, &self.ground.style.space, &self.objective(fold), 1).top.into_iter().next()
     }
 
     fn choose_by_sums(
         &self,
-        refits: &[Refit],
+        refits: &[Fold],
         also: Option<&Choice<'_>>,
     ) -> (Option<ChoiceScores>, Vec<Option<Trial>>) {
-        let again =
-            |refit: &Refit| Choice { objective: self.objective(refit), left_out: refit.left_out.clone() };
+        let again = |fold: &Fold| Choice { objective: self.objective(fold), left_out: fold.left_out.clone() };
         let choices: Vec<Choice<'_>> = refits.iter().map(again).chain(also.cloned()).collect();
         let mut scores = score_choices(&self.ground.book.window(self.days.clone()), &choices);
         let of_all = scores.split_off(refits.len()).pop();
@@ -171,8 +181,8 @@ impl<'a> Chooser<'a> {
     }
 
     /// Returns the rule of the plan on the days that choose; as many trades are asked for, day by day, as on all of them.
-    fn objective(&self, refit: &Refit) -> Objective<'a> {
-        let known = self.known(refit);
+    fn objective(&self, fold: &Fold) -> Objective<'a> {
+        let known = self.known(fold);
         let days: usize = known.iter().map(Window::day_count).sum();
         let all = self.ground.book.window(self.days.clone());
         let asked = u64::from(self.plan.search.ranked_trades_min()) * days as u64;
@@ -185,10 +195,10 @@ impl<'a> Chooser<'a> {
     }
 
     /// Returns what a choice earned on its fold; `None` where its returns did not vary on the days that chose.
-    fn earn(&self, trial: &Trial, refit: &Refit) -> Option<FoldChoice> {
+    fn earn(&self, trial: &Trial, fold: &Fold) -> Option<FoldChoice> {
         let levels = self.ground.style.space.lattice().levels(trial.cell);
         let pick = Pick { rule: trial.rule, levels: Some(&levels) };
-        let known = self.known(refit);
+        let known = self.known(fold);
         let days: usize = known.iter().map(Window::day_count).sum();
         let [before, after] = known.map(|window| replay_set(&window, pick).point);
         let point = before.joined(&after);
@@ -196,11 +206,11 @@ impl<'a> Chooser<'a> {
         if deviation <= 0.0 {
             return None;
         }
-        let window = self.ground.book.window(refit.fold.clone());
+        let window = self.ground.book.window(fold.days.clone());
         let tally = replay_set(&window, pick);
         let mut earned = vec![0.0; window.day_count()];
         for (day, ppm) in &tally.daily_ppm {
-            earned[(day.0 - refit.fold.start.0) as usize] = *ppm as f64 / deviation;
+            earned[(day.0 - fold.days.start.0) as usize] = *ppm as f64 / deviation;
         }
         Some(FoldChoice {
             place: (trial.rule, trial.cell),
@@ -314,7 +324,7 @@ mod tests {
         let chosen = |book: &OutcomeTable, fold: usize| {
             let ground = EvaluationContext { style, book };
             let chooser = Chooser::new(ground, &plan, days.clone());
-            let (_, trials) = chooser.choose_by_sums(&chooser.refits()[fold..=fold], None);
+            let (_, trials) = chooser.choose_by_sums(&chooser.folds()[fold..=fold], None);
             trials[0].map(|trial| (trial.rule, trial.cell))
         };
         for fold in 0..FOLDS {

@@ -1,75 +1,55 @@
-//! Own parameters per symbol, where the evidence suffices.
-//!
-//! A symbol has its own parameters when the pooled set of the style survived the out-of-sample days, a set with enough early
-//! trades on the symbol scores better than the pooled one even when shrunk towards it, and that set *passes* on the
-//! symbol's out-of-sample days (the pooled set need only survive) and beats the pooled set there. Otherwise the symbol trades
-//! the pooled set, with the reason.
+//! A symbol's own set by the in-sample and the out-of-sample part: where the verdict of these decides, or the score reads the order of
+//! trades.
 
-use serde::{Deserialize, Serialize};
-
+use super::{OwnResult, PooledSet};
 use crate::decide::reason::OwnReason;
-use crate::decide::{ParameterChange, list_changes, withdraw_changes};
-use crate::engine::plan::{OwnSettings, Plan, StylePlan};
+use crate::engine::plan::OwnSettings;
 use crate::evaluate::outcome_table::{OutcomeTable, Window};
 use crate::evaluate::sweep::{Sweep, sweep_window};
-use crate::model::{ParameterSet, Style};
 use crate::search::own::{Scored, best_own, shrunk_score};
 use crate::search::rank::Trial;
-use crate::study::assembly::{SymbolDays, outcome_table_of};
-use crate::study::{Measured, MeasuredParts, Measurer, Study};
+use crate::study::{MeasuredParts, Measurer};
 use crate::validate::verdict::{TradeMinimums, Verdict, judge_candidate};
 
-/// What a symbol trades.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct OwnSet {
-    /// The symbol.
-    pub symbol: String,
-    /// Its own set with what it achieved on the symbol; `None` where the pooled set of the style is used.
-    pub measured: Option<Measured>,
-    /// Why.
-    pub reason: OwnReason,
-    /// What changes against the set of its own that was active, if there was one.
-    pub changes: Vec<ParameterChange>,
+/// The in-sample days of all symbols, and every set on them.
+pub(super) struct OwnByParts<'a> {
+    pooled: PooledSet<'a>,
+    whole: MeasuredParts<'a>,
+    sweep: Sweep,
 }
 
-/// Returns where a symbol's own parameters of a style are kept.
-pub fn scope_of(symbol: &str, style: Style) -> String {
-    format!("symbol/{symbol}/{style}")
-}
+impl<'a> OwnByParts<'a> {
+    pub(super) fn new(pooled: PooledSet<'a>, book: &'a OutcomeTable) -> Self {
+        let whole = pooled.parts(book);
+        // Once more: holding the first one meanwhile would cost more memory than this costs time.
+        let sweep = sweep_window(&whole.early.window);
+        Self { pooled, whole, sweep }
+    }
 
-/// Finds the own sets of all symbols; nothing where the pooled set did not survive, whose symbols stay as they are.
-///
-/// Shape:     the style by its index in the plan; its book, symbols and their names in their order
-/// Causality: a symbol's own set is chosen in sample and judged out of sample, whatever chose the pooled set
-pub(crate) fn own_sets(
-    plan: &Plan,
-    index: usize,
-    book: &OutcomeTable,
-    symbols: &[SymbolDays],
-    names: &[&str],
-    study: &Study,
-    in_force: &dyn Fn(&str) -> Option<ParameterSet>,
-) -> Vec<OwnSet> {
-    let style = &plan.styles[index];
-    // Where the evidence decides, it did so before.
-    let survived = plan.search.chooses_on_all_days() || study.judgement.verdict.is_good();
-    let (Some(settings), Some(best), true) = (plan.search.own, study.top.first(), survived) else {
-        return Vec::new();
-    };
-    let Some(place) = style.space.find(&best.set) else { return Vec::new() };
-    // Once more: holding the first one meanwhile would cost more memory than this costs time.
-    let whole = MeasuredParts::new(book, study.days.clone(), study.split.as_ref());
-    let pooled = Pooled { window: &whole.early.window, sweep: &sweep_window(&whole.early.window) };
-    let one = |(days, name): (&SymbolDays, &&str)| {
-        let (measured, reason) = match own_set(plan, index, days, study, pooled, place, settings) {
-            Ok((measured, reason)) => (Some(measured), reason),
-            Err(reason) => (None, reason),
+    /// Chooses on a symbol's in-sample days; what is chosen must pass on its out-of-sample days, and beat the pooled set there.
+    pub(super) fn own_set(&self, book: &OutcomeTable) -> OwnResult {
+        let PooledSet { plan, place: (rule, cell), settings, .. } = self.pooled;
+        let (parts, measure) = (self.pooled.parts(book), self.pooled.measurer());
+        let pooled = Pooled { window: &self.whole.early.window, sweep: &self.sweep };
+        let best = better_than_pooled(&measure, &parts.early.window, pooled, (rule, cell), settings)?;
+        let (measured, early, late) = measure.set(best.rule, best.cell, &parts);
+        let (pooled_measured, ..) = measure.set(rule, cell, &parts);
+        let evidence = TradeMinimums {
+            early_trades_min: settings.trades_min,
+            late_trades_min: plan.search.late_trades_min,
         };
-        let old = in_force(&scope_of(name, style.space.style()));
-        let changes = own_changes(name, style, old.as_ref(), measured.as_ref().map(|m| &m.set));
-        OwnSet { symbol: (*name).to_owned(), measured, reason, changes }
-    };
-    symbols.iter().zip(names).map(one).collect()
+        let judgement =
+            judge_candidate(&early.point, &late.point, pooled_measured.late.expectancy_pct.ok(), evidence);
+        if judgement.verdict != Verdict::Passed {
+            let reason = judgement.reasons.into_iter().next();
+            return Err(OwnReason::OwnFails { verdict: judgement.verdict, reason });
+        }
+        let beaten = pooled_measured.late_score.zip(measured.late_score).is_some_and(|(all, own)| own <= all);
+        if beaten {
+            return Err(OwnReason::PooledScoresAsWell);
+        }
+        Ok((measured, OwnReason::OwnPasses(judgement.reasons)))
+    }
 }
 
 /// The in-sample days of all symbols, and every set on them.
@@ -105,60 +85,16 @@ fn better_than_pooled(
     }
 }
 
-fn own_set(
-    plan: &Plan,
-    index: usize,
-    days: &SymbolDays,
-    study: &Study,
-    pooled: Pooled<'_>,
-    (rule, cell): (usize, usize),
-    settings: OwnSettings,
-) -> Result<(Measured, OwnReason), OwnReason> {
-    let style: &StylePlan = &plan.styles[index];
-    let book = outcome_table_of(std::slice::from_ref(days), index, style);
-    let parts = MeasuredParts::new(&book, study.days.clone(), study.split.as_ref());
-    let measure = Measurer { style, plan };
-    let best = better_than_pooled(&measure, &parts.early.window, pooled, (rule, cell), settings)?;
-    let (measured, early, late) = measure.set(best.rule, best.cell, &parts);
-    let (pooled_measured, ..) = measure.set(rule, cell, &parts);
-    let evidence =
-        TradeMinimums { early_trades_min: settings.trades_min, late_trades_min: plan.search.late_trades_min };
-    let judgement =
-        judge_candidate(&early.point, &late.point, pooled_measured.late.expectancy_pct.ok(), evidence);
-    if judgement.verdict != Verdict::Passed {
-        let reason = judgement.reasons.into_iter().next();
-        return Err(OwnReason::OwnFails { verdict: judgement.verdict, reason });
-    }
-    let beaten = pooled_measured.late_score.zip(measured.late_score).is_some_and(|(all, own)| own <= all);
-    if beaten {
-        return Err(OwnReason::PooledScoresAsWell);
-    }
-    Ok((measured, OwnReason::OwnPasses(judgement.reasons)))
-}
-
-fn own_changes(
-    symbol: &str,
-    style: &StylePlan,
-    old: Option<&ParameterSet>,
-    new: Option<&ParameterSet>,
-) -> Vec<ParameterChange> {
-    let scope = scope_of(symbol, style.space.style());
-    let listed = match (old, new) {
-        (None, None) => Vec::new(),
-        (old, Some(new)) => list_changes(style.space.style(), old, new),
-        (Some(old), None) => withdraw_changes(style.space.style(), &scope, old),
-    };
-    listed.into_iter().map(|change| ParameterChange { scope: scope.clone(), ..change }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::engine::plan::DayLimits;
+    use crate::engine::plan::{DayLimits, Plan};
     use crate::evaluate::metrics::Circumstances;
     use crate::evaluate::outcome_table::Entry;
-    use crate::model::{DAY_MS, Day, Direction, ExitReason, HOUR_MS, Outcome, Outcomes, ReturnPpm, Setup};
+    use crate::model::{
+        DAY_MS, Day, Direction, ExitReason, HOUR_MS, Outcome, Outcomes, ReturnPpm, Setup, Style,
+    };
     use crate::search::rank::Objective;
 
     fn outcome(net: i32) -> Outcome {
