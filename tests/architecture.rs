@@ -120,21 +120,11 @@ fn files_are_opened_in_one_place() {
 }
 
 /// Files of a folder that import each other, with why; nobody else may join them, and who leaves them leaves this list.
-const CIRCLES: [(&str, &str); 5] = [
+const CIRCLES: [(&str, &str); 3] = [
     ("cli/failure cli/log cli/output", "a failure is printed and logged, and printing can fail"),
     (
         "fetch/binance fetch/exchange fetch/plan",
         "the table of exchanges names them, and a plan is made for one",
-    ),
-    (
-        "ingest/checksum ingest/collector ingest/columnar ingest/error ingest/file ingest/format ingest/layout ingest/lines \
-         ingest/load ingest/repeats ingest/report ingest/series ingest/source ingest/time",
-        "every reader hands its rows to the collector, which names file and row in what it reports",
-    ),
-    (
-        "run/append_read run/clock run/error run/event run/freshness run/given_signals run/halt run/prior_state run/report \
-         run/resources run/symbol_evaluator",
-        "events and errors of a run are made of what its steps report, and steps take each other's",
     ),
     (
         "store/backup store/beside store/cache store/disk store/edition store/engine store/envelope store/error store/files \

@@ -18,7 +18,8 @@ use retune::model::{
     Bars, Candle, CandleSeries, Day, Direction, GivenSignal, GivenSignals, Interval, MINUTE_MS, Setup, Style,
     Symbol, rfc3339,
 };
-use retune::run::report::{RunReport, SymbolLosses};
+use retune::run::losses::SymbolLosses;
+use retune::run::report::RunReport;
 use retune::run::{RunOptions, incremental};
 use retune::search::space::SearchSpace;
 use retune::signals::candidates::candidates_of_day;

@@ -222,7 +222,7 @@ fn rows_of_nobody_and_other_symbols_damage_stay_where_they_belong() {
     };
     let (first, second) = (bad(&loaded[0]), bad(&loaded[1]));
     assert_eq!((first[0].count, first[0].lines.as_slice()), (1, &[2][..]), "{first:?}");
-    assert_eq!(first[0].detail, "symbol: expected the symbol of the row, found \"\"");
+    assert_eq!(first[0].cause.to_string(), "symbol: expected the symbol of the row, found \"\"");
     assert_eq!((second[0].count, second[0].lines.as_slice()), (2, &[2, 3][..]), "{second:?}");
 }
 

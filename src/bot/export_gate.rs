@@ -9,11 +9,13 @@
 use std::collections::BTreeSet;
 
 use crate::config::Config;
+use crate::decide::reason::ExportFinding;
 use crate::decide::{DecisionReason, Require, list_changes};
 use crate::model::{ParameterSet, Style};
 use crate::run::adopt::{EXPORTED, is_by_hand};
 use crate::run::recall::{decision_reason, known_evidence, parameter_set};
 use crate::run::records::reason_record;
+use crate::run::result::KnownEvidence;
 use crate::store::records::{
     CandidateRecord, DecisionRecord, EvidenceRecord, ParamsRecord, RunRecord, StoredMetrics,
 };
@@ -33,8 +35,8 @@ pub struct Doubt {
     pub run: u64,
     /// What it found: `FAILED`, `OVERFITTED`, `LIKELY_LUCK`, `UNTESTED` or `DECAY`.
     pub verdict: &'static str,
-    /// In words.
-    pub reason: String,
+    /// Why.
+    pub finding: ExportFinding,
 }
 
 /// Returns whether a profile has active parameters in any scope: without, there is nothing to hand over.
@@ -105,7 +107,7 @@ pub fn force(
 }
 
 fn forced_decision(doubt: &Doubt, params: ParamsRecord, target: &str) -> DecisionRecord {
-    let Doubt { run, verdict, reason, .. } = doubt;
+    let Doubt { run, verdict, finding, .. } = doubt;
     let in_force = CandidateRecord {
         set: params.set,
         score: params.score,
@@ -120,7 +122,7 @@ fn forced_decision(doubt: &Doubt, params: ParamsRecord, target: &str) -> Decisio
             target: target.to_owned(),
             run: *run,
             verdict: (*verdict).to_owned(),
-            reason: reason.clone(),
+            finding: finding.clone(),
         })],
         score_name: params.score_name,
         incumbent: Some(in_force),
@@ -154,12 +156,11 @@ fn find_doubt(
         }
         let evidence = snapshot.evidence(profile, run, style)?.unwrap_or_default();
         if followed.is_none() && run > params.run {
-            followed =
-                Some(decay_reason(&evidence).map(|reason| (run, FailedCondition::Decay.as_str(), reason)));
+            followed = Some(decay(&evidence).map(|finding| (run, FailedCondition::Decay.as_str(), finding)));
         }
         if judged.is_none() && is_set(style, decision.candidate.as_ref(), &set) {
             let found = bad_verdict(&decision, &evidence, required_significance(&record));
-            let found = found.map(|(verdict, reason)| (run, verdict, reason));
+            let found = found.map(|(verdict, finding)| (run, verdict, finding));
             match found {
                 // It judged nothing: one before it may have.
                 Some((_, verdict, _)) if verdict == UNTESTED => untested = untested.or(found),
@@ -169,7 +170,7 @@ fn find_doubt(
     }
     let found = [judged.or(untested.map(Some)), followed].into_iter().flatten().flatten();
     let mut open = found.filter(|(_, verdict, _)| !forced.contains(*verdict));
-    Ok(open.next().map(|(run, verdict, reason)| Doubt { style, run, verdict, reason }))
+    Ok(open.next().map(|(run, verdict, finding)| Doubt { style, run, verdict, finding }))
 }
 
 fn is_set(style: Style, record: Option<&CandidateRecord>, set: &ParameterSet) -> bool {
@@ -187,30 +188,33 @@ fn bad_verdict(
     decision: &DecisionRecord,
     evidence: &EvidenceRecord,
     required: Require,
-) -> Option<(&'static str, String)> {
+) -> Option<(&'static str, ExportFinding)> {
     // Where all days chose, the verdict describes the last ones. Older programs, which had no answer to CANDIDATE, never did so.
     let describes = required != Require::Stable && evidence.candidate.is_some();
     let verdict = Verdict::named(&decision.verdict)
         .filter(|verdict| verdict.severity() >= Verdict::Overfitted.severity() && !describes);
     if let Some(verdict) = verdict {
-        let reason = decision.reasons.first().map(|reason| decision_reason(reason).to_string());
-        let reason = reason.filter(|reason| !reason.is_empty());
-        return Some((verdict.as_str(), reason.unwrap_or_else(|| "the run gives no reason".to_owned())));
+        let reason = decision.reasons.first().map(decision_reason);
+        let reason = reason.filter(|reason| !reason.to_string().is_empty());
+        return Some((verdict.as_str(), ExportFinding::Judged(reason.map(Box::new))));
     }
     let edge = evidence.edge.as_ref().filter(|_| required != Require::Stable)?;
     let luck = Assurance::LikelyLuck.as_str();
     [UNTESTED, luck]
         .into_iter()
         .find(|word| edge.assurance == *word)
-        .map(|word| (word, known_evidence(evidence).edge_sentence()))
+        .map(|word| (word, edge_finding(&known_evidence(evidence))))
 }
 
-fn decay_reason(evidence: &EvidenceRecord) -> Option<String> {
+fn edge_finding(known: &KnownEvidence) -> ExportFinding {
+    let told = known.told_edge.clone().map(ExportFinding::Told);
+    told.unwrap_or_else(|| ExportFinding::Edge(known.evidence.edge_grounds()))
+}
+
+fn decay(evidence: &EvidenceRecord) -> Option<ExportFinding> {
     let e = evidence.figure("forward_e_decay").filter(|e| *e >= DECAY_E)?;
-    let days = evidence.figure("forward_days").unwrap_or_default();
-    Some(format!(
-        "in {days} days since their activation they lost, and evidence against them is {e:.0} (20 is proof)"
-    ))
+    let days = evidence.figure("forward_days").unwrap_or_default() as u64;
+    Some(ExportFinding::Decayed { days, e })
 }
 
 #[cfg(test)]

@@ -129,8 +129,8 @@ fn not_ours(profile: &str, path: &Path, changed: Option<usize>) -> Failure {
 /// Returns why active parameters are held back.
 pub(super) fn held_back(doubts: &[Doubt]) -> Failure {
     let line = |doubt: &Doubt| {
-        let Doubt { style, run, verdict, reason } = doubt;
-        format!("the active {style} parameters are {verdict} by run {run}: {reason}")
+        let Doubt { style, run, verdict, finding } = doubt;
+        format!("the active {style} parameters are {verdict} by run {run}: {finding}")
     };
     let lines: Vec<String> = doubts.iter().map(line).collect();
     Failure::new(code::REFUSED, lines.join("\n")).hint(

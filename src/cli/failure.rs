@@ -10,7 +10,7 @@ use crate::fetch::FetchError;
 use crate::ingest::{IngestError, Rejection, SignalsError};
 use crate::run::RunError;
 use crate::run::file_summary::file_name;
-use crate::run::report::InputReport;
+use crate::run::input_report::InputReport;
 use crate::store::StoreError;
 
 /// Exit codes of failures; results have their own (0, 10, 11, 12).

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Fallback;
 use crate::model::rfc3339;
 use crate::search::weights::WeightsReason;
+use crate::validate::answer::EdgeGrounds;
 use crate::validate::assessment::{Assurance, FailedCondition};
 use crate::validate::verdict::{Verdict, VerdictReason};
 
@@ -149,8 +150,8 @@ pub enum DecisionReason {
         run: u64,
         /// What it found.
         verdict: String,
-        /// Why, as it was said to who asked.
-        reason: String,
+        /// Why.
+        finding: ExportFinding,
     },
     /// In the words of a program that kept no data.
     Told(String),
@@ -252,9 +253,43 @@ impl fmt::Display for DecisionReason {
                 f.write_str("by hand, to no parameters, as before the first were adopted")
             }
             Self::Imported { source } => write!(f, "imported from {source}"),
-            Self::ExportedByHand { target, run, verdict, reason } => {
-                write!(f, "by hand, to {target}, although run {run} found {verdict}: {reason}")
+            Self::ExportedByHand { target, run, verdict, finding } => {
+                write!(f, "by hand, to {target}, although run {run} found {verdict}: {finding}")
             }
+            Self::Told(text) => f.write_str(text),
+        }
+    }
+}
+
+/// Why a run speaks against handing parameters over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportFinding {
+    /// Its verdict; the first reason of that, if it has one.
+    Judged(Option<Box<DecisionReason>>),
+    /// Its answer to EDGE.
+    Edge(EdgeGrounds),
+    /// They lose since they are active.
+    Decayed {
+        /// Days since.
+        days: u64,
+        /// Evidence of these days against them.
+        e: f64,
+    },
+    /// In the words of a program that kept no data.
+    Told(String),
+}
+
+impl fmt::Display for ExportFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Judged(Some(reason)) => reason.fmt(f),
+            Self::Judged(None) => f.write_str("the run gives no reason"),
+            Self::Edge(grounds) => grounds.fmt(f),
+            Self::Decayed { days, e } => write!(
+                f,
+                "in {days} days since their activation they lost, and evidence against them is {e:.0} (20 is proof)"
+            ),
             Self::Told(text) => f.write_str(text),
         }
     }
@@ -348,15 +383,30 @@ impl fmt::Display for OwnReason {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::validate::assessment::Assessment;
 
     #[test]
     fn a_reason_is_read_as_it_was_written_and_named_by_what_it_says() {
+        let lost: DecisionReason = VerdictReason::LosesOutOfSample { mean_pct: -0.1 }.into();
+        let assessment = Assessment { assurance: Assurance::LikelyLuck, lacks: vec![FailedCondition::Luck] };
+        let grounds =
+            EdgeGrounds { assessment: Some(assessment), p: Some(0.1 + 0.2), ..EdgeGrounds::default() };
+        let exported = |finding| DecisionReason::ExportedByHand {
+            target: "a.json".to_owned(),
+            run: 3,
+            verdict: "FAILED".to_owned(),
+            finding,
+        };
         let reasons = [
             (DecisionReason::StillTheBest, "still_the_best"),
             (DecisionReason::TooLittleBetter { min_improvement: 0.1 + 0.2 }, "too_little_better"),
-            (VerdictReason::LosesOutOfSample { mean_pct: -0.1 }.into(), "loses_out_of_sample"),
+            (lost.clone(), "loses_out_of_sample"),
             (DecisionReason::HeldBack(HoldReason::AllStale), "all_stale"),
             (DecisionReason::Told("in old words".to_owned()), "told"),
+            (exported(ExportFinding::Judged(None)), "exported_by_hand"),
+            (exported(ExportFinding::Judged(Some(Box::new(lost.clone())))), "exported_by_hand"),
+            (exported(ExportFinding::Edge(grounds)), "exported_by_hand"),
+            (exported(ExportFinding::Decayed { days: 30, e: 20.5 }), "exported_by_hand"),
         ];
         for (reason, code) in reasons {
             assert_eq!(reason.code(), code);

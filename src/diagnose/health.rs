@@ -6,12 +6,13 @@ use rayon::prelude::*;
 
 use crate::engine::plan::Plan;
 use crate::ingest::SymbolSources;
+use crate::run::error::SymbolError;
 use crate::run::file_summary::FileNote;
-use crate::run::freshness::FUTURE;
 use crate::run::halt::Halt;
 use crate::run::incremental::{RunContext, read_given_signals};
+use crate::run::issue_detail::FUTURE;
 use crate::run::store_handle::StoreHandle;
-use crate::run::symbol_evaluator::{PreparedSymbol, SymbolError, prepare_symbol};
+use crate::run::symbol_evaluator::{PreparedSymbol, prepare_symbol};
 use crate::run::{RunError, RunOptions};
 
 /// What was found about a symbol.
@@ -68,5 +69,5 @@ pub fn examine_candles(plan: &Plan, options: &RunOptions) -> Result<Vec<SymbolHe
 /// Returns what is noted of candles that begin later than now.
 fn future_candles(files: &[FileNote]) -> Option<String> {
     let mut issues = files.iter().flat_map(|file| &file.issues);
-    issues.find(|issue| issue.kind == FUTURE).map(|issue| issue.detail.clone())
+    issues.find(|issue| issue.kind == FUTURE).map(|issue| issue.detail.to_string())
 }

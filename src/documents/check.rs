@@ -125,7 +125,7 @@ fn issue_part(file: &str, issue: &Issue) -> IssuePart {
         line: issue.lines.first().copied(),
         kind: issue.kind.as_str().to_owned(),
         count: issue.count,
-        detail: issue.detail.clone(),
+        detail: issue.cause.to_string(),
     }
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::model::{HOUR_MS, rfc3339};
 use crate::run::freshness::{Age, Freshness, SymbolAge};
+use crate::run::recall::clock_reason;
 use crate::store::records::{FreshnessRecord, SymbolAgeRecord};
 
 /// How old the candles of a run are.
@@ -44,7 +45,7 @@ impl From<&FreshnessRecord> for FreshnessPart {
         Self {
             stale_after_hours: record.limit_ms as f64 / HOUR_MS as f64,
             clock: record.clock.clone(),
-            clock_reason: record.clock_reason.clone(),
+            clock_reason: record.clock_reason.as_ref().map(|reason| clock_reason(reason).to_string()),
             stale: stale.count() as u64,
             symbols: record.symbols.iter().map(symbol).collect(),
         }
@@ -61,7 +62,7 @@ impl From<&Freshness> for FreshnessPart {
         Self {
             stale_after_hours: freshness.limit_ms as f64 / HOUR_MS as f64,
             clock: freshness.clock.as_str().to_owned(),
-            clock_reason: freshness.clock.reason().map(str::to_owned),
+            clock_reason: freshness.clock.reason().map(ToString::to_string),
             stale: freshness.stale() as u64,
             symbols: freshness.symbols.iter().map(symbol).collect(),
         }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::freshness::FreshnessPart;
 use crate::fingerprint::Fingerprint;
 use crate::model::{Day, rfc3339};
-use crate::run::given_signals::SignalsNote;
+use crate::run::input_report::SignalsNote;
 use crate::run::issues::{InputIssue, all_issues};
 use crate::run::recall::input_issue;
 use crate::run::report::RunReport;

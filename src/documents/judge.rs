@@ -8,7 +8,7 @@ use super::evidence::AssessmentPart;
 use crate::ingest::TrialSearch;
 use crate::judge::{HalfStanding, IncumbentFigures, JudgeQuestion, JudgedTrials, TrialFigures};
 use crate::model::Day;
-use crate::study::evidence::{one_digit, p_text};
+use crate::validate::answer::{one_digit, p_text};
 use crate::validate::assessment::{Assessment, Assurance, SampleSize};
 use crate::validate::sharpe::DAYS_PER_YEAR;
 

@@ -11,7 +11,8 @@ use super::document::Document;
 use super::input::{InputPart, RunPart};
 use super::style::StylePart;
 use crate::model::rfc3339;
-use crate::run::report::{RunReport, StyleReport, SymbolLosses};
+use crate::run::losses::SymbolLosses;
+use crate::run::report::{RunReport, StyleReport};
 use crate::run::unreported::Overdue;
 
 /// The input, evaluation and decisions of a run.

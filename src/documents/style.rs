@@ -14,7 +14,7 @@ use super::metrics::MetricsPart;
 use crate::decide::DecisionReason;
 use crate::decide::reason::OwnReason;
 use crate::model::Day;
-use crate::run::report::SymbolLosses;
+use crate::run::losses::SymbolLosses;
 use crate::run::result::{StyleDecision, StyleResult};
 use crate::study::Measured;
 use crate::study::per_symbol::OwnSet;

@@ -11,10 +11,9 @@ use std::sync::{Arc, OnceLock};
 use sha2::{Digest as _, Sha256};
 
 use super::error::IngestError;
-use super::opening::not_regular;
+use super::opening::{not_regular, open_source};
 use super::rejection::Rejection;
 use super::report::excerpt_of_bytes;
-use super::source::open_source;
 
 /// A SHA-256 digest.
 pub(super) type Digest = [u8; 32];

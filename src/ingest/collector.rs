@@ -3,37 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::OnConflict;
+use super::candle_row::{CandleRow, decimals_of};
+use super::cause::IssueCause;
 use super::columns::CandleColumns;
-use super::load::ROW_BYTES;
+use super::limits::{ROW_BYTES, ROWS_MAX, TABLE_SYMBOLS_MAX};
 use super::rejection::Rejection;
 use super::repeats::{Keep, Repeats, RowKeeper};
-use super::report::{Issue, IssueKind, TimeUnit, excerpt_of_bytes, note};
+use super::report::{Issue, IssueKind, excerpt_of_bytes, note};
+use super::time::TimeUnit;
 use super::{number, time};
 use crate::model::{Candle, Symbol};
 
-/// The most rows a file may have: thirty years of one-minute candles.
-pub const ROWS_MAX: u64 = 16 * 1024 * 1024;
-/// The most symbols of one table: each of them reads it.
-pub const TABLE_SYMBOLS_MAX: u64 = 1_000;
 /// How many cells of a symbol column are remembered with what they say.
 const CELLS_KNOWN_MAX: usize = 4_096;
 /// So many times of unfinished candles are kept in any case.
 const UNFINISHED_MIN: usize = 16 << 10;
 /// No longer cell names a symbol.
 const CELL_BYTES_MAX: usize = 128;
-
-/// A candle as it stands in a file.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct CandleRow {
-    pub(super) candle: Candle,
-    /// Index of the file among the sources of its symbol.
-    pub(super) file: u32,
-    /// Line from 1, or number of the row where the format has no lines; a file of the largest size allowed has fewer
-    /// than 2^32.
-    pub(super) line: u32,
-    /// Milliseconds from open to close time; `None` where no close time stands.
-    pub(super) span_ms: Option<u32>,
-}
 
 /// What the rows of one file are, before its interval is known.
 #[derive(Debug, Default)]
@@ -97,7 +83,7 @@ const EDGE_TOLERANCE: f64 = 1e-4;
 /// So are those outside by one unit of the last digit that the candle is written with, up to this much.
 const EDGE_TICK_MAX: f64 = 2e-3;
 
-/// Why a row is left out; texts are made only for the first of a file.
+/// Why a row is left out; what an issue keeps is made only for the first of a file.
 pub(super) enum RejectedRow<'a> {
     Fields {
         expected: usize,
@@ -120,22 +106,20 @@ pub(super) enum RejectedRow<'a> {
 }
 
 impl RejectedRow<'_> {
-    pub(super) fn text(&self) -> String {
-        match self {
-            Self::Fields { expected, found } => format!("expected {expected} fields, found {found}"),
-            Self::Time { error, found } => format!("open time: {error}, found {:?}", excerpt_of_bytes(found)),
+    /// Returns it as what an issue keeps.
+    pub(super) fn cause(&self) -> IssueCause {
+        match *self {
+            Self::Fields { expected, found } => {
+                IssueCause::Fields { expected: expected as u64, found: found as u64 }
+            }
+            Self::Time { error, found } => {
+                IssueCause::OpenTime { fault: error, found: excerpt_of_bytes(found) }
+            }
             Self::Number { column, found } => {
-                format!("{column}: expected a number, found {:?}", excerpt_of_bytes(found))
+                IssueCause::Number { column: column.into(), found: excerpt_of_bytes(found) }
             }
-            Self::Flag { found } => {
-                format!(
-                    "whether the candle is finished: expected 1, 0, true or false, found {:?}",
-                    excerpt_of_bytes(found)
-                )
-            }
-            Self::NoCandle => {
-                "a row of a time without any price; left out as a candle that there is not".to_owned()
-            }
+            Self::Flag { found } => IssueCause::Finished { found: excerpt_of_bytes(found) },
+            Self::NoCandle => IssueCause::NoPrice,
         }
     }
 }
@@ -242,36 +226,32 @@ impl<'a> Collector<'a> {
         }
     }
 
-    pub(super) fn note(&mut self, kind: IssueKind, number: u64, detail: impl FnOnce() -> String) {
-        note(&mut self.out.issues, kind, Some(number), detail);
+    pub(super) fn note(&mut self, kind: IssueKind, number: u64, cause: impl FnOnce() -> IssueCause) {
+        note(&mut self.out.issues, kind, Some(number), cause);
     }
 
     pub(super) fn comment(&mut self, number: u64, text: &[u8]) {
-        self.note(IssueKind::Comment, number, || {
-            format!("expected a row, found {:?}", excerpt_of_bytes(text))
-        });
+        self.note(IssueKind::Comment, number, || IssueCause::Comment { found: excerpt_of_bytes(text) });
     }
 
     /// Notes that rows of a file from this one on say nothing of volume.
     pub(super) fn no_volume(&mut self, number: u64) {
-        self.note(IssueKind::NoVolume, number, || {
-            "expected a volume column, found none; volume is 0 from here on".to_owned()
-        });
+        self.note(IssueKind::NoVolume, number, || IssueCause::NoVolumeColumn);
     }
 
     /// Leaves out a row that has been counted.
-    pub(super) fn bad(&mut self, kind: IssueKind, number: u64, detail: impl FnOnce() -> String) {
+    pub(super) fn bad(&mut self, kind: IssueKind, number: u64, cause: impl FnOnce() -> IssueCause) {
         self.out.rows_bad += 1;
-        self.note(kind, number, detail);
+        self.note(kind, number, cause);
     }
 
     /// Counts a row that gives no candle, for this reason.
     pub(super) fn unread(&mut self, number: u64, error: &RejectedRow<'_>) {
         self.count_row();
         if matches!(error, RejectedRow::NoCandle) {
-            self.note(IssueKind::NoCandle, number, || error.text());
+            self.note(IssueKind::NoCandle, number, || error.cause());
         } else {
-            self.bad(IssueKind::BadRow, number, || error.text());
+            self.bad(IssueKind::BadRow, number, || error.cause());
         }
     }
 
@@ -285,13 +265,13 @@ impl<'a> Collector<'a> {
         self.count_row();
         match symbol.map(|cell| (self.whose(cell), self.rows)) {
             Some((Whose::Other, _)) => {
-                return self
-                    .bad(IssueKind::OtherSymbol, number, || excerpt_of_bytes(symbol.unwrap_or_default()));
+                return self.bad(IssueKind::OtherSymbol, number, || IssueCause::OtherSymbol {
+                    found: excerpt_of_bytes(symbol.unwrap_or_default()),
+                });
             }
             Some((Whose::Nobody, RowSelection::OfTable)) => {
-                return self.bad(IssueKind::BadRow, number, || {
-                    let found = excerpt_of_bytes(symbol.unwrap_or_default());
-                    format!("symbol: expected the symbol of the row, found {found:?}")
+                return self.bad(IssueKind::BadRow, number, || IssueCause::NoSymbol {
+                    found: excerpt_of_bytes(symbol.unwrap_or_default()),
                 });
             }
             _ => {}
@@ -302,31 +282,20 @@ impl<'a> Collector<'a> {
             return self.unfinished(number, candle.open_time);
         }
         if candle.check().is_err() && widen_candle(&mut candle) {
-            self.note(IssueKind::Widened, number, || {
-                let Candle { open, high, low, close, .. } = read.candle;
-                format!(
-                    "open or close lies outside high and low by a tick: open {open}, high {high}, low {low}, close \
-                     {close}; high and low are taken that wide"
-                )
-            });
+            self.note(IssueKind::Widened, number, || IssueCause::Widened((&read.candle).into()));
         }
         if let Err(error) = candle.check() {
-            return self.bad(IssueKind::Impossible(error), number, || {
-                let Candle { open, high, low, close, volume, .. } = candle;
-                format!("{error}: open {open}, high {high}, low {low}, close {close}, volume {volume}")
+            return self.bad(IssueKind::Impossible(error), number, || IssueCause::Impossible {
+                fault: error,
+                candle: (&candle).into(),
             });
         }
         if read.no_volume {
-            self.note(IssueKind::UnknownVolume, number, || {
-                "expected a volume, found none; the candle is kept with volume 0".to_owned()
-            });
+            self.note(IssueKind::UnknownVolume, number, || IssueCause::NoVolume);
         }
         if candle.open_time < self.time_last {
-            let before = self.time_last;
-            self.note(IssueKind::OutOfOrder, number, || {
-                let (this, before) = (crate::model::rfc3339(candle.open_time), crate::model::rfc3339(before));
-                format!("expected rows from old to new, found {this} after {before}")
-            });
+            let (open_ms, before_ms) = (candle.open_time, self.time_last);
+            self.note(IssueKind::OutOfOrder, number, || IssueCause::OutOfOrder { open_ms, before_ms });
         }
         self.time_last = candle.open_time;
         self.out.units[read.unit as usize] = true;
@@ -339,11 +308,7 @@ impl<'a> Collector<'a> {
 
     /// Notes that the last row of a text ends in the middle, or may do so.
     pub(super) fn cut_short(&mut self, number: u64) {
-        self.note(IssueKind::PartialLastLine, number, || {
-            "expected a newline behind the row, found the end of the file, so its last cell may be cut; it is read once the \
-             line is ended or another row follows"
-                .to_owned()
-        });
+        self.note(IssueKind::PartialLastLine, number, || IssueCause::NoNewline);
     }
 
     /// Leaves out a last row that may be cut, and keeps it aside: another file may show that it is whole.
@@ -396,9 +361,7 @@ impl<'a> Collector<'a> {
         if self.room_bytes.is_some_and(|room| bytes > room) {
             self.out.rejected = Some(Rejection::NoRoom);
         }
-        self.note(IssueKind::Unfinished, number, || {
-            format!("the row calls the candle of {} unfinished", crate::model::rfc3339(open_time))
-        });
+        self.note(IssueKind::Unfinished, number, || IssueCause::CalledUnfinished { open_ms: open_time });
     }
 
     /// Rejects a file whose rows of our symbol are of two exchanges or intervals: they are no series.
@@ -495,12 +458,6 @@ fn widen_candle(candle: &mut Candle) -> bool {
     }
     (candle.high, candle.low) = (high.max(top), low.min(bottom));
     candle.check().is_ok()
-}
-
-/// Returns how many decimals a number is written with.
-pub(super) fn decimals_of(number: f64) -> i32 {
-    let text = format!("{number}");
-    text.split_once('.').map_or(0, |(_, decimals)| i32::try_from(decimals.len()).unwrap_or(i32::MAX))
 }
 
 #[cfg(test)]

@@ -11,12 +11,14 @@ use std::path::{Path, PathBuf};
 use super::checksum::{self, Claimed};
 use super::collector::{Collector, RowSelection};
 use super::error::{IngestError, MarketConflict};
-use super::format::{self, FileFormat, HEAD_BYTES, Packing, Promise, RowContext};
+use super::format::{self, FileFormat, Packing, Promise, RowContext};
+use super::limits::HEAD_BYTES;
 use super::lines::LineReader;
 use super::name::MarketClaim;
 use super::opening;
+use super::opening::open_source;
 use super::rejection::Rejection;
-use super::source::{self, CandleSource, Container, Member, open_archive, open_source};
+use super::source::{self, CandleSource, Container, Member, open_archive};
 use super::{IngestOptions, OnConflict};
 use super::{name, select, snapshot};
 use crate::model::{MarketKind, Symbol};
@@ -416,7 +418,7 @@ impl Finder<'_> {
             Ok(parsed) => match parsed.rejected {
                 None => parsed.symbols,
                 Some(Rejection::NoRoom) => {
-                    return Err(IngestError::too_many(&any, source, self.options.room_bytes));
+                    return Err(source.too_many(&any, self.options.room_bytes));
                 }
                 Some(reason @ Rejection::TooLarge { .. }) => {
                     self.pass_over(&source.path, source.entry.clone(), reason);

@@ -4,11 +4,11 @@
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::collector::ROWS_MAX;
-use super::source::CandleSource;
-use crate::model::{Candle, Interval, MarketKind, Symbol, escaped, rfc3339};
+use super::limits::ROWS_MAX;
+use super::place::{RowRef, place_of_member, shown_path};
+use crate::model::{Interval, MarketKind, Symbol, rfc3339};
 
 /// Why no candles can be handed out.
 #[derive(Debug, thiserror::Error)]
@@ -106,14 +106,6 @@ impl fmt::Display for MarketFile {
     }
 }
 
-impl IngestError {
-    /// Says at which source there was no more room.
-    pub(super) fn too_many(symbol: &Symbol, source: &CandleSource, room_bytes: Option<u64>) -> Self {
-        let (path, entry) = (source.path.clone(), source.entry.clone());
-        Self::TooMany { symbol: Box::new(symbol.clone()), path, entry, room_bytes }
-    }
-}
-
 /// Two rows that give different candles of one symbol, interval and open time.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error(
@@ -168,43 +160,4 @@ impl Conflict {
             }
         }
     }
-}
-
-/// A candle and where it was read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RowRef {
-    /// The file.
-    pub path: PathBuf,
-    /// The member, if the file is an archive.
-    pub entry: Option<String>,
-    /// The line, from 1.
-    pub line: u64,
-    /// The candle that stands there.
-    pub candle: Candle,
-}
-
-impl fmt::Display for RowRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Candle { open, high, low, close, volume, .. } = self.candle;
-        write!(
-            f,
-            "{} line {} (open {open}, high {high}, low {low}, close {close}, volume {volume})",
-            place_of_member(&self.path, self.entry.as_deref()),
-            self.line
-        )
-    }
-}
-
-/// Returns how a file, or a member of an archive, is named in texts.
-pub(super) fn place_of_member(path: &Path, entry: Option<&str>) -> String {
-    let path = shown_path(path);
-    match entry {
-        Some(entry) => format!("`{}` in `{path}`", entry.escape_debug()),
-        None => format!("`{path}`"),
-    }
-}
-
-/// Returns a path as it stands in texts: on one line, whatever is in its names.
-pub(super) fn shown_path(path: &Path) -> String {
-    escaped(&path.display().to_string(), &[]).into_owned()
 }

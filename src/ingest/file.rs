@@ -1,17 +1,20 @@
 //! One file from bytes to candles of one interval in order, with everything wrong in its report.
 
-use super::collector::{CandleRow, Collector, Hints, Parsed, RowSelection};
+use super::candle_row::{CandleRow, goes_on};
+use super::cause::{FirstBadRow, IssueCause};
+use super::collector::{Collector, Hints, Parsed, RowSelection};
 use super::error::IngestError;
 use super::format::{FileFormat, RowContext};
 use super::interval;
 use super::rejection::Rejection;
 use super::repeats::Repeats;
-use super::report::{FileReport, Issue, IssueKind, TimeUnit, note};
-use super::series::{SeriesPoint, goes_on, note_gaps, note_zero_volume};
+use super::report::{FileReport, Issue, IssueKind, note};
+use super::series::{SeriesPoint, note_gaps, note_zero_volume};
 use super::source::{self, CandleSource};
+use super::time::TimeUnit;
 use super::{IngestOptions, OnBadRows};
 use super::{format, name};
-use crate::model::{Interval, MINUTE_MS, Symbol, rfc3339};
+use crate::model::{Interval, MINUTE_MS, Symbol};
 
 /// Which of the symbol's files is read, and what the ones before it hold.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +47,7 @@ pub(super) fn read_source(
 ) -> Result<FileRows, IngestError> {
     let mut parsed = parse_source(source, symbol, place, options)?;
     if parsed.rejected == Some(Rejection::NoRoom) {
-        return Err(IngestError::too_many(symbol, source, options.room_bytes));
+        return Err(source.too_many(symbol, options.room_bytes));
     }
     let repeats = std::mem::take(&mut parsed.repeats);
     let (doubtful, closes) = (parsed.doubtful.take(), parsed.close_times);
@@ -140,14 +143,13 @@ fn mostly_bad(report: &FileReport, bad: u64) -> Option<Rejection> {
     }
     let worst = report.issues.iter().filter(|issue| is_bad(issue.kind)).max_by_key(|issue| issue.count)?;
     if worst.kind == IssueKind::OtherSymbol {
-        return Some(Rejection::WrongSymbol { named: report.symbol.clone(), found: worst.detail.clone() });
+        return Some(Rejection::WrongSymbol { named: report.symbol.clone(), found: worst.cause.to_string() });
     }
     Some(Rejection::MostlyBad { bad, rows: report.rows, first: first_of(worst) })
 }
 
-fn first_of(issue: &Issue) -> String {
-    let line = issue.lines.first().map(|line| format!("line {line}: ")).unwrap_or_default();
-    format!("{line}{}", issue.detail)
+fn first_of(issue: &Issue) -> Box<FirstBadRow> {
+    Box::new(FirstBadRow { line: issue.lines.first().copied(), cause: issue.cause.clone() })
 }
 
 /// A file may have so many bad rows, however short it is.
@@ -167,8 +169,10 @@ fn too_many_bad(report: &FileReport, lost: u64) -> Option<Rejection> {
     }
     let unfinished = |issue: &&Issue| issue.kind == IssueKind::Unfinished && lost > 0;
     let worst = report.issues.iter().filter(|issue| counts(issue) || unfinished(issue));
-    let first = worst.max_by_key(|issue| issue.count).map(first_of).unwrap_or_default();
-    Some(Rejection::TooManyBad { bad, allowed, rows: report.rows, first })
+    let first = worst.max_by_key(|issue| issue.count).map(first_of);
+    debug_assert!(first.is_some(), "what is counted is noted");
+    let unknown = || Box::new(FirstBadRow { line: None, cause: IssueCause::Told(String::new()) });
+    Some(Rejection::TooManyBad { bad, allowed, rows: report.rows, first: first.unwrap_or_else(unknown) })
 }
 
 fn is_bad(kind: IssueKind) -> bool {
@@ -204,9 +208,7 @@ fn clean_rows(
     if times.closes {
         rows.iter_mut().for_each(|row| row.candle.open_time -= interval.ms());
         times.unfinished.iter_mut().for_each(|time| *time -= interval.ms());
-        note(&mut report.issues, IssueKind::FromCloseTime, None, || {
-            format!("no column tells when candles open; open times are close times less {interval}")
-        });
+        note(&mut report.issues, IssueKind::FromCloseTime, None, || IssueCause::CloseTimes { interval });
     }
     drop_misaligned(rows, interval, &mut report.issues);
     let bad = report.issues.iter().filter(|issue| is_bad(issue.kind)).map(|issue| issue.count).sum();
@@ -290,9 +292,9 @@ fn drop_overtaken(rows: &mut Vec<CandleRow>, written_last: &[u32], issues: &mut 
         let dropped = overtaken[index];
         index += 1;
         if let Some(unfinished) = before.replace(*row).filter(|_| index > 1 && overtaken[index - 2]) {
-            note(issues, IssueKind::Finished, Some(u64::from(row.line)), || {
-                let (line, time) = (unfinished.line, rfc3339(row.candle.open_time));
-                format!("the candle of {time} stands in line {line} as well, where it was not finished; this one counts")
+            note(issues, IssueKind::Finished, Some(u64::from(row.line)), || IssueCause::FinishedLater {
+                open_ms: row.candle.open_time,
+                line: unfinished.line.into(),
             });
         }
         !dropped
@@ -311,8 +313,9 @@ fn drop_misaligned(rows: &mut Vec<CandleRow>, interval: Interval, issues: &mut V
         let time = row.candle.open_time;
         let aligned = interval.floor(time) == time;
         if !aligned {
-            note(issues, IssueKind::Misaligned, Some(u64::from(row.line)), || {
-                format!("expected an open time that is a multiple of {interval}, found {}", rfc3339(time))
+            note(issues, IssueKind::Misaligned, Some(u64::from(row.line)), || IssueCause::Misaligned {
+                interval,
+                open_ms: time,
             });
         }
         aligned
@@ -334,21 +337,18 @@ fn drop_unfinished(
     rows.retain(|row| {
         let open_time = row.candle.open_time;
         if open_time > as_of_ms.saturating_add(CLOCK_TOLERANCE_MS) {
-            note(issues, IssueKind::Future, Some(u64::from(row.line)), || {
-                format!(
-                    "expected candles up to {}, found {} the newest",
-                    rfc3339(as_of_ms),
-                    rfc3339(newest_ms)
-                )
+            note(issues, IssueKind::Future, Some(u64::from(row.line)), || IssueCause::Future {
+                as_of_ms,
+                newest_ms,
             });
             return false;
         }
         let still_open = open_time + interval.ms() > as_of_ms;
         let cut_short = row.span_ms.is_some_and(|span| i64::from(span) < interval.ms() - 1);
         if still_open || cut_short {
-            note(issues, IssueKind::Unfinished, Some(u64::from(row.line)), || {
-                let why = if still_open { "is not closed yet" } else { "has a close time before its end" };
-                format!("the {interval} candle of {} {why}", rfc3339(open_time))
+            note(issues, IssueKind::Unfinished, Some(u64::from(row.line)), || match still_open {
+                true => IssueCause::NotClosed { interval, open_ms: open_time },
+                false => IssueCause::ClosedEarly { interval, open_ms: open_time },
             });
         }
         if cut_short && !still_open {
@@ -362,8 +362,8 @@ fn drop_unfinished(
 /// Completes the report of a file whose last row has turned out to be whole, by candles that go on in another file.
 pub(super) fn conclude_last(report: &mut FileReport, row: &CandleRow, there: &str) {
     report.issues.retain(|issue| issue.kind != IssueKind::PartialLastLine);
-    note(&mut report.issues, IssueKind::UnendedLastLine, Some(u64::from(row.line)), || {
-        format!("no newline ends the row; it counts, because the candles go on in `{there}`")
+    note(&mut report.issues, IssueKind::UnendedLastLine, Some(u64::from(row.line)), || IssueCause::GoesOn {
+        file: there.to_owned(),
     });
     let time = row.candle.open_time;
     (report.rows, report.candles) = (report.rows + 1, report.candles + 1);

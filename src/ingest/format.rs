@@ -7,12 +7,10 @@ use std::path::Path;
 
 use super::ReadingOptions;
 use super::collector::{Collector, Hints, Parsed};
+use super::limits::{DECODED_BYTES_MAX, HEAD_BYTES};
 use super::lines::{LineReader, StreamError};
 use super::rejection::Rejection;
 use super::{json, nested, rows, snapshot};
-
-/// So many bytes, or the whole file, are looked at: the header of market snapshots takes 2 KiB.
-pub(super) const HEAD_BYTES: usize = 8 << 10;
 
 /// A format that gives candles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +39,7 @@ impl FileFormat {
         match self {
             #[cfg(feature = "columnar")]
             Self::Feather | Self::Parquet => super::columnar::COLUMNAR_BYTES_MAX as u64,
-            _ => super::source::DECODED_BYTES_MAX,
+            _ => DECODED_BYTES_MAX,
         }
     }
 

@@ -7,7 +7,8 @@
 use std::io::Read;
 
 use super::error::IngestError;
-use super::source::{CandleSource, Container, open_source};
+use super::opening::open_source;
+use super::source::{CandleSource, Container};
 
 /// A file whose known part is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(parsed.rejected, None);
         let bad: Vec<_> = parsed.issues.iter().map(|issue| (issue.kind, issue.lines.clone())).collect();
         assert_eq!(bad, [(IssueKind::BadRow, vec![3, 4])]);
-        assert_eq!(parsed.issues[0].detail, "open: expected a number, found \"null\"");
+        assert_eq!(parsed.issues[0].cause.to_string(), "open: expected a number, found \"null\"");
     }
 
     #[test]

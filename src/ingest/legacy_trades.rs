@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::opening::read_whole;
-use super::report::TimeUnit;
 use super::time;
+use super::time::TimeUnit;
 use crate::model::{Direction, excerpt};
 
 /// The largest file that is read.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::format::HEAD_BYTES;
+use super::limits::HEAD_BYTES;
 
 /// The longest line that is looked at; longer ones are skipped and reported as bad rows.
 pub const LINE_BYTES_MAX: usize = 64 * 1024;

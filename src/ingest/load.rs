@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::collector::{CandleRow, ROWS_MAX};
+use super::candle_row::CandleRow;
 use super::error::IngestError;
 use super::file::FileRows;
+use super::limits::{ROW_BYTES, ROWS_MAX};
 use super::report::{FileReport, Issue};
 use super::series::{self, SeriesPoint, Settlement};
 use super::{EmptyCandles, IngestOptions, LoadedSymbol, SymbolSources, file};
 use crate::model::{Candle, CandleSeries, Interval};
 
-/// What a row takes at the peak: itself, and the candle made of it.
-pub(super) const ROW_BYTES: u64 = 128;
 /// So many rows may wait to be compared with those of earlier files.
 const WAITING_MIN: usize = 64 << 10;
 
@@ -78,7 +77,7 @@ impl Loading<'_> {
             self.settle(interval)?;
         }
         if self.shelves.values().map(|shelf| shelf.rows.len() as u64).sum::<u64>() > ROWS_MAX {
-            return Err(IngestError::too_many(symbol, source, None));
+            return Err(source.too_many(symbol, None));
         }
         Ok(())
     }

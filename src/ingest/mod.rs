@@ -14,6 +14,9 @@
 //!
 //! It does not interpret candles, write files or talk to a network.
 
+pub(crate) mod as_text;
+mod candle_row;
+mod cause;
 mod checksum;
 mod collector;
 mod column_names;
@@ -36,12 +39,14 @@ mod layout;
 mod legacy_config;
 mod legacy_opportunities;
 mod legacy_trades;
+mod limits;
 mod lines;
 mod load;
 mod name;
 mod nested;
 mod number;
 mod opening;
+mod place;
 mod rejection;
 mod repeats;
 mod report;
@@ -56,12 +61,12 @@ mod trials;
 
 use jiff::tz::TimeZone;
 
-pub use collector::{ROWS_MAX, TABLE_SYMBOLS_MAX};
+pub use cause::{CandleRowPlace, FirstBadRow, IssueCause, WrittenCandle};
 #[cfg(feature = "columnar")]
 pub use columnar::{COLUMNAR_BYTES_MAX, print_no_decoder_panics};
 pub use columns::StatedColumns;
 pub use discover::{Catalog, PassedOver, SymbolSources, discover, survey};
-pub use error::{Conflict, IngestError, MarketConflict, MarketFile, RowRef};
+pub use error::{Conflict, IngestError, MarketConflict, MarketFile};
 pub use growth::{FileGrowth, growth};
 pub use legacy_config::{
     ExactNumbers, LegacyConfig, parse_legacy_config, place_of_item, place_of_key, read_legacy_config,
@@ -74,15 +79,17 @@ pub use legacy_opportunities::{
 pub use legacy_trades::{
     LegacyTrade, LegacyTradesError, TradePlace, coin_of, instant, parse_legacy_trades, read_legacy_trades,
 };
+pub use limits::{DECODED_BYTES_MAX, ROWS_MAX, TABLE_SYMBOLS_MAX};
 pub use lines::LINE_BYTES_MAX;
 pub use load::load_symbol;
 pub use opening::{open_regular, read_whole};
+pub use place::{RowPlace, RowRef};
 pub use rejection::Rejection;
-pub use report::{FileIdentity, FileReport, ISSUE_LINES_MAX, Issue, IssueKind, TimeUnit, identical_files};
+pub use report::{FileIdentity, FileReport, ISSUE_LINES_MAX, Issue, IssueKind, identical_files};
 pub use select::{Glob, Selection};
-pub use signals::{ColumnContent, RowPlace, SignalColumn, SignalsConflict, SignalsError, SignalsFile};
-pub use source::{CandleSource, DECODED_BYTES_MAX, MEMBERS_MAX, RATIO_FREE_BYTES, RATIO_MAX};
-pub use time::{TIME_MAX_MS, TIME_MIN_MS};
+pub use signals::{ColumnContent, SignalColumn, SignalsConflict, SignalsError, SignalsFile};
+pub use source::{CandleSource, MEMBERS_MAX, RATIO_FREE_BYTES, RATIO_MAX};
+pub use time::{TIME_MAX_MS, TIME_MIN_MS, TimeError, TimeUnit};
 pub use trials::{TRIAL_RETURNS_MAX, TrialDays, TrialSearch, TrialsError, TrialsFormat, TrialsReading};
 
 use crate::model::{CandleSeries, Interval, Symbol};

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 
+use super::error::IngestError;
+
 /// How long a pipe that a shell handed over may keep us waiting for its end.
 const PIPE_WAIT: Duration = Duration::from_secs(10);
 /// Time between two looks at it.
@@ -129,6 +131,11 @@ fn read_pipe(mut pipe: impl Read, bytes: &mut Vec<u8>) -> io::Result<()> {
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Opens a file for reading.
+pub(super) fn open_source(path: &Path) -> Result<File, IngestError> {
+    open_regular(path).map_err(|source| IngestError::Read { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

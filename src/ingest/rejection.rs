@@ -1,35 +1,15 @@
 //! Why one file gives no candles.
 
-use std::borrow::Cow;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::as_text;
+use super::cause::{FirstBadRow, Words};
 use crate::model::{Interval, MarketKind, Symbol, Timeframes};
 
-/// Words of this program, or of the one that kept them.
-pub(crate) type Words = Cow<'static, str>;
-
-/// Values as people write them.
-mod as_text {
-    use std::fmt::Display;
-    use std::str::FromStr;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
-    #[derive(Serialize, Deserialize)]
-    struct AsText(String);
-
-    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        AsText(value.to_string()).serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-        let AsText(text) = AsText::deserialize(deserializer)?;
-        text.parse().map_err(|_| de::Error::custom(format_args!("unusable: {text:?}")))
-    }
-}
-
-/// Why a file, or a member of an archive, was skipped. The names are those that stores keep, with their values.
+/// Why a file, or a member of an archive, was skipped. The names are those that stores keep, with their values; new
+/// ones stand at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -292,31 +272,30 @@ pub enum Rejection {
     )]
     Unsteady,
     /// More rows cannot be used than a sound file has.
-    #[error(
-        "expected at most {allowed} of {rows} rows that cannot be used (1 %, or 3 of a short file), found {bad}; the \
-         first: {first}; mend the file, or leave such rows out by `--on-bad-rows skip`"
-    )]
-    TooManyBad {
+    #[error("{}", too_many_bad(*bad, *allowed, *rows, first))]
+    #[serde(rename = "too_many_bad")]
+    ToldTooManyBad {
         /// Rows that cannot be used.
         bad: u64,
         /// So many may be.
         allowed: u64,
         /// All rows.
         rows: u64,
-        /// What is wrong with the first of them.
+        /// What is wrong with the first of them, in the words of a program that kept no data.
         first: String,
     },
     /// A header and nothing else, or a single row that ends in the middle.
     #[error("expected rows of candles, found no whole one")]
     NoRows,
     /// More than half of the rows cannot be used.
-    #[error("expected rows of candles, found {bad} of {rows} rows that cannot be used; the first: {first}")]
-    MostlyBad {
+    #[error("{}", mostly_bad(*bad, *rows, first))]
+    #[serde(rename = "mostly_bad")]
+    ToldMostlyBad {
         /// Rows that cannot be used.
         bad: u64,
         /// All rows.
         rows: u64,
-        /// What is wrong with the first of them.
+        /// What is wrong with the first of them, in the words of a program that kept no data.
         first: String,
     },
     /// The symbol column names another symbol than the file name.
@@ -373,6 +352,41 @@ pub enum Rejection {
         #[serde(with = "as_text")]
         base: Interval,
     },
+    /// More rows cannot be used than a sound file has.
+    #[error("{}", too_many_bad(*bad, *allowed, *rows, first))]
+    #[serde(rename = "too_many_bad_rows")]
+    TooManyBad {
+        /// Rows that cannot be used.
+        bad: u64,
+        /// So many may be.
+        allowed: u64,
+        /// All rows.
+        rows: u64,
+        /// What is wrong with the first of them.
+        first: Box<FirstBadRow>,
+    },
+    /// More than half of the rows cannot be used.
+    #[error("{}", mostly_bad(*bad, *rows, first))]
+    #[serde(rename = "mostly_bad_rows")]
+    MostlyBad {
+        /// Rows that cannot be used.
+        bad: u64,
+        /// All rows.
+        rows: u64,
+        /// What is wrong with the first of them.
+        first: Box<FirstBadRow>,
+    },
+}
+
+fn too_many_bad(bad: u64, allowed: u64, rows: u64, first: &impl fmt::Display) -> String {
+    format!(
+        "expected at most {allowed} of {rows} rows that cannot be used (1 %, or 3 of a short file), found {bad}; the first: \
+         {first}; mend the file, or leave such rows out by `--on-bad-rows skip`"
+    )
+}
+
+fn mostly_bad(bad: u64, rows: u64, first: &impl fmt::Display) -> String {
+    format!("expected rows of candles, found {bad} of {rows} rows that cannot be used; the first: {first}")
 }
 
 impl Rejection {

@@ -2,9 +2,8 @@
 //! millions of them takes the memory of the candles in it.
 
 use super::OnConflict;
-use super::collector::CandleRow;
+use super::candle_row::{CandleRow, same_candle};
 use super::report::ISSUE_LINES_MAX;
-use super::series::same_candle;
 
 /// So many rows may wait to be compared with each other.
 const WAITING_MIN: usize = 64 << 10;

@@ -1,43 +1,15 @@
 //! What a file held, in numbers and with the places of whatever was wrong.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::error::place_of_member;
+use super::cause::IssueCause;
 use super::rejection::Rejection;
+use super::time::TimeUnit;
 use crate::model::{CandleError, Interval, Symbol};
 
 /// How many line numbers an issue keeps.
 pub const ISSUE_LINES_MAX: usize = 5;
-
-/// How an instant was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum TimeUnit {
-    Seconds,
-    Milliseconds,
-    Microseconds,
-    Nanoseconds,
-    /// ISO-like text.
-    Text,
-}
-
-impl TimeUnit {
-    /// All units, in the order they are reported.
-    pub const ALL: [Self; 5] =
-        [Self::Seconds, Self::Milliseconds, Self::Microseconds, Self::Nanoseconds, Self::Text];
-
-    /// Returns the short name used in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Seconds => "s",
-            Self::Milliseconds => "ms",
-            Self::Microseconds => "us",
-            Self::Nanoseconds => "ns",
-            Self::Text => "text",
-        }
-    }
-}
 
 /// What was found in one file, or in one member of an archive.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,7 +55,7 @@ pub struct Issue {
     /// lines of several files mix.
     pub lines: Vec<u64>,
     /// What was expected and found at the first of them.
-    pub detail: String,
+    pub cause: IssueCause,
 }
 
 /// The kinds of issue, with what their count counts.
@@ -191,16 +163,16 @@ pub(super) fn excerpt_of_bytes(bytes: &[u8]) -> String {
     }
 }
 
-/// Counts one occurrence; the first few lines and the first detail are kept.
+/// Counts one occurrence; the first few lines and the first cause are kept.
 pub(super) fn note(
     issues: &mut Vec<Issue>,
     kind: IssueKind,
     line: Option<u64>,
-    detail: impl FnOnce() -> String,
+    cause: impl FnOnce() -> IssueCause,
 ) {
     let known = issues.iter_mut().find(|issue| issue.kind == kind);
     let Some(issue) = known else {
-        issues.push(Issue { kind, count: 1, lines: line.into_iter().collect(), detail: detail() });
+        issues.push(Issue { kind, count: 1, lines: line.into_iter().collect(), cause: cause() });
         return;
     };
     issue.count += 1;
@@ -266,10 +238,10 @@ fn same_bytes(reports: &[FileIdentity], same: &[usize]) -> Vec<(usize, Issue)> {
     };
     let issue = |index: usize| {
         let other = &reports[if symbol(index) == symbol(first) { second } else { first }];
-        let there = place_of_member(Path::new(&other.path), other.entry.as_deref());
-        let detail = format!("same bytes as {} of {there}; one of them holds the wrong symbol", other.symbol);
+        let FileIdentity { path, entry, symbol: of, hash: _ } = other.clone();
+        let cause = IssueCause::SameBytes { symbol: of, path, entry };
         let count = (same.len() - of_symbol[symbol(index)]) as u64;
-        (index, Issue { kind: IssueKind::IdenticalFile, count, lines: Vec::new(), detail })
+        (index, Issue { kind: IssueKind::IdenticalFile, count, lines: Vec::new(), cause })
     };
     same.iter().map(|index| issue(*index)).collect()
 }
@@ -303,17 +275,18 @@ mod tests {
             [report("BTCUSDT", "a"), report("ETHUSDT", "b"), report("SOLUSDT", "a"), report("ETHUSDT", "b")];
         let found = identical_files(&reports.iter().map(FileReport::identity).collect::<Vec<_>>());
         assert_eq!(found.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [0, 2]);
-        assert!(found[0].1.detail.contains("SOLUSDT-15m.csv"), "{}", found[0].1.detail);
+        assert!(found[0].1.cause.to_string().contains("SOLUSDT-15m.csv"), "{}", found[0].1.cause);
         let unread = [report("BTCUSDT", ""), report("ETHUSDT", "")].map(|report| report.identity());
         assert_eq!(identical_files(&unread), []);
     }
 
     #[test]
-    fn the_first_lines_and_the_first_detail_are_kept() {
+    fn the_first_lines_and_the_first_cause_are_kept() {
         let mut issues = Vec::new();
-        (1..=9).for_each(|line| note(&mut issues, IssueKind::BadRow, Some(line), || format!("row {line}")));
+        let of_row = |row| IssueCause::Fields { expected: 6, found: row };
+        (1..=9).for_each(|line| note(&mut issues, IssueKind::BadRow, Some(line), || of_row(line)));
         assert_eq!(issues.len(), 1);
         assert_eq!(issues[0].lines, [1, 2, 3, 4, 5]);
-        assert_eq!((issues[0].count, issues[0].detail.as_str()), (9, "row 1"));
+        assert_eq!((issues[0].count, &issues[0].cause), (9, &of_row(1)));
     }
 }

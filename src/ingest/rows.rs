@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use super::ReadingOptions;
+use super::cause::IssueCause;
 use super::collector::{Collector, Hints, Labels, Parsed, ReadRow, RejectedRow, span};
 use super::columns::{self, CandleColumns, TimeColumn};
 use super::ending::Endings;
@@ -83,9 +84,7 @@ impl<'a> Parser<'a> {
 
     /// Notes that the last row ends in the middle.
     pub(super) fn cut_short(&mut self, number: u64) {
-        self.collector.note(IssueKind::PartialLastLine, number, || {
-            "expected the end of a row, found the end of the file".to_owned()
-        });
+        self.collector.note(IssueKind::PartialLastLine, number, || IssueCause::CutRow);
     }
 
     /// Returns the last cell of the row that was split last, if a row of these columns ends with it and it is read; with
@@ -104,9 +103,7 @@ impl<'a> Parser<'a> {
             RawLine::Unended(text) => (*text, false),
             RawLine::TooLong => {
                 self.collector.count_row();
-                self.collector.bad(IssueKind::BadRow, number, || {
-                    "expected a row, found a line beyond 64 KiB".to_owned()
-                });
+                self.collector.bad(IssueKind::BadRow, number, || IssueCause::LineTooLong);
                 return;
             }
         };
@@ -144,9 +141,8 @@ impl<'a> Parser<'a> {
             }
             LineKind::Numbers => {
                 self.collector.count_row();
-                self.collector.bad(IssueKind::BadRow, number, || {
-                    format!("expected a header or a row of candles, found {:?}", excerpt_of_bytes(text))
-                });
+                self.collector
+                    .bad(IssueKind::BadRow, number, || IssueCause::NoRow { found: excerpt_of_bytes(text) });
             }
             LineKind::Other => self.collector.comment(number, text),
         }
@@ -203,9 +199,7 @@ impl<'a> Parser<'a> {
         // A first row that is cut in the middle looks like a whole one of fewer columns; from eight columns on, those
         // that are read are whole.
         if !ended && fields < 8 {
-            return self.collector.note(IssueKind::PartialLastLine, number, || {
-                "expected the end of the line, found the end of the file in the only row".to_owned()
-            });
+            return self.collector.note(IssueKind::PartialLastLine, number, || IssueCause::CutOnlyRow);
         }
         let mut layout = layout::by_position(fields, separator);
         if let Some(columns) = &self.hints.columns {
@@ -256,7 +250,7 @@ impl<'a> Parser<'a> {
             Err(error) => error,
         };
         if !ended && self.fields.len() < layout.fields {
-            return self.collector.note(IssueKind::PartialLastLine, number, || error.text());
+            return self.collector.note(IssueKind::PartialLastLine, number, || error.cause());
         }
         if self.fields.len() >= 5 && text.len() <= HEADER_BYTES_MAX {
             match self.header_between(text, layout) {
@@ -275,7 +269,7 @@ impl<'a> Parser<'a> {
             }
         }
         if doubtful.is_some() {
-            return self.collector.note(IssueKind::PartialLastLine, number, || error.text());
+            return self.collector.note(IssueKind::PartialLastLine, number, || error.cause());
         }
         let whole = self.fields.len() == layout.fields;
         let symbol = layout.columns.symbol.filter(|_| whole).map(|column| cell(text, self.fields[column]));
@@ -359,8 +353,7 @@ impl<'a> Parser<'a> {
             self.collector.note(IssueKind::ColumnOrder, 1, || {
                 let mut order = [(*open, "open"), (*high, "high"), (*low, "low"), (*close, "close")];
                 order.sort_unstable();
-                let order = order.map(|(_, name)| name).join(", ");
-                format!("no header; all rows together show that the columns are open_time, {order}")
+                IssueCause::ColumnOrder { order: order.map(|(_, name)| name.into()).to_vec() }
             });
         }
     }
@@ -512,7 +505,7 @@ mod tests {
         ];
         assert_eq!(kinds(&parsed), expected);
         assert_eq!(
-            parsed.issues[1].detail,
+            parsed.issues[1].cause.to_string(),
             "open time: expected seconds, milliseconds, microseconds, nanoseconds or text like \
              `2025-01-31 17:15:00`, found \"NULL\""
         );

@@ -3,61 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::OnConflict;
-use super::collector::{CandleRow, decimals_of};
-use super::error::{Conflict, IngestError, RowRef};
+use super::candle_row::{CandleRow, prices, same_candle, same_prices};
+use super::cause::{CandleRowPlace, IssueCause};
+use super::error::{Conflict, IngestError};
+use super::place::RowRef;
 use super::repeats::{Repeat, Repeats};
 use super::report::{FileReport, Issue, IssueKind, note};
-use crate::model::{Bars, Break, Breaks, Candle, DAY_MS, Interval, Symbol, rfc3339};
-
-/// Volumes this close, relatively, are the same volume written with other digits.
-const VOLUME_TOLERANCE: f64 = 1e-9;
-/// Prices of two intervals this close, relatively, agree.
-const PRICE_TOLERANCE: f64 = 1e-9;
-
-fn close_to(a: f64, b: f64, tolerance: f64) -> bool {
-    (a - b).abs() <= tolerance * a.abs().max(b.abs())
-}
-
-fn prices(candle: &Candle) -> [f64; 4] {
-    [candle.open, candle.high, candle.low, candle.close]
-}
-
-/// Prices that were rounded to fewer digits differ by no more than this, relatively.
-const PRICE_ROUNDING_MAX: f64 = 1e-3;
-/// Values written with equally many digits differ by no more than this, relatively, where only the last digit differs.
-const LAST_DIGIT_MAX: f64 = 1e-6;
-
-/// Returns whether two candles are one, written with other digits.
-pub(super) fn same_candle(a: &Candle, b: &Candle) -> bool {
-    let same = |a: f64, b: f64, most: f64| a == b || is_rounded(a, b, most);
-    let same_prices = prices(a).iter().zip(prices(b)).all(|(a, b)| same(*a, b, PRICE_ROUNDING_MAX));
-    // A volume may be rounded to a whole number; what another market trades is no rounding of it.
-    same_prices && same(a.volume, b.volume, 1.0)
-}
-
-/// Returns whether a candle is another of the same time at a later moment: more was traded, and nothing of it is undone.
-pub(super) fn goes_on(early: &Candle, late: &Candle) -> bool {
-    early.open_time == late.open_time
-        && early.open == late.open
-        && late.high >= early.high
-        && late.low <= early.low
-        && late.volume > early.volume
-}
-
-/// Returns whether one number is the other rounded to its digits, or differs in the last digit only.
-fn is_rounded(a: f64, b: f64, most: f64) -> bool {
-    if close_to(a, b, VOLUME_TOLERANCE) {
-        return true;
-    }
-    let (digits_a, digits_b) = (decimals_of(a), decimals_of(b));
-    let unit = 0.1_f64.powi(digits_a.min(digits_b)) * (1.0 + 1e-6);
-    let (units, most) = if digits_a == digits_b { (1.0, LAST_DIGIT_MAX) } else { (0.5, most) };
-    (a - b).abs() <= units * unit && close_to(a, b, most)
-}
-
-fn same_prices(a: &Candle, b: &Candle) -> bool {
-    prices(a).iter().zip(prices(b)).all(|(a, b)| close_to(*a, b, PRICE_TOLERANCE))
-}
+use crate::model::{Bars, Break, Breaks, Candle, DAY_MS, Interval, Symbol};
 
 /// Settles which of several rows of one open time counts.
 pub(super) struct Settlement<'a> {
@@ -93,7 +45,7 @@ impl Settlement<'_> {
                 Some(last) if same_candle(&last.candle, &row.candle) => {
                     *agreed.entry((last.file, row.file)).or_default() += 1;
                     let first = self.row_ref(&last);
-                    self.note(&row, IssueKind::Duplicate, || same_as(&first));
+                    self.note(&row, IssueKind::Duplicate, || IssueCause::SameAs((&first).into()));
                 }
                 Some(last) => {
                     if !settled.contains(&(last.file, row.file)) {
@@ -104,7 +56,7 @@ impl Settlement<'_> {
                         settled.push((last.file, row.file));
                     }
                     let first = self.row_ref(&last);
-                    self.note(&row, IssueKind::Replaced, || replaces(&first));
+                    self.note(&row, IssueKind::Replaced, || IssueCause::Replaces((&first).into()));
                     rows[kept - 1] = row;
                 }
             }
@@ -115,13 +67,13 @@ impl Settlement<'_> {
 
     /// Notes what was left out of a file while it was read.
     pub(super) fn note_repeats(&mut self, file: usize, repeats: Repeats) {
-        let mut note = |kind, repeat: Repeat, detail: fn(&RowRef) -> String| {
+        let mut note = |kind, repeat: Repeat, cause: fn(CandleRowPlace) -> IssueCause| {
             let Some((first, _)) = repeat.first else { return };
-            let detail = detail(&self.row_ref(&first));
-            self.reports[file].issues.push(Issue { kind, count: repeat.count, lines: repeat.lines, detail });
+            let cause = cause((&self.row_ref(&first)).into());
+            self.reports[file].issues.push(Issue { kind, count: repeat.count, lines: repeat.lines, cause });
         };
-        note(IssueKind::Duplicate, repeats.same, same_as);
-        note(IssueKind::Replaced, repeats.replaced, replaces);
+        note(IssueKind::Duplicate, repeats.same, IssueCause::SameAs);
+        note(IssueKind::Replaced, repeats.replaced, IssueCause::Replaces);
     }
 
     /// Refuses a conflict, unless the later row is to be used and may well be a correction.
@@ -174,17 +126,9 @@ impl Settlement<'_> {
         }
     }
 
-    fn note(&mut self, row: &CandleRow, kind: IssueKind, detail: impl FnOnce() -> String) {
-        note(&mut self.reports[row.file as usize].issues, kind, Some(u64::from(row.line)), detail);
+    fn note(&mut self, row: &CandleRow, kind: IssueKind, cause: impl FnOnce() -> IssueCause) {
+        note(&mut self.reports[row.file as usize].issues, kind, Some(u64::from(row.line)), cause);
     }
-}
-
-fn same_as(first: &RowRef) -> String {
-    format!("the same candle as {first}")
-}
-
-fn replaces(first: &RowRef) -> String {
-    format!("replaces another candle: {first}")
 }
 
 /// Returns one candle per base bucket: base candles first, then those built from finer ones, the coarsest first.
@@ -219,9 +163,11 @@ fn resample_buckets(
             built.extend(whole_bucket(bucket));
             continue;
         }
-        note(issues, IssueKind::IncompleteBucket, None, || {
-            let start = rfc3339(base.floor(bucket[0].open_time));
-            format!("expected {per_bucket} candles of {interval} from {start}, found {}", bucket.len())
+        note(issues, IssueKind::IncompleteBucket, None, || IssueCause::IncompleteBucket {
+            expected: per_bucket as u64,
+            interval,
+            from_ms: base.floor(bucket[0].open_time),
+            found: bucket.len() as u64,
         });
     }
     built
@@ -256,11 +202,11 @@ fn overlay_buckets(
         match merged.last().filter(|last| last.open_time == candle.open_time) {
             None => merged.push(candle),
             Some(last) if same_prices(last, &candle) => {}
-            Some(last) => note(issues, IssueKind::OverlapDiffers, None, || {
-                let (time, [o, h, l, c], built) = (rfc3339(candle.open_time), prices(last), prices(&candle));
-                format!(
-                    "{time}: open {o}, high {h}, low {l}, close {c} is used; {interval} candles give {built:?}"
-                )
+            Some(last) => note(issues, IssueKind::OverlapDiffers, None, || IssueCause::OverlapDiffers {
+                open_ms: candle.open_time,
+                used: prices(last).map(|price| price.to_string()),
+                interval,
+                built: prices(&candle).map(|price| format!("{price:?}")),
             }),
         }
     }
@@ -283,7 +229,11 @@ pub(super) fn with_flat(candles: Vec<Candle>, base: Interval, issues: &mut Vec<I
             holes += 1;
             let times = (open_time + base.ms()..candle.open_time).step_by(base.ms().unsigned_abs() as usize);
             for open_time in times {
-                note(issues, IssueKind::FlatCandle, None, String::new);
+                note(issues, IssueKind::FlatCandle, None, || IssueCause::FlatCandles {
+                    missing: 1,
+                    interval: base,
+                    holes,
+                });
                 all.push(Candle { open_time, open: close, high: close, low: close, close, volume: 0.0 });
             }
         }
@@ -291,11 +241,8 @@ pub(super) fn with_flat(candles: Vec<Candle>, base: Interval, issues: &mut Vec<I
     }
     let count =
         issues.iter().find(|issue| issue.kind == IssueKind::FlatCandle).map_or(0, |issue| issue.count);
-    finish(issues, IssueKind::FlatCandle, count, || {
-        format!(
-            "{count} candles of {base} are not there, in {holes} holes of at most a day: taken as the last close without volume"
-        )
-    });
+    let cause = IssueCause::FlatCandles { missing: count, interval: base, holes };
+    finish(issues, IssueKind::FlatCandle, count, cause);
     all
 }
 
@@ -305,15 +252,13 @@ pub(super) fn note_scale(issues: &mut Vec<Issue>, bars: Bars<'_>) {
         if why == Break::Scale {
             note(issues, IssueKind::ScaleChange, None, || {
                 let (last, next) = (bars.get(at - 1), bars.get(at));
-                format!(
-                    "expected the price to go on, found {} at the close of {} and {} at the open of {}, {} at its close: no market \
-                     moves so, trades and windows end there",
-                    last.close,
-                    rfc3339(last.open_time),
-                    next.open,
-                    rfc3339(next.open_time),
-                    next.close
-                )
+                IssueCause::ScaleChange {
+                    close: last.close.to_string(),
+                    before_ms: last.open_time,
+                    next_open: next.open.to_string(),
+                    next_ms: next.open_time,
+                    next_close: next.close.to_string(),
+                }
             });
         }
     }
@@ -335,6 +280,8 @@ pub(super) fn note_gaps(
 ) {
     let (mut last, mut gaps, mut missing_all) = (None::<i64>, 0_u64, 0_u64);
     let mut longest = (0_u64, 0_i64);
+    let gaps_of =
+        |missing, gaps, (longest, from_ms)| IssueCause::Gaps { missing, interval, gaps, longest, from_ms };
     for point in points {
         let step = last.replace(point.open_time).map_or(interval.ms(), |last| point.open_time - last);
         if step <= interval.ms() {
@@ -346,14 +293,9 @@ pub(super) fn note_gaps(
         // Of equally long gaps the first is named.
         longest =
             if missing > longest.0 { (missing, point.open_time - step + interval.ms()) } else { longest };
-        note(issues, IssueKind::Gap, point.line, String::new);
+        note(issues, IssueKind::Gap, point.line, || gaps_of(missing_all, gaps, longest));
     }
-    finish(issues, IssueKind::Gap, missing_all, || {
-        let (missing, from) = (longest.0, rfc3339(longest.1));
-        format!(
-            "{missing_all} candles of {interval} are missing in {gaps} gaps, {missing} in the longest from {from}"
-        )
-    });
+    finish(issues, IssueKind::Gap, missing_all, gaps_of(missing_all, gaps, longest));
 }
 
 /// Notes stretches of two or more candles in succession without volume.
@@ -362,6 +304,13 @@ pub(super) fn note_zero_volume(
     interval: Interval,
     points: impl Iterator<Item = SeriesPoint>,
 ) {
+    let silence_of = |silent, stretches, (longest, from_ms)| IssueCause::ZeroVolume {
+        silent,
+        interval,
+        stretches,
+        longest,
+        from_ms,
+    };
     let (mut stretches, mut silent) = (0_u64, 0_u64);
     let mut longest = (0_u64, 0_i64);
     let mut stretch: Option<(SeriesPoint, SeriesPoint, u64)> = None;
@@ -382,23 +331,19 @@ pub(super) fn note_zero_volume(
                     silent += count;
                     // Of equally long stretches the first is named.
                     longest = if count > longest.0 { (count, first.open_time) } else { longest };
-                    note(issues, IssueKind::ZeroVolume, first.line, String::new);
+                    note(issues, IssueKind::ZeroVolume, first.line, || {
+                        silence_of(silent, stretches, longest)
+                    });
                 }
             }
         }
     }
-    finish(issues, IssueKind::ZeroVolume, silent, || {
-        let (count, from) = (longest.0, rfc3339(longest.1));
-        format!(
-            "{silent} candles of {interval} without volume in {stretches} stretches, {count} in the longest from {from}"
-        )
-    });
+    finish(issues, IssueKind::ZeroVolume, silent, silence_of(silent, stretches, longest));
 }
 
-fn finish(issues: &mut [Issue], kind: IssueKind, count: u64, detail: impl FnOnce() -> String) {
+fn finish(issues: &mut [Issue], kind: IssueKind, count: u64, cause: IssueCause) {
     if let Some(issue) = issues.iter_mut().find(|issue| issue.kind == kind) {
-        issue.count = count;
-        issue.detail = detail();
+        (issue.count, issue.cause) = (count, cause);
     }
 }
 
@@ -496,9 +441,9 @@ mod tests {
         assert_eq!(all.len(), 5 + 96 + 1 + 1);
         assert_eq!((issues.len(), issues[0].kind, issues[0].count), (1, IssueKind::FlatCandle, 98));
         assert!(
-            issues[0].detail.starts_with("98 candles of 15m are not there, in 2 holes"),
+            issues[0].cause.to_string().starts_with("98 candles of 15m are not there, in 2 holes"),
             "{}",
-            issues[0].detail
+            issues[0].cause
         );
     }
 
@@ -523,12 +468,12 @@ mod tests {
         note_zero_volume(&mut issues, Interval::M15, points.into_iter());
         assert_eq!((issues[0].count, &issues[0].lines[..]), (4, &[5, 8][..]));
         assert_eq!(
-            issues[0].detail,
+            issues[0].cause.to_string(),
             "4 candles of 15m are missing in 2 gaps, 3 in the longest from 1970-01-01T00:45:00Z"
         );
         assert_eq!((issues[1].count, &issues[1].lines[..]), (5, &[3, 5][..]));
         assert_eq!(
-            issues[1].detail,
+            issues[1].cause.to_string(),
             "5 candles of 15m without volume in 2 stretches, 3 in the longest from 1970-01-01T01:30:00Z"
         );
     }

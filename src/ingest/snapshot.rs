@@ -10,14 +10,17 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 
-use super::collector::{Collector, Labels, Parsed, ReadRow, RejectedRow, TABLE_SYMBOLS_MAX};
+use super::cause::IssueCause;
+use super::collector::{Collector, Labels, Parsed, ReadRow, RejectedRow};
 use super::ending::Endings;
 use super::layout::{Field, cell, list_names, split_fields};
+use super::limits::TABLE_SYMBOLS_MAX;
 use super::lines::{LineReader, RawLine, StreamError};
 use super::rejection::Rejection;
-use super::report::{IssueKind, TimeUnit, note};
+use super::report::{IssueKind, note};
+use super::time::TimeUnit;
 use super::{number, time};
-use crate::model::{Candle, Interval, MINUTE_MS, Symbol, rfc3339};
+use crate::model::{Candle, Interval, MINUTE_MS, Symbol};
 
 /// The candles that snapshots are taken of.
 pub(super) const INTERVAL: Interval = Interval::M15;
@@ -215,11 +218,11 @@ pub(super) fn parse_snapshot_rows(
             SnapshotLine::Header(false) => collector.comment(number, text),
             SnapshotLine::Rejected(rejection) => collector.out.rejected = Some(rejection),
             SnapshotLine::Bad(error) if !ended => {
-                collector.note(IssueKind::PartialLastLine, number, || error.text());
+                collector.note(IssueKind::PartialLastLine, number, || error.cause());
             }
             SnapshotLine::Bad(error) => {
                 collector.count_row();
-                collector.bad(IssueKind::BadRow, number, || error.text());
+                collector.bad(IssueKind::BadRow, number, || error.cause());
             }
             // Cut anywhere, it may look like a row of another writer, or of another number.
             SnapshotLine::Row(columns, _)
@@ -238,11 +241,9 @@ pub(super) fn parse_snapshot_rows(
                     continue;
                 }
                 if let Some(writer) = other {
-                    collector.note(IssueKind::OtherLayout, number, || {
-                        let found = columns.fields;
-                        format!(
-                            "expected the columns of the header, found {found} of {writer}; read by theirs"
-                        )
+                    collector.note(IssueKind::OtherLayout, number, || IssueCause::OtherLayout {
+                        fields: columns.fields as u64,
+                        writer: writer.into(),
                     });
                 }
                 if columns.volume.is_none() {
@@ -253,7 +254,7 @@ pub(super) fn parse_snapshot_rows(
                     Err(RowFault::NoDate) => collector.out.rejected = Some(Rejection::NoDate),
                     Err(RowFault::Cell(error)) => {
                         collector.count_row();
-                        collector.bad(IssueKind::BadRow, number, || error.text());
+                        collector.bad(IssueKind::BadRow, number, || error.cause());
                     }
                 }
             }
@@ -349,9 +350,10 @@ fn drop_overtaken(parsed: &mut Parsed) {
         let whole = next.next_if(|(overtaken, _)| *overtaken == at);
         at += 1;
         if let Some((_, line)) = whole {
-            note(issues, IssueKind::Unfinished, Some(u64::from(row.line)), || {
-                let time = rfc3339(row.candle.open_time);
-                format!("the {INTERVAL} candle of {time} was stored before its end; line {line} goes on")
+            note(issues, IssueKind::Unfinished, Some(u64::from(row.line)), || IssueCause::StoredEarly {
+                interval: INTERVAL,
+                open_ms: row.candle.open_time,
+                line: line.into(),
             });
         }
         whole.is_none()

@@ -12,14 +12,13 @@ use super::checksum::Claimed;
 use super::collector::RowSelection;
 use super::error::IngestError;
 use super::format::FileFormat;
+use super::limits::DECODED_BYTES_MAX;
 use super::lines::StreamError;
 use super::name::MarketClaim;
-use super::opening::open_regular;
+use super::opening::open_source;
 use super::rejection::Rejection;
-use crate::model::Interval;
+use crate::model::{Interval, Symbol};
 
-/// The most decoded bytes of one file or member.
-pub const DECODED_BYTES_MAX: u64 = 2 << 30;
 /// The most decoded bytes per compressed byte, beyond [`RATIO_FREE_BYTES`]: candles compress about fivefold.
 pub const RATIO_MAX: u64 = 200;
 /// So many decoded bytes are allowed whatever the ratio.
@@ -130,6 +129,12 @@ pub struct CandleSource {
 }
 
 impl CandleSource {
+    /// Says that there was no more room at this source.
+    pub(super) fn too_many(&self, symbol: &Symbol, room_bytes: Option<u64>) -> IngestError {
+        let (path, entry) = (self.path.clone(), self.entry.clone());
+        IngestError::TooMany { symbol: Box::new(symbol.clone()), path, entry, room_bytes }
+    }
+
     /// Returns about how many bytes it decodes to: candles as text compress fivefold.
     pub fn decoded_bytes(&self) -> u64 {
         let unpacked = match self.container {
@@ -185,11 +190,6 @@ pub(super) fn read_decoded<T>(
 /// Returns how many bytes a stream of so many compressed bytes may decode to.
 pub(super) fn bytes_max(compressed: u64) -> u64 {
     compressed.saturating_mul(RATIO_MAX).saturating_add(RATIO_FREE_BYTES).min(DECODED_BYTES_MAX)
-}
-
-/// Opens a file for reading.
-pub(super) fn open_source(path: &Path) -> Result<File, IngestError> {
-    open_regular(path).map_err(|source| IngestError::Read { path: path.to_owned(), source })
 }
 
 /// Opens a plain file without what is left out of it.

@@ -3,16 +3,47 @@
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};
 
-use super::report::TimeUnit;
+use serde::{Deserialize, Serialize};
 
 /// 1990-01-01 in UTC milliseconds: no candle is older.
 pub const TIME_MIN_MS: i64 = 631_152_000_000;
 /// 2100-01-01 in UTC milliseconds: no candle is younger.
 pub const TIME_MAX_MS: i64 = 4_102_444_800_000;
 
+/// How an instant was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum TimeUnit {
+    Seconds,
+    Milliseconds,
+    Microseconds,
+    Nanoseconds,
+    /// ISO-like text.
+    Text,
+}
+
+impl TimeUnit {
+    /// All units, in the order they are reported.
+    pub const ALL: [Self; 5] =
+        [Self::Seconds, Self::Milliseconds, Self::Microseconds, Self::Nanoseconds, Self::Text];
+
+    /// Returns the short name used in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Seconds => "s",
+            Self::Milliseconds => "ms",
+            Self::Microseconds => "us",
+            Self::Nanoseconds => "ns",
+            Self::Text => "text",
+        }
+    }
+}
+
 /// Why a cell is no instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum TimeError {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the sentences say it")]
+pub enum TimeError {
     #[error("expected seconds, milliseconds, microseconds, nanoseconds or text like `2025-01-31 17:15:00`")]
     NotATime,
     #[error("expected a time between 1990 and 2100")]

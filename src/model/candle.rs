@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::time::{Day, Interval};
 
 /// One candle. Prices in quote currency, volume in base currency, open time in UTC milliseconds.
@@ -17,7 +19,10 @@ pub struct Candle {
 }
 
 /// Why a candle cannot be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, thiserror::Error,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum CandleError {
     /// A price or the volume is NaN or infinite.
     #[error("a value is not a finite number")]

@@ -10,9 +10,10 @@ use crate::engine::plan::Plan;
 use crate::features::frame::lookback_days;
 use crate::ingest::{CandleSource, FileReport, SymbolSources, growth, load_symbol};
 use crate::model::{CandleSeries, DAY_MS};
+use crate::run::error::SymbolError;
 use crate::run::file_summary::FileNote;
 use crate::run::prior_state::{FileStamp, SymbolManifest};
-use crate::run::symbol_evaluator::{SymbolError, SymbolJob};
+use crate::run::symbol_job::SymbolJob;
 
 /// Returns the days of known candles that are read again: the look-back of the days that a new one touches (itself, and
 /// those it completes), and a margin; 60 days of 15m candles at least.

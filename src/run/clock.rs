@@ -1,9 +1,7 @@
 //! A clock that was set back: candles later than it do not count, so what a run finds rests on less than the run before had.
 
-use super::report::StyleReport;
 use crate::decide::DecisionReason;
-use crate::decide::reason::{OwnReason, SetBack};
-
+use crate::decide::reason::SetBack;
 use crate::store::{Snapshot, StoreError};
 
 /// How far a clock may lie before the beginning of a recorded run: clocks are corrected by seconds, machines that share a
@@ -35,17 +33,8 @@ pub fn set_back(now_ms: i64, last_run_ms: i64) -> SetBack {
     SetBack { now_ms, last_run_ms, tolerated_ms: SET_BACK_MS_MAX }
 }
 
-/// Takes back what a run would adopt, with the reason.
-pub(crate) fn adopt_nothing(styles: &mut [StyleReport], now_ms: i64, last_run_ms: i64) {
-    let clock = set_back(now_ms, last_run_ms);
-    for style in styles {
-        style.decision.hold_back(DecisionReason::ClockSetBack(clock));
-        for own in style.own.iter_mut().filter(|own| !own.changes.is_empty()) {
-            own.changes.clear();
-            own.reason = OwnReason::ClockSetBack(clock);
-        }
-    }
-    // Somebody should know, whatever they asked to be spared.
+/// Says that a run adopts nothing for a clock: somebody should know, whatever they asked to be spared.
+pub(crate) fn say_set_back(clock: SetBack) {
     tracing::error!(
         "{}; if it is right and that of the last run was not, `optimizer restore NUMBER` goes back to before it",
         DecisionReason::ClockSetBack(clock)

@@ -19,8 +19,8 @@ use super::incremental::{
     PriorState, RunContext, data_fingerprint, days_of, has_days, note_ends, note_identical_files,
     read_given_signals,
 };
+use super::input_report::{InputReport, SymbolReport};
 use super::options::RunOptions;
-use super::report::{InputReport, SymbolReport};
 use super::resources::{
     expected_peak, peak_rss_bytes, room_bytes, spare_bytes, study_bytes, symbols_in_flight,
 };
@@ -33,13 +33,15 @@ use crate::engine::unit_schema::UnitSchema;
 use crate::features::frame::MarketSeries;
 use crate::ingest::{IngestOptions, SymbolSources};
 use crate::model::{DAY_MS, Day};
+use crate::run::error::SymbolError;
 use crate::run::file_summary::FileNote;
 use crate::run::given_signals::SignalsBySymbol;
 use crate::run::memoised;
 use crate::run::store_handle::StoreHandle;
-use crate::run::symbol_evaluator::{
-    PreparedSymbol, SymbolError, SymbolJob, UnitCounts, prepare_symbol, recall_symbol, within_window,
-};
+use crate::run::symbol_evaluator::{PreparedSymbol, prepare_symbol, recall_symbol};
+use crate::run::symbol_job::SymbolJob;
+use crate::run::unit_counts::UnitCounts;
+use crate::run::window::within_window;
 use crate::run::work::SymbolWork;
 use crate::store::records::{RunRecord, WorkRecord};
 use crate::store::{Snapshot, StoreError, View};

@@ -3,10 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::given_signals::SignalsNote;
-use super::report::InputReport;
+use super::input_report::{InputReport, SignalsNote};
 use super::resources::TooLittleMemory;
-use super::symbol_evaluator::SymbolError;
 use crate::engine::plan::PlanningError;
 use crate::ingest::{IngestError, SignalsError};
 use crate::model::{Day, Style};
@@ -90,6 +88,19 @@ pub enum RunError {
         /// The budget.
         budget: Duration,
     },
+}
+
+/// Why a symbol could not be evaluated.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SymbolError {
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("stopped after a commit")]
+    Stopped,
+    #[error("outcomes that do not fit into memory cannot be kept in a file: {0}")]
+    Spill(std::io::Error),
 }
 
 fn before_end(end: Option<Day>) -> String {

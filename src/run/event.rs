@@ -1,6 +1,6 @@
 //! What a run tells while it works.
 
-use super::symbol_evaluator::UnitCounts;
+use super::unit_counts::UnitCounts;
 use crate::model::Style;
 
 /// Something that happened in a run.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::issue_detail::IssueDetail;
 use crate::ingest::{FileIdentity, FileReport, Issue, Rejection};
 use crate::model::escaped;
 
@@ -26,7 +27,7 @@ pub struct IssueNote {
     /// The first line concerned, where lines have a meaning.
     pub line: Option<u64>,
     /// What was expected and found there.
-    pub detail: String,
+    pub detail: IssueDetail,
 }
 
 impl From<&Issue> for IssueNote {
@@ -35,7 +36,7 @@ impl From<&Issue> for IssueNote {
             kind: issue.kind.as_str().to_owned(),
             count: issue.count,
             line: issue.lines.first().copied(),
-            detail: issue.detail.clone(),
+            detail: IssueDetail::Found(issue.cause.clone()),
         }
     }
 }

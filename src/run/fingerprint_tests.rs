@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::active::{ActiveParameters, BarredSets, EarlierParameters};
-use super::given_signals::{SignalsBySymbol, SignalsNote};
+use super::given_signals::SignalsBySymbol;
 use super::incremental::data_fingerprint;
+use super::input_report::{InputReport, SignalsNote, SymbolReport};
 use super::memoised::cache_key;
 use super::prior_state::{day_prints, reading_print, series_print};
-use super::report::{InputReport, SymbolReport};
 use crate::engine::fingerprint_tests::{assert_pinned, default_plan};
 use crate::engine::plan::{DayLimits, Plan, SearchSettings};
 use crate::exits::Costs;

@@ -13,10 +13,11 @@
 use std::collections::BTreeSet;
 
 use super::clock::is_set_back;
-use super::report::{InputReport, SymbolReport};
+use super::input_report::{InputReport, SymbolReport};
+use super::issue_detail::{ClockReason, FUTURE};
 use crate::decide::reason::HoldReason;
 use crate::engine::plan::{AgeLimit, Plan};
-use crate::model::{DAY_MS, Day, MINUTE_MS, Symbol, rfc3339};
+use crate::model::{DAY_MS, Day, MINUTE_MS, Symbol};
 use crate::run::file_summary::IssueNote;
 
 /// No clock was ever right before this: 2020-01-01.
@@ -33,14 +34,14 @@ pub enum ClockState {
     /// It is behind, or times are not what they say.
     Behind {
         /// What says so.
-        reason: String,
+        reason: ClockReason,
         /// Whether candles were left out for it.
         left_out: bool,
     },
     /// It is far ahead of all candles, which were fresh before.
     Ahead {
         /// What says so.
-        reason: String,
+        reason: ClockReason,
     },
 }
 
@@ -55,7 +56,7 @@ impl ClockState {
     }
 
     /// Returns what speaks against it.
-    pub fn reason(&self) -> Option<&str> {
+    pub fn reason(&self) -> Option<&ClockReason> {
         match self {
             Self::Sound => None,
             Self::Behind { reason, .. } | Self::Ahead { reason } => Some(reason),
@@ -219,7 +220,6 @@ fn judge_clock(
     limit_ms: i64,
 ) -> ClockState {
     let Surroundings { now_ms, last_run, newest_run_ms, .. } = around;
-    let now = rfc3339(now_ms);
     let notes = input.files.iter().flat_map(|file| file.issues.iter().map(move |issue| (file, issue)));
     let future: Vec<(&str, &IssueNote)> = notes
         .filter(|(_, issue)| issue.kind == FUTURE)
@@ -227,23 +227,20 @@ fn judge_clock(
         .collect();
     if let Some((symbol, first)) = future.first() {
         let symbols: BTreeSet<&str> = future.iter().map(|(symbol, _)| *symbol).collect();
-        let others = match symbols.len() {
-            1 => String::new(),
-            count => format!(" and {} more", count - 1),
+        let reason = ClockReason::CandlesAhead {
+            now_ms,
+            count: future.iter().map(|(_, issue)| issue.count).sum(),
+            symbol: (*symbol).to_owned(),
+            others: symbols.len() as u64 - 1,
+            first: Box::new(first.detail.clone()),
         };
-        let count: u64 = future.iter().map(|(_, issue)| issue.count).sum();
-        let reason =
-            format!("it says {now}, and {count} candles of {symbol}{others} begin later: {}", first.detail);
         return ClockState::Behind { reason, left_out: true };
     }
     if now_ms < CLOCK_MIN_MS {
-        return ClockState::Behind {
-            reason: format!("it says {now}, before the year 2020"),
-            left_out: false,
-        };
+        return ClockState::Behind { reason: ClockReason::TooEarly { now_ms }, left_out: false };
     }
-    if let Some(began) = newest_run_ms.filter(|began| is_set_back(now_ms, *began)) {
-        let reason = format!("it says {now}, and an earlier run began {}", rfc3339(began));
+    if let Some(began_ms) = newest_run_ms.filter(|began| is_set_back(now_ms, *began)) {
+        let reason = ClockReason::BeforeRun { now_ms, began_ms };
         return ClockState::Behind { reason, left_out: false };
     }
     let ahead =
@@ -251,23 +248,19 @@ fn judge_clock(
     ahead.map_or(ClockState::Sound, |reason| ClockState::Ahead { reason })
 }
 
-/// The kind of candles that begin after now, as it is noted of files.
-pub(crate) const FUTURE: &str = "future";
-
-fn clock_ahead(last: &LastRun, newest_ms: i64, now_ms: i64, limit_ms: i64) -> Option<String> {
+fn clock_ahead(last: &LastRun, newest_ms: i64, now_ms: i64, limit_ms: i64) -> Option<ClockReason> {
     let before_ms = last.last_day?.end_ms();
     let was_fresh = last.started_at_ms - before_ms <= limit_ms;
     let (moved, progressed) = (now_ms - last.started_at_ms, newest_ms - before_ms);
     let candles_came = progressed > 0;
     (was_fresh && candles_came && now_ms - newest_ms > limit_ms && moved - progressed > limit_ms).then(|| {
-        format!(
-            "it says {}, {} days after run {}, but the newest candle closed {}, {} days after those of that run",
-            rfc3339(now_ms),
-            moved / DAY_MS,
-            last.id,
-            rfc3339(newest_ms),
-            (progressed + DAY_MS - 1) / DAY_MS
-        )
+        ClockReason::MovedOn {
+            now_ms,
+            days: moved / DAY_MS,
+            candle_days: (progressed + DAY_MS - 1) / DAY_MS,
+            run: last.id,
+            newest_close_ms: newest_ms,
+        }
     })
 }
 
@@ -280,6 +273,7 @@ mod tests {
     use crate::ingest::FileIdentity;
     use crate::model::Style;
     use crate::run::file_summary::FileNote;
+    use crate::run::issue_detail::IssueDetail;
 
     /// 2025-06-01.
     const NOW: i64 = 1_748_736_000_000;
@@ -393,12 +387,12 @@ mod tests {
                 kind: FUTURE.to_owned(),
                 count: 3,
                 line: None,
-                detail: "the last of 2026".to_owned(),
+                detail: IssueDetail::Told("the last of 2026".to_owned()),
             }],
         });
         let behind = judged(&future, "", None, None);
         assert_eq!(word(&behind), ("behind", 0));
-        let reason = behind.clock.reason().expect("a reason");
+        let reason = behind.clock.reason().expect("a reason").to_string();
         assert!(reason.contains("3 candles of A begin later: the last of 2026"), "{reason}");
         assert!(behind.holds_back(AgeLimit::default()).is_some());
     }

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use super::report::InputReport;
+use super::input_report::{InputReport, SignalsNote};
+use super::window::first_day;
 use crate::engine::plan::{Plan, StylePlan};
 use crate::fingerprint::{Canonical, Fingerprint, of_signals};
 use crate::ingest::{SignalsError, SignalsFile};
-use crate::model::{Day, GivenSignal, GivenSignals, Interval, Symbol, rfc3339};
+use crate::model::{Day, GivenSignal, GivenSignals, Interval, Symbol};
 use crate::run::file_summary::IssueNote;
-use crate::run::symbol_evaluator::first_day;
+use crate::run::issue_detail::{IssueDetail, UNUSED_SIGNALS};
 
 /// The signals of all symbols.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,48 +18,6 @@ pub struct SignalsBySymbol {
     /// For symbols without any.
     none: GivenSignals,
     fingerprint: Fingerprint,
-}
-
-/// What a run keeps of a file of signals: every row is counted in exactly one place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignalsNote {
-    /// The file.
-    pub file: String,
-    /// Data rows.
-    pub rows: u64,
-    /// Signals on days that count; each is evaluated, pending, or broken where candles are missing around it.
-    pub counted: u64,
-    /// Rows equal to an earlier one.
-    pub duplicates: u64,
-    /// Signals of symbols without candles.
-    pub without_candles: u64,
-    /// Signals on days before the first candle of their symbol.
-    pub before_candles: u64,
-    /// Signals on days after the last candle.
-    pub after_candles: u64,
-    /// Signals on days with candles that do not count: before the window.
-    pub outside_window: u64,
-    /// Signals of styles that are not tuned.
-    pub other_styles: u64,
-    /// Fingerprint of all signals and their columns.
-    pub fingerprint: Fingerprint,
-    /// What should be known about them.
-    pub issues: Vec<IssueNote>,
-}
-
-impl SignalsNote {
-    /// Returns the rows that are not on days that count, with why in words.
-    pub fn unused(&self) -> impl Iterator<Item = (u64, &'static str)> {
-        let all = [
-            (self.duplicates, "repeated"),
-            (self.without_candles, "without candles"),
-            (self.before_candles, "before the candles"),
-            (self.after_candles, "after the candles"),
-            (self.outside_window, "outside the window"),
-            (self.other_styles, "of other styles"),
-        ];
-        all.into_iter().filter(|(count, _)| *count > 0)
-    }
 }
 
 /// Returns the columns of signals that a style filters on.
@@ -142,14 +101,11 @@ impl SignalsBySymbol {
             }
         }
         let count = |fate: SignalFate| fates[fate as usize].count;
-        let outside = FATES.iter().filter_map(|(fate, kind, what)| {
-            let tally = &fates[*fate as usize];
-            (tally.count > 0 && !kind.is_empty()).then(|| IssueNote {
-                kind: (*kind).to_owned(),
-                count: tally.count,
-                line: None,
-                detail: format!("{what}; the first: {}", tally.first),
-            })
+        let outside = FATES.iter().filter_map(|fate| {
+            let SignalTally { count, first } = &fates[*fate as usize];
+            let (kind, (symbol, time_ms)) = (fate.kind()?, first.clone()?);
+            let detail = IssueDetail::UnusedSignals { why: kind.to_owned(), symbol, time_ms };
+            Some(IssueNote { kind: kind.to_owned(), count: *count, line: None, detail })
         });
         SignalsNote {
             file: self.file.path.display().to_string(),
@@ -178,47 +134,33 @@ enum SignalFate {
     OtherStyle,
 }
 
-/// Every fate, with the kind of its issue (none for one that is as it should be) and what was expected and found.
-const FATES: [(SignalFate, &str, &str); 6] = [
-    (SignalFate::Counted, "", ""),
-    (
-        SignalFate::WithoutCandles,
-        "signals_without_candles",
-        "expected candles of the symbol of every signal, found none",
-    ),
-    (
-        SignalFate::BeforeCandles,
-        "signals_before_candles",
-        "expected candles from the first signal on, found days of signals before",
-    ),
-    (
-        SignalFate::AfterCandles,
-        "signals_after_candles",
-        "expected candles up to the last signal, found days of signals after",
-    ),
-    (
-        SignalFate::OutsideWindow,
-        "signals_outside_window",
-        "expected signals on the days that count, found some before (--window, --timerange)",
-    ),
-    (
-        SignalFate::OtherStyle,
-        "signals_of_other_styles",
-        "expected signals of the styles to tune, found others (--style)",
-    ),
+/// Every fate, in order.
+const FATES: [SignalFate; 6] = [
+    SignalFate::Counted,
+    SignalFate::WithoutCandles,
+    SignalFate::BeforeCandles,
+    SignalFate::AfterCandles,
+    SignalFate::OutsideWindow,
+    SignalFate::OtherStyle,
 ];
 
+impl SignalFate {
+    /// Returns the kind of its issue; none for one that is as it should be.
+    fn kind(self) -> Option<&'static str> {
+        (self as usize).checked_sub(1).map(|place| UNUSED_SIGNALS[place].0)
+    }
+}
+
+/// How many signals have one fate; symbol and time of the first, UTC ms.
 #[derive(Default)]
 struct SignalTally {
     count: u64,
-    first: String,
+    first: Option<(String, i64)>,
 }
 
 impl SignalTally {
     fn add(&mut self, symbol: &Symbol, signal: &GivenSignal) {
-        if self.count == 0 {
-            self.first = format!("{symbol} {}", rfc3339(signal.time_ms));
-        }
+        self.first.get_or_insert_with(|| (symbol.to_string(), signal.time_ms));
         self.count += 1;
     }
 }
@@ -243,8 +185,11 @@ mod tests {
 
     #[test]
     fn every_fate_stands_at_its_place() {
-        for (place, (fate, _, _)) in FATES.iter().enumerate() {
+        for (place, fate) in FATES.iter().enumerate() {
             assert_eq!(*fate as usize, place);
         }
+        assert_eq!(SignalFate::Counted.kind(), None);
+        assert_eq!(SignalFate::WithoutCandles.kind(), Some("signals_without_candles"));
+        assert_eq!(SignalFate::OtherStyle.kind(), Some("signals_of_other_styles"));
     }
 }

@@ -13,9 +13,10 @@ use super::error::RunError;
 use super::event::RunEvent;
 use super::freshness::{Freshness, LastRun, Surroundings};
 use super::halt::Halt;
+use super::input_report::{InputReport, SymbolReport};
 use super::options::RunOptions;
 use super::records;
-use super::report::{InputReport, RunReport, StyleReport, SymbolReport};
+use super::report::{RunReport, StyleReport};
 use super::resources::{room_at_first, room_bytes, spare_bytes, study_bytes, symbols_in_flight};
 use super::style::study_style;
 use crate::decide::{Fallback, RunResult};
@@ -23,16 +24,19 @@ use crate::engine::outcome_spill::OutcomeStore;
 use crate::engine::plan::Plan;
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::ingest::{Catalog, IngestOptions, SymbolSources};
-use crate::model::{Day, ParameterSet, Style, Symbol, rfc3339};
+use crate::model::{Day, ParameterSet, Style, Symbol};
 use crate::run::file_summary::IssueNote;
 use crate::run::given_signals::{SignalsBySymbol, columns_of};
+use crate::run::issue_detail::IssueDetail;
 use crate::run::memoised;
 use crate::run::store_handle::StoreHandle;
 use crate::run::symbol_evaluator::{
-    EvaluatedSymbol, FilesRead, SpotCheck, SymbolJob, UnitCounts, evaluate_symbol, first_day,
-    newest_remembered, recall_symbol, spot_check,
+    EvaluatedSymbol, SpotCheck, evaluate_symbol, newest_remembered, recall_symbol, spot_check,
 };
+use crate::run::symbol_job::SymbolJob;
+use crate::run::unit_counts::{FilesRead, UnitCounts};
 use crate::run::unreported::unreported_runs;
+use crate::run::window::first_day;
 use crate::search::strategy::{STARTS_MAX, Strategy};
 use crate::store::records::InsightsRecord;
 use crate::store::{Cache, Snapshot, Store, StoreError, report_done};
@@ -103,7 +107,9 @@ pub fn incremental_to_tell(
     let Answered { input, units, mut styles, memory, data_fingerprint } = answered;
     some_used(&input, &styles)?;
     if let Some(last_ms) = memory.latest_run_ms.filter(|last| clock::is_set_back(options.now_ms, *last)) {
-        clock::adopt_nothing(&mut styles, options.now_ms, last_ms);
+        let clock = clock::set_back(options.now_ms, last_ms);
+        styles.iter_mut().for_each(|style| style.hold_back_by_clock(clock));
+        clock::say_set_back(clock);
     }
     let around = Surroundings {
         plan,
@@ -513,16 +519,12 @@ pub(crate) fn note_ends(plan: &Plan, input: &mut InputReport) {
         if !plan.is_stopped(symbol.last_open, newest) {
             continue;
         }
-        let (last, newest) = (rfc3339(symbol.last_open), rfc3339(newest));
+        let last_open_ms = symbol.last_open;
         let detail = match symbol.days {
             Some((_, last_day)) if last_day < from => {
-                format!(
-                    "its candles end at {last}, before the first day that counts ({from}): nothing of it is used"
-                )
+                IssueDetail::EndsBefore { last_open_ms, from: from.to_string() }
             }
-            _ => format!(
-                "no candle after {last} while other symbols go on to {newest}: what was open then ends at its last close"
-            ),
+            _ => IssueDetail::Stopped { last_open_ms, newest_open_ms: newest },
         };
         symbol.issues.push(IssueNote { kind: "stopped".to_owned(), count: 1, line: None, detail });
     }

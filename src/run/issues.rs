@@ -1,14 +1,10 @@
 //! Everything about the input of a run that should be known, in one list: files, given signals, symbols, the age of candles.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
 use super::file_summary::{self, FileNote, IssueNote};
 use super::freshness::{Age, Freshness, SymbolAge};
-use super::report::{InputReport, LOSSES, RunReport, StyleReport};
-use crate::ingest::Rejection;
-use crate::model::{Style, rfc3339};
+use super::input_report::InputReport;
+use super::issue_detail::IssueDetail;
+use super::report::{RunReport, StyleReport};
 
 /// Something about the input that should be known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,46 +21,6 @@ pub struct InputIssue {
     pub detail: IssueDetail,
 }
 
-/// What there is to say of an issue besides its kind and count. The names are those that stores keep.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IssueDetail {
-    /// When the newest candle of a symbol closed; UTC ms.
-    NewestClose(i64),
-    /// A symbol has no candles; the run that had some, if there was one.
-    NoCandles(Option<u64>),
-    /// What missing candles, and prices in another scale, cost a style.
-    Lost {
-        /// The style.
-        style: Style,
-        /// How many signals or candles.
-        count: u64,
-        /// The name of [`LOSSES`].
-        what: String,
-    },
-    /// A file is not used.
-    NotUsed(Rejection),
-    /// In the words of who read the file, or of the store.
-    Told(String),
-}
-
-impl fmt::Display for IssueDetail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NewestClose(at_ms) => write!(f, "its newest candle closed {}", rfc3339(*at_ms)),
-            Self::NoCandles(Some(run)) => write!(f, "run {run} had candles of it, now there are none"),
-            Self::NoCandles(None) => f.write_str("there are no candles of it"),
-            Self::Lost { style, count, what } => {
-                let words =
-                    LOSSES.iter().find(|(known, _)| known == what).map_or(what.as_str(), |(_, words)| words);
-                write!(f, "{style}: {count} {words}")
-            }
-            Self::NotUsed(reason) => reason.fmt(f),
-            Self::Told(text) => f.write_str(text),
-        }
-    }
-}
-
 impl InputIssue {
     /// Returns an issue without a line.
     pub fn new(file: impl Into<String>, kind: &str, count: u64, detail: IssueDetail) -> Self {
@@ -72,8 +28,7 @@ impl InputIssue {
     }
 
     fn noted(file: String, note: &IssueNote) -> Self {
-        let detail = IssueDetail::Told(note.detail.clone());
-        Self { line: note.line, ..Self::new(file, &note.kind, note.count, detail) }
+        Self { line: note.line, ..Self::new(file, &note.kind, note.count, note.detail.clone()) }
     }
 }
 
@@ -148,7 +103,7 @@ fn line_of(kind: &str, files: &[&FileNote]) -> Option<u64> {
 fn age_issues(freshness: &Freshness) -> Vec<InputIssue> {
     let clock = freshness.clock.reason().map(|reason| {
         let kind = format!("clock_{}", freshness.clock.as_str());
-        InputIssue::new("clock", &kind, 1, IssueDetail::Told(reason.to_owned()))
+        InputIssue::new("clock", &kind, 1, IssueDetail::Clock(reason.clone()))
     });
     let of_symbol = |symbol: &SymbolAge| {
         let detail = match (symbol.age, symbol.newest_close_ms) {

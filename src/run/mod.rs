@@ -10,7 +10,7 @@ pub mod clock;
 mod decay;
 pub mod deep_validation;
 pub mod dry_run;
-mod error;
+pub(crate) mod error;
 mod event;
 pub mod file_summary;
 pub mod freshness;
@@ -20,8 +20,11 @@ pub(crate) mod fuzz;
 pub mod given_signals;
 pub(crate) mod halt;
 pub(crate) mod incremental;
+pub mod input_report;
+pub mod issue_detail;
 pub mod issues;
 pub mod lessons;
+pub mod losses;
 mod memoised;
 mod options;
 mod prior_state;
@@ -33,8 +36,11 @@ pub mod result;
 pub(crate) mod store_handle;
 mod style;
 pub(crate) mod symbol_evaluator;
+pub(crate) mod symbol_job;
+mod unit_counts;
 pub mod units;
 pub mod unreported;
+pub(crate) mod window;
 pub mod work;
 
 pub use error::RunError;
@@ -42,7 +48,7 @@ pub use event::RunEvent;
 pub use incremental::{incremental, incremental_to_tell};
 pub use options::RunOptions;
 pub use resources::room_at_first;
-pub use symbol_evaluator::{FilesRead, UnitCounts};
+pub use unit_counts::{FilesRead, UnitCounts};
 
 #[cfg(test)]
 #[path = "../../tests/schemas/cache.rs"]

@@ -1,7 +1,8 @@
 //! What the store keeps of a run, as the types that the run itself had: the other way round than `records`.
 
-use super::issues::{InputIssue, IssueDetail};
-use super::report::SymbolLosses;
+use super::issue_detail::{ClockReason, IssueDetail};
+use super::issues::InputIssue;
+use super::losses::SymbolLosses;
 use super::result::{KnownEvidence, SearchExtent, StyleDecision, StyleResult};
 use super::work::{SymbolWork, WorkSpan};
 use serde::de::DeserializeOwned;
@@ -141,9 +142,20 @@ pub fn decision_reason(record: &ReasonRecord) -> DecisionReason {
 fn known_reason<T: DeserializeOwned>(ReasonRecord { code, values }: &ReasonRecord) -> Option<T> {
     let value = match values.is_empty() {
         true => Value::from(code.as_str()),
-        false => json!({ code.as_str(): serde_json::from_str::<Value>(values).ok()? }),
+        false => json!({ code.as_str(): values_of_now(code, serde_json::from_str(values).ok()?) }),
     };
     serde_json::from_value(value).ok()
+}
+
+/// Returns the values of a reason by the names they have now.
+fn values_of_now(code: &str, mut values: Value) -> Value {
+    // Programs before kept in words why a run speaks against an export.
+    if code == "exported_by_hand"
+        && let Some(Value::String(told)) = values.get_mut("reason").map(Value::take)
+    {
+        values["finding"] = json!({ "told": told });
+    }
+    values
 }
 
 fn unknown_reason(ReasonRecord { code, values }: &ReasonRecord) -> String {
@@ -155,6 +167,11 @@ pub fn input_issue(record: &IssueRecord) -> InputIssue {
     let IssueRecord { file, line, kind, count, detail } = record;
     let detail = known_reason(detail).unwrap_or_else(|| IssueDetail::Told(unknown_reason(detail)));
     InputIssue { file: file.clone(), line: *line, kind: kind.clone(), count: *count, detail }
+}
+
+/// Returns what speaks against a clock.
+pub fn clock_reason(record: &ReasonRecord) -> ClockReason {
+    known_reason(record).unwrap_or_else(|| ClockReason::Told(unknown_reason(record)))
 }
 
 fn search_extent(record: &ExtentRecord) -> SearchExtent {
@@ -225,8 +242,8 @@ fn assessment(record: &AssessmentRecord) -> Option<Assessment> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::Rejection;
-    use crate::model::{Interval, MarketKind, Symbol};
+    use crate::ingest::{FirstBadRow, IssueCause, Rejection};
+    use crate::model::{Candle, CandleError, Interval, MarketKind, Symbol};
     use crate::run::records::{decision_record, issue_record, reason_record};
     use crate::store::records::DecisionRecordV1;
     use crate::store::records::samples::Sample;
@@ -257,6 +274,17 @@ mod tests {
         assert_eq!((plain.code.as_str(), plain.values.as_str()), ("by_hand_to_nothing", ""));
     }
 
+    #[test]
+    fn an_export_by_hand_is_read_in_the_words_it_was_kept_in_before() {
+        let values = r#"{"target":"a.json","run":3,"verdict":"FAILED","reason":"it \"lost\""}"#;
+        let before = ReasonRecord { code: "exported_by_hand".to_owned(), values: values.to_owned() };
+        let said = "by hand, to a.json, although run 3 found FAILED: it \"lost\"";
+        let read = decision_reason(&before);
+        assert_eq!((read.code().as_str(), read.to_string().as_str()), ("exported_by_hand", said));
+        let again = decision_reason(&reason_record(&read));
+        assert_eq!(again, read, "kept anew it says the same");
+    }
+
     fn issue(detail: IssueDetail) -> InputIssue {
         InputIssue { line: Some(7), ..InputIssue::new("a.csv", "rejected", 3, detail) }
     }
@@ -264,17 +292,41 @@ mod tests {
     #[test]
     fn what_is_said_of_the_input_is_read_as_it_was_kept() {
         let symbol = Symbol::parse("BTC/USDT:USDT-250328").expect("a symbol");
+        let candle = Candle {
+            open_time: 0,
+            open: 0.1 + 0.2,
+            high: f64::INFINITY,
+            low: -0.0,
+            close: 1e-9,
+            volume: f64::NAN,
+        };
+        let impossible = IssueCause::Impossible { fault: CandleError::NotFinite, candle: (&candle).into() };
+        let first = FirstBadRow { line: Some(2), cause: impossible.clone() };
         let rejections = [
             Rejection::NoSymbol,
             Rejection::Unsupported { format: "Excel workbook".into(), advice: "save it as CSV".into() },
             Rejection::NotSelected { symbol },
             Rejection::OtherMarket { found: MarketKind::CoinM, asked: MarketKind::UsdtM },
             Rejection::Coarser { found: "1h".parse().expect("an interval"), base: Interval::M15 },
-            Rejection::TooManyBad { bad: 9, allowed: 3, rows: 40, first: "line 2: \"x\"".to_owned() },
+            Rejection::ToldTooManyBad { bad: 9, allowed: 3, rows: 40, first: "line 2: \"x\"".to_owned() },
+            Rejection::TooManyBad { bad: 9, allowed: 3, rows: 40, first: Box::new(first) },
         ];
+        let future = IssueDetail::Found(IssueCause::Future { as_of_ms: 1, newest_ms: 2 });
+        let ahead = ClockReason::CandlesAhead {
+            now_ms: 1,
+            count: 2,
+            symbol: "A".to_owned(),
+            others: 3,
+            first: Box::new(future),
+        };
         let lost = IssueDetail::Lost { style: Style::Swing, count: 4, what: "no_entry".to_owned() };
         let others = [
             lost,
+            IssueDetail::Found(impossible),
+            IssueDetail::Found(IssueCause::NoNewline),
+            IssueDetail::Stopped { last_open_ms: 1, newest_open_ms: 2 },
+            IssueDetail::ShortHistory { interval: Interval::M15, warm_up_ms: 3, span_ms: 2 },
+            IssueDetail::Clock(ahead),
             IssueDetail::NewestClose(-1),
             IssueDetail::NoCandles(None),
             IssueDetail::NoCandles(Some(3)),

@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::active::EarlierParameters;
 use super::freshness::{Freshness, SymbolAge};
-use super::given_signals::SignalsNote;
+use super::input_report::SignalsNote;
 use super::issues::{InputIssue, all_issues};
 use super::lessons::remember_lessons;
-use super::report::{RunReport, StyleReport, SymbolLosses};
+use super::losses::SymbolLosses;
+use super::report::{RunReport, StyleReport};
 use super::result::StyleDecision;
 use super::work::{SymbolWork, WorkSpan};
 use crate::decide::DecisionOutcome;
@@ -147,7 +148,7 @@ fn freshness_record(freshness: &Freshness) -> FreshnessRecord {
     FreshnessRecord {
         limit_ms: freshness.limit_ms,
         clock: freshness.clock.as_str().to_owned(),
-        clock_reason: freshness.clock.reason().map(str::to_owned),
+        clock_reason: freshness.clock.reason().map(reason_record),
         symbols: freshness.symbols.iter().map(symbol).collect(),
     }
 }

@@ -3,17 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::freshness::Freshness;
+use super::input_report::InputReport;
+use super::losses::{SymbolLosses, unused_signals};
 use crate::decide::insights::Insights;
-use crate::decide::reason::HoldReason;
+use crate::decide::reason::{HoldReason, OwnReason, SetBack};
 use crate::decide::{Decision, DecisionOutcome, DecisionReason, ParameterChange, RunResult};
 use crate::engine::reuse::Reason;
-use crate::engine::unit::SkipCounts;
 use crate::fingerprint::Fingerprint;
-use crate::ingest::PassedOver;
-use crate::model::{Day, Style, Symbol};
-use crate::run::file_summary::{FileNote, IssueNote};
-use crate::run::given_signals::SignalsNote;
-use crate::run::symbol_evaluator::UnitCounts;
+use crate::model::{Day, Style};
+use crate::run::unit_counts::UnitCounts;
 use crate::run::unreported::Overdue;
 use crate::search::weights::LearnedWeights;
 use crate::store::CacheSize;
@@ -22,63 +20,6 @@ use crate::study::evidence::Evidence;
 use crate::study::per_symbol::OwnSet;
 use crate::study::series::Series;
 use crate::validate::assessment::Assurance;
-
-/// What was read.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct InputReport {
-    /// Every file of a symbol, with what was wrong with it.
-    pub files: Vec<FileNote>,
-    /// Files that are no candles, with why.
-    pub passed_over: Vec<PassedOver>,
-    /// Symbols in order, with candles, the days they span and issues of all their files together.
-    pub symbols: Vec<SymbolReport>,
-    /// What became of the signals, where they were given.
-    pub signals: Option<SignalsNote>,
-}
-
-/// What was read of one symbol.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SymbolReport {
-    /// Its name.
-    pub name: String,
-    /// Candles at the base interval.
-    pub candles: u64,
-    /// First and last day with candles.
-    pub days: Option<(Day, Day)>,
-    /// Issues of all its files together.
-    pub issues: Vec<IssueNote>,
-    /// Open time of its last candle; UTC ms.
-    pub last_open: i64,
-    /// Last close of every day with candles, those before the window included.
-    pub closes: Vec<(Day, f64)>,
-    /// Fingerprint of its candles.
-    pub fingerprint: Fingerprint,
-    /// When its newest candle closed; UTC ms.
-    pub newest_close_ms: i64,
-}
-
-impl InputReport {
-    /// Returns the candles of all symbols.
-    pub fn candles(&self) -> u64 {
-        self.symbols.iter().map(|symbol| symbol.candles).sum()
-    }
-
-    /// Returns the open time of the newest candle of all symbols; UTC ms.
-    pub fn newest_open(&self) -> i64 {
-        self.symbols.iter().map(|symbol| symbol.last_open).max().unwrap_or(i64::MIN)
-    }
-
-    /// Returns the symbol that stands for the market: the one wanted, or the first.
-    pub fn market(&self, wanted: &Symbol) -> Option<&SymbolReport> {
-        self.symbols.iter().find(|symbol| symbol.name == wanted.as_str()).or(self.symbols.first())
-    }
-
-    /// Returns the first and last day with candles.
-    pub fn days(&self) -> Option<(Day, Day)> {
-        let spans = self.symbols.iter().filter_map(|symbol| symbol.days);
-        spans.reduce(|(a, b), (first, last)| (a.min(first), b.max(last)))
-    }
-}
 
 /// One style of a run.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -111,65 +52,8 @@ pub struct StyleReport {
     pub insights: Insights,
 }
 
-/// What signals and candles are lost by: the name in documents, and in words. The first five are why signals of days that count
-/// are not used.
-pub const LOSSES: [(&str, &str); 7] = [
-    ("no_entry", "without a candle at their entry"),
-    ("no_atr", "before ATR(14) is known (15 candles that move)"),
-    ("rescaled", "across a price in another scale"),
-    ("pending", "that wait for candles"),
-    ("filtered", "that pass no filter"),
-    ("cut", "closed at the last close before a gap under some exit rule"),
-    ("blind", "candles too soon after a gap, or after the first, to look for signals at"),
-];
-
-/// What missing candles, and prices in another scale, cost a symbol in one style.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-pub struct SymbolLosses {
-    /// Its name.
-    pub symbol: String,
-    /// Candidates that come to nothing, by reason.
-    pub lost: SkipCounts,
-    /// Candles at which no signal could be looked for.
-    pub blind: u64,
-    /// Signals in the lattice that some exit rule closes at the last close before a gap.
-    pub cut: u64,
-}
-
-impl SymbolLosses {
-    /// Returns the losses of all symbols together.
-    pub fn sum(losses: &[Self]) -> Self {
-        losses.iter().fold(Self::default(), |mut all, own| {
-            all.lost += own.lost;
-            all.blind += own.blind;
-            all.cut += own.cut;
-            all
-        })
-    }
-
-    /// Returns everything that was lost, with the name in documents and in words.
-    pub fn told(&self) -> impl Iterator<Item = (&'static str, u64, &'static str)> {
-        let lost = self.lost.reasons().into_iter().zip(LOSSES);
-        let lost = lost.map(|((name, count), (_, what))| (name, u64::from(count), what));
-        let of = |(name, what): (&'static str, &'static str), count| (name, count, what);
-        let (cut, blind) = (of(LOSSES[5], self.cut), of(LOSSES[6], self.blind));
-        lost.chain([cut, blind]).filter(|(_, count, _)| *count > 0)
-    }
-}
-
-/// Returns the signals of days that count and are not used, by the name of [`LOSSES`] and in words.
-pub(super) fn unused_signals(
-    (signals, in_lattice, pending): (u64, u64, u64),
-    losses: &[SymbolLosses],
-) -> Vec<(&'static str, u64, &'static str)> {
-    let lost = SymbolLosses::sum(losses).lost.reasons().map(|(_, count)| u64::from(count));
-    let counts = lost.into_iter().chain([pending, signals - in_lattice]);
-    let all = LOSSES.into_iter().zip(counts).map(|((name, what), count)| (name, count, what));
-    all.filter(|(_, count, _)| *count > 0).collect()
-}
-
 impl StyleReport {
-    /// Returns the signals of days that count and are not used; see [`LOSSES`].
+    /// Returns the signals of days that count and are not used; see [`super::losses::LOSSES`].
     pub fn unused(&self) -> Vec<(&'static str, u64, &'static str)> {
         unused_signals((self.signals, self.in_lattice, self.pending), &self.losses)
     }
@@ -178,6 +62,15 @@ impl StyleReport {
     pub fn assurance(&self) -> Assurance {
         let assessment = self.evidence.switch.as_ref().or(self.evidence.edge.as_ref());
         assessment.map_or(Assurance::NotEnoughData, |assessment| assessment.assurance)
+    }
+
+    /// Takes back what the run would adopt of the style, for a clock that was set back.
+    pub(crate) fn hold_back_by_clock(&mut self, clock: SetBack) {
+        self.decision.hold_back(DecisionReason::ClockSetBack(clock));
+        for own in self.own.iter_mut().filter(|own| !own.changes.is_empty()) {
+            own.changes.clear();
+            own.reason = OwnReason::ClockSetBack(clock);
+        }
     }
 
     /// Keeps the run from adopting anything of the style, and says why.

@@ -2,7 +2,8 @@
 //!
 //! Documents are made of this and of nothing else, so that what a run printed and what is told of it later are one.
 
-use super::report::{RunReport, StyleReport, SymbolLosses, unused_signals};
+use super::losses::{SymbolLosses, unused_signals};
+use super::report::{RunReport, StyleReport};
 use crate::decide::{DecisionOutcome, DecisionReason, ParameterChange};
 use crate::model::Style;
 use crate::study::Measured;
@@ -98,7 +99,7 @@ impl From<&Evidence> for KnownEvidence {
 impl KnownEvidence {
     /// Returns what the evidence says of the edge, for people.
     pub fn edge_sentence(&self) -> String {
-        self.told_edge.clone().unwrap_or_else(|| self.evidence.edge_line())
+        self.told_edge.clone().unwrap_or_else(|| self.evidence.edge_grounds().to_string())
     }
 
     /// Returns what the evidence says of the rule of choice, for people.

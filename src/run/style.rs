@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use super::active::{ActiveParameters, BarredSets};
 use super::decay::{decay_of, fall_back, withdrawn_own_sets};
-use super::report::{InputReport, StyleReport, SymbolLosses};
+use super::input_report::InputReport;
+use super::losses::SymbolLosses;
+use super::report::StyleReport;
 use crate::decide::insights::{AdviceStanding, InsightInput, Insights, TradeContext, draw_insights};
 use crate::decide::{
     Contender, Decision, DecisionOutcome, DecisionReason, Grounds, apply_gate, decide_style, list_changes,

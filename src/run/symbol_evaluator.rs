@@ -1,29 +1,30 @@
 //! One symbol of a run: read its candles if they may have changed, reuse the units that still hold, evaluate the rest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::error::SymbolError;
 use super::event::RunEvent;
-use super::freshness::FUTURE;
-use super::halt::Halt;
-use super::report::SymbolReport;
+use super::input_report::SymbolReport;
+use super::issue_detail::FUTURE;
+use super::symbol_job::SymbolJob;
+use super::unit_counts::{FilesRead, UnitCounts};
+use super::window::{first_day, within_window};
 use crate::engine::day::{DayBlock, StyleDay};
 use crate::engine::entries::EntrySource;
 use crate::engine::evaluation::{EvaluatedUnit, WorkItem, evaluate_all};
-use crate::engine::outcome_spill::OutcomeStore;
 use crate::engine::parcel::rows_of;
-use crate::engine::pending::{SymbolScope, WorkPlan, known_schemas, pending_units, unit_ordinal};
-use crate::engine::plan::{DayLimits, StylePlan};
+use crate::engine::pending::{SymbolScope, WorkPlan, known_schemas, pending_units};
+use crate::engine::plan::StylePlan;
 use crate::engine::reuse::{Reason, unit_of};
 use crate::engine::unit::{Unit, evaluate_unit};
 use crate::engine::unit_schema::UnitSchema;
 use crate::exits::TradeCosts;
 use crate::features::frame::{MarketSeries, lookback_days};
-use crate::ingest::{FileReport, IngestError, IngestOptions, LoadedSymbol, SymbolSources, load_symbol};
-use crate::model::{Bars, CandleSeries, Day, GivenSignals, Symbol};
+use crate::ingest::{FileReport, LoadedSymbol, SymbolSources, load_symbol};
+use crate::model::{CandleSeries, Day, GivenSignals, Symbol};
 use crate::run::append_read::{read_grown, span_of};
 use crate::run::file_summary::{FileNote, IssueNote};
-use crate::run::given_signals::SignalsBySymbol;
 use crate::run::prior_state::{
     FileStamp, SymbolManifest, day_closes, day_prints, reading_print, series_print, stamps_of_files,
 };
@@ -38,114 +39,12 @@ const BATCH_UNITS: usize = 512;
 /// Units of the first batch below a ceiling: they tell how large the next ones may be.
 const FIRST_UNITS: usize = 8;
 
-/// How a symbol is to be evaluated.
-#[derive(Clone, Copy)]
-pub(crate) struct SymbolJob<'a> {
-    pub(crate) plan: &'a crate::engine::plan::Plan,
-    pub(crate) ingest: &'a IngestOptions,
-    /// The signals of all symbols, where they are given.
-    pub(crate) given: Option<&'a SignalsBySymbol>,
-    /// Where earlier results are and new ones go; `None` computes everything and keeps nothing.
-    pub(crate) shelf: Option<&'a StoreHandle>,
-    /// Where outcomes wait for the search.
-    pub(crate) outcomes: &'a OutcomeStore,
-    /// Bytes of evaluated units that are held until they are committed; `None` where there is no ceiling.
-    pub(crate) batch_bytes: Option<usize>,
-    /// Ignore earlier results.
-    pub(crate) full: bool,
-    /// The symbol whose files are read in any case, so that every run checks something that it reuses.
-    pub(crate) checked: Option<&'a Symbol>,
-    /// A symbol whose cached units did not repeat.
-    pub(crate) distrusted: Option<&'a Symbol>,
-    pub(crate) now_ms: i64,
-    /// Open time of the newest candle known of all symbols.
-    pub(crate) newest_open: i64,
-    pub(crate) halt: &'a Halt<'a>,
-    pub(crate) on_event: &'a (dyn Fn(RunEvent) + Sync),
-}
-
-/// What became of a symbol's units: symbol-days in all, and those evaluated by reason.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct UnitCounts {
-    /// Symbol-days.
-    pub total: u64,
-    /// Symbol-days of which at least one style was evaluated, with the reason of the first.
-    pub evaluated: Vec<(Day, Reason)>,
-    /// Units evicted from the cache to make room.
-    pub evicted: u64,
-    /// Units evaluated again as a check of what was reused.
-    pub checked: u64,
-    /// How much of the files was read.
-    pub read: FilesRead,
-}
-
-impl UnitCounts {
-    /// Adds what a later stage of the same run evaluated.
-    pub(crate) fn then(mut self, later: Self) -> Self {
-        let known: BTreeSet<Day> = self.evaluated.iter().map(|(day, _)| *day).collect();
-        self.evaluated.extend(later.evaluated.into_iter().filter(|(day, _)| !known.contains(day)));
-        self.evaluated.sort_by_key(|(day, _)| *day);
-        self.evicted += later.evicted;
-        self.checked += later.checked;
-        self.read = self.read.max(later.read);
-        self
-    }
-}
-
-/// How much of a symbol's files was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum FilesRead {
-    /// Nothing: they look as when they were read.
-    #[default]
-    Nothing,
-    /// What the files gained, and enough before it; the rest is as it was.
-    Growth,
-    /// Everything.
-    Whole,
-}
-
-impl SymbolJob<'_> {
-    /// Returns whether a symbol whose last candle opens at an instant has stopped.
-    fn is_stopped(&self, last_open: i64) -> bool {
-        self.plan.is_stopped(last_open, self.newest_open)
-    }
-
-    /// Returns the number under which a style's units are kept: units of given signals beside those of derived ones.
-    fn ordinal(&self, style: &StylePlan) -> u8 {
-        unit_ordinal(style.space.style(), self.given.is_some())
-    }
-}
-
-impl FilesRead {
-    /// Returns the word used in documents.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Nothing => "unchanged",
-            Self::Growth => "incremental",
-            Self::Whole => "full",
-        }
-    }
-}
-
 /// A symbol of a run.
 pub(crate) struct EvaluatedSymbol {
     pub(crate) report: SymbolReport,
     pub(crate) files: Vec<FileNote>,
     pub(crate) blocks: Vec<DayBlock>,
     pub(crate) units: UnitCounts,
-}
-
-/// Why a symbol could not be evaluated.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SymbolError {
-    #[error(transparent)]
-    Ingest(#[from] IngestError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("stopped after a commit")]
-    Stopped,
-    #[error("outcomes that do not fit into memory cannot be kept in a file: {0}")]
-    Spill(std::io::Error),
 }
 
 /// Evaluates a symbol.
@@ -473,7 +372,7 @@ impl SymbolEvaluator<'_> {
             }
             self.remember(&mut known, &sorted.days);
             let removed = std::mem::take(&mut sorted.corrupt);
-            let symbol = postcard::to_stdvec(&known).ok();
+            let symbol = Some(known.encode());
             self.put(&CacheBatch { symbol, removed, ..CacheBatch::default() })?;
             if !sorted.todo.is_empty() && self.job.halt.after_commit() {
                 return Err(SymbolError::Stopped);
@@ -590,16 +489,4 @@ impl SymbolEvaluator<'_> {
             }
         }
     }
-}
-
-/// Cuts the candles to what the run may see: nothing from the end day on.
-pub(crate) fn within_window<'a>(bars: Bars<'a>, days: &DayLimits) -> Bars<'a> {
-    let end = days.end.map_or(bars.len(), |day| bars.index_at(day.start_ms()));
-    bars.slice(0..end)
-}
-
-/// Returns the first day whose signals count.
-pub(crate) fn first_day(limits: &DayLimits, first: Day, last: Day) -> Day {
-    let windowed = limits.window_days.map_or(first, |days| Day(last.0 + 1 - days));
-    first.max(windowed).max(limits.first.unwrap_or(first))
 }

@@ -15,11 +15,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::error::RunError;
+use super::error::SymbolError;
 use super::incremental::read_given_signals;
 use super::options::RunOptions;
 use super::prior_state::day_prints;
 use super::store_handle::StoreHandle;
-use super::symbol_evaluator::{SymbolError, first_day, within_window};
+use super::window::{first_day, within_window};
 use crate::engine::day::StyleDay;
 use crate::engine::evaluation::{WorkItem, evaluate_all};
 use crate::engine::parcel::{decode_parcel, encode_parcel, full_hex, name_of, rows_of, unit_key};

@@ -1,7 +1,8 @@
 //! What a run evaluated and why, symbol by symbol: the same whether the run has just ended, is foreseen, or is read from the store.
 
-use super::report::{RunReport, SymbolReport};
-use super::symbol_evaluator::UnitCounts;
+use super::input_report::SymbolReport;
+use super::report::RunReport;
+use super::unit_counts::UnitCounts;
 use crate::engine::reuse::Reason;
 use crate::model::Day;
 

@@ -221,6 +221,7 @@ fn the_bytes_of_every_record_are_as_pinned() {
         golden::<InsightsRecord>(&mut known),
         golden::<RunRecordV1>(&mut known),
         golden::<RunRecordV2>(&mut known),
+        golden::<RunRecordV3>(&mut known),
         golden::<RunRecord>(&mut known),
         golden::<DecisionRecordV1>(&mut known),
         golden::<DecisionRecord>(&mut known),
@@ -336,6 +337,21 @@ fn what_the_first_version_of_insights_held_is_read_as_the_newest() {
     assert_eq!(decode_record::<InsightsRecord>(place, &restored).expect("it was just made"), read);
     assert!(matches!((info.from_json)(place, 2, &json), Err(RowError::Json(_))), "not the newest");
     assert!(decode_payload::<InsightsRecord>(2, &payload).is_err());
+}
+
+#[test]
+fn what_the_third_version_of_a_run_said_of_the_clock_is_told_as_it_was() {
+    let place = place(&tables::RUNS, "default/00000000000000000001");
+    let payload = postcard::to_stdvec(&RunRecordV3::sample()).expect("the sample is valid");
+    let row = seal_payload(place, RunRecordV3::TYPE_ID, RunRecordV3::VERSION, &payload);
+    let read = decode_record::<RunRecord>(place, &row).expect("it was valid then");
+    let clock = read.freshness.clone().expect("a freshness").clock_reason;
+    assert_eq!(clock, Some(ReasonRecord::told("candles of tomorrow".to_owned())));
+    assert_eq!(read, RunRecord::from(RunRecordV3::sample()));
+    let json = serde_json::to_string(&RunRecordV3::sample()).expect("text keys only");
+    let restored =
+        (tables::RUNS.info.record.from_json)(place, RunRecordV3::VERSION, &json).expect("a backup");
+    assert_eq!(decode_record::<RunRecord>(place, &restored).expect("it was just made"), read);
 }
 
 #[test]

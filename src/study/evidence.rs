@@ -15,6 +15,7 @@ use crate::study::regimes::{Regimes, results_by_regime};
 use crate::study::series::Series;
 use crate::study::surface::test_surface;
 use crate::study::{EvaluationContext, Study};
+use crate::validate::answer::{EdgeGrounds, answer_line, one_digit, p_text};
 use crate::validate::assessment::{
     AdoptionGate, Assessment, Assurance, FailedCondition, Fragility, SampleSize, assess_candidate,
     assess_edge, assess_switch, combined_p, cost_buffer, decay_wealth, wealth_of_bet,
@@ -223,25 +224,21 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Answers "is there anything here at all?" in a line.
-    pub fn edge_line(&self) -> String {
-        let grid = (self.grid_active_days, self.grid_trades);
-        let Some(p) = self.p_luck else { return self.line(self.edge.as_ref(), grid, None) };
-        let said = format!(
-            "p = {}: after {} tries, noise did at least as well as the surface in {:.0} of 100 simulations",
-            p_text(p),
-            self.trials,
-            (100.0 * self.p_surface.unwrap_or(p)).max(1.0)
-        );
-        let surface = self.surface_sharpe_year.zip(self.luck_sharpe_year).map(|(surface, luck)| {
-            let (surface, luck) = (one_digit(surface), one_digit(luck));
-            format!("the best cell has a yearly Sharpe ratio of {surface}, noise reaches {luck} on average")
-        });
-        self.line(
-            self.edge.as_ref(),
-            grid,
-            Some([Some(said), surface].into_iter().flatten().collect::<Vec<_>>().join("; ")),
-        )
+    /// Returns what "is there anything here at all?" is answered by.
+    pub fn edge_grounds(&self) -> EdgeGrounds {
+        EdgeGrounds {
+            assessment: self.edge.clone(),
+            sample: SampleSize {
+                days: self.days,
+                active_days: self.grid_active_days,
+                trades: self.grid_trades,
+            },
+            trials: self.trials,
+            p: self.p_luck,
+            p_surface: self.p_surface,
+            surface_sharpe_year: self.surface_sharpe_year,
+            luck_sharpe_year: self.luck_sharpe_year,
+        }
     }
 
     /// Answers "is it better than what is active?" in a line.
@@ -252,39 +249,7 @@ impl Evidence {
             });
             format!("p = {} that choosing is no better than the active parameters on days it did not know{against}", p_text(p))
         });
-        self.line(self.switch.as_ref(), (self.active_days, self.trades), said)
-    }
-
-    /// Returns what was said, or why nothing can be.
-    fn line(
-        &self,
-        assessment: Option<&Assessment>,
-        (active_days, trades): (usize, u64),
-        said: Option<String>,
-    ) -> String {
-        let too_little = || {
-            format!(
-                "{} days, {active_days} of them with trades, {trades} trades: 60, 40 and 100 are needed to say anything",
-                self.days
-            )
-        };
-        let lacks = |lack| assessment.is_some_and(|assessment| assessment.lacks.contains(&lack));
-        match assessment.map(|assessment| assessment.assurance) {
-            Some(Assurance::NotEnoughData) => return too_little(),
-            Some(Assurance::Untested) if lacks(FailedCondition::Quick) => {
-                let more = if lacks(FailedCondition::Evidence) {
-                    format!("; {}", too_little())
-                } else {
-                    String::new()
-                };
-                return format!("the tests against luck were left out (--quick, validate.quick){more}");
-            }
-            Some(Assurance::Untested) => {
-                return "no parameter set trades on enough days to be tested".to_owned();
-            }
-            _ => {}
-        }
-        said.unwrap_or_else(|| "its returns do not vary enough to be tested".to_owned())
+        answer_line(self.switch.as_ref(), sample_of(self), said)
     }
 
     /// Answers "does the rule of choice share in it?" in a line.
@@ -300,7 +265,7 @@ impl Evidence {
             fitted.earning * fitted.folds as f64,
             fitted.folds
         ));
-        self.line(self.candidate.as_ref(), (self.active_days, self.trades), said)
+        answer_line(self.candidate.as_ref(), sample_of(self), said)
     }
 
     /// Returns the Sharpe ratio of a year that is expected of the candidate: what the rule of choice earned on days it did not know;
@@ -580,12 +545,6 @@ pub(crate) fn test_plan(plan: &Plan, style: &StylePlan, series: &Series) -> Test
     TestPlan { mean_block: tests.mean_block.max(block.min(BLOCK_MAX)), ..tests }
 }
 
-/// Returns a number with one digit; never `-0.0`.
-pub(crate) fn one_digit(value: f64) -> String {
-    let text = format!("{value:.1}");
-    if text == "-0.0" { "0.0".to_owned() } else { text }
-}
-
 /// Returns results in percent.
 pub(crate) fn percent(ppm: &[i64]) -> Vec<f64> {
     ppm.iter().map(|ppm| *ppm as f64 / PPM_PER_PERCENT).collect()
@@ -633,11 +592,6 @@ fn walk_forward(walk: &Walk) -> Option<WalkForward> {
 /// Returns how much there is to judge of a candidate.
 fn sample_of(evidence: &Evidence) -> SampleSize {
     SampleSize { days: evidence.days, active_days: evidence.active_days, trades: evidence.trades }
-}
-
-/// Returns a p-value with as many digits as it has.
-pub(crate) fn p_text(p: f64) -> String {
-    if p < 0.01 { format!("{p:.3}") } else { format!("{p:.2}") }
 }
 
 #[cfg(test)]

@@ -166,7 +166,7 @@ const LUCK_P: f64 = 0.5;
 const REAL_DAYS: usize = 120;
 
 /// How much there is to judge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct SampleSize {
     pub days: usize,

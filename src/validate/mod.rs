@@ -4,6 +4,7 @@
 //! so that no early outcome reaches into the out-of-sample part. Not here: choosing.
 
 pub mod agreement;
+pub mod answer;
 pub mod assessment;
 pub mod auc;
 pub mod bootstrap;

@@ -154,7 +154,11 @@ fn parsed(bytes: &[u8]) -> Parsed {
 fn candles(bytes: &[u8]) -> String {
     let found = parsed(bytes);
     for issue in &found.issues {
-        assert!(issue.detail.len() < TEXT_BYTES_MAX, "a detail of {} bytes", issue.detail.len());
+        assert!(
+            issue.cause.to_string().len() < TEXT_BYTES_MAX,
+            "a detail of {} bytes",
+            issue.cause.to_string().len()
+        );
     }
     assert_eq!(found.bytes, bytes.len() as u64, "every byte was read");
     assert!(found.rows.len() as u64 + found.rows_bad <= found.rows_seen, "rows add up");
@@ -472,7 +476,10 @@ fn signals(bytes: &[u8]) -> String {
             text += &format!("{symbol},{},{side},{style},{atr}\n", signal.time_ms);
         }
     }
-    assert!(found.issues.iter().all(|issue| issue.detail.len() < TEXT_BYTES_MAX), "details are short");
+    assert!(
+        found.issues.iter().all(|issue| issue.cause.to_string().len() < TEXT_BYTES_MAX),
+        "details are short"
+    );
     if !found.symbols.is_empty() {
         let again = read(text.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{text}"));
         for (symbol, given) in &found.symbols {

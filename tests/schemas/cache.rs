@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::memoised::{self, ANSWER_FORMAT};
-use super::prior_state::{READING, SymbolManifest};
+use super::prior_state::{MANIFEST_LAYOUT, READING, SymbolManifest};
 use super::report::StyleReport;
 use crate::engine::plan::STAGES_VERSION;
 use crate::engine::reuse::{UnitKeys, decode_context, encode_context, encode_unit_row, unit_of};
@@ -122,7 +122,7 @@ fn answers() -> Vec<u8> {
 }
 
 fn symbol_rows() -> Vec<u8> {
-    postcard::to_stdvec(&sample::values::<SymbolManifest>()).expect("encodable")
+    sample::values::<SymbolManifest>().iter().flat_map(SymbolManifest::encode).collect()
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn what_is_cached_keeps_its_bytes_while_its_version_stays() {
     let reading = READING.rsplit_once(" v").expect("a version").1;
     let rows = [
         (format!("answer {ANSWER_FORMAT}"), "ANSWER_FORMAT", answers()),
-        (format!("symbol {reading}"), "READING", symbol_rows()),
+        (format!("symbol {reading}.{MANIFEST_LAYOUT}"), "MANIFEST_LAYOUT", symbol_rows()),
         (format!("unit {STAGES_VERSION}"), "STAGES_VERSION", unit_rows()),
         (format!("unit_schema {STAGES_VERSION}"), "STAGES_VERSION", schema_row(FIRST_AXES)),
         (

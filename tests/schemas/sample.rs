@@ -13,18 +13,23 @@ use serde::de::{
 pub(super) fn values<T: for<'a> Deserialize<'a>>() -> Vec<T> {
     let (mut all, mut rounds) = (Vec::new(), 2);
     while all.len() < rounds {
-        let mut source = Source { round: all.len(), name: "", variants_max: 0 };
+        let mut source = Source { round: all.len(), name: "", depth: 0, variants_max: 0 };
         all.push(T::deserialize(&mut source).expect("a type that serde reads without looking ahead"));
         rounds = rounds.max(source.variants_max);
     }
     all
 }
 
+/// Enums within each other that are no type within itself.
+const DEPTH_MAX: usize = 16;
+
 /// Gives whatever is asked for.
 struct Source {
     round: usize,
     /// Of the field that is asked for.
     name: &'static str,
+    /// Enums that what is asked for lies in.
+    depth: usize,
     /// Most variants of an enum so far.
     variants_max: usize,
 }
@@ -148,9 +153,13 @@ impl<'de> de::Deserializer<'de> for &mut Source {
         visitor: V,
     ) -> Result<V::Value, Refused> {
         self.variants_max = self.variants_max.max(variants.len());
-        let index = self.round % variants.len();
+        // A type within itself ends by another variant.
+        let index = (self.round + self.depth / DEPTH_MAX) % variants.len();
         self.name = variants[index];
-        visitor.visit_enum(Variant { source: self, index: index as u32 })
+        self.depth += 1;
+        let value = visitor.visit_enum(Variant { source: self, index: index as u32 });
+        self.depth -= 1;
+        value
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Refused> {

@@ -8,8 +8,7 @@ use super::super::collector::{Collector, Labels, ReadRow, RejectedRow, span};
 use super::super::columns::{CandleColumns, TimeColumn};
 use super::super::number;
 use super::super::rejection::Rejection;
-use super::super::report::TimeUnit;
-use super::super::time::{LocalClock, TimeError};
+use super::super::time::{LocalClock, TimeError, TimeUnit};
 use super::cells::CellColumn;
 use crate::model::Candle;
 

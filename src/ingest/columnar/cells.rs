@@ -16,8 +16,7 @@ use arrow_schema::{DataType, TimeUnit as ArrowUnit};
 
 use super::super::collector::RejectedRow;
 use super::super::number;
-use super::super::report::TimeUnit;
-use super::super::time::{self, LocalClock, TimeError};
+use super::super::time::{self, LocalClock, TimeError, TimeUnit};
 use crate::model::{DAY_MS, rfc3339};
 
 /// What is said where a cell is null.

@@ -1,43 +1,13 @@
 //! Why a file of signals gives none, with the place and what to do.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::ingest::cause::{IssueCause, Words};
 use crate::ingest::format::{FileFormat, Packing};
-use crate::ingest::rejection::{Rejection, Words};
+use crate::ingest::place::RowPlace;
+use crate::ingest::rejection::Rejection;
 use crate::model::{Direction, Symbol, rfc3339};
-
-/// Where something stands in a file of signals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RowPlace {
-    /// A line of text, from 1.
-    Line(u64),
-    /// A row of a table, from 1.
-    Row(u64),
-    /// The names of a table's columns.
-    Columns,
-}
-
-impl RowPlace {
-    /// Returns the number of the line or row.
-    pub fn number(self) -> Option<u64> {
-        match self {
-            Self::Line(number) | Self::Row(number) => Some(number),
-            Self::Columns => None,
-        }
-    }
-}
-
-impl fmt::Display for RowPlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Line(number) => write!(f, "line {number}"),
-            Self::Row(number) => write!(f, "row {number}"),
-            Self::Columns => f.write_str("columns"),
-        }
-    }
-}
 
 /// Why a file of signals cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -114,32 +84,9 @@ pub enum SignalsError {
         /// Bytes that reading could take.
         room_bytes: u64,
     },
-    /// A row has too few or too many fields.
-    #[error("`{}` {at}: expected {expected} fields as in the header, found {found}", path.display())]
-    Fields {
-        /// The file.
-        path: PathBuf,
-        /// The row.
-        at: RowPlace,
-        /// Fields of the header.
-        expected: usize,
-        /// Fields of the row.
-        found: usize,
-    },
-    /// A cell holds something else.
-    #[error("`{}` {at}, column {column:?}: expected {expected}, found {found}", path.display())]
-    Cell {
-        /// The file.
-        path: PathBuf,
-        /// The row.
-        at: RowPlace,
-        /// The column.
-        column: String,
-        /// What it must hold.
-        expected: &'static str,
-        /// What it holds.
-        found: String,
-    },
+    /// A row cannot be read.
+    #[error("{0}")]
+    Row(Box<IssueCause>),
     /// Two rows say different things about one signal.
     #[error(transparent)]
     Conflict(Box<SignalsConflict>),

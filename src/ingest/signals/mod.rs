@@ -14,20 +14,21 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use error::{RowPlace, SignalsConflict, SignalsError};
+pub use error::{SignalsConflict, SignalsError};
 
-use super::collector::ROWS_MAX;
+use super::cause::IssueCause;
 #[cfg(feature = "columnar")]
 use super::columnar::{COLUMNAR_BYTES_MAX, TextRows, Unread, parquet_rows};
 use super::format;
 #[cfg(feature = "columnar")]
 use super::layout::SEPARATORS;
 use super::layout::{Field, cell, split_fields};
+use super::limits::{DECODED_BYTES_MAX, ROWS_MAX};
 use super::lines::{LineReader, RawLine, StreamError};
 use super::opening::{not_regular, open_regular};
+use super::place::RowPlace;
 use super::report::excerpt_of_bytes;
 use super::report::{Issue, IssueKind, note};
-use super::source::DECODED_BYTES_MAX;
 use super::time::LocalClock;
 use super::{OnBadRows, ReadingOptions};
 use crate::model::{GivenSignal, GivenSignals, Interval, Symbol, rfc3339};
@@ -259,7 +260,7 @@ struct SignalTable<'a> {
     /// Rows that cannot be read are left out.
     skips: bool,
     /// What was wrong with the first row that was left out, and how many there were.
-    skipped: Option<(SignalsError, u64)>,
+    skipped: Option<(IssueCause, u64)>,
     /// What is numbered.
     place: fn(u64) -> RowPlace,
     header: Option<SignalHeader>,
@@ -318,14 +319,15 @@ impl<'a> SignalTable<'a> {
             RawLine::Unended(text) => (*text, false),
             RawLine::TooLong => {
                 let found = "a line beyond 64 KiB".to_owned();
-                return Err(self.cell_error(number, "the whole line", "a row", found));
+                let cause = self.cell_cause(number, "the whole line", "a row", found);
+                return Err(SignalsError::Row(Box::new(cause)));
             }
         };
         match text.trim_ascii() {
             [] => Ok(()),
             [b'#', ..] => {
-                note(&mut self.issues, IssueKind::Comment, Some(number), || {
-                    format!("expected a row, found {:?}", excerpt_of_bytes(text))
+                note(&mut self.issues, IssueKind::Comment, Some(number), || IssueCause::Comment {
+                    found: excerpt_of_bytes(text),
                 });
                 Ok(())
             }
@@ -348,9 +350,14 @@ impl<'a> SignalTable<'a> {
         Ok(())
     }
 
-    fn cell_error(&self, number: u64, column: &str, expected: &'static str, found: String) -> SignalsError {
-        let (path, at) = (self.path.to_owned(), (self.place)(number));
-        SignalsError::Cell { path, at, column: column.to_owned(), expected, found }
+    fn cell_cause(&self, number: u64, column: &str, expected: &'static str, found: String) -> IssueCause {
+        IssueCause::SignalCell {
+            path: self.path.display().to_string(),
+            place: (self.place)(number),
+            column: column.to_owned(),
+            expected: expected.into(),
+            found,
+        }
     }
 
     fn row(&mut self, number: u64, text: &[u8], ended: bool) -> Result<(), SignalsError> {
@@ -359,24 +366,21 @@ impl<'a> SignalTable<'a> {
         let (expected, found) = (header.fields, self.fields.len());
         let one_empty_more = found == expected + 1 && cell(text, self.fields[expected]).is_empty();
         if !ended && found < expected {
-            note(&mut self.issues, IssueKind::PartialLastLine, Some(number), || {
-                format!("expected {expected} fields, found {found} where the file ends")
+            note(&mut self.issues, IssueKind::PartialLastLine, Some(number), || IssueCause::CutFields {
+                expected: expected as u64,
+                found: found as u64,
             });
             return Ok(());
         }
         if found != expected && !one_empty_more {
-            let path = self.path.to_owned();
-            return self
-                .bad_row(number, SignalsError::Fields { path, at: RowPlace::Line(number), expected, found });
+            let path = self.path.display().to_string();
+            let (expected, found, place) = (expected as u64, found as u64, RowPlace::Line(number));
+            return self.bad_row(number, IssueCause::SignalFields { path, place, expected, found });
         }
         let fields = &self.fields;
         let at = |place: usize| cell(text, fields[place]);
         if !ended && row::may_be_cut(header, text, fields, at, self.interval, &mut self.clock) {
-            note(&mut self.issues, IssueKind::PartialLastLine, Some(number), || {
-                "expected a newline behind the row, found the end of the file, so its last cell may be cut; it is read once \
-                 the line is ended"
-                    .to_owned()
-            });
+            note(&mut self.issues, IssueKind::PartialLastLine, Some(number), || IssueCause::UnendedSignal);
             return Ok(());
         }
         let fields = std::mem::take(&mut self.fields);
@@ -386,12 +390,12 @@ impl<'a> SignalTable<'a> {
     }
 
     /// Leaves out a row if such are, and stops otherwise.
-    fn bad_row(&mut self, number: u64, error: SignalsError) -> Result<(), SignalsError> {
+    fn bad_row(&mut self, number: u64, cause: IssueCause) -> Result<(), SignalsError> {
         if !self.skips {
-            return Err(error);
+            return Err(SignalsError::Row(Box::new(cause)));
         }
-        note(&mut self.issues, IssueKind::BadRow, Some(number), || error.to_string());
-        self.skipped.get_or_insert((error, 0)).1 += 1;
+        note(&mut self.issues, IssueKind::BadRow, Some(number), || cause.clone());
+        self.skipped.get_or_insert((cause, 0)).1 += 1;
         Ok(())
     }
 
@@ -402,8 +406,8 @@ impl<'a> SignalTable<'a> {
         let (symbol, signal) = match row::signal(header, &at, self.interval, &mut self.clock) {
             Ok(read) => read,
             Err(bad) => {
-                let error = self.cell_error(number, bad.column, bad.expected, bad.found);
-                return self.bad_row(number, error);
+                let cause = self.cell_cause(number, bad.column, bad.expected, bad.found);
+                return self.bad_row(number, cause);
             }
         };
         for column in &mut self.columns {
@@ -428,7 +432,7 @@ impl<'a> SignalTable<'a> {
         }
         let kept = self.rows.len() as u64;
         if let Some((first, _)) = self.skipped.take_if(|(_, skipped)| *skipped > kept) {
-            return Err(first);
+            return Err(SignalsError::Row(Box::new(first)));
         }
         self.columns.sort_by(|a, b| a.name.cmp(&b.name));
         let described: Vec<SignalColumn> = self
@@ -460,9 +464,8 @@ impl<'a> SignalTable<'a> {
                 self.check_equal(*peer, index)?;
                 duplicates += 1;
                 let first = (self.place)(self.rows[*peer].number);
-                note(&mut self.issues, IssueKind::Duplicate, Some(row.number), || {
-                    format!("expected a signal once, found {first} again")
-                });
+                let repeated = || IssueCause::RepeatedSignal { place: first };
+                note(&mut self.issues, IssueKind::Duplicate, Some(row.number), repeated);
                 continue;
             }
             peers.push(index);

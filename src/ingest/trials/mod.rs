@@ -17,7 +17,8 @@ use flate2::read::MultiGzDecoder;
 
 pub use error::TrialsError;
 
-use super::format::{self, HEAD_BYTES};
+use super::format;
+use super::limits::HEAD_BYTES;
 use super::opening::open_regular;
 use crate::model::Day;
 

@@ -10,11 +10,11 @@ use crate::ingest::RowPlace;
 #[cfg(feature = "columnar")]
 use crate::ingest::columnar::{COLUMNAR_BYTES_MAX, TextRows, Unread, parquet_rows};
 use crate::ingest::layout::{Field, cell, list_names, separator_of, split_fields};
+use crate::ingest::limits::DECODED_BYTES_MAX;
 use crate::ingest::lines::{LINE_BYTES_MAX, LineReader, RawLine, StreamError};
 use crate::ingest::number::{is_nothing, parse_number};
 use crate::ingest::rejection::Rejection;
 use crate::ingest::report::excerpt_of_bytes;
-use crate::ingest::source::DECODED_BYTES_MAX;
 use crate::ingest::time::LocalClock;
 use crate::model::{Day, name_excerpt};
 

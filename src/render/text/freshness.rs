@@ -126,7 +126,7 @@ fn time_in_words(ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::issues::IssueDetail;
+    use crate::run::issue_detail::{ClockReason, IssueDetail};
 
     const NOW: i64 = 1_748_736_000_000;
 
@@ -169,13 +169,13 @@ mod tests {
         assert!(found[1].starts_with("lagging: L ends 2025-05-22, the others 2025-05-31: "), "{found:?}");
         assert!(found[2].starts_with("vanished: V: run 4 had candles"), "{found:?}");
         let reason = "it says so".to_owned();
-        let behind = ClockState::Behind { reason: reason.clone(), left_out: true };
+        let behind = ClockState::Behind { reason: ClockReason::Told(reason.clone()), left_out: true };
         let found = age_lines(&freshness(&[("A", Some(0), Age::Fresh)], behind));
         assert!(
             found[0].contains("clock is behind: it says so; they are left out and nothing is adopted"),
             "{found:?}"
         );
-        let found = age_lines(&freshness(&[], ClockState::Ahead { reason }));
+        let found = age_lines(&freshness(&[], ClockState::Ahead { reason: ClockReason::Told(reason) }));
         assert!(found[0].starts_with("the clock is ahead: it says so"), "{found:?}");
     }
 

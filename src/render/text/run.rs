@@ -6,9 +6,9 @@ use super::freshness::{age_lines, issue_lines};
 use crate::documents::style::StylePart;
 use crate::ingest::{PassedOver, Rejection};
 use crate::run::freshness::ClockState;
-use crate::run::given_signals::SignalsNote;
+use crate::run::input_report::{InputReport, SignalsNote};
 use crate::run::issues::{InputIssue, input_issues};
-use crate::run::report::{InputReport, RunReport, StyleReport};
+use crate::run::report::{RunReport, StyleReport};
 
 /// Returns what became of the rows of a file of signals, on one line.
 fn signals_line(note: &SignalsNote) -> String {

@@ -144,5 +144,5 @@ fn metric_rows(name: &str, part: &CandidatePart, all_days_chose: bool) -> [(Stri
 
 /// Returns what a kind of loss is called for people.
 fn loss_in_words(name: &str) -> &str {
-    crate::run::report::LOSSES.iter().find(|(known, _)| *known == name).map_or(name, |(_, words)| words)
+    crate::run::losses::LOSSES.iter().find(|(known, _)| *known == name).map_or(name, |(_, words)| words)
 }

@@ -19,7 +19,7 @@ use crate::engine::plan::{Plan, StylePlan};
 use crate::evaluate::outcome_table::OutcomeTable;
 use crate::ingest::IngestError;
 use crate::model::{Day, Style};
-use crate::run::symbol_evaluator::SymbolError;
+use crate::run::error::SymbolError;
 use crate::search::space::weights_of;
 use crate::store::records::{RunRecord, SeriesRecord};
 use crate::store::{Snapshot, StoreError};

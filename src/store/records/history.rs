@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::metrics::METRICS_VERSION;
 use super::{
-    DecisionRecordV1, Invalid, Record, RunRecordV2, StoredMetrics, StoredParameterSet, TrialsRecordV1,
+    DecisionRecordV1, Invalid, Record, RunRecordV3, StoredMetrics, StoredParameterSet, TrialsRecordV1,
     at_most, finite,
 };
 use crate::decide::ParameterChange;
@@ -88,7 +88,7 @@ pub struct FreshnessRecord {
     /// The word of the clock.
     pub clock: String,
     /// What speaks against the clock.
-    pub clock_reason: Option<String>,
+    pub clock_reason: Option<ReasonRecord>,
     /// Symbols with candles in order, then those that vanished.
     pub symbols: Vec<SymbolAgeRecord>,
 }
@@ -156,10 +156,10 @@ impl RunRecord {
 }
 
 impl Record for RunRecord {
-    type Earlier = RunRecordV2;
+    type Earlier = RunRecordV3;
     const NAME: &'static str = "RunRecord";
     const TYPE_ID: u16 = 6;
-    const VERSION: u16 = 3;
+    const VERSION: u16 = 4;
     const BYTES_MAX: usize = 256 << 10;
 
     fn validate(&self) -> Result<(), Invalid> {

@@ -38,7 +38,7 @@ pub use positional::{
     CandidateRecordV1, CombinationRecordV1, DecisionRecordV1, FeaturesRecordV1, ParamsRecordV1,
     PositionalMetrics, PositionalSet, TrialRecordV1, TrialsRecordV1,
 };
-pub use runs_before::{IssueRecordV1, RunRecordV1, RunRecordV2};
+pub use runs_before::{FreshnessRecordV1, IssueRecordV1, RunRecordV1, RunRecordV2, RunRecordV3};
 pub use series::{
     ExtentRecord, LossRecord, OwnSetRecord, SeriesRecord, SeriesRecordV1, SurfaceCellRecord, SurfaceRecord,
     SymbolTradesRecord,

@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::history::{ISSUES_MAX, days_or_empty};
-use super::{Invalid, IssueRecord, ReasonRecord, Record, RunRecord, RunStyleRecord, at_most};
+use super::{
+    FreshnessRecord, Invalid, IssueRecord, ReasonRecord, Record, RunRecord, RunStyleRecord, SignalsRecord,
+    SymbolAgeRecord, at_most,
+};
 use crate::model::Day;
 
 /// What is wrong with an input file, in a sentence; as it was written.
@@ -20,6 +23,125 @@ pub struct IssueRecordV1 {
 impl From<IssueRecordV1> for IssueRecord {
     fn from(IssueRecordV1 { file, kind, count, detail }: IssueRecordV1) -> Self {
         Self { file, line: None, kind, count, detail: ReasonRecord::told(detail) }
+    }
+}
+
+/// The age of the candles of a run with what speaks against the clock as a sentence; as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "see the newest version")]
+pub struct FreshnessRecordV1 {
+    pub limit_ms: i64,
+    pub clock: String,
+    pub clock_reason: Option<String>,
+    pub symbols: Vec<SymbolAgeRecord>,
+}
+
+impl From<FreshnessRecordV1> for FreshnessRecord {
+    fn from(FreshnessRecordV1 { limit_ms, clock, clock_reason, symbols }: FreshnessRecordV1) -> Self {
+        Self { limit_ms, clock, clock_reason: clock_reason.map(ReasonRecord::told), symbols }
+    }
+}
+
+/// The third version, which kept what speaks against the clock as a sentence; as it was written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "see the newest version")]
+pub struct RunRecordV3 {
+    pub started_at_ms: i64,
+    pub duration_ms: u64,
+    pub app_version: String,
+    pub result: String,
+    pub exit_code: i32,
+    pub data_fingerprint: [u8; 32],
+    pub plan_fingerprint: [u8; 32],
+    pub config_toml: String,
+    pub files: u64,
+    pub symbols: Vec<String>,
+    pub candles: u64,
+    pub days: u64,
+    pub first_day: String,
+    pub last_day: String,
+    pub styles: Vec<RunStyleRecord>,
+    pub threads: u32,
+    pub peak_rss_bytes: u64,
+    pub issues: Vec<IssueRecord>,
+    pub asked_first_day: String,
+    pub asked_end_day: String,
+    pub resumed: Option<bool>,
+    pub same_as: Option<u64>,
+    pub days_new: Option<u64>,
+    pub signals: Option<SignalsRecord>,
+    pub freshness: Option<FreshnessRecordV1>,
+}
+
+impl From<RunRecordV3> for RunRecord {
+    fn from(before: RunRecordV3) -> Self {
+        let RunRecordV3 {
+            started_at_ms,
+            duration_ms,
+            app_version,
+            result,
+            exit_code,
+            data_fingerprint,
+            plan_fingerprint,
+            config_toml,
+            files,
+            symbols,
+            candles,
+            days,
+            first_day,
+            last_day,
+            styles,
+            threads,
+            peak_rss_bytes,
+            issues,
+            asked_first_day,
+            asked_end_day,
+            resumed,
+            same_as,
+            days_new,
+            signals,
+            freshness,
+        } = before;
+        Self {
+            started_at_ms,
+            duration_ms,
+            app_version,
+            result,
+            exit_code,
+            data_fingerprint,
+            plan_fingerprint,
+            config_toml,
+            files,
+            symbols,
+            candles,
+            days,
+            first_day,
+            last_day,
+            styles,
+            threads,
+            peak_rss_bytes,
+            issues,
+            asked_first_day,
+            asked_end_day,
+            resumed,
+            same_as,
+            days_new,
+            signals,
+            freshness: freshness.map(FreshnessRecord::from),
+        }
+    }
+}
+
+impl Record for RunRecordV3 {
+    type Earlier = RunRecordV2;
+    const NAME: &'static str = RunRecord::NAME;
+    const TYPE_ID: u16 = RunRecord::TYPE_ID;
+    const VERSION: u16 = 3;
+    const BYTES_MAX: usize = RunRecord::BYTES_MAX;
+
+    fn validate(&self) -> Result<(), Invalid> {
+        at_most("issues", self.issues.len(), ISSUES_MAX)?;
+        days_or_empty([&self.asked_first_day, &self.asked_end_day])
     }
 }
 
@@ -49,7 +171,7 @@ pub struct RunRecordV2 {
     pub asked_end_day: String,
 }
 
-impl From<RunRecordV2> for RunRecord {
+impl From<RunRecordV2> for RunRecordV3 {
     fn from(before: RunRecordV2) -> Self {
         let RunRecordV2 {
             started_at_ms,

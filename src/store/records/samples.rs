@@ -203,7 +203,7 @@ impl Sample for RunRecordV2 {
     }
 }
 
-impl Sample for RunRecord {
+impl Sample for RunRecordV3 {
     fn sample() -> Self {
         let detail = ReasonRecord { code: text("not_used"), values: text("\"no_symbol\"") };
         let rejected =
@@ -226,7 +226,7 @@ impl Sample for RunRecord {
             newest_close_ms: Some(1_735_689_600_000),
             age: text("stale"),
         };
-        let freshness = FreshnessRecord {
+        let freshness = FreshnessRecordV1 {
             limit_ms: 129_600_000,
             clock: text("behind"),
             clock_reason: Some(text("candles of tomorrow")),
@@ -241,6 +241,16 @@ impl Sample for RunRecord {
             freshness: Some(freshness),
             ..before
         }
+    }
+}
+
+impl Sample for RunRecord {
+    fn sample() -> Self {
+        let before = Self::from(RunRecordV3::sample());
+        let reason = ReasonRecord { code: text("too_early"), values: text("{\"now_ms\":1000000000000}") };
+        let freshness = before.freshness.clone();
+        let freshness = freshness.map(|known| FreshnessRecord { clock_reason: Some(reason), ..known });
+        Self { freshness, ..before }
     }
 }
 

@@ -1,11 +1,14 @@
 //! What is remembered of a symbol's files, so that unchanged ones are not read again and grown ones only at their end.
 
+mod earlier;
+
 use std::os::unix::fs::MetadataExt;
 
 use serde::{Deserialize, Serialize};
 
-use super::freshness::FUTURE;
-use super::report::SymbolReport;
+use self::earlier::EarlierManifest;
+use super::input_report::SymbolReport;
+use super::issue_detail::FUTURE;
 use crate::engine::reuse::DayPrints;
 use crate::features::frame::warm_up_ms;
 use crate::fingerprint::{Canonical, Fingerprint, of_candles};
@@ -13,9 +16,10 @@ use crate::ingest::{
     CandleSource, EmptyCandles, IngestOptions, OnBadRows, OnConflict, ReadingOptions, TIME_MAX_MS,
     TIME_MIN_MS,
 };
-use crate::model::{Bars, DAY_MS, Day, Interval, Symbol, Timeframes};
+use crate::model::{Bars, Day, Interval, Symbol};
 use crate::run::file_summary::{FileNote, IssueNote};
-use crate::run::symbol_evaluator::SymbolJob;
+use crate::run::issue_detail::IssueDetail;
+use crate::run::symbol_job::SymbolJob;
 
 /// Raised when the same files give other candles or reports than before.
 pub(super) const READING: &str = "retune reading v4";
@@ -120,10 +124,27 @@ impl FileStamp {
     }
 }
 
+/// Begins what is remembered now. What programs before remembered begins with an interval, which is never 0.
+const MARK: u8 = 0;
+/// The layout of what is remembered, after the mark; raised when its bytes change.
+pub(super) const MANIFEST_LAYOUT: u8 = 2;
+
 impl SymbolManifest {
+    /// Returns it as it is remembered.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let bytes = vec![MARK, MANIFEST_LAYOUT];
+        postcard::to_extend(self, bytes).expect("plain values are always encodable")
+    }
+
     /// Reads what was remembered; `None` for bytes that are no memory of a symbol's days.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (memory, rest) = postcard::take_from_bytes::<Self>(bytes).ok()?;
+        let (memory, rest) = match bytes.strip_prefix(&[MARK, MANIFEST_LAYOUT]) {
+            Some(bytes) => postcard::take_from_bytes::<Self>(bytes).ok()?,
+            None => {
+                let (before, rest) = postcard::take_from_bytes::<EarlierManifest>(bytes).ok()?;
+                (before.into(), rest)
+            }
+        };
         let days = &memory.days;
         let possible = Day::of(TIME_MIN_MS).0..Day::of(TIME_MAX_MS).0;
         let whole = rest.is_empty()
@@ -217,20 +238,14 @@ impl SymbolManifest {
 
     /// Returns that no signal can be derived yet, where the candles end before the features begin.
     fn short_history(&self, base: Interval) -> Option<IssueNote> {
-        let days = |ms: i64| ms as f64 / DAY_MS as f64;
-        let (warm_up_ms, high) = (warm_up_ms(base), Timeframes::over(base).high);
+        let warm_up_ms = warm_up_ms(base);
         let first_ms = self.span()?.0.start_ms();
         let span_ms = self.last_open + base.ms() - first_ms;
         (span_ms <= warm_up_ms).then(|| IssueNote {
             kind: "short_history".to_owned(),
             count: 1,
             line: None,
-            detail: format!(
-                "no signals yet: on {base} candles they begin {:.1} days after the first one (trends on {high} warm up), \
-                 found {:.1} days",
-                days(warm_up_ms),
-                days(span_ms)
-            ),
+            detail: IssueDetail::ShortHistory { interval: base, warm_up_ms, span_ms },
         })
     }
 
