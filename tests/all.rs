@@ -26,6 +26,7 @@ mod figures;
 #[path = "../tools/fill_units.rs"]
 #[allow(dead_code, reason = "its main is for the example")]
 mod fill_units;
+mod fills;
 mod first_steps;
 mod forecast;
 mod formats;

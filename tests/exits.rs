@@ -620,7 +620,8 @@ const PERCENT: &str = "[style.STYLE.space]\natr_tp_multiplier = [3.0, \"off\"]\n
 const STAIRS: &str = "[style.STYLE.space]\natr_tp_multiplier = \"off\"\nroi_pct = [1.0, 3.0]\nroi_decay_minutes = [30, 240]\n\
     roi_floor_pct = [0.0, 0.5]\nmax_holding_hours = 12\n";
 /// The same row by row.
-const ROWS: &str = "[style.STYLE.space]\natr_tp_multiplier = \"off\"\nroi_2_minutes = [15, 30]\nroi_2_pct = [2.0, 3.0]\n\
+const ROWS: &str = "[style.STYLE.space]\natr_tp_multiplier = \"off\"\natr_stop_multiplier = 1.5\nmin_signal_score = 40\n\
+    min_consensus_score = 0\nmin_risk_reward = 1\nroi_2_minutes = [15, 30]\nroi_2_pct = [2.0, 3.0]\n\
     roi_3_minutes = [60, 90]\nroi_3_pct = [1.0, 1.5]\nroi_4_minutes = [120, 150]\nroi_4_pct = [0.5, 0.8]\n\
     roi_5_minutes = [180, 240]\nroi_5_pct = [0.2, 0.4]\nroi_6_minutes = [300, 360]\nroi_6_pct = [0.0, 0.1]\n\
     max_holding_hours = 12\n";

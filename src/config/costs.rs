@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, value_error};
-use crate::exits::Costs;
-use crate::model::Symbol;
+use crate::exits::{Costs, Fills};
+use crate::model::{ExitAxis, Symbol};
+use crate::search::strategy::SpaceAxes;
 
 /// The largest rebate of a resting fill; percent of the notional.
 const REBATE_PCT_MAX: f64 = 1.0;
@@ -35,6 +36,8 @@ pub struct CostsConfig {
     /// Funding paid while a position is open; negative is income of both sides, -5 to 10.
     #[schemars(extend("x-unit" = "% of the notional in 8 hours"))]
     pub funding_pct_per_8h: f64,
+    /// Whose rules say where exits are filled.
+    pub fills: Fills,
 }
 
 impl Default for CostsConfig {
@@ -47,11 +50,27 @@ impl Default for CostsConfig {
             stop_slippage_factor: 2.0,
             majors: vec!["BTCUSDT".to_owned(), "ETHUSDT".to_owned()],
             funding_pct_per_8h: 0.01,
+            fills: Fills::default(),
         }
     }
 }
 
 impl CostsConfig {
+    /// Checks that the rules of fills know every exit that is asked for.
+    pub(super) fn check_fills(&self, axes: &[SpaceAxes]) -> Result<(), ConfigError> {
+        let beyond = |axes: &SpaceAxes| Some((axes.style(), axes.beyond_freqtrade()?));
+        match axes.iter().find_map(beyond).filter(|_| self.fills == Fills::Freqtrade) {
+            None => Ok(()),
+            Some((style, axis)) => {
+                let expected = format!(
+                    "\"off\", with exits that freqtrade has ({}) for costs.fills = \"freqtrade\"",
+                    ExitAxis::of_freqtrade().map(|axis| axis.key).collect::<Vec<_>>().join(", ")
+                );
+                Err(value_error(&format!("style.{style}.space.{}", axis.key), &expected, "values"))
+            }
+        }
+    }
+
     pub(super) fn costs(&self) -> Result<Costs, ConfigError> {
         let from = |least: f64, key: &str, percent: f64| match (least..=10.0).contains(&percent) {
             true => Ok(percent / 100.0),
@@ -73,6 +92,7 @@ impl CostsConfig {
             stop_slippage_factor: factor,
             majors: self.majors.iter().map(major).collect::<Result<_, _>>()?,
             funding_per_8h: from(-FUNDING_INCOME_PCT_MAX, "funding_pct_per_8h", self.funding_pct_per_8h)?,
+            fills: self.fills,
         })
     }
 }

@@ -223,6 +223,7 @@ impl Config {
         let base = self.data.interval()?;
         let axes = |style: &Style| self.style.axes(*style, base, self.signals.file.is_some());
         let axes = styles.iter().map(axes).collect::<Result<Vec<_>, _>>()?;
+        self.costs.check_fills(&axes)?;
         let mut plan = Plan::new(base, axes, self.costs.costs()?, self.search_settings()?, days)?;
         plan.symbols = self.data.symbols()?;
         plan.age = self.age()?;

@@ -6,6 +6,7 @@ use crate::decide::Require;
 use crate::evaluate::portfolio::{Cooldown, PortfolioLimits};
 use crate::evaluate::score::Score;
 use crate::exits::Costs;
+use crate::exits::Fills;
 use crate::model::MINUTE_MS;
 use crate::search::rank::RankBy;
 use crate::search::strategy::Strategy;
@@ -261,6 +262,11 @@ fn mistakes_are_named_with_what_to_do() {
             "[style.swing.space]\nroi_3_pct = 2",
             "style.swing.space.roi_3_pct: expected roi_3_minutes beside it",
         ),
+        ("[costs]\nfills = \"best\"", "expected one of `pessimistic`, `freqtrade`, found \"best\""),
+        (
+            "[costs]\nfills = \"freqtrade\"",
+            "style.scalping.space.atr_tp_multiplier: expected \"off\", with exits that freqtrade has (max_holding_hours, take_profit_pct, ",
+        ),
         ("[style.swing.space]\ntrailing_pct = true", "trailing_pct: expected numbers or \"off\", found true"),
         ("[style.swing.space]\nmin_consensus = [\"off\", 2]", "expected numbers"),
     ];
@@ -281,6 +287,7 @@ fn words_are_those_of_the_types() {
     };
     assert_eq!(words("search.score"), Score::ALL.map(Score::as_str));
     assert_eq!(words("search.rank"), RankBy::ALL.map(RankBy::as_str));
+    assert_eq!(words("costs.fills"), Fills::ALL.map(Fills::as_str));
     assert_eq!(words("search.strategy"), Strategy::ALL.map(Strategy::as_str));
     assert_eq!(words("search.weights"), Weighting::ALL.map(Weighting::as_str));
     assert_eq!(words("decide.require"), Require::ALL.map(Require::as_str));

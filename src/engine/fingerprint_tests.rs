@@ -8,7 +8,7 @@ use crate::engine::reuse::{DayPrints, costs_fingerprint};
 use crate::engine::unit_schema::UnitSchema;
 use crate::evaluate::portfolio::{Cooldown, PortfolioLimits};
 use crate::evaluate::score::Score;
-use crate::exits::Costs;
+use crate::exits::{Costs, Fills};
 use crate::features::score::ScoreWeights;
 use crate::fingerprint::Fingerprint;
 use crate::model::{Day, ExitRule, Interval, Style, Symbol};
@@ -102,6 +102,7 @@ fn plans() -> Vec<(&'static str, Plan, &'static str)> {
         ("slippage of others", costing(|costs| costs.slippage_other = 0.0006), "9c3b18e72a34f977"),
         ("slippage of stops", costing(|costs| costs.stop_slippage_factor = 0.0006), "2d01db9639eb8bb7"),
         ("funding", costing(|costs| costs.funding_per_8h = 0.0006), "21681ade5e40d84b"),
+        ("fills", costing(|costs| costs.fills = Fills::Freqtrade), "742e2357ca147f91"),
         ("one major less", costing(|costs| costs.majors.truncate(1)), "8c5260e84a749194"),
         ("another major", costing(|costs| costs.majors[1] = symbol("SOLUSDT")), "917c6ad1900cbeaa"),
         ("score", searched(|search| search.score = Score::Sharpe), "26efc4c4bea82893"),
@@ -231,6 +232,7 @@ fn every_cost_of_a_unit_makes_another_fingerprint() {
         print(&|costs| costs.stop_slippage_factor *= 2.0, "SOLUSDT"),
         print(&|costs| costs.funding_per_8h *= 2.0, "SOLUSDT"),
         print(&|costs| costs.majors.push(symbol("SOLUSDT")), "SOLUSDT"),
+        print(&|costs| costs.fills = Fills::Freqtrade, "SOLUSDT"),
     ];
     assert_eq!(prints.iter().collect::<BTreeSet<_>>().len(), prints.len(), "each by itself");
     // What the trades of a symbol do not pay asks for no evaluation: the round trip of an oracle is that of an ordinary market.

@@ -236,12 +236,12 @@ impl DayPrints {
 pub fn costs_fingerprint(costs: &Costs, symbol: &Symbol, style: &StylePlan) -> Fingerprint {
     let OpportunityRule { stop_atr, reward_min, horizon_bars } = style.opportunity;
     let own = costs.of(symbol);
-    Canonical::new("retune unit costs v1")
+    let hash = Canonical::new("retune unit costs v1")
         .floats(&own.parts())
         .float(costs.taker_round_trip())
         .floats(&[stop_atr, reward_min])
-        .count(horizon_bars as u64)
-        .finish()
+        .count(horizon_bars as u64);
+    own.fills().hashed(hash).finish()
 }
 
 /// What is to be done with a unit.

@@ -1,7 +1,43 @@
 //! What a trade costs: fees, slippage, funding.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::fingerprint::Canonical;
 use crate::model::{ClosingOrder, Direction, ExitReason, HOUR_MS, Symbol};
+
+/// Whose rules say where exits are filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Fills {
+    /// Ours: inside a candle the adverse extreme first, a stop beyond which a candle opens is filled at that open.
+    #[default]
+    Pessimistic,
+    /// Those of freqtrade's backtest, for exits that it has: targets net of fees and funding, stops filled at their price, a trailing
+    /// stop moved by the candle that it ends in; funding is paid by longs and received by shorts.
+    Freqtrade,
+}
+
+impl Fills {
+    /// Every policy.
+    pub const ALL: [Self; 2] = [Self::Pessimistic, Self::Freqtrade];
+
+    /// Returns the name used in configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pessimistic => "pessimistic",
+            Self::Freqtrade => "freqtrade",
+        }
+    }
+
+    /// Adds the policy to a fingerprint; the default has the prints of before there was another.
+    pub fn hashed(self, hash: Canonical) -> Canonical {
+        match self {
+            Self::Pessimistic => hash,
+            Self::Freqtrade => hash.text("fills of freqtrade"),
+        }
+    }
+}
 
 /// Fees and slippage as fractions of the traded notional (0.0005 = 0.05 %).
 ///
@@ -22,6 +58,8 @@ pub struct Costs {
     pub majors: Vec<Symbol>,
     /// Funding per eight hours, charged to both sides while no funding history is known; below zero both receive it.
     pub funding_per_8h: f64,
+    /// Whose rules say where exits are filled.
+    pub fills: Fills,
 }
 
 impl Default for Costs {
@@ -35,6 +73,7 @@ impl Default for Costs {
             stop_slippage_factor: 2.0,
             majors: vec![major("BTCUSDT"), major("ETHUSDT")],
             funding_per_8h: 0.0001,
+            fills: Fills::default(),
         }
     }
 }
@@ -47,6 +86,7 @@ pub struct TradeCosts {
     slippage: f64,
     stop_slippage: f64,
     funding_per_8h: f64,
+    fills: Fills,
 }
 
 /// Where and when a position is closed.
@@ -71,6 +111,7 @@ impl Costs {
             stop_slippage_factor: 1.0,
             majors: Vec::new(),
             funding_per_8h: 0.0,
+            fills: Fills::default(),
         }
     }
 
@@ -84,11 +125,12 @@ impl Costs {
             stop_slippage_factor,
             majors,
             funding_per_8h,
+            fills,
         } = self;
         let rates =
             [taker_fee, maker_fee, slippage_major, slippage_other, stop_slippage_factor, funding_per_8h];
         let hash = hash.floats(&rates.map(|rate| *rate)).count(majors.len() as u64);
-        majors.iter().fold(hash, |hash, symbol| hash.text(symbol.as_str()))
+        fills.hashed(majors.iter().fold(hash, |hash, symbol| hash.text(symbol.as_str())))
     }
 
     /// Returns what a taker pays for entry and exit on an ordinary market, as a fraction of the notional.
@@ -105,6 +147,7 @@ impl Costs {
             slippage,
             stop_slippage: slippage * self.stop_slippage_factor,
             funding_per_8h: self.funding_per_8h,
+            fills: self.fills,
         }
     }
 }
@@ -112,8 +155,38 @@ impl Costs {
 impl TradeCosts {
     /// Returns every part, for fingerprints.
     pub fn parts(&self) -> [f64; 5] {
-        let Self { taker_fee, maker_fee, slippage, stop_slippage, funding_per_8h } = *self;
+        let Self { taker_fee, maker_fee, slippage, stop_slippage, funding_per_8h, fills: _ } = *self;
         [taker_fee, maker_fee, slippage, stop_slippage, funding_per_8h]
+    }
+
+    /// Returns whose rules say where exits are filled.
+    pub fn fills(&self) -> Fills {
+        self.fills
+    }
+
+    /// Returns the fee of an entry.
+    pub(super) fn taker_fee(&self) -> f64 {
+        self.taker_fee
+    }
+
+    /// Returns the slippage of an entry.
+    pub(super) fn slippage(&self) -> f64 {
+        self.slippage
+    }
+
+    /// Returns what is paid at a funding instant.
+    pub(super) fn funding_per_8h(&self) -> f64 {
+        self.funding_per_8h
+    }
+
+    /// Returns fee and slippage of the order that closes a position for a reason.
+    #[inline]
+    pub(super) fn order(&self, reason: ExitReason) -> (f64, f64) {
+        match reason.order() {
+            ClosingOrder::Limit => (self.maker_fee, 0.0),
+            ClosingOrder::Stop => (self.taker_fee, self.stop_slippage),
+            ClosingOrder::Market => (self.taker_fee, self.slippage),
+        }
     }
 
     /// Opens a position at a price and a time.
@@ -146,11 +219,7 @@ impl OpenTrade<'_> {
     #[inline]
     pub fn result(&self, fill: Fill) -> (f64, f64) {
         let Self { costs, side, entry, entered, stamps_before } = *self;
-        let (fee_out, slippage_out) = match fill.reason.order() {
-            ClosingOrder::Limit => (costs.maker_fee, 0.0),
-            ClosingOrder::Stop => (costs.taker_fee, costs.stop_slippage),
-            ClosingOrder::Market => (costs.taker_fee, costs.slippage),
-        };
+        let (fee_out, slippage_out) = costs.order(fill.reason);
         let left = fill.price * (1.0 - side * slippage_out);
         let gross = side * (fill.price - entry) / entry;
         let slipped = side * (left - entered) / entered;
@@ -161,7 +230,7 @@ impl OpenTrade<'_> {
 }
 
 /// Returns how many funding instants (00, 08, 16 h UTC) there were up to a time, itself included, counted from 1970 on.
-fn funding_stamps(time_ms: i64) -> i64 {
+pub(super) fn funding_stamps(time_ms: i64) -> i64 {
     time_ms.div_euclid(8 * HOUR_MS)
 }
 
@@ -177,6 +246,7 @@ mod tests {
             slippage: slip_in,
             stop_slippage: slip_stop,
             funding_per_8h: 0.0,
+            fills: Fills::default(),
         }
     }
 
@@ -253,6 +323,7 @@ mod tests {
             let reason = [ExitReason::TakeProfit, ExitReason::Stop, ExitReason::Time][reason];
             let costs = TradeCosts {
                 taker_fee: taker, maker_fee: maker, slippage: slip, stop_slippage: slip * factor, funding_per_8h: funding,
+                fills: Fills::default(),
             };
             let direction = if long { Direction::Long } else { Direction::Short };
             let fill = Fill { price: exit, reason, held_until_ms: hours * HOUR_MS };

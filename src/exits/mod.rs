@@ -2,6 +2,7 @@
 
 mod costs;
 mod ends;
+mod freqtrade;
 mod levels;
 mod mechanisms;
 mod moving;
@@ -13,7 +14,7 @@ mod surge;
 mod targets;
 mod trade;
 
-pub use costs::{Costs, Fill, OpenTrade, TradeCosts};
+pub use costs::{Costs, Fill, Fills, OpenTrade, TradeCosts};
 pub use pass::ExitPass;
 pub use plan::{ExitPlan, PlanError};
 pub use position::Position;

@@ -175,8 +175,9 @@ pub(super) fn best_extreme(ahead: Bars<'_>, i: usize, direction: Direction) -> f
     }
 }
 
+/// Returns the adverse extreme of a candle.
 #[inline]
-fn worst_extreme(ahead: Bars<'_>, i: usize, direction: Direction) -> f64 {
+pub(super) fn worst_extreme(ahead: Bars<'_>, i: usize, direction: Direction) -> f64 {
     match direction {
         Direction::Long => ahead.low[i],
         Direction::Short => ahead.high[i],

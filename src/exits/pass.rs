@@ -1,7 +1,8 @@
 //! A pass over positions: what every exit rule of a plan makes of each, in room that is used again.
 
-use super::costs::TradeCosts;
+use super::costs::{Fills, TradeCosts};
 use super::ends::{CloseEvent, ExitEvents, Results, StopEvent, TargetEvent};
+use super::freqtrade;
 use super::levels::{Passage, Passages, follow_levels};
 use super::mechanisms::{CLOSERS, PerCloser, first_close};
 use super::moving::MovingStops;
@@ -9,7 +10,7 @@ use super::plan::{ExitPlan, FirstSlot, RuleRun};
 use super::position::Position;
 use super::targets::TargetHit;
 use super::trade::{Stops, Trade};
-use crate::model::{ExitReason, Outcomes};
+use crate::model::{ExitReason, Outcome, Outcomes};
 
 /// One worker's pass over positions under a plan.
 #[derive(Debug)]
@@ -56,7 +57,33 @@ impl<'p> ExitPass<'p> {
     ///            the last close
     /// Cost:      O(candles + levels + races), O(candles) for each distinct moving stop, and a comparison of two numbers per
     ///            rule, many side by side
+    ///
+    /// Fills of freqtrade are those of [`super::freqtrade`]; a rule with exits that it does not have is filled as ever.
     pub fn outcomes(&mut self, position: &Position<'_>, costs: &TradeCosts, out: &mut Outcomes) {
+        match costs.fills() {
+            Fills::Pessimistic => self.pessimistic(position, costs, out),
+            Fills::Freqtrade => self.freqtrade(position, costs, out),
+        }
+    }
+
+    /// Cost: O(candles) for each rule
+    fn freqtrade(&mut self, position: &Position<'_>, costs: &TradeCosts, out: &mut Outcomes) {
+        let rules = self.plan.rules();
+        let end = position.entry + self.plan.hold_bars_max();
+        let ahead = position.bars.slice(position.entry..end.min(position.bars.len()));
+        let known = rules.iter().map(|rule| freqtrade::outcome(position, ahead, costs, rule));
+        let known: Vec<Option<Outcome>> = known.collect();
+        let mut ours = Outcomes::new(rules.len());
+        if known.iter().any(Option::is_none) {
+            self.pessimistic(position, costs, &mut ours);
+        }
+        let chosen = known.into_iter().enumerate();
+        let chosen: Vec<Outcome> =
+            chosen.map(|(rule, known)| known.unwrap_or_else(|| *ours.row(0).of(rule))).collect();
+        out.push_each(&chosen);
+    }
+
+    fn pessimistic(&mut self, position: &Position<'_>, costs: &TradeCosts, out: &mut Outcomes) {
         let plan = self.plan;
         let end = position.entry + plan.hold_bars_max();
         let ahead = position.bars.slice(position.entry..end.min(position.bars.len()));

@@ -93,6 +93,8 @@ pub struct ExitAxis {
     pub is_fixed: bool,
     /// Whether the bot's file has a place for it.
     pub is_known_to_bot: bool,
+    /// Whether freqtrade has such an exit.
+    pub is_known_to_freqtrade: bool,
     value: fn(&ExitRule) -> Option<f64>,
     place: fn(&mut ExitRule) -> ExitPlace<'_>,
 }
@@ -127,6 +129,7 @@ impl ExitAxis {
             is_of_both_units: false,
             is_fixed: false,
             is_known_to_bot: true,
+            is_known_to_freqtrade: false,
             value,
             place,
         }
@@ -166,6 +169,15 @@ impl ExitAxis {
 
     const fn unknown_to_bot(self) -> Self {
         Self { is_known_to_bot: false, ..self }
+    }
+
+    const fn of_freqtrade_only(self) -> Self {
+        Self { is_known_to_bot: false, is_known_to_freqtrade: true, ..self }
+    }
+
+    /// Returns every axis that freqtrade has an exit for.
+    pub fn of_freqtrade() -> impl Iterator<Item = &'static Self> {
+        EXIT_AXES.iter().filter(|axis| axis.is_known_to_freqtrade || axis.need == Need::Always)
     }
 
     /// Returns the axis of a key.
@@ -326,6 +338,24 @@ impl ExitRule {
         steps
     }
 
+    /// Returns the targets by minutes since the entry, in percent of the stake: of take-profit and staircase the lower counts.
+    pub fn targets(&self) -> Vec<(f64, f64)> {
+        let fixed = self.take_profit_pct;
+        let steps = self.roi_steps();
+        let alone = fixed.filter(|_| steps.first().is_none_or(|(minutes, _)| *minutes > 0.0));
+        let lower = |target: f64| fixed.map_or(target, |fixed| fixed.min(target));
+        let steps = steps.into_iter().map(|(minutes, target)| (minutes, lower(target)));
+        alone.map(|fixed| (0.0, fixed)).into_iter().chain(steps).collect()
+    }
+
+    /// Returns an exit of the rule that freqtrade does not have, if there is one.
+    pub fn beyond_freqtrade(&self) -> Option<&'static ExitAxis> {
+        let is_beyond = |axis: &&ExitAxis| {
+            !axis.is_known_to_freqtrade && matches!(axis.need, Need::Level | Need::Mechanism)
+        };
+        EXIT_AXES.iter().filter(is_beyond).find(|axis| axis.value(self).is_some())
+    }
+
     /// Returns whether a row of the staircase stands in the table.
     pub fn has_roi_rows(&self) -> bool {
         let rows = [
@@ -457,51 +487,51 @@ exit_axes! {
     /// of the 20 candles before it.
     surge_factor: Mechanism "volume_surge_exit" Times ..=1000.0;
     /// Take-profit distance in percent of the stake.
-    take_profit_pct: Mechanism "take_profit_pct" PercentOfStake ..=1000.0, instead_of("atr_tp_multiplier"), unknown_to_bot();
+    take_profit_pct: Mechanism "take_profit_pct" PercentOfStake ..=1000.0, instead_of("atr_tp_multiplier"), of_freqtrade_only();
     /// Stop distance in percent of the stake.
-    stop_loss_pct: Mechanism "stop_loss_pct" PercentOfStake ..=99.0, instead_of("atr_stop_multiplier"), unknown_to_bot();
+    stop_loss_pct: Mechanism "stop_loss_pct" PercentOfStake ..=99.0, instead_of("atr_stop_multiplier"), of_freqtrade_only();
     /// Leverage: what percentages of the stake are divided by to be percentages of the entry price.
-    leverage: Mechanism "leverage" Leverage ..=1000.0, fixed_from(1.0), unknown_to_bot();
+    leverage: Mechanism "leverage" Leverage ..=1000.0, fixed_from(1.0), of_freqtrade_only();
     /// Trailing stop: its distance behind the best price so far, in percent of the stake.
-    trailing_pct: Mechanism "trailing_pct" PercentOfStake ..=99.0, instead_of("trailing_stop_distance"), unknown_to_bot();
+    trailing_pct: Mechanism "trailing_pct" PercentOfStake ..=99.0, instead_of("trailing_stop_distance"), of_freqtrade_only();
     /// Profit from which on the stop trails at that distance, in percent of the stake; 0 = from the entry on. There exactly when the
     /// distance is.
-    trailing_offset_pct: Partner "trailing_offset_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), unknown_to_bot();
+    trailing_offset_pct: Partner "trailing_offset_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), of_freqtrade_only();
     /// Whether nothing trails before that profit (1); else the stop trails at its own distance from the entry on (0). There
     /// exactly when the profit is.
-    trailing_only_offset: Partner "trailing_only_offset_is_reached" Switch ..=1.0, zero_too(), unnamed(1.0), unknown_to_bot();
+    trailing_only_offset: Partner "trailing_only_offset_is_reached" Switch ..=1.0, zero_too(), unnamed(1.0), of_freqtrade_only();
     /// First target: its distance in percent of the stake.
     first_target_at_pct: Mechanism "tp1_pct" PercentOfStake ..=1000.0, before_target(), instead_of("tp1_atr_multiplier"), unknown_to_bot();
     /// Break-even: profit from which on the stop is no further than the entry price, in percent of the stake.
     break_even_pct: Mechanism "breakeven_pct" PercentOfStake ..=1000.0, before_target(), following_first_target(), instead_of("breakeven_atr"), unknown_to_bot();
     /// Staircase of targets: that from the entry on, in percent of the stake. With the others the lowest counts.
-    roi_pct: Mechanism "roi_pct" PercentOfStake ..=1000.0, unknown_to_bot();
+    roi_pct: Mechanism "roi_pct" PercentOfStake ..=1000.0, of_freqtrade_only();
     /// Minutes after which it has fallen to its floor, in three equal steps.
-    roi_decay_minutes: Mechanism "roi_decay_minutes" Minutes ..=129600.0, unknown_to_bot();
+    roi_decay_minutes: Mechanism "roi_decay_minutes" Minutes ..=129600.0, of_freqtrade_only();
     /// That floor, in percent of the stake. There exactly when the minutes are.
-    roi_floor_pct: Partner "roi_floor_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), unknown_to_bot();
+    roi_floor_pct: Partner "roi_floor_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), of_freqtrade_only();
     /// Row 2 of the staircase: minutes after the entry from which on its target counts.
-    roi_minutes_2: Mechanism "roi_2_minutes" Minutes ..=129600.0, unknown_to_bot();
+    roi_minutes_2: Mechanism "roi_2_minutes" Minutes ..=129600.0, of_freqtrade_only();
     /// Its target, in percent of the stake. There exactly when the minutes are.
-    roi_pct_2: Partner "roi_2_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), unknown_to_bot();
+    roi_pct_2: Partner "roi_2_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), of_freqtrade_only();
     /// Row 3 of the staircase: minutes after the entry from which on its target counts.
-    roi_minutes_3: Mechanism "roi_3_minutes" Minutes ..=129600.0, unknown_to_bot();
+    roi_minutes_3: Mechanism "roi_3_minutes" Minutes ..=129600.0, of_freqtrade_only();
     /// Its target, in percent of the stake. There exactly when the minutes are.
-    roi_pct_3: Partner "roi_3_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), unknown_to_bot();
+    roi_pct_3: Partner "roi_3_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), of_freqtrade_only();
     /// Row 4 of the staircase: minutes after the entry from which on its target counts.
-    roi_minutes_4: Mechanism "roi_4_minutes" Minutes ..=129600.0, unknown_to_bot();
+    roi_minutes_4: Mechanism "roi_4_minutes" Minutes ..=129600.0, of_freqtrade_only();
     /// Its target, in percent of the stake. There exactly when the minutes are.
-    roi_pct_4: Partner "roi_4_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), unknown_to_bot();
+    roi_pct_4: Partner "roi_4_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), of_freqtrade_only();
     /// Row 5 of the staircase: minutes after the entry from which on its target counts.
-    roi_minutes_5: Mechanism "roi_5_minutes" Minutes ..=129600.0, unknown_to_bot();
+    roi_minutes_5: Mechanism "roi_5_minutes" Minutes ..=129600.0, of_freqtrade_only();
     /// Its target, in percent of the stake. There exactly when the minutes are.
-    roi_pct_5: Partner "roi_5_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), unknown_to_bot();
+    roi_pct_5: Partner "roi_5_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), of_freqtrade_only();
     /// Row 6 of the staircase: minutes after the entry from which on its target counts.
-    roi_minutes_6: Mechanism "roi_6_minutes" Minutes ..=129600.0, unknown_to_bot();
+    roi_minutes_6: Mechanism "roi_6_minutes" Minutes ..=129600.0, of_freqtrade_only();
     /// Its target, in percent of the stake. There exactly when the minutes are.
-    roi_pct_6: Partner "roi_6_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), unknown_to_bot();
+    roi_pct_6: Partner "roi_6_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), of_freqtrade_only();
     /// Whether the time that a given signal has for its exit closes the position (1).
-    exit_signal: Mechanism "exit_signal" Switch ..=1.0, unknown_to_bot();
+    exit_signal: Mechanism "exit_signal" Switch ..=1.0, of_freqtrade_only();
 }
 
 #[cfg(test)]

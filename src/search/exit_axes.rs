@@ -110,6 +110,15 @@ impl ExitAxes {
         Ok(())
     }
 
+    /// Returns an axis with values that freqtrade has no exit for.
+    pub(crate) fn beyond_freqtrade(&self) -> Option<&'static ExitAxis> {
+        let is_on = |(_, levels): &(&ExitAxis, &Vec<ExitAxisValue>)| **levels != [ExitAxisValue::Off];
+        let named = EXIT_AXES.iter().zip(&self.levels).filter(is_on).map(|(axis, _)| axis);
+        named
+            .into_iter()
+            .find(|axis| !axis.is_known_to_freqtrade && matches!(axis.need, Need::Level | Need::Mechanism))
+    }
+
     /// Returns whether some rule follows the exits of given signals.
     pub(crate) fn follow_signals(&self) -> bool {
         EXIT_AXES.iter().zip(&self.levels).any(|(axis, levels)| {

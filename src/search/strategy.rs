@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::exit_axes::{ExitAxes, ExitAxisValue};
 use super::space::{Dimension, SearchSpace, SpaceError};
 use crate::fingerprint::{Canonical, Fingerprint};
-use crate::model::{EXIT_AXES, ExitUnit, FilterValue, ParameterSet, Style};
+use crate::model::{EXIT_AXES, ExitAxis, ExitUnit, FilterValue, ParameterSet, Style};
 
 /// How a space beyond the budget is searched. One within it is always enumerated whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -87,6 +87,11 @@ const FIRST_AXES: usize = 11;
 type Kept = Vec<Vec<usize>>;
 
 impl SpaceAxes {
+    /// Returns an axis with values that freqtrade has no exit for.
+    pub(crate) fn beyond_freqtrade(&self) -> Option<&'static ExitAxis> {
+        self.exits.beyond_freqtrade()
+    }
+
     /// Returns the axes of a style's space.
     pub fn new(style: Style, exits: ExitAxes, dimensions: Vec<Dimension>) -> Self {
         Self { style, exits, dimensions }

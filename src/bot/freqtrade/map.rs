@@ -5,26 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::model::{ExitAxis, FilterValue, ParameterSet};
+use crate::model::{EXIT_AXES, ExitAxis, FilterValue, ParameterSet};
 
 /// Spaces that freqtrade reads in its own way: `[exits]` of the map writes them.
 const OWN_SPACES: [&str; 4] = ["roi", "stoploss", "trailing", "max_open_trades"];
-/// Exits that freqtrade has, and those that it may be without. What else a set has would be lost in silence.
-const HANDED_EXITS: [&str; 13] = [
-    "atr_tp_multiplier",
-    "atr_stop_multiplier",
-    "max_holding_hours",
-    "take_profit_pct",
-    "stop_loss_pct",
-    "leverage",
-    "trailing_pct",
-    "trailing_offset_pct",
-    "trailing_only_offset_is_reached",
-    "roi_pct",
-    "roi_decay_minutes",
-    "roi_floor_pct",
-    "exit_signal",
-];
 /// Longest name of a space or parameter.
 const NAME_CHARS_MAX: usize = 100;
 /// Significant digits of what is converted: enough for every fee, and no noise of binary fractions.
@@ -202,16 +186,19 @@ impl FreqtradeMap {
             })
         };
         if self.hands_exits() {
-            let is_handed = |key: &&str| HANDED_EXITS.contains(key) || is_roi_row(key);
-            let beyond = set.exit.values().map(|(key, _)| key).find(|key| !is_handed(key));
-            if let Some(beyond) = beyond {
+            // Levels in ATR may stay behind; what else a set has would be lost in silence.
+            let is_lost = |axis: &&ExitAxis| {
+                axis.is_optional() && !axis.is_known_to_freqtrade && axis.value(&set.exit).is_some()
+            };
+            if let Some(lost) = EXIT_AXES.iter().find(is_lost) {
+                let known: Vec<&str> = ExitAxis::of_freqtrade().map(|axis| axis.key).collect();
                 return Err(MapError::Value {
                     place: "exits".to_owned(),
                     expected: format!(
                         "exits that freqtrade has without code of the strategy: {}",
-                        HANDED_EXITS.join(", ")
+                        known.join(", ")
                     ),
-                    found: format!("`{beyond}`"),
+                    found: format!("`{}`", lost.key),
                 });
             }
         }
@@ -220,11 +207,11 @@ impl FreqtradeMap {
         if roi || holding {
             let fee = fee_pct / 100.0;
             let net = |percent: f64| ((1.0 + percent / 100.0) * (1.0 - fee) / (1.0 + fee) - 1.0) * leverage;
-            let rows = if roi { targets_of(set) } else { Vec::new() };
-            let rows: Vec<(u64, f64)> = rows
-                .into_iter()
-                .map(|(minutes, target)| (minutes, set.exit.percent_of_price(target)))
-                .collect();
+            let rows = if roi { set.exit.targets() } else { Vec::new() };
+            // freqtrade counts whole minutes, and a row is in force from its minute on.
+            let row =
+                |(minutes, target): (f64, f64)| (minutes.ceil() as u64, set.exit.percent_of_price(target));
+            let rows: Vec<(u64, f64)> = rows.into_iter().map(row).collect();
             if roi && rows.is_empty() {
                 needed("roi", "take_profit_pct")?;
             }
@@ -316,22 +303,6 @@ impl ParameterSource {
             )),
         }
     }
-}
-
-/// Returns whether a key is of a row of the staircase.
-fn is_roi_row(key: &str) -> bool {
-    key.strip_prefix("roi_").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-}
-
-/// Returns the targets of a set by whole minutes since the entry, in percent of the stake: of take-profit and staircase the lower.
-fn targets_of(set: &ParameterSet) -> Vec<(u64, f64)> {
-    let fixed = set.exit.take_profit_pct;
-    let steps = set.exit.roi_steps();
-    let alone = fixed.filter(|_| steps.first().is_none_or(|(minutes, _)| *minutes > 0.0));
-    let lower = |target: f64| fixed.map_or(target, |fixed| fixed.min(target));
-    // freqtrade counts whole minutes, and a row is in force from its minute on.
-    let steps = steps.into_iter().map(|(minutes, target)| (minutes.ceil() as u64, lower(target)));
-    alone.map(|fixed| (0, fixed)).into_iter().chain(steps).collect()
 }
 
 fn known_exits(set: &ParameterSet) -> String {
