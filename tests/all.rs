@@ -71,6 +71,7 @@ mod report;
 mod running;
 mod sample_data;
 mod setup;
+mod sides;
 mod signals;
 mod stages;
 mod store;

@@ -55,8 +55,7 @@ impl Walk<'_> {
         };
         // The row of the staircase that is in force in a candle: the last that began by its open.
         let rows = rule.roi_steps();
-        let row_at =
-            |i: usize| rows.iter().filter(|(minutes, _)| *minutes <= i as f64 * 15.0).last().copied();
+        let row_at = |i: usize| rows.iter().rfind(|(minutes, _)| *minutes <= i as f64 * 15.0).copied();
         let share = |percent: f64| entry + side * of_stake(percent);
         let first_target = rule.first_target_atr.map(gain).or(rule.first_target_at_pct.map(share));
         let break_even_from = rule.break_even_atr.map(gain).or(rule.break_even_pct.map(share));
@@ -621,9 +620,9 @@ const STAIRS: &str = "[style.STYLE.space]\natr_tp_multiplier = \"off\"\nroi_pct 
     roi_floor_pct = [0.0, 0.5]\nmax_holding_hours = 12\n";
 /// The same row by row.
 const ROWS: &str = "[style.STYLE.space]\natr_tp_multiplier = \"off\"\natr_stop_multiplier = 1.5\nmin_signal_score = 40\n\
-    min_consensus_score = 0\nmin_risk_reward = 1\nroi_2_minutes = [15, 30]\nroi_2_pct = [2.0, 3.0]\n\
-    roi_3_minutes = [60, 90]\nroi_3_pct = [1.0, 1.5]\nroi_4_minutes = [120, 150]\nroi_4_pct = [0.5, 0.8]\n\
-    roi_5_minutes = [180, 240]\nroi_5_pct = [0.2, 0.4]\nroi_6_minutes = [300, 360]\nroi_6_pct = [0.0, 0.1]\n\
+    min_consensus_score = 0\nmin_risk_reward = 1\nroi_2_minutes = [15, 30]\nroi_2_pct = [0.6, 0.9]\n\
+    roi_3_minutes = [60, 90]\nroi_3_pct = [0.4, 0.5]\nroi_4_minutes = [120, 150]\nroi_4_pct = [0.25, 0.3]\n\
+    roi_5_minutes = [180, 240]\nroi_5_pct = [0.1, 0.2]\nroi_6_minutes = [300, 360]\nroi_6_pct = [0.0, 0.05]\n\
     max_holding_hours = 12\n";
 
 fn run(data: &Path, space: &str, symbols: Option<&[&str]>) -> RunReport {

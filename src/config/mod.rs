@@ -229,6 +229,8 @@ impl Config {
         plan.age = self.age()?;
         plan.reading = self.data.reading()?;
         plan.selection = self.data.selection()?;
+        let sides = self.portfolio.sides.on(plan.selection.market);
+        plan.styles.iter_mut().for_each(|style| style.sides = sides);
         plan.portfolio = self.portfolio.limits(plan.search.position_ratio)?;
         plan.regime_symbol = self.validate.regime_symbol()?;
         Ok(plan)

@@ -6,14 +6,43 @@ use serde::{Deserialize, Serialize};
 use super::quantity;
 use super::{ConfigError, value_error};
 use crate::evaluate::portfolio::{Cooldown, PortfolioLimits};
-use crate::model::{DAY_MS, MINUTE_MS};
+use crate::model::{DAY_MS, Direction, MINUTE_MS, MarketKind, Sides};
 
 const PPM_PER_PERCENT: f64 = 10_000.0;
+
+/// The sides that an account can trade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SidesConfig {
+    /// Long on `data.market = "spot"`, else both: a spot account cannot short.
+    #[default]
+    Market,
+    /// Long only.
+    Long,
+    /// Short only.
+    Short,
+    /// Both.
+    Both,
+}
+
+impl SidesConfig {
+    /// Returns the sides on a market, if one is asked for.
+    pub(super) fn on(self, market: Option<MarketKind>) -> Sides {
+        match self {
+            Self::Market if market == Some(MarketKind::Spot) => Sides::Only(Direction::Long),
+            Self::Market | Self::Both => Sides::Both,
+            Self::Long => Sides::Only(Direction::Long),
+            Self::Short => Sides::Only(Direction::Short),
+        }
+    }
+}
 
 /// How a bot trades the best sets, to tell what becomes of trades that overlap. 0 is no limit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PortfolioConfig {
+    /// The sides that are traded; signals on another are left out of all that is tuned and told.
+    pub sides: SidesConfig,
     /// Positions of a symbol at a time.
     #[schemars(extend("x-unit" = "positions"))]
     pub positions_per_symbol: u32,
@@ -35,6 +64,7 @@ pub struct PortfolioConfig {
 impl Default for PortfolioConfig {
     fn default() -> Self {
         Self {
+            sides: SidesConfig::default(),
             positions_per_symbol: 1,
             max_positions: 0,
             cooldown_losses: 0,

@@ -113,6 +113,20 @@ fn exit_mechanisms_are_axes_that_may_be_off() {
 }
 
 #[test]
+fn a_spot_account_does_not_short_unless_it_is_said_to() {
+    let sides = |text: &str| {
+        let plan = config(text).and_then(|c| c.plan(&Style::ALL, DayLimits::default())).expect("sound");
+        assert!(plan.styles.iter().all(|style| style.sides == plan.styles[0].sides));
+        plan.styles[0].sides
+    };
+    use crate::model::{Direction, Sides};
+    assert_eq!([sides(""), sides("[data]\nmarket = \"usdt-m\"")], [Sides::Both; 2]);
+    assert_eq!(sides("[data]\nmarket = \"spot\""), Sides::Only(Direction::Long));
+    assert_eq!(sides("[data]\nmarket = \"spot\"\n[portfolio]\nsides = \"both\""), Sides::Both);
+    assert_eq!(sides("[portfolio]\nsides = \"short\""), Sides::Only(Direction::Short));
+}
+
+#[test]
 fn a_portfolio_has_the_limits_that_are_not_zero() {
     let limits = |text: &str| {
         let plan = config(text).and_then(|c| c.plan(&[Style::Swing], DayLimits::default()));
@@ -287,6 +301,7 @@ fn words_are_those_of_the_types() {
     };
     assert_eq!(words("search.score"), Score::ALL.map(Score::as_str));
     assert_eq!(words("search.rank"), RankBy::ALL.map(RankBy::as_str));
+    assert_eq!(words("portfolio.sides"), ["market", "long", "short", "both"]);
     assert_eq!(words("costs.fills"), Fills::ALL.map(Fills::as_str));
     assert_eq!(words("search.strategy"), Strategy::ALL.map(Strategy::as_str));
     assert_eq!(words("search.weights"), Weighting::ALL.map(Weighting::as_str));

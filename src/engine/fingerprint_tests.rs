@@ -11,7 +11,7 @@ use crate::evaluate::score::Score;
 use crate::exits::{Costs, Fills};
 use crate::features::score::ScoreWeights;
 use crate::fingerprint::Fingerprint;
-use crate::model::{Day, ExitRule, Interval, Style, Symbol};
+use crate::model::{Day, Direction, ExitRule, Interval, Sides, Style, Symbol};
 use crate::search::rank::{ConstrainedMetric, Constraint, RankBy};
 use crate::search::space::{Bound, Dimension, ExitAxes, ExitAxisValue, SearchSpace, number_levels};
 use crate::search::strategy::{Search, SpaceAxes, Strategy};
@@ -102,6 +102,8 @@ fn plans() -> Vec<(&'static str, Plan, &'static str)> {
         ("slippage of others", costing(|costs| costs.slippage_other = 0.0006), "9c3b18e72a34f977"),
         ("slippage of stops", costing(|costs| costs.stop_slippage_factor = 0.0006), "2d01db9639eb8bb7"),
         ("funding", costing(|costs| costs.funding_per_8h = 0.0006), "21681ade5e40d84b"),
+        ("sides", changed(|plan| plan.styles[0].sides = Sides::Only(Direction::Long)), "e6c1506a3c5d1a35"),
+        ("other side", changed(|plan| plan.styles[0].sides = Sides::Only(Direction::Short)), "a99a344e44e74be5"),
         ("fills", costing(|costs| costs.fills = Fills::Freqtrade), "742e2357ca147f91"),
         ("one major less", costing(|costs| costs.majors.truncate(1)), "8c5260e84a749194"),
         ("another major", costing(|costs| costs.majors[1] = symbol("SOLUSDT")), "917c6ad1900cbeaa"),

@@ -7,7 +7,7 @@ use crate::exits::{Costs, ExitPlan, PlanError};
 use crate::features::score::ScoreWeights;
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::ingest::{ReadingOptions, Selection};
-use crate::model::{DAY_MS, Day, Interval, ParameterSet, Style, Symbol};
+use crate::model::{DAY_MS, Day, Interval, ParameterSet, Sides, Style, Symbol};
 use crate::search::rank::{Constraint, RankBy};
 use crate::search::space::{Dimension, SearchSpace, SpaceError};
 use crate::search::strategy::{Search, SpaceAxes, Strategy};
@@ -37,6 +37,8 @@ pub struct StylePlan {
     pub exits: ExitPlan,
     /// What capture is measured against.
     pub opportunity: OpportunityRule,
+    /// The sides that are traded; what was evaluated of the others waits in its unit.
+    pub sides: Sides,
 }
 
 impl StylePlan {
@@ -58,7 +60,7 @@ impl StylePlan {
             .map_err(|source| PlanningError::Exits { style, source })?;
         let opportunity =
             OpportunityRule { stop_atr: 1.0, reward_min: 2.0, horizon_bars: exits.hold_bars_max() };
-        Ok(Self { space, axes, is_part, exits, opportunity })
+        Ok(Self { space, axes, is_part, exits, opportunity, sides: Sides::Both })
     }
 
     /// Returns the number of parameter sets asked for, and how many parts like the enumerated one they make: whatever part
@@ -86,6 +88,7 @@ impl StylePlan {
             // What follows from the space, and what no grid enumerates.
             exits: _,
             opportunity: _,
+            sides: _,
         } = self;
         let grid = if *is_part { axes.fingerprint(search) } else { space.fingerprint() };
         match space.weights() {
@@ -98,6 +101,7 @@ impl StylePlan {
     fn hashed(&self, hash: Canonical, search: &Search) -> Canonical {
         let Self {
             opportunity,
+            sides,
             // What is enumerated, or what a part of it is taken from; exits are the rules of the space on the plan's interval.
             space: _,
             axes: _,
@@ -105,9 +109,15 @@ impl StylePlan {
             exits: _,
         } = self;
         let OpportunityRule { stop_atr, reward_min, horizon_bars } = opportunity;
-        hash.nested(self.grid_fingerprint(search))
+        let hash = hash
+            .nested(self.grid_fingerprint(search))
             .floats(&[*stop_atr, *reward_min])
-            .count(*horizon_bars as u64)
+            .count(*horizon_bars as u64);
+        // Both sides have the prints of before there was a choice.
+        match sides {
+            Sides::Both => hash,
+            only => hash.text("sides").text(only.as_str()),
+        }
     }
 
     /// Returns the whole days that the longest label reaches beyond its entry day.
@@ -389,6 +399,7 @@ impl Plan {
             let space = planned.axes.around(&starts(style), &self.search.stages);
             let space = space.map_err(|source| PlanningError::Space { style, source })?;
             StylePlan::new(planned.axes.clone(), space, true, self.interval, self.search.weights)
+                .map(|fresh| StylePlan { sides: planned.sides, ..fresh })
         };
         let styles = self.styles.iter().map(resolve).collect::<Result<Vec<_>, _>>()?;
         Ok((styles != self.styles).then(|| Self { styles, ..self.clone() }))

@@ -100,6 +100,10 @@ impl SchemaProjection {
         let mut row = Outcomes::new(self.context.rules.len());
         for index in 0..layout.count {
             let signal = signals.signal()?;
+            if !style.sides.allow(signal.direction) {
+                outcomes.row_bytes(self.context.rules.len())?;
+                continue;
+            }
             let values = &layout.columns[index * column_row..(index + 1) * column_row];
             let coordinates = lattice_coordinates(values, columns, style);
             let evidence = match self.evidence {
@@ -125,7 +129,7 @@ impl SchemaProjection {
         }
         let cut = |row: &OutcomeRow<'_>| row.ends.iter().any(|end| end.reason == ExitReason::DataEnd);
         day.cut = picked.rows().filter(cut).count() as u32;
-        day.opportunities = layout.opportunities()?;
+        day.opportunities = layout.opportunities()?.on_sides(style.sides);
         day.outcomes = picked.into();
         Some(day)
     }

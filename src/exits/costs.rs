@@ -10,7 +10,7 @@ use crate::model::{ClosingOrder, Direction, ExitReason, HOUR_MS, Symbol};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Fills {
-    /// Ours: inside a candle the adverse extreme first, a stop beyond which a candle opens is filled at that open.
+    /// The worse of what may have been: inside a candle the adverse extreme first, a stop beyond which a candle opens filled at that open.
     #[default]
     Pessimistic,
     /// Those of freqtrade's backtest, for exits that it has: targets net of fees and funding, stops filled at their price, a trailing

@@ -31,7 +31,7 @@ pub use money::ReturnPpm;
 pub use outcome::{ClosingOrder, ExitReason, Outcome, OutcomeRow, Outcomes, RowBuilder};
 pub use pair::{Pair, is_quote};
 pub use params::{FilterValue, ParameterSet};
-pub use signal::{Direction, Setup};
+pub use signal::{Direction, Setup, Sides};
 pub use style::Style;
 pub use symbol::Symbol;
 pub use time::{DAY_MS, Day, HOUR_MS, Interval, IntervalError, MINUTE_MS, rfc3339};

@@ -20,6 +20,35 @@ impl Direction {
     }
 }
 
+/// The sides that may be traded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sides {
+    /// Long and short.
+    #[default]
+    Both,
+    /// One of them.
+    Only(Direction),
+}
+
+impl Sides {
+    /// Returns whether a side may be traded.
+    pub fn allow(self, direction: Direction) -> bool {
+        match self {
+            Self::Both => true,
+            Self::Only(own) => own == direction,
+        }
+    }
+
+    /// Returns the name used in configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Both => "both",
+            Self::Only(Direction::Long) => "long",
+            Self::Only(Direction::Short) => "short",
+        }
+    }
+}
+
 /// The entry-time pattern that made a candidate a signal of its style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Setup {

@@ -60,6 +60,7 @@ impl SignalsBySymbol {
     pub fn read(path: &Path, plan: &Plan, room_bytes: Option<u64>) -> Result<Self, SignalsError> {
         let file = SignalsFile::read(path, plan.interval, &plan.reading, room_bytes)?;
         plan.styles.iter().flat_map(columns_of).try_for_each(|column| file.check_column(column))?;
+        plan.styles.iter().try_for_each(|style| file.check_sides(style.sides, style.space.style()))?;
         if plan.styles.iter().any(|style| style.exits.reads_exit_signal()) {
             file.check_exits()?;
         }

@@ -5,7 +5,7 @@
 
 use crate::exits::Costs;
 use crate::features::frame::Frame;
-use crate::model::{Bars, Direction};
+use crate::model::{Bars, Direction, Sides};
 
 /// A value that was computed from the future. It may only be counted against.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,6 +20,13 @@ impl<T> Hindsight<T> {
     /// Returns the value, to measure capture with.
     pub fn for_capture(&self) -> &T {
         &self.0
+    }
+}
+
+impl Hindsight<Vec<Opportunity>> {
+    /// Returns the opportunities on sides that are traded: no other can be captured.
+    pub fn on_sides(self, sides: Sides) -> Self {
+        Self(self.0.into_iter().filter(|opportunity| sides.allow(opportunity.direction)).collect())
     }
 }
 

@@ -90,6 +90,20 @@ pub enum SignalsError {
     /// Two rows say different things about one signal.
     #[error(transparent)]
     Conflict(Box<SignalsConflict>),
+    /// A signal is on a side that is not traded.
+    #[error(
+        "`{}`: expected signals on the sides that are traded, {sides} (`[portfolio] sides`; on spot long, unless it says otherwise), found \
+         {found} on the other; leave them out, or write sides = \"both\"",
+        path.display()
+    )]
+    Side {
+        /// The file.
+        path: PathBuf,
+        /// The sides.
+        sides: &'static str,
+        /// How many are on another.
+        found: u64,
+    },
     /// An exit rule follows the exits of signals that have none.
     #[error(
         "`{}`: expected a column `exit_time` with the time of each signal's exit, which `exit_signal` follows, found no such time",

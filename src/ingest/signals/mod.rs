@@ -31,7 +31,7 @@ use super::report::excerpt_of_bytes;
 use super::report::{Issue, IssueKind, note};
 use super::time::LocalClock;
 use super::{OnBadRows, ReadingOptions};
-use crate::model::{GivenSignal, GivenSignals, Interval, Symbol, rfc3339};
+use crate::model::{GivenSignal, GivenSignals, Interval, Sides, Style, Symbol, rfc3339};
 use header::{HeaderFault, SignalHeader};
 use row::{Number, number};
 
@@ -153,6 +153,18 @@ impl SignalsFile {
     pub fn numeric_columns(&self) -> impl Iterator<Item = &str> {
         let numeric = |column: &&SignalColumn| matches!(column.content, ColumnContent::Numbers { .. });
         self.columns.iter().filter(numeric).map(|column| column.name.as_str())
+    }
+
+    /// Checks that the signals of a style are on sides that are traded.
+    ///
+    /// Errors: some are not; leaving them out in silence would tell of another strategy
+    pub fn check_sides(&self, sides: Sides, style: Style) -> Result<(), SignalsError> {
+        let given = self.symbols.values().flat_map(GivenSignals::signals);
+        let other = given.filter(|signal| signal.is_of(style) && !sides.allow(signal.direction)).count();
+        match other as u64 {
+            0 => Ok(()),
+            found => Err(SignalsError::Side { path: self.path.clone(), sides: sides.as_str(), found }),
+        }
     }
 
     /// Checks that some signal has an exit of its own.
