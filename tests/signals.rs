@@ -370,6 +370,59 @@ fn appended_corrected_and_refiltered_signals_evaluate_what_they_must() {
     assert_eq!(reasons(&lab.run(&narrow)), [], "neither drives the other out");
 }
 
+/// Take-profit and stop are off: what ends a position is its signal's exit, or the holding time.
+#[test]
+fn exits_of_signals_close_positions_and_are_evaluated_when_they_change() {
+    let lab = Lab::new();
+    let (header, rows) = given_rows();
+    let header = format!("{header},exit_time");
+    let cells = |row: &String| row.split(',').map(str::to_owned).collect::<Vec<String>>();
+    let known_ms = |row: &String| cells(row)[1].parse::<i64>().expect("a time");
+    // Every second signal has one, an hour and a half later or more.
+    let with_exits = |later_ms: i64| -> Vec<String> {
+        let exit = |(index, row): (usize, &String)| match index % 2 {
+            0 => format!("{row},{}", known_ms(row) + later_ms + 60_000 * (index as i64 % 90)),
+            _ => format!("{row},"),
+        };
+        rows.iter().enumerate().map(exit).collect()
+    };
+    let space = |values: &str| {
+        let style = |style: &str| {
+            format!(
+                "[style.{style}.space]\natr_tp_multiplier = \"off\"\natr_stop_multiplier = \"off\"\nmax_holding_hours = [8, 24]\n{values}"
+            )
+        };
+        let text = format!("[signals]\nfile = \"x\"\n{}{}", style("scalping"), style("swing"));
+        plan_of(&text, DayLimits::default())
+    };
+    let (without, both) = (space(""), space("exit_signal = [true, false]\n"));
+    lab.write(&header, &with_exits(5_400_000));
+    lab.run_as_from_scratch(&without, "exits that no rule follows");
+    let followed = lab.run_as_from_scratch(&both, "rules that follow them");
+    assert_eq!(reasons(&followed), [("exit_rules_added", followed.units_total())]);
+    let alive = |report: &RunReport| {
+        report.styles.iter().all(|style| {
+            let axis = style.study.importances.iter().find(|axis| axis.key == "exit_signal");
+            axis.is_some_and(|axis| axis.effect > 0.0)
+        })
+    };
+    assert!(alive(&followed));
+    assert_eq!(reasons(&lab.run_as_from_scratch(&both, "again")), []);
+    let mut moved = with_exits(5_400_000);
+    let last = cells(&moved[0]).pop().expect("an exit").parse::<i64>().expect("a time");
+    moved[0] = format!("{},{}", rows[0], last + 7_200_000);
+    lab.write(&header, &moved);
+    let run = lab.run_as_from_scratch(&both, "an exit that is another");
+    assert_eq!(reasons(&run).iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), ["signals_changed"]);
+    assert!((1..=2).contains(&run.units_evaluated()));
+    // Without any exit there is nothing to follow.
+    lab.write(&header, &rows.iter().map(|row| format!("{row},")).collect::<Vec<_>>());
+    let options = RunOptions { signals: Some(lab.signals()), ..RunOptions::over(vec![sample_dir()], NOW_MS) };
+    let refused =
+        incremental(&both, &options, &AtomicBool::new(false), &|_| ()).expect_err("none").to_string();
+    assert!(refused.contains("expected a column `exit_time`"), "{refused}");
+}
+
 #[test]
 fn the_number_of_threads_changes_nothing() {
     let lab = Lab::new();

@@ -111,6 +111,9 @@ impl AxisConfig {
         let named = |name: &String| match name.as_str() {
             "off" => Ok(ExitAxisValue::Off),
             "tp1" => Ok(ExitAxisValue::AtFirstTarget),
+            other if axis.unit == ExitUnit::Switch => {
+                Err(value_error(key, "true, false or both", format!("{other:?}")))
+            }
             other => Err(value_error(key, "numbers or \"off\"", format!("{other:?}"))),
         };
         let number = |value: f64| match axis.unit {

@@ -75,7 +75,7 @@ impl StylesConfig {
 }
 
 impl StyleConfig {
-    /// Turns off the levels in ATR that are named in percent only.
+    /// Turns off the levels in ATR that are named in percent only, and the take-profit where a staircase is named in its place.
     ///
     /// Errors: a level that is named as off in percent only: it may be meant to be in ATR, or not to be
     fn replace_units(&self, style: Style, exits: &mut ExitAxes) -> Result<(), ConfigError> {
@@ -91,6 +91,11 @@ impl StyleConfig {
                 return Err(value_error(&path, &expected, "\"off\""));
             }
             exits.set(atr.key, off.to_vec());
+        }
+        let is_named = |key: &str| self.space.contains_key(key);
+        let has_target = ["atr_tp_multiplier", "take_profit_pct"].into_iter().any(is_named);
+        if !has_target && self.space.keys().any(|key| key.starts_with("roi_")) {
+            exits.set("atr_tp_multiplier", off.to_vec());
         }
         Ok(())
     }
@@ -120,6 +125,11 @@ impl StyleConfig {
                 .map_err(|source| ConfigError::of_space(style, source))?;
         }
         for axis in self.space.keys().filter_map(|key| ExitAxis::named(key)) {
+            let partner = ExitAxis::pairs().find(|(of, _)| of.key == axis.key && of.needs_named_partner);
+            if let Some((_, partner)) = partner.filter(|(_, partner)| !self.space.contains_key(partner.key)) {
+                let path = format!("style.{style}.space.{}", axis.key);
+                return Err(value_error(&path, &format!("{} beside it", partner.key), "none"));
+            }
             if let Some(mechanism) = exits.missing_mechanism(axis) {
                 let path = format!("style.{style}.space.{}", axis.key);
                 return Err(value_error(

@@ -113,6 +113,22 @@ fn exit_mechanisms_are_axes_that_may_be_off() {
 }
 
 #[test]
+fn a_staircase_takes_the_place_of_the_default_take_profit() {
+    let rules = |space: &str| {
+        let text = format!("[style.swing.space]\n{space}");
+        let plan = config(&text).and_then(|c| c.plan(&[Style::Swing], DayLimits::default())).expect("sound");
+        plan.styles[0].space.rules().to_vec()
+    };
+    for space in ["roi_pct = 4", "roi_2_minutes = 60\nroi_2_pct = 2"] {
+        let rules = rules(space);
+        assert!(rules.iter().all(|rule| rule.take_profit_atr.is_none() && !rule.targets().is_empty()));
+    }
+    let both = rules("roi_pct = 4\natr_tp_multiplier = [2, 3]");
+    assert!(both.iter().all(|rule| rule.take_profit_atr.is_some() && rule.roi_pct.is_some()));
+    assert!(rules("exit_signal = false").iter().all(|rule| rule.take_profit_atr.is_some()));
+}
+
+#[test]
 fn a_spot_account_does_not_short_unless_it_is_said_to() {
     let sides = |text: &str| {
         let plan = config(text).and_then(|c| c.plan(&Style::ALL, DayLimits::default())).expect("sound");
@@ -280,6 +296,14 @@ fn mistakes_are_named_with_what_to_do() {
         (
             "[costs]\nfills = \"freqtrade\"",
             "style.scalping.space.atr_tp_multiplier: expected \"off\", with exits that freqtrade has (max_holding_hours, take_profit_pct, ",
+        ),
+        (
+            "[style.swing.space]\nroi_2_minutes = 60",
+            "style.swing.space.roi_2_minutes: expected roi_2_pct beside it, found none",
+        ),
+        (
+            "[signals]\nfile = \"x\"\n[style.swing.space]\nexit_signal = \"on\"",
+            "expected true, false or both, found \"on\"",
         ),
         ("[style.swing.space]\ntrailing_pct = true", "trailing_pct: expected numbers or \"off\", found true"),
         ("[style.swing.space]\nmin_consensus = [\"off\", 2]", "expected numbers"),

@@ -89,6 +89,8 @@ pub struct ExitAxis {
     pub instead_of: Option<&'static str>,
     /// Of a partner, whether it belongs to the mechanism before it in ATR and in percent.
     pub is_of_both_units: bool,
+    /// Whether a space that names it has to name its partner: no default would be what was meant.
+    pub needs_named_partner: bool,
     /// Whether all rules of a space share its value.
     pub is_fixed: bool,
     /// Whether the bot's file has a place for it.
@@ -127,6 +129,7 @@ impl ExitAxis {
             acts_before_target: false,
             instead_of: None,
             is_of_both_units: false,
+            needs_named_partner: false,
             is_fixed: false,
             is_known_to_bot: true,
             is_known_to_freqtrade: false,
@@ -161,6 +164,10 @@ impl ExitAxis {
 
     const fn of_both_units(self) -> Self {
         Self { is_of_both_units: true, ..self }
+    }
+
+    const fn naming_partner(self) -> Self {
+        Self { needs_named_partner: true, ..self }
     }
 
     const fn fixed_from(self, least: f64) -> Self {
@@ -511,23 +518,23 @@ exit_axes! {
     /// That floor, in percent of the stake. There exactly when the minutes are.
     roi_floor_pct: Partner "roi_floor_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), of_freqtrade_only();
     /// Row 2 of the staircase: minutes after the entry from which on its target counts.
-    roi_minutes_2: Mechanism "roi_2_minutes" Minutes ..=129600.0, of_freqtrade_only();
+    roi_minutes_2: Mechanism "roi_2_minutes" Minutes ..=129600.0, naming_partner(), of_freqtrade_only();
     /// Its target, in percent of the stake. There exactly when the minutes are.
     roi_pct_2: Partner "roi_2_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), of_freqtrade_only();
     /// Row 3 of the staircase: minutes after the entry from which on its target counts.
-    roi_minutes_3: Mechanism "roi_3_minutes" Minutes ..=129600.0, of_freqtrade_only();
+    roi_minutes_3: Mechanism "roi_3_minutes" Minutes ..=129600.0, naming_partner(), of_freqtrade_only();
     /// Its target, in percent of the stake. There exactly when the minutes are.
     roi_pct_3: Partner "roi_3_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), of_freqtrade_only();
     /// Row 4 of the staircase: minutes after the entry from which on its target counts.
-    roi_minutes_4: Mechanism "roi_4_minutes" Minutes ..=129600.0, of_freqtrade_only();
+    roi_minutes_4: Mechanism "roi_4_minutes" Minutes ..=129600.0, naming_partner(), of_freqtrade_only();
     /// Its target, in percent of the stake. There exactly when the minutes are.
     roi_pct_4: Partner "roi_4_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), of_freqtrade_only();
     /// Row 5 of the staircase: minutes after the entry from which on its target counts.
-    roi_minutes_5: Mechanism "roi_5_minutes" Minutes ..=129600.0, of_freqtrade_only();
+    roi_minutes_5: Mechanism "roi_5_minutes" Minutes ..=129600.0, naming_partner(), of_freqtrade_only();
     /// Its target, in percent of the stake. There exactly when the minutes are.
     roi_pct_5: Partner "roi_5_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), of_freqtrade_only();
     /// Row 6 of the staircase: minutes after the entry from which on its target counts.
-    roi_minutes_6: Mechanism "roi_6_minutes" Minutes ..=129600.0, of_freqtrade_only();
+    roi_minutes_6: Mechanism "roi_6_minutes" Minutes ..=129600.0, naming_partner(), of_freqtrade_only();
     /// Its target, in percent of the stake. There exactly when the minutes are.
     roi_pct_6: Partner "roi_6_pct" PercentOfStake ..=1000.0, zero_too(), unnamed(0.0), of_freqtrade_only();
     /// Whether the time that a given signal has for its exit closes the position (1).

@@ -40,6 +40,9 @@ fn plan(axis: usize, values: &[f64]) -> Plan {
     if EXIT_AXES[axis].is_fixed {
         space += "stop_loss_pct = 10\n";
     }
+    if EXIT_AXES[axis].needs_named_partner {
+        space += &line(&EXIT_AXES[axis + 1], &[0.75]);
+    }
     if falls(&EXIT_AXES[axis]) {
         space += "roi_pct = 9\n";
     }
