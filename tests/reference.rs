@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use retune::features::catalog::COLUMNS;
 use retune::features::frame::{lookback_days, warm_up_ms};
-use retune::model::{DAY_MS, FilterValue, HOUR_MS, Interval, Style, Timeframes};
+use retune::model::{
+    DAY_MS, EXIT_AXES, ExitAxis, ExitUnit, FilterValue, HOUR_MS, Interval, Need, Style, Timeframes,
+};
 use retune::search::defaults::Defaults;
 use retune::search::space::SearchSpace;
 use serde_json::Value;
@@ -130,6 +132,43 @@ fn documents() -> String {
     text
 }
 
+/// Returns what an axis may be set to.
+fn exit_values(axis: &ExitAxis) -> String {
+    let numbers = match axis.unit {
+        ExitUnit::Switch => "`true`, `false`".to_owned(),
+        _ if axis.may_be_zero => format!("0 to {}", axis.most),
+        _ if axis.least > 0.0 => format!("{} to {}", axis.least, axis.most),
+        _ => format!("above 0, to {}", axis.most),
+    };
+    let first_target = axis.may_follow_first_target.then_some("`\"tp1\"`");
+    let may_be_off = matches!(axis.need, Need::Level | Need::Mechanism);
+    let off = (may_be_off && !axis.is_fixed && axis.unit != ExitUnit::Switch).then_some("`\"off\"`");
+    let one = axis.is_fixed.then_some("one for all rules");
+    [Some(numbers.as_str()), first_target, off, one].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Returns every axis of exits, in the order in which values are shown; a partner stands behind the mechanism it belongs to.
+fn exit_axes() -> String {
+    let mut text = "| key | what it is | counts | values | not named |\n|---|---|---|---|---|\n".to_owned();
+    for axis in &EXIT_AXES {
+        let mut meaning = axis.meaning.trim().to_owned();
+        if let Some(atr) = axis.instead_of {
+            write!(meaning, " In place of `{atr}`.").expect("to memory");
+        }
+        let unnamed = match (axis.unnamed, axis.need) {
+            (Some(value), _) if axis.unit == ExitUnit::Switch => (value > 0.0).to_string(),
+            (Some(value), _) => value.to_string(),
+            (None, Need::Level | Need::Always) => "[of the style](config.md)".to_owned(),
+            (None, _) if axis.is_fixed => axis.least.to_string(),
+            (None, _) if axis.unit == ExitUnit::Switch => "false".to_owned(),
+            (None, _) => "off".to_owned(),
+        };
+        let (key, unit, values) = (axis.key, axis.unit.as_str(), exit_values(axis));
+        writeln!(text, "| `{key}` | {meaning} | {unit} | {values} | {unnamed} |").expect("to memory");
+    }
+    text
+}
+
 /// Compares the part of a page between `<!-- NAME -->` and `<!-- end -->`; `UPDATE_REFERENCE=1` writes it.
 fn check(page: &str, name: &str, made: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/reference").join(page);
@@ -142,6 +181,11 @@ fn check(page: &str, name: &str, made: &str) {
         return std::fs::write(&path, format!("{before}{begin}{made}<!-- end -->{after}")).expect("writable");
     }
     assert_eq!(shown, made, "{page}, {name}: run UPDATE_REFERENCE=1 cargo test reference");
+}
+
+#[test]
+fn the_axes_of_exits_are_those_of_the_table() {
+    check("exits.md", "axes", &exit_axes());
 }
 
 #[test]

@@ -64,6 +64,8 @@ impl ExitUnit {
 pub struct ExitAxis {
     /// Name in configuration, documents and the store; the legacy one where there is one.
     pub key: &'static str,
+    /// What its numbers are, in a sentence; the reference page is made of it.
+    pub meaning: &'static str,
     /// Whether a rule can do without.
     pub need: Need,
     /// What its numbers count.
@@ -118,6 +120,7 @@ impl ExitAxis {
     ) -> Self {
         Self {
             key,
+            meaning: "",
             need,
             unit,
             may_be_zero: false,
@@ -136,6 +139,10 @@ impl ExitAxis {
             value,
             place,
         }
+    }
+
+    const fn meaning(self, meaning: &'static str) -> Self {
+        Self { meaning, ..self }
     }
 
     const fn depth(self, depth: u8) -> Self {
@@ -434,7 +441,7 @@ impl ExitRule {
 
 macro_rules! exit_axes {
     ($(
-        $(#[$doc:meta])+
+        $(#[doc = $doc:literal])+
         $field:ident: $need:ident $key:literal $unit:ident ..=$most:literal $(, $more:ident($($of:expr)?))*;
     )+) => {
         /// How a position is closed: take-profit, stop and longest holding time, and mechanisms that may be off (`None`).
@@ -442,7 +449,7 @@ macro_rules! exit_axes {
         /// Distances are from the entry price.
         #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, serde::Serialize, serde::Deserialize)]
         pub struct ExitRule {
-            $($(#[$doc])+ pub $field: exit_axes!(@type $need),)+
+            $($(#[doc = $doc])+ pub $field: exit_axes!(@type $need),)+
         }
 
         impl ExitRule {
@@ -457,7 +464,7 @@ macro_rules! exit_axes {
             (ExitUnit::$unit, $most),
             |rule| exit_axes!(@value $need, rule.$field),
             |rule| exit_axes!(@place $need, &mut rule.$field),
-        )$(.$more($($of)?))*),+];
+        ).meaning(concat!($($doc),+))$(.$more($($of)?))*),+];
     };
     (@type Always) => { f64 };
     (@type $optional:ident) => { Option<f64> };
@@ -480,13 +487,15 @@ exit_axes! {
     trailing_distance_atr: Mechanism "trailing_stop_distance" Atr ..=1000.0;
     /// Profit from which on the stop trails, in ATR; 0 = from the entry on. There exactly when the distance is.
     trailing_activation_atr: Partner "trailing_stop_activation" Atr ..=1000.0, zero_too(), unnamed(1.0);
-    /// First target: its distance in ATR, nearer than the take-profit. A part is closed there, the rest goes on.
+    /// First target: its distance in ATR; acts where it is nearer than the take-profit. A part is closed there, the rest goes on; the
+    /// return is the weighted sum.
     first_target_atr: Mechanism "tp1_atr_multiplier" Atr ..=1000.0, before_target();
     /// Part closed at the first target, in percent. There exactly when the first target is.
     first_target_pct: Partner "tp1_close_pct" PercentOfPosition ..=99.0, unnamed(50.0), of_both_units();
-    /// Break-even: profit from which on the stop is no further than the entry price, in ATR.
+    /// Break-even: profit from which on the stop is no further than the entry price, in ATR; `"tp1"` = at the first target.
     break_even_atr: Mechanism "breakeven_atr" Atr ..=1000.0, before_target(), following_first_target();
-    /// How strongly the signal's score scales the distances of stop and targets; 1 = as the legacy system did.
+    /// How strongly the signal's score scales the distances of stop (x1.2 from 85 on, x0.9 up to 70) and targets (x1.15, x0.95); 1 = as
+    /// much as that.
     dynamic_strength: Mechanism "dynamic_atr_strength" ScoreStrength ..=5.0;
     /// Hard stop: most that the stop may be away from the entry, in percent of the entry price.
     hard_stop_pct: Mechanism "hard_stop_pct" PercentOfPrice ..=99.0;
@@ -509,7 +518,8 @@ exit_axes! {
     trailing_only_offset: Partner "trailing_only_offset_is_reached" Switch ..=1.0, zero_too(), unnamed(1.0), of_freqtrade_only();
     /// First target: its distance in percent of the stake.
     first_target_at_pct: Mechanism "tp1_pct" PercentOfStake ..=1000.0, before_target(), instead_of("tp1_atr_multiplier"), unknown_to_bot();
-    /// Break-even: profit from which on the stop is no further than the entry price, in percent of the stake.
+    /// Break-even: profit from which on the stop is no further than the entry price, in percent of the stake; `"tp1"` = at the first
+    /// target.
     break_even_pct: Mechanism "breakeven_pct" PercentOfStake ..=1000.0, before_target(), following_first_target(), instead_of("breakeven_atr"), unknown_to_bot();
     /// Staircase of targets: that from the entry on, in percent of the stake. With the others the lowest counts.
     roi_pct: Mechanism "roi_pct" PercentOfStake ..=1000.0, of_freqtrade_only();
