@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
-use super::files::hand_over;
+use super::owner::hand_over;
 
 /// What the name of a file ends with until it takes its place.
 const SUFFIX: &str = ".tmp";

@@ -15,7 +15,7 @@ use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
 use super::error::StoreError;
-use super::seal::WrittenBlocks;
+use super::written_blocks::WrittenBlocks;
 
 /// Something that is about to be done to a file or directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

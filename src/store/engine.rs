@@ -4,11 +4,8 @@
 //! destroys the file when a failed sync is followed by business as usual. The
 //! authoritative file is never compacted in place.
 
-use std::any::Any;
-use std::cell::Cell;
 use std::fs::File;
 use std::ops::{Deref, DerefMut};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -18,9 +15,11 @@ use super::disk::{Disk, EngineFile};
 use super::edition::Edition;
 use super::error::StoreError;
 use super::files;
+use super::guard::{damaged_error, run_guarded};
 use super::look::{Overlay, look_unchanged};
-use super::seal::{BlockHashes, Seal, Sealing, WrittenBlocks};
+use super::seal::{BlockHashes, Seal, Sealing};
 use super::snapshot::Snapshot;
+use super::written_blocks::WrittenBlocks;
 
 /// Cache of the authoritative store; the engine's own default is 1 GiB.
 pub const STATE_CACHE_BYTES: usize = 4 << 20;
@@ -294,53 +293,11 @@ impl<T: std::fmt::Debug> std::fmt::Debug for Held<T> {
     }
 }
 
-thread_local! {
-    /// Whether a panic of this thread becomes an error.
-    static GUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Runs something the engine may panic on when a file is damaged, and turns that into an error.
-pub(super) fn run_guarded<T>(
-    path: &Path,
-    work: impl FnOnce() -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let outer = GUARDED.replace(true);
-    let done = catch_unwind(AssertUnwindSafe(work));
-    GUARDED.set(outer);
-    done.unwrap_or_else(|panic| {
-        // What a panic says is for who works on the engine.
-        tracing::debug!(path = %path.display(), panic = first_line(&*panic), "the database engine stopped");
-        Err(damaged_error(path, "the database engine cannot make sense of its content"))
-    })
-}
-
-/// Returns the first line of what a panic says.
-fn first_line(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.and_then(|text| text.lines().next()).unwrap_or("without a word")
-}
-
-/// Keeps the engine's panics about damaged files, which become errors, from being printed as well.
-///
-/// For programs: it replaces the panic hook of the process, which still gets every other panic.
-pub fn print_no_guarded_panics() {
-    let print = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if !GUARDED.get() {
-            print(panic);
-        }
-    }));
-}
-
-/// Says that a file cannot be used.
-pub(super) fn damaged_error(path: &Path, reason: impl Into<String>) -> StoreError {
-    StoreError::NeedsRepair { path: path.to_owned(), reason: reason.into() }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::guard::GUARDED;
     use super::*;
+    use std::cell::Cell;
 
     struct Broken<'a>(&'a Cell<bool>);
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::edition::{Edition, Standing};
 use super::envelope::RowError;
-use super::files;
+use super::file_names::VIEW;
 
 /// Why the store could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -182,7 +182,7 @@ impl StoreError {
             Self::Apart { .. } => {
                 "`optimizer doctor --repair` publishes the store's own, as the next run does"
             }
-            Self::NeedsRepair { path, .. } | Self::Damaged { path, .. } if path.ends_with(files::VIEW) => {
+            Self::NeedsRepair { path, .. } | Self::Damaged { path, .. } if path.ends_with(VIEW) => {
                 "it is only a copy; run `optimizer incremental` and it is published again"
             }
             Self::NeedsRepair { path, .. } | Self::Damaged { path, .. } | Self::TooNew { path, .. }

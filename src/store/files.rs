@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Advice, OFlags};
@@ -10,23 +10,9 @@ use rustix::fs::{Advice, OFlags};
 use super::beside;
 use super::disk::{Disk, Step};
 use super::error::StoreError;
+pub(super) use super::file_names::{EVALS, LOCK, SEAL_NEW, STAMP_NEW, STATE, STATE_NEW, VIEW, VIEW_NEW};
+pub use super::owner::hand_over;
 use crate::ingest::open_regular;
-
-/// Held by the one writer.
-pub(super) const LOCK: &str = "run.lock";
-/// The authoritative store.
-pub(super) const STATE: &str = "state.redb";
-/// The authoritative store before its first commit is complete.
-pub(super) const STATE_NEW: &str = ".state.redb.new";
-/// The published copy for readers.
-pub(super) const VIEW: &str = "view.redb";
-/// The next copy while it is written.
-pub(super) const VIEW_NEW: &str = ".view.redb.new";
-
-/// The next stamp of the copy while it is written.
-pub(super) const STAMP_NEW: &str = ".view.stamp.new";
-/// The next seal of the store while it is written.
-pub(super) const SEAL_NEW: &str = ".state.seal.new";
 
 /// Free space below which nothing is written, whatever the size of the store.
 const FREE_BYTES_MIN: u64 = 64 << 20;
@@ -98,22 +84,6 @@ pub(super) fn open_private(disk: &Disk, path: &Path, create: bool) -> Result<Fil
         hand_over(path)?;
     }
     Ok(file)
-}
-
-/// Gives what root made in somebody's directory to whom the directory belongs: a run that was made once as root is not to
-/// keep out the user who makes it every day.
-pub fn hand_over(path: &Path) -> Result<(), StoreError> {
-    if !rustix::process::geteuid().is_root() {
-        return Ok(());
-    }
-    let dir = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let owner = fs::metadata(dir).map_err(|error| StoreError::io(dir, "look at", error))?;
-    let own = fs::symlink_metadata(path).map_err(|error| StoreError::io(path, "look at", error))?;
-    if (own.uid(), own.gid()) == (owner.uid(), owner.gid()) || owner.uid() == 0 {
-        return Ok(());
-    }
-    let given = std::os::unix::fs::lchown(path, Some(owner.uid()), Some(owner.gid()));
-    given.map_err(|error| StoreError::io(path, "give to the owner of its directory", error))
 }
 
 /// Creates a file that must not exist yet, mode 0600. A leftover of a killed process is removed first.
@@ -218,7 +188,7 @@ pub(super) fn all_set_aside(dir: &Path) -> Vec<(String, u64)> {
     let size = |path: &PathBuf| fs::symlink_metadata(path).map_or(0, |found| found.len());
     let named =
         |path: PathBuf| (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), size(&path));
-    [STATE, VIEW, super::cache::FILE].into_iter().flat_map(of).map(named).collect()
+    [STATE, VIEW, EVALS].into_iter().flat_map(of).map(named).collect()
 }
 
 /// Removes the oldest files set aside of a name, beyond those that are kept.

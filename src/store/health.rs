@@ -7,37 +7,20 @@ use std::path::Path;
 use super::backup;
 use super::cache::Cache;
 use super::disk::Disk;
-use super::edition::{Edition, Standing, expect_none_lost};
+use super::edition::{Edition, Standing};
 use super::engine;
 use super::error::StoreError;
 use super::files;
+use super::guard::run_guarded;
 use super::lock;
+use super::lost::expect_none_lost;
 use super::reported;
 use super::snapshot::Snapshot;
+use super::space::Space;
 use super::state::Store;
 use super::view::{self, View};
 
 pub use super::files::ASIDE_MAX;
-
-/// How the bytes of a file are used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Space {
-    /// Keys and rows.
-    pub stored: u64,
-    /// What the engine needs to find them.
-    pub metadata: u64,
-    /// Unused parts of pages in use.
-    pub fragmented: u64,
-}
-
-impl Space {
-    /// Adds what the engine says of a table.
-    pub(super) fn add(&mut self, table: &redb::TableStats) {
-        self.stored += table.stored_bytes();
-        self.metadata += table.metadata_bytes();
-        self.fragmented += table.fragmented_bytes();
-    }
-}
 
 /// What was found about a file.
 #[derive(Debug)]
@@ -248,7 +231,7 @@ fn database(path: &Path) -> Result<Option<Space>, StoreError> {
     if !files::file_exists(path)? {
         return Ok(None);
     }
-    engine::run_guarded(path, || {
+    run_guarded(path, || {
         let db = engine::open_read_only(path)?;
         let snapshot = Snapshot::begin(&db, path)?;
         snapshot.verify()?;

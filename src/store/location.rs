@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::disk::{Disk, Gate};
-use super::state::FULL_RUNS;
+use super::learning::FULL_RUNS;
 
 /// A store's directory, and what its writer does besides writing.
 #[derive(Debug, Clone)]

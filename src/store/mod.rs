@@ -20,15 +20,20 @@ mod edition;
 mod engine;
 mod envelope;
 mod error;
+mod file_names;
 mod files;
 #[cfg(any(test, fuzzing))]
 #[path = "../../tests/fuzz/store.rs"]
 pub(crate) mod fuzz;
+mod guard;
 pub mod health;
 mod keys;
+mod learning;
 mod location;
 mod lock;
 mod look;
+mod lost;
+mod owner;
 pub mod records;
 mod reported;
 #[cfg(test)]
@@ -36,11 +41,13 @@ mod reported;
 mod schema;
 mod seal;
 mod snapshot;
+mod space;
 mod stamp;
 mod state;
 mod tables;
 mod view;
 mod writer;
+mod written_blocks;
 
 #[cfg(test)]
 mod format_tests;
@@ -50,15 +57,17 @@ pub use beside::Beside;
 pub use cache::{Cache, CacheBatch, CacheSize, EVALS_CACHE_BYTES, UnitKey};
 pub use disk::{Gate, Step};
 pub use edition::{Edition, Standing};
-pub use engine::{STATE_CACHE_BYTES, VIEW_CACHE_BYTES, print_no_guarded_panics};
+pub use engine::{STATE_CACHE_BYTES, VIEW_CACHE_BYTES};
 pub use envelope::RowError;
 pub use error::StoreError;
 pub use files::{hand_over, make_folders};
+pub use guard::print_no_guarded_panics;
 pub use keys::is_profile;
+pub use learning::{FULL_RUNS, LearningCommit, RUNS_MAX, TRIAL_RUNS_MAX};
 pub use location::Location;
 pub use reported::report_done;
 pub use seal::PROOF_DAYS;
 pub use snapshot::{Snapshot, TableSize};
-pub use state::{Claim, FULL_RUNS, LearningCommit, RUNS_MAX, Store, TRIAL_RUNS_MAX};
+pub use state::{Claim, Store};
 pub use tables::{Class, Section};
 pub use view::View;

@@ -6,12 +6,11 @@
 //! does not fit, or the last proof of rows is a week old, every row is proved as if there were no seal; so it decides what a
 //! start costs and never what is believed. Who opens the file removes it first, so that a killed run leaves none.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::OFlags;
 
@@ -19,6 +18,7 @@ use super::disk::{Disk, Step};
 use super::error::StoreError;
 use super::files;
 use super::tables;
+use super::written_blocks::{BLOCK_BYTES, WrittenBlocks};
 use crate::model::DAY_MS;
 
 /// The seal, beside the store.
@@ -27,42 +27,11 @@ pub(super) const FILE: &str = "state.seal";
 pub const PROOF_DAYS: i64 = 7;
 /// What it begins with.
 const MAGIC: &[u8] = b"retune seal 1\n";
-const BLOCK_BYTES: u64 = 64 << 10;
 const HASH_BYTES: usize = 32;
 /// More than this is no seal: that of a file of 64 GiB.
 const BYTES_MAX: u64 = 32 << 20;
 
 type Hash = [u8; HASH_BYTES];
-
-/// The blocks of a file that the engine wrote to since somebody asked.
-#[derive(Debug, Clone, Default)]
-pub(super) struct WrittenBlocks(Arc<Mutex<BlocksWritten>>);
-
-#[derive(Debug, Default)]
-struct BlocksWritten {
-    blocks: BTreeSet<u64>,
-    /// From here on, because the file was cut or grown there.
-    from: Option<u64>,
-}
-
-impl WrittenBlocks {
-    /// Notes bytes that are about to be written.
-    pub(super) fn note(&self, offset: u64, bytes: usize) {
-        let end = offset.saturating_add(bytes as u64).div_ceil(BLOCK_BYTES);
-        self.lock().blocks.extend(offset / BLOCK_BYTES..end);
-    }
-
-    /// Notes that the file is about to get another length.
-    pub(super) fn note_length(&self, length: u64) {
-        let mut written = self.lock();
-        let from = length / BLOCK_BYTES;
-        written.from = Some(written.from.map_or(from, |before| before.min(from)));
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, BlocksWritten> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// A hash of every block of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,17 +8,17 @@ use std::sync::OnceLock;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTableMetadata, TableError};
 
 use super::edition::Edition;
-use super::engine::{damaged_error, run_guarded};
 use super::envelope::{
     HEADER_BYTES, RowAddress, RowEnvelope, RowError, check_row, decode_record, record_version, stored_tag,
 };
 use super::error::StoreError;
-use super::health::Space;
+use super::guard::{damaged_error, run_guarded};
 use super::keys::{self, META_KEY};
 use super::records::{
     CarriedRecord, DecisionRecord, EvidenceRecord, FeaturesRecord, HeadRecord, InsightsRecord, MetaRecord,
     ParamsRecord, Record, RunRecord, SeriesRecord, TrialsRecord, WorkRecord,
 };
+use super::space::Space;
 use super::tables::{self, Class, Section, Table, TableInfo};
 use crate::model::{Day, Style};
 

@@ -1,6 +1,5 @@
 //! The authoritative store and its one writer.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,84 +9,28 @@ use redb::{Database, WriteTransaction};
 
 use super::backup::{self, CommitChanges};
 use super::disk::Disk;
-use super::edition::{self, Edition, Standing};
+use super::edition::{Edition, Standing};
 use super::engine::{self, Held, OpenState};
 use super::error::StoreError;
 use super::files;
-use super::health::Space;
+use super::guard::run_guarded;
 use super::keys;
+use super::learning::{LearningCommit, put_learning};
 use super::location::Location;
 use super::lock::RunLock;
-use super::records::{
-    CarriedRecord, DecisionRecord, EvidenceRecord, FeaturesRecord, InsightsRecord, MetaRecord, ParamsRecord,
-    RunRecord, SeriesRecord, TrialsRecord, WorkRecord,
-};
+use super::lost;
+use super::records::{MetaRecord, RunRecord};
 use super::reported::{self, ReportedMark};
 use super::seal::Sealing;
-use super::snapshot::{CARRIED_SCOPE, Snapshot};
+use super::snapshot::Snapshot;
+use super::space::Space;
 use super::stamp::Stamping;
-use super::tables::{self, TableInfo};
+use super::tables;
 use super::view::{self, View};
 use super::writer::{ChangedRows, Heads, Writer};
-use crate::model::Style;
-
-/// Runs kept per profile, with their decisions.
-pub const RUNS_MAX: u64 = 400;
-/// Runs per profile beyond which trials, series and work are kept of none: they are by far the largest rows.
-pub const TRIAL_RUNS_MAX: u64 = 90;
-/// Runs per profile that are kept whole, unless it is said otherwise; of older ones that changed nothing the summary is.
-pub const FULL_RUNS: u64 = 30;
 
 /// A store is not written anew for unused space before its file is as large.
 const WASTE_BYTES_MIN: u64 = 4 << 20;
-
-/// Everything a run has to remember. Committed as a whole or not at all.
-///
-/// The store assigns `run` of every record, and `generation` of parameters; what they say here is ignored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LearningCommit {
-    /// The profile.
-    pub profile: String,
-    /// The run itself.
-    pub run: RunRecord,
-    /// Scopes whose parameters change; `None` takes them out of use.
-    pub params: BTreeMap<String, Option<ParamsRecord>>,
-    /// What was learned about features.
-    pub features: BTreeMap<Style, FeaturesRecord>,
-    /// What was learned, for people.
-    pub insights: BTreeMap<Style, InsightsRecord>,
-    /// What was decided.
-    pub decisions: BTreeMap<Style, DecisionRecord>,
-    /// The best trials.
-    pub trials: BTreeMap<Style, TrialsRecord>,
-    /// What an imported file held besides parameters; `None` leaves what was there.
-    pub carried: Option<CarriedRecord>,
-    /// What is known about the candidates.
-    pub evidence: BTreeMap<Style, EvidenceRecord>,
-    /// What pictures are drawn from.
-    pub series: BTreeMap<Style, SeriesRecord>,
-    /// What was evaluated, and why.
-    pub work: Option<WorkRecord>,
-}
-
-impl LearningCommit {
-    /// Returns a run that learned nothing yet.
-    pub fn new(profile: impl Into<String>, run: RunRecord) -> Self {
-        Self {
-            profile: profile.into(),
-            run,
-            params: BTreeMap::new(),
-            features: BTreeMap::new(),
-            insights: BTreeMap::new(),
-            decisions: BTreeMap::new(),
-            trials: BTreeMap::new(),
-            carried: None,
-            evidence: BTreeMap::new(),
-            series: BTreeMap::new(),
-            work: None,
-        }
-    }
-}
 
 /// The right to write a store, taken before there is anything to write.
 #[derive(Debug)]
@@ -174,7 +117,7 @@ impl Store {
         let location = location.into();
         files::create_directory(&location.disk(), &location.dir)?;
         let lock = RunLock::take(&location, now_ms)?;
-        edition::expect_none_lost(&location.dir)?;
+        lost::expect_none_lost(&location.dir)?;
         Ok(Claim::of(location, lock))
     }
 
@@ -183,7 +126,7 @@ impl Store {
         let path = dir.join(files::STATE);
         files::remove_temporary(&disk, &dir);
         if !files::file_exists(&path)? {
-            edition::expect_none_lost(&dir)?;
+            lost::expect_none_lost(&dir)?;
             create(&disk, &dir, &path, now_ms).map_err(|error| disk.explain(error))?;
         }
         let mut store = Self::prove(claim, now_ms)?;
@@ -224,7 +167,7 @@ impl Store {
         let stamping = Stamping::begin(&claim.location.dir);
         let opened = engine::open_sealed(&disk, &claim.location.dir, &path, now_ms);
         let OpenState { db, sealing, is_proved_anew } = opened.map_err(|error| disk.explain(error))?;
-        let store_uuid = engine::run_guarded(&path, || Ok(Snapshot::begin(&*db, &path)?.meta()?.store_uuid))?;
+        let store_uuid = run_guarded(&path, || Ok(Snapshot::begin(&*db, &path)?.meta()?.store_uuid))?;
         let (poisoned, unpublished) = (AtomicBool::new(false), Mutex::default());
         Ok(Self {
             db,
@@ -299,7 +242,7 @@ impl Store {
         self.begin_to_report(&profile)?;
         self.stamping.note(false);
         self.sealing.note(false);
-        let committed = engine::run_guarded(&self.path, || {
+        let committed = run_guarded(&self.path, || {
             engine::transact(&self.db, &self.path, |transaction| {
                 let mut writer = Writer::new(transaction, &self.path, self.store_uuid, heads);
                 let run = put_learning(&mut writer, learning, self.claim.location.full_runs)?;
@@ -341,7 +284,7 @@ impl Store {
         let snapshot = self.read()?;
         files::check_free_space(&self.path)?;
         let mut changed = self.unpublished();
-        self.watch(engine::run_guarded(&self.path, || {
+        self.watch(run_guarded(&self.path, || {
             let hashes = self.sealing.hashes(&self.disk)?;
             view::publish_copy(&self.disk, self.dir(), &snapshot, &hashes, &changed)
         }))?;
@@ -450,130 +393,13 @@ fn draw_uuid() -> [u8; 16] {
     uuid
 }
 
-fn put_learning(
-    writer: &mut Writer<'_>,
-    learning: LearningCommit,
-    full_runs: u64,
-) -> Result<u64, StoreError> {
-    let profile = keys::profile_key(&learning.profile)?.to_owned();
-    let last = writer.last_key(&tables::RUNS.info, keys::all_of(&profile)?)?;
-    let last = last.and_then(|key| keys::run_numbered(key.split_once('/')?.1));
-    let run = last.map_or(1, |last| last + 1);
-    writer.put(&tables::RUNS, &keys::run_key(&profile, run)?, &learning.run)?;
-    for (scope, params) in learning.params {
-        put_params(writer, &keys::scope_key(&profile, &scope)?, params, run)?;
-    }
-    for (style, features) in learning.features {
-        let record = FeaturesRecord { run, ..features };
-        writer.put(&tables::FEATURES, &keys::style_key(&profile, style)?, &record)?;
-    }
-    for (style, insights) in learning.insights {
-        let record = InsightsRecord { run, ..insights };
-        writer.put(&tables::INSIGHTS, &keys::style_key(&profile, style)?, &record)?;
-    }
-    for (style, decision) in &learning.decisions {
-        writer.put(&tables::DECISIONS, &keys::run_style(&profile, run, *style)?, decision)?;
-    }
-    for (style, trials) in &learning.trials {
-        writer.put(&tables::TRIALS, &keys::run_style(&profile, run, *style)?, trials)?;
-    }
-    if let Some(carried) = &learning.carried {
-        writer.put(&tables::CARRIED, &keys::scope_key(&profile, CARRIED_SCOPE)?, carried)?;
-    }
-    for (style, evidence) in &learning.evidence {
-        writer.put(&tables::EVIDENCE, &keys::run_style(&profile, run, *style)?, evidence)?;
-    }
-    for (style, series) in &learning.series {
-        writer.put(&tables::SERIES, &keys::run_style(&profile, run, *style)?, series)?;
-    }
-    if let Some(work) = &learning.work {
-        writer.put(&tables::WORK, &keys::run_key(&profile, run)?, work)?;
-    }
-    forget_old_runs(writer, &profile, run)?;
-    summarise_runs(writer, &profile, run, full_runs)?;
-    Ok(run)
-}
-
-fn put_params(
-    writer: &mut Writer<'_>,
-    key: &str,
-    params: Option<ParamsRecord>,
-    run: u64,
-) -> Result<(), StoreError> {
-    let Some(params) = params else { return writer.remove(&tables::PARAMS.info, key) };
-    let before = writer.get(&tables::PARAMS, key)?;
-    let generation = before.map_or(1, |before| before.generation + 1);
-    writer.put(&tables::PARAMS, key, &ParamsRecord { run, generation, ..params })
-}
-
-fn forget_old_runs(writer: &mut Writer<'_>, profile: &str, run: u64) -> Result<(), StoreError> {
-    if let Some(oldest) = run.checked_sub(RUNS_MAX).filter(|oldest| *oldest > 0) {
-        writer.remove_range(&tables::RUNS.info, keys::run_key_range(profile, 0, oldest)?)?;
-        writer.remove_range(&tables::DECISIONS.info, keys::run_key_range(profile, 0, oldest)?)?;
-        writer.remove_range(&tables::EVIDENCE.info, keys::run_key_range(profile, 0, oldest)?)?;
-    }
-    match run.checked_sub(TRIAL_RUNS_MAX).filter(|oldest| *oldest > 0) {
-        Some(oldest) => {
-            writer.remove_range(&tables::TRIALS.info, keys::run_key_range(profile, 0, oldest)?)?;
-            writer.remove_range(&tables::SERIES.info, keys::run_key_range(profile, 0, oldest)?)?;
-            writer.remove_range(&tables::WORK.info, keys::run_key_range(profile, 0, oldest)?)
-        }
-        None => Ok(()),
-    }
-}
-
-/// The tables of what a run is drawn and explained from. A run that has a row in one of them is whole.
-const BULK: [&TableInfo; 3] = [&tables::TRIALS.info, &tables::SERIES.info, &tables::WORK.info];
-
-/// Reduces the oldest runs to their summary until no more are whole than are wanted: run and decisions stay as they are, evidence
-/// without what only describes, and trials, series and work go. Those that changed parameters stay whole, and so does the last.
-fn summarise_runs(
-    writer: &mut Writer<'_>,
-    profile: &str,
-    last: u64,
-    full_runs: u64,
-) -> Result<(), StoreError> {
-    let mut whole = BTreeSet::new();
-    for table in BULK {
-        let keys = writer.keys(table, keys::run_key_range(profile, 0, last)?)?;
-        whole.extend(keys.iter().filter_map(|key| keys::run_numbered(key.split('/').nth(1)?)));
-    }
-    let surplus = (whole.len() as u64).saturating_sub(full_runs.max(1));
-    for run in whole.into_iter().take(surplus as usize) {
-        if changed_parameters(writer, profile, run)? {
-            continue;
-        }
-        for table in BULK {
-            writer.remove_range(table, keys::run_key_range(profile, run, run)?)?;
-        }
-        for style in Style::ALL {
-            let key = keys::run_style(profile, run, style)?;
-            if let Some(evidence) = writer.get(&tables::EVIDENCE, &key)? {
-                writer.put(&tables::EVIDENCE, &key, &evidence.summary())?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Returns whether a run changed what is active, in any scope.
-fn changed_parameters(writer: &Writer<'_>, profile: &str, run: u64) -> Result<bool, StoreError> {
-    for style in Style::ALL {
-        let decision = writer.get(&tables::DECISIONS, &keys::run_style(profile, run, style)?)?;
-        // What is only proposed to change is listed as well.
-        if decision.is_some_and(|made| made.adopted || made.changed) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::View;
     use super::super::envelope::{RowAddress, seal_payload};
     use super::super::records::Record;
-    use super::super::seal::{self, BlockHashes, PROOF_DAYS, Seal, WrittenBlocks};
+    use super::super::seal::{self, BlockHashes, PROOF_DAYS, Seal};
+    use super::super::written_blocks::WrittenBlocks;
     use super::*;
     use crate::model::DAY_MS;
 
@@ -674,9 +500,11 @@ mod tests {
     #[test]
     fn write_transactions_begin_in_one_place() {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
-        let files =
-            std::fs::read_dir(sources).expect("readable").map(|entry| entry.expect("readable").path());
-        let begins = files.filter(|path| path.is_file()).filter(|path| {
+        let entries = |folder: PathBuf| {
+            std::fs::read_dir(folder).expect("readable").map(|entry| entry.expect("readable").path())
+        };
+        let below = |path: PathBuf| if path.is_dir() { entries(path).collect() } else { vec![path] };
+        let begins = entries(sources).flat_map(below).filter(|path| {
             let text = std::fs::read_to_string(path).expect("text");
             text.contains(concat!(".begin_", "write(")) || text.contains(concat!(".com", "pact("))
         });

@@ -11,11 +11,13 @@ use std::path::{Path, PathBuf};
 use redb::ReadOnlyDatabase;
 
 use super::disk::{Disk, Step};
-use super::edition::{self, Edition, Standing};
-use super::engine::{self, Held, run_guarded};
+use super::edition::{Edition, Standing};
+use super::engine::{self, Held};
 use super::error::StoreError;
 use super::files;
+use super::guard::run_guarded;
 use super::lock;
+use super::lost;
 use super::reported;
 use super::seal::{self, BlockHashes};
 use super::snapshot::{Proved, Snapshot};
@@ -55,7 +57,7 @@ impl View {
     /// Errors: `NoStore` when there is none, `Lost` when only its copy is left, `Unpublished` when it has no copy, `Apart` when
     ///         the copy is not the store's, or was put back; damage also when it is read
     pub fn open_for_a_look(dir: &Path) -> Result<Self, StoreError> {
-        edition::expect_none_lost(dir)?;
+        lost::expect_none_lost(dir)?;
         let (path, state) = (dir.join(files::VIEW), dir.join(files::STATE));
         let open = || match Self::open_file(path.clone(), Some(Proved::default())) {
             // A first run publishes what it has just begun.

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use redb::{ReadableTable, WriteTransaction};
 
-use super::engine::damaged_error;
 use super::envelope::{RowAddress, RowEnvelope, Tag, decode_record, encode_record, stored_tag};
 use super::error::StoreError;
+use super::guard::damaged_error;
 use super::keys::META_KEY;
 use super::records::{HeadRecord, MetaRecord, Record};
 use super::snapshot::xor;

@@ -223,7 +223,7 @@ fn backup_file(bytes: &[u8]) -> String {
         let key = row.key.as_str();
         let place = RowAddress { store_uuid: &UUID, table, key };
         (table.record.from_json)(place, row.version, row.record.get()).map(drop).map_err(|error| {
-            super::engine::damaged_error(&path, format!("row {key:?} of {}: {error}", table.name))
+            super::guard::damaged_error(&path, format!("row {key:?} of {}: {error}", table.name))
         })
     });
     match read {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::engine;
 use super::envelope::{HEADER_BYTES, TAG_CONTEXT, TYPE_NAME};
-use super::state::{RUNS_MAX, TRIAL_RUNS_MAX};
+use super::learning::{RUNS_MAX, TRIAL_RUNS_MAX};
 use super::tables::{self, ALL};
 
 /// The parts of the envelope, in order: bytes, name, content.

@@ -9,92 +9,44 @@
 //! that are gone. It names the backup it goes on from, by number and content, and the whole one they all begin with; it is
 //! restored from all of them. A whole one is made again when what was added is as large.
 
+mod file;
+mod names;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use flate2::Compression;
-use flate2::bufread::GzDecoder;
-use flate2::write::GzEncoder;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-
+use self::file::{Base, encode, head_of, read_file};
+use self::names::{SUFFIX, listed, name, numbered_backups, parts, short};
 use super::cache::Cache;
 use super::disk::{Disk, Step};
 use super::edition::Edition;
-use super::engine::{self, damaged_error};
+use super::engine;
 use super::error::StoreError;
 use super::files;
+use super::guard::{damaged_error, run_guarded};
 use super::keys::META_KEY;
 use super::location::Location;
 use super::lock::RunLock;
 use super::records::{HeadRecord, MetaRecord};
-use super::snapshot::{Snapshot, StoredRow};
+use super::snapshot::Snapshot;
 use super::state::{Claim, create};
-use super::tables::{self, Class, Section, TableInfo};
+use super::tables::{self, Section, TableInfo};
 use super::view::View;
 use super::writer::{ChangedRows, Heads, Writer};
-use crate::ingest::open_regular;
 use crate::model::{DAY_MS, excerpt};
 
-/// The folder in the store's directory.
-pub(super) const FOLDER: &str = "backups";
+pub(super) use self::file::BackupLine;
+pub(super) use self::names::{FOLDER, hex};
+
 /// The next backup while it is written.
 const NEW: &str = ".backup.new";
-const SUFFIX: &str = ".jsonl.gz";
-const FORMAT: &str = "retune backup";
-/// Of a whole one; what goes on from another is of the next version, so that no older program takes it for all there is.
-const VERSION: u32 = 1;
-const VERSION_OF_CHANGES: u32 = 2;
+
 /// A backup that is smaller than this is always made whole.
 const WHOLE_BYTES: u64 = 128 << 10;
 /// Backups of changes after which room is made; after a whole one it always is.
 const ROOM_EVERY: u64 = 8;
-/// More than this is not read from one backup, once decoded.
-const BYTES_MAX: u64 = 1 << 30;
-/// The longest line: the largest row, 32 MiB of JSON that is passed through, is JSON within JSON there.
-const LINE_BYTES_MAX: u64 = 72 << 20;
-
-/// The first line.
-#[derive(Debug, Serialize, Deserialize)]
-struct Header {
-    format: String,
-    version: u32,
-    store_format: u32,
-    app_version: String,
-    created_at_ms: i64,
-    rows: u64,
-    /// The store, as text; a backup of an older program does not say it here.
-    #[serde(default)]
-    store: Option<String>,
-    /// Commits of the store when it was made.
-    #[serde(default)]
-    generation: Option<u64>,
-    /// A hash over what it holds, see [`Edition::content`].
-    #[serde(default)]
-    content: Option<String>,
-    /// Whose run it was made after.
-    #[serde(default)]
-    profile: Option<String>,
-    /// What it goes on from; `None` where it is whole.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    base: Option<Base>,
-}
-
-/// The backup that another goes on from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Base {
-    /// The number of the whole one that they all begin with.
-    whole: u64,
-    /// Its own number.
-    number: u64,
-    /// Commits of the store when it was made.
-    generation: u64,
-    /// The hash over what it and those before it hold.
-    content: String,
-}
-
 /// What a commit changed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CommitChanges<'c> {
@@ -102,29 +54,6 @@ pub(super) struct CommitChanges<'c> {
     pub(super) before: &'c Edition,
     /// The rows it wrote or took out.
     pub(super) rows: &'c ChangedRows,
-}
-
-/// A line for a row.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct BackupLine<'l> {
-    table: &'l str,
-    pub(super) key: String,
-    pub(super) version: u16,
-    #[serde(borrow)]
-    pub(super) record: &'l RawValue,
-}
-
-impl BackupLine<'_> {
-    /// Returns whether the row was taken out.
-    fn is_gone(&self) -> bool {
-        self.record.get() == "null"
-    }
-}
-
-/// The last line: a hash of all lines before it.
-#[derive(Debug, Serialize, Deserialize)]
-struct Footer {
-    blake3: String,
 }
 
 /// A backup among others.
@@ -323,23 +252,6 @@ impl Chain {
     }
 }
 
-impl Base {
-    /// Returns whether this is a backup.
-    fn is_of(&self, number: u64, content: &BackupContent) -> bool {
-        self.number == number
-            && content.generation == Some(self.generation)
-            && content.content.as_ref() == Some(&self.content)
-    }
-
-    fn missing(&self, path: &Path) -> StoreError {
-        let Self { whole, number, .. } = self;
-        let reason = format!(
-            "it holds what changed since backup {number}: those from {whole} to {number} of its store have to be beside it, whole"
-        );
-        damaged_error(path, reason)
-    }
-}
-
 impl BackupContent {
     /// Counts rows by the tables they are of.
     fn count<'t>(&mut self, tables: impl Iterator<Item = &'t str>) {
@@ -449,7 +361,7 @@ fn rebuild_store(disk: &Disk, new: &Path, backup: &Path, generation: u64) -> Res
     files::settle_file(disk, new, &settled)?;
     drop(settled);
     let db = engine::open_state(disk, new)?;
-    engine::run_guarded(new, || Snapshot::begin(&*db, new)?.edition())
+    run_guarded(new, || Snapshot::begin(&*db, new)?.edition())
 }
 
 fn meta_of(backup: &Path) -> Result<MetaRecord, StoreError> {
@@ -465,89 +377,6 @@ fn meta_of(backup: &Path) -> Result<MetaRecord, StoreError> {
         Ok(())
     })?;
     meta.ok_or_else(|| damaged_error(backup, "it does not say which store it is of"))
-}
-
-/// Returns a backup: whole, or what changed since another.
-fn encode(
-    folder: &Path,
-    snapshot: &Snapshot<'_>,
-    profile: &str,
-    now_ms: i64,
-    since: Option<(Base, &ChangedRows)>,
-) -> Result<Vec<u8>, StoreError> {
-    let mut lines =
-        Lines { out: GzEncoder::new(Vec::new(), Compression::fast()), hash: blake3::Hasher::new() };
-    let (base, changed) = since.unzip();
-    let is_truth = |name: &str| truth().any(|table| table.name == name);
-    let rows = match changed {
-        Some(changed) => changed.iter().filter(|(table, _)| is_truth(table)).count() as u64,
-        None => truth().map(|table| snapshot.count(table)).sum::<Result<u64, StoreError>>()?,
-    };
-    let failed = |error: io::Error| StoreError::io(folder, "encode", error);
-    let edition = snapshot.edition()?;
-    let header = Header {
-        store: Some(short(&edition.store_uuid)),
-        generation: Some(edition.generation),
-        content: Some(hex(&edition.content)),
-        profile: Some(profile.to_owned()),
-        format: FORMAT.to_owned(),
-        version: if base.is_some() { VERSION_OF_CHANGES } else { VERSION },
-        store_format: tables::STORE_FORMAT,
-        app_version: env!("CARGO_PKG_VERSION").to_owned(),
-        created_at_ms: now_ms,
-        rows,
-        base,
-    };
-    lines.add(&header).map_err(failed)?;
-    for table in truth() {
-        let Some(changed) = changed else {
-            snapshot.each(table, |key, row| lines.add_row(snapshot, table, key, Some(row)))?;
-            continue;
-        };
-        for (_, key) in changed.iter().filter(|(name, _)| *name == table.name) {
-            let row = snapshot.row(table, key)?;
-            lines.add_row(snapshot, table, key, row.as_deref().map(StoredRow::of))?;
-        }
-    }
-    let footer = Footer { blake3: lines.hash.finalize().to_hex().to_string() };
-    lines.add(&footer).and_then(|()| lines.out.finish()).map_err(failed)
-}
-
-/// Lines on their way to a file, with the hash of all so far.
-struct Lines {
-    out: GzEncoder<Vec<u8>>,
-    hash: blake3::Hasher,
-}
-
-impl Lines {
-    /// Adds a row as it is now; `None` where it was taken out.
-    fn add_row(
-        &mut self,
-        snapshot: &Snapshot<'_>,
-        table: &TableInfo,
-        key: &str,
-        row: Option<StoredRow<'_>>,
-    ) -> Result<(), StoreError> {
-        let failed = |error: io::Error| StoreError::io(Path::new(FOLDER), "encode", error);
-        let record = match row {
-            Some(row) => {
-                let record = (table.record.to_json)(row.version(), row.payload());
-                let record = record.map_err(|error| snapshot.row_error(table, key, error))?;
-                RawValue::from_string(record).map_err(|error| failed(error.into()))?
-            }
-            None => RawValue::NULL.to_owned(),
-        };
-        let version = if row.is_some() { table.record.version } else { 0 };
-        let line = BackupLine { table: table.name, key: key.to_owned(), version, record: &record };
-        self.add(&line).map_err(failed)
-    }
-
-    fn add(&mut self, line: &impl Serialize) -> io::Result<()> {
-        let mut text = serde_json::to_vec(line)?;
-        text.push(b'\n');
-        self.hash.update(&text);
-        self.out.write_all(&text)
-    }
 }
 
 /// Reads a backup, and those that it goes on from, and gives every row to `visit`; what they say is only to be believed when all
@@ -588,154 +417,4 @@ pub(super) fn read_backup(
     let mut content = content.expect("one was read");
     content.count(rows.into_iter());
     Ok(content)
-}
-
-/// Reads one file of backups from the first line to the last and gives every row to `visit`. Returns what it says of itself, and
-/// what it goes on from.
-fn read_file(
-    path: &Path,
-    mut visit: impl FnMut(&'static TableInfo, &BackupLine<'_>) -> Result<(), StoreError>,
-) -> Result<(BackupContent, Option<Base>), StoreError> {
-    let mut input = decoded(path)?;
-    let mut line = String::new();
-    let mut hash = blake3::Hasher::new();
-    let bad = |reason: &str| damaged_error(path, format!("the backup is not whole: {}", excerpt(reason)));
-    let mut next = |line: &mut String| {
-        line.clear();
-        let read =
-            (&mut input).take(LINE_BYTES_MAX).read_line(line).map_err(|error| bad(&error.to_string()))?;
-        match read {
-            0 => Err(bad("it ends too early")),
-            _ if line.ends_with('\n') => Ok(()),
-            _ => Err(bad("a line is too long, or cut short")),
-        }
-    };
-    next(&mut line)?;
-    let header = header(path, &line)?;
-    hash.update(line.as_bytes());
-    let mut content = BackupContent {
-        created_at_ms: header.created_at_ms,
-        app_version: header.app_version,
-        rows: header.rows,
-        params: 0,
-        runs: 0,
-        generation: header.generation,
-        content: header.content,
-        profile: header.profile,
-        store: header.store,
-    };
-    for number in 0..header.rows {
-        next(&mut line)?;
-        hash.update(line.as_bytes());
-        let row: BackupLine<'_> =
-            serde_json::from_str(&line).map_err(|error| bad(&format!("row {}: {error}", number + 1)))?;
-        let table = truth().find(|table| table.name == row.table);
-        let table =
-            table.ok_or_else(|| bad(&format!("row {}: no table {:?}", number + 1, excerpt(row.table))))?;
-        if row.version > table.record.version {
-            let (found, supported) = (row.version.into(), table.record.version.into());
-            return Err(StoreError::TooNew { path: path.to_owned(), what: "row version", found, supported });
-        }
-        if !table.key.accepts(&row.key) {
-            let (shape, key) = (table.key.text(), excerpt(&row.key));
-            return Err(bad(&format!("row {}: the key {key:?} is not of the form {shape}", number + 1)));
-        }
-        if row.is_gone() && header.base.is_none() {
-            return Err(bad(&format!("row {}: a whole backup takes nothing out", number + 1)));
-        }
-        content.params += u64::from(table.name == tables::PARAMS.info.name);
-        content.runs += u64::from(table.name == tables::RUNS.info.name);
-        visit(table, &row)?;
-    }
-    next(&mut line)?;
-    let footer: Footer = serde_json::from_str(&line).map_err(|error| bad(&format!("its end: {error}")))?;
-    if footer.blake3 != hash.finalize().to_hex().as_str() {
-        return Err(bad("its content is not what was written"));
-    }
-    line.clear();
-    match input.read_line(&mut line) {
-        Ok(0) => {}
-        Ok(_) => return Err(bad("there is more behind its end")),
-        Err(error) => return Err(bad(&error.to_string())),
-    }
-    let mut compressed = input.into_inner().into_inner().into_inner();
-    match compressed.fill_buf() {
-        Ok([]) => Ok((content, header.base)),
-        Ok(_) => Err(bad("there is more behind its end")),
-        Err(error) => Err(StoreError::io(path, "read", error)),
-    }
-}
-
-type Decoded = BufReader<io::Take<GzDecoder<BufReader<File>>>>;
-
-fn decoded(path: &Path) -> Result<Decoded, StoreError> {
-    let file = open_regular(path).map_err(|error| StoreError::io(path, "open", error))?;
-    Ok(BufReader::new(GzDecoder::new(BufReader::new(file)).take(BYTES_MAX)))
-}
-
-/// Returns what a backup says first.
-fn head_of(path: &Path) -> Result<Header, StoreError> {
-    let mut line = String::new();
-    let read = decoded(path)?.take(LINE_BYTES_MAX).read_line(&mut line);
-    read.map_err(|error| StoreError::io(path, "read", error))?;
-    header(path, &line)
-}
-
-fn header(path: &Path, line: &str) -> Result<Header, StoreError> {
-    let bad = |reason: &str| damaged_error(path, format!("the backup is not whole: {}", excerpt(reason)));
-    let header: Header = serde_json::from_str(line).map_err(|error| bad(&format!("its header: {error}")))?;
-    if header.format != FORMAT {
-        return Err(bad("it does not begin as one"));
-    }
-    for (what, found, supported) in [
-        ("backup format", header.version, VERSION_OF_CHANGES),
-        ("store format", header.store_format, tables::STORE_FORMAT),
-    ] {
-        if found > supported {
-            return Err(StoreError::TooNew { path: path.to_owned(), what, found, supported });
-        }
-    }
-    Ok(header)
-}
-
-fn truth() -> impl Iterator<Item = &'static TableInfo> {
-    tables::ALL.iter().filter(|table| table.class == Class::Truth)
-}
-
-fn name(uuid: &[u8; 16], number: u64) -> String {
-    format!("{}-{number:06}{SUFFIX}", short(uuid))
-}
-
-/// Returns the first half of a store's name as text.
-fn short(uuid: &[u8; 16]) -> String {
-    hex(&uuid[..8])
-}
-
-/// Returns bytes as text.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Returns store and number of a backup's name.
-fn parts(path: &Path) -> Option<(String, u64)> {
-    let name = path.file_name()?.to_str()?.strip_suffix(SUFFIX)?;
-    let (store, number) = name.split_once('-')?;
-    Some((store.to_owned(), number.parse().ok()?))
-}
-
-/// Returns the backups of a store, oldest first.
-fn numbered_backups(folder: &Path, uuid: &[u8; 16]) -> Result<Vec<(u64, PathBuf)>, StoreError> {
-    let own = |path: PathBuf| parts(&path).filter(|(store, _)| *store == short(uuid)).map(|(_, n)| (n, path));
-    let mut found: Vec<(u64, PathBuf)> = listed(folder)?.into_iter().filter_map(own).collect();
-    found.sort();
-    Ok(found)
-}
-
-fn listed(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    let failed = |error| StoreError::io(folder, "list", error);
-    match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(failed(error)),
-        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path()).map_err(failed)).collect(),
-    }
 }

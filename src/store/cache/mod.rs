@@ -4,6 +4,9 @@
 //! rebuilt, and what is missing is evaluated again. Results never depend on what is cached. Only the holder of the run's
 //! claim opens it.
 
+mod room;
+mod row;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,24 +15,24 @@ use redb::{
     Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition, WriteTransaction,
 };
 
+use self::room::{make_room, remove_units};
+use self::row::{seal_row, unit_name, unseal_row};
 use super::disk::Disk;
 use super::edition::Edition;
 use super::engine::{self, DisposableLook, Held};
 use super::error::StoreError;
 use super::files;
-use super::health::Space;
+use super::guard::{damaged_error, run_guarded};
 use super::location::Location;
 use super::look::Watch;
+use super::space::Space;
 
 /// The file in the store's directory.
-pub(super) const FILE: &str = "evals.redb";
+pub(super) use super::file_names::EVALS as FILE;
 /// Version of tables and rows; another one begins the file anew.
 const FORMAT: u64 = 2;
 /// Page cache of evaluated units.
 pub const EVALS_CACHE_BYTES: usize = 4 << 20;
-const TAG_BYTES: usize = 4;
-/// When a batch takes the cache over its budget, it is emptied to this share of it.
-const KEEP_PERCENT: u64 = 75;
 
 /// Where `meta` says for which store it was written last: the halves of its name, the commit, the halves of its content.
 const STAMP: [&str; 5] = ["store_1", "store_2", "generation", "content_1", "content_2"];
@@ -161,7 +164,7 @@ impl Cache {
     fn open_file(disk: &Disk, path: &Path, budget_bytes: u64) -> Result<Self, StoreError> {
         let file = files::open_private(disk, path, true)?;
         let is_new = file.metadata().map_err(|error| StoreError::io(path, "look at", error))?.len() == 0;
-        let db = engine::run_guarded(path, || engine::begin_file(disk, path, file, EVALS_CACHE_BYTES));
+        let db = run_guarded(path, || engine::begin_file(disk, path, file, EVALS_CACHE_BYTES));
         let db = Held::new(Opened::Write(db.map_err(|error| disk.explain(error))?), path);
         let (disk, closed) = (disk.clone(), AtomicBool::new(false));
         let cache = Self { db, disk, closed, path: path.to_owned(), budget_bytes };
@@ -188,7 +191,7 @@ impl Cache {
         if !files::file_exists(&path)? {
             return Ok(None);
         }
-        let opened = engine::run_guarded(&path, || {
+        let opened = run_guarded(&path, || {
             let db = Opened::look(&path)?;
             Self::looking(db, &path, budget_bytes).of_this_format()
         });
@@ -211,7 +214,7 @@ impl Cache {
     /// Verifies every row of the cache of a directory, which has to be there; returns how its bytes are used.
     pub(super) fn examine(dir: &Path) -> Result<Space, StoreError> {
         let path = dir.join(FILE);
-        engine::run_guarded(&path, || {
+        run_guarded(&path, || {
             let db = Opened::look(&path)?;
             let cache = Self::looking(db, &path, 0).of_this_format()?;
             let (space, damaged) = cache.read(|transaction| {
@@ -234,7 +237,7 @@ impl Cache {
             })?;
             match damaged {
                 0 => Ok(space),
-                damaged => Err(engine::damaged_error(&path, format!("{damaged} units do not verify"))),
+                damaged => Err(damaged_error(&path, format!("{damaged} units do not verify"))),
             }
         })
     }
@@ -243,7 +246,7 @@ impl Cache {
     pub(super) fn compact(dir: &Path) -> Result<(), StoreError> {
         let Self { mut db, path, .. } = Self::open(dir, u64::MAX)?;
         match &mut *db {
-            Opened::Write(db) => engine::run_guarded(&path, || engine::compact_disposable(db, &path)),
+            Opened::Write(db) => run_guarded(&path, || engine::compact_disposable(db, &path)),
             Opened::Look(..) => unreachable!("it was opened to write"),
         }
     }
@@ -259,7 +262,7 @@ impl Cache {
             Self::looking(db, &path, 0).of_this_format()?.stamp()
         };
         // What cannot be read says nothing; a run begins it anew.
-        engine::run_guarded(&path, read).ok()?
+        run_guarded(&path, read).ok()?
     }
 
     /// Returns which store it was written for last, and as of which commit.
@@ -301,7 +304,7 @@ impl Cache {
         let stamp = self.stamp()?;
         match stamp.zip(store) {
             Some((stamp, store)) if stamp.store_uuid != store.store_uuid => {
-                Err(engine::damaged_error(&self.path, "another store evaluated what it holds"))
+                Err(damaged_error(&self.path, "another store evaluated what it holds"))
             }
             _ => Ok(self),
         }
@@ -312,10 +315,9 @@ impl Cache {
             self.read(|transaction| Ok(transaction.open_table(META)?.get("format")?.map(|f| f.value())))?;
         match format {
             Some(FORMAT) => Ok(self),
-            found => Err(engine::damaged_error(
-                &self.path,
-                format!("cache format {FORMAT} expected, found {found:?}"),
-            )),
+            found => {
+                Err(damaged_error(&self.path, format!("cache format {FORMAT} expected, found {found:?}")))
+            }
         }
     }
 
@@ -482,7 +484,7 @@ impl Cache {
         if self.closed.load(Ordering::Relaxed) {
             return Ok(T::default());
         }
-        let done = engine::run_guarded(&self.path, || {
+        let done = run_guarded(&self.path, || {
             let transaction =
                 self.db.begin_read().map_err(|error| StoreError::engine(&self.path, "begin", error))?;
             work(&transaction).map_err(|error| StoreError::engine(&self.path, "read", error))
@@ -516,7 +518,7 @@ impl Cache {
         let Opened::Write(db) = &*self.db else {
             return Err(StoreError::io(&self.path, "write", std::io::ErrorKind::ReadOnlyFilesystem));
         };
-        let done = engine::run_guarded(&self.path, || {
+        let done = run_guarded(&self.path, || {
             engine::transact(db, &self.path, |transaction| {
                 work(transaction).map_err(|error| StoreError::engine(&self.path, "write", error))
             })
@@ -525,285 +527,5 @@ impl Cache {
     }
 }
 
-/// Evicts symbols that were not used for longest, then the oldest days of the one just written.
-fn make_room(transaction: &WriteTransaction, current: &str, budget: u64) -> Result<u64, redb::Error> {
-    let mut symbols: Vec<(i64, String, u64)> = Vec::new();
-    for row in transaction.open_table(USED)?.iter()? {
-        let (key, value) = row?;
-        symbols.push((value.value().0, key.value().to_owned(), value.value().1));
-    }
-    let mut total: u64 = symbols.iter().map(|(_, _, bytes)| bytes).sum();
-    if total <= budget {
-        return Ok(0);
-    }
-    let target = budget / 100 * KEEP_PERCENT;
-    symbols.sort();
-    let mut evicted = 0;
-    for (_, symbol, bytes) in symbols.iter().filter(|(_, symbol, _)| symbol != current) {
-        if total <= target {
-            return Ok(evicted);
-        }
-        evicted += remove_units(transaction, symbol)?;
-        total -= bytes;
-    }
-    Ok(evicted + remove_oldest_days(transaction, current, total, target)?)
-}
-
-/// Removes a symbol's units; its own row stays, so that a later run can tell evicted from new.
-fn remove_units(transaction: &WriteTransaction, symbol: &str) -> Result<u64, redb::Error> {
-    let mut units = transaction.open_table(UNITS)?;
-    let mut removed = 0;
-    units.retain_in((symbol, 0, i32::MIN)..=(symbol, u8::MAX, i32::MAX), |_, _| {
-        removed += 1;
-        false
-    })?;
-    transaction.open_table(USED)?.remove(symbol)?;
-    Ok(removed)
-}
-
-fn remove_oldest_days(
-    transaction: &WriteTransaction,
-    symbol: &str,
-    mut total: u64,
-    target: u64,
-) -> Result<u64, redb::Error> {
-    let mut units = transaction.open_table(UNITS)?;
-    let mut days: Vec<(i32, u8, u64)> = Vec::new();
-    for row in units.range((symbol, 0, i32::MIN)..=(symbol, u8::MAX, i32::MAX))? {
-        let (key, value) = row?;
-        days.push((key.value().2, key.value().1, value.value().len() as u64));
-    }
-    days.sort();
-    let mut evicted = 0;
-    for (day, style, bytes) in days {
-        if total <= target {
-            break;
-        }
-        units.remove((symbol, style, day))?;
-        total -= bytes;
-        evicted += 1;
-    }
-    let mut used = transaction.open_table(USED)?;
-    let last = used.get(symbol)?.map_or(0, |row| row.value().0);
-    used.insert(symbol, (last, total))?;
-    Ok(evicted)
-}
-
-fn unit_name(symbol: &str, (style, day): UnitKey) -> Vec<u8> {
-    let mut name = symbol.as_bytes().to_vec();
-    name.push(0);
-    name.push(style);
-    name.extend(day.to_le_bytes());
-    name
-}
-
-/// Puts a tag over name and bytes in front of the bytes.
-fn seal_row(name: &[u8], bytes: &[u8]) -> Vec<u8> {
-    let mut row = row_tag(name, bytes).to_vec();
-    row.extend_from_slice(bytes);
-    row
-}
-
-/// Returns the bytes of a row whose tag is that of its name and bytes.
-fn unseal_row<'a>(name: &[u8], row: &'a [u8]) -> Option<&'a [u8]> {
-    let (found, bytes) = row.split_at_checked(TAG_BYTES)?;
-    (found == row_tag(name, bytes)).then_some(bytes)
-}
-
-/// A checksum against damage and misplaced rows. It need not withstand intent: who can write here owns the answer.
-fn row_tag(name: &[u8], bytes: &[u8]) -> [u8; TAG_BYTES] {
-    let mut hash = crc32fast::Hasher::new();
-    hash.update(&(name.len() as u64).to_le_bytes());
-    hash.update(name);
-    hash.update(bytes);
-    hash.finalize().to_le_bytes()
-}
-
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    fn batch(days: std::ops::Range<i32>) -> CacheBatch {
-        let unit = |day| ((0, day), vec![day as u8; 1000]);
-        CacheBatch { symbol: Some(vec![7; 10]), units: days.map(unit).collect(), ..CacheBatch::default() }
-    }
-
-    /// The days of the first style whose rows verify.
-    fn days(cache: &Cache, symbol: &str) -> Vec<i32> {
-        let mut days = Vec::new();
-        let note = |day, row: Option<&[u8]>| days.extend(row.is_some().then_some(day));
-        cache.for_each_unit(symbol, 0, note).expect("read");
-        days
-    }
-
-    #[test]
-    fn what_is_put_is_found_and_survives_reopening() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
-        assert_eq!(cache.put("A", &batch(0..5), 1).expect("put"), 0);
-        assert_eq!(cache.put("AB", &batch(3..4), 2).expect("put"), 0);
-        drop(cache);
-        let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
-        assert_eq!(cache.symbol("A").expect("read"), Some(vec![7; 10]));
-        assert_eq!(days(&cache, "A"), [0, 1, 2, 3, 4]);
-        assert_eq!(cache.unit("A", (0, 4)).expect("read"), Some(vec![4; 1000]));
-        assert_eq!(cache.unit("A", (1, 4)).expect("read"), None);
-        let size = cache.size().expect("size");
-        assert_eq!((size.symbols, size.units, size.bytes), (2, 6, 6 * 1004));
-        let gone = CacheBatch { removed: vec![(0, 4)], ..CacheBatch::default() };
-        cache.put("A", &gone, 3).expect("put");
-        assert_eq!(cache.size().expect("size").bytes, 5 * 1004);
-        cache.forget("A").expect("forget");
-        assert!(days(&cache, "A").is_empty());
-    }
-
-    #[test]
-    fn the_budget_holds_and_the_longest_unused_goes_first() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let cache = Cache::open(dir.path(), 20_000).expect("a cache");
-        cache.put("OLD", &batch(0..9), 1).expect("put");
-        cache.put("NEW", &batch(0..9), 2).expect("put");
-        assert_eq!(cache.size().expect("size").units, 18);
-        assert_eq!(cache.put("NEWEST", &batch(0..5), 3).expect("put"), 9);
-        assert!(days(&cache, "OLD").is_empty());
-        assert_eq!(days(&cache, "NEW").len(), 9);
-        // More than the budget at once: the newest days stay.
-        assert!(cache.put("HUGE", &batch(0..50), 4).expect("put") > 30);
-        let left = days(&cache, "HUGE");
-        assert!(left.contains(&49) && !left.contains(&0));
-        assert!(cache.size().expect("size").bytes <= 20_000);
-    }
-
-    #[test]
-    fn the_last_answers_are_kept() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
-        for n in 0..10_u8 {
-            cache.keep_answer(&[n; 32], &[n; 100], n.into()).expect("kept");
-        }
-        let known = |n: u8| cache.answer(&[n; 32]).expect("read");
-        assert_eq!((known(1), known(2)), (None, Some(vec![2; 100])));
-        cache.forget("A").expect("forget");
-        assert_eq!(known(9), None);
-    }
-
-    #[test]
-    fn a_row_that_was_changed_or_moved_is_no_row() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
-        cache.put("A", &batch(0..3), 1).expect("put");
-        cache
-            .transact(|transaction| {
-                let mut units = transaction.open_table(UNITS)?;
-                let mut row = units.get(("A", 0, 1))?.expect("the row").value().to_vec();
-                units.insert(("A", 0, 2), row.as_slice())?;
-                row[500] ^= 1;
-                units.insert(("A", 0, 1), row.as_slice())?;
-                Ok(())
-            })
-            .expect("changed");
-        let mut corrupt = Vec::new();
-        let note = |day, row: Option<&[u8]>| corrupt.extend(row.is_none().then_some(day));
-        cache.for_each_unit("A", 0, note).expect("read");
-        assert_eq!(days(&cache, "A"), [0]);
-        assert_eq!(corrupt, [1, 2]);
-        assert_eq!(cache.unit("A", (0, 2)).expect("read"), None);
-    }
-
-    #[test]
-    fn what_a_killed_run_left_is_looked_at_as_the_next_run_finds_it() {
-        let (dir, left) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-        let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
-        cache.put("A", &batch(0..3), 1).expect("put");
-        let edition = Edition { store_uuid: [7; 16], generation: 3, content: [5; 16] };
-        cache.put_stamp(&edition).expect("put");
-        // As it is when the process that has it open is killed.
-        fs::copy(dir.path().join(FILE), left.path().join(FILE)).expect("copied");
-        drop(cache);
-        let before = fs::read(left.path().join(FILE)).expect("readable");
-        assert!(
-            matches!(Opened::look(&left.path().join(FILE)), Ok(Opened::Look(DisposableLook::Left(_), _))),
-            "it was not closed"
-        );
-        Cache::examine(left.path()).expect("every row verified");
-        assert_eq!(Cache::stamp_of(left.path()), Some(edition));
-        let look = Cache::look(left.path(), 1).expect("readable").expect("there");
-        assert_eq!(days(&look, "A"), [0, 1, 2]);
-        assert!(matches!(look.put("A", &batch(0..3), 1), Err(StoreError::Io { .. })));
-        drop(look);
-        assert!(fs::read(left.path().join(FILE)).expect("readable") == before, "byte for byte as it was");
-        assert_eq!(days(&Cache::open(left.path(), 1 << 20).expect("a run opens it"), "A"), [0, 1, 2]);
-    }
-
-    #[test]
-    fn a_look_finds_what_is_there_and_changes_nothing() {
-        let dir = tempfile::tempdir().expect("a folder");
-        assert!(Cache::look(dir.path(), 1).expect("nothing there").is_none());
-        let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
-        cache.put("A", &batch(0..3), 1).expect("put");
-        assert!(matches!(Cache::look(dir.path(), 1), Err(StoreError::Busy { .. })));
-        drop(cache);
-        let before = fs::read(dir.path().join(FILE)).expect("readable");
-        let look = Cache::look(dir.path(), 1).expect("readable").expect("there");
-        assert_eq!(days(&look, "A"), [0, 1, 2]);
-        assert!(matches!(look.put("A", &batch(0..3), 1), Err(StoreError::Io { .. })));
-        drop(look);
-        assert!(fs::read(dir.path().join(FILE)).expect("readable") == before, "byte for byte as it was");
-        fs::write(dir.path().join(FILE), vec![1; 5000]).expect("garbage");
-        assert!(Cache::look(dir.path(), 1).expect("no cache").is_none());
-        assert_eq!(fs::read(dir.path().join(FILE)).expect("readable"), vec![1; 5000]);
-    }
-
-    #[test]
-    fn who_looks_for_long_keeps_nobody_out_and_is_told_that_it_changed() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
-        cache.put("A", &batch(0..3), 1).expect("put");
-        drop(cache);
-        let look = Cache::look(dir.path(), 1).expect("readable").expect("there");
-        assert_eq!(days(&look, "A"), [0, 1, 2]);
-        let cache = Cache::open(dir.path(), 1 << 20).expect("open at once");
-        let busy = |look: &Cache| matches!(look.unit("A", (0, 1)), Err(StoreError::Busy { .. }));
-        assert!(busy(&look), "somebody may write");
-        cache.put("A", &batch(3..5), 1).expect("put");
-        drop(cache);
-        assert!(busy(&look), "somebody wrote");
-        assert_eq!(days(&Cache::look(dir.path(), 1).expect("readable").expect("there"), "A").len(), 5);
-        let held = fs::File::open(dir.path().join(FILE)).expect("a file");
-        held.lock_shared().expect("shared");
-        let watched = Cache::open(dir.path(), 1 << 20).map(drop);
-        assert!(matches!(watched, Err(StoreError::Watched { .. })), "{watched:?}");
-        drop(held);
-        assert_eq!(Cache::open(dir.path(), 1 << 20).expect("kept").size().expect("size").units, 5);
-    }
-
-    #[test]
-    fn a_file_that_cannot_be_used_is_begun_anew() {
-        let dir = tempfile::tempdir().expect("a folder");
-        fs::write(dir.path().join(FILE), vec![1; 5000]).expect("garbage");
-        let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
-        assert_eq!(cache.size().expect("size").units, 0);
-    }
-
-    #[test]
-    fn it_says_for_which_store_it_was_written_and_another_does_not_take_it() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let cache = Cache::open(dir.path(), 1 << 20).expect("a cache");
-        cache.put("A", &batch(0..3), 1).expect("put");
-        drop(cache);
-        assert_eq!(Cache::stamp_of(dir.path()), None);
-        let store = Edition { store_uuid: [7; 16], generation: 4, content: [9; 16] };
-        let open = |store: &Edition| Cache::open_of(dir.path(), 1 << 20, Some(store)).expect("a cache");
-        let cache = open(&store);
-        assert_eq!(days(&cache, "A"), [0, 1, 2], "of no store yet");
-        cache.put_stamp(&store).expect("put");
-        drop(cache);
-        assert_eq!(Cache::stamp_of(dir.path()), Some(store));
-        let later = Edition { generation: 9, content: [1; 16], ..store };
-        assert_eq!(days(&open(&later), "A"), [0, 1, 2]);
-        let other = Edition { store_uuid: [8; 16], ..later };
-        assert!(days(&open(&other), "A").is_empty());
-    }
-}
+mod tests;
