@@ -103,7 +103,7 @@ fn what_a_change_needs_can_be_asked_for() {
     assert_eq!(code, Some(12), "{said}");
     assert!(said.contains("EDGE LIKELY_LUCK (LUCK): p = 0.99"), "{said}");
     assert!(
-        said.contains("  - EDGE is LIKELY_LUCK with p = 0.989; a change at this look needs at most 0.12"),
+        said.contains("  - EDGE is LIKELY_LUCK with p = 0.989; a change at this look needs at most 0.09"),
         "{said}"
     );
     let (code, said, _) = run(&[
@@ -156,11 +156,11 @@ fn later_looks_ask_for_more_than_the_first() {
     let (june, later) = ("20250201-20250620", "20250201-20250625");
     gate("20250201-20250615", &["--no-save"]);
     gate("20250201-20250615", &["--quick"]);
-    assert_eq!(gate(june, &[]), [0.12; 2]);
-    assert_eq!(gate(june, &[]), [0.12; 2], "the same look");
-    assert_eq!(gate(june, &["--score", "balanced"]), [0.12; 2], "another question about the same days");
+    assert_eq!(gate(june, &[]), [0.09; 2]);
+    assert_eq!(gate(june, &[]), [0.09; 2], "the same look");
+    assert_eq!(gate(june, &["--score", "balanced"]), [0.09; 2], "another question about the same days");
     assert_eq!(gate(later, &[]), [0.005; 2]);
-    assert_eq!(gate(later, &["--profile", "other"]), [0.12; 2], "another profile has a size of its own");
+    assert_eq!(gate(later, &["--profile", "other"]), [0.09; 2], "another profile has a size of its own");
 }
 
 #[test]

@@ -131,13 +131,13 @@ pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
             ("SKIPPED", "Verdict: too few trades to judge."),
             (
                 "REAL",
-                "Significance: beyond what noise explains at one look, p of at most 0.04 over at least 120 days.",
+                "Significance: beyond what noise explains at one look, p of at most 0.035 over at least 120 days.",
             ),
-            ("PROMISING", "Significance: better than noise most of the time, p of at most 0.12."),
+            ("PROMISING", "Significance: better than noise most of the time, p of at most 0.1."),
             ("UNPROVEN", "Significance: neither noise nor proof."),
             (
                 "LIKELY_LUCK",
-                "Significance: noise does as well, p of at least 0.5, or above 0.12 while the cross-fit loses.",
+                "Significance: noise does as well, p of at least 0.5, or above 0.1 while the cross-fit loses.",
             ),
             ("NOT_ENOUGH_DATA", "Significance: fewer than 60 days, 40 days with trades, or 100 trades."),
             ("UNTESTED", "Significance: the tests were left out (`--quick`)."),
@@ -150,7 +150,7 @@ pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
             ("EVIDENCE", "Fewer days or trades than a test needs."),
             ("FRAGILE_COST", "Costs a quarter higher would take the profit."),
             ("FRAGILE_INTRABAR", "It loses when the stop comes first in candles that held both levels."),
-            ("LUCK", "The p-value of EDGE or SWITCH is above 0.04."),
+            ("LUCK", "The p-value of EDGE or SWITCH is above 0.035."),
             ("CROSS_FIT", "Choosing without some of the days did not earn enough on them."),
             ("WALK_FORWARD", "Of older runs: walk-forward re-optimisation did not pay."),
             (

@@ -34,9 +34,10 @@ const PPM_PER_PERCENT: f64 = 10_000.0;
 /// Replicates of the test of the surface, and the seed of their draws.
 const REPLICATES: usize = 999;
 const SEED: u64 = 20_240_611;
-/// Weight of the cross-fit beside the surface in the p-value of EDGE. The surface has more power over a whole grid (in the calibration
-/// equal weights cost 5 of 69 points at a true Sharpe ratio of 2.8); what it has no column for only choosing again can see.
-pub(crate) const CHOICE_WEIGHT: f64 = 0.1;
+/// Weight of the cross-fit beside the surface in the p-value of EDGE. The surface has more power over a whole grid, and what is combined
+/// is called an edge on noise a little more often the more the cross-fit has to say (docs/explanation/validation.md has the figures);
+/// what the surface has no column for only choosing again can see.
+pub(crate) const CHOICE_WEIGHT: f64 = 0.05;
 /// Fewest days before a forward record: they say how much results vary.
 const SCALE_DAYS: usize = 60;
 /// Longest mean block of the bootstrap; days.

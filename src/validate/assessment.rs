@@ -157,9 +157,9 @@ pub const DECAY_E: f64 = 20.0;
 
 /// p-values up to which one look says REAL, and PROMISING: so far below 5 and 15 % that noise gets these words no more often than that
 /// where p is a little too low, as it is on results whose volatility comes and goes.
-pub const REAL_P: f64 = 0.04;
+pub const REAL_P: f64 = 0.035;
 /// See [`REAL_P`].
-pub const PROMISING_P: f64 = 0.12;
+pub const PROMISING_P: f64 = 0.1;
 /// p-value from which noise does as well as not.
 const LUCK_P: f64 = 0.5;
 /// Fewest days of a REAL answer.
@@ -267,7 +267,7 @@ pub struct AdoptionGate {
 impl AdoptionGate {
     /// Returns the gate of an assurance that is asked for, at the first look of a profile at a style or at a later one.
     pub fn of(least: Assurance, is_first: bool) -> Self {
-        let (first, later) = if least >= Assurance::Real { (0.03, 0.002) } else { (0.12, 0.005) };
+        let (first, later) = if least >= Assurance::Real { (0.03, 0.002) } else { (0.09, 0.005) };
         Self {
             edge_p: if is_first { first } else { later },
             switch_p: if least >= Assurance::Real { 0.005 } else { 0.02 },
@@ -374,11 +374,11 @@ mod tests {
     #[test]
     fn the_words_of_a_surface_have_their_limits() {
         let word = |p, t| assess_edge(ENOUGH, p, t).assurance;
-        assert_eq!(word(Some(0.04), Some(-1.0)), Assurance::Real, "a veto is no evidence against an edge");
-        assert_eq!(word(Some(0.0401), None), Assurance::Promising);
-        assert_eq!(word(Some(0.12), None), Assurance::Promising);
-        assert_eq!(word(Some(0.121), Some(0.1)), Assurance::Unproven);
-        assert_eq!(word(Some(0.121), Some(0.0)), Assurance::LikelyLuck);
+        assert_eq!(word(Some(REAL_P), Some(-1.0)), Assurance::Real, "a veto is no evidence against an edge");
+        assert_eq!(word(Some(REAL_P + 0.001), None), Assurance::Promising);
+        assert_eq!(word(Some(PROMISING_P), None), Assurance::Promising);
+        assert_eq!(word(Some(PROMISING_P + 0.001), Some(0.1)), Assurance::Unproven);
+        assert_eq!(word(Some(PROMISING_P + 0.001), Some(0.0)), Assurance::LikelyLuck);
         assert_eq!(word(Some(0.5), Some(3.0)), Assurance::LikelyLuck);
         assert_eq!(word(None, Some(3.0)), Assurance::Untested);
         let few = SampleSize { days: 119, ..ENOUGH };
@@ -424,7 +424,7 @@ mod tests {
             );
         }
         let least = SampleSize { days: 60, active_days: 40, trades: 100 };
-        assert_eq!(assess_edge(least, Some(0.04), None).assurance, Assurance::Promising);
+        assert_eq!(assess_edge(least, Some(0.01), None).assurance, Assurance::Promising);
     }
 
     #[test]
