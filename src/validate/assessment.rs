@@ -431,7 +431,8 @@ mod tests {
     fn a_choice_is_judged_by_what_it_earned_unseen() {
         let word = |t| assess_candidate(ENOUGH, Some(t)).assurance;
         assert_eq!(
-            [word(1.76), word(1.75), word(1.18), word(1.17)],
+            // p of 0.035 and 0.1.
+            [word(1.812), word(1.811), word(1.282), word(1.281)],
             [Assurance::Real, Assurance::Promising, Assurance::Promising, Assurance::Unproven]
         );
         assert_eq!([word(0.01), word(0.0)], [Assurance::Unproven, Assurance::LikelyLuck]);

@@ -98,7 +98,7 @@ impl<'a> OwnByFolds<'a> {
                 &known_days(fold, &study.days),
             ));
         }
-        let theirs = self.returns(book, self.pooled.place, &study.days, &[study.days.clone()]);
+        let theirs = self.returns(book, self.pooled.place, &study.days, std::slice::from_ref(&study.days));
         let lags = usize::try_from(style.horizon_days(plan.interval)).unwrap_or(1);
         let p = sharpe_difference(&earned, &theirs, lags).map_or(1.0, |found| cdf(-found.t));
         let p = (p * self.symbols as f64).min(1.0);
