@@ -57,7 +57,7 @@ pub enum IssueDetail {
     },
     /// Signals of a file are not on days that count, for the reason of the issue.
     UnusedSignals {
-        /// Why, by the name of [`UNUSED_SIGNALS`].
+        /// Why, by the name of `UNUSED_SIGNALS`.
         why: String,
         /// The symbol of the first.
         symbol: String,

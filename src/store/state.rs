@@ -224,8 +224,8 @@ impl Store {
 
     /// Writes everything a run learned in one transaction and returns the id of the run.
     ///
-    /// Runs of a profile are numbered from 1 without gaps. Beyond [`RUNS_MAX`] the oldest are removed with
-    /// their decisions, beyond [`TRIAL_RUNS_MAX`] their trials, series and work; beyond as many whole runs as the location asks
+    /// Runs of a profile are numbered from 1 without gaps. Beyond `RUNS_MAX` the oldest are removed with
+    /// their decisions, beyond `TRIAL_RUNS_MAX` their trials, series and work; beyond as many whole runs as the location asks
     /// for, those that changed nothing are reduced to their summary. Readers see it after [`Store::publish_view`].
     ///
     /// Where the location asks for backups, one is made of the result; that it could not be made is a warning.

@@ -44,7 +44,7 @@ pub(super) struct Header {
     /// Commits of the store when it was made.
     #[serde(default)]
     pub(super) generation: Option<u64>,
-    /// A hash over what it holds, see [`Edition::content`].
+    /// A hash over what it holds, see `Edition::content`.
     #[serde(default)]
     pub(super) content: Option<String>,
     /// Whose run it was made after.
