@@ -335,7 +335,9 @@ pub enum OwnReason {
     },
     /// Its own set stays: it is no worse than that of all symbols, and there is no better one.
     OwnStays,
-    /// Nothing was tested: a quick run, or too few days for folds.
+    /// Its own set, which was active, does worse than that of all symbols.
+    OwnIsWorse,
+    /// Nothing was tested: a quick run, or too few days for folds. What is active stays.
     NotTested,
 }
 
@@ -375,6 +377,7 @@ impl fmt::Display for OwnReason {
                  (p = {p:.3}, all symbols counted; {least} is asked for)"
             ),
             Self::OwnStays => f.write_str("its own set stays: it is no worse than that of all symbols"),
+            Self::OwnIsWorse => f.write_str("the set of all symbols does better on it than its own"),
             Self::NotTested => f.write_str("own sets are not tested in a quick run, nor with too few days"),
         }
     }

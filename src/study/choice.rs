@@ -1,7 +1,6 @@
 //! The scores of every set for several choices on one window at once.
 
 use std::ops::Range;
-use std::rc::Rc;
 
 use crate::evaluate::outcome_table::Window;
 use crate::evaluate::sweep::{GridPoint, draw_figures};
@@ -29,15 +28,10 @@ pub(super) struct ChoiceScores {
 
 impl ChoiceScores {
     /// Returns them as they are ranked.
-    pub(super) fn into_grid(mut self) -> ScoredGrid<impl Fn(usize) -> u32, impl Fn(usize, usize) -> bool> {
-        let scores = std::mem::take(&mut self.scores);
-        let known = Rc::new(self);
-        let trades = known.clone();
-        ScoredGrid {
-            scores,
-            trades: move |cell| trades.trades[cell],
-            earns: move |rule, cell| known.earns(rule, cell),
-        }
+    pub(super) fn into_grid(self) -> ScoredGrid<impl Fn(usize) -> u32, impl Fn(usize, usize) -> bool> {
+        let Self { rules, scores, nets, trades } = self;
+        let earns = move |rule, cell| earns(&nets, cell * rules + rule);
+        ScoredGrid { scores, trades: move |cell| trades[cell], earns }
     }
 
     /// Returns the scores.
@@ -57,8 +51,12 @@ impl ChoiceScores {
 
     /// Returns whether a set earns, where that matters.
     pub(super) fn earns(&self, rule: usize, cell: usize) -> bool {
-        self.nets.get(cell * self.rules + rule).is_some_and(|net| *net > 0.0)
+        earns(&self.nets, cell * self.rules + rule)
     }
+}
+
+fn earns(nets: &[f64], at: usize) -> bool {
+    nets.get(at).is_some_and(|net| *net > 0.0)
 }
 
 /// Scores every set for every choice, by one sweep: what is known without some days is what all days have, less what they have before

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::choice::{Choice, ChoiceScores, score_choices};
 use super::{EvaluationContext, Measurer};
 use crate::engine::plan::Plan;
-use crate::evaluate::outcome_table::Window;
+use crate::evaluate::outcome_table::{OutcomeTable, Window};
 use crate::evaluate::replay::{Pick, replay_set};
 use crate::evaluate::sweep::sweep_window;
 use crate::model::Day;
@@ -70,17 +70,13 @@ pub(super) struct Fold {
     pub(super) left_out: Range<Day>,
 }
 
-/// Returns the days of all that choose for a fold: before and after what is left out.
-pub(super) fn known_days(fold: &Fold, all: &Range<Day>) -> [Range<Day>; 2] {
-    [all.start..fold.left_out.start, fold.left_out.end..all.end]
-}
-
 /// A set that was chosen, with what it earned on the fold.
-struct FoldChoice {
+pub(super) struct FoldChoice {
     place: (usize, usize),
     earned_ppm: i64,
     promised: f64,
-    days: Vec<f64>,
+    /// Day by day, in standard deviations of the days that chose.
+    pub(super) days: Vec<f64>,
 }
 
 /// The rule that chooses, on a book.
@@ -90,12 +86,28 @@ pub(super) struct Chooser<'a> {
     days: Range<Day>,
     /// Days that a label reaches beyond its own.
     gap: i32,
+    /// Fewest trades on all days.
+    trades_min: u32,
 }
 
 impl<'a> Chooser<'a> {
     pub(super) fn new(ground: EvaluationContext<'a>, plan: &'a Plan, days: Range<Day>) -> Self {
         let gap = ground.style.horizon_days(plan.interval);
-        Self { ground, plan, days, gap }
+        Self { ground, plan, days, gap, trades_min: plan.search.ranked_trades_min() }
+    }
+
+    /// Returns the same rule on another book, with so many trades asked for.
+    pub(super) fn on<'b>(&self, book: &'b OutcomeTable, trades_min: u32) -> Chooser<'b>
+    where
+        'a: 'b,
+    {
+        let ground = EvaluationContext { style: self.ground.style, book };
+        Chooser { ground, plan: self.plan, days: self.days.clone(), gap: self.gap, trades_min }
+    }
+
+    /// Returns all days, with nothing left out.
+    pub(super) fn all_days(&self) -> Fold {
+        Fold { days: self.days.clone(), left_out: self.days.start..self.days.start }
     }
 
     /// Returns the days of every fold; none where they are too few.
@@ -134,7 +146,10 @@ impl<'a> Chooser<'a> {
             true => (None, refits.iter().map(|fold| self.choose_by_order(fold)).collect()),
             false => self.choose_by_sums(&refits, also),
         };
-        let earn = |(refit, trial): (&Fold, Option<Trial>)| self.earn(&trial?, refit);
+        let earn = |(refit, trial): (&Fold, Option<Trial>)| {
+            let Trial { rule, cell, .. } = trial?;
+            self.earn((rule, cell), refit)
+        };
         let mut choices: Vec<Option<FoldChoice>> = refits.iter().zip(trials).map(earn).collect();
         let walked = choices.split_off(choices.len().min(FOLDS));
         let all = |choices: Vec<Option<FoldChoice>>| {
@@ -152,7 +167,8 @@ impl<'a> Chooser<'a> {
 
     /// Returns the stretches of days that choose.
     fn known(&self, fold: &Fold) -> [Window<'a>; 2] {
-        known_days(fold, &self.days).map(|days| self.ground.book.window(days))
+        let stretches = [self.days.start..fold.left_out.start, fold.left_out.end..self.days.end];
+        stretches.map(|days| self.ground.book.window(days))
     }
 
     fn choose_by_order(&self, fold: &Fold) -> Option<Trial> {
@@ -169,9 +185,9 @@ impl<'a> Chooser<'a> {
         refits: &[Fold],
         also: Option<&Choice<'_>>,
     ) -> (Option<ChoiceScores>, Vec<Option<Trial>>) {
-        let again = |fold: &Fold| Choice { objective: self.objective(fold), left_out: fold.left_out.clone() };
-        let choices: Vec<Choice<'_>> = refits.iter().map(again).chain(also.cloned()).collect();
-        let mut scores = score_choices(&self.ground.book.window(self.days.clone()), &choices);
+        let again = refits.iter().map(|fold| self.choice(fold));
+        let choices: Vec<Choice<'_>> = again.chain(also.cloned()).collect();
+        let mut scores = self.score(&choices);
         let of_all = scores.split_off(refits.len()).pop();
         let mut ranker = Ranker::new(&self.ground.style.space, self.plan.search.rank);
         let choose = |(scores, choice): (ChoiceScores, &Choice<'_>)| {
@@ -180,12 +196,22 @@ impl<'a> Chooser<'a> {
         (of_all, scores.into_iter().zip(&choices).map(choose).collect())
     }
 
+    /// Returns the choice that is made for a fold.
+    pub(super) fn choice(&self, fold: &Fold) -> Choice<'a> {
+        Choice { objective: self.objective(fold), left_out: fold.left_out.clone() }
+    }
+
+    /// Scores every set for every choice; see [`score_choices`].
+    pub(super) fn score(&self, choices: &[Choice<'_>]) -> Vec<ChoiceScores> {
+        score_choices(&self.ground.book.window(self.days.clone()), choices)
+    }
+
     /// Returns the rule of the plan on the days that choose; as many trades are asked for, day by day, as on all of them.
     fn objective(&self, fold: &Fold) -> Objective<'a> {
         let known = self.known(fold);
         let days: usize = known.iter().map(Window::day_count).sum();
         let all = self.ground.book.window(self.days.clone());
-        let asked = u64::from(self.plan.search.ranked_trades_min()) * days as u64;
+        let asked = u64::from(self.trades_min) * days as u64;
         let trades_min = asked.div_ceil(all.day_count().max(1) as u64) as u32;
         let measure = Measurer { style: self.ground.style, plan: self.plan };
         let mut objective = measure.objective(&all, trades_min);
@@ -194,10 +220,10 @@ impl<'a> Chooser<'a> {
         objective
     }
 
-    /// Returns what a choice earned on its fold; `None` where its returns did not vary on the days that chose.
-    fn earn(&self, trial: &Trial, fold: &Fold) -> Option<FoldChoice> {
-        let levels = self.ground.style.space.lattice().levels(trial.cell);
-        let pick = Pick { rule: trial.rule, levels: Some(&levels) };
+    /// Returns what a set, chosen for a fold, earned on it; `None` where its returns did not vary on the days that chose.
+    pub(super) fn earn(&self, (rule, cell): (usize, usize), fold: &Fold) -> Option<FoldChoice> {
+        let levels = self.ground.style.space.lattice().levels(cell);
+        let pick = Pick { rule, levels: Some(&levels) };
         let known = self.known(fold);
         let days: usize = known.iter().map(Window::day_count).sum();
         let [before, after] = known.map(|window| replay_set(&window, pick).point);
@@ -213,7 +239,7 @@ impl<'a> Chooser<'a> {
             earned[(day.0 - fold.days.start.0) as usize] = *ppm as f64 / deviation;
         }
         Some(FoldChoice {
-            place: (trial.rule, trial.cell),
+            place: (rule, cell),
             earned_ppm: tally.point.net_ppm(),
             promised: point.net_ppm() as f64 / days as f64 / deviation,
             days: earned,
@@ -247,7 +273,7 @@ fn walk_of(choices: Vec<FoldChoice>) -> Walk {
 mod tests {
     use super::*;
     use crate::engine::plan::{DayLimits, SearchSettings};
-    use crate::evaluate::outcome_table::{Entry, OutcomeTable};
+    use crate::evaluate::outcome_table::Entry;
     use crate::evaluate::score::Score;
     use crate::exits::Costs;
     use crate::model::{

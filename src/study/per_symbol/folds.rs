@@ -1,17 +1,13 @@
 //! A symbol's own set by the evidence: chosen on all days, and held against the pooled set on days that did not choose it.
 
-use std::ops::Range;
-
 use super::{OwnResult, PooledSet};
 use crate::decide::reason::OwnReason;
-use crate::evaluate::outcome_table::{OutcomeTable, Window};
-use crate::evaluate::replay::{Pick, replay_set};
-use crate::model::{Day, ParameterSet};
+use crate::evaluate::outcome_table::OutcomeTable;
+use crate::model::ParameterSet;
 use crate::search::own::shrunk_score;
-use crate::search::rank::{Objective, Ranker, ScoredGrid, Trial};
-use crate::study::MeasuredParts;
-use crate::study::choice::{Choice, ChoiceScores, score_choices};
-use crate::study::cross_fit::{Fold, known_days};
+use crate::search::rank::{Ranker, ScoredGrid, Trial};
+use crate::study::choice::{Choice, ChoiceScores};
+use crate::study::cross_fit::{Chooser, Fold};
 use crate::validate::assessment::AdoptionGate;
 use crate::validate::normal::cdf;
 use crate::validate::pair::sharpe_difference;
@@ -19,8 +15,10 @@ use crate::validate::pair::sharpe_difference;
 /// What the own sets of all symbols are found by.
 pub(super) struct OwnByFolds<'a> {
     pooled: PooledSet<'a>,
+    /// The rule that chooses, on all symbols.
+    chooser: Chooser<'a>,
     folds: Vec<Fold>,
-    /// Scores on all symbols: by all days, then without each fold.
+    /// Scores on all symbols: by all days, then without each fold; none where nothing is tested.
     whole: Vec<ChoiceScores>,
     gate: AdoptionGate,
     /// Symbols that are asked about: each is a try.
@@ -30,141 +28,87 @@ pub(super) struct OwnByFolds<'a> {
 impl<'a> OwnByFolds<'a> {
     pub(super) fn new(
         pooled: PooledSet<'a>,
-        book: &OutcomeTable,
-        folds: Vec<Fold>,
+        chooser: Chooser<'a>,
         gate: AdoptionGate,
         symbols: usize,
     ) -> Self {
-        let is_tested = !pooled.plan.search.quick && !folds.is_empty();
-        let trades_min = pooled.plan.search.ranked_trades_min();
-        let whole = match is_tested {
-            true => score_choices(
-                &book.window(pooled.study.days.clone()),
-                &choices_on(&pooled, book, &folds, trades_min),
-            ),
-            false => Vec::new(),
+        let folds = if pooled.plan.search.quick { Vec::new() } else { chooser.folds() };
+        let whole = match folds.is_empty() {
+            true => Vec::new(),
+            false => chooser.score(&choices(&chooser, &folds)),
         };
-        Self { pooled, folds, whole, gate, symbols }
+        Self { pooled, chooser, folds, whole, gate, symbols }
     }
 
-    /// Returns the own set of a symbol; the active one stays while it is no worse than the pooled set, and nothing better was found.
+    /// Returns the own set of a symbol. An active one stays where nothing is tested, and while it does no worse than the pooled set where
+    /// nothing better is found.
     pub(super) fn own_set(&self, book: &OutcomeTable, active: Option<&ParameterSet>) -> OwnResult {
         let parts = self.pooled.parts(book);
-        let place = active.and_then(|set| self.pooled.style.space.find(set));
-        let found = self.better_than_pooled(book);
-        let stays = |place: (usize, usize)| {
-            place != self.pooled.place && self.difference(book, place).is_some_and(|better| better >= 0.0)
-        };
-        match (found, place) {
-            (Ok((trial, p)), _) => Ok((self.measured(&trial, &parts), OwnReason::OwnIsBetter { p })),
-            (Err(OwnReason::PooledIsBest), _) => Err(OwnReason::PooledIsBest),
-            (Err(_), Some((rule, cell))) if stays((rule, cell)) => {
-                Ok((self.pooled.measurer().set(rule, cell, &parts).0, OwnReason::OwnStays))
-            }
-            (Err(reason), _) => Err(reason),
+        let measured = |(rule, cell)| self.pooled.measurer().set(rule, cell, &parts).0;
+        let active = active.and_then(|set| self.pooled.style.space.find(set));
+        if self.whole.is_empty() {
+            return active.map(|place| (measured(place), OwnReason::NotTested)).ok_or(OwnReason::NotTested);
         }
-    }
-
-    fn measured(&self, trial: &Trial, parts: &MeasuredParts<'_>) -> crate::study::Measured {
-        self.pooled.measurer().set(trial.rule, trial.cell, parts).0
+        let own = self.chooser.on(book, self.pooled.settings.trades_min);
+        match (self.better_than_pooled(&own), active) {
+            (Ok((best, p)), _) => Ok((measured((best.rule, best.cell)), OwnReason::OwnIsBetter { p })),
+            (Err(OwnReason::PooledIsBest), _) => Err(OwnReason::PooledIsBest),
+            (Err(_), Some(place)) if place == self.pooled.place => Err(OwnReason::PooledIsBest),
+            (Err(_), Some(place)) if self.does_no_worse(&own, place) => {
+                Ok((measured(place), OwnReason::OwnStays))
+            }
+            (Err(_), Some(_)) => Err(OwnReason::OwnIsWorse),
+            (Err(reason), None) => Err(reason),
+        }
     }
 
     /// Chooses for a symbol by shrunk scores, and tests the choice as SWITCH does: what choosing without each fold earned on it, against
     /// the pooled set on the same days. That one was chosen by all days, which is to its favour.
-    fn better_than_pooled(&self, book: &OutcomeTable) -> Result<(Trial, f64), OwnReason> {
-        let PooledSet { plan, style, study, settings, .. } = self.pooled;
-        if self.whole.is_empty() {
-            return Err(OwnReason::NotTested);
-        }
+    fn better_than_pooled(&self, own: &Chooser<'_>) -> Result<(Trial, f64), OwnReason> {
+        let PooledSet { plan, style, settings, place, .. } = self.pooled;
         let few = || OwnReason::TooFewTrades { trades_min: settings.trades_min };
-        let choices = choices_on(&self.pooled, book, &self.folds, settings.trades_min);
-        let own = score_choices(&book.window(study.days.clone()), &choices);
+        let choices = choices(own, &self.folds);
+        let scores = own.score(&choices);
         let mut ranker = Ranker::new(&style.space, plan.search.rank);
         let mut choose = |n: usize| {
-            let grid = shrunk(&own[n], &self.whole[n], settings.prior_trades);
+            let grid = shrunk(&scores[n], &self.whole[n], settings.prior_trades);
             ranker.best(grid, &choices[n].objective, 1).into_iter().next()
         };
         let best = choose(0).ok_or_else(few)?;
-        if (best.rule, best.cell) == self.pooled.place {
+        if (best.rule, best.cell) == place {
             return Err(OwnReason::PooledIsBest);
         }
-        let mut earned = Vec::new();
+        let mut earned = Some(Vec::new());
         for (n, fold) in self.folds.iter().enumerate() {
             let choice = choose(n + 1).ok_or_else(few)?;
-            earned.extend(self.returns(
-                book,
-                (choice.rule, choice.cell),
-                &fold.days,
-                &known_days(fold, &study.days),
-            ));
+            let on_fold = own.earn((choice.rule, choice.cell), fold);
+            earned = earned.zip(on_fold).map(|(days, choice)| [days, choice.days].concat());
         }
-        let theirs = self.returns(book, self.pooled.place, &study.days, std::slice::from_ref(&study.days));
+        let theirs = own.earn(place, &own.all_days());
         let lags = usize::try_from(style.horizon_days(plan.interval)).unwrap_or(1);
-        let p = sharpe_difference(&earned, &theirs, lags).map_or(1.0, |found| cdf(-found.t));
-        let p = (p * self.symbols as f64).min(1.0);
+        // Returns that do not vary are no better.
+        let both = earned.zip(theirs);
+        let found = both.and_then(|(earned, theirs)| sharpe_difference(&earned, &theirs.days, lags));
+        let p = (found.map_or(1.0, |found| cdf(-found.t)) * self.symbols as f64).min(1.0);
         match p <= self.gate.switch_p {
             true => Ok((best, p)),
             false => Err(OwnReason::OwnNoBetter { p, least: self.gate.switch_p }),
         }
     }
 
-    /// Returns the difference of the Sharpe ratios of a set and the pooled one on the symbol, all days.
-    fn difference(&self, book: &OutcomeTable, place: (usize, usize)) -> Option<f64> {
-        let days = &self.pooled.study.days;
-        let on = |place| self.returns(book, place, days, std::slice::from_ref(days));
-        sharpe_difference(&on(place), &on(self.pooled.place), 1).map(|found| found.difference)
-    }
-
-    /// Returns the day returns of a set on some days, in standard deviations of those that it was chosen on; as they are where these do
-    /// not vary.
-    fn returns(
-        &self,
-        book: &OutcomeTable,
-        (rule, cell): (usize, usize),
-        days: &Range<Day>,
-        known: &[Range<Day>],
-    ) -> Vec<f64> {
-        let levels = self.pooled.style.space.lattice().levels(cell);
-        let pick = Pick { rule, levels: Some(&levels) };
-        let windows: Vec<Window<'_>> = known.iter().map(|days| book.window(days.clone())).collect();
-        let points = windows.iter().map(|window| replay_set(window, pick).point);
-        let point = points.reduce(|all, part| all.joined(&part)).unwrap_or_default();
-        let deviation = point.day_deviation_ppm(windows.iter().map(Window::day_count).sum());
-        let scale = if deviation > 0.0 { deviation } else { 1.0 };
-        let window = book.window(days.clone());
-        let mut returns = vec![0.0; window.day_count()];
-        for (day, ppm) in &replay_set(&window, pick).daily_ppm {
-            returns[(day.0 - days.start.0) as usize] = *ppm as f64 / scale;
-        }
-        returns
+    /// Returns whether a set has no lower a Sharpe ratio than the pooled one on the symbol, all days.
+    fn does_no_worse(&self, own: &Chooser<'_>, place: (usize, usize)) -> bool {
+        let on = |place| own.earn(place, &own.all_days()).map(|earned| earned.days);
+        let both = on(place).zip(on(self.pooled.place));
+        let found = both.and_then(|(own, theirs)| sharpe_difference(&own, &theirs, 1));
+        found.is_some_and(|found| found.difference >= 0.0)
     }
 }
 
-/// Returns the choices on a book: by all days, then without each fold; as many trades are asked for, day by day, as on all of them.
-fn choices_on<'a>(
-    pooled: &PooledSet<'a>,
-    book: &OutcomeTable,
-    folds: &[Fold],
-    trades_min: u32,
-) -> Vec<Choice<'a>> {
-    let days = &pooled.study.days;
-    let objective = |known: &[Range<Day>]| -> Objective<'a> {
-        let windows: Vec<Window<'_>> = known.iter().map(|days| book.window(days.clone())).collect();
-        let count: usize = windows.iter().map(Window::day_count).sum();
-        let all = book.window(days.clone());
-        let asked = (u64::from(trades_min) * count as u64).div_ceil(all.day_count().max(1) as u64);
-        let mut objective = pooled.measurer().objective(&all, asked as u32);
-        objective.around.days = count;
-        objective.around.candidates = windows.iter().map(|window| window.candidates).sum();
-        objective
-    };
-    let of_all =
-        Choice { objective: objective(std::slice::from_ref(days)), left_out: days.start..days.start };
-    let without = |fold: &Fold| Choice {
-        objective: objective(&known_days(fold, days)),
-        left_out: fold.left_out.clone(),
-    };
-    std::iter::once(of_all).chain(folds.iter().map(without)).collect()
+/// Returns the choices on a book: by all days, then without each fold.
+fn choices<'a>(chooser: &Chooser<'a>, folds: &[Fold]) -> Vec<Choice<'a>> {
+    let of_all = chooser.choice(&chooser.all_days());
+    std::iter::once(of_all).chain(folds.iter().map(|fold| chooser.choice(fold))).collect()
 }
 
 /// Returns the scores of sets on a symbol, shrunk towards those on all; a set without a score on either has none.
@@ -194,11 +138,10 @@ mod tests {
     use crate::evaluate::outcome_table::Entry;
     use crate::exits::Costs;
     use crate::model::{
-        DAY_MS, Direction, ExitReason, HOUR_MS, Interval, Outcome, Outcomes, ReturnPpm, Setup, Style,
+        DAY_MS, Day, Direction, ExitReason, HOUR_MS, Interval, Outcome, Outcomes, ReturnPpm, Setup, Style,
     };
     use crate::search::space::{Bound, Dimension, ExitAxes, number_levels};
     use crate::search::strategy::SpaceAxes;
-    use crate::study::cross_fit::Chooser;
     use crate::study::{EvaluationContext, Study, study_parameters};
     use crate::validate::assessment::Assurance;
     use crate::validate::resample::Random;
@@ -260,10 +203,10 @@ mod tests {
         let place = style.space.find(&study.top[0].set).expect("of the space");
         let settings = plan.search.own.expect("asked for");
         let pooled = PooledSet { plan, style, study: &study, place, settings };
-        let folds = Chooser::new(ground, plan, Day(0)..Day(DAYS)).folds();
+        let chooser = Chooser::new(ground, plan, Day(0)..Day(DAYS));
         let gate = AdoptionGate::of(Assurance::Promising, false);
         let active = active.map(|(rule, cell)| style.space.set(rule, cell));
-        let found = OwnByFolds::new(pooled, &whole, folds, gate, 6).own_set(&own, active.as_ref());
+        let found = OwnByFolds::new(pooled, chooser, gate, 6).own_set(&own, active.as_ref());
         (found, study)
     }
 
@@ -294,21 +237,28 @@ mod tests {
         for place in (0..6).map(|n| (n % 3, n / 3)) {
             let (found, study) = last_symbol(&plan, &on_noise, Some(place));
             outcomes.push(found.is_ok());
-            if let Ok((measured, reason)) = found {
-                assert_eq!(reason, OwnReason::OwnStays);
-                assert_eq!(plan.styles[0].space.find(&measured.set), Some(place));
-                assert_ne!(measured.set, study.top[0].set);
+            match found {
+                Ok((measured, reason)) => {
+                    assert_eq!(reason, OwnReason::OwnStays);
+                    assert_eq!(plan.styles[0].space.find(&measured.set), Some(place));
+                    assert_ne!(measured.set, study.top[0].set);
+                }
+                Err(reason) => {
+                    let is_pooled = plan.styles[0].space.find(&study.top[0].set) == Some(place);
+                    let worse = if is_pooled { OwnReason::PooledIsBest } else { OwnReason::OwnIsWorse };
+                    assert_eq!(reason, worse);
+                }
             }
         }
         assert!(outcomes.contains(&true) && outcomes.contains(&false), "{outcomes:?}");
     }
 
     #[test]
-    fn a_quick_run_tests_no_own_set() {
+    fn a_quick_run_tests_no_own_set_and_takes_none_away() {
         let plan = plan(true, 20);
         let (found, _) = last_symbol(&plan, &|symbol| Some(if symbol == 5 { 0 } else { 2 }), None);
         assert_eq!(found, Err(OwnReason::NotTested));
         let (found, _) = last_symbol(&plan, &|symbol| Some(if symbol == 5 { 0 } else { 2 }), Some((0, 0)));
-        assert_eq!(found.expect("the active one").1, OwnReason::OwnStays);
+        assert_eq!(found.expect("the active one").1, OwnReason::NotTested);
     }
 }

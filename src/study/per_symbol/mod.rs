@@ -94,7 +94,7 @@ impl OwnQuestion<'_> {
         let chooser = Chooser::new(EvaluationContext { style, book }, plan, study.days.clone());
         match self.gate.filter(|_| !chooser.reads_order()) {
             Some(gate) => {
-                let by_folds = folds::OwnByFolds::new(pooled, book, chooser.folds(), gate, symbols.len());
+                let by_folds = folds::OwnByFolds::new(pooled, chooser, gate, symbols.len());
                 self.of_symbols(symbols, names, &|own, active| by_folds.own_set(own, active))
             }
             None => {
