@@ -12,6 +12,7 @@ mod config_secrets;
 mod daily;
 mod decay;
 mod decoded;
+mod demo;
 mod dependencies;
 mod doctor;
 #[path = "schemas/documents.rs"]

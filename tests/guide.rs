@@ -154,7 +154,7 @@ fn run(line: &str, home: &Path) -> Output {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let places: Vec<PathBuf> = [program.to_owned()].into_iter().chain(std::env::split_paths(&path)).collect();
     let mut shell = Command::new("sh");
-    shell.arg("-c").arg(line).current_dir(home).stdin(Stdio::null()).env("HOME", home);
+    shell.arg("-c").arg(line).current_dir(home).stdin(Stdio::null()).env("HOME", home).env("TMPDIR", home);
     shell.env("PATH", std::env::join_paths(places).expect("folders without colons"));
     let unset = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OPTIMIZER_"));
     for (name, _) in unset {

@@ -29,6 +29,8 @@ pub(crate) struct Context {
     stop: OnceCell<Arc<AtomicBool>>,
     /// Warnings about the configuration that were said: several parts of a command may ask for it.
     warned: RefCell<BTreeSet<String>>,
+    /// Whether the environment and `--set` have no say in the configuration.
+    is_apart: bool,
 }
 
 impl Context {
@@ -41,7 +43,22 @@ impl Context {
             now_ms: jiff::Timestamp::now().as_millisecond(),
             stop: OnceCell::new(),
             warned: RefCell::default(),
+            is_apart: false,
         })
+    }
+
+    /// Returns the surroundings of a run that is the same for everybody: with this configuration alone, this store and this clock.
+    pub(super) fn apart(&self, config: PathBuf, store: PathBuf, now_ms: i64) -> Self {
+        let mut global = self.global.clone();
+        global.config = vec![config];
+        global.set.clear();
+        (global.store, global.profile, global.max_memory) = (store, "default".to_owned(), None);
+        Self { global, now_ms, stop: self.stop.clone(), warned: RefCell::default(), is_apart: true }
+    }
+
+    /// Returns a command as it is typed, without the options of this one.
+    pub(super) fn plain_command(&self, rest: &str) -> String {
+        format!("{} {rest}", program())
     }
 
     /// Returns a flag that SIGINT and SIGTERM raise from now on; a second one ends the process at once. Every wait of the command, also
@@ -82,7 +99,9 @@ impl Context {
                 })?;
             layers.push(Layer::text(format!("`{}`", path.display()), text));
         }
-        layers.extend(configuration_in_environment(variables()?.into_iter()));
+        if !self.is_apart {
+            layers.extend(configuration_in_environment(variables()?.into_iter()));
+        }
         for setting in &self.global.set {
             let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
             let key = key.trim();
@@ -189,6 +208,27 @@ impl Context {
         let (backups, full_runs) = (config.store.backups, config.full_runs()?);
         let stop = self.stop.get().cloned();
         Ok(Location { lock_wait, backups, full_runs, stop, ..Location::new(&self.global.store) })
+    }
+}
+
+/// Returns this program as it was typed.
+fn program() -> String {
+    let typed = std::env::args_os().next().filter(|name| !name.is_empty());
+    shell_quoted(Path::new(&typed.unwrap_or_else(|| "optimizer".into())))
+}
+
+/// Returns a path as a shell takes it.
+pub(super) fn shell_quoted(path: &Path) -> String {
+    quoted(&path.display().to_string())
+}
+
+/// Returns text as one word of a shell.
+pub(super) fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::context::Context;
+use super::context::{Context, quoted, shell_quoted};
 use super::failure::{Failure, code};
 use super::fetch::MarketName;
 use crate::ingest::{IngestOptions, SymbolSources, survey};
@@ -253,20 +253,6 @@ fn next_steps(
         for_cron(&script),
         for_systemd(&script),
     )
-}
-
-/// Returns a path as a shell takes it.
-pub(crate) fn shell_quoted(path: &Path) -> String {
-    quoted(&path.display().to_string())
-}
-
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }
 
 /// Returns a path as a line of cron takes it, for which a percent sign ends the line.

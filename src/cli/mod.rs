@@ -5,6 +5,7 @@ mod check;
 mod config;
 mod context;
 mod decide;
+mod demo;
 mod doctor;
 mod eta;
 mod explain;
@@ -55,7 +56,7 @@ struct Cli {
 }
 
 /// Options of every command.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// Configuration file (TOML); repeat to merge several, later ones win
@@ -113,6 +114,8 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// See a first run within seconds: made-up candles with an edge to find, or with none
+    Demo(demo::DemoArguments),
     /// Take in new candles, search the whole grid, judge, decide, remember
     Incremental(incremental::IncrementalArguments),
     /// Download candles from an exchange's public interface; goes on where it stopped
@@ -221,6 +224,7 @@ fn carry_out() -> ExitCode {
         Err(failure) => return failure.report(),
     };
     let done = match cli.command {
+        Command::Demo(arguments) => demo::run(&context, &arguments),
         Command::Incremental(arguments) => incremental::run(&context, &arguments),
         Command::Fetch(arguments) => fetch::run(&context, &arguments),
         Command::Inspect(arguments) => inspect::run(&context, &arguments),

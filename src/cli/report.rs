@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::documents::inspect::RunRef;
 
 #[cfg(feature = "html")]
-pub(super) use drawn::run;
+pub(super) use drawn::{run, write_last};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReportArguments {

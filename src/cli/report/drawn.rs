@@ -52,6 +52,16 @@ pub(crate) fn run(context: &Context, arguments: &ReportArguments) -> Result<u8, 
     Ok(0)
 }
 
+/// Writes the page of the last run.
+pub(crate) fn write_last(context: &Context, page: &Path) -> Result<(), Failure> {
+    let view = context.view()?;
+    let snapshot = view.read()?;
+    let profile = context.global.profile.as_str();
+    let none = || InspectError::NoRuns { profile: profile.to_owned() };
+    let run = snapshot.run_ids(profile)?.first().copied().ok_or_else(none)?;
+    write(page, HtmlReport::read(&snapshot, profile, run)?.html(Lang::En).as_bytes())
+}
+
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     replace_file(path, bytes).map_err(|error| failed(path, &error))
 }
