@@ -86,6 +86,21 @@ fn cases() -> Vec<Case> {
             "/data/changes/0/place",
             json!(1),
         ),
+        case(
+            "import_freqtrade",
+            &[
+                "import-freqtrade",
+                "tests/fixtures/freqtrade/incumbent.json",
+                "--strategy",
+                "Sample",
+                "--map",
+                "tests/fixtures/freqtrade/exits.toml",
+                "-c",
+                "tests/fixtures/freqtrade/space.toml",
+            ],
+            "/data/not_mapped",
+            json!("all"),
+        ),
         case("doctor", &["doctor", "--stale-after", "8760h"], "/data/healthy", json!("yes")),
         case("memory_report", &["memory", "report"], "/data/warning_bytes", json!("much")),
         case(

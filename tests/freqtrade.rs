@@ -166,3 +166,57 @@ fn a_bot_is_asked_before_and_told_afterwards() {
     let (code, words) = said(&strategy.export(&["--when", "flat"]));
     assert!(code == Some(2) && words.contains("--when flat: expected --api"), "{words}");
 }
+
+/// Runs an import of a file on a store.
+fn import(store: &StoreDir, file: &str, more: &[&str]) -> (Option<i32>, String) {
+    let (map, space) = (format!("{FIXTURES}/exits.toml"), format!("{FIXTURES}/space.toml"));
+    let fixed = ["import-freqtrade", file, "--strategy", "Sample", "--map", &map, "-c", &space];
+    said(&store.run(&[&fixed[..], more].concat()))
+}
+
+#[test]
+fn what_is_imported_is_what_an_export_writes() {
+    let store = StoreDir::missing();
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let written = fs::read_to_string(format!("{FIXTURES}/incumbent.json")).expect("a file");
+    fs::write(at("Sample.json"), &written).expect("written");
+    fs::copy(format!("{FIXTURES}/Sample.py"), at("Sample.py")).expect("copied");
+    // What cannot be imported leaves not even a store behind.
+    let changed = written.replace("\"buy_score\": 50", "\"buy_score\": 45");
+    fs::write(at("other.json"), &changed).expect("written");
+    let (code, words) = import(&store, &at("other.json"), &[]);
+    assert!(code == Some(4) && words.contains("buy.buy_score: expected one of 40, 50, 60"), "{words}");
+    let (code, words) = import(&store, &at("none.json"), &[]);
+    assert!(code == Some(74) && words.contains("cannot read"), "{words}");
+    let (code, words) = import(&store, &at("Sample.json"), &["--value", "take_profit=4"]);
+    assert!(code == Some(2) && words.contains("take_profit: expected an axis of the space"), "{words}");
+    let (code, words) =
+        import(&store, &at("Sample.json"), &["--set", "style.swing.space.max_holding_hours=[24]"]);
+    assert!(code == Some(2) && words.contains("--style: expected one of scalping, swing"), "{words}");
+    let wide = ["--set", "style.scalping.space.min_risk_reward=[0, 1.5]"];
+    let (code, words) = import(&store, &at("Sample.json"), &wide);
+    assert!(
+        code == Some(4) && words.contains("found several") && words.contains("`min_risk_reward` (0, 1.5)"),
+        "{words}"
+    );
+    assert!(!store.path.exists());
+    let (code, words) = import(&store, &at("Sample.json"), &[]);
+    assert!(code == Some(10) && words.contains("take_profit_pct") && words.contains("imported "), "{words}");
+    for place in ["buy.buy_window", "sell.sell_rsi", "max_open_trades.max_open_trades"] {
+        assert!(words.contains(place), "{words}");
+    }
+    let map = format!("{FIXTURES}/exits.toml");
+    let export = ["export-freqtrade", "--strategy", "Sample", "--map", &map, "-o", &at("Sample.json")];
+    let (code, words) = said(&store.run(&[&export[..], &["--check"]].concat()));
+    assert_eq!((code, words.as_str()), (Some(0), ""));
+    let (code, words) = said(&store.run(&export));
+    assert!(code == Some(0) && words.contains("unchanged: "), "{words}");
+    assert_eq!(fs::read_to_string(at("Sample.json")).expect("a file"), written);
+    // The file is known from the import on: another set of the profile may be written over it.
+    let other = written.replace("-0.05", "-0.03");
+    fs::write(at("other.json"), other).expect("written");
+    assert_eq!(import(&store, &at("other.json"), &[]).0, Some(10));
+    fs::copy(at("other.json"), at("Sample.json")).expect("copied");
+    assert_eq!(import(&store, &at("Sample.json"), &wide[..0]).0, Some(0), "active already");
+}

@@ -117,7 +117,7 @@ fn commands(page: &Path) -> Vec<Shown> {
 fn readers_folder() -> tempfile::TempDir {
     let home = tempfile::tempdir().expect("a folder");
     let at = |place: &str| home.path().join(place);
-    for folder in ["candles", "tests/sample", "bot", "hyperopt"] {
+    for folder in ["candles", "tests/sample", "bot", "hyperopt", "strategies"] {
         fs::create_dir_all(at(folder)).expect("a folder");
     }
     for entry in fs::read_dir(sample_dir()).expect("the sample") {
@@ -137,6 +137,10 @@ fn readers_folder() -> tempfile::TempDir {
         ("judge/edge.fthypt", "hyperopt/edge.fthypt"),
         ("judge/trials.csv", "trials.csv"),
         ("judge/study.csv", "study.csv"),
+        ("freqtrade/Sample.py", "strategies/Sample.py"),
+        ("freqtrade/incumbent.json", "strategies/Sample.json"),
+        ("freqtrade/exits.toml", "strategies/map.toml"),
+        ("freqtrade/space.toml", "strategies/space.toml"),
     ] {
         fs::copy(fixtures.join(file), at(place)).expect("copied");
     }

@@ -116,12 +116,9 @@ pub fn import_document(
     if json.len() > limit {
         return Err(ImportError::TooLarge { bytes: json.len(), limit });
     }
-    let mut store = Store::open(location.clone(), now_ms)?;
-    let overdue = unreported_runs(&store, profile)?;
-    let (mut learning, all) = import_commit(&store, profile, &sets, source, now_ms)?;
-    learning.carried = Some(CarriedRecord { json, imported_at_ms: now_ms });
-    let run = store.commit(learning)?;
-    store.publish_run(run)?;
+    let carried = CarriedRecord { json, imported_at_ms: now_ms };
+    let Activated { run, changes, overdue } =
+        activate(&location, profile, &sets, source, Some(carried), now_ms)?;
     // Without it the next export asks before it writes over the file, which is the safe side.
     let mark = Mark::new(FileOrigin::Import, source, &file.hash, now_ms);
     if let Err(error) = bot_file::remember(&location, profile, mark) {
@@ -130,7 +127,38 @@ pub fn import_document(
     let is_without = |style: &Style| !sets.contains_key(style) && !filled_in.contains(style);
     let without = Style::ALL.into_iter().filter(is_without).collect();
     let (carried, dropped) = (listed(false), listed(true));
-    Ok(Imported { run, changes: all, without, filled_in, carried, dropped, notes, overdue })
+    Ok(Imported { run, changes, without, filled_in, carried, dropped, notes, overdue })
+}
+
+/// What became active, by hand.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Activated {
+    /// The number it has in the history.
+    pub run: u64,
+    /// What changed.
+    pub changes: Vec<ParameterChange>,
+    /// Earlier runs that were stored and never reported.
+    pub overdue: Vec<Overdue>,
+}
+
+/// Makes sets of a bot's file active, in one transaction, with what is passed through of it.
+///
+/// Errors: the store is as it was
+pub fn activate(
+    location: &Location,
+    profile: &str,
+    sets: &BTreeMap<Style, ParameterSet>,
+    source: &str,
+    carried: Option<CarriedRecord>,
+    now_ms: i64,
+) -> Result<Activated, StoreError> {
+    let mut store = Store::open(location.clone(), now_ms)?;
+    let overdue = unreported_runs(&store, profile)?;
+    let (mut learning, changes) = import_commit(&store, profile, sets, source, now_ms)?;
+    learning.carried = carried;
+    let run = store.commit(learning)?;
+    store.publish_run(run)?;
+    Ok(Activated { run, changes, overdue })
 }
 
 /// Returns what reading a file changed, as notes.
@@ -301,7 +329,7 @@ fn import_commit(
     sets: &BTreeMap<Style, ParameterSet>,
     source: &str,
     now_ms: i64,
-) -> Result<(LearningCommit, Vec<ParameterChange>), ImportError> {
+) -> Result<(LearningCommit, Vec<ParameterChange>), StoreError> {
     let run = RunRecord {
         started_at_ms: now_ms,
         app_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -87,7 +87,8 @@ pub(super) fn existing_file(path: &Path, is_look: bool) -> Result<Option<Vec<u8>
     }
 }
 
-fn is_known(context: &Context, bytes: &[u8]) -> bool {
+/// Returns whether the profile imported a content or exported it last.
+pub(super) fn is_known(context: &Context, bytes: &[u8]) -> bool {
     let hash = blake3::hash(bytes).to_hex();
     bot_file::is_known(&context.global.store, &context.global.profile, &hash)
 }

@@ -2,15 +2,16 @@
 
 #[cfg(feature = "notify")]
 mod bot;
+pub(crate) mod import;
 
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
-use super::export::{existing_file, held_back};
+use super::export::{existing_file, held_back, is_known};
 use super::failure::{Failure, code};
 use super::replace::{backup_of, replace_and_keep, replace_none};
 use crate::bot::export_gate::{Doubt, find_doubts, force};
-use crate::bot::freqtrade::{FreqtradeMap, MapError, ParamsFile, ParamsFileError, class_in};
+use crate::bot::freqtrade::{FreqtradeMap, MapError, ParamsFile, ParamsFileError, class_in, params_id};
 use crate::documents::export_freqtrade::ExportFreqtradeDocument;
 use crate::documents::inspect::require_profile;
 use crate::ingest::read_whole;
@@ -104,7 +105,7 @@ pub(crate) fn run(context: &Context, arguments: &ExportFreqtradeArguments) -> Re
         file: path.display().to_string(),
         strategy: arguments.strategy.clone(),
         style: active.style.to_string(),
-        params_id: active.params_id(),
+        params_id: params_id(&active.set),
         exists: old.is_some(),
         changes,
         written: false,
@@ -120,7 +121,8 @@ pub(crate) fn run(context: &Context, arguments: &ExportFreqtradeArguments) -> Re
     if document.is_due() {
         let doubts = find_doubts(&view.read()?, profile)?.into_iter();
         let doubts: Vec<Doubt> = doubts.filter(|doubt| doubt.style == active.style).collect();
-        let foreign = old.as_ref().is_some_and(|old| !old.is_ours());
+        let foreign = old.as_ref().is_some_and(|old| !old.is_ours())
+            && !found.as_ref().is_some_and(|bytes| is_known(context, bytes));
         if !arguments.force {
             may_write(&doubts, path, foreign)?;
         }
@@ -187,13 +189,6 @@ impl<'a> Active<'a> {
                 .hint("`optimizer adopt` activates the candidate of a run; `optimizer inspect` says what the last run found"));
         };
         Ok(Self { style: *style, record, set: parameter_set(&record.set) })
-    }
-
-    /// Returns a short name of the set, the same wherever it is exported.
-    fn params_id(&self) -> String {
-        let values = crate::decide::key_values(&self.set);
-        let text: Vec<String> = values.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        blake3::hash(text.join("\n").as_bytes()).to_hex()[..12].to_owned()
     }
 }
 

@@ -142,6 +142,8 @@ enum Command {
     ExportFreqtrade(freqtrade::ExportFreqtradeArguments),
     /// Take over the learning_config.json of the old system
     ImportJson(import::ImportArguments),
+    /// Take over the parameters of a freqtrade strategy from its parameter file
+    ImportFreqtrade(freqtrade::import::ImportFreqtradeArguments),
     /// Look at data without running anything
     #[command(subcommand)]
     Check(check::CheckCommand),
@@ -238,6 +240,7 @@ fn carry_out() -> ExitCode {
         Command::ExportJson(arguments) => export::run(&context, &arguments),
         Command::ExportFreqtrade(arguments) => freqtrade::run(&context, &arguments),
         Command::ImportJson(arguments) => import::run(&context, &arguments),
+        Command::ImportFreqtrade(arguments) => freqtrade::import::run(&context, &arguments),
         Command::Check(command) => check::run(&context, &command),
         Command::Doctor(arguments) => doctor::run(&context, &arguments),
         Command::Memory(command) => memory::run(&context, &command),

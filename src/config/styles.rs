@@ -40,6 +40,11 @@ impl StylesConfig {
         by_style[style.index()]
     }
 
+    /// Returns the styles that the configuration says something of.
+    pub fn named(&self) -> Vec<Style> {
+        Style::ALL.into_iter().filter(|style| *self.of(*style) != StyleConfig::default()).collect()
+    }
+
     /// Returns the axes of a style's space, of given signals or derived ones.
     pub(super) fn axes(
         &self,

@@ -1,8 +1,9 @@
-//! What `export-freqtrade` wrote, or would write.
+//! What `export-freqtrade` wrote, or would write, and what `import-freqtrade` took over.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::change::ChangePart;
 use super::document::Document;
 use crate::bot::freqtrade::ParamsChange;
 
@@ -38,4 +39,29 @@ impl ExportFreqtradeDocument {
     pub fn is_due(&self) -> bool {
         !self.exists || !self.changes.is_empty()
     }
+}
+
+/// What an import of a freqtrade strategy's parameters made active.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ImportFreqtradeDocument {
+    /// The profile.
+    pub profile: String,
+    /// The strategy's parameter file.
+    pub file: String,
+    /// The class that it is of.
+    pub strategy: String,
+    /// The style whose parameters they are.
+    pub style: String,
+    /// The number it has in the history.
+    pub run: u64,
+    /// A short name of the set, the same wherever it is exported.
+    pub params_id: String,
+    /// What changed.
+    pub changes: Vec<ChangePart>,
+    /// Parameters of the file that the map does not hand over; an export leaves them as they are.
+    pub not_mapped: Vec<String>,
+}
+
+impl Document for ImportFreqtradeDocument {
+    const KIND: &'static str = "import_freqtrade";
 }

@@ -10,9 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::exit_axes::{ExitAxes, ExitAxisValue};
-use super::space::{Dimension, SearchSpace, SpaceError};
+use super::space::{Dimension, SETS_MAX, SearchSpace, SpaceError};
 use crate::fingerprint::{Canonical, Fingerprint};
-use crate::model::{EXIT_AXES, ExitAxis, ExitUnit, FilterValue, ParameterSet, Style};
+use crate::model::{EXIT_AXES, ExitAxis, ExitRule, ExitUnit, FilterValue, ParameterSet, Style};
 
 /// How a space beyond the budget is searched. One within it is always enumerated whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -105,6 +105,22 @@ impl SpaceAxes {
     /// Returns the style.
     pub fn style(&self) -> Style {
         self.style
+    }
+
+    /// Returns every exit rule of the axes.
+    ///
+    /// Errors: an axis without sense, more rules than can be enumerated
+    pub fn rules(&self) -> Result<Vec<ExitRule>, SpaceError> {
+        self.exits.check()?;
+        match self.exits.product() {
+            rules if rules > SETS_MAX => Err(SpaceError::TooLarge { sets: rules, limit: SETS_MAX }),
+            _ => Ok(self.exits.rules()),
+        }
+    }
+
+    /// Returns the filters.
+    pub fn dimensions(&self) -> &[Dimension] {
+        &self.dimensions
     }
 
     /// Returns the number of parameter sets, rules that are the same in effect counted apart.

@@ -14,7 +14,7 @@ use retune::documents::doctor::DoctorDocument;
 use retune::documents::document::{Document, Envelope, schema_name};
 use retune::documents::dry_run::ForecastDocument;
 use retune::documents::export::ExportDiffDocument;
-use retune::documents::export_freqtrade::ExportFreqtradeDocument;
+use retune::documents::export_freqtrade::{ExportFreqtradeDocument, ImportFreqtradeDocument};
 use retune::documents::fetch::FetchDocument;
 use retune::documents::inspect::{
     ExplainDocument, InspectCacheDocument, InspectChangesDocument, InspectDiffDocument,
@@ -44,7 +44,7 @@ pub(crate) struct Exported {
 }
 
 /// Every exported document.
-pub(crate) const EXPORTED: [Exported; 39] = [
+pub(crate) const EXPORTED: [Exported; 40] = [
     enveloped::<RunDocument>(),
     enveloped::<ForecastDocument>(),
     enveloped::<CheckDataDocument>(),
@@ -72,6 +72,7 @@ pub(crate) const EXPORTED: [Exported; 39] = [
     enveloped::<ImportDocument>(),
     enveloped::<ExportDiffDocument>(),
     enveloped::<ExportFreqtradeDocument>(),
+    enveloped::<ImportFreqtradeDocument>(),
     enveloped::<DoctorDocument>(),
     enveloped::<MemoryReportDocument>(),
     enveloped::<MemoryWatchDocument>(),

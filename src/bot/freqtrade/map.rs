@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::model::{EXIT_AXES, ExitAxis, FilterValue, ParameterSet};
+use super::equality::rounded;
+use crate::model::{EXIT_AXES, ExitAxis, ExitRule, FilterValue, ParameterSet};
 
 /// Spaces that freqtrade reads in its own way: `[exits]` of the map writes them.
 const OWN_SPACES: [&str; 4] = ["roi", "stoploss", "trailing", "max_open_trades"];
 /// Longest name of a space or parameter.
 const NAME_CHARS_MAX: usize = 100;
-/// Significant digits of what is converted: enough for every fee, and no noise of binary fractions.
-const DIGITS: i32 = 10;
 
 /// Why a set cannot be handed over.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -51,7 +50,7 @@ enum ValueKind {
 /// Where the value of a parameter comes from.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]
-enum ParameterSource {
+pub(super) enum ParameterSource {
     /// A filter of the set, as a float.
     Key(String),
     /// The same with more said.
@@ -60,7 +59,7 @@ enum ParameterSource {
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FullSource {
+pub(super) struct FullSource {
     from: String,
     #[serde(default, rename = "as")]
     kind: ValueKind,
@@ -158,17 +157,39 @@ impl FreqtradeMap {
             }
             spaces.insert(space.clone(), Value::Object(params));
         }
-        spaces.extend(self.exits_of(set)?);
+        spaces.extend(self.exits_of(&set.exit)?);
         Ok(spaces)
     }
 
+    /// Returns the parameters with where their values come from, as (space, parameter, source).
+    pub(super) fn sources(&self) -> impl Iterator<Item = (&str, &str, &ParameterSource)> {
+        self.spaces.iter().flat_map(|(space, sources)| {
+            sources.iter().map(move |(name, source)| (space.as_str(), name.as_str(), source))
+        })
+    }
+
+    /// Returns what an exit of a file would be among the exits of sets with this leverage, for who reads that none is so.
+    pub(super) fn meant_by(&self, space: &str, found: &Map<String, Value>, own: Option<f64>) -> String {
+        let ExitsMap { leverage, fee_pct, .. } = self.exits;
+        let (times, fee) = (leverage.or(own).unwrap_or(1.0), fee_pct / 100.0);
+        let price = |value: &Value| match space {
+            "stoploss" => Some(-value.as_f64()? / times),
+            "roi" => Some((1.0 + value.as_f64()? / times) * (1.0 + fee) / (1.0 - fee) - 1.0),
+            _ => None,
+        };
+        let percent = |share: f64| rounded(share * 100.0 * own.unwrap_or(1.0)).to_string();
+        let shown: Vec<String> = found.values().filter_map(price).map(percent).collect();
+        let key = if space == "stoploss" { "`stop_loss_pct` " } else { "targets of " };
+        if shown.is_empty() { String::new() } else { format!(", which is {key}{} %", shown.join(", ")) }
+    }
+
     /// Returns the exits of a set as freqtrade counts them.
-    fn exits_of(&self, set: &ParameterSet) -> Result<Map<String, Value>, MapError> {
+    pub(super) fn exits_of(&self, exit: &ExitRule) -> Result<Map<String, Value>, MapError> {
         let ExitsMap { roi, stoploss, trailing, holding, leverage, fee_pct } = self.exits;
-        let known = |key: &str| ExitAxis::named(key).and_then(|axis| axis.value(&set.exit));
+        let known = |key: &str| ExitAxis::named(key).and_then(|axis| axis.value(exit));
         // The percentages of the set are of its stake; what moves is the price.
-        let number = |key: &str| known(key).map(|percent| set.exit.percent_of_price(percent));
-        let leverage = match (leverage, set.exit.leverage) {
+        let number = |key: &str| known(key).map(|percent| exit.percent_of_price(percent));
+        let leverage = match (leverage, exit.leverage) {
             (Some(given), Some(own)) if given != own => {
                 return Err(value_error(
                     "exits.leverage",
@@ -182,13 +203,13 @@ impl FreqtradeMap {
             number(key).ok_or_else(|| MapError::Value {
                 place: format!("exits.{place}"),
                 expected: format!("a set with `{key}`, an exit in percent of the price"),
-                found: known_exits(set),
+                found: known_exits(exit),
             })
         };
         if self.hands_exits() {
             // Levels in ATR may stay behind; what else a set has would be lost in silence.
             let is_lost = |axis: &&ExitAxis| {
-                axis.is_optional() && !axis.is_known_to_freqtrade && axis.value(&set.exit).is_some()
+                axis.is_optional() && !axis.is_known_to_freqtrade && axis.value(exit).is_some()
             };
             if let Some(lost) = EXIT_AXES.iter().find(is_lost) {
                 let known: Vec<&str> = ExitAxis::of_freqtrade().map(|axis| axis.key).collect();
@@ -207,10 +228,9 @@ impl FreqtradeMap {
         if roi || holding {
             let fee = fee_pct / 100.0;
             let net = |percent: f64| ((1.0 + percent / 100.0) * (1.0 - fee) / (1.0 + fee) - 1.0) * leverage;
-            let rows = if roi { set.exit.targets() } else { Vec::new() };
+            let rows = if roi { exit.targets() } else { Vec::new() };
             // freqtrade counts whole minutes, and a row is in force from its minute on.
-            let row =
-                |(minutes, target): (f64, f64)| (minutes.ceil() as u64, set.exit.percent_of_price(target));
+            let row = |(minutes, target): (f64, f64)| (minutes.ceil() as u64, exit.percent_of_price(target));
             let rows: Vec<(u64, f64)> = rows.into_iter().map(row).collect();
             if roi && rows.is_empty() {
                 needed("roi", "take_profit_pct")?;
@@ -223,7 +243,7 @@ impl FreqtradeMap {
                 .map(|(minutes, target)| (minutes.to_string(), json!(rounded(net(*target)))))
                 .collect();
             if holding {
-                let minutes = (set.exit.hold_hours * 60.0).round() as u64;
+                let minutes = (exit.hold_hours * 60.0).round() as u64;
                 table.retain(|row, _| row.parse::<u64>().is_ok_and(|row| row < minutes));
                 // Any profit is beyond the loss of all.
                 table.insert(minutes.to_string(), json!(-1));
@@ -252,7 +272,7 @@ impl FreqtradeMap {
                             offset,
                         ));
                     }
-                    let waits = set.exit.trailing_only_offset == Some(1.0) && offset > 0.0;
+                    let waits = exit.trailing_only_offset == Some(1.0) && offset > 0.0;
                     json!({
                         "trailing_stop": true,
                         "trailing_stop_positive": share(distance),
@@ -268,11 +288,15 @@ impl FreqtradeMap {
 }
 
 impl ParameterSource {
+    /// Returns the filter that the value is of.
+    pub(super) fn from(&self) -> &str {
+        match self {
+            Self::Key(from) | Self::Full(FullSource { from, .. }) => from,
+        }
+    }
+
     fn value_in(&self, set: &ParameterSet, place: &str) -> Result<Value, MapError> {
-        let (from, kind, values) = match self {
-            Self::Key(from) => (from, ValueKind::Float, None),
-            Self::Full(FullSource { from, kind, values }) => (from, *kind, Some(values)),
-        };
+        let from = self.from();
         let found = set.filter(from).ok_or_else(|| {
             let known: Vec<&str> = set.filters.iter().map(|(key, _)| key.as_str()).collect();
             MapError::Value {
@@ -281,6 +305,15 @@ impl ParameterSource {
                 found: format!("`{from}`"),
             }
         })?;
+        self.value_of(found, place)
+    }
+
+    /// Returns what is written of a value of the filter.
+    pub(super) fn value_of(&self, found: &FilterValue, place: &str) -> Result<Value, MapError> {
+        let (from, kind, values) = match self {
+            Self::Key(from) => (from, ValueKind::Float, None),
+            Self::Full(FullSource { from, kind, values }) => (from, *kind, Some(values)),
+        };
         let wrong = |expected: &str| MapError::Value {
             place: place.to_owned(),
             expected: expected.to_owned(),
@@ -305,8 +338,8 @@ impl ParameterSource {
     }
 }
 
-fn known_exits(set: &ParameterSet) -> String {
-    let known: Vec<&str> = set.exit.values().map(|(key, _)| key).collect();
+fn known_exits(exit: &ExitRule) -> String {
+    let known: Vec<&str> = exit.values().map(|(key, _)| key).collect();
     known.join(", ")
 }
 
@@ -331,15 +364,9 @@ fn is_identifier(name: &str, place: &str) -> Result<(), MapError> {
     }
 }
 
-/// Rounds to so many significant digits.
-fn rounded(value: f64) -> f64 {
-    format!("{value:.*e}", DIGITS as usize).parse().unwrap_or(value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ExitRule;
 
     fn set() -> ParameterSet {
         ParameterSet {
@@ -498,12 +525,5 @@ mod tests {
             let found = said(text);
             assert!(found.contains(expected), "{text:?}: {found}");
         }
-    }
-
-    #[test]
-    fn shares_are_written_without_the_noise_of_binary_fractions() {
-        assert_eq!(rounded(0.1 + 0.2), 0.3);
-        assert_eq!(rounded(-0.131), -0.131);
-        assert_eq!(rounded(0.0), 0.0);
     }
 }

@@ -5,8 +5,20 @@
 //!
 //! Source: freqtrade 2026.9, `strategy/hyper.py` and files it wrote
 
+mod equality;
+mod incumbent;
 mod map;
 mod params_file;
 
+use crate::model::ParameterSet;
+
+pub use incumbent::{Given, Incumbent, IncumbentError, SearchedAxes};
 pub use map::{FreqtradeMap, MapError};
 pub use params_file::{ParamsChange, ParamsFile, ParamsFileError, class_in};
+
+/// Returns a short name of a set, the same wherever it is exported.
+pub fn params_id(set: &ParameterSet) -> String {
+    let values = crate::decide::key_values(set);
+    let text: Vec<String> = values.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    blake3::hash(text.join("\n").as_bytes()).to_hex()[..12].to_owned()
+}

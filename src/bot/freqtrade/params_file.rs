@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::equality::{is_whole, same, same_space};
 use crate::model::rfc3339;
 
 /// Version of the file's form; 1 since 2021.
@@ -85,7 +86,8 @@ impl ParamsFile {
     }
 
     /// Returns the file with the spaces of a set in it: parameters that are mapped are replaced, all others stay; `roi`, `stoploss` and
-    /// `trailing` are replaced whole, since what stays of an older one would be another exit.
+    /// `trailing` are replaced whole, since what stays of an older one would be another exit. What says the same already stays as it is
+    /// written.
     pub fn with(&self, spaces: &Map<String, Value>) -> Self {
         let mut document = self.document.clone();
         let params = document.entry("params").or_insert_with(|| json!({}));
@@ -94,9 +96,15 @@ impl ParamsFile {
         }
         for (space, values) in spaces {
             let Some(own) = params.as_object_mut() else { continue };
-            let is_whole = ["roi", "stoploss", "trailing"].contains(&space.as_str());
             match (own.get_mut(space).and_then(Value::as_object_mut), values) {
-                (Some(old), Value::Object(new)) if !is_whole => old.extend(new.clone()),
+                (Some(old), new) if is_whole(space) && same_space(space, old, new) => {}
+                (Some(old), Value::Object(new)) if !is_whole(space) => {
+                    for (name, value) in new {
+                        if !old.get(name).is_some_and(|old| same(old, value)) {
+                            old.insert(name.clone(), value.clone());
+                        }
+                    }
+                }
                 _ => drop(own.insert(space.clone(), values.clone())),
             }
         }
@@ -122,6 +130,35 @@ impl ParamsFile {
     /// Returns whether an export wrote it last: who writes the whole file anew, as a hyperopt does, leaves our key out.
     pub fn is_ours(&self) -> bool {
         self.document.contains_key(OWN_KEY)
+    }
+
+    /// Returns the short name of the set that an export wrote.
+    pub(super) fn params_id(&self) -> Option<&str> {
+        self.document.get(OWN_KEY)?.get("params_id")?.as_str()
+    }
+
+    /// Returns a space of parameters.
+    pub(super) fn space(&self, space: &str) -> Option<&Map<String, Value>> {
+        self.document.get("params")?.get(space)?.as_object()
+    }
+
+    /// Returns a parameter of a space.
+    pub(super) fn value(&self, space: &str, name: &str) -> Option<&Value> {
+        self.space(space)?.get(name)
+    }
+
+    /// Returns the places that an export of these spaces does not write.
+    pub(super) fn places_beside(&self, owned: &Map<String, Value>) -> Vec<String> {
+        let is_owned = |space: &str, name: &str| {
+            owned.get(space).is_some_and(|own| is_whole(space) || own.get(name).is_some())
+        };
+        let params = self.document.get("params").and_then(Value::as_object);
+        let of_space = |(space, values): (&String, &Value)| {
+            let names = values.as_object().into_iter().flat_map(Map::keys);
+            let beside = names.filter(|name| !is_owned(space, name));
+            beside.map(|name| format!("{space}.{name}")).collect::<Vec<_>>()
+        };
+        params.into_iter().flatten().flat_map(of_space).collect()
     }
 
     /// Returns the stop of the file; a ratio of the stake, below 0.
@@ -163,8 +200,8 @@ pub fn class_in(source: &str, strategy: &str) -> bool {
     })
 }
 
-fn shortened(value: &Value) -> String {
-    let text = value.to_string();
+pub(super) fn shortened(value: &impl serde::Serialize) -> String {
+    let text = serde_json::to_string(value).unwrap_or_default();
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,

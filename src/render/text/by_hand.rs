@@ -19,7 +19,7 @@ impl ByHandDocument {
 }
 
 /// Returns changes as a table.
-fn list_changes(changes: &[ChangePart]) -> String {
+pub(super) fn list_changes(changes: &[ChangePart]) -> String {
     let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
     let row = |change: &ChangePart| {
         let (old, new) = (value(&change.old), value(&change.new));

@@ -1,8 +1,10 @@
-//! What `export-freqtrade` wrote, or would write, as text.
+//! What `export-freqtrade` wrote, or would write, and what `import-freqtrade` took over, as text.
 
 use crate::bot::freqtrade::ParamsChange;
-use crate::documents::export_freqtrade::ExportFreqtradeDocument;
+use crate::documents::export_freqtrade::{ExportFreqtradeDocument, ImportFreqtradeDocument};
 use crate::model::escaped;
+use crate::render::text::by_hand::list_changes;
+use crate::render::text::prose::wrap_words;
 
 impl ExportFreqtradeDocument {
     /// Returns the document as text for people.
@@ -31,5 +33,22 @@ impl ExportFreqtradeDocument {
             (false, _) => "",
         };
         format!("{listed}{done}{next}\n")
+    }
+}
+
+impl ImportFreqtradeDocument {
+    /// Returns the document as text for people.
+    pub fn text(&self) -> String {
+        let Self { profile, file, style, run, params_id, changes, not_mapped, .. } = self;
+        let changes = match changes.is_empty() {
+            true => "these parameters are active already".to_owned(),
+            false => list_changes(changes),
+        };
+        let file = escaped(file, &[]);
+        let places: Vec<String> = not_mapped.iter().map(|place| escaped(place, &[]).into_owned()).collect();
+        format!(
+            "{changes}\n\nimported {file} as run {run} of profile {profile}: the {style} parameters {params_id}\n{}",
+            wrap_words("the map does not hand over:", 2, &places)
+        )
     }
 }
