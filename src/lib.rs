@@ -32,7 +32,7 @@ pub use documents::run::RunDocument;
 
 /// The folders in the order of data flow: a module uses only modules above it. Heap profiles know this program by them.
 #[doc(hidden)]
-pub const FOLDERS: [&str; 25] = [
+pub const FOLDERS: [&str; 26] = [
     "model",
     "fingerprint",
     "ingest",
@@ -57,6 +57,7 @@ pub const FOLDERS: [&str; 25] = [
     "documents",
     "render",
     "legacy",
+    "serve",
     "cli",
 ];
 
@@ -116,6 +117,9 @@ pub mod render;
 pub mod run;
 #[doc(hidden)]
 pub mod search;
+#[cfg(feature = "serve")]
+#[doc(hidden)]
+pub mod serve;
 #[doc(hidden)]
 pub mod signals;
 #[doc(hidden)]

@@ -152,12 +152,13 @@ fn dependencies_keep_to_the_rules() {
 }
 
 /// Each feature with what it alone brings in.
-const BROUGHT_BY: [(&str, &[&str]); 7] = [
+const BROUGHT_BY: [(&str, &[&str]); 8] = [
     ("cli", &["clap", "clap_complete", "clap_mangen", "indicatif", "signal-hook", "tracing-subscriber"]),
     ("browser", &["clap", "crossterm", "ratatui"]),
     ("html", &["maud"]),
     ("fetch", &["ring", "rustls", "ureq", "webpki-roots"]),
-    ("notify", &["lettre", "maud", "ring", "rustls", "ureq", "webpki-roots"]),
+    ("notify", &["lettre", "maud", "ring", "rustls", "tokio", "ureq", "webpki-roots"]),
+    ("serve", &["clap", "hyper", "hyper-util", "maud", "tokio"]),
     ("columnar", &["arrow-array", "arrow-ipc", "parquet"]),
     ("heap-profile", &["clap", "dhat"]),
 ];
@@ -184,7 +185,7 @@ fn a_feature_brings_its_crates_and_no_other_does() {
         let with = crates_with(feature).expect("fetched, as the others were");
         let brought: BTreeSet<&str> = named.iter().copied().filter(|name| with.contains(*name)).collect();
         let own: BTreeSet<&str> = crates.iter().copied().collect();
-        let through_cli = ["browser", "heap-profile"].contains(&feature);
+        let through_cli = ["browser", "heap-profile", "serve"].contains(&feature);
         let allowed: BTreeSet<&str> = if through_cli {
             own.union(&BROUGHT_BY[0].1.iter().copied().collect()).copied().collect()
         } else {

@@ -148,6 +148,7 @@ fn cases() -> Vec<Case> {
             "/data/edge/assurance",
             Value::Null,
         ),
+        case("status", &["metrics"], "/data/profiles/0/is_late", json!("yes")),
         case("restore", &["restore"], "/data/backups", Value::Null),
         // Everything is there already: nothing is asked of anybody.
         case(

@@ -48,7 +48,7 @@ impl Failure {
     }
 
     /// Returns the failure of what this program was built without.
-    #[cfg(not(all(feature = "fetch", feature = "html", feature = "notify")))]
+    #[cfg(not(all(feature = "fetch", feature = "html", feature = "notify", feature = "serve")))]
     pub(crate) fn of_missing(what: &str, feature: &str) -> Self {
         let message =
             format!("{what}: expected a program built with the feature `{feature}`, found one without");

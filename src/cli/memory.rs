@@ -13,18 +13,16 @@ use crate::diagnose::heap::{HeapProfile, HeapProfileError, is_heap_profile};
 use crate::diagnose::process::{MemoryGrowth, MemorySample, ProcessError, memory_trend, sample};
 use crate::documents::memory::{
     ComponentPart, HeapDiffDocument, MemoryDiffDocument, MemoryReportDocument, MemoryWatchDocument,
-    RunPeakPart, SamplePart,
+    SamplePart,
 };
 use crate::engine::plan::DayLimits;
 use crate::evaluate::sweep::GridPoint;
 use crate::ingest::open_regular;
-use crate::model::{Style, excerpt, rfc3339};
+use crate::model::{Style, excerpt};
 use crate::store::{StoreError, View};
 
 /// Exit code of a watch that ends in an alarm.
 const ALARM: u8 = 1;
-/// Runs whose peaks are shown.
-const RUNS_SHOWN: usize = 10;
 /// Bytes of a line of snapshots at most.
 const SNAPSHOT_BYTES_MAX: u64 = 4 << 10;
 /// Longest heap profile that is read.
@@ -106,44 +104,23 @@ fn run_report(context: &Context) -> Result<u8, Failure> {
     let config = context.config(&[])?;
     let plan = config.plan(&Style::ALL, DayLimits::default())?;
     let alarms = config.memory_alarms()?;
-    let part = |name: &str, bytes: u64, basis: &str| ComponentPart {
-        name: name.to_owned(),
-        bytes,
-        basis: basis.to_owned(),
-    };
-    let mut components = vec![
-        part("page cache of the store", crate::store::STATE_CACHE_BYTES as u64, "limit"),
-        part("page cache of evaluated units", crate::store::EVALS_CACHE_BYTES as u64, "limit"),
-        part("page cache of a reader", crate::store::VIEW_CACHE_BYTES as u64, "limit"),
-    ];
-    for style in &plan.styles {
-        let bytes = style.space.sets() * size_of::<GridPoint>();
-        components.push(part(&format!("tallies of {}", style.space.style()), bytes as u64, "exact"));
-    }
-    if let Some(limit) = config.memory_bytes()? {
-        components.push(part("the whole process (limits.memory)", limit, "limit"));
-    }
-    let own = std::process::id();
     let profile = context.global.profile.as_str();
     let runs = match View::open(&context.store()) {
-        Ok(view) => view.read()?.runs(profile, .., RUNS_SHOWN)?,
+        Ok(view) => view.read()?.runs(profile, .., MemoryReportDocument::RUNS_SHOWN)?,
         Err(StoreError::NoStore { .. }) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
-    let peak = |(run, record): (u64, crate::store::records::RunRecord)| RunPeakPart {
-        run,
-        started_at: rfc3339(record.started_at_ms),
-        peak_rss_bytes: record.peak_rss_bytes,
-        alarm: alarms.alarm(record.peak_rss_bytes).to_owned(),
+    let mut document = MemoryReportDocument::of_runs(runs, &alarms, context.now_ms)?;
+    let mut add = |name: String, bytes: u64, basis: &str| {
+        document.components.push(ComponentPart { name, bytes, basis: basis.to_owned() });
     };
-    let document = MemoryReportDocument {
-        own: SamplePart::new(own, &sample(own, context.now_ms)?),
-        components,
-        warning_bytes: alarms.warning_bytes,
-        critical_bytes: alarms.critical_bytes,
-        // Decisions by hand measured nothing.
-        runs: runs.into_iter().filter(|(_, run)| run.peak_rss_bytes > 0).map(peak).collect(),
-    };
+    for style in &plan.styles {
+        let bytes = style.space.sets() * size_of::<GridPoint>();
+        add(format!("tallies of {}", style.space.style()), bytes as u64, "exact");
+    }
+    if let Some(limit) = config.memory_bytes()? {
+        add("the whole process (limits.memory)".to_owned(), limit, "limit");
+    }
     context.print(document, MemoryReportDocument::text)?;
     Ok(0)
 }

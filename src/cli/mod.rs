@@ -26,6 +26,7 @@ mod judge;
 mod log;
 mod lookahead;
 mod memory;
+mod metrics;
 mod notify;
 mod output;
 mod overdue;
@@ -35,6 +36,7 @@ mod progress;
 mod replace;
 mod report;
 mod restore;
+mod serve;
 mod shell;
 mod validate;
 mod values;
@@ -136,6 +138,8 @@ enum Command {
     Restore(restore::RestoreArguments),
     /// Write a run as one HTML file that opens anywhere
     Report(report::ReportArguments),
+    /// Show where every profile stands on pages in a browser, and as metrics; never writes the store
+    Serve(serve::ServeArguments),
     /// Write learning_config.json for legacy consumers, atomically
     ExportJson(export::ExportArguments),
     /// Write the active parameters into a freqtrade strategy's parameter file, atomically
@@ -152,6 +156,8 @@ enum Command {
     /// What the memory of a run consists of, and whether a process grows
     #[command(subcommand)]
     Memory(memory::MemoryCommand),
+    /// Where every profile stands, as metrics for Prometheus
+    Metrics(metrics::MetricsArguments),
     /// Write a commented configuration, look for candles, say what to type next
     Init(init::InitArguments),
     /// Try the channels that tell what came of a run
@@ -237,6 +243,7 @@ fn carry_out() -> ExitCode {
         Command::Rollback(arguments) => decide::run_rollback(&context, &arguments),
         Command::Restore(arguments) => restore::run(&context, &arguments),
         Command::Report(arguments) => report::run(&context, &arguments),
+        Command::Serve(arguments) => serve::run(&context, &arguments),
         Command::ExportJson(arguments) => export::run(&context, &arguments),
         Command::ExportFreqtrade(arguments) => freqtrade::run(&context, &arguments),
         Command::ImportJson(arguments) => import::run(&context, &arguments),
@@ -244,6 +251,7 @@ fn carry_out() -> ExitCode {
         Command::Check(command) => check::run(&context, &command),
         Command::Doctor(arguments) => doctor::run(&context, &arguments),
         Command::Memory(command) => memory::run(&context, &command),
+        Command::Metrics(arguments) => metrics::run(&context, &arguments),
         Command::Init(arguments) => init::run(&context, &arguments),
         Command::Notify(command) => notify::run(&context, &command),
         Command::Config(command) => config::run(&context, &command),

@@ -15,7 +15,6 @@ const PERMISSIONS: u32 = 0o777;
 ///
 /// A link stays one, and what it leads to is replaced; who may read the file stays as it was. What is neither file nor
 /// folder, such as a pipe or `/dev/null`, is written to: a file in its place would be the end of it.
-#[cfg(feature = "html")]
 pub(super) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_if(path, bytes, || Ok(()))
 }

@@ -23,6 +23,7 @@ pub mod quantity;
 mod reference;
 mod renamed;
 pub mod search;
+pub mod serve;
 pub mod signals;
 pub mod styles;
 pub mod symbols;
@@ -42,6 +43,7 @@ use self::network::{FetchConfig, Limits, NotifyConfig};
 use self::origin::Provenance;
 use self::portfolio::PortfolioConfig;
 use self::search::SearchConfig;
+use self::serve::ServeConfig;
 use self::signals::SignalsConfig;
 use self::styles::StylesConfig;
 use self::symbols::SymbolsConfig;
@@ -93,6 +95,8 @@ pub struct Config {
     pub notify: NotifyConfig,
     /// Alarms about memory.
     pub memory: MemoryConfig,
+    /// The page for the morning, and when a run is late.
+    pub serve: ServeConfig,
     #[serde(skip)]
     provenance: Provenance,
 }
@@ -167,6 +171,16 @@ impl Config {
         self.traced(self.memory.alarms())
     }
 
+    /// Returns how often a run is expected.
+    pub fn expect_every(&self) -> Result<Duration, ConfigError> {
+        self.traced(self.serve.expect_every())
+    }
+
+    /// Returns the names by which a browser may ask for pages, in lower case.
+    pub fn serve_hosts(&self) -> Result<Vec<String>, ConfigError> {
+        self.traced(self.serve.hosts())
+    }
+
     /// Returns the symbols to restrict the run to.
     pub fn symbols(&self) -> Result<Option<Vec<Symbol>>, ConfigError> {
         self.traced(self.data.symbols())
@@ -213,6 +227,8 @@ impl Config {
         self.full_runs()?;
         self.fetch_limits()?;
         self.notify_timeout()?;
+        self.expect_every()?;
+        self.serve_hosts()?;
         self.plan(&Style::ALL, DayLimits::default())
     }
 

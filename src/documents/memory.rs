@@ -5,9 +5,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use super::document::Document;
+use crate::config::MemoryAlarms;
 use crate::diagnose::heap::{HeapProfile, SiteChange, heap_differences};
-use crate::diagnose::process::{MemorySample, MemoryTrend};
+use crate::diagnose::process::{MemorySample, MemoryTrend, ProcessError, sample};
 use crate::model::rfc3339;
+use crate::store::records::RunRecord;
+use crate::store::{EVALS_CACHE_BYTES, STATE_CACHE_BYTES, VIEW_CACHE_BYTES};
 
 /// A sample; also a line of a file of snapshots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -129,6 +132,45 @@ pub struct MemoryReportDocument {
 
 impl Document for MemoryReportDocument {
     const KIND: &'static str = "memory_report";
+}
+
+impl MemoryReportDocument {
+    /// Runs whose peaks are shown.
+    pub const RUNS_SHOWN: usize = 10;
+
+    /// Returns what this process and some runs took, with the parts that every program that opens a store has.
+    ///
+    /// Errors: the system does not say what this process takes
+    pub fn of_runs(
+        runs: Vec<(u64, RunRecord)>,
+        alarms: &MemoryAlarms,
+        now_ms: i64,
+    ) -> Result<Self, ProcessError> {
+        let part = |name: &str, bytes: usize| ComponentPart {
+            name: name.to_owned(),
+            bytes: bytes as u64,
+            basis: "limit".to_owned(),
+        };
+        let own = std::process::id();
+        let peak = |(run, record): (u64, RunRecord)| RunPeakPart {
+            run,
+            started_at: rfc3339(record.started_at_ms),
+            peak_rss_bytes: record.peak_rss_bytes,
+            alarm: alarms.alarm(record.peak_rss_bytes).to_owned(),
+        };
+        Ok(Self {
+            own: SamplePart::new(own, &sample(own, now_ms)?),
+            components: vec![
+                part("page cache of the store", STATE_CACHE_BYTES),
+                part("page cache of evaluated units", EVALS_CACHE_BYTES),
+                part("page cache of a reader", VIEW_CACHE_BYTES),
+            ],
+            warning_bytes: alarms.warning_bytes,
+            critical_bytes: alarms.critical_bytes,
+            // Decisions by hand measured nothing.
+            runs: runs.into_iter().filter(|(_, run)| run.peak_rss_bytes > 0).map(peak).collect(),
+        })
+    }
 }
 
 /// The differences in memory between two snapshots.

@@ -29,5 +29,7 @@ pub mod metrics;
 pub mod notify;
 pub mod restore;
 pub mod run;
+#[cfg(feature = "cli")]
+pub mod status;
 pub mod style;
 pub mod validate;

@@ -40,6 +40,7 @@ mod reported;
 #[path = "../../tests/schemas/store.rs"]
 mod schema;
 mod seal;
+mod sizes;
 mod snapshot;
 mod space;
 mod stamp;
@@ -67,6 +68,7 @@ pub use learning::{FULL_RUNS, LearningCommit, RUNS_MAX, TRIAL_RUNS_MAX};
 pub use location::Location;
 pub use reported::report_done;
 pub use seal::PROOF_DAYS;
+pub use sizes::{StoreSizes, store_sizes};
 pub use snapshot::{Snapshot, TableSize};
 pub use state::{Claim, Store};
 pub use tables::{Class, Section};

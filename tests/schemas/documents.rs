@@ -30,6 +30,7 @@ use retune::documents::memory::{
 use retune::documents::notify::NotifyDocument;
 use retune::documents::restore::RestoreDocument;
 use retune::documents::run::RunDocument;
+use retune::documents::status::StatusDocument;
 use retune::documents::validate::ValidateDocument;
 use retune::legacy::documents::{InspectLegacyDocument, InspectResolveDocument, InspectTradesDocument};
 use retune::model::Style;
@@ -44,7 +45,7 @@ pub(crate) struct Exported {
 }
 
 /// Every exported document.
-pub(crate) const EXPORTED: [Exported; 40] = [
+pub(crate) const EXPORTED: [Exported; 41] = [
     enveloped::<RunDocument>(),
     enveloped::<ForecastDocument>(),
     enveloped::<CheckDataDocument>(),
@@ -81,6 +82,7 @@ pub(crate) const EXPORTED: [Exported; 40] = [
     enveloped::<ValidateDocument>(),
     enveloped::<JudgeDocument>(),
     enveloped::<RestoreDocument>(),
+    enveloped::<StatusDocument>(),
     enveloped::<FetchDocument>(),
     enveloped::<NotifyDocument>(),
     enveloped::<DigestDocument>(),

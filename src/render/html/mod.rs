@@ -37,6 +37,11 @@ const ROWS_MAX: usize = 200;
 const TRIALS_SHOWN: usize = 10;
 const PPM_PER_PERCENT: f64 = 10_000.0;
 
+/// The style sheet of the report.
+pub const REPORT_CSS: &str = include_str!("report.css");
+/// The script of the report: it draws the score surface that is chosen.
+pub const REPORT_JS: &str = include_str!("report.js");
+
 /// A file of a plot, for use elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlotFile {
@@ -107,7 +112,6 @@ impl HtmlReport {
     pub fn html(&self, lang: Lang) -> String {
         let words = Words::of(lang);
         let run = &self.run.run;
-        let input = &self.run.input;
         let title = format!("{} {} - {}", words.run, run.id.unwrap_or_default(), run.profile);
         let page = html! {
             (DOCTYPE)
@@ -118,36 +122,44 @@ impl HtmlReport {
                     meta http-equiv="Content-Security-Policy"
                         content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
                     title { (title) }
-                    style { (PreEscaped(include_str!("report.css"))) }
+                    style { (PreEscaped(REPORT_CSS)) }
                 }
-                body { main {
-                    h1 { (words.title) }
-                    div class="dim" {
-                        (words.run) " " (run.id.unwrap_or_default()) ", " (words.profile) " " (run.profile) ", " (words.began) " "
-                        (run.started_at) ", " (input.candles) " " (words.candles) ", " (input.days) " " (words.days)
-                        @if let (Some(first), Some(last)) = (&input.first_day, &input.last_day) {
-                            " (" (first) " - " (last) ")"
-                        }
-                    }
-                    (self.verdicts(&words))
-                    @for style in &self.styles { (style.section(&words)) }
-                    @if let Some(prompt) = &self.prompt {
-                        h2 { (words.learned) }
-                        ul { @for line in prompt.text.lines() { li { (line) } } }
-                        p class="dim" { (prompt.saving()) }
-                    }
-                    (self.data(&words))
-                    (self.history(&words))
-                    p class="dim" { (words.footer) }
-                    details {
-                        summary { "optimizer.toml" }
-                        pre { (self.config_toml) }
-                    }
-                }
-                script { (PreEscaped(include_str!("report.js"))) } }
+                body { main { (self.main(lang)) }
+                script { (PreEscaped(REPORT_JS)) } }
             }
         };
         page.into_string()
+    }
+
+    /// Returns what the page shows, without its frame.
+    pub fn main(&self, lang: Lang) -> Markup {
+        let words = Words::of(lang);
+        let run = &self.run.run;
+        let input = &self.run.input;
+        html! {
+            h1 { (words.title) }
+            div class="dim" {
+                (words.run) " " (run.id.unwrap_or_default()) ", " (words.profile) " " (run.profile) ", " (words.began) " "
+                (run.started_at) ", " (input.candles) " " (words.candles) ", " (input.days) " " (words.days)
+                @if let (Some(first), Some(last)) = (&input.first_day, &input.last_day) {
+                    " (" (first) " - " (last) ")"
+                }
+            }
+            (self.verdicts(&words))
+            @for style in &self.styles { (style.section(&words)) }
+            @if let Some(prompt) = &self.prompt {
+                h2 { (words.learned) }
+                ul { @for line in prompt.text.lines() { li { (line) } } }
+                p class="dim" { (prompt.saving()) }
+            }
+            (self.data(&words))
+            (self.history(&words))
+            p class="dim" { (words.footer) }
+            details {
+                summary { "optimizer.toml" }
+                pre { (self.config_toml) }
+            }
+        }
     }
 
     /// Returns every plot as a picture and as figures.

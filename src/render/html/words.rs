@@ -1,26 +1,7 @@
 //! The words of the report, in the languages its readers write.
 
+pub use crate::render::lang::Lang;
 use crate::validate::regimes::MarketRegime;
-
-/// A language of the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Lang {
-    /// English.
-    #[default]
-    En,
-    /// Chinese.
-    Zh,
-}
-
-impl Lang {
-    /// Returns the tag of the language.
-    pub fn tag(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Zh => "zh",
-        }
-    }
-}
 
 macro_rules! words {
     ($($name:ident: $en:literal, $zh:literal;)*) => {

@@ -22,6 +22,8 @@ mod lookahead;
 mod memory;
 #[cfg(feature = "notify")]
 mod notify;
+#[cfg(feature = "cli")]
+pub mod prometheus;
 pub mod prose;
 mod restore;
 pub mod run;
