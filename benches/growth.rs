@@ -91,7 +91,7 @@ impl World {
         let [data, store] = [&*self.data, store].map(|path| path.to_str().expect("text"));
         let cost =
             optimizer(&["incremental", "--quick", "--data", data, "--store", store, "--profile", profile]);
-        assert!([0, 1, 2, 3, 4].contains(&cost.status), "exit code {}", cost.status);
+        assert!([0, 10, 11, 12].contains(&cost.status), "a result, not {}", cost.status);
         1000.0 * cost.cpu.as_secs_f64()
     }
 

@@ -7,13 +7,20 @@
 //! | bytes | field |
 //! |---|---|
 //! | 0..2 | magic `0xA7E1`, little endian as all numbers |
-//! | 2 | envelope version |
-//! | 3 | codec, 0 = raw |
+//! | 2 | envelope version, 1, or 2 where the payload is packed |
+//! | 3 | codec, 0 = raw, 1 = deflate |
 //! | 4..6 | record type |
 //! | 6..8 | record version |
 //! | 8..12 | payload length |
-//! | 12..16 | payload length once decoded (the same while raw is the only codec) |
+//! | 12..16 | payload length once unpacked |
 //! | 16..32 | tag |
+//!
+//! Payloads of half a KiB and more are packed where that saves an eighth: what a year of runs leaves behind takes half the room,
+//! and a commit writes and hashes less. The tag is over the packed bytes, so that nothing is unpacked unproved.
+
+use std::borrow::Cow;
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
 use super::records::{Invalid, Record};
 use super::tables::TableInfo;
@@ -26,11 +33,18 @@ pub(super) const TAG_CONTEXT: &str = "retune 2026-11 store row tag v1";
 /// The name of the value type in the engine's table definitions.
 pub(super) const TYPE_NAME: &str = "retune::Envelope/1";
 
+const CODEC_AT: usize = 3;
 const VERSION_AT: usize = 6;
+const LENGTH_AT: usize = 8;
+const UNPACKED_LENGTH_AT: usize = 12;
 const TAG_AT: usize = 16;
 const MAGIC: u16 = 0xA7E1;
-const ENVELOPE_VERSION: u8 = 1;
-const CODEC_RAW: u8 = 0;
+/// Envelope version and codec of a payload as it is.
+const RAW: [u8; 2] = [1, 0];
+/// Envelope version and codec of a packed one; the programs that knew no codec say of it that a newer one wrote it.
+const DEFLATE: [u8; 2] = [2, 1];
+/// Shortest payload that is packed.
+const PACK_FROM: usize = 512;
 
 /// A keyed hash of a row and its place.
 pub(super) type Tag = [u8; 16];
@@ -100,6 +114,12 @@ pub enum RowError {
     /// The tag does not fit: the row was altered or moved.
     #[error("the tag does not fit the row")]
     Tag,
+    /// The payload does not unpack to what its header says.
+    #[error("the packed payload does not come to {bytes} bytes")]
+    Packed {
+        /// The length in the header.
+        bytes: usize,
+    },
     /// The payload is not the record it says it is.
     #[error("payload: {0}")]
     Payload(#[source] postcard::Error),
@@ -135,7 +155,8 @@ pub(super) struct RowAddress<'a> {
 }
 
 impl RowAddress<'_> {
-    fn tag(&self, header: &[u8], payload: &[u8]) -> Tag {
+    /// Returns the tag of a header and the payload after it, packed or not.
+    pub(super) fn tag(&self, header: &[u8], payload: &[u8]) -> Tag {
         let mut hasher = blake3::Hasher::new_derive_key(TAG_CONTEXT);
         hasher.update(self.store_uuid);
         for part in [self.table.name.as_bytes(), self.key.as_bytes(), header, payload] {
@@ -158,20 +179,43 @@ pub(super) fn encode_record<R: Record>(place: RowAddress<'_>, record: &R) -> Res
     Ok(seal_payload(place, R::TYPE_ID, R::VERSION, &payload))
 }
 
-/// Returns a payload in an envelope.
+/// Returns a payload in an envelope, packed where that pays.
 pub(super) fn seal_payload(place: RowAddress<'_>, type_id: u16, version: u16, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).expect("payloads are capped far below 4 GiB");
-    let mut row = Vec::with_capacity(HEADER_BYTES + payload.len());
+    let length = |bytes: &[u8]| u32::try_from(bytes.len()).expect("payloads are capped far below 4 GiB");
+    let packed = pack(payload);
+    let (kind, held) = packed.as_deref().map_or((RAW, payload), |packed| (DEFLATE, packed));
+    let mut row = Vec::with_capacity(HEADER_BYTES + held.len());
     row.extend(MAGIC.to_le_bytes());
-    row.extend([ENVELOPE_VERSION, CODEC_RAW]);
+    row.extend(kind);
     row.extend(type_id.to_le_bytes());
     row.extend(version.to_le_bytes());
-    row.extend(length.to_le_bytes());
-    row.extend(length.to_le_bytes());
-    let tag = place.tag(&row, payload);
+    row.extend(length(held).to_le_bytes());
+    row.extend(length(payload).to_le_bytes());
+    let tag = place.tag(&row, held);
     row.extend(tag);
-    row.extend(payload);
+    row.extend(held);
     row
+}
+
+/// Returns a payload packed; `None` where it is short, or less than an eighth is saved.
+fn pack(payload: &[u8]) -> Option<Vec<u8>> {
+    let bytes_max = payload.len() - payload.len() / 8;
+    if payload.len() < PACK_FROM {
+        return None;
+    }
+    let mut packed = Vec::with_capacity(bytes_max);
+    let mut packer = Compress::new(Compression::default(), false);
+    let status = packer.compress_vec(payload, &mut packed, FlushCompress::Finish);
+    (matches!(status, Ok(Status::StreamEnd)) && packed.len() <= bytes_max).then_some(packed)
+}
+
+/// Returns what was packed, if it comes to just as many bytes as it should.
+fn unpack(packed: &[u8], bytes: usize) -> Result<Vec<u8>, RowError> {
+    let mut payload = Vec::with_capacity(bytes);
+    let mut unpacker = Decompress::new(false);
+    let status = unpacker.decompress_vec(packed, &mut payload, FlushDecompress::Finish);
+    let is_whole = matches!(status, Ok(Status::StreamEnd)) && unpacker.total_in() == packed.len() as u64;
+    (is_whole && payload.len() == bytes).then_some(payload).ok_or(RowError::Packed { bytes })
 }
 
 /// Returns the tag in a row, unchecked.
@@ -179,8 +223,8 @@ pub(super) fn stored_tag(row: &[u8]) -> Option<Tag> {
     row.get(TAG_AT..HEADER_BYTES)?.try_into().ok()
 }
 
-/// Returns the tag and the payload of a row after checking cap, header and tag.
-pub(super) fn check_row<'r>(place: RowAddress<'_>, row: &'r [u8]) -> Result<(Tag, &'r [u8]), RowError> {
+/// Returns the tag of a row after checking cap, header and tag.
+pub(super) fn check_row(place: RowAddress<'_>, row: &[u8]) -> Result<Tag, RowError> {
     let record = &place.table.record;
     let bytes_max = HEADER_BYTES + record.bytes_max;
     if row.len() > bytes_max {
@@ -190,19 +234,27 @@ pub(super) fn check_row<'r>(place: RowAddress<'_>, row: &'r [u8]) -> Result<(Tag
         return Err(RowError::Key { shape: place.table.key.text() });
     }
     let (header, rest) = row.split_at_checked(TAG_AT).ok_or(RowError::Header("too short"))?;
-    let (tag, payload) = rest.split_first_chunk::<16>().ok_or(RowError::Header("too short"))?;
+    let (tag, held) = rest.split_first_chunk::<16>().ok_or(RowError::Header("too short"))?;
     let short = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
-    let long = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
     if short(0) != MAGIC {
         return Err(RowError::Header("not an envelope"));
     }
-    if header[2] != ENVELOPE_VERSION {
-        return Err(RowError::Newer { found: header[2].into(), supported: ENVELOPE_VERSION.into() });
-    }
-    if header[3] != CODEC_RAW || long(8) as usize != payload.len() || long(12) as usize != payload.len() {
+    let unpacked = length_at(header, UNPACKED_LENGTH_AT);
+    let fits = match [header[2], header[CODEC_AT]] {
+        RAW => unpacked == held.len(),
+        DEFLATE => held.len() < unpacked,
+        [version, _] if version > DEFLATE[0] => {
+            return Err(RowError::Newer { found: version.into(), supported: DEFLATE[0].into() });
+        }
+        _ => false,
+    };
+    if !fits || length_at(header, LENGTH_AT) != held.len() {
         return Err(RowError::Header("codec or length does not fit"));
     }
-    if place.tag(header, payload) != *tag {
+    if unpacked > record.bytes_max {
+        return Err(RowError::TooLarge { bytes: HEADER_BYTES + unpacked, bytes_max });
+    }
+    if place.tag(header, held) != *tag {
         return Err(RowError::Tag);
     }
     let (type_id, version) = (short(4), record_version(row));
@@ -212,13 +264,26 @@ pub(super) fn check_row<'r>(place: RowAddress<'_>, row: &'r [u8]) -> Result<(Tag
     if version > record.version {
         return Err(RowError::Newer { found: version, supported: record.version });
     }
-    Ok((*tag, payload))
+    Ok(*tag)
+}
+
+fn length_at(header: &[u8], at: usize) -> usize {
+    u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]) as usize
+}
+
+/// Returns the payload of a row that was checked.
+pub(super) fn row_payload(row: &[u8]) -> Result<Cow<'_, [u8]>, RowError> {
+    let (header, held) = row.split_at(HEADER_BYTES);
+    match [header[2], header[CODEC_AT]] {
+        RAW => Ok(Cow::Borrowed(held)),
+        _ => unpack(held, length_at(header, UNPACKED_LENGTH_AT)).map(Cow::Owned),
+    }
 }
 
 /// Returns the record in a row, brought to its newest version.
 pub(super) fn decode_record<R: Record>(place: RowAddress<'_>, row: &[u8]) -> Result<R, RowError> {
-    let (_, payload) = check_row(place, row)?;
-    decode_payload(record_version(row), payload)
+    check_row(place, row)?;
+    decode_payload(record_version(row), &row_payload(row)?)
 }
 
 /// Returns the version of the record in a row that was checked.

@@ -6,7 +6,8 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::envelope::{
-    HEADER_BYTES, RowAddress, RowError, check_row, decode_payload, decode_record, encode_record, seal_payload,
+    HEADER_BYTES, RowAddress, RowError, check_row, decode_payload, decode_record, encode_record, row_payload,
+    seal_payload,
 };
 use super::records::samples::{FRACTION, Sample};
 use super::records::*;
@@ -49,7 +50,8 @@ fn every_record_comes_back_as_it_went_in() {
 
 fn through_json<R: Sample>(table: &Table<R>, key: &str) {
     let row = encode_record(place(table, key), &R::sample()).expect("the sample is valid");
-    let json = (table.info.record.to_json)(R::VERSION, &row[HEADER_BYTES..]).expect("it was written so");
+    let payload = row_payload(&row).expect("it was just packed");
+    let json = (table.info.record.to_json)(R::VERSION, &payload).expect("it was written so");
     let again =
         (table.info.record.from_json)(place(table, key), R::VERSION, &json).expect("it was made of a row");
     assert_eq!(again, row, "{}: {json}", table.info.name);
@@ -123,6 +125,63 @@ fn sealed<R: Sample>(table: &Table<R>, key: &str) {
 #[test]
 fn a_true_tag_does_not_excuse_a_newer_foreign_cut_or_oversized_payload() {
     for_every_table!(sealed);
+}
+
+#[test]
+fn long_payloads_are_packed_and_come_back_and_bytes_that_say_nothing_are_left_alone() {
+    let place = place(&tables::SERIES, "default/00000000000000000412/swing");
+    let seal = |payload: &[u8]| seal_payload(place, SeriesRecord::TYPE_ID, SeriesRecord::VERSION, payload);
+    let mut random = crate::search::random::RandomStream::new(7);
+    for length in [0, 1, 511, 512, 513, 4_000, 300_000] {
+        let alike: Vec<u8> = (0..length).map(|at| (at % 7) as u8).collect();
+        let noise: Vec<u8> = (0..length).map(|_| random.next_u64() as u8).collect();
+        for (payload, packs) in [(alike, length >= 512), (noise, false)] {
+            let row = seal(&payload);
+            assert_eq!(row.len() < HEADER_BYTES + payload.len(), packs, "{length} bytes");
+            assert_eq!([row[2], row[3]], if packs { [2, 1] } else { [1, 0] }, "{length} bytes");
+            check_row(place, &row).expect("as it was sealed");
+            assert_eq!(row_payload(&row).expect("whole"), payload.as_slice());
+        }
+    }
+}
+
+/// The tag is right in all of these, as if whoever knows the store had written them.
+#[test]
+fn a_packed_payload_that_does_not_come_to_its_length_is_refused() {
+    let place = place(&tables::SERIES, "default/00000000000000000412/swing");
+    let payload = [3; 2_000];
+    let sealed = seal_payload(place, SeriesRecord::TYPE_ID, SeriesRecord::VERSION, &payload);
+    let packed = &sealed[HEADER_BYTES..];
+    let row = |kind: [u8; 2], unpacked: u32, held: &[u8]| {
+        let mut row = sealed[..HEADER_BYTES].to_vec();
+        row[2..4].copy_from_slice(&kind);
+        row[8..12].copy_from_slice(&(held.len() as u32).to_le_bytes());
+        row[12..16].copy_from_slice(&unpacked.to_le_bytes());
+        row.extend(held);
+        let tag = place.tag(&row[..16], held);
+        row[16..32].copy_from_slice(&tag);
+        row
+    };
+    let decoded =
+        |row: &[u8]| check_row(place, row).and_then(|_| row_payload(row).map(|payload| payload.len()));
+    assert_eq!(decoded(&row([2, 1], 2_000, packed)).expect("the same as sealed"), 2_000);
+    for wrong in [1_999, 2_001] {
+        assert!(matches!(decoded(&row([2, 1], wrong, packed)), Err(RowError::Packed { .. })), "{wrong}");
+    }
+    let cut = &packed[..packed.len() - 1];
+    let longer = [packed, &[0]].concat();
+    for held in [cut, longer.as_slice(), &[0xFF; 20], &[]] {
+        assert!(
+            matches!(decoded(&row([2, 1], 2_000, held)), Err(RowError::Packed { bytes: 2_000 })),
+            "{held:?}"
+        );
+    }
+    let huge = SeriesRecord::BYTES_MAX as u32 + 1;
+    assert!(matches!(decoded(&row([2, 1], huge, packed)), Err(RowError::TooLarge { .. })));
+    for kind in [[1, 1], [2, 0], [0, 0], [2, 2]] {
+        assert!(matches!(decoded(&row(kind, 2_000, packed)), Err(RowError::Header(_))), "{kind:?}");
+    }
+    assert!(matches!(decoded(&row([3, 1], 2_000, packed)), Err(RowError::Newer { found: 3, supported: 2 })));
 }
 
 fn fractions<R: Sample>(table: &Table<R>, key: &str) {

@@ -1,5 +1,6 @@
 //! One consistent state of the store, to read from; the same for the writer and for readers.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, Range, RangeBounds};
 use std::path::Path;
@@ -9,7 +10,7 @@ use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTableMetada
 
 use super::edition::Edition;
 use super::envelope::{
-    HEADER_BYTES, RowAddress, RowEnvelope, RowError, check_row, decode_record, record_version, stored_tag,
+    RowAddress, RowEnvelope, RowError, check_row, decode_record, record_version, row_payload, stored_tag,
 };
 use super::error::StoreError;
 use super::guard::{damaged_error, run_guarded};
@@ -352,7 +353,7 @@ impl<'s> Snapshot<'s> {
             let (key, bytes) = entry.map_err(failed)?;
             let (key, bytes) = (key.value(), bytes.value());
             let checked = check_row(self.place(table, key), bytes);
-            let (tag, _) = checked.map_err(|error| StoreError::row(self.path, table.name, key, error))?;
+            let tag = checked.map_err(|error| StoreError::row(self.path, table.name, key, error))?;
             visit(key, StoredRow { bytes, tag })?;
         }
         Ok(())
@@ -459,8 +460,8 @@ impl<'r> StoredRow<'r> {
     }
 
     /// The record without its envelope.
-    pub(super) fn payload(&self) -> &[u8] {
-        &self.bytes[HEADER_BYTES..]
+    pub(super) fn payload(&self) -> Result<Cow<'r, [u8]>, RowError> {
+        row_payload(self.bytes)
     }
 }
 

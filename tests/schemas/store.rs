@@ -15,16 +15,12 @@ use super::tables::{self, ALL};
 /// The parts of the envelope, in order: bytes, name, content.
 const ENVELOPE: [(&str, &str, &str); 8] = [
     ("0..2", "magic", "0xA7E1"),
-    ("2..3", "envelope_version", "1"),
-    ("3..4", "codec", "0 = raw"),
+    ("2..3", "envelope_version", "1, or 2 where the payload is packed"),
+    ("3..4", "codec", "0 = raw, 1 = deflate (RFC 1951)"),
     ("4..6", "type_id", "the record type"),
     ("6..8", "version", "the version of the record"),
-    ("8..12", "payload_len", "bytes of the payload"),
-    (
-        "12..16",
-        "raw_len",
-        "bytes of the payload once decoded; equal to payload_len while raw is the only codec",
-    ),
+    ("8..12", "payload_len", "bytes of the payload as it is stored"),
+    ("12..16", "raw_len", "bytes of the payload once unpacked"),
     ("16..32", "tag", "first 16 bytes of a BLAKE3 key derivation over the row and its place"),
 ];
 /// The structure whose fields are stored by name.
@@ -183,7 +179,7 @@ pub(super) fn markdown() -> String {
         );
     }
     text += "\nThe head of a section counts the rows of its tables, and the XOR of their tags, after each commit.\n";
-    text += "\n## Envelope\n\nEvery value is a header and a postcard payload. Numbers are little endian.\n\n\
+    text += "\n## Envelope\n\nEvery value is a header and a postcard payload, packed by deflate where it has half a KiB or more and that saves an eighth. Numbers are little endian.\n\n\
              | bytes | field | content |\n|---|---|---|\n";
     for (bytes, name, content) in ENVELOPE {
         line(&mut text, [bytes.to_owned(), format!("`{name}`"), content.to_owned()]);

@@ -172,7 +172,8 @@ impl Lines {
         let failed = |error: io::Error| StoreError::io(Path::new(FOLDER), "encode", error);
         let record = match row {
             Some(row) => {
-                let record = (table.record.to_json)(row.version(), row.payload());
+                let record =
+                    row.payload().and_then(|payload| (table.record.to_json)(row.version(), &payload));
                 let record = record.map_err(|error| snapshot.row_error(table, key, error))?;
                 RawValue::from_string(record).map_err(|error| failed(error.into()))?
             }
