@@ -11,8 +11,8 @@
 //! Worlds: 200 without an edge, 50 for each edge, or as many as asked for: `cargo bench --bench calibration -- 40` makes 40
 //! and 10. Shares are of worlds and styles with enough trades to say anything.
 //!
-//! Seven parts, all of them unless some are named (`cargo bench --bench calibration -- 40 rank`). `surface`, `looks`, `windows` and
-//! `decay` are in `surrogate/`: books without candles, so that hundreds are judged in minutes. `edge` is the above; `rank`
+//! Eight parts, all of them unless some are named (`cargo bench --bench calibration -- 40 rank`). `surface`, `looks`, `daily`, `windows`
+//! and `decay` are in `surrogate/`: books without candles, so that hundreds are judged in minutes. `edge` is the above; `rank`
 //! compares choosing by plateau with choosing by peak on the same worlds; `switch` puts a random set of a smaller grid
 //! active in worlds without an edge and looks at it on 60 days in succession, one symbol-year of three symbols before each.
 //!
@@ -84,9 +84,10 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let full = arguments.iter().any(|argument| argument == "--bench");
     let asked = arguments.iter().find_map(|argument| argument.parse::<usize>().ok());
-    let parts: [(&str, Part); 7] = [
+    let parts: [(&str, Part); 8] = [
         ("surface", surrogate::surfaces),
         ("looks", surrogate::looks),
+        ("daily", surrogate::daily_looks),
         ("windows", surrogate::windows),
         ("decay", surrogate::decays),
         ("edge", edges),

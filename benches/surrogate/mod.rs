@@ -10,6 +10,7 @@ mod change;
 pub(crate) use change::{decays, windows};
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use rayon::prelude::*;
 use retune::engine::plan::{DayLimits, Plan, SearchSettings};
@@ -317,12 +318,10 @@ fn summary(looks: &[Look]) -> String {
     )
 }
 
-/// How a year of looks at a window that slides spends its size, how soon an edge is adopted that is there, or is born, at the looks.
+/// How a year of weekly looks at a window that slides spends its size, how soon an edge is adopted that is there, or is born, at the
+/// looks.
 pub(crate) fn looks(full: bool, asked: Option<usize>) {
-    let plan = plan();
-    let (worlds, window, year, step) =
-        if full { (asked.unwrap_or(60), YEAR, YEAR, 7) } else { (1, 100, 14, 7) };
-    let mut text = format!("a look every {step} days for a year, window of {window} days\n");
+    let (worlds, window, year) = if full { (asked.unwrap_or(60), YEAR, YEAR) } else { (1, 100, 14) };
     let born = window..window + year;
     let cases = [
         ("noise", 0.0, 0..0),
@@ -331,10 +330,29 @@ pub(crate) fn looks(full: bool, asked: Option<usize>) {
         ("edge of 2.8, born at the first look", EDGES[1].0, born.clone()),
         ("edge of 4, born at the first look", EDGES[2].0, born),
     ];
+    year_of_looks(&cases, worlds, window, year, 7);
+}
+
+/// The same with a look every day, as a daily run has it, and noise alone: how often it is adopted some time in a year.
+pub(crate) fn daily_looks(full: bool, asked: Option<usize>) {
+    let (worlds, window, year) = if full { (asked.unwrap_or(30), YEAR, YEAR) } else { (1, 100, 2) };
+    year_of_looks(&[("noise", 0.0, 0..0)], worlds, window, year, 1);
+}
+
+/// One line for each case (name, drift, days of it) and each gate. Noise gets all worlds, an edge a third.
+fn year_of_looks(
+    cases: &[(&str, f64, Range<usize>)],
+    worlds: usize,
+    window: usize,
+    year: usize,
+    step: usize,
+) {
+    let plan = plan();
+    let mut text = format!("a look every {step} days for {year} days, window of {window} days\n");
     for (name, drift, planted) in cases {
         let path = |n: u64| {
             let world =
-                World { planted: planted.clone(), ..World::of(3_000_000 + 7 * n, window + year, drift) };
+                World { planted: planted.clone(), ..World::of(3_000_000 + 7 * n, window + year, *drift) };
             let book = world.book(&plan);
             let style = &plan.styles[0];
             let p = |from: usize| {
@@ -345,7 +363,7 @@ pub(crate) fn looks(full: bool, asked: Option<usize>) {
             };
             (0..=year / step).map(|look| p(look * step)).collect::<Vec<f64>>()
         };
-        let count = if drift == 0.0 { worlds } else { worlds.div_ceil(3) };
+        let count = if *drift == 0.0 { worlds } else { worlds.div_ceil(3) };
         let paths: Vec<Vec<f64>> = (0..count as u64).into_par_iter().map(path).collect();
         for least in [Assurance::Promising, Assurance::Real] {
             let passes = |look: usize, p: f64| p <= AdoptionGate::of(least, look == 0).edge_p;

@@ -131,7 +131,7 @@ pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
             ("SKIPPED", "Verdict: too few trades to judge."),
             (
                 "REAL",
-                "Significance: beyond what noise explains at one look, p of at most 0.035 over at least 120 days.",
+                "Significance: beyond what noise explains at one look, p of at most 0.03 over at least 120 days.",
             ),
             ("PROMISING", "Significance: better than noise most of the time, p of at most 0.1."),
             ("UNPROVEN", "Significance: neither noise nor proof."),
@@ -150,7 +150,7 @@ pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
             ("EVIDENCE", "Fewer days or trades than a test needs."),
             ("FRAGILE_COST", "Costs a quarter higher would take the profit."),
             ("FRAGILE_INTRABAR", "It loses when the stop comes first in candles that held both levels."),
-            ("LUCK", "The p-value of EDGE or SWITCH is above 0.035."),
+            ("LUCK", "The p-value of EDGE or SWITCH is above 0.03."),
             ("CROSS_FIT", "Choosing without some of the days did not earn enough on them."),
             ("WALK_FORWARD", "Of older runs: walk-forward re-optimisation did not pay."),
             (

@@ -157,7 +157,7 @@ pub const DECAY_E: f64 = 20.0;
 
 /// p-values up to which one look says REAL, and PROMISING: so far below 5 and 15 % that noise gets these words no more often than that
 /// where p is a little too low, as it is on results whose volatility comes and goes.
-pub const REAL_P: f64 = 0.035;
+pub const REAL_P: f64 = 0.03;
 /// See [`REAL_P`].
 pub const PROMISING_P: f64 = 0.1;
 /// p-value from which noise does as well as not.
@@ -267,7 +267,7 @@ pub struct AdoptionGate {
 impl AdoptionGate {
     /// Returns the gate of an assurance that is asked for, at the first look of a profile at a style or at a later one.
     pub fn of(least: Assurance, is_first: bool) -> Self {
-        let (first, later) = if least >= Assurance::Real { (0.03, 0.002) } else { (0.09, 0.005) };
+        let (first, later) = if least >= Assurance::Real { (0.025, 0.002) } else { (0.09, 0.005) };
         Self {
             edge_p: if is_first { first } else { later },
             switch_p: if least >= Assurance::Real { 0.005 } else { 0.02 },
@@ -431,8 +431,8 @@ mod tests {
     fn a_choice_is_judged_by_what_it_earned_unseen() {
         let word = |t| assess_candidate(ENOUGH, Some(t)).assurance;
         assert_eq!(
-            // p of 0.035 and 0.1.
-            [word(1.812), word(1.811), word(1.282), word(1.281)],
+            // p of 0.03 and 0.1.
+            [word(1.881), word(1.880), word(1.282), word(1.281)],
             [Assurance::Real, Assurance::Promising, Assurance::Promising, Assurance::Unproven]
         );
         assert_eq!([word(0.01), word(0.0)], [Assurance::Unproven, Assurance::LikelyLuck]);
