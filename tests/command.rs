@@ -1,5 +1,6 @@
 //! The program as a user runs it, and stores to run it on.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -20,6 +21,18 @@ pub(crate) fn optimizer() -> Command {
     // On so short a sample the highest smoothed score has too few late trades; tests are about what becomes of a candidate.
     command.env("OPTIMIZER_SEARCH__RANK", "peak");
     command
+}
+
+/// Returns where the rows of a record type lie in the bytes of a store, headers included; also those of pages that are no longer in use.
+pub(crate) fn rows_of(bytes: &[u8], type_id: u16) -> Vec<Range<usize>> {
+    let row = |at: usize| {
+        let header = bytes.get(at..at + 32)?;
+        let is_row = matches!(header[..4], [0xE1, 0xA7, 1, 0] | [0xE1, 0xA7, 2, 1]);
+        let held = u32::from_le_bytes([header[8], header[9], header[10], header[11]]) as usize;
+        let end = at + 32 + held;
+        (is_row && header[4..6] == type_id.to_le_bytes() && end <= bytes.len()).then_some(at..end)
+    };
+    (0..bytes.len()).filter_map(row).collect()
 }
 
 /// A store in a directory of its own, removed with it.

@@ -13,7 +13,7 @@ use retune::store::{
     restore_backup,
 };
 
-use crate::command::StoreDir;
+use crate::command::{StoreDir, rows_of};
 
 /// 2025-06-01.
 const NOW_MS: i64 = 1_748_736_000_000;
@@ -240,9 +240,9 @@ fn a_week_after_the_last_proof_readers_get_a_copy_that_was_proved_again() {
     let view = store.path.join("view.redb");
     let mut bytes = fs::read(&view).expect("there");
     // Damage of a row of the copy, which no stamp tells of: the disk's own.
-    let found =
-        bytes.windows(4).rposition(|part| part == b"# 0\0" || part.starts_with(b"# 8")).expect("a row");
-    bytes[found + 2] ^= 1;
+    let rows = rows_of(&bytes, RunRecord::TYPE_ID);
+    assert!(rows.len() >= 9, "{rows:?}");
+    rows.iter().for_each(|row| bytes[row.start + 40] ^= 1);
     fs::write(&view, &bytes).expect("written");
     assert!(View::open(&store.path).is_err(), "readers refuse it");
     drop(Store::open(&store.path, NOW_MS + PROOF_DAYS * DAY_MS).expect("whole"));

@@ -12,6 +12,8 @@ use retune::store::records::*;
 use retune::store::{LearningCommit, Location, RUNS_MAX, Snapshot, Store, StoreError, TRIAL_RUNS_MAX, View};
 use tempfile::TempDir;
 
+use crate::command::rows_of;
+
 const SCOPE: &str = "symbol/BTCUSDT/swing";
 
 /// A state directory that does not exist yet, and what removes it.
@@ -305,10 +307,11 @@ fn damage_inside_the_file_never_goes_unnoticed() {
     drop(store);
     let state = dir.join("state.redb");
     let whole = fs::read(&state).expect("readable");
-    // The rows were written once, so this text lies in rows in use only. A spread over all other content follows.
-    let text = b"min_risk_reward";
-    let in_use: Vec<usize> = (0..whole.len()).filter(|at| whole[*at..].starts_with(text)).collect();
-    assert!(in_use.len() > 50, "{} parameter sets found in the file", in_use.len());
+    // These rows were written once, so they lie in pages in use. A spread over all other content follows.
+    let rows = rows_of(&whole, TrialsRecord::TYPE_ID);
+    assert!(!rows.is_empty(), "there are trials");
+    let in_use: Vec<usize> = rows.into_iter().flatten().step_by(7).collect();
+    assert!(in_use.len() > 50, "{} bytes of it", in_use.len());
     let content: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] != 0).collect();
     for at in in_use.iter().chain(content.iter().step_by(content.len() / 60)) {
         let mut flipped = whole.clone();

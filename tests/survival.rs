@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use retune::store::records::ParamsRecord;
+use retune::store::records::{ParamsRecord, Record};
 use retune::store::{Store, View};
 
-use crate::command::{StoreDir, optimizer, text};
+use crate::command::{StoreDir, optimizer, rows_of, text};
 
 #[path = "../tools/kill_loop.rs"]
 #[allow(dead_code, reason = "only the command prints")]
@@ -30,9 +30,9 @@ fn in_force(store: &StoreDir) -> Vec<(String, ParamsRecord)> {
 
 fn damage(path: &Path) {
     let mut bytes = fs::read(path).expect("readable");
-    let needle = b"min_risk_reward";
-    let at = bytes.windows(needle.len()).position(|found| found == needle).expect("there are parameters");
-    bytes[at + 3] ^= 4;
+    let rows = rows_of(&bytes, ParamsRecord::TYPE_ID);
+    assert!(!rows.is_empty(), "there are parameters");
+    rows.iter().for_each(|row| bytes[row.start + 40] ^= 4);
     fs::write(path, bytes).expect("writable");
 }
 
