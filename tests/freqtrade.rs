@@ -167,6 +167,64 @@ fn a_bot_is_asked_before_and_told_afterwards() {
     assert!(code == Some(2) && words.contains("--when flat: expected --api"), "{words}");
 }
 
+/// Runs the exporter of entries in a stand-in for freqtrade; `None` where there is no Python.
+fn exported(folder: &std::path::Path, more: &[&str]) -> Option<Output> {
+    let tool = concat!(env!("CARGO_MANIFEST_DIR"), "/tools/freqtrade_entries.py");
+    let mut command = std::process::Command::new("python3");
+    command.arg(format!("{FIXTURES}/fake_freqtrade.py")).arg(tool).args(["-c", "config.json", "-s", "Fake"]);
+    command.args(["-o", "entries.csv"]).args(more).current_dir(folder);
+    match command.output() {
+        Ok(output) => Some(output),
+        Err(error) => {
+            assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{error}");
+            None
+        }
+    }
+}
+
+#[test]
+fn every_entry_of_a_strategy_is_exported_and_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(output) = exported(folder.path(), &[]) else { return };
+    let (code, words) = said(&output);
+    assert!(code == Some(0) && words.contains("4 entries of 1 pairs"), "{words}");
+    let file = folder.path().join("entries.csv");
+    let written = fs::read_to_string(&file).expect("entries");
+    // A signal on the third candle of 5m from midnight on is known at 00:30, and the exit after it two candles later. Warm-up and
+    // rows with an exit or both sides are left out, and so is the text that is no tag.
+    let expected = "pair,time,direction,exit_time,enter_tag,rsi,above,own_atr\n\
+                    ALPHA/USDT:USDT,1738369800000,long,1738370100000,dip,20.0,0.0,1.5\n\
+                    ALPHA/USDT:USDT,1738370400000,short,,,40.0,0.0,1.5\n\
+                    ALPHA/USDT:USDT,1738371300000,long,,late dip,20.0,1.0,1.5\n\
+                    ALPHA/USDT:USDT,1738371600000,long,,late dip,30.0,0.0,1.5\n";
+    assert_eq!(written, expected);
+    let store = StoreDir::missing();
+    let named = file.to_str().expect("a path");
+    let (code, words) = said(&store.run(&["check", "data", "--signals", named]));
+    assert_eq!(code, Some(0), "{words}");
+    for line in [
+        "ALPHAUSDT: 4 signals",
+        "column \"enter_tag=late dip\": 0 to 1",
+        "column = \"signals.enter_tag=late dip\"\nat_least = [0.0, 1.0]",
+        "key = \"min_rsi\"\ncolumn = \"signals.rsi\"\nat_least = [20.0, 30.0]    # or at_most = [40.0, 30.0, 20.0]",
+    ] {
+        assert!(words.contains(line), "{line}: {words}");
+    }
+    // What is printed can stand in a configuration, and then every column is read.
+    let block = words.split("add\n").nth(1).and_then(|rest| rest.split("\nusable").next()).expect("a block");
+    let config = folder.path().join("own.toml");
+    fs::write(&config, block.split("\nusable").next().expect("a block")).expect("written");
+    let (code, words) =
+        said(&store.run(&["-c", config.to_str().expect("a path"), "check", "data", "--signals", named]));
+    assert!(code == Some(0) && !words.contains("no filter of the configuration"), "{words}");
+    let loose =
+        exported(folder.path(), &["--loosen", "{\"buy\": {\"buy_rsi\": 40}}"]).expect("Python is there");
+    assert!(text(&loose.stderr).contains("5 entries of 2 pairs"), "{}", text(&loose.stderr));
+    let unknown = exported(folder.path(), &["--loosen", "{\"buy_rsx\": 40}"]).expect("Python is there");
+    let words = text(&unknown.stderr);
+    assert!(!unknown.status.success() && words.contains("buy_rsi") && words.contains("'buy_rsx'"), "{words}");
+}
+
 /// Runs an import of a file on a store.
 fn import(store: &StoreDir, file: &str, more: &[&str]) -> (Option<i32>, String) {
     let (map, space) = (format!("{FIXTURES}/exits.toml"), format!("{FIXTURES}/space.toml"));

@@ -117,7 +117,7 @@ fn commands(page: &Path) -> Vec<Shown> {
 fn readers_folder() -> tempfile::TempDir {
     let home = tempfile::tempdir().expect("a folder");
     let at = |place: &str| home.path().join(place);
-    for folder in ["candles", "tests/sample", "bot", "hyperopt", "strategies"] {
+    for folder in ["candles", "tests/sample", "bot", "hyperopt", "strategies", "user_data/strategies"] {
         fs::create_dir_all(at(folder)).expect("a folder");
     }
     for entry in fs::read_dir(sample_dir()).expect("the sample") {
@@ -139,17 +139,46 @@ fn readers_folder() -> tempfile::TempDir {
         ("judge/study.csv", "study.csv"),
         ("freqtrade/Sample.py", "strategies/Sample.py"),
         ("freqtrade/incumbent.json", "strategies/Sample.json"),
+        ("freqtrade/Sample.py", "user_data/strategies/Sample.py"),
+        ("freqtrade/incumbent.json", "user_data/strategies/Sample.json"),
         ("freqtrade/exits.toml", "strategies/map.toml"),
         ("freqtrade/space.toml", "strategies/space.toml"),
+        ("freqtrade/tune.toml", "tune.toml"),
+        ("freqtrade/tune_map.toml", "tune_map.toml"),
     ] {
         fs::copy(fixtures.join(file), at(place)).expect("copied");
     }
+    write_user_data(home.path());
     for entry in fs::read_dir(at("candles")).expect("the copies") {
         // Old enough that a change would show: such files are not read twice.
         let file = fs::File::options().write(true).open(entry.expect("a file").path()).expect("open");
         file.set_modified(std::time::UNIX_EPOCH).expect("touched");
     }
     home
+}
+
+/// Writes what a user of freqtrade has: the candles of the sample as it keeps them, and the entries of a strategy.
+fn write_user_data(home: &Path) {
+    let folder = home.join("user_data/data/binance/futures");
+    fs::create_dir_all(&folder).expect("a folder");
+    for symbol in ["ALPHA", "BRAVO", "CREST"] {
+        let file = fs::File::open(sample_dir().join(format!("{symbol}USDT-15m.csv.gz"))).expect("the sample");
+        let mut rows = String::new();
+        std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(file), &mut rows).expect("text");
+        let rows: Vec<String> = rows.lines().skip(1).map(|row| format!("[{row}]")).collect();
+        let json = format!("[{}]", rows.join(","));
+        fs::write(folder.join(format!("{symbol}_USDT_USDT-15m-futures.json")), json).expect("written");
+    }
+    let signals = read(&root().join("tests/fixtures/signals.csv"));
+    let entry = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let [symbol, time, direction, "scalping", score, spread] = cells[..] else { return None };
+        let pair = symbol.replace("USDT", "/USDT:USDT");
+        Some(format!("{pair},{time},{direction},{score},{spread}\n"))
+    };
+    let entries: String = signals.lines().filter_map(entry).collect();
+    fs::write(home.join("entries.csv"), format!("pair,time,direction,my_score,spread_bps\n{entries}"))
+        .expect("written");
 }
 
 /// Runs a line as a reader's shell does.

@@ -48,8 +48,7 @@ pub(crate) fn run(context: &Context, command: &CheckCommand) -> Result<u8, Failu
         }
         CheckCommand::Lookahead(arguments) => return lookahead::run(context, arguments),
     };
-    let flags: Vec<_> = bad_rows.flags().into_iter().chain(files.flags()).collect();
-    let config = context.config(&flags)?;
+    let config = files.config(context, bad_rows.flags(), paths)?;
     let options = IngestOptions {
         base_interval: config.interval()?,
         on_conflict: on_conflict(*flag, &config),
@@ -70,7 +69,7 @@ pub(crate) fn run(context: &Context, command: &CheckCommand) -> Result<u8, Failu
             let missing = || signals_outside(given, days.get(symbol).copied(), options.base_interval);
             (!paths.is_empty()).then(missing)
         };
-        let part = SignalsFilePart::new(file, outside);
+        let part = SignalsFilePart::new(file, &config.style.signals_columns(), outside);
         document.usable = (document.usable || paths.is_empty()) && !part.symbols.is_empty();
         document.signals = Some(part);
     }

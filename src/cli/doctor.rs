@@ -124,9 +124,7 @@ impl DoctorReport {
 
     fn configuration(&mut self, context: &Context, arguments: &DoctorArguments) -> Option<(Config, Plan)> {
         let read = || -> Result<(Config, Plan), Failure> {
-            let flags: Vec<_> =
-                arguments.bad_rows.flags().into_iter().chain(arguments.files.flags()).collect();
-            let config = context.config(&flags)?;
+            let config = arguments.files.config(context, arguments.bad_rows.flags(), &arguments.data)?;
             let plan = config.check()?;
             super::notify::check_channels(&config)?;
             Ok((config, plan))

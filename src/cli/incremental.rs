@@ -124,7 +124,7 @@ pub(crate) enum ConflictArgument {
 /// Carries out the command, tells who wants to know, and returns the exit code of the result.
 pub(crate) fn run(context: &Context, arguments: &IncrementalArguments) -> Result<u8, Failure> {
     // Without a sound configuration nobody knows whom to tell.
-    let config = context.config(&flags(arguments))?;
+    let config = arguments.files.config(context, flags(arguments), &arguments.data)?;
     if arguments.dry_run {
         return print_dry_run(context, arguments, &config);
     }
@@ -299,7 +299,6 @@ fn flags(arguments: &IncrementalArguments) -> Vec<(&'static str, String)> {
     if !arguments.symbols.is_empty() {
         flags.push(("data.symbols", list(&arguments.symbols)));
     }
-    flags.extend(arguments.files.flags());
     flags
 }
 

@@ -387,8 +387,8 @@ fn legacy(arguments: &Legacy) -> Result<InspectLegacyDocument, Failure> {
 }
 
 fn trades(context: &Context, arguments: &TradesArguments) -> Result<InspectTradesDocument, Failure> {
-    let flags: Vec<_> = arguments.bad_rows.flags().into_iter().chain(arguments.files.flags()).collect();
-    let (config, offset_ms) = (context.config(&flags)?, arguments.utc_offset);
+    let config = arguments.files.config(context, arguments.bad_rows.flags(), &arguments.data)?;
+    let offset_ms = arguments.utc_offset;
     let at_ms = match &arguments.at {
         Some(text) => instant(text, 0).ok_or_else(|| {
             Failure::new(

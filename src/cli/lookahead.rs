@@ -45,8 +45,8 @@ const FOUND: u8 = 1;
 pub(super) fn run(context: &Context, arguments: &LookaheadArguments) -> Result<u8, Failure> {
     let quoted = |file: &PathBuf| toml::Value::String(file.to_string_lossy().into_owned()).to_string();
     let file = arguments.signals.iter().map(|file| ("signals.file", quoted(file)));
-    let flags: Vec<_> = file.chain(arguments.bad_rows.flags()).chain(arguments.files.flags()).collect();
-    let config = context.config(&flags)?;
+    let flags: Vec<_> = file.chain(arguments.bad_rows.flags()).collect();
+    let config = arguments.files.config(context, flags, &arguments.data)?;
     let plan = config.plan(&Style::ALL, DayLimits::default())?;
     let options = IngestOptions {
         base_interval: plan.interval,

@@ -21,7 +21,8 @@ const ZONE: &str = "a time zone such as \"Asia/Shanghai\", or \"UTC\"";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
-    /// Files and folders of candles; `--data` on the command line replaces them.
+    /// Files and folders of candles; `--data` on the command line replaces them. `freqtrade:FOLDER` is a folder `user_data` of
+    /// freqtrade, of which the candles of one exchange and market are read.
     pub paths: Vec<PathBuf>,
     /// Length of the candles of a run: 1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, 6h, 8h, 12h or 1d. Finer candles are put together
     /// to it; holding times and some filters have other defaults on other lengths.
@@ -45,6 +46,9 @@ pub struct DataConfig {
     /// One market of every symbol, as names and folders say it: spot, usdt-m, coin-m or dated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub market: Option<String>,
+    /// One exchange of every symbol, as names and folders say it: binance, okx, kraken and so on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<String>,
     /// Patterns of files and folders that are left out, such as `*-mark.feather` or `futures/*`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<String>,
@@ -121,6 +125,7 @@ impl Default for DataConfig {
             empty_candles: EmptyPolicy::Missing,
             symbols: None,
             market: None,
+            exchange: None,
             exclude: Vec::new(),
             window: "365d".to_owned(),
             stale_after: "2d".to_owned(),
@@ -151,7 +156,7 @@ impl DataConfig {
             value_error("data.columns", "a name for every column, from left to right", problem)
         })?;
         let (on_bad_rows, empty_candles) = (self.on_bad_rows.into(), self.empty_candles.into());
-        Ok(ReadingOptions { on_bad_rows, timezone, columns, empty_candles })
+        Ok(ReadingOptions { on_bad_rows, timezone, columns, empty_candles, signals_timeframe: None })
     }
 
     pub(super) fn symbols(&self) -> Result<Option<Vec<Symbol>>, ConfigError> {
@@ -171,7 +176,12 @@ impl DataConfig {
             text.parse::<Glob>().map_err(|_| value_error("data.exclude", expected, text))
         };
         let exclude = self.exclude.iter().map(pattern).collect::<Result<_, _>>()?;
-        Ok(Selection { market: market.transpose()?, exclude })
+        let exchange = self.exchange.as_ref().map(|name| {
+            let is_name = !name.is_empty() && name.len() <= 64 && !name.contains(['/', '\\']);
+            let expected = "the name of an exchange such as \"binance\", as files or their folders have it";
+            is_name.then(|| name.clone()).ok_or_else(|| value_error("data.exchange", expected, name))
+        });
+        Ok(Selection { market: market.transpose()?, exchange: exchange.transpose()?, exclude })
     }
 
     /// Returns the days before the last one that count; `None` for all.

@@ -153,7 +153,7 @@ impl Config {
 
     /// Returns what is said of candle files that they do not say themselves.
     pub fn reading(&self) -> Result<ReadingOptions, ConfigError> {
-        self.traced(self.data.reading())
+        self.traced(self.resolved_reading())
     }
 
     /// Returns the bytes of evaluated units that are kept for later runs.
@@ -243,13 +243,17 @@ impl Config {
         let mut plan = Plan::new(base, axes, self.costs.costs()?, self.search_settings()?, days)?;
         plan.symbols = self.data.symbols()?;
         plan.age = self.age()?;
-        plan.reading = self.data.reading()?;
+        plan.reading = self.resolved_reading()?;
         plan.selection = self.data.selection()?;
         let sides = self.portfolio.sides.on(plan.selection.market);
         plan.styles.iter_mut().for_each(|style| style.sides = sides);
         plan.portfolio = self.portfolio.limits(plan.search.position_ratio)?;
         plan.regime_symbol = self.validate.regime_symbol()?;
         Ok(plan)
+    }
+
+    fn resolved_reading(&self) -> Result<ReadingOptions, ConfigError> {
+        Ok(ReadingOptions { signals_timeframe: self.signals.timeframe()?, ..self.data.reading()? })
     }
 
     fn search_settings(&self) -> Result<SearchSettings, ConfigError> {

@@ -9,7 +9,7 @@ use super::axes::{AxisConfig, FilterConfig, check_hours, check_timeframe};
 use super::{ConfigError, value_error};
 use crate::model::{EXIT_AXES, ExitAxis, Interval, Style};
 use crate::search::defaults::Defaults;
-use crate::search::space::{Dimension, ExitAxes, ExitAxisValue};
+use crate::search::space::{Dimension, ExitAxes, ExitAxisValue, SIGNALS_PREFIX};
 use crate::search::strategy::SpaceAxes;
 
 /// The spaces that are searched, one for each style.
@@ -43,6 +43,12 @@ impl StylesConfig {
     /// Returns the styles that the configuration says something of.
     pub fn named(&self) -> Vec<Style> {
         Style::ALL.into_iter().filter(|style| *self.of(*style) != StyleConfig::default()).collect()
+    }
+
+    /// Returns the columns of given signals that filters read, of any style.
+    pub fn signals_columns(&self) -> Vec<&str> {
+        let filters = Style::ALL.into_iter().flat_map(|style| &self.of(style).filters);
+        filters.filter_map(|filter| filter.column.strip_prefix(SIGNALS_PREFIX)).collect()
     }
 
     /// Returns the axes of a style's space, of given signals or derived ones.
@@ -149,11 +155,12 @@ impl StyleConfig {
 }
 
 fn unknown_axis(path: &str, key: &str, known: &[String]) -> ConfigError {
-    let names = EXIT_AXES.iter().map(|axis| axis.key).chain(known.iter().map(String::as_str));
-    let near = crate::search::nearest_name(key, names).map(|near| format!("; did you mean {near:?}?"));
+    let names = || known.iter().map(String::as_str).chain(EXIT_AXES.iter().map(|axis| axis.key));
+    let all: Vec<&str> = names().collect();
+    let near = crate::search::nearest_name(key, names()).map(|near| format!("; did you mean {near:?}?"));
     value_error(
         path,
         &format!("a dimension of the style's space{}", near.unwrap_or_default()),
-        format!("{key:?}; dimensions of your own go under [[style.….filters]]"),
+        format!("{key:?}; dimensions of your own go under [[style.….filters]]; there are {}", all.join(", ")),
     )
 }

@@ -6,9 +6,10 @@ use serde::Serialize;
 use super::document::Document;
 use super::input::IssuePart;
 use crate::ingest::{ColumnContent, FileReport, Issue, IssueKind, PassedOver, SignalColumn, SignalsFile};
-use crate::model::{GivenSignals, Symbol, rfc3339};
+use crate::model::{GivenSignals, Style, Symbol, rfc3339};
 use crate::run::file_summary::file_name;
 use crate::run::issues::is_of_series;
+use crate::search::space::SIGNALS_PREFIX;
 
 /// The quality of candle files.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -75,6 +76,10 @@ pub struct SignalsFilePart {
     pub hash: String,
     pub symbols: Vec<SignalsSymbolPart>,
     pub columns: Vec<SignalColumnPart>,
+    /// Columns that can be filtered on and that no filter of the configuration reads.
+    pub columns_unused: Vec<String>,
+    /// Filters on those columns, as they can stand in the configuration: TOML; null where there is none.
+    pub filters: Option<String>,
     pub issues: Vec<IssuePart>,
 }
 
@@ -184,8 +189,13 @@ impl CheckedSymbolPart {
 }
 
 impl SignalsFilePart {
-    /// Returns the part of a file; `outside` counts the signals of a symbol that lie outside its candles.
-    pub fn new(file: &SignalsFile, outside: impl Fn(&Symbol, &GivenSignals) -> Option<u64>) -> Self {
+    /// Returns the part of a file; `outside` counts the signals of a symbol that lie outside its candles, and `read` are the columns
+    /// that filters of the configuration read.
+    pub fn new(
+        file: &SignalsFile,
+        read: &[&str],
+        outside: impl Fn(&Symbol, &GivenSignals) -> Option<u64>,
+    ) -> Self {
         let name = file.path.display().to_string();
         let symbol = |(symbol, given): (&Symbol, &GivenSignals)| SignalsSymbolPart {
             symbol: symbol.to_string(),
@@ -194,7 +204,11 @@ impl SignalsFilePart {
             last: given.signals().last().map(|signal| rfc3339(signal.time_ms)),
             outside: outside(symbol, given),
         };
+        let unused = file.numeric_columns().filter(|column| !read.contains(column));
+        let columns_unused: Vec<String> = unused.map(str::to_owned).collect();
         Self {
+            filters: filters_of(file, &columns_unused),
+            columns_unused,
             rows: file.rows,
             duplicates: file.duplicates,
             hash: file.hash.clone(),
@@ -204,6 +218,58 @@ impl SignalsFilePart {
             file: name,
         }
     }
+}
+
+/// Returns filters on columns at their least or largest value and their quartiles, to be put into a configuration.
+fn filters_of(file: &SignalsFile, columns: &[String]) -> Option<String> {
+    let of_style = |style: &Style| {
+        file.symbols.values().flat_map(GivenSignals::signals).any(|signal| signal.style == Some(*style))
+    };
+    let style = Style::ALL.into_iter().find(of_style).unwrap_or(Style::ALL[0]);
+    let mut text = String::new();
+    for (place, name) in columns.iter().enumerate() {
+        let content = file.columns.iter().find(|column| column.name == *name).map(|column| &column.content);
+        let (Some(ColumnContent::Numbers { min, max, .. }), Some(quartiles)) =
+            (content, file.quartiles(name))
+        else {
+            continue;
+        };
+        // The loosest level leaves nothing out, so it is not rounded.
+        let mut up = vec![*min];
+        up.extend(
+            quartiles.map(four_digits).into_iter().filter(|quartile| quartile > min && quartile <= max),
+        );
+        let mut down = vec![*max];
+        down.extend(
+            quartiles.map(four_digits).into_iter().rev().filter(|quartile| quartile < max && quartile >= min),
+        );
+        if [*min, *max] == [0.0, 1.0] && quartiles.iter().all(|quartile| quartile.fract() == 0.0) {
+            (up, down) = (vec![0.0, 1.0], vec![1.0, 0.0]);
+        }
+        up.dedup();
+        down.dedup();
+        let quoted = |name: &str| toml::Value::String(name.to_owned()).to_string();
+        let blank = if place > 0 { "\n" } else { "" };
+        text += &format!(
+            "{blank}[[style.{style}.filters]]\nkey = {}\ncolumn = {}\nat_least = {up:?}    # or at_most = {down:?}\n",
+            quoted(&key_of(name, place)),
+            quoted(&format!("{SIGNALS_PREFIX}{name}")),
+        );
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+/// Returns the key of a filter on a column, which may be called anything.
+fn key_of(name: &str, place: usize) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    let plain: String = name.chars().take(40).map(plain).collect();
+    let is_whole = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && name.len() <= 40;
+    // Names that differ in what no key holds differ by their place.
+    if is_whole { format!("min_{plain}") } else { format!("min_{plain}_{}", place + 1) }
+}
+
+fn four_digits(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
 }
 
 impl From<&SignalColumn> for SignalColumnPart {

@@ -288,6 +288,7 @@ pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
                 "Times for which two intervals give different prices; the coarser one counts.",
             ),
             ("identical_file", "Files of other symbols with the same bytes."),
+            ("nothing_entered", "Rows of given signals whose flags enter nothing; left out."),
             ("stopped", "A symbol without candles for a week while others go on."),
             ("short_history", "Too few candles for the averages to warm up: no signals yet."),
         ],

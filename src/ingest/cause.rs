@@ -194,6 +194,10 @@ pub enum IssueCause {
     SignalFields { path: String, place: RowPlace, expected: u64, found: u64 },
     #[error("`{path}` {place}, column {column:?}: expected {expected}, found {found}")]
     SignalCell { path: String, place: RowPlace, column: String, expected: Words, found: String },
+    #[error(
+        "expected `enter_long` or `enter_short`, found neither, both, or one beside the exit from it: nothing is entered"
+    )]
+    NothingEntered,
 }
 
 /// A candle by its numbers as they are written: kept to the last digit, and whatever they are.

@@ -12,6 +12,7 @@ use super::checksum::{self, Claimed};
 use super::collector::{Collector, RowSelection};
 use super::error::{IngestError, MarketConflict};
 use super::format::{self, FileFormat, Packing, Promise, RowContext};
+use super::freqtrade::{candle_files, freqtrade_folder};
 use super::limits::HEAD_BYTES;
 use super::lines::LineReader;
 use super::name::MarketClaim;
@@ -86,17 +87,21 @@ pub fn discover(paths: &[PathBuf], options: &IngestOptions) -> Result<Catalog, I
 /// Returns the candle files under the paths given, by symbol, whatever markets they are of: for a look at files, not for
 /// computing on them.
 ///
-/// Folders are walked recursively; hidden files and folders below the paths given are skipped; a folder that
+/// Folders are walked recursively, but of `freqtrade:FOLDER` the candles of one exchange and market are read; hidden files and folders below the paths given are skipped; a folder that
 /// links lead to twice is walked once. A file with a `.CHECKSUM` beside it is verified when it is read.
 /// The first bytes of every file are looked at; market snapshots are read for the coins in them.
 ///
-/// Errors: `IngestError::Missing` for a path that does not exist, `IngestError::Read` where the disk fails.
+/// Errors: `IngestError::Missing` for a path that does not exist, `IngestError::Read` where the disk fails,
+/// `IngestError::Freqtrade` where such a folder does not say which candles are meant.
 pub fn survey(paths: &[PathBuf], options: &IngestOptions) -> Result<Catalog, IngestError> {
     let mut roots = paths.to_vec();
     roots.sort();
     let mut walk = FolderWalk::default();
     for root in &roots {
-        walk.root(root)?;
+        match freqtrade_folder(root) {
+            Some(folder) => candle_files(&folder, options)?.iter().try_for_each(|file| walk.root(file))?,
+            None => walk.root(root)?,
+        }
     }
     walk.files.sort();
     let mut finder = Finder { options, by_symbol: BTreeMap::new(), passed_over: Vec::new() };

@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::freqtrade::FreqtradeFolderError;
 use super::limits::ROWS_MAX;
 use super::place::{RowRef, place_of_member, shown_path};
 use crate::model::{Interval, MarketKind, Symbol, rfc3339};
@@ -51,6 +52,9 @@ pub enum IngestError {
     /// Files of one symbol are of different markets.
     #[error(transparent)]
     Markets(Box<MarketConflict>),
+    /// A folder of freqtrade does not say which candles are meant.
+    #[error(transparent)]
+    Freqtrade(Box<FreqtradeFolderError>),
 }
 
 /// Two files of one symbol whose names say different markets.
@@ -89,7 +93,13 @@ impl MarketConflict {
                 "`--market {said}` reads only what says so, a folder `{said}` says it of the files in it, `--exclude GLOB` \
                  leaves files out"
             ),
-            _ => "leave the files of one exchange out with `--exclude GLOB`".to_owned(),
+            _ => match (self.first.exchange, self.second.exchange) {
+                (Some(first), Some(second)) => format!(
+                    "choose with `--exchange {first}` or `--exchange {second}`, or leave the files of one exchange out with \
+                     `--exclude GLOB`"
+                ),
+                _ => "leave the files of one exchange out with `--exclude GLOB`".to_owned(),
+            },
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Foreign files become candles, with a report per file: the only parser of untrusted bytes.
 //!
-//! [`discover()`] lists which files there are and what their names claim; [`load_symbol`] reads those of one symbol,
+//! [`discover()`] lists which files there are and what their names claim (in a folder of freqtrade those of one exchange and market); [`load_symbol`] reads those of one symbol,
 //! so that memory is that of the symbols in flight. Read are CSV files (canonical, Binance klines, Kraken,
 //! CryptoDataDownload and their like), JSON lists of rows, feather and Parquet (feature `columnar`), and market
 //! snapshots of the legacy system; plain, gzipped or in `.zip`. Content decides which reader reads a file: `format.rs`
@@ -29,6 +29,7 @@ mod error;
 mod evidence;
 mod file;
 mod format;
+mod freqtrade;
 #[cfg(any(test, fuzzing))]
 #[path = "../../tests/fuzz/ingest.rs"]
 pub(crate) mod fuzz;
@@ -67,6 +68,7 @@ pub use columnar::{COLUMNAR_BYTES_MAX, print_no_decoder_panics};
 pub use columns::StatedColumns;
 pub use discover::{Catalog, PassedOver, SymbolSources, discover, survey};
 pub use error::{Conflict, IngestError, MarketConflict, MarketFile};
+pub use freqtrade::{FreqtradeFolderError, freqtrade_folder, freqtrade_market};
 pub use growth::{FileGrowth, growth};
 pub use legacy_config::{
     ExactNumbers, LegacyConfig, parse_legacy_config, place_of_item, place_of_key, read_legacy_config,
@@ -143,6 +145,8 @@ pub struct ReadingOptions {
     pub columns: Option<StatedColumns>,
     /// What a candle that is not there means.
     pub empty_candles: EmptyCandles,
+    /// The interval of the candles that signals of the user's own were given on; `None` for the base interval.
+    pub signals_timeframe: Option<Interval>,
 }
 
 /// How files are read.

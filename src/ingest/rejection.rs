@@ -376,6 +376,22 @@ pub enum Rejection {
         /// What is wrong with the first of them.
         first: Box<FirstBadRow>,
     },
+    /// The user asked for another exchange.
+    #[error("a file of {found}; {asked} was asked for")]
+    OtherExchange {
+        /// The exchange that the name or a folder says.
+        found: String,
+        /// The exchange asked for.
+        asked: String,
+    },
+    /// The user asked for an exchange that other files of the symbol say.
+    #[error(
+        "no exchange in the name, beside files of {asked}, which was asked for; put it in a folder `{asked}`"
+    )]
+    NoExchange {
+        /// The exchange asked for.
+        asked: String,
+    },
 }
 
 fn too_many_bad(bad: u64, allowed: u64, rows: u64, first: &impl fmt::Display) -> String {

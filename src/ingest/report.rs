@@ -116,6 +116,8 @@ pub enum IssueKind {
     OverlapDiffers,
     /// Files of other symbols with the same bytes.
     IdenticalFile,
+    /// Rows of signals on which nothing is entered; left out.
+    NoEntry,
 }
 
 impl IssueKind {
@@ -149,6 +151,7 @@ impl IssueKind {
             Self::IncompleteBucket => "incomplete_bucket",
             Self::OverlapDiffers => "overlap_differs",
             Self::IdenticalFile => "identical_file",
+            Self::NoEntry => "nothing_entered",
         }
     }
 }

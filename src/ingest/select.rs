@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::discover::SymbolSources;
 use super::error::{MarketConflict, MarketFile};
+use super::name;
 use super::rejection::Rejection;
 use super::source::CandleSource;
 use crate::model::MarketKind;
@@ -14,6 +15,8 @@ use crate::model::MarketKind;
 pub struct Selection {
     /// Only files of this kind of market, and those that say none where no file of their symbol says this one.
     pub market: Option<MarketKind>,
+    /// Only files of this exchange, and those that say none where no file of their symbol says this one.
+    pub exchange: Option<String>,
     /// Files and folders that are left out.
     pub exclude: Vec<Glob>,
 }
@@ -101,8 +104,29 @@ impl Selection {
         self.exclude.iter().find(|glob| glob.matches(path, entry))
     }
 
-    /// Takes away the sources that are of other markets than the one asked for; returns them with why.
+    /// Takes away the sources that are of other markets or exchanges than those asked for; returns them with why.
     pub(super) fn choose(&self, sources: &mut Vec<CandleSource>) -> Vec<(CandleSource, Rejection)> {
+        let of_markets = self.choose_market(sources);
+        of_markets.into_iter().chain(self.choose_exchange(sources)).collect()
+    }
+
+    fn choose_exchange(&self, sources: &mut Vec<CandleSource>) -> Vec<(CandleSource, Rejection)> {
+        let Some(asked) = &self.exchange else { return Vec::new() };
+        let known = name::exchange_named(asked);
+        let is_asked = |source: &CandleSource| known.is_some() && source.market.exchange == known;
+        let said = sources.iter().any(is_asked);
+        let is_other =
+            |source: &mut CandleSource| !is_asked(source) && (said || source.market.exchange.is_some());
+        let asked = || asked.clone();
+        let reason = |source: &CandleSource| match source.market.exchange {
+            Some(found) => Rejection::OtherExchange { found: found.to_owned(), asked: asked() },
+            None => Rejection::NoExchange { asked: asked() },
+        };
+        let others: Vec<CandleSource> = sources.extract_if(.., is_other).collect();
+        others.into_iter().map(|source| (source.clone(), reason(&source))).collect()
+    }
+
+    fn choose_market(&self, sources: &mut Vec<CandleSource>) -> Vec<(CandleSource, Rejection)> {
         let Some(asked) = self.market else { return Vec::new() };
         let said = sources.iter().any(|source| source.market.kind == Some(asked));
         // A name without an expiry says that the contract is not dated.

@@ -120,9 +120,7 @@ impl Dimension {
         let source = FilterSource::named(name).ok_or_else(|| SpaceError::UnknownColumn {
             key: key.to_owned(),
             found: name.to_owned(),
-            hint: crate::search::nearest_name(name, crate::features::catalog::COLUMNS.iter().map(|c| c.name))
-                .map(|near| format!("; did you mean {near:?}?"))
-                .unwrap_or_default(),
+            hint: columns_hint(name),
         })?;
         if let Some(bad) = levels.iter().find(|level| !level.threshold.is_finite()) {
             return Err(axis_error(key, "finite numbers", format!("{}", bad.threshold)));
@@ -191,6 +189,18 @@ impl Dimension {
         let passed = self.levels.partition_point(passes);
         passed.checked_sub(1).map(|level| level as u8)
     }
+}
+
+/// Returns the nearest column, and all there are.
+fn columns_hint(name: &str) -> String {
+    let names = || crate::features::catalog::COLUMNS.iter().map(|column| column.name);
+    let near = crate::search::nearest_name(name, names()).map(|near| format!("; did you mean {near:?}?"));
+    let all: Vec<&str> = names().collect();
+    format!(
+        "{}; columns: {} (of candles at other timeframes see docs/reference/columns.md)",
+        near.unwrap_or_default(),
+        all.join(", ")
+    )
 }
 
 pub(super) fn axis_error(axis: &str, expected: &'static str, found: String) -> SpaceError {

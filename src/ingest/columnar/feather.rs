@@ -13,7 +13,7 @@ use arrow_schema::DataType;
 
 use super::super::ROWS_MAX;
 use super::super::rejection::Rejection;
-use super::{Batches, Sink, TableFault, check_room, damaged};
+use super::{Sink, TableFault, check_room, damaged};
 
 /// What ends a file: the length of its footer and its magic bytes.
 const TRAILER_BYTES: usize = 10;
@@ -25,7 +25,7 @@ const NOT_COMPRESSED: i64 = -1;
 const DICTIONARIES_MAX: usize = 1_000;
 
 /// Reads all record batches in order.
-pub(super) fn read(bytes: Vec<u8>, batches: &mut Batches<'_>) -> Result<(), TableFault> {
+pub(super) fn read<S: Sink>(bytes: Vec<u8>, batches: &mut S) -> Result<(), S::Error> {
     let file = Buffer::from_vec(bytes);
     let cut_short = || TableFault::Damaged("the file ends before its footer".to_owned());
     let trailer_start = file.len().checked_sub(TRAILER_BYTES).ok_or_else(cut_short)?;

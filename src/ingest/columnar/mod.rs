@@ -27,7 +27,7 @@ use super::rejection::Rejection;
 use super::time::LocalClock;
 use candles::BatchColumns;
 use cells::CellColumn;
-pub(super) use table::{TextRows, Unread, parquet_rows};
+pub(super) use table::{TextRows, Unread, table_rows};
 
 /// The largest feather or Parquet file that is read, unpacked; 16 million rows take less.
 pub const COLUMNAR_BYTES_MAX: usize = 512 << 20;
@@ -86,7 +86,7 @@ pub(super) fn parse_feather(
     collector: Collector<'_>,
     reading: &ReadingOptions,
 ) -> Result<Parsed, StreamError> {
-    parse(lines, collector, reading, feather::read)
+    parse(lines, collector, reading, |bytes, batches| feather::read(bytes, batches))
 }
 
 /// Reads all rows of a Parquet file.

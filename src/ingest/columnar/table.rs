@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::{DataType, FieldRef, Fields};
 
 use super::cells::CellColumn;
-use super::{Sink, TableFault, damaged, guarded, parquet};
+use super::{Sink, TableFault, damaged, feather, guarded, parquet};
 use crate::ingest::rejection::Rejection;
 
 /// Takes in a table row by row.
@@ -22,6 +22,10 @@ pub(in crate::ingest) trait TextRows {
 
     /// Takes in a row, by its number from 1 and its cells by place.
     fn row<'c>(&mut self, number: u64, cell: impl Fn(usize) -> &'c [u8]) -> Result<(), Self::Error>;
+
+    /// Returns whether a column of flags is read, as `true` and `false`, once the names of the columns are known; else it holds the
+    /// name of its type.
+    fn reads_flags(&self, place: usize) -> bool;
 }
 
 /// Why a table was not read to its end.
@@ -38,14 +42,18 @@ impl<E> From<TableFault> for Unread<E> {
     }
 }
 
-/// Hands out all rows of a Parquet file. A column of a type that is neither number, time nor text holds the name of its
+/// Hands out all rows of a Parquet file, or of a feather one. A column of a type that is neither number, time nor text holds the name of its
 /// type in every row.
-pub(in crate::ingest) fn parquet_rows<R: TextRows>(
+pub(in crate::ingest) fn table_rows<R: TextRows>(
     bytes: Vec<u8>,
+    is_feather: bool,
     rows: &mut R,
 ) -> Result<(), Unread<R::Error>> {
     let mut cells = Cells { rows, number: 0, text: Vec::new(), ranges: Vec::new(), unread: Vec::new() };
-    guarded(|| parquet::read(bytes, &mut cells))
+    guarded(|| match is_feather {
+        true => feather::read(bytes, &mut cells),
+        false => parquet::read(bytes, &mut cells),
+    })
 }
 
 struct Cells<'r, R> {
@@ -69,15 +77,17 @@ impl<R: TextRows> Sink for Cells<'_, R> {
         let names: Vec<&str> = fields.iter().map(|field| field.name().trim()).collect();
         self.rows.head(&names).map_err(Unread::Refused)?;
         // Of flags and times of day the type says more than the values: they are neither numbers nor instants.
-        let readable = |field: &FieldRef| match field.data_type() {
-            DataType::Boolean | DataType::Time32(_) | DataType::Time64(_) => false,
+        let readable = |(place, field): (usize, &FieldRef)| match field.data_type() {
+            DataType::Boolean => self.rows.reads_flags(place),
+            DataType::Time32(_) | DataType::Time64(_) => false,
             kind => CellColumn::is_readable(kind),
         };
-        self.unread = fields
+        let unread = fields
             .iter()
-            .map(|field| (!readable(field)).then(|| format!("<{}>", field.data_type())))
-            .collect();
-        Ok((0..fields.len()).filter(|place| readable(&fields[*place])).collect())
+            .enumerate()
+            .map(|found| (!readable(found)).then(|| format!("<{}>", found.1.data_type())));
+        self.unread = unread.collect();
+        Ok((0..fields.len()).filter(|place| self.unread[*place].is_none()).collect())
     }
 
     fn take_in(&mut self, batch: &RecordBatch, _: &[usize]) -> Result<(), Self::Error> {

@@ -61,6 +61,11 @@ struct Names {
     unclear: Option<Unclear>,
 }
 
+/// Returns the name by which an exchange is known here.
+pub(super) fn exchange_named(text: &str) -> Option<&'static str> {
+    words::exchange_named(&text.to_ascii_lowercase())
+}
+
 /// Returns what a path claims, or a member of an archive: the nearest name that says something wins.
 pub(super) fn claim(path: &Path, entry: Option<&str>) -> Claim {
     let mut names = Names::default();

@@ -443,6 +443,11 @@ fn of_two(first: &str, second: &str) -> Option<WordMeaning> {
     counted.then(|| format!("{first}{unit}").parse().ok()).flatten().map(|i| WordMeaning::Interval(Some(i)))
 }
 
+/// Returns the name by which an exchange is known here, as tools write it in small letters.
+pub(super) fn exchange_named(word: &str) -> Option<&'static str> {
+    EXCHANGES.iter().find(|(known, _)| *known == word).map(|(_, name)| *name)
+}
+
 fn exchange_word(word: &str) -> Option<WordMeaning> {
     let with_market = EXCHANGE_MARKETS.iter().find(|(known, ..)| *known == word);
     if let Some((_, name, market)) = with_market {

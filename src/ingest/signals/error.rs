@@ -7,7 +7,7 @@ use crate::ingest::cause::{IssueCause, Words};
 use crate::ingest::format::{FileFormat, Packing};
 use crate::ingest::place::RowPlace;
 use crate::ingest::rejection::Rejection;
-use crate::model::{Direction, Symbol, rfc3339};
+use crate::model::{Direction, Interval, Symbol, rfc3339};
 
 /// Why a file of signals cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +112,20 @@ pub enum SignalsError {
     NoExits {
         /// The file.
         path: PathBuf,
+    },
+    /// Dates that are not the opens of candles of the interval.
+    #[error(
+        "`{}`, column \"date\": expected the opens of the {interval} candles that signals were given on, as freqtrade has them, found \
+         {found}; say how long those candles are (`[signals] timeframe`), or call the column `time` where it says when a signal was known",
+        path.display()
+    )]
+    Dates {
+        /// The file.
+        path: PathBuf,
+        /// The interval expected.
+        interval: Interval,
+        /// What stands there.
+        found: String,
     },
     /// A filter asks for a column that holds no numbers.
     #[error("`{}`, column {name:?}: expected numbers to filter on, found {found}", path.display())]

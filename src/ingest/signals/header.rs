@@ -18,10 +18,20 @@ pub(super) struct SignalHeader {
     pub(super) symbol: usize,
     /// Place of the time, and which one it is.
     pub(super) time: (usize, TimeSays),
-    pub(super) direction: usize,
+    pub(super) direction: DirectionSource,
     pub(super) style: Option<usize>,
     pub(super) atr: Option<usize>,
     pub(super) exit_time: Option<usize>,
+}
+
+/// What says the side of a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DirectionSource {
+    /// A word or a sign, at this place.
+    Word(usize),
+    /// A column of 0 and 1 for each side, as freqtrade has them, and those of exits, with which nothing is entered. Rows of
+    /// zeros are no signals.
+    Flags { enter: [Option<usize>; 2], exit: [Option<usize>; 2] },
 }
 
 /// Which time of a signal a column gives.
@@ -31,6 +41,8 @@ pub(super) enum TimeSays {
     Known,
     /// When the candle it was given on opened.
     Open,
+    /// The same in a column `date`, as freqtrade calls it; others may mean another time by that.
+    Date,
     /// When that candle closed.
     Close,
 }
@@ -41,6 +53,7 @@ impl TimeSays {
         match self {
             Self::Known => "time",
             Self::Open => "open_time",
+            Self::Date => "date",
             Self::Close => "close_time",
         }
     }
@@ -50,18 +63,23 @@ impl TimeSays {
 pub(super) type HeaderFault = (&'static str, String);
 
 /// Names of columns with a meaning, with what each stands for.
-const MEANINGS: [(&str, SignalColumnMeaning); 11] = [
+const MEANINGS: [(&str, SignalColumnMeaning); 16] = [
     ("symbol", SignalColumnMeaning::Symbol),
     ("pair", SignalColumnMeaning::Symbol),
     ("time", SignalColumnMeaning::Time),
     ("timestamp", SignalColumnMeaning::Time),
     ("open_time", SignalColumnMeaning::OpenTime),
     ("close_time", SignalColumnMeaning::CloseTime),
+    ("date", SignalColumnMeaning::Date),
     ("direction", SignalColumnMeaning::Direction),
     ("side", SignalColumnMeaning::Direction),
     ("style", SignalColumnMeaning::Style),
     ("atr", SignalColumnMeaning::Atr),
     ("exit_time", SignalColumnMeaning::ExitTime),
+    ("enter_long", SignalColumnMeaning::EnterLong),
+    ("enter_short", SignalColumnMeaning::EnterShort),
+    ("exit_long", SignalColumnMeaning::ExitLong),
+    ("exit_short", SignalColumnMeaning::ExitShort),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,14 +92,32 @@ enum SignalColumnMeaning {
     Style,
     Atr,
     ExitTime,
+    Date,
+    EnterLong,
+    EnterShort,
+    ExitLong,
+    ExitShort,
 }
+
+/// How many meanings there are.
+const MEANINGS_COUNT: usize = SignalColumnMeaning::ExitShort as usize + 1;
 
 impl SignalHeader {
     /// Returns where a column with a meaning stands, by its name in messages.
     pub(super) fn place_of(&self, column: &str) -> Option<usize> {
         match column {
             "symbol" => Some(self.symbol),
-            "direction" => Some(self.direction),
+            "direction" => match self.direction {
+                DirectionSource::Word(place) => Some(place),
+                DirectionSource::Flags { .. } => None,
+            },
+            "enter_long" | "enter_short" | "exit_long" | "exit_short" => match self.direction {
+                DirectionSource::Word(_) => None,
+                DirectionSource::Flags { enter, exit } => {
+                    let of = if column.starts_with("enter") { enter } else { exit };
+                    of[usize::from(column.ends_with("short"))]
+                }
+            },
             "style" => self.style,
             "atr" => self.atr,
             "exit_time" => self.exit_time,
@@ -112,7 +148,7 @@ impl SignalHeader {
         separator: u8,
         line: &[u8],
     ) -> Result<(Self, Vec<(String, usize)>), HeaderFault> {
-        let mut places: [Option<usize>; 8] = [None; 8];
+        let mut places: [Option<usize>; MEANINGS_COUNT] = [None; MEANINGS_COUNT];
         let mut own: Vec<(String, usize)> = Vec::new();
         for (place, cell) in cells.iter().enumerate() {
             let plain = plain_name(cell);
@@ -140,6 +176,35 @@ impl SignalHeader {
             }
         }
         let at = |meaning: SignalColumnMeaning| places[meaning as usize];
+        let mut unread = |meaning: SignalColumnMeaning| {
+            let place = at(meaning);
+            own.extend(place.map(|place| (String::from_utf8_lossy(cells[place]).into_owned(), place)));
+        };
+        // Where something else says it, columns of these names are the user's own.
+        let has_time =
+            [SignalColumnMeaning::Time, SignalColumnMeaning::OpenTime, SignalColumnMeaning::CloseTime];
+        let date = at(SignalColumnMeaning::Date).filter(|_| has_time.iter().all(|time| at(*time).is_none()));
+        if date.is_none() {
+            unread(SignalColumnMeaning::Date);
+        }
+        let flags = [
+            SignalColumnMeaning::EnterLong,
+            SignalColumnMeaning::EnterShort,
+            SignalColumnMeaning::ExitLong,
+            SignalColumnMeaning::ExitShort,
+        ];
+        let [enter_long, enter_short, exit_long, exit_short] = flags.map(at);
+        let direction = match at(SignalColumnMeaning::Direction) {
+            Some(place) => Some(DirectionSource::Word(place)),
+            None if enter_long.or(enter_short).is_some() => Some(DirectionSource::Flags {
+                enter: [enter_long, enter_short],
+                exit: [exit_long, exit_short],
+            }),
+            None => None,
+        };
+        if !matches!(direction, Some(DirectionSource::Flags { .. })) {
+            flags.into_iter().for_each(&mut unread);
+        }
         let missing = |expected| move || (expected, format!("the header {:?}", excerpt_of_bytes(line)));
         let time = match (
             at(SignalColumnMeaning::Time),
@@ -152,7 +217,10 @@ impl SignalHeader {
                 (place, TimeSays::Open)
             }
             (None, None, Some(place)) => (place, TimeSays::Close),
-            (None, None, None) => return Err(missing(TIME_EXPECTED)()),
+            (None, None, None) => match date {
+                Some(place) => (place, TimeSays::Date),
+                None => return Err(missing(TIME_EXPECTED)()),
+            },
             // Beside the time of the close, `time` may be that of the open.
             (Some(_), ..) => return Err((TIME_EXPECTED, "more than one of them".to_owned())),
         };
@@ -161,7 +229,9 @@ impl SignalHeader {
             fields: cells.len(),
             symbol: at(SignalColumnMeaning::Symbol).ok_or_else(missing("a column `symbol`"))?,
             time,
-            direction: at(SignalColumnMeaning::Direction).ok_or_else(missing("a column `direction`"))?,
+            direction: direction.ok_or_else(missing(
+                "a column `direction` (or `side`, or `enter_long` and `enter_short` of 0 and 1)",
+            ))?,
             style: at(SignalColumnMeaning::Style),
             atr: at(SignalColumnMeaning::Atr),
             exit_time: at(SignalColumnMeaning::ExitTime),

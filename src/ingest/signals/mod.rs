@@ -1,12 +1,14 @@
-//! A file of ready-made signals, CSV or Parquet, becomes signals by symbol, with the user's own columns.
+//! A file of ready-made signals, CSV, Parquet or feather, becomes signals by symbol, with the user's own columns.
 //!
-//! Needed are the columns `symbol`, `time` (or `open_time`) and `direction`; `style` and `atr` may be there; every further
-//! column that holds numbers can be filtered on. The order of rows and of columns does not matter. A row that cannot be
+//! Needed are the columns `symbol`, `time` (or `open_time`, or freqtrade's `date`) and `direction` (or freqtrade's `enter_long` and
+//! `enter_short`); `style` and `atr` may be there; every further column that holds numbers can be filtered on, and each text of a column
+//! of tags as a column of 0 and 1. The order of rows and of columns does not matter. A row that cannot be
 //! read stops with its place: to leave out a signal in silence would change what is tuned.
 
 mod error;
 mod header;
 mod row;
+mod tags;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +20,7 @@ pub use error::{SignalsConflict, SignalsError};
 
 use super::cause::IssueCause;
 #[cfg(feature = "columnar")]
-use super::columnar::{COLUMNAR_BYTES_MAX, TextRows, Unread, parquet_rows};
+use super::columnar::{COLUMNAR_BYTES_MAX, TextRows, Unread, table_rows};
 use super::format;
 #[cfg(feature = "columnar")]
 use super::layout::SEPARATORS;
@@ -32,8 +34,9 @@ use super::report::{Issue, IssueKind, note};
 use super::time::LocalClock;
 use super::{OnBadRows, ReadingOptions};
 use crate::model::{GivenSignal, GivenSignals, Interval, Sides, Style, Symbol, rfc3339};
-use header::{HeaderFault, SignalHeader};
-use row::{Number, number};
+use header::{DirectionSource, HeaderFault, SignalHeader, TimeSays};
+use row::{Number, own_number};
+use tags::Tags;
 
 /// The signals of a file, and what it held.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,7 +127,12 @@ impl SignalsFile {
         let head = lines.peek().map_err(&unread)?;
         let (packing, recognised) = (format::packing_of(head), format::recognise_format(head));
         #[cfg(feature = "columnar")]
-        if let (format::Packing::None, Ok(format::FileFormat::Parquet)) = (packing, &recognised) {
+        if let (
+            format::Packing::None,
+            Ok(format @ (format::FileFormat::Parquet | format::FileFormat::Feather)),
+        ) = (packing, &recognised)
+        {
+            let is_feather = *format == format::FileFormat::Feather;
             let room = room_bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX);
             let bytes =
                 lines.rest(COLUMNAR_BYTES_MAX.min(room)).map_err(|error| match (error, room_bytes) {
@@ -134,7 +142,7 @@ impl SignalsFile {
                     (error, _) => stream_error(path, COLUMNAR_BYTES_MAX as u64)(error),
                 })?;
             let mut table = SignalTable::new(path, interval, reading, RowPlace::Row, room_bytes);
-            parquet_rows(bytes, &mut table).map_err(|error| error.of(path))?;
+            table_rows(bytes, is_feather, &mut table).map_err(|error| error.of(path))?;
             return table.finish(lines.digest().1);
         }
         if let Some(found) = error::format_of(packing, recognised, head) {
@@ -153,6 +161,19 @@ impl SignalsFile {
     pub fn numeric_columns(&self) -> impl Iterator<Item = &str> {
         let numeric = |column: &&SignalColumn| matches!(column.content, ColumnContent::Numbers { .. });
         self.columns.iter().filter(numeric).map(|column| column.name.as_str())
+    }
+
+    /// Returns the values below which a quarter, a half and three quarters of those of a column lie; `None` where it holds no number.
+    pub fn quartiles(&self, name: &str) -> Option<[f64; 3]> {
+        let mut values: Vec<f64> = Vec::new();
+        for given in self.symbols.values() {
+            let place = given.columns().iter().position(|column| column == name)?;
+            values.extend((0..given.signals().len()).map(|signal| given.values(signal)[place]));
+        }
+        values.retain(|value| !value.is_nan());
+        values.sort_by(f64::total_cmp);
+        let last = values.len().checked_sub(1)?;
+        Some([1, 2, 3].map(|quarter| values[last * quarter / 4]))
     }
 
     /// Checks that the signals of a style are on sides that are traded.
@@ -248,9 +269,29 @@ struct UserColumn {
     /// One per row; NaN where there is none.
     values: Vec<f64>,
     text: Option<(RowPlace, String)>,
+    /// What stands in the rows, of a column whose name says tags.
+    tags: Option<Tags>,
 }
 
 impl UserColumn {
+    fn new(name: String, place: usize) -> Self {
+        let tags = Tags::of(&name);
+        Self { name, place, values: Vec::new(), text: None, tags }
+    }
+
+    /// Returns the columns of 0 and 1 that stand for the texts of a column of tags.
+    fn of_tags(&self) -> Vec<Self> {
+        let tags = self.tags.iter().filter(|_| self.text.is_some()).flat_map(Tags::columns);
+        let of_tag = |(tag, values): (&str, Vec<f64>)| Self {
+            name: format!("{}={tag}", self.name),
+            place: self.place,
+            values,
+            text: None,
+            tags: None,
+        };
+        tags.map(of_tag).collect()
+    }
+
     fn content(&self) -> ColumnContent {
         let numbers = || self.values.iter().copied().filter(|value| !value.is_nan());
         match (&self.text, numbers().reduce(f64::min), numbers().reduce(f64::max)) {
@@ -267,7 +308,10 @@ impl UserColumn {
 /// The rows of a file, in its order.
 struct SignalTable<'a> {
     path: &'a Path,
+    /// That of the candles that signals were given on.
     interval: Interval,
+    /// Whether the user says so.
+    is_interval_said: bool,
     clock: LocalClock,
     /// Rows that cannot be read are left out.
     skips: bool,
@@ -295,7 +339,8 @@ impl<'a> SignalTable<'a> {
     ) -> Self {
         Self {
             path,
-            interval,
+            interval: reading.signals_timeframe.unwrap_or(interval),
+            is_interval_said: reading.signals_timeframe.is_some(),
             clock: LocalClock::strict(reading.timezone.clone()),
             skips: reading.on_bad_rows == OnBadRows::Skip,
             skipped: None,
@@ -356,8 +401,7 @@ impl<'a> SignalTable<'a> {
         let path = || self.path.to_owned();
         let fail = |(expected, found)| SignalsError::Header { path: path(), at, expected, found };
         let (header, own) = header.map_err(fail)?;
-        let column = |(name, place)| UserColumn { name, place, values: Vec::new(), text: None };
-        self.columns = own.into_iter().map(column).collect();
+        self.columns = own.into_iter().map(|(name, place)| UserColumn::new(name, place)).collect();
         self.header = Some(header);
         Ok(())
     }
@@ -416,14 +460,22 @@ impl<'a> SignalTable<'a> {
         let header = self.header.as_ref().expect("rows come after the header");
         self.check_room()?;
         let (symbol, signal) = match row::signal(header, &at, self.interval, &mut self.clock) {
-            Ok(read) => read,
+            Ok(Some(read)) => read,
+            Ok(None) => {
+                note(&mut self.issues, IssueKind::NoEntry, Some(number), || IssueCause::NothingEntered);
+                return Ok(());
+            }
             Err(bad) => {
                 let cause = self.cell_cause(number, bad.column, bad.expected, bad.found);
                 return self.bad_row(number, cause);
             }
         };
         for column in &mut self.columns {
-            let value = match number_or_text(at(column.place)) {
+            let own = at(column.place);
+            if let Some(tags) = &mut column.tags {
+                tags.push(own);
+            }
+            let value = match number_or_text(own) {
                 Ok(value) => value,
                 Err(found) => {
                     column.text.get_or_insert(((self.place)(number), found));
@@ -446,6 +498,11 @@ impl<'a> SignalTable<'a> {
         if let Some((first, _)) = self.skipped.take_if(|(_, skipped)| *skipped > kept) {
             return Err(SignalsError::Row(Box::new(first)));
         }
+        self.check_dates()?;
+        let of_tags: Vec<UserColumn> = self.columns.iter().flat_map(UserColumn::of_tags).collect();
+        let is_new = |tag: &UserColumn| self.columns.iter().all(|column| column.name != tag.name);
+        let of_tags: Vec<UserColumn> = of_tags.into_iter().filter(is_new).collect();
+        self.columns.extend(of_tags);
         self.columns.sort_by(|a, b| a.name.cmp(&b.name));
         let described: Vec<SignalColumn> = self
             .columns
@@ -495,6 +552,29 @@ impl<'a> SignalTable<'a> {
             symbols,
             issues: self.issues,
         })
+    }
+
+    /// Checks that a column `date` can be what freqtrade means by it, the open of the candle that a signal was given on: taken for less
+    /// than that, entries would know the future.
+    fn check_dates(&self) -> Result<(), SignalsError> {
+        let is_date = self.header.as_ref().is_some_and(|header| header.time.1 == TimeSays::Date);
+        if !is_date || self.is_interval_said {
+            return Ok(());
+        }
+        let interval = self.interval;
+        let opens = || self.rows.iter().map(|row| row.signal.time_ms - interval.ms());
+        let fail = |found: String| Err(SignalsError::Dates { path: self.path.to_owned(), interval, found });
+        if let Some(other) = opens().find(|open| interval.floor(*open) != *open) {
+            return fail(rfc3339(other));
+        }
+        let is_on = |coarser: &Interval| opens().all(|open| coarser.floor(open) == open);
+        let coarser = COARSER_MINUTES.map(Interval::from_minutes).into_iter();
+        match coarser.filter(|coarser| coarser.ms() > interval.ms()).rfind(is_on) {
+            Some(coarser) if self.rows.len() >= DATES_MIN => {
+                fail(format!("dates on candles of {coarser} only"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Returns whether two rows are of one symbol, instant and side.
@@ -555,6 +635,11 @@ impl TextRows for SignalTable<'_> {
     fn row<'c>(&mut self, number: u64, cell: impl Fn(usize) -> &'c [u8]) -> Result<(), SignalsError> {
         self.cells(number, cell)
     }
+
+    /// Of a side written as a flag nobody knows which one yes is.
+    fn reads_flags(&self, place: usize) -> bool {
+        self.header.as_ref().is_some_and(|header| header.direction != DirectionSource::Word(place))
+    }
 }
 
 #[cfg(feature = "columnar")]
@@ -567,6 +652,11 @@ impl Unread<SignalsError> {
     }
 }
 
+/// Intervals of candles that strategies are run on, in minutes.
+const COARSER_MINUTES: [u32; 10] = [5, 15, 30, 60, 120, 240, 360, 480, 720, 1440];
+/// Rows that do not stand on coarser candles all by chance.
+const DATES_MIN: usize = 20;
+
 /// Returns whether some style takes both of two signals.
 fn styles_overlap(a: &GivenSignal, b: &GivenSignal) -> bool {
     a.style.zip(b.style).is_none_or(|(a, b)| a == b)
@@ -574,7 +664,7 @@ fn styles_overlap(a: &GivenSignal, b: &GivenSignal) -> bool {
 
 /// Returns the number in a cell, NaN where nothing stands, or what stands there instead.
 fn number_or_text(own: &[u8]) -> Result<f64, String> {
-    match number(own) {
+    match own_number(own) {
         Number::Given(value) => Ok(value),
         Number::Missing => Ok(f64::NAN),
         Number::Not => Err(excerpt_of_bytes(own)),

@@ -1,6 +1,6 @@
 //! The cells of a row of signals as values.
 
-use super::header::{SignalHeader, TimeSays};
+use super::header::{DirectionSource, SignalHeader, TimeSays};
 use crate::ingest::ending::Endings;
 use crate::ingest::file::end_of_candle;
 use crate::ingest::layout::Field;
@@ -33,13 +33,70 @@ pub(super) fn number(cell: &[u8]) -> Number {
     }
 }
 
-/// Reads the columns with a meaning; `at` gives the cell at a place.
+/// Returns whether a cell is one of the words for yes and no that tables of flags are written with.
+fn truth(cell: &[u8]) -> Option<bool> {
+    let is = |word: &str| cell.eq_ignore_ascii_case(word.as_bytes());
+    is("true").then_some(true).or_else(|| is("false").then_some(false))
+}
+
+/// Returns the number in a cell of a column of the user's own; yes is 1 and no is 0.
+pub(super) fn own_number(cell: &[u8]) -> Number {
+    match (number(cell), truth(cell)) {
+        (Number::Not, Some(truth)) => Number::Given(f64::from(u8::from(truth))),
+        (number, _) => number,
+    }
+}
+
+/// Returns what a cell of a column of 0 and 1 says; nothing is no.
+fn flag(cell: &[u8]) -> Option<bool> {
+    match own_number(cell) {
+        Number::Given(value) => (value == 0.0 || value == 1.0).then_some(value == 1.0),
+        Number::Missing => Some(false),
+        Number::Not => None,
+    }
+}
+
+/// Returns the side of a row, `None` where nothing is entered: no flag, both, or one beside the exit from it.
+fn side_of<'a>(
+    direction_source: DirectionSource,
+    at: impl Fn(usize) -> &'a [u8],
+) -> Result<Option<Direction>, BadCell> {
+    let bad = |column, expected, cell: &[u8]| BadCell {
+        column,
+        expected,
+        found: format!("{:?}", excerpt_of_bytes(cell)),
+    };
+    match direction_source {
+        DirectionSource::Word(place) => {
+            let cell = at(place);
+            let known =
+                direction(cell).ok_or_else(|| bad("direction", "long, short, buy, sell, 1 or -1", cell));
+            known.map(Some)
+        }
+        DirectionSource::Flags { enter, exit } => {
+            let read = |place: Option<usize>, column| match place {
+                None => Ok(false),
+                Some(place) => flag(at(place)).ok_or_else(|| bad(column, "0, 1 or nothing", at(place))),
+            };
+            let enters = [read(enter[0], "enter_long")?, read(enter[1], "enter_short")?];
+            let exits = [read(exit[0], "exit_long")?, read(exit[1], "exit_short")?];
+            Ok(match (enters, exits) {
+                ([true, false], [false, _]) => Some(Direction::Long),
+                ([false, true], [_, false]) => Some(Direction::Short),
+                _ => None,
+            })
+        }
+    }
+}
+
+/// Reads the columns with a meaning; `at` gives the cell at a place. `None` for a row on which nothing is entered.
 pub(super) fn signal<'a>(
     header: &SignalHeader,
     at: impl Fn(usize) -> &'a [u8],
     interval: Interval,
     clock: &mut LocalClock,
-) -> Result<(Symbol, GivenSignal), BadCell> {
+) -> Result<Option<(Symbol, GivenSignal)>, BadCell> {
+    let Some(direction) = side_of(header.direction, &at)? else { return Ok(None) };
     let bad = |column, expected, cell: &[u8]| BadCell {
         column,
         expected,
@@ -55,12 +112,9 @@ pub(super) fn signal<'a>(
     })?;
     let time_ms = match says {
         TimeSays::Known => time_ms,
-        TimeSays::Open => time_ms + interval.ms(),
+        TimeSays::Open | TimeSays::Date => time_ms + interval.ms(),
         TimeSays::Close => end_of_candle(time_ms),
     };
-    let cell = at(header.direction);
-    let direction =
-        direction(cell).ok_or_else(|| bad("direction", "long, short, buy, sell, 1 or -1", cell))?;
     let style = match header.style.map(&at) {
         Some(cell) if !decimal::is_nothing(cell) => {
             Some(style(cell).ok_or_else(|| bad("style", "scalping, swing or nothing", cell))?)
@@ -85,7 +139,7 @@ pub(super) fn signal<'a>(
         }
         _ => None,
     };
-    Ok((symbol, GivenSignal { time_ms, direction, style, atr, exit_ms }))
+    Ok(Some((symbol, GivenSignal { time_ms, direction, style, atr, exit_ms })))
 }
 
 /// Returns whether a last row that no newline ends may be cut in its last cell, and nothing else is wrong with it: the cell
@@ -102,7 +156,7 @@ pub(super) fn may_be_cut<'a>(
         // A separator stands behind the last cell.
         return false;
     };
-    let is_word = (last == header.direction && direction(at(last)).is_some())
+    let is_word = (DirectionSource::Word(last) == header.direction && direction(at(last)).is_some())
         || (Some(last) == header.style && style(at(last)).is_some());
     let (start, end) = fields[last];
     if is_word || Endings::default().is_whole(&text[start as usize..end as usize]) {

@@ -166,6 +166,67 @@ fn mistakes_are_named_with_their_place() {
 }
 
 #[test]
+fn freqtrade_frames_are_read_as_they_are() {
+    let head = "date,pair,close,rsi,enter_long,enter_short,exit_long,enter_tag\n";
+    // Neither, both, and an entry beside its exit enter nothing, as in freqtrade.
+    let rows = "2025-04-03 17:15:00+00:00,BTC/USDT:USDT,1.5,30,1,0,,dip\n\
+                2025-04-03 17:30:00+00:00,BTC/USDT:USDT,1.5,31,0,0,,\n\
+                2025-04-03 17:45:00+00:00,BTC/USDT:USDT,1.5,32,1,1,,dip\n\
+                2025-04-03 18:00:00+00:00,BTC/USDT:USDT,1.5,33,1,,1,dip\n\
+                2025-04-03 18:15:00+00:00,BTC/USDT:USDT,1.5,34,,1.0,True,top\n";
+    let file = read(format!("{head}{rows}")).expect("sound");
+    let given = &file.symbols[&Symbol::parse("BTCUSDT").expect("a symbol")];
+    let found: Vec<(i64, Direction)> =
+        given.signals().iter().map(|signal| (signal.time_ms, signal.direction)).collect();
+    // The date is that of the open; nothing is known before the candle has closed.
+    let quarter = 15 * MINUTE_MS;
+    assert_eq!(found, [(INSTANT + quarter, Direction::Long), (INSTANT + 5 * quarter, Direction::Short)]);
+    let columns: Vec<&str> = file.numeric_columns().collect();
+    assert_eq!(columns, ["close", "enter_tag=dip", "enter_tag=top", "rsi"]);
+    assert_eq!((given.values(0), given.values(1)), (&[1.5, 1.0, 0.0, 30.0][..], &[1.5, 0.0, 1.0, 34.0][..]));
+    assert_eq!((file.rows, file.issues[0].kind, file.issues[0].count), (2, IssueKind::NoEntry, 3));
+    assert_eq!(file.quartiles("rsi"), Some([30.0, 30.0, 30.0]));
+    let text = file.check_column("enter_tag").expect_err("text").to_string();
+    assert!(text.contains("found \"dip\" in line 2"), "{text}");
+    let flag = read(format!("{head}2025-04-03 17:15,A,1,1,2,0,0,\n")).expect_err("no flag").to_string();
+    assert!(flag.contains("column \"enter_long\": expected 0, 1 or nothing, found \"2\""), "{flag}");
+    let short = read("pair,date,enter_short\nA,2025-04-03 17:15,1\n").expect("shorts only");
+    assert_eq!(only(&short).1.direction, Direction::Short);
+    // Beside a side and a time of their own these are columns as any other.
+    let own = read("symbol,time,side,date,enter_long\nA,1743700500,sell,20250403,1\n").expect("sound");
+    assert_eq!(own.numeric_columns().collect::<Vec<_>>(), ["date", "enter_long"]);
+    assert_eq!(only(&own).1.time_ms, INSTANT);
+}
+
+#[test]
+fn a_date_is_the_open_of_a_candle_of_the_signals_timeframe() {
+    let rows = |minutes: i64| -> String {
+        let row = |place: i64| format!("A,{},long\n", INSTANT / 1000 - 900 + place * minutes * 60);
+        "pair,date,direction\n".to_owned() + &(0..30).map(row).collect::<String>()
+    };
+    let with = |text: &str, timeframe: Option<&str>| {
+        let signals_timeframe = timeframe.map(|text| text.parse().expect("an interval"));
+        let reading = ReadingOptions { signals_timeframe, ..ReadingOptions::default() };
+        SignalsFile::parse(text.as_bytes(), Path::new("s.csv"), Interval::M15, &reading, None)
+            .map_err(|error| error.to_string())
+    };
+    assert!(with(&rows(15), None).is_ok());
+    let hourly = with(&rows(60), None).expect_err("candles of an hour");
+    assert!(
+        hourly.contains("expected the opens of the 15m candles") && hourly.contains("candles of 1h only"),
+        "{hourly}"
+    );
+    assert!(hourly.contains("`[signals] timeframe`"), "{hourly}");
+    let finer = with(&rows(5), None).expect_err("candles of five minutes");
+    assert!(finer.contains("found 2025-04-03T17:05:00Z"), "{finer}");
+    let first = |file: &SignalsFile| only(file).1.time_ms;
+    assert_eq!(with(&rows(60), Some("1h")).map(|file| first(&file)), Ok(INSTANT + 45 * MINUTE_MS));
+    assert_eq!(with(&rows(5), Some("5m")).map(|file| first(&file)), Ok(INSTANT - 10 * MINUTE_MS));
+    let known = rows(60).replace("date", "time");
+    assert_eq!(with(&known, None).map(|file| first(&file)), Ok(INSTANT - 15 * MINUTE_MS));
+}
+
+#[test]
 fn equal_rows_count_once_and_contradictions_stop() {
     let head = "symbol,time,direction,style,x,note\n";
     let row = "BTCUSDT,1743700500,long,,1,first\n";
@@ -291,6 +352,38 @@ mod columns {
         writer.write(&batch).expect("memory takes all");
         writer.close().expect("the file ends");
         bytes
+    }
+
+    fn feather(columns: &[(&str, ArrayRef)]) -> Vec<u8> {
+        let batch = RecordBatch::try_from_iter(columns.to_vec()).expect("columns of one length");
+        let mut bytes = Vec::new();
+        let mut writer =
+            arrow_ipc::writer::FileWriter::try_new(&mut bytes, &batch.schema()).expect("a file begins");
+        writer.write(&batch).expect("memory takes all");
+        writer.finish().expect("the file ends");
+        drop(writer);
+        bytes
+    }
+
+    #[test]
+    fn feather_holds_what_parquet_holds_and_flags_are_read_where_they_say_no_side() {
+        let flags = |cells: [Option<bool>; 3]| -> ArrayRef { Arc::new(BooleanArray::from(cells.to_vec())) };
+        let columns = [
+            symbols(),
+            times(),
+            ("enter_long", flags([Some(true), Some(false), None])),
+            ("enter_short", Arc::new(Float64Array::from(vec![Some(0.0), Some(1.0), None])) as ArrayRef),
+            ("above", flags([Some(true), Some(false), Some(true)])),
+            ("rsi", Arc::new(Float64Array::from(vec![30.0, 70.0, 50.0])) as ArrayRef),
+        ];
+        let (one, other) = (read(feather(&columns)).expect("sound"), read(parquet(&columns)).expect("sound"));
+        assert_eq!((&one.symbols, one.rows, &one.issues), (&other.symbols, 2, &other.issues));
+        assert_eq!(one.numeric_columns().collect::<Vec<_>>(), ["above", "rsi"]);
+        let values = |symbol: &str| one.symbols[&Symbol::parse(symbol).expect("a symbol")].values(0).to_vec();
+        assert_eq!((values("BTCUSDT"), values("ETHUSDT")), (vec![1.0, 30.0], vec![0.0, 70.0]));
+        let whole = feather(&columns);
+        let cut = read(&whole[..whole.len() - 9]).expect_err("no footer");
+        assert!(matches!(cut, SignalsError::Table { .. }), "{cut}");
     }
 
     fn text(cells: [Option<&str>; 3]) -> ArrayRef {

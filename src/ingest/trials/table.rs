@@ -8,7 +8,7 @@ use super::error::TrialRowFault;
 use super::{TRIAL_RETURNS_MAX, TrialDays, TrialSearch, TrialsError, TrialsFormat, TrialsReading, day_span};
 use crate::ingest::RowPlace;
 #[cfg(feature = "columnar")]
-use crate::ingest::columnar::{COLUMNAR_BYTES_MAX, TextRows, Unread, parquet_rows};
+use crate::ingest::columnar::{COLUMNAR_BYTES_MAX, TextRows, Unread, table_rows};
 use crate::ingest::layout::{Field, cell, list_names, separator_of, split_fields};
 use crate::ingest::limits::DECODED_BYTES_MAX;
 use crate::ingest::lines::{LINE_BYTES_MAX, LineReader, RawLine, StreamError};
@@ -50,7 +50,7 @@ pub(super) fn read(
     #[cfg(feature = "columnar")]
     if head.starts_with(b"PAR1") {
         let bytes = lines.rest(COLUMNAR_BYTES_MAX).map_err(unread(COLUMNAR_BYTES_MAX as u64))?;
-        let read = parquet_rows(bytes, &mut rows);
+        let read = table_rows(bytes, false, &mut rows);
         read.map_err(|error| match error {
             Unread::Refused(error) => error,
             Unread::File(source) => TrialsError::Table { path: path.to_owned(), source },
@@ -394,5 +394,9 @@ impl TextRows for TrialRows<'_> {
 
     fn row<'c>(&mut self, number: u64, cell: impl Fn(usize) -> &'c [u8]) -> Result<(), TrialsError> {
         self.take_row(cell).map_err(|fault| fault.at(self.path, RowPlace::Row(number)))
+    }
+
+    fn reads_flags(&self, _: usize) -> bool {
+        false
     }
 }

@@ -28,6 +28,15 @@ impl SignalsFilePart {
                 }
             };
         }
+        if let Some(filters) = &self.filters {
+            let names: Vec<String> = self.columns_unused.iter().map(|name| format!("{name:?}")).collect();
+            let _ = writeln!(
+                text,
+                "  no filter of the configuration reads {}; to filter on them, add",
+                names.join(", ")
+            );
+            let _ = writeln!(text, "\n{filters}");
+        }
     }
 }
 

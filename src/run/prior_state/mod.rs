@@ -76,7 +76,14 @@ pub(crate) fn reading_print(ingest: &IngestOptions) -> [u8; 32] {
         // What does not fit is an error.
         room_bytes: _,
     } = ingest;
-    let ReadingOptions { on_bad_rows, timezone, columns, empty_candles } = reading;
+    let ReadingOptions {
+        on_bad_rows,
+        timezone,
+        columns,
+        empty_candles,
+        // Of signals, which have a fingerprint of their own.
+        signals_timeframe: _,
+    } = reading;
     let zone = timezone.as_ref().map_or("UTC", |zone| zone.iana_name().unwrap_or_default());
     Canonical::new(READING)
         .count(match on_conflict {
