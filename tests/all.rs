@@ -19,6 +19,7 @@ mod doctor;
 #[path = "schemas/documents.rs"]
 mod document_schemas;
 mod documents;
+mod entries;
 mod exits;
 mod facade;
 mod fault_disk;

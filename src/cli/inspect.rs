@@ -1,5 +1,7 @@
 //! `optimizer inspect`: browse what is stored. Reads the published view only, and writes nothing.
 
+mod entries;
+
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -74,14 +76,26 @@ enum Topic {
     Store,
     /// What the legacy system says about its own opportunities; needs no store
     Legacy(Legacy),
-    /// Pauses, entries and exits of the trades a bot wrote down; needs no store
+    /// Every entry of a style on candles, with all that was known at it and what became of it
+    Signals(entries::SignalsArguments),
+    /// The trades of a set of a run (--run and --rank); or pauses, entries and exits of the trades a bot wrote down (FILE, which needs
+    /// no store)
     Trades(TradesArguments),
 }
 
 #[derive(Debug, clap::Args)]
 struct TradesArguments {
     /// The bot's `trades_history.csv`, or the same as JSON
-    file: PathBuf,
+    #[arg(required_unless_present = "run", conflicts_with = "run")]
+    file: Option<PathBuf>,
+    /// The trades of a set of this run: its number, `last` or `previous`
+    #[arg(long, value_name = "RUN")]
+    run: Option<RunRef>,
+    /// Rank of that set, as `inspect top` lists it
+    #[arg(long, value_name = "N", default_value = "1", requires = "run", value_parser = values::number::<u32>("the rank of a set such as 1; `optimizer inspect top` lists them"))]
+    rank: u32,
+    #[command(flatten)]
+    shape: ListingShape,
     /// File or folder of candles, to look after exits and for opportunities; repeatable [default: data.paths of the
     /// configuration]
     #[arg(long, value_name = "PATH")]
@@ -93,9 +107,9 @@ struct TradesArguments {
     /// Take the opportunities from this JSON file of the legacy system instead
     #[arg(long, value_name = "FILE")]
     opportunities: Option<PathBuf>,
-    /// Look for opportunities of this style
-    #[arg(long, default_value = "scalping", value_parser = values::style(), value_name = "STYLE")]
-    style: Style,
+    /// Look for opportunities of this style [default: scalping]; with --run, trades of this style [default: the only one of the run]
+    #[arg(long, value_parser = values::style(), value_name = "STYLE")]
+    style: Option<Style>,
     /// What the account is worth, in the currency of the profits; without it every pause is of level 1
     #[arg(long, value_parser = values::amount, value_name = "AMOUNT")]
     account: Option<f64>,
@@ -386,7 +400,11 @@ fn legacy(arguments: &Legacy) -> Result<InspectLegacyDocument, Failure> {
     Ok(InspectLegacyDocument::new(file, params_file, &opportunities_report(&records, &params)))
 }
 
-fn trades(context: &Context, arguments: &TradesArguments) -> Result<InspectTradesDocument, Failure> {
+fn trades(
+    context: &Context,
+    arguments: &TradesArguments,
+    file: &Path,
+) -> Result<InspectTradesDocument, Failure> {
     let config = arguments.files.config(context, arguments.bad_rows.flags(), &arguments.data)?;
     let offset_ms = arguments.utc_offset;
     let at_ms = match &arguments.at {
@@ -398,7 +416,7 @@ fn trades(context: &Context, arguments: &TradesArguments) -> Result<InspectTrade
         })?,
         None => context.now_ms,
     };
-    let found = read_legacy_trades(&arguments.file, offset_ms)?;
+    let found = read_legacy_trades(file, offset_ms)?;
     let records = arguments.opportunities.as_ref().map(|path| read_legacy_opportunities(path)).transpose()?;
     let timed = |record: &LegacyRecord| {
         let potential = record.max_potential_profit.or(record.objective_profit);
@@ -427,15 +445,28 @@ fn trades(context: &Context, arguments: &TradesArguments) -> Result<InspectTrade
             ..TimingLimits::default()
         },
     };
-    let plan = config.plan(&[arguments.style], DayLimits::default())?;
+    let style = arguments.style.unwrap_or(Style::ALL[0]);
+    let plan = config.plan(&[style], DayLimits::default())?;
     let review = review_trades(&found, &plan, &options)?;
-    Ok(InspectTradesDocument::new(arguments.file.display().to_string(), at_ms, &review))
+    Ok(InspectTradesDocument::new(file.display().to_string(), at_ms, &review))
 }
 
 pub(crate) fn run(context: &Context, arguments: &InspectArguments) -> Result<u8, Failure> {
     let topic = arguments.topic.as_ref().unwrap_or(&Topic::Overview);
     if let Topic::Trades(arguments) = topic {
-        context.print(trades(context, arguments)?, InspectTradesDocument::text)?;
+        match (&arguments.file, arguments.run) {
+            (Some(file), _) => {
+                context.print(trades(context, arguments, file)?, InspectTradesDocument::text)?
+            }
+            (None, run) => {
+                let of = (run.unwrap_or(RunRef::Last), arguments.rank, arguments.style);
+                entries::set_trades(context, of, &arguments.shape)?;
+            }
+        }
+        return Ok(0);
+    }
+    if let Topic::Signals(arguments) = topic {
+        entries::signals(context, arguments)?;
         return Ok(0);
     }
     if let Topic::Legacy(arguments) = topic {
@@ -519,7 +550,7 @@ pub(crate) fn run(context: &Context, arguments: &InspectArguments) -> Result<u8,
             context.print(found, InspectStoreDocument::text)?;
         }
         // Answered before the store is opened.
-        Topic::Legacy(_) | Topic::Trades(_) => {}
+        Topic::Legacy(_) | Topic::Trades(_) | Topic::Signals(_) => {}
     }
     Ok(0)
 }

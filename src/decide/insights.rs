@@ -176,15 +176,7 @@ fn axis_lesson(axis: &Importance, value: &str) -> Lesson {
 
 impl TradeContext<'_> {
     fn setup_name(&self) -> &'static str {
-        match self.setup {
-            Setup::ReversalAtLevel => "reversal at a level",
-            Setup::VolumeBurst => "volume burst",
-            Setup::RangeMomentum => "momentum in a range",
-            Setup::TrendInitiation => "trend initiation",
-            Setup::Pullback => "pullback",
-            Setup::Continuation => "continuation",
-            Setup::Given => "given signals",
-        }
+        self.setup.as_str()
     }
 
     fn direction_name(&self) -> &'static str {

@@ -1,7 +1,7 @@
 //! Words that the program prints, one meaning each: the table that the glossary page is made of.
 
 /// The words, in the groups of the page: the word as it is printed, and its meaning in the field's terms.
-pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
+pub const GLOSSARY: [(&str, &[(&str, &str)]); 12] = [
     (
         "Objects",
         &[
@@ -244,6 +244,22 @@ pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
         ],
     ),
     (
+        "How a trade was closed",
+        &[
+            ("take_profit", "The take-profit was traded through."),
+            ("stop", "The stop was touched."),
+            ("stop_gap", "A candle opened beyond the stop; filled at that open."),
+            ("time", "The longest holding time was over."),
+            ("trailing_stop", "The trailing stop was touched."),
+            ("break_even", "The stop was touched after it had been moved to the entry price."),
+            ("volume_surge", "A candle against the position closed on a surge of volume."),
+            ("data_end", "The next candle is missing; closed at the last close before it."),
+            ("roi", "The target in force of the staircase was traded through."),
+            ("roi_step", "A step of the staircase came into force at an open beyond its target."),
+            ("exit_signal", "The time of the given signal's own exit was there."),
+        ],
+    ),
+    (
         "Issues of the data",
         &[
             ("bad_row", "Rows that cannot be read; left out."),
@@ -334,6 +350,17 @@ pub const GLOSSARY: [(&str, &[(&str, &str)]); 11] = [
                 "Best - worst",
                 "Difference between the mean scores of the best and the worst value of an axis.",
             ),
+            ("Closed by", "The end of the candle in which a trade was closed."),
+            ("Entry", "The open at which a trade is entered."),
+            ("Exit", "Why a trade was closed; see How a trade was closed."),
+            ("Gross %", "Result before all costs, of the entry price."),
+            (
+                "In portfolio",
+                "Whether the portfolio simulation takes the trade; other positions may be in its way.",
+            ),
+            ("Net %", "Result after all costs, of the entry price."),
+            ("Setup", "The pattern at the entry, or that the signal was given."),
+            ("Side", "long or short."),
             ("Best set", "The value that the best set has on the axis."),
             ("Candidate", "The value that the candidate has on the axis."),
             ("Best value", "The value of the axis with the highest mean score."),

@@ -91,6 +91,25 @@ impl Cell {
         &self.shown
     }
 
+    /// Returns its value as a number, where it is one.
+    pub fn as_number(&self) -> Option<f64> {
+        match self.datum {
+            Datum::Count(count) => Some(count as f64),
+            Datum::Number(number) => Some(number),
+            Datum::Nothing | Datum::Text(_) => None,
+        }
+    }
+
+    /// Returns its value as text; nothing where there is none.
+    pub fn as_text(&self) -> Option<String> {
+        match &self.datum {
+            Datum::Nothing => None,
+            Datum::Text(text) => Some(text.clone()),
+            Datum::Count(count) => Some(count.to_string()),
+            Datum::Number(number) => Some(number.to_string()),
+        }
+    }
+
     /// Compares for a sorted list: numbers from the most to the least, text from a to z, what has no value last.
     pub fn compare(&self, other: &Self) -> Ordering {
         let number = |datum: &Datum| match datum {
@@ -162,6 +181,11 @@ pub struct Column {
 }
 
 impl Column {
+    /// Returns the name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Returns the title.
     pub fn title(&self) -> &str {
         &self.title

@@ -7,9 +7,9 @@ use crate::exits::{Costs, ExitPlan, PlanError};
 use crate::features::score::ScoreWeights;
 use crate::fingerprint::{Canonical, Fingerprint};
 use crate::ingest::{ReadingOptions, Selection};
-use crate::model::{DAY_MS, Day, Interval, ParameterSet, Sides, Style, Symbol};
+use crate::model::{DAY_MS, Day, ExitRule, Interval, ParameterSet, Sides, Style, Symbol};
 use crate::search::rank::{Constraint, RankBy};
-use crate::search::space::{Dimension, SearchSpace, SpaceError};
+use crate::search::space::{Bound, Dimension, ExitAxes, SearchSpace, SpaceError, number_levels};
 use crate::search::strategy::{Search, SpaceAxes, Strategy};
 use crate::search::weights::Weighting;
 use crate::signals::opportunities::OpportunityRule;
@@ -403,6 +403,22 @@ impl Plan {
         };
         let styles = self.styles.iter().map(resolve).collect::<Result<Vec<_>, _>>()?;
         Ok((styles != self.styles).then(|| Self { styles, ..self.clone() }))
+    }
+
+    /// Returns the plan with its first style alone, under one exit rule and with one level for each of these columns: its units hold
+    /// every column, for a look at entries.
+    ///
+    /// Errors: a column that there is not
+    pub fn listing(&self, rule: &ExitRule, columns: &[String]) -> Result<Self, PlanningError> {
+        let planned = &self.styles[0];
+        let style = planned.space.style();
+        let dimension = |name: &String| Dimension::new(name, name, Bound::AtLeast, number_levels(&[0.0]));
+        let dimensions: Result<Vec<Dimension>, SpaceError> = columns.iter().map(dimension).collect();
+        let dimensions = dimensions.map_err(|source| PlanningError::Space { style, source })?;
+        let axes = SpaceAxes::new(style, ExitAxes::of_rule(rule), dimensions);
+        let space = axes.whole().map_err(|source| PlanningError::Space { style, source })?;
+        let fresh = StylePlan::new(axes, space, false, self.interval, Weighting::Default)?;
+        Ok(Self { styles: vec![StylePlan { sides: planned.sides, ..fresh }], ..self.clone() })
     }
 
     /// Returns the plan with the signal score of a style (by its index) under some weights.

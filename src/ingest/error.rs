@@ -6,7 +6,6 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::freqtrade::FreqtradeFolderError;
 use super::limits::ROWS_MAX;
 use super::place::{RowRef, place_of_member, shown_path};
 use crate::model::{Interval, MarketKind, Symbol, rfc3339};
@@ -55,6 +54,18 @@ pub enum IngestError {
     /// A folder of freqtrade does not say which candles are meant.
     #[error(transparent)]
     Freqtrade(Box<FreqtradeFolderError>),
+}
+
+/// Why a folder of freqtrade does not say which candles are meant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected}, found {found} in `{}`", shown_path(folder))]
+pub struct FreqtradeFolderError {
+    /// The folder, as it was given or below that.
+    pub folder: PathBuf,
+    /// What was expected.
+    pub expected: String,
+    /// What there is.
+    pub found: String,
 }
 
 /// Two files of one symbol whose names say different markets.

@@ -13,8 +13,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::error::IngestError;
-use super::place::shown_path;
+use super::error::{FreqtradeFolderError, IngestError};
 use super::{IngestOptions, name};
 use crate::model::{Interval, MarketKind, Symbol, escaped};
 
@@ -28,18 +27,6 @@ const FUTURES: &str = "futures";
 const EXTENSIONS: [&str; 4] = [".feather", ".parquet", ".json", ".json.gz"];
 /// The kind of candles in the name of a contract's file; a spot market's has none. Other kinds are no candles of trades.
 const OF_CONTRACT: &str = "futures";
-
-/// Why a folder of freqtrade does not say which candles are meant.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected {expected}, found {found} in `{}`", shown_path(folder))]
-pub struct FreqtradeFolderError {
-    /// The folder, as it was given or below that.
-    pub folder: PathBuf,
-    /// What was expected.
-    pub expected: String,
-    /// What there is.
-    pub found: String,
-}
 
 /// Returns the folder of freqtrade that a path names, as `freqtrade:user_data` does.
 pub fn freqtrade_folder(path: &Path) -> Option<PathBuf> {

@@ -67,8 +67,8 @@ pub use cause::{CandleRowPlace, FirstBadRow, IssueCause, WrittenCandle};
 pub use columnar::{COLUMNAR_BYTES_MAX, print_no_decoder_panics};
 pub use columns::StatedColumns;
 pub use discover::{Catalog, PassedOver, SymbolSources, discover, survey};
-pub use error::{Conflict, IngestError, MarketConflict, MarketFile};
-pub use freqtrade::{FreqtradeFolderError, freqtrade_folder, freqtrade_market};
+pub use error::{Conflict, FreqtradeFolderError, IngestError, MarketConflict, MarketFile};
+pub use freqtrade::{freqtrade_folder, freqtrade_market};
 pub use growth::{FileGrowth, growth};
 pub use legacy_config::{
     ExactNumbers, LegacyConfig, parse_legacy_config, place_of_item, place_of_key, read_legacy_config,

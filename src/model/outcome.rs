@@ -54,6 +54,23 @@ impl ExitReason {
         }
     }
 
+    /// Returns the name used in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TakeProfit => "take_profit",
+            Self::Stop => "stop",
+            Self::StopGap => "stop_gap",
+            Self::Time => "time",
+            Self::TrailingStop => "trailing_stop",
+            Self::BreakEven => "break_even",
+            Self::VolumeSurge => "volume_surge",
+            Self::DataEnd => "data_end",
+            Self::Roi => "roi",
+            Self::RoiStep => "roi_step",
+            Self::ExitSignal => "exit_signal",
+        }
+    }
+
     /// Every reason, in the order of the numbers they are stored as.
     pub const ALL: [Self; 11] = [
         Self::TakeProfit,

@@ -69,6 +69,19 @@ pub enum Setup {
 }
 
 impl Setup {
+    /// Returns what it is called in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ReversalAtLevel => "reversal at a level",
+            Self::VolumeBurst => "volume burst",
+            Self::RangeMomentum => "momentum in a range",
+            Self::TrendInitiation => "trend initiation",
+            Self::Pullback => "pullback",
+            Self::Continuation => "continuation",
+            Self::Given => "given signals",
+        }
+    }
+
     /// Returns the style this setup belongs to; `None` for a given signal, which says so itself.
     pub fn style(self) -> Option<Style> {
         match self {

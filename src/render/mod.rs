@@ -7,4 +7,6 @@ pub mod html;
 pub mod lang;
 #[cfg(all(feature = "html", feature = "cli"))]
 pub mod page;
+#[cfg(all(feature = "columnar", feature = "cli"))]
+pub mod parquet;
 pub mod text;

@@ -10,6 +10,7 @@ pub mod clock;
 mod decay;
 pub mod deep_validation;
 pub mod dry_run;
+pub mod entry_list;
 pub(crate) mod error;
 mod event;
 pub mod file_summary;

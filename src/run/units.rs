@@ -22,7 +22,7 @@ use super::prior_state::day_prints;
 use super::store_handle::StoreHandle;
 use super::window::{first_day, within_window};
 use crate::engine::day::StyleDay;
-use crate::engine::evaluation::{WorkItem, evaluate_all};
+use crate::engine::evaluation::{EvaluatedUnit, WorkItem, evaluate_all};
 use crate::engine::parcel::{decode_parcel, encode_parcel, full_hex, name_of, rows_of, unit_key};
 use crate::engine::pending::{SymbolScope, WorkPlan, pending_units};
 use crate::engine::plan::Plan;
@@ -106,6 +106,19 @@ impl UnitCandles {
             symbol.is_stopped = plan.is_stopped(symbol.prints.last_open(), newest_open);
         }
         Ok(Self { symbols, given })
+    }
+
+    /// Returns every unit of the first style of a plan over these candles, evaluated, by symbol and in order of days.
+    pub(crate) fn evaluated(&self, plan: &Plan) -> Vec<(&Symbol, Vec<EvaluatedUnit>)> {
+        let of_symbol = |of: &'_ SymbolCandles| {
+            let scope = self.scope(plan, of, of.is_stopped);
+            let sorted = scope.work_plan();
+            let todo: Vec<WorkItem> =
+                (0..sorted.days.len()).map(|place| sorted.item(0, place, Reason::New, None)).collect();
+            let market = MarketSeries::new(within_window(of.series.bars(), &plan.days)).ended(of.is_stopped);
+            evaluate_all(&market, &todo, scope.given, plan, &plan.costs.of(&of.symbol), |_, _| None)
+        };
+        self.symbols.iter().map(|of| (&of.symbol, of_symbol(of))).collect()
     }
 
     fn scope<'a>(&'a self, plan: &'a Plan, of: &'a SymbolCandles, is_stopped: bool) -> SymbolScope<'a> {

@@ -61,6 +61,20 @@ impl ExitAxes {
         &self.levels[axis]
     }
 
+    /// Returns the axes of one rule.
+    pub(crate) fn of_rule(rule: &ExitRule) -> Self {
+        let levels = std::array::from_fn(|axis| {
+            let axis = &EXIT_AXES[axis];
+            let value = axis.value(rule).map_or(ExitAxisValue::Off, ExitAxisValue::At);
+            match value {
+                // What acts on nothing has the value that it has where it is not named.
+                ExitAxisValue::Off if !axis.may_be_off() => Self::unnamed(axis),
+                value => vec![value],
+            }
+        });
+        Self { levels }
+    }
+
     /// Returns the axes with only some values of each, by their places.
     pub(super) fn with_only(&self, kept: &[Vec<usize>]) -> Self {
         let levels =
@@ -377,6 +391,30 @@ mod tests {
                 .any(|rule| rule.break_even_pct == Some(2.0) && rule.first_target_at_pct == Some(2.0))
         );
         assert!(rules.iter().any(|rule| rule.break_even_atr == Some(1.0)));
+    }
+
+    #[test]
+    fn the_axes_of_a_rule_make_that_rule_alone() {
+        let mut exits = ExitAxes::new(&[2.0, 9.0], &[1.5], &[8.0]);
+        for (key, levels) in [
+            ("take_profit_pct", vec![At(4.0), Off]),
+            ("leverage", vec![At(3.0)]),
+            ("trailing_pct", vec![Off, At(2.0)]),
+            ("trailing_offset_pct", vec![At(0.0), At(3.0)]),
+            ("tp1_atr_multiplier", vec![Off, At(1.0)]),
+            ("breakeven_atr", vec![Off, AtFirstTarget]),
+            ("roi_pct", vec![Off, At(4.0)]),
+            ("roi_2_minutes", vec![At(30.0)]),
+            ("roi_2_pct", vec![At(1.0)]),
+        ] {
+            assert!(exits.set(key, levels));
+        }
+        let rules = exits.rules();
+        assert!(rules.len() > 50);
+        for rule in rules {
+            let own = ExitAxes::of_rule(&rule);
+            assert_eq!((own.rules(), own.check().map_err(|error| error.to_string())), (vec![rule], Ok(())));
+        }
     }
 
     #[test]

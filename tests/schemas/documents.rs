@@ -19,8 +19,9 @@ use retune::documents::fetch::FetchDocument;
 use retune::documents::inspect::{
     ExplainDocument, InspectCacheDocument, InspectChangesDocument, InspectDiffDocument,
     InspectFeaturesDocument, InspectImportanceDocument, InspectInsightsDocument, InspectOverviewDocument,
-    InspectParamsDocument, InspectRunDocument, InspectRunsDocument, InspectSpaceDocument,
-    InspectStoreDocument, InspectTopDocument, InspectTrialsDocument,
+    InspectParamsDocument, InspectRunDocument, InspectRunsDocument, InspectSetTradesDocument,
+    InspectSignalsDocument, InspectSpaceDocument, InspectStoreDocument, InspectTopDocument,
+    InspectTrialsDocument,
 };
 use retune::documents::judge::JudgeDocument;
 use retune::documents::lookahead::CheckLookaheadDocument;
@@ -45,7 +46,7 @@ pub(crate) struct Exported {
 }
 
 /// Every exported document.
-pub(crate) const EXPORTED: [Exported; 41] = [
+pub(crate) const EXPORTED: [Exported; 43] = [
     enveloped::<RunDocument>(),
     enveloped::<ForecastDocument>(),
     enveloped::<CheckDataDocument>(),
@@ -54,6 +55,8 @@ pub(crate) const EXPORTED: [Exported; 41] = [
     enveloped::<InspectResolveDocument>(),
     enveloped::<InspectLegacyDocument>(),
     enveloped::<InspectTradesDocument>(),
+    enveloped::<InspectSetTradesDocument>(),
+    enveloped::<InspectSignalsDocument>(),
     enveloped::<InspectRunsDocument>(),
     enveloped::<InspectRunDocument>(),
     enveloped::<InspectParamsDocument>(),

@@ -5,6 +5,7 @@
 
 mod changes;
 mod diff;
+mod entries;
 mod learned;
 mod overview;
 mod params;
@@ -18,6 +19,7 @@ mod work;
 
 pub use changes::{AdoptionPart, InspectChangesDocument};
 pub use diff::{DiffFigurePart, DiffRunPart, InspectDiffDocument};
+pub use entries::{EntryPart, InspectSetTradesDocument, InspectSignalsDocument, SetTradePart, SignalPart};
 pub use learned::{
     FeaturesPart, ImportancePart, InsightsPart, InspectFeaturesDocument, InspectImportanceDocument,
     InspectInsightsDocument, NamedFigurePart, PromptPart,

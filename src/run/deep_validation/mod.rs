@@ -7,9 +7,12 @@ mod alone;
 mod around;
 mod grid;
 mod stored;
+mod trades;
 mod walk;
 
 use std::path::PathBuf;
+
+pub use trades::{SetTrade, trades_of_set};
 
 use schemars::JsonSchema;
 use serde::Serialize;

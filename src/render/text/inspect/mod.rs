@@ -2,6 +2,7 @@
 
 mod changes;
 mod diff;
+mod entries;
 mod learned;
 mod overview;
 mod params;
