@@ -600,12 +600,15 @@ fn progress_says_how_far_it_is() {
     let output = place.fetch(&server, &BTC);
     assert_eq!(
         text(&output.stderr),
-        "fetching 1 symbols\nwaiting 1 s: 429 too many requests\n1 of 1 symbols: BTCUSDT, 2880 candles and 0 archives new\n"
+        "fetching 1 symbol\nwaiting 1 s: 429 too many requests\n1 of 1 symbol: BTCUSDT, 2880 candles and 0 archives new\n"
     );
+    let printed = text(&output.stdout).replace(place.out().to_str().expect("plain"), "OUT");
+    let (told, next) = printed.split_once("next: ").expect("what to type next");
     assert_eq!(
-        text(&output.stdout).replace(place.out().to_str().expect("plain"), "OUT"),
+        told,
         "BTCUSDT: 2880 new candles\n15m candles from 2025-01-01T00:00:00Z to 2025-01-31T00:00:00Z in OUT/spot: complete\n"
     );
+    assert!(next.ends_with(" incremental --data OUT\n"), "{next}");
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn fresh_candles_are_nothing_to_talk_about() {
     let (store, candles) = (StoreDir::missing(), Candles::new(&[("AAAUSDT", 0), ("BBBUSDT", 1)]));
     let (text, last) = said(&store, &candles, &[]);
     assert!(!text.contains("stale") && !text.contains("clock"), "{text}");
-    assert!(last.contains(" stale=0 verdict=") && !last.contains("clock="), "{last}");
+    assert!(last.contains(" stale=0 significance=") && !last.contains("clock="), "{last}");
     let quiet = run(&store, &candles, &["-q"]);
     assert_eq!(crate::command::text(&quiet.stderr), "");
 }
@@ -229,11 +229,12 @@ fn what_is_wrong_with_the_data_is_said_once() {
             .collect();
         fs::write(candles.file(symbol), kept.join("\n") + "\n1,not,a,row\n").expect("written");
     }
-    let (said, _) = said(&store, &candles, &[]);
+    let (said, _) = said(&store, &candles, &["-v"]);
     assert!(
-        said.contains("gap x 8 in AAAUSDT, BBBUSDT: the first: 4 candles of 15m are missing in 1 gaps"),
+        said.contains("gap x 8 in AAAUSDT, BBBUSDT: the first: 4 candles of 15m are missing in 1 gap,"),
         "{said}"
     );
+    assert!(said.contains("issues: bad_row x 2, gap x 8"), "folded where the decision is: {said}");
     assert!(said.contains("bad_row x 2 in ") && said.contains("check data PATH` has the details"), "{said}");
     let checked = store.run(&["check", "data", candles.path()]);
     let checked = text(&checked.stdout);

@@ -96,7 +96,7 @@ fn nothing_is_adopted_where_there_is_nothing() {
 fn what_a_change_needs_can_be_asked_for() {
     let run = |more: &[&str]| {
         let store = StoreDir::missing();
-        let output = store.run(&[&["incremental", "--data", "tests/sample"][..], more].concat());
+        let output = store.run(&[&["incremental", "--data", "tests/sample", "-v"][..], more].concat());
         (output.status.code(), text(&output.stdout), text(&output.stderr))
     };
     let (code, said, _) = run(&["--set", "decide.require=promising"]);
@@ -166,10 +166,10 @@ fn later_looks_ask_for_more_than_the_first() {
 #[test]
 fn a_quick_run_is_untested_wherever_it_is_told() {
     let store = StoreDir::missing();
-    let run = ["incremental", "--data", "tests/sample", "--quick", "--progress", "none", "--exit-zero"];
+    let run = ["incremental", "--data", "tests/sample", "--quick", "--progress", "none", "--exit-zero", "-v"];
     let output = store.run(&run);
     let said = text(&output.stdout);
-    assert!(said.trim_end().ends_with("verdict=UNTESTED"), "{said}");
+    assert!(said.trim_end().contains(" significance=UNTESTED verdict="), "{said}");
     for line in said.lines().filter(|line| line.starts_with("EDGE") || line.starts_with("SWITCH")) {
         assert!(line.contains(" UNTESTED (QUICK"), "{line}");
         assert!(line.contains("): the tests against luck were left out"), "no sentence is empty: {line}");

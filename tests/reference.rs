@@ -199,6 +199,29 @@ fn the_commands_are_those_of_the_program() {
 }
 
 #[test]
+fn the_keys_of_the_last_line_are_those_of_its_page() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/reference/last-line.md")).expect("a page");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(key, _)| key));
+    let listed: Vec<&str> = rows.collect();
+    let source = std::fs::read_to_string(root.join("src/render/text/run.rs")).expect("a source");
+    let body = source.split("pub fn summary_line(").nth(1).and_then(|rest| rest.split("\n}\n").next());
+    let body = body.expect("the function of the line");
+    let keys: Vec<&str> = body
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .flat_map(str::split_whitespace)
+        .filter_map(|pair| pair.split_once('=').map(|(key, _)| key.trim_start_matches("{clock}")))
+        .collect();
+    let sorted = |mut keys: Vec<&str>| {
+        keys.sort_unstable();
+        keys.join(" ")
+    };
+    assert_eq!(sorted(listed), sorted(keys));
+}
+
+#[test]
 fn the_documents_are_those_that_are_exported() {
     assert!(EXPORTED.iter().all(|exported| !held_by(&(exported.schema)()).is_empty()));
     check("json.md", "documents", &documents());

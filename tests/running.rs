@@ -134,10 +134,15 @@ fn the_last_line_says_how_sure_one_can_be() {
     let word = |more: &[&str]| {
         let output = run(&store, &[&["--no-save", "--json"], more].concat());
         let document: Value = serde_json::from_slice(&output.stdout).expect("a document");
-        let verdict =
-            text(&output.stderr).trim_end().rsplit_once("verdict=").expect("a last line").1.to_owned();
-        assert_eq!(document["data"]["decision"]["assurance"], verdict.as_str());
-        verdict
+        let said = text(&output.stderr);
+        let last = said.lines().last().expect("a last line");
+        let value =
+            |key: &str| last.split_whitespace().find_map(|pair| pair.strip_prefix(key)).map(str::to_owned);
+        let significance = value("significance=").expect("a word");
+        assert_eq!(document["data"]["decision"]["assurance"], significance.as_str());
+        assert_eq!(document["data"]["decision"]["verdict"], value("verdict=").expect("a word").as_str());
+        assert!(value("elapsed=").is_some_and(|time| time.ends_with("ms")), "one unit: {last}");
+        significance
     };
     assert_eq!(word(&[]), "LIKELY_LUCK");
     // One loose set has trades enough to be tested.

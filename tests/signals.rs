@@ -539,7 +539,7 @@ fn the_chosen_level_of_an_own_column_goes_wherever_parameters_go() {
         "style.scalping.filters=[{column=\"signals.my_score\", at_least={min=0.3, max=0.7, step=0.1}}]";
     let few =
         ["--set", filter, "--set", "search.min_trades=20", "--set", "validate.min_out_of_sample_trades=5"];
-    let run = optimizer(&store, &[&sample[..], &few, &["--explain"]].concat());
+    let run = optimizer(&store, &[&sample[..], &few, &["--explain", "-v"]].concat());
     assert!(matches!(run.status.code(), Some(0 | 10)), "{}{}", text(&run.stdout), text(&run.stderr));
     assert!(
         text(&run.stdout).contains("signals given in `tests/fixtures/signals.csv`"),

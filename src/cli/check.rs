@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::context::Context;
+use super::context::{Context, shell_quoted};
 use super::failure::{Failure, code};
 use super::files::FileArguments;
 use super::incremental::{BadRows, ConflictArgument, on_conflict};
@@ -74,7 +74,14 @@ pub(crate) fn run(context: &Context, command: &CheckCommand) -> Result<u8, Failu
         document.signals = Some(part);
     }
     let usable = document.usable;
-    context.print(document, CheckDataDocument::text)?;
+    if usable && !paths.is_empty() {
+        let data = paths.iter().map(|path| format!(" --data {}", shell_quoted(path)));
+        let given = signals.iter().map(|file| format!(" --signals {}", shell_quoted(file)));
+        let next: String = std::iter::once("incremental".to_owned()).chain(data).chain(given).collect();
+        context.print_step(document, CheckDataDocument::text, &next)?;
+    } else {
+        context.print(document, CheckDataDocument::text)?;
+    }
     Ok(if usable { 0 } else { code::DATA })
 }
 

@@ -37,6 +37,7 @@ impl Context {
     /// Reads the clock once and starts the log.
     pub(crate) fn new(global: Global) -> Result<Self, Failure> {
         super::output::choose_colour(global.color);
+        super::output::fit_to_terminal();
         super::log::start_log(&global)?;
         Ok(Self {
             global,
@@ -54,6 +55,48 @@ impl Context {
         global.set.clear();
         (global.store, global.profile, global.max_memory) = (store, "default".to_owned(), None);
         Self { global, now_ms, stop: self.stop.clone(), warned: RefCell::default(), is_apart: true }
+    }
+
+    /// Returns how this program is typed for the same configuration, store and profile.
+    pub(super) fn command(&self) -> String {
+        let profile = match self.global.profile.as_str() {
+            "default" => String::new(),
+            name => format!(" --profile {}", quoted(name)),
+        };
+        format!("{}{profile}", self.command_of_store())
+    }
+
+    /// Returns how this program is typed for the same configuration and store.
+    pub(super) fn command_of_store(&self) -> String {
+        let mut command = program();
+        for path in &self.global.config {
+            command += &format!(" -c {}", shell_quoted(path));
+        }
+        for setting in &self.global.set {
+            command += &format!(" --set {}", quoted(setting));
+        }
+        // What the environment names it names again.
+        let is_named =
+            std::env::var_os(STORE_VARIABLE).is_some_and(|named| named == self.global.store.as_os_str());
+        if !is_named && self.global.store != Path::new(DEFAULT_STORE) {
+            command += &format!(" --store {}", shell_quoted(&self.global.store));
+        }
+        command
+    }
+
+    /// Prints what came of a step, and as text the command that follows it, at the end.
+    pub(super) fn print_step<T: Document>(
+        &self,
+        data: T,
+        text: impl FnOnce(&T) -> String,
+        next: &str,
+    ) -> Result<(), Failure> {
+        self.print(data, |data| format!("{}next: {} {next}\n", text(data), self.command()))
+    }
+
+    /// Returns whether this is a step of another command, which says itself what follows.
+    pub(super) fn is_apart(&self) -> bool {
+        self.is_apart
     }
 
     /// Returns a command as it is typed, without the options of this one.
@@ -217,6 +260,12 @@ fn program() -> String {
     shell_quoted(Path::new(&typed.unwrap_or_else(|| "optimizer".into())))
 }
 
+/// Returns the command as it was typed, without a flag.
+pub(super) fn typed_without(flag: &str) -> String {
+    let typed = std::env::args_os().skip(1).filter(|argument| argument != flag);
+    typed.fold(program(), |line, argument| format!("{line} {}", shell_quoted(Path::new(&argument))))
+}
+
 /// Returns a path as a shell takes it.
 pub(super) fn shell_quoted(path: &Path) -> String {
     quoted(&path.display().to_string())
@@ -224,7 +273,7 @@ pub(super) fn shell_quoted(path: &Path) -> String {
 
 /// Returns text as one word of a shell.
 pub(super) fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=,:".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         text.to_owned()
     } else {
@@ -279,6 +328,10 @@ fn threads(jobs: Option<usize>, variable: Option<&str>) -> Result<usize, Failure
     }
     Ok(asked.min(THREADS_MAX))
 }
+
+/// The store that is used where none is named, and the variable that names one.
+pub(super) const DEFAULT_STORE: &str = "optimizer-state";
+pub(super) const STORE_VARIABLE: &str = "OPTIMIZER_STORE";
 
 /// The largest configuration file.
 const CONFIG_BYTES_MAX: u64 = 1 << 20;

@@ -48,7 +48,8 @@ fn carry_out(context: &Context, request: ManualRequest, style: Option<Style>) ->
     let done = by_hand(context.location()?, &context.global.profile, &styles, request, context.now_ms)?;
     let (changed, run, overdue) = (!done.changes.is_empty(), done.run, done.overdue.clone());
     super::overdue::say_unreported(&overdue);
-    context.print(ByHandDocument::new(&context.global.profile, done), ByHandDocument::text)?;
+    let document = ByHandDocument::new(&context.global.profile, done);
+    context.print_step(document, ByHandDocument::text, if changed { "export-json" } else { "inspect" })?;
     super::overdue::told_by_hand(context, run, &overdue);
     Ok(if changed { CHANGED } else { 0 })
 }

@@ -26,7 +26,9 @@ pub(crate) fn run(context: &Context, arguments: &ImportArguments) -> Result<u8, 
     let done = import_document(store, profile, &document, &source, context.now_ms)?;
     let (changed, run, overdue) = (!done.changes.is_empty(), done.run, done.overdue.clone());
     super::overdue::say_unreported(&overdue);
-    context.print(ImportDocument::new(profile, done), ImportDocument::text)?;
+    let data = if context.config(&[])?.data.paths.is_empty() { " --data PATH" } else { "" };
+    let next = format!("incremental{data}");
+    context.print_step(ImportDocument::new(profile, done), ImportDocument::text, &next)?;
     super::overdue::told_by_hand(context, Some(run), &overdue);
     Ok(if changed { CHANGED } else { 0 })
 }

@@ -4,17 +4,20 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::context::Context;
+use super::context::{Context, typed_without};
 use super::failure::{Failure, code};
 use super::files::FileArguments;
+use super::output::Tone;
 use super::values;
 use crate::config::{Config, ConflictPolicy};
+use crate::decide::RunResult;
 use crate::documents::dry_run::ForecastDocument;
 use crate::documents::inspect::SymbolWorkPart;
 use crate::documents::run::RunDocument;
 use crate::engine::plan::{DayLimits, Plan};
 use crate::ingest::OnConflict;
 use crate::model::Day;
+use crate::render::text::decision::{decision_text, next_command};
 use crate::render::text::inspect::explain_text;
 use crate::render::text::run::{rejected_lines, run_text, run_warnings, summary_line};
 use crate::run::dry_run::estimate_run;
@@ -248,8 +251,22 @@ fn print(context: &Context, report: &RunReport, explain: bool) -> Result<(), Fai
         super::output::print_note(&format!("{reasons}{summary}"));
         return context.print(RunDocument::new(report), |_| String::new());
     }
-    let text = if context.global.quiet { String::new() } else { run_text(report) };
-    super::output::print_result(&format!("{text}{reasons}{summary}"))
+    if context.global.quiet {
+        return super::output::print_result(&format!("{reasons}{summary}"));
+    }
+    if context.global.verbose > 0 {
+        super::output::print_verbatim(&format!("{}{reasons}\n", run_text(report)))?;
+    }
+    let tone = match report.result {
+        RunResult::Changed => Tone::Good,
+        RunResult::NotConvincing => Tone::Open,
+        RunResult::Unchanged | RunResult::Rejected => Tone::Plain,
+    };
+    // A run that stored nothing is run again to store it.
+    let next = next_command(report, &context.command()).unwrap_or_else(|| typed_without("--no-save"));
+    let reasons = if context.global.verbose > 0 { "" } else { &reasons };
+    let next = (!context.is_apart()).then_some(next.as_str());
+    super::output::print_headed(&format!("{}{reasons}{summary}", decision_text(report, next)), tone)
 }
 
 fn print_forecast(context: &Context, document: &ForecastDocument, explain: bool) -> Result<u8, Failure> {
@@ -260,8 +277,11 @@ fn print_forecast(context: &Context, document: &ForecastDocument, explain: bool)
         super::output::print_note(&format!("{reasons}{summary}"));
         context.print(document.clone(), |_| String::new())?;
     } else {
-        let text = if context.global.quiet { String::new() } else { document.text() };
-        super::output::print_result(&format!("{text}{reasons}{summary}"))?;
+        let (text, next) = match context.global.quiet {
+            true => (String::new(), String::new()),
+            false => (document.text(), format!("next: {}\n", typed_without("--dry-run"))),
+        };
+        super::output::print_result(&format!("{text}{reasons}{next}{summary}"))?;
     }
     Ok(0)
 }

@@ -71,8 +71,8 @@ pub(crate) struct Global {
     #[arg(
         long,
         global = true,
-        env = "OPTIMIZER_STORE",
-        default_value = "optimizer-state",
+        env = context::STORE_VARIABLE,
+        default_value = context::DEFAULT_STORE,
         value_name = "DIR"
     )]
     store: std::path::PathBuf,
@@ -94,7 +94,7 @@ pub(crate) struct Global {
     /// Progress on stderr
     #[arg(long, global = true, value_enum, default_value_t = progress::Mode::Auto)]
     progress: progress::Mode,
-    /// Colours on stderr
+    /// Colours on a terminal
     #[arg(long, global = true, value_enum, default_value_t = output::Colour::Auto, value_name = "WHEN")]
     color: output::Colour,
     /// File to add the log to: what is printed, with times, and more
@@ -109,7 +109,7 @@ pub(crate) struct Global {
     /// Only results and errors
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// More on stderr; repeat for still more
+    /// More of a result, and on stderr; repeat for still more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
 }

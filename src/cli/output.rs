@@ -27,13 +27,17 @@ pub(crate) fn choose_colour(colour: Colour) {
 
 /// Returns whether what goes to stderr is coloured.
 pub(crate) fn is_coloured() -> bool {
+    is_wanted(io::stderr().is_terminal())
+}
+
+fn is_wanted(is_terminal: bool) -> bool {
     match COLOUR.get() {
         Some(Colour::Always) => true,
         Some(Colour::Never) => false,
         Some(Colour::Auto) | None => {
             // An empty variable counts as none.
             let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            io::stderr().is_terminal() && !refused
+            is_terminal && !refused
         }
     }
 }
@@ -41,6 +45,47 @@ pub(crate) fn is_coloured() -> bool {
 /// Writes a result to stdout, with a newline at the end.
 pub(crate) fn print_result(text: &str) -> Result<(), Failure> {
     print_verbatim(&format!("{}\n", text.trim_end_matches('\n')))
+}
+
+/// Lays text out for the terminal that stdout is.
+pub(crate) fn fit_to_terminal() {
+    let out = io::stdout();
+    if out.is_terminal()
+        && let Ok(size) = rustix::termios::tcgetwinsize(&out)
+        && size.ws_col > 0
+    {
+        crate::render::text::table::fit_to_terminal(size.ws_col.into());
+    }
+}
+
+/// How a first line looks on a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// Something has changed.
+    Good,
+    /// Something waits for a decision.
+    Open,
+    /// All is as it was.
+    Plain,
+}
+
+/// Writes a result of which the first line says what it comes to.
+pub(crate) fn print_headed(text: &str, tone: Tone) -> Result<(), Failure> {
+    let (head, rest) = text.split_once('\n').unwrap_or((text, ""));
+    if !is_wanted(io::stdout().is_terminal()) {
+        return print_result(text);
+    }
+    let colour = match tone {
+        Tone::Good => "\u{1b}[1;32m",
+        Tone::Open => "\u{1b}[1;33m",
+        Tone::Plain => "\u{1b}[1m",
+    };
+    // The colours are ours.
+    let head = format!("{colour}{}\u{1b}[0m\n", escaped(head, &[]));
+    let mut out = io::stdout().lock();
+    out.write_all(head.as_bytes()).or_else(|error| unwritten_failure(&error))?;
+    drop(out);
+    print_result(rest)
 }
 
 /// Writes a result to stdout as it is, but for what a terminal would act on: names of files may hold anything.

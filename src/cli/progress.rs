@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::eta::Outlook;
 #[cfg(feature = "fetch")]
 use crate::fetch::FetchEvent;
+use crate::render::text::prose::count_of;
 use crate::run::RunEvent;
 
 /// How progress is shown.
@@ -67,7 +68,7 @@ impl Progress {
                 self.done.store(0, Ordering::Relaxed);
                 self.foresee(|outlook| *outlook = (Instant::now(), Outlook::new(*symbols)));
                 tracing::info!(symbols, "reading");
-                self.line(&format!("reading {symbols} symbols"));
+                self.line(&format!("reading {}", count_of(*symbols as u64, "symbol")));
                 if let Some(bar) = &self.bar {
                     bar.set_position(0);
                     bar.set_length(*symbols as u64);
@@ -103,7 +104,7 @@ impl Progress {
         match event {
             FetchEvent::Begun { symbols } => {
                 self.total.store(*symbols as u64, Ordering::Relaxed);
-                self.line(&format!("fetching {symbols} symbols"));
+                self.line(&format!("fetching {}", count_of(*symbols as u64, "symbol")));
                 if let Some(bar) = &self.bar {
                     bar.set_length(*symbols as u64);
                 }
@@ -128,7 +129,8 @@ impl Progress {
                 let total = self.total.load(Ordering::Relaxed);
                 let (candles, archives) = (fetched.candles, fetched.archives.len());
                 self.line(&format!(
-                    "{done} of {total} symbols: {ticker}, {candles} candles and {archives} archives new"
+                    "{done} of {}: {ticker}, {candles} candles and {archives} archives new",
+                    count_of(total, "symbol")
                 ));
                 if let Some(bar) = &self.bar {
                     bar.inc(1);
@@ -141,7 +143,8 @@ impl Progress {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         let total = self.total.load(Ordering::Relaxed).max(1);
         if done * 10 / total > (done - 1) * 10 / total {
-            self.line(&format!("{done} of {total} symbols evaluated{}", self.left().unwrap_or_default()));
+            let all = count_of(total, "symbol");
+            self.line(&format!("{done} of {all} evaluated{}", self.left().unwrap_or_default()));
         }
         if let Some(bar) = &self.bar {
             bar.set_message(format!("{symbol}{}", self.left().unwrap_or_default()));

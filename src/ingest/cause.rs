@@ -153,8 +153,8 @@ pub enum IssueCause {
     )]
     ScaleChange { close: String, before_ms: i64, next_open: String, next_ms: i64, next_close: String },
     #[error(
-        "{missing} candles of {interval} are missing in {gaps} gaps, {longest} in the longest from {}",
-        rfc3339(*from_ms)
+        "{missing} candle{} of {interval} {} missing in {gaps} gap{}, {longest} in the longest from {}",
+        plural(*missing), if *missing == 1 { "is" } else { "are" }, plural(*gaps), rfc3339(*from_ms)
     )]
     Gaps {
         missing: u64,
@@ -266,4 +266,9 @@ impl fmt::Display for FirstBadRow {
         }
         self.cause.fmt(f)
     }
+}
+
+/// Returns the ending of a noun that stands for so many.
+fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }

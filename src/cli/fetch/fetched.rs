@@ -1,7 +1,7 @@
 //! Asking the exchange.
 
 use super::{Arguments, MarketName, SourceName};
-use crate::cli::context::Context;
+use crate::cli::context::{Context, shell_quoted};
 use crate::cli::failure::Failure;
 use crate::documents::fetch::FetchDocument;
 use crate::fetch::{EXCHANGES, FetchError, Fetched, Market, Request, Source, Ticker, fetch, interval};
@@ -18,7 +18,15 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     let fetched = fetch(&request, limits, &stop, &|event| progress.on_fetch(&event));
     progress.finish();
     let fetched = fetched?;
-    context.print(FetchDocument::new(&request, &fetched), FetchDocument::text)?;
+    let document = FetchDocument::new(&request, &fetched);
+    match document.complete {
+        true => {
+            let next = format!("incremental --data {}", shell_quoted(&arguments.out));
+            context.print_step(document, FetchDocument::text, &next)?;
+        }
+        // What failed says what to do.
+        false => context.print(document, FetchDocument::text)?,
+    }
     match first_failure(&fetched) {
         Some(failure) => Err(failure),
         None => Ok(0),

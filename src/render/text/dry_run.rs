@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use crate::documents::dry_run::ForecastDocument;
 
-use super::run::{elapsed_text, mebibytes_text};
+use super::prose::count_of;
+use super::run::{elapsed_text, mebibytes_text, milliseconds_text};
 
 impl ForecastDocument {
     /// Returns it as text for people.
@@ -12,13 +13,13 @@ impl ForecastDocument {
         let mut text = String::new();
         let _ = writeln!(
             text,
-            "{} candles of {} symbols; {} symbol-days: {} to be evaluated, {} reused; {} parameter sets",
-            self.candles,
-            self.symbols,
-            self.units_total,
+            "{} of {}; {}: {} to be evaluated, {} reused; {}",
+            count_of(self.candles, "candle"),
+            count_of(self.symbols, "symbol"),
+            count_of(self.units_total, "symbol-day"),
             self.units_evaluated,
             self.units_reused,
-            self.parameter_sets
+            count_of(self.parameter_sets, "parameter set")
         );
         for (reason, units) in &self.reasons {
             let _ = writeln!(text, "  {reason}: {units}");
@@ -45,7 +46,7 @@ impl ForecastDocument {
             self.units_evaluated,
             self.units_reused,
             mebibytes_text(self.estimate.peak_rss_bytes),
-            elapsed_text(self.estimate.duration_ms)
+            milliseconds_text(self.estimate.duration_ms)
         )
     }
 }

@@ -115,7 +115,7 @@ fn more_of(count: usize) -> String {
 }
 
 /// Returns a time in whole days, or hours, or minutes.
-fn time_in_words(ms: i64) -> String {
+pub(super) fn time_in_words(ms: i64) -> String {
     match ms {
         ms if ms >= 2 * DAY_MS => format!("{}d", ms / DAY_MS),
         ms if ms >= 2 * HOUR_MS => format!("{}h", ms / HOUR_MS),

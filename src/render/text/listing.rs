@@ -1,7 +1,7 @@
 //! Listings as tables of text.
 
 use crate::documents::listing::{Column, ColumnKind, Listing};
-use crate::render::text::table::{WIDTH, aligned_table};
+use crate::render::text::table::{aligned_table, width};
 
 /// Columns of text that may be broken into lines count for at most so many characters when tables are laid out.
 const PROSE_WIDTH_MIN: usize = 30;
@@ -25,7 +25,7 @@ impl Listing {
             let mut used = first.width() + 2;
             let fits = rest.iter().take_while(|column| {
                 used += column.width() + 2;
-                used <= WIDTH
+                used <= width()
             });
             let count = fits.count().max(1).min(rest.len());
             let (now, later) = rest.split_at(count);
@@ -49,6 +49,7 @@ impl Listing {
 mod tests {
     use super::*;
     use crate::documents::listing::Cell;
+    use crate::render::text::table::WIDTH;
 
     /// A row: text and number.
     type Pair = (&'static str, Option<f64>);

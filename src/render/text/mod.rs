@@ -3,6 +3,7 @@
 mod by_hand;
 mod check;
 mod config;
+pub mod decision;
 #[cfg(feature = "notify")]
 pub mod digest;
 mod doctor;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::table::WIDTH;
+use super::table::width;
 use crate::documents::document::shown_parameter;
 
 /// Returns the minute of an RFC 3339 instant as people read it.
@@ -17,10 +17,19 @@ pub fn key_values(params: &Map<String, Value>) -> Vec<String> {
 
 /// Returns words after a label, broken into lines that fit; further lines are indented by so many columns.
 pub fn wrap_words(label: &str, indent: usize, words: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    wrapped(width(), label, indent, words)
+}
+
+fn wrapped(
+    width: usize,
+    label: &str,
+    indent: usize,
+    words: impl IntoIterator<Item = impl AsRef<str>>,
+) -> String {
     let (mut text, mut column) = (label.to_owned(), label.chars().count());
     for word in words {
         let length = word.as_ref().chars().count();
-        if column > indent && column + 1 + length > WIDTH {
+        if column > indent && column + 1 + length > width {
             text.push('\n');
             text.push_str(&" ".repeat(indent));
             column = indent;
@@ -48,6 +57,21 @@ pub fn count_of(count: u64, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::text::table::WIDTH;
+
+    #[test]
+    fn no_word_is_broken_whatever_the_width() {
+        let words = "parameters unchanged: no candidate held on days that did not choose it a-word-of-more-than-forty-characters-in-all ";
+        for width in [40, 80, 100] {
+            let text = wrapped(width, "", 4, words.split_whitespace());
+            assert_eq!(
+                text.split_whitespace().collect::<Vec<_>>(),
+                words.split_whitespace().collect::<Vec<_>>()
+            );
+            let is_one_word = |line: &str| line.split_whitespace().count() == 1;
+            assert!(text.lines().all(|line| line.chars().count() <= width || is_one_word(line)), "{text}");
+        }
+    }
 
     #[test]
     fn lines_fit_and_continue_under_the_label() {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::freshness::{age_lines, issue_lines};
+use super::prose::count_of;
 use crate::documents::style::StylePart;
 use crate::ingest::{PassedOver, Rejection};
 use crate::run::freshness::ClockState;
@@ -11,9 +12,10 @@ use crate::run::issues::{InputIssue, input_issues};
 use crate::run::report::{RunReport, StyleReport};
 
 /// Returns what became of the rows of a file of signals, on one line.
-fn signals_line(note: &SignalsNote) -> String {
+pub(super) fn signals_line(note: &SignalsNote) -> String {
     let others: String = note.unused().map(|(count, what)| format!(", {count} {what}")).collect();
-    format!("{} signals given in `{}`: {} on days that count{others}", note.rows, note.file, note.counted)
+    let rows = count_of(note.rows, "signal");
+    format!("{rows} given in `{}`: {} on days that count{others}", note.file, note.counted)
 }
 
 /// Returns the line that scripts read: always the last one of a run.
@@ -28,12 +30,13 @@ pub fn summary_line(report: &RunReport) -> String {
     };
     format!(
         "result={} run={run} symbols={} units_new={evaluated} units_reused={reused} peak_rss={rss} \
-         elapsed={} stale={}{clock} verdict={}",
+         elapsed={} stale={}{clock} significance={} verdict={}",
         report.result_to_tell().as_str(),
         report.input.symbols.len(),
-        elapsed_text(report.duration_ms),
+        milliseconds_text(report.duration_ms),
         report.freshness.stale(),
         report.assurance(),
+        report.verdict(),
     )
 }
 
@@ -41,20 +44,25 @@ pub(crate) fn mebibytes_text(bytes: u64) -> String {
     format!("{}MiB", bytes.div_ceil(1 << 20))
 }
 
+/// Returns a time for scripts: in one unit, whatever it is.
+pub(crate) fn milliseconds_text(ms: u64) -> String {
+    format!("{ms}ms")
+}
+
 pub(crate) fn elapsed_text(ms: u64) -> String {
     if ms < 10_000 { format!("{ms}ms") } else { format!("{:.1}s", ms as f64 / 1000.0) }
 }
 
-/// Returns a run as text for people.
+/// Returns everything about a run as text for people; [`super::decision`] says what came of it.
 pub fn run_text(report: &RunReport) -> String {
     let mut text = String::new();
     let span = report.input.days().map(|(a, b)| format!("{a} to {b}")).unwrap_or_default();
     let _ = writeln!(
         text,
-        "{} candles of {} symbols, {span}; {} symbol-days, {} of them evaluated",
-        report.input.candles(),
-        report.input.symbols.len(),
-        report.units_total(),
+        "{} of {}, {span}; {}, {} of them evaluated",
+        count_of(report.input.candles(), "candle"),
+        count_of(report.input.symbols.len() as u64, "symbol"),
+        count_of(report.units_total(), "symbol-day"),
         report.units_evaluated()
     );
     if let Some(signals) = &report.input.signals {
@@ -68,13 +76,22 @@ pub fn run_text(report: &RunReport) -> String {
         let part = StylePart::from(&result);
         let _ = write!(text, "\n{}", part.text(result.style.as_str(), report.input.signals.is_some()));
     }
-    let _ = writeln!(text, "\n{}", run_conclusion(report));
+    text.push('\n');
     text
 }
 
 /// Returns what is wrong with the data, a line per kind. What files are not used is told before; files that are no candles by their
 /// name, or were not asked for, and comments are no news.
 fn data_lines(report: &RunReport) -> Vec<String> {
+    let mut lines = issue_lines(&data_issues(report));
+    if !lines.is_empty() {
+        lines.push("`optimizer check data PATH` has the details".to_owned());
+    }
+    lines
+}
+
+/// Returns the issues that are news.
+pub(super) fn data_issues(report: &RunReport) -> Vec<InputIssue> {
     let is_news = |passed: &&PassedOver| {
         use Rejection::{Coarser, LegacyOpportunities, NotCandles, NotSelected};
         !matches!(
@@ -85,12 +102,7 @@ fn data_lines(report: &RunReport) -> Vec<String> {
     let passed_over: Vec<PassedOver> = report.input.passed_over.iter().filter(is_news).cloned().collect();
     let input = InputReport { passed_over, ..report.input.clone() };
     let told = |issue: &InputIssue| !matches!(issue.kind.as_str(), "rejected" | "comment");
-    let issues: Vec<InputIssue> = input_issues(&input).into_iter().filter(told).collect();
-    let mut lines = issue_lines(&issues);
-    if !lines.is_empty() {
-        lines.push("`optimizer check data PATH` has the details".to_owned());
-    }
-    lines
+    input_issues(&input).into_iter().filter(told).collect()
 }
 
 /// Returns what somebody should know of a run, whoever does not read its text: the age of the candles and the clock.

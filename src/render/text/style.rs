@@ -6,7 +6,7 @@ use crate::documents::change::ChangePart;
 use crate::documents::evidence::{EvidencePart, SimulationPart};
 use crate::documents::metrics::MetricsPart;
 use crate::documents::style::{CandidatePart, LossesPart, StyleDecisionPart, StylePart};
-use crate::render::text::prose::{key_values, wrap_sentence, wrap_words};
+use crate::render::text::prose::{count_of, key_values, wrap_sentence, wrap_words};
 use crate::render::text::table::{results_table, with_decimals};
 
 /// Symbols whose losses are told one by one.
@@ -48,9 +48,12 @@ impl StylePart {
         let asked = asked.map_or_else(String::new, |asked| format!(" of {asked}"));
         let in_grid =
             self.signals_in_lattice.map_or_else(String::new, |count| format!("{count} in the grid, "));
+        let sets = count_of(self.parameter_sets, "parameter set");
         let head = format!(
-            "{name}: {} parameter sets{asked} over {} signals ({in_grid}{} pending), {} opportunities; {said}",
-            self.parameter_sets, self.signals, self.pending_signals, self.opportunities
+            "{name}: {sets}{asked} over {} ({in_grid}{} pending), {}; {said}",
+            count_of(self.signals, "signal"),
+            self.pending_signals,
+            opportunities_of(self.opportunities)
         );
         wrap_words("", 2, head.split(' '))
     }
@@ -94,10 +97,11 @@ impl StyleDecisionPart {
     fn sets_text(&self, simulation: Option<&SimulationPart>, all_days_chose: bool) -> String {
         let mut text = String::new();
         if let (Some([a, b]), Some([c, d])) = (&self.in_sample_days, &self.out_of_sample_days) {
-            let _ = match all_days_chose {
-                true => writeln!(text, "  chosen on all days; first days {a} to {b}, last days {c} to {d}"),
-                false => writeln!(text, "  in-sample {a} to {b}, out-of-sample {c} to {d}"),
+            let line = match all_days_chose {
+                true => format!("chosen on all days; first days {a} to {b}, last days {c} to {d}"),
+                false => format!("in-sample {a} to {b}, out-of-sample {c} to {d}"),
             };
+            text += &wrap_words("  ", 4, line.split_whitespace());
         }
         let both = [("candidate", &self.candidate), ("active", &self.incumbent)];
         let both: Vec<(&str, &CandidatePart)> =
@@ -134,6 +138,10 @@ impl StyleDecisionPart {
         }
         text
     }
+}
+
+fn opportunities_of(count: u64) -> String {
+    if count == 1 { "1 opportunity".to_owned() } else { format!("{count} opportunities") }
 }
 
 fn metric_rows(name: &str, part: &CandidatePart, all_days_chose: bool) -> [(String, MetricsPart); 3] {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::documents::document::shown_parameter;
 use crate::documents::inspect::{InspectTopDocument, TopStylePart, TrialPart, trials_listing};
 use crate::render::text::prose::{key_values, wrap_words};
-use crate::render::text::table::{WIDTH, text_table};
+use crate::render::text::table::{text_table, width};
 
 impl InspectTopDocument {
     /// Returns the document as text for people.
@@ -26,9 +26,28 @@ impl InspectTopDocument {
 
 impl TopStylePart {
     fn text(&self, name: &str) -> String {
+        let folded = Self { trials: self.folded(), ..self.clone() };
+        folded.text_of_folded(name, self.trials.len())
+    }
+
+    /// Returns the trials without those that have exactly the results of one before them.
+    fn folded(&self) -> Vec<TrialPart> {
+        let mut folded: Vec<TrialPart> = Vec::new();
+        for trial in &self.trials {
+            if !folded.iter().any(|first| first.score == trial.score && first.metrics == trial.metrics) {
+                folded.push(trial.clone());
+            }
+        }
+        folded
+    }
+
+    fn text_of_folded(&self, name: &str, listed: usize) -> String {
         let (shown, kept) = (self.trials.len(), self.kept);
         let mut text = format!("{name}: {shown} of {kept} trials kept");
-        let more = self.matching.saturating_sub(shown as u64);
+        if listed > shown {
+            let _ = write!(text, ", {} with the results of one above folded", listed - shown);
+        }
+        let more = self.matching.saturating_sub(listed as u64);
         let _ = writeln!(text, "{}", if more > 0 { format!("; {more} more match") } else { String::new() });
         let Some(first) = self.trials.first() else { return text };
         let rows: Vec<(&str, &TrialPart)> = self.trials.iter().map(|trial| (name, trial)).collect();
@@ -69,15 +88,15 @@ impl TopStylePart {
 
     /// Returns how many of the next trials fit beside the keys; at least one.
     fn fitting(&self, trials: &[TrialPart], key_width: usize) -> usize {
-        let width = |trial: &TrialPart| {
+        let columns = |trial: &TrialPart| {
             let values = self.varying.iter().map(|key| value(trial, key).chars().count());
             2 + values.max().unwrap_or(0).max(trial.rank.to_string().len())
         };
         let used = trials.iter().scan(key_width + 2, |used, trial| {
-            *used += width(trial);
+            *used += columns(trial);
             Some(*used)
         });
-        used.take_while(|used| *used <= WIDTH).count().max(1)
+        used.take_while(|used| *used <= width()).count().max(1)
     }
 }
 
@@ -90,6 +109,7 @@ mod tests {
     use super::*;
     use crate::documents::inspect::{RunRef, SortKey, TopFilter};
     use crate::model::ExitRule;
+    use crate::render::text::table::WIDTH;
     use crate::store::records::{StoredFilter, StoredMetrics, StoredParameterSet, StoredValue, TrialRecord};
 
     fn trial(rank: u32, score: f64, trades: u64, drawdown: Option<f64>) -> TrialRecord {
@@ -114,6 +134,10 @@ mod tests {
         let trials = [trial(1, 2.0, 20, None), trial(2, 2.0, 20, None), trial(3, 1.0, 20, None)];
         let text = TopStylePart::new(&trials, None, &ALL).text("swing");
         assert!(text.contains("ties: so many of the 3 trials kept have exactly these results"), "{text}");
+        assert!(
+            text.starts_with("swing: 2 of 3 trials kept, 1 with the results of one above folded\n"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Trials of all runs as text.
 
-use crate::documents::inspect::InspectTrialsDocument;
 use crate::documents::inspect::Listed;
+use crate::documents::inspect::{HistoricTrialPart, InspectTrialsDocument};
 use crate::render::text::prose::count_of;
 
 impl InspectTrialsDocument {
@@ -11,10 +11,24 @@ impl InspectTrialsDocument {
         if shown == 0 {
             return format!("profile {profile}: none of {kept} trials match{}\n", self.without_trials());
         }
+        let mut folded = Self { trials: Vec::new(), ..self.clone() };
+        for trial in &self.trials {
+            let is_same = |first: &HistoricTrialPart| {
+                (first.run, &first.style, first.score) == (trial.run, &trial.style, trial.score)
+                    && first.metrics == trial.metrics
+            };
+            if !folded.trials.iter().any(is_same) {
+                folded.trials.push(trial.clone());
+            }
+        }
+        let ties = match self.trials.len() - folded.trials.len() {
+            0 => String::new(),
+            count => format!(", {count} with the results of one above folded"),
+        };
         let more = if self.matching > shown { "; --limit shows more" } else { "" };
         format!(
-            "{}\n\nprofile {profile}: {shown} of {kept} trials kept, in-sample part, by {}{more}{}\n",
-            self.listing().text(),
+            "{}\n\nprofile {profile}: {shown} of {kept} trials kept{ties}, in-sample part, by {}{more}{}\n",
+            folded.listing().text(),
             self.sort,
             self.without_trials()
         )
