@@ -84,6 +84,7 @@ mod survival;
 mod sweep;
 #[cfg(feature = "columnar")]
 mod tables;
+mod ten_days;
 mod together;
 mod told;
 mod trades;

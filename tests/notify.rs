@@ -362,3 +362,107 @@ fn the_configuration_shows_no_secret_address() {
     let shown = text(&run(&["config", "show"], &store, &settings).stdout);
     assert!(shown.contains("notify.webhook.url") && shown.contains("/…"), "{shown}");
 }
+
+/// Sends a test message; returns the exit code and what was said on both ends.
+fn test_message(settings: &[String]) -> (Option<i32>, String) {
+    let store = StoreDir::missing();
+    let mut command = with_secrets(&["notify", "test"], &store.path, settings);
+    command.env("OPTIMIZER_TELEGRAM_TOKEN", "12:s3cr3t-token").env("OPTIMIZER_NTFY_TOKEN", "s3cr3t-ntfy");
+    let output = command.output().expect("started");
+    let said = text(&output.stdout) + &text(&output.stderr);
+    assert!(!said.contains("s3cr3t"), "{said}");
+    (output.status.code(), said)
+}
+
+fn body(asked: &crate::http_server::Asked) -> Value {
+    serde_json::from_slice(&asked.body).expect("JSON")
+}
+
+#[test]
+fn telegram_gets_plain_text_and_is_waited_for_as_it_asks() {
+    let server = Server::start(|before, _| match before {
+        0 => Reply::status(429, r#"{"ok":false,"error_code":429,"parameters":{"retry_after":1}}"#),
+        _ => Reply::ok(r#"{"ok":true,"result":{}}"#),
+    });
+    let settings = |url: &str, chat: &str| {
+        vec![format!("notify.telegram={{url=\"{url}\",chat=\"{chat}\"}}"), "notify.timeout=\"8s\"".to_owned()]
+    };
+    let begun = Instant::now();
+    let (code, said) = test_message(&settings(&server.url, "-1001234"));
+    assert_eq!((code, server.count()), (Some(0), 2), "{said}");
+    assert!(begun.elapsed() >= Duration::from_secs(1), "as long as it asked for");
+    let asked = &server.asked()[1];
+    assert_eq!((asked.path.as_str(), asked.method.as_str()), ("/bot12:s3cr3t-token/sendMessage", "POST"));
+    let sent = body(asked);
+    assert_eq!(sent["chat_id"], "-1001234");
+    assert!(
+        sent["text"].as_str().is_some_and(|text| text.starts_with("optimizer default: this is a test")),
+        "{sent}"
+    );
+    assert!(sent.get("parse_mode").is_none(), "nothing in a message means anything: {sent}");
+    // What is wrong with the settings is told at once, and an answer that is no success is none.
+    for (status, answer, count) in
+        [(400, r#"{"ok":false,"error_code":400}"#, 1), (200, r#"{"ok":false,"error_code":403}"#, 1)]
+    {
+        let refusing = Server::start(move |_, _| Reply::status(status, answer));
+        let (code, said) = test_message(&settings(&refusing.url, "@me"));
+        assert_eq!((code, refusing.count()), (Some(7), count), "{said}");
+        assert!(said.contains("expected ok, found 40"), "{said}");
+    }
+    let (code, said) = test_message(&settings(&server.url, "me"));
+    assert!(
+        code == Some(3) && said.contains("notify.telegram.chat: expected the number of a chat"),
+        "{said}"
+    );
+}
+
+#[test]
+fn ntfy_gets_its_topic_apart_and_a_server_in_trouble_is_tried_again() {
+    let server =
+        Server::start(|before, _| if before == 0 { Reply::status(503, "") } else { Reply::ok("{}") });
+    let settings = |url: &str| vec![format!("notify.ntfy.url=\"{url}\""), "notify.timeout=\"8s\"".to_owned()];
+    let (code, said) = test_message(&settings(&format!("{}/s3cr3t-topic", server.url)));
+    assert_eq!((code, server.count()), (Some(0), 2), "{said}");
+    let asked = &server.asked()[1];
+    let sent = body(asked);
+    assert_eq!(
+        (asked.path.as_str(), &sent["topic"], &sent["priority"]),
+        ("/", &json!("s3cr3t-topic"), &json!(3))
+    );
+    assert_eq!(asked.header("authorization"), Some("Bearer s3cr3t-ntfy"));
+    let (code, said) = test_message(&settings(&server.url));
+    assert!(code == Some(3) && said.contains("notify.ntfy.url: expected an address with a topic"), "{said}");
+}
+
+#[test]
+fn chat_services_get_the_documents_they_want() {
+    let server = Server::start(|_, asked| match asked.query("key") {
+        "wrong" => Reply::ok(r#"{"errcode":93000,"errmsg":"s3cr3t-path"}"#),
+        _ => Reply::ok(r#"{"errcode":0}"#),
+    });
+    let howto = fs::read_to_string("docs/howto/notify.md").expect("the page");
+    let templates: Vec<String> = howto
+        .lines()
+        .filter_map(|line| Some(line.split_once("`template = '")?.1.split_once("'`")?.0.to_owned()))
+        .collect();
+    assert_eq!(templates.len(), 4, "Discord, Slack, Feishu and WeCom");
+    for template in &templates {
+        let settings = [
+            format!("notify.webhook.url=\"{}/s3cr3t-path?key=right\"", server.url),
+            format!("notify.webhook.template='{template}'"),
+        ];
+        let (code, said) = test_message(&settings);
+        assert_eq!(code, Some(0), "{said}");
+        let asked = server.asked().pop().expect("a message");
+        let sent = body(&asked).to_string();
+        assert!(sent.contains(r"optimizer default: this is a test; messages arrive\n"), "{sent}");
+        assert_eq!(asked.query("key"), "right", "the query is asked as it stands");
+    }
+    let wrong = |setting: &str| {
+        test_message(&[format!("notify.webhook.url=\"{}/x?key=wrong\"", server.url), setting.to_owned()])
+    };
+    let (code, said) = wrong("notify.webhook.template='{\"text\": \"{text}\"}'");
+    assert!(code == Some(7) && said.contains("expected code 0, found code 93000"), "{said}");
+    let (code, said) = wrong("notify.webhook.template='{text}'");
+    assert!(code == Some(3) && said.contains("notify.webhook.template: expected JSON such as"), "{said}");
+}

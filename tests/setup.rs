@@ -28,7 +28,7 @@ fn init_finds_the_candles_and_what_it_says_to_type_works() {
     let said = text(&output.stdout);
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(said.contains("found candles of ALPHAUSDT, BRAVOUSDT, CRESTUSDT in "), "{said}");
-    let next = said.lines().skip_while(|line| *line != "next:").nth(1).expect("a command");
+    let next = said.lines().last().and_then(|line| line.strip_prefix("next: ")).expect("a command");
     // As cron does, from another folder.
     let elsewhere = tempfile::tempdir().expect("a folder");
     let ran = Command::new("sh").arg("-c").arg(next).current_dir(elsewhere.path()).output().expect("a shell");

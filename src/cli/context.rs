@@ -72,7 +72,8 @@ impl Context {
         for path in &self.global.config {
             command += &format!(" -c {}", shell_quoted(path));
         }
-        for setting in &self.global.set {
+        // What may be a secret is not repeated, and of no use to who looks at what is stored.
+        for setting in self.global.set.iter().filter(|setting| !may_be_secret(setting)) {
             command += &format!(" --set {}", quoted(setting));
         }
         // What the environment names it names again.
@@ -92,6 +93,19 @@ impl Context {
         next: &str,
     ) -> Result<(), Failure> {
         self.print(data, |data| format!("{}next: {} {next}\n", text(data), self.command()))
+    }
+
+    /// Returns the surroundings of a step of which only errors are of interest.
+    pub(super) fn in_the_background(&self) -> Self {
+        let mut global = self.global.clone();
+        (global.quiet, global.json, global.progress) = (true, false, super::progress::Mode::None);
+        Self {
+            global,
+            now_ms: self.now_ms,
+            stop: self.stop.clone(),
+            warned: self.warned.clone(),
+            is_apart: self.is_apart,
+        }
     }
 
     /// Returns whether this is a step of another command, which says itself what follows.
@@ -263,7 +277,25 @@ fn program() -> String {
 /// Returns the command as it was typed, without a flag.
 pub(super) fn typed_without(flag: &str) -> String {
     let typed = std::env::args_os().skip(1).filter(|argument| argument != flag);
-    typed.fold(program(), |line, argument| format!("{line} {}", shell_quoted(Path::new(&argument))))
+    typed.fold(program(), |line, argument| format!("{line} {}", shown(&argument.to_string_lossy())))
+}
+
+/// Returns an argument as it may be shown: of what may be a secret the key alone.
+fn shown(argument: &str) -> String {
+    let setting = argument.strip_prefix("--set=").unwrap_or(argument);
+    match setting.split_once('=').filter(|_| may_be_secret(setting)) {
+        Some((key, _)) if is_plain(key.trim()) => {
+            format!("{}{}=…", if setting == argument { "" } else { "--set=" }, key.trim())
+        }
+        Some(_) => "…".to_owned(),
+        None => quoted(argument),
+    }
+}
+
+/// Returns whether a setting may hold an address that is a secret.
+fn may_be_secret(setting: &str) -> bool {
+    let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
+    key.trim().starts_with("notify") || value.contains("://") || value.contains('@')
 }
 
 /// Returns a path as a shell takes it.
@@ -411,6 +443,17 @@ pub(super) fn dotted_to_toml(key: &str, value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_be_a_secret_is_not_repeated() {
+        assert_eq!(shown("search.top=5"), "search.top=5");
+        assert_eq!(shown("a b"), "'a b'");
+        assert_eq!(shown("notify.webhook.url=\"https://x/T0KEN\""), "notify.webhook.url=…");
+        assert_eq!(shown("--set=notify.bark={url=\"K\"}"), "--set=notify.bark=…");
+        assert_eq!(shown("daily={base_url=\"https://me:pw@x\"}"), "daily=…");
+        assert_eq!(shown("\"notify\".x=https://x/T0KEN"), "…", "whatever somebody wrote instead of a key");
+        assert!(may_be_secret("daily.base_url=https://x/K") && !may_be_secret("data.window=90d"));
+    }
 
     #[test]
     fn threads_are_bounded() {

@@ -124,22 +124,58 @@ pub(crate) enum ConflictArgument {
     Last,
 }
 
-/// Carries out the command, tells who wants to know, and returns the exit code of the result.
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RunEnding {
+    /// Exit code of the result.
+    pub(crate) result: u8,
+    /// Exit code of the command, which is another where the result could not be told.
+    pub(crate) code: u8,
+}
+
+/// Carries out the command, tells who wants to know, gives a sign of life, and returns the exit code of the result.
 pub(crate) fn run(context: &Context, arguments: &IncrementalArguments) -> Result<u8, Failure> {
     // Without a sound configuration nobody knows whom to tell.
     let config = arguments.files.config(context, flags(arguments), &arguments.data)?;
     if arguments.dry_run {
         return print_dry_run(context, arguments, &config);
     }
+    let ended = run_and_tell(context, arguments, &config);
+    if !is_private(arguments) {
+        let code = ended.as_ref().map_or_else(|failure| failure.code, |ended| ended.code);
+        super::notify::beat(context, &config, code);
+    }
+    ended.map(|ended| ended.code)
+}
+
+/// Does what [`run`] does, as a step of a day: the sign of life is that of the day.
+pub(crate) fn run_of_day(context: &Context, arguments: &IncrementalArguments) -> Result<RunEnding, Failure> {
+    if arguments.dry_run || arguments.no_save || arguments.exit_zero {
+        let message = "daily: expected a run that is stored and says what it came to, found --dry-run, --no-save or --exit-zero";
+        return Err(Failure::new(code::USAGE, message));
+    }
+    run_and_tell(context, arguments, &context.config(&flags(arguments))?)
+}
+
+/// Returns whether nobody is to be told.
+fn is_private(arguments: &IncrementalArguments) -> bool {
+    arguments.no_notify || arguments.no_save
+}
+
+fn run_and_tell(
+    context: &Context,
+    arguments: &IncrementalArguments,
+    config: &Config,
+) -> Result<RunEnding, Failure> {
     // Also what is told at the end must not keep a stopped run.
     let stop = context.listen()?;
-    let done = tune_and_print(context, arguments, &config, &stop);
-    match arguments.no_notify || arguments.no_save {
+    let done = tune_and_print(context, arguments, config, &stop);
+    match is_private(arguments) {
         true => done.map(|(report, code)| {
             super::overdue::note_told(context, report.run);
-            code
+            RunEnding { result: code, code }
         }),
-        false => super::notify::notify_result(context, &config, done, &stop),
+        false => super::notify::notify_result(context, config, done, &stop),
     }
 }
 

@@ -65,7 +65,8 @@ pub(crate) fn run(context: &Context, arguments: &InitArguments) -> Result<u8, Fa
         return Err(exists(&script));
     }
     let base = found.as_ref().and_then(|(_, candles)| candles.base);
-    write_new(&arguments.output, &filled_template(data.as_deref(), base), 0o644)?;
+    let daily = daily_values(context, arguments, fetch.as_ref());
+    write_new(&arguments.output, &filled_template(data.as_deref(), base, &daily), 0o644)?;
     write_new(&script, &daily_script(context, arguments, fetch.as_ref()), 0o755).inspect_err(|_| {
         // Both or none: the configuration alone would be in the way of the next attempt.
         drop(std::fs::remove_file(&arguments.output));
@@ -113,22 +114,11 @@ fn script_of(config: &Path) -> PathBuf {
 /// Returns the script of the whole day.
 fn daily_script(context: &Context, arguments: &InitArguments, fetch: Option<&Fetching>) -> String {
     let fetch = match fetch {
-        Some(fetch) => {
-            let since = Day::of(context.now_ms - FETCH_DAYS * DAY_MS);
-            let base_url = arguments.base_url.as_ref().map(|url| format!(" --base-url {}", quoted(url)));
-            format!(
-                "optimizer fetch --symbols {} --market {} --since {since} --out {}{} -q --progress none || fetched=$?",
-                quoted(&fetch.symbols.join(",")),
-                fetch.market.as_str(),
-                shell_quoted(&fetch.out),
-                base_url.unwrap_or_default()
-            )
+        Some(_) => "# Candles are fetched by what [daily] of the configuration says.",
+        None => {
+            "# Here goes what downloads your candles. `optimizer init --symbols A,B` writes a configuration that fetches them."
         }
-        None => "# Here goes what downloads your candles, as in `your-download || fetched=$?`. `optimizer init --symbols \
-                 A,B` writes a line\n# that fetches them from an exchange."
-            .to_owned(),
     };
-    let store = absolute(&context.store());
     let profile = match context.global.profile.as_str() {
         "default" => String::new(),
         name => format!(" --profile {}", quoted(name)),
@@ -137,16 +127,28 @@ fn daily_script(context: &Context, arguments: &InitArguments, fetch: Option<&Fet
         "{} -c {} --store {}{profile}",
         shell_quoted(&program()),
         shell_quoted(&absolute(&arguments.output)),
-        shell_quoted(&store)
+        shell_quoted(&absolute(&context.store()))
     );
-    let due = store.join(format!("export-due-{}", context.global.profile));
-    let parts = [
-        ("@PROGRAM@", program),
-        ("@BOT@", shell_quoted(&absolute(&arguments.bot))),
-        ("@DUE@", shell_quoted(&due)),
-        ("@FETCH@", fetch),
-    ];
-    parts.into_iter().fold(DAILY.to_owned(), |text, (name, part)| text.replacen(name, &part, 1))
+    [("@PROGRAM@", program.as_str()), ("@FETCH@", fetch)]
+        .into_iter()
+        .fold(DAILY.to_owned(), |text, (name, part)| text.replacen(name, part, 1))
+}
+
+/// Returns the values of `[daily]`, a line each.
+fn daily_values(context: &Context, arguments: &InitArguments, fetch: Option<&Fetching>) -> String {
+    let text = |text: &str| toml::Value::String(text.to_owned());
+    let mut values = String::new();
+    if let Some(Fetching { symbols, market, out }) = fetch {
+        let list: Vec<String> = symbols.iter().map(|symbol| text(symbol).to_string()).collect();
+        let since = Day::of(context.now_ms - FETCH_DAYS * DAY_MS);
+        values += &format!("fetch = [{}]\nsince = \"{since}\"\n", list.join(", "));
+        values +=
+            &format!("market = \"{}\"\nfolder = {}\n", market.as_str(), text(&out.display().to_string()));
+        if let Some(url) = &arguments.base_url {
+            values += &format!("base_url = {}\n", text(url));
+        }
+    }
+    values + &format!("export = {}\n", text(&absolute(&arguments.bot).display().to_string()))
 }
 
 fn program() -> PathBuf {
@@ -186,11 +188,12 @@ fn absolute(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| absolute())
 }
 
-/// Returns the template with the data's path and base interval in effect.
-fn filled_template(data: Option<&Path>, base: Option<Interval>) -> String {
-    let Some(data) = data else { return TEMPLATE.to_owned() };
+/// Returns the template with the data's path, base interval and values of the day in effect.
+fn filled_template(data: Option<&Path>, base: Option<Interval>, daily: &str) -> String {
+    let text = TEMPLATE.replacen("[daily]\n", &format!("[daily]\n{daily}"), 1);
+    let Some(data) = data else { return text };
     let path = toml::Value::String(data.display().to_string());
-    let text = TEMPLATE.replacen("# paths = []", &format!("paths = [{path}]"), 1);
+    let text = text.replacen("# paths = []", &format!("paths = [{path}]"), 1);
     let Some(base) = base else { return text };
     text.replacen("# base_interval = \"15m\"", &format!("base_interval = \"{base}\""), 1)
 }
@@ -240,14 +243,15 @@ fn next_steps(
     };
     let (program, config) = (shell_quoted(&program()), shell_quoted(&config));
     format!(
-        "wrote {config}\nwrote {}\n{found}\n\nnext:\n  {program} -c {config} --store {store} incremental\n\n\
-         the script does the whole day: it fetches, tunes, tells, and writes {} when parameters changed, unless that \
-         is a file which was not imported (`import-json`)\n\n\
+        "wrote {config}\nwrote {}\n{found}\n\n\
+         `optimizer daily`, which the script calls, does the whole day: it fetches, tunes, tells, and writes {} when \
+         parameters changed, unless that is a file which was not imported (`import-json`)\n\n\
          every day, from cron (crontab -e):\n  5 0 * * * {}\n\n\
          or as a systemd timer: ~/.config/systemd/user/optimizer.service\n  [Service]\n  Type=oneshot\n  \
          ExecStart={}\n  SuccessExitStatus=10 11 12\n  Nice=19\n\n\
          ~/.config/systemd/user/optimizer.timer, then `systemctl --user enable --now optimizer.timer`\n  \
-         [Timer]\n  OnCalendar=*-*-* 00:05:00 UTC\n  Persistent=true\n  [Install]\n  WantedBy=timers.target\n",
+         [Timer]\n  OnCalendar=*-*-* 00:05:00 UTC\n  Persistent=true\n  [Install]\n  WantedBy=timers.target\n\n\
+         next: {program} -c {config} --store {store} incremental\n",
         shell_quoted(&script),
         absolute(&arguments.bot).display(),
         for_cron(&script),
@@ -313,7 +317,11 @@ mod tests {
         assert_eq!(for_systemd(Path::new("/srv/5% of \"$x\"")), "\"/srv/5%% of \\\"$$x\\\"\"");
         let config = Config::from_texts(&[(
             "x".to_owned(),
-            filled_template(Some(Path::new("/srv/a \"b\"")), Some(Interval::from_minutes(60))),
+            filled_template(
+                Some(Path::new("/srv/a \"b\"")),
+                Some(Interval::from_minutes(60)),
+                "fetch = [\"BTCUSDT\"]\n",
+            ),
         )])
         .expect("sound");
         assert_eq!(config.data.paths, [PathBuf::from("/srv/a \"b\"")]);

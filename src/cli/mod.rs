@@ -4,6 +4,7 @@ mod browser;
 mod check;
 mod config;
 mod context;
+mod daily;
 mod decide;
 mod demo;
 mod doctor;
@@ -118,6 +119,8 @@ pub(crate) struct Global {
 enum Command {
     /// See a first run within seconds: made-up candles with an edge to find, or with none
     Demo(demo::DemoArguments),
+    /// The whole day for a timer: fetch candles, run, write the bot's file, tell (see [daily] of the configuration)
+    Daily(daily::DailyArguments),
     /// Take in new candles, search the whole grid, judge, decide, remember
     Incremental(incremental::IncrementalArguments),
     /// Download candles from an exchange's public interface; goes on where it stopped
@@ -233,6 +236,7 @@ fn carry_out() -> ExitCode {
     };
     let done = match cli.command {
         Command::Demo(arguments) => demo::run(&context, &arguments),
+        Command::Daily(arguments) => daily::run(&context, &arguments),
         Command::Incremental(arguments) => incremental::run(&context, &arguments),
         Command::Fetch(arguments) => fetch::run(&context, &arguments),
         Command::Inspect(arguments) => inspect::run(&context, &arguments),

@@ -6,15 +6,15 @@ mod refused;
 mod told;
 
 #[cfg(not(feature = "notify"))]
-pub(super) use refused::{check_channels, notify_result, run};
+pub(super) use refused::{beat, check_channels, notify_result, run, tell_step};
 #[cfg(feature = "notify")]
-pub(super) use told::{check_channels, notify_result, run};
+pub(super) use told::{beat, check_channels, notify_result, run, tell_step};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum NotifyCommand {
     /// Send a test message over every channel
     Test {
-        /// Print the message instead; with --json the document that a webhook gets
+        /// Print a message instead, of the last run where there is one; with --json the document that a webhook gets
         #[arg(long)]
         show: bool,
     },

@@ -6,6 +6,7 @@
 pub mod axes;
 mod channels;
 pub mod costs;
+pub mod daily;
 pub mod data;
 pub mod decide;
 mod error;
@@ -35,6 +36,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::costs::CostsConfig;
+use self::daily::DailyConfig;
 use self::data::DataConfig;
 use self::decide::{DecideConfig, StaleData};
 use self::layers::Merged;
@@ -50,7 +52,7 @@ use self::symbols::SymbolsConfig;
 use self::validate::ValidateConfig;
 use crate::engine::plan::{AgeLimit, DayLimits, Plan, SearchSettings};
 use crate::ingest::{ReadingOptions, Selection};
-use crate::model::{Interval, Style, Symbol};
+use crate::model::{Day, Interval, Style, Symbol};
 
 pub use self::data::{BadRowsPolicy, ConflictPolicy, EmptyPolicy};
 pub use self::error::ConfigError;
@@ -91,6 +93,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// How patient `optimizer fetch` is.
     pub fetch: FetchConfig,
+    /// What `optimizer daily` does besides the run.
+    pub daily: DailyConfig,
     /// What is told at the end of a run, and how.
     pub notify: NotifyConfig,
     /// Alarms about memory.
@@ -201,6 +205,11 @@ impl Config {
         self.traced(self.notify.patience())
     }
 
+    /// Returns the first day that `optimizer daily` fetches; `None` where it fetches nothing.
+    pub fn daily_since(&self) -> Result<Option<Day>, ConfigError> {
+        self.traced(self.daily.first_day())
+    }
+
     /// Returns how old candles may be.
     ///
     /// Errors: no time, or none that a clock tells
@@ -229,6 +238,7 @@ impl Config {
         self.notify_timeout()?;
         self.expect_every()?;
         self.serve_hosts()?;
+        self.daily_since()?;
         self.plan(&Style::ALL, DayLimits::default())
     }
 

@@ -9,7 +9,9 @@ use crate::config::quantity;
 use crate::config::{ConfigError, value_error};
 use crate::decide::RunResult;
 
-pub use super::channels::{BarkConfig, EmailConfig, Security, WebhookConfig};
+pub use super::channels::{
+    BarkConfig, EmailConfig, HeartbeatConfig, NtfyConfig, Security, TelegramConfig, WebhookConfig,
+};
 
 /// Longest time that can be asked for: a day.
 const LONGEST: Duration = Duration::from_secs(86_400);
@@ -102,12 +104,21 @@ pub struct NotifyConfig {
     /// Messages by e-mail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<EmailConfig>,
+    /// Messages by Telegram.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub telegram: Option<TelegramConfig>,
+    /// Messages by ntfy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ntfy: Option<NtfyConfig>,
     /// Messages by Bark.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bark: Option<BarkConfig>,
     /// Messages to a webhook.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<WebhookConfig>,
+    /// Signs of life.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<HeartbeatConfig>,
 }
 
 impl Default for NotifyConfig {
@@ -117,8 +128,11 @@ impl Default for NotifyConfig {
             timeout: "10s".to_owned(),
             report: None,
             email: None,
+            telegram: None,
+            ntfy: None,
             bark: None,
             webhook: None,
+            heartbeat: None,
         }
     }
 }

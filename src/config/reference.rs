@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Config;
 use super::keys::{Key, Shape, root};
-use super::network::{BarkConfig, EmailConfig, WebhookConfig};
+use super::network::{BarkConfig, EmailConfig, HeartbeatConfig, NtfyConfig, TelegramConfig, WebhookConfig};
 use super::renamed::RENAMED;
 use crate::model::{EXIT_AXES, Interval, Style};
 use crate::search::defaults::Defaults;
@@ -41,7 +41,10 @@ pub fn reference_page() -> String {
 fn defaults() -> toml::Table {
     let mut config = Config::default();
     config.notify.email = Some(EmailConfig::default());
+    config.notify.telegram = Some(TelegramConfig::default());
+    config.notify.ntfy = Some(NtfyConfig::default());
     config.notify.bark = Some(BarkConfig::default());
+    config.notify.heartbeat = Some(HeartbeatConfig::default());
     config.notify.webhook = Some(WebhookConfig::default());
     toml::Table::try_from(config).expect("defaults are a table")
 }

@@ -1,7 +1,10 @@
 //! What is told about a run, in few words: the document; `render/text/digest.rs` says it and makes messages of it.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::change::ChangePart;
 use super::document::Document;
@@ -33,6 +36,12 @@ pub struct DigestDocument {
     pub failure: Option<DigestFailure>,
     /// Where the report can be seen.
     pub report: Option<String>,
+    /// Last day with candles; null where nothing was read.
+    pub data_until: Option<String>,
+    /// The active parameters of each style after the run; styles that have none are not there.
+    pub active: BTreeMap<String, Map<String, Value>>,
+    /// Name of the machine; null where it is not known.
+    pub host: Option<String>,
 }
 
 impl Document for DigestDocument {
@@ -75,10 +84,8 @@ pub struct DigestFailure {
     pub hint: Option<String>,
 }
 
-impl DigestFigures {
-    /// Returns those of a set.
-    pub(crate) fn of(measured: &Measured) -> Self {
-        let late = MetricsPart::from(&measured.late);
+impl From<&MetricsPart> for DigestFigures {
+    fn from(late: &MetricsPart) -> Self {
         Self {
             trades: late.trades,
             win_rate: late.win_rate,
@@ -86,5 +93,12 @@ impl DigestFigures {
             profit_factor: late.profit_factor,
             max_drawdown_pct: late.max_drawdown_pct,
         }
+    }
+}
+
+impl DigestFigures {
+    /// Returns those of a set.
+    pub(crate) fn of(measured: &Measured) -> Self {
+        Self::from(&MetricsPart::from(&measured.late))
     }
 }

@@ -18,7 +18,7 @@ use super::exchange::Exchange;
 use super::{FetchEvent, Request, plan};
 use crate::config::network::Limits;
 use crate::model::MINUTE_MS;
-use crate::net::{Clocked, Deadline, Endpoint, Fault, agent, instant_ms, retry_after};
+use crate::net::{Clocked, Deadline, Endpoint, Fault, agent, instant_ms, pause_after, retry_after};
 
 /// Most bytes of an error's body that are read.
 const MESSAGE_BYTES: u64 = 4 << 10;
@@ -144,7 +144,7 @@ impl<'a> Client<'a> {
             if tries >= self.limits.attempts {
                 return Err(gave_up());
             }
-            let ours = plan::wait(tries, self.limits.first_wait, self.limits.longest_wait);
+            let ours = pause_after(tries, self.limits.first_wait, self.limits.longest_wait);
             self.pause(asked.map_or(ours, |asked| asked.max(ours)), &last, &deadline, gave_up)?;
         }
     }

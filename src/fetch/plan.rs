@@ -233,11 +233,6 @@ pub(super) fn archive_parts(wanted: &Range<i64>, held: &[Range<i64>], now_ms: i6
     parts
 }
 
-/// Returns how long to wait before trying again: twice as long each time, up to the longest.
-pub(super) fn wait(tries: u32, first: Duration, longest: Duration) -> Duration {
-    first.saturating_mul(1_u32.checked_shl(tries.saturating_sub(1)).unwrap_or(u32::MAX)).min(longest)
-}
-
 /// Returns how long to pause when most of a minute's weight is used: to the end of the exchange's minute.
 pub(super) fn pause(used: u64, allowed: u64, server_ms: i64) -> Option<Duration> {
     let left = MINUTE_MS - server_ms.rem_euclid(MINUTE_MS);
@@ -366,7 +361,8 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_longest() {
-        let waits = |tries| wait(tries, Duration::from_secs(1), Duration::from_secs(20)).as_secs();
+        let waits =
+            |tries| crate::net::pause_after(tries, Duration::from_secs(1), Duration::from_secs(20)).as_secs();
         assert_eq!([1, 2, 3, 5, 6, 40].map(waits), [1, 2, 4, 16, 20, 20]);
     }
 

@@ -27,6 +27,16 @@ impl Endpoint {
     ///
     /// Errors: text that is no URL, a plain connection to another machine, a user or password, a query
     pub fn parse(text: &str) -> Result<Self, EndpointError> {
+        match text.contains('?') {
+            true => Err(EndpointError { expected: "an address without a query", found: origin(text) }),
+            false => Self::with_query(text),
+        }
+    }
+
+    /// Parses an address that may have a query, which is asked as it stands.
+    ///
+    /// Errors: as [`Endpoint::parse`], the query aside
+    pub fn with_query(text: &str) -> Result<Self, EndpointError> {
         let fail = |expected| Err(EndpointError { expected, found: origin(text) });
         let Ok(uri) = text.parse::<Uri>() else { return fail("an address such as https://example.com") };
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
@@ -35,7 +45,7 @@ impl Endpoint {
         if authority.as_str().contains('@') {
             return fail("an address without user and password (secrets come from the environment)");
         }
-        if uri.query().is_some() || text.contains('#') {
+        if text.contains('#') {
             return fail("an address without a query");
         }
         let host = authority.host().trim_matches(['[', ']']).to_owned();

@@ -26,6 +26,11 @@ pub use http::{Clocked, instant_ms, reason, retry_after};
 pub use proxy::{ProxyError, usable_proxy};
 pub use stream::Stream;
 
+/// Returns how long to wait before trying again: twice as long each time, up to the longest; there is no chance in it.
+pub fn pause_after(tries: u32, first: Duration, longest: Duration) -> Duration {
+    first.saturating_mul(1_u32.checked_shl(tries.saturating_sub(1)).unwrap_or(u32::MAX)).min(longest)
+}
+
 /// Most bytes of an answer before its body.
 const HEADER_BYTES_MAX: usize = 32 << 10;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::channel::{Channel, ChannelSettings, Until, Unusable, endpoint};
+use super::channel::{Channel, ChannelSettings, Until, Unusable, cut, endpoint};
 use super::post::{Post, refusal};
 use super::secret::Secret;
 use super::{Message, NotifyError};
@@ -52,31 +52,12 @@ impl Channel for Bark {
         let code = said.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
         match code.filter(|code| (100..600).contains(code)) {
             Some(200) => Ok(()),
-            Some(code) => Err(refusal(&self.endpoint, code, "expected code 200, found code ")),
+            Some(code) => Err(refusal(&self.endpoint, code, "expected code 200, found code ", None)),
             None => {
                 let said =
                     format!("{}: expected code 200, found an answer without a code", self.endpoint.origin());
                 Err(NotifyError::Refused(said))
             }
         }
-    }
-}
-
-/// Returns text of so many characters at most.
-fn cut(text: &str, chars: usize) -> String {
-    match text.char_indices().nth(chars) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_text_is_cut_between_characters() {
-        assert_eq!(cut("äöü", 3), "äöü");
-        assert_eq!(cut("äöü!", 2), "äö…");
     }
 }

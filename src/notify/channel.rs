@@ -47,3 +47,22 @@ pub(super) fn endpoint(key: &'static str, url: &str) -> Result<Endpoint, Unusabl
         found: format!("{:?}", error.found),
     })
 }
+
+/// Returns text of so many characters at most.
+pub(super) fn cut(text: &str, chars: usize) -> String {
+    match text.char_indices().nth(chars) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_is_cut_between_characters() {
+        assert_eq!(cut("äöü", 3), "äöü");
+        assert_eq!(cut("äöü!", 2), "äö…");
+    }
+}

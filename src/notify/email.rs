@@ -102,13 +102,19 @@ impl Email {
         Ok(Some(Credentials::new(user.clone(), password.reveal().to_owned())))
     }
 
+    /// Returns what tells a mail from every other: the same for one that is sent again because nobody knows whether it was taken.
+    fn message_id(&self, message: &Message) -> String {
+        let hash = blake3::hash(format!("{}\n{}", message.subject, message.json).as_bytes()).to_hex();
+        format!("<{}@{}>", &hash[..32], self.from.email.domain())
+    }
+
     fn mail(&self, message: &Message) -> Result<lettre::Message, NotifyError> {
         let fail = |error: lettre::error::Error| NotifyError::Message(error.to_string());
         let builder =
             lettre::Message::builder().from(self.from.clone()).subject(printable(&message.subject, 200));
         let builder = self.to.iter().fold(builder, |builder, to| builder.to(to.clone()));
         // Machines should not answer machines.
-        let builder = builder.date_now().header(Automatic);
+        let builder = builder.date_now().header(Automatic).message_id(Some(self.message_id(message)));
         let parts = MultiPart::alternative_plain_html(message.text.clone(), message.html.clone());
         builder.multipart(parts).map_err(fail)
     }

@@ -1,4 +1,4 @@
-//! Telling somebody: e-mail, Bark and a webhook.
+//! Telling somebody: e-mail, Telegram, ntfy, Bark and a webhook.
 //!
 //! Invariants:
 //! - what is said is written down before it is sent, and said again until it is taken: at least once;
@@ -17,10 +17,14 @@ mod email;
 #[cfg(any(test, fuzzing))]
 #[path = "../../tests/fuzz/notify.rs"]
 pub(crate) mod fuzz;
+mod heartbeat;
+mod ntfy;
 mod post;
 mod queue;
 mod secret;
 mod smtp;
+mod telegram;
+mod template;
 mod webhook;
 
 use std::path::Path;
@@ -30,11 +34,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use channel::{Channel, ChannelSettings, Until, Unusable};
+pub use heartbeat::Heartbeat;
 pub use queue::{QUEUE_BYTES_MAX, QUEUE_FILE, QUEUE_MESSAGES_MAX, REFUSED_FILE};
 pub use secret::{Secret, SecretError};
 
 use crate::config::{Config, ConfigError, value_error};
-use crate::net::{Deadline, Fault};
+use crate::net::{Deadline, Fault, pause_after};
 
 /// What is said, in the forms that channels need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +56,8 @@ pub struct Message {
     pub urgent: bool,
 }
 
+/// The pause after a first try that came to nothing.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Runs in which a channel may deny a message before it is set aside.
 const REFUSALS_MAX: u32 = 3;
 
@@ -73,6 +80,9 @@ pub enum NotifyError {
     /// It may be taken later.
     #[error("{0}")]
     Refused(String),
+    /// It may be taken after the time that the other side asks for.
+    #[error("{said}")]
+    Later { said: String, after: Duration },
     /// It was refused for a reason that may lie with the account or the address: worth some more tries.
     #[error("{0}")]
     Denied(String),
@@ -120,14 +130,21 @@ impl Channels {
             section.as_ref().map(|section| section as &dyn ChannelSettings)
         }
         let notify = &config.notify;
-        let sections = [settings(&notify.email), settings(&notify.bark), settings(&notify.webhook)];
+        let sections = [
+            settings(&notify.email),
+            settings(&notify.telegram),
+            settings(&notify.ntfy),
+            settings(&notify.bark),
+            settings(&notify.webhook),
+        ];
         let channel = |section: &dyn ChannelSettings| section.channel(notify.report.as_deref());
         let list: Result<Vec<_>, _> = sections.into_iter().flatten().map(channel).collect();
         let list = list.map_err(|bad| value_error(&format!("notify.{}", bad.key), bad.expected, bad.found));
         Ok(Self { list: config.traced(list)?, timeout: config.notify_timeout()? })
     }
 
-    /// Says one thing over one channel, or ends when `stop` is raised.
+    /// Says one thing over one channel, or ends when `stop` is raised. What may be taken in a while is tried again as long as there is
+    /// time, with pauses that double, or as long as the other side asks for.
     ///
     /// Errors: those of the channel
     pub fn send(
@@ -136,7 +153,27 @@ impl Channels {
         message: &Message,
         stop: &AtomicBool,
     ) -> Result<(), NotifyError> {
-        channel.send(message, &Deadline::after(self.timeout, stop))
+        let until = Deadline::after(self.timeout, stop);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let error = match channel.send(message, &until) {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            let ours = pause_after(tries, FIRST_PAUSE, self.timeout);
+            let pause = match &error {
+                NotifyError::Refused(_) => ours,
+                NotifyError::Later { after, .. } => ours.max(*after),
+                _ => return Err(error),
+            };
+            match until.sleep(pause) {
+                Ok(()) => {}
+                Err(Fault::Stopped) => return Err(NotifyError::Stopped),
+                // No time is left for another try.
+                Err(_) => return Err(error),
+            }
+        }
     }
 
     /// Says over every channel what waits for it in a store, oldest first, and then something new.

@@ -20,6 +20,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     let fetched = fetched?;
     let document = FetchDocument::new(&request, &fetched);
     match document.complete {
+        // Errors are printed by whoever gets them.
+        _ if context.global.quiet && !context.global.json => {}
         true => {
             let next = format!("incremental --data {}", shell_quoted(&arguments.out));
             context.print_step(document, FetchDocument::text, &next)?;

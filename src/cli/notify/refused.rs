@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use super::NotifyCommand;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::incremental::RunEnding;
 use crate::cli::overdue::note_told;
 use crate::config::Config;
 use crate::run::report::RunReport;
@@ -14,6 +15,9 @@ pub(crate) fn check_channels(config: &Config) -> Result<(), Failure> {
     let notify = &config.notify;
     let channels = [
         ("notify.email", notify.email.is_some()),
+        ("notify.telegram", notify.telegram.is_some()),
+        ("notify.ntfy", notify.ntfy.is_some()),
+        ("notify.heartbeat", notify.heartbeat.is_some()),
         ("notify.bark", notify.bark.is_some()),
         ("notify.webhook", notify.webhook.is_some()),
     ];
@@ -35,8 +39,14 @@ pub(crate) fn notify_result(
     _: &Config,
     done: Result<(RunReport, u8), Failure>,
     _: &AtomicBool,
-) -> Result<u8, Failure> {
+) -> Result<RunEnding, Failure> {
     let (report, code) = done?;
     note_told(context, report.run);
-    Ok(code)
+    Ok(RunEnding { result: code, code })
 }
+
+/// Gives no sign of life: none is configured.
+pub(crate) fn beat(_: &Context, _: &Config, _: u8) {}
+
+/// Tells nobody.
+pub(crate) fn tell_step(_: &Context, _: &Config, _: &str, _: &Failure, _: &AtomicBool) {}

@@ -1,38 +1,97 @@
 //! Sending: what to whom, and what became of it.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::NotifyCommand;
 use crate::cli::context::Context;
+use crate::cli::daily::is_well;
 use crate::cli::failure::{Failure, code};
+use crate::cli::incremental::RunEnding;
 use crate::cli::output::error_line;
 use crate::cli::overdue::note_told;
 use crate::config::network::NotifyConfig;
 use crate::config::{Config, ConfigError};
 use crate::decide::RunResult;
 use crate::documents::digest::{DigestDocument, DigestFailure};
+use crate::documents::inspect::InspectRunDocument;
 use crate::documents::notify::NotifyDocument;
-use crate::notify::{Channel, Channels, Delivery, Message, REFUSED_FILE};
+use crate::ingest::read_whole;
+use crate::net::printable;
+use crate::notify::{Channel, Channels, Delivery, Heartbeat, Message, REFUSED_FILE};
 use crate::run::report::RunReport;
 use crate::run::unreported::Overdue;
+use crate::store::View;
 
 /// Returns nothing if every channel that is configured can be used.
 pub(crate) fn check_channels(config: &Config) -> Result<(), ConfigError> {
-    Channels::of(config).map(drop)
+    Channels::of(config)?;
+    Heartbeat::of(config).map(drop)
+}
+
+/// Gives the sign of life that a run or a day ended with this code; one that is not taken is said and changes nothing.
+pub(crate) fn beat(context: &Context, config: &Config, code: u8) {
+    // Whoever stopped it knows; what was unsound was told.
+    let (Ok(Some(heart)), Ok(stop)) = (Heartbeat::of(config), context.listen()) else { return };
+    if code != code::STOPPED
+        && let Err(error) = heart.beat(is_well(code), &stop)
+    {
+        error_line("no sign of life", &error.to_string());
+    }
+}
+
+/// Tells over every channel that a step of a day failed.
+pub(crate) fn tell_step(
+    context: &Context,
+    config: &Config,
+    step: &str,
+    failure: &Failure,
+    stop: &AtomicBool,
+) {
+    let Ok(channels) = Channels::of(config) else { return };
+    if !config.notify.tells(None, false) {
+        return;
+    }
+    let digest = DigestDocument::of_step(&context.global.profile, step, digest_failure(failure));
+    let message = DigestDocument { host: host_name(), ..digest }.message(context.now_ms);
+    let told = channels.deliver(&[message], &context.global.store, stop);
+    told.iter().for_each(|delivery| note(context, delivery));
+}
+
+fn digest_failure(failure: &Failure) -> DigestFailure {
+    let (exit_code, message, hint) = (failure.code, failure.message.clone(), failure.hint.clone());
+    DigestFailure { exit_code, message, hint }
+}
+
+/// Returns the name of this machine, where the system tells it.
+fn host_name() -> Option<String> {
+    let name = read_whole(Path::new("/proc/sys/kernel/hostname"), 256).ok()?;
+    let name = printable(&String::from_utf8_lossy(&name), 64);
+    (!name.is_empty()).then_some(name)
+}
+
+/// Returns the digest of the last run of the profile, where there is a store with one.
+fn digest_of_last_run(context: &Context) -> Option<DigestDocument> {
+    let view = View::open_for_a_look(&context.global.store).ok()?;
+    let snapshot = view.read().ok()?;
+    let profile = context.global.profile.as_str();
+    let run = snapshot.run_ids(profile).ok()?.first().copied()?;
+    Some(DigestDocument::of_stored(&InspectRunDocument::read(&snapshot, profile, run).ok()?))
 }
 
 pub(crate) fn run(context: &Context, command: &NotifyCommand) -> Result<u8, Failure> {
     let NotifyCommand::Test { show } = command;
-    let digest = DigestDocument::of_test(&context.global.profile);
+    let digest = DigestDocument { host: host_name(), ..DigestDocument::of_test(&context.global.profile) };
     if *show {
-        context.print(digest, DigestDocument::text)?;
+        let last = digest_of_last_run(context).map(|last| DigestDocument { host: host_name(), ..last });
+        context.print(last.unwrap_or(digest), DigestDocument::text)?;
         return Ok(0);
     }
     let channels = Channels::of(&context.config(&[])?)?;
     if channels.list.is_empty() {
         return Err(Failure::new(code::CONFIGURATION, "expected a channel, found none in the configuration")
             .hint(
-                "add [notify.email], [notify.bark] or [notify.webhook]; `optimizer init` writes an example",
+                "add [notify.email], [notify.telegram], [notify.ntfy], [notify.bark] or [notify.webhook]",
             ));
     }
     let message = digest.message(context.now_ms);
@@ -64,10 +123,10 @@ pub(crate) fn notify_result(
     config: &Config,
     done: Result<(RunReport, u8), Failure>,
     stop: &AtomicBool,
-) -> Result<u8, Failure> {
+) -> Result<RunEnding, Failure> {
     if done.is_err() && stop.load(Ordering::Relaxed) {
         // Whoever stopped it knows, and does not want to wait for what else there is to tell.
-        return done.map(|(_, code)| code);
+        return done.map(|(_, code)| RunEnding { result: code, code });
     }
     let told = Channels::of(config).map(|channels| {
         channels.deliver(&messages_to_tell(context, &config.notify, &done), &context.global.store, stop)
@@ -84,7 +143,7 @@ pub(crate) fn notify_result(
     if told.is_ok_and(|told| told.iter().all(is_kept)) {
         note_told(context, report.run);
     }
-    Ok(if failed { code::NOTIFICATION } else { code })
+    Ok(RunEnding { result: code, code: if failed { code::NOTIFICATION } else { code } })
 }
 
 /// Returns what is to be told: what earlier runs could not, and then what this one comes to.
@@ -119,12 +178,11 @@ fn message_of_run(
         }
         // Whoever stopped it knows.
         Err(failure) if config.tells(None, false) && failure.code != code::STOPPED => {
-            let (exit_code, message, hint) = (failure.code, failure.message.clone(), failure.hint.clone());
-            DigestDocument::of_failure(&context.global.profile, DigestFailure { exit_code, message, hint })
+            DigestDocument::of_failure(&context.global.profile, digest_failure(failure))
         }
         _ => return None,
     };
-    Some(digest.message(context.now_ms))
+    Some(DigestDocument { host: host_name(), ..digest }.message(context.now_ms))
 }
 
 fn note(context: &Context, delivery: &Delivery) {

@@ -1,5 +1,6 @@
 //! A run in few words: the sentences of the digest, and the digest as a message for every channel.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use maud::{DOCTYPE, html};
@@ -9,11 +10,13 @@ use crate::documents::change::ChangePart;
 use crate::documents::digest::{DigestDocument, DigestFailure, DigestFigures, DigestStyle};
 use crate::documents::document::Envelope;
 use crate::documents::evidence::EvidencePart;
+use crate::documents::inspect::InspectRunDocument;
+use crate::documents::style::StylePart;
 
 use crate::model::rfc3339;
 use crate::notify::Message;
-use crate::render::text::prose::count_of;
-use crate::render::text::run::{run_conclusion, run_warnings};
+use crate::render::text::prose::{count_of, key_values};
+use crate::render::text::run::{conclusion, run_conclusion, run_warnings};
 use crate::run::freshness::ClockState;
 use crate::run::report::{RunReport, StyleReport};
 use crate::run::result::KnownEvidence;
@@ -43,7 +46,45 @@ impl DigestDocument {
             changes_more,
             failure: None,
             report: link.map(str::to_owned),
+            data_until: report.input.days().map(|(_, last)| last.to_string()),
+            active: report
+                .results()
+                .filter_map(|result| active_of(&StylePart::from(&result), result.style.as_str()))
+                .collect(),
+            host: None,
         }
+    }
+
+    /// Returns the digest of a run in the store.
+    pub fn of_stored(found: &InspectRunDocument) -> Self {
+        let decided = |part: &StylePart| part.decision.clone().filter(|decision| decision.changed);
+        let changes: Vec<ChangePart> =
+            found.styles.values().filter_map(decided).flat_map(|decision| decision.changes).collect();
+        let scopes: Vec<&str> =
+            changes.iter().map(|change| change.scope.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
+        let headline = match RunResult::named(&found.run.result) {
+            Some(result) => conclusion(result, &scopes),
+            None => found.run.result.clone(),
+        };
+        Self {
+            run: found.run.id,
+            styles: found.styles.iter().map(|(name, part)| digest_stored(name, part)).collect(),
+            changes_more: changes.len().saturating_sub(CHANGES_MAX) as u64,
+            changes: changes.into_iter().take(CHANGES_MAX).collect(),
+            data_until: found.input.last_day.clone(),
+            active: found.styles.iter().filter_map(|(name, part)| active_of(part, name)).collect(),
+            ..Self::plain(&found.run.result, &found.run.profile, short_line(&headline))
+        }
+    }
+
+    /// Returns the digest of a step of a day that failed; the run tells of itself.
+    pub fn of_step(profile: &str, step: &str, failure: DigestFailure) -> Self {
+        let headline = match step {
+            "fetch" => "candles could not be fetched; the run goes on with those of before".to_owned(),
+            "export" => "the bot's file was not written; it is as it was".to_owned(),
+            other => format!("{other} failed; the rest of the day is done"),
+        };
+        Self { headline, ..Self::of_failure(profile, failure) }
     }
 
     /// Returns the digest of a run that failed.
@@ -91,6 +132,9 @@ impl DigestDocument {
             changes_more: 0,
             failure: None,
             report: None,
+            data_until: None,
+            active: BTreeMap::new(),
+            host: None,
         }
     }
 
@@ -110,6 +154,16 @@ impl DigestDocument {
     /// Returns the digest as plain text.
     pub fn text(&self) -> String {
         let mut text = format!("{}\n", self.headline);
+        // What somebody has to know first: what is another now.
+        if !self.changes.is_empty() {
+            text.push('\n');
+        }
+        for ChangePart { scope, key, old, new } in &self.changes {
+            let _ = writeln!(text, "{scope} {key}: {} -> {}", value(old), value(new));
+        }
+        if self.changes_more > 0 {
+            let _ = writeln!(text, "and {} more", count_of(self.changes_more, "change"));
+        }
         if let Some(failure) = &self.failure {
             let _ = writeln!(text, "\n{}", failure.message);
             let _ = failure.hint.iter().try_for_each(|hint| writeln!(text, "hint: {hint}"));
@@ -124,25 +178,25 @@ impl DigestDocument {
             let _ = style.answers.iter().try_for_each(|line| writeln!(text, "{line}"));
             let _ = style.figures().iter().try_for_each(|(name, line)| writeln!(text, "{name}: {line}"));
         }
-        if !self.changes.is_empty() {
+        let foot = self.foot();
+        if !foot.is_empty() {
             text.push('\n');
         }
-        for change in &self.changes {
-            let _ = writeln!(
-                text,
-                "{} {}: {} -> {}",
-                change.scope,
-                change.key,
-                value(&change.old),
-                value(&change.new)
-            );
-        }
-        if self.changes_more > 0 {
-            let _ = writeln!(text, "and {} changes more", self.changes_more);
-        }
-        let _ = self.run.iter().try_for_each(|run| writeln!(text, "\nrun {run} of profile {}", self.profile));
+        let _ = foot.iter().try_for_each(|line| writeln!(text, "{line}"));
         let _ = self.report.iter().try_for_each(|report| writeln!(text, "report: {report}"));
         text
+    }
+
+    /// Returns what is active, on which candles, and of what run where: a line each.
+    fn foot(&self) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for (style, params) in &self.active {
+            lines.push(short_line(&format!("active, {style}: {}", key_values(params).join(" "))));
+        }
+        lines.extend(self.data_until.iter().map(|day| format!("candles until {day}")));
+        lines.extend(self.run.map(|run| format!("run {run} of profile {}", self.profile)));
+        lines.extend(self.host.iter().map(|host| format!("on {host}")));
+        lines
     }
 
     fn html(&self) -> String {
@@ -152,17 +206,6 @@ impl DigestDocument {
             html {
                 body style="font-family:sans-serif" {
                     h3 { (self.headline) }
-                    @if let Some(failure) = &self.failure {
-                        p { (failure.message) }
-                        @if let Some(hint) = &failure.hint { p { "hint: " (hint) } }
-                        p { "exit code " (failure.exit_code) }
-                    }
-                    @for line in &self.warnings { p { b { "warning: " } (line) } }
-                    @for style in &self.styles {
-                        h4 { (style.style) ": " (style.verdict) }
-                        @for line in &style.answers { p { (line) } }
-                        @for (name, line) in style.figures() { p { b { (name) } ": " (line) } }
-                    }
                     @if !self.changes.is_empty() {
                         table cellpadding="4" {
                             tr { th { "scope" } th { "key" } th { "old" } th { "new" } }
@@ -174,8 +217,19 @@ impl DigestDocument {
                             }
                         }
                     }
-                    @if self.changes_more > 0 { p { "and " (self.changes_more) " changes more" } }
-                    @if let Some(run) = self.run { p { "run " (run) " of profile " (self.profile) } }
+                    @if self.changes_more > 0 { p { "and " (count_of(self.changes_more, "change")) " more" } }
+                    @if let Some(failure) = &self.failure {
+                        p { (failure.message) }
+                        @if let Some(hint) = &failure.hint { p { "hint: " (hint) } }
+                        p { "exit code " (failure.exit_code) }
+                    }
+                    @for line in &self.warnings { p { b { "warning: " } (line) } }
+                    @for style in &self.styles {
+                        h4 { (style.style) ": " (style.verdict) }
+                        @for line in &style.answers { p { (line) } }
+                        @for (name, line) in style.figures() { p { b { (name) } ": " (line) } }
+                    }
+                    @for line in self.foot() { p { (line) } }
                     @if let Some(link) = link { p { a href=(link) { "report" } } }
                     @else if let Some(path) = &self.report { p { "report: " (path) } }
                 }
@@ -234,6 +288,29 @@ fn digest_style(style: &StyleReport) -> DigestStyle {
         candidate: style.study.top.first().map(DigestFigures::of),
         incumbent: style.study.incumbent.as_ref().map(DigestFigures::of),
     }
+}
+
+fn digest_stored(name: &str, part: &StylePart) -> DigestStyle {
+    let answers = part.evidence.as_ref().map(EvidencePart::lines).unwrap_or_default();
+    let decision = part.decision.as_ref();
+    DigestStyle {
+        style: name.to_owned(),
+        verdict: decision.map_or_else(|| "-".to_owned(), |decision| decision.verdict.clone()),
+        answers: answers.iter().map(|line| short_line(line)).collect(),
+        candidate: decision
+            .and_then(|decision| Some(DigestFigures::from(&decision.candidate.as_ref()?.out_of_sample))),
+        incumbent: decision
+            .and_then(|decision| Some(DigestFigures::from(&decision.incumbent.as_ref()?.out_of_sample))),
+    }
+}
+
+/// Returns what is active after a run: the candidate where it was adopted, else what was before.
+fn active_of(part: &StylePart, name: &str) -> Option<(String, serde_json::Map<String, serde_json::Value>)> {
+    let decision = part.decision.as_ref()?;
+    let active = if decision.adopted { &decision.candidate } else { &decision.incumbent };
+    // What was taken back is not what was measured.
+    let is_known = decision.adopted || !decision.changed;
+    Some((name.to_owned(), active.as_ref().filter(|_| is_known)?.params.clone()))
 }
 
 fn value(value: &Option<String>) -> &str {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::freshness::{age_lines, issue_lines};
 use super::prose::count_of;
+use crate::decide::RunResult;
 use crate::documents::style::StylePart;
 use crate::ingest::{PassedOver, Rejection};
 use crate::run::freshness::ClockState;
@@ -117,14 +118,17 @@ pub fn rejected_lines(report: &RunReport) -> Vec<String> {
 }
 
 pub(crate) fn run_conclusion(report: &RunReport) -> String {
-    use crate::decide::RunResult;
     let result = report.result;
     if let (Some(run), true) = (report.same_as, result == RunResult::Unchanged) {
         return format!("parameters unchanged: same candles and plan as run {run}, whose decision stands");
     }
     let changes = report.styles.iter().flat_map(StyleReport::applied_changes);
-    let scopes: Vec<String> =
-        changes.map(|change| change.scope).collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+    let scopes = changes.map(|change| change.scope).collect::<std::collections::BTreeSet<_>>();
+    conclusion(result, &scopes.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Returns what a result means; the scopes are those that changed.
+pub(super) fn conclusion(result: RunResult, scopes: &[&str]) -> String {
     match result {
         RunResult::Changed => format!("parameters changed: {}", scopes.join(", ")),
         RunResult::Unchanged => "parameters unchanged".to_owned(),
