@@ -32,7 +32,7 @@ pub use documents::run::RunDocument;
 
 /// The folders in the order of data flow: a module uses only modules above it. Heap profiles know this program by them.
 #[doc(hidden)]
-pub const FOLDERS: [&str; 26] = [
+pub const FOLDERS: [&str; 27] = [
     "model",
     "fingerprint",
     "ingest",
@@ -58,6 +58,7 @@ pub const FOLDERS: [&str; 26] = [
     "render",
     "legacy",
     "serve",
+    "mcp",
     "cli",
 ];
 
@@ -103,6 +104,9 @@ pub mod judge;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod legacy;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod mcp;
 #[doc(hidden)]
 pub mod model;
 #[cfg(feature = "net")]

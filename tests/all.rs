@@ -62,6 +62,7 @@ mod legacy_search;
 mod lookahead;
 mod luck;
 mod markets;
+mod mcp;
 mod memory;
 mod metrics;
 mod notify;

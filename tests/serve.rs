@@ -472,10 +472,10 @@ fn nobody_holds_the_server_up() {
     }
 }
 
-const HOSTILE: &str = "<script>alert(1)</script>\"'&\u{202e}\u{7}";
+pub(crate) const HOSTILE: &str = "<script>alert(1)</script>\"'&\u{202e}\u{7}";
 
 /// A run whose every text is foreign.
-fn hostile_run(number: i64) -> LearningCommit {
+pub(crate) fn hostile_run(number: i64) -> LearningCommit {
     let foreign = || HOSTILE.to_owned();
     let run = RunRecord {
         started_at_ms: 1_764_000_000_000 + number * 86_400_000,

@@ -118,6 +118,17 @@ impl Context {
         format!("{} {rest}", program())
     }
 
+    /// Returns the same surroundings at this instant, for a command that goes on.
+    pub(crate) fn renewed(&self) -> Self {
+        Self {
+            global: self.global.clone(),
+            now_ms: jiff::Timestamp::now().as_millisecond(),
+            stop: self.stop.clone(),
+            is_apart: self.is_apart,
+            warned: self.warned.clone(),
+        }
+    }
+
     /// Returns a flag that SIGINT and SIGTERM raise from now on; a second one ends the process at once. Every wait of the command, also
     /// that for its store, ends with it.
     pub(crate) fn listen(&self) -> Result<Arc<AtomicBool>, Failure> {

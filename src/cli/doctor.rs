@@ -53,6 +53,16 @@ pub(crate) struct DoctorArguments {
 }
 
 pub(crate) fn run(context: &Context, arguments: &DoctorArguments) -> Result<u8, Failure> {
+    let (document, exit) = examine(context, arguments)?;
+    context.print(document, DoctorDocument::text)?;
+    Ok(exit)
+}
+
+/// Looks at everything, and returns the exit code that says the worst of it.
+pub(super) fn examine(
+    context: &Context,
+    arguments: &DoctorArguments,
+) -> Result<(DoctorDocument, u8), Failure> {
     let mut report = DoctorReport::default();
     let dir = context.store();
     if arguments.repair {
@@ -89,8 +99,7 @@ pub(crate) fn run(context: &Context, arguments: &DoctorArguments) -> Result<u8, 
         runs: report.runs,
         done: report.done,
     };
-    context.print(document, DoctorDocument::text)?;
-    Ok(exit)
+    Ok((document, exit))
 }
 
 #[derive(Default)]

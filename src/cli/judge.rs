@@ -69,16 +69,9 @@ pub(crate) fn run(context: &Context, arguments: &JudgeArguments) -> Result<u8, F
     if arguments.html.is_some() {
         return Err(Failure::of_missing("optimizer judge --html", "html"));
     }
-    let searches = read_searches(arguments)?;
-    let question = JudgeQuestion {
-        purge_days: arguments.purge.into(),
-        space_size: arguments.space_size.map(std::num::NonZero::get),
-        incumbent: arguments.incumbent.as_deref().map(|name| find_trial(&searches, name)).transpose()?,
-    };
-    check_space(&searches, &question)?;
-    let judged = context.pool()?.install(|| judge_trials(&searches, &question));
-    check_incumbent(&searches, &question, &judged)?;
-    let document = JudgeDocument::new(&searches, &question, &judged);
+    let (document, searches, judged) = judge_files(context, arguments)?;
+    #[cfg(not(feature = "html"))]
+    drop(searches);
     #[cfg(feature = "html")]
     if let Some(path) = &arguments.html {
         let page = crate::render::html::judge_page(&document, &searches, &judged);
@@ -93,6 +86,24 @@ pub(crate) fn run(context: &Context, arguments: &JudgeArguments) -> Result<u8, F
         Assurance::LikelyLuck => LIKELY_LUCK,
         _ => NOT_CONVINCING,
     })
+}
+
+/// Reads and judges trials; writes nothing.
+pub(super) fn judge_files(
+    context: &Context,
+    arguments: &JudgeArguments,
+) -> Result<(JudgeDocument, Vec<TrialSearch>, JudgedTrials), Failure> {
+    let searches = read_searches(arguments)?;
+    let question = JudgeQuestion {
+        purge_days: arguments.purge.into(),
+        space_size: arguments.space_size.map(std::num::NonZero::get),
+        incumbent: arguments.incumbent.as_deref().map(|name| find_trial(&searches, name)).transpose()?,
+    };
+    check_space(&searches, &question)?;
+    let judged = context.pool()?.install(|| judge_trials(&searches, &question));
+    check_incumbent(&searches, &question, &judged)?;
+    let document = JudgeDocument::new(&searches, &question, &judged);
+    Ok((document, searches, judged))
 }
 
 /// Reads every file; none may be there twice, which would count its trials twice.

@@ -26,6 +26,7 @@ mod inspect;
 mod judge;
 mod log;
 mod lookahead;
+mod mcp;
 mod memory;
 mod metrics;
 mod notify;
@@ -143,6 +144,8 @@ enum Command {
     Report(report::ReportArguments),
     /// Show where every profile stands on pages in a browser, and as metrics; never writes the store
     Serve(serve::ServeArguments),
+    /// Let an assistant ask, by the Model Context Protocol on standard input and output; changes nothing
+    Mcp(mcp::McpArguments),
     /// Write learning_config.json for legacy consumers, atomically
     ExportJson(export::ExportArguments),
     /// Write the active parameters into a freqtrade strategy's parameter file, atomically
@@ -248,6 +251,7 @@ fn carry_out() -> ExitCode {
         Command::Restore(arguments) => restore::run(&context, &arguments),
         Command::Report(arguments) => report::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),
+        Command::Mcp(arguments) => mcp::run(&context, &arguments),
         Command::ExportJson(arguments) => export::run(&context, &arguments),
         Command::ExportFreqtrade(arguments) => freqtrade::run(&context, &arguments),
         Command::ImportJson(arguments) => import::run(&context, &arguments),

@@ -32,6 +32,15 @@ impl From<ScrutinyError> for Failure {
 }
 
 pub(crate) fn run(context: &Context, arguments: &ValidateArguments) -> Result<u8, Failure> {
+    context.print(look_closer(context, arguments)?, ValidateDocument::text)?;
+    Ok(0)
+}
+
+/// Looks closer at what a run found.
+pub(super) fn look_closer(
+    context: &Context,
+    arguments: &ValidateArguments,
+) -> Result<ValidateDocument, Failure> {
     let view = context.view()?;
     let snapshot = view.read()?;
     let profile = context.global.profile.clone();
@@ -57,7 +66,5 @@ pub(crate) fn run(context: &Context, arguments: &ValidateArguments) -> Result<u8
         now_ms: context.now_ms,
     };
     let found = context.pool()?.install(|| validate_deeply(&snapshot, &record, plan.as_ref(), &options))?;
-    let document = ValidateDocument::new(&profile, run, arguments.full, found);
-    context.print(document, ValidateDocument::text)?;
-    Ok(0)
+    Ok(ValidateDocument::new(&profile, run, arguments.full, found))
 }

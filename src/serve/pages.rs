@@ -20,7 +20,7 @@ use crate::model::Style;
 use crate::render::html::{HtmlReport, REPORT_CSS, REPORT_JS};
 use crate::render::lang::Lang;
 use crate::render::page::{
-    HeatMap, PAGE_CSS, PAGE_JS, Shell, changes_table, escaped_part, health_part, heat_part, home_page,
+    HeatMap, PAGE_CSS, PAGE_JS, Shell, changes_list, escaped_part, health_part, heat_part, home_page,
     memory_part, pager, params_part, table_of, trials_form,
 };
 use crate::store::Snapshot;
@@ -290,7 +290,7 @@ impl Drawing<'_> {
                 pre { (resolved.text()) }
             }
             h2 { (words.history) }
-            (changes_table(&self.shell, &changes))
+            (changes_list(&self.shell, &changes))
         };
         Ok(self.page(title, &main))
     }

@@ -49,6 +49,8 @@ pub fn targets() -> impl Iterator<Item = &'static Target> {
         crate::run::fuzz::TARGETS,
         crate::bot::fuzz::TARGETS,
         #[cfg(feature = "cli")]
+        crate::mcp::fuzz::TARGETS,
+        #[cfg(feature = "cli")]
         crate::cli::fuzz::TARGETS,
     ];
     lists.iter().copied().flatten()

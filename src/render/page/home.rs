@@ -128,7 +128,7 @@ fn ran(shell: &Shell<'_>, words: &PageWords, profile: &ProfileStatusPart) -> Ans
                 words.ago,
                 words.took,
                 run.duration_ms as f64 / 1000.0,
-                run.result
+                words.shown(&run.result)
             ),
         ),
     };

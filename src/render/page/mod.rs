@@ -10,9 +10,7 @@ use std::fmt::Write as _;
 use maud::{DOCTYPE, Markup, html};
 
 pub use home::{AnswerLine, Tone, answers, home_page};
-pub use runs::{
-    HeatMap, changes_table, health_part, heat_part, memory_part, pager, params_part, trials_form,
-};
+pub use runs::{HeatMap, changes_list, health_part, heat_part, memory_part, pager, params_part, trials_form};
 pub use words::PageWords;
 
 use crate::documents::listing::{ColumnKind, Listing};
@@ -43,6 +41,9 @@ pub struct Shell<'a> {
     /// Whether the page is renewed while nobody does anything.
     pub renews: bool,
 }
+
+/// Most columns of a table that fits a phone.
+const COLUMNS_FITTING: usize = 3;
 
 /// One of the words.
 type WordOf = fn(&PageWords) -> &'static str;
@@ -144,15 +145,17 @@ pub fn escaped_part(text: &str) -> String {
 /// Returns a listing as a table that turns into cards on a narrow screen; `link` says where the first cell of a row leads.
 pub fn table_of(words: &PageWords, listing: &Listing, link: impl Fn(usize) -> Option<String>) -> Markup {
     let columns: Vec<_> = listing.columns().iter().filter(|column| column.is_narrow()).collect();
+    // What fits a phone stays a table.
+    let is_wide = columns.len() > COLUMNS_FITTING;
     html! {
         @if listing.rows() == 0 { p class="dim" { (words.no_rows) } } @else {
-            div class="wide" { table class="cards" {
+            div class="wide" { table class=[is_wide.then_some("cards")] {
                 thead { tr { @for column in &columns {
-                    th class=[(column.kind() == ColumnKind::Number).then_some("number")] { (column.title()) }
+                    th class=[(column.kind() == ColumnKind::Number).then_some("number")] { (words.shown(column.title())) }
                 } } }
                 tbody { @for row in 0..listing.rows() {
                     tr { @for (place, column) in columns.iter().enumerate() {
-                        td data-label=(column.title()) class=[(column.kind() == ColumnKind::Number).then_some("number")] {
+                        td data-label=(words.shown(column.title())) class=[(column.kind() == ColumnKind::Number).then_some("number")] {
                             @match (place, link(row)) {
                                 (0, Some(href)) => a href=(href) { (column.cells()[row].shown()) },
                                 _ => (column.cells()[row].shown()),

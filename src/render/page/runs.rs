@@ -52,15 +52,27 @@ pub fn params_part(shell: &Shell<'_>, scopes: &[ScopePart]) -> Markup {
     }
 }
 
-/// Returns what changed over the runs.
-pub fn changes_table(shell: &Shell<'_>, changes: &InspectChangesDocument) -> Markup {
-    let runs: Vec<u64> =
-        changes.adoptions.iter().flat_map(|adoption| adoption.changes.iter().map(|_| adoption.run)).collect();
-    let listing = {
-        use crate::documents::inspect::Listed;
-        changes.listing()
-    };
-    table_of(&shell.words(), &listing, |row| Some(shell.link(&format!("/runs/{}", runs[row]), &[])))
+/// Returns what changed over the runs, newest first.
+pub fn changes_list(shell: &Shell<'_>, changes: &InspectChangesDocument) -> Markup {
+    let words = shell.words();
+    html! {
+        @if changes.adoptions.is_empty() { p class="dim" { (words.no_rows) } }
+        @for adoption in &changes.adoptions {
+            section class="adoption" {
+                p {
+                    a href=(shell.link(&format!("/runs/{}", adoption.run), &[])) { (words.run) " " (adoption.run) }
+                    " " (adoption.style) " " span class="badge" { (adoption.verdict) }
+                    span class="dim" { " " (adoption.at.chars().take(16).collect::<String>().replace('T', " ")) " UTC" }
+                }
+                ul class="changes" {
+                    @for change in &adoption.changes {
+                        li { code { (change.scope) "." (change.key) } " " (change.old.as_deref().unwrap_or("-")) " → "
+                            b { (change.new.as_deref().unwrap_or("-")) } }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// Returns the form that chooses and orders trials.
@@ -202,7 +214,7 @@ pub fn health_part(shell: &Shell<'_>, status: &StatusDocument, profile: &Profile
         }
         h2 { (words.candles) }
         (table_of(&words, &ages, |_| None))
-        p class="dim" { (words.doctor_note) }
+        p class="dim" { code { "optimizer doctor" } " " (words.doctor_note) }
         p { a href=(shell.link("/memory", &[])) { (words.memory) } " · " a href=(shell.link("/cache", &[])) { (words.cache) } }
     }
 }
@@ -218,6 +230,6 @@ pub fn memory_part(words: &PageWords, report: &MemoryReportDocument, link: impl 
     html! {
         p { (words.this_server) ": " (shown_size(report.own.rss_bytes)) " RSS" }
         (table_of(words, &runs, |row| report.runs.get(row).map(|run| link(run.run))))
-        p class="dim" { (words.memory_note) }
+        p class="dim" { code { "optimizer memory report" } " " (words.memory_note) }
     }
 }

@@ -7,14 +7,14 @@ macro_rules! page_words {
         /// Every word of the pages.
         #[derive(Debug, Clone, Copy)]
         #[expect(missing_docs, reason = "the names say it")]
-        pub struct PageWords { $(pub $name: &'static str),* }
+        pub struct PageWords { pub lang: Lang, $(pub $name: &'static str),* }
 
         impl PageWords {
             /// Returns the words of a language.
             pub fn of(lang: Lang) -> Self {
                 match lang {
-                    Lang::En => Self { $($name: $en),* },
-                    Lang::Zh => Self { $($name: $zh),* },
+                    Lang::En => Self { lang, $($name: $en),* },
+                    Lang::Zh => Self { lang, $($name: $zh),* },
                 }
             }
         }
@@ -114,13 +114,58 @@ page_words! {
     began: "Began", "开始";
     alarm: "Alarm", "警报";
     this_server: "This server", "本服务";
-    doctor_note: "`optimizer doctor` looks closer: it verifies every row, and the candles.", "`optimizer doctor` 检查更细：逐行核验存储与K线。";
-    memory_note: "`optimizer memory report` says what a run's memory consists of.", "`optimizer memory report` 说明运行内存的构成。";
+    doctor_note: "looks closer: it verifies every row, and the candles.", "检查更细：逐行核验存储与K线。";
+    memory_note: "says what a run's memory consists of.", "说明运行内存的构成。";
     not_found: "There is no such page.", "没有这个页面。";
     resolved: "What the bot makes of it", "机器人实际采用";
     footer: "This page reads and never writes. Past results on candles; no promise.", "本页只读。基于历史K线，不构成承诺。";
     raw: "as JSON", "JSON";
     csv: "as CSV", "CSV";
+}
+
+/// Titles of columns, and results of runs, as documents have them, in Chinese.
+const IN_CHINESE: [(&str, &str); 32] = [
+    ("Run", "运行"),
+    ("When", "时间"),
+    ("Result", "结果"),
+    ("Symbols", "交易对数"),
+    ("Symbol", "交易对"),
+    ("Candles", "K线数"),
+    ("Last day", "最后一天"),
+    ("ms", "毫秒"),
+    ("Style", "策略"),
+    ("Rank", "名次"),
+    ("Score", "得分"),
+    ("Trades", "交易数"),
+    ("Win %", "胜率 %"),
+    ("Avg %", "均值 %"),
+    ("PF", "盈亏因子"),
+    ("Total %", "合计 %"),
+    ("Drawdown %", "回撤 %"),
+    ("Sharpe/day", "日夏普"),
+    ("Ties", "并列"),
+    ("Days", "天数"),
+    ("Reused", "复用"),
+    ("Evaluated", "重算"),
+    ("Reason", "原因"),
+    ("Section", "部分"),
+    ("Scope", "范围"),
+    ("Key", "参数"),
+    ("Old", "旧值"),
+    ("New", "新值"),
+    ("changed", "已变更"),
+    ("unchanged", "未变"),
+    ("not_convincing", "证据不足"),
+    ("rejected", "已拒绝"),
+];
+
+impl PageWords {
+    /// Returns a title or a result as documents have it, in the language of the page; words of the program stay as they are.
+    pub fn shown<'t>(&self, title: &'t str) -> &'t str {
+        let known =
+            IN_CHINESE.iter().filter(|_| self.lang == Lang::Zh).find(|(english, _)| *english == title);
+        known.map_or(title, |(_, chinese)| chinese)
+    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ pub mod prometheus;
 pub mod prose;
 mod restore;
 pub mod run;
+#[cfg(feature = "cli")]
+mod status;
 mod style;
 pub mod table;
 mod validate;

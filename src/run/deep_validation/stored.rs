@@ -21,7 +21,7 @@ use crate::study::assembly::SymbolDays;
 
 /// Returns the symbol-days of a run, or why they cannot be had; an empty reason where the cache no longer holds all of them.
 ///
-/// Signals that were given are read again: which unit belongs to a day depends on them. Keeps other writers out meanwhile; errors: one is at work
+/// Signals that were given are read again: which unit belongs to a day depends on them. Only looks, and keeps no run out; errors: one is at work
 pub(super) fn symbol_days(
     plan: &Plan,
     record: &RunRecord,
@@ -41,7 +41,7 @@ pub(super) fn symbol_days(
         Ok(given) => given,
         Err(error) => return Ok(Err(format!("its signals cannot be read: {error}"))),
     };
-    let shelf = StoreHandle::open(options.store.clone().into(), u64::MAX, options.now_ms)?;
+    let shelf = StoreHandle::look(options.store.clone().into(), u64::MAX, options.now_ms)?;
     let ingest = IngestOptions {
         base_interval: plan.interval,
         on_conflict: OnConflict::Refuse,
