@@ -96,6 +96,17 @@ pub struct LatticeWalk<'a> {
     branch_lists: Vec<Vec<u32>>,
 }
 
+/// Cells in a row that let pass the same signals, one by one, as others before them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RepeatedCells {
+    /// The first of them.
+    pub first: usize,
+    /// How many.
+    pub cells: usize,
+    /// The first of those that they repeat, all of them before `first`.
+    pub looser: usize,
+}
+
 /// Branches are cut until there are at least this many, so that a few threads share them evenly.
 const BRANCHES_MIN: usize = 8;
 
@@ -137,11 +148,33 @@ impl<'a> LatticeWalk<'a> {
     /// order; cells in index order.
     ///
     /// Cost: O(sum over prefixes of dimensions of passing signals)
-    pub fn for_each_cell(&self, branch: usize, mut visit: impl FnMut(usize, &[u32])) {
+    pub fn for_each_cell(&self, branch: usize, visit: impl FnMut(usize, &[u32])) {
+        self.walk_branch(branch, visit, |_| false);
+    }
+
+    /// The same for the cells that let pass what no looser cell next to them does, and returns the others.
+    ///
+    /// A level that takes no signal out has the cells of the level before once more, whatever the stricter dimensions ask.
+    pub fn for_each_new_cell(&self, branch: usize, visit: impl FnMut(usize, &[u32])) -> Vec<RepeatedCells> {
+        let mut repeats = Vec::new();
+        self.walk_branch(branch, visit, |cells| {
+            repeats.push(cells);
+            true
+        });
+        repeats
+    }
+
+    /// `leave_out` says of cells that repeat others whether they are left out.
+    fn walk_branch(
+        &self,
+        branch: usize,
+        mut visit: impl FnMut(usize, &[u32]),
+        mut leave_out: impl FnMut(RepeatedCells) -> bool,
+    ) {
         let cell = branch * self.branch_cells();
         let mut buffers = vec![Vec::new(); self.lattice.dimensions() - self.branch_dimensions];
         let list = &self.branch_lists[branch];
-        self.descend(self.branch_dimensions, cell, list, &mut buffers, &mut visit);
+        self.descend(self.branch_dimensions, cell, list, &mut buffers, &mut visit, &mut leave_out);
     }
 
     /// Walks the levels of one dimension, loose to strict; each level's list is cut from the one before.
@@ -152,20 +185,26 @@ impl<'a> LatticeWalk<'a> {
         list: &[u32],
         buffers: &mut [Vec<u32>],
         visit: &mut impl FnMut(usize, &[u32]),
+        leave_out: &mut impl FnMut(RepeatedCells) -> bool,
     ) {
         let Some((own, inner)) = buffers.split_first_mut() else {
             return visit(cell, list);
         };
         // Level 0 lets everything pass.
-        self.descend(dimension + 1, cell, list, inner, visit);
+        self.descend(dimension + 1, cell, list, inner, visit, leave_out);
+        let cells = self.lattice.strides[dimension];
         for level in 1..self.lattice.sizes[dimension] {
             if level == 1 {
                 own.clear();
                 own.extend_from_slice(list);
             }
+            let looser = own.len();
             cut_list(own, &self.columns[dimension], level);
-            let inner_cell = cell + level * self.lattice.strides[dimension];
-            self.descend(dimension + 1, inner_cell, own, inner, visit);
+            let first = cell + level * cells;
+            if own.len() == looser && leave_out(RepeatedCells { first, cells, looser: first - cells }) {
+                continue;
+            }
+            self.descend(dimension + 1, first, own, inner, visit, leave_out);
         }
     }
 }
@@ -236,6 +275,19 @@ mod tests {
                 });
             }
             prop_assert_eq!(visited, lattice.cells());
+            let mut lists = vec![None; lattice.cells()];
+            for branch in walk.branches() {
+                let repeats = walk.for_each_new_cell(branch, |cell, list| lists[cell] = Some(list.to_vec()));
+                for RepeatedCells { first, cells, looser } in repeats {
+                    for at in 0..cells {
+                        prop_assert!(lists[first + at].is_none());
+                        lists[first + at] = lists[looser + at].clone();
+                    }
+                }
+            }
+            for branch in walk.branches() {
+                walk.for_each_cell(branch, |cell, list| assert_eq!(lists[cell].as_deref(), Some(list)));
+            }
         }
     }
 }

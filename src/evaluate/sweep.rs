@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use super::lattice::LatticeWalk;
+use super::lattice::{LatticeWalk, RepeatedCells};
 use super::outcome_table::{LANES, NetReturns, Window};
 use super::simd::run_widest;
 use crate::model::Day;
@@ -171,7 +171,9 @@ fn sweep_by_cuts<F: Fn(&[GridPoint], &mut [f64]) + Sync>(
         points: vec![GridPoint::default(); if draws { 0 } else { cells * rules }],
         figures: (0..cuts.figures).map(|_| vec![0.0; cells * rules]).collect(),
         trades: vec![0; if draws { cells * (cuts.signals.len() + 1) } else { 0 }],
+        trades_of_cell: cuts.signals.len() + 1,
     };
+    let mut repeats = Vec::new();
     let mut nets = NetReturns::default();
     let fits = |reach: i64| reach <= i64::from(i32::MAX);
     for part in (0..book.parts()).map(|part| book.part(part)) {
@@ -182,14 +184,16 @@ fn sweep_by_cuts<F: Fn(&[GridPoint], &mut [f64]) + Sync>(
             // Bounds every running sum of any subset: what fits here cannot overflow in a narrower lane.
             let fit = all_fit || nets.groups().iter().all(|nets| fits(total_magnitude(nets)));
             let part = RulePart { nets: &nets, days: &days, rules, first_rule, cuts };
-            match fit {
+            // The same in every turn: they follow from the signals alone.
+            repeats = match fit {
                 true => part.follow_cells::<i32>(&walk, &mut found),
                 false => part.follow_cells::<i64>(&walk, &mut found),
-            }
+            };
             first_rule += nets.groups().len() * LANES;
         }
     }
-    let Found { points, figures, trades } = found;
+    repeats.into_iter().for_each(|cells| found.repeat(cells, rules));
+    let Found { points, figures, trades, .. } = found;
     (Sweep { rules, points }, CutFigures { figures, trades, cuts: cuts.signals.len() })
 }
 
@@ -198,6 +202,8 @@ struct Found {
     points: Vec<GridPoint>,
     figures: Vec<Vec<f64>>,
     trades: Vec<u32>,
+    /// How many of these a cell has.
+    trades_of_cell: usize,
 }
 
 /// What is found of the cells of a branch.
@@ -224,6 +230,21 @@ impl Found {
     }
 }
 
+impl Found {
+    /// Gives cells what was found of those that they repeat.
+    fn repeat(&mut self, RepeatedCells { first, cells, looser }: RepeatedCells, rules: usize) {
+        fn copy<T: Copy>(list: &mut [T], a_cell: usize, first: usize, cells: usize, looser: usize) {
+            if !list.is_empty() {
+                list.copy_within(looser * a_cell..(looser + cells) * a_cell, first * a_cell);
+            }
+        }
+        let trades_of_cell = self.trades_of_cell;
+        copy(&mut self.points, rules, first, cells, looser);
+        copy(&mut self.trades, trades_of_cell, first, cells, looser);
+        self.figures.iter_mut().for_each(|figure| copy(figure, rules, first, cells, looser));
+    }
+}
+
 /// Returns the largest sum of magnitudes of a group's rules.
 fn total_magnitude(nets: &[[i32; LANES]]) -> i64 {
     let mut sums = [0_i64; LANES];
@@ -243,8 +264,8 @@ const TILE_TRADES: usize = 1 << 15;
 /// Cells whose lists are known and that wait to be followed.
 #[derive(Default)]
 struct CellTile {
-    /// The first cell.
-    first: usize,
+    /// Which they are, counted from the first of the branch.
+    numbers: Vec<usize>,
     trades: Vec<u32>,
     /// Where the list of each cell stops, cut by cut.
     stops: Vec<usize>,
@@ -254,13 +275,16 @@ struct CellTile {
 
 impl CellTile {
     /// Returns the cells, each with where its list starts, and where it stops before each cut and as a whole.
-    fn cells(&self) -> impl Iterator<Item = (usize, &[usize])> {
-        let starts = self.stops.iter().skip(self.stops_of_cell - 1).step_by(self.stops_of_cell).copied();
-        std::iter::once(0).chain(starts).zip(self.stops.chunks_exact(self.stops_of_cell))
+    fn cells(&self) -> impl Iterator<Item = (usize, usize, &[usize])> {
+        let ends = self.stops.iter().skip(self.stops_of_cell - 1).step_by(self.stops_of_cell).copied();
+        let starts = std::iter::once(0).chain(ends);
+        let stops = self.stops.chunks_exact(self.stops_of_cell);
+        self.numbers.iter().zip(starts).zip(stops).map(|((cell, start), stops)| (*cell, start, stops))
     }
 
     /// Appends a cell's list.
-    fn push(&mut self, list: &[u32], cuts: &[u32]) {
+    fn push(&mut self, cell: usize, list: &[u32], cuts: &[u32]) {
+        self.numbers.push(cell);
         let start = self.trades.len();
         self.stops.extend(cuts.iter().map(|cut| start + list.partition_point(|signal| signal < cut)));
         self.trades.extend_from_slice(list);
@@ -272,9 +296,8 @@ impl CellTile {
         self.trades.len() >= TILE_TRADES
     }
 
-    /// Goes on to the cells behind its own.
-    fn advance(&mut self) {
-        self.first += self.stops.len() / self.stops_of_cell.max(1);
+    fn clear(&mut self) {
+        self.numbers.clear();
         self.trades.clear();
         self.stops.clear();
     }
@@ -293,13 +316,15 @@ struct RulePart<'a, F> {
 }
 
 impl<F: Fn(&[GridPoint], &mut [f64]) + Sync> RulePart<'_, F> {
-    /// Follows every cell's trades, branches of the walk in parallel.
-    fn follow_cells<T: Lane>(&self, walk: &LatticeWalk<'_>, found: &mut Found) {
-        let branches = found.branches(walk.branch_cells(), self.rules, walk.branches().len());
-        branches.into_par_iter().zip(walk.branches()).for_each(|(mut found, branch)| {
+    /// Follows the trades of every cell that repeats no looser one, branches of the walk in parallel; returns the others, each
+    /// after those that it repeats.
+    fn follow_cells<T: Lane>(&self, walk: &LatticeWalk<'_>, found: &mut Found) -> Vec<RepeatedCells> {
+        let cells = walk.branch_cells();
+        let branches = found.branches(cells, self.rules, walk.branches().len());
+        let follow = |(mut found, branch): (FoundInBranch<'_>, usize)| {
             let mut tile = CellTile::default();
-            walk.for_each_cell(branch, |_, list| {
-                tile.push(list, &self.cuts.signals);
+            let repeats = walk.for_each_new_cell(branch, |cell, list| {
+                tile.push(cell - branch * cells, list, &self.cuts.signals);
                 if tile.is_full() {
                     self.follow_tile::<T>(&mut tile, &mut found);
                 }
@@ -307,7 +332,11 @@ impl<F: Fn(&[GridPoint], &mut [f64]) + Sync> RulePart<'_, F> {
             if !tile.stops.is_empty() {
                 self.follow_tile::<T>(&mut tile, &mut found);
             }
-        });
+            repeats
+        };
+        let repeats: Vec<Vec<RepeatedCells>> =
+            branches.into_par_iter().zip(walk.branches()).map(follow).collect();
+        repeats.concat()
     }
 
     fn follow_tile<T: Lane>(&self, tile: &mut CellTile, found: &mut FoundInBranch<'_>) {
@@ -318,13 +347,12 @@ impl<F: Fn(&[GridPoint], &mut [f64]) + Sync> RulePart<'_, F> {
         for (group, nets) in self.nets.groups().iter().enumerate() {
             let trades = GroupOutcomes { nets, days: self.days };
             let first_rule = self.first_rule + group * LANES;
-            for (cell, (start, stops)) in tile.cells().enumerate() {
+            for (cell, start, stops) in tile.cells() {
                 let (mut running, mut from) = (Running::new(), start);
                 for (prefix, stop) in prefixes.iter_mut().zip(stops) {
                     trades.follow::<T>(&tile.trades[from..*stop], &mut running);
                     (*prefix, from) = (running, *stop);
                 }
-                let cell = tile.first + cell;
                 for rule in first_rule..self.rules.min(first_rule + LANES) {
                     let (lane, place) = (rule - first_rule, cell * self.rules + rule);
                     if !draws {
@@ -343,7 +371,7 @@ impl<F: Fn(&[GridPoint], &mut [f64]) + Sync> RulePart<'_, F> {
                 }
             }
         }
-        tile.advance();
+        tile.clear();
     }
 }
 
