@@ -222,7 +222,8 @@ impl ColumnTile<'_> {
         let DailyColumns { window, walk, days, .. } = self.columns;
         let rules = window.book.rules();
         let (mut traded, mut sums) = (TradedDays::default(), Vec::new());
-        walk.for_each_cell(branch, |cell, list| {
+        // Those left out repeat a looser one.
+        walk.for_each_new_cell(branch, |cell, list| {
             if list.len() < days_min.max(1) || self.columns.repeats_a_looser(cell) {
                 return;
             }
