@@ -61,11 +61,13 @@ impl ExitAxes {
         &self.levels[axis]
     }
 
-    /// Returns the axes of one rule.
+    /// Returns the axes of one rule; without a leverage where nothing of the rule is in percent of the stake.
     pub(crate) fn of_rule(rule: &ExitRule) -> Self {
+        let reads_leverage = EXIT_AXES.iter().any(|axis| is_of_stake(axis) && axis.value(rule).is_some());
         let levels = std::array::from_fn(|axis| {
             let axis = &EXIT_AXES[axis];
-            let value = axis.value(rule).map_or(ExitAxisValue::Off, ExitAxisValue::At);
+            let value = axis.value(rule).filter(|_| axis.unit != ExitUnit::Leverage || reads_leverage);
+            let value = value.map_or(ExitAxisValue::Off, ExitAxisValue::At);
             match value {
                 // What acts on nothing has the value that it has where it is not named.
                 ExitAxisValue::Off if !axis.may_be_off() => Self::unnamed(axis),
@@ -112,12 +114,13 @@ impl ExitAxes {
             let expected = "roi_pct beside it, from which the target falls";
             return Err(axis_error("roi_decay_minutes", expected, "none".to_owned()));
         }
-        let is_named = |unit: ExitUnit| {
-            EXIT_AXES.iter().zip(&self.levels).any(|(axis, levels)| {
-                axis.unit == unit && axis.need != Need::Partner && *levels != [ExitAxisValue::Off]
-            })
+        let is_named = |is_asked: &dyn Fn(&ExitAxis) -> bool| {
+            EXIT_AXES
+                .iter()
+                .zip(&self.levels)
+                .any(|(axis, levels)| is_asked(axis) && *levels != [ExitAxisValue::Off])
         };
-        if is_named(ExitUnit::Leverage) && !is_named(ExitUnit::PercentOfStake) {
+        if is_named(&|axis| axis.unit == ExitUnit::Leverage) && !is_named(&is_of_stake) {
             let expected = "an axis in percent of the stake beside it, as take_profit_pct or stop_loss_pct: nothing else reads it";
             return Err(axis_error("leverage", expected, "none".to_owned()));
         }
@@ -269,6 +272,11 @@ impl std::fmt::Display for ExitAxisValue {
     }
 }
 
+/// Whether an axis sets a distance in percent of the stake, which a leverage divides.
+fn is_of_stake(axis: &ExitAxis) -> bool {
+    axis.unit == ExitUnit::PercentOfStake && axis.need != Need::Partner
+}
+
 #[cfg(test)]
 mod tests {
     use super::ExitAxisValue::{At, AtFirstTarget, Off};
@@ -413,6 +421,9 @@ mod tests {
         assert!(rules.len() > 50);
         for rule in rules {
             let own = ExitAxes::of_rule(&rule);
+            let reads_leverage =
+                rule.take_profit_pct.is_some() || rule.trailing_pct.is_some() || rule.roi_pct.is_some();
+            let rule = ExitRule { leverage: rule.leverage.filter(|_| reads_leverage), ..rule };
             assert_eq!((own.rules(), own.check().map_err(|error| error.to_string())), (vec![rule], Ok(())));
         }
     }
