@@ -8,7 +8,7 @@ use super::evidence::AssessmentPart;
 use crate::ingest::TrialSearch;
 use crate::judge::{HalfStanding, IncumbentFigures, JudgeQuestion, JudgedTrials, TrialFigures};
 use crate::model::Day;
-use crate::validate::answer::{one_digit, p_text};
+use crate::validate::answer::{one_digit, p_text, simulations_text};
 use crate::validate::assessment::{Assessment, Assurance, SampleSize};
 use crate::validate::sharpe::DAYS_PER_YEAR;
 
@@ -290,7 +290,7 @@ impl Sentences<'_> {
     fn edge(&self) -> String {
         let judged = self.judged;
         let Some(p) = judged.p else { return self.unsaid(&judged.edge, judged.sample) };
-        let worlds = (100.0 * judged.p_surface.unwrap_or(p)).max(1.0);
+        let simulations = simulations_text(judged.p_surface.unwrap_or(p));
         let (tries, over_tries) = (judged.tries, p_text(p));
         let mut said = match self.question.space_size.zip(judged.p_space) {
             Some((size, p)) => {
@@ -298,8 +298,7 @@ impl Sentences<'_> {
             }
             None => format!("p = {over_tries}: after {tries} tries, "),
         };
-        said +=
-            &format!("noise did at least as well as the trials together in {worlds:.0} of 100 simulations");
+        said += &format!("noise did at least as well as the trials together in {simulations}");
         if let Some((best, luck)) = judged.surface_sharpe_year.zip(judged.luck_sharpe_year) {
             let (best, luck) = (one_digit(best), one_digit(luck));
             said += &format!(

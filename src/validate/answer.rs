@@ -29,18 +29,28 @@ impl fmt::Display for EdgeGrounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let said = self.p.map(|p| {
             let noise = format!(
-                "p = {}: after {} tries, noise did at least as well as the surface in {:.0} of 100 simulations",
+                "p = {}: after {} tries, noise did at least as well as the surface in {}",
                 p_text(p),
                 self.trials,
-                (100.0 * self.p_surface.unwrap_or(p)).max(1.0)
+                simulations_text(self.p_surface.unwrap_or(p))
             );
             let surface = self.surface_sharpe_year.zip(self.luck_sharpe_year).map(|(surface, luck)| {
                 let (surface, luck) = (one_digit(surface), one_digit(luck));
-                format!("the best cell has a yearly Sharpe ratio of {surface}, noise reaches {luck} on average")
+                format!(
+                    "the best cell has a yearly Sharpe ratio of {surface}, noise reaches {luck} on average"
+                )
             });
             [Some(noise), surface].into_iter().flatten().collect::<Vec<_>>().join("; ")
         });
         f.write_str(&answer_line(self.assessment.as_ref(), self.sample, said))
+    }
+}
+
+/// Returns how often noise did as well, of the simulations that a p-value is the share of.
+pub fn simulations_text(p: f64) -> String {
+    match 100.0 * p {
+        few if few < 1.0 => "fewer than 1 of 100 simulations".to_owned(),
+        many => format!("{many:.0} of 100 simulations"),
     }
 }
 
@@ -76,4 +86,16 @@ pub fn one_digit(value: f64) -> String {
 /// Returns a p-value with as many digits as it has.
 pub fn p_text(p: f64) -> String {
     if p < 0.01 { format!("{p:.3}") } else { format!("{p:.2}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_hardly_ever_happens_is_not_said_to_happen_once() {
+        let said = [0.0, 0.001, 0.0099, 0.01, 0.496, 1.0].map(simulations_text);
+        let counts = ["fewer than 1", "fewer than 1", "fewer than 1", "1", "50", "100"];
+        assert_eq!(said, counts.map(|count| format!("{count} of 100 simulations")));
+    }
 }

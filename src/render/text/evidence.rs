@@ -5,6 +5,7 @@ use crate::documents::evidence::{
     SimulationPart, TradeResultsPart,
 };
 use crate::documents::metrics::MetricsPart;
+use crate::validate::answer::simulations_text;
 use crate::validate::regimes::MarketRegime;
 
 impl EvidencePart {
@@ -78,7 +79,7 @@ impl RegimesPart {
         };
         let shown: Vec<String> = judged.iter().map(shown).collect();
         let alike = self.p_alike.map_or_else(String::new, |p| {
-            format!("; they differ as much by chance in {:.0} of 100 simulations", 100.0 * p)
+            format!("; they differ as much by chance in {}", simulations_text(p))
         });
         let kinds = judged.len();
         (kinds > 0).then(|| {
