@@ -65,7 +65,7 @@ fn configuration(home: &Path, url: &str, first: i64) -> String {
     let since = retune::model::Day::of(first);
     format!(
         "[data]\npaths = [\"{candles}\"]\nbase_interval = \"1h\"\nstale_after = \"60d\"\n\
-         [daily]\nfetch = [\"BTCUSDT\"]\nsince = \"{since}\"\nfolder = \"{candles}\"\nbase_url = \"{url}\"\nexport = \"{bot}\"\n\
+         [daily]\nfetch = [\"BTCUSDT\"]\nsince = \"{since}\"\nfolder = \"{candles}\"\nbase_url = \"{url}\"\nexport = \"{bot}\"\nmetrics = \"{metrics}\"\n\
          [fetch]\nattempts = 1\n[validate]\nquick = true\n[limits]\npriority = \"normal\"\n\
          [notify]\nwhen = [\"change\", \"failure\"]\ntimeout = \"900ms\"\n[notify.webhook]\nurl = \"{url}/hook\"\n\
          [notify.heartbeat]\nurl = \"{url}/beat\"\n\
@@ -73,6 +73,7 @@ fn configuration(home: &Path, url: &str, first: i64) -> String {
          min_risk_reward = [0.0]\nmin_signal_score = [0, 40]\n",
         candles = home.join("candles").display(),
         bot = home.join("bot.json").display(),
+        metrics = home.join("optimizer.prom").display(),
     )
 }
 
@@ -118,6 +119,15 @@ fn what_arrives_tells_the_owner_what_to_do() {
             last.starts_with("daily=") && last.contains(" fetch=") && last.contains(" export="),
             "{told}"
         );
+        // What a monitoring system reads says the same; with a full disk it is that of the day before, and late in time.
+        let metrics = fs::read_to_string(home.join("optimizer.prom")).expect("written");
+        let shown = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("optimizer_daily_exit_code{profile=\"default\"} "));
+        match today {
+            FULL_DISK => assert!(last.contains(" metrics=failed"), "{told}"),
+            _ => assert_eq!(shown.and_then(|code| code.parse().ok()), code, "{told}"),
+        }
         let (messages, beats) = arrived();
         let failures: Vec<&Value> =
             messages.iter().filter(|told| told["data"]["result"] == "failed").collect();

@@ -25,7 +25,8 @@ pub(crate) struct DailyArguments {
 type Step = (&'static str, fn(&mut DayAtWork<'_>) -> Result<StepOutcome, Failure>);
 
 /// The steps in their order; a new one is a line here. The sign of life comes after all of them.
-const STEPS: [Step; 3] = [("fetch", fetch_candles), ("run", tune), ("export", export_parameters)];
+const STEPS: [Step; 4] =
+    [("fetch", fetch_candles), ("run", tune), ("export", export_parameters), ("metrics", write_figures)];
 
 /// What a step came to.
 struct StepOutcome {
@@ -49,6 +50,8 @@ struct DayAtWork<'a> {
     stop: &'a AtomicBool,
     /// How the run ended, once it has.
     run: Option<u8>,
+    /// The steps so far, with what they mean for the exit code.
+    codes: Vec<(&'static str, u8)>,
 }
 
 #[derive(Debug, Parser)]
@@ -81,12 +84,12 @@ pub(crate) fn run(context: &Context, arguments: &DailyArguments) -> Result<u8, F
     config.daily_since()?;
     super::notify::check_channels(&config)?;
     let stop = context.listen()?;
-    let mut day = DayAtWork { context, arguments, config, stop: &stop, run: None };
-    let (mut words, mut codes) = (Vec::new(), Vec::new());
+    let mut day = DayAtWork { context, arguments, config, stop: &stop, run: None, codes: Vec::new() };
+    let mut words = Vec::new();
     for (name, step) in STEPS {
         if stop.load(Ordering::Relaxed) {
             words.push(format!("{name}=stopped"));
-            codes.push((name, code::STOPPED));
+            day.codes.push((name, code::STOPPED));
             continue;
         }
         let outcome = step(&mut day).unwrap_or_else(|failure| {
@@ -95,9 +98,9 @@ pub(crate) fn run(context: &Context, arguments: &DailyArguments) -> Result<u8, F
             StepOutcome { word: "failed", code: failure.code }
         });
         words.push(format!("{name}={}", outcome.word));
-        codes.push((name, outcome.code));
+        day.codes.push((name, outcome.code));
     }
-    let ended = exit_code(&codes);
+    let ended = exit_code(&day.codes);
     super::notify::beat(context, &day.config, ended);
     let line =
         format!("daily={} {} exit={ended}", if is_well(ended) { "ok" } else { "failed" }, words.join(" "));
@@ -114,11 +117,13 @@ pub(super) fn is_well(code: u8) -> bool {
     matches!(code, 0 | 10 | 11 | 12)
 }
 
-/// Returns the code of a day: of the run where it failed, else of the export, else of the fetch, else the run's result.
+/// Returns the code of a day: of the run where it failed, else of the export, else of the fetch, else of the metrics, else the
+/// run's result.
 fn exit_code(codes: &[(&str, u8)]) -> u8 {
     let of = |name: &str| codes.iter().find(|(step, _)| *step == name).map_or(0, |(_, code)| *code);
     let run = of("run");
-    let failed = [if is_well(run) || run == NOT_TOLD { 0 } else { run }, of("export"), of("fetch")];
+    let failed =
+        [if is_well(run) || run == NOT_TOLD { 0 } else { run }, of("export"), of("fetch"), of("metrics")];
     failed.into_iter().find(|code| *code != 0).unwrap_or(run)
 }
 
@@ -215,6 +220,14 @@ fn export_parameters(day: &mut DayAtWork<'_>) -> Result<StepOutcome, Failure> {
     }
 }
 
+/// Puts a file of metrics in its place, with what the day came to so far.
+fn write_figures(day: &mut DayAtWork<'_>) -> Result<StepOutcome, Failure> {
+    let Some(file) = &day.config.daily.metrics else { return Ok(StepOutcome::of("off")) };
+    let status = super::metrics::status(&day.context.renewed())?;
+    super::metrics::write_metrics(file, &status, Some(exit_code(&day.codes)))?;
+    Ok(StepOutcome::of("written"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,5 +238,9 @@ mod tests {
         assert_eq!([of(0, 0, 0), of(0, 10, 0), of(0, 12, 0), of(0, 7, 0)], [0, 10, 12, 7]);
         assert_eq!([of(4, 10, 0), of(4, 12, 1), of(4, 74, 1), of(0, 7, 1)], [4, 1, 74, 1]);
         assert_eq!([of(4, 7, 0), of(0, 20, 20)], [4, 20]);
+        assert_eq!(
+            [exit_code(&[("run", 10), ("metrics", 74)]), exit_code(&[("run", 3), ("metrics", 74)])],
+            [74, 3]
+        );
     }
 }

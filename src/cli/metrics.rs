@@ -24,10 +24,10 @@ pub(crate) fn run(context: &Context, arguments: &MetricsArguments) -> Result<u8,
     }
     let document = status(context)?;
     if !is_file {
-        context.print(document, |document| document.prometheus(None).trim_end().to_owned())?;
+        context.print(document, |document| document.prometheus(None, None).trim_end().to_owned())?;
         return Ok(0);
     }
-    write_metrics(&arguments.output, &document)?;
+    write_metrics(&arguments.output, &document, None)?;
     if !context.global.quiet {
         super::output::print_result(&format!("wrote {}", arguments.output.display()))?;
     }
@@ -53,9 +53,9 @@ pub(super) fn asked(context: &Context) -> Result<StatusAsked, Failure> {
     })
 }
 
-/// Puts a file of metrics in its place, readable for the collector.
-pub(super) fn write_metrics(path: &Path, document: &StatusDocument) -> Result<(), Failure> {
-    replace_file(path, document.prometheus(None).as_bytes()).map_err(|error| {
+/// Puts a file of metrics in its place, readable for the collector; `day` is the exit code of the day that writes it.
+pub(super) fn write_metrics(path: &Path, document: &StatusDocument, day: Option<u8>) -> Result<(), Failure> {
+    replace_file(path, document.prometheus(None, day).as_bytes()).map_err(|error| {
         Failure::new(code::IO, format!("cannot write `{}`: {error}", path.display()))
             .hint("check the folder, its permissions and the disk; what was there is as it was")
     })

@@ -27,6 +27,9 @@ pub struct DailyConfig {
     /// The bot's file, written when parameters changed and the gate of the export lets them pass; none writes nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub export: Option<PathBuf>,
+    /// File of metrics for node_exporter's textfile collector, written at the end of the day; none writes nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<PathBuf>,
 }
 
 /// A market that candles are fetched from.
@@ -59,6 +62,7 @@ impl Default for DailyConfig {
             folder: PathBuf::from("candles"),
             base_url: None,
             export: None,
+            metrics: None,
         }
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn is_own_host(host: &str, declared: &[String]) -> bool {
         return six.parse::<Ipv6Addr>().is_ok();
     }
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-    let is_below = |parent: &str| name.strip_suffix(parent).is_some_and(|rest| rest.len() > 1);
+    let is_below = |parent: &str| name.strip_suffix(parent).is_some_and(|rest| !rest.is_empty());
     name.parse::<Ipv4Addr>().is_ok()
         || name == "localhost"
         || is_below(".localhost")

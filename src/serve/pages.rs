@@ -80,7 +80,7 @@ pub(super) fn draw(server: &mut ServerState, asked: &PageRequest<'_>, lang: Lang
     }
     if path == ["metrics"] {
         let (status, figures) = (server.status(now_ms)?, server.figures(now_ms));
-        return Ok((Answer::ok(PROMETHEUS, status.prometheus(Some(&figures))), Holds::Once));
+        return Ok((Answer::ok(PROMETHEUS, status.prometheus(Some(&figures), None)), Holds::Once));
     }
     if let ["api", "v1", kind] = path[..] {
         return api::draw(server, asked, &profile, kind, now_ms);

@@ -14,7 +14,7 @@ const FREE_BYTES_MIN: u64 = 64 << 20;
 
 /// How a line of the first page is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Tone {
+pub enum AnswerTone {
     /// As it should be.
     Good,
     /// Nothing is known yet.
@@ -25,7 +25,7 @@ pub enum Tone {
     Bad,
 }
 
-impl Tone {
+impl AnswerTone {
     /// Returns the class that colours it.
     pub fn class(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl Tone {
 #[derive(Debug, Clone)]
 pub struct AnswerLine {
     /// How it is meant.
-    pub tone: Tone,
+    pub tone: AnswerTone,
     /// The question.
     pub question: &'static str,
     /// The answer in a word.
@@ -53,7 +53,7 @@ pub struct AnswerLine {
 }
 
 impl AnswerLine {
-    fn new(tone: Tone, question: &'static str, word: &str, text: String) -> Self {
+    fn new(tone: AnswerTone, question: &'static str, word: &str, text: String) -> Self {
         Self { tone, question, word: word.to_owned(), text, more: None }
     }
 }
@@ -104,7 +104,7 @@ fn minute(instant: &str) -> String {
 fn ran(shell: &Shell<'_>, words: &PageWords, profile: &ProfileStatusPart) -> AnswerLine {
     let every = shown_time(shell.lang, profile.expect_every_seconds);
     let Some(run) = &profile.last_run else {
-        return AnswerLine::new(Tone::Grey, words.ran, words.none_yet, words.no_run_yet.to_owned());
+        return AnswerLine::new(AnswerTone::Grey, words.ran, words.none_yet, words.no_run_yet.to_owned());
     };
     let age = shown_time(shell.lang, run.age_seconds);
     let more = Some(html! {
@@ -112,13 +112,13 @@ fn ran(shell: &Shell<'_>, words: &PageWords, profile: &ProfileStatusPart) -> Ans
     });
     let line = match profile.is_late {
         true => AnswerLine::new(
-            Tone::Bad,
+            AnswerTone::Bad,
             words.ran,
             words.late,
             format!("{} {age}; {} {every}", words.nothing_for, words.expected_every),
         ),
         false => AnswerLine::new(
-            Tone::Good,
+            AnswerTone::Good,
             words.ran,
             words.ok,
             format!(
@@ -137,13 +137,13 @@ fn ran(shell: &Shell<'_>, words: &PageWords, profile: &ProfileStatusPart) -> Ans
 
 fn changed(shell: &Shell<'_>, words: &PageWords, profile: &ProfileStatusPart) -> AnswerLine {
     let Some(change) = &profile.last_change else {
-        return AnswerLine::new(Tone::Grey, words.changed, words.none_yet, words.no_params.to_owned());
+        return AnswerLine::new(AnswerTone::Grey, words.changed, words.none_yet, words.no_params.to_owned());
     };
     let is_now = profile.last_run.as_ref().is_some_and(|run| run.run <= change.run);
     let text = format!("{} {} UTC", words.since, minute(&change.at));
     let line = match is_now {
-        true => AnswerLine::new(Tone::Warn, words.changed, words.changed_now, text),
-        false => AnswerLine::new(Tone::Good, words.changed, words.unchanged, text),
+        true => AnswerLine::new(AnswerTone::Warn, words.changed, words.changed_now, text),
+        false => AnswerLine::new(AnswerTone::Good, words.changed, words.unchanged, text),
     };
     let more = html! {
         a href=(shell.link(&format!("/runs/{}", change.run), &[])) { (words.run) " " (change.run) }
@@ -163,12 +163,12 @@ fn changed(shell: &Shell<'_>, words: &PageWords, profile: &ProfileStatusPart) ->
 }
 
 /// Returns how a word that says how sure one can be is meant.
-fn tone_of(style: &StyleStatusPart) -> Tone {
+fn tone_of(style: &StyleStatusPart) -> AnswerTone {
     match style.significance.as_str() {
-        "REAL" | "PROMISING" => Tone::Good,
-        "LIKELY_LUCK" => Tone::Bad,
-        "UNPROVEN" => Tone::Warn,
-        _ => Tone::Grey,
+        "REAL" | "PROMISING" => AnswerTone::Good,
+        "LIKELY_LUCK" => AnswerTone::Bad,
+        "UNPROVEN" => AnswerTone::Warn,
+        _ => AnswerTone::Grey,
     }
 }
 
@@ -186,7 +186,7 @@ fn believe(shell: &Shell<'_>, words: &PageWords, profile: &ProfileStatusPart) ->
     match lines.is_empty() {
         true => {
             let text = words.no_style.to_owned();
-            vec![AnswerLine::new(Tone::Grey, words.believe, words.none_yet, text)]
+            vec![AnswerLine::new(AnswerTone::Grey, words.believe, words.none_yet, text)]
         }
         false => lines,
     }
@@ -203,15 +203,17 @@ fn bot(words: &PageWords, profile: &ProfileStatusPart) -> AnswerLine {
     let Some(file) = profile.bot_files.iter().max_by_key(worst) else {
         return match held {
             Some(held) => held_back(words, held, ""),
-            None => AnswerLine::new(Tone::Grey, words.bot, words.not_exported, words.no_export.to_owned()),
+            None => {
+                AnswerLine::new(AnswerTone::Grey, words.bot, words.not_exported, words.no_export.to_owned())
+            }
         };
     };
     let at = format!("{}, {} {} UTC", file.file, words.wrote, minute(&file.written_at));
     let (tone, word, text) = match file.state.as_str() {
-        "in_sync" => (Tone::Good, words.in_sync, at),
-        "missing" => (Tone::Bad, words.missing, format!("{}; {at}", words.file_gone)),
-        "differs" => (Tone::Warn, words.differs, format!("{}; {at}", words.file_differs)),
-        _ => (Tone::Grey, words.unknown, format!("{}; {at}", words.file_unknown)),
+        "in_sync" => (AnswerTone::Good, words.in_sync, at),
+        "missing" => (AnswerTone::Bad, words.missing, format!("{}; {at}", words.file_gone)),
+        "differs" => (AnswerTone::Warn, words.differs, format!("{}; {at}", words.file_differs)),
+        _ => (AnswerTone::Grey, words.unknown, format!("{}; {at}", words.file_unknown)),
     };
     match held {
         Some(held) if file.state != "in_sync" => held_back(words, held, &text),
@@ -222,7 +224,7 @@ fn bot(words: &PageWords, profile: &ProfileStatusPart) -> AnswerLine {
 fn held_back(words: &PageWords, held: &crate::documents::status::HeldBackPart, file: &str) -> AnswerLine {
     let word = format!("{}: {}", words.held_back, held.verdict);
     let file = if file.is_empty() { String::new() } else { format!("; {file}") };
-    AnswerLine::new(Tone::Warn, words.bot, &word, format!("{}: {}{file}", held.style, held.reason))
+    AnswerLine::new(AnswerTone::Warn, words.bot, &word, format!("{}: {}{file}", held.style, held.reason))
 }
 
 fn forward(words: &PageWords, profile: &ProfileStatusPart) -> Vec<AnswerLine> {
@@ -230,9 +232,9 @@ fn forward(words: &PageWords, profile: &ProfileStatusPart) -> Vec<AnswerLine> {
         let forward = style.forward.as_ref()?;
         let is_strong = |e: Option<f64>| e.is_some_and(|e| e >= DECAY_E);
         let (tone, word) = match (is_strong(forward.e_decay), is_strong(forward.e_edge)) {
-            (true, _) => (Tone::Bad, words.decays),
-            (_, true) => (Tone::Good, words.earns),
-            _ => (Tone::Grey, words.too_early),
+            (true, _) => (AnswerTone::Bad, words.decays),
+            (_, true) => (AnswerTone::Good, words.earns),
+            _ => (AnswerTone::Grey, words.too_early),
         };
         let text = format!("{name}: {} {}, {:+.2} %", forward.days, words.days, forward.net_pct);
         Some(AnswerLine::new(tone, words.forward, word, text))
@@ -240,7 +242,12 @@ fn forward(words: &PageWords, profile: &ProfileStatusPart) -> Vec<AnswerLine> {
     let lines: Vec<AnswerLine> = profile.styles.iter().filter_map(line).collect();
     match lines.is_empty() {
         true => {
-            vec![AnswerLine::new(Tone::Grey, words.forward, words.none_yet, words.no_forward.to_owned())]
+            vec![AnswerLine::new(
+                AnswerTone::Grey,
+                words.forward,
+                words.none_yet,
+                words.no_forward.to_owned(),
+            )]
         }
         false => lines,
     }
@@ -252,35 +259,35 @@ fn machine(
     profile: &ProfileStatusPart,
     found: &InstallationPart,
 ) -> AnswerLine {
-    let (mut tone, mut parts) = (Tone::Good, Vec::new());
-    let mut add = |own: Tone, text: String| {
+    let (mut tone, mut parts) = (AnswerTone::Good, Vec::new());
+    let mut add = |own: AnswerTone, text: String| {
         tone = tone.max(own);
         parts.push(text);
     };
     if let Some(run) = &profile.last_run {
         let limit = found.memory_limit_bytes.unwrap_or(found.memory_warning_bytes);
-        let own = if run.peak_rss_bytes / 9 > limit / 10 { Tone::Warn } else { Tone::Good };
+        let own = if run.peak_rss_bytes / 9 > limit / 10 { AnswerTone::Warn } else { AnswerTone::Good };
         let (peak, limit) = (shown_size(run.peak_rss_bytes), shown_size(limit));
         add(own, format!("{} {peak} {} {limit}", words.peak, words.of_limit));
     }
     if let Some(oldest) = profile.candles.first() {
-        let own = if oldest.age == "fresh" { Tone::Good } else { Tone::Warn };
+        let own = if oldest.age == "fresh" { AnswerTone::Good } else { AnswerTone::Warn };
         let age = shown_time(shell.lang, oldest.age_seconds);
         add(own, format!("{} {} {age}", words.oldest_candle, oldest.symbol));
     }
     if let Some(free) = found.free_bytes {
-        let own = if free < FREE_BYTES_MIN { Tone::Bad } else { Tone::Good };
+        let own = if free < FREE_BYTES_MIN { AnswerTone::Bad } else { AnswerTone::Good };
         add(own, format!("{} {}", words.free, shown_size(free)));
     }
     let store = found.state_bytes + found.view_bytes + found.evals_bytes;
     let backups = shown_size(found.backups_bytes);
-    add(Tone::Good, format!("{} {}, {} {backups}", words.store, shown_size(store), words.backups));
+    add(AnswerTone::Good, format!("{} {}, {} {backups}", words.store, shown_size(store), words.backups));
     match found.notify_queue_length {
-        None => add(Tone::Warn, words.queue_unknown.to_owned()),
+        None => add(AnswerTone::Warn, words.queue_unknown.to_owned()),
         Some(0) => {}
-        Some(count) => add(Tone::Warn, format!("{count} {}", words.waiting)),
+        Some(count) => add(AnswerTone::Warn, format!("{count} {}", words.waiting)),
     }
-    let word = if tone > Tone::Grey { words.attention } else { words.ok };
+    let word = if tone > AnswerTone::Grey { words.attention } else { words.ok };
     let more = Some(html! { a href=(shell.link("/health", &[])) { (words.health) } });
     AnswerLine { more, ..AnswerLine::new(tone, words.machine, word, parts.join("; ")) }
 }

