@@ -42,6 +42,40 @@ fn the_report_is_one_file_that_needs_nothing_else() {
         );
     }
     assert_eq!(store.stdout(&["report", "-o", "-"]).trim_end(), page.trim_end());
+    // What was decided and the curves come before everything else.
+    let at = |part: &str| page.find(part).unwrap_or_else(|| panic!("{part}"));
+    assert!(at("class=\"head\">Parameters changed") < at("<svg ") && at("<svg ") < at("<h3>Why"), "{page}");
+    assert!(
+        page.contains("expected Sharpe after selection, per year") && page.contains("newest candle closed")
+    );
+    assert!(page.matches("<title>20").count() >= 4 * 120, "every day of a curve says its values");
+    assert!(page.contains("<th title=\"Share of trades with a profit"), "words say what they mean");
+    assert_eq!(english_in(&chinese), Vec::<String>::new(), "names aside, a Chinese page is Chinese");
+    assert!(!english_in(&page).is_empty(), "what is looked for can be found");
+}
+
+/// Returns the pieces of a page's text that are English sentences: three words of small letters in succession. What is quoted is not the
+/// page's own: the configuration, and what the bot's prompt is told.
+fn english_in(page: &str) -> Vec<String> {
+    let mut text = page.to_owned();
+    for (open, close) in [
+        ("<script", "</script>"),
+        ("<style", "</style>"),
+        ("<pre", "</pre>"),
+        ("<ul class=\"prompt\"", "</ul>"),
+    ] {
+        while let Some(from) = text.find(open) {
+            let to = text[from..].find(close).map_or(text.len(), |at| from + at + close.len());
+            text.replace_range(from..to, "");
+        }
+    }
+    let is_word = |word: &str| word.len() > 1 && word.chars().all(|c| c.is_ascii_lowercase());
+    let pieces = text.split(['<', '>']).skip(2).step_by(2);
+    let sentence = |piece: &&str| {
+        let words: Vec<&str> = piece.split_whitespace().collect();
+        words.windows(3).any(|three| three.iter().all(|word| is_word(word)))
+    };
+    pieces.filter(sentence).map(str::to_owned).collect()
 }
 
 #[test]

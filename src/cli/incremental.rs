@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::context::{Context, typed_without};
 use super::failure::{Failure, code};
 use super::files::FileArguments;
-use super::output::Tone;
+use super::output::HeadTone;
 use super::values;
 use crate::config::{Config, ConflictPolicy};
 use crate::decide::RunResult;
@@ -294,9 +294,9 @@ fn print(context: &Context, report: &RunReport, explain: bool) -> Result<(), Fai
         super::output::print_verbatim(&format!("{}{reasons}\n", run_text(report)))?;
     }
     let tone = match report.result {
-        RunResult::Changed => Tone::Good,
-        RunResult::NotConvincing => Tone::Open,
-        RunResult::Unchanged | RunResult::Rejected => Tone::Plain,
+        RunResult::Changed => HeadTone::Good,
+        RunResult::NotConvincing => HeadTone::Open,
+        RunResult::Unchanged | RunResult::Rejected => HeadTone::Plain,
     };
     // A run that stored nothing is run again to store it.
     let next = next_command(report, &context.command()).unwrap_or_else(|| typed_without("--no-save"));

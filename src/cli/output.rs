@@ -60,7 +60,7 @@ pub(crate) fn fit_to_terminal() {
 
 /// How a first line looks on a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tone {
+pub(crate) enum HeadTone {
     /// Something has changed.
     Good,
     /// Something waits for a decision.
@@ -70,15 +70,15 @@ pub(crate) enum Tone {
 }
 
 /// Writes a result of which the first line says what it comes to.
-pub(crate) fn print_headed(text: &str, tone: Tone) -> Result<(), Failure> {
+pub(crate) fn print_headed(text: &str, tone: HeadTone) -> Result<(), Failure> {
     let (head, rest) = text.split_once('\n').unwrap_or((text, ""));
     if !is_wanted(io::stdout().is_terminal()) {
         return print_result(text);
     }
     let colour = match tone {
-        Tone::Good => "\u{1b}[1;32m",
-        Tone::Open => "\u{1b}[1;33m",
-        Tone::Plain => "\u{1b}[1m",
+        HeadTone::Good => "\u{1b}[1;32m",
+        HeadTone::Open => "\u{1b}[1;33m",
+        HeadTone::Plain => "\u{1b}[1m",
     };
     // The colours are ours.
     let head = format!("{colour}{}\u{1b}[0m\n", escaped(head, &[]));

@@ -78,7 +78,8 @@ fn curves(document: &JudgeDocument, searches: &[TrialSearch], judged: &JudgedTri
         };
         returns.iter().flat_map(|trial| &trial.returns).map(added).collect()
     };
-    let line = |class: &'static str, figures: &TrialFigures| PlotLine { class, values: sums(figures) };
+    let line =
+        |class: &'static str, figures: &TrialFigures| PlotLine { class, name: class, values: sums(figures) };
     let incumbent = judged.incumbent.as_ref().map(|incumbent| &incumbent.trial);
     let lines: Vec<PlotLine> = [("candidate", judged.best.as_ref()), ("incumbent", incumbent)]
         .into_iter()

@@ -3,10 +3,13 @@
 //! What is drawn was stored by the run. Text goes through `maud`, which escapes it; figures of the score surfaces stand
 //! in the page as JSON and a small script draws the pair that is chosen.
 
+mod first_screen;
 mod judge;
 mod plot;
+mod sentences;
 mod words;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -15,10 +18,13 @@ use serde_json::{Value, json};
 pub use judge::judge_page;
 pub use words::Lang;
 
+use self::first_screen::{changes_table, tip};
 use self::plot::{Plot, PlotLine, bars_plot};
+use self::sentences::{answers, reason};
 use self::words::Words;
 use crate::documents::document::params_object;
 use crate::documents::evidence::EvidencePart;
+use crate::documents::input::IssuePart;
 use crate::documents::inspect::{
     HistoryFilter, InspectChangesDocument, InspectError, InspectRunDocument, PromptPart,
 };
@@ -145,14 +151,14 @@ impl HtmlReport {
                     " (" (first) " - " (last) ")"
                 }
             }
-            (self.verdicts(&words))
-            @for style in &self.styles { (style.section(&words)) }
+            (self.first_screen(&words, lang))
+            @for style in &self.styles { (style.section(&words, lang)) }
             @if let Some(prompt) = &self.prompt {
                 h2 { (words.learned) }
-                ul { @for line in prompt.text.lines() { li { (line) } } }
-                p class="dim" { (prompt.saving()) }
+                ul class="prompt" lang="en" { @for line in prompt.text.lines() { li { (line) } } }
+                @if lang == Lang::En { p class="dim" { (prompt.saving()) } }
             }
-            (self.data(&words))
+            (self.data(&words, lang))
             (self.history(&words))
             p class="dim" { (words.footer) }
             details {
@@ -167,34 +173,20 @@ impl HtmlReport {
         self.styles.iter().flat_map(StyleSection::plots).collect()
     }
 
-    fn verdicts(&self, words: &Words) -> Markup {
-        html! {
-            div class="verdicts" {
-                @for style in &self.styles {
-                    p {
-                        span class={ "badge " (tone(&style.decision)) } { (style.style) ": " (style.decision.verdict) }
-                        " " (style.decision.reasons.first().map_or("", |reason| reason.text.as_str()))
-                    }
-                    @for line in style.evidence.iter().flat_map(EvidencePart::lines) { (answer(&line)) }
-                }
-                p class="dim" { (words.result) ": " (self.run.run.result) }
-            }
-        }
-    }
-
-    fn data(&self, words: &Words) -> Markup {
+    fn data(&self, words: &Words, lang: Lang) -> Markup {
         let input = &self.run.input;
         html! {
             h2 { (words.data) }
             p { (words.symbols) ": " (input.symbols.join(", ")) }
-            @if input.issues.is_empty() { p { (words.no_issues) } } @else {
+            @if input.issues.is_empty() { p { (words.no_issues) } } @else { details {
+                summary { (input.issues.len()) " " (words.issues) ": " (folded_kinds(&input.issues)) }
                 div class="wide" { table class="text" {
                     tr { th { (words.file) } th { (words.issue) } th { (words.count) } th { (words.detail) } }
                     @for issue in &input.issues {
-                        tr { td { (issue.file) } td { (issue.kind) } td { (issue.count) } td { (issue.detail) } }
+                        tr { td { (issue.file) } td { (issue.kind) } td { (issue.count) } td { (sentences::issue(issue, lang)) } }
                     }
                 } }
-            }
+            } }
         }
     }
 
@@ -220,6 +212,14 @@ impl HtmlReport {
     }
 }
 
+/// Returns how many of each kind of issue there are.
+fn folded_kinds(issues: &[IssuePart]) -> String {
+    let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+    issues.iter().for_each(|issue| *kinds.entry(&issue.kind).or_default() += issue.count);
+    let said: Vec<String> = kinds.iter().map(|(kind, count)| format!("{kind} × {count}")).collect();
+    said.join(", ")
+}
+
 /// Returns a line with the words in capitals that it begins with standing out: question and answer.
 fn answer(line: &str) -> Markup {
     let capital = |c: char| c.is_ascii_uppercase() || c == '_' || c == ' ';
@@ -239,12 +239,9 @@ fn tone(decision: &StyleDecisionPart) -> &'static str {
 }
 
 impl StyleSection {
-    fn section(&self, words: &Words) -> Markup {
+    fn section(&self, words: &Words, lang: Lang) -> Markup {
         html! {
             h2 { (self.style) }
-            (self.changes(words))
-            (self.figures(words))
-            (self.kinds(words))
             @if let Some(series) = &self.series {
                 h3 {
                     (words.equity)
@@ -255,31 +252,27 @@ impl StyleSection {
                 (PreEscaped(self.equity(series, words).svg()))
                 h3 { (words.fall) }
                 (PreEscaped(self.fall(series, words).svg()))
-                (self.surface(series, words))
             }
+            (self.changes(words, lang))
+            (self.figures(words, lang))
+            (self.kinds(words))
+            @if let Some(series) = &self.series { (self.surface(series, words)) }
             (self.importance(words))
             @if let Some(series) = &self.series { (by_symbol(series, words)) }
             (self.trials(words))
         }
     }
 
-    fn changes(&self, words: &Words) -> Markup {
+    fn changes(&self, words: &Words, lang: Lang) -> Markup {
         let decision = &self.decision;
         html! {
             h3 { @if decision.changed || decision.changes.is_empty() { (words.changed) } @else { (words.would_change) } }
             @if decision.changes.is_empty() { p { (words.nothing_changed) } } @else {
-                div class="wide" { table class="text" {
-                    tr { th { (words.scope) } th { (words.key) } th { (words.old) } th { (words.new) } }
-                    @for change in &decision.changes {
-                        tr {
-                            td { (change.scope) } td { (change.key) } td { (change.old.as_deref().unwrap_or("-")) }
-                            td { (change.new.as_deref().unwrap_or("-")) }
-                        }
-                    }
-                } }
+                (changes_table(&decision.changes.iter().collect::<Vec<_>>(), words))
             }
             h3 { (words.why) }
-            ul { @for reason in &decision.reasons { li { (reason.text) } } }
+            @for line in self.evidence.iter().flat_map(|evidence| answers(evidence, lang)) { (answer(&line)) }
+            ul { @for part in &decision.reasons { li { (reason(part, lang)) } } }
         }
     }
 
@@ -288,7 +281,7 @@ impl StyleSection {
         self.evidence.as_ref().is_some_and(EvidencePart::all_days_chose)
     }
 
-    fn figures(&self, words: &Words) -> Markup {
+    fn figures(&self, words: &Words, lang: Lang) -> Markup {
         let mut rows: Vec<(String, MetricsPart)> = Vec::new();
         let parts = [(words.candidate, &self.decision.candidate), (words.in_force, &self.decision.incumbent)];
         for (name, part) in parts {
@@ -309,8 +302,10 @@ impl StyleSection {
             h3 { (words.figures) }
             div class="wide" { table {
                 tr {
-                    th {} th { (words.trades) } th { (words.win_rate) } th { (words.average) } th { (words.profit_factor) }
-                    th { (words.total) } th { (words.drawdown) } th { (words.sharpe) }
+                    th {}
+                    @for word in [words.trades, words.win_rate, words.average, words.profit_factor, words.total, words.drawdown, words.sharpe] {
+                        th title=[tip(word, lang)] { (word) }
+                    }
                 }
                 @for (name, metrics) in &rows {
                     tr {
@@ -354,27 +349,30 @@ impl StyleSection {
     }
 
     fn equity(&self, series: &SeriesRecord, words: &Words) -> Plot {
-        self.plot(series, words.equity, running_sum, 240.0)
+        self.plot(series, words, (words.equity, running_sum), 240.0)
     }
 
     fn fall(&self, series: &SeriesRecord, words: &Words) -> Plot {
-        Plot { filled: true, ..self.plot(series, words.fall, falls, 130.0) }
+        Plot { filled: true, ..self.plot(series, words, (words.fall, falls), 130.0) }
     }
 
     fn plot(
         &self,
         series: &SeriesRecord,
-        label: &'static str,
-        curve: fn(&[i64]) -> Vec<f64>,
+        words: &Words,
+        (label, curve): (&'static str, Curve),
         height: f64,
     ) -> Plot {
-        let both = [("candidate", &series.candidate_ppm), ("incumbent", &series.incumbent_ppm)];
-        let drawn = both.into_iter().filter(|(_, daily)| !daily.is_empty());
+        let both = [
+            ("candidate", words.candidate, &series.candidate_ppm),
+            ("incumbent", words.in_force, &series.incumbent_ppm),
+        ];
+        let drawn = both.into_iter().filter(|(.., daily)| !daily.is_empty());
         Plot {
             label,
             first: Day::parse(&series.first_day).unwrap_or(Day(0)),
             height,
-            lines: drawn.map(|(class, daily)| PlotLine { class, values: curve(daily) }).collect(),
+            lines: drawn.map(|(class, name, daily)| PlotLine { class, name, values: curve(daily) }).collect(),
             late_from: self.late_from(series),
             filled: false,
         }
@@ -480,6 +478,9 @@ impl StyleSection {
         files
     }
 }
+
+/// What is drawn of daily returns.
+type Curve = fn(&[i64]) -> Vec<f64>;
 
 /// Returns the sum of returns so far, day by day; percent.
 fn running_sum(daily_ppm: &[i64]) -> Vec<f64> {

@@ -11,11 +11,15 @@ const LEFT: f64 = 56.0;
 const RIGHT: f64 = 12.0;
 const BELOW: f64 = 22.0;
 const ABOVE: f64 = 10.0;
+/// Most days of a plot that say their values.
+const POINTS_MAX: usize = 400;
 
 /// A line over the days of a plot.
 pub(super) struct PlotLine {
     /// Class that colours it: `candidate` or `incumbent`.
     pub class: &'static str,
+    /// What it is called.
+    pub name: &'static str,
     /// One value per day.
     pub values: Vec<f64>,
 }
@@ -71,6 +75,7 @@ impl Plot {
                 number(tick)
             );
         }
+        svg.push_str(r#"<g class="months">"#);
         for (day, label) in months(self.first, count) {
             let _ = write!(
                 svg,
@@ -79,6 +84,7 @@ impl Plot {
                 self.height - 6.0
             );
         }
+        svg.push_str("</g>");
         for (index, line) in self.lines.iter().enumerate() {
             let points: Vec<String> = line
                 .values
@@ -100,8 +106,30 @@ impl Plot {
             }
             let _ = write!(svg, r#"<polyline class="line {}" points="{}"/>"#, line.class, points.join(" "));
         }
+        svg.push_str(&self.values_on_pointing(count, x));
         svg.push_str("</svg>");
         svg
+    }
+
+    /// Returns areas that nobody sees and that say day and values to who points at them.
+    fn values_on_pointing(&self, count: usize, x: impl Fn(usize) -> f64) -> String {
+        let step = count.div_ceil(POINTS_MAX).max(1);
+        let (height, width) = (self.height - ABOVE - BELOW, x(step) - x(0));
+        let mut svg = r#"<g class="hits" fill-opacity="0">"#.to_owned();
+        for day in (0..count).step_by(step) {
+            let said = self
+                .lines
+                .iter()
+                .filter_map(|line| Some(format!("{} {}", line.name, number(*line.values.get(day)?))));
+            let said = format!("{}: {}", Day(self.first.0 + day as i32), said.collect::<Vec<_>>().join(", "));
+            let _ = write!(
+                svg,
+                r#"<rect x="{:.1}" y="{ABOVE}" width="{width:.1}" height="{height:.1}"><title>{}</title></rect>"#,
+                x(day) - width / 2.0,
+                escaped(&said)
+            );
+        }
+        svg + "</g>"
     }
 }
 
@@ -198,12 +226,15 @@ mod tests {
     fn what_goes_into_markup_is_escaped_and_finite() {
         assert_eq!(escaped(r#"<b a="1">&"#), "&lt;b a=&quot;1&quot;&gt;&amp;");
         for values in [&[][..], &[1.0], &[0.0, 0.0], &[1.0, -2.0, 3.0]] {
-            let lines = vec![PlotLine { class: "candidate", values: values.to_vec() }];
+            let lines = vec![PlotLine { class: "candidate", name: "<c>", values: values.to_vec() }];
             let plot =
                 Plot { label: "<x>", first: Day(0), height: 200.0, lines, late_from: Some(1), filled: true };
             let svg = plot.svg();
             assert!(svg.ends_with("</svg>") && !svg.contains("NaN") && !svg.contains("inf"), "{svg}");
             assert!(svg.contains("&lt;x&gt;"));
+            let said = values.len();
+            assert_eq!(svg.matches("<title>").count(), said, "every day says its values");
+            assert_eq!(svg.matches(": &lt;c&gt; ").count(), said);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The words of the report, in the languages its readers write.
 
 pub use crate::render::lang::Lang;
+use crate::validate::assessment::Assurance;
 use crate::validate::regimes::MarketRegime;
 
 macro_rules! words {
@@ -30,6 +31,20 @@ words! {
     candles: "candles", "根K线";
     symbols: "Symbols", "交易对";
     result: "Result", "结果";
+    result_changed: "Parameters changed", "参数已更改";
+    result_unchanged: "Parameters unchanged", "参数未变";
+    result_open: "Parameters unchanged: a better candidate, but what speaks for it is not enough", "参数未变：候选参数更好，但证据不足";
+    result_rejected: "Parameters unchanged: no candidate held on days that did not choose it", "参数未变：没有候选参数在未参与选择的日子里站得住";
+    untested: "not tested against luck", "未做运气检验";
+    not_enough: "too few days or trades to tell", "天数或交易太少，无法判断";
+    likely_luck: "noise does as well", "与噪声无异";
+    unproven: "neither noise nor proof", "既非噪声，也未证实";
+    promising: "better than noise most of the time", "多数情况下优于噪声";
+    real: "beyond what noise explains", "超出噪声所能解释";
+    expected: "expected Sharpe after selection, per year", "扣除选择偏差后的预期年化夏普";
+    all_chose: "all days choose, each fifth left out judges", "全部日子参与选择，每次留出五分之一作检验";
+    newest: "newest candle closed", "最新K线收于";
+    issues: "issues", "个问题";
     changed: "What changed", "参数变化";
     would_change: "What would have changed", "若采用则会变化";
     nothing_changed: "Nothing: the active parameters stay.", "无变化：沿用当前参数。";
@@ -92,6 +107,18 @@ words! {
 }
 
 impl Words {
+    /// Returns what a significance means.
+    pub(super) fn significance(&self, assurance: Assurance) -> &'static str {
+        match assurance {
+            Assurance::Untested => self.untested,
+            Assurance::NotEnoughData => self.not_enough,
+            Assurance::LikelyLuck => self.likely_luck,
+            Assurance::Unproven => self.unproven,
+            Assurance::Promising => self.promising,
+            Assurance::Real => self.real,
+        }
+    }
+
     /// Returns the word for a kind of market.
     pub(super) fn regime(&self, regime: MarketRegime) -> &'static str {
         match regime {
