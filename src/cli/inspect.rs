@@ -22,7 +22,7 @@ use crate::documents::listing::UnknownColumn;
 use crate::engine::plan::DayLimits;
 use crate::ingest::{
     IngestOptions, LegacyOpportunitiesError, LegacyRecord, LegacyTradesError, coin_of, instant,
-    read_legacy_config, read_legacy_opportunities, read_legacy_trades,
+    read_bot_trades, read_legacy_config, read_legacy_opportunities,
 };
 use crate::legacy::documents::{InspectLegacyDocument, InspectResolveDocument, InspectTradesDocument};
 use crate::legacy::review::{ReviewOptions, review_trades};
@@ -85,7 +85,7 @@ enum Topic {
 
 #[derive(Debug, clap::Args)]
 struct TradesArguments {
-    /// The bot's `trades_history.csv`, or the same as JSON
+    /// The bot's `trades_history.csv`, or the same as JSON; or freqtrade's: the zip or JSON of a backtest, what `/api/v1/trades` answers
     #[arg(required_unless_present = "run", conflicts_with = "run")]
     file: Option<PathBuf>,
     /// The trades of a set of this run: its number, `last` or `previous`
@@ -205,7 +205,7 @@ impl Params {
     fn closed_trades(&self) -> Result<Option<u64>, Failure> {
         let Some(file) = &self.trades else { return Ok(self.closed_trades) };
         // The bot's clock makes no difference here.
-        let closed = read_legacy_trades(file, 0)?.iter().filter(|trade| trade.profit.is_some()).count();
+        let closed = read_bot_trades(file, 0)?.iter().filter(|trade| trade.profit.is_some()).count();
         Ok(Some(closed as u64))
     }
 }
@@ -416,7 +416,7 @@ fn trades(
         })?,
         None => context.now_ms,
     };
-    let found = read_legacy_trades(file, offset_ms)?;
+    let found = read_bot_trades(file, offset_ms)?;
     let records = arguments.opportunities.as_ref().map(|path| read_legacy_opportunities(path)).transpose()?;
     let timed = |record: &LegacyRecord| {
         let potential = record.max_potential_profit.or(record.objective_profit);

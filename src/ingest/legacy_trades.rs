@@ -16,7 +16,7 @@ use super::time::TimeUnit;
 use crate::model::{Direction, excerpt};
 
 /// The largest file that is read.
-const FILE_BYTES_MAX: u64 = 64 << 20;
+pub(super) const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// Why a file of trades cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +40,8 @@ pub enum LegacyTradesError {
     Value { path: PathBuf, place: TradePlace, column: &'static str, expected: &'static str, found: String },
     #[error("`{}`: expected a JSON list of trades, found otherwise: {detail}", path.display())]
     Json { path: PathBuf, detail: String },
+    #[error("`{}`: expected trades of freqtrade: {detail}", path.display())]
+    Freqtrade { path: PathBuf, detail: String },
 }
 
 /// Where a trade stands in its file, from 1.
@@ -111,11 +113,15 @@ type Row = (TradePlace, [String; COLUMNS.len()]);
 /// Units:     `offset_ms` is what clocks without an offset are ahead of UTC
 /// Errors:    [`LegacyTradesError`], which names file and line or record
 pub fn read_legacy_trades(path: &Path, offset_ms: i64) -> Result<Vec<LegacyTrade>, LegacyTradesError> {
-    let bytes = read_whole(path, FILE_BYTES_MAX).map_err(|source| match source.kind() {
+    parse_legacy_trades(&bytes_of_trades(path)?, path, offset_ms)
+}
+
+/// Returns the bytes of a file of trades.
+pub(super) fn bytes_of_trades(path: &Path) -> Result<Vec<u8>, LegacyTradesError> {
+    read_whole(path, FILE_BYTES_MAX).map_err(|source| match source.kind() {
         ErrorKind::FileTooLarge => LegacyTradesError::TooLarge { path: path.to_owned() },
         _ => LegacyTradesError::Read { path: path.to_owned(), source },
-    })?;
-    parse_legacy_trades(&bytes, path, offset_ms)
+    })
 }
 
 /// Parses the content of a file, whose path says what it is. See [`read_legacy_trades`].

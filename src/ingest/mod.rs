@@ -30,6 +30,7 @@ mod evidence;
 mod file;
 mod format;
 mod freqtrade;
+mod freqtrade_trades;
 #[cfg(any(test, fuzzing))]
 #[path = "../../tests/fuzz/ingest.rs"]
 pub(crate) mod fuzz;
@@ -69,6 +70,7 @@ pub use columns::StatedColumns;
 pub use discover::{Catalog, PassedOver, SymbolSources, discover, survey};
 pub use error::{Conflict, FreqtradeFolderError, IngestError, MarketConflict, MarketFile};
 pub use freqtrade::{freqtrade_folder, freqtrade_market};
+pub use freqtrade_trades::read_bot_trades;
 pub use growth::{FileGrowth, growth};
 pub use legacy_config::{
     ExactNumbers, LegacyConfig, parse_legacy_config, place_of_item, place_of_key, read_legacy_config,

@@ -188,7 +188,7 @@ fn timed_trade(trade: &LegacyTrade) -> Option<TimedTrade> {
 fn exit_level(reason: &str) -> ExitLevel {
     let reason = reason.to_lowercase();
     let names = |words: &[&str]| words.iter().any(|word| reason.contains(word));
-    if names(&["止盈", "take_profit", "take profit", "take-profit"]) {
+    if reason == "roi" || names(&["止盈", "take_profit", "take profit", "take-profit"]) {
         ExitLevel::TakeProfit
     } else if names(&["止损", "stop"]) {
         ExitLevel::Stop
