@@ -34,7 +34,7 @@ use super::report::{Issue, IssueKind, note};
 use super::time::LocalClock;
 use super::{OnBadRows, ReadingOptions};
 use crate::model::{GivenSignal, GivenSignals, Interval, Sides, Style, Symbol, rfc3339};
-use header::{DirectionSource, HeaderFault, SignalHeader, TimeSays};
+use header::{HeaderFault, SignalHeader, TimeSays};
 use row::{Number, own_number};
 use tags::Tags;
 
@@ -638,7 +638,7 @@ impl TextRows for SignalTable<'_> {
 
     /// Of a side written as a flag nobody knows which one yes is.
     fn reads_flags(&self, place: usize) -> bool {
-        self.header.as_ref().is_some_and(|header| header.direction != DirectionSource::Word(place))
+        self.header.as_ref().is_some_and(|header| header.direction != header::DirectionSource::Word(place))
     }
 }
 
