@@ -211,7 +211,7 @@ impl Place {
         let mut command = optimizer();
         command.arg("incremental").arg("--config").arg(self.path("optimizer.toml"));
         command.arg("--data").arg(self.path("data")).arg("--signals").arg(self.path("signals.csv"));
-        command.args(["--style", "scalping", "--progress", "none", "--window", "all"]).args(more);
+        command.args(["--style", "scalping", "--progress", "none", "--window", "all", "-v"]).args(more);
         command.output().expect("it can be started")
     }
 

@@ -115,7 +115,7 @@ fn the_command_line_refuses_what_is_too_large_and_says_what_to_do() {
     let refused = store.run(&["incremental", "--data", data, "--set", tp]);
     assert_eq!(refused.status.code(), Some(3), "{}", text(&refused.stderr));
     assert!(text(&refused.stderr).contains("coarse-fine"), "{}", text(&refused.stderr));
-    let flags = ["incremental", "--data", data, "--set", tp, "--strategy", "coarse-fine", "--no-save"];
+    let flags = ["incremental", "--data", data, "--set", tp, "--strategy", "coarse-fine", "--no-save", "-v"];
     let done = store.run(&flags);
     assert!(matches!(done.status.code(), Some(0 | 10 | 11 | 12)), "{}", text(&done.stderr));
     assert!(text(&done.stdout).contains(" of "), "{}", text(&done.stdout));

@@ -264,7 +264,7 @@ fn weights_come_into_force_and_go_with_their_parameters() {
 fn it_is_one_setting_on_the_command_line() {
     let store = StoreDir::missing();
     let fixed = ["incremental", "--data", "tests/sample", "--exit-zero", "--progress", "none"];
-    let with = ["--set", "search.weights=learned"];
+    let with = ["-v", "--set", "search.weights=learned"];
     let ran = store.run(&[&fixed[..], &with].concat());
     assert!(ran.status.success(), "{}", text(&ran.stderr));
     assert!(text(&ran.stdout).contains("score weights"), "{}", text(&ran.stdout));

@@ -10,7 +10,7 @@ use crate::fingerprint::{Canonical, Fingerprint};
 use crate::model::EXIT_AXES;
 
 /// Version of the answer: raise its number when a field of a style's report changes, or a sentence in it.
-pub(super) const ANSWER_FORMAT: u64 = 16 + ENTRIES_SINCE;
+pub(super) const ANSWER_FORMAT: u64 = 17 + ENTRIES_SINCE;
 
 /// Exit axes and metrics since then: an answer has them by place, and is another with one more.
 const ENTRIES_SINCE: u64 = (EXIT_AXES.len() as u64 - 11) + (METRICS_VERSION as u64 - 1);

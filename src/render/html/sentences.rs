@@ -104,7 +104,7 @@ pub(super) fn issue(part: &IssuePart, lang: Lang) -> &str {
 }
 
 /// Reasons of decisions by their code.
-const REASONS: [(&str, &str); 38] = [
+const REASONS: [(&str, &str); 41] = [
     ("still_the_best", "当前参数仍是最佳"),
     ("active_scores_as_well", "当前参数在样本外的得分不低于候选参数"),
     ("too_little_better", "改善不超过 decide.min_improvement"),
@@ -136,6 +136,9 @@ const REASONS: [(&str, &str); 38] = [
     ("loses_most", "后段失去大部分收益"),
     ("averages", "前后两段的均值、衰减与稳定性见上表"),
     ("pooled_is_best", "全体交易对的参数对它也是最佳"),
+    ("own_fails", "自有参数在后段日子里不成立"),
+    ("pooled_scores_as_well", "全体参数在后段日子里得分不低于它"),
+    ("own_passes", "自有参数在后段日子里成立"),
     ("own_is_better", "自有参数在未参与选择的日子里更好"),
     ("own_no_better", "自有参数并不更好，超不出运气"),
     ("own_stays", "自有参数保留：不逊于全体参数"),

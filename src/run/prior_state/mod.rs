@@ -134,7 +134,7 @@ impl FileStamp {
 /// Begins what is remembered now. What programs before remembered begins with an interval, which is never 0.
 const MARK: u8 = 0;
 /// The layout of what is remembered, after the mark; raised when its bytes change.
-pub(super) const MANIFEST_LAYOUT: u8 = 2;
+pub(super) const MANIFEST_LAYOUT: u8 = 3;
 
 impl SymbolManifest {
     /// Returns it as it is remembered.

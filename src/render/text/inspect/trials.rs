@@ -2,7 +2,7 @@
 
 use crate::documents::inspect::Listed;
 use crate::documents::inspect::{HistoricTrialPart, InspectTrialsDocument};
-use crate::render::text::prose::count_of;
+use crate::render::text::prose::{count_of, wrap_sentence};
 
 impl InspectTrialsDocument {
     /// Returns the document as text for people.
@@ -26,12 +26,12 @@ impl InspectTrialsDocument {
             count => format!(", {count} with the results of one above folded"),
         };
         let more = if self.matching > shown { "; --limit shows more" } else { "" };
-        format!(
-            "{}\n\nprofile {profile}: {shown} of {kept} trials kept{ties}, in-sample part, by {}{more}{}\n",
-            folded.listing().text(),
+        let said = format!(
+            "profile {profile}: {shown} of {kept} trials kept{ties}, in-sample part, by {}{more}{}",
             self.sort,
             self.without_trials()
-        )
+        );
+        format!("{}\n\n{}", folded.listing().text(), wrap_sentence("", &said))
     }
 
     /// Says of how many runs no trials are kept.
