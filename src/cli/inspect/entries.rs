@@ -9,9 +9,7 @@ use crate::cli::files::FileArguments;
 use crate::cli::incremental::{BadRows, on_conflict};
 use crate::cli::values;
 use crate::config::Config;
-use crate::documents::inspect::{
-    InspectSetTradesDocument, InspectSignalsDocument, Listed, number_of, run_of,
-};
+use crate::documents::inspect::{InspectSetTradesDocument, InspectSignalsDocument, number_of, run_of};
 use crate::engine::plan::DayLimits;
 use crate::ingest::SignalsFile;
 use crate::model::{ParameterSet, Style};
@@ -107,7 +105,7 @@ fn write_parquet(
     document: &InspectSignalsDocument,
     path: &std::path::Path,
 ) -> Result<(), Failure> {
-    let bytes = crate::render::parquet::parquet_of(&document.listing());
+    let bytes = crate::render::parquet::parquet_of(&crate::documents::inspect::Listed::listing(document));
     let bytes =
         bytes.map_err(|error| Failure::new(code::INTERNAL, format!("cannot write Parquet: {error}")))?;
     crate::cli::replace::replace_file(path, &bytes).map_err(|error| {
