@@ -122,17 +122,14 @@ pub(super) fn is_well(code: u8) -> bool {
 fn exit_code(codes: &[(&str, u8)]) -> u8 {
     let of = |name: &str| codes.iter().find(|(step, _)| *step == name).map_or(0, |(_, code)| *code);
     let run = of("run");
-    let failed =
-        [if is_well(run) || run == NOT_TOLD { 0 } else { run }, of("export"), of("fetch"), of("metrics")];
+    let failed = [
+        if is_well(run) || run == code::NOTIFICATION { 0 } else { run },
+        of("export"),
+        of("fetch"),
+        of("metrics"),
+    ];
     failed.into_iter().find(|code| *code != 0).unwrap_or(run)
 }
-
-/// Exit code of a run that changed parameters.
-const CHANGED: u8 = 10;
-/// Exit code of a run of which only the message was not sent.
-const NOT_TOLD: u8 = 7;
-/// Exit code of a day on which the bot's file was left alone.
-const LEFT_ALONE: u8 = 1;
 
 impl DayAtWork<'_> {
     /// Tells over the channels what failed; the run tells of itself.
@@ -174,11 +171,11 @@ fn fetch_candles(day: &mut DayAtWork<'_>) -> Result<StepOutcome, Failure> {
 fn tune(day: &mut DayAtWork<'_>) -> Result<StepOutcome, Failure> {
     let ended = incremental::run_of_day(day.context, &day.arguments.run)?;
     day.run = Some(ended.result);
-    if ended.result == CHANGED {
+    if ended.result == code::CHANGED {
         mark_due(&day.due())?;
     }
     let word = match ended.result {
-        CHANGED => "changed",
+        code::CHANGED => "changed",
         11 => "not_convincing",
         12 => "rejected",
         _ => "unchanged",
@@ -201,7 +198,7 @@ fn export_parameters(day: &mut DayAtWork<'_>) -> Result<StepOutcome, Failure> {
     }
     let due = day.due();
     // Where the mark could not be made, today's change counts all the same.
-    if !due.exists() && day.run != Some(CHANGED) {
+    if !due.exists() && day.run != Some(code::CHANGED) {
         return Ok(StepOutcome::of("unchanged"));
     }
     let arguments = typed::<TypedExport>(&["--output".into(), file.into()])?.arguments;
@@ -214,7 +211,7 @@ fn export_parameters(day: &mut DayAtWork<'_>) -> Result<StepOutcome, Failure> {
         Err(failure) if failure.code == code::REFUSED => {
             failure.report();
             day.tell("export", &failure);
-            Ok(StepOutcome { word: "held_back", code: LEFT_ALONE })
+            Ok(StepOutcome { word: "held_back", code: code::ATTENTION })
         }
         Err(failure) => Err(failure),
     }

@@ -30,9 +30,6 @@ pub(crate) struct Rollback {
     style: Option<Style>,
 }
 
-/// Exit code when parameters changed.
-const CHANGED: u8 = 10;
-
 pub(crate) fn run_adopt(context: &Context, arguments: &Adopt) -> Result<u8, Failure> {
     let request = ManualRequest::Adopt { run: arguments.run, force: arguments.force };
     carry_out(context, request, arguments.style)
@@ -51,7 +48,7 @@ fn carry_out(context: &Context, request: ManualRequest, style: Option<Style>) ->
     let document = ByHandDocument::new(&context.global.profile, done);
     context.print_step(document, ByHandDocument::text, if changed { "export-json" } else { "inspect" })?;
     super::overdue::told_by_hand(context, run, &overdue);
-    Ok(if changed { CHANGED } else { 0 })
+    Ok(if changed { code::CHANGED } else { 0 })
 }
 
 impl From<ByHandError> for Failure {

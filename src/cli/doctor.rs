@@ -24,8 +24,6 @@ use crate::store::health::{
     ASIDE_MAX, BackupHealth, FileHealth, FileState, StoreHealth, compact_store, examine_store, repair_store,
 };
 
-/// Exit code when somebody should see to something.
-const ATTENTION: u8 = 1;
 /// Runs shown.
 const RUNS_SHOWN: usize = 5;
 /// Percent of a file that may lie idle (the engine doubles its file when it grows), and the size from which it matters.
@@ -125,7 +123,7 @@ impl DoctorReport {
         let of_check = |check: &CheckPart| match (check.status, check.name.as_str()) {
             (Status::Broken, "configuration") => (2, code::CONFIGURATION),
             (Status::Broken, _) => (3, code::STORE_REPAIR),
-            (Status::Warning, _) => (1, ATTENTION),
+            (Status::Warning, _) => (1, code::ATTENTION),
             (Status::Ok | Status::Skipped, _) => (0, 0),
         };
         self.checks.iter().map(of_check).max().map_or(0, |(_, code)| code)

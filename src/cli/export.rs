@@ -32,9 +32,6 @@ pub(crate) struct ExportArguments {
     force: bool,
 }
 
-/// Exit code of `--check` and `--diff` when the file differs.
-const DIFFERS: u8 = 1;
-
 pub(crate) fn run(context: &Context, arguments: &ExportArguments) -> Result<u8, Failure> {
     let (profile, path) = (context.global.profile.as_str(), arguments.output.as_path());
     let (is_look, is_stdout) = (arguments.check || arguments.diff, path == Path::new("-"));
@@ -200,7 +197,7 @@ fn print_differences(
         is_known: found.is_some_and(|bytes| is_known(context, &bytes)),
         differences: find_differences(&read.unwrap_or_else(LegacyConfig::default), wanted),
     };
-    let code = if document.is_due() { DIFFERS } else { 0 };
+    let code = if document.is_due() { code::ATTENTION } else { 0 };
     match arguments.diff {
         true => context.print(document, ExportDiffDocument::text)?,
         false => super::output::print_result(&checked(&document))?,

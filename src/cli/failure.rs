@@ -13,15 +13,18 @@ use crate::run::file_summary::file_name;
 use crate::run::input_report::InputReport;
 use crate::store::StoreError;
 
-/// Exit codes of failures; results have their own (0, 10, 11, 12).
+/// Exit codes of commands; a run that gives a result has those of [`crate::decide::RunResult::exit_code`].
 pub(crate) mod code {
+    /// Done, and something differs, was left alone or wants to be seen to.
+    pub(crate) const ATTENTION: u8 = 1;
     pub(crate) const USAGE: u8 = 2;
     pub(crate) const CONFIGURATION: u8 = 3;
     pub(crate) const DATA: u8 = 4;
     pub(crate) const STORE_BUSY: u8 = 5;
     pub(crate) const STORE_REPAIR: u8 = 6;
-    #[cfg(feature = "notify")]
     pub(crate) const NOTIFICATION: u8 = 7;
+    /// Parameters changed, by a run or by hand.
+    pub(crate) const CHANGED: u8 = 10;
     /// A hand-over that is refused: the file is not ours, or what is active is nothing to hand over.
     pub(crate) const REFUSED: u8 = 12;
     pub(crate) const STOPPED: u8 = 20;

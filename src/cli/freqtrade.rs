@@ -21,8 +21,6 @@ use crate::store::records::ParamsRecord;
 
 /// Most bytes of a map, and of a strategy's source.
 const TEXT_BYTES_MAX: u64 = 4 << 20;
-/// Exit code of `--check` and `--diff` when the file differs.
-const DIFFERS: u8 = 1;
 /// Exit code when open trades keep the file as it is.
 const WAITS: u8 = 11;
 /// Exit code when nothing is active, what is active was judged to be bad, or the file is somebody else's.
@@ -116,7 +114,7 @@ pub(crate) fn run(context: &Context, arguments: &ExportFreqtradeArguments) -> Re
         if arguments.diff || context.global.json {
             context.print(document, ExportFreqtradeDocument::text)?;
         }
-        return Ok(if differs { DIFFERS } else { 0 });
+        return Ok(if differs { code::ATTENTION } else { 0 });
     }
     if document.is_due() {
         let doubts = find_doubts(&view.read()?, profile)?.into_iter();

@@ -15,9 +15,6 @@ pub(crate) struct ImportArguments {
     file: PathBuf,
 }
 
-/// Exit code when parameters changed.
-const CHANGED: u8 = 10;
-
 pub(crate) fn run(context: &Context, arguments: &ImportArguments) -> Result<u8, Failure> {
     let document = read_legacy_config(&arguments.file)
         .map_err(|error| Failure::new(code::DATA, super::failure::chain(&error)))?;
@@ -30,7 +27,7 @@ pub(crate) fn run(context: &Context, arguments: &ImportArguments) -> Result<u8, 
     let next = format!("incremental{data}");
     context.print_step(ImportDocument::new(profile, done), ImportDocument::text, &next)?;
     super::overdue::told_by_hand(context, Some(run), &overdue);
-    Ok(if changed { CHANGED } else { 0 })
+    Ok(if changed { code::CHANGED } else { 0 })
 }
 
 impl From<ImportError> for Failure {

@@ -39,9 +39,6 @@ pub(crate) struct LookaheadArguments {
     seed: u64,
 }
 
-/// Exit code when something was found.
-const FOUND: u8 = 1;
-
 pub(super) fn run(context: &Context, arguments: &LookaheadArguments) -> Result<u8, Failure> {
     let quoted = |file: &PathBuf| toml::Value::String(file.to_string_lossy().into_owned()).to_string();
     let file = arguments.signals.iter().map(|file| ("signals.file", quoted(file)));
@@ -91,7 +88,7 @@ pub(super) fn run(context: &Context, arguments: &LookaheadArguments) -> Result<u
     let document = CheckLookaheadDocument::new(sampling, &compared, &differences, columns.as_deref());
     let clean = document.clean;
     context.print(document, CheckLookaheadDocument::text)?;
-    Ok(if clean { 0 } else { FOUND })
+    Ok(if clean { 0 } else { code::ATTENTION })
 }
 
 fn looks(

@@ -21,8 +21,6 @@ use crate::ingest::open_regular;
 use crate::model::{Style, excerpt};
 use crate::store::{StoreError, View};
 
-/// Exit code of a watch that ends in an alarm.
-const ALARM: u8 = 1;
 /// Bytes of a line of snapshots at most.
 const SNAPSHOT_BYTES_MAX: u64 = 4 << 10;
 /// Longest heap profile that is read.
@@ -163,7 +161,7 @@ fn run_watch(context: &Context, pid: u32, watching: &Watching) -> Result<u8, Fai
     let document = MemoryWatchDocument::new(pid, &samples, found, alarm, ended);
     let document = document.ok_or_else(|| Failure::from(ProcessError::NoProcess { pid }))?;
     context.print(document, MemoryWatchDocument::text)?;
-    Ok(if alarm != "none" || found.growth == MemoryGrowth::Leak { ALARM } else { 0 })
+    Ok(if alarm != "none" || found.growth == MemoryGrowth::Leak { code::ATTENTION } else { 0 })
 }
 
 /// A file that can be compared.

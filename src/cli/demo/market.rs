@@ -9,6 +9,7 @@
 use std::fmt::Write as _;
 
 use crate::model::{DAY_MS, Day, HOUR_MS};
+use crate::search::random::RandomStream;
 
 /// The symbols, none of which exists, and their first prices.
 const SYMBOLS: [(&str, f64); 3] = [("ALPHAUSDT", 61_200.0), ("BRAVOUSDT", 3_184.0), ("CRESTUSDT", 214.0)];
@@ -61,14 +62,14 @@ impl DemoMarket {
             signal_count: 0,
         };
         for (index, (symbol, price)) in SYMBOLS.into_iter().enumerate() {
-            market.add(symbol, price, DemoRandom(SEED + index as u64), has_edge);
+            market.add(symbol, price, RandomStream::new(SEED + index as u64), has_edge);
         }
         market
     }
 
-    fn add(&mut self, symbol: &str, price: f64, mut prices: DemoRandom, has_edge: bool) {
+    fn add(&mut self, symbol: &str, price: f64, mut prices: RandomStream, has_edge: bool) {
         // Drawn from apart, so that signals come at the same times with an edge and without.
-        let mut draws = DemoRandom(prices.bits());
+        let mut draws = RandomStream::new(prices.next_u64());
         let mut csv = "open_time,open,high,low,close,volume\n".to_owned();
         let (mut price, mut close) = (price, ticks(price));
         let (mut next_signal, mut drift, mut drifting) = (WARM_UP_DAYS * 24, 0.0, 0_usize);
@@ -80,16 +81,16 @@ impl DemoMarket {
             let open = close;
             let (mut high, mut low) = (open, open);
             for _ in 0..STEPS {
-                price *= 1.0 + drift / STEPS as f64 + SIGMA / (STEPS as f64).sqrt() * prices.normal();
+                price *= 1.0 + drift / STEPS as f64 + SIGMA / (STEPS as f64).sqrt() * normal(&mut prices);
                 close = ticks(price);
                 (high, low) = (high.max(close), low.min(close));
             }
             let open_ms = i64::from(FIRST_DAY.0) * DAY_MS + hour as i64 * HOUR_MS;
-            write_candle(&mut csv, open_ms, [open, high, low, close], 10.0 + 90.0 * prices.unit());
+            write_candle(&mut csv, open_ms, [open, high, low, close], 10.0 + 90.0 * unit(&mut prices));
             if hour == next_signal {
-                next_signal += DRIFT_HOURS + (24.0 * draws.unit()) as usize;
+                next_signal += DRIFT_HOURS + (24.0 * unit(&mut draws)) as usize;
                 // What is written is what is known: a score of two decimals.
-                let (is_long, score) = (draws.unit() < 0.5, (100.0 * draws.unit()).floor() / 100.0);
+                let (is_long, score) = (unit(&mut draws) < 0.5, (100.0 * unit(&mut draws)).floor() / 100.0);
                 let side = if is_long { 1.0 } else { -1.0 };
                 if has_edge && score >= SCORE_KNOWS {
                     (drift, drifting) = (side * DRIFT / DRIFT_HOURS as f64, DRIFT_HOURS);
@@ -115,26 +116,14 @@ fn write_candle(csv: &mut String, open_ms: i64, prices: [i64; 4], volume: f64) {
     let _ = writeln!(csv, ",{volume:.1}");
 }
 
-/// SplitMix64.
-struct DemoRandom(u64);
+/// Returns a number in [0, 1).
+fn unit(draws: &mut RandomStream) -> f64 {
+    (draws.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+}
 
-impl DemoRandom {
-    fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Returns a number in [0, 1).
-    fn unit(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    /// Returns a number of mean 0 and variance 1, nearly normal: twelve uniforms need no logarithm.
-    fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
-    }
+/// Returns a number of mean 0 and variance 1, nearly normal: twelve uniforms need no logarithm.
+fn normal(draws: &mut RandomStream) -> f64 {
+    (0..12).map(|_| unit(draws)).sum::<f64>() - 6.0
 }
 
 #[cfg(test)]

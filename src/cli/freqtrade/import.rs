@@ -16,9 +16,6 @@ use crate::ingest::{LEGACY_FILE_BYTES_MAX, read_whole};
 use crate::model::Style;
 use crate::store::bot_file::{self, FileOrigin, Mark};
 
-/// Exit code when parameters changed.
-const CHANGED: u8 = 10;
-
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportFreqtradeArguments {
     /// Parameter file of the strategy: user_data/strategies/NAME.json
@@ -84,7 +81,7 @@ pub(crate) fn run(context: &Context, arguments: &ImportFreqtradeArguments) -> Re
     let changed = !document.changes.is_empty();
     context.print(document, ImportFreqtradeDocument::text)?;
     overdue::told_by_hand(context, Some(run), &overdue);
-    Ok(if changed { CHANGED } else { 0 })
+    Ok(if changed { code::CHANGED } else { 0 })
 }
 
 /// Returns the style that is asked for, or the only one that the configuration says something of.
