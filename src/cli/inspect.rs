@@ -86,13 +86,13 @@ enum Topic {
 #[derive(Debug, clap::Args)]
 struct TradesArguments {
     /// The bot's `trades_history.csv`, or the same as JSON; or freqtrade's: the zip or JSON of a backtest, what `/api/v1/trades` answers
-    #[arg(required_unless_present = "run", conflicts_with = "run")]
+    #[arg(required_unless_present_any = ["run", "rank"], conflicts_with_all = ["run", "rank"])]
     file: Option<PathBuf>,
-    /// The trades of a set of this run: its number, `last` or `previous`
+    /// The trades of a set of this run: its number, `last` or `previous` [default with --rank: last]
     #[arg(long, value_name = "RUN")]
     run: Option<RunRef>,
     /// Rank of that set, as `inspect top` lists it
-    #[arg(long, value_name = "N", default_value = "1", requires = "run", value_parser = values::number::<u32>("the rank of a set such as 1; `optimizer inspect top` lists them"))]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = values::number::<u32>("the rank of a set such as 1; `optimizer inspect top` lists them"))]
     rank: u32,
     #[command(flatten)]
     shape: ListingShape,
